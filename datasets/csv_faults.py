@@ -7,8 +7,8 @@ import numpy as np
 from datasets.csv_layout import Layout, is_number, numbered_rows
 from datasets.errors import CellError, DataError, FormatError
 
-# float64 holds each integer up to here, and pandas reads the labels as float64
-LARGEST_LABEL = 2**53
+# pandas reads the labels as float64, in which 2**53 and 2**53 + 1 are the same number
+LARGEST_LABEL = 2**53 - 1
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -62,7 +62,7 @@ def _cell_problem(layout: Layout, position: int, text: str) -> str | None:
     if not is_number(text):
         return f"{shown} is not a number. {_remedy(layout, position)}"
     if position == layout.label and not _is_label(float(text)):
-        return f"the label {shown} is not an integer within ±2**53. {_remedy(layout, position)}"
+        return f"the label {shown} is not an integer below 2**53. {_remedy(layout, position)}"
     if position != layout.label and not _fits_float32(float(text)):
         return f"{shown} is not a finite float32. {_remedy(layout, position)}"
     return None
