@@ -45,13 +45,15 @@ def _row_problem(layout: Layout, cells: list[str]) -> str | None:
 def _all_usable(layout: Layout, cells: list[str]) -> bool:
     """Tell whether a row is good, fast: a file may have many good rows before the first bad one."""
     try:
-        numbers = [float(cell) for cell in cells]
+        numbers = list(map(float, cells))
     except ValueError:
         return False
+    text = "".join(cells)
     return (
         all(_fits_float32(number) for number in (min(numbers), max(numbers), sum(numbers)))
         and _is_label(numbers[layout.label])
-        and all(cell.isascii() and "_" not in cell for cell in cells)
+        and text.isascii()
+        and "_" not in text
     )
 
 
