@@ -1,0 +1,362 @@
+"""Applying operations: the hot path.
+
+Each builder takes a `Primitive`, gives it its `pull`, and returns the function that users call. One and two inputs
+without further arguments have paths of their own, without loops, argument lists or anything else that costs time;
+`many` serves everything else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from .errors import AnomalyError, ShapeError
+from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, sum_gradients, take_number
+from .modes import ANOMALY, recording
+from .primitive import Function, Primitive
+from .registry import fronts
+from .tensor import Tensor
+
+__all__ = ["binary", "many", "unary"]
+
+new = object.__new__
+ndarray = np.ndarray
+asarray = np.asarray
+
+# What a rule of the fast paths needs: nothing, one thing, or several.
+NOTHING, X, Y, OUT, SEVERAL = range(5)
+# A rule that hands its gradient on; calling it would only cost time.
+_IDENTITY = (lambda g: g).__code__.co_code
+_PACKAGES = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
+)
+_SMALL = 2048
+
+
+def _choice(op: Primitive, index: int) -> int:
+    needs = op.needs[index]
+    if len(needs) != 1:
+        return SEVERAL if needs or op.rules[index].__code__.co_code != _IDENTITY else NOTHING
+    return {op.parameters[0]: X, op.parameters[-1]: Y, "out": OUT}.get(needs[0], SEVERAL)
+
+
+def note_line(node: Node) -> None:
+    """Note in `node` the line that is being executed outside the engine and the layers built on it."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the documented way to the caller's frame
+    while frame.f_code.co_filename.startswith(_PACKAGES) and frame.f_back is not None:
+        frame = frame.f_back
+    node.code, node.instruction = frame.f_code, frame.f_lasti
+
+
+def _examine(node: Node, z: Any) -> None:
+    """Do what `detect_anomaly` asks for: note the line, and refuse a result that is not finite."""
+    note_line(node)
+    bad = ~np.isfinite(z)
+    if bad.any():
+        kind = "nan" if np.isnan(z).any() else "inf"
+        message = f"'{node.op.name}' gave {kind} in {bad.sum()} of {z.size} elements (shape {z.shape}, dtype {z.dtype})"
+        raise AnomalyError(message)
+
+
+def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
+    """Apply `op` where no argument is a tensor: to nodes of another kind, or to plain arrays."""
+    for value in values:
+        front = fronts.get(type(value))
+        if front is not None:
+            return front(op, *values)
+    return op.forward(*values)
+
+
+def _explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
+    shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
+    return ShapeError(f"'{op.name}' cannot combine {shapes}: {error}")
+
+
+def unary(op: Primitive) -> Function:
+    """Build the function that applies an operation of one input, and the one that pulls a gradient back."""
+    forward, rule = op.forward, op.rules[0]
+    choice, needs = _choice(op, 0), op.getter(0)
+    aligned = op.aligned if op.trusted else op
+
+    def apply(x: Any) -> Any:
+        if type(x) is not Tensor and not isinstance(x, Tensor):
+            return _elsewhere(op, (x,))
+        a = x._data
+        z = forward(a)
+        if type(z) is not ndarray:
+            z = asarray(z)
+        out = new(Tensor)
+        out._data = z
+        x = x._node
+        if x is None:
+            out._node = None
+            return out
+        mode = recording()
+        if not mode:
+            out._node = None
+            return out
+        out._node = node = Node()
+        node.x = x
+        node.y = node.kept_y = None
+        if choice == OUT:
+            node.kept = z
+        elif choice == X:
+            node.kept = a
+        elif choice == NOTHING:
+            node.kept = None
+        else:
+            node.kept = needs(op.pool((a,), z))
+        node.dtype = dtype = z.dtype
+        if dtype is x.dtype:
+            node.op = aligned
+            node.shape = x.shape
+        else:
+            node.op = op
+            node.shape = intern_shape(z.shape)
+        node.number = take_number()
+        if mode == ANOMALY:
+            _examine(node, z)
+        return out
+
+    def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
+        x = node.x
+        held = gradients[x]
+        if held is not absent:
+            if choice == NOTHING:
+                gx = g
+            elif choice == SEVERAL:
+                gx = rule(g, *node.kept)
+            else:
+                gx = rule(g, node.kept)
+            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        x: Any = node.x
+        held = gradients[x]
+        if held is not absent:
+            gx = op.conform(op.derivative(node, 0, g), x, node)
+            gradients[x] = gx if held is None else held + gx
+
+    op.pull = pull
+    op.aligned.pull = pull_aligned
+    return apply
+
+
+def binary(op: Primitive) -> Function:
+    """Build the same pair of functions for an operation of two inputs."""
+    forward, (rule_x, rule_y) = op.forward, op.rules
+    choice_x, choice_y = _choice(op, 0), _choice(op, 1)
+    needs_x, needs_y = op.getter(0), op.getter(1)
+    elementwise = op.kind == "elementwise"
+    aligned = op.aligned if op.trusted and elementwise else op
+
+    def apply(x: Any, y: Any) -> Any:
+        if type(x) is Tensor or isinstance(x, Tensor):
+            a = x._data
+            x = x._node
+            if type(y) is Tensor or isinstance(y, Tensor):
+                b = y._data
+                y = y._node
+            else:
+                b = y
+                y = None
+        elif isinstance(y, Tensor):
+            a = x
+            x = None
+            b = y._data
+            y = y._node
+        else:
+            return _elsewhere(op, (x, y))
+        try:
+            z = forward(a, b)
+        except ValueError as error:
+            raise _explain(op, error, a, b) from None
+        if type(z) is not ndarray:
+            z = asarray(z)
+        out = new(Tensor)
+        out._data = z
+        if x is None and y is None:
+            out._node = None
+            return out
+        mode = recording()
+        if not mode:
+            out._node = None
+            return out
+        out._node = node = Node()
+        node.x = x
+        if x is None or choice_x == NOTHING:
+            node.kept = None
+        elif choice_x == Y:
+            node.kept = b
+        elif choice_x == OUT:
+            node.kept = z
+        elif choice_x == X:
+            node.kept = a
+        else:
+            node.kept = needs_x(op.pool((a, b), z))
+        node.y = y
+        if y is None or choice_y == NOTHING:
+            node.kept_y = None
+        elif choice_y == X:
+            node.kept_y = a
+        elif choice_y == OUT:
+            node.kept_y = z
+        elif choice_y == Y:
+            node.kept_y = b
+        else:
+            node.kept_y = needs_y(op.pool((a, b), z))
+        if x is None:
+            shape = y.shape
+            dtype = y.dtype
+            node.dtype = z.dtype
+            fits = dtype is node.dtype and shape == z.shape
+        elif y is None:
+            shape = x.shape
+            dtype = x.dtype
+            node.dtype = z.dtype
+            fits = dtype is node.dtype and shape == z.shape
+        else:
+            shape = x.shape
+            node.dtype = dtype = x.dtype
+            fits = elementwise and shape is y.shape and dtype is y.dtype
+        if fits:
+            node.op = aligned
+            node.shape = shape
+        else:
+            node.op = op
+            node.shape = intern_shape(z.shape)
+            node.dtype = z.dtype
+        node.number = take_number()
+        if mode == ANOMALY:
+            _examine(node, z)
+        return out
+
+    def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
+        x = node.x
+        held = gradients[x]
+        if held is not absent:
+            if choice_x == NOTHING:
+                gx = g
+            elif choice_x == SEVERAL:
+                gx = rule_x(g, *node.kept)
+            else:
+                gx = rule_x(g, node.kept)
+            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+        x = node.y
+        held = gradients[x]
+        if held is not absent:
+            if choice_y == NOTHING:
+                gx = g
+            elif choice_y == SEVERAL:
+                gx = rule_y(g, *node.kept_y)
+            else:
+                gx = rule_y(g, node.kept_y)
+            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        kept: Any = node.kept
+        for x, choice, rule in ((node.x, choice_x, rule_x), (node.y, choice_y, rule_y)):
+            held = gradients[x]
+            if x is not None and held is not absent:
+                gx = g if choice == NOTHING else rule(g, *kept) if choice == SEVERAL else rule(g, kept)
+                if gx.shape != x.shape or gx.dtype is not x.dtype:
+                    gx = op.conform(gx, x, node)
+                gradients[x] = gx if held is None else sum_gradients(held, gx)
+            kept = node.kept_y
+
+    op.pull = pull
+    op.aligned.pull = pull_aligned
+    return apply
+
+
+def many(op: Primitive) -> Function:
+    """Build the same pair of functions for an operation with arguments, or with any number of inputs."""
+    forward, parameters, rules, variadic = op.forward, op.parameters, op.rules, op.variadic
+    count, total = len(rules), len(parameters)
+    defaults = (absent,) * (total - len(op.defaults)) + op.defaults
+    getters = [op.getter(index) for index in range(count)]
+    at_call = op.at_call
+
+    def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        values = [*args, *defaults[len(args) :]]
+        for name, value in kwargs.items():
+            place = parameters.index(name) if name in parameters else -1
+            if place < len(args):
+                raise TypeError(f"'{op.name}' takes ({', '.join(parameters)}); it cannot take {name}={value!r} here")
+            values[place] = value
+        if len(values) != total or any([value is absent for value in values]):
+            raise TypeError(f"'{op.name}' takes ({', '.join(parameters)}), but was given {len(args)} and {sorted(kwargs)}")
+        return tuple(values)
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        values = args if len(args) == total and not kwargs else bind(args, kwargs)
+        given = tuple(values[0]) if variadic else values[:count]
+        arrays = tuple([v._data if isinstance(v, Tensor) else v for v in given])
+        statics = tuple([_static(op, v) if isinstance(v, Tensor) else v for v in values[1 if variadic else count :]])
+        values = (arrays, *statics) if variadic else (*arrays, *statics)
+        try:
+            z = forward(*values)
+        except ValueError as error:
+            raise _explain(op, error, *arrays) from error
+        inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
+        live = [x for x in inputs if x is not None]
+        if not live and not any([isinstance(v, Tensor) for v in given]):
+            return z
+        if type(z) is not ndarray:
+            z = asarray(z)
+        out = new(Tensor)
+        out._data = z
+        out._node = None
+        mode = recording()
+        if not live or not mode or z.dtype.kind not in "fc":
+            return out
+        node = Node()
+        pool = op.pool(values, z)
+        node.op = op
+        if variadic:
+            node.kept = (getters[0](pool),)
+        else:
+            node.kept = tuple([get(pool) if x is not None else None for x, get in zip(inputs, getters)])
+        node.kept_y = (inputs, statics if op.kind == "linear" and not variadic else None)
+        node.x = live[0]
+        node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
+        node.shape = intern_shape(z.shape)
+        node.dtype = z.dtype
+        node.number = take_number()
+        out._node = node
+        if mode == ANOMALY:
+            _examine(node, z)
+        else:
+            note_line(node)
+        return out
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        kept = node.kept
+        for index, x in enumerate(node.kept_y[0]):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            place = 0 if variadic else index
+            given = at_call[place]
+            if not given:
+                gx = rules[place](g, *kept[place])
+            elif given == ("into",):
+                into = x.buffer.claim() if held is None and type(x) is Leaf and x.buffer is not None else None
+                gx = rules[place](g, *kept[place], into=into)
+            else:
+                gx = op.derivative(node, index, g)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    op.pull = op.aligned.pull = pull
+    return apply
+
+
+def _static(op: Primitive, value: Tensor) -> Any:
+    if value._node is not None:
+        raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
+    return value._data

@@ -1,0 +1,232 @@
+"""Declaring operations: one call makes the operator, the method, the NumPy function and the derivatives.
+
+::
+
+    tanh     = elementwise(np.tanh,     lambda g, out: g - g * out * out)
+    multiply = elementwise(np.multiply, lambda g, y: g * y, lambda g, x: g * x)
+    matmul   = multilinear(np.matmul,   lambda g, y: g @ y.mT, lambda g, x: x.mT @ g)
+
+The library's own operations and a user's are declared alike. A rule is plain NumPy: given arrays it computes, given
+tensors it records, and that is all that higher derivatives need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .apply import binary, many, unary
+from .primitive import Function, Primitive, Rule
+from .registry import operations, plain
+from .tensor import Tensor, unwrap
+
+__all__ = ["OPERATORS", "composed", "elementwise", "general", "linear", "multilinear", "not_differentiable"]
+
+# Python's operators, by the name of the NumPy function that computes them.
+OPERATORS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "matmul": "matmul",
+    "remainder": "mod", "floor_divide": "floordiv", "divmod": "divmod", "negative": "neg", "positive": "pos",
+    "absolute": "abs", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq",
+    "not_equal": "ne", "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "left_shift": "lshift",
+    "right_shift": "rshift", "invert": "invert",
+}  # fmt: skip
+_COMPARISONS = {"lt", "le", "gt", "ge", "eq", "ne"}
+
+
+def elementwise(
+    function: Function,
+    *rules: Rule,
+    forward: Function | None = None,
+    name: str | None = None,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare a function that acts on each element by itself, of one input or two.
+
+    Parameters
+    ----------
+    function
+        The function of arrays: a NumPy function, which then accepts tensors, or one of your own.
+    *rules
+        For each input, the derivative: ``g``, the gradient of the output, times the local derivative. Further
+        parameters name what the rule needs: ``out`` or an input, by the name that `function` gives it (``x`` and
+        ``y`` for NumPy's ufuncs). Broadcasting is undone for you.
+    forward
+        What computes the result, where that is not `function` itself.
+    name
+        What drawings and messages call the operation, where `function` has no name.
+    aliases
+        Other functions that are the same operation.
+
+    Returns
+    -------
+    callable
+        The operation. It differentiates tensors, accepts `Value`, and on plain arrays is `function` itself.
+
+    Raises
+    ------
+    DeclarationError
+        If a rule names something that the operation does not have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import elementwise, tensor
+    >>> softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, x: g / (1 + np.exp(-x)), name="softplus")
+    >>> x = tensor([0.0, 2.0], requires_grad=True)
+    >>> softplus(x).sum().backward()
+    >>> x.grad.data.round(4)
+    array([0.5   , 0.8808])
+    """
+    operation = Primitive("elementwise", function, rules, forward=forward, name=name)
+    if len(rules) == len(operation.parameters) <= 2:
+        apply = (unary if len(rules) == 1 else binary)(operation)
+    else:
+        apply = many(operation)
+    return _publish(operation, apply, aliases)
+
+
+def linear(
+    function: Function,
+    rule: Rule,
+    *,
+    forward: Function | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare a function that is linear in its first parameter, such as a sum, a reshape or a concatenation.
+
+    Parameters
+    ----------
+    function, forward, name, aliases
+        As in `elementwise`; `forward` has the parameters by which the rule calls the arguments.
+    rule
+        The transpose of the function, applied to ``g``.
+    variadic
+        The first parameter is a sequence of inputs; the rule, which serves them all, may ask for ``index``.
+
+    Examples
+    --------
+    >>> from autograd import linear, tensor
+    >>> every_other = linear(lambda x: x[::2], lambda g, x_shape: np.repeat(g, 2)[: x_shape[0]] * mask(x_shape), name="every_other")
+    >>> def mask(shape):
+    ...     return np.arange(shape[0]) % 2 == 0
+    >>> import numpy as np
+    >>> x = tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> every_other(x).sum().backward()
+    >>> x.grad
+    Tensor([1., 0., 1.])
+    """
+    operation = Primitive("linear", function, (rule,), forward=forward, name=name, variadic=variadic)
+    return _publish(operation, many(operation), aliases)
+
+
+def multilinear(
+    function: Function,
+    *rules: Rule,
+    forward: Function | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare a product: a function linear in each input while the others are held fast.
+
+    The parameters are those of `elementwise`. Broadcasting over leading axes is undone for you.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import multilinear, tensor
+    >>> scale = multilinear(lambda x, y: x * y, lambda g, y: g * y, lambda g, x: g * x, name="scale")
+    >>> x, y = tensor([1.0, 2.0], requires_grad=True), tensor(3.0, requires_grad=True)
+    >>> scale(x, y).sum().backward()
+    >>> x.grad, y.grad
+    (Tensor([3., 3.]), Tensor(3.))
+    """
+    operation = Primitive("multilinear", function, rules, forward=forward, name=name, variadic=variadic)
+    plain_pair = len(rules) == len(operation.parameters) == 2 and not any(operation.at_call)
+    return _publish(operation, (binary if plain_pair else many)(operation), aliases)
+
+
+def general(
+    function: Function,
+    *rules: Rule,
+    forward: Function | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare any other differentiable function; its first parameters, one for each rule, are differentiable.
+
+    The parameters are those of `elementwise`. A rule returns a gradient of exactly its input's shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import general, tensor
+    >>> def spread(x, axis=-1):
+    ...     return x.max(axis) - x.min(axis)
+    >>> def spread_rule(g, x, axis):
+    ...     high, low = x == x.max(axis, keepdims=True), x == x.min(axis, keepdims=True)
+    ...     return g[..., None] * (high * 1.0 - low * 1.0)
+    >>> spread = general(spread, spread_rule)
+    >>> x = tensor([[1.0, 5.0, 2.0]], requires_grad=True)
+    >>> spread(x).sum().backward()
+    >>> x.grad
+    Tensor([[-1.,  1.,  0.]])
+    """
+    operation = Primitive("general", function, rules, forward=forward, name=name, variadic=variadic)
+    return _publish(operation, many(operation), aliases)
+
+
+def composed(function: Function, *, method: bool = True) -> Callable[[Function], Function]:
+    """Declare NumPy's `function` by a Python function that composes it from other operations."""
+
+    def declare(composition: Function) -> Function:
+        operations[function] = composition
+        if method:
+            install(getattr(function, "__name__", ""), composition)
+        return composition
+
+    return declare
+
+
+def not_differentiable(*functions: Function, methods: bool = False) -> None:
+    """Declare NumPy functions that have no derivative: on tensors they return what they return on arrays."""
+    for function in functions:
+        plain.add(function)
+        if methods:
+            install(function.__name__, _on_arrays(function))
+
+
+def install(name: str, function: Function) -> None:
+    """Give tensors `function` as the method `name`, and as the operator if it is one."""
+    if not hasattr(Tensor, name):
+        setattr(Tensor, name, function)
+    operator = OPERATORS.get(name)
+    if operator is not None:
+        setattr(Tensor, f"__{operator}__", function)
+        if operator not in ("neg", "pos", "abs", "invert", *_COMPARISONS):
+            setattr(Tensor, f"__r{operator}__", lambda y, x: function(x, y))
+
+
+def _on_arrays(function: Function) -> Function:
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return function(*unwrap(args), **unwrap(kwargs))
+
+    method.__name__, method.__doc__ = function.__name__, function.__doc__
+    return method
+
+
+def _publish(operation: Primitive, apply: Any, aliases: Iterable[Function]) -> Function:
+    """Make the operation known under its function, and install it if that is one of NumPy's."""
+    apply.__name__ = apply.__qualname__ = operation.name
+    apply.__doc__ = operation.function.__doc__
+    apply.operation = operation
+    for function in (operation.function, *aliases):
+        operations[function] = apply
+        if isinstance(function, np.ufunc) or getattr(function, "__module__", "").partition(".")[0] == "numpy":
+            install(function.__name__, apply)
+    return apply  # type: ignore[no-any-return]  # what the builders return

@@ -1,0 +1,397 @@
+"""The graph: what a node is, in which order nodes are walked, and the walk that carries gradients back.
+
+Nothing here knows tensors or NumPy functions. A node belongs to an operation, which knows how to `pull` a gradient
+back to the node's inputs; `Tensor` and `Value` stand on the same order and differ in what a node keeps.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Collection, Iterable
+from operator import attrgetter
+from types import CodeType
+from typing import Any, Protocol
+
+import numpy as np
+
+from .errors import AnomalyError, AutogradError, DerivativeError, GraphError
+from .modes import ANOMALY, recording
+
+__all__ = [
+    "LEAF",
+    "Bundle",
+    "GradientBuffer",
+    "Leaf",
+    "Lift",
+    "Node",
+    "Operation",
+    "absent",
+    "ancestors",
+    "held_once",
+    "intern_shape",
+    "leading_to",
+    "pull_back",
+    "site",
+    "sum_gradients",
+    "take_number",
+]
+
+Gradients = dict["Node | None", Any]
+
+take_number = itertools.count().__next__
+by_number = attrgetter("number")
+absent: Any = object()  # stands in `gradients` for a node whose gradient nobody wants
+
+
+class Operation(Protocol):
+    """What the walks ask of the operation of a node."""
+
+    name: str
+    freed: Operation
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        """Add to `gradients` what `g`, the gradient of `node`, contributes to those of the node's inputs."""
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do as `pull`; with `lift`, record it, and with `absorb`, let zeros in `g` stay zero against nan and inf."""
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of each differentiable input, None for one that needs no gradient."""
+
+
+class Lift(Protocol):
+    """How a front end turns what a node kept into something that records."""
+
+    def wrap(self, array: Any, node: Node) -> Any:
+        """Return `array` as the result of `node`."""
+
+    def unwrap(self, gradient: Any) -> Any:
+        """Return the array within `gradient`."""
+
+
+class Node:
+    """One result in the graph: its operation, the nodes of its live inputs, and what the rules asked to keep.
+
+    Attributes
+    ----------
+    op
+        The operation that made the result.
+    x, y
+        The nodes of the inputs that need a gradient, or None; `Bundle` stands for a second input and those after it.
+    kept, kept_y
+        What the derivative rules of the first and second input named, and nothing else.
+    shape, dtype
+        Of the result; a gradient of this node has the same.
+    number
+        Greater than that of every node it depends on.
+    code, instruction
+        Where the user's program recorded it; unset on elementwise operations outside `detect_anomaly`.
+    grad
+        The accumulated gradient of a leaf, or the gradient that an inner node was asked to retain; else unset.
+    """
+
+    __slots__ = ("code", "dtype", "grad", "instruction", "kept", "kept_y", "number", "op", "shape", "x", "y")
+
+    # No constructor: calling a class that has none is the cheapest way to make an object.
+    op: Operation
+    x: Node | None
+    y: Node | None
+    kept: Any
+    kept_y: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    number: int
+    code: CodeType
+    instruction: int
+    grad: Any
+
+
+class Leaf(Node):
+    """A node without inputs, at which a gradient accumulates.
+
+    Attributes
+    ----------
+    buffer
+        A place set apart for the gradient, by an optimizer for example, or None.
+    """
+
+    __slots__ = ("buffer",)
+
+    buffer: GradientBuffer | None
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.op = LEAF
+        self.x = self.y = self.kept = self.kept_y = self.grad = self.buffer = None
+        self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
+
+
+class Bundle(Node):
+    """Stands in place of a second input for all inputs from the second on, so that every node has two edges."""
+
+    __slots__ = ()
+
+    def __init__(self, inputs: tuple[Node | None, ...]) -> None:
+        self.op = _BUNDLE
+        self.kept = self.kept_y = None
+        self.x = inputs[0]
+        self.y = inputs[1] if len(inputs) == 2 else Bundle(inputs[1:])
+        self.number = take_number()
+
+
+class GradientBuffer(Protocol):
+    """A place set apart for the gradient of a leaf."""
+
+    array: np.ndarray[Any, Any]
+
+    def claim(self) -> np.ndarray[Any, Any] | None:
+        """Return the array to write to, or None while somebody still holds the gradient that it had before."""
+
+
+class _LeafOperation:
+    """The walk ends at a leaf, whose gradient stays where it is."""
+
+    name = "leaf"
+
+    @property
+    def freed(self) -> _LeafOperation:
+        return self
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        gradients[node] = g
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        gradients[node] = g
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        return ()
+
+
+class _BundleOperation(_LeafOperation):
+    """The gradients of bundled inputs reach them directly: there is nothing to pull through a bundle."""
+
+    name = "bundle"
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        pass
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        pass
+
+
+class FreedOperation:
+    """Takes the place of a node's operation when a walk has freed what the node kept."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.name = operation.name
+        self.inputs = operation.inputs
+
+    @property
+    def freed(self) -> FreedOperation:
+        return self
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        message = (
+            f"an earlier backward() freed the graph of this result: '{self.name}', recorded at {site(node)}, no longer "
+            f"has what its derivative needs. Pass retain_graph=True to the earlier backward(), or compute the result anew"
+        )
+        raise GraphError(message)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        self.pull(node, g, gradients)
+
+
+LEAF = _LeafOperation()
+_BUNDLE = _BundleOperation()
+_shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
+
+
+def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return one tuple for all that equal `shape`, so that the hot path can compare shapes with ``is``."""
+    if len(_shapes) > 10_000:
+        _shapes.clear()  # equal shapes that are not identical only take the slower path
+    return _shapes.setdefault(shape, shape)
+
+
+def site(node: Node) -> str:
+    """Return ``file:line`` of the user's statement that recorded `node`, or of the nearest one recorded before it."""
+    for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
+        if hasattr(candidate, "code"):
+            line = next((n for start, end, n in candidate.code.co_lines() if start <= candidate.instruction < end), None)
+            where = f"{candidate.code.co_filename}:{line}"
+            return where if candidate is node else f"a line that follows {where}"
+    return "a line not noted (within detect_anomaly() every line is)"
+
+
+def ancestors(roots: Iterable[Node]) -> list[Node]:
+    """Return every node that `roots` depend on, themselves included, each before all that depend on it."""
+    found: list[Any] = list(dict.fromkeys(roots))
+    known = {None, *found}
+    add, append = known.add, found.append
+    for node in found:  # grows while it is read
+        x = node.x
+        if x not in known:
+            add(x)
+            append(x)
+        x = node.y
+        if x not in known:
+            add(x)
+            append(x)
+    found.sort(key=by_number)
+    return found
+
+
+def leading_to(targets: Collection[Node], order: list[Node]) -> list[Node]:
+    """Return the part of `order` through which a gradient has to pass to reach `targets`."""
+    leads: set[Node | None] = set(targets)
+    leads.discard(None)
+    for node in order:
+        if node.x in leads or node.y in leads:
+            leads.add(node)
+    return [node for node in order if node in leads]
+
+
+def pull_back(
+    seeds: dict[Node, Any],
+    order: list[Node],
+    targets: Collection[Node] | None = None,
+    *,
+    partial: bool = False,
+    lift: Lift | None = None,
+    free: bool = False,
+) -> dict[Node, Any]:
+    """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
+
+    Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the seeds. With `lift` the rules record themselves. `free`
+    lets go of what the nodes kept.
+
+    The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
+    the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb.
+    """
+    found = _walk(seeds, order, targets, partial, lift, absorb=False)
+    if any(_has_nan(g if lift is None else lift.unwrap(g)) for g in found.values()):
+        found = _walk(seeds, order, targets, partial, lift, absorb=True)
+    if free:
+        for node in order:
+            node.op = node.op.freed
+            node.kept = node.kept_y = None
+    return found
+
+
+class _Wanted(dict["Node | None", Any]):
+    """The gradients of a walk through part of a graph: a node outside that part is absent."""
+
+    def __missing__(self, node: Node | None) -> Any:
+        return absent
+
+
+def _walk(
+    seeds: dict[Node, Any],
+    order: list[Node],
+    targets: Collection[Node] | None,
+    partial: bool,
+    lift: Lift | None,
+    absorb: bool,
+) -> dict[Node, Any]:
+    gradients: Gradients = dict.fromkeys(order)  # type: ignore[arg-type]  # a wider key type than `order` has
+    if partial:
+        gradients = _Wanted(gradients)
+    gradients.update((node, g) for node, g in seeds.items() if node in gradients)
+    gradients[None] = absent
+    inner = {node for node in targets or () if node.op is not LEAF}
+    careful = absorb or lift is not None
+    anomaly = recording() is ANOMALY
+    pop = gradients.pop
+    node = None
+    try:
+        for node in reversed(order):
+            g = pop(node)
+            if careful:
+                node.op.pull_carefully(node, g, gradients, lift, absorb)
+            else:
+                node.op.pull(node, g, gradients)
+            if inner and node in inner:
+                gradients[node] = g
+            if anomaly:
+                _check_gradients(node, g, gradients, lift)
+    except AutogradError:
+        raise
+    except Exception as error:
+        if node is None:
+            raise
+        message = f"the derivative of '{node.op.name}' failed: {type(error).__name__}: {error}. Recorded at {site(node)}"
+        raise DerivativeError(message) from error
+    del gradients[None]
+    wanted: Any = gradients if targets is None else targets
+    return {node: gradients[node] for node in wanted if gradients.get(node) is not None}
+
+
+def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None) -> None:
+    """Raise if pulling `g` through `node` made a gradient that is not finite."""
+    for x in node.op.inputs(node):
+        gx = gradients.get(x)
+        if x is None or gx is None or gx is absent:
+            continue
+        if not np.isfinite(gx if lift is None else lift.unwrap(gx)).all():
+            message = (
+                f"the derivative of '{node.op.name}', recorded at {site(node)}, gave a gradient with nan or inf "
+                f"(shape {x.shape}, dtype {x.dtype})"
+            )
+            raise AnomalyError(message)
+
+
+def _has_nan(g: Any) -> bool:
+    if g.dtype.kind not in "fc":
+        return False
+    if g.flags.c_contiguous:
+        flat = g.reshape(-1)
+        total = np.dot(flat, flat)  # one pass without a temporary; squares cannot cancel
+    else:
+        total = np.add.reduce(g, None)
+    return bool(total != total)
+
+
+def _reference_counter() -> Callable[[Any], int]:
+    """Return what counts the references to an object; where that is unknown, every object counts as shared."""
+    return sys.getrefcount if sys.implementation.name == "cpython" else lambda held: sys.maxsize
+
+
+_references = _reference_counter()
+
+
+def _count_parameter(held: Any, _: Any) -> int:
+    return _references(held)
+
+
+def _calibrate() -> int:
+    """Count the references of an array that only `gradients` holds, in the way that `sum_gradients` meets it."""
+    gradients = {0: np.empty(1)}
+    held = gradients[0]
+    return _count_parameter(held, held is None)
+
+
+_HELD_ONCE = _calibrate()
+_LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
+
+
+def sum_gradients(held: Any, g: Any) -> Any:
+    """Return ``held + g``, in place where nobody but the walk can see the memory of `held`.
+
+    The reference count answers that exactly: an array handed on by a rule, kept by a node or known to the caller has
+    another reference, and a view has a base.
+    """
+    if (
+        held.size > _LARGE
+        and type(held) is np.ndarray
+        and type(g) is np.ndarray
+        and _references(held) <= _HELD_ONCE
+        and held.base is None
+    ):
+        return np.add(held, g, held)
+    return held + g
+
+
+def held_once(found: dict[Node, Any], node: Node) -> bool:
+    """Tell whether the gradient of `node` in `found` is an array that nobody else can see."""
+    held = found[node]
+    return type(held) is np.ndarray and held.base is None and _count_parameter(held, None) <= _HELD_ONCE

@@ -1,0 +1,133 @@
+"""Whether operations record themselves: a context variable, so threads and asyncio tasks each have their own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import TypeVar
+
+__all__ = ["ANOMALY", "detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad", "recording", "set_grad_enabled"]
+
+F = TypeVar("F", bound=Callable[..., object])
+
+# Record nothing; record; record, note the user's line of every operation, and refuse nan and inf.
+OFF, ON, ANOMALY = range(3)
+
+_mode: ContextVar[int] = ContextVar("recording", default=ON)
+recording = _mode.get
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations on tensors are being recorded."""
+    return recording() != OFF
+
+
+class _Mode:
+    """Record, or do not, within a ``with`` block or a decorated function."""
+
+    def __init__(self, mode: int) -> None:
+        self.mode = mode
+        self._tokens: list[Token[int]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(_mode.set(self.mode))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _mode.reset(self._tokens.pop())
+
+    def __call__(self, function: F) -> F:
+        mode = self.mode
+
+        @functools.wraps(function)
+        def within(*args: object, **kwargs: object) -> object:
+            # A block of its own for each call, so that threads and recursion do not share its token.
+            with _Mode(mode):
+                return function(*args, **kwargs)
+
+        return within  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
+class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_enabled(False):`
+    """Switch recording on or off: at once, or for a ``with`` block, or for a function that it decorates.
+
+    Parameters
+    ----------
+    mode
+        Whether operations on tensors record the graph that gradients need.
+
+    Examples
+    --------
+    >>> from autograd import set_grad_enabled, tensor
+    >>> x = tensor(2.0, requires_grad=True)
+    >>> with set_grad_enabled(False):
+    ...     (x * x).requires_grad
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(ON if mode else OFF)
+        super().__enter__()
+
+    def __enter__(self) -> None:
+        """Keep what the constructor set; leaving the block restores what was there before."""
+
+    def __call__(self, function: F) -> F:
+        self.__exit__(None, None, None)  # decorating a function must not change the mode outside it
+        return super().__call__(function)
+
+
+class no_grad(_Mode):  # noqa: N801 - as above
+    """Record nothing within a ``with`` block or a decorated function: results are constants.
+
+    Examples
+    --------
+    >>> from autograd import no_grad, tensor
+    >>> weight = tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     (weight * 2).requires_grad
+    False
+    """
+
+    def __init__(self) -> None:
+        super().__init__(OFF)
+
+
+class enable_grad(_Mode):  # noqa: N801 - as above
+    """Record within a ``with`` block or a decorated function, even inside `no_grad`.
+
+    Examples
+    --------
+    >>> from autograd import enable_grad, no_grad, tensor
+    >>> weight = tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad(), enable_grad():
+    ...     (weight * 2).requires_grad
+    True
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ON)
+
+
+class detect_anomaly(_Mode):  # noqa: N801 - as above
+    """Stop at the first nan or inf that an operation or a derivative makes, and name the line that recorded it.
+
+    Every operation is checked, which costs time: it is for finding a fault, not for training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import detect_anomaly, tensor
+    >>> x = tensor([1.0, 0.0], requires_grad=True)
+    >>> with detect_anomaly(), np.errstate(divide="ignore"):
+    ...     (1 / x).sum()
+    Traceback (most recent call last):
+        ...
+    autograd.errors.AnomalyError: 'divide' gave inf in 1 of 2 elements (shape (2,), dtype float64)...
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ANOMALY)

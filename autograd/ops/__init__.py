@@ -1,0 +1,1 @@
+"""NumPy's functions, differentiated: one declaration each, in one module for each family."""

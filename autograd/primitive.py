@@ -1,0 +1,221 @@
+"""What an operation is: a NumPy function and one derivative rule per differentiable input.
+
+A rule's parameters say what it needs, and so what a node keeps:
+
+=================  ==================================================================================
+``g``              the gradient of the output; always first
+``out``            the output
+``x``, ``axis``    the input or argument of that name
+``x_shape``        the shape of the input ``x``
+``index``          which of a sequence of inputs the gradient is for, in a variadic operation
+``into``           an array that the result may be written to, or None
+=================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from .errors import DeclarationError, DerivativeError
+from .graph import FreedOperation, Gradients, Lift, Node, absent, site
+
+__all__ = ["Function", "Primitive", "Rule"]
+
+Function = Callable[..., Any]
+Rule = Callable[..., Any]
+
+# Given to a rule when it is called, so not kept.
+_AT_CALL = ("into", "index")
+
+
+class Primitive:
+    """An operation: its function, its derivative rules, and how a gradient is pulled back through it.
+
+    Attributes
+    ----------
+    name
+        What drawings and messages call it.
+    kind
+        ``"elementwise"``, ``"linear"``, ``"multilinear"`` or ``"general"``: how it is differentiated forward.
+    function
+        The function that it differentiates, by which NumPy's protocols find it.
+    forward
+        What computes the result from arrays; its parameters are those of the operation.
+    variadic
+        Whether the first parameter is a sequence of inputs, all with the same rule.
+    rules, needs, at_call
+        One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
+    aligned
+        The same operation for inputs that have the shape and dtype of the output, so that nothing needs a check.
+    pull
+        Carries the gradient of one node to its inputs: see `graph.Operation`.
+    """
+
+    aligned: Primitive
+    pull: Callable[[Node, Any, Gradients], None]
+
+    def __init__(
+        self,
+        kind: str,
+        function: Function,
+        rules: tuple[Rule, ...],
+        *,
+        forward: Function | None = None,
+        name: str | None = None,
+        variadic: bool = False,
+    ) -> None:
+        self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
+        self.forward = forward or function
+        self.name = name or getattr(function, "__name__", "")
+        if not rules or not self.name.isidentifier():
+            raise DeclarationError(
+                f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "
+                f"and name='...' where the function has no name of its own"
+            )
+        self.parameters, self.defaults = _parameters(self.forward, len(rules))
+        named = [self._named(rule) for rule in rules]
+        self.needs = tuple(tuple(name for name in names if name not in _AT_CALL) for names in named)
+        self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
+        # Rules of this package are held to their shapes and dtypes by its tests, others when they are used.
+        self.trusted = all(rule.__module__.partition(".")[0] == __name__.partition(".")[0] for rule in rules)
+        self.freed = FreedOperation(self)
+        self.aligned = copy.copy(self)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} operation {self.name}>"
+
+    def _named(self, rule: Rule) -> tuple[str, ...]:
+        names = _argument_names(rule)
+        known = {"out", "into", *self.parameters, *(f"{name}_shape" for name in self.parameters)}
+        known |= {"index"} if self.variadic else set()
+        if not names or names[0] != "g" or not known.issuperset(names[1:]):
+            raise DeclarationError(
+                f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of the "
+                f"output, and then any of {', '.join(sorted(known))}"
+            )
+        return names[1:]
+
+    def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        """Return what picks the needs of a rule from a `pool`."""
+        names = [*self.parameters, "out", *(f"{name}_shape" for name in self.parameters)]
+        places = [names.index(name) for name in self.needs[index]]
+        if len(places) == 1:
+            place = places[0]
+            return lambda pool: (pool[place],)
+        return itemgetter(*places) if places else lambda pool: ()
+
+    def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+        """Return all that a rule can need: each parameter's value, the output, each parameter's shape."""
+        shapes = map(np.shape, values)
+        if self.variadic:
+            shapes = iter((tuple(map(np.shape, values[0])), *map(np.shape, values[1:])))
+        return (*values, out, *shapes)
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of each differentiable input, None for one that needs no gradient."""
+        return (node.x, node.y)[: len(self.rules)]
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
+        kept = node.kept_y if index else node.kept
+        needs = self.needs[index]
+        return () if not needs else kept if len(needs) > 1 else (kept,)
+
+    def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None) -> Any:
+        """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept."""
+        place = 0 if self.variadic else index
+        kept = self.kept(node, index)
+        if lift is not None:
+            inputs = self.inputs(node)
+            kept = tuple(
+                self._lift(name, value, node, inputs, lift) for name, value in zip(self.needs[place], kept, strict=True)
+            )
+        at_call = {name: index if name == "index" else None for name in self.at_call[place]}
+        return self.rules[place](g, *kept, **at_call)
+
+    def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
+        if name == "out":
+            return lift.wrap(value, node)
+        if self.variadic:
+            if name != self.parameters[0]:
+                return value
+            return [a if x is None else lift.wrap(a, x) for a, x in zip(value, inputs, strict=True)]
+        if name not in self.parameters[: len(inputs)]:
+            return value
+        source = inputs[self.parameters.index(name)]
+        return value if source is None else lift.wrap(value, source)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Pull `g` back for one node; see `graph.Operation`."""
+        for index, x in enumerate(self.inputs(node)):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            gx = self.derivative(node, index, g, lift)
+            if absorb and self.kind == "elementwise":
+                gx = np.where(np.asarray(g if lift is None else lift.unwrap(g)) == 0, 0, gx)
+            gx = self.conform(gx, x, node)
+            gradients[x] = gx if held is None else held + gx
+
+    def conform(self, gx: Any, x: Node, node: Node) -> Any:
+        """Give the gradient `gx` the shape and dtype of the input `x`: undo broadcasting and promotion."""
+        if not hasattr(gx, "dtype"):
+            gx = np.asarray(gx)
+        if gx.dtype.kind not in "fc":
+            self._refuse(f"returned {gx.dtype} values", x, node)
+        shape = x.shape
+        if gx.shape != shape:
+            extra = gx.ndim - len(shape)
+            if self.kind in ("elementwise", "multilinear") and extra >= 0:
+                if extra:
+                    gx = gx.sum(axis=tuple(range(extra)))
+                axes = tuple(i for i, n in enumerate(shape) if n == 1 != gx.shape[i])
+                if axes:
+                    gx = gx.sum(axis=axes, keepdims=True)
+            if gx.shape != shape:
+                self._refuse(f"returned shape {gx.shape}", x, node)
+        if gx.dtype != x.dtype:
+            gx = (gx.real if gx.dtype.kind == "c" != x.dtype.kind else gx).astype(x.dtype)
+        return gx
+
+    def _refuse(self, what: str, x: Node, node: Node) -> None:
+        raise DerivativeError(
+            f"a derivative rule of '{self.name}' {what} for an input of shape {x.shape} and dtype {x.dtype} "
+            f"(recorded at {site(node)}); a gradient has the shape and dtype of its input"
+        )
+
+
+class ManyInputs(Primitive):
+    """An operation of any number of inputs or with arguments beside them: its nodes keep the inputs in a tuple."""
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of each differentiable input, None for one that needs no gradient."""
+        return node.kept_y[0] if node.kept_y is not None else (node.x, node.y)
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
+        kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]
+        return kept
+
+
+def _argument_names(function: Function) -> tuple[str, ...]:
+    try:
+        code = function.__code__
+    except AttributeError:
+        raise DeclarationError(f"{function!r} should be a Python function: the names of its parameters matter") from None
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def _parameters(forward: Function, inputs: int) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Return the names of all parameters of `forward`, and the defaults of the last of them."""
+    if isinstance(forward, np.ufunc):
+        return ("x", "y")[: forward.nin], ()
+    names = _argument_names(forward)
+    if len(names) < inputs:
+        raise DeclarationError(f"{inputs} derivative rules for the {len(names)} parameters of {forward!r}")
+    return names, forward.__defaults__ or ()  # type: ignore[attr-defined]  # a Python function, by now

@@ -1,0 +1,520 @@
+"""Tensors: ndarrays with a place in a graph, which NumPy's own functions accept.
+
+Operations are installed on the class by their declarations; here is what a tensor is, and how a walk starts from it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from .graph import Gradients, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
+from .modes import enable_grad, recording
+from .registry import operations, plain
+
+if TYPE_CHECKING:
+    from .installed import Installed
+else:
+    Installed = object
+
+__all__ = ["Tensor", "as_tensor", "tensor", "unwrap"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Tensor(Installed):
+    """An ndarray with a gradient and a place in a graph.
+
+    Attributes and methods have NumPy's names and meanings; NumPy's functions accept tensors and return tensors. What
+    has no derivative (comparisons, ``argmax``, ``floor``) returns plain NumPy results.
+
+    Parameters
+    ----------
+    data
+        The values. An ndarray is shared, not copied; `tensor` copies.
+    requires_grad
+        Whether `backward` is to compute a gradient for this tensor. Only floating-point values can have one.
+
+    Raises
+    ------
+    DtypeError
+        If `requires_grad` is set and the values are not floating-point numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> np.sum(x * x).backward()
+    >>> x.grad
+    Tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_node")
+
+    _data: Array
+    _node: Node | None
+
+    def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
+        self._data = _plain_array(data._data if isinstance(data, Tensor) else data)
+        self._node = None
+        if requires_grad:
+            self.requires_grad_()
+
+    # What it holds
+
+    @property
+    def data(self) -> Array:
+        """The ndarray itself. Writing to it is not recorded."""
+        return self._data
+
+    @data.setter
+    def data(self, data: ArrayLike) -> None:
+        array = _plain_array(data)
+        node = self._node
+        if node is not None:
+            if type(node) is not Leaf:
+                raise GraphError("the data of a result cannot be replaced: its graph would no longer fit it; detach() first")
+            if array.dtype != node.dtype or array.shape != node.shape:
+                _require_floating(array)
+                self._node = Leaf(array.shape, array.dtype)
+        self._data = array
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` accumulated, a tensor, or None before the first."""
+        node = self._node
+        if node is None:
+            return None
+        try:
+            gradient: Tensor | None = node.grad
+        except AttributeError:
+            warnings.warn(
+                "the gradient of a tensor that is not a leaf is not kept: call retain_grad() on it before backward()",
+                stacklevel=2,
+            )
+            return None
+        return gradient
+
+    @grad.setter
+    def grad(self, gradient: ArrayLike | Tensor | None) -> None:
+        node = self._node
+        if node is None:
+            if gradient is not None:
+                raise GraphError("a tensor that does not require a gradient cannot hold one: call requires_grad_() first")
+            return
+        if gradient is not None:
+            gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+            if gradient.shape != node.shape:
+                raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
+            if gradient.dtype != node.dtype:
+                gradient = Tensor(gradient._data.astype(node.dtype))
+        node.grad = gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient can flow to or through this tensor."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor is not the recorded result of an operation."""
+        return self._node is None or type(self._node) is Leaf
+
+    @property
+    def grad_fn(self) -> Operation | None:
+        """The operation that made this tensor, or None for a leaf."""
+        return None if self._node is None or type(self._node) is Leaf else self._node.op
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the elements take."""
+        return self._data.nbytes
+
+    def item(self) -> Any:
+        """Return the one element as a Python number."""
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def numpy(self) -> Array:
+        """Return the ndarray itself, as `data` does."""
+        return self._data
+
+    # Its place in the graph
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Ask for a gradient of this leaf, or stop asking; return the tensor itself.
+
+        Raises
+        ------
+        DtypeError
+            If the elements are not floating-point numbers.
+        GraphError
+            If the tensor is the result of an operation, and so its gradient is decided by its inputs.
+        """
+        if self._node is not None and type(self._node) is not Leaf:
+            if not requires_grad:
+                raise GraphError("a result of recorded operations cannot stop requiring a gradient: use detach()")
+        elif not requires_grad:
+            self._node = None
+        elif self._node is None:
+            _require_floating(self._data)
+            self._node = Leaf(self._data.shape, self._data.dtype)
+        return self
+
+    def detach(self) -> Tensor:
+        """Return a constant tensor that shares the data."""
+        return Tensor(self._data)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor, the result of an operation, in `grad` at the next `backward`.
+
+        Examples
+        --------
+        >>> from autograd import tensor
+        >>> x = tensor(3.0, requires_grad=True)
+        >>> y = x * x
+        >>> y.retain_grad()
+        >>> (2 * y).backward()
+        >>> y.grad
+        Tensor(2.)
+        """
+        if self._node is None:
+            raise GraphError("a tensor that does not require a gradient has none to retain")
+        if type(self._node) is not Leaf and not isinstance(self._node.op, _Retaining):
+            self._node.op = _Retaining(self._node.op)
+            self._node.grad = None
+
+    def backward(
+        self,
+        gradient: ArrayLike | Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Compute the gradient of this tensor with respect to the leaves below it, and add it to their `grad`.
+
+        Parameters
+        ----------
+        gradient
+            The gradient of whatever is being differentiated with respect to this tensor, of its shape. May be left
+            out if the tensor has one element.
+        retain_graph
+            Keep what the derivatives need, so that the graph can be walked again. By default as `create_graph`.
+        create_graph
+            Record the derivatives too, so that gradients can be differentiated.
+        inputs
+            The only tensors to compute a gradient for; by default all leaves that require one.
+
+        Raises
+        ------
+        GraphError
+            If nothing below this tensor requires a gradient, if it has more than one element and no `gradient` is
+            given, or if an earlier `backward` freed the graph.
+
+        Examples
+        --------
+        >>> from autograd import tensor
+        >>> x = tensor([1.0, 2.0], requires_grad=True)
+        >>> (x**2).backward(gradient=[1.0, 10.0])
+        >>> x.grad
+        Tensor([ 2., 40.])
+        """
+        root = self._node
+        if root is None:
+            raise GraphError(
+                "nothing to go back through: no input of this result requires a gradient, or it was computed within "
+                "no_grad() or detached. Set requires_grad=True on what you differentiate with respect to"
+            )
+        seed = self._seed(gradient)
+        retain = create_graph if retain_graph is None else retain_graph
+        order = ancestors([root])
+        targets = None
+        if inputs is not None:
+            targets = [_node_of(x) for x in ([inputs] if isinstance(inputs, Tensor) else inputs)]
+            order = leading_to(targets, order)
+        if create_graph:
+            with enable_grad():
+                found = pull_back(
+                    {root: Tensor(seed)}, order, targets, partial=inputs is not None, lift=LIFT, free=not retain
+                )
+        else:
+            found = pull_back({root: seed}, order, targets, partial=inputs is not None, free=not retain)
+        del seed, gradient
+        for node in found:
+            _accumulate(node, found)
+
+    def _seed(self, gradient: ArrayLike | Tensor | None) -> Array:
+        data = self._data
+        if gradient is None:
+            if data.size != 1:
+                raise GraphError(
+                    f"backward() without a gradient needs one element, but this tensor has shape {data.shape}: "
+                    f"reduce it first, as in loss.mean().backward(), or pass gradient= of that shape"
+                )
+            return np.ones(data.shape, data.dtype)
+        array = np.asarray(gradient._data if isinstance(gradient, Tensor) else gradient)
+        if array.shape != data.shape:
+            raise ShapeError(f"backward() was given a gradient of shape {array.shape} for a tensor of shape {data.shape}")
+        return array if array.dtype == data.dtype else array.astype(data.dtype)
+
+    # NumPy's protocols
+
+    __array_priority__ = 1000
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if self._node is not None:
+            raise GraphError(
+                "converting this tensor to an ndarray would cut it from its graph without a word: "
+                "use t.data or t.numpy() for its values, or a NumPy function that takes tensors"
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        operation = operations.get(ufunc)
+        if method == "__call__":
+            if operation is not None and not kwargs:
+                return operation(*inputs)
+        elif operation is not None:
+            operation = operations.get(getattr(ufunc, method))
+        if not _any_live((inputs, kwargs)) or ufunc in plain:
+            result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
+            return result if ufunc in plain or "out" in kwargs or not isinstance(result, Array) else Tensor(result)
+        if "out" in kwargs:
+            raise GraphError(
+                f"numpy.{ufunc.__name__}(..., out=) would write a result that requires a gradient to memory outside the "
+                f"graph: leave out= away, or compute within no_grad()"
+            )
+        return _unsupported(f"{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"), kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        operation = operations.get(function)
+        if operation is not None:
+            return operation(*args, **kwargs)
+        if function in plain or not _any_live((args, kwargs)):
+            return function(*unwrap(args), **unwrap(kwargs))
+        return _unsupported(function.__name__, {})
+
+    # Python's protocols
+
+    __hash__ = object.__hash__
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self._data)))
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        return float(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def __complex__(self) -> complex:
+        return complex(self._data)
+
+    def __contains__(self, value: Any) -> bool:
+        return unwrap(value) in self._data
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item() if self._data.ndim == 0 else self._data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self._data, separator=", ", prefix="Tensor(")
+        parts = [body]
+        if self._data.dtype not in (np.float64, np.int64, np.bool_):
+            parts.append(f"dtype={self._data.dtype}")
+        if type(self._node) is Leaf:
+            parts.append("requires_grad=True")
+        elif self._node is not None:
+            parts.append(f"grad_fn={self._node.op.name}")
+        return f"Tensor({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tensor, (self._data, type(self._node) is Leaf)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copied = Tensor(self._data.copy(), type(self._node) is Leaf)
+        if type(self._node) is Leaf and self._node.grad is not None:
+            copied.grad = Tensor(self._node.grad._data.copy())
+        memo[id(self)] = copied
+        return copied
+
+
+class _Retaining:
+    """Takes the place of the operation of a node whose gradient is to be kept."""
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation, self.name, self.inputs = operation, operation.name, operation.inputs
+
+    @property
+    def freed(self) -> Operation:
+        return self._operation.freed
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        node.grad = Tensor(np.array(g))
+        self._operation.pull(node, g, gradients)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        node.grad = g if lift is not None else Tensor(np.array(g))
+        self._operation.pull_carefully(node, g, gradients, lift, absorb)
+
+
+class _TensorLift:
+    """Turns what a node kept into a tensor at the node's place, so that rules record themselves."""
+
+    def wrap(self, array: Any, node: Node) -> Tensor:
+        lifted = object.__new__(Tensor)
+        lifted._data, lifted._node = np.asarray(array), node
+        return lifted
+
+    def unwrap(self, gradient: Any) -> Array:
+        return gradient._data if isinstance(gradient, Tensor) else np.asarray(gradient)
+
+
+LIFT: Lift = _TensorLift()
+
+
+def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor from a copy of `data`, as `numpy.array` makes an array: a list of floats is float64.
+
+    Parameters
+    ----------
+    data
+        Numbers, nested sequences of numbers, an ndarray or a tensor.
+    dtype
+        The type of the elements; by default NumPy's choice.
+    requires_grad
+        Whether `backward` is to compute a gradient for this tensor.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> tensor([1, 2], dtype="float32", requires_grad=True)
+    Tensor([1., 2.], dtype=float32, requires_grad=True)
+    """
+    return Tensor(np.array(data._data if isinstance(data, Tensor) else data, dtype=dtype), requires_grad)
+
+
+def as_tensor(data: ArrayLike | Tensor) -> Tensor:
+    """Return `data` if it is a tensor, else a constant tensor that shares its memory where it can."""
+    return data if isinstance(data, Tensor) else Tensor(data)
+
+
+def unwrap(value: Any) -> Any:
+    """Return `value` with each tensor in it, also within lists, tuples and dicts, replaced by its ndarray."""
+    if isinstance(value, Tensor):
+        return value._data
+    if type(value) in (list, tuple):
+        return type(value)(map(unwrap, value))
+    if type(value) is dict:
+        return {key: unwrap(item) for key, item in value.items()}
+    return value
+
+
+def _any_live(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value._node is not None and bool(recording())
+    if type(value) in (list, tuple):
+        return any(map(_any_live, value))
+    return type(value) is dict and any(map(_any_live, value.values()))
+
+
+def _unsupported(name: str, options: dict[str, Any]) -> Any:
+    what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
+    raise UnsupportedError(
+        f"{what} has no derivative here, and its input requires a gradient. For the value alone, pass t.data; to "
+        f"differentiate it, declare it: autograd.general(numpy.{name.partition('.')[0]}, lambda g, ...: ...)"
+    )
+
+
+def _plain_array(data: Any) -> Array:
+    array = np.asarray(data)
+    if array.dtype.kind not in "biufc":
+        raise DtypeError(f"a tensor holds numbers, not {array.dtype} values such as {np.ravel(array)[:1]!r}")
+    return array
+
+
+def _require_floating(array: Array) -> None:
+    if array.dtype.kind != "f":
+        raise DtypeError(
+            f"only real floating-point tensors can require a gradient, not {array.dtype}: "
+            f"write 1.0 for 1, or pass dtype=float (shape {array.shape})"
+        )
+
+
+def _node_of(x: Tensor) -> Node:
+    if x._node is None:
+        raise GraphError("one of the inputs does not require a gradient: call requires_grad_() before computing with it")
+    return x._node
+
+
+def _accumulate(node: Node, found: dict[Node, Any]) -> None:
+    """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
+    gradient = found[node]
+    present = node.grad if type(node) is Leaf else None
+    buffer = node.buffer if type(node) is Leaf else None
+    if isinstance(gradient, Tensor):
+        node.grad = gradient if present is None else present + gradient
+    elif present is not None:
+        if buffer is not None and present._data is buffer.array:
+            np.add(present._data, gradient, present._data)
+        else:
+            node.grad = Tensor(present._data + gradient)
+    elif buffer is not None and gradient is buffer.array:
+        node.grad = Tensor(gradient)
+    else:
+        place = buffer.claim() if buffer is not None else None
+        del gradient
+        if place is not None:
+            np.copyto(place, found[node])
+            node.grad = Tensor(place)
+        else:
+            node.grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
+
+
