@@ -1,7 +1,53 @@
 """NumPy that differentiates: tensors, scalars, and derivatives of any order."""
-from .declare import composed, elementwise, general, linear, multilinear
-from .tensor import Tensor, as_tensor, tensor
-from .modes import *
+
 from . import ops
-from .ops import elementwise as _e
-from .ops import reduce as _r, shape as _s, product as _p
+from .declare import composed, elementwise, general, linear, multilinear, not_differentiable
+from .errors import (
+    AnomalyError,
+    AutogradError,
+    DeclarationError,
+    DerivativeError,
+    DomainError,
+    DtypeError,
+    GradientCheckError,
+    GraphError,
+    ShapeError,
+    UnsupportedError,
+)
+from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .tensor import Tensor, as_tensor, tensor
+from .transforms import grad, gradients, jvp, value_and_grad, vjp
+
+__all__ = [
+    "AnomalyError",
+    "AutogradError",
+    "DeclarationError",
+    "DerivativeError",
+    "DomainError",
+    "DtypeError",
+    "GradientCheckError",
+    "GraphError",
+    "ShapeError",
+    "Tensor",
+    "UnsupportedError",
+    "as_tensor",
+    "composed",
+    "detect_anomaly",
+    "elementwise",
+    "enable_grad",
+    "general",
+    "grad",
+    "gradients",
+    "is_grad_enabled",
+    "jvp",
+    "linear",
+    "multilinear",
+    "no_grad",
+    "not_differentiable",
+    "ops",
+    "set_grad_enabled",
+    "tensor",
+    "value_and_grad",
+    "vjp",
+]
+__version__ = "0.1.0"

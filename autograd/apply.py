@@ -40,7 +40,7 @@ def _choice(op: Primitive, index: int) -> int:
     needs = op.needs[index]
     if len(needs) != 1:
         return SEVERAL if needs or op.rules[index].__code__.co_code != _IDENTITY else NOTHING
-    return {op.parameters[0]: X, op.parameters[-1]: Y, "out": OUT}.get(needs[0], SEVERAL)
+    return {"out": OUT, op.parameters[-1]: Y, op.parameters[0]: X}.get(needs[0], SEVERAL)
 
 
 def note_line(node: Node) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .apply import binary, many, unary
-from .primitive import Function, Primitive, Rule
+from .primitive import Function, ManyInputs, Primitive, Rule
 from .registry import operations, plain
 from .tensor import Tensor, unwrap
 
@@ -79,12 +79,7 @@ def elementwise(
     >>> x.grad.data.round(4)
     array([0.5   , 0.8808])
     """
-    operation = Primitive("elementwise", function, rules, forward=forward, name=name)
-    if len(rules) == len(operation.parameters) <= 2:
-        apply = (unary if len(rules) == 1 else binary)(operation)
-    else:
-        apply = many(operation)
-    return _publish(operation, apply, aliases)
+    return _declare("elementwise", function, rules, aliases, forward=forward, name=name)
 
 
 def linear(
@@ -119,8 +114,7 @@ def linear(
     >>> x.grad
     Tensor([1., 0., 1.])
     """
-    operation = Primitive("linear", function, (rule,), forward=forward, name=name, variadic=variadic)
-    return _publish(operation, many(operation), aliases)
+    return _declare("linear", function, (rule,), aliases, forward=forward, name=name, variadic=variadic)
 
 
 def multilinear(
@@ -145,9 +139,7 @@ def multilinear(
     >>> x.grad, y.grad
     (Tensor([3., 3.]), Tensor(3.))
     """
-    operation = Primitive("multilinear", function, rules, forward=forward, name=name, variadic=variadic)
-    plain_pair = len(rules) == len(operation.parameters) == 2 and not any(operation.at_call)
-    return _publish(operation, (binary if plain_pair else many)(operation), aliases)
+    return _declare("multilinear", function, rules, aliases, forward=forward, name=name, variadic=variadic)
 
 
 def general(
@@ -177,8 +169,7 @@ def general(
     >>> x.grad
     Tensor([[-1.,  1.,  0.]])
     """
-    operation = Primitive("general", function, rules, forward=forward, name=name, variadic=variadic)
-    return _publish(operation, many(operation), aliases)
+    return _declare("general", function, rules, aliases, forward=forward, name=name, variadic=variadic)
 
 
 def composed(function: Function, *, method: bool = True) -> Callable[[Function], Function]:
@@ -220,13 +211,23 @@ def _on_arrays(function: Function) -> Function:
     return method
 
 
-def _publish(operation: Primitive, apply: Any, aliases: Iterable[Function]) -> Function:
-    """Make the operation known under its function, and install it if that is one of NumPy's."""
+def _declare(
+    kind: str, function: Function, rules: tuple[Rule, ...], aliases: Iterable[Function], **details: Any
+) -> Function:
+    """Build the operation, make it known under its function, and install it if that is one of NumPy's."""
+    operation = Primitive(kind, function, rules, **details)
+    simple = len(rules) == len(operation.parameters) <= 2 and not operation.variadic and not any(operation.at_call)
+    if simple and kind in ("elementwise", "multilinear"):
+        apply: Any = (unary if len(rules) == 1 else binary)(operation)
+    else:
+        operation = ManyInputs(kind, function, rules, **details)
+        apply = many(operation)
     apply.__name__ = apply.__qualname__ = operation.name
     apply.__doc__ = operation.function.__doc__
     apply.operation = operation
-    for function in (operation.function, *aliases):
-        operations[function] = apply
-        if isinstance(function, np.ufunc) or getattr(function, "__module__", "").partition(".")[0] == "numpy":
-            install(function.__name__, apply)
+    operation.apply = operation.aligned.apply = apply
+    for known in (operation.function, *aliases):
+        operations[known] = apply
+        if isinstance(known, np.ufunc) or getattr(known, "__module__", "").partition(".")[0] == "numpy":
+            install(known.__name__, apply)
     return apply  # type: ignore[no-any-return]  # what the builders return

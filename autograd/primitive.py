@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DeclarationError, DerivativeError
-from .graph import FreedOperation, Gradients, Lift, Node, absent, site
+from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, site
 
 __all__ = ["Function", "Primitive", "Rule"]
 
@@ -52,11 +52,14 @@ class Primitive:
         One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
     aligned
         The same operation for inputs that have the shape and dtype of the output, so that nothing needs a check.
+    apply
+        The function that users call.
     pull
         Carries the gradient of one node to its inputs: see `graph.Operation`.
     """
 
     aligned: Primitive
+    apply: Function
     pull: Callable[[Node, Any, Gradients], None]
 
     def __init__(
@@ -124,19 +127,28 @@ class Primitive:
         """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
         kept = node.kept_y if index else node.kept
         needs = self.needs[index]
-        return () if not needs else kept if len(needs) > 1 else (kept,)
+        if not needs:
+            return ()
+        return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else kept  # type: ignore[no-any-return]  # a tuple
 
     def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None) -> Any:
         """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept."""
         place = 0 if self.variadic else index
-        kept = self.kept(node, index)
-        if lift is not None:
-            inputs = self.inputs(node)
-            kept = tuple(
-                self._lift(name, value, node, inputs, lift) for name, value in zip(self.needs[place], kept, strict=True)
-            )
-        at_call = {name: index if name == "index" else None for name in self.at_call[place]}
-        return self.rules[place](g, *kept, **at_call)
+        kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
+        given = {name: index if name == "index" else None for name in self.at_call[place]}
+        return self.rules[place](g, *kept, **given)
+
+    def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
+        """Return what `kept` does, with tensors in place of the arrays that came from live inputs."""
+        inputs, needs = self.inputs(node), self.needs[0 if self.variadic else index]
+        return tuple(
+            self._lift(name, value, node, inputs, lift)
+            for name, value in zip(needs, self.kept(node, index), strict=True)
+        )
+
+    def statics(self, node: Node) -> tuple[Any, ...] | None:
+        """Return the arguments beside the one input of a linear operation; None where there are others to keep."""
+        return () if self.kind == "linear" else None
 
     def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
         if name == "out":
@@ -191,16 +203,36 @@ class Primitive:
 
 
 class ManyInputs(Primitive):
-    """An operation of any number of inputs or with arguments beside them: its nodes keep the inputs in a tuple."""
+    """An operation of any number of inputs or with arguments beside them.
+
+    Its nodes keep what each rule named in a tuple, and beside it the input nodes and, where forward mode can use them,
+    the other arguments.
+    """
+
+    def statics(self, node: Node) -> tuple[Any, ...] | None:
+        """Return the arguments beside the one input of a linear operation; None where there are others to keep."""
+        statics: tuple[Any, ...] | None = node.kept_y[1]
+        return statics
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
-        return node.kept_y[0] if node.kept_y is not None else (node.x, node.y)
+        inputs: tuple[Node | None, ...] = node.kept_y[0] if node.kept_y is not None else _unbundled(node)
+        return inputs
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
         """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
         kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]
         return kept
+
+
+def _unbundled(node: Node) -> tuple[Node | None, ...]:
+    """Return the live inputs of a node that was freed."""
+    inputs = [node.x]
+    y = node.y
+    while isinstance(y, Bundle):
+        inputs.append(y.x)
+        y = y.y
+    return (*inputs, y) if y is not None else tuple(inputs)
 
 
 def _argument_names(function: Function) -> tuple[str, ...]:

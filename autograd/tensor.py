@@ -26,6 +26,8 @@ __all__ = ["Tensor", "as_tensor", "tensor", "unwrap"]
 
 Array = np.ndarray[Any, Any]
 
+plain.update((np.shape, np.ndim, np.size))  # what the engine itself asks of tensors
+
 
 class Tensor(Installed):
     """An ndarray with a gradient and a place in a graph.

@@ -1,0 +1,328 @@
+"""Derivatives of functions: they take functions of arrays and return functions of arrays, and nest.
+
+A function may take and return arrays, numbers, and dicts, lists and tuples of them. Where it also depends on a tensor
+that requires a gradient, the derivative is a tensor too, recorded so that it can be differentiated with respect to
+that tensor: this is what makes derivatives of derivatives right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from .containers import flatten
+from .errors import DtypeError, GraphError, ShapeError
+from .forward import push_forward
+from .graph import Leaf, Node, ancestors, held_once, leading_to, pull_back
+from .modes import enable_grad
+from .tensor import LIFT, Tensor
+
+__all__ = ["grad", "gradients", "jvp", "value_and_grad", "vjp"]
+
+Function = Callable[..., Any]
+
+
+def grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """Return the function that computes the gradient of `function`, which returns one number.
+
+    Parameters
+    ----------
+    function
+        Takes arrays, or containers of them, and returns a single number.
+    argnums
+        Which positional argument to differentiate with respect to; a tuple gives a tuple of gradients.
+
+    Returns
+    -------
+    callable
+        Takes what `function` takes and returns the gradient, of the shape of that argument.
+
+    Raises
+    ------
+    GraphError
+        When called, if `function` returns more than one number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> grad(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    >>> float(grad(grad(np.sin))(0.5)) == -np.sin(0.5)
+    True
+    """
+
+    @wraps(function)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return value_and_grad(function, argnums)(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """Return the function that computes both `function` and its gradient; see `grad`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import value_and_grad
+    >>> value, gradient = value_and_grad(lambda w: np.sum(w["a"] * w["b"]))({"a": 2.0, "b": np.array([1.0, 3.0])})
+    >>> float(value), gradient
+    (8.0, {'a': np.float64(4.0), 'b': array([2., 2.])})
+    """
+    places = (argnums,) if isinstance(argnums, int) else argnums
+
+    @wraps(function)
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        for place in places:
+            if not -len(args) <= place < len(args):
+                raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} positional arguments")
+
+        def of_chosen(*chosen: Any) -> Any:
+            full = list(args)
+            for place, value in zip(places, chosen, strict=True):
+                full[place] = value
+            return function(*full, **kwargs)
+
+        value, pull = vjp(of_chosen, *(args[place] for place in places))
+        if np.size(value) != 1 or isinstance(value, dict | list | tuple):
+            what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
+            raise GraphError(f"grad() needs a function that returns one number, but it returned {what}: sum it, or use vjp()")
+        data = value._data if isinstance(value, Tensor) else np.asarray(value)
+        gradient = pull(np.ones(data.shape, data.dtype if data.dtype.kind == "f" else float))
+        return value, gradient[0] if isinstance(argnums, int) else gradient
+
+    return both
+
+
+def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
+    """Return ``function(*primals)`` and the function that multiplies a cotangent with its Jacobian.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`.
+    *primals
+        Where to differentiate.
+
+    Returns
+    -------
+    value, pull
+        ``pull(cotangent)``, with a cotangent of the shape of the value, returns a tuple with a gradient for each
+        primal. It may be called any number of times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import vjp
+    >>> value, pull = vjp(lambda x, y: x * y, np.array([1.0, 2.0]), 3.0)
+    >>> value, pull(np.array([1.0, 10.0]))
+    (array([3., 6.]), (array([ 3., 30.]), np.float64(21.0)))
+    """
+    with enable_grad():
+        inputs, rebuild_inputs = _track(primals)
+        outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
+    cuts = [x._node for x in inputs]
+    live = {y._node: y for y in outputs if isinstance(y, Tensor) and y._node is not None}
+    order = ancestors(live)
+    lifted = _reaches_others(order, cuts)
+    order = leading_to([cut for cut in cuts if cut is not None], order)
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        contents, _ = flatten(cotangent)
+        if len(contents) != len(outputs):
+            raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(outputs)}")
+        seeds: dict[Node, Any] = {}
+        for y, g in zip(outputs, contents, strict=True):
+            seed = _cotangent(g, y)
+            if isinstance(y, Tensor) and y._node is not None:
+                seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
+        lift = LIFT if lifted or any(isinstance(g, Tensor) and g.requires_grad for g in contents) else None
+        if lift is not None:
+            seeds = {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}
+        with enable_grad():
+            found = pull_back(seeds, order, cuts, partial=True, lift=lift)  # type: ignore[arg-type]  # inputs are live
+        del seeds, seed, contents, cotangent
+        result: tuple[Any, ...] = rebuild_inputs([_given_back(x, found) for x in inputs])
+        return result
+
+    return rebuild_outputs([_value(y, lifted) for y in outputs]), pull
+
+
+def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """Return ``function(*primals)`` and the product of its Jacobian with `tangents`: the directional derivative.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`.
+    primals
+        A tuple of the arguments; anything else is the only argument.
+    tangents
+        The direction, built like `primals`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import jvp
+    >>> jvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 0.5]))
+    (array([1., 9.]), array([2., 3.]))
+    """
+    primals, tangents = (p if isinstance(p, tuple) else (p,) for p in (primals, tangents))
+    with enable_grad():
+        inputs, rebuild_inputs = _track(primals)
+        directions, _ = flatten(tangents)
+        if len(directions) != len(inputs):
+            raise ShapeError(f"{len(directions)} tangents for {len(inputs)} primals")
+        directions = [_cotangent(t, x, "tangent") for t, x in zip(directions, inputs, strict=True)]
+        outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
+        live = [y._node for y in outputs if isinstance(y, Tensor) and y._node is not None]
+        order = ancestors(live)
+        cuts: list[Any] = [x._node for x in inputs]
+        lifted = _reaches_others(order, cuts) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)
+        if lifted:
+            directions = [t if isinstance(t, Tensor) else Tensor(t) for t in directions]
+        pushed = push_forward(dict(zip(cuts, directions, strict=True)), order, LIFT if lifted else None)
+    results = []
+    for y in outputs:
+        tangent = pushed.get(y._node) if isinstance(y, Tensor) else None
+        results.append(_plain(np.zeros(np.shape(y), _floating(y)) if tangent is None else tangent))
+    return rebuild_outputs([_value(y, lifted) for y in outputs]), rebuild_outputs(results)
+
+
+def gradients(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of `outputs` with respect to `inputs`, without touching any ``.grad``.
+
+    Parameters
+    ----------
+    outputs
+        What to differentiate: recorded tensors, whose gradients are summed.
+    inputs
+        Leaves or intermediate results to differentiate with respect to.
+    grad_outputs
+        A gradient for each output, of its shape; may be left out for outputs of one element.
+    retain_graph
+        Keep the graph for another walk. By default as `create_graph`.
+    create_graph
+        Record the derivatives, so that they can be differentiated.
+    allow_unused
+        Return None for an input that no output depends on, instead of raising.
+
+    Returns
+    -------
+    tuple of Tensor
+        One for each input, of its shape and dtype.
+
+    Raises
+    ------
+    GraphError
+        If an output is not recorded, an input is unused, or the graph was freed.
+
+    Examples
+    --------
+    >>> from autograd import gradients, tensor
+    >>> x = tensor(2.0, requires_grad=True)
+    >>> (first,) = gradients(x**3, x, create_graph=True)
+    >>> gradients(first, x)
+    (Tensor(12.),)
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    given = [None] * len(outputs) if grad_outputs is None else flatten(grad_outputs)[0]
+    if len(given) != len(outputs):
+        raise ShapeError(f"{len(given)} grad_outputs for {len(outputs)} outputs")
+    seeds: dict[Node, Any] = {}
+    for y, g in zip(outputs, given, strict=True):
+        if y._node is None:
+            raise GraphError("an output does not require a gradient: nothing that it was computed from does")
+        seed: Any = g if create_graph and isinstance(g, Tensor) else y._seed(g)
+        seed = seed if isinstance(seed, Tensor) or not create_graph else Tensor(seed)
+        seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
+    wanted = [x._node for x in inputs]
+    targets = [node for node in wanted if node is not None]
+    order = leading_to(targets, ancestors(seeds))
+    retain = create_graph if retain_graph is None else retain_graph
+    lift = LIFT if create_graph else None
+    with enable_grad():
+        found = pull_back(seeds, order, targets, partial=True, lift=lift, free=not retain)
+    del seeds, seed, given, grad_outputs
+    results = []
+    for place, node in enumerate(wanted):
+        if node not in found:
+            if not allow_unused:
+                raise GraphError(
+                    f"no output depends on input {place} (shape {inputs[place].shape}): pass allow_unused=True to get None"
+                )
+            results.append(None)
+        else:
+            results.append(_own(node, found))  # type: ignore[arg-type]  # found only has nodes
+    return tuple(results)
+
+
+def _track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[Any]], Any]]:
+    """Return a tensor for each array in `primals`, whose node marks where differentiation ends."""
+    contents, rebuild = flatten(primals)
+    inputs = []
+    for x in contents:
+        if isinstance(x, Tensor) and x.requires_grad:
+            inputs.append(+x)  # a node of our own on top of somebody else's
+            continue
+        try:
+            inputs.append(Tensor(x, requires_grad=True))
+        except DtypeError as error:
+            raise DtypeError(f"cannot differentiate with respect to {x!r}: {error}") from None
+    return inputs, rebuild
+
+
+def _reaches_others(order: list[Node], cuts: Sequence[Node | None]) -> bool:
+    """Tell whether the graph depends on a leaf that is not one of `cuts`."""
+    own = set(cuts)
+    return any(type(node) is Leaf and node not in own for node in order)
+
+
+def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
+    shape, dtype = np.shape(y), _floating(y)
+    if not isinstance(g, Tensor):
+        g = np.asarray(g)
+    if g.shape != shape:
+        raise ShapeError(f"a {what} of shape {g.shape} for a value of shape {shape}")
+    return g if g.dtype == dtype else g.astype(dtype)
+
+
+def _floating(y: Any) -> np.dtype[Any]:
+    dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
+    return dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def _value(y: Any, lifted: bool) -> Any:
+    return y if lifted or not isinstance(y, Tensor) else _plain(y._data)
+
+
+def _plain(array: Any) -> Any:
+    return array[()] if type(array) is np.ndarray else array
+
+
+def _own(node: Node, found: dict[Node, Any]) -> Tensor:
+    """Return the gradient found for `node` as a tensor whose memory nobody else can see."""
+    if isinstance(found[node], Tensor):
+        return found[node]  # type: ignore[no-any-return]  # just checked
+    return Tensor(found[node] if held_once(found, node) else np.array(found[node]))
+
+
+def _given_back(x: Tensor, found: dict[Node, Any]) -> Any:
+    """Return the gradient of a tracked input as the caller knows arrays, zero where nothing depends on it."""
+    node = x._node
+    if node is None or node not in found:
+        return _plain(np.zeros(x.shape, x.dtype))
+    owned = _own(node, found)
+    return owned if isinstance(found[node], Tensor) else _plain(owned._data)
