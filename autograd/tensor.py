@@ -309,15 +309,12 @@ class Tensor(Installed):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        operation = operations.get(ufunc)
-        if method == "__call__":
-            if operation is not None and not kwargs:
-                return operation(*inputs)
-        elif operation is not None:
-            operation = operations.get(getattr(ufunc, method))
+        operation = operations.get(ufunc if method == "__call__" else getattr(ufunc, method))
+        if operation is not None and (not kwargs or (method != "__call__" and "out" not in kwargs)):
+            return operation(*inputs, **kwargs)
         if not _any_live((inputs, kwargs)) or ufunc in plain:
             result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
-            return result if ufunc in plain or "out" in kwargs or not isinstance(result, Array) else Tensor(result)
+            return result if ufunc in plain or "out" in kwargs or not isinstance(result, np.ndarray) else Tensor(result)
         if "out" in kwargs:
             raise GraphError(
                 f"numpy.{ufunc.__name__}(..., out=) would write a result that requires a gradient to memory outside the "
