@@ -45,7 +45,7 @@ def _choice(op: Primitive, index: int) -> int:
 
 def note_line(node: Node) -> None:
     """Note in `node` the line that is being executed outside the engine and the layers built on it."""
-    frame = sys._getframe(2)  # noqa: SLF001 - the documented way to the caller's frame
+    frame = sys._getframe(2)
     while frame.f_code.co_filename.startswith(_PACKAGES) and frame.f_back is not None:
         frame = frame.f_back
     node.code, node.instruction = frame.f_code, frame.f_lasti
@@ -137,8 +137,10 @@ def unary(op: Primitive) -> Function:
         x: Any = node.x
         held = gradients[x]
         if held is not absent:
-            gx = op.conform(op.derivative(node, 0, g), x, node)
-            gradients[x] = gx if held is None else held + gx
+            gx = g if choice == NOTHING else rule(g, *node.kept) if choice == SEVERAL else rule(g, node.kept)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     op.pull = pull
     op.aligned.pull = pull_aligned
@@ -287,8 +289,10 @@ def many(op: Primitive) -> Function:
             if place < len(args):
                 raise TypeError(f"'{op.name}' takes ({', '.join(parameters)}); it cannot take {name}={value!r} here")
             values[place] = value
-        if len(values) != total or any([value is absent for value in values]):
-            raise TypeError(f"'{op.name}' takes ({', '.join(parameters)}), but was given {len(args)} and {sorted(kwargs)}")
+        if len(values) != total or any(value is absent for value in values):
+            raise TypeError(
+                f"'{op.name}' takes ({', '.join(parameters)}), but was given {len(args)} arguments and {sorted(kwargs)}"
+            )
         return tuple(values)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
@@ -303,7 +307,7 @@ def many(op: Primitive) -> Function:
             raise _explain(op, error, *arrays) from error
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
         live = [x for x in inputs if x is not None]
-        if not live and not any([isinstance(v, Tensor) for v in given]):
+        if not live and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray:
             z = asarray(z)
@@ -319,7 +323,7 @@ def many(op: Primitive) -> Function:
         if variadic:
             node.kept = (getters[0](pool),)
         else:
-            node.kept = tuple([get(pool) if x is not None else None for x, get in zip(inputs, getters)])
+            node.kept = tuple([get(pool) if x is not None else None for x, get in zip(inputs, getters, strict=True)])
         node.kept_y = (inputs, statics if op.kind == "linear" and not variadic else None)
         node.x = live[0]
         node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None

@@ -11,7 +11,7 @@ Rebuild = Callable[[Sequence[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """Return what `tree` holds, in order (dicts in the order of their keys), and how to rebuild it from new contents."""
+    """Return what `tree` holds, dicts in the order of their keys, and how to rebuild it from new contents."""
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())
         kind: Callable[[list[Any]], Any] = lambda items: type(tree)(zip(keys, items, strict=True))  # noqa: E731

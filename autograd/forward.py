@@ -59,7 +59,8 @@ def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift:
     """Apply to `tangent` the transpose of the rule, which is linear in ``g``."""
     probe = Tensor(np.zeros(node.shape, node.dtype), requires_grad=True)
     x = operation.inputs(node)[index]
-    assert x is not None and probe._node is not None  # noqa: S101, PT018 - both are live where a tangent arrives
+    assert x is not None  # a tangent arrives only where an input is live
+    assert probe._node is not None
     pulled = operation.conform(operation.derivative(node, index, probe, lift), x, node)
     if not isinstance(pulled, Tensor) or pulled._node is None:
         return np.zeros(node.shape, node.dtype)

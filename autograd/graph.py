@@ -48,7 +48,10 @@ class Operation(Protocol):
     """What the walks ask of the operation of a node."""
 
     name: str
-    freed: Operation
+
+    @property
+    def freed(self) -> Operation:
+        """What takes the operation's place when a walk has freed what a node kept."""
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
         """Add to `gradients` what `g`, the gradient of `node`, contributes to those of the node's inputs."""
@@ -193,7 +196,7 @@ class FreedOperation:
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
         message = (
             f"an earlier backward() freed the graph of this result: '{self.name}', recorded at {site(node)}, no longer "
-            f"has what its derivative needs. Pass retain_graph=True to the earlier backward(), or compute the result anew"
+            f"has what its derivative needs. Pass retain_graph=True to the earlier backward(), or compute anew"
         )
         raise GraphError(message)
 
@@ -217,8 +220,9 @@ def site(node: Node) -> str:
     """Return ``file:line`` of the user's statement that recorded `node`, or of the nearest one recorded before it."""
     for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
         if hasattr(candidate, "code"):
-            line = next((n for start, end, n in candidate.code.co_lines() if start <= candidate.instruction < end), None)
-            where = f"{candidate.code.co_filename}:{line}"
+            code, at = candidate.code, candidate.instruction
+            line = next((number for start, end, number in code.co_lines() if start <= at < end), None)
+            where = f"{code.co_filename}:{line}"
             return where if candidate is node else f"a line that follows {where}"
     return "a line not noted (within detect_anomaly() every line is)"
 
@@ -262,8 +266,8 @@ def pull_back(
 ) -> dict[Node, Any]:
     """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
 
-    Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the seeds. With `lift` the rules record themselves. `free`
-    lets go of what the nodes kept.
+    Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the
+    seeds. With `lift` the rules record themselves. `free` lets go of what the nodes kept.
 
     The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
     the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb.
@@ -293,7 +297,7 @@ def _walk(
     lift: Lift | None,
     absorb: bool,
 ) -> dict[Node, Any]:
-    gradients: Gradients = dict.fromkeys(order)  # type: ignore[arg-type]  # a wider key type than `order` has
+    gradients: Gradients = dict.fromkeys(order)
     if partial:
         gradients = _Wanted(gradients)
     gradients.update((node, g) for node, g in seeds.items() if node in gradients)
@@ -319,8 +323,8 @@ def _walk(
     except Exception as error:
         if node is None:
             raise
-        message = f"the derivative of '{node.op.name}' failed: {type(error).__name__}: {error}. Recorded at {site(node)}"
-        raise DerivativeError(message) from error
+        what = f"the derivative of '{node.op.name}', recorded at {site(node)}, failed"
+        raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
     del gradients[None]
     wanted: Any = gradients if targets is None else targets
     return {node: gradients[node] for node in wanted if gradients.get(node) is not None}

@@ -76,6 +76,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_en
         """Keep what the constructor set; leaving the block restores what was there before."""
 
     def __call__(self, function: F) -> F:
+        """Restore the mode outside, and return `function` with the mode inside it."""
         self.__exit__(None, None, None)  # decorating a function must not change the mode outside it
         return super().__call__(function)
 

@@ -74,7 +74,7 @@ class Primitive:
     ) -> None:
         self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
         self.forward = forward or function
-        self.name = name or getattr(function, "__name__", "")
+        self.name: str = name or getattr(function, "__name__", "")
         if not rules or not self.name.isidentifier():
             raise DeclarationError(
                 f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "
@@ -114,10 +114,9 @@ class Primitive:
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         """Return all that a rule can need: each parameter's value, the output, each parameter's shape."""
-        shapes = map(np.shape, values)
-        if self.variadic:
-            shapes = iter((tuple(map(np.shape, values[0])), *map(np.shape, values[1:])))
-        return (*values, out, *shapes)
+        if not self.variadic:
+            return (*values, out, *map(np.shape, values))
+        return (*values, out, tuple(map(np.shape, values[0])), *map(np.shape, values[1:]))
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
@@ -129,7 +128,8 @@ class Primitive:
         needs = self.needs[index]
         if not needs:
             return ()
-        return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else kept  # type: ignore[no-any-return]  # a tuple
+        several: tuple[Any, ...] = kept
+        return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else several
 
     def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None) -> Any:
         """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept."""
@@ -239,7 +239,9 @@ def _argument_names(function: Function) -> tuple[str, ...]:
     try:
         code = function.__code__
     except AttributeError:
-        raise DeclarationError(f"{function!r} should be a Python function: the names of its parameters matter") from None
+        raise DeclarationError(
+            f"{function!r} should be a Python function: the names of its parameters matter"
+        ) from None
     return tuple(code.co_varnames[: code.co_argcount])
 
 
@@ -250,4 +252,4 @@ def _parameters(forward: Function, inputs: int) -> tuple[tuple[str, ...], tuple[
     names = _argument_names(forward)
     if len(names) < inputs:
         raise DeclarationError(f"{inputs} derivative rules for the {len(names)} parameters of {forward!r}")
-    return names, forward.__defaults__ or ()  # type: ignore[attr-defined]  # a Python function, by now
+    return names, forward.__defaults__ or ()

@@ -81,7 +81,9 @@ class Tensor(Installed):
         node = self._node
         if node is not None:
             if type(node) is not Leaf:
-                raise GraphError("the data of a result cannot be replaced: its graph would no longer fit it; detach() first")
+                raise GraphError(
+                    "the data of a recorded result cannot be replaced, its graph would not fit: detach() first"
+                )
             if array.dtype != node.dtype or array.shape != node.shape:
                 _require_floating(array)
                 self._node = Leaf(array.shape, array.dtype)
@@ -97,7 +99,7 @@ class Tensor(Installed):
             gradient: Tensor | None = node.grad
         except AttributeError:
             warnings.warn(
-                "the gradient of a tensor that is not a leaf is not kept: call retain_grad() on it before backward()",
+                "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()",
                 stacklevel=2,
             )
             return None
@@ -108,7 +110,9 @@ class Tensor(Installed):
         node = self._node
         if node is None:
             if gradient is not None:
-                raise GraphError("a tensor that does not require a gradient cannot hold one: call requires_grad_() first")
+                raise GraphError(
+                    "a tensor that does not require a gradient cannot hold one: call requires_grad_() first"
+                )
             return
         if gradient is not None:
             gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
@@ -293,7 +297,7 @@ class Tensor(Installed):
             return np.ones(data.shape, data.dtype)
         array = np.asarray(gradient._data if isinstance(gradient, Tensor) else gradient)
         if array.shape != data.shape:
-            raise ShapeError(f"backward() was given a gradient of shape {array.shape} for a tensor of shape {data.shape}")
+            raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")
         return array if array.dtype == data.dtype else array.astype(data.dtype)
 
     # NumPy's protocols
@@ -317,8 +321,8 @@ class Tensor(Installed):
             return result if ufunc in plain or "out" in kwargs or not isinstance(result, np.ndarray) else Tensor(result)
         if "out" in kwargs:
             raise GraphError(
-                f"numpy.{ufunc.__name__}(..., out=) would write a result that requires a gradient to memory outside the "
-                f"graph: leave out= away, or compute within no_grad()"
+                f"numpy.{ufunc.__name__}(..., out=) would write a result that requires a gradient to memory outside "
+                f"the graph: leave out= away, or compute within no_grad()"
             )
         return _unsupported(f"{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"), kwargs)
 
@@ -489,7 +493,7 @@ def _require_floating(array: Array) -> None:
 
 def _node_of(x: Tensor) -> Node:
     if x._node is None:
-        raise GraphError("one of the inputs does not require a gradient: call requires_grad_() before computing with it")
+        raise GraphError("an input does not require a gradient: call requires_grad_() before computing with it")
     return x._node
 
 
@@ -515,5 +519,3 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
             node.grad = Tensor(place)
         else:
             node.grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
-
-

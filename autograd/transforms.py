@@ -79,7 +79,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Fu
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         for place in places:
             if not -len(args) <= place < len(args):
-                raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} positional arguments")
+                raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
 
         def of_chosen(*chosen: Any) -> Any:
             full = list(args)
@@ -90,7 +90,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Fu
         value, pull = vjp(of_chosen, *(args[place] for place in places))
         if np.size(value) != 1 or isinstance(value, dict | list | tuple):
             what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
-            raise GraphError(f"grad() needs a function that returns one number, but it returned {what}: sum it, or use vjp()")
+            raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
         data = value._data if isinstance(value, Tensor) else np.asarray(value)
         gradient = pull(np.ones(data.shape, data.dtype if data.dtype.kind == "f" else float))
         return value, gradient[0] if isinstance(argnums, int) else gradient
@@ -188,7 +188,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         pushed = push_forward(dict(zip(cuts, directions, strict=True)), order, LIFT if lifted else None)
     results = []
     for y in outputs:
-        tangent = pushed.get(y._node) if isinstance(y, Tensor) else None
+        tangent = pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None
         results.append(_plain(np.zeros(np.shape(y), _floating(y)) if tangent is None else tangent))
     return rebuild_outputs([_value(y, lifted) for y in outputs]), rebuild_outputs(results)
 
@@ -256,16 +256,15 @@ def gradients(
     with enable_grad():
         found = pull_back(seeds, order, targets, partial=True, lift=lift, free=not retain)
     del seeds, seed, given, grad_outputs
-    results = []
+    results: list[Tensor | None] = []
     for place, node in enumerate(wanted):
-        if node not in found:
+        if node is None or node not in found:
             if not allow_unused:
-                raise GraphError(
-                    f"no output depends on input {place} (shape {inputs[place].shape}): pass allow_unused=True to get None"
-                )
+                shape = inputs[place].shape
+                raise GraphError(f"no output depends on input {place}, of shape {shape}: allow_unused=True gives None")
             results.append(None)
         else:
-            results.append(_own(node, found))  # type: ignore[arg-type]  # found only has nodes
+            results.append(_own(node, found))
     return tuple(results)
 
 
