@@ -84,6 +84,8 @@ class Primitive:
         named = [self._named(rule) for rule in rules]
         self.needs = tuple(tuple(name for name in names if name not in _AT_CALL) for names in named)
         self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
+        wanted = {name for names in named for name in names}
+        self._shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
         # Rules of this package are held to their shapes and dtypes by its tests, others when they are used.
         self.trusted = all(rule.__module__.partition(".")[0] == __name__.partition(".")[0] for rule in rules)
         self.freed = FreedOperation(self)
@@ -105,18 +107,21 @@ class Primitive:
 
     def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
         """Return what picks the needs of a rule from a `pool`."""
-        names = [*self.parameters, "out", *(f"{name}_shape" for name in self.parameters)]
-        places = [names.index(name) for name in self.needs[index]]
-        if len(places) == 1:
-            place = places[0]
+        count = len(self.parameters)
+        places = {name: place for place, name in enumerate(self.parameters)}
+        places["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
+        places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self._shaped)}
+        wanted = [places[name] for name in self.needs[index]]
+        if len(wanted) == 1:
+            place = wanted[0]
             return lambda pool: (pool[place],)
-        return itemgetter(*places) if places else lambda pool: ()
+        return itemgetter(*wanted) if wanted else lambda pool: ()
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
-        """Return all that a rule can need: each parameter's value, the output, each parameter's shape."""
-        if not self.variadic:
-            return (*values, out, *map(np.shape, values))
-        return (*values, out, tuple(map(np.shape, values[0])), *map(np.shape, values[1:]))
+        """Return all that a rule of this operation can need: the parameters' values, the output, the shapes named."""
+        if self.variadic:
+            return (*values, out, *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self._shaped])
+        return (*values, out, *[_shape(values[i]) for i in self._shaped])
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
@@ -233,6 +238,10 @@ def _unbundled(node: Node) -> tuple[Node | None, ...]:
         inputs.append(y.x)
         y = y.y
     return (*inputs, y) if y is not None else tuple(inputs)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return value.shape if type(value) is np.ndarray else np.shape(value)
 
 
 def _argument_names(function: Function) -> tuple[str, ...]:
