@@ -1,0 +1,79 @@
+"""What recording and walking cost: a chain of x * a, x + b, tanh(x) on (4, 4) float32, per operation.
+
+Run it with ``python -m benchmarks.overhead``. PyTorch takes part if it is installed.
+"""
+
+from benchmarks.timing import Step, available, interleave, table  # isort: skip - limits the threads before NumPy loads
+
+import numpy as np
+
+import autograd as ag
+
+REPEATS = 333
+rng = np.random.default_rng(0)
+X, A, B = (rng.standard_normal((4, 4)).astype(np.float32) for _ in range(3))
+ONE = np.ones((4, 4), np.float32)
+
+
+def chain(x, a, b, tanh):  # type: ignore[no-untyped-def]  # arrays of any library
+    """Apply the operations in turn."""
+    for _ in range(REPEATS):
+        x = tanh(x * a + b)
+    return x
+
+
+def plaingrad() -> Step:
+    """Record with all three inputs tracked, then walk back."""
+    leaves = [ag.tensor(v, requires_grad=True) for v in (X, A, B)]
+
+    def step() -> None:
+        for leaf in leaves:
+            leaf.grad = None
+        chain(*leaves, ag.Tensor.tanh).backward(ONE)
+
+    return step
+
+
+def torch() -> Step:
+    """Do the same in PyTorch, eagerly."""
+    import torch
+
+    torch.set_num_threads(1)
+    leaves = [torch.tensor(v, requires_grad=True) for v in (X, A, B)]
+    one = torch.from_numpy(ONE)
+
+    def step() -> None:
+        for leaf in leaves:
+            leaf.grad = None
+        chain(*leaves, torch.tanh).backward(one)
+
+    return step
+
+
+def numpy() -> Step:
+    """Compute the same values and gradients by hand."""
+
+    def step() -> None:
+        x, kept = X, []
+        for _ in range(REPEATS):
+            kept.append(x)
+            x = np.tanh(x * A + B)
+            kept.append(x)
+        g, by_a, by_b = ONE, np.zeros_like(A), np.zeros_like(B)
+        while kept:
+            y, x = kept.pop(), kept.pop()
+            g = g - g * y * y
+            by_b += g
+            by_a += g * x
+            g = g * A
+
+    return step
+
+
+if __name__ == "__main__":
+    engines = available({"plaingrad": plaingrad, "PyTorch eager": torch, "NumPy by hand": numpy})
+    table(
+        "Forward and backward, each operation",
+        interleave(engines),
+        scale=1e6 / (3 * REPEATS),
+    )

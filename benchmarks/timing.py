@@ -1,0 +1,79 @@
+"""Timing side by side: interleaved rounds in random order, CPU time on one core, medians of ratios within a round.
+
+Import it before NumPy: it limits the process to one thread and one core, which every library obeys.
+"""
+
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_variable] = "1"
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+Step = Callable[[], object]
+
+
+def interleave(steps: dict[str, Step], *, rounds: int = 15, block: float = 0.03) -> dict[str, list[float]]:
+    """Return the CPU seconds of one call of each step, once for each round.
+
+    Parameters
+    ----------
+    steps
+        What to time, by name.
+    rounds
+        How often each is timed, in an order that is random each round.
+    block
+        Seconds for which a step is repeated within a round.
+    """
+    repeats = {}
+    for name, step in steps.items():
+        step()
+        started = time.process_time()
+        step()
+        repeats[name] = max(1, int(block / max(time.process_time() - started, 1e-7)))
+    shuffle, times = random.Random(0).shuffle, {name: [] for name in steps}  # type: dict[str, list[float]]
+    for done in range(rounds):
+        progress(f"round {done + 1} of {rounds}")
+        order = list(steps)
+        shuffle(order)
+        for name in order:
+            step = steps[name]
+            step()  # fills the caches again
+            started = time.process_time()
+            for _ in range(repeats[name]):
+                step()
+            times[name].append((time.process_time() - started) / repeats[name])
+    progress("")
+    return times
+
+
+def progress(text: str) -> None:
+    """Show `text` on the terminal's current line; say nothing where there is no terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def table(title: str, times: dict[str, list[float]], *, scale: float = 1e6, unit: str = "µs") -> None:
+    """Print medians, and the ratio of `plaingrad` to each other row."""
+    print(f"\n{title}\n")
+    print(f"| engine | median {unit} | min {unit} | plaingrad is |\n|---|---:|---:|---:|")
+    for name, values in sorted(times.items(), key=lambda row: statistics.median(row[1])):
+        ratio = statistics.median(ours / other for ours, other in zip(times["plaingrad"], values, strict=True))
+        median, least = statistics.median(values) * scale, min(values) * scale
+        print(f"| {name} | {median:.3g} | {least:.3g} | {ratio:.2f} x |")
+
+
+def available(makers: dict[str, Callable[[], Step]]) -> dict[str, Step]:
+    """Build each step, leaving out those whose library is not installed."""
+    steps = {}
+    for name, make in makers.items():
+        try:
+            steps[name] = make()
+        except ImportError as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+    return steps

@@ -1,0 +1,139 @@
+"""Derivatives of functions: right, nested, over containers, in both directions."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import DtypeError, GraphError, ShapeError, grad, gradients, jvp, no_grad, tensor, value_and_grad, vjp
+
+
+def test_perturbations_are_not_confused() -> None:
+    assert grad(lambda x: x * grad(lambda y: x * y)(2.0))(3.0) == 6.0
+    assert grad(lambda x: x * jvp(lambda y: x + y, 1.0, 1.0)[1])(3.0) == 1.0
+    assert jvp(lambda x: x * jvp(lambda y: x * y, 2.0, 1.0)[1], 3.0, 1.0)[1] == 6.0
+
+
+def test_every_order_of_the_sine() -> None:
+    function, orders = np.sin, []
+    for _ in range(6):
+        orders.append(float(function(0.7)))
+        function = grad(function)
+    s, c = np.sin(0.7), np.cos(0.7)
+    assert np.allclose(orders, [s, c, -s, -c, s, c])
+
+
+def test_containers_and_argnums() -> None:
+    def loss(model: dict[str, object], x: object, *, scale: float) -> object:
+        return (model["w"] * x).sum() * scale + model["rest"][0] * model["rest"][1]  # type: ignore[operator,index,attr-defined]  # arrays
+
+    model = {"w": np.array([1.0, 2.0]), "rest": (3.0, 4.0)}
+    x = np.array([5.0, 6.0])
+    by_model, by_x = grad(loss, argnums=(0, 1))(model, x, scale=2.0)
+    assert np.array_equal(by_model["w"], 2 * x)
+    assert by_model["rest"] == (4.0, 3.0)
+    assert np.array_equal(by_x, [2.0, 4.0])
+    value, by_last = value_and_grad(loss, argnums=-1)(model, x, scale=1.0)
+    assert (value, by_last.tolist()) == (29.0, [1.0, 2.0])
+
+
+def test_a_constant_function_has_gradient_zero() -> None:
+    assert grad(lambda x: 3.0)(2.0) == 0.0
+    assert np.array_equal(grad(lambda x: np.floor(x).sum())(np.ones(2)), np.zeros(2))
+    assert jvp(lambda x: 3.0, 2.0, 1.0)[1] == 0.0
+
+
+def test_recording_inside_no_grad() -> None:
+    with no_grad():
+        assert grad(lambda x: x**2)(3.0) == 6.0
+
+
+def test_a_parameter_outside_makes_the_gradient_a_tensor() -> None:
+    w = tensor(2.0, requires_grad=True)
+    inner = grad(lambda x: w * x**3)(2.0)
+    inner.backward()
+    assert w.grad.item() == 12.0
+
+
+def test_the_pull_may_be_called_again_and_hands_out_its_own_memory() -> None:
+    x = np.array([1.0, 2.0])
+    value, pull = vjp(lambda x: x, x)
+    cotangent = np.ones(2)
+    (first,), (second,) = pull(cotangent), pull(cotangent)
+    assert np.array_equal(first, second)
+    assert not np.shares_memory(first, cotangent)
+    assert not np.shares_memory(first, second)
+    assert np.array_equal(value, x)
+
+
+def test_several_outputs() -> None:
+    value, pull = vjp(lambda x, y: {"sum": x + y, "product": x * y}, 2.0, 3.0)
+    assert value == {"sum": 5.0, "product": 6.0}
+    assert pull({"sum": 1.0, "product": 10.0}) == (31.0, 21.0)
+    with pytest.raises(ShapeError, match="1 arrays for a function that returned 2"):
+        pull(1.0)
+
+
+def test_errors_say_what_to_do() -> None:
+    with pytest.raises(DtypeError, match=r"write 1\.0 for 1"):
+        grad(lambda x: x)(2)
+    with pytest.raises(GraphError, match=r"not shape \(2,\): sum it"):
+        grad(lambda x: x)(np.ones(2))
+    with pytest.raises(IndexError, match="argnums=1"):
+        grad(lambda x: x, argnums=1)(1.0)
+    with pytest.raises(ShapeError, match="2 tangents for 1 primals"):
+        jvp(lambda x: x, (1.0,), (1.0, 2.0))
+    with pytest.raises(ShapeError, match=r"tangent of shape \(3,\)"):
+        jvp(lambda x: x, np.ones(2), np.ones(3))
+    x, y = tensor(1.0, requires_grad=True), tensor(1.0, requires_grad=True)
+    with pytest.raises(GraphError, match="allow_unused=True"):
+        gradients(x * 2, y)
+    assert gradients(x * 2, y, allow_unused=True) == (None,)
+    with pytest.raises(GraphError, match="does not require a gradient"):
+        gradients(tensor(1.0), x)
+
+
+def test_gradients_of_several_outputs_and_of_inner_results() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    z = np.exp(y)
+    by_y, by_x = gradients([z.sum(), y], [y, x], grad_outputs=[1.0, np.ones(2)], retain_graph=True)
+    assert np.allclose(by_y.data, np.exp(y.data) + 1)
+    assert np.allclose(by_x.data, (np.exp(y.data) + 1) * 2 * x.data)
+    assert x.grad is None
+
+
+FUNCTIONS = [
+    lambda x: np.sin(x) * x,
+    lambda x: np.sum(x * x, axis=0) / (1 + x[0] ** 2),
+    lambda x: np.tanh(x @ x.T),
+    lambda x: np.concatenate([x[:1] * 2, np.exp(x)]),
+    lambda x: x.reshape(-1)[::2] * np.max(x),
+    lambda x: np.where(x > 0, x**3, x) - np.prod(x),
+    lambda x: np.einsum("ij,kj->ik", x, np.cos(x)),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@given(st.integers(0, 10_000))
+def test_forward_and_reverse_agree_at_orders_one_and_two(function: object, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, v = rng.normal(size=(2, 2, 3))
+    value, pull = vjp(function, x)  # type: ignore[arg-type]  # callables of arrays
+    w = rng.normal(size=value.shape)
+    out, pushed = jvp(function, x, v)  # type: ignore[arg-type]  # as above
+    assert np.allclose(out, value)
+    assert np.isclose(np.sum(pushed * w), np.sum(v * pull(w)[0]))
+
+    def slope(y: object) -> object:
+        return np.sum(jvp(function, y, v)[1] * w)  # type: ignore[arg-type]  # as above
+
+    def total(y: object) -> object:
+        return np.sum(function(y) * w)  # type: ignore[operator]  # as above
+
+    forward_over_reverse = jvp(grad(total), x, v)[1]
+    reverse_over_forward = grad(slope)(x)
+    step = 1e-5
+    numeric = (grad(total)(x + step * v) - grad(total)(x - step * v)) / (2 * step)
+    assert np.allclose(forward_over_reverse, reverse_over_forward)
+    assert np.allclose(forward_over_reverse, numeric, rtol=1e-4, atol=1e-5)
