@@ -79,6 +79,8 @@ def unary(op: Primitive) -> Function:
     """Build the function that applies an operation of one input, and the one that pulls a gradient back."""
     forward, rule = op.forward, op.rules[0]
     choice, needs = _choice(op, 0), op.getter(0)
+    passes, single = choice == NOTHING, choice in (X, OUT)
+    keeps_x, keeps_out = choice == X, choice == OUT
     aligned = op.aligned if op.trusted else op
 
     def apply(x: Any) -> Any:
@@ -101,11 +103,11 @@ def unary(op: Primitive) -> Function:
         out._node = node = Node()
         node.x = x
         node.y = node.kept_y = None
-        if choice == OUT:
+        if keeps_out:
             node.kept = z
-        elif choice == X:
+        elif keeps_x:
             node.kept = a
-        elif choice == NOTHING:
+        elif passes:
             node.kept = None
         else:
             node.kept = needs(op.pool((a,), z))
@@ -125,19 +127,14 @@ def unary(op: Primitive) -> Function:
         x = node.x
         held = gradients[x]
         if held is not absent:
-            if choice == NOTHING:
-                gx = g
-            elif choice == SEVERAL:
-                gx = rule(g, *node.kept)
-            else:
-                gx = rule(g, node.kept)
+            gx = rule(g, node.kept) if single else g if passes else rule(g, *node.kept)
             gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         x: Any = node.x
         held = gradients[x]
         if held is not absent:
-            gx = g if choice == NOTHING else rule(g, *node.kept) if choice == SEVERAL else rule(g, node.kept)
+            gx = rule(g, node.kept) if single else g if passes else rule(g, *node.kept)
             if gx.shape != x.shape or gx.dtype is not x.dtype:
                 gx = op.conform(gx, x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)
@@ -152,8 +149,13 @@ def binary(op: Primitive) -> Function:
     forward, (rule_x, rule_y) = op.forward, op.rules
     choice_x, choice_y = _choice(op, 0), _choice(op, 1)
     needs_x, needs_y = op.getter(0), op.getter(1)
+    single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
+    passes_x, passes_y = choice_x == NOTHING, choice_y == NOTHING
+    other_x, other_y = choice_x == Y, choice_y == X
     elementwise = op.kind == "elementwise"
     aligned = op.aligned if op.trusted and elementwise else op
+    # Inputs of one shape and dtype give a result of that shape and dtype: not so for float_power.
+    uniform = elementwise and isinstance(op.forward, np.ufunc) and "ff->f" in op.forward.types
 
     def apply(x: Any, y: Any) -> Any:
         if type(x) is Tensor or isinstance(x, Tensor):
@@ -189,9 +191,9 @@ def binary(op: Primitive) -> Function:
             return out
         out._node = node = Node()
         node.x = x
-        if x is None or choice_x == NOTHING:
+        if x is None or passes_x:
             node.kept = None
-        elif choice_x == Y:
+        elif other_x:
             node.kept = b
         elif choice_x == OUT:
             node.kept = z
@@ -200,9 +202,9 @@ def binary(op: Primitive) -> Function:
         else:
             node.kept = needs_x(op.pool((a, b), z))
         node.y = y
-        if y is None or choice_y == NOTHING:
+        if y is None or passes_y:
             node.kept_y = None
-        elif choice_y == X:
+        elif other_y:
             node.kept_y = a
         elif choice_y == OUT:
             node.kept_y = z
@@ -210,23 +212,15 @@ def binary(op: Primitive) -> Function:
             node.kept_y = b
         else:
             node.kept_y = needs_y(op.pool((a, b), z))
-        if x is None:
-            shape = y.shape
-            dtype = y.dtype
-            node.dtype = z.dtype
-            fits = dtype is node.dtype and shape == z.shape
-        elif y is None:
-            shape = x.shape
-            dtype = x.dtype
-            node.dtype = z.dtype
-            fits = dtype is node.dtype and shape == z.shape
-        else:
-            shape = x.shape
-            node.dtype = dtype = x.dtype
-            fits = elementwise and shape is y.shape and dtype is y.dtype
-        if fits:
+        live = y if x is None else x
+        if (
+            uniform and x.shape is y.shape and x.dtype is y.dtype
+            if x is not None and y is not None
+            else live.dtype is z.dtype and live.shape == z.shape
+        ):
             node.op = aligned
-            node.shape = shape
+            node.shape = live.shape
+            node.dtype = live.dtype
         else:
             node.op = op
             node.shape = intern_shape(z.shape)
@@ -240,30 +234,23 @@ def binary(op: Primitive) -> Function:
         x = node.x
         held = gradients[x]
         if held is not absent:
-            if choice_x == NOTHING:
-                gx = g
-            elif choice_x == SEVERAL:
-                gx = rule_x(g, *node.kept)
-            else:
-                gx = rule_x(g, node.kept)
+            gx = rule_x(g, node.kept) if single_x else g if passes_x else rule_x(g, *node.kept)
             gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
         x = node.y
         held = gradients[x]
         if held is not absent:
-            if choice_y == NOTHING:
-                gx = g
-            elif choice_y == SEVERAL:
-                gx = rule_y(g, *node.kept_y)
-            else:
-                gx = rule_y(g, node.kept_y)
+            gx = rule_y(g, node.kept_y) if single_y else g if passes_y else rule_y(g, *node.kept_y)
             gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         kept: Any = node.kept
-        for x, choice, rule in ((node.x, choice_x, rule_x), (node.y, choice_y, rule_y)):
+        for x, single, passes, rule in (
+            (node.x, single_x, passes_x, rule_x),
+            (node.y, single_y, passes_y, rule_y),
+        ):
             held = gradients[x]
             if x is not None and held is not absent:
-                gx = g if choice == NOTHING else rule(g, *kept) if choice == SEVERAL else rule(g, kept)
+                gx = rule(g, kept) if single else g if passes else rule(g, *kept)
                 if gx.shape != x.shape or gx.dtype is not x.dtype:
                     gx = op.conform(gx, x, node)
                 gradients[x] = gx if held is None else sum_gradients(held, gx)
