@@ -14,9 +14,12 @@ from .errors import (
     ShapeError,
     UnsupportedError,
 )
+from .gradcheck import GradientCheck, gradcheck, gradgradcheck
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .ops.reduce import logsumexp
 from .tensor import Tensor, as_tensor, tensor
 from .transforms import grad, gradients, jvp, value_and_grad, vjp
+from .value import Value
 
 __all__ = [
     "AnomalyError",
@@ -25,11 +28,13 @@ __all__ = [
     "DerivativeError",
     "DomainError",
     "DtypeError",
+    "GradientCheck",
     "GradientCheckError",
     "GraphError",
     "ShapeError",
     "Tensor",
     "UnsupportedError",
+    "Value",
     "as_tensor",
     "composed",
     "detect_anomaly",
@@ -37,10 +42,13 @@ __all__ = [
     "enable_grad",
     "general",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "gradients",
     "is_grad_enabled",
     "jvp",
     "linear",
+    "logsumexp",
     "multilinear",
     "no_grad",
     "not_differentiable",
