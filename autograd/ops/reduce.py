@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general, linear, not_differentiable
+from ..declare import composed, general, install, linear, not_differentiable
 from ..errors import GraphError
 from ..registry import operations
 from ..tensor import Tensor, unwrap
@@ -48,12 +48,12 @@ def _reduced(shape: tuple[int, ...], g: Any) -> int:
     return math.prod(shape) // (g.size or 1) or 1
 
 
-def _refuse_out(out: Any) -> None:
+def refuse_out(out: Any) -> None:
     if out is not None:
         raise GraphError("a result that may need a gradient cannot be written with out=: leave it away")
 
 
-def _selected(gx: Any, where: Any) -> Any:
+def selected(gx: Any, where: Any) -> Any:
     """Return the gradient of those elements that `where` let into the reduction, 0 for the others."""
     return gx if where is True else np.where(where, gx, 0)
 
@@ -65,7 +65,7 @@ def _sum(
     x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, where: Any = True
 ) -> Any:
     if out is not None:
-        _refuse_out(out)
+        refuse_out(out)
     return (
         np.add.reduce(x, axis, dtype, None, keepdims, 0, where)
         if where is not True
@@ -77,7 +77,7 @@ def _mean(
     x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, where: Any = True
 ) -> Any:
     if out is not None:
-        _refuse_out(out)
+        refuse_out(out)
     if dtype is None and where is True and x.size and x.dtype.char in "fd":
         total = np.add.reduce(x, axis, None, None, keepdims)  # as numpy.mean does, at a third of its cost
         return total / (x.size // total.size)
@@ -88,7 +88,7 @@ def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
     if where is True:
         return spread(g / _reduced(x_shape, g), x_shape, axis)
     count = np.add.reduce(np.broadcast_to(where, x_shape), axis, g.dtype, None, True)
-    return _selected(keep_axes(g, x_shape, axis) / count, where)
+    return selected(keep_axes(g, x_shape, axis) / count, where)
 
 
 def _var(
@@ -100,7 +100,7 @@ def _var(
     keepdims: bool = False,
     correction: Any = None,
 ) -> Any:
-    _refuse_out(out)
+    refuse_out(out)
     return np.var(x, axis, dtype, None, _degrees(ddof, correction), keepdims)
 
 
@@ -113,7 +113,7 @@ def _std(
     keepdims: bool = False,
     correction: Any = None,
 ) -> Any:
-    _refuse_out(out)
+    refuse_out(out)
     return np.std(x, axis, dtype, None, _degrees(ddof, correction), keepdims)
 
 
@@ -148,36 +148,39 @@ def _std_rule(g: Any, out: Any, x: Any, axis: Axis, ddof: float, correction: Any
 
 sum = linear(  # noqa: A001 - NumPy's name
     np.sum,
-    lambda g, axis, where, x_shape: _selected(spread(g, x_shape, axis), where),
+    lambda g, axis, where, x_shape: selected(spread(g, x_shape, axis), where),
     forward=_sum,
 )
 mean = linear(np.mean, _mean_rule, forward=_mean)
 var = general(np.var, _var_rule, forward=_var)
 std = general(np.std, _std_rule, forward=_std)
 
-# The reductions of ufuncs are the same functions, with another default axis.
-operations[np.add.reduce] = lambda x, axis=0, dtype=None, **options: sum(x, axis, dtype, **options)
-
 
 # Extremes
 
 
-def _extreme(x: Any, out: Any, axis: Axis, where: Any, g: Any, beyond: Any) -> Any:
-    """Share `g` evenly among the elements that the extreme `out` does not go beyond."""
-    mask = ~beyond(unwrap(keep_axes(out, x.shape, axis)), unwrap(x))
+def share_evenly(x: Any, extreme: Any, axis: Axis, where: Any = True, *, beyond: Any) -> Any:
+    """Return how much of the gradient of `extreme` each element gets: those that it does not go beyond share it."""
+    values = unwrap(x)
+    mask = ~beyond(unwrap(extreme), values)
     if where is not True:
         mask &= where
-    share = mask.astype(g.dtype)
+    share = mask.astype(values.dtype)
     count = np.add.reduce(share, axis, None, None, True)
     share /= np.maximum(count, 1, dtype=share.dtype)  # none where `initial` was the extreme
-    return keep_axes(g, x.shape, axis) * share
+    return share
+
+
+def _extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any) -> Any:
+    shares = share_evenly(x, keep_axes(out, x.shape, axis), axis, where, beyond=beyond)
+    return keep_axes(g, x.shape, axis) * shares
 
 
 def _max(
     x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
     if out is not None:
-        _refuse_out(out)
+        refuse_out(out)
     if initial is None and where is True:
         return np.maximum.reduce(x, axis, None, None, keepdims)
     return np.maximum.reduce(x, axis, None, None, keepdims, initial, where)
@@ -187,7 +190,7 @@ def _min(
     x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
     if out is not None:
-        _refuse_out(out)
+        refuse_out(out)
     if initial is None and where is True:
         return np.minimum.reduce(x, axis, None, None, keepdims)
     return np.minimum.reduce(x, axis, None, None, keepdims, initial, where)
@@ -195,13 +198,13 @@ def _min(
 
 max = general(  # noqa: A001 - NumPy's name
     np.max,
-    lambda g, x, out, axis, where: _extreme(x, out, axis, where, g, np.greater),
+    lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, np.greater),
     forward=_max,
     aliases=[np.amax],
 )
 min = general(  # noqa: A001 - NumPy's name
     np.min,
-    lambda g, x, out, axis, where: _extreme(x, out, axis, where, g, np.less),
+    lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, np.less),
     forward=_min,
     aliases=[np.amin],
 )
@@ -213,4 +216,57 @@ def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
 
 
+# Sums of exponentials
+
+
+def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Return log(sum(exp(x))) along `axis`, without overflow or loss however large or small the values are.
+
+    Parameters
+    ----------
+    x
+        Any shape.
+    axis
+        The axis or axes to sum over; by default all.
+    keepdims
+        Leave length 1 on the axes that were summed over.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import logsumexp, tensor
+    >>> x = tensor([1000.0, 1000.0, -np.inf], requires_grad=True)
+    >>> y = logsumexp(x)
+    >>> y.backward()
+    >>> y.item() == 1000 + np.log(2), x.grad
+    (True, Tensor([0.5, 0.5, 0. ]))
+    """
+    x = np.asarray(x)
+    x = x if x.dtype.kind == "f" else x.astype(float)
+    top = np.maximum.reduce(x, axis, None, None, True, initial=-np.inf)
+    finite = np.isfinite(top)
+    if finite.all():
+        total = np.log(np.add.reduce(np.exp(x - top), axis, None, None, True)) + top
+    else:
+        top = np.where(finite, top, 0)
+        with np.errstate(divide="ignore", over="ignore"):
+            total = np.log(np.add.reduce(np.exp(x - top), axis, None, None, True)) + top
+    return total if keepdims else total.reshape(np.add.reduce(x, axis).shape)
+
+
+def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
+    level = keep_axes(out, x.shape, axis)
+    # The gradient is the softmax; where all values are -inf it is 0.
+    level = np.where(np.equal(level, -np.inf), 0, level)
+    return keep_axes(g, x.shape, axis) * np.exp(x - level)
+
+
+logsumexp = general(_logsumexp, _logsumexp_rule, name="logsumexp")
+install("logsumexp", logsumexp)
+
 not_differentiable(np.argmax, np.argmin, np.any, np.all, np.count_nonzero, methods=True)
+
+# The reductions of ufuncs are the same functions, with another default axis.
+operations[np.maximum.reduce] = lambda x, axis=0, dtype=None, **options: max(x, axis, **options)
+operations[np.minimum.reduce] = lambda x, axis=0, dtype=None, **options: min(x, axis, **options)
+operations[np.add.reduce] = lambda x, axis=0, dtype=None, **options: sum(x, axis, dtype, **options)
