@@ -17,7 +17,7 @@ from .errors import (
 from .gradcheck import GradientCheck, gradcheck, gradgradcheck
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.reduce import logsumexp
-from .tensor import Tensor, as_tensor, tensor
+from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
 from .transforms import grad, gradients, jvp, value_and_grad, vjp
 from .value import Value
 
@@ -54,6 +54,7 @@ __all__ = [
     "not_differentiable",
     "ops",
     "set_grad_enabled",
+    "set_gradient_buffer",
     "tensor",
     "value_and_grad",
     "vjp",

@@ -22,6 +22,7 @@ __all__ = [
     "LEAF",
     "Bundle",
     "GradientBuffer",
+    "Gradients",
     "Leaf",
     "Lift",
     "Node",

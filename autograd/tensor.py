@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
-from .graph import Gradients, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
+from .graph import GradientBuffer, Gradients, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad, recording
 from .registry import operations, plain
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 else:
     Installed = object
 
-__all__ = ["Tensor", "as_tensor", "tensor", "unwrap"]
+__all__ = ["Tensor", "as_tensor", "set_gradient_buffer", "tensor", "unwrap"]
 
 Array = np.ndarray[Any, Any]
 
@@ -447,6 +447,35 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
 def as_tensor(data: ArrayLike | Tensor) -> Tensor:
     """Return `data` if it is a tensor, else a constant tensor that shares its memory where it can."""
     return data if isinstance(data, Tensor) else Tensor(data)
+
+
+def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> None:
+    """Have the gradient of a leaf written to `buffer`, a place that an optimizer for example has set apart.
+
+    Parameters
+    ----------
+    parameter
+        A leaf that requires a gradient.
+    buffer
+        Its ``array`` has the parameter's shape and dtype; ``claim()`` returns that array, or None while somebody still
+        holds the gradient that it had before. A derivative rule that names ``into`` is handed the array.
+
+    Raises
+    ------
+    GraphError
+        If the tensor is no leaf that requires a gradient.
+    ShapeError
+        If the buffer has another shape or dtype.
+    """
+    node = parameter._node
+    if type(node) is not Leaf:
+        raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
+    if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
+        raise ShapeError(
+            f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} for a gradient of shape {node.shape} "
+            f"and dtype {node.dtype}"
+        )
+    node.buffer = buffer
 
 
 def unwrap(value: Any) -> Any:

@@ -1,0 +1,60 @@
+"""Write what follows from the declarations: the types of the methods that they install on tensors.
+
+``python docs/generate.py`` writes ``autograd/installed.pyi``; a test fails when that file is out of date.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from autograd import Tensor  # noqa: E402 - found through the path set above
+from autograd.declare import OPERATORS  # noqa: E402 - as above
+
+STUB = ROOT / "autograd" / "installed.pyi"
+HEAD = '''"""The methods that declarations install on tensors, for type checkers. Written by docs/generate.py."""
+
+from typing import Any
+
+from .tensor import Tensor
+
+class Installed:
+'''
+UNARY = {"neg", "pos", "abs", "invert"}
+BINARY = set(OPERATORS.values()) - UNARY
+
+
+def stub() -> str:
+    """Return the text of the stub file."""
+    names = sorted(name for name, value in vars(Tensor).items() if is_installed(value))
+    return HEAD + "".join(f"    {line}\n" for name in names for line in declaration(name, vars(Tensor)[name]))
+
+
+def is_installed(value: Any) -> bool:
+    """Tell whether an attribute of the class was put there by a declaration."""
+    function = value.fget if isinstance(value, property) else value
+    home = getattr(function, "__module__", "")
+    return callable(function) and home.startswith("autograd.") and home != "autograd.tensor"
+
+
+def declaration(name: str, value: Any) -> list[str]:
+    """Return the lines that declare one attribute."""
+    if isinstance(value, property):
+        return ["@property", f"def {name}(self) -> Tensor: ..."]
+    bare = name.strip("_") if name.startswith("__") else ""
+    result = "Tensor" if hasattr(value, "operation") else getattr(value, "__annotations__", {}).get("return", "Any")
+    result = result if result in ("Tensor", "None") else "Any"
+    if bare in UNARY:
+        return [f"def {name}(self) -> {result}: ..."]
+    if bare in ("eq", "ne"):
+        return [f"def {name}(self, other: object) -> Any: ..."]
+    if bare in BINARY or bare[:1] in "ri" and bare[1:] in BINARY:
+        forward = vars(Tensor).get(f"__{bare[1:]}__", value) if bare not in BINARY else value
+        return [f"def {name}(self, other: Any) -> {'Tensor' if hasattr(forward, 'operation') else result}: ..."]
+    return [f"def {name}(self, *args: Any, **kwargs: Any) -> {result}: ..."]
+
+
+if __name__ == "__main__":
+    STUB.write_text(stub())
