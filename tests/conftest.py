@@ -1,0 +1,9 @@
+"""How Hypothesis runs here: without a deadline or a database, and the same examples each time where CI is set."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None, database=None, max_examples=30)
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")

@@ -1,0 +1,75 @@
+"""How the suite calls an operation: which arrays are differentiated, and what stands beside them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+Array = np.ndarray[Any, Any]
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """An argument to differentiate with respect to."""
+
+    array: Array
+
+
+@dataclass(frozen=True)
+class Call:
+    """The arguments of one call; `Live` ones may also stand in a list or a tuple."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[Array]:
+        return [live.array for live in _lives(self.args)]
+
+    def on(self, function: Function, inputs: Sequence[Any]) -> Any:
+        """Return what `function` returns with `inputs` in the places of the live arguments."""
+        rest = iter(inputs)
+        return function(*_filled(self.args, rest), **self.kwargs)
+
+    def bind(self, function: Function) -> Function:
+        """Return the function of the live arguments alone."""
+        return lambda *inputs: self.on(function, inputs)
+
+
+def call(*args: Any, **kwargs: Any) -> Call:
+    return Call(args, kwargs)
+
+
+def _lives(value: Any) -> list[Live]:
+    if isinstance(value, Live):
+        return [value]
+    return [live for item in value for live in _lives(item)] if type(value) in (list, tuple) else []
+
+
+def _filled(value: Any, rest: Any) -> Any:
+    if isinstance(value, Live):
+        return next(rest)
+    return type(value)(_filled(item, rest) for item in value) if type(value) in (list, tuple) else value
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Where one operation is tested.
+
+    Attributes
+    ----------
+    calls
+        Calls at which it can be differentiated twice.
+    analytic
+        Whether NumPy computes it with complex numbers too, so that a complex step gives its derivative to the last
+        digits.
+    exact
+        Whether its values on tensors are those of NumPy to the last bit; else to within rounding.
+    """
+
+    calls: st.SearchStrategy[Call]
+    analytic: bool = False
+    exact: bool = True

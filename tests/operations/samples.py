@@ -1,0 +1,62 @@
+"""Which operations there are, and where each is tested."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd.primitive import Primitive
+from autograd.registry import operations
+
+from . import elementwise_samples, index_samples, product_samples, reduce_samples, shape_samples
+from .calls import Function, Samples
+
+__all__ = ["OPERATIONS", "SAMPLES", "Operation"]
+
+SAMPLES: dict[Function | str, Samples] = {
+    **elementwise_samples.SAMPLES,
+    **reduce_samples.SAMPLES,
+    **shape_samples.SAMPLES,
+    **index_samples.SAMPLES,
+    **product_samples.SAMPLES,
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A registered operation: what the table of samples calls it, and the function that users call."""
+
+    key: Function | str
+    public: Function
+    apply: Function
+
+    @property
+    def declared(self) -> Primitive | None:
+        """The declaration; None where the operation is composed of others."""
+        return getattr(self.apply, "operation", None)
+
+    def __str__(self) -> str:
+        owner = getattr(self.public, "__self__", None)
+        prefix = f"{owner.__name__}." if isinstance(owner, np.ufunc) else ""
+        return prefix + self.public.__name__
+
+
+def _module(thing: Any) -> str:
+    return str(getattr(thing, "__module__", "")).partition(".")[0]
+
+
+def _is_ours(operation: Function) -> bool:
+    """Tell whether the library declared the operation; tests and users declare some too."""
+    declared = getattr(operation, "operation", None)
+    return _module(operation if declared is None else declared.rules[0]) == autograd.__name__
+
+
+def _registered(function: Function, operation: Function) -> Operation:
+    """Name the operation by the function it differentiates, or by its own name where that function is ours."""
+    if isinstance(function, np.ufunc) or hasattr(function, "__self__") or _module(function) == "numpy":
+        return Operation(function, function, operation)
+    return Operation(operation.__name__, operation, operation)
+
+
+OPERATIONS = [_registered(function, operation) for function, operation in operations.items() if _is_ours(operation)]
