@@ -1,0 +1,78 @@
+"""Activations as layers, to put into a `Sequential`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import functional
+from .functional._activation import which_axis
+from .module import Module
+
+__all__ = ["LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+
+
+class ReLU(Module):
+    """Positive elements as they are, 0 for the others; the derivative at 0 is 0."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.relu(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent of each element."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.tanh(x)
+
+
+class Sigmoid(Module):
+    """``1 / (1 + exp(-x))`` of each element."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.sigmoid(x)
+
+
+class Softmax(Module):
+    """Probabilities along an axis: exp of each element over the sum of all.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softmax(dim=1)(np.zeros((1, 4)))
+    array([[0.25, 0.25, 0.25, 0.25]])
+    """
+
+    def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
+        super().__init__()
+        self.axis = which_axis(axis, dim)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softmax(x, self.axis)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"axis={self.axis}"
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of `Softmax`, precise also where a probability is too small for a number.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.log_softmax(x, self.axis)

@@ -1,0 +1,143 @@
+"""Activations: functions of each element, and softmax, which is one of a whole axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import elementwise, general
+
+from ..random import default_generator
+
+__all__ = ["dropout", "log_softmax", "relu", "sigmoid", "softmax", "tanh"]
+
+
+def _relu(x: Any) -> Any:
+    """Return x where it is positive, else 0; the derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+def _sigmoid(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x)), to full relative precision and without overflow for any x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.sigmoid(np.array([-1000.0, -40.0, 0.0]))
+    array([0.00000000e+00, 4.24835426e-18, 5.00000000e-01])
+    """
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+relu = elementwise(_relu, lambda g, out: g * (out > 0), name="relu")
+sigmoid = elementwise(_sigmoid, lambda g, out: g * (out - out * out), name="sigmoid")
+tanh = np.tanh  # differentiates tensors as it is
+
+
+def softmax(x: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+    """Return exp(x) divided by its sum along an axis: probabilities that sum to 1.
+
+    Parameters
+    ----------
+    x
+        Any shape; inf-free. Values of any size are safe: the largest along the axis is subtracted first.
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.softmax(np.array([1000.0, 1000.0, -1000.0]))
+    array([0.5, 0.5, 0. ])
+    """
+    return _softmax(x, which_axis(axis, dim))
+
+
+def log_softmax(x: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+    """Return the logarithm of `softmax`, which is finite also where a probability is too small for a number.
+
+    Parameters
+    ----------
+    x, axis, dim
+        As for `softmax`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.log_softmax(np.array([0.0, -1000.0]))
+    array([    0., -1000.])
+    """
+    return _log_softmax(x, which_axis(axis, dim))
+
+
+def which_axis(axis: int | None, dim: int | None) -> int:
+    """Return the axis that was given by either name, else the last."""
+    if axis is not None and dim is not None and axis != dim:
+        raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
+    return axis if axis is not None else dim if dim is not None else -1
+
+
+def _softmax_forward(x: Any, axis: int) -> Any:
+    e = np.exp(x - np.maximum.reduce(x, axis, keepdims=True))
+    e /= np.add.reduce(e, axis, keepdims=True)
+    return e
+
+
+def _log_softmax_forward(x: Any, axis: int) -> Any:
+    shifted = x - np.maximum.reduce(x, axis, keepdims=True)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis, keepdims=True))
+
+
+_softmax = general(
+    _softmax_forward, lambda g, out, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)), name="softmax"
+)
+_log_softmax = general(
+    _log_softmax_forward, lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True), name="log_softmax"
+)
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True, generator: np.random.Generator | None = None) -> Any:
+    """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
+
+    Parameters
+    ----------
+    x
+        Any shape.
+    p
+        From 0 to 1.
+    training
+        Without it, `x` is returned as it is.
+    generator
+        What to draw from; by default the generator that `nn.manual_seed` seeds.
+
+    References
+    ----------
+    Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
+    array([2., 2., 2., 0., 0., 0.])
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * np.zeros(x.shape, x.dtype)
+    kept = (generator or default_generator()).random(x.shape, np.float32) >= p
+    return x * (kept * x.dtype.type(1 / (1 - p)))

@@ -1,0 +1,76 @@
+"""The affine map of a layer, as one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import general
+
+__all__ = ["linear"]
+
+Array = np.ndarray[Any, Any]
+
+
+def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
+    """Return x @ weight.T + bias."""
+    try:
+        out = x @ weight.T
+    except ValueError:
+        raise ValueError(
+            f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
+        ) from None
+    if bias is None:
+        return out
+    if type(out) is np.ndarray and out.dtype == bias.dtype:
+        return np.add(out, bias, out)
+    return out + bias
+
+
+def _rows(array: Any) -> Any:
+    """Return `array` with all axes but the last in one."""
+    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
+
+
+def _weight_rule(g: Any, x: Any, into: Any) -> Any:
+    return np.matmul(_rows(g).T, _rows(x), out=into)
+
+
+def _bias_rule(g: Any, into: Any) -> Any:
+    """Sum over all axes but the last; for arrays a product with ones, which BLAS computes faster than NumPy sums."""
+    rows = _rows(g)
+    if type(rows) is not np.ndarray:
+        return rows.sum(axis=0)
+    return np.matmul(np.ones(len(rows), rows.dtype), rows, out=into)
+
+
+linear = general(_affine, lambda g, weight: g @ weight, _weight_rule, _bias_rule, name="linear")
+linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ weight.T + bias``.
+
+    Parameters
+    ----------
+    x
+        Shape ``(..., in_features)``.
+    weight
+        Shape ``(out_features, in_features)``.
+    bias
+        Shape ``(out_features,)``, or None.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(..., out_features)``.
+
+    Raises
+    ------
+    ShapeError
+        If the last axis of `x` is not that of `weight`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))
+    array([13., 26.])
+    """

@@ -1,0 +1,274 @@
+"""Losses: how far predictions are from their targets, as one number or one for each row."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd import ShapeError, Tensor, general
+
+from ._activation import log_softmax
+from ._labels import class_weights, read_labels
+
+__all__ = ["Reduction", "check_reduction", "cross_entropy", "mse_loss", "nll_loss"]
+
+Reduction = Literal["none", "mean", "sum"]
+
+
+def _labelled_forward(logits: Any, places: Any, peak: Any, scale: Any, total: bool) -> Any:
+    """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
+
+    `places` are the positions of the labels in the flattened logits. `peak`, the largest logit of each row, keeps exp
+    from overflowing; the value does not depend on it, so it is a constant.
+    """
+    shifted = logits - peak
+    labelled = shifted.reshape(-1)[places]
+    np.exp(shifted, shifted)
+    losses = np.log(np.add.reduce(shifted, 1))
+    losses -= labelled
+    losses *= scale
+    if type(scale) is np.ndarray:
+        losses[scale == 0] = 0  # what is ignored may be anything, nan too
+    return np.add.reduce(losses) if total else losses
+
+
+def _labelled_rule(g: Any, logits: Any, places: Any, peak: Any, scale: Any) -> Any:
+    """Return (softmax(logits) - one_hot(label)) * g * scale for each row."""
+    g = g * scale
+    if g.ndim:
+        g = g[:, None]
+    if isinstance(g, Tensor) or isinstance(logits, Tensor):
+        one_hot = np.zeros(logits.shape, logits.dtype)
+        one_hot.reshape(-1)[places] = 1
+        e = np.exp(logits - peak)
+        return (e / e.sum(axis=1, keepdims=True) - one_hot) * g
+    e = logits - peak
+    np.exp(e, e)
+    e /= np.add.reduce(e, 1, keepdims=True)
+    e.reshape(-1)[places] -= 1
+    e *= g
+    if g.ndim:
+        e[g[:, 0] == 0] = 0
+    return e
+
+
+_labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross_entropy")
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Return the cross-entropy between the softmax of `input` and the target classes.
+
+    For a row of logits z with label y it is ``log(sum(exp(z))) - z[y]``, computed without overflow for logits of any
+    size.
+
+    Parameters
+    ----------
+    input
+        Logits, that is, unnormalised log-probabilities: shape ``(n, classes)``, ``(classes,)`` or
+        ``(n, classes, ...)``.
+    target
+        Class indices, integers of the shape of `input` without the axis of classes; or probabilities of the classes,
+        real numbers of the shape of `input`.
+    weight
+        A weight for each class, of shape ``(classes,)``.
+    ignore_index
+        Rows with this label do not count, whatever their logits.
+    reduction
+        ``"mean"``, ``"sum"``, or ``"none"`` for the loss of each row. With class indices the mean is divided by the
+        sum of the weights of the rows, and is 0, with zero gradient, if all rows are ignored; with probabilities it is
+        divided by the number of rows.
+    label_smoothing
+        How much of each target, from 0 to 1, is spread evenly over all classes.
+
+    Returns
+    -------
+    Tensor
+        One element, or for ``"none"`` the shape of the class indices.
+
+    Raises
+    ------
+    IndexError
+        If a label is not the index of a class; it names the row, the label and the number of classes.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    References
+    ----------
+    Label smoothing: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1000.0]])
+    >>> F.cross_entropy(logits, np.array([1, 0]), reduction="none").round(4)
+    array([   2.1269, 1000.    ])
+    >>> float(F.cross_entropy(logits, np.array([1, 0])).round(4))
+    501.0635
+    """
+    check_reduction(reduction)
+    if type(target) is not np.ndarray:
+        target = target if isinstance(target, Tensor) else np.asarray(target)
+    shape = input.shape
+    weight = class_weights(weight, shape[min(1, len(shape) - 1)]) if weight is not None else None
+    if target.dtype.kind == "f" and target.shape == shape:
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    if isinstance(target, Tensor):
+        target = target.data
+    labels, weights, total = read_labels(target, shape, weight, ignore_index)
+    logits = _rows(input)
+    if label_smoothing:
+        _check_smoothing(label_smoothing)
+        spread = _smoothed(labels, weights, weight, logits, label_smoothing)
+        return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
+    values = logits.data if isinstance(logits, Tensor) else logits
+    peak = np.maximum.reduce(values, 1, keepdims=True)
+    scale = weights / total if reduction == "mean" else weights
+    if type(scale) is np.ndarray:
+        scale = scale.astype(values.dtype)
+    losses = _labelled_cross_entropy(logits, _places(labels, values.shape[1]), peak, scale, reduction != "none")
+    return losses if reduction != "none" or target.ndim == 1 else losses.reshape(target.shape)
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Return the negative log-likelihood: minus the entry of `input` at the label of each row.
+
+    Parameters
+    ----------
+    input
+        Log-probabilities, as `log_softmax` gives them: shape ``(n, classes)``, ``(classes,)`` or ``(n, classes, ...)``.
+    target, weight, ignore_index, reduction
+        As for `cross_entropy`, which equals this on the `log_softmax` of its input; class indices only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.nll_loss(np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 0])).round(4))
+    1.0397
+    """
+    check_reduction(reduction)
+    target = np.asarray(target.data if isinstance(target, Tensor) else target)
+    weight = class_weights(weight, input.shape[min(1, input.ndim - 1)])
+    labels, weights, total = read_labels(target, input.shape, weight, ignore_index)
+    rows = _rows(input)
+    losses = -rows.reshape(-1)[_places(labels, rows.shape[1])]
+    if isinstance(weights, np.ndarray):
+        losses = np.where(weights == 0, 0, losses) * weights.astype(rows.dtype)
+    return _reduced(losses, total, reduction, target.shape)
+
+
+def mse_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """Return the squared differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
+
+    Parameters
+    ----------
+    input, target
+        Of the same shape; gradients flow to both.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ: shapes ``(n, 1)`` and ``(n,)`` would broadcast to n x n differences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
+    check_reduction(reduction)
+    target = target if isinstance(target, Tensor) else np.asarray(target)
+    if input.shape != target.shape:
+        remedy = "give both the same shape"
+        if input.size == target.size:
+            remedy = f"use input.reshape({target.shape}) or target.reshape({input.shape})"
+        raise ShapeError(
+            f"mse_loss has input of shape {input.shape} and target of shape {target.shape}, which would be broadcast "
+            f"against each other: {remedy}"
+        )
+    difference = input - target
+    squares = difference * difference
+    return squares if reduction == "none" else squares.mean() if reduction == "mean" else squares.sum()
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise unless `reduction` is one of the three that losses have."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'reduction should be "mean", "sum" or "none", not {reduction!r}')
+
+
+def _check_smoothing(label_smoothing: float) -> None:
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
+
+
+def _rows(scores: Any) -> Any:
+    """Return scores of shape (n, classes, ...) or (classes,) as rows of classes."""
+    if scores.ndim == 2:
+        return scores
+    if scores.ndim == 1:
+        return scores.reshape(1, -1)
+    if scores.ndim == 0:
+        raise ShapeError("input has shape (), but should have (n, classes), (classes,) or (n, classes, ...)")
+    return np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
+
+
+def _places(labels: Any, classes: int) -> Any:
+    """Return the position of the label of each row among the flattened rows."""
+    return np.arange(0, labels.size * classes, classes) + labels
+
+
+def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduction, label_smoothing: float) -> Any:
+    """Return the cross-entropy with targets that are probabilities, to which gradients flow too."""
+    _check_smoothing(label_smoothing)
+    rows, shape = _rows(logits), logits.shape[:1] + logits.shape[2:] if logits.ndim > 1 else ()
+    spread = _rows(target)
+    if label_smoothing:
+        spread = spread * (1 - label_smoothing) + label_smoothing / rows.shape[1]
+    if weight is not None:
+        spread = spread * weight.astype(rows.dtype)
+    return _reduced(_dense_losses(rows, spread), max(rows.shape[0], 1), reduction, shape)
+
+
+def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothing: float) -> Any:
+    """Return the targets that the labels become when a part of each is spread over all classes."""
+    n, classes = logits.shape
+    spread = np.full((n, classes), label_smoothing / classes)
+    if weight is not None:
+        spread *= weight
+    if type(weights) is np.ndarray:
+        spread[weights == 0] = 0
+    spread.reshape(-1)[_places(labels, classes)] += (1 - label_smoothing) * weights
+    return spread.astype(logits.dtype)
+
+
+def _dense_losses(logits: Any, spread: Any) -> Any:
+    """Return -sum(spread * log_softmax(logits)) for each row."""
+    log_p = log_softmax(logits, 1)
+    if type(spread) is np.ndarray:
+        log_p = np.where(spread == 0, 0, log_p)  # 0 log 0 is 0
+    return -(log_p * spread).sum(axis=1)
+
+
+def _reduced(losses: Any, total: float, reduction: Reduction, shape: tuple[int, ...]) -> Any:
+    if reduction == "none":
+        return losses.reshape(shape)
+    return losses.sum() / total if reduction == "mean" else losses.sum()

@@ -1,0 +1,178 @@
+"""Initial values: each function fills a parameter in place and returns it; nothing is recorded.
+
+Random values come from the generator that `nn.manual_seed` seeds, unless another is given.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from autograd import Tensor
+
+from .random import default_generator
+
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
+
+T = TypeVar("T", bound=Tensor)
+Generator = np.random.Generator | None
+Mode = Literal["fan_in", "fan_out"]
+
+
+def constant_(tensor: T, val: float) -> T:
+    """Fill `tensor` with one value.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.init.constant_(nn.Parameter([1.0, 2.0]), 0.5)
+    Parameter([0.5, 0.5], dtype=float32, requires_grad=True)
+    """
+    return _fill(tensor, val)
+
+
+def zeros_(tensor: T) -> T:
+    """Fill `tensor` with 0."""
+    return _fill(tensor, 0)
+
+
+def ones_(tensor: T) -> T:
+    """Fill `tensor` with 1."""
+    return _fill(tensor, 1)
+
+
+def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> T:
+    """Fill `tensor` with values drawn uniformly from `a` to `b`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.init.uniform_(nn.Parameter([0.0] * 100), -1, 1)
+    >>> bool((abs(w.data) <= 1).all() and w.data.std() > 0.3)
+    True
+    """
+    return _fill(tensor, (generator or default_generator()).uniform(a, b, tensor.shape))
+
+
+def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> T:
+    """Fill `tensor` with values drawn from a normal distribution."""
+    return _fill(tensor, (generator or default_generator()).normal(mean, std, tensor.shape))
+
+
+def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
+    """Fill `tensor` uniformly, so that the variance is ``gain**2 * 2 / (fan_in + fan_out)``.
+
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+    """
+    bound = gain * math.sqrt(6 / sum(_fans(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
+    """Fill `tensor` normally, with variance ``gain**2 * 2 / (fan_in + fan_out)``; see `xavier_uniform_`."""
+    return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
+
+
+def kaiming_uniform_(
+    tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
+) -> T:
+    """Fill `tensor` uniformly, so that the variance is ``gain**2 / fan``.
+
+    Parameters
+    ----------
+    tensor
+        Shape ``(out, in)``, or ``(out, in, ...)`` with a receptive field.
+    a
+        The slope of leaky_relu for negative arguments.
+    mode
+        ``"fan_in"`` keeps the variance of activations, ``"fan_out"`` that of gradients.
+    nonlinearity
+        What follows the layer: see `calculate_gain`.
+    generator
+        What to draw from.
+
+    References
+    ----------
+    He et al., "Delving Deep into Rectifiers", ICCV 2015.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.init.kaiming_uniform_(nn.Linear(6, 4).weight, nonlinearity="relu")
+    >>> bool(abs(w.data).max() <= 1)
+    True
+    """
+    bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
+) -> T:
+    """Fill `tensor` normally, with variance ``gain**2 / fan``; see `kaiming_uniform_`."""
+    return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """Return by how much initial weights should be larger because of the function that follows them.
+
+    Parameters
+    ----------
+    nonlinearity
+        ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"selu"`` or ``"leaky_relu"``.
+    param
+        The slope of leaky_relu for negative arguments, 0.01 by default.
+
+    Examples
+    --------
+    >>> import nn
+    >>> round(nn.init.calculate_gain("relu"), 4)
+    1.4142
+    """
+    slope = 0.01 if param is None else param
+    gains = {
+        "linear": 1.0,
+        "sigmoid": 1.0,
+        "tanh": 5 / 3,
+        "relu": math.sqrt(2),
+        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
+        "selu": 3 / 4,
+    }
+    if nonlinearity not in gains:
+        raise ValueError(f"no gain is known for {nonlinearity!r}, only for {', '.join(gains)}")
+    return gains[nonlinearity]
+
+
+def _fill(tensor: T, values: Any) -> T:
+    tensor.data[...] = values
+    return tensor
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """Return how many inputs reach one output, and how many outputs one input reaches."""
+    if tensor.ndim < 2:
+        raise ValueError(f"fan-in and fan-out need a weight of shape (out, in, ...), not {tensor.shape}")
+    field = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * field, tensor.shape[0] * field
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: Mode, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f'mode should be "fan_in" or "fan_out", not {mode!r}')
+    fan = _fans(tensor)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan)

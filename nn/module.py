@@ -1,0 +1,355 @@
+"""Modules: named parameters, buffers and modules within modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autograd import Tensor
+
+from .parameter import Parameter
+
+__all__ = ["IncompatibleKeys", "Module"]
+
+Self = TypeVar("Self", bound="Module")
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `Module.load_state_dict` found on one side only."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """What all layers and models derive from: a function with parameters.
+
+    A subclass creates its parameters and inner modules in ``__init__``, after ``super().__init__()``, and computes in
+    ``forward``. Whatever it assigns to its attributes is found: a `Parameter`, a `Module`, and lists, tuples and dicts
+    of them, whose members are named ``attribute.0``, ``attribute.1``, or ``attribute.key``.
+
+    Attributes
+    ----------
+    training
+        Whether the module is being trained; layers such as `Dropout` differ. See `train` and `eval`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self, features):
+    ...         super().__init__()
+    ...         self.factor = nn.Parameter(np.ones(features))
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> model = Scale(3)
+    >>> [(name, p.shape) for name, p in model.named_parameters()]
+    [('factor', (3,))]
+    >>> model(np.float32([[1, 2, 3]]))
+    Tensor([[1., 2., 3.]], dtype=float32, grad_fn=multiply)
+    """
+
+    training: bool
+    _buffers: dict[str, bool]  # the attributes that are buffers, and whether state_dict holds them
+
+    def __init__(self) -> None:
+        self._buffers = {}
+        self.training = True
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output of the module; every subclass has its own."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward()")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output: calls `forward`."""
+        return self.forward(*args, **kwargs)
+
+    # What it is made of
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter | Module):
+            self._check_initialised(name)
+            self._buffers.pop(name, None)
+        elif value is not None and isinstance(self.__dict__.get(name), Parameter):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter and cannot become a {type(value).__name__}: change its "
+                f"values with {name}.data[...] = ..., or assign nn.Parameter(...)"
+            )
+        super().__setattr__(name, value)
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """Add a parameter under a name computed at run time; None stands for one that is left out.
+
+        Raises
+        ------
+        AttributeError
+            If the name is taken, or is not one that an attribute can have.
+        TypeError
+            If `parameter` is neither a `Parameter` nor None.
+        """
+        self._check_name(name)
+        if parameter is not None and not isinstance(parameter, Parameter):
+            raise TypeError(f"parameter {name!r} should be an nn.Parameter or None, not {type(parameter).__name__}")
+        setattr(self, name, parameter)
+
+    def register_buffer(self, name: str, tensor: ArrayLike | Tensor | None, persistent: bool = True) -> None:
+        """Add an array that belongs to the state of the module but is not trained, such as a running mean.
+
+        Parameters
+        ----------
+        name
+            The attribute that holds it from then on.
+        tensor
+            A tensor, or anything that NumPy makes an array of; None stands for a buffer that is left out.
+        persistent
+            Whether `state_dict` holds it.
+        """
+        self._check_name(name)
+        self._buffers[name] = persistent
+        setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else np.asarray(tensor))
+
+    def _check_initialised(self, name: str) -> None:
+        if "_buffers" not in self.__dict__:
+            raise AttributeError(
+                f"cannot assign {name!r} before {type(self).__name__} is initialised: "
+                f"call super().__init__() first in its __init__"
+            )
+
+    def _check_name(self, name: str) -> None:
+        self._check_initialised(name)
+        if not name or "." in name:
+            raise AttributeError(f"{name!r} cannot name a parameter or buffer: it should be non-empty, without a dot")
+        if hasattr(self, name):
+            raise AttributeError(f"{type(self).__name__} already has an attribute {name!r}")
+
+    def _members(self, kind: type) -> Iterator[tuple[str, Any]]:
+        """Yield the name and value of each attribute of a kind, and of each member of attributes that hold several."""
+        for name, value in self.__dict__.items():
+            if isinstance(value, kind):
+                yield name, value
+            elif type(value) in (list, tuple):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(value) if isinstance(item, kind))
+            elif type(value) is dict:
+                yield from ((f"{name}.{key}", item) for key, item in value.items() if isinstance(item, kind))
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield the name and value of each module directly within this one."""
+        seen: set[int] = set()
+        for name, child in self._members(Module):
+            if id(child) not in seen:
+                seen.add(id(child))
+                yield name, child
+
+    def children(self) -> Iterator[Module]:
+        """Yield each module directly within this one."""
+        return (child for _, child in self.named_children())
+
+    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """Yield the path and value of this module and of all within it, outer ones first.
+
+        A module that is found in several places is yielded once, unless `remove_duplicate` is False.
+        """
+        seen: set[int] = set()
+        pending: list[tuple[str, Module, tuple[int, ...]]] = [(prefix, self, ())]
+        while pending:
+            path, module, above = pending.pop()
+            if id(module) in seen or id(module) in above:  # `above`: a module may hold one that it is within
+                continue
+            if remove_duplicate:
+                seen.add(id(module))
+            yield path, module
+            above = (*above, id(module))
+            inner = [(f"{path}.{name}" if path else name, child, above) for name, child in module._members(Module)]
+            pending.extend(reversed(inner))
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all within it."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield the path and value of each parameter, those of inner modules too unless `recurse` is False.
+
+        A parameter that is shared, found in several places, is yielded once unless `remove_duplicate` is False.
+
+        Examples
+        --------
+        >>> import nn
+        >>> [name for name, _ in nn.Sequential(nn.Linear(3, 2), nn.ReLU()).named_parameters()]
+        ['0.weight', '0.bias']
+        """
+        seen: set[int] = set()
+        for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
+            for name, parameter in module._members(Parameter):
+                if id(parameter) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(parameter))
+                yield f"{path}.{name}" if path else name, parameter
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield each parameter once, those of inner modules too unless `recurse` is False."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+        """Yield the path and value of each buffer, those of inner modules too unless `recurse` is False."""
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+            for name in module._buffers:
+                value = getattr(module, name)
+                if value is not None:
+                    yield f"{path}.{name}" if path else name, value
+
+    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+        """Yield each buffer, those of inner modules too unless `recurse` is False."""
+        return (value for _, value in self.named_buffers(recurse=recurse))
+
+    # What is done to all of it
+
+    def apply(self: Self, function: Callable[[Module], object]) -> Self:
+        """Call `function` with each inner module, innermost first, and with this one; return this one.
+
+        Examples
+        --------
+        >>> import nn
+        >>> def zero_biases(module):
+        ...     if isinstance(module, nn.Linear):
+        ...         nn.init.zeros_(module.bias)
+        >>> nn.Sequential(nn.Linear(3, 2)).apply(zero_biases)[0].bias
+        Parameter([0., 0.], dtype=float32, requires_grad=True)
+        """
+        for module in reversed(list(self.modules())):
+            function(module)
+        return self
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Set `training` here and in all inner modules; return the module."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self: Self) -> Self:
+        """Set `training` to False here and in all inner modules; return the module."""
+        return self.train(False)
+
+    def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
+        """Ask for gradients of all parameters, or freeze them; return the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters; with `set_to_none` False, make them zeros."""
+        for parameter in self.parameters():
+            if set_to_none or parameter.grad is not None:
+                parameter.grad = None if set_to_none else np.zeros_like(parameter.data)
+
+    # Its state
+
+    def _state(self) -> dict[str, Any]:
+        """Return every parameter and persistent buffer by its path, shared ones under each of their names."""
+        state: dict[str, Any] = dict(self.named_parameters(remove_duplicate=False))
+        for path, module in self.named_modules(remove_duplicate=False):
+            for name, persistent in module._buffers.items():
+                if persistent and getattr(module, name) is not None:
+                    state[f"{path}.{name}" if path else name] = getattr(module, name)
+        return state
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return a copy of every parameter and persistent buffer, by its path: what there is to save.
+
+        The copies do not change when training goes on.
+
+        Examples
+        --------
+        >>> import nn
+        >>> state = nn.Linear(3, 2).state_dict()
+        >>> {name: array.shape for name, array in state.items()}
+        {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {name: np.array(_values(value)) for name, value in self._state().items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy values into the parameters and persistent buffers, whose arrays stay the same objects.
+
+        Parameters
+        ----------
+        state_dict
+            Values by path, as `state_dict` returns them: ndarrays, tensors, or what NumPy makes arrays of, such as
+            the tensors of a PyTorch ``state_dict``. They are cast to the dtypes of the module.
+        strict
+            Whether names that are missing, and names that the module does not have, are errors.
+
+        Returns
+        -------
+        IncompatibleKeys
+            The lists ``missing_keys`` and ``unexpected_keys``, which are empty if `strict`.
+
+        Raises
+        ------
+        RuntimeError
+            If names or shapes do not fit; it lists all that is wrong, and then nothing has been copied.
+        """
+        own = self._state()
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        arrays = {name: np.asarray(_values(state_dict[name])) for name in own if name in state_dict}
+        faults = _misfits(own, arrays)
+        if strict:
+            faults += [f"missing: {name} {np.shape(_values(own[name]))}" for name in missing]
+            faults += [f"unexpected: {name}" for name in unexpected]
+        if faults:
+            raise RuntimeError(
+                f"the state does not fit {type(self).__name__}, nothing was loaded:\n  " + "\n  ".join(faults)
+            )
+        for path, module in self.named_modules(remove_duplicate=False):
+            module._load_own(f"{path}." if path else "", arrays)
+        return IncompatibleKeys(missing, unexpected)
+
+    def _load_own(self, prefix: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        names = [name for name, _ in self._members(Parameter)] + [name for name, kept in self._buffers.items() if kept]
+        own = dict(self._members(Parameter))
+        for name in names:
+            array = arrays.get(prefix + name)
+            if array is None:
+                continue
+            present = _values(own[name] if name in own else getattr(self, name))
+            if isinstance(present, np.ndarray):
+                np.copyto(present, array, casting="same_kind")
+            else:  # a buffer that the module rebinds to NumPy numbers
+                setattr(self, name, array.astype(np.asarray(present).dtype))
+
+    # How it looks
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses of a module; subclasses have their own."""
+        return ""
+
+    def __repr__(self) -> str:
+        inner = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._members(Module)]
+        parts = [self.extra_repr()] if self.extra_repr() else []
+        if not inner:
+            return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{type(self).__name__}(\n  " + "\n  ".join(parts + inner) + "\n)"
+
+
+def _values(value: Any) -> Any:
+    """Return the ndarray of a tensor, and anything else as it is."""
+    return value.data if isinstance(value, Tensor) else value
+
+
+def _misfits(own: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:
+    """Return a line for each array that cannot be copied to what has its name."""
+    faults = []
+    for name, array in arrays.items():
+        present = np.asarray(_values(own[name]))
+        if array.shape != present.shape:
+            faults.append(f"shape: {name} is {present.shape}, the state has {array.shape}")
+        elif not np.can_cast(array.dtype, present.dtype, casting="same_kind"):
+            faults.append(f"dtype: {name} is {present.dtype}, the state has {array.dtype}")
+    return faults

@@ -1,0 +1,159 @@
+"""Adam and its variant with decoupled weight decay."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ._flat import FlatParameters, Run
+from ._optimizer import Optimizer, Parameters, check_not_negative, with_decay
+
+__all__ = ["Adam", "AdamW"]
+
+
+class Adam(Optimizer):
+    """Adam: steps of about the learning rate, along the running mean of gradients over that of their size.
+
+    With ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g * g``, step t is
+    ``p -= lr * (m / (1 - beta1**t)) / (sqrt(v) / sqrt(1 - beta2**t) + eps)``. This is PyTorch's arithmetic.
+
+    Parameters
+    ----------
+    params
+        Parameters, or dicts of them with options of their own: see `Optimizer`.
+    lr
+        The learning rate.
+    betas
+        The decay rates of the two running means.
+    eps
+        Keeps the denominator from 0.
+    weight_decay
+        Adds this multiple of the parameter to its gradient.
+    amsgrad
+        Use the largest v so far.
+    maximize
+        Ascend instead.
+
+    References
+    ----------
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015; Reddi et al., "On the Convergence of Adam
+    and Beyond", ICLR 2018, for `amsgrad`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.optim.Adam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
+    """
+
+    _decoupled = False
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+            },
+        )
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range."""
+        check_not_negative(group, "lr", "eps", "weight_decay")
+        if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
+            raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
+
+    def scales(self, group: dict[str, Any]) -> dict[str, float]:
+        """Return by what the moments are divided: so their update needs no scaled copy of the gradient."""
+        beta1, beta2 = group["betas"]
+        return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2, "max_exp_avg_sq": 1 - beta2}
+
+    def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Let the parameters of a run take a step: ten passes, in place."""
+        number, lr, decay = flat.data.dtype.type, group["lr"], group["weight_decay"]
+        beta1, beta2 = group["betas"]
+        # The unscaled v and m are (1 - beta2) and (1 - beta1) times what is kept. What divides sqrt(v) and
+        # multiplies m moves into eps and the rate.
+        correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
+        rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
+        eps, beta1, beta2, shrink = (
+            number(group["eps"] / correction),
+            number(beta1),
+            number(beta2),
+            number(1 - lr * decay),
+        )
+        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if group["amsgrad"] else 2]
+        scales = self.scales(group)
+        moments = [flat.moment(name, scales[name]) for name in names]
+        for part in run.chunks():
+            p = flat.data[part]
+            s, t = flat.scratch[:, : len(p)]
+            if decay and self._decoupled:
+                np.multiply(p, shrink, p)
+            g = with_decay(group, 0.0 if self._decoupled else decay, p, flat.gradient[part], t)
+            m, v, *largest = [moment[part] for moment in moments]
+            np.add(np.multiply(m, beta1, m), g, m)
+            np.multiply(g, g, s)
+            np.add(np.multiply(v, beta2, v), s, v)
+            np.sqrt(np.maximum(largest[0], v, out=largest[0]) if largest else v, s)
+            np.divide(m, np.add(s, eps, s), s)
+            np.add(p, np.multiply(s, rate, s), p)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: each step first takes ``lr * weight_decay`` of the parameter away.
+
+    Parameters
+    ----------
+    params, lr, betas, eps, weight_decay, amsgrad, maximize
+        As for `Adam`, but that the decay does not pass through the running means.
+
+    References
+    ----------
+    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0])
+    >>> optimizer = nn.optim.AdamW([w], lr=0.5, weight_decay=0.1)
+    >>> w.grad = [0.0]
+    >>> optimizer.step()
+    >>> w
+    Parameter([0.95], dtype=float32, requires_grad=True)
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)

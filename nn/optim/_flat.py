@@ -1,0 +1,202 @@
+"""Parameters side by side in one array, so that one pass updates all of them.
+
+A training step of a small network is a few matrix products and then, for every parameter, a dozen small NumPy calls.
+Laid out as views of one array, all parameters take that dozen together. Their gradients have a second array of the
+same layout, into which the derivative rules of layers write directly.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import Tensor
+
+__all__ = ["FlatParameters", "Run"]
+
+Array = np.ndarray[Any, Any]
+
+_CHUNK = 131_072  # elements: beyond the caches, working through parts is a quarter faster than through the whole
+
+
+def _reference_counter() -> Callable[[Any], int]:
+    """Return what counts references; elsewhere than in CPython nothing ever looks unused."""
+    return sys.getrefcount if sys.implementation.name == "cpython" else lambda held: sys.maxsize
+
+
+_references = _reference_counter()
+
+
+class GradientPlace:
+    """The part of a flat array that is set apart for the gradient of one parameter.
+
+    The array is made from a buffer, not by slicing: so NumPy makes it the base of every view of it, and its reference
+    count tells whether anybody holds the gradient or a view of it.
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def claim(self) -> Array | None:
+        """Return the array to write a new gradient to, or None while somebody holds the one that it has."""
+        return self.array if _references(self.array) == _IDLE else None
+
+    def count(self) -> int:
+        """Return the number of references to the array as `claim` sees it."""
+        return _references(self.array)
+
+
+_IDLE = GradientPlace(np.empty(1)).count()
+
+
+def set_gradient_buffer(parameter: Tensor, place: GradientPlace) -> None:
+    """Have the gradient of `parameter` written to `place`."""
+    node = parameter._node
+    if node is not None:
+        node.buffer = place  # type: ignore[attr-defined]  # a leaf, as the optimizer has checked
+
+
+class Run(NamedTuple):
+    """Neighbouring parameters that take the same step together: their part of the flat arrays, and which step it is."""
+
+    start: int
+    stop: int
+    step: int
+
+    def chunks(self) -> Iterator[slice]:
+        """Yield the run in parts that are small enough for the caches."""
+        return (slice(start, min(start + _CHUNK, self.stop)) for start in range(self.start, self.stop, _CHUNK))
+
+
+class FlatParameters:
+    """Parameters of one dtype, laid out in one array, and what an optimizer keeps for each of their elements.
+
+    Attributes
+    ----------
+    data, gradient
+        The flat arrays.
+    scratch
+        Two arrays of the length of the longest chunk of a run.
+    steps
+        How many updates each parameter has had.
+    moments
+        Further arrays of the same layout, by name; see `moment`.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self.parameters = list(parameters)
+        self.steps = [0] * len(self.parameters)
+        self.ends = np.cumsum([parameter.size for parameter in self.parameters]).tolist()
+        self.starts = [0, *self.ends[:-1]]
+        self.data: Array = np.empty(self.ends[-1], self.parameters[0].dtype)
+        self.gradient: Array = np.zeros_like(self.data)
+        self.scratch: Array = np.empty((2, min(self.data.size, _CHUNK)), self.data.dtype)
+        self.moments: dict[str, Array] = {}
+        self._scales: dict[str, float] = {}
+        # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
+        self._orders = [_order(parameter.data) for parameter in self.parameters]
+        self._data = [self._part(self.data, i) for i in range(len(self.parameters))]
+        self._places = self._gradient_places()
+        for i in range(len(self.parameters)):
+            self._adopt(i)
+
+    def _part(self, flat: Array, i: int) -> Array:
+        """Return the part of a flat array that belongs to one parameter, in its shape and order."""
+        return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
+
+    def _gradient_places(self) -> list[GradientPlace]:
+        memory, size, dtype = memoryview(self.gradient), self.gradient.itemsize, self.gradient.dtype
+        return [
+            GradientPlace(np.ndarray(parameter.shape, dtype, memory, start * size, order=order))
+            for parameter, start, order in zip(self.parameters, self.starts, self._orders, strict=True)
+        ]
+
+    def _adopt(self, i: int) -> None:
+        """Move the values of one parameter into the flat array, and have its gradient written to the other."""
+        parameter, place = self.parameters[i], self._data[i]
+        if parameter.shape != place.shape or parameter.dtype != place.dtype:
+            raise ValueError(
+                f"parameter {i} has become {parameter.shape} {parameter.dtype}, but the optimizer was made for "
+                f"{place.shape} {place.dtype}: make a new optimizer after such a change"
+            )
+        np.copyto(place, parameter.data)
+        parameter.data = place
+        set_gradient_buffer(parameter, self._places[i])
+
+    def _take_gradient(self, i: int, gradient: Array) -> None:
+        """Copy in a gradient that was not written to its place."""
+        if self._places[i].claim() is None:
+            # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
+            self.gradient = self.gradient.copy()
+            self._places = self._gradient_places()
+            for parameter, place in zip(self.parameters, self._places, strict=True):
+                set_gradient_buffer(parameter, place)
+        np.copyto(self._places[i].array, gradient)
+        set_gradient_buffer(self.parameters[i], self._places[i])
+
+    def ready(self) -> list[Run]:
+        """Gather the values and gradients as they are now, and return the runs of parameters that take a step.
+
+        Parameters without a gradient take none. Values or gradients that were replaced since the last step, by the
+        user or by another optimizer, are copied in.
+        """
+        runs: list[Run] = []
+        for i, parameter in enumerate(self.parameters):
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            if gradient.data is not self._places[i].array:
+                self._take_gradient(i, gradient.data)
+            if parameter.data is not self._data[i]:
+                self._adopt(i)
+            step = self.steps[i] = self.steps[i] + 1
+            start = self.starts[i]
+            if runs and runs[-1].stop == start and runs[-1].step == step:
+                start = runs.pop().start
+            runs.append(Run(start, self.ends[i], step))
+        return runs
+
+    def moment(self, name: str, scale: float = 1.0) -> Array:
+        """Return the array of that name, made of zeros at first, which holds a quantity divided by `scale`."""
+        array = self.moments.get(name)
+        if array is None:
+            array = self.moments[name] = np.zeros_like(self.data)
+        elif self._scales[name] != scale:
+            array *= self._scales[name] / scale
+        self._scales[name] = scale
+        return array
+
+    def state(self, i: int) -> dict[str, Any]:
+        """Return what is kept for one parameter, in its shape; moments that are stored scaled in float64.
+
+        A float32 number times a scale fits float64 so closely that dividing again gives the same number: a run
+        that is continued from its state equals one that was never interrupted.
+        """
+        state: dict[str, Any] = {"step": self.steps[i]} if self.steps[i] else {}
+        for name, flat in self.moments.items() if state else ():
+            part, scale = self._part(flat, i), self._scales[name]
+            state[name] = part.copy() if scale == 1 else part * np.float64(scale)
+        return state
+
+    def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
+        """Take over what `state` returned; `scales` are those of the moments that the optimizer keeps scaled."""
+        values = {name: np.asarray(value) for name, value in state.items() if name != "step" and value is not None}
+        for name, array in values.items():
+            if array.shape != self.parameters[i].shape:
+                shapes = f"shape {array.shape}, but the parameter has {self.parameters[i].shape}"
+                raise ValueError(f"{name} of a parameter has {shapes}: the state is that of another model")
+        self.steps[i] = int(state.get("step", 1 if values else 0))
+        for flat in self.moments.values():
+            self._part(flat, i)[...] = 0
+        for name, array in values.items():
+            scale = scales.get(name, 1.0)
+            self._part(self.moment(name, scale), i)[...] = array if scale == 1 else array / np.float64(scale)
+
+
+def _order(array: Array) -> Any:
+    return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"

@@ -1,0 +1,223 @@
+"""What all optimizers share: groups of parameters, the step through their flat arrays, and the state to save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, enable_grad
+
+from ._flat import Array, FlatParameters, Run
+
+__all__ = ["Optimizer", "Parameters", "check_not_negative", "with_decay"]
+
+Parameters = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
+
+class Optimizer:
+    """Update parameters from their gradients; the base class of `SGD`, `Adam` and `AdamW`.
+
+    An optimizer moves the values of its parameters into one array for each group and dtype: ``parameter.data`` becomes
+    a view of it. Write ``parameter.data[...] = values`` to change them; assigning another array to ``parameter.data``
+    works, and is copied at the next step.
+
+    A subclass checks its options, calls ``super().__init__(params, defaults)``, and defines `update`.
+
+    Parameters
+    ----------
+    params
+        Parameters, or pairs of a name and a parameter, or dicts with ``params`` and options of their own.
+    defaults
+        The options of groups that do not give their own.
+
+    Attributes
+    ----------
+    param_groups
+        A dict for each group with its ``params`` and options; changing an option, ``group["lr"] = 0.01``, takes
+        effect at the next step.
+    """
+
+    param_groups: list[dict[str, Any]]
+
+    def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor | dict):
+            raise TypeError(
+                f"params should be an iterable of parameters, such as model.parameters(), not a {type(params).__name__}: "
+                f"put a single one in a list"
+            )
+        self.defaults, self.param_groups, self._flats = defaults, [], []
+        items: list[Any] = list(params)
+        if not items:
+            raise ValueError("there are no parameters to optimize: was an iterator such as model.parameters() used up?")
+        for group in items if isinstance(items[0], dict) else [{"params": items}]:
+            self.add_param_group(group)
+
+    _flats: list[list[FlatParameters]]
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters with options of its own.
+
+        Parameters
+        ----------
+        param_group
+            ``params``, and any options that differ from the defaults.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is not a floating-point leaf tensor, or is already in a group, or an option is unknown.
+        """
+        given = param_group["params"]
+        params = [_tensor_of(item) for item in ([given] if isinstance(given, Tensor) else given)]
+        known = {id(parameter) for group in self.param_groups for parameter in group["params"]}
+        for i, parameter in enumerate(params):
+            if id(parameter) in known:
+                raise ValueError(f"parameter {i} of the group, of shape {parameter.shape}, is given twice")
+            known.add(id(parameter))
+        group = {**self.defaults, **param_group, "params": params}
+        unknown = sorted(set(group) - {*self.defaults, "params"})
+        if unknown:
+            raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
+        self.check(group)
+        by_dtype: dict[Any, list[Tensor]] = {}
+        for parameter in params:
+            by_dtype.setdefault(parameter.dtype, []).append(parameter)
+        self.param_groups.append(group)
+        self._flats.append([FlatParameters(members) for members in by_dtype.values()])
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range."""
+        raise NotImplementedError
+
+    def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Let the parameters of a run take a step."""
+        raise NotImplementedError
+
+    def scales(self, group: dict[str, Any]) -> dict[str, float]:
+        """Return by what the moments of a group are divided where they are not kept as they are."""
+        return {}
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients; with `set_to_none` False, make them zeros."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none:
+                    parameter.grad = None
+                elif parameter.grad is not None:
+                    parameter.grad = np.zeros_like(parameter.data)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure
+            Computes the loss and its gradients anew, and returns the loss.
+
+        Returns
+        -------
+        The loss that `closure` returned, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group, flats in zip(self.param_groups, self._flats, strict=True):
+            for flat in flats:
+                for run in flat.ready():
+                    self.update(group, flat, run)
+        return loss
+
+    # Its state
+
+    def _places(self) -> Iterator[tuple[dict[str, Any], Tensor, FlatParameters, int]]:
+        """Yield every parameter, in the order of the groups, with its group, its flat arrays and its place there."""
+        for group, flats in zip(self.param_groups, self._flats, strict=True):
+            where = {id(parameter): (flat, i) for flat in flats for i, parameter in enumerate(flat.parameters)}
+            for parameter in group["params"]:
+                yield group, parameter, *where[id(parameter)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of all there is to save, in the form that PyTorch gives it.
+
+        Returns
+        -------
+        dict
+            ``"state"``: for the number of each parameter, how many steps it took and its moments, as ndarrays;
+            ``"param_groups"``: the options of each group and the numbers of its parameters.
+        """
+        state = {number: flat.state(i) for number, (_, _, flat, i) in enumerate(self._places())}
+        groups, first = [], 0
+        for group in self.param_groups:
+            count = len(group["params"])
+            groups.append({**group, "params": list(range(first, first + count))})
+            first += count
+        return {"state": {number: kept for number, kept in state.items() if kept}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over options and moments that `state_dict` returned, of this optimizer or of PyTorch's.
+
+        Raises
+        ------
+        ValueError
+            If the groups do not have as many parameters as here, or the shapes of moments do not fit.
+        """
+        saved = state_dict["param_groups"]
+        sizes, own = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
+        if sizes != own:
+            raise ValueError(f"the state is of groups with {sizes} parameters, this optimizer has {own}")
+        for group, options in zip(self.param_groups, saved, strict=True):
+            group.update({name: value for name, value in options.items() if name in self.defaults})
+        numbers = [number for group in saved for number in group["params"]]
+        states = [state_dict["state"].get(number, {}) for number in numbers]
+        for state, (group, _, flat, i) in zip(states, self._places(), strict=True):
+            flat.load(i, state, self.scales(group))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "param_groups": self.param_groups, "state": self.state_dict()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # copies of the flat arrays would no longer be views of each other: lay them out anew
+        self.defaults, self.param_groups, self._flats = state["defaults"], [], []
+        for group in state["param_groups"]:
+            self.add_param_group(group)
+        self.load_state_dict(state["state"])
+
+    def __repr__(self) -> str:
+        lines = []
+        for i, group in enumerate(self.param_groups):
+            options = ", ".join(f"{name}={value!r}" for name, value in group.items() if name != "params")
+            count = sum(parameter.size for parameter in group["params"])
+            lines.append(f"  group {i}: {len(group['params'])} parameters of {count} elements, {options}")
+        return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
+
+
+def with_decay(group: dict[str, Any], decay: float, p: Array, g: Array, scratch: Array) -> Array:
+    """Return the gradient to descend along: turned round to maximize, plus `decay` times the parameter."""
+    if decay:
+        np.multiply(p, p.dtype.type(decay), scratch)
+        return (np.subtract if group["maximize"] else np.add)(scratch, g, scratch)
+    return np.negative(g, scratch) if group["maximize"] else g
+
+
+def check_not_negative(group: dict[str, Any], *names: str) -> None:
+    """Raise if one of the options is negative, or not a number."""
+    for name in names:
+        if not group[name] >= 0:
+            raise ValueError(f"{name} should be 0 or more, not {group[name]}")
+
+
+def _tensor_of(item: Any) -> Tensor:
+    if isinstance(item, tuple) and len(item) == 2:
+        item = item[1]
+    if not isinstance(item, Tensor):
+        raise TypeError(f"an optimizer updates tensors, not {type(item).__name__}: pass model.parameters()")
+    if not item.is_leaf:
+        raise ValueError(
+            f"an optimizer updates leaves, but a tensor of shape {item.shape} is a result of {item.grad_fn}"
+        )
+    if item.dtype.kind != "f":
+        raise TypeError(f"an optimizer updates floating-point tensors, but one of shape {item.shape} is {item.dtype}")
+    return item

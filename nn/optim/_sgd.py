@@ -1,0 +1,108 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._flat import Array, FlatParameters, Run
+from ._optimizer import Optimizer, Parameters, check_not_negative, with_decay
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum if wanted.
+
+    Without momentum a step is ``p -= lr * g``. With it, ``b = momentum * b + (1 - dampening) * g``, where the first b
+    is g itself, and ``p -= lr * b``; Nesterov's variant is ``p -= lr * (g + momentum * b)``. This is PyTorch's
+    arithmetic.
+
+    Parameters
+    ----------
+    params
+        Parameters, or dicts of them with options of their own: see `Optimizer`.
+    lr
+        The learning rate.
+    momentum
+        How much of the last step each step repeats.
+    dampening
+        By how much momentum weakens the gradient.
+    weight_decay
+        Adds this multiple of the parameter to its gradient.
+    nesterov
+        Whether to look ahead by one step of momentum.
+    maximize
+        Ascend instead.
+
+    References
+    ----------
+    Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, 2.0])
+    >>> optimizer = nn.optim.SGD([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter([0., 0.], dtype=float32, requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+            },
+        )
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range."""
+        check_not_negative(group, "lr", "momentum", "weight_decay")
+        if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
+            raise ValueError("Nesterov's variant needs a momentum above 0 and no dampening")
+
+    def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Let the parameters of a run take a step."""
+        number = flat.data.dtype.type
+        rate = number(-group["lr"])
+        for part in run.chunks():
+            p = flat.data[part]
+            s, t = flat.scratch[:, : len(p)]
+            direction = with_decay(group, group["weight_decay"], p, flat.gradient[part], s)
+            if group["momentum"]:
+                b = flat.moment("momentum_buffer")[part]
+                direction = _with_momentum(group, direction, b, t, first=run.step == 1)
+            np.add(p, np.multiply(direction, rate, t), p)
+
+
+def _with_momentum(group: dict[str, Any], g: Array, b: Array, scratch: Array, *, first: bool) -> Array:
+    """Update the momentum `b` with the gradient `g`, and return the direction to step along."""
+    number = b.dtype.type
+    momentum, fresh = number(group["momentum"]), number(1 - group["dampening"])
+    if first:
+        np.copyto(b, g)
+    else:
+        np.multiply(b, momentum, b)
+        np.add(b, g if fresh == 1 else np.multiply(g, fresh, scratch), b)
+    if not group["nesterov"]:
+        return b
+    return np.add(np.multiply(b, momentum, scratch), g, scratch)
