@@ -12,7 +12,7 @@ import math
 import operator
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from .primitive import Function, Primitive
 from .registry import fronts, operations, plain
 
 __all__ = ["Value"]
+
+Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
 
 new = object.__new__
 
@@ -123,11 +125,11 @@ def _method(function: Function) -> Callable[[Value], Value]:
     return _FUNCTIONS[function]
 
 
-def _method_of_two(function: Function) -> Callable[[Value, Value | float], Value]:
+def _method_of_two(function: Function) -> Callable[[Value, Value | Number], Value]:
     apply = _FUNCTIONS[function]
 
     @functools.wraps(apply)
-    def method(x: Value, y: Value | float) -> Value:
+    def method(x: Value, y: Value | Number) -> Value:
         out = apply(x, y)
         if out is NotImplemented:
             raise TypeError(f"'{apply.__name__}' takes a number or a Value, not {type(y).__name__} {y!r}")
@@ -136,12 +138,12 @@ def _method_of_two(function: Function) -> Callable[[Value, Value | float], Value
     return method
 
 
-def _reflected(function: Function) -> Callable[[Value, Value | float], Value]:
+def _reflected(function: Function) -> Callable[[Value, Value | Number], Value]:
     apply = _FUNCTIONS[function]
     return lambda y, x: apply(x, y)
 
 
-def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Value | float], bool]:
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Value | Number], bool]:
     return lambda x, y: bool(compare(x.data, y.data if isinstance(y, Value) else y))
 
 
@@ -200,7 +202,7 @@ class Value:
     dy: float
     number: int
 
-    def __init__(self, data: float | np.number[Any]) -> None:
+    def __init__(self, data: Number) -> None:
         number = data if type(data) is float else _number(data)
         if number is None:
             raise TypeError(f"a Value holds one real number, not {type(data).__name__} {data!r}")
@@ -212,7 +214,7 @@ class Value:
 
     # The three operations that networks are made of are spelled out, for speed. A test holds them to `calculus`.
 
-    def __add__(self, other: Value | float) -> Value:
+    def __add__(self, other: Value | Number) -> Value:
         if type(other) is Value:
             out = new(Value)
             out.data = self.data + other.data
@@ -233,7 +235,7 @@ class Value:
         mode = recording()
         return out if mode == ON else _settle(out, mode)
 
-    def __mul__(self, other: Value | float) -> Value:
+    def __mul__(self, other: Value | Number) -> Value:
         if type(other) is Value:
             out = new(Value)
             out.dy = a = self.data
