@@ -33,6 +33,8 @@ def _power_of_base(g: Any, x: Any, y: Any) -> Any:
 
 def _power_of_exponent(g: Any, out: Any, x: Any) -> Any:
     """Return g x**y log(x), which is 0 where x is 0: its limit for y > 0, and what x**0 is given for y = 0."""
+    if isinstance(x, int | float):  # which must not become a float64 array
+        return g * (out * math.log(x)) if x > 0 else g * (math.nan if x else 0)
     safe = np.where(np.equal(x, 0), 1, x)
     return g * (out * np.log(safe))
 
