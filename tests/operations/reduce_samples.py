@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from autograd.testing import arrays, shapes
+from autograd.testing import arrays
 
 from .calls import Array, Call, Function, Live, Samples, call
 
@@ -30,7 +30,7 @@ def axes(x: Array) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def reductions(draw: st.DrawFn, inputs: Any, masked: dict[str, Any] | None = None, **options: Any) -> Call:
+def reductions(draw: st.DrawFn, /, inputs: Any, masked: dict[str, Any] | None = None, **options: Any) -> Call:
     """Draw a call over some axes, with or without `keepdims` and with the `options` of the function.
 
     Where the function takes a mask, `masked` holds what it needs beside one.

@@ -1,6 +1,5 @@
 """Where changes of shape and the joining of arrays are tested."""
 
-import math
 from typing import Any
 
 import numpy as np

@@ -1,0 +1,125 @@
+"""Tensors give what NumPy gives: through functions, methods and operators, for special values, whatever the types."""
+
+import operator as python_operators
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as numpy_strategies
+
+from autograd import Tensor, gradients
+from autograd.declare import OPERATORS
+from autograd.testing import special_values
+
+from .calls import Array, Live
+from .samples import OPERATIONS, SAMPLES, Operation
+
+BINARY = {
+    "add": python_operators.add, "sub": python_operators.sub, "mul": python_operators.mul,
+    "truediv": python_operators.truediv, "pow": python_operators.pow, "mod": python_operators.mod,
+    "matmul": python_operators.matmul,
+}  # fmt: skip
+UNARY = {"neg": python_operators.neg, "pos": python_operators.pos, "abs": abs}
+
+sampled = [operation for operation in OPERATIONS if operation.key in SAMPLES]
+with_method = [operation for operation in sampled if hasattr(Tensor, operation.public.__name__)]
+elementwise = [
+    operation for operation in sampled if operation.declared is not None and operation.declared.kind == "elementwise"
+]
+ufuncs = [operation for operation in elementwise if isinstance(operation.public, np.ufunc)]
+
+
+def parametrized(operations: list[Operation]) -> Any:
+    return pytest.mark.parametrize("operation", operations, ids=str)
+
+
+def with_operator(table: dict[str, Callable[..., Any]]) -> Any:
+    operations = [operation for operation in ufuncs_and_matmul() if OPERATORS.get(operation.public.__name__) in table]
+    assert len(operations) == len(table)
+    return parametrized(operations)
+
+
+def ufuncs_and_matmul() -> list[Operation]:
+    return [operation for operation in sampled if isinstance(operation.public, np.ufunc)]
+
+
+def assert_same(result: Any, expected: Any) -> None:
+    assert isinstance(result, Tensor)
+    assert (result.shape, result.dtype) == (np.shape(expected), np.asarray(expected).dtype)
+    assert np.array_equal(result.data, expected, equal_nan=True)
+
+
+@parametrized(with_method)
+@given(data=st.data())
+def test_method_is_the_function(operation: Operation, data: st.DataObject) -> None:
+    call = data.draw(SAMPLES[operation.key].calls)
+    if not isinstance(call.args[0], Live):
+        pytest.skip("the function takes a list of arrays: no method of one")
+    x, *others = (Tensor(array, requires_grad=True) for array in call.inputs)
+    by_method = call.on(
+        lambda first, *rest, **options: getattr(first, operation.public.__name__)(*rest, **options), [x, *others]
+    )
+    by_function = call.on(operation.public, [x, *others])
+    assert by_method.requires_grad
+    assert_same(by_method, by_function.data)
+
+
+@with_operator(BINARY)
+@given(data=st.data())
+def test_binary_operator(operation: Operation, data: st.DataObject) -> None:
+    operate = BINARY[OPERATORS[operation.public.__name__]]
+    x, y = data.draw(SAMPLES[operation.key].calls).inputs
+    expected = operate(x, y)
+    for left, right in [(tensor(x), tensor(y)), (tensor(x), y), (x, tensor(y))]:
+        result = operate(left, right)
+        assert result.requires_grad
+        assert_same(result, expected)
+        assert_same(operation.public(left, right), expected)
+
+
+@with_operator(UNARY)
+@given(data=st.data())
+def test_unary_operator(operation: Operation, data: st.DataObject) -> None:
+    operate = UNARY[OPERATORS[operation.public.__name__]]
+    (x,) = data.draw(SAMPLES[operation.key].calls).inputs
+    assert_same(operate(tensor(x)), operate(x))
+
+
+@parametrized([operation for operation in ufuncs if operation.public.nin == 2])
+@pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.float64(2), np.array(2), np.ones(3, np.float16)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any) -> None:
+    x = np.array([0.5, 1.5, 2.5], dtype)
+    for arguments in [(x, other), (other, x)]:
+        tensors = [tensor(x) if argument is x else argument for argument in arguments]
+        result = operation.public(*tensors)
+        assert_same(result, operation.public(*arguments))
+        (leaf,) = (argument for argument in tensors if isinstance(argument, Tensor))
+        (gradient,) = gradients(result, leaf, np.ones(3))
+        assert (gradient.dtype, gradient.shape) == (x.dtype, x.shape)
+
+
+@parametrized(elementwise)
+@given(data=st.data())
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_special_values(operation: Operation, data: st.DataObject) -> None:
+    """Where a function overflows or has no value it does what NumPy does, and a zero cotangent stays zero."""
+    call = data.draw(SAMPLES[operation.key].calls)
+    dtype = data.draw(st.sampled_from([np.float32, np.float64]))
+    inputs = [data.draw(special_array(x.shape, dtype)) for x in call.inputs]
+    leaves = [tensor(x) for x in inputs]
+    result = call.on(operation.public, leaves)
+    assert_same(result, call.on(operation.public, inputs))
+    found = gradients(result, leaves, np.zeros(result.shape))
+    assert all(np.array_equal(gradient.data, np.zeros(x.shape)) for gradient, x in zip(found, inputs, strict=True))
+
+
+def special_array(shape: tuple[int, ...], dtype: Any) -> st.SearchStrategy[Array]:
+    return numpy_strategies.arrays(dtype, shape, elements=special_values(dtype))
+
+
+def tensor(x: Array) -> Tensor:
+    return Tensor(x, requires_grad=True)
