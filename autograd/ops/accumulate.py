@@ -14,14 +14,7 @@ from ..declare import composed, general, linear
 from ..registry import operations
 from ..tensor import unwrap
 from .reduce import Axis, keep_axes, refuse_out, selected
-
-Axes = tuple[int, ...]
-
-
-def along(axis: int, ndim: int, part: Any) -> tuple[Any, ...]:
-    """Return the index that takes `part` of one axis and all of the others."""
-    return (*(slice(None),) * (axis % ndim), part)
-
+from .shape import along
 
 _REVERSED = slice(None, None, -1)
 

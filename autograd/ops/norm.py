@@ -14,7 +14,7 @@ from .reduce import Axis, keep_axes, share_evenly
 Order = float | str | None
 
 
-def _norm(x: Any, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Any:  # noqa: A002 - NumPy's name
+def _norm(x: Any, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Any:
     if _is_matrix(ord, axis, x.ndim) and ord not in (None, "fro", "f"):
         raise UnsupportedError(
             f"numpy.linalg.norm(..., ord={ord!r}) of a matrix (shape {x.shape}, axis {axis}) has no derivative here: "
@@ -30,7 +30,7 @@ def _is_matrix(order: Order, axis: Axis, ndim: int) -> bool:
     return axis is None and order is not None and ndim == 2
 
 
-def _norm_rule(g: Any, out: Any, x: Any, ord: Order, axis: Axis) -> Any:  # noqa: A002 - as above
+def _norm_rule(g: Any, out: Any, x: Any, ord: Order, axis: Axis) -> Any:
     g, length = keep_axes(g, x.shape, axis), keep_axes(out, x.shape, axis)
     if ord == 0:
         return g * (unwrap(x) * 0)
@@ -51,7 +51,7 @@ norm = general(np.linalg.norm, _norm_rule, forward=_norm)
 
 
 @composed(np.linalg.vector_norm, method=False)
-def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2) -> Any:  # noqa: A002
+def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2) -> Any:
     """Return the norm of vectors that lie along one axis, several or all."""
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     first = [a % x.ndim for a in axes]
@@ -61,6 +61,6 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Or
 
 
 @composed(np.linalg.matrix_norm, method=False)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Order = "fro") -> Any:  # noqa: A002 - NumPy's name
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Order = "fro") -> Any:
     """Return the norm of the matrices in the last two axes."""
     return norm(x, ord, (-2, -1), keepdims)

@@ -14,7 +14,7 @@ import numpy as np
 from ..declare import composed, general, install, linear, not_differentiable
 from ..errors import GraphError
 from ..registry import operations
-from ..tensor import Tensor, unwrap
+from ..tensor import unwrap
 
 Axis = int | tuple[int, ...] | None
 
@@ -146,7 +146,7 @@ def _std_rule(g: Any, out: Any, x: Any, axis: Axis, ddof: float, correction: Any
     return keep_axes(slope, x.shape, axis) * _deviation(x, axis)
 
 
-sum = linear(  # noqa: A001 - NumPy's name
+sum = linear(
     np.sum,
     lambda g, axis, where, x_shape: selected(spread(g, x_shape, axis), where),
     forward=_sum,
@@ -196,13 +196,13 @@ def _min(
     return np.minimum.reduce(x, axis, None, None, keepdims, initial, where)
 
 
-max = general(  # noqa: A001 - NumPy's name
+max = general(
     np.max,
     lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, np.greater),
     forward=_max,
     aliases=[np.amax],
 )
-min = general(  # noqa: A001 - NumPy's name
+min = general(
     np.min,
     lambda g, x, out, axis, where: _extreme_rule(g, x, out, axis, where, np.less),
     forward=_min,

@@ -7,9 +7,23 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, linear, not_differentiable
+from ..errors import UnsupportedError
 from ..tensor import Tensor
 
 Shape = tuple[int, ...]
+
+
+def along(axis: int, ndim: int, part: Any) -> tuple[Any, ...]:
+    """Return the index that takes `part` of one axis and all of the others.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        If there is no such axis.
+    """
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return (*(slice(None),) * (axis % ndim), part)
 
 
 def unbroadcast(g: Any, shape: Shape) -> Any:
@@ -21,26 +35,21 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
     return g.sum(axis=axes, keepdims=True) if axes else g
 
 
-def _inverse(g: Any, axes: tuple[int, ...] | None) -> Any:
-    """Undo the permutation `axes`."""
-    if axes is None:
-        return g.transpose()
-    places = [axis % g.ndim for axis in axes]
-    return g.transpose(sorted(range(g.ndim), key=places.__getitem__))
+# Shapes: the gradient takes the shape that the input had.
 
 
-# One operation, whatever the function is called: the gradient takes the shape that the input had.
+def _reshape(x: Any, shape: Any, order: str = "C") -> Any:
+    if order == "C":
+        return x.reshape(shape)
+    if order != "F":
+        raise UnsupportedError(f"reshape(order={order!r}) depends on how the elements lie in memory: give 'C' or 'F'")
+    return x.reshape(shape, order="F")
+
 
 reshape = linear(
     np.reshape,
-    lambda g, x_shape, order: g.reshape(x_shape) if order == "C" else g.reshape(x_shape, order=order),
-    forward=lambda x, shape, order="C": x.reshape(shape) if order == "C" else x.reshape(shape, order=order),
-)
-transpose = linear(np.transpose, _inverse, forward=lambda x, axes=None: x.transpose(axes))
-swapaxes = linear(
-    np.swapaxes,
-    lambda g, axis1, axis2: g.swapaxes(axis1, axis2),
-    forward=lambda x, axis1, axis2: x.swapaxes(axis1, axis2),
+    lambda g, x_shape, order: g.reshape(x_shape) if order == "C" else g.reshape(x_shape, order="F"),
+    forward=_reshape,
 )
 expand_dims = linear(
     np.expand_dims, lambda g, x_shape: g.reshape(x_shape), forward=lambda x, axis: np.expand_dims(x, axis)
@@ -49,30 +58,99 @@ squeeze = linear(np.squeeze, lambda g, x_shape: g.reshape(x_shape), forward=lamb
 broadcast_to = linear(
     np.broadcast_to, lambda g, x_shape: unbroadcast(g, x_shape), forward=lambda x, shape: np.broadcast_to(x, shape)
 )
+copy = linear(np.copy, lambda g: g, forward=lambda x, order="K": x.copy(order))
 
 
-def _piece(g: Any, arrays_shape: tuple[Shape, ...], axis: int | None, index: int) -> Any:
-    """Cut from `g` what belongs to one of the arrays that were joined."""
-    if axis is None:
-        sizes = [int(np.prod(shape)) for shape in arrays_shape[: index + 1]]
-        return g[sum(sizes[:-1]) : sum(sizes)].reshape(arrays_shape[index])
-    axis %= g.ndim
-    start = sum([shape[axis] for shape in arrays_shape[:index]])
-    return g[(slice(None),) * axis + (slice(start, start + arrays_shape[index][axis]),)]
+@composed(np.ravel)
+def ravel(x: Any, order: str = "C") -> Any:
+    """Return the elements along one axis."""
+    return reshape(x, -1, order)
 
 
-concatenate = linear(
-    np.concatenate,
-    _piece,
-    forward=lambda arrays, axis=0: np.concatenate(arrays, axis),
-    variadic=True,
+@composed(np.broadcast_arrays, method=False)
+def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    """Return the arrays, each repeated to the shape that they have together."""
+    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    return tuple([broadcast_to(array, shape) for array in arrays])
+
+
+def _each(arrays: tuple[Any, ...], reach: Any) -> Any:
+    reached = tuple([reach(array if isinstance(array, Tensor) else np.asarray(array)) for array in arrays])
+    return reached[0] if len(reached) == 1 else reached
+
+
+@composed(np.atleast_1d, method=False)
+def atleast_1d(*arrays: Any) -> Any:
+    """Return the arrays with one axis at least."""
+    return _each(arrays, lambda x: x if x.ndim else x.reshape(1))
+
+
+@composed(np.atleast_2d, method=False)
+def atleast_2d(*arrays: Any) -> Any:
+    """Return the arrays with two axes at least, new ones before the old."""
+    return _each(arrays, lambda x: x if x.ndim > 1 else x.reshape(1, -1))
+
+
+@composed(np.atleast_3d, method=False)
+def atleast_3d(*arrays: Any) -> Any:
+    """Return the arrays with three axes at least: a vector becomes the middle one, a matrix the first two."""
+    return _each(arrays, lambda x: x if x.ndim > 2 else x.reshape((*x.shape, 1) if x.ndim == 2 else (1, -1, 1)))
+
+
+# Orders of the axes: the gradient goes back by the inverse order.
+
+
+def _inverse(g: Any, axes: tuple[int, ...] | None) -> Any:
+    if axes is None:
+        return g.transpose()
+    places = [axis % g.ndim for axis in axes]
+    return g.transpose(sorted(range(g.ndim), key=places.__getitem__))
+
+
+transpose = linear(np.transpose, _inverse, forward=lambda x, axes=None: x.transpose(axes))
+swapaxes = linear(
+    np.swapaxes,
+    lambda g, axis1, axis2: g.swapaxes(axis1, axis2),
+    forward=lambda x, axis1, axis2: x.swapaxes(axis1, axis2),
 )
-stack = linear(
-    np.stack,
-    lambda g, axis, index: g[(*(slice(None),) * (axis % g.ndim), index, ...)],
-    forward=lambda arrays, axis=0: np.stack(arrays, axis),
-    variadic=True,
+moveaxis = linear(
+    np.moveaxis,
+    lambda g, source, destination: np.moveaxis(g, destination, source),
+    forward=lambda x, source, destination: np.moveaxis(x, source, destination),
 )
+
+
+@composed(np.matrix_transpose, method=False)
+def matrix_transpose(x: Any, /) -> Any:
+    """Return `x` with its last two axes exchanged."""
+    if x.ndim < 2:
+        raise ValueError(f"a transposed matrix needs two axes at least, but the shape is {x.shape}")
+    return swapaxes(x, -1, -2)
+
+
+# Orders along an axis
+
+flip = linear(np.flip, lambda g, axis: np.flip(g, axis), forward=lambda x, axis=None: np.flip(x, axis))
+roll = linear(
+    np.roll,
+    lambda g, shift, axis: np.roll(g, np.negative(shift), axis),
+    forward=lambda x, shift, axis=None: np.roll(x, shift, axis),
+)
+
+
+@composed(np.fliplr, method=False)
+def fliplr(x: Any) -> Any:
+    """Return `x` with its second axis reversed."""
+    return flip(x, 1)
+
+
+@composed(np.flipud, method=False)
+def flipud(x: Any) -> Any:
+    """Return `x` with its first axis reversed."""
+    return flip(x, 0)
+
+
+# The methods whose arguments differ from those of the functions
 
 
 def _method_reshape(x: Tensor, *shape: Any, order: str = "C") -> Any:
@@ -85,12 +163,22 @@ def _method_transpose(x: Tensor, *axes: Any) -> Any:
     return transpose(x, axes or None)
 
 
+def _method_flatten(x: Tensor, order: str = "C") -> Any:
+    return copy(reshape(x, -1, order))
+
+
 for _name, _attribute in {
     "reshape": _method_reshape,
     "transpose": _method_transpose,
+    "flatten": _method_flatten,
     "T": property(lambda x: transpose(x, None)),
-    "mT": property(lambda x: swapaxes(x, -1, -2)),
+    "mT": property(matrix_transpose),
 }.items():
     setattr(Tensor, _name, _attribute)
 
-not_differentiable(np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like)
+not_differentiable(
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.result_type, np.isclose,
+    np.allclose, np.array_equal, np.array_equiv, np.array2string, np.array_repr, np.array_str, np.may_share_memory,
+    np.shares_memory, np.iscomplexobj, np.isrealobj, np.isreal, np.iscomplex, np.can_cast, np.common_type,
+    np.min_scalar_type,
+)  # fmt: skip
