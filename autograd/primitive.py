@@ -74,7 +74,7 @@ class Primitive:
     ) -> None:
         self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
         self.forward = forward or function
-        self.name: str = name or getattr(function, "__name__", "")
+        self.name = str(name or getattr(function, "__name__", ""))
         if not rules or not self.name.isidentifier():
             raise DeclarationError(
                 f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "
@@ -120,7 +120,11 @@ class Primitive:
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         """Return all that a rule of this operation can need: the parameters' values, the output, the shapes named."""
         if self.variadic:
-            return (*values, out, *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self._shaped])
+            return (
+                *values,
+                out,
+                *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self._shaped],
+            )
         return (*values, out, *[_shape(values[i]) for i in self._shaped])
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:

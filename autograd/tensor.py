@@ -90,20 +90,22 @@ class Tensor(Installed):
         self._data = array
 
     @property
-    def grad(self) -> Tensor | None:
-        """The gradient that `backward` accumulated, a tensor, or None before the first."""
+    def grad(self) -> Any:
+        """The gradient that `backward` accumulated, a tensor, or None before the first.
+
+        To type checkers it is anything, so that ``x.grad.data`` after `backward` needs no check.
+        """
         node = self._node
         if node is None:
             return None
         try:
-            gradient: Tensor | None = node.grad
+            return node.grad
         except AttributeError:
             warnings.warn(
                 "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()",
                 stacklevel=2,
             )
             return None
-        return gradient
 
     @grad.setter
     def grad(self, gradient: ArrayLike | Tensor | None) -> None:
@@ -144,12 +146,14 @@ class Tensor(Installed):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self._data.shape
+        shape: tuple[int, ...] = self._data.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        return self._data.dtype
+        dtype: np.dtype[Any] = self._data.dtype
+        return dtype
 
     @property
     def ndim(self) -> int:
@@ -472,8 +476,8 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
         raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
     if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
         raise ShapeError(
-            f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} for a gradient of shape {node.shape} "
-            f"and dtype {node.dtype}"
+            f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} "
+            f"for a gradient of shape {node.shape} and dtype {node.dtype}"
         )
     node.buffer = buffer
 

@@ -200,7 +200,7 @@ def gradients(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool = False,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:
     """Return the gradients of `outputs` with respect to `inputs`, without touching any ``.grad``.
 
     Parameters
@@ -221,7 +221,7 @@ def gradients(
     Returns
     -------
     tuple of Tensor
-        One for each input, of its shape and dtype.
+        One for each input, of its shape and dtype; None for an unused one.
 
     Raises
     ------

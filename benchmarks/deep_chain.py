@@ -4,6 +4,7 @@ Run it with ``python -m benchmarks.deep_chain [--operations N]``.
 """
 
 import argparse
+import itertools
 import resource
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ def measure(make: Callable[[], Any], operations: int) -> tuple[float, float, flo
     del y
     times.append(time.process_time())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    forward, backward, free = (b - a for a, b in zip(times, times[1:], strict=False))
+    forward, backward, free = (b - a for a, b in itertools.pairwise(times))
     return forward, backward, free, peak * 1024 / operations
 
 

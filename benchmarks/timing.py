@@ -36,7 +36,8 @@ def interleave(steps: dict[str, Step], *, rounds: int = 15, block: float = 0.03)
         started = time.process_time()
         step()
         repeats[name] = max(1, int(block / max(time.process_time() - started, 1e-7)))
-    shuffle, times = random.Random(0).shuffle, {name: [] for name in steps}  # type: dict[str, list[float]]
+    shuffle = random.Random(0).shuffle
+    times: dict[str, list[float]] = {name: [] for name in steps}
     for done in range(rounds):
         progress(f"round {done + 1} of {rounds}")
         order = list(steps)

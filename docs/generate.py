@@ -50,7 +50,7 @@ def declaration(name: str, value: Any) -> list[str]:
         return [f"def {name}(self) -> {result}: ..."]
     if bare in ("eq", "ne"):
         return [f"def {name}(self, other: object) -> Any: ..."]
-    if bare in BINARY or bare[:1] in "ri" and bare[1:] in BINARY:
+    if bare in BINARY or (bare[:1] in ("r", "i") and bare[1:] in BINARY):
         forward = vars(Tensor).get(f"__{bare[1:]}__", value) if bare not in BINARY else value
         return [f"def {name}(self, other: Any) -> {'Tensor' if hasattr(forward, 'operation') else result}: ..."]
     return [f"def {name}(self, *args: Any, **kwargs: Any) -> {result}: ..."]

@@ -4,6 +4,8 @@ import gc
 import threading
 import tracemalloc
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +72,7 @@ def test_no_reference_cycles() -> None:
         y.backward(create_graph=True)
         del y
         assert node() is None
-        x.grad = None
+        x.zero_grad()
         del x
         assert leaf() is None
     finally:
@@ -92,10 +94,10 @@ def test_create_graph_differentiates_again() -> None:
     y = x**4
     y.backward(create_graph=True)
     first = x.grad
-    x.grad = None
+    x.zero_grad()
     first.backward(create_graph=True)
     second = x.grad
-    x.grad = None
+    x.zero_grad()
     second.backward()
     assert (first.item(), second.item(), x.grad.item()) == (32.0, 48.0, 48.0)
 
@@ -130,7 +132,7 @@ def test_gradients_never_share_memory() -> None:
     z = tensor(np.zeros(3), requires_grad=True)
     z.backward(seed)
     assert not np.shares_memory(z.grad.data, seed)
-    x.grad = None
+    x.zero_grad()
     x.reshape(3, 1).backward(seed.reshape(3, 1))
     assert not np.shares_memory(x.grad.data, seed)
 
@@ -195,7 +197,7 @@ def test_a_failing_rule_names_the_operation_and_the_line() -> None:
     broken = ag.general(lambda x: x * 1.0, lambda g: g.no_such_thing, name="broken")
     x = tensor([1.0], requires_grad=True)
     y = broken(x)  # the line in question
-    with pytest.raises(ag.DerivativeError, match=r"'broken', recorded at .*test_backward.py:\d+, failed: AttributeError"):
+    with pytest.raises(ag.DerivativeError, match=r"'broken', recorded at .*backward.py:\d+, failed: AttributeError"):
         y.backward()
     narrow = ag.general(lambda x: x * 1.0, lambda g: g[:1], name="narrow")
     with pytest.raises(ag.DerivativeError, match=r"'narrow' returned shape \(1,\) for an input of shape \(3,\)"):
@@ -205,7 +207,7 @@ def test_a_failing_rule_names_the_operation_and_the_line() -> None:
 def test_rules_that_name_what_is_not_there_are_refused_when_declared() -> None:
     with pytest.raises(ag.DeclarationError, match="takes \\(g, weight\\); it should take g"):
         ag.elementwise(np.cbrt, lambda g, weight: g * weight)
-    with pytest.raises(ag.DeclarationError, match="name='...'"):
+    with pytest.raises(ag.DeclarationError, match=r"name='\.\.\.'"):
         ag.elementwise(lambda x: x, lambda g: g)
     with pytest.raises(ag.DeclarationError, match="2 derivative rules for the 1 parameters"):
         ag.general(lambda x: x, lambda g: g, lambda g: g, name="too_many")
@@ -235,18 +237,21 @@ def test_threads_that_share_leaves_get_their_own_gradients() -> None:
     st.lists(st.floats(-1.5, 1.5), min_size=3, max_size=3),
 )
 def test_random_programs_agree_with_the_complex_step(steps: list[tuple[str, int, int]], start: list[float]) -> None:
-    def run(values: list[object]) -> object:
+    operators: dict[str, Callable[[Any, Any], Any]] = {
+        "+": lambda a, b: a + b,
+        "*": lambda a, b: a * b * 0.5,
+        "-": lambda a, b: a - b,
+        "t": lambda a, b: np.sin(a) + b,
+    }
+
+    def run(values: list[Any]) -> Any:
         for operator, i, j in steps:
-            a, b = values[i % len(values)], values[j % len(values)]
-            values.append(
-                {"+": lambda: a + b, "*": lambda: a * b * 0.5, "-": lambda: a - b, "t": lambda: np.sin(a) + b}[operator]()  # type: ignore[operator]  # numbers or tensors
-            )
+            values.append(operators[operator](values[i % len(values)], values[j % len(values)]))
         return values[-1]
 
     leaves = [tensor(v, requires_grad=True) for v in start]
-    result = run([*leaves])
-    grads = ag.gradients(result, leaves, allow_unused=True)
+    grads = ag.gradients(run([*leaves]), leaves, allow_unused=True)
     for k, g in enumerate(grads):
-        shifted: list[object] = [complex(v, 1e-30 if i == k else 0) for i, v in enumerate(start)]
-        expected = complex(run(shifted)).imag / 1e-30  # type: ignore[call-overload]  # a complex number here
+        shifted = [complex(v, 1e-30 if i == k else 0) for i, v in enumerate(start)]
+        expected = complex(run(shifted)).imag / 1e-30
         assert np.isclose(0.0 if g is None else g.item(), expected, rtol=1e-9, atol=1e-12)

@@ -86,7 +86,8 @@ def test_public_names_are_complete_sorted_and_described(package: str) -> None:
     for name in module.__all__:
         assert inspect.getdoc(getattr(module, name)), f"{package}.{name} has no docstring"
     tree = ast.parse(Path(str(module.__file__)).read_text())
-    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    statements = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    imported = {alias.asname or alias.name for node in statements for alias in node.names}
     assert {name for name in imported if not name.startswith("_")} - {"annotations"} == set(module.__all__) & imported
 
 

@@ -1,5 +1,8 @@
 """Derivatives of functions: right, nested, over containers, in both directions."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +18,8 @@ def test_perturbations_are_not_confused() -> None:
 
 
 def test_every_order_of_the_sine() -> None:
-    function, orders = np.sin, []
+    function: Callable[..., Any] = np.sin
+    orders = []
     for _ in range(6):
         orders.append(float(function(0.7)))
         function = grad(function)
@@ -24,8 +28,8 @@ def test_every_order_of_the_sine() -> None:
 
 
 def test_containers_and_argnums() -> None:
-    def loss(model: dict[str, object], x: object, *, scale: float) -> object:
-        return (model["w"] * x).sum() * scale + model["rest"][0] * model["rest"][1]  # type: ignore[operator,index,attr-defined]  # arrays
+    def loss(model: dict[str, Any], x: Any, *, scale: float) -> Any:
+        return (model["w"] * x).sum() * scale + model["rest"][0] * model["rest"][1]
 
     model = {"w": np.array([1.0, 2.0]), "rest": (3.0, 4.0)}
     x = np.array([5.0, 6.0])
@@ -103,7 +107,7 @@ def test_gradients_of_several_outputs_and_of_inner_results() -> None:
     assert x.grad is None
 
 
-FUNCTIONS = [
+FUNCTIONS: list[Callable[..., Any]] = [
     lambda x: np.sin(x) * x,
     lambda x: np.sum(x * x, axis=0) / (1 + x[0] ** 2),
     lambda x: np.tanh(x @ x.T),
@@ -116,20 +120,20 @@ FUNCTIONS = [
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 @given(st.integers(0, 10_000))
-def test_forward_and_reverse_agree_at_orders_one_and_two(function: object, seed: int) -> None:
+def test_forward_and_reverse_agree_at_orders_one_and_two(function: Callable[..., Any], seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, v = rng.normal(size=(2, 2, 3))
-    value, pull = vjp(function, x)  # type: ignore[arg-type]  # callables of arrays
+    value, pull = vjp(function, x)
     w = rng.normal(size=value.shape)
-    out, pushed = jvp(function, x, v)  # type: ignore[arg-type]  # as above
+    out, pushed = jvp(function, x, v)
     assert np.allclose(out, value)
     assert np.isclose(np.sum(pushed * w), np.sum(v * pull(w)[0]))
 
-    def slope(y: object) -> object:
-        return np.sum(jvp(function, y, v)[1] * w)  # type: ignore[arg-type]  # as above
+    def slope(y: Any) -> Any:
+        return np.sum(jvp(function, y, v)[1] * w)
 
-    def total(y: object) -> object:
-        return np.sum(function(y) * w)  # type: ignore[operator]  # as above
+    def total(y: Any) -> Any:
+        return np.sum(function(y) * w)
 
     forward_over_reverse = jvp(grad(total), x, v)[1]
     reverse_over_forward = grad(slope)(x)
