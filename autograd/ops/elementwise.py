@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..calculus import RULES
 from ..declare import composed, elementwise, linear, not_differentiable
-from ..tensor import unwrap
+from ..registry import operations
+from ..tensor import Tensor, unwrap
 
 for _function, _rules in RULES.items():
     elementwise(_function, *_rules)
@@ -17,12 +19,42 @@ not_differentiable(
     np.floor, np.ceil, np.rint, np.trunc, np.sign, np.signbit, np.heaviside, np.floor_divide, np.nextafter, np.spacing,
     np.isnan, np.isinf, np.isfinite, np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.bitwise_and, np.bitwise_or, np.bitwise_xor,
-    np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.bitwise_count,
+    np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.bitwise_count, np.round, np.fix, np.isposinf,
+    np.isneginf,
     methods=True,
 )  # fmt: skip
+not_differentiable(np.around)
 
 # The gradient is cast back to the dtype of the input like every other.
-astype = linear(np.astype, lambda g: g, forward=lambda x, dtype: x.astype(dtype))
+astype = linear(np.astype, lambda g: g, forward=lambda x, dtype, copy=True: x.astype(dtype, copy=copy))
+conjugate = elementwise(np.conjugate, lambda g: np.conjugate(g))
+ldexp = elementwise(np.ldexp, lambda g, y: np.ldexp(g, y))
+_fraction = elementwise(lambda x: np.modf(x)[0], lambda g: g, name="fraction")
+
+
+# Functions of two results
+
+
+@composed(np.modf, method=False)
+def modf(x: Any) -> tuple[Any, Any]:
+    """Return the fractional parts, which have a derivative, and the integral parts, which have none."""
+    return _fraction(x), np.modf(unwrap(x))[1]
+
+
+@composed(np.frexp, method=False)
+def frexp(x: Any) -> tuple[Any, Any]:
+    """Return mantissas, which have a derivative, and exponents of two, which have none."""
+    exponent = np.frexp(unwrap(x))[1]
+    return ldexp(x, -exponent), exponent
+
+
+@composed(np.divmod)
+def divmod_(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return the floored quotients, which have no derivative, and the remainders, which have one."""
+    return np.floor_divide(unwrap(x), unwrap(y)), np.remainder(x, y)
+
+
+# Choices
 
 _select = elementwise(
     lambda x, y, condition: np.where(condition, x, y),
@@ -37,3 +69,65 @@ def where(condition: Any, *choices: Any) -> Any:
     """Choose from `x` where `condition` holds, else from `y`; with the condition alone, find where it holds."""
     condition = unwrap(condition)
     return _select(*choices, condition) if choices else np.where(condition)
+
+
+def _within(x: Any, low: Any, high: Any) -> Any:
+    """Tell where the bounds leave `x` as it is; on an edge they do."""
+    above = True if low is None else np.greater_equal(x, low)
+    return above if high is None else np.less_equal(x, high) & above
+
+
+def _under(x: Any, low: Any, high: Any) -> Any:
+    """Tell where the lower bound is the result; where the bounds are crossed, NumPy gives the upper one."""
+    return np.less(x, low) if high is None else np.less(x, low) & np.less_equal(low, high)
+
+
+def _over(x: Any, low: Any, high: Any) -> Any:
+    """Tell where the upper bound is the result."""
+    return np.greater(x if low is None else np.maximum(unwrap(x), unwrap(low)), high)
+
+
+_clip = elementwise(
+    lambda x, low, high: np.clip(x, low, high),
+    lambda g, x, low, high: np.where(_within(x, low, high), g, 0),
+    lambda g, x, low, high: np.where(_under(x, low, high), g, 0),
+    lambda g, x, low, high: np.where(_over(x, low, high), g, 0),
+    name="clip",
+)
+_absent: Any = object()
+
+
+@composed(np.clip, method=False)
+def clip(x: Any, a_min: Any = _absent, a_max: Any = _absent, *, min: Any = _absent, max: Any = _absent) -> Any:
+    """Limit `x` from below and above; on an edge the gradient is 1, outside it goes to the bound."""
+    if (a_min is not _absent or a_max is not _absent) and (min is not _absent or max is not _absent):
+        raise ValueError("clip takes a_min and a_max, or min and max, not some of both")
+    bounds = [
+        None if bound is _absent else bound for bound in ((min, max) if a_min is a_max is _absent else (a_min, a_max))
+    ]
+    return _clip(x, *bounds)
+
+
+def _method_clip(x: Tensor, min: Any = None, max: Any = None) -> Any:
+    return _clip(x, min, max)
+
+
+for _name, _method in {"clip": _method_clip, "conj": conjugate}.items():
+    setattr(Tensor, _name, _method)
+
+
+# Every element with every other
+
+
+def _outer(function: Callable[..., Any]) -> Callable[..., Any]:
+    def outer(x: Any, y: Any) -> Any:
+        x = x if isinstance(x, Tensor) else np.asarray(x)
+        return function(x.reshape(x.shape + (1,) * np.ndim(y)), y)
+
+    outer.__doc__ = "Apply the function to every pair of an element of `x` and one of `y`."
+    return outer
+
+
+for _function in RULES:
+    if isinstance(_function, np.ufunc) and _function.nin == 2:
+        operations[_function.outer] = _outer(operations[_function])

@@ -139,8 +139,8 @@ def sort(x: Any, axis: int | None = -1, *, kind: Any = None, stable: bool | None
 
 not_differentiable(np.argsort, np.searchsorted, np.nonzero, methods=True)
 not_differentiable(
-    np.argwhere, np.flatnonzero, np.lexsort, np.argpartition, np.unique, np.bincount, np.histogram, np.digitize, np.isin,
-    np.ravel_multi_index, np.unravel_index, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
+    np.argwhere, np.flatnonzero, np.lexsort, np.argpartition, np.unique, np.bincount, np.histogram, np.digitize,
+    np.isin, np.ravel_multi_index, np.unravel_index, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
 )  # fmt: skip
 
 
@@ -160,6 +160,18 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the sums of the diagonals that two axes span."""
     return diagonal(x, offset, axis1, axis2).sum(-1)
+
+
+@composed(np.linalg.diagonal, method=False)
+def _matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    """Return the diagonals of the matrices in the last two axes."""
+    return diagonal(x, offset, -2, -1)
+
+
+@composed(np.linalg.trace, method=False)
+def _matrix_trace(x: Any, /, *, offset: int = 0) -> Any:
+    """Return the traces of the matrices in the last two axes."""
+    return trace(x, offset, -2, -1)
 
 
 @composed(np.diag, method=False)

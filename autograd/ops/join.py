@@ -96,7 +96,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     sections = unwrap(indices_or_sections)
     if not np.ndim(sections) and sections > 0 and x.shape[axis] % int(sections):
         raise ValueError(
-            f"axis {axis} of shape {x.shape} cannot be cut into {sections} equal parts: numpy.array_split cuts unequal ones"
+            f"axis {axis} of shape {x.shape} cannot be cut into {sections} equal parts: "
+            f"numpy.array_split cuts unequal ones"
         )
     return array_split(x, indices_or_sections, axis)
 

@@ -49,6 +49,7 @@ def _reduced(shape: tuple[int, ...], g: Any) -> int:
 
 
 def refuse_out(out: Any) -> None:
+    """Raise if a place to write the result to was given."""
     if out is not None:
         raise GraphError("a result that may need a gradient cannot be written with out=: leave it away")
 

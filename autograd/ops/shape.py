@@ -120,6 +120,7 @@ moveaxis = linear(
 )
 
 
+@composed(np.linalg.matrix_transpose, method=False)
 @composed(np.matrix_transpose, method=False)
 def matrix_transpose(x: Any, /) -> Any:
     """Return `x` with its last two axes exchanged."""

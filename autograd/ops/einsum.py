@@ -1,0 +1,142 @@
+"""Einstein's summation: one operation whose derivatives are again sums of products.
+
+The general call is brought to a plain form first, by operations that have their own derivatives: an ellipsis gets
+labels, a label repeated within an operand becomes a diagonal, one that no other operand and no output has is summed,
+an axis of length 1 that is broadcast is dropped. Then each label of an operand stands in the output or in another
+operand, and the gradient of an operand is the sum of products of all the others with the gradient of the output.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, multilinear
+from ..errors import ShapeError
+from ..tensor import Tensor
+from .index import diagonal
+
+Labels = str
+
+
+def _contract(operands: Sequence[Any], inputs: tuple[Labels, ...], output: Labels) -> Any:
+    """Sum the products of plain operands; of two, by one matrix product."""
+    if len(operands) == 1:
+        return np.transpose(operands[0], [inputs[0].index(label) for label in output])
+    if len(operands) > 2:
+        return np.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=True)
+    (x, y), (in_x, in_y) = operands, inputs
+    sizes = dict(zip(in_x + in_y, np.shape(x) + np.shape(y), strict=True))
+    both = [label for label in in_x if label in in_y and label in output]
+    summed = [label for label in in_x if label in in_y and label not in output]
+    rows = [label for label in in_x if label not in in_y]
+    columns = [label for label in in_y if label not in in_x]
+
+    def arranged(a: Any, labels: Labels, *groups: list[Labels]) -> Any:
+        order = [labels.index(label) for group in groups for label in group]
+        lengths = [sizes[label] for label in groups[0]]
+        return np.transpose(a, order).reshape([*lengths, *(math.prod(sizes[n] for n in group) for group in groups[1:])])
+
+    product = arranged(x, in_x, both, rows, summed) @ arranged(y, in_y, both, summed, columns)
+    found = both + rows + columns
+    return product.reshape([sizes[label] for label in found]).transpose([found.index(label) for label in output])
+
+
+def _contract_rule(g: Any, operands: Sequence[Any], inputs: tuple[Labels, ...], output: Labels, index: int) -> Any:
+    others = [operand for i, operand in enumerate(operands) if i != index]
+    labels = [label for i, label in enumerate(inputs) if i != index]
+    return contract([g, *others], (output, *labels), inputs[index])
+
+
+contract = multilinear(_contract, _contract_rule, name="einsum", variadic=True)
+
+
+@composed(np.einsum, method=False)
+def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
+    """Sum products of the elements of `operands` as `subscripts`, such as ``"ij,jk->ik"``, says.
+
+    `optimize` is accepted for NumPy's sake: products are always taken in a good order, and pairs as matrix products.
+    """
+    if not isinstance(subscripts, str):
+        raise TypeError("einsum takes its subscripts as a string, such as 'ij,jk->ik'")
+    arrays = [operand if isinstance(operand, Tensor) else np.asarray(operand) for operand in operands]
+    inputs, output = _labelled(subscripts.replace(" ", ""), arrays)
+    for i, labels in enumerate(inputs):
+        arrays[i], inputs[i] = _without_repeats(arrays[i], labels)
+    lengths = _lengths(subscripts, arrays, inputs)
+    for i, labels in enumerate(inputs):
+        arrays[i], inputs[i] = _without_broadcast(arrays[i], labels, lengths)
+    for i, labels in enumerate(inputs):
+        elsewhere = output + "".join(inputs[:i] + inputs[i + 1 :])
+        arrays[i], inputs[i] = _summed_alone(arrays[i], labels, elsewhere)
+    return contract(arrays, tuple(inputs), output)
+
+
+def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]:
+    """Return the labels of each operand and of the output, with labels of their own for the axes of an ellipsis."""
+    left, arrow, output = subscripts.partition("->")
+    given = left.split(",")
+    if len(given) != len(arrays):
+        raise ShapeError(f"einsum('{subscripts}') is for {len(given)} operands, but was given {len(arrays)}")
+    spare = [label for label in string.ascii_letters if label not in subscripts]
+    hidden = [array.ndim - len(labels.replace("...", "")) for array, labels in zip(arrays, given, strict=True)]
+    widest = max([n for n, labels in zip(hidden, given, strict=True) if "..." in labels], default=0)
+    names = "".join(spare[:widest])
+    inputs = []
+    for array, labels, n in zip(arrays, given, hidden, strict=True):
+        if n < 0 or (n and "..." not in labels):
+            raise ShapeError(f"einsum('{subscripts}'): '{labels}' does not fit an operand of shape {array.shape}")
+        inputs.append(labels.replace("...", names[widest - n :]))
+    if not arrow:
+        every = left.replace("...", "").replace(",", "")
+        output = names + "".join(sorted(label for label in set(every) if every.count(label) == 1))
+    elif widest and "..." not in output:
+        raise ShapeError(f"einsum('{subscripts}'): the output has no place for the axes that '...' stands for")
+    unknown = set(output.replace("...", names)) - set("".join(inputs))
+    output = output.replace("...", names)
+    if unknown or len(set(output)) != len(output):
+        raise ShapeError(f"einsum('{subscripts}'): every label of the output stands in it once and in an operand")
+    return inputs, output
+
+
+def _without_repeats(array: Any, labels: Labels) -> tuple[Any, Labels]:
+    """Take the diagonal of axes that have the same label."""
+    for label in dict.fromkeys(labels):
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            array = diagonal(array, 0, first, second)
+            labels = labels[:first] + labels[first + 1 : second] + labels[second + 1 :] + label
+    return array, labels
+
+
+def _lengths(subscripts: str, arrays: list[Any], inputs: list[Labels]) -> dict[str, int]:
+    lengths: dict[str, int] = {}
+    for array, labels in zip(arrays, inputs, strict=True):
+        for label, n in zip(labels, array.shape, strict=True):
+            known = lengths.get(label, 1)
+            if n != known and 1 not in (n, known):
+                shapes = ", ".join(str(a.shape) for a in arrays)
+                raise ShapeError(f"einsum('{subscripts}'): '{label}' is {known} and {n} long in shapes {shapes}")
+            lengths[label] = n if known == 1 else known
+    return lengths
+
+
+def _without_broadcast(array: Any, labels: Labels, lengths: dict[str, int]) -> tuple[Any, Labels]:
+    """Drop the axes of length 1 that another operand makes longer."""
+    axes = tuple(axis for axis, label in enumerate(labels) if array.shape[axis] != lengths[label])
+    return (array.squeeze(axes), _without(labels, axes)) if axes else (array, labels)
+
+
+def _summed_alone(array: Any, labels: Labels, elsewhere: Labels) -> tuple[Any, Labels]:
+    """Sum the axes that nothing else has."""
+    axes = tuple(axis for axis, label in enumerate(labels) if label not in elsewhere)
+    return (array.sum(axes), _without(labels, axes)) if axes else (array, labels)
+
+
+def _without(labels: Labels, axes: tuple[int, ...]) -> Labels:
+    return "".join(label for axis, label in enumerate(labels) if axis not in axes)
