@@ -54,7 +54,7 @@ def read_graph(output: Tensor | Value, params: Mapping[str, Any]) -> Picture:
     GraphError
         If `output` has no graph.
     """
-    root = _node_of(output, "draw_graph takes a Tensor or a Value")
+    root = _node_of(output, "draw_graph takes")
     if root is None:
         raise GraphError(
             "nothing to draw: no input of this tensor requires a gradient, or it was computed within no_grad() or "
@@ -63,7 +63,7 @@ def read_graph(output: Tensor | Value, params: Mapping[str, Any]) -> Picture:
     names: dict[Any, str] = {}
     tensors: dict[Any, Any] = {root: output}
     for name, param in params.items():
-        node = _node_of(param, f"params names Tensors or Values, but {name!r}")
+        node = _node_of(param, f"params[{name!r}] has to be")
         if node is not None:
             names[node], tensors[node] = name, param
     picture = Picture()
@@ -79,7 +79,7 @@ def read_graph(output: Tensor | Value, params: Mapping[str, Any]) -> Picture:
 
 def _node_of(x: Any, what: str) -> Any:
     if not isinstance(x, Tensor | Value):
-        raise TypeError(f"{what}, not {type(x).__name__}")
+        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
     return x._node if isinstance(x, Tensor) else x
 
 
