@@ -7,7 +7,9 @@ back to the node's inputs; `Tensor` and `Value` stand on the same order and diff
 from __future__ import annotations
 
 import itertools
+import math
 import sys
+import warnings
 from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from types import CodeType
@@ -271,11 +273,17 @@ def pull_back(
     seeds. With `lift` the rules record themselves. `free` lets go of what the nodes kept.
 
     The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
-    the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb.
+    the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
+    warnings about single elements of the way would mislead; a gradient that is not finite in the end is reported once.
     """
-    found = _walk(seeds, order, targets, partial, lift, absorb=False)
-    if any(_has_nan(g if lift is None else lift.unwrap(g)) for g in found.values()):
-        found = _walk(seeds, order, targets, partial, lift, absorb=True)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        found = _walk(seeds, order, targets, partial, lift, absorb=False)
+        totals = _totals(found, lift)
+        if any(total != total for total in totals):
+            found = _walk(seeds, order, targets, partial, lift, absorb=True)
+            totals = _totals(found, lift)
+        if not all(map(math.isfinite, totals)):
+            _warn(found, lift)
     if free:
         for node in order:
             node.op = node.op.freed
@@ -345,15 +353,30 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
             raise AnomalyError(message)
 
 
-def _has_nan(g: Any) -> bool:
-    if g.dtype.kind not in "fc":
-        return False
+def _totals(found: dict[Node, Any], lift: Lift | None) -> list[float]:
+    """Return for each gradient a number that is nan if the gradient has a nan, and not finite if it has an inf."""
+    return [_total(g if lift is None else lift.unwrap(g)) for g in found.values()]
+
+
+def _total(g: Any) -> float:
     if g.flags.c_contiguous:
         flat = g.reshape(-1)
-        total = np.dot(flat, flat)  # one pass without a temporary; squares cannot cancel
-    else:
-        total = np.add.reduce(g, None)
-    return bool(total != total)
+        return float(np.dot(flat, flat))  # one pass without a temporary; squares cannot cancel
+    return float(np.add.reduce(g, None))
+
+
+def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
+    """Warn of gradients that are not finite; see `_totals`, which also overflows for some that are."""
+    for node, gradient in found.items():
+        g = gradient if lift is None else lift.unwrap(gradient)
+        bad = np.size(g) - np.count_nonzero(np.isfinite(g))
+        if bad:
+            kind = "nan" if np.isnan(g).any() else "inf"
+            message = (
+                f"the gradient of a tensor of shape {node.shape} has {kind} in {bad} of {np.size(g)} elements: "
+                f"compute and walk within detect_anomaly() to see where it arises"
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
 
 
 def _reference_counter() -> Callable[[Any], int]:

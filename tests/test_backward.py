@@ -114,7 +114,8 @@ def test_gradient_of_an_inner_result() -> None:
     x = tensor(3.0, requires_grad=True)
     y = x * x
     with pytest.warns(UserWarning, match=r"retain_grad\(\)"):
-        assert y.grad is None
+        unkept = y.grad
+    assert unkept is None
     y.retain_grad()
     z = y * 5
     z.backward(retain_graph=True)
@@ -191,6 +192,15 @@ def test_adding_keeps_one_array_alive() -> None:
     tracemalloc.stop()
     assert peak < 2.5 * x.nbytes
     assert peak_backward < 3.5 * x.nbytes
+
+
+def test_a_gradient_that_is_not_finite_is_reported_once_with_the_remedy() -> None:
+    x = tensor([0.0, 4.0], requires_grad=True)
+    with pytest.warns(RuntimeWarning, match=r"shape \(2,\) has inf in 1 of 2 elements.*detect_anomaly") as caught:
+        np.sqrt(x).sum().backward()
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert x.grad.data.tolist() == [np.inf, 0.25]
 
 
 def test_a_failing_rule_names_the_operation_and_the_line() -> None:
