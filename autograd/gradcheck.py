@@ -32,10 +32,10 @@ class Mismatch:
     Attributes
     ----------
     input, index
-        Which input, and which element of it. In `gradgradcheck` the inputs are followed by one cotangent for each
-        output.
+        Which input, and which element of it; None if only a random direction was looked at. In `gradgradcheck` the
+        inputs are followed by one cotangent for each output.
     output, output_index
-        Which output, and which element of it. In `gradgradcheck` the outputs are the gradients of the inputs.
+        Which output, and which element of it, or None. In `gradgradcheck` the outputs are the gradients of the inputs.
     analytic, numeric
         The derivative of that element of the output with respect to that element of the input, by the graph and by
         central differences.
@@ -46,9 +46,9 @@ class Mismatch:
     """
 
     input: int
-    index: Index
+    index: Index | None
     output: int
-    output_index: Index
+    output_index: Index | None
     analytic: float
     numeric: float
     error: float
@@ -308,16 +308,22 @@ def _check(subject: _Subject, measure: _Measure, fast: bool) -> GradientCheck:
             "the same seed in each call, or switch them off",
         )
     found = list((_directions if fast else _elements)(subject, measure))
-    if fast and max((excess for excess, _, _ in found), default=0) > 1:
-        found = list(_elements(subject, measure)) + found  # to name the element that is wrong
     if not found:
         return GradientCheck(ok=True)
-    excess, place, worst = max(found, key=lambda item: item[0])
+    excess, place, worst = _worst(found)
     ok = excess <= 1
+    if fast and not ok:
+        among_elements = _worst(list(_elements(subject, measure)))
+        if among_elements[0] > 1:
+            _, place, worst = among_elements  # which names the element that is wrong
     return GradientCheck(ok, worst, "" if ok else _hint(subject, worst, measure, place))
 
 
 Found = tuple[float, tuple[int, int], Mismatch]
+
+
+def _worst(found: list[Found]) -> Found:
+    return max(found, key=lambda item: item[0])
 
 
 def _elements(subject: _Subject, measure: _Measure) -> Iterator[Found]:
@@ -363,12 +369,12 @@ def _mismatch(
     numeric: Any,
 ) -> Mismatch:
     i, k = place
-    index, output_index = (tuple(map(int, position)) for position in at or ((), ()))
-    where = (
-        f"{subject.output_name} {k} at {output_index} with respect to {subject.names[i]} at {index}"
-        if at is not None
-        else f"{subject.output_name} {k} with respect to {subject.names[i]} in a random direction"
-    )
+    if at is None:
+        index = output_index = None
+        where = f"{subject.output_name} {k} with respect to {subject.names[i]} in a random direction"
+    else:
+        index, output_index = (tuple(map(int, position)) for position in at)
+        where = f"{subject.output_name} {k} at {output_index} with respect to {subject.names[i]} at {index}"
     with np.errstate(invalid="ignore"):
         error = abs(float(analytic) - float(numeric))
     tolerance = float(measure.tolerance(numeric))
@@ -414,7 +420,7 @@ def _hint(subject: _Subject, worst: Mismatch, measure: _Measure, place: tuple[in
         )
     if not np.isfinite(worst.numeric):
         return f"The function is not finite within {measure.eps:g} of {name}: check it at another point"
-    if _has_kink(subject, worst, measure, place):
+    if worst.index is not None and _has_kink(subject, worst, measure, place):
         return (
             f"A kink is suspected: the differences to the left and to the right of {name} at {worst.index} disagree, "
             f"so there is no derivative to compare with. Check at a point further from it than eps"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd.primitive import Primitive
+from autograd.primitive import Primitive, Rule
 from autograd.registry import operations
 
 from . import elementwise_samples, index_samples, product_samples, reduce_samples, shape_samples
@@ -35,6 +35,11 @@ class Operation:
     def declared(self) -> Primitive | None:
         """The declaration; None where the operation is composed of others."""
         return getattr(self.apply, "operation", None)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rule of each input; none where the operation is composed of others."""
+        return () if self.declared is None else self.declared.rules
 
     def __str__(self) -> str:
         owner = getattr(self.public, "__self__", None)

@@ -1,8 +1,8 @@
 """Tensors give what NumPy gives: through functions, methods and operators, for special values, whatever the types."""
 
 import operator as python_operators
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -14,36 +14,35 @@ from autograd import Tensor, gradients
 from autograd.declare import OPERATORS
 from autograd.testing import special_values
 
-from .calls import Array, Live
+from .calls import Array, Function, Live
 from .samples import OPERATIONS, SAMPLES, Operation
 
-BINARY = {
+BINARY: dict[str, Function] = {
     "add": python_operators.add, "sub": python_operators.sub, "mul": python_operators.mul,
     "truediv": python_operators.truediv, "pow": python_operators.pow, "mod": python_operators.mod,
     "matmul": python_operators.matmul,
 }  # fmt: skip
-UNARY = {"neg": python_operators.neg, "pos": python_operators.pos, "abs": abs}
+UNARY: dict[str, Function] = {"neg": python_operators.neg, "pos": python_operators.pos, "abs": abs}
+
+Test = TypeVar("Test", bound=Callable[..., None])
 
 sampled = [operation for operation in OPERATIONS if operation.key in SAMPLES]
 with_method = [operation for operation in sampled if hasattr(Tensor, operation.public.__name__)]
+ufuncs = [operation for operation in sampled if isinstance(operation.public, np.ufunc)]
 elementwise = [
     operation for operation in sampled if operation.declared is not None and operation.declared.kind == "elementwise"
 ]
-ufuncs = [operation for operation in elementwise if isinstance(operation.public, np.ufunc)]
+binary = [operation for operation in ufuncs if operation in elementwise and len(operation.rules) == 2]
 
 
-def parametrized(operations: list[Operation]) -> Any:
+def parametrized(operations: list[Operation]) -> Callable[[Test], Test]:
     return pytest.mark.parametrize("operation", operations, ids=str)
 
 
-def with_operator(table: dict[str, Callable[..., Any]]) -> Any:
-    operations = [operation for operation in ufuncs_and_matmul() if OPERATORS.get(operation.public.__name__) in table]
-    assert len(operations) == len(table)
-    return parametrized(operations)
-
-
-def ufuncs_and_matmul() -> list[Operation]:
-    return [operation for operation in sampled if isinstance(operation.public, np.ufunc)]
+def with_operator(names: Iterable[str]) -> Callable[[Test], Test]:
+    found = [operation for operation in ufuncs if OPERATORS.get(operation.public.__name__) in names]
+    assert len(found) == len(list(names))
+    return parametrized(found)
 
 
 def assert_same(result: Any, expected: Any) -> None:
@@ -59,9 +58,11 @@ def test_method_is_the_function(operation: Operation, data: st.DataObject) -> No
     if not isinstance(call.args[0], Live):
         pytest.skip("the function takes a list of arrays: no method of one")
     x, *others = (Tensor(array, requires_grad=True) for array in call.inputs)
-    by_method = call.on(
-        lambda first, *rest, **options: getattr(first, operation.public.__name__)(*rest, **options), [x, *others]
-    )
+
+    def method(tensor: Tensor, *rest: Any, **options: Any) -> Any:
+        return getattr(tensor, operation.public.__name__)(*rest, **options)
+
+    by_method = call.on(method, [x, *others])
     by_function = call.on(operation.public, [x, *others])
     assert by_method.requires_grad
     assert_same(by_method, by_function.data)
@@ -88,7 +89,7 @@ def test_unary_operator(operation: Operation, data: st.DataObject) -> None:
     assert_same(operate(tensor(x)), operate(x))
 
 
-@parametrized([operation for operation in ufuncs if operation.public.nin == 2])
+@parametrized(binary)
 @pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.float64(2), np.array(2), np.ones(3, np.float16)], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any) -> None:
@@ -99,6 +100,7 @@ def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any)
         assert_same(result, operation.public(*arguments))
         (leaf,) = (argument for argument in tensors if isinstance(argument, Tensor))
         (gradient,) = gradients(result, leaf, np.ones(3))
+        assert gradient is not None
         assert (gradient.dtype, gradient.shape) == (x.dtype, x.shape)
 
 
@@ -114,7 +116,9 @@ def test_special_values(operation: Operation, data: st.DataObject) -> None:
     result = call.on(operation.public, leaves)
     assert_same(result, call.on(operation.public, inputs))
     found = gradients(result, leaves, np.zeros(result.shape))
-    assert all(np.array_equal(gradient.data, np.zeros(x.shape)) for gradient, x in zip(found, inputs, strict=True))
+    for gradient, x in zip(found, inputs, strict=True):
+        assert gradient is not None
+        assert np.array_equal(gradient.data, np.zeros(x.shape))
 
 
 def special_array(shape: tuple[int, ...], dtype: Any) -> st.SearchStrategy[Array]:

@@ -1,0 +1,130 @@
+"""The suite tests every rule: with any one of them made wrong, it fails."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+import autograd
+from autograd import GradientCheckError, Tensor
+from autograd.primitive import Primitive, Rule
+from autograd.registry import operations
+from autograd.testing import check_operation
+
+from .calls import Call, Function
+from .samples import OPERATIONS, SAMPLES, Operation
+
+# What is zero stays zero when its sign is flipped.
+ZERO = {("copysign", 1)}
+# Their derivatives do not depend on the inputs, but for jumps.
+PIECEWISE_LINEAR = {
+    "absolute", "copysign", "fabs", "fmax", "fmin", "fmod", "max", "maximum", "min", "minimum", "remainder",
+}  # fmt: skip
+
+
+def detached(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach()
+    return [detached(item) for item in value] if isinstance(value, list) else value
+
+
+def rewritten(rule: Rule, body: str, **names: Any) -> Rule:
+    """Return a rule with the parameters of `rule`, which say what it is given, and with another body."""
+    parameters = rule.__code__.co_varnames[: rule.__code__.co_argcount]
+    source = f"lambda {', '.join(parameters)}: {body}"
+    source = source.replace("ALL", ", ".join(parameters))
+    source = source.replace("CUT", ", ".join(("g", *(f"detached({name})" for name in parameters[1:]))))
+    return eval(source, {"rule": rule, "__name__": rule.__module__, **names})  # type: ignore[no-any-return]
+
+
+MUTATIONS: dict[str, Callable[[Rule], Rule]] = {
+    "sign flipped": lambda rule: rewritten(rule, "-rule(ALL)"),
+    "scaled": lambda rule: rewritten(rule, "rule(ALL) * 1.5"),
+    "shifted": lambda rule: rewritten(rule, "rule(ALL) + 0.25"),
+    "not recorded": lambda rule: rewritten(rule, "rule(CUT)", detached=detached),
+}
+
+
+def applies(mutation: str, declared: Primitive, index: int) -> bool:
+    """Tell whether the mutation makes the rule of one input wrong."""
+    if mutation == "not recorded":
+        variable = {"out", *(declared.parameters[: len(declared.rules)])}
+        return bool(variable.intersection(declared.needs[index])) and declared.name not in PIECEWISE_LINEAR
+    return mutation == "shifted" or (declared.name, index) not in ZERO
+
+
+@contextmanager
+def mutated(declared: Primitive, index: int, mutation: str) -> Iterator[Function]:
+    """Declare the operation anew with one rule made wrong."""
+    rules = list(declared.rules)
+    rules[index] = MUTATIONS[mutation](rules[index])
+    declare = getattr(autograd, declared.kind)
+    variadic = {"variadic": True} if declared.variadic else {}
+
+    def key() -> None:
+        """Stand for the function, so that the registry keeps the right operation too."""
+
+    try:
+        yield declare(key, *rules, forward=declared.forward, name=declared.name, **variadic)
+    finally:
+        operations.pop(key, None)
+
+
+@cache
+def examples(operation: Operation) -> list[Call]:
+    found: list[Call] = []
+
+    @settings(max_examples=25, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(SAMPLES[operation.key].calls)
+    def collect(call: Call) -> None:
+        found.append(call)
+
+    collect()
+    return found
+
+
+def fails(call: Call, function: Function) -> bool:
+    try:
+        check_operation(call.bind(function), *call.inputs)
+    except GradientCheckError:
+        return True
+    return False
+
+
+declared_once: dict[Primitive, Operation] = {}
+for operation in OPERATIONS:
+    if operation.declared is not None and operation.key in SAMPLES:
+        declared_once.setdefault(operation.declared, operation)
+
+RULES = [
+    pytest.param(operation, index, mutation, id=f"{operation}-{index}-{mutation}")
+    for declared, operation in declared_once.items()
+    for index in range(len(declared.rules))
+    for mutation in MUTATIONS
+    if applies(mutation, declared, index)
+]
+
+
+@pytest.mark.parametrize(("operation", "index", "mutation"), RULES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_wrong_rule_is_caught(operation: Operation, index: int, mutation: str) -> None:
+    assert operation.declared is not None
+    with mutated(operation.declared, index, mutation) as wrong:
+        assert any(fails(call, wrong) for call in examples(operation))
+
+
+def test_the_mutants_differ_from_the_operation_in_the_rule_alone() -> None:
+    sine = next(operation for operation in OPERATIONS if operation.key is np.sin)
+    assert sine.declared is not None
+    before = dict(operations)
+    with mutated(sine.declared, 0, "scaled") as wrong:
+        x = Tensor(np.array([0.0, 1.0]), requires_grad=True)
+        y = wrong(x)
+        y.backward(np.ones(2))
+        assert np.array_equal(y.data, np.sin(x.data))
+        assert np.array_equal(x.grad.data, 1.5 * np.cos(x.data))
+    assert operations == before
