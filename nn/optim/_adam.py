@@ -84,37 +84,27 @@ class Adam(Optimizer):
             raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided: so their update needs no scaled copy of the gradient."""
+        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
         beta1, beta2 = group["betas"]
-        return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2, "max_exp_avg_sq": 1 - beta2}
+        scales = {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
+        return {**scales, "max_exp_avg_sq": 1 - beta2} if group["amsgrad"] else scales
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step: ten passes, in place."""
         number, lr, decay = flat.data.dtype.type, group["lr"], group["weight_decay"]
         beta1, beta2 = group["betas"]
-        # The unscaled v and m are (1 - beta2) and (1 - beta1) times what is kept. What divides sqrt(v) and
-        # multiplies m moves into eps and the rate.
+        # m and v are kept divided by 1 - beta1 and 1 - beta2. That, and what divides sqrt(v), moves into the rate
+        # and into eps.
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
-        eps, beta1, beta2, shrink = (
-            number(group["eps"] / correction),
-            number(beta1),
-            number(beta2),
-            number(1 - lr * decay),
-        )
-        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if group["amsgrad"] else 2]
-        scales = self.scales(group)
-        moments = [flat.moment(name, scales[name]) for name in names]
-        for part in run.chunks():
-            p = flat.data[part]
-            s, t = flat.scratch[:, : len(p)]
+        eps, keep1, keep2 = number(group["eps"] / correction), number(beta1), number(beta2)
+        for p, g, s, t, m, v, *largest in flat.chunks(run, self.scales(group)):
             if decay and self._decoupled:
-                np.multiply(p, shrink, p)
-            g = with_decay(group, 0.0 if self._decoupled else decay, p, flat.gradient[part], t)
-            m, v, *largest = [moment[part] for moment in moments]
-            np.add(np.multiply(m, beta1, m), g, m)
+                np.multiply(p, number(1 - lr * decay), p)
+            g = with_decay(group, 0.0 if self._decoupled else decay, p, g, t)
+            np.add(np.multiply(m, keep1, m), g, m)
             np.multiply(g, g, s)
-            np.add(np.multiply(v, beta2, v), s, v)
+            np.add(np.multiply(v, keep2, v), s, v)
             np.sqrt(np.maximum(largest[0], v, out=largest[0]) if largest else v, s)
             np.divide(m, np.add(s, eps, s), s)
             np.add(p, np.multiply(s, rate, s), p)

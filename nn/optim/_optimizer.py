@@ -44,7 +44,7 @@ class Optimizer:
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor | dict):
             raise TypeError(
-                f"params should be an iterable of parameters, such as model.parameters(), not a {type(params).__name__}: "
+                f"params should be an iterable such as model.parameters(), not a {type(params).__name__}: "
                 f"put a single one in a list"
             )
         self.defaults, self.param_groups, self._flats = defaults, [], []
@@ -96,8 +96,8 @@ class Optimizer:
         raise NotImplementedError
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments of a group are divided where they are not kept as they are."""
-        return {}
+        """Return the names of the moments that a group has, and by what each is divided in memory."""
+        raise NotImplementedError
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with `set_to_none` False, make them zeros."""

@@ -80,17 +80,17 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("Nesterov's variant needs a momentum above 0 and no dampening")
 
+    def scales(self, group: dict[str, Any]) -> dict[str, float]:
+        """Return the names of the moments that a group has, and by what each is divided in memory."""
+        return {"momentum_buffer": 1.0} if group["momentum"] else {}
+
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step."""
-        number = flat.data.dtype.type
-        rate = number(-group["lr"])
-        for part in run.chunks():
-            p = flat.data[part]
-            s, t = flat.scratch[:, : len(p)]
-            direction = with_decay(group, group["weight_decay"], p, flat.gradient[part], s)
-            if group["momentum"]:
-                b = flat.moment("momentum_buffer")[part]
-                direction = _with_momentum(group, direction, b, t, first=run.step == 1)
+        rate = flat.data.dtype.type(-group["lr"])
+        for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):
+            direction = with_decay(group, group["weight_decay"], p, g, s)
+            if moments:
+                direction = _with_momentum(group, direction, moments[0], t, first=run.step == 1)
             np.add(p, np.multiply(direction, rate, t), p)
 
 
@@ -105,4 +105,5 @@ def _with_momentum(group: dict[str, Any], g: Array, b: Array, scratch: Array, *,
         np.add(b, g if fresh == 1 else np.multiply(g, fresh, scratch), b)
     if not group["nesterov"]:
         return b
-    return np.add(np.multiply(b, momentum, scratch), g, scratch)
+    ahead: Array = np.add(np.multiply(b, momentum, scratch), g, scratch)
+    return ahead
