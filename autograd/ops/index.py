@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, linear, not_differentiable
+from ..declare import composed, install, linear, not_differentiable
 from ..errors import GraphError
 from ..graph import Leaf
 from ..modes import recording
@@ -117,10 +117,13 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     return x[tuple(grid)]
 
 
-@composed(np.compress)
+@composed(np.compress, method=False)
 def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
     """Return the slices of `x` along `axis` where `condition` holds."""
     return take(x, np.flatnonzero(unwrap(condition)), axis)
+
+
+install("compress", lambda x, condition, axis=None: compress(condition, x, axis))
 
 
 @composed(np.extract, method=False)
