@@ -1,34 +1,77 @@
 """Where the elementwise functions are tested."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing import Interval, arrays, broadcastable_arrays
+from autograd.testing import Interval, arrays, broadcastable_arrays, shapes
 
-from .calls import Array, Call, Function, Live, Samples, call
+from .calls import Array, Function, Live, Samples, call
 
 ANY = (-2.0, 2.0)
 POSITIVE = (0.25, 4.0)
 NEGATIVE = (-4.0, -0.25)
 
 
+Where = Callable[..., bool]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where a ufunc has derivatives: the limits of each input, or several pairs of them.
+
+    Attributes
+    ----------
+    inputs
+        The pairs of limits of each input; the samples of one input lie between one of the pairs.
+    analytic
+        Whether NumPy computes it with complex numbers too.
+    where
+        What else must hold of the inputs.
+    """
+
+    inputs: tuple[tuple[Interval, ...], ...]
+    analytic: bool
+    where: Where
+
+    def samples(self) -> Samples:
+        """Sample the inputs in shapes that broadcast."""
+        return Samples(
+            _intervals(self)
+            .flatmap(lambda between: broadcastable_arrays(*between, max_side=2))
+            .filter(lambda inputs: self.where(*inputs))
+            .map(lambda inputs: call(*map(Live, inputs))),
+            analytic=self.analytic,
+        )
+
+    def outer_samples(self) -> Samples:
+        """Sample two inputs in any shapes."""
+        return Samples(
+            _intervals(self)
+            .flatmap(
+                lambda between: st.tuples(
+                    *(
+                        arrays(shapes(max_dims=2, max_side=2), between=limits, offset=0.25 + 0.5 * i)
+                        for i, limits in enumerate(between)
+                    )
+                )
+            )
+            .filter(lambda inputs: self.where(*np.ix_(*map(np.ravel, inputs))))
+            .map(lambda inputs: call(*map(Live, inputs))),
+            analytic=self.analytic,
+        )
+
+
+def _intervals(domain: Domain) -> st.SearchStrategy[tuple[Interval, ...]]:
+    return st.tuples(*map(st.sampled_from, domain.inputs))
+
+
 def elementwise(
-    *domains: Interval | tuple[Interval, ...], analytic: bool = False, where: Callable[..., bool] | None = None
-) -> Samples:
-    """Sample each input from its domain, or from one of its domains, in shapes that broadcast."""
-
-    @st.composite
-    def calls(draw: st.DrawFn) -> Call:
-        between = [draw(st.sampled_from(d)) if isinstance(d[0], tuple) else d for d in domains]
-        inputs = draw(broadcastable_arrays(*between, max_side=2))
-        return call(*map(Live, inputs))
-
-    strategy = calls()
-    if where is not None:
-        strategy = strategy.filter(lambda drawn: where(*drawn.inputs))
-    return Samples(strategy, analytic=analytic)
+    *inputs: Interval | tuple[Interval, ...], analytic: bool = False, where: Where = lambda *inputs: True
+) -> Domain:
+    return Domain(tuple(limits if isinstance(limits[0], tuple) else (limits,) for limits in inputs), analytic, where)
 
 
 def away_from_jumps(x: Array, y: Array) -> bool:
@@ -42,9 +85,22 @@ def selections(draw: st.DrawFn) -> tuple[Array, Array, Array]:
     return condition > 0, x, y
 
 
+@st.composite
+def bounds(draw: st.DrawFn) -> tuple[Array | None, ...]:
+    """Draw values and bounds, of which one may be missing; they may also be crossed."""
+    x, *limits = draw(broadcastable_arrays(ANY, ANY, ANY, max_side=2))
+    missing = draw(st.sampled_from([None, 0, 1]))
+    return x, *(None if i == missing else limit for i, limit in enumerate(limits))
+
+
+def of_one(inputs: st.SearchStrategy[Array]) -> Samples:
+    return Samples(inputs.map(lambda x: call(Live(x))))
+
+
+bounded = bounds()
 UNLIKE_ZERO = (POSITIVE, NEGATIVE)
 
-SAMPLES: dict[Function | str, Samples] = {
+DOMAINS: dict[np.ufunc, Domain] = {
     # arithmetic
     np.add: elementwise(ANY, ANY, analytic=True),
     np.subtract: elementwise(ANY, ANY, analytic=True),
@@ -98,6 +154,19 @@ SAMPLES: dict[Function | str, Samples] = {
     np.minimum: elementwise(ANY, ANY),
     np.fmax: elementwise(ANY, ANY),
     np.fmin: elementwise(ANY, ANY),
+    np.conjugate: elementwise(ANY),
+}
+
+SAMPLES: dict[Function | str, Samples] = {
+    **{function: domain.samples() for function, domain in DOMAINS.items()},
+    **{function.outer: domain.outer_samples() for function, domain in DOMAINS.items() if function.nin == 2},
+    np.ldexp: Samples(st.builds(lambda x, y: call(Live(x), y), arrays(), st.integers(-3, 3))),
+    np.modf: of_one(arrays()),
+    "fraction": of_one(arrays()),
+    np.frexp: of_one(arrays(offset=0.375)),  # between powers of two
+    np.divmod: DOMAINS[np.remainder].samples(),
+    np.clip: Samples(bounded.map(lambda inputs: call(*(None if x is None else Live(x) for x in inputs)))),
+    "clip": Samples(bounded.map(lambda inputs: call(*(None if x is None else Live(x) for x in inputs)))),
     np.where: Samples(selections().map(lambda drawn: call(drawn[0], Live(drawn[1]), Live(drawn[2])))),
     "where": Samples(selections().map(lambda drawn: call(Live(drawn[1]), Live(drawn[2]), drawn[0]))),
     np.astype: Samples(

@@ -1,18 +1,20 @@
 """Where changes of shape and the joining of arrays are tested."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from autograd.testing import arrays, shapes
+from autograd.testing import arrays, broadcastable_arrays, shapes
 
-from .calls import Call, Function, Live, Samples, call
+from .calls import Array, Call, Function, Live, Samples, call
+from .elementwise_samples import ANY, of_one
 from .reduce_samples import one_axis
 
 up_to_3d = arrays()
 with_axes = arrays(numpy_strategies.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3))
+sided = numpy_strategies.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3)
 matrices = arrays(numpy_strategies.array_shapes(min_dims=2, max_dims=3, min_side=0, max_side=3))
 
 
@@ -77,12 +79,12 @@ def broadcasts(draw: st.DrawFn) -> Call:
 
 
 @st.composite
-def joins(draw: st.DrawFn, *, flat: bool = True, stacked: bool = False) -> Call:
+def joins(draw: st.DrawFn, *, flat: bool = True, stacked: bool = False, count: int | None = None) -> Call:
     """Draw arrays that differ in the length of the axis along which they are joined."""
     shape = draw(numpy_strategies.array_shapes(min_dims=0 if stacked else 1, max_dims=3, min_side=0, max_side=2))
     axis = draw(st.integers(-len(shape) - stacked, len(shape) - 1 + stacked))
     parts = []
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(count or draw(st.integers(1, 3))):
         sides = list(shape)
         if not stacked:
             sides[axis] = draw(st.integers(0, 2))
@@ -90,14 +92,26 @@ def joins(draw: st.DrawFn, *, flat: bool = True, stacked: bool = False) -> Call:
     return call(parts, axis=None if flat and draw(st.booleans()) else axis)
 
 
+Form = Callable[[int, int], tuple[int, ...]]
+
+
 @st.composite
-def splits(draw: st.DrawFn, *, even: bool = True) -> Call:
-    x = draw(with_axes)
-    axis = draw(one_axis(x))
-    length = x.shape[axis]
+def stacks(draw: st.DrawFn, *forms: Form) -> Call:
+    """Draw arrays of the forms that a function joins, which have one side in common."""
+    side, other = draw(st.integers(0, 2)), st.integers(0, 2)
+    parts = st.builds(lambda form, length: form(side, length), st.sampled_from(forms), other)
+    return call([Live(draw(arrays(shape))) for shape in draw(st.lists(parts, min_size=1, max_size=3))])
+
+
+@st.composite
+def splits(draw: st.DrawFn, *, even: bool = True, axis: int | None = None) -> Call:
+    """Draw a cut into a number of parts or at places, along any axis or one that the function implies."""
+    x = draw(with_axes if axis is None else arrays((2, 2, 2)) | arrays((2, 3, 4)))
+    along = draw(one_axis(x)) if axis is None else axis
+    length = x.shape[along]
     counts = st.integers(1, 3).filter(lambda count: not even or length % count == 0)
     places = st.lists(st.integers(0, length), max_size=3).map(sorted)
-    return call(Live(x), draw(counts | places), axis=axis)
+    return call(Live(x), draw(counts | places), **({"axis": along} if axis is None else {}))
 
 
 @st.composite
@@ -130,7 +144,7 @@ def repeats(draw: st.DrawFn) -> Call:
     x = draw(with_axes)
     axis = draw(st.none() | one_axis(x))
     length = x.size if axis is None else x.shape[axis]
-    counts = st.lists(st.integers(0, 3), min_size=length, max_size=length)
+    counts = numpy_strategies.arrays(np.int64, length, elements=st.integers(0, 3))
     return call(Live(x), draw(st.integers(0, 3) | counts), axis=axis)
 
 
@@ -144,8 +158,8 @@ def pads(draw: st.DrawFn) -> Call:
     return call(Live(x), draw(width | pair | each), mode=mode)
 
 
-def of_one(inputs: Any) -> Samples:
-    return Samples(inputs.map(lambda x: call(Live(x))))
+def all_live(inputs: tuple[Array, ...]) -> Call:
+    return call(*map(Live, inputs))
 
 
 SAMPLES: dict[Function | str, Samples] = {
@@ -157,4 +171,31 @@ SAMPLES: dict[Function | str, Samples] = {
     np.broadcast_to: Samples(broadcasts()),
     np.concatenate: Samples(joins()),
     np.stack: Samples(joins(flat=False, stacked=True)),
+    np.ravel: Samples(st.builds(lambda x, order: call(Live(x), order), up_to_3d, st.sampled_from("CF"))),
+    np.copy: of_one(up_to_3d),
+    np.broadcast_arrays: Samples(broadcastable_arrays(ANY, ANY, ANY, max_side=2).map(all_live)),
+    np.atleast_1d: Samples(broadcastable_arrays(ANY, ANY).map(all_live)),
+    np.atleast_2d: of_one(up_to_3d),
+    np.atleast_3d: of_one(up_to_3d),
+    np.moveaxis: Samples(moves()),
+    np.matrix_transpose: of_one(matrices),
+    np.linalg.matrix_transpose: of_one(matrices),
+    np.flip: Samples(flips()),
+    np.fliplr: of_one(matrices),
+    np.flipud: of_one(with_axes),
+    np.roll: Samples(rolls()),
+    np.vstack: Samples(stacks(lambda side, _: (side,), lambda side, length: (length, side))),
+    np.hstack: Samples(stacks(lambda _, length: (length,)) | stacks(lambda side, length: (side, length))),
+    np.dstack: Samples(stacks(lambda side, _: (2, side), lambda side, length: (2, side, length))),
+    np.column_stack: Samples(stacks(lambda side, _: (side,), lambda side, length: (side, length))),
+    np.append: Samples(joins(count=2).map(lambda joined: Call(tuple(joined.args[0]), joined.kwargs))),
+    np.split: Samples(splits()),
+    np.array_split: Samples(splits(even=False)),
+    np.hsplit: Samples(splits(axis=1)),
+    np.vsplit: Samples(splits(axis=0)),
+    np.dsplit: Samples(splits(axis=2)),
+    np.unstack: Samples(st.builds(lambda x: call(Live(x), axis=-1), arrays(sided))),
+    np.tile: Samples(tiles()),
+    np.repeat: Samples(repeats()),
+    np.pad: Samples(pads()),
 }
