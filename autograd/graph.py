@@ -359,10 +359,8 @@ def _totals(found: dict[Node, Any], lift: Lift | None) -> list[float]:
 
 
 def _total(g: Any) -> float:
-    if g.flags.c_contiguous:
-        flat = g.reshape(-1)
-        return float(np.dot(flat, flat))  # one pass without a temporary; squares cannot cancel
-    return float(np.add.reduce(g, None))
+    flat = g.ravel("K")  # a view also of a matrix that is laid out by columns
+    return float(np.dot(flat, flat))  # one pass without a temporary; squares cannot cancel
 
 
 def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
