@@ -79,12 +79,13 @@ def test_method_is_the_function(operation: Operation, data: st.DataObject) -> No
 
 
 METHODS: list[tuple[Any, ...]] = [
-    ("reshape", 3, 2), ("reshape", (3, 2)), ("reshape", -1), ("transpose",), ("transpose", 1, 0), ("transpose", (1, 0)),
-    ("swapaxes", 0, 1), ("ravel",), ("flatten",), ("flatten", "F"), ("squeeze",), ("repeat", 2), ("repeat", 2, 1),
-    ("take", [0, 5]), ("take", [1], 1), ("compress", [True, False, True], 1), ("diagonal",), ("trace",), ("sum",), ("sum", 0), ("mean",), ("mean", 1),
-    ("std",), ("var", 0), ("max",), ("max", 1), ("min",), ("prod",), ("prod", 0), ("cumsum",), ("cumsum", 1), ("cumprod", 0),
-    ("clip", 0, 1), ("clip", 0.5), ("dot", np.ones(3)), ("conj",), ("copy",), ("astype", np.float32), ("argmax",),
-    ("argmin", 1), ("argsort",), ("any",), ("all", 0), ("round",), ("round", 1), ("nonzero",), ("tolist",),
+    ("reshape", 3, 2), ("reshape", (3, 2)), ("reshape", -1), ("transpose",), ("transpose", 1, 0), ("transpose", (1,
+    0)), ("swapaxes", 0, 1), ("ravel",), ("flatten",), ("flatten", "F"), ("squeeze",), ("repeat", 2), ("repeat", 2,
+    1), ("take", [0, 5]), ("take", [1], 1), ("compress", [True, False, True], 1), ("diagonal",), ("trace",),
+    ("sum",), ("sum", 0), ("mean",), ("mean", 1), ("std",), ("var", 0), ("max",), ("max", 1), ("min",), ("prod",),
+    ("prod", 0), ("cumsum",), ("cumsum", 1), ("cumprod", 0), ("clip", 0, 1), ("clip", 0.5), ("dot", np.ones(3)),
+    ("conj",), ("copy",), ("astype", np.float32), ("argmax",), ("argmin", 1), ("argsort",), ("any",), ("all", 0),
+    ("round",), ("round", 1), ("nonzero",), ("tolist",),
 ]  # fmt: skip
 
 

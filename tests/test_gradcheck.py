@@ -1,0 +1,211 @@
+"""The checker itself: it passes right rules, and names what is wrong with others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import autograd as ag
+from autograd import DtypeError, GradientCheckError, Tensor
+from autograd.gradcheck import GradientCheck, gradcheck, gradgradcheck
+from autograd.testing import arrays, check_operation
+
+X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
+Y = np.array([0.5, 2.0, -1.0])
+
+both_modes = pytest.mark.parametrize("fast_mode", [False, True])
+
+
+@both_modes
+@given(x=arrays())
+def test_right_gradients_pass(fast_mode: bool, x: np.ndarray[Any, Any]) -> None:
+    assert gradcheck(np.tanh, x, fast_mode=fast_mode)
+    assert gradgradcheck(np.tanh, x, fast_mode=fast_mode)
+
+
+@both_modes
+def test_several_inputs_and_outputs(fast_mode: bool) -> None:
+    def fn(x: Tensor, y: Tensor) -> list[Tensor]:
+        return [x @ y, np.exp(y), x[0] * y]
+
+    assert gradcheck(fn, (X, Y), fast_mode=fast_mode)
+    assert gradgradcheck(fn, [Tensor(X), Y], fast_mode=fast_mode)
+
+
+def wrong(function: Callable[..., Any], *rules: Callable[..., Any], kind: Any = ag.elementwise) -> Callable[..., Any]:
+    return kind(lambda *args: function(*args), *rules, forward=function, name="wrong")  # type: ignore[no-any-return]
+
+
+def total(x: Any, axis: int) -> Any:
+    return np.add.reduce(x, axis)
+
+
+# What people get wrong, and the worst element of it.
+WRONG = {
+    "sign flipped": (wrong(np.cos, lambda g, x: g * np.sin(x)), [X], (0, (1, 0))),
+    "term dropped": (wrong(np.tanh, lambda g, out: g - g * out), [X], None),
+    "factor forgotten": (wrong(np.square, lambda g, x: g * x), [X], (0, (1, 0))),
+    "factor of the wrong input": (wrong(np.multiply, lambda g, x: g * x, lambda g, x: g * x), [X, X + 1], None),
+    "second input swapped with first": (
+        wrong(np.divide, lambda g, y: g / y, lambda g, x, y: -g * y / (x * x)), [X, X - 2], None,
+    ),
+    "wrong axis": (
+        wrong(
+            lambda x: total(x, 0), lambda g: np.broadcast_to(g[:, None], (3, 3)), kind=ag.general,
+        ), [np.arange(9.0).reshape(3, 3)], None,
+    ),
+    "transpose forgotten": (
+        wrong(lambda x, y: x @ y, lambda g, y: g @ y, lambda g, x: x.mT @ g, kind=ag.multilinear),
+        [X[:, :2], np.array([[1.0, 2.0], [3.0, 4.0]])], None,
+    ),
+    "mean as a sum": (
+        wrong(lambda x: x.mean(), lambda g, x_shape: np.broadcast_to(g, x_shape), kind=ag.general), [X], None,
+    ),
+    "zero": (wrong(np.exp, lambda g: g * 0), [X], (0, (1, 0))),
+    "one element of many": (
+        wrong(lambda x: x * 2, lambda g: g * np.where(np.arange(3) == 1, 2.5, 2.0)), [Y], (0, (1,)),
+    ),
+}  # fmt: skip
+
+
+@both_modes
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_rule_is_named(name: str, fast_mode: bool) -> None:
+    fn, inputs, place = WRONG[name]
+    check = gradcheck(fn, inputs, fast_mode=fast_mode, raise_exception=False)
+    assert not check
+    assert check.worst is not None
+    assert check.worst.error > check.worst.tolerance
+    assert check.worst.error == abs(check.worst.analytic - check.worst.numeric)
+    if place is not None:
+        assert (check.worst.input, check.worst.index) == place
+    with pytest.raises(GradientCheckError) as raised:
+        gradcheck(fn, inputs, fast_mode=fast_mode)
+    for part in (str(check.worst.index), f"{check.worst.analytic:.8g}", f"{check.worst.numeric:.8g}"):
+        assert part in str(raised.value)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_check_operation_catches_the_same(name: str) -> None:
+    fn, inputs, _ = WRONG[name]
+    with pytest.raises(GradientCheckError):
+        check_operation(fn, *inputs)
+
+
+def test_the_worst_element_is_that_of_the_function() -> None:
+    shifted = wrong(lambda x, y: x @ y, lambda g, y: g @ y.mT, lambda g, x: x.mT @ g + SPOT, kind=ag.multilinear)
+    check = gradcheck(shifted, [X, np.ones((3, 2))], raise_exception=False)
+    assert check.worst is not None
+    assert (check.worst.input, check.worst.index) == (1, (2, 1))
+    assert check.worst.analytic - check.worst.numeric == pytest.approx(1.0)
+
+
+SPOT = np.zeros((3, 2))
+SPOT[2, 1] = 1.0
+
+
+def test_wrong_second_derivative_is_named() -> None:
+    """The rule is right, but its use of the input is hidden from the graph."""
+    hidden = wrong(np.sin, lambda g, x: g * np.cos(x.data if isinstance(x, Tensor) else x))
+    assert gradcheck(hidden, Y)
+    with pytest.raises(GradientCheckError, match=r"gradient 0 at \(\d,\) with respect to input 0 at \(\d,\) is 0 by"):
+        gradgradcheck(hidden, Y)
+
+
+def test_wrong_derivative_by_the_cotangent_is_named() -> None:
+    hidden = wrong(np.positive, lambda g: g.detach() if isinstance(g, Tensor) else g)
+    check = gradgradcheck(hidden, Y, raise_exception=False)
+    assert not check
+    assert "with respect to cotangent 0" in str(check)
+
+
+def test_rule_that_is_not_linear_is_caught() -> None:
+    squared = wrong(np.positive, lambda g: g * np.absolute(g))
+    with pytest.raises(GradientCheckError, match="not linear in the cotangent"):
+        check_operation(squared, Y)
+
+
+@pytest.mark.parametrize("fast_mode", [False, True])
+@pytest.mark.parametrize("place", [0.0, 3e-7])
+def test_kink_is_named(place: float, fast_mode: bool) -> None:
+    relu = wrong(lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0))
+    with pytest.raises(GradientCheckError, match=r"input 0 at \(1,\) .* A kink is suspected"):
+        gradcheck(relu, np.array([1.0, place, -1.0]), fast_mode=fast_mode)
+
+
+def test_wrong_rule_of_a_curved_function_is_not_called_a_kink() -> None:
+    steep = wrong(lambda x: np.exp(10 * x), lambda g, out: g * out)
+    with pytest.raises(GradientCheckError) as raised:
+        gradcheck(steep, 1.0)
+    assert "kink" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("fn", "what"),
+    [(np.sin, "input 0 is float32"), (lambda x: np.sin(np.astype(x, np.float32)), "output 0 is float32")],
+)
+def test_float32_says_use_float64(fn: Any, what: str) -> None:
+    x = np.array([1.0, 0.3, -1.0])
+    with pytest.raises(GradientCheckError, match=f"Use float64: {what}"):
+        gradcheck(fn, x.astype(np.float32) if "input" in what else x)
+
+
+def test_random_function_is_named() -> None:
+    random = np.random.default_rng(0)
+    check = gradcheck(lambda x: x * random.random(), X, raise_exception=False)
+    assert not check
+    assert check.worst is None
+    assert "not deterministic" in check.hint
+
+
+@pytest.mark.parametrize("leave", [Tensor.detach, lambda x: Tensor(x.data), lambda x: x.data])
+def test_function_that_leaves_the_graph_is_named(leave: Any) -> None:
+    with pytest.raises(GradientCheckError, match="No graph leads from output 0"):
+        gradcheck(lambda x: np.exp(leave(x)), X)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_edge_of_the_domain_is_named() -> None:
+    with pytest.raises(GradientCheckError, match="not finite within 1e-06 of input 0"):
+        gradcheck(np.sqrt, 0.0)
+
+
+def test_what_is_no_float_is_handed_on() -> None:
+    rows = np.array([2, 0, 2])
+    assert gradcheck(lambda x, i: x[i] * 2, [Y, rows])
+    with pytest.raises(DtypeError, match="no input holds floating-point numbers, only ndarray"):
+        gradcheck(lambda i: i, rows)
+    with pytest.raises(DtypeError, match="returned no real floating-point numbers, only int64"):
+        gradcheck(np.argmax, Y)
+
+
+def test_nothing_to_compare_passes() -> None:
+    assert gradcheck(np.exp, np.ones((0, 3))) == GradientCheck(ok=True)
+
+
+@both_modes
+def test_inputs_are_left_alone(fast_mode: bool) -> None:
+    x, t = X.copy(), Tensor(Y.copy(), requires_grad=True)
+    x.flags.writeable = False
+
+    def fn(a: Tensor, b: Tensor) -> Tensor:
+        a.data[...] += 0.0
+        result: Tensor = a * b
+        return result
+
+    gradcheck(fn, [x, t], fast_mode=fast_mode)
+    gradgradcheck(fn, [x, t], fast_mode=fast_mode)
+    assert np.array_equal(x, X)
+    assert np.array_equal(t.data, Y)
+    assert t.grad is None
+
+
+def test_transforms_can_be_checked() -> None:
+    assert gradcheck(ag.grad(lambda x: np.sum(x**4)), Y)
+
+
+def test_result_says_what_it_found() -> None:
+    text = str(gradcheck(np.square, Y))
+    assert text.startswith("the gradients agree; at worst, the derivative of output 0 at (")
