@@ -20,6 +20,7 @@ from .ops.reduce import logsumexp
 from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
 from .transforms import grad, gradients, jvp, value_and_grad, vjp
 from .value import Value
+from .visualize import draw_graph
 
 __all__ = [
     "AnomalyError",
@@ -38,6 +39,7 @@ __all__ = [
     "as_tensor",
     "composed",
     "detect_anomaly",
+    "draw_graph",
     "elementwise",
     "enable_grad",
     "general",

@@ -1,6 +1,7 @@
-"""Write what follows from the declarations: the types of the methods that they install on tensors.
+"""Write what follows from the source: the types of the methods that declarations install, and the README's picture.
 
-``python docs/generate.py`` writes ``autograd/installed.pyi``; a test fails when that file is out of date.
+``python docs/generate.py`` writes ``autograd/installed.pyi``, and a test fails when that file is out of date; it draws
+``docs/images/neuron.svg`` too, for which it needs Graphviz.
 """
 
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd import Tensor  # noqa: E402 - found through the path set above
+from autograd import Tensor, Value, draw_graph  # noqa: E402 - found through the path set above
 from autograd.declare import OPERATORS  # noqa: E402 - as above
 
 STUB = ROOT / "autograd" / "installed.pyi"
@@ -56,5 +57,15 @@ def declaration(name: str, value: Any) -> list[str]:
     return [f"def {name}(self, *args: Any, **kwargs: Any) -> {result}: ..."]
 
 
+def draw_neuron() -> None:
+    """Draw the graph of a neuron, with values and gradients."""
+    x1, x2, w1, w2, b = Value(2.0), Value(0.5), Value(-3.0), Value(1.0), Value(6.8)
+    output = (x1 * w1 + x2 * w2 + b).tanh()
+    output.backward()
+    names = {"x1": x1, "x2": x2, "w1": w1, "w2": w2, "b": b}
+    draw_graph(output, params=names, rankdir="LR").render(outfile=ROOT / "docs" / "images" / "neuron.svg", cleanup=True)
+
+
 if __name__ == "__main__":
     STUB.write_text(stub())
+    draw_neuron()
