@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import binder, static
 from .errors import AnomalyError, ShapeError
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ANOMALY, recording
@@ -20,7 +21,7 @@ from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor
 
-__all__ = ["binary", "many", "unary"]
+__all__ = ["binary", "examine", "many", "note_line", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -36,6 +37,17 @@ _PACKAGES = tuple(
 _SMALL = 2048
 
 
+class _Within(dict[str, bool]):
+    """Which files belong to the engine or the layers built on it, remembered by name."""
+
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = filename.startswith(_PACKAGES)
+        return self[filename]
+
+
+_within = _Within()
+
+
 def _choice(op: Primitive, index: int) -> int:
     needs = op.needs[index]
     if len(needs) != 1:
@@ -46,12 +58,12 @@ def _choice(op: Primitive, index: int) -> int:
 def note_line(node: Node) -> None:
     """Note in `node` the line that is being executed outside the engine and the layers built on it."""
     frame = sys._getframe(2)
-    while frame.f_code.co_filename.startswith(_PACKAGES) and frame.f_back is not None:
+    while _within[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
     node.code, node.instruction = frame.f_code, frame.f_lasti
 
 
-def _examine(node: Node, z: Any) -> None:
+def examine(node: Node, z: Any) -> None:
     """Do what `detect_anomaly` asks for: note the line, and refuse a result that is not finite."""
     note_line(node)
     bad = ~np.isfinite(z)
@@ -120,7 +132,7 @@ def unary(op: Primitive) -> Function:
             node.shape = intern_shape(z.shape)
         node.number = take_number()
         if mode == ANOMALY:
-            _examine(node, z)
+            examine(node, z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
@@ -227,7 +239,7 @@ def binary(op: Primitive) -> Function:
             node.dtype = z.dtype
         node.number = take_number()
         if mode == ANOMALY:
-            _examine(node, z)
+            examine(node, z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
@@ -263,30 +275,17 @@ def binary(op: Primitive) -> Function:
 
 def many(op: Primitive) -> Function:
     """Build the same pair of functions for an operation with arguments, or with any number of inputs."""
-    forward, parameters, rules, variadic = op.forward, op.parameters, op.rules, op.variadic
-    count, total = len(rules), len(parameters)
-    defaults = (absent,) * (total - len(op.defaults)) + op.defaults
+    forward, rules, variadic = op.forward, op.rules, op.variadic
+    count, total = len(rules), len(op.parameters)
+    bind = binder(op, 0)
     getters = [op.getter(index) for index in range(count)]
     at_call = op.at_call
-
-    def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        values = [*args, *defaults[len(args) :]]
-        for name, value in kwargs.items():
-            place = parameters.index(name) if name in parameters else -1
-            if place < len(args):
-                raise TypeError(f"'{op.name}' takes ({', '.join(parameters)}); it cannot take {name}={value!r} here")
-            values[place] = value
-        if len(values) != total or any(value is absent for value in values):
-            raise TypeError(
-                f"'{op.name}' takes ({', '.join(parameters)}), but was given {len(args)} arguments and {sorted(kwargs)}"
-            )
-        return tuple(values)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         values = args if len(args) == total and not kwargs else bind(args, kwargs)
         given = tuple(values[0]) if variadic else values[:count]
         arrays = tuple([v._data if isinstance(v, Tensor) else v for v in given])
-        statics = tuple([_static(op, v) if isinstance(v, Tensor) else v for v in values[1 if variadic else count :]])
+        statics = tuple([static(op, v) if isinstance(v, Tensor) else v for v in values[1 if variadic else count :]])
         values = (arrays, *statics) if variadic else (*arrays, *statics)
         try:
             z = forward(*values)
@@ -319,7 +318,7 @@ def many(op: Primitive) -> Function:
         node.number = take_number()
         out._node = node
         if mode == ANOMALY:
-            _examine(node, z)
+            examine(node, z)
         else:
             note_line(node)
         return out
@@ -345,9 +344,3 @@ def many(op: Primitive) -> Function:
 
     op.pull = op.aligned.pull = pull
     return apply
-
-
-def _static(op: Primitive, value: Tensor) -> Any:
-    if value._node is not None:
-        raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
-    return value._data

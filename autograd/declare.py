@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from .apply import binary, many, unary
-from .primitive import Function, ManyInputs, Primitive, Rule
+from .apply import binary, examine, many, note_line, unary
+from .arguments import one_input
+from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
 from .registry import operations, plain
 from .tensor import Tensor, unwrap
 
@@ -216,6 +217,9 @@ def _declare(
     simple = len(rules) == len(operation.parameters) <= 2 and not operation.variadic and not any(operation.at_call)
     if simple and kind in ("elementwise", "multilinear"):
         apply: Any = (unary if len(rules) == 1 else binary)(operation)
+    elif len(rules) == 1 and not operation.variadic and not any(operation.at_call):
+        operation = OneInput(kind, function, rules, **details)
+        apply = one_input(operation, note_line, examine)
     else:
         operation = ManyInputs(kind, function, rules, **details)
         apply = many(operation)
@@ -225,6 +229,6 @@ def _declare(
     operation.apply = operation.aligned.apply = apply
     for known in (operation.function, *aliases):
         operations[known] = apply
-        if isinstance(known, np.ufunc) or getattr(known, "__module__", "").partition(".")[0] == "numpy":
+        if isinstance(known, np.ufunc) or (getattr(known, "__module__", None) or "").partition(".")[0] == "numpy":
             install(known.__name__, apply)
     return apply  # type: ignore[no-any-return]  # what the builders return

@@ -24,7 +24,7 @@ import numpy as np
 from .errors import DeclarationError, DerivativeError
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, site
 
-__all__ = ["Function", "Primitive", "Rule"]
+__all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -48,6 +48,8 @@ class Primitive:
         What computes the result from arrays; its parameters are those of the operation.
     variadic
         Whether the first parameter is a sequence of inputs, all with the same rule.
+    shaped
+        The places of the parameters of which a rule names the shape.
     rules, needs, at_call
         One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
     aligned
@@ -85,9 +87,9 @@ class Primitive:
         self.needs = tuple(tuple(name for name in names if name not in _AT_CALL) for names in named)
         self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
         wanted = {name for names in named for name in names}
-        self._shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
+        self.shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
         # Rules of this package are held to their shapes and dtypes by its tests, others when they are used.
-        self.trusted = all(rule.__module__.partition(".")[0] == __name__.partition(".")[0] for rule in rules)
+        self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
         self.freed = FreedOperation(self)
         self.aligned = copy.copy(self)
 
@@ -110,7 +112,7 @@ class Primitive:
         count = len(self.parameters)
         places = {name: place for place, name in enumerate(self.parameters)}
         places["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
-        places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self._shaped)}
+        places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self.shaped)}
         wanted = [places[name] for name in self.needs[index]]
         if len(wanted) == 1:
             place = wanted[0]
@@ -123,9 +125,9 @@ class Primitive:
             return (
                 *values,
                 out,
-                *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self._shaped],
+                *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self.shaped],
             )
-        return (*values, out, *[_shape(values[i]) for i in self._shaped])
+        return (*values, out, *[_shape(values[i]) for i in self.shaped])
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
@@ -209,6 +211,24 @@ class Primitive:
             f"a derivative rule of '{self.name}' {what} for an input of shape {x.shape} and dtype {x.dtype} "
             f"(recorded at {site(node)}); a gradient has the shape and dtype of its input"
         )
+
+
+class OneInput(Primitive):
+    """An operation of one input with arguments beside it, which its nodes keep for forward mode if it is linear."""
+
+    def statics(self, node: Node) -> tuple[Any, ...] | None:
+        """Return the arguments beside the input of a linear operation, else None."""
+        statics: tuple[Any, ...] | None = node.kept_y
+        return statics
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of the input."""
+        return (node.x,)
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        """Return what `node` kept for the rule, in the order in which the rule names it."""
+        kept: tuple[Any, ...] = node.kept
+        return kept
 
 
 class ManyInputs(Primitive):

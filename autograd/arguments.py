@@ -1,0 +1,129 @@
+"""Applying operations of one input that have arguments beside it, such as an axis, a shape or an index.
+
+These are as frequent as the functions of one and two inputs, and so have a path of their own as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .errors import ShapeError
+from .graph import Gradients, Node, absent, intern_shape, sum_gradients, take_number
+from .modes import ANOMALY, recording
+from .primitive import Function, Primitive
+from .tensor import Tensor
+
+__all__ = ["binder", "one_input"]
+
+new = object.__new__
+ndarray = np.ndarray
+asarray = np.asarray
+_SMALL = 2048
+
+Arguments = tuple[Any, ...]
+
+
+def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], Arguments]:
+    """Return what completes the arguments of `op`, from its parameter number `first` on, with defaults."""
+    names = op.parameters[first:]
+    places = {name: place for place, name in enumerate(names)}
+    defaults = ((absent,) * len(op.parameters) + op.defaults)[-len(names) :] if names else ()
+    tails = [defaults[given:] for given in range(len(names) + 1)]
+    required = len(op.parameters) - len(op.defaults) - first
+
+    def refuse(what: str) -> TypeError:
+        return TypeError(f"'{op.name}' takes ({', '.join(op.parameters)}){what}")
+
+    def bind(args: Arguments, kwargs: dict[str, Any]) -> Arguments:
+        given = len(args)
+        if given > len(names):
+            raise refuse(f", but was given {first + given} arguments")
+        values = args + tails[given]
+        if kwargs:
+            named = list(values)
+            for name, value in kwargs.items():
+                place = places.get(name, -1)
+                if place < given:
+                    raise refuse(f"; it cannot take {name}={value!r} here")
+                named[place] = value
+            values = tuple(named)
+        if given < required and any(value is absent for value in values):
+            raise refuse(f", but was not given {next(n for n, v in zip(names, values, strict=True) if v is absent)}")
+        return values
+
+    return bind
+
+
+def one_input(op: Primitive, note_line: Function, examine: Function) -> Function:
+    """Build the function that applies an operation of one input and arguments, and the one that pulls a gradient back.
+
+    `note_line` and `examine` are those of `apply`.
+    """
+    forward, rule = op.forward, op.rules[0]
+    needs, linear, bind, count = op.getter(0), op.kind == "linear", binder(op, 1), len(op.parameters) - 1
+    common_pool = set(op.shaped) <= {0}
+
+    def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != count:
+            args = bind(args, kwargs)
+        for value in args:
+            if isinstance(value, Tensor):
+                args = tuple([static(op, v) if isinstance(v, Tensor) else v for v in args])
+                break
+        if not isinstance(x, Tensor):
+            return forward(x, *args)
+        a = x._data
+        try:
+            z = forward(a, *args)
+        except ValueError as error:
+            message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
+            raise ShapeError(message) from error
+        if type(z) is not ndarray:
+            z = asarray(z)
+        out = new(Tensor)
+        out._data = z
+        x = x._node
+        if x is None:
+            out._node = None
+            return out
+        mode = recording()
+        dtype = z.dtype
+        if not mode or dtype.kind not in "fc":
+            out._node = None
+            return out
+        out._node = node = Node()
+        node.op = op
+        node.x = x
+        node.y = None
+        node.kept = needs((a, *args, z, x.shape) if common_pool else op.pool((a, *args), z))
+        node.kept_y = args if linear else None
+        node.shape = intern_shape(z.shape)
+        node.dtype = dtype
+        node.number = take_number()
+        if mode == ANOMALY:
+            examine(node, z)
+        else:
+            note_line(node)
+        return out
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        x: Any = node.x
+        held = gradients[x]
+        if held is not absent:
+            gx = rule(g, *node.kept)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+
+    op.pull = op.aligned.pull = pull
+    return apply
+
+
+def static(op: Primitive, value: Tensor) -> Any:
+    """Return the values of a tensor in the place of an argument that has no derivative."""
+    if value._node is not None:
+        raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
+    return value._data
