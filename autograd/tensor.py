@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -335,6 +336,9 @@ class Tensor(Installed):
     ) -> Any:
         operation = operations.get(function)
         if operation is not None:
+            if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by its place
+                first = next(iter(signature(function).parameters))
+                args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
             return operation(*args, **kwargs)
         if function in plain or not _any_live((args, kwargs)):
             return function(*unwrap(args), **unwrap(kwargs))

@@ -118,21 +118,21 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @composed(np.compress, method=False)
-def compress(condition: Any, x: Any, axis: int | None = None) -> Any:
-    """Return the slices of `x` along `axis` where `condition` holds."""
-    return take(x, np.flatnonzero(unwrap(condition)), axis)
+def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    """Return the slices of `a` along `axis` where `condition` holds."""
+    return take(a, np.flatnonzero(unwrap(condition)), axis)
 
 
 install("compress", lambda x, condition, axis=None: compress(condition, x, axis))
 
 
 @composed(np.extract, method=False)
-def extract(condition: Any, x: Any) -> Any:
-    """Return the elements of `x` where `condition` holds."""
-    return take(x, np.flatnonzero(unwrap(condition)))
+def extract(condition: Any, arr: Any) -> Any:
+    """Return the elements of `arr` where `condition` holds."""
+    return take(arr, np.flatnonzero(unwrap(condition)))
 
 
-@composed(np.sort)
+@composed(np.sort, method=False)  # the method of arrays sorts in place, which a graph cannot follow
 def sort(x: Any, axis: int | None = -1, *, kind: Any = None, stable: bool | None = None) -> Any:
     """Return the elements in ascending order along `axis`; equal ones in their own order."""
     if axis is None:

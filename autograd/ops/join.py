@@ -66,9 +66,9 @@ def column_stack(arrays: Sequence[Any]) -> Any:
 
 
 @composed(np.append, method=False)
-def append(x: Any, values: Any, axis: int | None = None) -> Any:
-    """Join `values` to the end of `x`; without an axis, both are flattened."""
-    return concatenate([x, values], axis)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Join `values` to the end of `arr`; without an axis, both are flattened."""
+    return concatenate([arr, values], axis)
 
 
 # Splitting
