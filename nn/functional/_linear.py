@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,19 +31,29 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
 
 def _rows(array: Any) -> Any:
     """Return `array` with all axes but the last in one."""
-    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
+    return array.reshape(-1, array.shape[-1])
 
 
 def _weight_rule(g: Any, x: Any, into: Any) -> Any:
-    return np.matmul(_rows(g).T, _rows(x), out=into)
+    if g.ndim != 2:
+        g, x = _rows(g), _rows(x)
+    return np.matmul(g.T, x, into)
+
+
+@lru_cache(maxsize=8)
+def _ones(count: int, dtype: np.dtype[Any]) -> Any:
+    ones = np.ones(count, dtype)
+    ones.flags.writeable = False
+    return ones
 
 
 def _bias_rule(g: Any, into: Any) -> Any:
     """Sum over all axes but the last; for arrays a product with ones, which BLAS computes faster than NumPy sums."""
-    rows = _rows(g)
-    if type(rows) is not np.ndarray:
-        return rows.sum(axis=0)
-    return np.matmul(np.ones(len(rows), rows.dtype), rows, out=into)
+    if g.ndim != 2:
+        g = _rows(g)
+    if type(g) is not np.ndarray:
+        return g.sum(axis=0)
+    return np.matmul(_ones(g.shape[0], g.dtype), g, into)
 
 
 linear = general(_affine, lambda g, weight: g @ weight, _weight_rule, _bias_rule, name="linear")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._flat import FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_not_negative, with_decay
+from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, with_decay
 
 __all__ = ["Adam", "AdamW"]
 
@@ -102,6 +102,7 @@ class Adam(Optimizer):
             if decay and self._decoupled:
                 np.multiply(p, number(1 - lr * decay), p)
             g = with_decay(group, 0.0 if self._decoupled else decay, p, g, t)
+            clear_subnormal(run.step, m, s)
             np.add(np.multiply(m, keep1, m), g, m)
             np.multiply(g, g, s)
             np.add(np.multiply(v, keep2, v), s, v)

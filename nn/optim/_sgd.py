@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._flat import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_not_negative, with_decay
+from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, with_decay
 
 __all__ = ["SGD"]
 
@@ -90,6 +90,7 @@ class SGD(Optimizer):
         for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):
             direction = with_decay(group, group["weight_decay"], p, g, s)
             if moments:
+                clear_subnormal(run.step, moments[0], t)
                 direction = _with_momentum(group, direction, moments[0], t, first=run.step == 1)
             np.add(p, np.multiply(direction, rate, t), p)
 
