@@ -1,0 +1,9 @@
+"""Programs to run and to read: ``python -m examples.NAME --help`` from the root of the repository.
+
+================  =================================================================================
+``mnist``         trains a network on handwritten digits, and writes a folder about what it learned
+``predict``       lets the network that ``mnist`` saved read an image
+``moons``         trains a network of scalars on two moons, and draws what it learned
+``custom_model``  a model and an operation of one's own
+================  =================================================================================
+"""
