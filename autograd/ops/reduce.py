@@ -252,14 +252,19 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         top = np.where(finite, top, 0)
         with np.errstate(divide="ignore", over="ignore"):
             total = np.log(np.add.reduce(np.exp(x - top), axis, None, None, True)) + top
-    return total if keepdims else total.reshape(np.add.reduce(x, axis).shape)
+    return total if keepdims else total.reshape(np.add.reduce(x, axis).shape)[()]
 
 
 def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
+    """Return g softmax(x), which is 0 where all values are -inf.
+
+    The weights exp(x - out) sum to 1 but for the rounding of `out`, which is large where the values are; dividing by
+    their sum takes it away.
+    """
     level = keep_axes(out, x.shape, axis)
-    # The gradient is the softmax; where all values are -inf it is 0.
-    level = np.where(np.equal(level, -np.inf), 0, level)
-    return keep_axes(g, x.shape, axis) * np.exp(x - level)
+    weights = np.exp(x - np.where(np.equal(level, -np.inf), 0, level))
+    total = weights.sum(axis, keepdims=True)
+    return keep_axes(g, x.shape, axis) / np.where(np.equal(total, 0), 1, total) * weights
 
 
 logsumexp = general(_logsumexp, _logsumexp_rule, name="logsumexp")

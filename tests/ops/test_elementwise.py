@@ -1,0 +1,161 @@
+"""What is special to the elementwise functions: edges, choices, functions of two results."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import DtypeError, Tensor, grad, tensor
+from autograd.registry import operations, plain
+
+# A function of dates, which tensors do not hold.
+NOT_FOR_NUMBERS = {"isnat"}
+
+
+def test_every_ufunc_of_numpy_is_declared() -> None:
+    ufuncs = {name: f for name in dir(np) if isinstance(f := getattr(np, name), np.ufunc)}
+    missing = {name for name, f in ufuncs.items() if f not in operations and f not in plain}
+    assert missing == NOT_FOR_NUMBERS
+
+
+def test_names_of_one_function_are_one_operation() -> None:
+    assert operations[np.abs] is operations[np.absolute]
+    assert operations[np.pow] is operations[np.power]
+
+
+# clip
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 2, [0, 1, 1, 1, 0]), (None, 1, [1, 1, 1, 0, 0]), (1, None, [0, 0, 1, 1, 1]), (3, -2, [0, 0, 0, 0, 0])],
+)
+def test_clip_is_one_on_its_edge_and_zero_outside(low: Any, high: Any, expected: list[float]) -> None:
+    x = np.array([-1.0, 0.0, 1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(grad(lambda x: np.clip(x, low, high).sum())(x), expected)
+
+
+@pytest.mark.parametrize("kwargs", [{"a_min": 0, "a_max": 1}, {"min": 0, "max": 1}, {"a_max": 1}, {"min": 0}, {}])
+def test_clip_takes_numpys_keywords(kwargs: dict[str, float]) -> None:
+    x = np.array([-1.0, 0.5, 2.0])
+    expected = np.clip(x, kwargs.get("a_min", kwargs.get("min")), kwargs.get("a_max", kwargs.get("max")))
+    np.testing.assert_array_equal(np.clip(tensor(x), **kwargs).data, expected)
+    renamed: Any = {key.removeprefix("a_"): value for key, value in kwargs.items()}
+    np.testing.assert_array_equal(tensor(x).clip(**renamed).data, expected)
+
+
+def test_clip_gives_the_gradient_to_the_bound_that_is_the_result() -> None:
+    x, low, high = (tensor(v, requires_grad=True) for v in ([-3.0, 0.0, 5.0], [-1.0, -1.0, -1.0], 2.0))
+    np.clip(x, low, high).sum().backward()
+    for t, expected in ((x, [0, 1, 0]), (low, [1, 0, 0]), (high, 1)):
+        np.testing.assert_array_equal(t.grad.data, expected)
+
+
+def test_clip_refuses_two_spellings_at_once() -> None:
+    with pytest.raises(ValueError, match="min and max"):
+        np.clip(tensor([1.0]), 0, max=1)
+
+
+def test_clip_by_python_numbers_keeps_float32() -> None:
+    assert np.clip(tensor([1.0], dtype="float32"), 0.0, 0.5).dtype == np.float32
+
+
+# where
+
+
+def test_where_stops_nan_of_the_branch_that_was_not_selected() -> None:
+    x = np.array([4.0, -1.0, 0.0])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = grad(lambda x: np.where(x > 0, np.sqrt(x), 0.0).sum())(x)
+    np.testing.assert_array_equal(found, [0.25, 0, 0])
+
+
+def test_where_with_the_condition_alone_finds_places() -> None:
+    (places,) = np.where(tensor([0.0, 1.0, 2.0], requires_grad=True))
+    assert type(places) is np.ndarray
+    np.testing.assert_array_equal(places, [1, 2])
+
+
+def test_where_broadcasts_all_three() -> None:
+    condition, x, y = (
+        np.array([[True], [False]]),
+        tensor([1.0, 2.0], requires_grad=True),
+        tensor(5.0, requires_grad=True),
+    )
+    chosen = np.where(condition, x, y)
+    np.testing.assert_array_equal(chosen.data, [[1, 2], [5, 5]])
+    chosen.sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [1, 1])
+    assert y.grad.item() == 2
+
+
+def test_where_takes_a_tensor_as_its_condition() -> None:
+    x = tensor([1.0, -2.0], requires_grad=True)
+    np.testing.assert_array_equal(np.where(tensor([True, False]), x, 0).data, [1, 0])
+
+
+# dtypes
+
+
+def test_astype_casts_the_gradient_back() -> None:
+    x = tensor([1.0, 2.0], dtype="float32", requires_grad=True)
+    y = x.astype(np.float64)
+    assert y.dtype == np.float64
+    (y * y).sum().backward()
+    assert x.grad.dtype == np.float32
+    np.testing.assert_array_equal(x.grad.data, [2, 4])
+
+
+def test_astype_to_integers_is_a_constant() -> None:
+    y = tensor([1.5, 2.5], requires_grad=True).astype(int)
+    assert not y.requires_grad
+    np.testing.assert_array_equal(y.data, [1, 2])
+    with pytest.raises(DtypeError):
+        y.requires_grad_()
+
+
+# Functions of two results
+
+
+def test_modf_and_frexp_give_one_result_a_derivative() -> None:
+    x = np.array([-2.0, 0.75, -3.5, 1e-310, np.inf])
+    for function in (np.modf, np.frexp):
+        smooth, steps = function(tensor(x, requires_grad=True))
+        assert isinstance(smooth, Tensor)
+        assert type(steps) is np.ndarray
+        np.testing.assert_array_equal(smooth.data, function(x)[0])
+        np.testing.assert_array_equal(np.signbit(smooth.data), np.signbit(function(x)[0]))
+        np.testing.assert_array_equal(steps, function(x)[1])
+    np.testing.assert_array_equal(grad(lambda x: np.modf(x)[0].sum())(x[:3]), [1, 1, 1])
+    np.testing.assert_array_equal(grad(lambda x: np.frexp(x)[0].sum())(x[:3]), [0.25, 1, 0.25])
+
+
+def test_ldexp_scales_the_gradient() -> None:
+    exponents = np.array([0, 1, -2])
+    np.testing.assert_array_equal(grad(lambda x: np.ldexp(x, exponents).sum())(np.ones(3)), [1, 2, 0.25])
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.power])
+def test_outer_pairs_every_element(ufunc: np.ufunc) -> None:
+    x, y = np.array([[1.0, 2.0]]), np.array([3.0, 4.0, 5.0])
+    for left, right in ((tensor(x), tensor(y)), (tensor(x), y), (x, tensor(y))):
+        np.testing.assert_array_equal(ufunc.outer(left, right).data, ufunc.outer(x, y))
+
+
+# What has no derivative
+
+
+@pytest.mark.parametrize("function", [np.floor, np.sign, np.isnan, np.round, np.signbit, np.isfinite, np.rint])
+def test_steps_return_plain_arrays(function: Any) -> None:
+    x = np.array([-1.5, 0.0, 2.5])
+    result = function(tensor(x, requires_grad=True))
+    assert type(result) is np.ndarray
+    np.testing.assert_array_equal(result, function(x))
+    np.testing.assert_array_equal(getattr(tensor(x), function.__name__)(), function(x))
+
+
+def test_comparisons_return_plain_arrays_that_index() -> None:
+    x = tensor([-1.0, 2.0, 3.0], requires_grad=True)
+    assert type(x > 0) is np.ndarray
+    x[x > 0].sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [0, 1, 1])
