@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..tensor import Tensor
 from ..value import Value
-from .picture import read_graph
 
 if TYPE_CHECKING:
     import graphviz
@@ -78,7 +77,8 @@ def draw_graph(
     """
     if rankdir not in _DIRECTIONS:
         raise ValueError(f"rankdir is one of {', '.join(_DIRECTIONS)}, not {rankdir!r}")
-    picture = read_graph(output, params or {})
-    from .dot import to_digraph  # graphviz takes as long to load as the engine, and few programs draw
+    # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
+    from .dot import to_digraph
+    from .picture import read_graph
 
-    return to_digraph(picture, rankdir, format)
+    return to_digraph(read_graph(output, params or {}), rankdir, format)
