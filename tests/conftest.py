@@ -1,8 +1,13 @@
 """How Hypothesis runs here: without a deadline or a database, and the same examples each time where CI is set."""
 
 import os
+import tempfile
+from pathlib import Path
 
 from hypothesis import settings
+
+# What it remembers of the source and of Unicode; by default that is written beside the source.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "hypothesis"))
 
 settings.register_profile("default", deadline=None, database=None, max_examples=30)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)

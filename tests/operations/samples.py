@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 import autograd
+import nn
 from autograd.primitive import Primitive, Rule
 from autograd.registry import operations
 
-from . import elementwise_samples, index_samples, product_samples, reduce_samples, shape_samples
+from . import elementwise_samples, index_samples, nn_samples, product_samples, reduce_samples, shape_samples
 from .calls import Function, Samples
 
 __all__ = ["OPERATIONS", "SAMPLES", "Operation"]
@@ -20,7 +21,11 @@ SAMPLES: dict[Function | str, Samples] = {
     **shape_samples.SAMPLES,
     **index_samples.SAMPLES,
     **product_samples.SAMPLES,
+    **nn_samples.SAMPLES,
 }
+
+
+LIBRARIES = (autograd.__name__, nn.__name__)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def _module(thing: Any) -> str:
 def _is_ours(operation: Function) -> bool:
     """Tell whether the library declared the operation; tests and users declare some too."""
     declared = getattr(operation, "operation", None)
-    return _module(operation if declared is None else declared.rules[0]) == autograd.__name__
+    return _module(operation if declared is None else declared.rules[0]) in LIBRARIES
 
 
 def _registered(function: Function, operation: Function) -> Operation:

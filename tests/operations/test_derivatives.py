@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd.testing import check_operation, layouts
@@ -30,6 +30,7 @@ def test_derivatives(operation: Operation, data: st.DataObject) -> None:
 
 
 @every_operation
+@settings(max_examples=15)
 @given(data=st.data())
 def test_float32(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)

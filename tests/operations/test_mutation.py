@@ -22,7 +22,8 @@ from .samples import OPERATIONS, SAMPLES, Operation
 ZERO = {("copysign", 1)}
 # Their derivatives do not depend on the inputs, but for jumps.
 PIECEWISE_LINEAR = {
-    "absolute", "clip", "copysign", "fabs", "fmax", "fmin", "fmod", "max", "maximum", "min", "minimum", "remainder",
+    "absolute", "clip", "copysign", "fabs", "fmax", "fmin", "fmod", "max", "maximum", "min", "minimum", "relu",
+    "remainder",
 }  # fmt: skip
 
 

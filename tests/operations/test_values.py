@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import Tensor, gradients
 from autograd.declare import OPERATORS
+from autograd.registry import plain
 from autograd.testing import special_values
 
 from .calls import Array, Function
@@ -60,6 +61,7 @@ def assert_same(result: Any, expected: Any) -> None:
 
 
 @parametrized(with_method)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_method_is_the_function(operation: Operation, data: st.DataObject) -> None:
     call = data.draw(SAMPLES[operation.key].calls)
@@ -122,6 +124,23 @@ def test_unary_operator(operation: Operation, data: st.DataObject) -> None:
     assert_same(operate(tensor(x)), operate(x))
 
 
+@pytest.mark.parametrize(
+    "function",
+    [function for function in plain if isinstance(function, np.ufunc)],
+    ids=lambda function: function.__name__,
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_function_without_a_derivative_gives_arrays(function: np.ufunc) -> None:
+    takes_floats = any(types.startswith("d" * function.nin + "->") for types in function.types)
+    x = np.array([-2, -0.5, 0, 0.5, 2, np.inf, np.nan] if takes_floats else [0, 1, 2, 3, 4, 5, 6])
+    inputs = [x, x[::-1]][: function.nin]
+    expected = function(*inputs)
+    result = function(*(Tensor(a, requires_grad=takes_floats) for a in inputs))
+    assert type(result) is np.ndarray
+    assert result.dtype == expected.dtype
+    assert np.array_equal(result, expected, equal_nan=takes_floats)
+
+
 @parametrized(binary)
 @pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.float64(2), np.array(2), np.ones(3, np.float16)], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -138,6 +157,7 @@ def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any)
 
 
 @parametrized(elementwise)
+@settings(max_examples=15)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_special_values(operation: Operation, data: st.DataObject) -> None:
