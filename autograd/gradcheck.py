@@ -178,6 +178,8 @@ def gradgradcheck(
     ------
     GradientCheckError, DtypeError
         As in `gradcheck`.
+    TypeError
+        If an input is a `Value`.
 
     Examples
     --------
@@ -187,6 +189,8 @@ def gradgradcheck(
     True
     """
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    if any(type(x) in fronts for x in given):
+        raise TypeError("gradgradcheck() differentiates tensors twice: pass numbers or arrays in place of values")
     first = _Subject(fn, given, [""] * len(given), "output")
     outputs = first.outputs(first.arrays)
     random = np.random.default_rng(0)

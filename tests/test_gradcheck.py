@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 import autograd as ag
-from autograd import DtypeError, GradientCheckError, Tensor
+from autograd import DtypeError, GradientCheckError, Tensor, Value
 from autograd.gradcheck import GradientCheck, gradcheck, gradgradcheck
 from autograd.testing import arrays, check_operation
 
@@ -209,3 +209,16 @@ def test_transforms_can_be_checked() -> None:
 def test_result_says_what_it_found() -> None:
     text = str(gradcheck(np.square, Y))
     assert text.startswith("the gradients agree; at worst, the derivative of output 0 at (")
+
+
+def test_values() -> None:
+    def neuron(w: Value, x: Value) -> Value:
+        return (w * x + 1.0).tanh()
+
+    assert gradcheck(neuron, [Value(0.5), Value(-1.0)])
+    assert gradcheck(neuron, [Value(0.5), Value(-1.0)], fast_mode=True)
+    check = gradcheck(lambda x: Value(x.data) * x, Value(3.0), raise_exception=False)
+    assert check.worst is not None
+    assert (check.worst.analytic, round(check.worst.numeric, 6)) == (3.0, 6.0)
+    with pytest.raises(TypeError, match="pass numbers or arrays"):
+        gradgradcheck(neuron, [Value(0.5), Value(-1.0)])
