@@ -15,13 +15,13 @@ import numpy as np
 
 from .arguments import binder, static
 from .errors import AnomalyError, ShapeError
-from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import Bundle, Gradients, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ANOMALY, recording
 from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor
 
-__all__ = ["binary", "examine", "many", "note_line", "unary"]
+__all__ = ["binary", "examine", "explain", "many", "note_line", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -82,7 +82,8 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
     return op.forward(*values)
 
 
-def _explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
+def explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
+    """Return the error that names the operation and the shapes and dtypes that it could not combine."""
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
     return ShapeError(f"'{op.name}' cannot combine {shapes}: {error}")
 
@@ -189,7 +190,7 @@ def binary(op: Primitive) -> Function:
         try:
             z = forward(a, b)
         except ValueError as error:
-            raise _explain(op, error, a, b) from None
+            raise explain(op, error, a, b) from None
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
@@ -274,23 +275,21 @@ def binary(op: Primitive) -> Function:
 
 
 def many(op: Primitive) -> Function:
-    """Build the same pair of functions for an operation with arguments, or with any number of inputs."""
-    forward, rules, variadic = op.forward, op.rules, op.variadic
-    count, total = len(rules), len(op.parameters)
-    bind = binder(op, 0)
-    getters = [op.getter(index) for index in range(count)]
-    at_call = op.at_call
+    """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
+    forward, rule, total = op.forward, op.rules[0], len(op.parameters)
+    bind, needs = binder(op, 0), op.getter(0)
+    (at_call,) = op.at_call
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         values = args if len(args) == total and not kwargs else bind(args, kwargs)
-        given = tuple(values[0]) if variadic else values[:count]
+        given = tuple(values[0])
         arrays = tuple([v._data if isinstance(v, Tensor) else v for v in given])
-        statics = tuple([static(op, v) if isinstance(v, Tensor) else v for v in values[1 if variadic else count :]])
-        values = (arrays, *statics) if variadic else (*arrays, *statics)
+        statics = tuple([static(op, v) if isinstance(v, Tensor) else v for v in values[1:]])
+        values = (arrays, *statics)
         try:
             z = forward(*values)
         except ValueError as error:
-            raise _explain(op, error, *arrays) from error
+            raise explain(op, error, *arrays) from error
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
         live = [x for x in inputs if x is not None]
         if not live and not any(isinstance(v, Tensor) for v in given):
@@ -304,13 +303,9 @@ def many(op: Primitive) -> Function:
         if not live or not mode or z.dtype.kind not in "fc":
             return out
         node = Node()
-        pool = op.pool(values, z)
         node.op = op
-        if variadic:
-            node.kept = (getters[0](pool),)
-        else:
-            node.kept = tuple([get(pool) if x is not None else None for x, get in zip(inputs, getters, strict=True)])
-        node.kept_y = (inputs, statics if op.kind == "linear" and not variadic else None)
+        node.kept = (needs(op.pool(values, z)),)
+        node.kept_y = (inputs, None)
         node.x = live[0]
         node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
         node.shape = intern_shape(z.shape)
@@ -324,20 +319,12 @@ def many(op: Primitive) -> Function:
         return out
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
-        kept = node.kept
+        (kept,) = node.kept
         for index, x in enumerate(node.kept_y[0]):
             held = gradients[x]
             if x is None or held is absent:
                 continue
-            place = 0 if variadic else index
-            given = at_call[place]
-            if not given:
-                gx = rules[place](g, *kept[place])
-            elif given == ("into",):
-                into = x.buffer.claim() if held is None and type(x) is Leaf and x.buffer is not None else None
-                gx = rules[place](g, *kept[place], into=into)
-            else:
-                gx = op.derivative(node, index, g)
+            gx = op.derivative(node, index, g) if at_call else rule(g, *kept)
             if gx.shape != x.shape or gx.dtype is not x.dtype:
                 gx = op.conform(gx, x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)

@@ -21,6 +21,7 @@ from .apply import binary, examine, many, note_line, unary
 from .arguments import one_input
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
 from .registry import operations, plain
+from .several import several_inputs
 from .tensor import Tensor, unwrap
 
 __all__ = ["OPERATORS", "composed", "elementwise", "general", "linear", "multilinear", "not_differentiable"]
@@ -222,7 +223,7 @@ def _declare(
         apply = one_input(operation, note_line, examine)
     else:
         operation = ManyInputs(kind, function, rules, **details)
-        apply = many(operation)
+        apply = (many if operation.variadic else several_inputs)(operation)
     apply.__name__ = apply.__qualname__ = operation.name
     apply.__doc__ = operation.function.__doc__
     apply.operation = operation

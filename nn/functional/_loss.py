@@ -43,7 +43,7 @@ def _labelled_rule(g: Any, logits: Any, places: Any, peak: Any, scale: Any) -> A
         one_hot.reshape(-1)[places] = 1
         e = np.exp(logits - peak)
         return (e / e.sum(axis=1, keepdims=True) - one_hot) * g
-    e = logits - peak
+    e = np.subtract(logits, peak, order="C")  # so that reshape(-1) below is a view
     np.exp(e, e)
     e /= np.add.reduce(e, 1, keepdims=True)
     e.reshape(-1)[places] -= 1
