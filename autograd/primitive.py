@@ -105,6 +105,9 @@ class Primitive:
                 f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of the "
                 f"output, and then any of {', '.join(sorted(known))}"
             )
+        at_call = [name in _AT_CALL for name in names[1:]]
+        if at_call != sorted(at_call):
+            raise DeclarationError(f"a derivative rule of '{self.name}' takes index and into after all that it keeps")
         return names[1:]
 
     def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
