@@ -79,6 +79,8 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
 def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]:
     """Return the labels of each operand and of the output, with labels of their own for the axes of an ellipsis."""
     left, arrow, output = subscripts.partition("->")
+    if set(left.replace("...", "") + output.replace("...", "")) - set(string.ascii_letters + ","):
+        raise ShapeError(f"einsum('{subscripts}'): labels are letters, and '...' stands for the other axes")
     given = left.split(",")
     if len(given) != len(arrays):
         raise ShapeError(f"einsum('{subscripts}') is for {len(given)} operands, but was given {len(arrays)}")

@@ -13,7 +13,7 @@ from ..errors import GraphError
 from ..graph import Leaf
 from ..modes import recording
 from ..tensor import Tensor, unwrap
-from .shape import along
+from .shape import along, length
 
 Shape = tuple[int, ...]
 
@@ -96,11 +96,10 @@ def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
     indices = np.asarray(unwrap(indices))
     if axis is None:
         x, axis = x.reshape(-1), 0
-    length = x.shape[axis]
     if mode == "wrap":
-        indices = indices % length
+        indices = indices % length(x, axis)
     elif mode == "clip":
-        indices = np.clip(indices, 0, length - 1)
+        indices = np.clip(indices, 0, length(x, axis) - 1)
     return x[along(axis, x.ndim, indices)]
 
 

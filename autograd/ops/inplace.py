@@ -35,8 +35,8 @@ def _in_place(ufunc: np.ufunc, symbol: str) -> Callable[[Tensor, Any], Any]:
         if recording():
             if node is not None:
                 raise GraphError(
-                    f"x {symbol}= y would change a leaf that requires a gradient without a trace in the graph: update it "
-                    f"within no_grad(), or write to x.data; to compute with it, write x = x {symbol} y"
+                    f"x {symbol}= y would change a leaf that requires a gradient without a trace in the graph: "
+                    f"update it within no_grad(), or write to x.data; to compute with it, write x = x {symbol} y"
                 )
             if isinstance(y, Tensor) and y._node is not None:
                 return ufunc(x, y)

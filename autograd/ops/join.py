@@ -12,7 +12,7 @@ from ..declare import composed, linear
 from ..errors import UnsupportedError
 from ..tensor import unwrap
 from .index import scatter, take
-from .shape import along, atleast_1d, atleast_2d, atleast_3d
+from .shape import along, atleast_1d, atleast_2d, atleast_3d, length
 
 Shape = tuple[int, ...]
 
@@ -77,15 +77,15 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 @composed(np.array_split, method=False)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut `x` along `axis` at the places given, or into a number of parts whose lengths differ by one at most."""
-    length = x.shape[axis]
+    n = length(x, axis)
     given = unwrap(indices_or_sections)
     if np.ndim(given):
-        ends = [*map(int, given), length]
+        ends = [*map(int, given), n]
     else:
         sections = int(given)
         if sections <= 0:
             raise ValueError(f"an array is cut into at least one part, not {sections}")
-        each, longer = divmod(length, sections)
+        each, longer = divmod(n, sections)
         ends = [each * (i + 1) + min(i + 1, longer) for i in range(sections)]
     return [x[along(axis, x.ndim, slice(start, end))] for start, end in zip([0, *ends], ends, strict=False)]
 
@@ -94,7 +94,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut `x` along `axis` at the places given, or into a number of equal parts."""
     sections = unwrap(indices_or_sections)
-    if not np.ndim(sections) and sections > 0 and x.shape[axis] % int(sections):
+    if not np.ndim(sections) and sections > 0 and length(x, axis) % int(sections):
         raise ValueError(
             f"axis {axis} of shape {x.shape} cannot be cut into {sections} equal parts: "
             f"numpy.array_split cuts unequal ones"
@@ -121,7 +121,7 @@ _split_along(np.dsplit, 2, 3)
 @composed(np.unstack, method=False)
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """Return the slices of `x` along `axis`."""
-    return tuple([x[(*along(axis, x.ndim, i), ...)] for i in range(x.shape[axis])])
+    return tuple([x[(*along(axis, x.ndim, i), ...)] for i in range(length(x, axis))])
 
 
 # Repeating
@@ -133,9 +133,9 @@ def tile(x: Any, reps: Any) -> Any:
     counts = tuple(map(int, np.atleast_1d(unwrap(reps))))
     counts = (1,) * (x.ndim - len(counts)) + counts
     shape = (1,) * (len(counts) - x.ndim) + x.shape
-    apart = x.reshape([n for length in shape for n in (1, length)])
+    apart = x.reshape([n for whole in shape for n in (1, whole)])
     repeated = np.broadcast_to(apart, [n for pair in zip(counts, shape, strict=True) for n in pair])
-    return repeated.reshape([count * length for count, length in zip(counts, shape, strict=True)])
+    return repeated.reshape([count * n for count, n in zip(counts, shape, strict=True)])
 
 
 @composed(np.repeat)
@@ -145,11 +145,11 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         x, axis = x.reshape(-1), 0
     counts = np.asarray(unwrap(repeats))
     if counts.size != 1:
-        return take(x, np.repeat(np.arange(x.shape[axis]), counts), axis)
-    axis, count = axis % x.ndim, int(counts.item())
-    before, length, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
-    repeated = np.broadcast_to(x.reshape((*before, length, 1, *after)), (*before, length, count, *after))
-    return repeated.reshape((*before, length * count, *after))
+        return take(x, np.repeat(np.arange(length(x, axis)), counts), axis)
+    count, n = int(counts.item()), length(x, axis)
+    before, after = x.shape[: axis % x.ndim], x.shape[axis % x.ndim + 1 :]
+    repeated = np.broadcast_to(x.reshape((*before, n, 1, *after)), (*before, n, count, *after))
+    return repeated.reshape((*before, n * count, *after))
 
 
 _INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")

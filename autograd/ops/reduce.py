@@ -239,8 +239,8 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> x = tensor([1000.0, 1000.0, -np.inf], requires_grad=True)
     >>> y = logsumexp(x)
     >>> y.backward()
-    >>> y.item() == 1000 + np.log(2), x.grad
-    (True, Tensor([0.5, 0.5, 0. ]))
+    >>> y.data.round(4), x.grad
+    (np.float64(1000.6931), Tensor([0.5, 0.5, 0. ]))
     """
     x = np.asarray(x)
     x = x if x.dtype.kind == "f" else x.astype(float)

@@ -26,6 +26,19 @@ def along(axis: int, ndim: int, part: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * (axis % ndim), part)
 
 
+def length(x: Any, axis: int) -> int:
+    """Return the length of one axis.
+
+    Raises
+    ------
+    numpy.exceptions.AxisError
+        If there is no such axis.
+    """
+    if not -x.ndim <= axis < x.ndim:
+        raise np.exceptions.AxisError(axis, x.ndim)
+    return int(x.shape[axis])
+
+
 def unbroadcast(g: Any, shape: Shape) -> Any:
     """Sum `g` to `shape`: what was repeated by broadcasting gathers its gradients."""
     extra = g.ndim - len(shape)

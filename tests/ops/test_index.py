@@ -1,0 +1,205 @@
+"""Indexing: all of NumPy's indices, repeated places, assignment."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from autograd import GraphError, Tensor, grad, no_grad, tensor
+
+X = np.arange(24.0).reshape(2, 3, 4)
+ROWS = np.array([0, 1, 1, 0, -1])
+
+INDICES: list[Any] = [
+    0, -1, (1, 2, 3), (0, ..., 2), ..., None, (), (None, 0, ..., None), slice(None, None, -1),
+    (slice(None), slice(2, 0, -1), slice(None, None, 2)), slice(5, 9), np.int64(1), np.array(1), ROWS, [0, 1, 1],
+    [True, False], True, False, [], (ROWS, ROWS), (slice(None), ROWS), (ROWS, slice(None), ROWS), (ROWS, ..., ROWS),
+    (0, ROWS), (ROWS[:, None], ROWS[None]), np.zeros((2, 2), int), X > 5, (slice(None), X[0] > 5), (X[:, :, 0] > 5, 1),
+    (X[:, 0, 0] > -1, [0, 2]), np.ix_([0, 1, 1], [2, 0], [3]), (None, ROWS, None), np.zeros((0,), int),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("index", INDICES, ids=repr)
+def test_index_is_numpys_and_repeated_places_add_up(index: Any) -> None:
+    t = tensor(X, requires_grad=True)
+    chosen = t[index]
+    assert isinstance(chosen, Tensor)
+    np.testing.assert_array_equal(chosen.data, X[index], strict=True)
+    expected = np.zeros_like(X)
+    weights = np.arange(1.0, X[index].size + 1).reshape(X[index].shape)
+    np.add.at(expected, index, weights)
+    (chosen * weights).sum().backward()
+    np.testing.assert_array_equal(t.grad.data, expected)
+
+
+@given(data=st.data())
+def test_any_index(data: st.DataObject) -> None:
+    shape = data.draw(st_numpy.array_shapes(max_dims=3, max_side=4))
+    basic, integers = st_numpy.basic_indices(shape, allow_newaxis=True), st_numpy.integer_array_indices(shape)
+    index = data.draw(basic | integers)
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    np.testing.assert_array_equal(tensor(x)[index].data, x[index])
+    expected = np.zeros(shape)
+    np.add.at(expected, index, 2 * x[index])
+    np.testing.assert_array_equal(grad(lambda x: (x[index] ** 2).sum())(x), expected)
+    second = np.zeros(shape)
+    np.add.at(second, index, 6 * x[index])
+    np.testing.assert_array_equal(grad(lambda x: grad(lambda x: (x[index] ** 3).sum())(x).sum())(x), _linear(index, x))
+
+
+def _linear(index: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the gradient of the sum of the gradient of a sum of cubes."""
+    counts = np.zeros_like(x)
+    np.add.at(counts, index, 1.0)
+    return 6 * x * counts
+
+
+@pytest.mark.parametrize("shape", [(50, 3), (7,), (4, 5, 6)])
+def test_many_repeated_rows_add_up(shape: tuple[int, ...]) -> None:
+    """Large gradients take another path than small ones."""
+    random = np.random.default_rng(0)
+    rows = random.integers(-shape[0], shape[0], 700)
+    weights = random.integers(0, 9, (700, *shape[1:])).astype(float)
+    expected = np.zeros(shape)
+    np.add.at(expected, rows, weights)
+    np.testing.assert_array_equal(grad(lambda x: (x[rows] * weights).sum())(np.ones(shape)), expected)
+    if len(shape) > 1:
+        columns = random.integers(-shape[1], shape[1], 700)
+        expected = np.zeros(shape)
+        np.add.at(expected, (rows, columns), weights[:, 0])
+        found = grad(lambda x: (x[rows, columns] * weights[:, 0]).sum())(np.ones(shape))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_tensors_are_indices() -> None:
+    x = tensor(X, requires_grad=True)
+    for index in (ROWS, X > 5, np.array(1)):
+        np.testing.assert_array_equal(x[tensor(index)].data, X[index])
+    np.testing.assert_array_equal(x[:, tensor(ROWS)].data, X[:, ROWS])
+    np.testing.assert_array_equal(x[[tensor(0), tensor(1)]].data, X[[0, 1]])
+    np.testing.assert_array_equal(X[tensor(1)], X[1])
+
+
+def test_basic_index_is_a_view_of_the_data() -> None:
+    t = tensor(X)
+    assert np.shares_memory(t[0, 1:].data, t.data)
+    assert not np.shares_memory(t[[0]].data, t.data)
+
+
+def test_index_outside_is_an_index_error() -> None:
+    with pytest.raises(IndexError, match="index 5 is out of bounds"):
+        tensor(X)[5]
+    with pytest.raises(IndexError, match="too many indices"):
+        tensor(X)[0, 0, 0, 0]
+
+
+def test_iteration_and_unpacking_are_recorded() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    a, b = x
+    (a * 3 + b * b).backward()
+    np.testing.assert_array_equal(x.grad.data, [3, 4])
+
+
+# Assignment
+
+
+def test_assignment_to_a_constant_writes_in_place() -> None:
+    t = tensor(X)
+    data = t.data
+    t[0] = 5.0
+    t[1, tensor([0, 2])] = tensor([1.0, 2.0, 3.0, 4.0])
+    t[t > 20] = -1
+    expected = X.copy()
+    expected[0], expected[1, [0, 2]] = 5, [1, 2, 3, 4]
+    expected[expected > 20] = -1
+    np.testing.assert_array_equal(data, expected)
+
+
+def test_assignment_to_a_leaf_needs_no_grad() -> None:
+    w = tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(GraphError, match=r"within no_grad\(\).*numpy\.where"):
+        w[0] = 3.0
+    with no_grad():
+        w[0] = 3.0
+    assert w.requires_grad
+    np.testing.assert_array_equal(w.data, [3, 2])
+
+
+def test_assignment_of_a_live_value_is_refused() -> None:
+    c, x = tensor([1.0, 2.0]), tensor([3.0], requires_grad=True)
+    with pytest.raises(GraphError, match="is not recorded"):
+        c[:1] = x
+    with no_grad():
+        c[:1] = x
+    np.testing.assert_array_equal(c.data, [3, 2])
+
+
+def test_assignment_to_a_result_is_refused_even_within_no_grad() -> None:
+    y = tensor([1.0, 2.0], requires_grad=True).exp()
+    with pytest.raises(GraphError, match=r"result of 'exp'.*numpy\.where"):
+        y[0] = 0.0
+    with no_grad(), pytest.raises(GraphError, match="result of 'exp'"):
+        y[0] = 0.0
+
+
+# Elements by their places
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, -1])
+@pytest.mark.parametrize("mode", ["raise", "wrap", "clip"])
+@pytest.mark.parametrize("indices", [1, [0, 1, 1], np.array([[1, -1], [0, 0]]), []], ids=str)
+def test_take_is_numpys(indices: Any, mode: Any, axis: int | None) -> None:
+    indices = np.array(indices, int) * (1 if mode == "raise" else 30)
+    expected = np.take(X, indices, axis, mode=mode)
+    np.testing.assert_array_equal(np.take(tensor(X), indices, axis, mode=mode).data, expected, strict=True)
+    np.testing.assert_array_equal(tensor(X).take(tensor(indices), axis, mode=mode).data, expected, strict=True)
+
+
+def test_take_along_axis_is_numpys() -> None:
+    for axis in (0, 1, -1):
+        order = np.argsort(-X, axis)
+        found = np.take_along_axis(tensor(X), order, axis).data
+        np.testing.assert_array_equal(found, np.take_along_axis(X, order, axis))
+    places = np.array([[[0], [0], [3]]])
+    np.testing.assert_array_equal(np.take_along_axis(tensor(X), places, 2).data, np.take_along_axis(X, places, 2))
+    found = grad(lambda x: np.take_along_axis(x, np.zeros((2, 3, 5), int), 2).sum())(X)
+    np.testing.assert_array_equal(found, np.broadcast_to([5, 0, 0, 0], X.shape))
+    with pytest.raises(ValueError, match="as many axes"):
+        np.take_along_axis(tensor(X), np.array([0]), 0)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_sort_moves_gradients_with_their_elements(axis: int | None) -> None:
+    x = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+    np.testing.assert_array_equal(np.sort(tensor(x), axis).data, np.sort(x, axis))
+    weights = np.arange(6.0).reshape(np.sort(x, axis).shape)
+    found = grad(lambda x: (np.sort(x, axis) * weights).sum())(x)
+    assert np.sum(found * x) == np.sum(np.sort(x, axis) * weights)
+
+
+def test_sort_is_no_method() -> None:
+    """An array's method sorts in place; one that did not would be misread."""
+    assert not hasattr(tensor([1.0]), "sort")
+
+
+@pytest.mark.parametrize("function", [np.argsort, np.nonzero, np.flatnonzero, np.argwhere, np.unique])
+def test_places_are_plain(function: Any) -> None:
+    for ours, numpys in zip(function(tensor(X, requires_grad=True)), function(X), strict=True):
+        assert not isinstance(ours, Tensor)
+        np.testing.assert_array_equal(ours, numpys)
+
+
+@pytest.mark.parametrize("offset", [-4, -1, 0, 2, 7])
+def test_diagonals_are_numpys(offset: int) -> None:
+    for x in (X, X[0]):
+        np.testing.assert_array_equal(np.diagonal(tensor(x), offset).data, np.diagonal(x, offset), strict=True)
+        np.testing.assert_array_equal(np.trace(tensor(x), offset).data, np.trace(x, offset))
+        found = np.linalg.trace(tensor(x), offset=offset).data
+        np.testing.assert_array_equal(found, np.linalg.trace(x, offset=offset))
+        for function in (np.tril, np.triu):
+            np.testing.assert_array_equal(function(tensor(x), offset).data, function(x, offset), strict=True)
+    np.testing.assert_array_equal(tensor(X).diagonal(offset, 2, 0).data, X.diagonal(offset, 2, 0))
+    np.testing.assert_array_equal(np.diag(tensor(X[0, 0]), offset).data, np.diag(X[0, 0], offset), strict=True)

@@ -1,0 +1,145 @@
+"""What is special to joining, splitting, repeating and padding."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import ShapeError, Tensor, UnsupportedError, grad, tensor
+
+Array = np.ndarray[Any, Any]
+
+X = np.arange(24.0).reshape(2, 3, 4)
+
+
+def test_each_array_gets_its_own_part_of_the_gradient() -> None:
+    parts = [tensor(np.ones(n), requires_grad=True) for n in (2, 3, 0, 1)]
+    joined = np.concatenate([parts[0], parts[1], [7.0], parts[2], parts[3]])
+    (joined * np.arange(7.0)).sum().backward()
+    for part, expected in zip(parts, ([0, 1], [2, 3, 4], [], [6]), strict=True):
+        np.testing.assert_array_equal(part.grad.data, expected)
+
+
+def test_an_array_joined_to_itself_gets_all_parts() -> None:
+    np.testing.assert_array_equal(
+        grad(lambda x: (np.concatenate([x, x, x]) * np.arange(6.0)).sum())(np.ones(2)), [6, 9]
+    )
+    np.testing.assert_array_equal(grad(lambda x: np.stack([x, x]).sum())(np.ones(2)), [2, 2])
+
+
+def test_without_an_axis_everything_is_flattened() -> None:
+    x, y = tensor(X[0], requires_grad=True), tensor(X[1, 0], requires_grad=True)
+    joined = np.concatenate([x, y], axis=None)
+    np.testing.assert_array_equal(joined.data, np.concatenate([X[0], X[1, 0]], axis=None))
+    (joined * np.arange(16.0)).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, np.arange(12.0).reshape(3, 4))
+    np.testing.assert_array_equal(y.grad.data, np.arange(12.0, 16.0))
+
+
+def test_gradients_of_mixed_dtypes_are_cast_back() -> None:
+    x, y = tensor([1.0], dtype="float32", requires_grad=True), tensor([1.0], requires_grad=True)
+    joined = np.concatenate([x, y])
+    assert joined.dtype == np.float64
+    joined.sum().backward()
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
+
+
+def test_shapes_that_do_not_join_are_named() -> None:
+    with pytest.raises(ShapeError, match=r"'concatenate' cannot combine \(2,\) float64 and \(2, 2\) float64"):
+        np.concatenate([tensor([1.0, 2.0]), np.ones((2, 2))])
+
+
+@pytest.mark.parametrize("function", [np.vstack, np.hstack, np.dstack, np.column_stack, np.stack, np.concatenate])
+def test_joins_are_numpys(function: Callable[..., Any]) -> None:
+    for arrays in ([X, X], [X[0], X[1]], [X[0, 0], X[1, 0]]):
+        expected = function(arrays)
+        result = function([tensor(arrays[0], requires_grad=True), arrays[1]])
+        assert isinstance(result, Tensor)
+        np.testing.assert_array_equal(result.data, expected, strict=True)
+
+
+# Splitting
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (np.split, (3, 1)), (np.split, ([1, 3], 2)), (np.split, ([2, 1, 9], 2)), (np.array_split, (3, 2)),
+        (np.array_split, (7, 2)), (np.hsplit, (3,)), (np.vsplit, (2,)), (np.dsplit, ([1],)),
+    ],
+)  # fmt: skip
+def test_splits_are_numpys(function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    expected, found = function(X, *arguments), function(tensor(X, requires_grad=True), *arguments)
+    assert len(found) == len(expected)
+    for ours, numpys in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours.data, numpys, strict=True)
+
+
+def test_a_part_that_is_not_used_has_gradient_zero() -> None:
+    np.testing.assert_array_equal(grad(lambda x: np.split(x, [1, 3])[1].sum())(np.ones(4)), [0, 1, 1, 0])
+
+
+def test_unequal_split_says_what_to_use() -> None:
+    with pytest.raises(ValueError, match=r"axis 2 of shape \(2, 3, 4\) cannot be cut into 3 equal parts.*array_split"):
+        np.split(tensor(X), 3, 2)
+    with pytest.raises(ValueError, match="at least one part"):
+        np.array_split(tensor(X), 0)
+    with pytest.raises(ValueError, match="dsplit needs 3 axes"):
+        np.dsplit(tensor(X[0]), 2)
+    for function in (np.split, np.array_split, np.repeat):
+        with pytest.raises(ValueError, match="axis 5 is out of bounds"):
+            function(tensor(X), [1], 5)
+
+
+def test_unstack_undoes_stack() -> None:
+    rows = np.unstack(tensor(X, requires_grad=True), axis=1)
+    np.testing.assert_array_equal(np.stack(rows, 1).data, X)
+    assert all(type(element.data) is np.ndarray for element in np.unstack(tensor([1.0, 2.0])))
+
+
+# Repeating
+
+
+@pytest.mark.parametrize("reps", [2, (2,), (1, 2), (2, 1, 3), (2, 1, 1, 2), 0, (0, 2), np.array([2, 2])], ids=str)
+def test_tile_is_numpys(reps: Any) -> None:
+    np.testing.assert_array_equal(np.tile(tensor(X), reps).data, np.tile(X, reps), strict=True)
+    expected = np.full(X.shape, np.tile(X, reps).size / X.size)
+    np.testing.assert_array_equal(grad(lambda x: np.tile(x, reps).sum())(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("repeats", "axis"), [(2, None), (3, -1), ([1, 0, 2], 1), ([2], 0), (0, 0), (np.arange(24), None)]
+)
+def test_repeat_is_numpys(repeats: Any, axis: int | None) -> None:
+    np.testing.assert_array_equal(np.repeat(tensor(X), repeats, axis).data, np.repeat(X, repeats, axis), strict=True)
+    np.testing.assert_array_equal(tensor(X).repeat(repeats, axis).data, np.repeat(X, repeats, axis), strict=True)
+
+
+def test_repeat_counts_its_gradients() -> None:
+    np.testing.assert_array_equal(grad(lambda x: np.repeat(x, [0, 1, 3]).sum())(np.ones(3)), [0, 1, 3])
+
+
+# Padding
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])
+@pytest.mark.parametrize("width", [1, (1, 2), ((0, 1), (2, 0), (1, 1)), ((3,), (0,), (7,)), 0], ids=str)
+def test_pad_is_numpys(mode: Any, width: Any) -> None:
+    for x in (X, X.astype(np.float32)):
+        np.testing.assert_array_equal(np.pad(tensor(x), width, mode).data, np.pad(x, width, mode), strict=True)
+    expected = grad(lambda x: (np.pad(x, width, mode) ** 2).sum() / 2)(X)
+    assert np.sum(expected * X) == np.sum(np.pad(X, width, mode) ** 2)
+
+
+def test_pad_with_constants() -> None:
+    for constants in (3, (1, 2), ((1, 2), (3, 4), (5, 6))):
+        found = np.pad(tensor(X), 2, constant_values=constants).data
+        np.testing.assert_array_equal(found, np.pad(X, 2, constant_values=constants))
+    np.testing.assert_array_equal(grad(lambda x: np.pad(x, 1, constant_values=9).sum())(np.ones(2)), [1, 1])
+
+
+@pytest.mark.parametrize("options", [{"mode": "mean"}, {"mode": "reflect", "reflect_type": "odd"}, {"mode": "empty"}])
+def test_modes_that_compute_are_refused(options: Any) -> None:
+    with pytest.raises(UnsupportedError, match=r"numpy\.pad\(mode='.*have"):
+        np.pad(tensor(X, requires_grad=True), 1, **options)
