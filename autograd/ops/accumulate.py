@@ -17,6 +17,7 @@ from .reduce import Axis, keep_axes, refuse_out, selected
 from .shape import along
 
 _REVERSED = slice(None, None, -1)
+_multiply: Any = np.multiply.reduce  # with arguments by place, as in `reduce`
 
 
 def _divisible(*arrays: Any) -> bool:
@@ -88,7 +89,7 @@ def _prod(
     where: Any = True,
 ) -> Any:
     refuse_out(out)
-    return np.multiply.reduce(x, axis, dtype, None, keepdims, initial, where)
+    return _multiply(x, axis, dtype, None, keepdims, initial, where)
 
 
 def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -> Any:

@@ -53,13 +53,13 @@ def _places(key: Any, shape: Shape) -> Any:
 
 
 # Each is the transpose of the other, so that both can be differentiated as often as one likes.
+scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
 getitem = linear(
     operator.getitem,
     lambda g, key, x_shape: scatter(g, key, x_shape),
     forward=lambda x, key: x[key],
     name="getitem",
 )
-scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
 
 
 def _method_getitem(x: Tensor, key: Any) -> Any:
@@ -186,16 +186,21 @@ def diag(x: Any, k: int = 0) -> Any:
     return scatter(x, (place - min(k, 0), place + max(k, 0)), (n, n))
 
 
+def _below(x: Any, k: int) -> Any:
+    rows, columns = x.shape[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
+
+
 @composed(np.tril, method=False)
 def tril(x: Any, k: int = 0) -> Any:
     """Return `x` with zeros above the diagonal of its last two axes."""
-    return np.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0)
+    return np.where(_below(x, k), x, 0)
 
 
 @composed(np.triu, method=False)
 def triu(x: Any, k: int = 0) -> Any:
     """Return `x` with zeros below the diagonal of its last two axes."""
-    return np.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0, x)
+    return np.where(_below(x, k - 1), 0, x)
 
 
 @composed(np.diff, method=False)

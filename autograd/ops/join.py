@@ -99,7 +99,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
             f"axis {axis} of shape {x.shape} cannot be cut into {sections} equal parts: "
             f"numpy.array_split cuts unequal ones"
         )
-    return array_split(x, indices_or_sections, axis)
+    parts: list[Any] = array_split(x, indices_or_sections, axis)
+    return parts
 
 
 def _split_along(function: Callable[..., Any], axis: int, least: int) -> None:

@@ -11,7 +11,7 @@ from ..errors import UnsupportedError
 from ..tensor import unwrap
 from .reduce import Axis, keep_axes, share_evenly
 
-Order = float | str | None
+Order = Any  # a number, 'fro' or None
 
 
 def _norm(x: Any, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -39,7 +39,7 @@ def test_index_is_numpys_and_repeated_places_add_up(index: Any) -> None:
 def test_any_index(data: st.DataObject) -> None:
     shape = data.draw(st_numpy.array_shapes(max_dims=3, max_side=4))
     basic, integers = st_numpy.basic_indices(shape, allow_newaxis=True), st_numpy.integer_array_indices(shape)
-    index = data.draw(basic | integers)
+    index: Any = data.draw(basic | integers)
     x = np.arange(float(np.prod(shape))).reshape(shape)
     np.testing.assert_array_equal(tensor(x)[index].data, x[index])
     expected = np.zeros(shape)
@@ -159,16 +159,17 @@ def test_take_is_numpys(indices: Any, mode: Any, axis: int | None) -> None:
 
 
 def test_take_along_axis_is_numpys() -> None:
+    t: Any = tensor(X)
     for axis in (0, 1, -1):
         order = np.argsort(-X, axis)
-        found = np.take_along_axis(tensor(X), order, axis).data
+        found = np.take_along_axis(t, order, axis).data
         np.testing.assert_array_equal(found, np.take_along_axis(X, order, axis))
     places = np.array([[[0], [0], [3]]])
-    np.testing.assert_array_equal(np.take_along_axis(tensor(X), places, 2).data, np.take_along_axis(X, places, 2))
+    np.testing.assert_array_equal(np.take_along_axis(t, places, 2).data, np.take_along_axis(X, places, 2))
     found = grad(lambda x: np.take_along_axis(x, np.zeros((2, 3, 5), int), 2).sum())(X)
     np.testing.assert_array_equal(found, np.broadcast_to([5, 0, 0, 0], X.shape))
     with pytest.raises(ValueError, match="as many axes"):
-        np.take_along_axis(tensor(X), np.array([0]), 0)
+        np.take_along_axis(t, np.array([0]), 0)
 
 
 @pytest.mark.parametrize("axis", [None, 0, -1])

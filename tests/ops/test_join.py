@@ -93,9 +93,10 @@ def test_unequal_split_says_what_to_use() -> None:
 
 
 def test_unstack_undoes_stack() -> None:
-    rows = np.unstack(tensor(X, requires_grad=True), axis=1)
+    rows: Any = np.unstack(tensor(X, requires_grad=True), axis=1)
     np.testing.assert_array_equal(np.stack(rows, 1).data, X)
-    assert all(type(element.data) is np.ndarray for element in np.unstack(tensor([1.0, 2.0])))
+    elements: Any = np.unstack(tensor([1.0, 2.0]))
+    assert all(type(element.data) is np.ndarray for element in elements)
 
 
 # Repeating

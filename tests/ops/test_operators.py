@@ -39,7 +39,7 @@ OTHERS = [
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("op", [*ARITHMETIC, *COMPARISONS])
 def test_operator_is_numpys_from_both_sides(op: Operator, dtype: type, other: Any) -> None:
-    x = np.array([2.0, 4.5], dtype)
+    x: Any = np.array([2.0, 4.5], dtype)
     for live in (False, True):
         t = tensor(x, requires_grad=live)
         same(op(t, other), op(x, other))
@@ -68,7 +68,7 @@ def test_bitwise_operators(op: Operator) -> None:
 @pytest.mark.parametrize("op", UNARY)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
 def test_unary_operators(op: Callable[[Any], Any], dtype: type) -> None:
-    x = np.array([-2, 0, 3], dtype)
+    x: Any = np.array([-2, 0, 3], dtype)
     same(op(tensor(x)), op(x))
 
 
@@ -147,7 +147,8 @@ def test_in_place_within_no_grad_writes_to_the_leaf(op: Operator, operand: Any) 
 
 
 def test_in_place_bitwise_and_matmul_write_to_constants() -> None:
-    for op in (operator.iand, operator.ior, operator.ixor, operator.ilshift, operator.irshift):
+    operators: list[Operator] = [operator.iand, operator.ior, operator.ixor, operator.ilshift, operator.irshift]
+    for op in operators:
         t = tensor([5, 6])
         data, expected = t.data, op(np.array([5, 6]), 1)
         t = op(t, 1)
