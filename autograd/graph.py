@@ -278,16 +278,17 @@ def pull_back(
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = _walk(seeds, order, targets, partial, lift, absorb=False)
-        totals = _totals(found, lift)
-        if any(total != total for total in totals):
+        total = _total(found, lift)
+        if total != total:
             found = _walk(seeds, order, targets, partial, lift, absorb=True)
-            totals = _totals(found, lift)
-        if not all(map(math.isfinite, totals)):
+            total = _total(found, lift)
+        if not math.isfinite(total):
             _warn(found, lift)
     if free:
         for node in order:
-            node.op = node.op.freed
-            node.kept = node.kept_y = None
+            if node.op is not LEAF:
+                node.op = node.op.freed
+                node.kept = node.kept_y = None
     return found
 
 
@@ -309,9 +310,11 @@ def _walk(
     gradients: Gradients = dict.fromkeys(order)
     if partial:
         gradients = _Wanted(gradients)
-    gradients.update((node, g) for node, g in seeds.items() if node in gradients)
+    for seed, g in seeds.items():
+        if seed in gradients:
+            gradients[seed] = g
     gradients[None] = absent
-    inner = {node for node in targets or () if node.op is not LEAF}
+    inner = {node for node in targets if node.op is not LEAF} if targets else ()
     careful = absorb or lift is not None
     anomaly = recording() is ANOMALY
     pop = gradients.pop
@@ -353,18 +356,17 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
             raise AnomalyError(message)
 
 
-def _totals(found: dict[Node, Any], lift: Lift | None) -> list[float]:
-    """Return for each gradient a number that is nan if the gradient has a nan, and not finite if it has an inf."""
-    return [_total(g if lift is None else lift.unwrap(g)) for g in found.values()]
-
-
-def _total(g: Any) -> float:
-    flat = g.ravel("K")  # a view also of a matrix that is laid out by columns
-    return float(np.dot(flat, flat))  # one pass without a temporary; squares cannot cancel
+def _total(found: dict[Node, Any], lift: Lift | None) -> float:
+    """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
+    total = 0.0
+    for g in found.values():
+        flat = (g if lift is None else lift.unwrap(g)).ravel("K")  # a view also of a matrix laid out by columns
+        total += float(np.vdot(flat, flat).real)  # one pass without a temporary; squares cannot cancel
+    return total
 
 
 def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
-    """Warn of gradients that are not finite; see `_totals`, which also overflows for some that are."""
+    """Warn of gradients that are not finite; see `_total`, which also overflows for some that are."""
     for node, gradient in found.items():
         g = gradient if lift is None else lift.unwrap(gradient)
         bad = np.size(g) - np.count_nonzero(np.isfinite(g))

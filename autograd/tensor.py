@@ -534,20 +534,29 @@ def _node_of(x: Tensor) -> Node:
     return x._node
 
 
+def _constant(array: Array) -> Tensor:
+    """Return a constant tensor around an array that needs no check."""
+    constant = object.__new__(Tensor)
+    constant._data = array
+    constant._node = None
+    return constant
+
+
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
     gradient = found[node]
     present = node.grad if type(node) is Leaf else None
     buffer = node.buffer if type(node) is Leaf else None
-    if isinstance(gradient, Tensor):
+    if buffer is not None and present is None and gradient is buffer.array:
+        node.grad = _constant(gradient)
+    elif isinstance(gradient, Tensor):
         node.grad = gradient if present is None else present + gradient
+    elif buffer is not None and present is not None and present._data is buffer.array:
+        node.grad = present = None  # who still holds it now must not see it change
+        place = buffer.claim()
+        node.grad = Tensor(buffer.array + gradient if place is None else np.add(place, gradient, place))
     elif present is not None:
-        if buffer is not None and present._data is buffer.array:
-            np.add(present._data, gradient, present._data)
-        else:
-            node.grad = Tensor(present._data + gradient)
-    elif buffer is not None and gradient is buffer.array:
-        node.grad = Tensor(gradient)
+        node.grad = Tensor(present._data + gradient)
     else:
         place = buffer.claim() if buffer is not None else None
         del gradient
