@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autograd import DtypeError, ShapeError
 
-__all__ = ["Labels", "class_weights", "read_labels"]
+__all__ = ["class_weights", "read_labels"]
 
 Array = np.ndarray[Any, Any]
 
 
-class Labels(NamedTuple):
-    """The labels of n rows of scores.
+def read_labels(
+    target: Array, shape: tuple[int, ...], weight: Array | None, ignore_index: int
+) -> tuple[Array, Array | int, float]:
+    """Check the class indices `target` of scores of a shape ``(n, classes, ...)``, and weigh their rows.
 
-    Attributes
-    ----------
+    Returns
+    -------
     labels
-        The class of each row, shape ``(n,)``; 0 where the row is ignored.
+        The class of each of n rows, shape ``(n,)``; 0 where the row is ignored.
     weights
         The weight of each row, shape ``(n,)``, 0 where it is ignored; or 1 for all rows.
     total
         The sum of the weights, or 1 where that is 0, to divide by.
     """
-
-    labels: Array
-    weights: Array | int
-    total: float
-
-
-def read_labels(target: Array, shape: tuple[int, ...], weight: Array | None, ignore_index: int) -> Labels:
-    """Check the class indices `target` of scores of a shape ``(n, classes, ...)``, and weigh their rows."""
-    classes = shape[1] if len(shape) > 1 else shape[0]
-    _check_form(target, shape)
-    labels = target.reshape(-1).astype(np.intp, copy=False)
+    one_row = len(shape) == 1
+    classes = shape[0 if one_row else 1]
+    expected = () if one_row else shape[:1] + shape[2:]
+    if target.dtype.kind not in "iu" or target.shape != expected:
+        _refuse_form(target, shape, expected)
+    labels = target.reshape(-1) if len(expected) != 1 else target
+    if labels.dtype != np.intp:
+        labels = labels.astype(np.intp)
     # one reduction finds labels beyond both ends, as negative ones become huge
     odd = labels.size and np.maximum.reduce(labels.view(np.uintp)) >= classes
     if not odd and weight is None and not 0 <= ignore_index < classes:
-        return Labels(labels, 1, labels.size or 1)
+        return labels, 1, labels.size or 1
     ignored = labels == ignore_index
     if odd:
         _check_range(labels, ignored, target.shape, classes, ignore_index)
     labels = np.where(ignored, 0, labels)
     weights = np.ones(labels.shape) if weight is None else weight[labels]
     weights[ignored] = 0
-    return Labels(labels, weights, float(weights.sum()) or 1.0)
+    return labels, weights, float(weights.sum()) or 1.0
 
 
 def class_weights(weight: Any, classes: int) -> Array | None:
@@ -61,15 +60,13 @@ def class_weights(weight: Any, classes: int) -> Array | None:
     return array
 
 
-def _check_form(target: Array, shape: tuple[int, ...]) -> None:
+def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...]) -> NoReturn:
+    """Raise the error for labels that are no integers, or not of the expected shape."""
     if target.dtype.kind not in "iu":
         raise DtypeError(
             f"class indices should be integers, but target has dtype {target.dtype} and shape {target.shape}: use "
             f"target.astype(int), or for probabilities of the classes an array of the shape of input, {shape}"
         )
-    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
-    if target.shape == expected:
-        return
     remedy = f"class indices for it have shape {expected}"
     if target.shape == shape:
         remedy += "; for one-hot rows use target.argmax(axis=1), for probabilities target.astype(float)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._labels import class_weights, read_labels
 __all__ = ["Reduction", "check_reduction", "cross_entropy", "mse_loss", "nll_loss"]
 
 Reduction = Literal["none", "mean", "sum"]
+_REDUCTIONS = ("mean", "sum", "none")
 
 
 def _labelled_forward(logits: Any, places: Any, peak: Any, scale: Any, total: bool) -> Any:
@@ -114,17 +116,19 @@ def cross_entropy(
     >>> float(F.cross_entropy(logits, np.array([1, 0])).round(4))
     501.0635
     """
-    check_reduction(reduction)
-    if type(target) is not np.ndarray:
-        target = target if isinstance(target, Tensor) else np.asarray(target)
+    if reduction not in _REDUCTIONS:
+        check_reduction(reduction)
+    if type(target) is not np.ndarray and not isinstance(target, Tensor):
+        target = np.asarray(target)
     shape = input.shape
-    weight = class_weights(weight, shape[min(1, len(shape) - 1)]) if weight is not None else None
+    if weight is not None:
+        weight = class_weights(weight, shape[min(1, len(shape) - 1)])
     if target.dtype.kind == "f" and target.shape == shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     if isinstance(target, Tensor):
         target = target.data
     labels, weights, total = read_labels(target, shape, weight, ignore_index)
-    logits = _rows(input)
+    logits = input if len(shape) == 2 else _rows(input)
     if label_smoothing:
         _check_smoothing(label_smoothing)
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
@@ -135,7 +139,7 @@ def cross_entropy(
     if type(scale) is np.ndarray:
         scale = scale.astype(values.dtype)
     losses = _labelled_cross_entropy(logits, _places(labels, values.shape[1]), peak, scale, reduction != "none")
-    return losses if reduction != "none" or target.ndim == 1 else losses.reshape(target.shape)
+    return losses.reshape(target.shape) if reduction == "none" else losses
 
 
 def nll_loss(
@@ -211,7 +215,7 @@ def mse_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
 
 def check_reduction(reduction: str) -> None:
     """Raise unless `reduction` is one of the three that losses have."""
-    if reduction not in ("mean", "sum", "none"):
+    if reduction not in _REDUCTIONS:
         raise ValueError(f'reduction should be "mean", "sum" or "none", not {reduction!r}')
 
 
@@ -233,7 +237,14 @@ def _rows(scores: Any) -> Any:
 
 def _places(labels: Any, classes: int) -> Any:
     """Return the position of the label of each row among the flattened rows."""
-    return np.arange(0, labels.size * classes, classes) + labels
+    return _row_starts(labels.size, classes) + labels
+
+
+@lru_cache(maxsize=8)
+def _row_starts(count: int, classes: int) -> Any:
+    starts = np.arange(0, count * classes, classes)
+    starts.flags.writeable = False
+    return starts
 
 
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduction, label_smoothing: float) -> Any:
