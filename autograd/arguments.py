@@ -67,12 +67,15 @@ def one_input(op: Primitive, note_line: Function, examine: Function) -> Function
     common_pool = set(op.shaped) <= {0}
 
     def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != count:
-            args = bind(args, kwargs)
         for value in args:
             if isinstance(value, Tensor):
                 args = tuple([static(op, v) if isinstance(v, Tensor) else v for v in args])
                 break
+        if kwargs:
+            kwargs = {name: static(op, v) if isinstance(v, Tensor) else v for name, v in kwargs.items()}
+            args = bind(args, kwargs)
+        elif len(args) != count:
+            args = bind(args, kwargs)
         if not isinstance(x, Tensor):
             return forward(x, *args)
         a = x._data

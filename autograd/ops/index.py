@@ -56,7 +56,7 @@ def _places(key: Any, shape: Shape) -> Any:
 scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
 getitem = linear(
     operator.getitem,
-    lambda g, key, x_shape: scatter(g, key, x_shape),
+    lambda g, key, x_shape: (_scatter if type(g) is np.ndarray else scatter)(g, key, x_shape),
     forward=lambda x, key: x[key],
     name="getitem",
 )
@@ -64,7 +64,10 @@ getitem = linear(
 
 def _method_getitem(x: Tensor, key: Any) -> Any:
     if type(key) is tuple or type(key) is list:
-        key = type(key)([unwrap(part) for part in key])
+        for part in key:
+            if isinstance(part, Tensor):
+                key = unwrap(key)
+                break
     return getitem(x, key)
 
 

@@ -39,7 +39,33 @@ def _by_left(g: Any, x: Any) -> Any:
     return x.mT @ g
 
 
-matmul = multilinear(np.matmul, _by_right, _by_left, aliases=[np.linalg.matmul])
+def _rows(x: Any) -> Any:
+    """Lay all rows of a stack of matrices below one another."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+_matmul = multilinear(np.matmul, _by_right, _by_left)
+# A stack of matrices times one matrix, as in a layer that is applied to sequences: the gradient of the one is a single
+# product of all rows, not a stack of products that is summed afterwards.
+_matmul_one = multilinear(
+    lambda x, y: np.matmul(x, y),
+    lambda g, y: g @ _array(y).mT,
+    lambda g, x: _rows(_array(x)).mT @ _rows(g),
+    forward=np.matmul,
+    name="matmul",
+)
+
+
+@composed(np.linalg.matmul, method=False)
+@composed(np.matmul)
+def matmul(x: Any, y: Any, /) -> Any:
+    """Multiply matrices, vectors, and stacks of matrices that broadcast."""
+    if getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) > 2:
+        return _matmul_one(x, y)
+    return _matmul(x, y)
+
+
+matmul.operation = _matmul.operation  # type: ignore[attr-defined]  # it is declared, like its parts
 vecdot = multilinear(np.vecdot, lambda g, y: g[..., None] * y, lambda g, x: g[..., None] * x)
 
 if hasattr(np, "matvec"):  # since NumPy 2.2

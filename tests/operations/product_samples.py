@@ -79,6 +79,7 @@ def contractions(draw: st.DrawFn) -> Call:
 
 SAMPLES: dict[Function | str, Samples] = {
     np.matmul: Samples(by_signature(np.matmul.signature), analytic=True),
+    "matmul": Samples(of_shapes(((2, 3, 2), (2, 3)), ((1, 2, 1, 3), (3, 1)), ((0, 2, 3), (3, 2))), analytic=True),
     np.linalg.matmul: Samples(by_signature("(m,n),(n,p)->(m,p)"), analytic=True),
     np.vecdot: Samples(by_signature(np.vecdot.signature)),
     np.tensordot: Samples(tensordots(), analytic=True),
