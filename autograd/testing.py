@@ -209,10 +209,11 @@ def check_operation(
     >>> check_operation(lambda x: np.sum(np.exp(x), axis=0), np.ones((2, 3)), analytic=True)
     """
     originals = [np.array(x) for x in inputs]
-    _check_values(fn, inputs)
+    expected = [np.asarray(y) for y in _listed(fn(*inputs))]
+    _check_untouched(inputs, originals)
+    _check_values(fn, inputs, expected)
     _check_gradients(fn, inputs)
-    if any(x.tobytes() != original.tobytes() for x, original in zip(inputs, originals, strict=True)):
-        raise GradientCheckError("an input was written to")
+    _check_untouched(inputs, originals)
     wide = [np.array(x, np.float64) for x in inputs]
     gradcheck(fn, wide, atol=atol, rtol=rtol, fast_mode=True)
     if order > 1:
@@ -235,8 +236,13 @@ def _epsilon(array: Any) -> float:
     return float(np.finfo(array.dtype).eps) if array.dtype.kind in "fc" else 0.0
 
 
-def _check_values(fn: Callable[..., Any], inputs: Sequence[Array]) -> None:
-    expected = [np.asarray(y) for y in _listed(fn(*inputs))]
+def _check_untouched(inputs: Sequence[Array], originals: Sequence[Array]) -> None:
+    for i, (x, original) in enumerate(zip(inputs, originals, strict=True)):
+        if x.tobytes() != original.tobytes():
+            raise GradientCheckError(f"input {i} was written to")
+
+
+def _check_values(fn: Callable[..., Any], inputs: Sequence[Array], expected: Sequence[Array]) -> None:
     results = _listed(fn(*(Tensor(x, requires_grad=True) for x in inputs)))
     scale = max((float(np.max(np.abs(x), initial=0)) for x in (*inputs, *expected)), default=0)
     if len(expected) != len(results):

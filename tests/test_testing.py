@@ -1,0 +1,126 @@
+"""What users import to test their own operations."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import GradientCheckError, Tensor
+from autograd.testing import (
+    LAYOUTS,
+    arrays,
+    broadcastable_arrays,
+    check_operation,
+    layouts,
+    shapes,
+    special_values,
+    tensors,
+)
+
+Array = np.ndarray[Any, Any]
+X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
+
+
+@given(arrays(between=(0.5, 2.0), dtype=st.sampled_from([np.float32, np.float64])))
+def test_arrays_keep_within_limits(x: Array) -> None:
+    assert x.dtype in (np.float32, np.float64)
+    assert np.all((x > 0.5) & (x < 2.0))
+
+
+@given(arrays((3, 5), distinct=True))
+def test_distinct_elements_are_apart(x: Array) -> None:
+    assert np.min(np.diff(np.sort(x, axis=None))) > 0.05
+
+
+@given(broadcastable_arrays((-2.0, 2.0), (-2.0, 2.0), (-2.0, 2.0)))
+def test_broadcastable_arrays_broadcast_and_do_not_tie(inputs: tuple[Array, ...]) -> None:
+    np.broadcast_shapes(*(x.shape for x in inputs))
+    values = [set(x.ravel()) for x in inputs]
+    assert not any(a & b for i, a in enumerate(values) for b in values[:i])
+
+
+@pytest.mark.parametrize("wanted", [(), (0,), (1,), (2, 3), (1, 0, 2)])
+def test_every_kind_of_shape_is_drawn(wanted: tuple[int, ...]) -> None:
+    assert find(shapes(), lambda shape: shape == wanted) == wanted
+
+
+@given(arrays(), st.sampled_from(sorted(LAYOUTS)))
+def test_layouts_hold_the_same_values(x: Array, name: str) -> None:
+    laid_out = LAYOUTS[name](x)
+    assert np.array_equal(laid_out, x)
+    assert (laid_out.shape, laid_out.dtype) == (x.shape, x.dtype)
+    assert not np.shares_memory(laid_out, x)
+
+
+def test_layouts_are_what_they_are_called() -> None:
+    assert LAYOUTS["Fortran"](X).flags.f_contiguous
+    assert LAYOUTS["negative strides"](X).strides == (-24, -8)
+    assert LAYOUTS["a slice"](X).strides == (48, 16)
+    assert not LAYOUTS["read-only"](X).flags.writeable
+    assert find(layouts(X), lambda x: not x.flags.writeable) is not None
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0, np.finfo(np.float32).tiny, -np.inf])
+def test_special_values_are_drawn(value: float) -> None:
+    assert find(special_values(np.float32), lambda x: x == value) == value
+
+
+@given(tensors((2,), requires_grad=True))
+def test_tensors_require_a_gradient(x: Tensor) -> None:
+    assert x.requires_grad
+    assert x.shape == (2,)
+
+
+def rule_of_square(g: Any, x: Any) -> Any:
+    return g * (x + x)
+
+
+def test_check_operation_finds_an_input_that_is_written_to() -> None:
+    def doubled(x: Array) -> Array:
+        x += x
+        return x.copy()
+
+    with pytest.raises(GradientCheckError, match="input 0 was written to"):
+        check_operation(ag.elementwise(doubled, lambda g: g + g), X.copy())
+
+
+def test_check_operation_finds_a_wrong_kind() -> None:
+    """Forward mode would apply the function to the tangent."""
+    square = ag.linear(lambda x: x * x, rule_of_square, name="square")
+    with pytest.raises(GradientCheckError, match="forward mode gives"):
+        check_operation(square, X)
+
+
+def test_check_operation_finds_values_of_tensors_that_differ() -> None:
+    with pytest.raises(GradientCheckError, match="the values on tensors and on arrays differ"):
+        check_operation(lambda x: x * (2 if isinstance(x, Tensor) else 3), X)
+    with pytest.raises(GradientCheckError, match=r"float64 \(3,\), on arrays float64 \(2,\)"):
+        check_operation(lambda x: x.sum(0 if isinstance(x, Tensor) else 1), X)
+
+
+def test_check_operation_finds_a_rule_that_is_wrong_in_float32_alone() -> None:
+    def rule(g: Any, x: Any) -> Any:
+        return rule_of_square(g, x) * (1.01 if x.dtype == np.float32 else 1)
+
+    square = ag.elementwise(lambda x: x * x, rule, name="square")
+    check_operation(square, X)
+    with pytest.raises(GradientCheckError, match="in float32, but"):
+        check_operation(square, X.astype(np.float32))
+
+
+def test_check_operation_finds_small_errors_by_a_complex_step() -> None:
+    """An error of one in 10**9 passes central differences."""
+    almost = ag.elementwise(lambda x: x * x, lambda g, x: rule_of_square(g, x) * (1 + 1e-9), name="square")
+    check_operation(almost, X)
+    with pytest.raises(GradientCheckError, match="by a complex step"):
+        check_operation(almost, X, analytic=True)
+
+
+def test_importing_the_library_does_not_load_hypothesis() -> None:
+    code = "import autograd, sys; assert 'hypothesis' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
