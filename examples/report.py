@@ -73,10 +73,15 @@ def draw_curves(history: list[Epoch], averaged_from: float | None = None) -> Fig
     _plot(right, history, [100 * entry.accuracy for entry in history], RED, "training images")
     _plot(right, history, [100 * entry.test_accuracy for entry in history], BLUE, "test images")
     _label(right, "Accuracy", "epoch", "right guesses, %")
+    bottom = _lowest_of_interest(history)
+    if bottom is not None:
+        right.set_ylim(bottom, 100 + 0.02 * (100 - bottom))
     if averaged_from is not None:
         right.axvline(averaged_from, color=MUTED, linestyle=":", linewidth=1.2, label="weights averaged from here on")
+    left.set_xlim(left=0)
+    right.set_xlim(left=0)
     left.legend(frameon=False, loc="upper right")
-    right.legend(loc="lower right", framealpha=1, edgecolor="white")
+    right.legend(loc="best", framealpha=1, edgecolor="white")
     return figure
 
 
@@ -186,6 +191,13 @@ def _new_figure(width: float, height: float) -> Figure:
 def _plot(axes: Axes, history: list[Epoch], values: list[float], colour: str, label: str) -> None:
     marker = "o" if len(history) <= 30 else ""
     axes.plot([entry.epoch for entry in history], values, color=colour, marker=marker, markersize=3.5, label=label)
+
+
+def _lowest_of_interest(history: list[Epoch]) -> float | None:
+    """Return the accuracy in % with six times as many mistakes as at the end, but 95, if the training began below."""
+    worst = 100 * min(history[-1].accuracy, history[-1].test_accuracy)
+    bottom = min(95, 100 - 6 * (100 - worst))
+    return bottom if bottom > 100 * history[0].accuracy else None
 
 
 def _label(axes: Axes, title: str, x: str, y: str) -> None:

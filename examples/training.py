@@ -129,7 +129,8 @@ class Training:
         """Go through all epochs, or as far as the interruption allows."""
         start = time.perf_counter()
         rows = self.plan.epochs * len(self.data.train_labels)
-        with tqdm(total=rows, unit=" images", unit_scale=True, disable=None, dynamic_ncols=True) as bar:
+        # disable=None shows the bar where a person watches; nrows, also in terminals that do not know their size
+        with tqdm(total=rows, unit=" images", unit_scale=True, disable=None, nrows=20) as bar:
             for number in range(1, self.plan.epochs + 1):
                 bar.set_description(f"epoch {number}/{self.plan.epochs}", refresh=False)
                 self._run_epoch(number, bar, interruption)
