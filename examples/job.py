@@ -166,8 +166,8 @@ def show(metrics: dict[str, Any], data: Data, logits: np.ndarray[Any, Any]) -> N
         f"test set:     accuracy {metrics['test_accuracy']:.3%}, loss {metrics['test_loss']:.4f}"
     )
     guesses = logits.argmax(axis=1)
-    wrong = np.flatnonzero(guesses != data.test_labels)[:2]
-    rows = sorted({*range(min(8, len(guesses))), *wrong.tolist()})
+    wrong = guesses != data.test_labels
+    rows = sorted({*range(min(8, len(guesses))), *np.flatnonzero(wrong)[:2].tolist()})
     for title, values in (("test image", rows), ("label", data.test_labels[rows]), ("guess", guesses[rows])):
         print(f"{title:>10}  " + " ".join(f"{value:>5}" for value in values))
-    print(f"{'':>10}  " + " ".join(f"{'wrong' if row in wrong else '':>5}" for row in rows).rstrip())
+    print(" " * 12 + " ".join(f"{'wrong' if wrong[row] else '':>5}" for row in rows).rstrip())
