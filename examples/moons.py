@@ -31,6 +31,8 @@ from tqdm import tqdm
 
 from autograd import AutogradError, Value, __version__, draw_graph, no_grad
 from datasets import make_moons
+from examples.files import replacing
+from examples.interruption import EXIT_CODE, Interruption
 from nn.scalar import MLP, Neuron
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ class History:
     accuracy: list[float] = field(default_factory=list)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Train, and write the folder."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, write the folder, and return the exit code."""
     options = parse(arguments)
     require_matplotlib()
     random.seed(options.seed)
@@ -60,21 +62,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = MLP(2, [16, 16, 1])
     history = History()
     start = time.perf_counter()
-    try:
-        train(model, X, classes, options.steps, history)
-    except KeyboardInterrupt:
-        print(f"stopped at step {len(history.loss)} of {options.steps}; saving", file=sys.stderr)
+    with Interruption() as interruption:
+        train(model, X, classes, options.steps, history, interruption)
     seconds = time.perf_counter() - start
     options.out.mkdir(parents=True, exist_ok=True)
     metrics = measure(model, X, classes, options, history, seconds)
-    (options.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    draw_boundary(model, X, classes).savefig(options.out / "boundary.png", dpi=150)
-    draw_history(history).savefig(options.out / "loss.png", dpi=150)
+    with replacing(options.out / "metrics.json") as stream:
+        stream.write((json.dumps(metrics, indent=2) + "\n").encode())
+    save_figure(draw_boundary(model, X, classes), options.out / "boundary.png")
+    save_figure(draw_history(history), options.out / "loss.png")
     drawing = draw_neuron(model, X[0], options.out)
     print(
         f"accuracy {metrics['train_accuracy']:.3f} on the training points, {metrics['test_accuracy']:.3f} on new ones"
     )
     print(f"{len(history.loss)} steps in {seconds:.1f} s; {drawing.name} and the other pictures are in {options.out}")
+    return EXIT_CODE if interruption.requested else 0
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -105,14 +107,16 @@ def require_matplotlib() -> None:
         sys.exit("examples.moons draws with matplotlib, which is not installed: pip install 'plaingrad[plot]'")
 
 
-def train(model: MLP, X: Points, classes: Classes, steps: int, history: History) -> None:
-    """Descend the gradient, with steps that shrink from 1.0 to a tenth."""
+def train(model: MLP, X: Points, classes: Classes, steps: int, history: History, interruption: Interruption) -> None:
+    """Descend the gradient, with steps that shrink from 1.0 to a tenth, until the last or until Ctrl-C."""
     progress = tqdm(range(steps), desc="moons", unit="step", disable=None)  # None: only where a person watches
     for step in progress:
         loss, correct = descend(model, X, classes, 1.0 - 0.9 * step / steps)
         history.loss.append(loss)
         history.accuracy.append(correct)
         progress.set_postfix(loss=f"{loss:.4f}", accuracy=f"{correct:.3f}")
+        if interruption.requested:
+            break
 
 
 def descend(model: MLP, X: Points, classes: Classes, rate: float) -> tuple[float, float]:
@@ -189,6 +193,12 @@ def new_figure(title: str, width: float, height: float) -> tuple[Figure, Any]:
     return figure, axes
 
 
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture whole or not at all."""
+    with replacing(path) as stream:
+        figure.savefig(stream, dpi=150, format="png")
+
+
 def draw_boundary(model: MLP, X: Points, classes: Classes) -> Figure:
     """Draw the points over the scores that the network gives to the plane around them."""
     figure, axes = new_figure("Two moons, and the line between them", 6.5, 5.0)
@@ -241,4 +251,4 @@ def draw_neuron(model: MLP, x: Points, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
