@@ -321,6 +321,8 @@ def _walk(
     node = None
     try:
         for node in reversed(order):
+            if node.op is LEAF:
+                continue
             g = pop(node)
             if careful:
                 node.op.pull_carefully(node, g, gradients, lift, absorb)
@@ -338,8 +340,9 @@ def _walk(
         what = f"the derivative of '{node.op.name}', recorded at {site(node)}, failed"
         raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
     del gradients[None]
-    wanted: Any = gradients if targets is None else targets
-    return {node: gradients[node] for node in wanted if gradients.get(node) is not None}
+    if targets is None:
+        return {node: g for node, g in gradients.items() if g is not None}  # type: ignore[misc]  # None is deleted
+    return {node: gradients[node] for node in targets if gradients.get(node) is not None}
 
 
 def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None) -> None:
@@ -358,11 +361,14 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
 
 def _total(found: dict[Node, Any], lift: Lift | None) -> float:
     """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
-    total = 0.0
+    total: Any = 0
     for g in found.values():
-        flat = (g if lift is None else lift.unwrap(g)).ravel("K")  # a view also of a matrix laid out by columns
-        total += float(np.vdot(flat, flat).real)  # one pass without a temporary; squares cannot cancel
-    return total
+        if lift is not None:
+            g = lift.unwrap(g)
+        if g.ndim != 1:
+            g = g.ravel("K")  # a view also of a matrix laid out by columns
+        total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
+    return float(abs(total))
 
 
 def _warn(found: dict[Node, Any], lift: Lift | None) -> None:

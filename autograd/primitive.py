@@ -110,13 +110,17 @@ class Primitive:
             raise DeclarationError(f"a derivative rule of '{self.name}' takes index and into after all that it keeps")
         return names[1:]
 
-    def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-        """Return what picks the needs of a rule from a `pool`."""
+    def places(self, index: int) -> list[int]:
+        """Return the places of what a rule needs among the parameters' values, the output and the shapes named."""
         count = len(self.parameters)
         places = {name: place for place, name in enumerate(self.parameters)}
         places["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
         places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self.shaped)}
-        wanted = [places[name] for name in self.needs[index]]
+        return [places[name] for name in self.needs[index]]
+
+    def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        """Return what picks the needs of a rule from a `pool`."""
+        wanted = self.places(index)
         if len(wanted) == 1:
             place = wanted[0]
             return lambda pool: (pool[place],)

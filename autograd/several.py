@@ -1,10 +1,13 @@
 """Applying operations of several inputs that have arguments beside them, or a place to write a gradient to.
 
-The layers of networks are such operations: a product with weights, say, and the sum with a bias.
+The layers of networks are such operations: a product with weights, say, and the sum with a bias. That of three inputs
+and no more has a path without loops.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -25,10 +28,14 @@ asarray = np.asarray
 
 def several_inputs(op: Primitive) -> Function:
     """Build the function that applies an operation of a fixed number of inputs, and the one that pulls back."""
+    op.pull = op.aligned.pull = _pull(op)
+    return _three(op) if len(op.rules) == len(op.parameters) == 3 and not op.shaped else _several(op)
+
+
+def _several(op: Primitive) -> Function:
     forward, count, total = op.forward, len(op.rules), len(op.parameters)
-    bind, linear = binder(op, 0), op.kind == "linear"
-    getters = [op.getter(index) for index in range(count)]
-    plan = [(rule, bool(given)) for rule, given in zip(op.rules, op.at_call, strict=True)]
+    bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
+    getters = [_getter(op, index) for index in range(count)]
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
@@ -60,23 +67,91 @@ def several_inputs(op: Primitive) -> Function:
         out = new(Tensor)
         out._data = z
         out._node = None
-        if not live:
-            return out
         mode = recording()
-        dtype = z.dtype
-        if not mode or dtype.kind not in "fc":
+        if not live or not mode or z.dtype.kind not in "fc":
             return out
         out._node = node = Node()
         node.op = op
         node.x = live[0]
-        rest = len(live) - 1
-        node.y = None if not rest else live[1] if rest == 1 else Bundle(tuple(live[1:]))
-        pool = op.pool(tuple(values), z)
-        kept: list[Any] = []
-        for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
-            kept.append(None if x is None else get(pool))
-        node.kept = kept
+        node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
         node.kept_y = (inputs, tuple(values[count:]) if linear else None)
+        values.append(z)
+        for index in shaped:
+            values.append(np.shape(values[index]))
+        node.kept = kept = []
+        for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
+            kept.append(None if x is None else get(values))
+        node.shape = intern_shape(z.shape)
+        node.dtype = z.dtype
+        node.number = take_number()
+        if mode == ANOMALY:
+            examine(node, z)
+        else:
+            note_line(node)
+        return out
+
+    return apply
+
+
+def _three(op: Primitive) -> Function:
+    forward, bind = op.forward, binder(op, 0)
+    get_x, get_y, get_w = (_getter(op, index) for index in range(3))
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 3:
+            args = bind(args, kwargs)
+        a, b, c = args
+        x = y = w = None
+        constant = True
+        if isinstance(a, Tensor):
+            constant = False
+            x = a._node
+            a = a._data
+        if isinstance(b, Tensor):
+            constant = False
+            y = b._node
+            b = b._data
+        if isinstance(c, Tensor):
+            constant = False
+            w = c._node
+            c = c._data
+        try:
+            z = forward(a, b, c)
+        except ValueError as error:
+            raise explain(op, error, a, b, c) from error
+        if constant:
+            return z
+        if type(z) is not ndarray:
+            z = asarray(z)
+        out = new(Tensor)
+        out._data = z
+        out._node = None
+        mode = recording()
+        dtype = z.dtype
+        if not mode or dtype.kind not in "fc":
+            return out
+        node = Node()
+        if x is None:
+            if y is None:
+                if w is None:
+                    return out
+                node.x = w
+                node.y = None
+            else:
+                node.x = y
+                node.y = w
+        else:
+            node.x = x
+            node.y = w if y is None else y if w is None else Bundle((y, w))
+        out._node = node
+        node.op = op
+        values = (a, b, c, z)
+        node.kept = (
+            None if x is None else get_x(values),
+            None if y is None else get_y(values),
+            None if w is None else get_w(values),
+        )
+        node.kept_y = ((x, y, w), None)
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
         node.number = take_number()
@@ -86,6 +161,12 @@ def several_inputs(op: Primitive) -> Function:
             note_line(node)
         return out
 
+    return apply
+
+
+def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
+    plan = [(rule, bool(given)) for rule, given in zip(op.rules, op.at_call, strict=True)]
+
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         for x, kept, (rule, writes) in zip(node.kept_y[0], node.kept, plan):  # noqa: B905 - as above
             held = gradients[x]
@@ -93,12 +174,22 @@ def several_inputs(op: Primitive) -> Function:
                 continue
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf else None
-                gx = rule(g, *kept, into=None if buffer is None else buffer.claim())
+                gx = rule(g, *kept, None if buffer is None else buffer.claim())
             else:
                 gx = rule(g, *kept)
             if gx.shape != x.shape or gx.dtype is not x.dtype:
                 gx = op.conform(gx, x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
-    op.pull = op.aligned.pull = pull
-    return apply
+    return pull
+
+
+def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
+    """Return what picks the needs of a rule from the parameters' values, the output and the shapes that rules name.
+
+    It gives a sequence also of one thing or none, and does so without calling Python code.
+    """
+    places = op.places(index)
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))

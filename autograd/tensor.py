@@ -299,7 +299,7 @@ class Tensor(Installed):
                     f"backward() without a gradient needs one element, but this tensor has shape {data.shape}: "
                     f"reduce it first, as in loss.mean().backward(), or pass gradient= of that shape"
                 )
-            return np.ones(data.shape, data.dtype)
+            return np.ones(data.shape, data.dtype) if data.ndim else np.array(1, data.dtype)
         array = np.asarray(gradient._data if isinstance(gradient, Tensor) else gradient)
         if array.shape != data.shape:
             raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")

@@ -48,8 +48,9 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         """Pass `x` through all modules in order."""
-        for layer in self:
-            x = layer(x)
+        for layer in self.__dict__.values():
+            if isinstance(layer, Module):
+                x = layer(x)
         return x
 
     def __iter__(self) -> Iterator[Module]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import ShapeError, Tensor, general
 
-from ._activation import log_softmax
+from ._activation import log_softmax, softmax
 from ._labels import class_weights, read_labels
 
 __all__ = ["Reduction", "check_reduction", "cross_entropy", "mse_loss", "nll_loss"]
@@ -18,41 +18,42 @@ Reduction = Literal["none", "mean", "sum"]
 _REDUCTIONS = ("mean", "sum", "none")
 
 
-def _labelled_forward(logits: Any, places: Any, peak: Any, scale: Any, total: bool) -> Any:
+def _labelled_forward(logits: Any, places: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
     """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
 
-    `places` are the positions of the labels in the flattened logits. `peak`, the largest logit of each row, keeps exp
-    from overflowing; the value does not depend on it, so it is a constant.
+    `places` are the positions of the labels in the flattened logits. The exponentials and their sums are left in
+    `saved` for the derivative.
     """
-    shifted = logits - peak
-    labelled = shifted.reshape(-1)[places]
-    np.exp(shifted, shifted)
-    losses = np.log(np.add.reduce(shifted, 1))
+    e = np.subtract(logits, np.maximum.reduce(logits, 1, keepdims=True), order="C")
+    labelled = e.reshape(-1)[places]
+    np.exp(e, e)
+    mass = np.add.reduce(e, 1, keepdims=True)
+    saved[:] = e, mass
+    losses = np.log(mass).reshape(-1)
     losses -= labelled
-    losses *= scale
     if type(scale) is np.ndarray:
+        losses *= scale
         losses[scale == 0] = 0  # what is ignored may be anything, nan too
-    return np.add.reduce(losses) if total else losses
+        return np.add.reduce(losses) if total else losses
+    return (np.add.reduce(losses) if total else losses) * scale
 
 
-def _labelled_rule(g: Any, logits: Any, places: Any, peak: Any, scale: Any) -> Any:
+def _labelled_rule(g: Any, logits: Any, places: Any, scale: Any, saved: list[Any]) -> Any:
     """Return (softmax(logits) - one_hot(label)) * g * scale for each row."""
     g = g * scale
     if g.ndim:
         g = g[:, None]
-    if isinstance(g, Tensor) or isinstance(logits, Tensor):
+    if isinstance(g, Tensor):
         one_hot = np.zeros(logits.shape, logits.dtype)
         one_hot.reshape(-1)[places] = 1
-        e = np.exp(logits - peak)
-        return (e / e.sum(axis=1, keepdims=True) - one_hot) * g
-    e = np.subtract(logits, peak, order="C")  # so that reshape(-1) below is a view
-    np.exp(e, e)
-    e /= np.add.reduce(e, 1, keepdims=True)
-    e.reshape(-1)[places] -= 1
-    e *= g
+        return (softmax(logits, 1) - one_hot) * g
+    e, mass = saved
+    p = e / mass
+    p.reshape(-1)[places] -= 1
+    p *= g
     if g.ndim:
-        e[g[:, 0] == 0] = 0
-    return e
+        p[g[:, 0] == 0] = 0
+    return p
 
 
 _labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross_entropy")
@@ -133,12 +134,10 @@ def cross_entropy(
         _check_smoothing(label_smoothing)
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
         return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
-    values = logits.data if isinstance(logits, Tensor) else logits
-    peak = np.maximum.reduce(values, 1, keepdims=True)
     scale = weights / total if reduction == "mean" else weights
     if type(scale) is np.ndarray:
-        scale = scale.astype(values.dtype)
-    losses = _labelled_cross_entropy(logits, _places(labels, values.shape[1]), peak, scale, reduction != "none")
+        scale = scale.astype(logits.dtype)
+    losses = _labelled_cross_entropy(logits, _places(labels, logits.shape[1]), scale, reduction != "none", [])
     return losses.reshape(target.shape) if reduction == "none" else losses
 
 

@@ -151,6 +151,19 @@ class FlatParameters:
         Parameters without a gradient take none. Values or gradients that were replaced since the last step, by the
         user or by another optimizer, are copied in.
         """
+        for parameter, place, data in zip(self.parameters, self._places, self._data, strict=True):
+            gradient = parameter.grad
+            if gradient is None or gradient.data is not place.array or parameter.data is not data:
+                break
+        else:  # all are as the last step left them, and in most cases all took every step
+            step = self.steps[0]
+            if self.steps.count(step) == len(self.steps):
+                self.steps = [step + 1] * len(self.steps)
+                return [Run(0, self.data.size, step + 1)]
+        return self._gather()
+
+    def _gather(self) -> list[Run]:
+        """Do what `ready` does, one parameter at a time."""
         runs: list[Run] = []
         stop = step = -1
         for i, parameter in enumerate(self.parameters):

@@ -33,9 +33,7 @@ def losses(draw: st.DrawFn) -> Call:
     labels = np.array(draw(st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows)))
     scales = st.lists(st.sampled_from([0.0, 0.5, 2.0]), min_size=rows, max_size=rows)
     scale = draw(st.sampled_from([1.0, 0.25]) | scales.map(lambda each: np.array(each, np.float32)))
-    return call(
-        Live(logits), np.arange(rows) * classes + labels, logits.max(1, keepdims=True), scale, draw(st.booleans())
-    )
+    return call(Live(logits), np.arange(rows) * classes + labels, scale, draw(st.booleans()), [])
 
 
 SAMPLES: dict[Function | str, Samples] = {
