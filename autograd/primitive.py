@@ -15,12 +15,14 @@ A rule's parameters say what it needs, and so what a node keeps:
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from .absorb import absorb_by_comparison, absorb_by_position
 from .errors import DeclarationError, DerivativeError
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, site
 
@@ -149,10 +151,22 @@ class Primitive:
         several: tuple[Any, ...] = kept
         return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else several
 
-    def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None) -> Any:
-        """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept."""
+    def derivative(
+        self,
+        node: Node,
+        index: int,
+        g: Any,
+        lift: Lift | None = None,
+        replace: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept.
+
+        `replace` stands in something else for each thing that was kept.
+        """
         place = 0 if self.variadic else index
         kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
+        if replace is not None:
+            kept = tuple(map(replace, kept))
         given = {name: index if name == "index" else None for name in self.at_call[place]}
         return self.rules[place](g, *kept, **given)
 
@@ -187,10 +201,17 @@ class Primitive:
             if x is None or held is absent:
                 continue
             gx = self.derivative(node, index, g, lift)
-            if absorb and self.kind == "elementwise":
-                gx = np.where(np.asarray(g if lift is None else lift.unwrap(g)) == 0, 0, gx)
+            if absorb:
+                gx = self._absorb(gx, node, index, g, lift)
             gx = self.conform(gx, x, node)
             gradients[x] = gx if held is None else held + gx
+
+    def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
+        unwrap = np.asarray if lift is None else lift.unwrap
+        if self.kind == "elementwise":
+            return absorb_by_position(gx, unwrap(g))
+        again = functools.partial(self.derivative, node, index, g, lift)
+        return absorb_by_comparison(gx, unwrap(g), unwrap, again)
 
     def conform(self, gx: Any, x: Node, node: Node) -> Any:
         """Give the gradient `gx` the shape and dtype of the input `x`: undo broadcasting and promotion."""

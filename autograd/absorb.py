@@ -1,0 +1,64 @@
+"""Zeros that absorb: where a gradient of zero meets nan or inf, the product is zero.
+
+In ``np.where(ok, f(x), 0)`` the branch not taken may be nan, and its gradient is 0, but a rule that multiplies makes
+nan of the two. An elementwise rule depends on one element of the gradient, so zeros can be put back by position. For any
+other rule, what would have come of it without the nan tells: the rule is applied twice, with two different sets of
+finite numbers in place of what is not finite. Where both agree, whatever was replaced had only met zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["absorb_by_comparison", "absorb_by_position"]
+
+Array = np.ndarray[Any, Any]
+
+
+def absorb_by_position(gx: Any, g: Array) -> Any:
+    """Return `gx`, a gradient of the shape of `g` or of one that broadcasts with it, with 0 where `g` is 0."""
+    return np.where(g == 0, 0, gx)
+
+
+def absorb_by_comparison(
+    gx: Any, g: Array, unwrap: Callable[[Any], Array], again: Callable[[Callable[[Any], Any]], Any]
+) -> Any:
+    """Return `gx` without the nan that come of zeros in `g`.
+
+    Parameters
+    ----------
+    gx
+        The gradient that the rule gave.
+    g
+        The gradient of the output, as an array.
+    unwrap
+        Returns the array within a gradient.
+    again
+        Applies the rule again, with what it keeps replaced by a given function.
+    """
+    undefined = np.isnan(unwrap(gx))
+    if not undefined.any() or np.all(g):
+        return gx
+    # Of opposite signs, so that a rule which only looks at signs is not taken for one that does not look.
+    first, second = (again(_finite(sign, unwrap)) for sign in (1.0, -1.0))
+    return np.where(undefined & (unwrap(first) == unwrap(second)), first, gx)
+
+
+def _finite(sign: float, unwrap: Callable[[Any], Array]) -> Callable[[Any], Any]:
+    """Return a function that puts random numbers of one sign in place of all that is not finite."""
+    rng = np.random.default_rng(0 if sign > 0 else 1)
+
+    def replace(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(map(replace, value))
+        if getattr(value, "dtype", None) is None or value.dtype.kind not in "fc":
+            return value
+        finite = np.isfinite(unwrap(value))
+        if finite.all():
+            return value
+        return np.where(finite, value, (sign * rng.uniform(0.5, 1.5, finite.shape)).astype(value.dtype))
+
+    return replace
