@@ -17,10 +17,13 @@ from .random import default_generator
 __all__ = [
     "calculate_gain",
     "constant_",
+    "eye_",
     "kaiming_normal_",
     "kaiming_uniform_",
     "normal_",
     "ones_",
+    "orthogonal_",
+    "trunc_normal_",
     "uniform_",
     "xavier_normal_",
     "xavier_uniform_",
@@ -54,6 +57,13 @@ def ones_(tensor: T) -> T:
     return _fill(tensor, 1)
 
 
+def eye_(tensor: T) -> T:
+    """Fill a matrix with 1 on its diagonal and 0 elsewhere."""
+    if tensor.ndim != 2:
+        raise ValueError(f"an identity needs two axes, not {tensor.shape}")
+    return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with values drawn uniformly from `a` to `b`.
 
@@ -70,6 +80,51 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = N
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with values drawn from a normal distribution."""
     return _fill(tensor, (generator or default_generator()).normal(mean, std, tensor.shape))
+
+
+def trunc_normal_(
+    tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator = None
+) -> T:
+    """Fill `tensor` with values drawn from a normal distribution, those from `a` to `b` alone.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.init.trunc_normal_(nn.Parameter([0.0] * 100), a=0.0, b=0.5)
+    >>> bool((w.data >= 0).all() and (w.data <= 0.5).all())
+    True
+    """
+    if not (a < b and mean - 8 * std < b and a < mean + 8 * std):
+        raise ValueError(f"no value of the distribution is between {a} and {b}: its mean is {mean}, its std {std}")
+    draw = generator or default_generator()
+    values = np.full(tensor.size, math.nan)
+    while (missing := ~((values >= a) & (values <= b))).any():
+        values[missing] = draw.normal(mean, std, np.count_nonzero(missing))
+    return _fill(tensor, values.reshape(tensor.shape))
+
+
+def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
+    """Fill `tensor` with `gain` times orthonormal rows, or columns where it has more rows; further axes count as one.
+
+    References
+    ----------
+    Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.init.orthogonal_(nn.Parameter([[0.0] * 4] * 2)).data
+    >>> (w @ w.T).round(4) + 0.0
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    if tensor.ndim < 2:
+        raise ValueError(f"orthogonal rows need two axes or more, not {tensor.shape}")
+    shape = (tensor.shape[0], math.prod(tensor.shape[1:]))
+    drawn = (generator or default_generator()).normal(size=(max(shape), min(shape)))
+    q, r = np.linalg.qr(drawn)
+    q *= np.sign(np.diag(r))  # makes all orthogonal matrices equally likely
+    return _fill(tensor, gain * (q if shape[0] >= shape[1] else q.T).reshape(tensor.shape))
 
 
 def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:

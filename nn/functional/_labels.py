@@ -27,9 +27,8 @@ def read_labels(
     total
         The sum of the weights, or 1 where that is 0, to divide by.
     """
-    one_row = len(shape) == 1
-    classes = shape[0 if one_row else 1]
-    expected = () if one_row else shape[:1] + shape[2:]
+    classes = _count_classes(shape)
+    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if target.dtype.kind not in "iu" or target.shape != expected:
         _refuse_form(target, shape, expected)
     labels = target.reshape(-1) if len(expected) != 1 else target
@@ -48,16 +47,21 @@ def read_labels(
     return labels, weights, float(weights.sum()) or 1.0
 
 
-def class_weights(weight: Any, classes: int) -> Array | None:
-    """Return the weights of classes as an array, or None if there are none."""
-    if weight is None:
-        return None
+def class_weights(weight: Any, shape: tuple[int, ...]) -> Array:
+    """Return the weights of classes as an array, for scores of a shape ``(n, classes, ...)``."""
+    classes = _count_classes(shape)
     array = np.asarray(getattr(weight, "data", weight), dtype=np.float64)
     if array.shape != (classes,):
         raise ShapeError(
             f"weight has shape {array.shape}, but there are {classes} classes: it needs one number for each"
         )
     return array
+
+
+def _count_classes(shape: tuple[int, ...]) -> int:
+    if not shape:
+        raise ShapeError("input has shape (), but should have (n, classes), (classes,) or (n, classes, ...)")
+    return shape[1] if len(shape) > 1 else shape[0]
 
 
 def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...]) -> NoReturn:

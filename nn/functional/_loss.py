@@ -123,7 +123,7 @@ def cross_entropy(
         target = np.asarray(target)
     shape = input.shape
     if weight is not None:
-        weight = class_weights(weight, shape[min(1, len(shape) - 1)])
+        weight = class_weights(weight, shape)
     if target.dtype.kind == "f" and target.shape == shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     if isinstance(target, Tensor):
@@ -166,7 +166,8 @@ def nll_loss(
     """
     check_reduction(reduction)
     target = np.asarray(target.data if isinstance(target, Tensor) else target)
-    weight = class_weights(weight, input.shape[min(1, input.ndim - 1)])
+    if weight is not None:
+        weight = class_weights(weight, input.shape)
     labels, weights, total = read_labels(target, input.shape, weight, ignore_index)
     rows = _rows(input)
     losses = -rows.reshape(-1)[_places(labels, rows.shape[1])]
@@ -229,8 +230,6 @@ def _rows(scores: Any) -> Any:
         return scores
     if scores.ndim == 1:
         return scores.reshape(1, -1)
-    if scores.ndim == 0:
-        raise ShapeError("input has shape (), but should have (n, classes), (classes,) or (n, classes, ...)")
     return np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
 
 

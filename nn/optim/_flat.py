@@ -30,17 +30,25 @@ def _reference_counter() -> Callable[[Any], int]:
 _references = _reference_counter()
 
 
+class _Memory:
+    """The memory of an array, as something that is no array itself."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.__array_interface__ = array.__array_interface__
+
+
 class GradientPlace:
     """The part of a flat array that is set apart for the gradient of one parameter.
 
-    The array is made from a buffer, not by slicing: so NumPy makes it the base of every view of it, and its reference
-    count tells whether anybody holds the gradient or a view of it.
+    NumPy takes for the base of a view the array at the end of the chain of bases. Here that is `array`, not the flat
+    one: so the reference count of `array` alone tells whether anybody holds the gradient or a view of it.
     """
 
     __slots__ = ("array",)
 
-    def __init__(self, array: Array) -> None:
-        self.array = array
+    def __init__(self, part: Array) -> None:
+        self.array: Array = np.asarray(_Memory(part))
 
     def claim(self) -> Array | None:
         """Return the array to write a new gradient to, or None while somebody holds the one that it has."""
@@ -99,7 +107,7 @@ class FlatParameters:
         self._chunks: dict[tuple[int, int], list[tuple[Array, ...]]] = {}
         # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
         self._orders = [_order(parameter.data) for parameter in self.parameters]
-        self._data = [self._part(self.data, i) for i in range(len(self.parameters))]
+        self._values = [self._part(self.data, i) for i in range(len(self.parameters))]
         self._places = self._gradient_places()
         for i in range(len(self.parameters)):
             self._adopt(i)
@@ -109,11 +117,7 @@ class FlatParameters:
         return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
 
     def _gradient_places(self) -> list[GradientPlace]:
-        memory, size, dtype = memoryview(self.gradient.data), self.gradient.itemsize, self.gradient.dtype
-        return [
-            GradientPlace(np.ndarray(parameter.shape, dtype, memory, start * size, order=order))
-            for parameter, start, order in zip(self.parameters, self.starts, self._orders, strict=True)
-        ]
+        return [GradientPlace(self._part(self.gradient, i)) for i in range(len(self.parameters))]
 
     def _attach(self, i: int) -> None:
         """Have the gradient of one parameter written to its place."""
@@ -122,18 +126,23 @@ class FlatParameters:
 
     def _adopt(self, i: int) -> None:
         """Move the values of one parameter into the flat array, and have its gradient written to the other."""
-        parameter, place = self.parameters[i], self._data[i]
+        self._check_form(i)
+        np.copyto(self._values[i], self.parameters[i].data)
+        self.parameters[i].data = self._values[i]
+        self._attach(i)
+
+    def _check_form(self, i: int) -> None:
+        """Raise if a parameter no longer fits into its part of the arrays."""
+        parameter, place = self.parameters[i], self._values[i]
         if parameter.shape != place.shape or parameter.dtype != place.dtype:
             raise ValueError(
                 f"parameter {i} has become {parameter.shape} {parameter.dtype}, but the optimizer was made for "
                 f"{place.shape} {place.dtype}: make a new optimizer after such a change"
             )
-        np.copyto(place, parameter.data)
-        parameter.data = place
-        self._attach(i)
 
     def _take_gradient(self, i: int, gradient: Array) -> None:
         """Copy in a gradient that was not written to its place."""
+        self._check_form(i)
         if self._places[i].claim() is None:
             # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
             previous, self.gradient = self.gradient, aligned(self.data.size, self.data.dtype)
@@ -151,7 +160,7 @@ class FlatParameters:
         Parameters without a gradient take none. Values or gradients that were replaced since the last step, by the
         user or by another optimizer, are copied in.
         """
-        for parameter, place, data in zip(self.parameters, self._places, self._data, strict=True):
+        for parameter, place, data in zip(self.parameters, self._places, self._values, strict=True):
             gradient = parameter.grad
             if gradient is None or gradient.data is not place.array or parameter.data is not data:
                 break
@@ -172,7 +181,7 @@ class FlatParameters:
                 continue
             if gradient.data is not self._places[i].array:
                 self._take_gradient(i, gradient.data)
-            if parameter.data is not self._data[i]:
+            if parameter.data is not self._values[i]:
                 self._adopt(i)
             self.steps[i] += 1
             start = self.starts[i]

@@ -13,7 +13,7 @@ from ._flat import Array, FlatParameters, Run
 
 __all__ = ["Optimizer", "Parameters", "check_not_negative", "clear_subnormal", "with_decay"]
 
-Parameters = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 
 
 class Optimizer:
@@ -226,9 +226,7 @@ def _tensor_of(item: Any) -> Tensor:
     if not isinstance(item, Tensor):
         raise TypeError(f"an optimizer updates tensors, not {type(item).__name__}: pass model.parameters()")
     if not item.is_leaf:
-        raise ValueError(
-            f"an optimizer updates leaves, but a tensor of shape {item.shape} is a result of {item.grad_fn}"
-        )
+        raise ValueError(f"an optimizer updates leaves, but one of shape {item.shape} is a result of {item.grad_fn}")
     if item.dtype.kind != "f":
         raise TypeError(f"an optimizer updates floating-point tensors, but one of shape {item.shape} is {item.dtype}")
     return item
