@@ -35,7 +35,7 @@ __all__ = [
     "intern_shape",
     "leading_to",
     "pull_back",
-    "site",
+    "recorded",
     "sum_gradients",
     "take_number",
 ]
@@ -198,8 +198,8 @@ class FreedOperation:
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
         message = (
-            f"an earlier backward() freed the graph of this result: '{self.name}', recorded at {site(node)}, no longer "
-            f"has what its derivative needs. Pass retain_graph=True to the earlier backward(), or compute anew"
+            f"an earlier backward() freed the graph of this result: '{self.name}'{recorded(node)} no longer has what "
+            f"its derivative needs. Pass retain_graph=True to the earlier backward(), or compute the result anew"
         )
         raise GraphError(message)
 
@@ -219,15 +219,18 @@ def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return _shapes.setdefault(shape, shape)
 
 
-def site(node: Node) -> str:
-    """Return ``file:line`` of the user's statement that recorded `node`, or of the nearest one recorded before it."""
+def recorded(node: Node) -> str:
+    """Return where the user's program recorded `node`, as a part of a sentence.
+
+    That is its own line, or the nearest one noted before it; nothing if no line was noted.
+    """
     for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
         if hasattr(candidate, "code"):
             code, at = candidate.code, candidate.instruction
             line = next((number for start, end, number in code.co_lines() if start <= at < end), None)
-            where = f"{code.co_filename}:{line}"
-            return where if candidate is node else f"a line that follows {where}"
-    return "a line not noted (within detect_anomaly() every line is)"
+            how = "recorded at" if candidate is node else "recorded after"
+            return f", {how} {code.co_filename}:{line},"
+    return ""
 
 
 def ancestors(roots: Iterable[Node]) -> list[Node]:
@@ -337,7 +340,7 @@ def _walk(
     except Exception as error:
         if node is None:
             raise
-        what = f"the derivative of '{node.op.name}', recorded at {site(node)}, failed"
+        what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
         raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
     del gradients[None]
     if targets is None:
@@ -353,7 +356,7 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
             continue
         if not np.isfinite(gx if lift is None else lift.unwrap(gx)).all():
             message = (
-                f"the derivative of '{node.op.name}', recorded at {site(node)}, gave a gradient with nan or inf "
+                f"the derivative of '{node.op.name}'{recorded(node)} gave a gradient with nan or inf "
                 f"(shape {x.shape}, dtype {x.dtype})"
             )
             raise AnomalyError(message)

@@ -24,7 +24,7 @@ import numpy as np
 
 from .absorb import absorb_by_comparison, absorb_by_position
 from .errors import DeclarationError, DerivativeError
-from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, site
+from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
 
 __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 
@@ -236,8 +236,8 @@ class Primitive:
 
     def _refuse(self, what: str, x: Node, node: Node) -> None:
         raise DerivativeError(
-            f"a derivative rule of '{self.name}' {what} for an input of shape {x.shape} and dtype {x.dtype} "
-            f"(recorded at {site(node)}); a gradient has the shape and dtype of its input"
+            f"a derivative rule of '{self.name}'{recorded(node)} {what} for an input of shape {x.shape} and dtype "
+            f"{x.dtype}; a gradient has the shape and dtype of its input"
         )
 
 

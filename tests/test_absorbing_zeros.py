@@ -62,7 +62,7 @@ def test_weights_see_only_the_rows_that_are_selected() -> None:
 def test_a_nan_that_matters_stays() -> None:
     for function in ROWS.values():
         with pytest.warns(RuntimeWarning):
-            found = grad(lambda x, function=function: np.sum(function(x)))(np.vstack([GOOD[:1], BAD]))  # type: ignore[misc]  # bound now
+            found = grad(lambda x, function=function: np.sum(function(x)))(np.vstack([GOOD[:1], BAD]))
         assert np.isnan(found[1]).any()
         assert np.isfinite(found[0]).all()
     with pytest.warns(RuntimeWarning, match="has nan in 3 of 3"):
