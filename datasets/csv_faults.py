@@ -37,9 +37,7 @@ def _row_problem(layout: Layout, cells: list[str]) -> str | None:
     if _all_usable(layout, cells):
         return None
     problems = ((position, _cell_problem(layout, position, text)) for position, text in enumerate(cells))
-    return next(
-        (f", {layout.column(position)}: {problem}" for position, problem in problems if problem), None
-    )
+    return next((f", {layout.column(position)}: {problem}" for position, problem in problems if problem), None)
 
 
 def _all_usable(layout: Layout, cells: list[str]) -> bool:
@@ -72,9 +70,7 @@ def _cell_problem(layout: Layout, position: int, text: str) -> str | None:
 
 def _remedy(layout: Layout, position: int) -> str:
     if position == layout.label:
-        return (
-            "Labels are class numbers: number the classes first, or pass label= if another column is meant."
-        )
+        return "Labels are class numbers: number the classes first, or pass label= if another column is meant."
     return "Correct it, or remove this line."
 
 

@@ -70,9 +70,7 @@ def numbered_rows(path: Path) -> Generator[tuple[int, list[str]], None, None]:
                 "Save the file as UTF-8, or check that it is a CSV file."
             ) from error
         except csv.Error as error:
-            raise FormatError(
-                f"{path}: line {reader.line_num}: {error}. Check that it is a CSV file."
-            ) from error
+            raise FormatError(f"{path}: line {reader.line_num}: {error}. Check that it is a CSV file.") from error
 
 
 def is_number(text: str) -> bool:
@@ -115,9 +113,7 @@ def _check_named(path: Path, line: int, names: list[str]) -> None:
         )
 
 
-def _label_position(
-    path: Path, line: int, cells: list[str], names: list[str] | None, label: str | int
-) -> int:
+def _label_position(path: Path, line: int, cells: list[str], names: list[str] | None, label: str | int) -> int:
     if not isinstance(label, str):
         return _position(path, label, len(cells))
     if names is None:
@@ -125,9 +121,7 @@ def _label_position(
     if names.count(label) == 1:
         return names.index(label)
     shown = ", ".join(repr(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
-    problem = (
-        f"{names.count(label)} columns are named {label!r}" if label in names else f"no column {label!r}"
-    )
+    problem = f"{names.count(label)} columns are named {label!r}" if label in names else f"no column {label!r}"
     raise ColumnError(
         f"{path}: {problem}: the header in line {line} has {len(names)} columns, {shown}. "
         "Pass label= with the name of one of them, or its position from 0; "
@@ -147,6 +141,4 @@ def _unnamed_position(path: Path, line: int, label: str) -> int:
 def _position(path: Path, label: int, width: int) -> int:
     if -width <= label < width:
         return label % width
-    raise ColumnError(
-        f"{path}: no column at position {label}: there are {width}, at positions 0 to {width - 1}."
-    )
+    raise ColumnError(f"{path}: no column at position {label}: there are {width}, at positions 0 to {width - 1}.")

@@ -39,9 +39,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         except EOFError as error:
             raise TruncatedError(f"{path}: the gzip data ends too early. Download the file again.") from error
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise FormatError(
-                f"{path}: the gzip data is damaged ({error}). Download the file again."
-            ) from error
+            raise FormatError(f"{path}: the gzip data is damaged ({error}). Download the file again.") from error
 
 
 def _check_is_file(path: Path) -> None:

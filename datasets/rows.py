@@ -143,7 +143,5 @@ def _aligned(arrays: tuple[ArrayLike, ...]) -> list[NDArray[Any]]:
             )
     if len({len(array) for array in aligned}) > 1:
         shapes = ", ".join(str(array.shape) for array in aligned)
-        raise ArgumentError(
-            f"arrays of shapes {shapes} differ in their number of rows. Pass one row per sample."
-        )
+        raise ArgumentError(f"arrays of shapes {shapes} differ in their number of rows. Pass one row per sample.")
     return aligned

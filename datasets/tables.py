@@ -85,9 +85,7 @@ def _parse(layout: Layout) -> "pandas.DataFrame":
     dtypes[layout.label] = np.float64
     # a header over several lines counts once for skiprows; an overflow gives inf, which is found later
     with opened(layout.path) as stream, np.errstate(over="ignore"):
-        return pandas.read_csv(
-            stream, header=None, skiprows=layout.header_line, dtype=dtypes, na_filter=False
-        )
+        return pandas.read_csv(stream, header=None, skiprows=layout.header_line, dtype=dtypes, na_filter=False)
 
 
 def _split(layout: Layout, frame: "pandas.DataFrame") -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -202,9 +202,7 @@ def _classes(
 ) -> tuple[NDArray[np.int64], np.random.Generator]:
     """Return the class of each point in random order, and the generator to go on with."""
     if n_samples < 1 or classes < 1:
-        raise ArgumentError(
-            f"{n_samples} points in {classes} classes cannot be made. Ask for at least one of each."
-        )
+        raise ArgumentError(f"{n_samples} points in {classes} classes cannot be made. Ask for at least one of each.")
     if not noise >= 0.0:
         raise ArgumentError(f"noise={noise}. A standard deviation is 0 or more.")
     generator = np.random.default_rng(seed)

@@ -130,9 +130,7 @@ def test_a_folder_without_samples_keeps_its_width(tmp_path: Path) -> None:
 @settings(database=None, deadline=None, max_examples=60)
 @given(data=st.data(), code=st.sampled_from(sorted(CODES)), zipped=st.booleans())
 def test_idx_files_of_every_type_round_trip(data: st.DataObject, code: str, zipped: bool) -> None:
-    array: NDArray[Any] = data.draw(
-        npst.arrays(np.dtype(code), npst.array_shapes(min_dims=0, min_side=0, max_side=4))
-    )
+    array: NDArray[Any] = data.draw(npst.arrays(np.dtype(code), npst.array_shapes(min_dims=0, min_side=0, max_side=4)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("values.gz" if zipped else "values")
         path.write_bytes(gzip.compress(idx_bytes(array)) if zipped else idx_bytes(array))

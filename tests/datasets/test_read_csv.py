@@ -27,10 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def csv_lines(labels: NDArray[np.int64], features: NDArray[np.generic], header: bool) -> str:
-    rows = [
-        ",".join(map(str, [label, *row]))
-        for label, row in zip(labels.tolist(), features.tolist(), strict=True)
-    ]
+    rows = [",".join(map(str, [label, *row])) for label, row in zip(labels.tolist(), features.tolist(), strict=True)]
     first = [",".join(["label", *(f"pixel{i}" for i in range(features.shape[1]))])] if header else []
     return "\n".join(first + rows) + "\n"
 
