@@ -14,7 +14,7 @@ from .reduce import Axis, keep_axes, share_evenly
 Order = Any  # a number, 'fro' or None
 
 
-def _norm(x: Any, ord: Order = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def _norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) -> Any:
     if _is_matrix(ord, axis, x.ndim) and ord not in (None, "fro", "f"):
         raise UnsupportedError(
             f"numpy.linalg.norm(..., ord={ord!r}) of a matrix (shape {x.shape}, axis {axis}) has no derivative here: "

@@ -76,7 +76,7 @@ def _sum(
 
 
 def _mean(
-    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, where: Any = True
+    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, where: Any = True
 ) -> Any:
     if out is not None:
         refuse_out(out)
@@ -95,7 +95,7 @@ def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
 
 def _var(
     x: Any,
-    axis: Axis = None,
+    axis: Any = None,
     dtype: Any = None,
     out: Any = None,
     ddof: float = 0,
@@ -108,7 +108,7 @@ def _var(
 
 def _std(
     x: Any,
-    axis: Axis = None,
+    axis: Any = None,
     dtype: Any = None,
     out: Any = None,
     ddof: float = 0,
