@@ -83,7 +83,7 @@ def _mean(
     if dtype is None and where is True and x.size and x.dtype.char in "fd":
         total = _add(x, axis, None, None, keepdims)  # as numpy.mean does, at a third of its cost
         return total / (x.size // total.size)
-    return np.mean(x, axis, dtype, None, keepdims, where=where)
+    return np.mean(x, axis, dtype, keepdims=keepdims, where=where)
 
 
 def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
@@ -103,7 +103,7 @@ def _var(
     correction: Any = None,
 ) -> Any:
     refuse_out(out)
-    return np.var(x, axis, dtype, None, _degrees(ddof, correction), keepdims)
+    return np.var(x, axis, dtype, ddof=_degrees(ddof, correction), keepdims=keepdims)
 
 
 def _std(
@@ -116,7 +116,7 @@ def _std(
     correction: Any = None,
 ) -> Any:
     refuse_out(out)
-    return np.std(x, axis, dtype, None, _degrees(ddof, correction), keepdims)
+    return np.std(x, axis, dtype, ddof=_degrees(ddof, correction), keepdims=keepdims)
 
 
 def _degrees(ddof: float, correction: float | None) -> float:
