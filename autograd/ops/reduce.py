@@ -76,7 +76,7 @@ def _sum(
 
 
 def _mean(
-    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, where: Any = True
+    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, where: Any = True
 ) -> Any:
     if out is not None:
         refuse_out(out)
@@ -99,7 +99,7 @@ def _var(
     dtype: Any = None,
     out: Any = None,
     ddof: float = 0,
-    keepdims: bool = False,
+    keepdims: Any = False,
     correction: Any = None,
 ) -> Any:
     refuse_out(out)
@@ -112,7 +112,7 @@ def _std(
     dtype: Any = None,
     out: Any = None,
     ddof: float = 0,
-    keepdims: bool = False,
+    keepdims: Any = False,
     correction: Any = None,
 ) -> Any:
     refuse_out(out)
