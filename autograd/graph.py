@@ -319,22 +319,27 @@ def _walk(
     gradients[None] = absent
     inner = {node for node in targets if node.op is not LEAF} if targets else ()
     careful = absorb or lift is not None
-    anomaly = recording() is ANOMALY
+    anomaly = recording() == ANOMALY
     pop = gradients.pop
     node = None
     try:
-        for node in reversed(order):
-            if node.op is LEAF:
-                continue
-            g = pop(node)
-            if careful:
-                node.op.pull_carefully(node, g, gradients, lift, absorb)
-            else:
-                node.op.pull(node, g, gradients)
-            if inner and node in inner:
-                gradients[node] = g
-            if anomaly:
-                _check_gradients(node, g, gradients, lift)
+        if not (careful or inner or anomaly):
+            for node in reversed(order):
+                if node.op is not LEAF:
+                    node.op.pull(node, pop(node), gradients)
+        else:
+            for node in reversed(order):
+                if node.op is LEAF:
+                    continue
+                g = pop(node)
+                if careful:
+                    node.op.pull_carefully(node, g, gradients, lift, absorb)
+                else:
+                    node.op.pull(node, g, gradients)
+                if node in inner:
+                    gradients[node] = g
+                if anomaly:
+                    _check_gradients(node, g, gradients, lift)
     except AutogradError:
         raise
     except Exception as error:
