@@ -15,7 +15,7 @@ import numpy as np
 
 from .arguments import binder, static
 from .errors import AnomalyError, ShapeError
-from .graph import Bundle, Gradients, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import LARGE, Bundle, Gradients, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ANOMALY, recording
 from .primitive import Function, Primitive
 from .registry import fronts
@@ -34,7 +34,6 @@ _IDENTITY = (lambda g: g).__code__.co_code
 _PACKAGES = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
 )
-_SMALL = 2048
 
 
 class _Within(dict[str, bool]):
@@ -141,7 +140,7 @@ def unary(op: Primitive) -> Function:
         held = gradients[x]
         if held is not absent:
             gx = rule(g, node.kept) if single else g if passes else rule(g, *node.kept)
-            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         x: Any = node.x
@@ -248,12 +247,12 @@ def binary(op: Primitive) -> Function:
         held = gradients[x]
         if held is not absent:
             gx = rule_x(g, node.kept) if single_x else g if passes_x else rule_x(g, *node.kept)
-            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
         x = node.y
         held = gradients[x]
         if held is not absent:
             gx = rule_y(g, node.kept_y) if single_y else g if passes_y else rule_y(g, *node.kept_y)
-            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         kept: Any = node.kept

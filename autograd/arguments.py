@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ShapeError
-from .graph import Gradients, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import LARGE, Gradients, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ANOMALY, recording
 from .primitive import Function, Primitive
 from .tensor import Tensor
@@ -21,7 +21,6 @@ __all__ = ["binder", "one_input"]
 new = object.__new__
 ndarray = np.ndarray
 asarray = np.asarray
-_SMALL = 2048
 
 Arguments = tuple[Any, ...]
 
@@ -119,7 +118,7 @@ def one_input(op: Primitive, note_line: Function, examine: Function) -> Function
             gx = rule(g, *node.kept)
             if gx.shape != x.shape or gx.dtype is not x.dtype:
                 gx = op.conform(gx, x, node)
-            gradients[x] = gx if held is None else held + gx if held.size < _SMALL else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
 
     op.pull = op.aligned.pull = pull
     return apply

@@ -21,6 +21,7 @@ from .errors import AnomalyError, AutogradError, DerivativeError, GraphError
 from .modes import ANOMALY, recording
 
 __all__ = [
+    "LARGE",
     "LEAF",
     "Bundle",
     "GradientBuffer",
@@ -413,7 +414,7 @@ def _calibrate() -> int:
 
 
 _HELD_ONCE = _calibrate()
-_LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
+LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
 
 
 def sum_gradients(held: Any, g: Any) -> Any:
@@ -423,7 +424,7 @@ def sum_gradients(held: Any, g: Any) -> Any:
     another reference, and a view has a base.
     """
     if (
-        held.size > _LARGE
+        held.size > LARGE
         and type(held) is np.ndarray
         and type(g) is np.ndarray
         and _references(held) <= _HELD_ONCE
