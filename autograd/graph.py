@@ -147,9 +147,18 @@ class Bundle(Node):
 
 
 class GradientBuffer(Protocol):
-    """A place set apart for the gradient of a leaf."""
+    """A place set apart for the gradient of a leaf.
+
+    Attributes
+    ----------
+    array
+        The place itself, of the leaf's shape and dtype.
+    whole
+        An array of one axis that `array` is a part of, beside the places of other leaves.
+    """
 
     array: np.ndarray[Any, Any]
+    whole: np.ndarray[Any, Any]
 
     def claim(self) -> np.ndarray[Any, Any] | None:
         """Return the array to write to, or None while somebody still holds the gradient that it had before."""
@@ -280,19 +289,31 @@ def pull_back(
     the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
     warnings about single elements of the way would mislead; a gradient that is not finite in the end is reported once.
     """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        found = _walk(seeds, order, targets, partial, lift, absorb=False)
-        total = _total(found, lift)
-        if total != total:
-            found = _walk(seeds, order, targets, partial, lift, absorb=True)
-            total = _total(found, lift)
-        if not math.isfinite(total):
-            _warn(found, lift)
+    found = _settle(seeds, order, targets, partial, lift)
     if free:
         for node in order:
             if node.op is not LEAF:
                 node.op = node.op.freed
                 node.kept = node.kept_y = None
+    return found
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a decorator takes half the time of a block
+def _settle(
+    seeds: dict[Node, Any],
+    order: list[Node],
+    targets: Collection[Node] | None,
+    partial: bool,
+    lift: Lift | None,
+) -> dict[Node, Any]:
+    """Walk optimistically, and once more with care if that gave a nan; see `pull_back`."""
+    found = _walk(seeds, order, targets, partial, lift, absorb=False)
+    total = _total(found, lift)
+    if total != total:
+        found = _walk(seeds, order, targets, partial, lift, absorb=True)
+        total = _total(found, lift)
+    if not math.isfinite(total):
+        _warn(found, lift)
     return found
 
 
@@ -371,6 +392,12 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
 def _total(found: dict[Node, Any], lift: Lift | None) -> float:
     """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
     total: Any = 0
+    whole = None if lift is not None else _shared_whole(found)
+    if whole is not None:
+        total = np.dot(whole, whole)
+        if math.isfinite(total):
+            return float(total)
+        total = 0  # it may be what `whole` has beside the gradients
     for g in found.values():
         if lift is not None:
             g = lift.unwrap(g)
@@ -378,6 +405,17 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
             g = g.ravel("K")  # a view also of a matrix laid out by columns
         total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
     return float(abs(total))
+
+
+def _shared_whole(found: dict[Node, Any]) -> Any:
+    """Return the array that all the gradients were written to parts of, if there is one."""
+    whole = None
+    for node, g in found.items():
+        buffer = node.buffer if type(node) is Leaf else None
+        if buffer is None or g is not buffer.array or (whole is not None and whole is not buffer.whole):
+            return None
+        whole = buffer.whole
+    return whole
 
 
 def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
@@ -391,7 +429,7 @@ def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
                 f"the gradient of a tensor of shape {node.shape} has {kind} in {bad} of {np.size(g)} elements: "
                 f"compute and walk within detect_anomaly() to see where it arises"
             )
-            warnings.warn(message, RuntimeWarning, stacklevel=4)
+            warnings.warn(message, RuntimeWarning, stacklevel=6)
 
 
 def _reference_counter() -> Callable[[Any], int]:

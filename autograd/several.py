@@ -174,7 +174,11 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
                 continue
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf else None
-                gx = rule(g, *kept, None if buffer is None else buffer.claim())
+                place = None if buffer is None else buffer.claim()
+                gx = rule(g, *kept, place)
+                if gx is place:
+                    gradients[x] = gx
+                    continue
             else:
                 gx = rule(g, *kept)
             if gx.shape != x.shape or gx.dtype is not x.dtype:

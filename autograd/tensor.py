@@ -465,8 +465,9 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
     parameter
         A leaf that requires a gradient.
     buffer
-        Its ``array`` has the parameter's shape and dtype; ``claim()`` returns that array, or None while somebody still
-        holds the gradient that it had before. A derivative rule that names ``into`` is handed the array.
+        Its ``array`` has the parameter's shape and dtype and is a part of ``whole``, an array of one axis; ``claim()``
+        returns ``array``, or None while somebody still holds the gradient that it had before. A derivative rule that
+        names ``into`` is handed the array.
 
     Raises
     ------

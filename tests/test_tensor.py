@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import warnings
 from typing import Any
 
 import numpy as np
@@ -235,11 +236,25 @@ class Place:
     """A gradient buffer that counts how often it is claimed."""
 
     def __init__(self, array: np.ndarray[Any, Any]) -> None:
-        self.array, self.claims = array, 0
+        self.array, self.whole, self.claims = array, array, 0
 
     def claim(self) -> np.ndarray[Any, Any]:
         self.claims += 1
         return self.array
+
+
+def test_what_lies_beside_the_gradients_does_not_count_as_theirs() -> None:
+    """A buffer may still hold the nan that the gradient of another leaf had in an earlier walk."""
+    whole = np.array([0.0, 0.0, np.nan])
+    x, place = tensor([1.0, 2.0], requires_grad=True), Place(whole[:2])
+    place.whole = whole
+    set_gradient_buffer(x, place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (x * x).sum().backward()
+    assert x.grad.tolist() == [2.0, 4.0]
+    with pytest.warns(RuntimeWarning, match=r"has inf in 1 of 2 elements"):
+        (x * np.array([np.inf, 1.0])).sum().backward()
 
 
 def test_gradients_are_written_to_their_buffer() -> None:

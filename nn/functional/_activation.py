@@ -42,7 +42,13 @@ def _sigmoid(x: Any) -> Any:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-relu = elementwise(_relu, lambda g, out: g * (out > 0).astype(g.dtype), name="relu")
+def _relu_rule(g: Any, out: Any) -> Any:
+    """Let the gradient through where the output is positive; the mask is converted once and holds the result."""
+    mask = (out > 0).astype(g.dtype)
+    return np.multiply(g, mask, mask) if type(g) is type(mask) is np.ndarray else g * mask
+
+
+relu = elementwise(_relu, _relu_rule, name="relu")
 sigmoid = elementwise(_sigmoid, lambda g, out: g * (out - out * out), name="sigmoid")
 tanh = np.tanh  # differentiates tensors as it is
 

@@ -15,9 +15,9 @@ Array = np.ndarray[Any, Any]
 
 
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
-    """Return x @ weight.T + bias."""
+    """Return x @ weight.T + bias; for matrices `dot` does the same as ``@`` with half a microsecond less about it."""
     try:
-        out = x @ weight.T
+        out = x.dot(weight.T) if type(x) is np.ndarray and x.ndim == 2 else x @ weight.T
     except ValueError:
         raise ValueError(
             f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
@@ -34,9 +34,16 @@ def _rows(array: Any) -> Any:
     return array.reshape(-1, array.shape[-1])
 
 
+def _input_rule(g: Any, weight: Any) -> Any:
+    return g.dot(weight) if g.ndim == 2 else g @ weight
+
+
 def _weight_rule(g: Any, x: Any, into: Any) -> Any:
     if g.ndim != 2:
         g, x = _rows(g), _rows(x)
+    if into is not None and into.T.flags.c_contiguous:
+        x.T.dot(g, into.T)
+        return into
     return np.matmul(g.T, x, into)
 
 
@@ -53,10 +60,11 @@ def _bias_rule(g: Any, into: Any) -> Any:
         g = _rows(g)
     if type(g) is not np.ndarray:
         return g.sum(axis=0)
-    return np.matmul(_ones(g.shape[0], g.dtype), g, into)
+    ones = _ones(g.shape[0], g.dtype)
+    return ones.dot(g, into) if into is None or into.flags.c_contiguous else np.matmul(ones, g, into)
 
 
-linear = general(_affine, lambda g, weight: g @ weight, _weight_rule, _bias_rule, name="linear")
+linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")
 linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ weight.T + bias``.
 
     Parameters

@@ -18,17 +18,18 @@ Reduction = Literal["none", "mean", "sum"]
 _REDUCTIONS = ("mean", "sum", "none")
 
 
-def _labelled_forward(logits: Any, places: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
+def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
     """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
 
-    `places` are the positions of the labels in the flattened logits. The exponentials and their sums are left in
-    `saved` for the derivative.
+    The exponentials, their sums, and where in memory the labelled ones are, are left in `saved` for the derivative.
     """
-    e = np.subtract(logits, np.maximum.reduce(logits, 1, keepdims=True), order="C")
-    labelled = e.reshape(-1)[places]
+    e = np.array(logits, order=_order(logits.shape[1]))
+    np.subtract(e, np.maximum.reduce(e, 1, keepdims=True), e)
+    places = _places(labels, e)
+    labelled = e.ravel("K")[places]
     np.exp(e, e)
     mass = np.add.reduce(e, 1, keepdims=True)
-    saved[:] = e, mass
+    saved[:] = e, mass, places
     losses = np.log(mass).reshape(-1)
     losses -= labelled
     if type(scale) is np.ndarray:
@@ -38,18 +39,18 @@ def _labelled_forward(logits: Any, places: Any, scale: Any, total: bool, saved: 
     return (np.add.reduce(losses) if total else losses) * scale
 
 
-def _labelled_rule(g: Any, logits: Any, places: Any, scale: Any, saved: list[Any]) -> Any:
+def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
     """Return (softmax(logits) - one_hot(label)) * g * scale for each row."""
+    e, mass, places = saved
     g = g * scale
     if g.ndim:
         g = g[:, None]
     if isinstance(g, Tensor):
-        one_hot = np.zeros(logits.shape, logits.dtype)
-        one_hot.reshape(-1)[places] = 1
+        one_hot = np.zeros_like(e)
+        one_hot.ravel("K")[places] = 1
         return (softmax(logits, 1) - one_hot) * g
-    e, mass = saved
     p = e / mass
-    p.reshape(-1)[places] -= 1
+    p.ravel("K")[places] -= 1  # a view in either order
     p *= g
     if g.ndim:
         p[g[:, 0] == 0] = 0
@@ -137,7 +138,7 @@ def cross_entropy(
     scale = weights / total if reduction == "mean" else weights
     if type(scale) is np.ndarray:
         scale = scale.astype(logits.dtype)
-    losses = _labelled_cross_entropy(logits, _places(labels, logits.shape[1]), scale, reduction != "none", [])
+    losses = _labelled_cross_entropy(logits, labels, scale, reduction != "none", [])
     return losses.reshape(target.shape) if reduction == "none" else losses
 
 
@@ -170,7 +171,7 @@ def nll_loss(
         weight = class_weights(weight, input.shape)
     labels, weights, total = read_labels(target, input.shape, weight, ignore_index)
     rows = _rows(input)
-    losses = -rows.reshape(-1)[_places(labels, rows.shape[1])]
+    losses = -rows.reshape(-1)[labels + _steps(labels.size, rows.shape[1])]
     if isinstance(weights, np.ndarray):
         losses = np.where(weights == 0, 0, losses) * weights.astype(rows.dtype)
     return _reduced(losses, total, reduction, target.shape)
@@ -233,16 +234,25 @@ def _rows(scores: Any) -> Any:
     return np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
 
 
-def _places(labels: Any, classes: int) -> Any:
-    """Return the position of the label of each row among the flattened rows."""
-    return _row_starts(labels.size, classes) + labels
+def _order(classes: int) -> Literal["C", "F"]:
+    """Return how to lay out rows of classes: NumPy reduces short rows, one at a time, several times slower."""
+    return "F" if classes <= 64 else "C"
+
+
+def _places(labels: Any, rows: Any) -> Any:
+    """Return where in the memory of `rows` the entry of each row at its label is."""
+    n, classes = rows.shape
+    if _order(classes) == "F":
+        return labels * n + _steps(n, 1)
+    return labels + _steps(n, classes)
 
 
 @lru_cache(maxsize=8)
-def _row_starts(count: int, classes: int) -> Any:
-    starts = np.arange(0, count * classes, classes)
-    starts.flags.writeable = False
-    return starts
+def _steps(count: int, step: int) -> Any:
+    """Return count multiples of a step, from 0 on."""
+    steps = np.arange(0, count * step, step)
+    steps.flags.writeable = False
+    return steps
 
 
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduction, label_smoothing: float) -> Any:
@@ -265,7 +275,7 @@ def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothi
         spread *= weight
     if type(weights) is np.ndarray:
         spread[weights == 0] = 0
-    spread.reshape(-1)[_places(labels, classes)] += (1 - label_smoothing) * weights
+    spread.reshape(-1)[labels + _steps(n, classes)] += (1 - label_smoothing) * weights
     return spread.astype(logits.dtype)
 
 

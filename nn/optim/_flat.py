@@ -45,10 +45,11 @@ class GradientPlace:
     one: so the reference count of `array` alone tells whether anybody holds the gradient or a view of it.
     """
 
-    __slots__ = ("array",)
+    __slots__ = ("array", "whole")
 
-    def __init__(self, part: Array) -> None:
+    def __init__(self, part: Array, whole: Array) -> None:
         self.array: Array = np.asarray(_Memory(part))
+        self.whole = whole
 
     def claim(self) -> Array | None:
         """Return the array to write a new gradient to, or None while somebody holds the one that it has."""
@@ -68,7 +69,7 @@ def aligned(size: int, dtype: Any) -> Array:
     return array
 
 
-_IDLE = GradientPlace(np.empty(1)).count()
+_IDLE = GradientPlace(np.empty(1), np.empty(1)).count()
 
 
 class Run(NamedTuple):
@@ -117,7 +118,7 @@ class FlatParameters:
         return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
 
     def _gradient_places(self) -> list[GradientPlace]:
-        return [GradientPlace(self._part(self.gradient, i)) for i in range(len(self.parameters))]
+        return [GradientPlace(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
 
     def _attach(self, i: int) -> None:
         """Have the gradient of one parameter written to its place."""
