@@ -1,5 +1,47 @@
 """NumPy's functions, differentiated: one declaration each, in one module for each family."""
 
-from . import accumulate, einsum, elementwise, index, inplace, join, norm, product, reduce, shape
+from . import (
+    accumulate,
+    complex,
+    decompositions,
+    einsum,
+    elementwise,
+    fft,
+    index,
+    inplace,
+    join,
+    linalg,
+    nan,
+    norm,
+    polynomial,
+    product,
+    rearrange,
+    reduce,
+    shape,
+    signal,
+    statistics,
+    ufunc_methods,
+)
 
-__all__ = ["accumulate", "einsum", "elementwise", "index", "inplace", "join", "norm", "product", "reduce", "shape"]
+__all__ = [
+    "accumulate",
+    "complex",
+    "decompositions",
+    "einsum",
+    "elementwise",
+    "fft",
+    "index",
+    "inplace",
+    "join",
+    "linalg",
+    "nan",
+    "norm",
+    "polynomial",
+    "product",
+    "rearrange",
+    "reduce",
+    "shape",
+    "signal",
+    "statistics",
+    "ufunc_methods",
+]

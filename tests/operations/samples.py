@@ -10,18 +10,45 @@ import nn
 from autograd.primitive import Primitive, Rule
 from autograd.registry import operations
 
-from . import elementwise_samples, index_samples, nn_samples, product_samples, reduce_samples, shape_samples
+from . import (
+    complex_samples,
+    elementwise_samples,
+    fft_samples,
+    index_samples,
+    linalg_samples,
+    nan_samples,
+    nn_samples,
+    polynomial_samples,
+    product_samples,
+    rearrange_samples,
+    reduce_samples,
+    shape_samples,
+    signal_samples,
+    special_samples,
+    statistics_samples,
+    ufunc_methods_samples,
+)
 from .calls import Function, Samples
 
 __all__ = ["OPERATIONS", "SAMPLES", "Operation"]
 
 SAMPLES: dict[Function | str, Samples] = {
+    **complex_samples.SAMPLES,
     **elementwise_samples.SAMPLES,
+    **fft_samples.SAMPLES,
+    **index_samples.SAMPLES,
+    **linalg_samples.SAMPLES,
+    **nan_samples.SAMPLES,
+    **nn_samples.SAMPLES,
+    **polynomial_samples.SAMPLES,
+    **product_samples.SAMPLES,
+    **rearrange_samples.SAMPLES,
     **reduce_samples.SAMPLES,
     **shape_samples.SAMPLES,
-    **index_samples.SAMPLES,
-    **product_samples.SAMPLES,
-    **nn_samples.SAMPLES,
+    **signal_samples.SAMPLES,
+    **special_samples.SAMPLES,
+    **statistics_samples.SAMPLES,
+    **ufunc_methods_samples.SAMPLES,
 }
 
 

@@ -1,0 +1,1 @@
+"""Complex numbers: their parts, and how they are put together."""

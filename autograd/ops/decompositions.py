@@ -1,0 +1,1 @@
+"""Matrix decompositions: eigenvalues, singular values, and the factors they come with."""

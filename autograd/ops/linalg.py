@@ -1,0 +1,1 @@
+"""Linear algebra: determinants, inverses, solutions of equations, norms."""

@@ -1,0 +1,1 @@
+"""Elements put in another place: rotations, insertions, deletions, blocks, grids."""

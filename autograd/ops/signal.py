@@ -1,0 +1,1 @@
+"""Sequences and samples: convolution, interpolation, finite differences, integrals."""

@@ -1,0 +1,1 @@
+"""The special functions of SciPy, which are loaded with it."""

@@ -1,0 +1,5 @@
+"""Where the Fourier transforms are tested."""
+
+from .calls import Function, Samples
+
+SAMPLES: dict[Function | str, Samples] = {}

@@ -1,0 +1,5 @@
+"""Where linear algebra is tested."""
+
+from .calls import Function, Samples
+
+SAMPLES: dict[Function | str, Samples] = {}

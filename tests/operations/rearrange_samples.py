@@ -1,0 +1,5 @@
+"""Where what rearranges elements is tested."""
+
+from .calls import Function, Samples
+
+SAMPLES: dict[Function | str, Samples] = {}

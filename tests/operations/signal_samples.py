@@ -1,0 +1,5 @@
+"""Where convolution, interpolation and the like are tested."""
+
+from .calls import Function, Samples
+
+SAMPLES: dict[Function | str, Samples] = {}

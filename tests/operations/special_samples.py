@@ -1,0 +1,5 @@
+"""Where the special functions of SciPy are tested."""
+
+from .calls import Function, Samples
+
+SAMPLES: dict[Function | str, Samples] = {}

@@ -1,0 +1,5 @@
+"""Where the methods of ufuncs are tested."""
+
+from .calls import Function, Samples
+
+SAMPLES: dict[Function | str, Samples] = {}
