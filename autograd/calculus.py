@@ -51,7 +51,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.fmod: (lambda g: g, lambda g, x, y: -g * np.trunc(np.divide(x, y))),
     np.negative: (lambda g: -g,),
     np.positive: (lambda g: g,),
-    np.absolute: (lambda g, x: g * np.sign(x),),
+    np.absolute: (lambda g, x: g * _direction(x),),
     np.fabs: (lambda g, x: g * np.sign(x),),
     np.copysign: (lambda g, out, x: g * (np.sign(out) * np.sign(x)), lambda g: g * 0),
     np.reciprocal: (lambda g, out: -g * out * out,),
@@ -73,8 +73,9 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.sin: (lambda g, x: g * np.cos(x),),
     np.cos: (lambda g, x: -g * np.sin(x),),
     np.tan: (lambda g, out: g + g * out * out,),
-    np.arcsin: (lambda g, x: g / np.sqrt((1 - x) * (1 + x)),),
-    np.arccos: (lambda g, x: -g / np.sqrt((1 - x) * (1 + x)),),
+    # roots of factors, not of products, so that the branches of complex functions are theirs
+    np.arcsin: (lambda g, x: g / (np.sqrt(1 - x) * np.sqrt(1 + x)),),
+    np.arccos: (lambda g, x: -g / (np.sqrt(1 - x) * np.sqrt(1 + x)),),
     np.arctan: (lambda g, x: g / (1 + x * x),),
     np.arctan2: (lambda g, x, y: g * y / (x * x + y * y), lambda g, x, y: -g * x / (x * x + y * y)),
     np.degrees: (lambda g: g * (180 / math.pi),),
@@ -85,7 +86,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.sinh: (lambda g, x: g * np.cosh(x),),
     np.cosh: (lambda g, x: g * np.sinh(x),),
     np.tanh: (lambda g, out: g - g * out * out,),
-    np.arcsinh: (lambda g, x: g / np.hypot(1, x),),
+    np.arcsinh: (lambda g, x: g / _root_of_one_and_square(x),),
     np.arccosh: (lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
     np.arctanh: (lambda g, x: g / ((1 - x) * (1 + x)),),
     # choices: ties share evenly
@@ -99,6 +100,21 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
 def _where_chosen(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:
     """Return `g` where `x` beats `y` or `y` is nan, half of it on ties."""
     return np.where(beats(x, y) | np.isnan(y), g, np.where(np.equal(x, y), g * 0.5, g * 0))
+
+
+def _is_complex(x: Any) -> bool:
+    dtype = getattr(x, "dtype", None)
+    return dtype is not None and dtype.kind == "c"
+
+
+def _direction(x: Any) -> Any:
+    """Return the derivative of |x|: the sign of a real number, and of a complex one conj(x) / |x|; 0 at 0."""
+    return _unit(np.conjugate(x), np.absolute(x)) if _is_complex(x) else np.sign(x)
+
+
+def _root_of_one_and_square(x: Any) -> Any:
+    """Return sqrt(1 + x**2), of real numbers without overflow, of complex ones on the branch of arcsinh."""
+    return np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x) if _is_complex(x) else np.hypot(1, x)
 
 
 def _unit(x: Any, length: Any) -> Any:

@@ -26,7 +26,9 @@ __all__ = [
     "compare_directions",
     "compare_elements",
     "has_kink",
+    "inner_product",
     "is_recorded",
+    "normal",
     "worst_of",
 ]
 
@@ -37,6 +39,8 @@ Index = tuple[int, ...]
 @dataclass(frozen=True)
 class Mismatch:
     """One element of a Jacobian, by the graph and by central differences.
+
+    With complex numbers it is the derivative of one part, real or imaginary, with respect to one part.
 
     Attributes
     ----------
@@ -117,7 +121,7 @@ class Subject:
         floating = [y for y in outputs if _is_floating(y)]
         if not floating:
             found = ", ".join(str(getattr(y, "dtype", type(y).__name__)) for y in outputs)
-            raise DtypeError(f"the function returned no real floating-point numbers, only {found or 'nothing'}")
+            raise DtypeError(f"the function returned no floating-point numbers, only {found or 'nothing'}")
         return floating
 
     def outputs(self, arrays: Sequence[Array]) -> list[Array]:
@@ -126,7 +130,7 @@ class Subject:
 
 
 def _is_floating(x: Any) -> bool:
-    return type(x) in fronts or np.asarray(array_of(x)).dtype.kind == "f"
+    return type(x) in fronts or np.asarray(array_of(x)).dtype.kind in "fc"
 
 
 def array_of(x: Any) -> Any:
@@ -147,14 +151,14 @@ def is_recorded(y: Any) -> bool:
 def _pulled(inputs: list[Any], output: Any, cotangent: Array) -> list[Array]:
     """Return the gradient of each input that the graph gives for `cotangent`, a gradient of `output`."""
     if not is_recorded(output):
-        return [np.zeros(np.shape(array_of(x))) for x in inputs]
+        return [np.zeros(np.shape(array_of(x)), np.asarray(array_of(x)).dtype) for x in inputs]
     if type(output) in fronts:
         for x in inputs:
             x.grad = 0.0
         output.backward()
         return [np.asarray(x.grad * cotangent) for x in inputs]
     found = gradients(output, inputs, [cotangent], retain_graph=True, allow_unused=True)
-    return [np.zeros(x.shape) if g is None else g.data for x, g in zip(inputs, found, strict=True)]
+    return [np.zeros(x.shape, x.dtype) if g is None else g.data for x, g in zip(inputs, found, strict=True)]
 
 
 # How many times the tolerance the two are apart, for which input and output, and the element where it is so.
@@ -169,17 +173,18 @@ def worst_of(found: list[Found]) -> Found:
 def compare_elements(subject: Subject, measure: Measure) -> Iterator[Found]:
     """Compare each pair of an input and an output, and give the worst element of their Jacobian."""
     inputs = subject.inputs(subject.arrays)
-    rows = [[_pulled(inputs, y, seed) for seed in _unit_arrays(np.shape(array_of(y)))] for y in subject.apply(inputs)]
+    outputs = subject.apply(inputs)
+    rows = [[_pulled(inputs, y, seed) for seed in _unit_arrays(np.asarray(array_of(y)))] for y in outputs]
     for i, array in enumerate(subject.arrays):
-        columns = [_difference(subject, i, unit, measure.eps) for unit in _unit_arrays(array.shape)]
+        columns = [_difference(subject, i, unit, measure.eps) for unit in _unit_arrays(array)]
         for k, of_output in enumerate(rows):
             if columns and of_output:
-                analytic = np.array([row[i].reshape(-1) for row in of_output])
-                numeric = np.array([column[k].reshape(-1) for column in columns]).T
+                analytic = np.array([_parts(row[i]) for row in of_output])
+                numeric = np.array([_parts(column[k]) for column in columns]).T
                 times = measure.excess(analytic, numeric)
                 place = np.unravel_index(np.argmax(times), times.shape)
-                index = np.unravel_index(place[1], array.shape)
-                output_index = np.unravel_index(place[0], columns[0][k].shape)
+                index = np.unravel_index(place[1] // _parts_each(array), array.shape)
+                output_index = np.unravel_index(place[0] // _parts_each(columns[0][k]), columns[0][k].shape)
                 worst = _mismatch(subject, measure, (i, k), (index, output_index), analytic[place], numeric[place])
                 yield float(times[place]), (i, k), worst
 
@@ -189,13 +194,13 @@ def compare_directions(subject: Subject, measure: Measure) -> Iterator[Found]:
     random = np.random.default_rng(0)
     inputs = subject.inputs(subject.arrays)
     outputs = subject.apply(inputs)
-    cotangents = [random.standard_normal(np.shape(array_of(y))) for y in outputs]
+    cotangents = [normal(random, np.asarray(array_of(y))) for y in outputs]
     pulled = [_pulled(inputs, y, w) for y, w in zip(outputs, cotangents, strict=True)]
     for i, array in enumerate(subject.arrays):
-        v = random.standard_normal(array.shape)
+        v = normal(random, array)
         changes = _difference(subject, i, v, measure.eps) if array.size else []
         for k, change in enumerate(changes):
-            analytic, numeric = np.sum(pulled[k][i] * v), np.sum(cotangents[k] * change)
+            analytic, numeric = inner_product(pulled[k][i], v), inner_product(cotangents[k], change)
             worst = _mismatch(subject, measure, (i, k), None, analytic, numeric)
             yield float(measure.excess(analytic, numeric)), (i, k), worst
 
@@ -221,12 +226,35 @@ def _mismatch(
     return Mismatch(subject.places[i], index, k, output_index, float(analytic), float(numeric), error, tolerance, where)
 
 
-def _unit_arrays(shape: tuple[int, ...]) -> Iterator[Array]:
-    """Yield, for each element of an array of `shape`, an array that is 1 there and 0 elsewhere."""
-    for place in range(int(np.prod(shape))):
-        unit = np.zeros(shape)
-        unit.reshape(-1)[place] = 1
-        yield unit
+# A complex number counts as two real ones here: its parts, along each of which there is a derivative.
+
+
+def inner_product(a: Array, b: Array) -> Any:
+    """Return the sum of the products of the parts of two arrays."""
+    return np.sum((np.conjugate(a) * b).real)
+
+
+def normal(random: np.random.Generator, like: Array) -> Array:
+    """Return normally distributed numbers of the shape of `like`, complex where that is, in double precision."""
+    numbers = random.standard_normal(like.shape)
+    return numbers + 1j * random.standard_normal(like.shape) if like.dtype.kind == "c" else numbers
+
+
+def _parts_each(array: Array) -> int:
+    return 2 if array.dtype.kind == "c" else 1
+
+
+def _parts(array: Array) -> Array:
+    return np.stack([array.real, array.imag], -1).reshape(-1) if array.dtype.kind == "c" else array.reshape(-1)
+
+
+def _unit_arrays(like: Array) -> Iterator[Array]:
+    """Yield, for each part of each element of an array, an array that is 1, or 1j, there and 0 elsewhere."""
+    for place in range(like.size):
+        for one in (1.0, 1j)[: _parts_each(like)]:
+            unit = np.zeros(like.shape, type(one))
+            unit.reshape(-1)[place] = one
+            yield unit
 
 
 def _shifted(subject: Subject, i: int, step: Array) -> list[Array]:
@@ -234,7 +262,7 @@ def _shifted(subject: Subject, i: int, step: Array) -> list[Array]:
     arrays = list(subject.arrays)
     arrays[i] = np.asarray(arrays[i] + step, arrays[i].dtype)
     with np.errstate(all="ignore"):  # a step over the edge of the domain is the check's doing, not the caller's
-        return [y.astype(np.float64) for y in subject.outputs(arrays)]
+        return [y.astype(np.complex128 if y.dtype.kind == "c" else np.float64) for y in subject.outputs(arrays)]
 
 
 def _difference(subject: Subject, i: int, direction: Array, eps: float) -> list[Array]:

@@ -72,4 +72,6 @@ def _spread(tangent: Any, node: Node) -> Any:
     """Give a tangent the shape and dtype of the node, which broadcasting and promotion may have changed."""
     if tangent.shape != node.shape:
         tangent = np.broadcast_to(tangent, node.shape)
+    if tangent.dtype.kind == "c" and node.dtype.kind == "f":
+        tangent = tangent.real  # of z -> f(z) with a real f, what a real part of the rule is to gradients
     return tangent if tangent.dtype == node.dtype else tangent.astype(node.dtype)

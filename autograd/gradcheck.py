@@ -21,6 +21,7 @@ from .differences import (
     compare_elements,
     has_kink,
     is_recorded,
+    normal,
     worst_of,
 )
 from .errors import GradientCheckError
@@ -78,7 +79,7 @@ def gradcheck(
         each time.
     inputs
         A tensor, array, number or `Value`, or a list or tuple of them, of any shapes. Each that holds floating-point
-        numbers is checked, on a copy that requires a gradient; others are handed to `fn` as they are.
+        numbers, real or complex, is checked, on a copy that requires a gradient; others are handed to `fn` as they are.
     eps
         The length of the step to each side.
     atol, rtol
@@ -100,7 +101,7 @@ def gradcheck(
         If the gradients differ. The message names the worst element, both values, and the likely cause: a kink, too
         little precision, a function that gives another result each time or leaves the graph.
     DtypeError
-        If no input or no output holds real floating-point numbers.
+        If no input or no output holds floating-point numbers.
 
     Examples
     --------
@@ -163,7 +164,7 @@ def gradgradcheck(
     first = Subject(fn, given, [""] * len(given), "output")
     outputs = first.outputs(first.arrays)
     random = np.random.default_rng(0)
-    cotangents = [np.asarray(random.standard_normal(y.shape), y.dtype) for y in outputs]
+    cotangents = [np.asarray(normal(random, y), y.dtype) for y in outputs]
     names = [f"input {i}" for i in range(len(given))] + [f"cotangent {k}" for k in range(len(cotangents))]
     second = Subject(partial(_gradients_of, first), [*given, *cotangents], names, "gradient")
     return _conclude(second, Measure(eps, atol, rtol), fast_mode, raise_exception)
@@ -216,7 +217,7 @@ def _hint(subject: Subject, worst: Mismatch, measure: Measure, place: tuple[int,
     dtypes = [(n, a.dtype) for n, a in zip(subject.names, subject.arrays, strict=True)]
     dtypes.append((f"{subject.output_name} {k}", np.asarray(array_of(output)).dtype))
     for what, dtype in dtypes:
-        if dtype.itemsize < 8:
+        if np.finfo(dtype).eps > 1e-10:
             return f"Use float64: {what} is {dtype}, in which differences over {measure.eps:g} drown in rounding"
     if not is_recorded(output):
         return (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     Installed = object
 
-__all__ = ["Tensor", "as_tensor", "set_gradient_buffer", "tensor", "unwrap"]
+__all__ = ["Tensor", "as_tensor", "conjugated", "set_gradient_buffer", "tensor", "unwrap"]
 
 Array = np.ndarray[Any, Any]
 
@@ -41,12 +41,14 @@ class Tensor(Installed):
     data
         The values. An ndarray is shared, not copied; `tensor` copies.
     requires_grad
-        Whether `backward` is to compute a gradient for this tensor. Only floating-point values can have one.
+        Whether `backward` is to compute a gradient for this tensor. Only real and complex floating-point values can
+        have one. The gradient of a real loss with respect to complex values x + iy is dL/dx + i dL/dy, the direction
+        of steepest ascent, as in PyTorch.
 
     Raises
     ------
     DtypeError
-        If `requires_grad` is set and the values are not floating-point numbers.
+        If `requires_grad` is set and the values are integers or bools.
 
     Examples
     --------
@@ -299,10 +301,17 @@ class Tensor(Installed):
                     f"backward() without a gradient needs one element, but this tensor has shape {data.shape}: "
                     f"reduce it first, as in loss.mean().backward(), or pass gradient= of that shape"
                 )
+            if data.dtype.kind == "c":
+                raise GraphError(
+                    f"backward() without a gradient needs a real number, but this tensor is {data.dtype}: take its "
+                    f"real part or its absolute value, or pass gradient="
+                )
             return np.ones(data.shape, data.dtype) if data.ndim else np.array(1, data.dtype)
         array = np.asarray(gradient._data if isinstance(gradient, Tensor) else gradient)
         if array.shape != data.shape:
             raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")
+        if array.dtype.kind == "c":
+            array = array.conjugate() if data.dtype.kind == "c" else array.real
         return array if array.dtype == data.dtype else array.astype(data.dtype)
 
     # NumPy's protocols
@@ -408,11 +417,11 @@ class _Retaining:
         return self._operation.freed
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        node.grad = Tensor(np.array(g))
+        node.grad = Tensor(np.array(conjugated(g)))
         self._operation.pull(node, g, gradients)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        node.grad = g if lift is not None else Tensor(np.array(g))
+        node.grad = conjugated(g) if lift is not None else Tensor(np.array(conjugated(g)))
         self._operation.pull_carefully(node, g, gradients, lift, absorb)
 
 
@@ -522,9 +531,9 @@ def _plain_array(data: Any) -> Array:
 
 
 def _require_floating(array: Array) -> None:
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise DtypeError(
-            f"only real floating-point tensors can require a gradient, not {array.dtype}: "
+            f"only floating-point tensors can require a gradient, not {array.dtype}: "
             f"write 1.0 for 1, or pass dtype=float (shape {array.shape})"
         )
 
@@ -543,8 +552,19 @@ def _constant(array: Array) -> Tensor:
     return constant
 
 
+def conjugated(g: Any) -> Any:
+    """Return the conjugate of a complex gradient, and a real one as it is.
+
+    Within a walk the gradient of L with respect to z = x + iy is dL/dx - i dL/dy, with which the rules of analytic
+    functions are those of real ones, without a conjugate. Users see dL/dx + i dL/dy, along which L grows.
+    """
+    return np.conjugate(g) if g.dtype.kind == "c" else g
+
+
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
+    if node.dtype.kind == "c":
+        found = {node: np.conjugate(found[node])}
     gradient = found[node]
     present = node.grad if type(node) is Leaf else None
     buffer = node.buffer if type(node) is Leaf else None

@@ -12,6 +12,7 @@ import hypothesis.extra.numpy as numpy_strategies
 import numpy as np
 from hypothesis import strategies as st
 
+from .differences import inner_product, normal
 from .errors import GradientCheckError
 from .gradcheck import gradcheck, gradgradcheck
 from .tensor import Tensor
@@ -186,7 +187,7 @@ def check_operation(
     fn
         Takes as many tensors, or arrays, as there are inputs, and returns one, or a list or tuple of them.
     *inputs
-        Floating-point arrays. Differences are taken at the same place in float64; float32 inputs must give the same
+        Floating-point arrays, real or complex. Differences are taken at the same place in float64; float32 inputs must give the same
         gradients to within float32's precision.
     order
         The highest derivative to check: 1 or 2.
@@ -214,7 +215,7 @@ def check_operation(
     _check_values(fn, inputs, expected)
     _check_gradients(fn, inputs)
     _check_untouched(inputs, originals)
-    wide = [np.array(x, np.float64) for x in inputs]
+    wide = [_wide(x) for x in inputs]
     gradcheck(fn, wide, atol=atol, rtol=rtol, fast_mode=True)
     if order > 1:
         gradgradcheck(fn, wide, atol=atol, rtol=rtol, fast_mode=True)
@@ -230,6 +231,11 @@ def _listed(result: Any) -> Sequence[Any]:
 def _live(result: Any) -> list[Tensor]:
     """Return those of the results that have a gradient; `modf` and `divmod` also give one that has none."""
     return [y for y in _listed(result) if isinstance(y, Tensor) and y.requires_grad]
+
+
+def _wide(array: Array) -> Array:
+    """Return a copy in double precision."""
+    return np.array(array, np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def _epsilon(array: Any) -> float:
@@ -273,12 +279,12 @@ def _check_gradients(fn: Callable[..., Any], inputs: Sequence[Array]) -> None:
         if not np.all(np.abs(2 * a - 3 * b - c) <= precision * scale):
             raise GradientCheckError(f"the gradient of input {i} is not linear in the cotangent")
     _check_memory([*inputs, *first], of_first)
-    if any(x.dtype != np.float64 for x in inputs):
+    if any(x.dtype not in (np.float64, np.complex128) for x in inputs):
         _check_precision(fn, inputs, first, of_first)
 
 
 def _normal(random: np.random.Generator, like: Any) -> Array:
-    return np.asarray(random.standard_normal(like.shape), like.dtype)
+    return np.asarray(normal(random, like), like.dtype)
 
 
 def _gradients(outputs: Sequence[Tensor], leaves: Sequence[Tensor], cotangents: Sequence[Array]) -> list[Array]:
@@ -295,9 +301,9 @@ def _check_memory(foreign: Sequence[Array], found: Sequence[Array]) -> None:
 def _check_precision(
     fn: Callable[..., Any], inputs: Sequence[Array], cotangents: Sequence[Array], found: Sequence[Array]
 ) -> None:
-    leaves = [Tensor(np.array(x, np.float64), requires_grad=True) for x in inputs]
+    leaves = [Tensor(_wide(x), requires_grad=True) for x in inputs]
     outputs = _live(fn(*leaves))
-    expected = _gradients(outputs, leaves, [np.array(g, np.float64) for g in cotangents])
+    expected = _gradients(outputs, leaves, list(map(_wide, cotangents)))
     for i, (g, wide) in enumerate(zip(found, expected, strict=True)):
         if not np.allclose(g, wide, rtol=2e-3, atol=2e-3 * float(np.max(np.abs(wide), initial=1e-3))):
             raise GradientCheckError(f"the gradient of input {i} is {g} in {g.dtype}, but {wide} in float64")
@@ -313,12 +319,9 @@ def _check_transpose(fn: Callable[..., Any], inputs: Sequence[Array]) -> None:
     pulled = _gradients(_live(outputs), leaves, cotangents)
     pushed = _listed(jvp(fn, tuple(inputs), tuple(tangents))[1])
     live = [tangent for tangent, y in zip(pushed, outputs, strict=True) if _live([y])]
-    products = [t * w for t, w in zip(live, cotangents, strict=True)]
-    forward, backward = (
-        float(sum(p.sum() for p in parts))
-        for parts in (products, [v * g for v, g in zip(tangents, pulled, strict=True)])
-    )
-    scale = 1 + sum(float(np.abs(p).sum()) for p in products)
+    forward = float(sum(inner_product(w, t) for w, t in zip(cotangents, live, strict=True)))
+    backward = float(sum(inner_product(g, v) for g, v in zip(pulled, tangents, strict=True)))
+    scale = 1 + sum(float(np.abs(w * t).sum()) for w, t in zip(cotangents, live, strict=True))
     if not abs(forward - backward) <= 1e-9 * scale:
         raise GradientCheckError(f"forward mode gives {forward} where reverse mode gives {backward}")
 

@@ -18,7 +18,7 @@ from .errors import DtypeError, GraphError, ShapeError
 from .forward import push_forward
 from .graph import Leaf, Node, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad
-from .tensor import LIFT, Tensor
+from .tensor import LIFT, Tensor, conjugated
 
 __all__ = ["grad", "gradients", "jvp", "value_and_grad", "vjp"]
 
@@ -92,6 +92,11 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Fu
             what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
             raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
         data = value._data if isinstance(value, Tensor) else np.asarray(value)
+        if data.dtype.kind == "c":
+            raise GraphError(
+                "grad() needs a function that returns a real number, but this one returned a complex one: take its "
+                "real part or its absolute value, or use vjp()"
+            )
         gradient = pull(np.ones(data.shape, data.dtype if data.dtype.kind == "f" else float))
         return value, gradient[0] if isinstance(argnums, int) else gradient
 
@@ -137,7 +142,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
             raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(outputs)}")
         seeds: dict[Node, Any] = {}
         for y, g in zip(outputs, contents, strict=True):
-            seed = _cotangent(g, y)
+            seed = conjugated(_cotangent(g, y))
             if isinstance(y, Tensor) and y._node is not None:
                 seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
         lift = LIFT if lifted or any(isinstance(g, Tensor) and g.requires_grad for g in contents) else None
@@ -245,7 +250,7 @@ def gradients(
     for y, g in zip(outputs, given, strict=True):
         if y._node is None:
             raise GraphError("an output does not require a gradient: nothing that it was computed from does")
-        seed: Any = g if create_graph and isinstance(g, Tensor) else y._seed(g)
+        seed: Any = conjugated(g) if create_graph and isinstance(g, Tensor) else y._seed(g)
         seed = seed if isinstance(seed, Tensor) or not create_graph else Tensor(seed)
         seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
     wanted = [x._node for x in inputs]
@@ -295,12 +300,14 @@ def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
         g = np.asarray(g)
     if g.shape != shape:
         raise ShapeError(f"a {what} of shape {g.shape} for a value of shape {shape}")
+    if g.dtype.kind == "c" and dtype.kind == "f":
+        g = g.real
     return g if g.dtype == dtype else g.astype(dtype)
 
 
 def _floating(y: Any) -> np.dtype[Any]:
     dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
-    return dtype if dtype.kind == "f" else np.dtype(float)
+    return dtype if dtype.kind in "fc" else np.dtype(float)
 
 
 def _value(y: Any, lifted: bool) -> Any:
@@ -313,6 +320,8 @@ def _plain(array: Any) -> Any:
 
 def _own(node: Node, found: dict[Node, Any]) -> Tensor:
     """Return the gradient found for `node` as a tensor whose memory nobody else can see."""
+    if node.dtype.kind == "c":
+        found = {node: np.conjugate(found[node])}
     if isinstance(found[node], Tensor):
         return found[node]  # type: ignore[no-any-return]  # just checked
     return Tensor(found[node] if held_once(found, node) else np.array(found[node]))

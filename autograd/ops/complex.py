@@ -1,1 +1,49 @@
-"""Complex numbers: their parts, and how they are put together."""
+"""Complex numbers: their parts, and how they are put together.
+
+Gradients within a walk are dL/dx - i dL/dy, so that the rule of an analytic function is that of the real one. The
+functions here are not analytic; `conjugated` in the module of tensors turns gradients into those that users see.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..calculus import RULES
+from ..declare import composed, general, linear
+from ..registry import operations
+from ..tensor import Tensor, unwrap
+
+real = linear(np.real, lambda g: g, forward=lambda x: x.real)
+imag = linear(np.imag, lambda g: -1j * g, forward=lambda x: x.imag)
+
+
+def _angle_rule(g: Any, x: Any, deg: bool) -> Any:
+    """Return the gradient of the imaginary part of log(x); 0 where x is 0."""
+    slope = -1j * g / np.where(np.equal(x, 0), 1, x)
+    return np.where(np.equal(x, 0), 0, slope * (180 / math.pi) if deg else slope)
+
+
+angle = general(np.angle, _angle_rule, forward=lambda x, deg=False: np.angle(x, deg))
+
+
+@composed(np.real_if_close, method=False)
+def real_if_close(x: Any, tol: float = 100) -> Any:
+    """Return the real part if all imaginary parts are negligible, else `x` as it is."""
+    return real(x) if np.isrealobj(np.real_if_close(unwrap(x), tol)) else x
+
+
+def _sign(x: Any) -> Any:
+    """Return x / |x|, which has a derivative, for complex numbers; for real ones their plain signs."""
+    if not isinstance(x, Tensor) or x.dtype.kind != "c":
+        return np.sign(unwrap(x))
+    size = np.absolute(x)
+    return x / np.where(np.equal(size, 0), 1, size)
+
+
+operations[np.sign] = _sign
+
+for _name, _attribute in {"real": property(real), "imag": property(imag), "sign": _sign}.items():
+    setattr(Tensor, _name, _attribute)

@@ -1,15 +1,13 @@
 """What every registered operation promises, over shapes, broadcasting, dtypes and layouts."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd.testing import check_operation, layouts
+from autograd.testing import arrays, check_operation, layouts
 
-from .calls import Call
+from .calls import Array, Call
 from .samples import OPERATIONS, SAMPLES, Operation
 
 every_operation = pytest.mark.parametrize(
@@ -34,6 +32,28 @@ def test_derivatives(operation: Operation, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_float32(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
-    dtypes: Any = st.sampled_from([np.float32, np.float64])
-    inputs = [np.asarray(x, np.float32 if i == 0 else data.draw(dtypes)) for i, x in enumerate(call.inputs)]
+    narrow = [data.draw(st.booleans()) or i == 0 for i in range(len(call.inputs))]
+    inputs = [single(x) if is_narrow else x for x, is_narrow in zip(call.inputs, narrow, strict=True)]
     check_operation(call.bind(operation.public), *inputs, order=1)
+
+
+def single(x: Array) -> Array:
+    return np.asarray(x, np.complex64 if x.dtype.kind == "c" else np.float32)
+
+
+analytic_operations = pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.key in SAMPLES and SAMPLES[operation.key].analytic],
+    ids=str,
+)
+
+
+@analytic_operations
+@settings(max_examples=20)
+@given(data=st.data())
+def test_complex(operation: Operation, data: st.DataObject) -> None:
+    """What NumPy also computes with complex numbers is differentiated with them: some of its inputs, or all."""
+    call = drawn_call(data, operation)
+    imaginary = [data.draw(arrays(x.shape, between=(-1.0, 1.0)) | st.none()) for x in call.inputs]
+    inputs = [x if y is None else x + 1j * y for x, y in zip(call.inputs, imaginary, strict=True)]
+    check_operation(call.bind(operation.public), *inputs)

@@ -33,7 +33,7 @@ sampled = [operation for operation in OPERATIONS if operation.key in SAMPLES]
 with_method = [
     operation
     for operation in sampled
-    if hasattr(Tensor, operation.public.__name__)
+    if callable(getattr(Tensor, operation.public.__name__, None))
     and operation.public not in (np.concatenate, np.stack, np.compress)
     and getattr(np, operation.public.__name__, operation.public) is operation.public
 ]
