@@ -15,6 +15,7 @@ from .errors import (
     UnsupportedError,
 )
 from .gradcheck import GradientCheck, gradcheck, gradgradcheck
+from .jacobians import ggnvp, hessian, hvp, jacobian
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.reduce import logsumexp
 from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
@@ -43,11 +44,15 @@ __all__ = [
     "elementwise",
     "enable_grad",
     "general",
+    "ggnvp",
     "grad",
     "gradcheck",
     "gradgradcheck",
     "gradients",
+    "hessian",
+    "hvp",
     "is_grad_enabled",
+    "jacobian",
     "jvp",
     "linear",
     "logsumexp",

@@ -1,0 +1,333 @@
+"""Whole Jacobians and Hessians, and their products with vectors: derivatives made of the products in `transforms`.
+
+A function is evaluated and recorded once; its Jacobian is then read from the graph a row at a time by walking back, or
+a column at a time by walking forward, whichever takes fewer walks. Containers nest as in JAX: in the place of each
+array that the function returns stands what it was differentiated with respect to, and in that, in the place of each
+array, a Jacobian of shape ``output.shape + input.shape``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from .containers import flatten
+from .errors import DtypeError, ShapeError
+from .forward import push_forward
+from .graph import Node, ancestors
+from .modes import enable_grad
+from .tensor import LIFT, Tensor, unwrap
+from .transforms import grad, jvp, vjp
+
+__all__ = ["ggnvp", "hessian", "hvp", "jacobian"]
+
+Function = Callable[..., Any]
+Argnums = int | tuple[int, ...]
+
+
+def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) -> Function:
+    """Return the function that computes all first derivatives of `function`.
+
+    Parameters
+    ----------
+    function
+        Takes and returns arrays, or containers of them.
+    argnums
+        Which positional argument to differentiate with respect to; a tuple gives a tuple of Jacobians.
+    mode
+        ``"reverse"`` takes a walk for each element of the output, ``"forward"`` one for each element of the input. By
+        default forward where the inputs have fewer elements than the outputs, else reverse.
+
+    Returns
+    -------
+    callable
+        Takes what `function` takes. For one array from another it returns the array of shape
+        ``output.shape + input.shape`` and of the input's dtype whose element ``[i, j]`` is the derivative of
+        ``output[i]`` with respect to ``input[j]``; ``i`` and ``j`` may be several indices or none. Containers of
+        inputs stand within containers of outputs: see the example.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is none of these, or, when called, if `argnums` names an argument twice.
+    IndexError
+        When called, if there is no argument that `argnums` names.
+
+    Notes
+    -----
+    A complex output is differentiated as `vjp` does it with real cotangents in reverse mode, as `jvp` in forward mode.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import jacobian
+    >>> jacobian(lambda x: x**2 + x[0])(np.array([1.0, 2.0]))
+    array([[3., 0.],
+           [1., 4.]])
+    >>> jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(3.0, 4.0)
+    {'sum': (np.float64(1.0), np.float64(1.0)), 'product': (np.float64(4.0), np.float64(3.0))}
+    """
+    if mode not in (None, "forward", "reverse"):
+        raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse', or None for the cheaper of the two")
+
+    @wraps(function)
+    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
+            record = _Record(*_chosen(function, argnums, args, kwargs))
+            ahead = mode == "forward" if mode else _count(record.inputs) < _count(record.outputs)
+            blocks = record.columns() if ahead else record.rows()
+        within = [record.rebuild_inputs(row) for row in blocks]
+        return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
+
+    return all_derivatives
+
+
+def hessian(function: Function, argnums: Argnums = 0) -> Function:
+    """Return the function that computes all second derivatives of `function`: the Jacobian of its Jacobian.
+
+    The gradient is computed in reverse and differentiated forward, one walk for each element of the input. For the
+    product of a Hessian with a vector, `hvp` is as cheap as a gradient.
+
+    Parameters
+    ----------
+    function
+        Takes arrays, or containers of them, and returns a number as a rule; it may return arrays and containers too.
+    argnums
+        Which positional argument to differentiate with respect to; a tuple gives a tuple of tuples.
+
+    Returns
+    -------
+    callable
+        Takes what `function` takes and returns an array of shape ``output.shape + input.shape + input.shape``, nested
+        as by `jacobian` where there are containers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import hessian
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    >>> hessian(lambda p: p["a"] * p["b"] ** 2)({"a": 2.0, "b": 3.0})
+    {'a': {'a': np.float64(0.0), 'b': np.float64(6.0)}, 'b': {'a': np.float64(6.0), 'b': np.float64(4.0)}}
+    """
+    return jacobian(jacobian(function, argnums), argnums, "forward")
+
+
+def hvp(function: Function, primals: Any, tangents: Any) -> Any:
+    """Return the product of the Hessian of `function`, which returns one number, with `tangents`.
+
+    It is the derivative of the gradient in one direction: forward over reverse, at the cost of a few gradients and
+    without the Hessian [1]_.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`, and returns a single number.
+    primals
+        A tuple of the arguments; anything else is the only argument.
+    tangents
+        What to multiply with, built like `primals`.
+
+    Returns
+    -------
+    array or container
+        Built like `primals`: a tuple for a tuple.
+
+    Raises
+    ------
+    GraphError
+        If `function` returns more than one number.
+    ShapeError
+        If the tangents do not have the shapes of the primals.
+
+    Notes
+    -----
+    For many directions at one point, as in conjugate gradients, ``product = vjp(grad(function), x)[1]`` records the
+    gradient once; since a Hessian is symmetric, ``product(v)`` is ``(hvp(function, x, v),)``.
+
+    References
+    ----------
+    .. [1] B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import hvp
+    >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+    several = isinstance(primals, tuple)
+    gradient = grad(function, tuple(range(len(primals))) if several else 0)
+    return jvp(gradient, primals if several else (primals,), tangents if several else (tangents,))[1]
+
+
+def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None = None) -> Any:
+    """Return the product of the generalised Gauss-Newton matrix of ``loss(function(...))`` with `tangents`.
+
+    That matrix is ``J' H J`` with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
+    returns: the Hessian of the whole without the curvature of `function`. It is positive semidefinite where `loss` is
+    convex, and for a likelihood of an exponential family it is the Fisher information [1]_. None of the three is built.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`; returns arrays or containers of them.
+    primals
+        A tuple of the arguments; anything else is the only argument.
+    tangents
+        What to multiply with, built like `primals`.
+    loss
+        Takes what `function` returns, as its only argument, and returns a single number; by default half the sum of
+        the squares, of which the matrix is ``J' J``.
+
+    Returns
+    -------
+    array or container
+        Built like `primals`: a tuple for a tuple.
+
+    Raises
+    ------
+    GraphError
+        If `loss` returns more than one number.
+    ShapeError
+        If the tangents do not have the shapes of the primals.
+
+    References
+    ----------
+    .. [1] N. N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent", Neural
+       Computation 14 (2002).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import ggnvp
+    >>> ggnvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    array([ 4., 36.])
+    >>> ggnvp(np.sin, 0.0, 1.0, loss=np.exp)
+    np.float64(1.0)
+    """
+    several = isinstance(primals, tuple)
+    with enable_grad():
+        record = _Record(function, primals if several else (primals,))
+        directions = record.rebuild_outputs(record.push(tangents if several else (tangents,)))
+        if loss is not None:
+            (directions,) = hvp(loss, (record.value,), (directions,))
+        product = record.pull(directions)
+    return product if several else product[0]
+
+
+class _Record:
+    """A function, evaluated and recorded at one point.
+
+    Attributes
+    ----------
+    value, pull
+        What `vjp` returns.
+    inputs, outputs
+        The arrays that the function took and returned: tensors with a place in its graph, as far as they depend on it.
+    rebuild_inputs, rebuild_outputs
+        Put arrays in the places of these, in the containers that the function took and returned.
+    """
+
+    def __init__(self, function: Function, primals: tuple[Any, ...]) -> None:
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+
+        def observed(*tracked: Any) -> Any:
+            self.inputs, self.rebuild_inputs = flatten(tracked)
+            self._places: list[Any] = [x._node for x in self.inputs]
+            value = function(*tracked)
+            self.outputs, self.rebuild_outputs = flatten(value)
+            return value
+
+        self.value, self.pull = vjp(observed, *primals)
+        for y in self.outputs:
+            if (y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype).kind not in "biufc":
+                raise DtypeError(f"the function returned {y!r}: only numbers have derivatives")
+        self._order = ancestors([y._node for y in self.outputs if isinstance(y, Tensor) and y._node is not None])
+        # What depends on somebody else's tensors, `vjp` returns as tensors.
+        self._lifted = any(isinstance(y, Tensor) for y in flatten(self.value)[0])
+
+    def push(self, tangents: tuple[Any, ...]) -> list[Any]:
+        """Return the derivative of each output in the direction `tangents`."""
+        given = flatten(tangents)[0]
+        shapes, wanted = [np.shape(t) for t in given], [x.shape for x in self.inputs]
+        if shapes != wanted:
+            raise ShapeError(f"tangents of shapes {shapes} for primals of shapes {wanted}")
+        return self._push(dict(zip(self._places, given, strict=True)))
+
+    def rows(self) -> list[list[Any]]:
+        """Return the Jacobian of each output with respect to each input, walking back from each element."""
+        return [self._rows(place, y) for place, y in enumerate(self.outputs)]
+
+    def _rows(self, place: int, y: Any) -> list[Any]:
+        cotangents: list[Any] = [np.zeros(np.shape(output)) for output in self.outputs]
+        pulled = []
+        for unit in _units(np.shape(y)):
+            cotangents[place] = unit
+            pulled.append(flatten(self.pull(self.rebuild_outputs(cotangents)))[0])
+        return [_stacked([row[i] for row in pulled], 0, y, x) for i, x in enumerate(self.inputs)]
+
+    def columns(self) -> list[list[Any]]:
+        """Return what `rows` does, walking forward from each element of each input."""
+        pushed = [[self._push({node: unit}) for unit in _units(node.shape)] for node in self._places]
+        return [
+            [_stacked([column[place] for column in pushed[i]], -1, y, x) for i, x in enumerate(self.inputs)]
+            for place, y in enumerate(self.outputs)
+        ]
+
+    def _push(self, tangents: dict[Node, Any]) -> list[Any]:
+        """Return the derivative of each output in a direction of some of the inputs."""
+        lifted = self._lifted or any(isinstance(t, Tensor) and t.requires_grad for t in tangents.values())
+        seeds = {}
+        for node, t in tangents.items():
+            t = t if isinstance(t, Tensor) else np.asarray(t)
+            t = t if t.dtype == node.dtype else t.astype(node.dtype)
+            seeds[node] = (t if isinstance(t, Tensor) else Tensor(t)) if lifted else unwrap(t)
+        pushed = push_forward(seeds, self._order, LIFT if lifted else None)
+        found = [pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None for y in self.outputs]
+        return [np.zeros(np.shape(y)) if t is None else t for y, t in zip(self.outputs, found, strict=True)]
+
+
+def _chosen(
+    function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Function, tuple[Any, ...]]:
+    """Return the function of the chosen arguments alone, and their values."""
+    places = (argnums,) if isinstance(argnums, int) else argnums
+    if not all(-len(args) <= place < len(args) for place in places):
+        raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
+    if len({place % len(args) for place in places}) < len(places):
+        raise ValueError(f"argnums={argnums} names one of the {len(args)} arguments twice")
+
+    def of_chosen(*chosen: Any) -> Any:
+        full = list(args)
+        for place, value in zip(places, chosen, strict=True):
+            full[place] = value
+        return function(*full, **kwargs)
+
+    return of_chosen, tuple(args[place] for place in places)
+
+
+def _count(contents: Sequence[Any]) -> int:
+    """Return how many elements some arrays have together."""
+    return sum(int(np.size(x)) for x in contents)
+
+
+def _units(shape: tuple[int, ...]) -> Any:
+    """Yield for each element of an array of this shape the array that is 1 there and 0 elsewhere."""
+    for place in np.ndindex(shape):
+        unit = np.zeros(shape)
+        unit[place] = 1
+        yield unit
+
+
+def _stacked(parts: list[Any], axis: int, y: Any, x: Tensor) -> Any:
+    """Return rows, or columns, as one Jacobian of an output and an input."""
+    shape = np.shape(y) + x.shape
+    whole = np.stack(parts, axis).reshape(shape) if parts else np.zeros(shape, x.dtype)
+    whole = whole if whole.dtype == x.dtype or whole.dtype.kind == "c" else whole.astype(x.dtype)
+    return whole if isinstance(whole, Tensor) else whole[()]

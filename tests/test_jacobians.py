@@ -1,0 +1,337 @@
+"""Jacobians, Hessians and their products: right in both directions, over containers, at every order, nested."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import (
+    DtypeError,
+    GraphError,
+    ShapeError,
+    Tensor,
+    elementwise,
+    ggnvp,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    tensor,
+    vjp,
+)
+from autograd.testing import arrays, shapes
+
+Array = np.ndarray[Any, Any]
+Function = Callable[..., Any]
+MODES = ["forward", "reverse", None]
+
+SMOOTH: dict[str, Function] = {
+    "elementwise": lambda x: np.sin(x) * x,
+    "a number": lambda x: np.sum(np.exp(x) * x),
+    "mixed": lambda x: np.outer(np.tanh(x), np.cos(x)) + np.sum(x),
+    "prod": lambda x: np.prod(x) * x.ravel()[:1],
+    "cubes": lambda x: (x**3).sum(axis=0),
+    "joined": lambda x: np.concatenate([x.ravel() ** 2, np.exp(x).ravel()]),
+}
+every_smooth = pytest.mark.parametrize("name", SMOOTH)
+
+
+def differences(function: Function, x: Array, step: float = 1e-5) -> Array:
+    """Return the Jacobian of `function` at `x` from central differences."""
+    columns = []
+    for place in np.ndindex(x.shape):
+        shift = np.zeros(x.shape)
+        shift[place] = step
+        columns.append((np.asarray(function(x + shift)) - np.asarray(function(x - shift))) / (2 * step))
+    shape = np.shape(function(x)) + x.shape
+    return np.stack(columns, -1).reshape(shape) if columns else np.zeros(shape)
+
+
+@every_smooth
+@pytest.mark.parametrize("mode", MODES)
+@given(data=st.data())
+def test_jacobians_are_those_of_differences(name: str, mode: str | None, data: st.DataObject) -> None:
+    x = data.draw(arrays(data.draw(shapes(max_dims=2).filter(lambda shape: shape or name != "cubes"))))
+    function = SMOOTH[name]
+    found = jacobian(function, mode=mode)(x)
+    assert found.shape == function(x).shape + x.shape
+    assert isinstance(found, np.ndarray | np.float64)
+    assert np.allclose(found, differences(function, x), rtol=1e-6, atol=1e-6)
+
+
+@every_smooth
+@given(data=st.data())
+def test_second_derivatives(name: str, data: st.DataObject) -> None:
+    x = data.draw(arrays(data.draw(shapes(max_dims=2, max_side=2).filter(lambda shape: shape or name != "cubes"))))
+    function = SMOOTH[name]
+    expected = differences(jacobian(function), x)
+    assert np.allclose(hessian(function)(x), expected, rtol=1e-6, atol=1e-6)
+    for inner in MODES:
+        for outer in MODES:
+            assert np.allclose(jacobian(jacobian(function, mode=inner), mode=outer)(x), hessian(function)(x))
+
+
+@given(arrays(st.integers(0, 4).map(lambda n: (n,))), st.integers(0, 1000))
+def test_products_with_vectors_are_those_of_the_matrices(x: Array, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mix, v = rng.normal(size=(3, x.size)), rng.normal(size=x.size)
+
+    def model(x: Any) -> Any:
+        return np.tanh(mix @ x) * np.sum(x)
+
+    def loss(y: Any) -> Any:
+        return np.log(np.sum(np.exp(y)))
+
+    def whole(x: Any) -> Any:
+        return loss(model(x))
+
+    assert np.allclose(hvp(whole, x, v), hessian(whole)(x) @ v)
+    assert np.allclose(vjp(grad(whole), x)[1](v)[0], hvp(whole, x, v))
+    slopes, curvature = jacobian(model)(x), hessian(loss)(model(x))
+    assert np.allclose(ggnvp(model, x, v, loss), slopes.T @ curvature @ slopes @ v)
+    assert np.allclose(ggnvp(model, x, v), slopes.T @ slopes @ v)
+
+
+def test_closed_forms() -> None:
+    rng = np.random.default_rng(0)
+    matrix, x = rng.normal(size=(4, 3)), rng.normal(size=3)
+    for mode in MODES:
+        assert np.allclose(jacobian(lambda x: matrix @ x, mode=mode)(x), matrix)
+        assert np.allclose(jacobian(lambda x: x, mode=mode)(x), np.eye(3))
+        assert not jacobian(lambda x: np.ones((2, 2)), mode=mode)(x).any()
+    square = matrix[:3]
+    assert np.allclose(hessian(lambda x: x @ square @ x)(x), square + square.T)
+    assert np.allclose(jacobian(hessian(lambda x: np.sum(x**3)))(x)[1, 1], [0, 6, 0])
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_containers_nest_inputs_within_outputs(mode: str | None) -> None:
+    def function(p: dict[str, Any], q: Any, *, scale: float) -> Any:
+        return {"sum": p["a"].sum() * scale + q, "rest": Pair(p["a"] * p["b"][0], [p["b"][0] ** 2])}
+
+    p = {"a": np.array([1.0, 2.0]), "b": (3.0,)}
+    found = jacobian(function, argnums=(0, -1), mode=mode)(p, 4.0, scale=5.0)
+    assert list(found) == ["sum", "rest"]
+    by_p, by_q = found["sum"]
+    assert (by_p["a"].tolist(), by_p["b"], by_q) == ([5.0, 5.0], (0.0,), 1.0)
+    assert isinstance(found["rest"], Pair)
+    by_p, by_q = found["rest"].left
+    assert np.array_equal(by_p["a"], 3 * np.eye(2))
+    assert np.array_equal(by_p["b"][0], [1.0, 2.0])
+    assert np.array_equal(by_q, [0.0, 0.0])
+    assert found["rest"].right[0][0]["b"] == (6.0,)
+    assert np.array_equal(jacobian(function, mode=mode)(p, 4.0, scale=5.0)["rest"].left["a"], 3 * np.eye(2))
+
+
+def test_hessians_of_containers_nest_twice() -> None:
+    def function(pair: Pair, z: Any) -> Any:
+        return np.sum(pair.left**2) * pair.right * z
+
+    left = np.array([1.0, 2.0])
+    found = hessian(function, argnums=(0, 1))(Pair(left, 3.0), 4.0)
+    by_left, by_right = found[0]
+    assert np.array_equal(by_left[0].left, 24 * np.eye(2))
+    assert np.array_equal(by_left[0].right, by_right[0].left)
+    assert np.array_equal(by_left[1], 6 * left)
+    assert np.array_equal(found[1][0].left, 6 * left)
+    assert (by_right[1], found[1][0].right, found[1][1]) == (5.0, 5.0, 0.0)
+
+
+def test_products_are_built_like_the_primals() -> None:
+    def function(p: dict[str, Any], z: Any) -> Any:
+        return np.sum(p["a"] ** 2) * z
+
+    primals, tangents = ({"a": np.array([1.0, 2.0])}, 3.0), ({"a": np.array([1.0, 0.0])}, 10.0)
+    by_p, by_z = hvp(function, primals, tangents)
+    assert (by_p["a"].tolist(), by_z) == ([6.0 + 20.0, 40.0], 2.0)
+    by_p, by_z = ggnvp(lambda p, z: (p["a"] * z, [z]), primals, tangents, lambda y: np.sum(y[0] ** 2) + y[1][0] ** 3)
+    pushed = np.array([1.0 * 3 + 10, 20.0])
+    assert np.array_equal(by_p["a"], 2 * pushed * 3)
+    assert by_z == 2 * pushed @ primals[0]["a"] + 18 * 10
+    assert hvp(function, (*primals[:1], 3.0), tangents)[1] == 2.0
+    assert hvp(lambda x: x**3, (2.0,), (1.0,)) == (12.0,)
+    assert hvp(lambda x: x[0] ** 3 * x[1], [2.0, 1.0], [1.0, 0.0]) == [12.0, 12.0]
+
+
+def test_nested_in_every_order() -> None:
+    x, v = np.array([0.5, -1.0]), np.array([2.0, 1.0])
+
+    def function(x: Any) -> Any:
+        return np.sum(x**4) * x[0]
+
+    def third(x: Any) -> Any:
+        return np.einsum("ijk,j->ik", jacobian(hessian(function))(x), v)
+
+    expected = differences(lambda x: hvp(function, x, v), x)
+    assert np.allclose(third(x), expected, atol=1e-6)
+    assert np.allclose(jacobian(lambda x: hvp(function, x, v))(x), expected, atol=1e-6)
+    assert np.allclose(jacobian(lambda x: jvp(grad(function), x, v)[1], mode="forward")(x), expected, atol=1e-6)
+    assert np.allclose(grad(lambda x: np.sum(hvp(function, x, v) * v))(x), expected @ v)
+    assert np.allclose(grad(lambda v: np.sum(hvp(function, x, v) * v))(v), 2 * hessian(function)(x) @ v)
+    assert np.allclose(jacobian(lambda v: hvp(function, x, v))(v), hessian(function)(x))
+    assert np.allclose(jacobian(lambda v: ggnvp(np.exp, x, v, function))(v), ggnvp_matrix(np.exp, function, x))
+    assert np.allclose(
+        jacobian(lambda x: ggnvp(np.exp, x, v, function))(x),
+        differences(lambda x: ggnvp(np.exp, x, v, function), x),
+        atol=1e-5,
+    )
+    assert jacobian(lambda x: x * jacobian(lambda y: x * y)(2.0))(3.0) == 6.0
+    assert jacobian(lambda x: x * jacobian(lambda y: x * y, mode="forward")(2.0), mode="forward")(3.0) == 6.0
+    assert hessian(lambda x: x * hessian(lambda y: x * y**2)(1.0))(3.0) == 4.0
+
+
+def ggnvp_matrix(function: Function, loss: Function, x: Array) -> Array:
+    slopes = jacobian(function)(x)
+    matrix: Array = slopes.T @ hessian(loss)(function(x)) @ slopes
+    return matrix
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_depends_on_a_tensor_outside_stays_recorded(mode: str | None) -> None:
+    w = tensor([2.0, 3.0], requires_grad=True)
+    x = np.array([1.0, 4.0])
+    with no_grad():
+        found = jacobian(lambda x: w * x**2, mode=mode)(x)
+        product = hvp(lambda x: np.sum(w * x**3), x, np.ones(2))
+        gauss = ggnvp(lambda x: w * x, x, np.ones(2))
+    assert all(isinstance(y, Tensor) for y in (found, product, gauss))
+    found.sum().backward()
+    assert np.array_equal(w.grad.data, 2 * x)
+    w.zero_grad()
+    product.sum().backward()
+    assert np.array_equal(w.grad.data, 6 * x)
+    w.zero_grad()
+    gauss.sum().backward()
+    assert np.array_equal(w.grad.data, 2 * w.data)
+
+
+def test_inside_no_grad_and_with_a_live_tensor_for_a_primal() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    with no_grad():
+        assert np.array_equal(jacobian(np.square)(np.ones(2)), 2 * np.eye(2))
+        slopes = jacobian(np.square)(x)
+    slopes.sum().backward()
+    assert np.array_equal(x.grad.data, [2.0, 2.0])
+
+
+def counted() -> tuple[Function, Function, dict[str, int]]:
+    """Return a function that records itself, the sine, and how often it and its derivative were computed."""
+    counts = {"function": 0, "rule": 0}
+
+    def rule(g: Any, x: Any) -> Any:
+        counts["rule"] += 1
+        return g * np.cos(x)
+
+    sine = elementwise(lambda x: np.sin(x), rule, name="sine")
+
+    def function(x: Any, rows: int) -> Any:
+        counts["function"] += 1
+        return np.outer(np.ones(rows), sine(x))
+
+    return function, sine, counts
+
+
+@pytest.mark.parametrize(
+    ("inputs", "rows", "mode", "walks"),
+    [
+        (5, 1, None, 5),  # as many outputs: reverse
+        (3, 2, None, 3),  # 3 inputs, 6 outputs: forward
+        (3, 2, "reverse", 6),
+        (3, 2, "forward", 3),
+        (1, 9, None, 1),
+    ],
+)
+def test_the_cheaper_direction_is_taken_and_the_function_evaluated_once(
+    inputs: int, rows: int, mode: str | None, walks: int
+) -> None:
+    function, sine, counts = counted()
+    found = jacobian(lambda x: function(x, rows), mode=mode)(np.zeros(inputs))
+    assert np.array_equal(found, np.broadcast_to(np.eye(inputs), (rows, inputs, inputs)))
+    assert counts == {"function": 1, "rule": walks}
+    counts.update(function=0, rule=0)
+    assert np.array_equal(jacobian(lambda x: np.sum(sine(x)))(np.zeros(inputs)), np.ones(inputs))
+    assert counts["rule"] == 1  # a gradient
+
+
+def test_products_cost_no_more_for_longer_vectors() -> None:
+    function, _, counts = counted()
+    costs = []
+    for n in (2, 50):
+        counts.update(function=0, rule=0)
+        hvp(lambda x: np.sum(function(x, 2) ** 2), np.ones(n), np.ones(n))
+        ggnvp(lambda x: function(x, 2), np.ones(n), np.ones(n), lambda y: np.sum(y**4))
+        costs.append(dict(counts))
+    assert costs[0] == costs[1]
+    assert costs[0]["function"] == 2  # once each
+
+
+def test_the_same_draws_for_the_whole_of_a_random_function() -> None:
+    rng = np.random.default_rng(0)
+    for mode in MODES:
+        found = jacobian(lambda x: np.outer(np.ones(2), x * rng.normal()), mode=mode)(np.ones(3))
+        assert np.unique(found[found != 0]).size == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_empty_and_zero_dimensional(mode: str | None) -> None:
+    empty = np.empty((0, 2), np.float32)
+    assert jacobian(lambda x: x, mode=mode)(empty).shape == (0, 2, 0, 2)
+    assert jacobian(np.sum, mode=mode)(empty).shape == (0, 2)
+    assert jacobian(lambda x: np.ones(3) * x.sum(), mode=mode)(empty).shape == (3, 0, 2)
+    assert jacobian(lambda x: x * np.ones((2, 0)), mode=mode)(1.0).shape == (2, 0)
+    assert jacobian(lambda x: x, mode=mode)(empty).dtype == np.float32
+    assert hessian(np.sum)(empty).shape == (0, 2, 0, 2)
+    number = jacobian(lambda x: x**2, mode=mode)(3.0)
+    assert type(number) is np.float64
+    assert number == 6.0
+    assert jacobian(list, argnums=(), mode=mode)() == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_dtypes_are_those_of_the_inputs(mode: str | None) -> None:
+    x = np.ones(2, np.float32)
+    assert jacobian(lambda x: x * np.float64(2.0), mode=mode)(x).dtype == np.float32
+    assert jacobian(lambda x: (x * 2).astype(np.float32), mode=mode)(np.ones(3)).dtype == np.float64
+    assert hessian(lambda x: np.sum(x**3))(x).dtype == np.float32
+    assert hvp(lambda x: np.sum(x**3), x, np.ones(2)).dtype == np.float32
+    assert ggnvp(np.square, x, np.ones(2)).dtype == np.float32
+
+
+def test_results_have_memory_of_their_own() -> None:
+    x, v = np.ones(2), np.ones(2)
+    for result in (jacobian(lambda x: x, mode="forward")(x), hvp(lambda x: x @ x, x, v), ggnvp(lambda x: x, x, v)):
+        assert not np.shares_memory(result, v)
+        assert not np.shares_memory(result, x)
+        result += 1
+    assert x.tolist() == v.tolist() == [1.0, 1.0]
+
+
+def test_errors_say_what_to_do() -> None:
+    with pytest.raises(ValueError, match="mode='sideways': it is 'forward', 'reverse', or None"):
+        jacobian(np.sin, mode="sideways")
+    with pytest.raises(IndexError, match="argnums=2, but the function was called with 1"):
+        jacobian(np.sin, argnums=2)(1.0)
+    with pytest.raises(ValueError, match=r"argnums=\(0, -1\) names one of the 1 arguments twice"):
+        hessian(np.sin, argnums=(0, -1))(1.0)
+    with pytest.raises(DtypeError, match=r"write 1\.0 for 1"):
+        jacobian(np.sin)(2)
+    with pytest.raises(DtypeError, match="returned 'loss': only numbers"):
+        jacobian(lambda x: (x, "loss"))(2.0)
+    with pytest.raises(GraphError, match=r"one number, not shape \(2,\)"):
+        hvp(np.sin, np.ones(2), np.ones(2))
+    with pytest.raises(GraphError, match=r"one number, not shape \(2,\)"):
+        ggnvp(np.sin, np.ones(2), np.ones(2), np.exp)
+    with pytest.raises(ShapeError, match=r"tangent of shape \(3,\) for a value of shape \(2,\)"):
+        hvp(np.sum, np.ones(2), np.ones(3))
+    with pytest.raises(ShapeError, match=r"tangents of shapes \[\(3,\)\] for primals of shapes \[\(2,\)\]"):
+        ggnvp(np.sin, np.ones(2), np.ones(3))
