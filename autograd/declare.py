@@ -19,6 +19,7 @@ import numpy as np
 
 from .apply import binary, examine, many, note_line, unary
 from .arguments import one_input
+from .outputs import ManyOutputs, several_outputs
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
 from .registry import operations, plain
 from .several import several_inputs
@@ -147,11 +148,19 @@ def general(
     forward: Function | None = None,
     name: str | None = None,
     variadic: bool = False,
+    outputs: bool = False,
     aliases: Iterable[Function] = (),
 ) -> Function:
     """Declare any other differentiable function; its first parameters, one for each rule, are differentiable.
 
-    The parameters are those of `elementwise`. A rule returns a gradient of exactly its input's shape.
+    The other parameters are those of `elementwise` and `linear`. A rule returns a gradient of exactly its input's shape.
+
+    Parameters
+    ----------
+    outputs
+        The function returns a tuple of arrays, which may be a named one. In a rule ``g`` is then a tuple with the
+        gradient of each output, zeros of one that was not used, None of one that is no floating-point array; ``out``
+        is the tuple of outputs.
 
     Examples
     --------
@@ -168,7 +177,7 @@ def general(
     >>> x.grad
     Tensor([[-1.,  1.,  0.]])
     """
-    return _declare("general", function, rules, aliases, forward=forward, name=name, variadic=variadic)
+    return _declare("general", function, rules, aliases, outputs, forward=forward, name=name, variadic=variadic)
 
 
 def composed(function: Function, *, method: bool = True) -> Callable[[Function], Function]:
@@ -211,13 +220,22 @@ def _on_arrays(function: Function) -> Function:
 
 
 def _declare(
-    kind: str, function: Function, rules: tuple[Rule, ...], aliases: Iterable[Function], **details: Any
+    kind: str,
+    function: Function,
+    rules: tuple[Rule, ...],
+    aliases: Iterable[Function],
+    outputs: bool = False,
+    **details: Any,
 ) -> Function:
     """Build the operation, make it known under its function, and install it if that is one of NumPy's."""
     operation = Primitive(kind, function, rules, **details)
     simple = len(rules) == len(operation.parameters) <= 2 and not operation.variadic and not any(operation.at_call)
-    if simple and kind in ("elementwise", "multilinear"):
-        apply: Any = (unary if len(rules) == 1 else binary)(operation)
+    apply: Any
+    if outputs:
+        operation = ManyOutputs(kind, function, rules, **details)
+        apply = several_outputs(operation)
+    elif simple and kind in ("elementwise", "multilinear"):
+        apply = (unary if len(rules) == 1 else binary)(operation)
     elif len(rules) == 1 and not operation.variadic and not any(operation.at_call):
         operation = OneInput(kind, function, rules, **details)
         apply = one_input(operation, note_line, examine)

@@ -236,8 +236,8 @@ def inner_product(a: Array, b: Array) -> Any:
 
 def normal(random: np.random.Generator, like: Array) -> Array:
     """Return normally distributed numbers of the shape of `like`, complex where that is, in double precision."""
-    numbers = random.standard_normal(like.shape)
-    return numbers + 1j * random.standard_normal(like.shape) if like.dtype.kind == "c" else numbers
+    real, imag = (np.asarray(random.standard_normal(like.shape)) for _ in range(2))
+    return real + 1j * imag if like.dtype.kind == "c" else real
 
 
 def _parts_each(array: Array) -> int:

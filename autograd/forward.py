@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Lift, Node, ancestors, pull_back
+from .outputs import ManyOutputs, Output
 from .primitive import Primitive
 from .tensor import Tensor
 
@@ -28,15 +29,38 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
     for node in order:
         if node in pushed:
             continue
+        if isinstance(node.op, Output):
+            if node.x in pushed:
+                pushed[node] = pushed[node.x][node.op.index]
+            continue
         total = None
         for index, x in enumerate(node.op.inputs(node)):
             if x is None or x not in pushed:
+                continue
+            if isinstance(node.op, ManyOutputs):
+                total = _added(total, _push_outputs(node.op, node, index, pushed[x], lift))
                 continue
             tangent = _spread(_push(node.op, node, index, pushed[x], lift), node)
             total = tangent if total is None else total + tangent
         if total is not None:
             pushed[node] = total
     return pushed
+
+
+def _added(total: tuple[Any, ...] | None, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tangents if total is None else tuple(a + b for a, b in zip(total, tangents, strict=True))
+
+
+def _push_outputs(operation: ManyOutputs, node: Node, index: int, tangent: Any, lift: Lift | None) -> tuple[Any, ...]:
+    """Apply to `tangent` the transpose of the rule, which is linear in the gradients of all outputs."""
+    shapes: Any = node.shape
+    dtypes: Any = node.dtype
+    zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+    probes = [Tensor(zero, requires_grad=True) if zero.dtype.kind in "fc" else None for zero in zeros]
+    found = _pulled(operation, node, index, tuple(probes), tangent, lift)
+    return tuple(
+        zero if probe is None else found.get(probe._node, zero) for probe, zero in zip(probes, zeros, strict=True)
+    )
 
 
 def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
@@ -57,15 +81,20 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
 
 def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
     """Apply to `tangent` the transpose of the rule, which is linear in ``g``."""
-    probe = Tensor(np.zeros(node.shape, node.dtype), requires_grad=True)
+    zero = np.zeros(node.shape, node.dtype)
+    probe = Tensor(zero, requires_grad=True)
+    return _pulled(operation, node, index, probe, tangent, lift).get(probe._node, zero)
+
+
+def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: Any, lift: Lift | None) -> Any:
+    """Walk the rule of one input, applied to `probe`, back from `tangent` and return the gradients found."""
     x = operation.inputs(node)[index]
     assert x is not None  # a tangent arrives only where an input is live
-    assert probe._node is not None
     pulled = operation.conform(operation.derivative(node, index, probe, lift), x, node)
     if not isinstance(pulled, Tensor) or pulled._node is None:
-        return np.zeros(node.shape, node.dtype)
-    found = pull_back({pulled._node: tangent}, ancestors([pulled._node]), [probe._node], lift=lift)
-    return found.get(probe._node, np.zeros(node.shape, node.dtype))
+        return {}
+    probes = [part._node for part in (probe if isinstance(probe, tuple) else (probe,)) if part is not None]
+    return pull_back({pulled._node: tangent}, ancestors([pulled._node]), probes, lift=lift)
 
 
 def _spread(tangent: Any, node: Node) -> Any:

@@ -381,7 +381,8 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
         gx = gradients.get(x)
         if x is None or gx is None or gx is absent:
             continue
-        if not np.isfinite(gx if lift is None else lift.unwrap(gx)).all():
+        parts = [part for part in gx if part is not None] if isinstance(gx, list) else [gx]
+        if not all(np.isfinite(part if lift is None else lift.unwrap(part)).all() for part in parts):
             message = (
                 f"the derivative of '{node.op.name}'{recorded(node)} gave a gradient with nan or inf "
                 f"(shape {x.shape}, dtype {x.dtype})"

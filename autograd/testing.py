@@ -187,8 +187,8 @@ def check_operation(
     fn
         Takes as many tensors, or arrays, as there are inputs, and returns one, or a list or tuple of them.
     *inputs
-        Floating-point arrays, real or complex. Differences are taken at the same place in float64; float32 inputs must give the same
-        gradients to within float32's precision.
+        Floating-point arrays, real or complex. Differences are taken at the same place in double precision; inputs in
+        single precision must give the same gradients to within theirs.
     order
         The highest derivative to check: 1 or 2.
     analytic

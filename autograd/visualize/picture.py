@@ -102,7 +102,10 @@ def _value_lines(value: Value) -> Iterator[str]:
 
 def _tensor_lines(node: Node, tensor: Tensor | None) -> Iterator[str]:
     """Describe a result; its data and gradient, if it is one number and they are at hand."""
-    yield f"{node.shape} {node.dtype}"
+    if isinstance(node.dtype, tuple):  # of an operation of several outputs
+        yield from (f"{shape} {dtype}" for shape, dtype in zip(node.shape, node.dtype, strict=True))
+    else:
+        yield f"{node.shape} {node.dtype}"
     if tensor is not None and tensor.size == 1:
         yield f"data {_short(tensor.item())}"
     gradient = getattr(node, "grad", None)

@@ -1,7 +1,7 @@
 """How the suite calls an operation: which arrays are differentiated, and what stands beside them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class Call:
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
+    view: Function = lambda result: result
 
     @property
     def inputs(self) -> list[Array]:
@@ -32,7 +33,7 @@ class Call:
     def on(self, function: Function, inputs: Sequence[Any]) -> Any:
         """Return what `function` returns with `inputs` in the places of the live arguments."""
         rest = iter(inputs)
-        return function(*_filled(self.args, rest), **self.kwargs)
+        return self.view(function(*_filled(self.args, rest), **self.kwargs))
 
     def bind(self, function: Function) -> Function:
         """Return the function of the live arguments alone."""
@@ -66,6 +67,9 @@ class Samples:
     analytic
         Whether NumPy computes it with complex numbers too, so that a complex step gives its derivative to the last
         digits.
+    view
+        What of the result is determined by the inputs, where that is not all of it: eigenvectors, for example, are
+        free in their signs, but the matrix that is built of them anew is not.
     exact
         Whether its values on tensors are those of NumPy to the last bit; else to within rounding.
     """
@@ -73,3 +77,9 @@ class Samples:
     calls: st.SearchStrategy[Call]
     analytic: bool = False
     exact: bool = True
+    view: Function | None = None
+
+    def __post_init__(self) -> None:
+        view = self.view
+        if view is not None:
+            object.__setattr__(self, "calls", self.calls.map(lambda call: replace(call, view=view)))

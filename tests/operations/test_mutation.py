@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import autograd
 from autograd import GradientCheckError, Tensor
+from autograd.outputs import ManyOutputs
 from autograd.primitive import Primitive, Rule
 from autograd.registry import operations
 from autograd.testing import check_operation
@@ -30,7 +31,9 @@ PIECEWISE_LINEAR = {
 def detached(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach()
-    return [detached(item) for item in value] if isinstance(value, list) else value
+    if hasattr(value, "_fields"):
+        return type(value)(*map(detached, value))
+    return type(value)(map(detached, value)) if isinstance(value, list | tuple) else value
 
 
 def rewritten(rule: Rule, body: str, **names: Any) -> Rule:
@@ -64,13 +67,15 @@ def mutated(declared: Primitive, index: int, mutation: str) -> Iterator[Function
     rules = list(declared.rules)
     rules[index] = MUTATIONS[mutation](rules[index])
     declare = getattr(autograd, declared.kind)
-    variadic = {"variadic": True} if declared.variadic else {}
+    options = {"variadic": True} if declared.variadic else {}
+    if isinstance(declared, ManyOutputs):
+        options["outputs"] = True
 
     def key() -> None:
         """Stand for the function, so that the registry keeps the right operation too."""
 
     try:
-        yield declare(key, *rules, forward=declared.forward, name=declared.name, **variadic)
+        yield declare(key, *rules, forward=declared.forward, name=declared.name, **options)
     finally:
         operations.pop(key, None)
 

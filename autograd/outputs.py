@@ -1,0 +1,166 @@
+"""Operations of several outputs, such as eigenvalues and the eigenvectors that belong to them.
+
+One node stands for the operation, and one more for each output. A gradient that reaches an output is put in the place of
+that output in the gradient of the operation, which is a list; when the walk comes to the operation, all that will come
+is there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .absorb import absorb_by_comparison
+from .apply import examine, explain, note_line
+from .arguments import binder, static
+from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, sum_gradients, take_number
+from .modes import ANOMALY, recording
+from .primitive import Function, ManyInputs
+from .tensor import Tensor
+
+__all__ = ["ManyOutputs", "Output", "several_outputs"]
+
+
+class Output:
+    """What stands at the node of one output; it keeps nothing and so needs nothing freed."""
+
+    kind = "output"
+
+    def __init__(self, index: int) -> None:
+        self.index, self.name = index, f"output_{index}"
+
+    @property
+    def freed(self) -> Output:
+        """The same: a second walk fails where it comes to the operation."""
+        return self
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of the operation."""
+        return (node.x,)
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        """Put `g` in its place in the gradient of the operation."""
+        x: Any = node.x
+        parts = gradients[x]
+        if parts is absent:
+            return
+        if parts is None:
+            parts = gradients[x] = [None] * len(x.shape)
+        parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do the same: nothing is computed that could be recorded."""
+        self.pull(node, g, gradients)
+
+
+class ManyOutputs(ManyInputs):
+    """An operation whose function returns a tuple; ``g`` and ``out`` are tuples in its rules.
+
+    The ``shape`` and ``dtype`` of its nodes are tuples too, with one entry for each output.
+    """
+
+    def complete(self, node: Node, g: list[Any]) -> tuple[Any, ...]:
+        """Return the gradients of all outputs: zeros of those that nobody used, None of those that are no floats."""
+        shapes: Any = node.shape
+        dtypes: Any = node.dtype
+        return tuple(
+            (np.zeros(shape, dtype) if dtype.kind in "fc" else None) if part is None else part
+            for part, shape, dtype in zip(g, shapes, dtypes, strict=True)
+        )
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Pull the gradients of the outputs back; see `graph.Operation`."""
+        super().pull_carefully(node, self.complete(node, g), gradients, lift, absorb)
+
+    def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
+        if name != "out":
+            return super()._lift(name, value, node, inputs, lift)
+        parts = [
+            lift.wrap(part, output_node(node, i, part)) if part.dtype.kind in "fc" else part
+            for i, part in enumerate(value)
+        ]
+        return rebuilt(value, parts)
+
+    def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
+        unwrap = np.asarray if lift is None else lift.unwrap
+        parts = np.concatenate([np.ravel(unwrap(part)) for part in g if part is not None])
+        return absorb_by_comparison(gx, parts, unwrap, lambda replace: self.derivative(node, index, g, lift, replace))
+
+
+_OUTPUTS = [Output(i) for i in range(16)]
+
+
+def output_node(parent: Node, index: int, array: Any) -> Node:
+    """Return a node for one output of the operation at `parent`."""
+    node = Node()
+    node.op = _OUTPUTS[index]
+    node.x = parent
+    node.y = node.kept = node.kept_y = None
+    node.shape = intern_shape(array.shape)
+    node.dtype = array.dtype
+    node.number = take_number()
+    return node
+
+
+def rebuilt(like: Any, parts: list[Any]) -> Any:
+    """Return `parts` in a tuple of the type of `like`, which may be a named one."""
+    return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+
+
+def several_outputs(op: ManyOutputs) -> Function:
+    """Build the function that applies an operation of several outputs, and the one that pulls their gradients back."""
+    forward, count, bind = op.forward, len(op.rules), binder(op, 0)
+    getters = [op.getter(i) for i in range(count)]
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        given = bind(args, kwargs)
+        values = [v._data if isinstance(v, Tensor) else v for v in given[:count]]
+        values += [static(op, v) if isinstance(v, Tensor) else v for v in given[count:]]
+        try:
+            z = forward(*values)
+        except ValueError as error:
+            if isinstance(error, np.linalg.LinAlgError):
+                raise  # it says what is wrong with the numbers; the shapes are right
+            raise explain(op, error, *values[:count]) from error
+        if not any(isinstance(v, Tensor) for v in given[:count]):
+            return z
+        arrays = rebuilt(z, [np.asarray(part) for part in z])
+        inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
+        live = [x for x in inputs if x is not None]
+        mode = recording()
+        if not live or not mode:
+            return rebuilt(z, [Tensor(part) for part in arrays])
+        node = Node()
+        node.op = op
+        node.x = live[0]
+        node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
+        pool = op.pool(tuple(values), arrays)
+        node.kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
+        node.kept_y = (inputs, None)
+        node.shape = tuple(part.shape for part in arrays)
+        node.dtype = tuple(part.dtype for part in arrays)  # type: ignore[assignment]  # as above
+        node.number = take_number()
+        note_line(node)
+        return rebuilt(z, [_result(node, i, part, mode) for i, part in enumerate(arrays)])
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        complete = op.complete(node, g)
+        for index, x in enumerate(node.kept_y[0]):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            gx = op.conform(op.derivative(node, index, complete), x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    op.pull = op.aligned.pull = pull
+    return apply
+
+
+def _result(parent: Node, index: int, array: Any, mode: int) -> Tensor:
+    result = Tensor(array)
+    if array.dtype.kind in "fc":
+        result._node = output_node(parent, index, array)
+        if mode == ANOMALY:
+            examine(result._node, array)
+    return result

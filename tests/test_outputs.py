@@ -1,0 +1,101 @@
+"""Operations of several outputs."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from autograd import AnomalyError, GraphError, detect_anomaly, draw_graph, general, gradients, jvp, no_grad, tensor
+from autograd.testing import check_operation
+
+
+class Polar(NamedTuple):
+    radius: Any
+    direction: Any
+    quadrant: Any
+
+
+def _polar(x: Any, y: Any) -> Polar:
+    return Polar(np.hypot(x, y), np.arctan2(y, x), (x < 0) + 2 * (y < 0))
+
+
+def _by_x(g: Any, x: Any, out: Any) -> Any:
+    radius, direction, quadrant = out
+    assert g[2] is None
+    assert quadrant.dtype.kind == "i"
+    return g[0] * x / radius - g[1] * np.sin(direction) / radius
+
+
+def _by_y(g: Any, y: Any, out: Any) -> Any:
+    return g[0] * y / out.radius + g[1] * np.cos(out.direction) / out.radius
+
+
+polar = general(_polar, _by_x, _by_y, name="polar", outputs=True)
+X, Y = np.array([1.0, -2.0, 0.5]), np.array([0.5, 1.0, -3.0])
+
+
+def test_all_that_an_operation_promises() -> None:
+    check_operation(lambda x, y: polar(x, y)[:2], X, Y)
+    check_operation(lambda x, y: polar(x, y).radius, X, Y)
+    check_operation(lambda x, y: (lambda p: p.radius * p.direction + p.radius)(polar(x, y)), X, Y)
+    check_operation(lambda x: polar(x, Y)[1], X)
+
+
+def test_results_are_what_the_function_returns() -> None:
+    x = tensor(X, requires_grad=True)
+    result = polar(x, Y)
+    assert type(result) is Polar
+    assert result.radius.requires_grad
+    assert not result.quadrant.requires_grad
+    assert type(polar(X, Y).radius) is np.ndarray
+    assert not polar(tensor(X), Y).radius.requires_grad
+    with no_grad():
+        assert not polar(x, Y).radius.requires_grad
+
+
+def test_an_output_that_was_not_used_has_no_part_in_the_gradient() -> None:
+    x = tensor(X, requires_grad=True)
+    radius, _, _ = polar(x, Y)
+    radius.sum().backward()
+    assert np.allclose(x.grad.data, X / np.hypot(X, Y))
+
+
+def test_second_walks() -> None:
+    x = tensor(X, requires_grad=True)
+    radius, direction, _ = polar(x, Y)
+    radius.sum().backward(retain_graph=True)
+    direction.sum().backward()
+    with pytest.raises(GraphError, match=r"'polar', recorded at .*test_outputs.py"):
+        direction.sum().backward()
+
+
+def test_an_output_can_be_differentiated_with_respect_to() -> None:
+    x = tensor(X, requires_grad=True)
+    radius, direction, _ = polar(x, Y)
+    by_radius, by_direction = gradients((radius * direction).sum(), [radius, direction])
+    assert np.array_equal(by_radius.data, direction.data)
+    assert np.array_equal(by_direction.data, radius.data)
+
+
+def test_forward_mode() -> None:
+    radius, tangent = jvp(lambda x: polar(x, Y).radius, X, np.ones(3))
+    assert np.allclose(tangent, X / radius)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_anomalies_are_found_in_any_output_and_any_gradient() -> None:
+    with detect_anomaly():
+        with pytest.raises(AnomalyError, match="gave nan in 1 of 1"):
+            polar(tensor([np.nan], requires_grad=True), np.ones(1))
+        x = tensor([0.0], requires_grad=True)
+        with pytest.raises(AnomalyError, match="the derivative of 'polar'"):
+            polar(x, np.zeros(1)).radius.sum().backward()
+
+
+def test_the_operation_and_its_outputs_are_drawn() -> None:
+    x = tensor(X, requires_grad=True)
+    radius, direction, _ = polar(x, Y)
+    source = draw_graph((radius + direction).sum()).source
+    assert source.count("polar") == 1
+    assert "output_0" in source
+    assert "output_1" in source
