@@ -153,7 +153,7 @@ def general(
 ) -> Function:
     """Declare any other differentiable function; its first parameters, one for each rule, are differentiable.
 
-    The other parameters are those of `elementwise` and `linear`. A rule returns a gradient of exactly its input's shape.
+    The other parameters are those of `elementwise` and `linear`. A rule returns a gradient of its input's shape.
 
     Parameters
     ----------

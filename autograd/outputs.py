@@ -1,8 +1,8 @@
 """Operations of several outputs, such as eigenvalues and the eigenvectors that belong to them.
 
-One node stands for the operation, and one more for each output. A gradient that reaches an output is put in the place of
-that output in the gradient of the operation, which is a list; when the walk comes to the operation, all that will come
-is there.
+One node stands for the operation, and one more for each output. A gradient that reaches an output is put in the place
+of that output in the gradient of the operation, which is a list; when the walk comes to the operation, all that will
+come is there.
 """
 
 from __future__ import annotations

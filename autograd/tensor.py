@@ -563,14 +563,16 @@ def conjugated(g: Any) -> Any:
 
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
-    if node.dtype.kind == "c":
-        found = {node: np.conjugate(found[node])}
     gradient = found[node]
     present = node.grad if type(node) is Leaf else None
     buffer = node.buffer if type(node) is Leaf else None
-    if buffer is not None and present is None and gradient is buffer.array:
+    if buffer is not None and present is None and gradient is buffer.array and node.dtype.kind == "f":
         node.grad = _constant(gradient)
-    elif isinstance(gradient, Tensor):
+        return
+    if node.dtype.kind == "c":
+        found = {node: np.conjugate(gradient)}
+        gradient = found[node]
+    if isinstance(gradient, Tensor):
         node.grad = gradient if present is None else present + gradient
     elif buffer is not None and present is not None and present._data is buffer.array:
         node.grad = present = None  # who still holds it now must not see it change
