@@ -1,1 +1,195 @@
-"""Fourier transforms."""
+"""Fourier transforms.
+
+The matrix of a discrete Fourier transform is symmetric, so that a complex transform is its own transpose: what remains
+is to undo the padding or cropping to `n`. A transform of real numbers keeps one of each pair of conjugate terms; the
+transposes say how often each kept term counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, linear
+from .index import scatter
+from .reduce import refuse_out
+from .shape import along, length, roll
+
+# In an inverse transform what scales is what did not in the forward one.
+_INVERSE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+def _fitted(x: Any, n: int, axis: int) -> Any:
+    """Crop `x` along `axis` to length `n`, or pad it with zeros."""
+    present = length(x, axis)
+    if present > n:
+        return x[along(axis, x.ndim, slice(n))]
+    shape = (*x.shape[: axis % x.ndim], n, *x.shape[axis % x.ndim :][1:])
+    return x if present == n else scatter(x, along(axis, x.ndim, slice(present)), shape)
+
+
+def _weighted(x: Any, n: int, axis: int, weight: float) -> Any:
+    """Multiply by `weight` those terms of the half-spectrum of `n` real numbers that stand for a pair of terms."""
+    counts = np.full(n // 2 + 1, weight, x.dtype.type(0).real.dtype)
+    counts[0] = 1
+    if n % 2 == 0:
+        counts[-1] = 1
+    return x * counts.reshape((-1,) + (1,) * (x.ndim - axis % x.ndim - 1))
+
+
+# Along one axis
+
+
+def _transform(function: Any) -> Any:
+    def transform(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+        refuse_out(out)
+        return function(x, n, axis, norm)
+
+    return transform
+
+
+fft = linear(
+    np.fft.fft,
+    lambda g, axis, norm, x_shape: _fitted(np.fft.fft(g, None, axis, norm), x_shape[axis], axis),
+    forward=_transform(np.fft.fft),
+)
+ifft = linear(
+    np.fft.ifft,
+    lambda g, axis, norm, x_shape: _fitted(np.fft.ifft(g, None, axis, norm), x_shape[axis], axis),
+    forward=_transform(np.fft.ifft),
+)
+
+
+def _rfft_rule(g: Any, n: int | None, axis: int, norm: Any, x_shape: tuple[int, ...]) -> Any:
+    n = x_shape[axis] if n is None else n
+    return _fitted(np.fft.hfft(_weighted(g, n, axis, 0.5), n, axis, norm), x_shape[axis], axis)
+
+
+def _irfft_rule(g: Any, axis: int, norm: Any, x_shape: tuple[int, ...]) -> Any:
+    terms = _weighted(np.fft.ihfft(g, None, axis, norm), g.shape[axis], axis, 2)
+    return _fitted(terms, x_shape[axis], axis)
+
+
+rfft = linear(
+    np.fft.rfft,
+    _rfft_rule,
+    forward=_transform(np.fft.rfft),
+)
+irfft = linear(
+    np.fft.irfft,
+    _irfft_rule,
+    forward=_transform(np.fft.irfft),
+)
+
+
+@composed(np.fft.hfft, method=False)
+def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    """Transform `x`, one half of a sequence that equals its reversed conjugate, to `n` real numbers."""
+    refuse_out(out)
+    return irfft(np.conjugate(x), n, axis, _INVERSE.get(norm, norm))
+
+
+@composed(np.fft.ihfft, method=False)
+def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    """Undo `hfft`: transform real numbers to one half of a sequence that equals its reversed conjugate."""
+    refuse_out(out)
+    return np.conjugate(rfft(x, n, axis, _INVERSE.get(norm, norm)))
+
+
+# Along several axes, one after the other
+
+
+def _plan(x: Any, s: Any, axes: Any, *, halved: bool = False) -> tuple[list[int], list[int]]:
+    """Return the lengths to transform and the axes; by default, what is `halved` becomes whole along the last."""
+    if axes is None:
+        axes = range(x.ndim) if s is None else range(-len(s), 0)
+    axes = list(axes)
+    if s is not None:
+        return [length(x, a) if n in (None, -1) else n for n, a in zip(s, axes, strict=True)], axes
+    lengths = [length(x, a) for a in axes]
+    if halved:
+        lengths[-1] = 2 * (lengths[-1] - 1)
+    return lengths, axes
+
+
+def _each(transform: Any, x: Any, lengths: list[int], axes: list[int], norm: Any) -> Any:
+    for n, axis in zip(lengths, axes, strict=True):
+        x = transform(x, n, axis, norm)
+    return x
+
+
+@composed(np.fft.fftn, method=False)
+def fftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+    """Transform `x` along several axes, the last one first."""
+    refuse_out(out)
+    lengths, axes = _plan(x, s, axes)
+    return _each(fft, x, lengths[::-1], axes[::-1], norm)
+
+
+@composed(np.fft.ifftn, method=False)
+def ifftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+    """Undo `fftn`."""
+    refuse_out(out)
+    lengths, axes = _plan(x, s, axes)
+    return _each(ifft, x, lengths[::-1], axes[::-1], norm)
+
+
+@composed(np.fft.rfftn, method=False)
+def rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+    """Transform real `x` along several axes; the last one keeps one term of each pair of conjugates."""
+    refuse_out(out)
+    lengths, axes = _plan(x, s, axes)
+    return _each(fft, rfft(x, lengths[-1], axes[-1], norm), lengths[-2::-1], axes[-2::-1], norm)
+
+
+@composed(np.fft.irfftn, method=False)
+def irfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+    """Undo `rfftn`; without `s` the last axis becomes one of even length."""
+    refuse_out(out)
+    lengths, axes = _plan(x, s, axes, halved=True)
+    return irfft(_each(ifft, x, lengths[:-1], axes[:-1], norm), lengths[-1], axes[-1], norm)
+
+
+@composed(np.fft.fft2, method=False)
+def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+    """Transform `x` along its last two axes, or others."""
+    return fftn(x, s, axes, norm, out)
+
+
+@composed(np.fft.ifft2, method=False)
+def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+    """Undo `fft2`."""
+    return ifftn(x, s, axes, norm, out)
+
+
+@composed(np.fft.rfft2, method=False)
+def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+    """Transform real `x` along its last two axes, or others."""
+    return rfftn(x, s, axes, norm, out)
+
+
+@composed(np.fft.irfft2, method=False)
+def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+    """Undo `rfft2`."""
+    return irfftn(x, s, axes, norm, out)
+
+
+# The order of the terms
+
+
+@composed(np.fft.fftshift, method=False)
+def fftshift(x: Any, axes: Any = None) -> Any:
+    """Move the term of frequency zero to the middle."""
+    return _shifted(x, axes, lambda n: n // 2)
+
+
+@composed(np.fft.ifftshift, method=False)
+def ifftshift(x: Any, axes: Any = None) -> Any:
+    """Undo `fftshift`."""
+    return _shifted(x, axes, lambda n: -(n // 2))
+
+
+def _shifted(x: Any, axes: Any, shift: Any) -> Any:
+    chosen = tuple(range(x.ndim)) if axes is None else (axes,) if np.ndim(axes) == 0 else tuple(axes)
+    return roll(x, tuple([shift(length(x, axis)) for axis in chosen]), chosen)
