@@ -14,13 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .containers import flatten
-from .errors import DtypeError, ShapeError
-from .forward import push_forward
-from .graph import Node, ancestors
+from .linearization import Linearization
 from .modes import enable_grad
-from .tensor import LIFT, Tensor, unwrap
-from .transforms import grad, jvp, vjp
+from .transforms import grad, jvp
 
 __all__ = ["ggnvp", "hessian", "hvp", "jacobian"]
 
@@ -56,9 +52,14 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     IndexError
         When called, if there is no argument that `argnums` names.
 
+    DerivativeError
+        When called, if a complex output is no holomorphic function of a complex input.
+
     Notes
     -----
-    A complex output is differentiated as `vjp` does it with real cotangents in reverse mode, as `jvp` in forward mode.
+    Of a real output with respect to a complex input ``x + iy`` it gives what `grad` gives, the derivative with respect
+    to ``x`` and ``i`` times that with respect to ``y``. Of a complex output with respect to a complex input it gives
+    the complex derivative. Complex numbers take two walks each.
 
     Examples
     --------
@@ -76,7 +77,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
         with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
-            record = _Record(*_chosen(function, argnums, args, kwargs))
+            record = Linearization(*_chosen(function, argnums, args, kwargs))
             ahead = mode == "forward" if mode else _count(record.inputs) < _count(record.outputs)
             blocks = record.columns() if ahead else record.rows()
         within = [record.rebuild_inputs(row) for row in blocks]
@@ -212,85 +213,12 @@ def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None
     """
     several = isinstance(primals, tuple)
     with enable_grad():
-        record = _Record(function, primals if several else (primals,))
+        record = Linearization(function, primals if several else (primals,))
         directions = record.rebuild_outputs(record.push(tangents if several else (tangents,)))
         if loss is not None:
             (directions,) = hvp(loss, (record.value,), (directions,))
         product = record.pull(directions)
     return product if several else product[0]
-
-
-class _Record:
-    """A function, evaluated and recorded at one point.
-
-    Attributes
-    ----------
-    value, pull
-        What `vjp` returns.
-    inputs, outputs
-        The arrays that the function took and returned: tensors with a place in its graph, as far as they depend on it.
-    rebuild_inputs, rebuild_outputs
-        Put arrays in the places of these, in the containers that the function took and returned.
-    """
-
-    def __init__(self, function: Function, primals: tuple[Any, ...]) -> None:
-        self.inputs: list[Any] = []
-        self.outputs: list[Any] = []
-
-        def observed(*tracked: Any) -> Any:
-            self.inputs, self.rebuild_inputs = flatten(tracked)
-            self._places: list[Any] = [x._node for x in self.inputs]
-            value = function(*tracked)
-            self.outputs, self.rebuild_outputs = flatten(value)
-            return value
-
-        self.value, self.pull = vjp(observed, *primals)
-        for y in self.outputs:
-            if (y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype).kind not in "biufc":
-                raise DtypeError(f"the function returned {y!r}: only numbers have derivatives")
-        self._order = ancestors([y._node for y in self.outputs if isinstance(y, Tensor) and y._node is not None])
-        # What depends on somebody else's tensors, `vjp` returns as tensors.
-        self._lifted = any(isinstance(y, Tensor) for y in flatten(self.value)[0])
-
-    def push(self, tangents: tuple[Any, ...]) -> list[Any]:
-        """Return the derivative of each output in the direction `tangents`."""
-        given = flatten(tangents)[0]
-        shapes, wanted = [np.shape(t) for t in given], [x.shape for x in self.inputs]
-        if shapes != wanted:
-            raise ShapeError(f"tangents of shapes {shapes} for primals of shapes {wanted}")
-        return self._push(dict(zip(self._places, given, strict=True)))
-
-    def rows(self) -> list[list[Any]]:
-        """Return the Jacobian of each output with respect to each input, walking back from each element."""
-        return [self._rows(place, y) for place, y in enumerate(self.outputs)]
-
-    def _rows(self, place: int, y: Any) -> list[Any]:
-        cotangents: list[Any] = [np.zeros(np.shape(output)) for output in self.outputs]
-        pulled = []
-        for unit in _units(np.shape(y)):
-            cotangents[place] = unit
-            pulled.append(flatten(self.pull(self.rebuild_outputs(cotangents)))[0])
-        return [_stacked([row[i] for row in pulled], 0, y, x) for i, x in enumerate(self.inputs)]
-
-    def columns(self) -> list[list[Any]]:
-        """Return what `rows` does, walking forward from each element of each input."""
-        pushed = [[self._push({node: unit}) for unit in _units(node.shape)] for node in self._places]
-        return [
-            [_stacked([column[place] for column in pushed[i]], -1, y, x) for i, x in enumerate(self.inputs)]
-            for place, y in enumerate(self.outputs)
-        ]
-
-    def _push(self, tangents: dict[Node, Any]) -> list[Any]:
-        """Return the derivative of each output in a direction of some of the inputs."""
-        lifted = self._lifted or any(isinstance(t, Tensor) and t.requires_grad for t in tangents.values())
-        seeds = {}
-        for node, t in tangents.items():
-            t = t if isinstance(t, Tensor) else np.asarray(t)
-            t = t if t.dtype == node.dtype else t.astype(node.dtype)
-            seeds[node] = (t if isinstance(t, Tensor) else Tensor(t)) if lifted else unwrap(t)
-        pushed = push_forward(seeds, self._order, LIFT if lifted else None)
-        found = [pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None for y in self.outputs]
-        return [np.zeros(np.shape(y)) if t is None else t for y, t in zip(self.outputs, found, strict=True)]
 
 
 def _chosen(
@@ -315,19 +243,3 @@ def _chosen(
 def _count(contents: Sequence[Any]) -> int:
     """Return how many elements some arrays have together."""
     return sum(int(np.size(x)) for x in contents)
-
-
-def _units(shape: tuple[int, ...]) -> Any:
-    """Yield for each element of an array of this shape the array that is 1 there and 0 elsewhere."""
-    for place in np.ndindex(shape):
-        unit = np.zeros(shape)
-        unit[place] = 1
-        yield unit
-
-
-def _stacked(parts: list[Any], axis: int, y: Any, x: Tensor) -> Any:
-    """Return rows, or columns, as one Jacobian of an output and an input."""
-    shape = np.shape(y) + x.shape
-    whole = np.stack(parts, axis).reshape(shape) if parts else np.zeros(shape, x.dtype)
-    whole = whole if whole.dtype == x.dtype or whole.dtype.kind == "c" else whole.astype(x.dtype)
-    return whole if isinstance(whole, Tensor) else whole[()]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import (
+    DerivativeError,
     DtypeError,
     GraphError,
     ShapeError,
@@ -305,6 +306,26 @@ def test_dtypes_are_those_of_the_inputs(mode: str | None) -> None:
     assert hessian(lambda x: np.sum(x**3))(x).dtype == np.float32
     assert hvp(lambda x: np.sum(x**3), x, np.ones(2)).dtype == np.float32
     assert ggnvp(np.square, x, np.ones(2)).dtype == np.float32
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_complex_numbers(mode: str | None) -> None:
+    z, x = np.array([1 + 2j, 3 - 1j]), np.array([1.0, 2.0])
+    assert np.allclose(jacobian(lambda z: z**2, mode=mode)(z), np.diag(2 * z))
+    assert np.allclose(jacobian(lambda x: np.exp(1j * x), mode=mode)(x), np.diag(1j * np.exp(1j * x)))
+    assert np.allclose(jacobian(lambda z: np.abs(z) ** 2, mode=mode)(z), np.diag(2 * z))
+    assert np.allclose(jacobian(lambda z: z.real * z.imag, mode=mode)(z), np.diag(z.imag + 1j * z.real))
+    assert np.allclose(jacobian(lambda x, z: x * z, (0, 1), mode=mode)(x, z)[1], np.diag(x))
+    assert jacobian(lambda x: (x * (1 + 1j)).astype(np.complex64), mode=mode)(np.float32(1)).dtype == np.complex64
+    with pytest.raises(DerivativeError, match=r"not holomorphic has no Jacobian \(shape \(2, 2\)\)"):
+        jacobian(np.conjugate, mode=mode)(z)
+
+
+def test_products_of_complex_numbers() -> None:
+    z, v = np.array([1 + 2j, 3 - 1j]), np.array([1j, 2.0])
+    product = hvp(lambda z: np.sum(np.abs(z) ** 4), z, v)
+    assert np.allclose(product, 4 * np.abs(z) ** 2 * v + 8 * (z.conj() * v).real * z)
+    assert np.allclose(ggnvp(lambda z: z**2, z, v), np.abs(2 * z) ** 2 * v)
 
 
 def test_results_have_memory_of_their_own() -> None:
