@@ -173,6 +173,25 @@ class Tensor(Installed):
         """The bytes that the elements take."""
         return self._data.nbytes
 
+    @property
+    def device(self) -> str:
+        """Where the elements are: always ``"cpu"``."""
+        return "cpu"
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> Tensor:
+        """Return the tensor itself, if `device` is where it is.
+
+        Raises
+        ------
+        ValueError
+            If another device is asked for, or a stream, which the processor has none of.
+        """
+        if device != self.device or stream is not None:
+            raise ValueError(
+                f"there is no device but {self.device!r}, and it has no streams: got {device!r}, {stream!r}"
+            )
+        return self
+
     def item(self) -> Any:
         """Return the one element as a Python number."""
         return self._data.item()
@@ -352,6 +371,26 @@ class Tensor(Installed):
         if function in plain or not _any_live((args, kwargs)):
             return function(*unwrap(args), **unwrap(kwargs))
         return _unsupported(function.__name__, {})
+
+    # The array API standard
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        from . import array_api  # a program that never asks for it does not load it
+
+        if api_version not in (None, *array_api.versions):
+            raise ValueError(f"the array API {api_version!r} is not among {', '.join(array_api.versions)}")
+        return array_api
+
+    def __dlpack__(self, /, **options: Any) -> Any:
+        if self._node is not None:
+            raise GraphError(
+                "handing this tensor to another library would cut it from its graph without a word: "
+                "hand over t.detach() or t.data"
+            )
+        return np.asarray(self._data).__dlpack__(**options)
+
+    def __dlpack_device__(self, /) -> tuple[int, int]:
+        return np.asarray(self._data).__dlpack_device__()
 
     # Python's protocols
 
