@@ -80,6 +80,8 @@ def one_input(op: Primitive, note_line: Function, examine: Function) -> Function
         a = x._data
         try:
             z = forward(a, *args)
+        except np.linalg.LinAlgError:
+            raise  # it says what is wrong with the numbers
         except ValueError as error:
             message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
             raise ShapeError(message) from error

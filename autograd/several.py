@@ -58,6 +58,8 @@ def _several(op: Primitive) -> Function:
             values.append(static(op, value) if isinstance(value, Tensor) else value)
         try:
             z = forward(*values)
+        except np.linalg.LinAlgError:
+            raise  # it says what is wrong with the numbers
         except ValueError as error:
             raise explain(op, error, *values[:count]) from error
         if constant:
@@ -117,6 +119,8 @@ def _three(op: Primitive) -> Function:
             c = c._data
         try:
             z = forward(a, b, c)
+        except np.linalg.LinAlgError:
+            raise  # it says what is wrong with the numbers
         except ValueError as error:
             raise explain(op, error, a, b, c) from error
         if constant:
