@@ -85,12 +85,6 @@ def with_offset(inputs: st.SearchStrategy[Array], name: str) -> Samples:
     return Samples(st.builds(lambda x, offset: Call((Live(x),), {name: offset}), inputs, st.integers(-4, 4)))
 
 
-@st.composite
-def differences(draw: st.DrawFn) -> Call:
-    x = draw(indexable)
-    return call(Live(x), draw(st.integers(0, 3)), axis=draw(one_axis(x)))
-
-
 SAMPLES: dict[Function | str, Samples] = {
     operator.getitem: Samples(selections().map(lambda drawn: call(Live(drawn[0]), drawn[1]))),
     "scatter": Samples(
@@ -108,5 +102,4 @@ SAMPLES: dict[Function | str, Samples] = {
     np.diag: with_offset(arrays(numpy_strategies.array_shapes(min_dims=1, max_dims=2, max_side=3)), "k"),
     np.tril: with_offset(matrices, "k"),
     np.triu: with_offset(matrices, "k"),
-    np.diff: Samples(differences()),
 }
