@@ -193,27 +193,33 @@ def composed(function: Function, *, method: bool = True) -> Callable[[Function],
 
 
 def not_differentiable(*functions: Function, methods: bool = False) -> None:
-    """Declare NumPy functions that have no derivative: on tensors they return what they return on arrays."""
+    """Declare NumPy functions that have no derivative: on tensors they return what they return on arrays.
+
+    Python's operators alone give constant tensors. The array API standard has them closed, and SciPy and scikit-learn
+    refuse to combine a tensor with the ndarray that ``t > 0`` would be: their functions begin by asking all operands
+    for one namespace.
+    """
     for function in functions:
         plain.add(function)
         if methods:
-            install(function.__name__, _on_arrays(function))
+            install(function.__name__, _on_arrays(function), operator=_on_arrays(function, Tensor))
 
 
-def install(name: str, function: Function) -> None:
-    """Give tensors `function` as the method `name`, and as the operator if it is one."""
+def install(name: str, function: Function, operator: Function | None = None) -> None:
+    """Give tensors `function` as the method `name`, and `operator`, or else the same, if there is one of that name."""
     if not hasattr(Tensor, name):
         setattr(Tensor, name, function)
-    operator = OPERATORS.get(name)
-    if operator is not None:
-        setattr(Tensor, f"__{operator}__", function)
-        if operator not in ("neg", "pos", "abs", "invert", *_COMPARISONS):
-            setattr(Tensor, f"__r{operator}__", lambda y, x: function(x, y))
+    symbol, operate = OPERATORS.get(name), operator or function
+    if symbol is not None:
+        setattr(Tensor, f"__{symbol}__", operate)
+        if symbol not in ("neg", "pos", "abs", "invert", *_COMPARISONS):
+            setattr(Tensor, f"__r{symbol}__", lambda y, x: operate(x, y))
 
 
-def _on_arrays(function: Function) -> Function:
+def _on_arrays(function: Function, finish: Function | None = None) -> Function:
     def method(*args: Any, **kwargs: Any) -> Any:
-        return function(*unwrap(args), **unwrap(kwargs))
+        result = function(*unwrap(args), **unwrap(kwargs))
+        return result if finish is None else finish(result)
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
     return method

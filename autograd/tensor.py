@@ -34,7 +34,8 @@ class Tensor(Installed):
     """An ndarray with a gradient and a place in a graph.
 
     Attributes and methods have NumPy's names and meanings; NumPy's functions accept tensors and return tensors. What
-    has no derivative (comparisons, ``argmax``, ``floor``) returns plain NumPy results.
+    has no derivative (``argmax``, ``floor``, ``numpy.less``) returns plain NumPy results; an operator such as ``<``
+    gives a constant tensor, which serves as an index and a condition as an ndarray does.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from ..declare import OPERATORS
 from ..errors import GraphError
 from ..graph import Leaf
 from ..modes import recording
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor, as_tensor, unwrap
 
 _SYMBOLS: dict[np.ufunc, str] = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.floor_divide: "//", np.remainder: "%",
@@ -31,7 +31,7 @@ def _in_place(ufunc: np.ufunc, symbol: str) -> Callable[[Tensor, Any], Any]:
     def operate(x: Tensor, y: Any) -> Any:
         node = x._node
         if node is not None and type(node) is not Leaf:
-            return ufunc(x, y)
+            return as_tensor(ufunc(x, y))
         if recording():
             if node is not None:
                 raise GraphError(
@@ -39,7 +39,7 @@ def _in_place(ufunc: np.ufunc, symbol: str) -> Callable[[Tensor, Any], Any]:
                     f"update it within no_grad(), or write to x.data; to compute with it, write x = x {symbol} y"
                 )
             if isinstance(y, Tensor) and y._node is not None:
-                return ufunc(x, y)
+                return as_tensor(ufunc(x, y))
         ufunc(x._data, unwrap(y), out=x._data)
         return x
 

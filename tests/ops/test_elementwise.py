@@ -154,8 +154,16 @@ def test_steps_return_plain_arrays(function: Any) -> None:
     np.testing.assert_array_equal(getattr(tensor(x), function.__name__)(), function(x))
 
 
-def test_comparisons_return_plain_arrays_that_index() -> None:
+def test_operators_without_a_derivative_return_constant_tensors_that_index() -> None:
     x = tensor([-1.0, 2.0, 3.0], requires_grad=True)
-    assert type(x > 0) is np.ndarray
-    x[x > 0].sum().backward()
+    positive = x > 0
+    assert isinstance(positive, Tensor)
+    assert not positive.requires_grad
+    np.testing.assert_array_equal(x.data[positive], [2, 3])
+    np.testing.assert_array_equal(np.where(~positive & (x // 1 != 2), 1, 0), [1, 0, 0])
+    x[positive].sum().backward()
     np.testing.assert_array_equal(x.grad.data, [0, 1, 1])
+
+
+def test_comparisons_by_name_return_plain_arrays() -> None:
+    assert type(np.greater(tensor([-1.0, 2.0]), 0)) is np.ndarray
