@@ -1,0 +1,141 @@
+"""Arrays made from nothing, from numbers, or in the likeness of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor, unwrap
+from ._arrays import as_array, check_device, constant, wrapped
+from .data_types import cast
+
+
+def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
+    """Make an array of numbers, nested lists of numbers, or another array, whose place in the graph it keeps.
+
+    Raises
+    ------
+    ValueError
+        If `copy` is False and a copy cannot be avoided.
+    """
+    check_device(device)
+    if not isinstance(obj, Tensor):
+        return Tensor(np.array(unwrap(obj), dtype, copy=copy))
+    if copy is False and dtype is not None and dtype != obj.dtype:
+        raise ValueError(f"an array of {obj.dtype} cannot become one of {np.dtype(dtype)} without a copy")
+    return cast(obj, obj.dtype if dtype is None else dtype, copy=bool(copy))
+
+
+def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Count from `start`, or from 0 if it is alone, up to `stop`, which is left out."""
+    check_device(device)
+    first, last = (0, start) if stop is None else (start, stop)
+    return Tensor(np.arange(first, last, step, dtype=dtype))
+
+
+def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array whose elements have any values."""
+    check_device(device)
+    return Tensor(np.empty(shape, np.float64 if dtype is None else dtype))
+
+
+def empty_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of the shape of `x` whose elements have any values."""
+    check_device(device)
+    return Tensor(np.empty_like(constant(x), dtype))
+
+
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make a matrix with ones on its diagonal number `k`."""
+    check_device(device)
+    return Tensor(np.eye(n_rows, n_cols, k, np.float64 if dtype is None else dtype))
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """Make an array of what another library offers by DLPack, in the same memory unless a copy is asked for."""
+    check_device(device)
+    return Tensor(np.from_dlpack(x, device=device, copy=copy))
+
+
+def full(shape: Any, fill_value: complex, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of one value, whose dtype follows from it unless given."""
+    check_device(device)
+    return Tensor(np.full(shape, unwrap(fill_value), dtype))
+
+
+def full_like(x: Any, /, fill_value: complex, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of the shape and dtype of `x` with one value."""
+    check_device(device)
+    return Tensor(np.full_like(constant(x), unwrap(fill_value), dtype))
+
+
+def linspace(
+    start: complex,
+    stop: complex,
+    /,
+    num: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    endpoint: bool = True,
+) -> Tensor:
+    """Make `num` numbers at equal distances from `start` to `stop`."""
+    check_device(device)
+    return wrapped(np.linspace(start, stop, num, endpoint=endpoint, dtype=dtype))
+
+
+def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
+    """Make the coordinates of a grid from those along each of its axes."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"indexing is 'xy' or 'ij', not {indexing!r}")
+    ndim = len(arrays)
+    places = list(range(ndim))
+    if indexing == "xy" and ndim > 1:
+        places[:2] = 1, 0
+    axes = [
+        np.reshape(as_array(x), [-1 if axis == place else 1 for axis in range(ndim)])
+        for place, x in zip(places, arrays, strict=True)
+    ]
+    return [wrapped(np.copy(grid)) for grid in np.broadcast_arrays(*axes)] if axes else []
+
+
+def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of ones."""
+    check_device(device)
+    return Tensor(np.ones(shape, np.float64 if dtype is None else dtype))
+
+
+def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of ones of the shape and dtype of `x`."""
+    check_device(device)
+    return Tensor(np.ones_like(constant(x), dtype))
+
+
+def tril(x: Any, /, *, k: int = 0) -> Tensor:
+    """Return the matrices with zeros above the diagonal number `k`."""
+    return wrapped(np.tril(_matrices(x), k))
+
+
+def triu(x: Any, /, *, k: int = 0) -> Tensor:
+    """Return the matrices with zeros below the diagonal number `k`."""
+    return wrapped(np.triu(_matrices(x), k))
+
+
+def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of zeros."""
+    check_device(device)
+    return Tensor(np.zeros(shape, np.float64 if dtype is None else dtype))
+
+
+def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Make an array of zeros of the shape and dtype of `x`."""
+    check_device(device)
+    return Tensor(np.zeros_like(constant(x), dtype))
+
+
+def _matrices(x: Any) -> Any:
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(f"a triangle is part of a matrix, but the shape is {x.shape}")
+    return x

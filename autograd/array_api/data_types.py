@@ -1,0 +1,96 @@
+"""The types of elements, what they can hold, and how they combine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, check_device, constant, wrapped
+
+bool = np.dtype(np.bool_)
+int8, int16, int32, int64 = (np.dtype(f"int{bits}") for bits in (8, 16, 32, 64))
+uint8, uint16, uint32, uint64 = (np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64))
+float32, float64 = np.dtype(np.float32), np.dtype(np.float64)
+complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
+
+
+@dataclass(frozen=True)
+class FloatLimits:
+    """What a real floating-point type can hold, as Python numbers; of a complex type, each of its two parts."""
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class IntegerLimits:
+    """What an integer type can hold."""
+
+    bits: int
+    max: int
+    min: int
+    dtype: np.dtype[Any]
+
+
+def cast(x: Any, dtype: Any, *, copy: Any) -> Tensor:
+    """Return `x` in another dtype; no derivative goes through one that holds no fractions."""
+    target = np.dtype(dtype)
+    if target == x.dtype and not copy:
+        return wrapped(x)
+    if target.kind in "fc":
+        return wrapped(np.astype(x, target, copy=copy))
+    return Tensor(x.data.astype(target, copy=copy))
+
+
+def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Tensor:
+    """Return the elements in another dtype; `x` itself, if it has that one and no copy is asked for.
+
+    Raises
+    ------
+    TypeError
+        If complex numbers are to become real ones, by which half of each would be lost: take `real` or `abs` first.
+    """
+    check_device(device)
+    x, target = as_array(x), np.dtype(dtype)
+    if x.dtype.kind == "c" and target.kind not in "cb":
+        raise TypeError(f"{x.dtype} numbers do not become {target} without a loss: take real(x), imag(x) or abs(x)")
+    return cast(x, target, copy=copy)
+
+
+def can_cast(from_: Any, to: Any, /) -> Any:
+    """Tell whether promotion can lead from one dtype, or that of an array, to another."""
+    return np.can_cast(_dtype_of(from_), np.dtype(to))
+
+
+def finfo(type: Any, /) -> FloatLimits:
+    """Return the limits of a floating-point dtype, or of that of an array."""
+    found = np.finfo(_dtype_of(type))
+    eps, most, least, smallest = map(float, (found.eps, found.max, found.min, found.smallest_normal))
+    return FloatLimits(found.bits, eps, most, least, smallest, np.dtype(found.dtype))
+
+
+def iinfo(type: Any, /) -> IntegerLimits:
+    """Return the limits of an integer dtype, or of that of an array."""
+    found = np.iinfo(_dtype_of(type))
+    return IntegerLimits(found.bits, int(found.max), int(found.min), np.dtype(found.dtype))
+
+
+def isdtype(dtype: Any, kind: Any) -> Any:
+    """Tell whether a dtype is of a kind such as ``"real floating"``, equals another dtype, or either of several."""
+    return np.isdtype(dtype, kind)
+
+
+def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
+    """Return the dtype to which arrays, dtypes and Python numbers are promoted together."""
+    return np.result_type(*map(constant, arrays_and_dtypes))
+
+
+def _dtype_of(type: Any) -> np.dtype[Any]:
+    return np.dtype(type.dtype if isinstance(type, Tensor | np.ndarray) else type)

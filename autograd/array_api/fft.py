@@ -1,0 +1,70 @@
+"""The standard's extension of Fourier transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, check_device, wrapped
+
+__all__ = [
+    "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft", "irfftn", "rfft",
+    "rfftfreq", "rfftn",
+]  # fmt: skip
+
+
+def _along_one(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Make the standard's transform along one axis from NumPy's."""
+
+    def transform(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
+        return wrapped(function(as_array(x), n, axis, norm))
+
+    return _named(transform, function)
+
+
+def _along_several(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Make the standard's transform along several axes from NumPy's."""
+
+    def transform(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward") -> Tensor:
+        if s is not None and axes is None:
+            axes = range(-len(s), 0)
+        return wrapped(function(as_array(x), s, axes, norm))
+
+    return _named(transform, function)
+
+
+def _named(transform: Callable[..., Tensor], function: Callable[..., Any]) -> Callable[..., Tensor]:
+    transform.__name__ = transform.__qualname__ = function.__name__
+    transform.__doc__ = f"Compute `numpy.fft.{function.__name__}`."
+    return transform
+
+
+fft, ifft, rfft = _along_one(np.fft.fft), _along_one(np.fft.ifft), _along_one(np.fft.rfft)
+irfft, hfft, ihfft = _along_one(np.fft.irfft), _along_one(np.fft.hfft), _along_one(np.fft.ihfft)
+fftn, ifftn = _along_several(np.fft.fftn), _along_several(np.fft.ifftn)
+rfftn, irfftn = _along_several(np.fft.rfftn), _along_several(np.fft.irfftn)
+
+
+def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
+    """Return the frequencies of the elements of a transform of `n` samples at distances `d`."""
+    check_device(device)
+    return Tensor(np.fft.fftfreq(n, d).astype(np.float64 if dtype is None else dtype, copy=False))
+
+
+def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
+    """Return the frequencies of the elements of a transform of `n` real samples at distances `d`."""
+    check_device(device)
+    return Tensor(np.fft.rfftfreq(n, d).astype(np.float64 if dtype is None else dtype, copy=False))
+
+
+def fftshift(x: Any, /, *, axes: Any = None) -> Tensor:
+    """Move frequency 0 to the middle."""
+    return wrapped(np.fft.fftshift(as_array(x), axes))
+
+
+def ifftshift(x: Any, /, *, axes: Any = None) -> Tensor:
+    """Move frequency 0 from the middle to the start."""
+    return wrapped(np.fft.ifftshift(as_array(x), axes))

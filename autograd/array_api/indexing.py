@@ -1,0 +1,23 @@
+"""Elements by their places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, constant, wrapped
+
+
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
+    """Return the elements at `indices` along `axis`, which only a vector can do without."""
+    x = as_array(x)
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"which axis of shape {x.shape} the indices are for must be said: give axis=")
+    return wrapped(np.take(x, constant(indices), axis))
+
+
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
+    """Return the elements at `indices`, an array of as many axes that has places along `axis`."""
+    return wrapped(np.take_along_axis(as_array(x), constant(indices), axis))

@@ -1,0 +1,121 @@
+"""The standard's extension of linear algebra: functions of the matrices in the last two axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, constant, wrapped
+from .linear_algebra import matmul, matrix_transpose, tensordot, vecdot
+
+__all__ = [
+    "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power",
+    "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot",
+    "trace", "vecdot", "vector_norm",
+]  # fmt: skip
+
+
+def _each(result: Any) -> Any:
+    """Return several results, which have names, as tensors."""
+    return type(result)(*map(wrapped, result))
+
+
+def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
+    """Return the lower triangle L of positive diagonal for which x = L Lᴴ, or its conjugate transpose."""
+    lower = np.linalg.cholesky(as_array(x))
+    return wrapped(np.conjugate(np.matrix_transpose(lower)) if upper else lower)
+
+
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """Return the vectors perpendicular to those of three elements along `axis`."""
+    return wrapped(np.linalg.cross(as_array(x1), as_array(x2), axis=axis))
+
+
+def det(x: Any, /) -> Tensor:
+    """Return the determinants."""
+    return wrapped(np.linalg.det(as_array(x)))
+
+
+def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
+    """Return the diagonals, those right of the main one where `offset` is positive."""
+    return wrapped(np.linalg.diagonal(as_array(x), offset=offset))
+
+
+def eigh(x: Any, /) -> Any:
+    """Return the eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
+    return _each(np.linalg.eigh(as_array(x)))
+
+
+def eigvalsh(x: Any, /) -> Tensor:
+    """Return the eigenvalues of symmetric or Hermitian matrices."""
+    return wrapped(np.linalg.eigvalsh(as_array(x)))
+
+
+def inv(x: Any, /) -> Tensor:
+    """Return the inverses."""
+    return wrapped(np.linalg.inv(as_array(x)))
+
+
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
+    """Return norms of the matrices."""
+    return wrapped(np.linalg.matrix_norm(as_array(x), keepdims=keepdims, ord=ord))
+
+
+def matrix_power(x: Any, n: int, /) -> Tensor:
+    """Return the product of each matrix `n` times with itself; of its inverse, if `n` is negative."""
+    return wrapped(np.linalg.matrix_power(as_array(x), n))
+
+
+def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
+    """Count the singular values greater than `rtol` times the greatest."""
+    return Tensor(np.linalg.matrix_rank(constant(as_array(x)), rtol=constant(rtol)))
+
+
+def outer(x1: Any, x2: Any, /) -> Tensor:
+    """Return the products of each element of one vector with each of another."""
+    return wrapped(np.linalg.outer(as_array(x1), as_array(x2)))
+
+
+def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
+    """Return the pseudo-inverses; singular values up to `rtol` times the greatest count as 0."""
+    x = as_array(x)
+    if rtol is None:
+        rtol = max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
+    return wrapped(np.linalg.pinv(x, rtol=constant(rtol)))
+
+
+def qr(x: Any, /, *, mode: Any = "reduced") -> Any:
+    """Return orthonormal columns Q and an upper triangle R of which x is the product."""
+    return _each(np.linalg.qr(as_array(x), mode))
+
+
+def slogdet(x: Any, /) -> Any:
+    """Return the signs of the determinants and the logarithms of their absolute values."""
+    return _each(np.linalg.slogdet(as_array(x)))
+
+
+def solve(x1: Any, x2: Any, /) -> Tensor:
+    """Return what `x1` must be multiplied by to give `x2`: a vector, if that has one axis, else matrices."""
+    return wrapped(np.linalg.solve(as_array(x1), as_array(x2)))
+
+
+def svd(x: Any, /, *, full_matrices: bool = True) -> Any:
+    """Return orthonormal columns U, singular values S and orthonormal rows Vh, of which x is the product."""
+    return _each(np.linalg.svd(as_array(x), full_matrices))
+
+
+def svdvals(x: Any, /) -> Tensor:
+    """Return the singular values in descending order."""
+    return wrapped(np.linalg.svdvals(as_array(x)))
+
+
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+    """Return the sums of the diagonals."""
+    return wrapped(np.sum(np.linalg.diagonal(as_array(x), offset=offset), -1, dtype))
+
+
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
+    """Return norms of the vectors that the elements along some axes, or all, form."""
+    return wrapped(np.linalg.vector_norm(as_array(x), axis=axis, keepdims=keepdims, ord=ord))

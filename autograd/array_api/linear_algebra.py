@@ -1,0 +1,32 @@
+"""Products of matrices and vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, wrapped
+
+_vecdot: Any = np.vecdot  # NumPy's annotations lack `axis`
+
+
+def matmul(x1: Any, x2: Any, /) -> Tensor:
+    """Return the products of matrices, or of matrices and a vector."""
+    return wrapped(np.matmul(x1, x2))
+
+
+def matrix_transpose(x: Any, /) -> Tensor:
+    """Return the matrices in the last two axes transposed."""
+    return wrapped(np.matrix_transpose(as_array(x)))
+
+
+def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
+    """Sum the products of elements over axes of both: the last and the first `axes`, or those that it lists."""
+    return wrapped(np.tensordot(as_array(x1), as_array(x2), axes))
+
+
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """Return the products of the vectors along `axis`, with the conjugate of the first."""
+    return wrapped(_vecdot(as_array(x1), as_array(x2), axis=axis))

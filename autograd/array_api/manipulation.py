@@ -1,0 +1,92 @@
+"""The same elements in another arrangement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, constant, wrapped
+
+
+def broadcast_arrays(*arrays: Any) -> list[Tensor]:
+    """Return the arrays, each repeated to the shape that they have together."""
+    return [wrapped(array) for array in np.broadcast_arrays(*map(as_array, arrays))] if arrays else []
+
+
+def broadcast_to(x: Any, /, shape: Any) -> Tensor:
+    """Return `x` repeated to `shape`."""
+    return wrapped(np.broadcast_to(as_array(x), shape))
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
+    """Join arrays along an axis; with None, their elements one after the other."""
+    return wrapped(np.concatenate([as_array(x) for x in arrays], axis))
+
+
+def expand_dims(x: Any, /, *, axis: int = 0) -> Tensor:
+    """Return `x` with a new axis of length 1."""
+    return wrapped(np.expand_dims(as_array(x), axis))
+
+
+def flip(x: Any, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    """Reverse the order along some axes, or all."""
+    return wrapped(np.flip(as_array(x), axis))
+
+
+def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
+    """Move axes to other places; the others keep their order."""
+    return wrapped(np.moveaxis(as_array(x), source, destination))
+
+
+def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Tensor:
+    """Return `x` with its axes in the order given."""
+    return wrapped(np.transpose(as_array(x), axes))
+
+
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+    """Repeat each element along `axis`: all as often, or each by its own count."""
+    counts = np.asarray(constant(repeats))
+    # NumPy casts counts safely only, which 64 unsigned bits are not; those that fit into memory fit into an int64.
+    return wrapped(np.repeat(as_array(x), counts.astype(np.int64) if counts.dtype == np.uint64 else counts, axis))
+
+
+def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Tensor:
+    """Return the elements in another shape, copied always, never, or where it is needed.
+
+    Raises
+    ------
+    ValueError
+        If the elements do not fill the shape, or `copy` is False and a copy cannot be avoided.
+    """
+    x = as_array(x)
+    if copy is False:
+        np.reshape(x.data, shape, copy=False)
+    shaped = np.reshape(x, shape)
+    return wrapped(np.copy(shaped) if copy else shaped)
+
+
+def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    """Move the elements along axes; what leaves at one end comes in at the other."""
+    return wrapped(np.roll(as_array(x), shift, axis))
+
+
+def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
+    """Return `x` without axes of length 1."""
+    return wrapped(np.squeeze(as_array(x), axis))
+
+
+def stack(arrays: Any, /, *, axis: int = 0) -> Tensor:
+    """Join arrays of one shape along a new axis."""
+    return wrapped(np.stack([as_array(x) for x in arrays], axis))
+
+
+def tile(x: Any, repetitions: tuple[int, ...], /) -> Tensor:
+    """Lay copies side by side, as many along each axis as said."""
+    return wrapped(np.tile(as_array(x), repetitions))
+
+
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+    """Return the slices along `axis`."""
+    return tuple(map(wrapped, np.unstack(as_array(x), axis=axis)))

@@ -1,0 +1,40 @@
+"""Where elements are, and a choice between elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, constant, wrapped
+
+
+def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Return the place of the first greatest element."""
+    return Tensor(np.argmax(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Return the place of the first smallest element."""
+    return Tensor(np.argmin(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def count_nonzero(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
+    """Count the elements that are not zero."""
+    return Tensor(np.count_nonzero(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def nonzero(x: Any, /) -> tuple[Tensor, ...]:
+    """Return the places of the elements that are not zero, one array for each axis."""
+    return tuple(map(Tensor, np.nonzero(constant(as_array(x)))))
+
+
+def searchsorted(x1: Any, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> Tensor:
+    """Return where in the sorted `x1` each element of `x2` would have its place."""
+    return Tensor(np.searchsorted(constant(as_array(x1)), constant(x2), side, constant(sorter)))
+
+
+def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
+    """Choose from `x1` where the condition holds, else from `x2`; either may be a Python number."""
+    return wrapped(np.where(constant(condition), x1, x2))

@@ -1,0 +1,57 @@
+"""One number from many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, wrapped
+
+Axis = int | tuple[int, ...] | None
+
+
+def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    """Return the products of all elements up to each, after a first 1 if `include_initial`."""
+    return wrapped(np.cumulative_prod(as_array(x), axis=axis, dtype=dtype, include_initial=include_initial))
+
+
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    """Return the sums of all elements up to each, after a first 0 if `include_initial`."""
+    return wrapped(np.cumulative_sum(as_array(x), axis=axis, dtype=dtype, include_initial=include_initial))
+
+
+def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the greatest elements."""
+    return wrapped(np.max(as_array(x), axis, keepdims=keepdims))
+
+
+def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the means."""
+    return wrapped(np.mean(as_array(x), axis, keepdims=keepdims))
+
+
+def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the smallest elements."""
+    return wrapped(np.min(as_array(x), axis, keepdims=keepdims))
+
+
+def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the products."""
+    return wrapped(np.prod(as_array(x), axis, dtype, keepdims=keepdims))
+
+
+def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """Return the standard deviations; the count that the squares are divided by is less by `correction`."""
+    return wrapped(np.std(as_array(x), axis, ddof=correction, keepdims=keepdims))
+
+
+def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """Return the sums."""
+    return wrapped(np.sum(as_array(x), axis, dtype, keepdims=keepdims))
+
+
+def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """Return the variances; the count that the squares are divided by is less by `correction`."""
+    return wrapped(np.var(as_array(x), axis, ddof=correction, keepdims=keepdims))

@@ -1,0 +1,26 @@
+"""Whether elements hold, and how neighbours differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ._arrays import as_array, constant, wrapped
+
+
+def all(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
+    """Tell whether every element is true."""
+    return Tensor(np.all(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def any(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
+    """Tell whether some element is true."""
+    return Tensor(np.any(constant(as_array(x)), axis, keepdims=keepdims))
+
+
+def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
+    """Return the differences of neighbours along `axis`, `n` times over, with arrays put before and after `x` first."""
+    parts = [as_array(part) for part in (prepend, x, append) if part is not None]
+    return wrapped(np.diff(parts[0] if len(parts) == 1 else np.concatenate(parts, axis), n, axis))
