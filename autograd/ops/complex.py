@@ -17,12 +17,12 @@ from ..registry import operations
 from ..tensor import Tensor, unwrap
 
 real = linear(np.real, lambda g: g, forward=lambda x: x.real)
-imag = linear(np.imag, lambda g: -1j * g, forward=lambda x: x.imag)
+imag = linear(np.imag, lambda g: g * -1j, forward=lambda x: x.imag)
 
 
 def _angle_rule(g: Any, x: Any, deg: bool) -> Any:
     """Return the gradient of the imaginary part of log(x); 0 where x is 0."""
-    slope = -1j * g / np.where(np.equal(x, 0), 1, x)
+    slope = g * -1j / np.where(np.equal(x, 0), 1, x)
     return np.where(np.equal(x, 0), 0, slope * (180 / math.pi) if deg else slope)
 
 
