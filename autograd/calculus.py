@@ -18,9 +18,19 @@ LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
-def _where_greater(g: Any, x: Any, y: Any) -> Any:
-    """Return `g` where x > y, half of it where they are equal: ties share evenly."""
-    return np.where(np.greater(x, y), g, np.where(np.equal(x, y), g * 0.5, g * 0))
+def _shared(g: Any, first: Any, second: Any) -> Any:
+    """Return `g` where the first of two conditions holds alone, half of it where both hold or neither: they tie."""
+    return np.where(np.equal(first, second), g * 0.5, np.where(first, g, g * 0))
+
+
+def _where_chosen(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:
+    """Return `g` where `x` beats `y` or is nan, which is the result then; half of it on ties."""
+    return _shared(g, beats(x, y) | np.isnan(x), beats(y, x) | np.isnan(y))
+
+
+def _where_number(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:
+    """Return `g` where `x` beats `y` or `y` is nan, which is passed over; half of it on ties."""
+    return _shared(g, beats(x, y) | np.isnan(y), beats(y, x) | np.isnan(x))
 
 
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:
@@ -77,7 +87,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.arcsin: (lambda g, x: g / (np.sqrt(1 - x) * np.sqrt(1 + x)),),
     np.arccos: (lambda g, x: -g / (np.sqrt(1 - x) * np.sqrt(1 + x)),),
     np.arctan: (lambda g, x: g / (1 + x * x),),
-    np.arctan2: (lambda g, x, y: g * y / (x * x + y * y), lambda g, x, y: -g * x / (x * x + y * y)),
+    np.arctan2: (lambda g, x, y: g * _turn(y, x, y), lambda g, x, y: -g * _turn(x, x, y)),
     np.degrees: (lambda g: g * (180 / math.pi),),
     np.rad2deg: (lambda g: g * (180 / math.pi),),
     np.radians: (lambda g: g * (math.pi / 180),),
@@ -90,16 +100,14 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.arccosh: (lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
     np.arctanh: (lambda g, x: g / ((1 - x) * (1 + x)),),
     # choices: ties share evenly
-    np.maximum: (_where_greater, lambda g, x, y: _where_greater(g, y, x)),
-    np.minimum: (lambda g, x, y: _where_greater(g, y, x), _where_greater),
-    np.fmax: (lambda g, x, y: _where_chosen(g, x, y, np.greater), lambda g, x, y: _where_chosen(g, y, x, np.greater)),
-    np.fmin: (lambda g, x, y: _where_chosen(g, x, y, np.less), lambda g, x, y: _where_chosen(g, y, x, np.less)),
+    np.maximum: (
+        lambda g, x, y: _where_chosen(g, x, y, np.greater),
+        lambda g, x, y: _where_chosen(g, y, x, np.greater),
+    ),
+    np.minimum: (lambda g, x, y: _where_chosen(g, x, y, np.less), lambda g, x, y: _where_chosen(g, y, x, np.less)),
+    np.fmax: (lambda g, x, y: _where_number(g, x, y, np.greater), lambda g, x, y: _where_number(g, y, x, np.greater)),
+    np.fmin: (lambda g, x, y: _where_number(g, x, y, np.less), lambda g, x, y: _where_number(g, y, x, np.less)),
 }
-
-
-def _where_chosen(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:
-    """Return `g` where `x` beats `y` or `y` is nan, half of it on ties."""
-    return np.where(beats(x, y) | np.isnan(y), g, np.where(np.equal(x, y), g * 0.5, g * 0))
 
 
 def _is_complex(x: Any) -> bool:
@@ -122,6 +130,13 @@ def _unit(x: Any, length: Any) -> Any:
     return x / np.where(np.equal(length, 0), 1, length)
 
 
+def _turn(side: Any, x: Any, y: Any) -> Any:
+    """Return side / (x**2 + y**2) without overflow, and 0 at the origin, where there is no angle."""
+    length = np.hypot(x, y)
+    return _unit(_unit(side, length), length)
+
+
 def _logistic(x: Any, y: Any) -> Any:
-    """Return exp(x) / (exp(x) + exp(y)) without overflow, also where both are infinite."""
-    return 0.5 + 0.5 * np.tanh(0.5 * (x - y))
+    """Return exp(x) / (exp(x) + exp(y)) without overflow; 0 where x is -inf, a half where both are inf."""
+    difference = np.where(np.isinf(x) & np.equal(x, y), 0, x - y)
+    return np.where(np.equal(x, -np.inf), 0, 0.5 + 0.5 * np.tanh(0.5 * difference))

@@ -72,9 +72,9 @@ def where(condition: Any, *choices: Any) -> Any:
 
 
 def _within(x: Any, low: Any, high: Any) -> Any:
-    """Tell where the bounds leave `x` as it is; on an edge they do."""
-    above = True if low is None else np.greater_equal(x, low)
-    return above if high is None else np.less_equal(x, high) & above
+    """Tell where the bounds leave `x` as it is; on an edge they do, and nan passes."""
+    under = False if low is None else np.less(x, low)
+    return np.logical_not(under if high is None else np.greater(x, high) | under)
 
 
 def _under(x: Any, low: Any, high: Any) -> Any:
