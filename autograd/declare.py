@@ -202,7 +202,7 @@ def not_differentiable(*functions: Function, methods: bool = False) -> None:
     for function in functions:
         plain.add(function)
         if methods:
-            install(function.__name__, _on_arrays(function), operator=_on_arrays(function, Tensor))
+            install(function.__name__, _on_arrays(function), operator=_operator(function))
 
 
 def install(name: str, function: Function, operator: Function | None = None) -> None:
@@ -216,10 +216,16 @@ def install(name: str, function: Function, operator: Function | None = None) -> 
             setattr(Tensor, f"__r{symbol}__", lambda y, x: operate(x, y))
 
 
-def _on_arrays(function: Function, finish: Function | None = None) -> Function:
+def _operator(function: Function) -> Function:
+    """Return the operator that `function`, which has no derivative, computes."""
+    if getattr(function, "nin", 2) == 1:
+        return lambda x: Tensor(function(unwrap(x)))
+    return lambda x, y: Tensor(function(unwrap(x), unwrap(y)))
+
+
+def _on_arrays(function: Function) -> Function:
     def method(*args: Any, **kwargs: Any) -> Any:
-        result = function(*unwrap(args), **unwrap(kwargs))
-        return result if finish is None else finish(result)
+        return function(*unwrap(args), **unwrap(kwargs))
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
     return method

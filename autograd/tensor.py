@@ -382,16 +382,25 @@ class Tensor(Installed):
             raise ValueError(f"the array API {api_version!r} is not among {', '.join(array_api.versions)}")
         return array_api
 
-    def __dlpack__(self, /, **options: Any) -> Any:
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         if self._node is not None:
             raise GraphError(
                 "handing this tensor to another library would cut it from its graph without a word: "
                 "hand over t.detach() or t.data"
             )
-        return np.asarray(self._data).__dlpack__(**options)
+        array: Any = self._data
+        return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self, /) -> tuple[int, int]:
-        return np.asarray(self._data).__dlpack_device__()
+        return self._data.__dlpack_device__()
 
     # Python's protocols
 

@@ -18,7 +18,7 @@ Tensor([0.6, 0.8])
 
 from math import e, inf, nan, pi
 
-from . import fft, linalg
+from . import fft, linalg, special
 from .creation import (
     arange,
     asarray,
@@ -283,6 +283,7 @@ __all__ = [
     "sin",
     "sinh",
     "sort",
+    "special",
     "sqrt",
     "square",
     "squeeze",

@@ -48,7 +48,6 @@ conj = _unary("conj", np.conjugate)
 cos = _unary("cos", np.cos)
 cosh = _unary("cosh", np.cosh)
 exp = _unary("exp", np.exp)
-expm1 = _unary("expm1", np.expm1)
 floor = _unary("floor", np.floor)
 imag = _unary("imag", np.imag)
 isfinite = _unary("isfinite", np.isfinite)
@@ -102,6 +101,14 @@ not_equal = _binary("not_equal", np.not_equal)
 pow = _binary("pow", np.power)
 remainder = _binary("remainder", np.remainder)
 subtract = _binary("subtract", np.subtract)
+
+
+def expm1(x: Any, /) -> Tensor:
+    """Compute `numpy.expm1` of each element; of infinite complex numbers as C99 does, where NumPy gives nan."""
+    x = as_array(x)
+    if x.dtype.kind != "c":
+        return wrapped(np.expm1(x))
+    return wrapped(np.where(np.isfinite(x.data.real), np.expm1(x), np.exp(x) - 1))
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:

@@ -1,0 +1,32 @@
+"""SciPy's special functions, where SciPy looks for them in a namespace of arrays that are not NumPy's.
+
+They are no part of the standard yet. Without them SciPy would convert tensors to ndarrays, which those that require a
+gradient refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..tensor import Tensor
+from ._arrays import wrapped
+
+
+def __getattr__(name: str) -> Callable[..., Tensor]:
+    """Return the function of `scipy.special` of this name, if it is a ufunc."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    from scipy import special
+
+    public = getattr(special, name)
+    # What SciPy shows with SCIPY_ARRAY_API=1 is a function that chooses between namespaces.
+    ufunc = getattr(public, "__wrapped__", public)
+    if not hasattr(ufunc, "nin"):
+        raise AttributeError(f"scipy.special.{name} is no ufunc")
+
+    def apply(*args: Any, **options: Any) -> Tensor:
+        return wrapped(ufunc(*args, **options))
+
+    apply.__name__, apply.__doc__ = name, f"Compute `scipy.special.{name}` of each element."
+    return apply
