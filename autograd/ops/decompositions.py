@@ -1,1 +1,206 @@
-"""Matrix decompositions: eigenvalues, singular values, and the factors they come with."""
+"""Decompositions of matrices: Cholesky's, eigenvalues, singular values, QR.
+
+All work on stacks of matrices, real and complex. What is common to their derivatives:
+
+* A Hermitian matrix is read from one triangle, as in NumPy, but the gradient is that of the function of its Hermitian
+  part: it is Hermitian, so that a step along it stays among such matrices.
+* Eigenvectors, singular vectors and Q are determined up to signs, or phases where complex. The derivatives are those
+  of results that do not depend on that choice, such as a projection.
+* Where eigenvalues or singular values are equal to within rounding, so that any rotation of their vectors would do as
+  well, the infinite terms 1 / (w_j - w_i) are left out. What is invariant to such rotations has the right gradient:
+  symmetric functions of the values, projections on all the tied vectors together, the polar factor ``u @ vh``. What
+  singles out one of the tied vectors has no derivative there. Nor can it be seen from gradients with respect to values
+  and vectors what a function that combines them anew, such as ``v @ diag(f(w)) @ v.T``, does to the tied vectors: the
+  part f'(w) of its derivative among them is missing.
+
+The derivations follow M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation" (2008), with the complex cases worked out anew. Each rule is one matrix W, the gradient with respect to
+the matrix as seen in the bases of the decomposition, brought back to the original ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, general
+from ..errors import UnsupportedError
+from ..tensor import unwrap
+from .matrices import adjoint, conj, half_lower, hermitian_part, masked_reciprocal, on_diagonal
+
+
+def _skew_part(x: Any) -> Any:
+    """Return half of the difference between each matrix and its conjugate transpose."""
+    return (x - adjoint(x)) * 0.5
+
+
+def _gaps(w: Any) -> Any:
+    """Return w_j - w_i for each pair."""
+    return w[..., None, :] - w[..., :, None]
+
+
+# Cholesky's
+
+
+def _cholesky_rule(g: Any, out: Any, upper: bool) -> Any:
+    """Return the gradient (I. Murray, "Differentiation of the Cholesky decomposition", 2016)."""
+    if upper:
+        g, out = adjoint(g), adjoint(out)
+    inverse = np.linalg.inv(out)
+    return inverse.mT @ hermitian_part(half_lower(out.mT @ g)) @ conj(inverse)
+
+
+cholesky = general(
+    np.linalg.cholesky, _cholesky_rule, forward=lambda a, upper=False: np.linalg.cholesky(a, upper=upper)
+)
+
+
+# Eigenvalues of Hermitian matrices: a = v diag(w) v^H
+
+
+def _eigh_rule(g: Any, out: Any) -> Any:
+    (gw, gv), (w, v) = g, out
+    rotation = masked_reciprocal(_gaps(w), w) * (v.mT @ gv)
+    return conj(v) @ hermitian_part(on_diagonal(gw) + rotation) @ v.mT
+
+
+def _eigvalsh_rule(g: Any, a: Any, UPLO: Any) -> Any:
+    v = np.linalg.eigh(a, UPLO)[1]
+    return (conj(v) * g[..., None, :]) @ v.mT
+
+
+def _eigh(a: Any, UPLO: Any = "L") -> Any:
+    return np.linalg.eigh(a, UPLO)
+
+
+def _eigvalsh(a: Any, UPLO: Any = "L") -> Any:
+    return np.linalg.eigvalsh(a, UPLO)
+
+
+eigh = general(np.linalg.eigh, _eigh_rule, forward=_eigh, outputs=True)
+eigvalsh = general(np.linalg.eigvalsh, _eigvalsh_rule, forward=_eigvalsh)
+
+
+# Eigenvalues of any square matrices: a v = v diag(w), the columns of v having length 1
+
+
+def _eig_rule(g: Any, out: Any) -> Any:
+    (gw, gv), (w, v) = g, out
+    seen = v.mT @ gv
+    lengths = np.einsum("...ij,...ij->...j", v, gv).real  # what changes the length of a column of v is taken off
+    rotation = masked_reciprocal(_gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
+    return np.linalg.solve(v.mT, (on_diagonal(gw) + rotation) @ v.mT)
+
+
+def _eigvals_rule(g: Any, a: Any) -> Any:
+    v = np.linalg.eig(a)[1]
+    return np.linalg.solve(v.mT, g[..., None] * v.mT)
+
+
+eig = general(np.linalg.eig, _eig_rule, forward=lambda a: np.linalg.eig(a), outputs=True)
+eigvals = general(np.linalg.eigvals, _eigvals_rule, forward=lambda a: np.linalg.eigvals(a))
+
+
+# Singular values: a = u diag(s) vh
+
+
+def _svd_rule(g: Any, out: Any) -> Any:
+    """Return the gradient.
+
+    Where u or vh are square and the matrix is not, their further vectors turn against the first ones alone, and so add
+    to the gradient of these. The gradient of the first vectors has a part within their span, in which u and vh turn
+    together (p) or against each other (m), and one across it.
+    """
+    (gu, gs, gvh), (u, s, vh) = g, out
+    k = s.shape[-1]
+    u, u_more, gu, gu_more = u[..., :k], u[..., k:], gu[..., :k], gu[..., k:]
+    vh, vh_more, gvh, gvh_more = vh[..., :k, :], vh[..., k:, :], gvh[..., :k, :], gvh[..., k:, :]
+    if u_more.shape[-1]:
+        gu = gu - conj(u_more) @ (adjoint(gu_more) @ conj(u))
+    if vh_more.shape[-2]:
+        gvh = gvh - (conj(vh) @ adjoint(gvh_more)) @ conj(vh_more)
+    by_u, by_v = u.mT @ gu, gvh @ vh.mT
+    turned_u, turned_v = _skew_part(by_u), -_skew_part(by_v)
+    together, against = turned_u + turned_v, turned_u - turned_v
+    within = (
+        on_diagonal(gs)
+        + masked_reciprocal(_gaps(s), s) * together
+        + masked_reciprocal(s[..., None, :] + s[..., :, None], s) * against
+    )
+    found = conj(u) @ within @ conj(vh)
+    inverse = masked_reciprocal(s, s)
+    if u.shape[-2] > k:
+        found = found + ((gu - conj(u) @ by_u) * inverse[..., None, :]) @ conj(vh)
+    if vh.shape[-1] > k:
+        found = found + conj(u) @ (inverse[..., :, None] * (gvh - by_v @ conj(vh)))
+    return found
+
+
+def _svdvals_rule(g: Any, a: Any) -> Any:
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return conj(u) @ (g[..., :, None] * conj(vh))
+
+
+_svd = general(lambda a, full_matrices: np.linalg.svd(a, full_matrices), _svd_rule, name="svd", outputs=True)
+svdvals = general(np.linalg.svdvals, _svdvals_rule, forward=lambda a: np.linalg.svd(a, compute_uv=False))
+
+
+@composed(np.linalg.svd, method=False)
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """Return u, s and vh such that the matrices are ``u @ diag(s) @ vh``, or s alone; see above for the derivatives."""
+    if not hermitian:
+        return _svd(a, full_matrices) if compute_uv else svdvals(a)
+    if not compute_uv:
+        return np.sort(abs(eigvalsh(a)))[..., ::-1]
+    w, u = eigh(a)
+    order = np.argsort(abs(unwrap(w)))[..., ::-1]
+    w, u = np.take_along_axis(w, order, -1), np.take_along_axis(u, order[..., None, :], -1)
+    signs = np.copysign(1, unwrap(w))
+    return type(np.linalg.svd(np.zeros((0, 0))))(u, w * signs, adjoint(u * signs[..., None, :]))
+
+
+# Orthogonal and triangular: a = q r
+
+
+def _qr_rule(g: Any, out: Any) -> Any:
+    """Return the gradient (S. F. Walter & L. Lehmann, "Algorithmic differentiation of linear algebra functions", 2010).
+
+    The columns of a wide matrix beyond the square are q times those of r. The columns of q beyond those of a tall
+    matrix turn against the first ones alone.
+    """
+    (gq, gr), (q, r) = g, out
+    m, n = q.shape[-2], r.shape[-1]
+    if m >= n:
+        return _qr_of_tall(gq, gr[..., :n, :], q, r[..., :n, :])
+    beyond = q @ r[..., m:]
+    first = _qr_of_tall(gq + conj(beyond) @ adjoint(gr[..., m:]), gr[..., :m], q, r[..., :m])
+    return np.concatenate([first, conj(q) @ gr[..., m:]], -1)
+
+
+def _qr_of_tall(gq: Any, gr: Any, q: Any, r: Any) -> Any:
+    n = r.shape[-1]
+    q, q_more, gq, gq_more = q[..., :n], q[..., n:], gq[..., :n], gq[..., n:]
+    if q_more.shape[-1]:
+        gq = gq - conj(q_more) @ (adjoint(gq_more) @ conj(q))
+    turned = q.mT @ gq - gr @ r.mT
+    seen = gq + conj(q) @ (half_lower(turned - adjoint(turned)) - turned)
+    return np.linalg.solve(r, seen.mT).mT
+
+
+_qr = general(lambda a, mode: np.linalg.qr(a, mode), _qr_rule, name="qr", outputs=True)
+
+
+@composed(np.linalg.qr, method=False)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """Return q and r such that the matrices are ``q @ r``; their first columns must be independent, as many as fit.
+
+    In mode "r" that is r alone. The reflections that mode "raw" returns have no derivative here.
+    """
+    if mode == "r":
+        return _qr(a, "reduced")[1]
+    if mode not in ("reduced", "complete") and getattr(a, "requires_grad", False):
+        raise UnsupportedError(
+            f"numpy.linalg.qr(mode={mode!r}) has no derivative here: the modes 'reduced', 'complete' and 'r' have"
+        )
+    return _qr(a, mode)

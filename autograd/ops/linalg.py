@@ -1,1 +1,317 @@
-"""Linear algebra: determinants, inverses, solutions of equations, norms."""
+"""Linear algebra: determinants, inverses, systems of equations, powers. All but chains and tensors work on stacks."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, general, not_differentiable
+from ..tensor import unwrap
+from .matrices import adjoint, conj, hermitian_part
+from .reduce import refuse_out
+from .shape import unbroadcast
+
+
+def _array(x: Any) -> Any:
+    return x if hasattr(x, "ndim") else np.asarray(x)
+
+
+# Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
+
+inv = general(np.linalg.inv, lambda g, out: -(out.mT @ g @ out.mT), forward=lambda a: np.linalg.inv(a))
+
+
+def _solve_transposed(g: Any, a: Any, b_ndim: int) -> Any:
+    """Return the gradient of the right-hand side before broadcasting is undone."""
+    transposed = _array(a).mT
+    return np.linalg.solve(transposed, g[..., None])[..., 0] if b_ndim == 1 else np.linalg.solve(transposed, g)
+
+
+def _solve_matrix(g: Any, out: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
+    found = _solve_transposed(g, a, len(b_shape))
+    product = found[..., :, None] * out[..., None, :] if len(b_shape) == 1 else found @ out.mT
+    return unbroadcast(-product, np.shape(a))
+
+
+solve = general(
+    np.linalg.solve,
+    _solve_matrix,
+    lambda g, a, b_shape: unbroadcast(_solve_transposed(g, a, len(b_shape)), b_shape),
+    forward=lambda a, b: np.linalg.solve(a, b),
+)
+
+
+@composed(np.linalg.tensorsolve, method=False)
+def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+    """Solve the equations ``tensordot(a, x, x.ndim) == b`` for x; `axes` of `a` are moved to its end first."""
+    a, b = _array(a), _array(b)
+    order = list(range(a.ndim))
+    for axis in axes or ():
+        order.remove(axis)
+        order.insert(a.ndim, axis)
+    a = a.transpose(order)
+    shape = a.shape[b.ndim :]
+    n = math.prod(shape)
+    if a.size != n**2:
+        raise np.linalg.LinAlgError(
+            f"tensorsolve: the last axes {shape} of the tensor and the others {a.shape[: b.ndim]} make no square"
+        )
+    return solve(a.reshape(n, n), b.reshape(-1)).reshape(shape)
+
+
+@composed(np.linalg.tensorinv, method=False)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """Return the inverse of `a` as a linear map: from tensors with its last axes to tensors with its first `ind`."""
+    if ind <= 0:
+        raise ValueError(f"tensorinv: ind={ind}, but one axis at least is to be mapped to")
+    return inv(a.reshape(math.prod(a.shape[ind:]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
+
+
+def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = np._NoValue) -> Any:
+    return np.linalg.pinv(a, rcond, hermitian, rtol=rtol)
+
+
+def _pinv_rule(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
+    """Return the gradient where the rank does not change.
+
+    From d(p) = -p da p + p p^H da^H (1 - a p) + (1 - p a) da^H p^H p (G. H. Golub & V. Pereyra, "The differentiation of
+    pseudo-inverses and nonlinear least squares problems whose variables separate", 1973).
+    """
+    a = _array(a)
+    transposed, square = g.mT, out @ adjoint(out)
+    left = transposed @ square
+    right = (adjoint(out) @ out) @ transposed
+    found = conj(left - a @ (out @ left) + right - (right @ out) @ a) - out.mT @ g @ out.mT
+    return hermitian_part(found) if hermitian else found
+
+
+pinv = general(np.linalg.pinv, _pinv_rule, forward=_pinv)
+
+
+def _columns(x: Any) -> Any:
+    return x[:, None] if x.ndim == 1 else x
+
+
+def _pseudo_inverse(a: Any, rank: Any, s: Any) -> Any:
+    """Return the pseudo-inverse with the rank that `lstsq` found, whose singular values are `s`."""
+    s, rank = unwrap(s), int(rank)
+    cutoff = (s[rank - 1] + s[rank]) / (2 * s[0]) if 0 < rank < s.size else 0
+    return np.linalg.pinv(a, cutoff)
+
+
+def _lstsq_of_matrix(g: Any, out: Any, a: Any, b: Any) -> Any:
+    (gx, gsquares, _, gs), (x, squares, rank, s) = g, out
+    a, b = _columns(_array(a)), _columns(_array(b))
+    inverse = _pseudo_inverse(a, rank, s)
+    found = _pinv_rule(_columns(gx) @ b.mT, inverse, a, hermitian=False)
+    if squares.size:
+        x = _columns(x)
+        found = found - (2 * gsquares * conj(b - a @ x)) @ x.mT
+    if isinstance(gs, np.ndarray) and not gs.any():
+        return found
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return found + conj(u) @ (gs[:, None] * conj(vh))
+
+
+def _lstsq_of_right_side(g: Any, out: Any, a: Any, b: Any) -> Any:
+    (gx, gsquares, _, _), (x, squares, rank, s) = g, out
+    a, b = _array(a), _array(b)
+    found = _pseudo_inverse(a, rank, s).mT @ gx
+    if squares.size:
+        residuals = conj(_columns(b) - a @ _columns(x))
+        found = found + (2 * gsquares * residuals).reshape(b.shape)
+    return found
+
+
+# The residuals are at right angles to what `a` can reach, so that a change of x does not change them.
+lstsq = general(
+    np.linalg.lstsq,
+    _lstsq_of_matrix,
+    _lstsq_of_right_side,
+    forward=lambda a, b, rcond=None: tuple(np.linalg.lstsq(a, b, rcond)),
+    outputs=True,
+)
+
+
+# Determinants
+
+
+def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
+    """Return the gradient; nan where the determinant is 0, whose logarithm has none."""
+    (gsign, glog), (sign, _) = g, out
+    weight = glog
+    if sign.dtype.kind == "c":
+        weight = glog + 1j * (gsign * sign).imag
+    singular = np.equal(unwrap(sign), 0)
+    if singular.any():
+        a = np.where(singular[..., None, None], np.eye(a.shape[-1], dtype=a.dtype), a)
+        weight = np.where(singular & np.not_equal(unwrap(weight), 0), np.nan, weight)
+    return weight[..., None, None] * np.linalg.inv(a).mT
+
+
+def _is_regular(a: Any) -> bool:
+    """Tell whether the inverses of all of `a` can be trusted to half of all digits."""
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return False
+    condition = abs(a).sum(-2).max(-1, initial=0) * abs(inverse).sum(-2).max(-1, initial=0)
+    return not (condition * math.sqrt(np.finfo(a.dtype).eps) > 1).any()
+
+
+def _cofactors(a: Any) -> Any:
+    """Return the derivatives of the determinants of `a`, also of singular matrices.
+
+    A determinant is a polynomial: it has all derivatives everywhere. Singular matrices are taken together by how many
+    of their singular values are small.
+    """
+    if _is_regular(unwrap(a)):
+        return np.linalg.det(a)[..., None, None] * np.linalg.inv(a).mT
+    n = a.shape[-1]
+    matrices = a.reshape(math.prod(a.shape[:-2]), n, n)
+    finite = np.isfinite(unwrap(matrices)).all((-2, -1))
+    s = np.linalg.svd(np.where(finite[:, None, None], unwrap(matrices), np.eye(n)), compute_uv=False)
+    small = (s <= s[:, :1] * math.sqrt(np.finfo(a.dtype).eps)).sum(-1)
+    places = [np.flatnonzero(small == count) for count in np.unique(small)]
+    found = [_cofactors_alike(matrices[place], int(small[place[0]])) for place in places]
+    return np.concatenate(found)[np.argsort(np.concatenate(places))].reshape(a.shape)
+
+
+def _cofactors_alike(a: Any, small: int) -> Any:
+    """Return the cofactors of matrices that have the same number of small singular values.
+
+    In the bases of the singular vectors, held fast, a matrix has a regular block and a small one, whose Schur
+    complement has the rest of the determinant. All that follows is recorded, so that it can be differentiated again.
+    """
+    if not small:
+        return np.linalg.det(a)[..., None, None] * np.linalg.inv(a).mT
+    k = a.shape[-1] - small
+    u, _, vh = np.linalg.svd(unwrap(a))
+    b = adjoint(u) @ a @ adjoint(vh)
+    across, down = b[:, :k, k:], b[:, k:, :k]
+    inverse = np.linalg.inv(b[:, :k, :k])
+    across, down = inverse @ across, down @ inverse
+    adjugate, determinant = _adjugate(b[:, k:, k:] - down @ b[:, :k, k:])
+    upper = [determinant[:, None, None] * inverse + across @ adjugate @ down, -across @ adjugate]
+    blocks = np.concatenate([np.concatenate(upper, -1), np.concatenate([-adjugate @ down, adjugate], -1)], -2)
+    scale = np.linalg.det(b[:, :k, :k]) * (np.linalg.det(u) * np.linalg.det(vh))
+    return scale[:, None, None] * (adjoint(vh) @ blocks @ adjoint(u)).mT
+
+
+def _adjugate(a: Any) -> tuple[Any, Any]:
+    """Return adjugates and determinants, without a division by anything that may be 0.
+
+    The method of Le Verrier (1840) and Faddeev (D. K. Faddeev & I. S. Sominskii, 1949); exact also for zeros, but of
+    order n**4 and not for matrices whose singular values differ much.
+    """
+    n = a.shape[-1]
+    identity = np.eye(n, dtype=a.dtype)
+    m = np.broadcast_to(identity, a.shape)
+    for k in range(1, n):
+        product = a @ m
+        m = product - (np.linalg.trace(product) / k)[:, None, None] * identity
+    sign = 1 if n % 2 else -1
+    return sign * m, sign * np.linalg.trace(a @ m) / n
+
+
+det = general(np.linalg.det, lambda g, a: g[..., None, None] * _cofactors(a), forward=lambda a: np.linalg.det(a))
+slogdet = general(np.linalg.slogdet, _slogdet_rule, forward=lambda a: np.linalg.slogdet(a), outputs=True)
+
+
+# Products of many
+
+
+@composed(np.linalg.matrix_power, method=False)
+def matrix_power(a: Any, n: int) -> Any:
+    """Return the product of `n` factors `a`, of its inverse where `n` is negative."""
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"matrix_power of an array of shape {a.shape}: its last two axes make no square")
+    try:
+        n = operator.index(n)
+    except TypeError:
+        raise TypeError(f"matrix_power takes an integer as its exponent, not {n!r}") from None
+    if n == 0:
+        return np.where(np.True_, np.eye(a.shape[-1], dtype=a.dtype), a)
+    if n < 0:
+        a, n = inv(a), -n
+    if n == 3:  # in NumPy's order, for the same rounding
+        return a @ a @ a
+    result = None
+    while n:
+        n, odd = divmod(n, 2)
+        if odd:
+            result = a if result is None else result @ a
+        a = a @ a if n else a
+    return result
+
+
+@composed(np.linalg.multi_dot, method=False)
+def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
+    """Return the product of several matrices, in the order that takes the fewest multiplications.
+
+    The first and the last may be vectors.
+    """
+    refuse_out(out)
+    factors = [_array(a) for a in arrays]
+    if len(factors) < 2:
+        raise ValueError("multi_dot multiplies two arrays at least")
+    if len(factors) == 2:
+        return np.dot(factors[0], factors[1])
+    first, last = factors[0].ndim == 1, factors[-1].ndim == 1
+    factors[0] = factors[0][None, :] if first else factors[0]
+    factors[-1] = factors[-1][:, None] if last else factors[-1]
+    if any(a.ndim != 2 for a in factors):
+        shapes = ", ".join(str(a.shape) for a in factors)
+        raise np.linalg.LinAlgError(f"multi_dot multiplies matrices, and vectors at both ends, not shapes {shapes}")
+    product = _chain(factors, _splits(factors), 0, len(factors) - 1)
+    return product.reshape(product.shape[first : 2 - last])
+
+
+def _splits(factors: list[Any]) -> dict[tuple[int, int], int]:
+    """Return after which factor to divide each part of a chain (Cormen et al., "Introduction to Algorithms", 15.2)."""
+    sides = [a.shape[0] for a in factors] + [factors[-1].shape[1]]
+    cost = {(i, i): 0 for i in range(len(factors))}
+    splits = {}
+    for length in range(1, len(factors)):
+        for i in range(len(factors) - length):
+            j = i + length
+            cost[i, j], splits[i, j] = min(
+                (cost[i, k] + cost[k + 1, j] + sides[i] * sides[k + 1] * sides[j + 1], k) for k in range(i, j)
+            )
+    return splits
+
+
+def _chain(factors: list[Any], splits: dict[tuple[int, int], int], i: int, j: int) -> Any:
+    if i == j:
+        return factors[i]
+    k = splits[i, j]
+    return _chain(factors, splits, i, k) @ _chain(factors, splits, k + 1, j)
+
+
+# Condition numbers
+
+
+@composed(np.linalg.cond, method=False)
+def cond(x: Any, p: Any = None) -> Any:
+    """Return how much more the inverse can lengthen vectors than the matrix, by the norm `p`; inf if it is singular."""
+    x = _array(x)
+    if 0 in x.shape[-2:]:
+        raise np.linalg.LinAlgError(f"cond is not defined for empty matrices (shape {x.shape})")
+    with np.errstate(all="ignore"):
+        if p in (None, 2, -2):
+            s = np.linalg.svdvals(x)
+            ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        else:
+            singular = np.equal(np.linalg.slogdet(unwrap(x))[0], 0)
+            regular = np.where(singular[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
+            product = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inv(regular), p, (-2, -1))
+            ratio = np.where(singular, np.nan, product)
+    undefined = np.isnan(unwrap(ratio)) & ~np.isnan(unwrap(x)).any((-2, -1))
+    return np.where(undefined, np.inf, ratio) if undefined.any() else ratio
+
+
+not_differentiable(np.linalg.matrix_rank)

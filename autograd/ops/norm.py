@@ -1,62 +1,94 @@
-"""Lengths of vectors and matrices."""
+"""Lengths of vectors and sizes of matrices, in every order that NumPy knows."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..declare import composed, general
-from ..errors import UnsupportedError
 from ..tensor import unwrap
+from .matrices import conj
 from .reduce import Axis, keep_axes, share_evenly
 
-Order = Any  # a number, 'fro' or None
+Order = Any  # a number, 'fro', 'nuc' or None
 
 
 def _norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) -> Any:
-    if _is_matrix(ord, axis, x.ndim) and ord not in (None, "fro", "f"):
-        raise UnsupportedError(
-            f"numpy.linalg.norm(..., ord={ord!r}) of a matrix (shape {x.shape}, axis {axis}) has no derivative here: "
-            f"its Frobenius norm ('fro') has, and so have the norms of vectors of every order, with axis=<one axis>"
-        )
     return np.linalg.norm(x, ord, axis, keepdims)
 
 
-def _is_matrix(order: Order, axis: Axis, ndim: int) -> bool:
-    """Tell whether NumPy takes the norm of a matrix: with an order, two axes mean one."""
-    if isinstance(axis, tuple):
-        return len(axis) == 2
-    return axis is None and order is not None and ndim == 2
+def _direction(x: Any) -> Any:
+    """Return the derivative of |x|, 0 where x is 0."""
+    return conj(np.sign(x)) if x.dtype.kind == "c" else np.sign(unwrap(x))
 
 
 def _norm_rule(g: Any, out: Any, x: Any, ord: Order, axis: Axis) -> Any:
+    """Return the gradient; where the norm is 0, that is the subgradient of least length, 0. Ties share evenly."""
     g, length = keep_axes(g, x.shape, axis), keep_axes(out, x.shape, axis)
     if ord == 0:
         return g * (unwrap(x) * 0)
     if ord in (np.inf, -np.inf):
         beyond = np.greater if ord == np.inf else np.less
-        return g * (share_evenly(abs(x), length, axis, beyond=beyond) * np.sign(x))
+        return g * (share_evenly(abs(x), length, axis, beyond=beyond) * _direction(x))
     if ord == 1:
-        return g * np.sign(x)
-    zero = np.equal(length, 0)  # where the gradient is 0, the subgradient of least norm
+        return g * _direction(x)
+    zero = np.equal(length, 0)
     length = np.where(zero, 1, length)
     if ord in (None, 2, "fro", "f"):
-        return g * (x / length)
+        return g * (conj(x) / length)
     ratio = np.where(np.equal(x, 0), 1, abs(x) / length)
-    return np.where(zero, 0, g) * (np.sign(x) * ratio ** (ord - 1))
+    return np.where(zero, 0, g) * (_direction(x) * ratio ** (ord - 1))
 
 
-norm = general(np.linalg.norm, _norm_rule, forward=_norm)
+_norm_of_elements = general(_norm, _norm_rule, name="norm_of_elements")
+
+
+@composed(np.linalg.norm)
+def norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the norm of vectors along one axis, or of matrices along two.
+
+    Where several sums of columns or rows, or several singular values, are the greatest or the least, they share the
+    gradient evenly.
+    """
+    axes = axis if axis is not None else (0, 1) if ord is not None and x.ndim == 2 else None
+    if not isinstance(axes, tuple) or len(axes) != 2 or ord is None or ord in ("fro", "f"):
+        return _norm_of_elements(x, ord, axis, keepdims)
+    rows, columns = (_counted(n, x.ndim) for n in axes)
+    if rows == columns:
+        raise ValueError(f"the norm of matrices that lie along axes {axes} needs two different axes")
+    result = _matrix_norm(np.moveaxis(x, (rows, columns), (-2, -1)), ord)
+    return keep_axes(result, x.shape, (rows, columns)) if keepdims else result
+
+
+def _counted(axis: int, ndim: int) -> int:
+    """Return an axis counted from the front."""
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim
+
+
+def _matrix_norm(x: Any, ord: Order) -> Any:
+    if ord == "nuc":
+        return np.linalg.svdvals(x).sum(-1)
+    if ord in (2, -2):
+        sizes = np.linalg.svdvals(x)
+    elif ord in (1, -1, np.inf, -np.inf):
+        sizes = abs(x).sum(-2 if abs(ord) == 1 else -1)
+    else:
+        raise ValueError(f"matrices have norms of orders 'fro', 'nuc', 1, -1, 2, -2, inf and -inf, not {ord!r}")
+    return sizes.max(-1, initial=0) if ord > 0 else sizes.min(-1)
 
 
 @composed(np.linalg.vector_norm, method=False)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2) -> Any:
     """Return the norm of vectors that lie along one axis, several or all."""
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    first = [a % x.ndim for a in axes]
+    first = [_counted(a, x.ndim) for a in axes]
     moved = x.transpose(first + [a for a in range(x.ndim) if a not in first])
-    result = norm(moved.reshape((-1, *moved.shape[len(first) :])), ord, 0)
+    count = math.prod(moved.shape[: len(first)])
+    result = norm(moved.reshape((count, *moved.shape[len(first) :])), ord, 0)
     return keep_axes(result, x.shape, axis) if keepdims else result
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, multilinear
+from .matrices import conj
+from .reduce import refuse_out
 
 Axes = int | tuple[Any, Any]
 
@@ -66,7 +68,14 @@ def matmul(x: Any, y: Any, /) -> Any:
 
 
 matmul.operation = _matmul.operation  # type: ignore[attr-defined]  # it is declared, like its parts
-vecdot = multilinear(np.vecdot, lambda g, y: g[..., None] * y, lambda g, x: g[..., None] * x)
+
+# Of complex numbers, these conjugate the first factor: the gradient of a conjugate is the conjugate of the gradient.
+
+vecdot = multilinear(
+    np.vecdot,
+    lambda g, y: conj(g[..., None] * y),
+    lambda g, x: g[..., None] * conj(_array(x)),
+)
 
 if hasattr(np, "matvec"):  # since NumPy 2.2
     multilinear(
@@ -76,20 +85,32 @@ if hasattr(np, "matvec"):  # since NumPy 2.2
     )
     multilinear(
         np.vecmat,
-        lambda g, y: (_array(y) @ g[..., None])[..., 0],
-        lambda g, x: _array(x)[..., None] * g[..., None, :],
+        lambda g, y: conj((_array(y) @ g[..., None])[..., 0]),
+        lambda g, x: conj(_array(x))[..., None] * g[..., None, :],
     )
+
+
+@composed(np.linalg.vecdot, method=False)
+def _vecdot_along(x: Any, y: Any, /, *, axis: int = -1) -> Any:
+    """Multiply the vectors that lie along `axis`, conjugating those of `x`."""
+    return vecdot(np.moveaxis(_array(x), axis, -1), np.moveaxis(_array(y), axis, -1))
+
+
+@composed(np.vdot, method=False)
+def vdot(a: Any, b: Any, /) -> Any:
+    """Multiply two arrays as vectors of all their elements, conjugating those of the first."""
+    return conj(_array(a).reshape(-1)) @ _array(b).reshape(-1)
 
 
 # Other products are matrix products of what has been reshaped.
 
 
 @composed(np.tensordot, method=False)
-def tensordot(x: Any, y: Any, axes: Axes = 2) -> Any:
+def tensordot(a: Any, b: Any, axes: Axes = 2) -> Any:
     """Sum products over axes of both: the last and first `axes` ones, or pairs of axes."""
-    x, y = _array(x), _array(y)
-    if isinstance(axes, tuple | list):
-        over_x, over_y = ([n] if isinstance(n, int | np.integer) else list(n) for n in axes)
+    x, y = _array(a), _array(b)
+    if isinstance(axes, tuple | list | np.ndarray):
+        over_x, over_y = ([int(n)] if np.ndim(n) == 0 else list(n) for n in axes)
     else:
         over_x, over_y = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     over_x, over_y = [a % x.ndim for a in over_x], [a % y.ndim for a in over_y]
@@ -104,10 +125,17 @@ def tensordot(x: Any, y: Any, axes: Axes = 2) -> Any:
     return (rows @ columns).reshape(shape_x + shape_y)
 
 
+@composed(np.linalg.tensordot, method=False)
+def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
+    """Sum products over axes of both, as `tensordot` does."""
+    return tensordot(x, y, axes)
+
+
 @composed(np.dot)
-def dot(x: Any, y: Any) -> Any:
-    """Multiply numbers, vectors and matrices; of more axes, sum over the last of `x` and the last but one of `y`."""
-    x, y = _array(x), _array(y)
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """Multiply numbers, vectors and matrices; of more axes, sum over the last of `a` and the last but one of `b`."""
+    refuse_out(out)
+    x, y = _array(a), _array(b)
     if not x.ndim or not y.ndim:
         return x * y
     if y.ndim <= 2 or x.ndim == 1:
@@ -116,30 +144,34 @@ def dot(x: Any, y: Any) -> Any:
 
 
 @composed(np.inner, method=False)
-def inner(x: Any, y: Any) -> Any:
+def inner(a: Any, b: Any, /) -> Any:
     """Sum products over the last axis of both."""
-    x, y = _array(x), _array(y)
+    x, y = _array(a), _array(b)
     if not x.ndim or not y.ndim:
         return x * y
     return x @ y if y.ndim == 1 else tensordot(x, y, (-1, -1))
 
 
-@composed(np.vdot, method=False)
-def vdot(x: Any, y: Any) -> Any:
-    """Multiply two arrays as vectors of all their elements."""
-    return np.conjugate(_array(x).reshape(-1)) @ _array(y).reshape(-1)
-
-
 @composed(np.outer, method=False)
-def outer(x: Any, y: Any) -> Any:
-    """Multiply every element of `x` with every one of `y`."""
-    return _array(x).reshape(-1, 1) * _array(y).reshape(-1)
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    """Multiply every element of `a` with every one of `b`."""
+    refuse_out(out)
+    return _array(a).reshape(-1, 1) * _array(b).reshape(-1)
+
+
+@composed(np.linalg.outer, method=False)
+def _outer_of_vectors(x: Any, y: Any, /) -> Any:
+    """Multiply every element of a vector with every one of another."""
+    x, y = _array(x), _array(y)
+    if x.ndim != 1 or y.ndim != 1:
+        raise ValueError(f"linalg.outer multiplies vectors, not arrays of {x.ndim} and {y.ndim} axes: see numpy.outer")
+    return outer(x, y)
 
 
 @composed(np.kron, method=False)
-def kron(x: Any, y: Any) -> Any:
-    """Put a copy of `y`, multiplied with it, in the place of every element of `x`."""
-    x, y = _array(x), _array(y)
+def kron(a: Any, b: Any) -> Any:
+    """Put a copy of `b`, multiplied with it, in the place of every element of `a`."""
+    x, y = _array(a), _array(b)
     ndim = max(x.ndim, y.ndim)
     x, y = x.reshape((1,) * (ndim - x.ndim) + x.shape), y.reshape((1,) * (ndim - y.ndim) + y.shape)
     apart = x.reshape([n for length in x.shape for n in (length, 1)])
@@ -147,5 +179,48 @@ def kron(x: Any, y: Any) -> Any:
     return blocks.reshape([n * m for n, m in zip(x.shape, y.shape, strict=True)])
 
 
-# The array API's names
-composed(np.linalg.tensordot, method=False)(tensordot)
+# The product of vectors in space. NumPy before 2.5 also takes vectors in the plane, whose third component is 0.
+
+
+def _in_space(v: Any) -> Any:
+    """Give vectors in the plane a third component."""
+    v = _array(v)
+    return v if v.shape[-1] == 3 else np.concatenate([v, 0 * v[..., :1]], -1)
+
+
+def _along_space(g: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> Any:
+    """Return the gradient of a product as a vector: that of two vectors in the plane is its third component."""
+    if x_shape[-1] == 3 or y_shape[-1] == 3:
+        return g
+    third = g[..., None]
+    return np.concatenate([0 * third, 0 * third, third], -1)
+
+
+def _cross_left(g: Any, y: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> Any:
+    return np.cross(_in_space(y), _along_space(g, x_shape, y_shape))[..., : x_shape[-1]]
+
+
+def _cross_right(g: Any, x: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> Any:
+    return np.cross(_along_space(g, x_shape, y_shape), _in_space(x))[..., : y_shape[-1]]
+
+
+_cross = multilinear(lambda x, y: np.cross(x, y), _cross_left, _cross_right, name="cross")
+
+
+@composed(np.cross, method=False)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """Return the vectors at right angles to those along one axis of `a` and one of `b`."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    product = _cross(x, y)
+    return np.moveaxis(product, -1, axisc) if 3 in (x.shape[-1], y.shape[-1]) else product
+
+
+@composed(np.linalg.cross, method=False)
+def _cross_in_space(x: Any, y: Any, /, *, axis: int = -1) -> Any:
+    """Return the vectors at right angles to those along `axis` of both."""
+    x, y = _array(x), _array(y)
+    if not x.shape[axis] == y.shape[axis] == 3:
+        raise ValueError(f"linalg.cross multiplies vectors of 3 components, not of {x.shape[axis]} and {y.shape[axis]}")
+    return cross(x, y, axis=axis)

@@ -8,16 +8,42 @@ from hypothesis.extra import numpy as numpy_strategies
 
 from autograd.testing import arrays, shapes
 
-from .calls import Call, Function, Live, Samples, call
+from .calls import Array, Call, Function, Live, Samples, call
 
 
 @st.composite
-def by_signature(draw: st.DrawFn, signature: str) -> Call:
+def numbers(draw: st.DrawFn, shape: tuple[int, ...]) -> Array:
+    """Draw an array that is real or complex."""
+    x = draw(arrays(shape))
+    return x + 1j * draw(arrays(shape)) if draw(st.booleans()) else x
+
+
+@st.composite
+def by_signature(draw: st.DrawFn, signature: str, elements: Function = arrays) -> Call:
     """Draw factors whose last axes fit `signature` and whose first axes broadcast."""
     drawn = draw(
         numpy_strategies.mutually_broadcastable_shapes(signature=signature, max_dims=2, min_side=0, max_side=3)
     )
-    return call(*(Live(draw(arrays(shape))) for shape in drawn.input_shapes))
+    return call(*(Live(draw(elements(shape))) for shape in drawn.input_shapes))
+
+
+@st.composite
+def along_an_axis(draw: st.DrawFn, length: int | None = None) -> Call:
+    """Draw vectors along one axis of arrays that broadcast."""
+    n = draw(st.integers(0, 3)) if length is None else length
+    axis = draw(st.integers(-3, -1))
+    shapes = draw(st.sampled_from([((2,), (2,)), ((2,), (1,)), ((1, 2), (3, 1)), ((0,), (0,)), ((2, 2), (2, 2))]))
+    if any(len(shape) < -1 - axis for shape in shapes):
+        axis = -1
+    with_vectors = [[*shape[: len(shape) + axis + 1], n, *shape[len(shape) + axis + 1 :]] for shape in shapes]
+    return Call(tuple(Live(draw(numbers(tuple(shape)))) for shape in with_vectors), {"axis": axis})
+
+
+@st.composite
+def crosses(draw: st.DrawFn) -> Call:
+    """Draw vectors along axes of their own."""
+    x, y = draw(numbers((2, 3))), draw(numbers((3, 2)) | numbers((3, 1)) | numbers((3,)))
+    return Call((Live(x), Live(y)), {"axisb": 0, "axisc": draw(st.sampled_from([-1, 0, 1]))})
 
 
 def of_shapes(*pairs: tuple[tuple[int, ...], tuple[int, ...]], **options: Any) -> st.SearchStrategy[Call]:
@@ -30,6 +56,18 @@ def of_shapes(*pairs: tuple[tuple[int, ...], tuple[int, ...]], **options: Any) -
 @st.composite
 def any_pair(draw: st.DrawFn) -> Call:
     return call(*(Live(draw(arrays(shapes(max_dims=2)))) for _ in range(2)))
+
+
+@st.composite
+def vectors(draw: st.DrawFn) -> Call:
+    return call(*(Live(draw(arrays((draw(st.integers(0, 3)),)))) for _ in range(2)))
+
+
+@st.composite
+def complex_vectors(draw: st.DrawFn) -> Call:
+    """Draw arrays with as many elements."""
+    pair = draw(st.sampled_from([((), ()), ((3,), (3,)), ((2, 3), (2, 3)), ((2, 3), (6,)), ((0,), (0,))]))
+    return call(*(Live(draw(numbers(shape))) for shape in pair))
 
 
 @st.composite
@@ -81,7 +119,8 @@ SAMPLES: dict[Function | str, Samples] = {
     np.matmul: Samples(by_signature(np.matmul.signature), analytic=True),
     "matmul": Samples(of_shapes(((2, 3, 2), (2, 3)), ((1, 2, 1, 3), (3, 1)), ((0, 2, 3), (3, 2))), analytic=True),
     np.linalg.matmul: Samples(by_signature("(m,n),(n,p)->(m,p)"), analytic=True),
-    np.vecdot: Samples(by_signature(np.vecdot.signature)),
+    np.vecdot: Samples(by_signature(np.vecdot.signature, numbers)),
+    np.linalg.vecdot: Samples(along_an_axis()),
     np.tensordot: Samples(tensordots(), analytic=True),
     np.linalg.tensordot: Samples(tensordots(), analytic=True),
     np.dot: Samples(
@@ -101,14 +140,18 @@ SAMPLES: dict[Function | str, Samples] = {
         of_shapes(((), (2,)), ((2, 3), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1, 3), (2, 3))),
         analytic=True,
     ),
-    np.vdot: Samples(of_shapes(((), ()), ((3,), (3,)), ((2, 3), (2, 3)), ((2, 3), (6,)), ((0,), (0,)))),
+    np.vdot: Samples(complex_vectors()),
     np.outer: Samples(any_pair(), analytic=True),
+    np.linalg.outer: Samples(vectors(), analytic=True),
+    np.cross: Samples(crosses() | along_an_axis(3)),
+    np.linalg.cross: Samples(along_an_axis(3)),
+    "cross": Samples(by_signature("(3),(3)->(3)"), analytic=True),
     np.kron: Samples(any_pair(), analytic=True),
     np.einsum: Samples(sums_of_products(), analytic=True),
     "einsum": Samples(contractions(), analytic=True),
 }
 if hasattr(np, "matvec"):  # since NumPy 2.2
     SAMPLES |= {
-        np.matvec: Samples(by_signature(np.matvec.signature)),
-        np.vecmat: Samples(by_signature(np.vecmat.signature)),
+        np.matvec: Samples(by_signature(np.matvec.signature), analytic=True),
+        np.vecmat: Samples(by_signature(np.vecmat.signature, numbers)),
     }

@@ -72,30 +72,9 @@ def with_zeros(draw: st.DrawFn, shape: Any = None) -> Array:
     return np.where(draw(numpy_strategies.arrays(bool, x.shape)), x, 0.0)
 
 
-@st.composite
-def norms(draw: st.DrawFn, orders: list[Any], *, kinds: str) -> Call:
-    """Draw norms of vectors (``v``), of matrices (``m``) or of all elements (``a``)."""
-    kind = draw(st.sampled_from(kinds))
-    x = draw(
-        arrays(
-            numpy_strategies.array_shapes(min_dims=1 + (kind == "m"), max_dims=3, max_side=3),
-            offset=0.25,
-            distinct=True,
-        )
-    )
-    if kind == "a":
-        return call(Live(x))
-    axis: Any = draw(one_axis(x))
-    if kind == "m":
-        axis = (axis, draw(one_axis(x).filter(lambda other: (other - axis) % x.ndim != 0)))
-        orders = [None, "fro"]
-    return call(Live(x), ord=draw(st.sampled_from(orders)), axis=axis, keepdims=draw(st.booleans()))
-
-
 sums = arrays() | arrays(not_empty)
 precision = st.sampled_from([None, np.float64])
 freedom = st.sampled_from([0, 0.5])
-vector_orders = [None, 1, 2, 3, 2.5, -1, np.inf, -np.inf, 0]
 
 SAMPLES: dict[Function | str, Samples] = {
     np.sum: Samples(reductions(sums, {}, dtype=precision)),
@@ -119,13 +98,4 @@ SAMPLES: dict[Function | str, Samples] = {
     np.minimum.reduce: Samples(ufunc_reductions(arrays(with_axes, distinct=True))),
     np.add.accumulate: Samples(accumulations(arrays(with_axes))),
     np.multiply.accumulate: Samples(accumulations(with_zeros(with_axes))),
-    np.linalg.norm: Samples(norms(vector_orders, kinds="vma")),
-    np.linalg.vector_norm: Samples(norms(vector_orders[1:], kinds="va")),
-    np.linalg.matrix_norm: Samples(
-        st.builds(
-            lambda x, keepdims: call(Live(x), keepdims=keepdims),
-            arrays(numpy_strategies.array_shapes(min_dims=2, max_dims=3, max_side=3), offset=0.25),
-            st.booleans(),
-        )
-    ),
 }
