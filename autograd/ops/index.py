@@ -13,7 +13,8 @@ from ..errors import GraphError
 from ..graph import Leaf
 from ..modes import recording
 from ..tensor import Tensor, unwrap
-from .shape import along, length
+from .reduce import refuse_out
+from .shape import along, length, operand, ravel
 
 Shape = tuple[int, ...]
 
@@ -94,59 +95,51 @@ for _name, _method in {"__getitem__": _method_getitem, "__setitem__": _method_se
 
 
 @composed(np.take)
-def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: Any = "raise") -> Any:
     """Return the elements of `x` at `indices` along `axis`; without one, of the flattened `x`."""
-    indices = np.asarray(unwrap(indices))
-    if axis is None:
+    refuse_out(out)
+    x, indices = operand(x), unwrap(indices)
+    if axis is None or not x.ndim:
         x, axis = x.reshape(-1), 0
-    if mode == "wrap":
-        indices = indices % length(x, axis)
-    elif mode == "clip":
-        indices = np.clip(indices, 0, length(x, axis) - 1)
-    return x[along(axis, x.ndim, indices)]
+    if mode != "raise" or np.asarray(indices).dtype.kind not in "iu":
+        indices = np.take(np.arange(length(x, axis)), indices, mode=mode)  # NumPy's reading of what is out of bounds
+    return x[along(axis, x.ndim, np.asarray(indices))]
 
 
 @composed(np.take_along_axis, method=False)
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """Return, for each row along `axis`, the elements at that row's own indices."""
-    indices = np.asarray(unwrap(indices))
+    x, indices = operand(x), np.asarray(unwrap(indices))
     if axis is None:
-        return x.reshape(-1)[indices]
-    if indices.ndim != x.ndim:
-        raise ValueError(f"the indices need as many axes as the array: {indices.ndim} and {x.ndim}")
+        x, axis = x.reshape(-1), 0
+    if indices.ndim != x.ndim or indices.dtype.kind not in "iu":
+        raise (ValueError if indices.ndim != x.ndim else IndexError)(
+            f"take_along_axis needs integers with as many axes as the array: {indices.ndim} of dtype {indices.dtype} "
+            f"for {x.ndim}"
+        )
+    length(x, axis)
     grid: list[Any] = [np.arange(n).reshape((-1,) + (1,) * (x.ndim - a - 1)) for a, n in enumerate(x.shape)]
     grid[axis] = indices
     return x[tuple(grid)]
 
 
 @composed(np.compress, method=False)
-def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
     """Return the slices of `a` along `axis` where `condition` holds."""
-    return take(a, np.flatnonzero(unwrap(condition)), axis)
+    refuse_out(out)
+    condition = np.asarray(unwrap(condition))
+    if condition.ndim != 1:
+        raise ValueError(f"the condition has one axis, not shape {condition.shape}: see numpy.extract")
+    return take(a, np.flatnonzero(condition), axis)
 
 
-install("compress", lambda x, condition, axis=None: compress(condition, x, axis))
+install("compress", lambda x, condition, axis=None, out=None: compress(condition, x, axis, out))
 
 
 @composed(np.extract, method=False)
 def extract(condition: Any, arr: Any) -> Any:
     """Return the elements of `arr` where `condition` holds."""
     return take(arr, np.flatnonzero(unwrap(condition)))
-
-
-@composed(np.sort, method=False)  # the method of arrays sorts in place, which a graph cannot follow
-def sort(x: Any, axis: int | None = -1, *, kind: Any = None, stable: bool | None = None) -> Any:
-    """Return the elements in ascending order along `axis`; equal ones in their own order."""
-    if axis is None:
-        x, axis = x.reshape(-1), -1
-    return take_along_axis(x, np.argsort(unwrap(x), axis, kind=kind, stable=stable), axis)
-
-
-not_differentiable(np.argsort, np.searchsorted, np.nonzero, methods=True)
-not_differentiable(
-    np.argwhere, np.flatnonzero, np.lexsort, np.argpartition, np.unique, np.bincount, np.histogram, np.digitize,
-    np.isin, np.ravel_multi_index, np.unravel_index, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
-)  # fmt: skip
 
 
 # Diagonals and triangles
@@ -162,9 +155,10 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @composed(np.trace)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
     """Return the sums of the diagonals that two axes span."""
-    return diagonal(x, offset, axis1, axis2).sum(-1)
+    refuse_out(out)
+    return diagonal(x, offset, axis1, axis2).sum(-1, dtype)
 
 
 @composed(np.linalg.diagonal, method=False)
@@ -174,42 +168,44 @@ def _matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
 
 
 @composed(np.linalg.trace, method=False)
-def _matrix_trace(x: Any, /, *, offset: int = 0) -> Any:
+def _matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """Return the traces of the matrices in the last two axes."""
-    return trace(x, offset, -2, -1)
+    return trace(x, offset, -2, -1, dtype)
 
 
 @composed(np.diag, method=False)
-def diag(x: Any, k: int = 0) -> Any:
-    """Return the matrix that has the vector `x` on its diagonal, or the diagonal of the matrix `x`."""
-    if x.ndim != 1:
-        return diagonal(x, k)
-    n = x.size + abs(k)
-    place = np.arange(x.size)
-    return scatter(x, (place - min(k, 0), place + max(k, 0)), (n, n))
+def diag(v: Any, k: int = 0) -> Any:
+    """Return the matrix that has the vector `v` on its diagonal, or the diagonal of the matrix `v`."""
+    if v.ndim == 2:
+        return diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"diag takes a vector or a matrix, not shape {v.shape}: see numpy.diagonal and numpy.diagflat")
+    n = v.size + abs(k)
+    place = np.arange(v.size)
+    return scatter(v, (place - min(k, 0), place + max(k, 0)), (n, n))
+
+
+@composed(np.diagflat, method=False)
+def diagflat(v: Any, k: int = 0) -> Any:
+    """Return the matrix that has all elements of `v` on its diagonal."""
+    return diag(ravel(v), k)
 
 
 def _below(x: Any, k: int) -> Any:
-    rows, columns = x.shape[-2:]
-    return np.tri(rows, columns, k, dtype=bool)
+    tri: Any = np.tri
+    return tri(*x.shape[-2:], k=k, dtype=bool)
 
 
 @composed(np.tril, method=False)
-def tril(x: Any, k: int = 0) -> Any:
-    """Return `x` with zeros above the diagonal of its last two axes."""
-    return np.where(_below(x, k), x, 0)
+def tril(m: Any, k: int = 0) -> Any:
+    """Return `m` with zeros above the diagonal of its last two axes."""
+    return np.where(_below(m, k), m, 0)
 
 
 @composed(np.triu, method=False)
-def triu(x: Any, k: int = 0) -> Any:
-    """Return `x` with zeros below the diagonal of its last two axes."""
-    return np.where(_below(x, k - 1), 0, x)
+def triu(m: Any, k: int = 0) -> Any:
+    """Return `m` with zeros below the diagonal of its last two axes."""
+    return np.where(_below(m, k - 1), 0, m)
 
 
-@composed(np.diff, method=False)
-def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
-    """Return the differences of neighbours along `axis`, `n` times over."""
-    later, earlier = along(axis, x.ndim, slice(1, None)), along(axis, x.ndim, slice(-1))
-    for _ in range(n):
-        x = x[later] - x[earlier]
-    return x
+not_differentiable(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, linear
-from ..errors import UnsupportedError
 from ..tensor import unwrap
-from .index import scatter, take
-from .shape import along, atleast_1d, atleast_2d, atleast_3d, length
+from .index import take
+from .reduce import refuse_out
+from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand
 
 Shape = tuple[int, ...]
 
@@ -20,48 +21,76 @@ Shape = tuple[int, ...]
 # Joining
 
 
+class _Starts:
+    """Where each of the arrays that were joined last begins, so that a walk counts them once and not for each."""
+
+    last: tuple[Any, int | None, list[int]] = ((), None, [])
+
+    def of(self, shapes: tuple[Shape, ...], axis: int | None) -> list[int]:
+        known, known_axis, starts = self.last
+        if known is not shapes or known_axis != axis:
+            lengths = [math.prod(shape) if axis is None else shape[axis] for shape in shapes]
+            starts = [0, *itertools.accumulate(lengths)]
+            self.last = shapes, axis, starts
+        return starts
+
+
+_starts = _Starts()
+
+
 def _piece(g: Any, arrays_shape: tuple[Shape, ...], axis: int | None, index: int) -> Any:
     """Cut from `g` what belongs to one of the arrays that were joined."""
+    start, end = _starts.of(arrays_shape, axis)[index : index + 2]
     if axis is None:
-        start = sum([math.prod(shape) for shape in arrays_shape[:index]])
-        return g[start : start + math.prod(arrays_shape[index])].reshape(arrays_shape[index])
-    axis %= g.ndim
-    start = sum([shape[axis] for shape in arrays_shape[:index]])
-    return g[along(axis, g.ndim, slice(start, start + arrays_shape[index][axis]))]
+        return g[start:end].reshape(arrays_shape[index])
+    return g[along(axis, g.ndim, slice(start, end))]
 
 
-concatenate = linear(np.concatenate, _piece, forward=lambda arrays, axis=0: np.concatenate(arrays, axis), variadic=True)
+def _concatenate(
+    arrays: Any, axis: int | None = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
+    refuse_out(out)
+    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
+
+
+def _stack(arrays: Any, axis: int = 0, out: Any = None, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    refuse_out(out)
+    return np.stack(arrays, axis, dtype=dtype, casting=casting)
+
+
+concatenate = linear(np.concatenate, _piece, forward=_concatenate, variadic=True)
 stack = linear(
     np.stack,
     lambda g, axis, index: g[(*along(axis, g.ndim, index), ...)],
-    forward=lambda arrays, axis=0: np.stack(arrays, axis),
+    forward=_stack,
     variadic=True,
 )
 
 
 @composed(np.vstack, method=False)
-def vstack(arrays: Sequence[Any]) -> Any:
+def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Join arrays along the first axis; vectors are rows."""
-    return concatenate([atleast_2d(array) for array in arrays], 0)
+    return concatenate([atleast_2d(array) for array in tup], 0, dtype=dtype, casting=casting)
 
 
 @composed(np.hstack, method=False)
-def hstack(arrays: Sequence[Any]) -> Any:
+def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """Join arrays along the second axis, vectors along their only one."""
-    reached = [atleast_1d(array) for array in arrays]
-    return concatenate(reached, 0 if reached and reached[0].ndim == 1 else 1)
+    reached = [atleast_1d(array) for array in tup]
+    axis = 0 if reached and reached[0].ndim == 1 else 1
+    return concatenate(reached, axis, dtype=dtype, casting=casting)
 
 
 @composed(np.dstack, method=False)
-def dstack(arrays: Sequence[Any]) -> Any:
+def dstack(tup: Sequence[Any]) -> Any:
     """Join arrays along the third axis."""
-    return concatenate([atleast_3d(array) for array in arrays], 2)
+    return concatenate([atleast_3d(array) for array in tup], 2)
 
 
 @composed(np.column_stack, method=False)
-def column_stack(arrays: Sequence[Any]) -> Any:
+def column_stack(tup: Sequence[Any]) -> Any:
     """Join arrays along the second axis; vectors are columns."""
-    reached = [atleast_1d(array) for array in arrays]
+    reached = [atleast_1d(array) for array in tup]
     return concatenate([array[:, None] if array.ndim == 1 else array for array in reached], 1)
 
 
@@ -131,6 +160,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 @composed(np.tile, method=False)
 def tile(x: Any, reps: Any) -> Any:
     """Lay copies of `x` side by side, as many along each axis as `reps` says."""
+    x = operand(x)
     counts = tuple(map(int, np.atleast_1d(unwrap(reps))))
     counts = (1,) * (x.ndim - len(counts)) + counts
     shape = (1,) * (len(counts) - x.ndim) + x.shape
@@ -142,6 +172,7 @@ def tile(x: Any, reps: Any) -> Any:
 @composed(np.repeat)
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Repeat each element along `axis`: all as often, or each by its own count."""
+    x = operand(x)
     if axis is None:
         x, axis = x.reshape(-1), 0
     counts = np.asarray(unwrap(repeats))
@@ -151,29 +182,3 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     before, after = x.shape[: axis % x.ndim], x.shape[axis % x.ndim + 1 :]
     repeated = np.broadcast_to(x.reshape((*before, n, 1, *after)), (*before, n, count, *after))
     return repeated.reshape((*before, n * count, *after))
-
-
-_INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")
-
-
-@composed(np.pad, method=False)
-def pad(x: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0, reflect_type: str = "even") -> Any:
-    """Surround `x` with constants, or with its own elements in the order that `mode` says."""
-    if isinstance(pad_width, dict):
-        pad_width = [pad_width.get(axis, pad_width.get(axis - x.ndim, 0)) for axis in range(x.ndim)]
-        pad_width = [np.broadcast_to(width, 2) for width in pad_width]
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
-    if mode == "constant":
-        shape = tuple([n + before + after for n, (before, after) in zip(x.shape, widths.tolist(), strict=True)])
-        inside = tuple([slice(before, before + n) for n, before in zip(x.shape, widths[:, 0].tolist(), strict=True)])
-        frame = np.pad(np.zeros(x.shape, x.dtype), widths, constant_values=unwrap(constant_values))
-        return scatter(x, inside, shape) + frame
-    if mode not in _INDEX_MODES or reflect_type != "even":
-        raise UnsupportedError(
-            f"numpy.pad(mode={mode!r}, reflect_type={reflect_type!r}) has no derivative here: "
-            f"'constant', {', '.join(map(repr, _INDEX_MODES))} have"
-        )
-    # Whatever the mode does with elements it does with their places.
-    kind: Any = mode
-    places = [np.pad(np.arange(n), width, kind) for n, width in zip(x.shape, widths, strict=True)]
-    return x[np.ix_(*places)]

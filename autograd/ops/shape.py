@@ -8,7 +8,7 @@ import numpy as np
 
 from ..declare import composed, linear, not_differentiable
 from ..errors import UnsupportedError
-from ..tensor import Tensor
+from ..tensor import Tensor, unwrap
 
 Shape = tuple[int, ...]
 
@@ -39,6 +39,11 @@ def length(x: Any, axis: int) -> int:
     return int(x.shape[axis])
 
 
+def operand(x: Any) -> Any:
+    """Return `x` itself if it is a tensor, else as an array."""
+    return x if isinstance(x, Tensor) else np.asarray(x)
+
+
 def unbroadcast(g: Any, shape: Shape) -> Any:
     """Sum `g` to `shape`: what was repeated by broadcasting gathers its gradients."""
     extra = g.ndim - len(shape)
@@ -51,44 +56,62 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
 # Shapes: the gradient takes the shape that the input had.
 
 
-def _reshape(x: Any, shape: Any, order: str = "C") -> Any:
-    if order == "C":
-        return x.reshape(shape)
-    if order != "F":
-        raise UnsupportedError(f"reshape(order={order!r}) depends on how the elements lie in memory: give 'C' or 'F'")
-    return x.reshape(shape, order="F")
+def _reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    if copy is None:
+        return x.reshape(shape) if order == "C" else x.reshape(shape, order=order)
+    return x.reshape(shape, order=order, copy=copy)
 
 
-reshape = linear(
-    np.reshape,
+_reshaped = linear(
+    _reshape,
     lambda g, x_shape, order: g.reshape(x_shape) if order == "C" else g.reshape(x_shape, order="F"),
-    forward=_reshape,
+    name="reshape",
 )
+
+
+@composed(np.reshape, method=False)
+def reshape(x: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
+    """Return the elements in another shape, taken and laid out in the order of C or of Fortran.
+
+    The orders that depend on how the elements lie in memory are settled here, for the gradient lies in its own way.
+    """
+    if order == "A":
+        order = "F" if unwrap(x).flags.fnc else "C"
+    return _reshaped(x, shape, order, copy)
+
+
 expand_dims = linear(
     np.expand_dims, lambda g, x_shape: g.reshape(x_shape), forward=lambda x, axis: np.expand_dims(x, axis)
 )
 squeeze = linear(np.squeeze, lambda g, x_shape: g.reshape(x_shape), forward=lambda x, axis=None: x.squeeze(axis))
 broadcast_to = linear(
-    np.broadcast_to, lambda g, x_shape: unbroadcast(g, x_shape), forward=lambda x, shape: np.broadcast_to(x, shape)
+    np.broadcast_to,
+    lambda g, x_shape: unbroadcast(g, x_shape),
+    forward=lambda x, shape, subok=False: np.broadcast_to(x, shape, subok),
 )
-copy = linear(np.copy, lambda g: g, forward=lambda x, order="K": x.copy(order))
+copy = linear(np.copy, lambda g: g, forward=lambda x, order="K", subok=False: x.copy(order))
 
 
 @composed(np.ravel)
 def ravel(x: Any, order: str = "C") -> Any:
     """Return the elements along one axis."""
+    if order == "K":
+        strides = np.abs(unwrap(x).strides)
+        if any(stride == 0 and n > 1 for stride, n in zip(strides, x.shape, strict=True)):
+            raise UnsupportedError("ravel(order='K') of elements that lie in one place: give 'C' or 'F'")
+        return reshape(transpose(x, tuple(np.argsort(-strides, kind="stable").tolist())), -1)
     return reshape(x, -1, order)
 
 
 @composed(np.broadcast_arrays, method=False)
-def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def broadcast_arrays(*arrays: Any, subok: bool = False) -> tuple[Any, ...]:
     """Return the arrays, each repeated to the shape that they have together."""
     shape = np.broadcast_shapes(*map(np.shape, arrays))
-    return tuple([broadcast_to(array, shape) for array in arrays])
+    return tuple([broadcast_to(array, shape, subok) for array in arrays])
 
 
 def _each(arrays: tuple[Any, ...], reach: Any) -> Any:
-    reached = tuple([reach(array if isinstance(array, Tensor) else np.asarray(array)) for array in arrays])
+    reached = tuple([reach(operand(array)) for array in arrays])
     return reached[0] if len(reached) == 1 else reached
 
 
@@ -167,8 +190,9 @@ def flipud(x: Any) -> Any:
 # The methods whose arguments differ from those of the functions
 
 
-def _method_reshape(x: Tensor, *shape: Any, order: str = "C") -> Any:
-    return reshape(x, shape[0] if len(shape) == 1 else shape, order)
+def _method_reshape(x: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    new = shape[0] if len(shape) == 1 else shape
+    return _reshaped(x, new, order, copy) if order != "A" else reshape(x, new, order, copy=copy)
 
 
 def _method_transpose(x: Tensor, *axes: Any) -> Any:
@@ -178,7 +202,7 @@ def _method_transpose(x: Tensor, *axes: Any) -> Any:
 
 
 def _method_flatten(x: Tensor, order: str = "C") -> Any:
-    return copy(reshape(x, -1, order))
+    return copy(ravel(x, order))
 
 
 for _name, _attribute in {

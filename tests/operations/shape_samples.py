@@ -148,22 +148,13 @@ def repeats(draw: st.DrawFn) -> Call:
     return call(Live(x), draw(st.integers(0, 3) | counts), axis=axis)
 
 
-@st.composite
-def pads(draw: st.DrawFn) -> Call:
-    x = draw(arrays(numpy_strategies.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3)))
-    width = st.integers(0, 2)
-    pair = st.tuples(width, width)
-    each = st.lists(pair, min_size=x.ndim, max_size=x.ndim).map(tuple)
-    mode = draw(st.sampled_from(["constant", "edge", "wrap", "reflect", "symmetric"]))
-    return call(Live(x), draw(width | pair | each), mode=mode)
-
-
 def all_live(inputs: tuple[Array, ...]) -> Call:
     return call(*map(Live, inputs))
 
 
 SAMPLES: dict[Function | str, Samples] = {
     np.reshape: Samples(reshapes()),
+    "reshape": Samples(reshapes()),
     np.transpose: Samples(axis_orders()),
     np.swapaxes: Samples(two_axes()),
     np.expand_dims: Samples(new_axes()),
@@ -197,5 +188,4 @@ SAMPLES: dict[Function | str, Samples] = {
     np.unstack: Samples(st.builds(lambda x: call(Live(x), axis=-1), arrays(sided))),
     np.tile: Samples(tiles()),
     np.repeat: Samples(repeats()),
-    np.pad: Samples(pads()),
 }

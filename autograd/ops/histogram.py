@@ -1,0 +1,90 @@
+"""Counts of elements by bin: as such without a derivative, but linear in the weights with which elements count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, not_differentiable
+from ..tensor import Tensor, unwrap
+from .index import scatter
+from .shape import operand, ravel, reshape
+
+not_differentiable(np.histogram_bin_edges)
+
+
+@composed(np.bincount, method=False)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """Return how often each number occurs in `x`, or the sums of the weights that stand at its places."""
+    numbers = np.asarray(unwrap(x))
+    counts = np.bincount(numbers, minlength=minlength)
+    if weights is None or not numbers.size:  # NumPy counts in integers where there is nothing to weigh
+        return counts
+    weights = operand(weights)
+    if numbers.shape != weights.shape:
+        raise ValueError(f"the numbers, of shape {numbers.shape}, cannot count with weights of shape {weights.shape}")
+    return scatter(weights.astype(np.float64), numbers.astype(np.intp), counts.shape)
+
+
+def _weighed(columns: Any, edges: Sequence[Any], weights: Any) -> Any:
+    """Add up the weights of the points in each bin; the last bin of an axis has both its edges."""
+    shape = tuple([edge.size - 1 for edge in edges])
+    inside: Any = True
+    places = []
+    for column, edge in zip(columns, edges, strict=True):
+        place = np.searchsorted(edge, column, "right") - 1 - (column == edge[-1])
+        inside = inside & (place >= 0) & (place < edge.size - 1)
+        places.append(place)
+    places = [place[inside] for place in places]
+    flat = np.ravel_multi_index(tuple(places), shape)
+    return reshape(scatter(weights[inside], flat, (math.prod(shape),)), shape)
+
+
+def _density(counts: Any, edges: Sequence[Any]) -> Any:
+    total = counts.sum()
+    for axis, edge in enumerate(edges):
+        counts = counts / np.diff(edge).reshape((-1,) + (1,) * (len(edges) - axis - 1))
+    return counts / total
+
+
+@composed(np.histogram, method=False)
+def histogram(
+    a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Any, Any]:
+    """Return how many elements, or which weight, each bin has, and the edges of the bins."""
+    a, bins, values = unwrap(a), unwrap(bins), unwrap(weights)
+    if not isinstance(weights, Tensor):
+        return np.histogram(a, bins, range, density, weights)
+    edges = np.histogram_bin_edges(a, bins, range, values)
+    counts = _weighed([np.ravel(a)], [edges], ravel(weights))
+    return _density(counts, [edges]) if density else counts, edges
+
+
+@composed(np.histogramdd, method=False)
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Any, Any]:
+    """Return how many points, or which weight, each bin of a grid has, and the edges of the bins along each axis."""
+    sample, bins = unwrap(sample), unwrap(bins)
+    if not isinstance(weights, Tensor):
+        return np.histogramdd(sample, bins, range, density, weights)
+    edges = np.histogramdd(sample, bins, range, weights=weights.data)[1]
+    columns = sample.T if isinstance(sample, np.ndarray) and sample.ndim == 2 else np.atleast_2d(sample)
+    counts = _weighed(columns, edges, weights.astype(np.float64))
+    return _density(counts, edges) if density else counts, edges
+
+
+@composed(np.histogram2d, method=False)
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    """Return how many points of the plane, or which weight, each bin has, and the edges along both axes."""
+    x, y, bins = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
+    if not isinstance(weights, Tensor):
+        return np.histogram2d(x, y, bins, range, density, weights)
+    edges = np.histogram2d(x, y, bins, range, weights=weights.data)[1:]
+    counts = _weighed([x, y], edges, weights.astype(np.float64))
+    return (_density(counts, edges) if density else counts, *edges)

@@ -1,0 +1,75 @@
+"""Sorting: each element of the result is one of the input's, and takes its gradient there.
+
+Equal elements keep their order unless another `kind` is asked for, so that it is never left to chance which of them a
+gradient goes to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, linear, not_differentiable
+from ..tensor import unwrap
+from .shape import length, operand, ravel
+
+
+def _inverse(order: Any, axis: int) -> Any:
+    """Return the order that undoes `order`."""
+    places = np.arange(order.shape[axis])
+    inverse = np.empty_like(order)
+    np.put_along_axis(inverse, order, places.reshape((-1,) + (1,) * (order.ndim - axis % order.ndim - 1)), axis)
+    return inverse
+
+
+arrange: Any = linear(
+    lambda x, order, axis: np.take_along_axis(x, order, axis),
+    lambda g, order, axis: arrange(g, _inverse(order, axis), axis),
+    name="arrange",
+)
+
+
+@composed(np.sort, method=False)  # the method of arrays sorts in place, which a graph cannot follow
+def sort(
+    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, **options: Any
+) -> Any:
+    """Return the elements in ascending order along `axis`; without one, of the flattened array."""
+    a = operand(a)
+    if axis is None:
+        a, axis = ravel(a), -1
+    length(a, axis)
+    if kind is None and stable is None:
+        stable = True
+    return arrange(a, np.argsort(unwrap(a), axis, kind, order, stable=stable, **options), axis)
+
+
+@composed(np.partition, method=False)  # as above
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
+    """Return the elements with those of the ranks `kth` in place, smaller ones before them and greater ones behind."""
+    a = operand(a)
+    if axis is None:
+        a, axis = ravel(a), -1
+    values = unwrap(a)
+    parted = np.partition(values, unwrap(kth), axis, kind, order)
+    # Where the others come to lie is NumPy's affair: what ranks alike before and after is the same element.
+    places = np.empty(values.shape, np.intp)
+    before, after = (np.argsort(x, axis, "stable") for x in (values, parted))
+    np.put_along_axis(places, after, before, axis)
+    return arrange(a, places, axis)
+
+
+@composed(np.sort_complex, method=False)
+def sort_complex(a: Any) -> Any:
+    """Return the elements in ascending order along the last axis, as complex numbers."""
+    a = operand(a)
+    return sort(a).astype(np.sort_complex(np.empty(0, a.dtype)).dtype)
+
+
+# What tells places, ranks and members has no derivative.
+not_differentiable(np.argsort, np.argpartition, np.searchsorted, np.nonzero, methods=True)
+not_differentiable(
+    np.argwhere, np.flatnonzero, np.lexsort, np.digitize, np.isin, np.ravel_multi_index, np.unravel_index,
+    np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values,
+    np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
+)  # fmt: skip
