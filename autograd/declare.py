@@ -260,7 +260,8 @@ def _declare(
     operation.apply = operation.aligned.apply = apply
     for known in (operation.function, *aliases):
         operations[known] = apply
-        of_numpy = isinstance(known, np.ufunc) or (getattr(known, "__module__", None) or "").startswith("numpy")
+        numpys_ufunc = isinstance(known, np.ufunc) and getattr(np, known.__name__, None) is known
+        of_numpy = numpys_ufunc or (getattr(known, "__module__", None) or "").startswith("numpy")
         if of_numpy and not operation.variadic:  # a sequence of inputs is no method of one of them
             install(known.__name__, apply)
     return apply  # type: ignore[no-any-return]  # what the builders return

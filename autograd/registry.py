@@ -6,12 +6,22 @@ results carry no gradient (comparisons, index searches, predicates): on tensors 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-__all__ = ["fronts", "operations", "plain"]
+__all__ = ["declare_special_functions", "fronts", "hooks", "operations", "plain"]
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
+# Under "ufunc", what serves a ufunc that is called with keywords or by a method such as `reduce`.
+hooks: dict[str, Callable[..., Any]] = {}
+
+
+def declare_special_functions() -> None:
+    """Declare SciPy's special functions if SciPy is loaded; called where a ufunc is not known, which may be one."""
+    if "scipy.special" in sys.modules:
+        import_module(f"{__package__}.ops.special")
