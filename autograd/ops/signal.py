@@ -1,1 +1,224 @@
-"""Sequences and samples: convolution, interpolation, finite differences, integrals."""
+"""Signals: convolution, interpolation, unwrapped angles, and the functions of filters and windows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, elementwise, general, multilinear
+from ..errors import GraphError
+from ..primitive import Function
+from ..tensor import Tensor, unwrap
+from .index import scatter
+from .shape import atleast_1d, operand
+
+Shape = tuple[int, ...]
+
+
+# Convolution
+
+_MODES = {0: "valid", 1: "same", 2: "full"}
+
+
+def _other_factor(g: Any, factor: Any, size: int, mode: str) -> Any:
+    """Return the gradient of a factor of length `size`, given the other one.
+
+    In full mode it is the sum of products with the reversed other factor wherever that lies within the result; in the
+    other modes `g` is a part of the full result. In valid mode the zeros around it need not be multiplied.
+    """
+    factor = operand(factor)[::-1]
+    if mode == "valid":
+        return np.convolve(g, factor) if size >= factor.size else np.convolve(factor, g, "valid")
+    if mode == "same":
+        start = (min(size, factor.size) - 1) // 2
+        g = scatter(g, slice(start, start + g.size), (size + factor.size - 1,))
+    return np.convolve(g, factor, "valid")
+
+
+_convolve = multilinear(
+    lambda a, v, mode: np.convolve(a, v, mode),
+    lambda g, v, mode, a_shape: _other_factor(g, v, a_shape[0], mode),
+    lambda g, a, mode, v_shape: _other_factor(g, a, v_shape[0], mode),
+    name="convolve",
+)
+
+
+@composed(np.convolve, method=False)
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    """Multiply two sequences as if they were the coefficients of polynomials."""
+    return _convolve(atleast_1d(a), atleast_1d(v), _MODES.get(mode, mode))
+
+
+@composed(np.correlate, method=False)
+def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    """Multiply `a` with the conjugate of `v` at every displacement, and sum."""
+    a, v = operand(a), operand(v)
+    if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
+        raise ValueError(
+            f"correlate takes two sequences that are not empty, but the shapes are {a.shape} and {v.shape}"
+        )
+    if v.dtype.kind == "c":
+        v = np.conjugate(v)
+    # NumPy moves the shorter one along the longer, and so decides what is the middle of an even number of places.
+    if a.size < v.size:
+        return convolve(v, a[::-1], mode)[::-1]
+    return convolve(a, v[::-1], mode)
+
+
+# Interpolation
+
+
+def _intervals(x: Any, xp: Any, side: Any) -> Any:
+    """Return the number of the interval that each `x` lies in, or is nearest to; a knot on the `side` belongs to it."""
+    after = np.searchsorted(unwrap(xp), unwrap(x), side)
+    return np.clip(after - 1, 0, max(len(xp) - 2, 0))
+
+
+def _slope(x: Any, xp: Any, fp: Any) -> Any:
+    """Return the slope at each `x`: at an inner knot the mean of both sides', at the outer ones that inside."""
+    if len(xp) == 1:
+        return np.zeros(np.shape(x))
+    widths = xp[1:] - xp[:-1]
+    slopes = (fp[1:] - fp[:-1]) / np.where(np.equal(widths, 0), 1, widths)
+    mean = (slopes[_intervals(x, xp, "left")] + slopes[_intervals(x, xp, "right")]) * 0.5
+    return np.where(np.greater_equal(x, unwrap(xp)[0]) & np.less_equal(x, unwrap(xp)[-1]), mean, 0)
+
+
+def _to_knots(g: Any, x: Any, xp: Any) -> Any:
+    """Share out `g` among the knots with the weights by which each `x` mixes their values: transpose the function."""
+    before = _intervals(x, xp, "right")
+    after = np.minimum(before + 1, len(xp) - 1)
+    width = xp[after] - xp[before]
+    weight = np.clip((x - xp[before]) / np.where(np.equal(width, 0), 1, width), 0, 1)
+    return scatter(g * (1 - weight), before, xp.shape) + scatter(g * weight, after, xp.shape)
+
+
+_interp = general(
+    lambda x, xp, fp: np.interp(x, xp, fp),
+    lambda g, x, xp, fp: g * _slope(x, xp, fp),
+    lambda g, x, xp, fp: -_to_knots(g * _slope(x, xp, fp), x, xp),
+    lambda g, x, xp: _to_knots(g, x, xp),
+    name="interp",
+)
+
+
+def _beyond(y: Any, beyond: Any, value: Any) -> Any:
+    """Put `value` in the place of `y` beyond the knots, unless it is None."""
+    if value is None:
+        return y
+    if np.ndim(value):
+        raise TypeError(f"beyond the knots an interpolation is one number, not an array of shape {np.shape(value)}")
+    return np.where(beyond, value, y)
+
+
+@composed(np.interp, method=False)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """Interpolate linearly between the knots (xp, fp); beyond them take `left` and `right`, or continue by `period`.
+
+    At a knot the derivative is the mean of the slopes on both sides; at the first and last that inside.
+    """
+    x, xp, fp = operand(x), operand(xp), operand(fp)
+    if period is None:
+        y = _interp(x, xp, fp)
+        y = _beyond(y, np.less(x, unwrap(xp)[0]), left)
+        return _beyond(y, np.greater(x, unwrap(xp)[-1]), right)
+    if unwrap(period) == 0:
+        raise ValueError("the period of an interpolation must not be 0")
+    if xp.ndim != 1 or xp.shape != fp.shape:
+        raise ValueError(f"knots are two sequences of one length, but the shapes are {xp.shape} and {fp.shape}")
+    period = np.abs(period)
+    x, xp = np.remainder(x.astype(np.float64), period), np.remainder(xp.astype(np.float64), period)
+    order = np.argsort(unwrap(xp))
+    xp, fp = xp[order], fp[order]
+    xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+    return _interp(x, xp, np.concatenate([fp[-1:], fp, fp[:1]]))
+
+
+# The multiples of the period that are added do not change but in jumps.
+unwrapped = general(
+    np.unwrap,
+    lambda g: g,
+    forward=lambda p, discont=None, axis=-1, period=2 * math.pi: np.unwrap(p, discont, axis, period=period),
+)
+
+
+# Filters and windows
+
+
+def _spherical_bessel(x: Any, n: int) -> Any:
+    """Return j_n(z) / z**n at z = pi x, with j_n the spherical Bessel function: for n = 0 sin(z) / z.
+
+    Near 0 by its power series, further out by recurrence, which is stable there (NIST Digital Library of Mathematical
+    Functions, 10.53.1 and 10.51.1).
+    """
+    z = np.multiply(x, math.pi)
+    near = np.abs(z) <= n + 1
+    small, large = np.where(near, z, 0), np.where(near, 1, z)
+    series = np.ones_like(small)
+    for k in range(24, 0, -1):
+        series = 1 - small * small / (2 * k * (2 * n + 2 * k + 1)) * series
+    before, value = np.cos(large), np.sin(large) / large
+    for k in range(n):
+        before, value = value, ((2 * k + 1) * value - before) / large / large
+    return np.where(near, series / math.prod(range(1, 2 * n + 2, 2)), value)
+
+
+def _modified_bessel(x: Any, n: int) -> Any:
+    """Return I_n(x) / x**n, with I_n the modified Bessel function of the first kind.
+
+    It is the integral of exp(x cos t) sin(t)**(2 n) over half a turn, over pi (2 n - 1)!! (NIST Digital Library of
+    Mathematical Functions, 10.32.2). The integrand is positive and periodic, so that the midpoint rule is exact to the
+    last digits once it has some multiples of sqrt(x) points (Trefethen & Weideman 2014, The Exponentially Convergent
+    Trapezoidal Rule, SIAM Review 56(3)).
+    """
+    x = np.abs(x)
+    largest = float(np.max(x, initial=0, where=x < 1000))
+    points = 10 + n + math.ceil(4.5 * math.sqrt(largest))
+    total = np.zeros_like(x)
+    for i in range(points):
+        angle = (i + 0.5) * math.pi / points
+        total = total + np.exp(x * (math.cos(angle) - 1)) * math.sin(angle) ** (2 * n)
+    return np.exp(x) * (total / (points * math.prod(range(1, 2 * n, 2))))
+
+
+# The derivative of j_n(z) / z**n is -z times the next one, and that of I_n(x) / x**n is x times the next one.
+spherical_bessel: Function = elementwise(
+    _spherical_bessel,
+    lambda g, x, n: g * (x * -(math.pi**2)) * spherical_bessel(x, n + 1),
+    name="spherical_bessel",
+)
+modified_bessel: Function = elementwise(
+    _modified_bessel, lambda g, x, n: g * x * modified_bessel(x, n + 1), name="modified_bessel"
+)
+sinc = elementwise(np.sinc, lambda g, x: g * (x * -(math.pi**2)) * spherical_bessel(x, 1), forward=lambda x: np.sinc(x))
+i0 = elementwise(np.i0, lambda g, x: g * x * modified_bessel(x, 1), forward=lambda x: np.i0(x))
+
+
+# What is not a number
+
+
+def _finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+    values, limits = unwrap(x), np.finfo(x.dtype)
+    for places, value in (
+        (np.isnan(values), nan),
+        (np.isposinf(values), float(limits.max) if posinf is None else posinf),
+        (np.isneginf(values), float(limits.min) if neginf is None else neginf),
+    ):
+        x = np.where(places, value, x)
+    return x if x.dtype == values.dtype else x.astype(values.dtype)
+
+
+@composed(np.nan_to_num, method=False)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """Replace what is not a finite number; there the gradient is 0, and goes to the replacement."""
+    x = operand(x)
+    if not copy:
+        if isinstance(x, Tensor) and x.requires_grad:
+            raise GraphError("nan_to_num(copy=False) would write to a tensor that requires a gradient: leave it away")
+        np.nan_to_num(unwrap(x), False, unwrap(nan), unwrap(posinf), unwrap(neginf))
+        return x
+    if x.dtype.kind == "c":
+        return _finite(x.real, nan, posinf, neginf) + 1j * _finite(x.imag, nan, posinf, neginf)
+    return _finite(x, nan, posinf, neginf) if x.dtype.kind == "f" else x.copy()

@@ -1,12 +1,13 @@
 """What is special to Fourier transforms: values, padding and cropping, half spectra, single precision, errors."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import GraphError, Tensor, grad, tensor
+from autograd import GraphError, grad, tensor
+
+from .reference import Function, assert_numpys, name
 
 Array = np.ndarray[Any, Any]
 
@@ -18,20 +19,6 @@ ONE_AXIS = [np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.hfft, np.
 SEVERAL = [np.fft.fftn, np.fft.ifftn, np.fft.rfftn, np.fft.irfftn]
 PLANES = [np.fft.fft2, np.fft.ifft2, np.fft.rfft2, np.fft.irfft2]
 OF_REAL = [np.fft.rfft, np.fft.ihfft, np.fft.rfftn, np.fft.rfft2]
-Function = Callable[..., Any]
-
-
-def name(value: Any) -> str:
-    return getattr(value, "__name__", str(value))
-
-
-def assert_numpys(function: Function, x: Array, **kwargs: Any) -> None:
-    expected = function(x, **kwargs)
-    for requires_grad in (False, True):
-        result = function(Tensor(x, requires_grad), **kwargs)
-        assert isinstance(result, Tensor)
-        assert result.requires_grad is requires_grad
-        np.testing.assert_array_equal(result.data, expected, strict=True)
 
 
 def inputs_of(function: Function) -> list[Array]:
