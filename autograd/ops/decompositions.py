@@ -88,7 +88,7 @@ eigvalsh = general(np.linalg.eigvalsh, _eigvalsh_rule, forward=_eigvalsh)
 def _eig_rule(g: Any, out: Any) -> Any:
     (gw, gv), (w, v) = g, out
     seen = v.mT @ gv
-    lengths = np.einsum("...ij,...ij->...j", v, gv).real  # what changes the length of a column of v is taken off
+    lengths = (v * gv).sum(-2).real  # what changes the length of a column of v is taken off
     rotation = masked_reciprocal(_gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
     return np.linalg.solve(v.mT, (on_diagonal(gw) + rotation) @ v.mT)
 

@@ -3,12 +3,15 @@
 The general call is brought to a plain form first, by operations that have their own derivatives: an ellipsis gets
 labels, a label repeated within an operand becomes a diagonal, one that no other operand and no output has is summed,
 an axis of length 1 that is broadcast is dropped. Then each label of an operand stands in the output or in another
-operand, and the gradient of an operand is the sum of products of all the others with the gradient of the output.
+operand. Operands are multiplied two by two, and the gradient of one of a pair is the sum of products of the other with
+the gradient of the result: the same operation.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -19,17 +22,14 @@ from ..declare import composed, multilinear
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .index import diagonal
+from .reduce import refuse_out
 
 Labels = str
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase  # as they are sorted
 
 
-def _contract(operands: Sequence[Any], inputs: tuple[Labels, ...], output: Labels) -> Any:
-    """Sum the products of plain operands; of two, by one matrix product."""
-    if len(operands) == 1:
-        return np.transpose(operands[0], [inputs[0].index(label) for label in output])
-    if len(operands) > 2:
-        return np.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=True)
-    (x, y), (in_x, in_y) = operands, inputs
+def _contract(x: Any, y: Any, in_x: Labels, in_y: Labels, output: Labels) -> Any:
+    """Sum the products of two plain operands, by one matrix product."""
     sizes = dict(zip(in_x + in_y, np.shape(x) + np.shape(y), strict=True))
     both = [label for label in in_x if label in in_y and label in output]
     summed = [label for label in in_x if label in in_y and label not in output]
@@ -46,24 +46,33 @@ def _contract(operands: Sequence[Any], inputs: tuple[Labels, ...], output: Label
     return product.reshape([sizes[label] for label in found]).transpose([found.index(label) for label in output])
 
 
-def _contract_rule(g: Any, operands: Sequence[Any], inputs: tuple[Labels, ...], output: Labels, index: int) -> Any:
-    others = [operand for i, operand in enumerate(operands) if i != index]
-    labels = [label for i, label in enumerate(inputs) if i != index]
-    return contract([g, *others], (output, *labels), inputs[index])
-
-
-contract = multilinear(_contract, _contract_rule, name="einsum", variadic=True)
+contract: Any = multilinear(
+    _contract,
+    lambda g, y, in_x, in_y, output: contract(g, y, output, in_y, in_x),
+    lambda g, x, in_x, in_y, output: contract(x, g, in_x, output, in_y),
+    name="einsum",
+)
 
 
 @composed(np.einsum, method=False)
-def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
-    """Sum products of the elements of `operands` as `subscripts`, such as ``"ij,jk->ik"``, says.
+def einsum(
+    *operands: Any,
+    out: Any = None,
+    optimize: Any = False,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Any = "safe",
+) -> Any:
+    """Sum products of the elements of operands as subscripts, such as ``"ij,jk->ik"``, say.
 
+    The subscripts come first, or after each operand as a list of integers, with one for the output at the end.
     `optimize` is accepted for NumPy's sake: products are always taken in a good order, and pairs as matrix products.
     """
-    if not isinstance(subscripts, str):
-        raise TypeError("einsum takes its subscripts as a string, such as 'ij,jk->ik'")
-    arrays = [operand if isinstance(operand, Tensor) else np.asarray(operand) for operand in operands]
+    refuse_out(out)
+    subscripts, given = _subscripts(operands)
+    arrays = [operand if isinstance(operand, Tensor) else np.asarray(operand) for operand in given]
+    if dtype is not None:
+        arrays = [_cast(array, dtype, casting) for array in arrays]
     inputs, output = _labelled(subscripts.replace(" ", ""), arrays)
     for i, labels in enumerate(inputs):
         arrays[i], inputs[i] = _without_repeats(arrays[i], labels)
@@ -73,7 +82,50 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
     for i, labels in enumerate(inputs):
         elsewhere = output + "".join(inputs[:i] + inputs[i + 1 :])
         arrays[i], inputs[i] = _summed_alone(arrays[i], labels, elsewhere)
-    return contract(arrays, tuple(inputs), output)
+    result = _in_pairs(arrays, inputs, output, lengths)
+    return result if order == "K" else np.copy(result, order)
+
+
+def _in_pairs(arrays: list[Any], inputs: list[Labels], output: Labels, lengths: dict[str, int]) -> Any:
+    """Contract operands two by two, the pair that takes the fewest multiplications first."""
+
+    def multiplications(pair: tuple[int, int]) -> int:
+        return math.prod([lengths[label] for label in {*inputs[pair[0]], *inputs[pair[1]]}])
+
+    while len(arrays) > 1:
+        i, j = min(itertools.combinations(range(len(arrays)), 2), key=multiplications)
+        (y, in_y), (x, in_x) = ((arrays.pop(n), inputs.pop(n)) for n in (j, i))
+        elsewhere = output + "".join(inputs)
+        kept = output if not inputs else "".join(n for n in dict.fromkeys(in_x + in_y) if n in elsewhere)
+        arrays.append(contract(x, y, in_x, in_y, kept))
+        inputs.append(kept)
+    places = [inputs[0].index(label) for label in output]
+    return arrays[0] if places == sorted(places) else arrays[0].transpose(places)
+
+
+def _cast(array: Any, dtype: Any, casting: Any) -> Any:
+    if not np.can_cast(array.dtype, dtype, casting):
+        raise TypeError(f"einsum cannot cast {array.dtype} to {np.dtype(dtype)} with casting={casting!r}")
+    return array.astype(dtype)
+
+
+def _subscripts(operands: tuple[Any, ...]) -> tuple[str, Sequence[Any]]:
+    """Return the subscripts as a string, and the operands alone."""
+    if operands and isinstance(operands[0], str):
+        return operands[0], operands[1:]
+    if len(operands) < 2:
+        raise ShapeError("einsum takes subscripts such as 'ij,jk->ik' and operands, or operands each with its labels")
+    *pairs, last = operands if len(operands) % 2 else (*operands, None)
+    subscripts = ",".join(map(_as_letters, pairs[1::2]))
+    return subscripts if last is None else f"{subscripts}->{_as_letters(last)}", pairs[::2]
+
+
+def _as_letters(labels: Sequence[Any]) -> str:
+    """Return letters for integer labels, in the same order."""
+    numbers = [label if label is Ellipsis else operator.index(label) for label in labels]
+    if not all(label is Ellipsis or 0 <= label < len(_LETTERS) for label in numbers):
+        raise ShapeError(f"einsum: labels are integers from 0 to {len(_LETTERS) - 1} or an ellipsis, not {labels}")
+    return "".join("..." if label is Ellipsis else _LETTERS[label] for label in numbers)
 
 
 def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]:

@@ -107,12 +107,18 @@ def sums_of_products(draw: st.DrawFn) -> Call:
 @st.composite
 def contractions(draw: st.DrawFn) -> Call:
     """Draw what einsum brings its calls to: every label stands in two places at least."""
-    inputs, output = draw(
-        st.sampled_from([(("ij", "jk"), "ik"), (("ij",), "ji"), (("bi", "bj"), "bij"), (("ij", "jk", "k"), "i")])
-    )
+    labels = draw(st.sampled_from([("ij", "jk", "ik"), ("bi", "bj", "bij"), ("ij", "ij", ""), ("bij", "jb", "bi")]))
     sides = {label: draw(st.integers(0, 3)) for label in "bijk"}
-    operands = [Live(draw(arrays(tuple(sides[label] for label in labels)))) for labels in inputs]
-    return call(operands, inputs, output)
+    operands = [Live(draw(arrays(tuple(sides[label] for label in operand)))) for operand in labels[:2]]
+    return call(*operands, *labels)
+
+
+@st.composite
+def sums_by_lists(draw: st.DrawFn) -> Call:
+    """Draw the form that has labels after each operand."""
+    x, y = draw(arrays((2, 3))), draw(arrays((3, 2)))
+    output: list[Any] = draw(st.sampled_from([[], [[0, 30]], [[30, 0]], [[]], [[..., 30]]]))
+    return call(Live(x), [0, 1], Live(y), [1, 30] if output != [[..., 30]] else [..., 30], *output)
 
 
 SAMPLES: dict[Function | str, Samples] = {
@@ -147,7 +153,7 @@ SAMPLES: dict[Function | str, Samples] = {
     np.linalg.cross: Samples(along_an_axis(3)),
     "cross": Samples(by_signature("(3),(3)->(3)"), analytic=True),
     np.kron: Samples(any_pair(), analytic=True),
-    np.einsum: Samples(sums_of_products(), analytic=True),
+    np.einsum: Samples(sums_of_products() | sums_by_lists(), analytic=True),
     "einsum": Samples(contractions(), analytic=True),
 }
 if hasattr(np, "matvec"):  # since NumPy 2.2

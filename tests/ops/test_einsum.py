@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import ShapeError, grad, tensor
+from autograd import GraphError, ShapeError, grad, tensor
+from autograd.ops import einsum as einsum_module
 
 RANDOM = np.random.default_rng(0)
 
@@ -100,6 +101,71 @@ def test_wrong_subscripts_are_explained(subscripts: str, shapes: list[Any], mess
         np.einsum(subscripts, *[tensor(np.ones(shape), requires_grad=True) for shape in shapes])
 
 
-def test_lists_of_axes_are_refused() -> None:
-    with pytest.raises(TypeError, match="as a string"):
-        np.einsum(tensor([1.0], requires_grad=True), [0], [0])
+LISTS: list[tuple[Any, ...]] = [
+    ((2, 3), [0, 1], (3, 4), [1, 2]),
+    ((2, 3), [0, 1], (3, 4), [1, 2], [2, 0]),
+    ((2, 3), [5, 3], (3, 4), [3, 1]),
+    ((2, 3), [30, 1], (3, 4), [1, 2]),  # an implied output sorts labels as numbers
+    ((3, 3), [0, 0]),
+    ((3, 3), (0, 0), (0,)),
+    ((5, 2, 3), [..., 0, 1], (3, 4), [1, 2], [..., 0, 2]),
+    ((5, 2, 3), [..., 0, 1], (3, 4), [1, 2]),
+    ((2, 3), [0, 1], (3, 4), [1, 2], (4, 2), [2, 0], []),
+]
+
+
+@pytest.mark.parametrize("call", LISTS, ids=str)
+def test_labels_as_lists(call: tuple[Any, ...]) -> None:
+    places = range(0, len(call) - len(call) % 2, 2)
+    arrays = [RANDOM.normal(size=part) if i in places else part for i, part in enumerate(call)]
+    expected = np.einsum(*arrays)
+    operands = [tensor(a, requires_grad=True) if i in places else a for i, a in enumerate(arrays)]
+    result = np.einsum(*operands)
+    np.testing.assert_allclose(result.data, expected, rtol=1e-12, atol=1e-14, strict=True)
+    result.sum().backward()
+    for i in places:
+        exact = np.sum(np.einsum(*arrays[:i], arrays[i] / arrays[i].size, *arrays[i + 1 :]))
+        np.testing.assert_allclose(np.mean(operands[i].grad.data * arrays[i]), exact)
+
+
+@pytest.mark.parametrize("labels", [[0, 52], [0, -1], [0, 1.5]])
+def test_wrong_labels_are_refused(labels: list[Any]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        np.einsum(tensor(np.ones((2, 2)), requires_grad=True), labels)
+
+
+def test_complex_operands() -> None:
+    x, y = (RANDOM.normal(size=(3, 3)) + 1j * RANDOM.normal(size=(3, 3)) for _ in range(2))
+    found = grad(lambda x: abs(np.einsum("ij,ji->", x, y)))(x)
+    total = np.sum(x * y.T)
+    np.testing.assert_allclose(found, (total / abs(total)) * np.conj(y.T))
+
+
+def test_options() -> None:
+    x = tensor(RANDOM.normal(size=(2, 3)).astype(np.float32), requires_grad=True)
+    result = np.einsum("ij,kj->ik", x, x, dtype=np.float64, order="F")
+    assert result.dtype == np.float64
+    assert result.data.flags.f_contiguous
+    result.sum().backward()
+    assert x.grad.dtype == np.float32
+    with pytest.raises(TypeError, match="cannot cast float32 to float16"):
+        np.einsum("ij->i", x, dtype=np.float16)
+    with pytest.raises(GraphError, match="out="):
+        np.einsum("ij->i", x, out=np.zeros(2))
+
+
+def test_products_of_many_operands_are_taken_in_a_good_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the right, a chain of matrices on a vector takes no product of matrices."""
+    products = []
+    contract = einsum_module.contract
+
+    def watched(*args: Any) -> Any:
+        products.append(contract(*args))
+        return products[-1]
+
+    monkeypatch.setattr(einsum_module, "contract", watched)
+    x = tensor(np.ones(20), requires_grad=True)
+    y = np.einsum("ab,bc,cd,d->a", *[np.full((20, 20), 1 / 20) for _ in range(3)], x)
+    y.sum().backward()
+    assert [product.shape for product in products] == [(20,)] * 6
+    np.testing.assert_allclose(x.grad.data, np.ones(20))

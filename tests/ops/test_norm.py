@@ -93,6 +93,7 @@ def test_complex_vectors() -> None:
 
 def test_ties_of_matrix_norms_share_evenly() -> None:
     """The identity has equal singular values, and equal sums of rows and columns."""
+    order: Any
     for order, expected in (("nuc", 1), (2, 1 / 3), (-2, 1 / 3)):
         np.testing.assert_allclose(grad(lambda x, p=order: np.linalg.norm(x, p))(np.eye(3)), expected * np.eye(3))
     for order in (1, -1, np.inf, -np.inf):
@@ -115,7 +116,7 @@ def test_norms_of_zero_matrices_have_gradient_zero() -> None:
     ("call", "error"),
     [
         (lambda x: np.linalg.norm(x, 3), ValueError),
-        (lambda x: np.linalg.norm(x, "max"), ValueError),
+        (lambda x: np.linalg.norm(x, "max"), ValueError),  # type: ignore[call-overload]
         (lambda x: np.linalg.norm(x, 1, (0, 0)), ValueError),
         (lambda x: np.linalg.norm(x, 1, (0, 2)), np.exceptions.AxisError),
         (lambda x: np.linalg.norm(x, "fro", 0), ValueError),
