@@ -1,7 +1,7 @@
-"""Write what follows from the source: the types of the methods that declarations install, and the README's picture.
+"""Write what follows from the source: two pages, the types of methods that declarations install, the README's picture.
 
-``python docs/generate.py`` writes ``autograd/installed.pyi``, and a test fails when that file is out of date; it draws
-``docs/images/neuron.svg`` too, for which it needs Graphviz.
+``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md`` and ``autograd/installed.pyi``, and a
+test fails when one of them is out of date; it draws ``docs/images/neuron.svg`` too, for which it needs Graphviz.
 """
 
 import sys
@@ -13,7 +13,10 @@ sys.path.insert(0, str(ROOT))
 
 from autograd import Tensor, Value, draw_graph  # noqa: E402 - found through the path set above
 from autograd.declare import OPERATORS  # noqa: E402 - as above
+from docs import contract, surface  # noqa: E402 - as above
 
+OPERATIONS = ROOT / "docs" / "operations.md"
+NUMERICS = ROOT / "docs" / "numerics.md"
 STUB = ROOT / "autograd" / "installed.pyi"
 HEAD = '''"""The methods that declarations install on tensors, for type checkers. Written by docs/generate.py."""
 
@@ -25,6 +28,16 @@ class Installed:
 '''
 UNARY = {"neg", "pos", "abs", "invert"}
 BINARY = set(OPERATORS.values()) - UNARY
+
+
+def operations_page() -> str:
+    """Return the text of the page about NumPy's functions."""
+    return surface.page(OPERATIONS.read_text() if OPERATIONS.exists() else "")
+
+
+def numerics_page() -> str:
+    """Return the text of the page about kinks, edges and domains."""
+    return contract.page()
 
 
 def stub() -> str:
@@ -68,4 +81,6 @@ def draw_neuron() -> None:
 
 if __name__ == "__main__":
     STUB.write_text(stub())
+    OPERATIONS.write_text(operations_page())
+    NUMERICS.write_text(numerics_page())
     draw_neuron()

@@ -2,10 +2,27 @@
 
 import runpy
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
+REMEDY = "run: python docs/generate.py"
 
 
-def test_the_types_of_installed_methods_are_up_to_date() -> None:
-    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
-    assert generate["STUB"].read_text() == generate["stub"](), "run: python docs/generate.py"
+@pytest.fixture(scope="module")
+def generate() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "docs" / "generate.py"))
+
+
+def test_the_types_of_installed_methods_are_up_to_date(generate: dict[str, Any]) -> None:
+    assert generate["STUB"].read_text() == generate["stub"](), REMEDY
+
+
+def test_the_page_about_operations_is_up_to_date(generate: dict[str, Any]) -> None:
+    pytest.importorskip("scipy.special")  # a part of the page is about its functions
+    assert generate["OPERATIONS"].read_text() == generate["operations_page"](), REMEDY
+
+
+def test_the_page_about_numerics_is_up_to_date(generate: dict[str, Any]) -> None:
+    assert generate["NUMERICS"].read_text() == generate["numerics_page"](), REMEDY

@@ -1,0 +1,12 @@
+"""The numerical contract: per operation its domain, its kinks, and the gradient chosen there.
+
+``docs/numerics.md`` is written from these tables, and the tests hold the operations to each entry. Importing this
+module evaluates nothing: an entry is an expression and numbers.
+"""
+
+from . import elementwise, networks, reductions
+from .edge import Contract, Edge
+
+__all__ = ["CONTRACTS", "Contract", "Edge"]
+
+CONTRACTS = (*elementwise.CONTRACTS, *reductions.CONTRACTS, *networks.CONTRACTS)

@@ -1,0 +1,67 @@
+"""The page about kinks, edges and domains: ``docs/numerics.md``, from `autograd.numerics`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.numerics import CONTRACTS, Contract, Edge
+
+__all__ = ["page"]
+
+HEAD = """\
+# The numerical contract
+
+Where a gradient has to be decided, or is easily got wrong, it is what stands here. Written by
+`python docs/generate.py` from `autograd/numerics`, whose entries are tested one by one, in float64 and float32; and at
+each of these points a gradient of zero stays zero.
+
+Four rules decide most of it:
+
+* **The subgradient of least norm**, where a function has a kink: 0 for `relu`, `abs`, and every norm at 0.
+* **Ties share evenly**, between arguments and within a reduction.
+* **What was not chosen gets nothing.** A gradient of 0 absorbs nan and inf, at every order: the branch that a `where`
+  does not take may be undefined.
+* **Nothing is made up.** Where a slope is infinite the gradient is, and a `RuntimeWarning` says so; `detect_anomaly`
+  finds the line.
+
+In the expressions `np` is NumPy, `F` is `nn.functional`, `special` is `scipy.special` and `ag` is `autograd`.
+*gradient* is that of the sum of the results with respect to each variable, and *second* that of the sum of these
+gradients, where it is promised too.
+"""
+
+
+def page() -> str:
+    """Return the text of the page."""
+    return HEAD + "".join(_section(contract) for contract in CONTRACTS)
+
+
+def _section(contract: Contract) -> str:
+    names = ", ".join(f"`{name}`" for name in contract.operations)
+    text = f"\n## {_title(contract)}\n\n{names}: {contract.domain}.\n"
+    if contract.edges:
+        text += "\n| expression | at | gradient | second | why |\n|---|---|---|---|---|\n"
+        text += "".join(_line(edge) for edge in contract.edges)
+    return text
+
+
+def _title(contract: Contract) -> str:
+    """Return the bare names of a contract's operations, the first few where there are many."""
+    names = [name.removeprefix("numpy.").removeprefix("nn.functional.") for name in contract.operations]
+    return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
+
+
+def _line(edge: Edge) -> str:
+    at = ", ".join(f"{name} = {_shown(value)}" for name, value in zip("xyz", edge.at, strict=False))
+    second = _all(edge.second) if edge.second is not None else ""
+    return f"| `{edge.call}` | {at} | {_all(edge.gradient)} | {second} | {edge.why} |\n"
+
+
+def _all(values: tuple[Any, ...]) -> str:
+    return "; ".join(map(_shown, values))
+
+
+def _shown(value: Any) -> str:
+    """Return a number, or a list of them, in as few characters as tell it; a list of one as its element."""
+    if isinstance(value, list):
+        return _shown(value[0]) if len(value) == 1 else f"[{', '.join(map(_shown, value))}]"
+    return f"{value:.4g}"

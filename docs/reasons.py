@@ -1,0 +1,68 @@
+"""What the registry cannot know: why a function of NumPy is not differentiated, and which versions have it."""
+
+from __future__ import annotations
+
+__all__ = ["BY_NATURE", "NATURE", "NOT_YET", "ONLY", "OUTSIDE"]
+
+
+def _table(module: str, groups: dict[str, str]) -> dict[str, str]:
+    """Return a reason for each full name, from names by reason."""
+    return {f"{module}.{name}": reason for reason, names in groups.items() for name in names.split()}
+
+
+# In `plain`, but for another reason than most.
+BY_NATURE = "its results are truth values, counts or positions"
+NATURE = _table(
+    "numpy",
+    {
+        "constant between its steps": "around ceil fix floor floor_divide heaviside rint round sign trunc",
+        "of whole numbers": "bitwise_and bitwise_or bitwise_xor gcd invert lcm left_shift right_shift",
+        "about how numbers are stored": "nextafter spacing",
+        "constants in the shape of an array": "empty_like full_like ones_like zeros_like",
+        "a set of values without their places; index with those that np.unique(..., return_index=True) finds": ""
+        "intersect1d setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse unique_values",
+        "text": "array2string array_repr array_str",
+        "about dtypes": "can_cast common_type iscomplexobj isrealobj min_scalar_type result_type",
+        "about memory": "may_share_memory shares_memory",
+    },
+)
+
+OUTSIDE = _table(
+    "numpy",
+    {
+        "reads or writes text or files": "fromfile fromregex fromstring genfromtxt load loadtxt save savetxt savez "
+        "savez_compressed",
+        "prints, or sets how": "base_repr binary_repr format_float_positional format_float_scientific "
+        "get_printoptions set_printoptions printoptions info",
+        "about dtypes": "isdtype issubdtype mintypecode promote_types typename",
+        "about NumPy itself": "get_include getbufsize setbufsize geterr geterrcall seterr seterrcall show_config "
+        "show_runtime test",
+        "about Python objects": "isscalar iterable",
+        "about the memory of arrays": "isfortran nested_iters",
+        "about dates": "busday_count busday_offset datetime_as_string datetime_data is_busday isnat",
+        "makes an array of a shape alone; multiply it to fill it with a tensor": "empty eye full identity indices "
+        "ones tri zeros",
+        "of numbers, which NumPy does not look for tensors among": "arange fromfunction",
+        "a window of so many samples": "bartlett blackman hamming hanning kaiser",
+        "positions in a shape": "broadcast_shapes diag_indices mask_indices tril_indices triu_indices",
+        "makes an ndarray, and a tensor is none; see autograd.tensor": "array asanyarray asarray asarray_chkfinite "
+        "ascontiguousarray asfortranarray asmatrix bmat from_dlpack frombuffer fromiter require",
+        "writes to its argument, which no graph could see; write np.where": "copyto place putmask",
+        "writes to its argument, which no graph could see; add what is to change": "fill_diagonal put put_along_axis",
+        "makes a function that NumPy calls for each element": "frompyfunc",
+        "takes whole numbers apart into bits": "packbits unpackbits",
+        "the old name of vstack": "row_stack",
+    },
+)
+OUTSIDE |= _table("numpy.fft", {"makes an array of a length alone": "fftfreq rfftfreq"})
+OUTSIDE |= _table("numpy.lib.stride_tricks", {"takes memory for another array": "as_strided"})
+
+NOT_YET = _table(
+    "numpy",
+    {},
+)
+
+# Functions that not all supported versions of NumPy have.
+ONLY = {
+    "numpy.row_stack": "until NumPy 2.4",
+}

@@ -1,0 +1,228 @@
+"""NumPy's public functions, each with what this library does with it: where ``docs/operations.md`` comes from.
+
+What is differentiated, and how, the registry knows; why anything else is not, the tables in `reasons` say. The page is
+the same whichever NumPy writes it: a function that only some versions have is named in `reasons.ONLY`, and where it is
+missing its line is kept as another version wrote it.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import types
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.primitive import Primitive
+from autograd.registry import operations, plain
+
+from . import reasons
+
+__all__ = ["CLASSES", "Entry", "entries", "page", "unclassified"]
+
+Function = Callable[..., Any]
+
+NUMPY = ("numpy", "numpy.linalg", "numpy.fft", "numpy.lib.stride_tricks", "numpy.emath")
+SCIPY = "scipy.special"
+YES, NATURE, OUTSIDE, NOT_YET = "yes", "none by nature", "not of arrays", "not yet"
+CLASSES = (YES, NATURE, OUTSIDE, NOT_YET)
+METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One function of a module: its names there, its class, and the cells of its line beside them."""
+
+    names: tuple[str, ...]
+    kind: str
+    rule: str
+    about: str
+
+    def line(self, module: str) -> str:
+        """Return the line of the table of `module`."""
+        names = ", ".join(f"`{name}`" + _versions(f"{module}.{name}") for name in self.names)
+        return f"| {names} | {self.kind} | {self.rule} | {self.about} |"
+
+
+def functions(module: str) -> dict[str, Function]:
+    """Return the public functions of a module by name, without classes and modules."""
+    found = pkgutil.resolve_name(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some names warn that they will go
+        public = {name: getattr(found, name) for name in sorted(getattr(found, "__all__", dir(found)))}
+    return {
+        name: value
+        for name, value in public.items()
+        if not name.startswith("_") and callable(value) and not isinstance(value, type | types.ModuleType)
+    }
+
+
+def entries(module: str) -> Iterator[Entry]:
+    """Yield an entry for each function of a module of NumPy that is in a class."""
+    for names, function in _by_identity(functions(module)):
+        found = _entry(module, names, function)
+        if found is not None:
+            yield found
+
+
+def unclassified() -> list[str]:
+    """Return the functions of the installed NumPy that are in no class: those of a new version, say."""
+    return [
+        f"{module}.{names[0]}"
+        for module in NUMPY
+        for names, function in _by_identity(functions(module))
+        if _entry(module, names, function) is None
+    ]
+
+
+def contradicted() -> list[str]:
+    """Return what `reasons` gives a reason for although the registry differentiates it, or NumPy does not have it."""
+    known = {f"{module}.{name}": function for module in NUMPY for name, function in functions(module).items()}
+    stated = [*reasons.OUTSIDE, *reasons.NOT_YET]
+    return [name for name in stated if known.get(name) in operations or _is_stale(name, known)] + [
+        name for name in reasons.NATURE if _is_stale(name, known) or known.get(name, np.floor) not in plain
+    ]
+
+
+def page(present: str) -> str:
+    """Return the text of ``docs/operations.md``; `present` is what it was."""
+    tables = {module: _table(module, present) for module in NUMPY}
+    parts = [HEAD, *_headed("module", *CLASSES)]
+    for module, lines in tables.items():
+        counts = Counter(line.split(" | ")[1] for line in lines)
+        parts.append(f"| [{module}](#{module.replace('.', '')}) | {' | '.join(str(counts[c]) for c in CLASSES)} |")
+    for module, lines in tables.items():
+        parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph keeps, or why"), *lines]
+    parts += ["", METHODS_HEAD, *_headed("ufunc", *METHODS), *_methods()]
+    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph keeps"), *_scipy()]
+    return "\n".join(parts) + "\n"
+
+
+def _headed(*titles: str) -> list[str]:
+    """Return the lines at the head of a table."""
+    return [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+
+
+def _is_stale(name: str, known: dict[str, Function]) -> bool:
+    return name not in known and name not in reasons.ONLY
+
+
+def _by_identity(public: dict[str, Function]) -> list[tuple[tuple[str, ...], Function]]:
+    """Return each function with all its names: its own first, then the others."""
+    found: dict[Function, list[str]] = {}
+    for name, function in public.items():
+        found.setdefault(function, []).append(name)
+    return sorted(
+        (tuple(sorted(names, key=lambda name: (name != getattr(function, "__name__", ""), name))), function)
+        for function, names in found.items()
+    )
+
+
+def _entry(module: str, names: tuple[str, ...], function: Function) -> Entry | None:
+    name = f"{module}.{names[0]}"
+    if function in operations:
+        return Entry(names, YES, *_described(operations[function]))
+    if function in plain:
+        return Entry(names, NATURE, "", reasons.NATURE.get(name, reasons.BY_NATURE))
+    if name in reasons.OUTSIDE:
+        return Entry(names, OUTSIDE, "", reasons.OUTSIDE[name])
+    if name in reasons.NOT_YET:
+        return Entry(names, NOT_YET, "", reasons.NOT_YET[name])
+    return None
+
+
+def _described(operation: Function) -> tuple[str, str]:
+    """Return the kind of the rule of an operation, and what its nodes keep."""
+    declared: Primitive | None = getattr(operation, "operation", None)
+    if declared is None:
+        return "composed", "what its parts keep"
+    several = len(declared.needs) > 1
+    kept = [
+        (f"for `{x}`: " if several else "") + (", ".join(map(_thing, needs)) or "nothing")
+        for x, needs in zip(declared.parameters, declared.needs, strict=False)
+    ]
+    return declared.kind, "nothing" if not any(declared.needs) else "; ".join(kept)
+
+
+def _thing(need: str) -> str:
+    return f"the shape of `{need.removesuffix('_shape')}`" if need.endswith("_shape") else f"`{need}`"
+
+
+def _versions(name: str) -> str:
+    return f" ({reasons.ONLY[name]})" if name in reasons.ONLY else ""
+
+
+def _table(module: str, present: str) -> list[str]:
+    """Return the lines of a module's table, among them those of functions that the installed NumPy does not have."""
+    lines = {entry.names[0]: entry.line(module) for entry in entries(module)}
+    section = present.partition(f"\n## {module}\n")[2].partition("\n## ")[0].splitlines()
+    for full in reasons.ONLY:
+        space, _, name = full.rpartition(".")
+        if space == module and name not in functions(module):
+            lines.update((name, line) for line in section if line.startswith(f"| `{name}`"))
+    return [lines[name] for name in sorted(lines)]
+
+
+def _methods() -> list[str]:
+    """Return the lines of the table of the methods of binary ufuncs, of which some method is differentiated."""
+    lines = []
+    for names, ufunc in _by_identity(functions("numpy")):
+        if isinstance(ufunc, np.ufunc) and ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None:
+            cells = [_method(ufunc, method) for method in METHODS]
+            if YES in cells:
+                lines.append(f"| `{names[0]}` | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _method(ufunc: np.ufunc, method: str) -> str:
+    if getattr(ufunc, method) in operations:
+        return YES
+    if ufunc in plain or getattr(ufunc, method) in plain:
+        return NATURE
+    return "in place" if method == "at" else NOT_YET
+
+
+def _scipy() -> list[str]:
+    """Return the lines of the functions of SciPy that are differentiated or by nature are not."""
+    lines = []
+    for names, function in _by_identity(functions(SCIPY)):
+        if function in operations:
+            lines.append(f"| {_listed(names)} | " + " | ".join(_described(operations[function])) + " |")
+        elif function in plain:
+            lines.append(f"| {_listed(names)} | {NATURE} | |")
+    return lines
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+HEAD = """\
+# Operations
+
+Every public function of NumPy, and what becomes of it on tensors. Written by `python docs/generate.py` from the
+declarations; a test fails when it is out of date, and when a new NumPy has a function that is in no class.
+
+* **yes**: differentiated to every order, backward and forward. *rule* is how it is declared: an `elementwise`,
+  `linear`, `multilinear` or `general` function with a rule for each input, or `composed` of other operations. Of its
+  inputs, output and arguments the graph keeps those that the rules name and nothing else.
+* **none by nature**: on tensors it gives the plain result that it gives on arrays. Nothing else depends on it.
+* **not of arrays**: it takes no arrays of numbers, or makes or changes them outside of any graph.
+* **not yet**: on a tensor that requires a gradient it raises an error, never a constant.
+"""
+METHODS_HEAD = """\
+## Methods of ufuncs
+
+`np.add.reduce` and the like, for the ufuncs of two inputs that are differentiated. In place means that it writes to its
+first argument, which no graph could see: on a tensor that requires a gradient it raises an error.
+"""
+SCIPY_HEAD = """\
+## scipy.special
+
+Declared when SciPy is first imported; the library does not need it. Other functions of `scipy.special` raise an error
+on tensors that require a gradient.
+"""

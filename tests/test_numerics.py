@@ -1,0 +1,113 @@
+"""The numerical contract holds, entry by entry."""
+
+import importlib.util
+import pkgutil
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+import nn.functional
+from autograd import vjp
+from autograd.calculus import RULES
+from autograd.numerics import CONTRACTS, Contract, Edge
+
+Array = np.ndarray[Any, Any]
+
+EDGES = [edge for contract in CONTRACTS for edge in contract.edges]
+DTYPES = [np.float64, np.float32]
+
+every_edge = pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.call} at {edge.at}")
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def function_of(edge: Edge) -> Callable[..., Any]:
+    """Return the function that the expression of `edge` is."""
+    names = {"np": np, "F": nn.functional, "ag": autograd}
+    if "special" in edge.call:
+        names["special"] = pytest.importorskip("scipy.special")
+    function: Callable[..., Any] = eval(f"lambda {', '.join('xyz'[: len(edge.at)])}: {edge.call}", names)
+    return function
+
+
+def gradients(function: Callable[..., Any], inputs: tuple[Any, ...], cotangent: float = 1) -> tuple[Any, ...]:
+    """Return the gradients of the sum of all results of `function`, without NumPy's warnings about infinities."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        value, pull = vjp(function, *inputs)
+        found: tuple[Any, ...] = pull(np.full(value.shape, cotangent, value.dtype))
+    return found
+
+
+def arrays(values: tuple[Any, ...], dtype: Any) -> tuple[Array, ...]:
+    return tuple(np.asarray(value, dtype) for value in values)
+
+
+def assert_same(found: tuple[Any, ...], expected: tuple[Any, ...], dtype: Any) -> None:
+    precision = 1e-6 if dtype is np.float32 else 1e-13
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == dtype
+        np.testing.assert_allclose(one, other, rtol=precision, atol=precision)
+
+
+@every_dtype
+@every_edge
+def test_gradients_are_those_promised(edge: Edge, dtype: Any) -> None:
+    assert_same(gradients(function_of(edge), arrays(edge.at, dtype)), edge.gradient, dtype)
+
+
+@every_dtype
+@pytest.mark.parametrize("edge", [e for e in EDGES if e.second is not None], ids=lambda e: f"{e.call} at {e.at}")
+def test_second_derivatives_are_those_promised(edge: Edge, dtype: Any) -> None:
+    function = function_of(edge)
+
+    def total(*inputs: Any) -> Any:
+        return sum(np.sum(gradient) for gradient in gradients(function, inputs))
+
+    assert edge.second is not None
+    assert_same(gradients(total, arrays(edge.at, dtype)), edge.second, dtype)
+
+
+@every_dtype
+@every_edge
+def test_a_zero_cotangent_stays_zero(edge: Edge, dtype: Any) -> None:
+    for gradient in gradients(function_of(edge), arrays(edge.at, dtype), cotangent=0):
+        assert not np.any(gradient)  # nan would count as true
+
+
+@every_edge
+def test_infinite_and_undefined_gradients_are_not_silent(edge: Edge) -> None:
+    finite = np.isfinite(np.concatenate([np.ravel(gradient) for gradient in edge.gradient])).all()
+    function = function_of(edge)
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+        warnings.simplefilter("always")
+        value, pull = vjp(function, *arrays(edge.at, float))
+        pull(np.ones(value.shape))
+    assert any("detect_anomaly" in str(warning.message) for warning in caught) != finite
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.operations[0])
+def test_operations_exist_and_are_in_the_contract_once(contract: Contract) -> None:
+    for name in contract.operations:
+        if not name.startswith("scipy") or importlib.util.find_spec("scipy"):
+            assert callable(pkgutil.resolve_name(name))
+        assert [other for other in CONTRACTS if name in other.operations] == [contract]
+    for edge in contract.edges:
+        assert len(edge.gradient) == len(edge.at)
+        assert [np.shape(g) for g in edge.gradient] == [np.shape(x) for x in edge.at]
+
+
+def test_every_elementwise_function_has_a_contract() -> None:
+    named = {pkgutil.resolve_name(name) for contract in CONTRACTS for name in contract.operations if "numpy" in name}
+    assert [function.__name__ for function in RULES if function not in named] == []
+
+
+@pytest.mark.parametrize("name", CONTRACTS[0].operations)
+def test_functions_without_kinks_have_none_at_zero(name: str) -> None:
+    function = pkgutil.resolve_name(name)
+    points = np.array([-1.5, -0.0, 0.0, 1e-300, 2.0])
+    for gradient in gradients(function, (points,) * function.nin):
+        assert np.isfinite(gradient).all()
