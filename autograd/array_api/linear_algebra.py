@@ -9,8 +9,6 @@ import numpy as np
 from ..tensor import Tensor
 from ._arrays import as_array, wrapped
 
-_vecdot: Any = np.vecdot  # NumPy's annotations lack `axis`
-
 
 def matmul(x1: Any, x2: Any, /) -> Tensor:
     """Return the products of matrices, or of matrices and a vector."""
@@ -29,4 +27,5 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     """Return the products of the vectors along `axis`, with the conjugate of the first."""
-    return wrapped(_vecdot(as_array(x1), as_array(x2), axis=axis))
+    # The operation takes the last axis.
+    return wrapped(np.vecdot(*[np.moveaxis(as_array(x), axis, -1) for x in (x1, x2)]))

@@ -1,7 +1,7 @@
 """SciPy's special functions, where SciPy looks for them in a namespace of arrays that are not NumPy's.
 
-They are no part of the standard yet. Without them SciPy would convert tensors to ndarrays, which those that require a
-gradient refuse.
+They are no part of the standard yet. For any that is not here SciPy composes the function of others, or converts
+tensors to ndarrays, which those that require a gradient refuse.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..registry import operations, plain
 from ..tensor import Tensor
 from ._arrays import wrapped
 
 
 def __getattr__(name: str) -> Callable[..., Tensor]:
-    """Return the function of `scipy.special` of this name, if it is a ufunc."""
+    """Return the function of `scipy.special` of this name, if its derivative has been declared."""
     if name.startswith("__"):
         raise AttributeError(name)
     from scipy import special
@@ -22,8 +23,8 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
     public = getattr(special, name)
     # What SciPy shows with SCIPY_ARRAY_API=1 is a function that chooses between namespaces.
     ufunc = getattr(public, "__wrapped__", public)
-    if not hasattr(ufunc, "nin"):
-        raise AttributeError(f"scipy.special.{name} is no ufunc")
+    if ufunc not in operations and ufunc not in plain:
+        raise AttributeError(f"scipy.special.{name} has no derivative here")
 
     def apply(*args: Any, **options: Any) -> Tensor:
         return wrapped(ufunc(*args, **options))
