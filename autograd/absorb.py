@@ -53,7 +53,8 @@ def _finite(sign: float, unwrap: Callable[[Any], Array]) -> Callable[[Any], Any]
 
     def replace(value: Any) -> Any:
         if isinstance(value, list | tuple):
-            return type(value)(map(replace, value))
+            items = map(replace, value)
+            return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
         if getattr(value, "dtype", None) is None or value.dtype.kind not in "fc":
             return value
         finite = np.isfinite(unwrap(value))
