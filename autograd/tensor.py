@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .graph import GradientBuffer, Gradients, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad, recording
-from .registry import operations, plain
+from .registry import hooks, operations, plain
 
 if TYPE_CHECKING:
     from .installed import Installed
@@ -347,18 +347,11 @@ class Tensor(Installed):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        operation = operations.get(ufunc if method == "__call__" else getattr(ufunc, method))
-        if operation is not None and (not kwargs or (method != "__call__" and "out" not in kwargs)):
-            return operation(*inputs, **kwargs)
-        if not _any_live((inputs, kwargs)) or ufunc in plain:
-            result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
-            return result if ufunc in plain or "out" in kwargs or not isinstance(result, np.ndarray) else Tensor(result)
-        if "out" in kwargs:
-            raise GraphError(
-                f"numpy.{ufunc.__name__}(..., out=) would write a result that requires a gradient to memory outside "
-                f"the graph: leave out= away, or compute within no_grad()"
-            )
-        return _unsupported(f"{ufunc.__name__}" + ("" if method == "__call__" else f".{method}"), kwargs)
+        if not kwargs and method == "__call__":
+            operation = operations.get(ufunc)
+            if operation is not None:
+                return operation(*inputs)
+        return hooks["ufunc"](ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -369,9 +362,9 @@ class Tensor(Installed):
                 first = next(iter(signature(function).parameters))
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
             return operation(*args, **kwargs)
-        if function in plain or not _any_live((args, kwargs)):
+        if function in plain or not any_live((args, kwargs)):
             return function(*unwrap(args), **unwrap(kwargs))
-        return _unsupported(function.__name__, {})
+        return unsupported(function.__name__, {})
 
     # The array API standard
 
@@ -556,15 +549,15 @@ def unwrap(value: Any) -> Any:
     return value
 
 
-def _any_live(value: Any) -> bool:
+def any_live(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value._node is not None and bool(recording())
     if type(value) in (list, tuple):
-        return any(map(_any_live, value))
-    return type(value) is dict and any(map(_any_live, value.values()))
+        return any(map(any_live, value))
+    return type(value) is dict and any(map(any_live, value.values()))
 
 
-def _unsupported(name: str, options: dict[str, Any]) -> Any:
+def unsupported(name: str, options: dict[str, Any]) -> Any:
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
         f"{what} has no derivative here, and its input requires a gradient. For the value alone, pass t.data; to "

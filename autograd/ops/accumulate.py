@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, general, linear
-from ..registry import operations
 from ..tensor import unwrap
-from .reduce import Axis, keep_axes, refuse_out, selected
+from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
 from .shape import along
 
 _REVERSED = slice(None, None, -1)
@@ -85,7 +84,7 @@ def _prod(
     dtype: Any = None,
     out: Any = None,
     keepdims: bool = False,
-    initial: Any = 1,
+    initial: Any = ABSENT,
     where: Any = True,
 ) -> Any:
     refuse_out(out)
@@ -96,7 +95,8 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -
     factors = x if where is True else np.where(where, x, 1)
     if _divisible(out, factors):
         return selected(keep_axes(g * out, x.shape, axis) / factors, where)
-    return selected(keep_axes(g * initial, x.shape, axis) * _others(factors, axis), where)
+    start = g if initial is ABSENT or initial is None else g * initial
+    return selected(keep_axes(start, x.shape, axis) * _others(factors, axis), where)
 
 
 def _others(x: Any, axis: Axis) -> Any:
@@ -127,26 +127,24 @@ def _with_initial(steps: Any, axis: int | None, value: int) -> Any:
 
 
 @composed(np.cumulative_sum, method=False)
-def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
     """Return the sums up to each element along an axis; with `include_initial`, from the empty sum on."""
-    steps = cumsum(_one_axis(x, axis), axis, dtype)
+    steps = cumsum(_one_axis(x, axis), axis, dtype, out)
     return _with_initial(steps, axis, 0) if include_initial else steps
 
 
 @composed(np.cumulative_prod, method=False)
-def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
     """Return the products up to each element along an axis; with `include_initial`, from the empty product on."""
-    steps = cumprod(_one_axis(x, axis), axis, dtype)
+    steps = cumprod(_one_axis(x, axis), axis, dtype, out)
     return _with_initial(steps, axis, 1) if include_initial else steps
 
 
 def _one_axis(x: Any, axis: int | None) -> Any:
-    if axis is None and x.ndim != 1:
+    if axis is None and x.ndim > 1:
         raise ValueError(f"an axis must be given for an array of shape {x.shape}: only one with one axis has no choice")
-    return x
-
-
-# The methods of ufuncs are the same functions, with another default axis.
-operations[np.multiply.reduce] = lambda x, axis=0, dtype=None, **options: prod(x, axis, dtype, **options)
-operations[np.add.accumulate] = lambda x, axis=0, dtype=None: cumsum(x, axis, dtype)
-operations[np.multiply.accumulate] = lambda x, axis=0, dtype=None: cumprod(x, axis, dtype)
+    return x if x.ndim else x.reshape(1)

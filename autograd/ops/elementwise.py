@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..calculus import RULES
 from ..declare import composed, elementwise, linear, not_differentiable
-from ..registry import operations
 from ..tensor import Tensor, unwrap
 
 for _function, _rules in RULES.items():
@@ -114,20 +112,3 @@ def _method_clip(x: Tensor, min: Any = None, max: Any = None) -> Any:
 
 for _name, _method in {"clip": _method_clip, "conj": conjugate}.items():
     setattr(Tensor, _name, _method)
-
-
-# Every element with every other
-
-
-def _outer(function: Callable[..., Any]) -> Callable[..., Any]:
-    def outer(x: Any, y: Any) -> Any:
-        x = x if isinstance(x, Tensor) else np.asarray(x)
-        return function(x.reshape(x.shape + (1,) * np.ndim(y)), y)
-
-    outer.__doc__ = "Apply the function to every pair of an element of `x` and one of `y`."
-    return outer
-
-
-for _function in RULES:
-    if isinstance(_function, np.ufunc) and _function.nin == 2:
-        operations[_function.outer] = _outer(operations[_function])

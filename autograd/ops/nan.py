@@ -1,1 +1,105 @@
-"""Reductions that leave out nan."""
+"""Sums, products and extremes of what is not nan.
+
+Where a slice is all nan, the value and the warning are NumPy's. A nan has the gradient 0, and so has a whole slice of
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, general, not_differentiable
+from ..tensor import unwrap
+from .accumulate import cumprod, cumsum, prod
+from .reduce import ABSENT, Axis, keep_axes, operand, refuse_out, share_evenly, sum
+
+
+def _replaced(x: Any, value: int) -> Any:
+    """Return `x` with `value` in the place of each nan."""
+    x = operand(x)
+    absent = np.isnan(unwrap(x))
+    return np.where(absent, np.asarray(value, x.dtype), x) if absent.any() else x
+
+
+@composed(np.nansum, method=False)
+def nansum(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:
+    """Return the sum of what is not nan."""
+    return sum(_replaced(x, 0), axis, dtype, out, keepdims, initial, where)
+
+
+@composed(np.nanprod, method=False)
+def nanprod(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:
+    """Return the product of what is not nan."""
+    return prod(_replaced(x, 1), axis, dtype, out, keepdims, initial, where)
+
+
+@composed(np.nancumsum, method=False)
+def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """Return the sums up to each element, to which a nan adds nothing."""
+    return cumsum(_replaced(x, 0), axis, dtype, out)
+
+
+@composed(np.nancumprod, method=False)
+def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """Return the products up to each element, which a nan leaves as they are."""
+    return cumprod(_replaced(x, 1), axis, dtype, out)
+
+
+# Extremes
+
+
+def _nanmax(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    return np.nanmax(x, axis, keepdims=keepdims, initial=initial, where=where)
+
+
+def _nanmin(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    return np.nanmin(x, axis, keepdims=keepdims, initial=initial, where=where)
+
+
+def extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any) -> Any:
+    """Share the gradient of a greatest or least element among those equal to it, of which a nan is none."""
+    present = ~np.isnan(unwrap(x)) & where
+    return keep_axes(g, x.shape, axis) * share_evenly(x, keep_axes(out, x.shape, axis), axis, present, beyond=beyond)
+
+
+_max = general(_nanmax, lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.greater), name="nanmax")
+_min = general(_nanmin, lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.less), name="nanmin")
+
+
+@composed(np.nanmax, method=False)
+def nanmax(
+    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+) -> Any:
+    """Return the greatest element that is not nan, and nan where there is none; ties share its gradient evenly."""
+    refuse_out(out)
+    return _max(x, axis, keepdims, initial, where)
+
+
+@composed(np.nanmin, method=False)
+def nanmin(
+    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+) -> Any:
+    """Return the least element that is not nan, and nan where there is none; ties share its gradient evenly."""
+    refuse_out(out)
+    return _min(x, axis, keepdims, initial, where)
+
+
+not_differentiable(np.nanargmax, np.nanargmin)

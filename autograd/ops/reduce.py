@@ -1,7 +1,6 @@
 """Reductions: one number from many, along some axes or all.
 
-Each follows NumPy's function of the same name. Ties of a maximum share its gradient evenly; products are exact where
-factors are zero; where a standard deviation or a norm is 0, the gradient is 0.
+Each follows NumPy's function of the same name. Ties of a maximum share its gradient evenly.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ import numpy as np
 
 from ..declare import composed, general, install, linear, not_differentiable
 from ..errors import GraphError
-from ..registry import operations
 from ..tensor import unwrap
 
 Axis = int | tuple[int, ...] | None
+ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
 
 # Their methods take arguments by place in a third of the time, which NumPy's annotations do not know.
 _add: Any = np.add.reduce
@@ -48,9 +47,14 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     return np.broadcast_to(g, shape)
 
 
-def _reduced(shape: tuple[int, ...], g: Any) -> int:
+def number_reduced(shape: tuple[int, ...], g: Any) -> int:
     """Return how many elements went into each of a reduction whose gradient is `g`; at least 1."""
     return math.prod(shape) // (g.size or 1) or 1
+
+
+def operand(x: Any) -> Any:
+    """Return `x` if it is a tensor or an array, else an array of what it holds."""
+    return x if hasattr(x, "ndim") else np.asarray(x)
 
 
 def refuse_out(out: Any) -> None:
@@ -68,11 +72,19 @@ def selected(gx: Any, where: Any) -> Any:
 
 
 def _sum(
-    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, where: Any = True
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
 ) -> Any:
     if out is not None:
         refuse_out(out)
-    return _add(x, axis, dtype, None, keepdims, 0, where) if where is not True else _add(x, axis, dtype, None, keepdims)
+    if initial is ABSENT and where is True:
+        return _add(x, axis, dtype, None, keepdims)
+    return _add(x, axis, dtype, None, keepdims, initial, where)
 
 
 def _mean(
@@ -88,64 +100,9 @@ def _mean(
 
 def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
     if where is True:
-        return spread(g / _reduced(x_shape, g), x_shape, axis)
+        return spread(g / number_reduced(x_shape, g), x_shape, axis)
     count = _add(np.broadcast_to(where, x_shape), axis, g.dtype, None, True)
     return selected(keep_axes(g, x_shape, axis) / count, where)
-
-
-def _var(
-    x: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: Any = False,
-    correction: Any = None,
-) -> Any:
-    refuse_out(out)
-    return np.var(x, axis, dtype, ddof=_degrees(ddof, correction), keepdims=keepdims)
-
-
-def _std(
-    x: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: Any = False,
-    correction: Any = None,
-) -> Any:
-    refuse_out(out)
-    return np.std(x, axis, dtype, ddof=_degrees(ddof, correction), keepdims=keepdims)
-
-
-def _degrees(ddof: float, correction: float | None) -> float:
-    """Return what the count is reduced by; `correction` is the array API's name for it."""
-    if correction is None:
-        return ddof
-    if ddof:
-        raise ValueError("ddof and correction are two names of one thing: give one of them")
-    return correction
-
-
-def _deviation(x: Any, axis: Axis) -> Any:
-    """Return x less its mean, exactly 0 for constants: the first element is taken off before rounding can occur."""
-    values = unwrap(x)
-    whole = kept_shape(values.shape, axis)
-    first = values[tuple([slice(1) if n == 1 else slice(None) for n in whole])]
-    shifted = x - first
-    return shifted - shifted.mean(axis, keepdims=True)
-
-
-def _var_rule(g: Any, x: Any, axis: Axis, ddof: float, correction: Any) -> Any:
-    scale = 2 / (_reduced(x.shape, g) - _degrees(ddof, correction))
-    return keep_axes(g * scale, x.shape, axis) * _deviation(x, axis)
-
-
-def _std_rule(g: Any, out: Any, x: Any, axis: Axis, ddof: float, correction: Any) -> Any:
-    scale = _reduced(x.shape, g) - _degrees(ddof, correction)
-    slope = g / (np.where(np.equal(out, 0), 1, out) * scale)
-    return keep_axes(slope, x.shape, axis) * _deviation(x, axis)
 
 
 sum = linear(
@@ -154,8 +111,8 @@ sum = linear(
     forward=_sum,
 )
 mean = linear(np.mean, _mean_rule, forward=_mean)
-var = general(np.var, _var_rule, forward=_var)
-std = general(np.std, _std_rule, forward=_std)
+# Forward mode applies a linear function to the tangent, and what a sum starts from has no tangent.
+sum.operation.statics = lambda node: (*node.kept_y[:4], ABSENT, node.kept_y[5])  # type: ignore[attr-defined]
 
 
 # Extremes
@@ -179,21 +136,21 @@ def _extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any)
 
 
 def _max(
-    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
 ) -> Any:
     if out is not None:
         refuse_out(out)
-    if initial is None and where is True:
+    if initial is ABSENT and where is True:
         return _maximum(x, axis, None, None, keepdims)
     return _maximum(x, axis, None, None, keepdims, initial, where)
 
 
 def _min(
-    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
 ) -> Any:
     if out is not None:
         refuse_out(out)
-    if initial is None and where is True:
+    if initial is ABSENT and where is True:
         return _minimum(x, axis, None, None, keepdims)
     return _minimum(x, axis, None, None, keepdims, initial, where)
 
@@ -213,8 +170,9 @@ min = general(
 
 
 @composed(np.ptp)
-def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
     """Return the range of the values, the greatest less the least."""
+    refuse_out(out)
     return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
 
 
@@ -256,24 +214,34 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return total if keepdims else total.reshape(_add(x, axis).shape)[()]
 
 
-def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
-    """Return g softmax(x), which is 0 where all values are -inf.
+def softmax_weights(x: Any, level: Any, axis: Axis, initial: Any = ABSENT, where: Any = True, scale: float = 1) -> Any:
+    """Return which share each exponential has in their sum; where all are 0 the shares are 0.
 
-    The weights exp(x - out) sum to 1 but for the rounding of `out`, which is large where the values are; dividing by
-    their sum takes it away.
+    The weights exp(x - level), with the logarithm of the sum as `level`, sum to 1 but for the rounding of `level`,
+    which is large where the values are; dividing by their sum takes it away. Infinite values share evenly.
     """
-    level = keep_axes(out, x.shape, axis)
-    weights = np.exp(x - np.where(np.equal(level, -np.inf), 0, level))
+    top = unwrap(level)
+    boundless = np.isinf(top)
+    if boundless.any():
+        alike = boundless & (unwrap(x) == top)
+        below = alike & (top < 0)
+        x = np.where(alike, np.where(below, -np.inf, 0), x)
+        level = np.where(boundless, np.where(top < 0, 0, np.where(alike, 0, top)), level)
+    difference = x - level
+    if where is not True:
+        difference = np.where(where, difference, -np.inf)
+    weights = np.exp(difference if scale == 1 else difference * scale)
     total = weights.sum(axis, keepdims=True)
-    return keep_axes(g, x.shape, axis) / np.where(np.equal(total, 0), 1, total) * weights
+    if initial is not ABSENT and initial is not None:
+        total = total + np.exp((initial - np.where(boundless, 0, level)) * scale)
+    return weights / np.where(np.equal(total, 0), 1, total)
+
+
+def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
+    return keep_axes(g, x.shape, axis) * softmax_weights(x, keep_axes(out, x.shape, axis), axis)
 
 
 logsumexp = general(_logsumexp, _logsumexp_rule, name="logsumexp")
 install("logsumexp", logsumexp)
 
 not_differentiable(np.argmax, np.argmin, np.any, np.all, np.count_nonzero, methods=True)
-
-# The reductions of ufuncs are the same functions, with another default axis.
-operations[np.maximum.reduce] = lambda x, axis=0, dtype=None, **options: max(x, axis, **options)
-operations[np.minimum.reduce] = lambda x, axis=0, dtype=None, **options: min(x, axis, **options)
-operations[np.add.reduce] = lambda x, axis=0, dtype=None, **options: sum(x, axis, dtype, **options)

@@ -1,1 +1,165 @@
-"""Medians, quantiles, averages and covariances."""
+"""Weighted means, covariances and correlations."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, general
+from ..tensor import unwrap
+from .reduce import Axis, mean, number_reduced, operand, spread
+
+# Weighted means
+
+
+def _axes(axis: Axis, ndim: int) -> list[int]:
+    return [a % ndim for a in (range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,))]
+
+
+def _beside(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """Lay weights, of the shape of the elements or with one axis for each axis that is averaged, beside elements."""
+    weights = operand(weights)
+    if weights.shape == shape:
+        return weights
+    axes = _axes(axis, len(shape))
+    ascending = weights.transpose(sorted(range(len(axes)), key=axes.__getitem__))
+    return ascending.reshape([n if a in axes else 1 for a, n in enumerate(shape)])
+
+
+def _pull_to_weights(g: Any, out: Any, x: Any, weights: Any, axis: Axis) -> Any:
+    """Return the gradient of weights: how far each element is from the mean, as a share of the sum of weights."""
+    x, shape = operand(x), np.shape(weights)
+    total = _beside(weights, x.shape, axis).sum(axis, keepdims=True)
+    gw = (x - spread(out, x.shape, axis)) * (spread(g, x.shape, axis) / total)
+    if shape == x.shape:
+        return gw
+    axes = _axes(axis, x.ndim)
+    gw = gw.sum(tuple([a for a in range(x.ndim) if a not in axes]))
+    return gw.transpose([sorted(axes).index(a) for a in axes])
+
+
+def _pull_to_elements(g: Any, weights: Any, axis: Axis, x_shape: tuple[int, ...]) -> Any:
+    beside = _beside(weights, x_shape, axis)
+    return spread(g, x_shape, axis) * (beside / beside.sum(axis, keepdims=True))
+
+
+_average = general(
+    lambda x, weights, axis, keepdims: np.average(x, axis, weights, keepdims=keepdims),
+    _pull_to_elements,
+    _pull_to_weights,
+    name="average",
+)
+
+
+@composed(np.average, method=False)
+def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """Return the mean, in which elements count as much as their weights; with `returned`, also the sum of weights."""
+    x = operand(x)
+    if weights is None:
+        result = mean(x, axis, keepdims=keepdims)
+        total: Any = np.full(result.shape, number_reduced(x.shape, result), result.dtype)[()]
+        return (result, total) if returned else result
+    weights = operand(weights)
+    result = _average(x, weights, axis, keepdims)
+    if not returned:
+        return result
+    # The elements lend their shape and dtype alone.
+    total = np.sum(_beside(weights, x.shape, axis), axis, result.dtype, keepdims=keepdims)
+    return result, total if total.shape == result.shape else np.copy(np.broadcast_to(total, result.shape))
+
+
+# Covariances
+
+
+def _observations(x: Any, rowvar: bool, dtype: Any) -> Any:
+    """Return a matrix with a row for each variable and a column for each observation."""
+    x = operand(x)
+    if x.ndim > 2:
+        raise ValueError(f"the axes are variables and observations, but the shape is {x.shape}")
+    rows = x if x.dtype == dtype else x.astype(dtype)
+    if x.ndim < 2:
+        return rows.reshape(1, -1)
+    return rows if rowvar else rows.T
+
+
+def _counts(weights: Any, observations: int, name: str) -> Any:
+    weights = operand(weights)
+    weights = weights if weights.dtype == np.float64 else weights.astype(np.float64)
+    if weights.shape != (observations,):
+        raise RuntimeError(f"{name} of shape {weights.shape} for {observations} observations: give one for each")
+    if (unwrap(weights) < 0).any():
+        raise ValueError(f"{name} must not be negative")
+    return weights
+
+
+def _freedom(observations: int, ddof: float, weights: Any, aweights: Any) -> Any:
+    """Return what the sum of products is divided by, 0 at least."""
+    if weights is None:
+        freedom: Any = observations - ddof
+    else:
+        total = weights.sum()
+        if ddof == 0:
+            freedom = total
+        elif aweights is None:
+            freedom = total - ddof
+        else:
+            freedom = total - ddof * (weights * aweights).sum() / total
+    if freedom <= 0:
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=4)
+        return 0.0
+    return freedom
+
+
+@composed(np.cov, method=False)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """Return how each two variables vary together: the sums of products of deviations, by the degrees of freedom."""
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError("ddof must be integer")
+    if dtype is None:
+        dtype = np.result_type(*[operand(a).dtype for a in (m, y) if a is not None], np.float64)
+    x = _observations(m, rowvar, dtype)
+    if not len(x):
+        return np.zeros((0, 0))
+    if y is not None:
+        x = np.concatenate((x, _observations(y, rowvar or np.ndim(y) < 2 or np.shape(y)[0] == 1, dtype)), axis=0)
+    weights = None
+    if fweights is not None:
+        if not np.all(unwrap(fweights) == np.around(unwrap(fweights))):
+            raise TypeError("fweights must be integer")
+        weights = _counts(fweights, x.shape[1], "fweights")
+    if aweights is not None:
+        aweights = _counts(aweights, x.shape[1], "aweights")
+        weights = aweights if weights is None else weights * aweights
+    freedom = _freedom(x.shape[1], (not bias) if ddof is None else ddof, weights, aweights)
+    x = x - average(x, 1, weights, keepdims=True)
+    products = np.dot(x, np.conjugate((x if weights is None else x * weights).T))
+    with np.errstate(divide="ignore"):
+        return np.squeeze(products * np.divide(1, freedom))
+
+
+@composed(np.corrcoef, method=False)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """Return the covariances of variables that are divided by their standard deviations."""
+    c = cov(x, y, rowvar, dtype=dtype)
+    if not c.ndim:
+        return c / c
+    deviation = np.sqrt(np.real(np.diagonal(c)))
+    c = c / deviation[:, None] / deviation
+    # Rounding may lead beyond 1, but does not depend on the data in any way that has a derivative.
+    values = unwrap(c)
+    limited = np.clip(values.real, -1, 1)
+    if values.dtype.kind == "c":
+        limited = limited + 1j * np.clip(values.imag, -1, 1)
+    return c + (limited - values) if (limited != values).any() else c

@@ -1,1 +1,284 @@
-"""The methods of ufuncs: reduce, accumulate, reduceat, outer."""
+"""The methods of ufuncs: reduce, accumulate, reduceat, outer; and how tensors serve a ufunc called with keywords.
+
+A reduction whose derivative has a closed form is declared below. Any other ufunc, a user's own too, is folded: it is
+applied step by step along the axis, and its own derivative does the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..declare import general, linear
+from ..errors import GraphError, UnsupportedError
+from ..primitive import Function
+from ..registry import declare_special_functions, hooks, operations, plain
+from ..tensor import Tensor, any_live, unsupported, unwrap
+from .accumulate import cumprod, cumsum, prod
+from .index import scatter
+from .nan import extreme_rule
+from .reduce import ABSENT, Axis, keep_axes, max, min, operand, softmax_weights, sum
+from .shape import along
+from .ufunc_keywords import call
+
+# Reductions in closed form
+
+
+operations[np.add.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: sum(
+    x, axis, dtype, None, keepdims, initial, where
+)
+operations[np.multiply.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: prod(
+    x, axis, dtype, None, keepdims, initial, where
+)
+operations[np.maximum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: max(
+    _cast(x, dtype), axis, None, keepdims, initial, where
+)
+operations[np.minimum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: min(
+    _cast(x, dtype), axis, None, keepdims, initial, where
+)
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+
+
+def _reduction(ufunc: np.ufunc) -> Function:
+    """Return the function that reduces, with arguments that a rule can name."""
+    reduction: Any = ufunc.reduce
+
+    def reduce(
+        x: Any, axis: Axis = 0, dtype: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+    ) -> Any:
+        return reduction(x, axis, dtype, None, keepdims, initial, where)
+
+    return reduce
+
+
+def _share_of_sum(g: Any, x: Any, out: Any, axis: Axis, initial: Any, where: Any, scale: float) -> Any:
+    """Return g times the share that an element has in the sum of exponentials, among which is that of `initial`."""
+    return keep_axes(g, x.shape, axis) * softmax_weights(x, keep_axes(out, x.shape, axis), axis, initial, where, scale)
+
+
+def _direction(g: Any, x: Any, out: Any, axis: Axis, where: Any) -> Any:
+    """Return g x / |x|, and 0 where the length is 0."""
+    length = np.where(np.equal(out, 0), 1, out)
+    gx = keep_axes(g / length, x.shape, axis) * x
+    return gx if where is True else np.where(where, gx, 0)
+
+
+general(
+    np.fmax.reduce,
+    lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.greater),
+    forward=_reduction(np.fmax),
+    name="fmax_reduce",
+)
+general(
+    np.fmin.reduce,
+    lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.less),
+    forward=_reduction(np.fmin),
+    name="fmin_reduce",
+)
+general(
+    np.logaddexp.reduce,
+    lambda g, x, out, axis, initial, where: _share_of_sum(g, x, out, axis, initial, where, 1),
+    forward=_reduction(np.logaddexp),
+    name="logaddexp_reduce",
+)
+general(
+    np.logaddexp2.reduce,
+    lambda g, x, out, axis, initial, where: _share_of_sum(g, x, out, axis, initial, where, math.log(2)),
+    forward=_reduction(np.logaddexp2),
+    name="logaddexp2_reduce",
+)
+general(np.hypot.reduce, _direction, forward=_reduction(np.hypot), name="hypot_reduce")
+
+
+# Accumulations in closed form
+
+operations[np.add.accumulate] = lambda x, axis=0, dtype=None: cumsum(x, axis, dtype)
+operations[np.multiply.accumulate] = lambda x, axis=0, dtype=None: cumprod(x, axis, dtype)
+
+
+def _running_extreme_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
+    """Share the gradient of each step evenly among those elements up to there that are equal to the extreme.
+
+    The extremes form runs. Within a run, an element that ties gets from every step from its own on to the end of the
+    run, divided by the ties up to the step.
+    """
+    values, extremes = (np.moveaxis(unwrap(a), axis, -1) for a in (x, out))
+    n = extremes.shape[-1]
+    absent = np.isnan(extremes)
+    tie = (values == extremes) | (np.isnan(values) & absent)
+    starts = np.ones(extremes.shape, bool)
+    starts[..., 1:] = (extremes[..., 1:] != extremes[..., :-1]) & ~(absent[..., 1:] & absent[..., :-1])
+    place = np.arange(n)
+    start = np.maximum.accumulate(np.where(starts, place, 0), -1)
+    ties = tie.cumsum(-1)
+    ties -= np.take_along_axis(ties, start, -1) - 1
+    following = np.minimum.accumulate(np.where(starts, place, n)[..., ::-1], -1)[..., ::-1]
+    end = np.concatenate([following[..., 1:], np.full_like(following[..., :1], n)], -1)
+    each = np.moveaxis(g, axis, -1) / ties.astype(g.dtype)
+    later = np.concatenate([each[..., ::-1].cumsum(-1)[..., ::-1], np.zeros_like(unwrap(each[..., :1]))], -1)
+    gx = np.where(tie, later[..., :-1] - np.take_along_axis(later, end, -1), 0)
+    return np.moveaxis(gx, -1, axis)
+
+
+def _accumulation(ufunc: np.ufunc) -> Function:
+    """Return the function that accumulates, with arguments that a rule can name."""
+
+    def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
+        return ufunc.accumulate(x, axis, dtype)
+
+    return accumulate
+
+
+for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
+    general(
+        _extreme.accumulate,
+        lambda g, x, out, axis: _running_extreme_rule(g, x, out, axis),
+        forward=_accumulation(_extreme),
+        name=f"{_extreme.__name__}_accumulate",
+    )
+
+
+# Sums of slices
+
+
+def _add_reduceat_rule(g: Any, indices: Any, axis: int, x_shape: tuple[int, ...]) -> Any:
+    """Give each gradient to the slice that was summed: up to the next index, or one element if that does not follow."""
+    start = np.asarray(indices)
+    length = np.maximum(np.append(start[1:], x_shape[axis]) - start, 1)
+    owner = np.repeat(np.arange(start.size), length)
+    place = np.arange(owner.size) - np.repeat(length.cumsum() - length - start, length)
+    return scatter(g[along(axis, g.ndim, owner)], along(axis, g.ndim, place), x_shape)
+
+
+linear(
+    np.add.reduceat,
+    _add_reduceat_rule,
+    forward=lambda x, indices, axis=0, dtype=None: np.add.reduceat(x, indices, axis, dtype),
+    name="add_reduceat",
+)
+
+
+# Any other ufunc, step by step. NumPy's own result comes first: it raises what is to be raised, and has the dtype.
+
+
+def _reduce(
+    ufunc: np.ufunc,
+    x: Any,
+    axis: Axis = 0,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:
+    closed = operations.get(ufunc.reduce)
+    if closed is not None and not any_live(initial):
+        return closed(x, axis, dtype, keepdims, unwrap(initial), unwrap(where))
+    x, where = operand(x), unwrap(where)
+    expected = np.asarray(ufunc.reduce(unwrap(x), axis, dtype, keepdims=keepdims, initial=unwrap(initial), where=where))
+    rows = _rows(_cast(x, expected.dtype), axis)
+    masks = [True] * len(rows) if where is True else _rows(np.broadcast_to(where, x.shape), axis)
+    result = None
+    if initial is not ABSENT and initial is not None:
+        result = np.broadcast_to(_cast(operand(initial), expected.dtype), rows.shape[1:])
+    elif where is not True:
+        result = np.full(rows.shape[1:], ufunc.identity, expected.dtype)
+    for row, mask in zip(rows, masks, strict=True):
+        if result is None:
+            result = row
+        else:
+            result = ufunc(result, row) if mask is True else np.where(mask, ufunc(result, row, where=mask), result)
+    if result is None:  # of nothing
+        result = expected + 0 * rows.sum(0)
+    return result.reshape(expected.shape)
+
+
+def _rows(x: Any, axis: Axis) -> Any:
+    """Return the slices of `x` that are reduced, along a first axis."""
+    chosen = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,) if x.ndim else ()
+    reduced = [a % x.ndim for a in chosen]
+    kept = [a for a in range(x.ndim) if a not in reduced]
+    shape = [math.prod([x.shape[a] for a in reduced]), *[x.shape[a] for a in kept]]
+    return x.transpose([*reduced, *kept]).reshape(shape)
+
+
+def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    closed = operations.get(ufunc.accumulate)
+    if closed is not None:
+        return closed(x, axis, dtype)
+    x = _cast(x, ufunc.accumulate(unwrap(x), axis, dtype).dtype)
+    if not x.size:
+        return x
+    steps: list[Any] = []
+    for row in np.moveaxis(x, axis, 0):
+        steps.append(ufunc(steps[-1], row) if steps else row)
+    return np.stack(steps, axis)
+
+
+def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    closed, indices = operations.get(ufunc.reduceat), np.asarray(unwrap(indices))
+    if closed is not None:
+        return closed(x, indices, axis, dtype)
+    x = _cast(x, ufunc.reduceat(unwrap(x), indices, axis, dtype).dtype)
+    ends = np.maximum(np.append(indices[1:], x.shape[axis]), indices + 1)
+    slices = [x[along(axis, x.ndim, slice(a, b))] for a, b in zip(indices.tolist(), ends.tolist(), strict=True)]
+    return np.stack([_reduce(ufunc, part, axis) for part in slices], axis)
+
+
+def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
+    x, y = operand(x), operand(y)
+    return call(ufunc, x.reshape(x.shape + (1,) * y.ndim), y, **options)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "__call__": call, "reduce": _reduce, "accumulate": _accumulate, "reduceat": _reduceat, "outer": _outer,
+}  # fmt: skip
+
+
+# What tensors do with a ufunc that is called in any way but with its inputs alone
+
+
+def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    # NumPy repeats by name what it passes by place.
+    kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
+    name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+    live = any_live((inputs, kwargs))
+    if ufunc not in operations and ufunc not in plain:
+        declare_special_functions()
+    if live and method == "at":
+        raise GraphError(
+            f"numpy.{name} writes in place, which a graph cannot follow: for values alone, compute within no_grad() "
+            f"or on t.data; to differentiate, index, compute and join with numpy.where or numpy.concatenate"
+        )
+    if not live or (ufunc in plain and not any_live(kwargs)):
+        if "where" in kwargs and method == "__call__" and "out" not in kwargs:
+            return call(ufunc, *inputs, **kwargs)  # as when it is recorded
+        result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
+        return result if ufunc in plain or "out" in kwargs or result is None else _constant(result, name)
+    if "out" in kwargs:
+        raise GraphError(
+            f"numpy.{name}(..., out=) would write a result that requires a gradient to memory outside the graph: "
+            f"leave out= away, or compute within no_grad()"
+        )
+    if ufunc not in operations:
+        return unsupported(name, kwargs)
+    if method != "__call__" and (ufunc.nin != 2 or (ufunc.nout != 1 and method != "outer")):
+        return getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))  # which is an error
+    return _METHODS[method](ufunc, *inputs, **kwargs)
+
+
+def _constant(result: Any, name: str) -> Any:
+    if isinstance(result, tuple):
+        return tuple([_constant(r, name) for r in result])
+    array = np.asarray(result)
+    if array.dtype == object:
+        raise UnsupportedError(f"numpy.{name} gives Python objects, which tensors do not hold: pass t.data")
+    return Tensor(array)
+
+
+hooks["ufunc"] = _serve

@@ -159,7 +159,6 @@ DOMAINS: dict[np.ufunc, Domain] = {
 
 SAMPLES: dict[Function | str, Samples] = {
     **{function: domain.samples() for function, domain in DOMAINS.items()},
-    **{function.outer: domain.outer_samples() for function, domain in DOMAINS.items() if function.nin == 2},
     np.ldexp: Samples(st.builds(lambda x, y: call(Live(x), y), arrays(), st.integers(-3, 3))),
     np.modf: of_one(arrays()),
     "fraction": of_one(arrays()),

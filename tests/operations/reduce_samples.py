@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
@@ -59,10 +60,32 @@ def array_api_accumulations(draw: st.DrawFn, inputs: Any) -> Call:
 
 
 @st.composite
-def ufunc_reductions(draw: st.DrawFn, inputs: Any) -> Call:
+def dispersions(draw: st.DrawFn, inputs: Any) -> Call:
+    """Draw variances, some of a part of the elements; in each row there are two that count."""
     x = draw(inputs)
-    kwargs = draw(st.fixed_dictionaries({}, optional={"axis": axes(x), "keepdims": st.booleans()}))
+    kwargs = draw(
+        st.fixed_dictionaries(
+            {}, optional={"axis": axes(x), "keepdims": st.booleans(), "where": numpy_strategies.arrays(bool, x.shape)}
+        )
+    )
+    counted = ~np.isnan(x) & kwargs.get("where", True)
+    assume(np.all(np.sum(counted, axis=kwargs.get("axis")) > 1))
+    kwargs[draw(st.sampled_from(["ddof", "correction"]))] = draw(st.sampled_from([0, 0.5]))
     return Call((Live(x),), kwargs)
+
+
+@st.composite
+def positional_dispersions(draw: st.DrawFn, inputs: Any, about: bool = False) -> Call:
+    """Draw the same with the arguments in the order of the declared operation, some about a mean that is given."""
+    drawn = draw(dispersions(inputs))
+    (x,) = drawn.inputs
+    options = {"axis": None, "keepdims": False, "where": True, **drawn.kwargs}
+    means = []
+    if about:
+        shape = np.sum(x, axis=options["axis"], keepdims=True).shape
+        means = [Live(draw(arrays(st.sampled_from([shape, ()]), offset=0.125)))]
+    ddof = options.get("ddof", options.get("correction"))
+    return Call((Live(x), *means, options["axis"], None, ddof, options["keepdims"], options["where"]))
 
 
 @st.composite
@@ -74,13 +97,16 @@ def with_zeros(draw: st.DrawFn, shape: Any = None) -> Array:
 
 sums = arrays() | arrays(not_empty)
 precision = st.sampled_from([None, np.float64])
-freedom = st.sampled_from([0, 0.5])
 
 SAMPLES: dict[Function | str, Samples] = {
-    np.sum: Samples(reductions(sums, {}, dtype=precision)),
+    np.sum: Samples(reductions(sums, {}, dtype=precision) | reductions(sums, {}, initial=st.sampled_from([1, 2.5]))),
     np.mean: Samples(reductions(arrays(not_empty), dtype=precision)),
-    np.var: Samples(reductions(distinct, ddof=freedom)),
-    np.std: Samples(reductions(distinct, ddof=freedom)),
+    np.var: Samples(dispersions(distinct)),
+    np.std: Samples(dispersions(distinct)),
+    "var": Samples(positional_dispersions(distinct)),
+    "std": Samples(positional_dispersions(distinct)),
+    "var_about": Samples(positional_dispersions(distinct, about=True)),
+    "std_about": Samples(positional_dispersions(distinct, about=True)),
     np.max: Samples(reductions(distinct, {"initial": -5.0})),
     np.amax: Samples(reductions(distinct)),
     np.min: Samples(reductions(distinct, {"initial": 5.0})),
@@ -92,10 +118,4 @@ SAMPLES: dict[Function | str, Samples] = {
     np.cumprod: Samples(accumulations(sums | with_zeros())),
     np.cumulative_sum: Samples(array_api_accumulations(arrays(with_axes))),
     np.cumulative_prod: Samples(array_api_accumulations(with_zeros(with_axes))),
-    np.add.reduce: Samples(ufunc_reductions(arrays(with_axes))),
-    np.multiply.reduce: Samples(ufunc_reductions(with_zeros(with_axes))),
-    np.maximum.reduce: Samples(ufunc_reductions(arrays(with_axes, distinct=True))),
-    np.minimum.reduce: Samples(ufunc_reductions(arrays(with_axes, distinct=True))),
-    np.add.accumulate: Samples(accumulations(arrays(with_axes))),
-    np.multiply.accumulate: Samples(accumulations(with_zeros(with_axes))),
 }

@@ -23,8 +23,9 @@ from .samples import OPERATIONS, SAMPLES, Operation
 ZERO = {("copysign", 1)}
 # Their derivatives do not depend on the inputs, but for jumps.
 PIECEWISE_LINEAR = {
-    "absolute", "clip", "copysign", "fabs", "fmax", "fmin", "fmod", "max", "maximum", "min", "minimum", "relu",
-    "remainder",
+    "absolute", "clip", "copysign", "fabs", "fmax", "fmax_accumulate", "fmax_reduce", "fmin", "fmin_accumulate",
+    "fmin_reduce", "fmod", "max", "maximum", "maximum_accumulate", "median", "min", "minimum", "minimum_accumulate",
+    "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder",
 }  # fmt: skip
 
 
