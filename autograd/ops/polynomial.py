@@ -1,1 +1,243 @@
-"""Polynomials by their coefficients."""
+"""Polynomials by their coefficients, highest power first: values, arithmetic, roots, and fits to data."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..declare import composed, general
+from ..tensor import Tensor, unwrap
+from .index import scatter
+from .join import concatenate
+from .shape import atleast_1d, operand
+
+
+@composed(np.vander, method=False)
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Return the matrix whose columns are the powers of `x`, by default as many as `x` is long, the highest first."""
+    x = operand(x)
+    if x.ndim != 1:
+        raise ValueError(f"powers are taken of a sequence, but the shape is {x.shape}")
+    powers = np.arange(x.size if N is None else N)
+    return np.power(x.astype(np.promote_types(x.dtype, int))[:, None], powers if increasing else powers[::-1])
+
+
+@composed(np.polyval, method=False)
+def polyval(p: Any, x: Any) -> Any:
+    """Return the values of the polynomial `p` at `x`, by Horner's rule."""
+    p = operand(p)
+    if isinstance(x, np.poly1d):
+        y: Any = np.zeros(1)
+        for coefficient in p:
+            y = polyadd(polymul(y, x), coefficient)
+        return y
+    x = operand(x)
+    y = np.zeros_like(unwrap(x))
+    for coefficient in p:
+        y = y * x + coefficient
+    return y
+
+
+# Arithmetic
+
+
+def _as_long(a1: Any, a2: Any) -> tuple[Any, Any]:
+    """Return both with as many coefficients: zeros are put before the shorter."""
+    a1, a2 = atleast_1d(operand(a1), operand(a2))
+    zeros = np.zeros(abs(len(a1) - len(a2)), (a1 if len(a1) < len(a2) else a2).dtype)
+    if len(a1) < len(a2):
+        return concatenate([zeros, a1]), a2
+    return a1, concatenate([zeros, a2]) if zeros.size else a2
+
+
+@composed(np.polyadd, method=False)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """Add two polynomials."""
+    a1, a2 = _as_long(a1, a2)
+    return a1 + a2
+
+
+@composed(np.polysub, method=False)
+def polysub(a1: Any, a2: Any) -> Any:
+    """Subtract two polynomials."""
+    a1, a2 = _as_long(a1, a2)
+    return a1 - a2
+
+
+def _leading_zeros(p: Any) -> int:
+    """Return how many coefficients precede the first that is not 0; of zeros alone the last one counts."""
+    places = np.flatnonzero(unwrap(p))
+    return int(places[0]) if places.size else len(p) - 1
+
+
+@composed(np.polymul, method=False)
+def polymul(a1: Any, a2: Any) -> Any:
+    """Multiply two polynomials; their leading zeros have gradients, but no place in the result."""
+    a1, a2 = atleast_1d(operand(a1), operand(a2))
+    return np.convolve(a1, a2)[_leading_zeros(a1) + _leading_zeros(a2) :]
+
+
+@composed(np.polydiv, method=False)
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    """Divide two polynomials: return quotient and remainder, the latter without leading zeros."""
+    u, v = atleast_1d(operand(u), operand(v))
+    u, v = u + 0.0, v + 0.0
+    dtype = np.result_type(u.dtype, v.dtype)
+    rest, scale = u.astype(dtype), 1.0 / v[0]
+    quotient = []
+    for k in range(len(u) - len(v) + 1):
+        quotient.append(scale * rest[k])
+        rest = rest - scatter(quotient[-1] * v, slice(k, k + len(v)), rest.shape)
+    negligible = np.isclose(unwrap(rest), 0, rtol=1e-14)
+    start = min(len(rest) - 1, int(np.argmin(negligible)) if not negligible.all() else len(rest))
+    return np.stack(quotient) if quotient else Tensor(np.zeros(1, dtype)), rest[start:]
+
+
+def _order(m: Any) -> int:
+    if int(m) < 0:
+        raise ValueError(f"a polynomial is differentiated or integrated 0 times or more, not {m}")
+    return int(m)
+
+
+@composed(np.polyder, method=False)
+def polyder(p: Any, m: int = 1) -> Any:
+    """Return the coefficients of the derivative of order `m`."""
+    p = operand(p)
+    for _ in range(_order(m)):
+        p = p[:-1] * np.arange(len(p) - 1, 0, -1)
+    return p
+
+
+@composed(np.polyint, method=False)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """Return the coefficients of the integral of order `m`, with the constants `k` in the order in which they arise."""
+    p, m = operand(p), _order(m)
+    constants = atleast_1d(operand(np.zeros(m) if k is None else k))
+    if len(constants) == 1 and m > 1:
+        constants = np.broadcast_to(constants, (m,))
+    if len(constants) < m:
+        raise ValueError(f"{m} integrations need one constant, or one each, not {len(constants)}")
+    for i in range(m):
+        p = concatenate([p / np.arange(len(p), 0, -1), constants[i : i + 1]])
+    return p
+
+
+# Roots
+
+
+def _sequence(p: Any) -> Any:
+    """Return an array or tensor of `p`; NumPy also hands over lists of which some numbers are tensors."""
+    return np.stack(p) if isinstance(p, list | tuple) else operand(p)
+
+
+def _roots_rule(g: Any, out: Any, p: Any) -> Any:
+    """Differentiate p(root) = 0: a root moves by what its power adds to p, over minus the slope of p there.
+
+    Where a root is a multiple one it has no derivative, and the gradient is infinite or nan.
+    """
+    return -(g / np.polyval(np.polyder(p), out)) @ vander(out, len(p))
+
+
+_roots = general(lambda p: np.roots(p), _roots_rule, name="roots")
+
+
+@composed(np.roots, method=False)
+def roots(p: Any) -> Any:
+    """Return the roots of the polynomial, real numbers where none is complex."""
+    return _roots(_sequence(p))
+
+
+def _characteristic_rule(g: Any, out: Any, a: Any) -> Any:
+    """Return the gradient by the adjugate of t - a, whose coefficients are polynomials in `a`.
+
+    They are found one from the other (Gantmacher 1959, The Theory of Matrices, vol. 1, ch. IV, section 4), so that
+    multiple eigenvalues do no harm.
+    """
+    one = np.eye(a.shape[0], dtype=a.dtype)
+    coefficient: Any = one
+    total = -g[1] * one
+    for k in range(1, a.shape[0]):
+        coefficient = a @ coefficient + out[k] * one
+        total = total - g[k + 1] * coefficient.mT
+    return total
+
+
+characteristic_polynomial = general(lambda a: np.poly(a), _characteristic_rule, name="characteristic_polynomial")
+
+
+@composed(np.poly, method=False)
+def poly(seq_of_zeros: Any) -> Any:
+    """Return the polynomial with the given roots, or the characteristic polynomial of a matrix."""
+    zeros = _sequence(seq_of_zeros)
+    if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1] != 0:
+        return characteristic_polynomial(zeros)
+    if zeros.ndim != 1:
+        raise ValueError(f"roots are a sequence or a square matrix that is not empty, but the shape is {zeros.shape}")
+    if not zeros.size:
+        return 1.0
+    zeros = zeros.astype(np.mintypecode(zeros.dtype.char))
+    one = np.ones(1, zeros.dtype)
+    p: Any = one
+    for k in range(zeros.size):
+        p = np.convolve(p, concatenate([one, -zeros[k : k + 1]]))
+    values = np.asarray(unwrap(zeros), complex)
+    in_pairs = np.all(np.sort(values) == np.sort(np.conjugate(values)))
+    return p.real if p.dtype.kind == "c" and in_pairs else p
+
+
+# Fits
+
+
+def _fitted_data(x: Any, y: Any, deg: int, w: Any) -> tuple[Any, Any, Any]:
+    """Return the data as floating-point numbers, the weights as a column, or say what is wrong with them."""
+    x, y = operand(x) + 0.0, operand(y) + 0.0
+    if deg < 0:
+        raise ValueError(f"the degree of a polynomial is 0 or more, not {deg}")
+    if x.ndim != 1 or not x.size or y.ndim not in (1, 2) or y.shape[0] != x.size:
+        raise TypeError(
+            f"a fit takes a sequence that is not empty, and for each number in it one or a row of values, but the "
+            f"shapes are {x.shape} and {y.shape}"
+        )
+    if w is None:
+        return x, y, None
+    w = operand(w) + 0.0
+    if w.shape != x.shape:
+        raise TypeError(f"each of {x.size} points has one weight, but the shape of the weights is {w.shape}")
+    return x, y, w[:, None]
+
+
+@composed(np.polyfit, method=False)
+def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+    """Return the polynomial of degree `deg` with the least sum of squared distances from `y` at `x`.
+
+    With `full` also the residuals, the rank, the singular values and `rcond`, with `cov` the covariance matrix.
+    """
+    x, y, w = _fitted_data(x, y, deg, w)
+    terms = int(deg) + 1
+    if rcond is None:
+        rcond = x.size * np.finfo(x.dtype).eps
+    matrix = vander(x, terms)
+    if w is not None:
+        matrix, y = matrix * w, y * (w if y.ndim == 2 else w[:, 0])
+    scale = np.sqrt((matrix * matrix).sum(0))
+    matrix = matrix / scale
+    c, residuals, rank, s = np.linalg.lstsq(matrix, y, rcond)
+    c = (c.T / scale).T
+    if full:
+        return c, residuals, rank, s, rcond
+    if int(rank) != terms:
+        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
+    return (c, _covariance(matrix, scale, residuals, y.ndim, cov)) if cov else c
+
+
+def _covariance(matrix: Any, scale: Any, residuals: Any, ndim: int, cov: Any) -> Any:
+    """Return the covariance of the coefficients, one matrix for each column of the data."""
+    points, terms = matrix.shape
+    covariance = np.linalg.inv(matrix.T @ matrix) / np.outer(scale, scale)
+    if cov == "unscaled":
+        return covariance if ndim == 1 else covariance[:, :, None]
+    if points <= terms:
+        raise ValueError(f"{points} points do not tell the covariance of {terms} coefficients: more are needed")
+    return (covariance if ndim == 1 else covariance[:, :, None]) * (residuals / (points - terms))
