@@ -199,13 +199,13 @@ def _below(x: Any, k: int) -> Any:
 @composed(np.tril, method=False)
 def tril(m: Any, k: int = 0) -> Any:
     """Return `m` with zeros above the diagonal of its last two axes."""
-    return np.where(_below(m, k), m, 0)
+    return np.where(_below(m, k), m, m.dtype.type(0))  # a Python 0 would make integers of bools
 
 
 @composed(np.triu, method=False)
 def triu(m: Any, k: int = 0) -> Any:
     """Return `m` with zeros below the diagonal of its last two axes."""
-    return np.where(_below(m, k - 1), 0, m)
+    return np.where(_below(m, k - 1), m.dtype.type(0), m)
 
 
 not_differentiable(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from)
