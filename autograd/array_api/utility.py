@@ -23,4 +23,5 @@ def any(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool 
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
     """Return the differences of neighbours along `axis`, `n` times over, with arrays put before and after `x` first."""
     parts = [as_array(part) for part in (prepend, x, append) if part is not None]
-    return wrapped(np.diff(parts[0] if len(parts) == 1 else np.concatenate(parts, axis), n, axis))
+    joined = np.concatenate(parts, axis) if n and len(parts) > 1 else as_array(x)
+    return wrapped(np.diff(joined, n, axis))
