@@ -139,11 +139,15 @@ class Bundle(Node):
     __slots__ = ()
 
     def __init__(self, inputs: tuple[Node | None, ...]) -> None:
-        self.op = _BUNDLE
-        self.kept = self.kept_y = None
-        self.x = inputs[0]
-        self.y = inputs[1] if len(inputs) == 2 else Bundle(inputs[1:])
-        self.number = take_number()
+        rest = inputs[-1]
+        for x in inputs[-2:0:-1]:  # a loop, for there may be thousands
+            inner: Bundle = object.__new__(Bundle)
+            inner._join(x, rest)
+            rest = inner
+        self._join(inputs[0], rest)
+
+    def _join(self, x: Node | None, y: Node | None) -> None:
+        self.op, self.x, self.y, self.kept, self.kept_y, self.number = _BUNDLE, x, y, None, None, take_number()
 
 
 class GradientBuffer(Protocol):

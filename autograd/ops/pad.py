@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,14 @@ from ..declare import composed, general
 from ..errors import UnsupportedError
 from ..modes import recording
 from ..tensor import Tensor, unwrap
-from .join import concatenate
-from .reduce import max as maximum
-from .reduce import min as minimum
-from .shape import along, broadcast_to, moveaxis
+from .join import concatenate, stack
+from .shape import along, broadcast_to, moveaxis, operand
 
 Shape = tuple[int, ...]
 Options = dict[str, Any]
 
-_CONSTANT = ("constant", "empty")
+# What the constants are called that some modes pad with, or in ramps down to.
+_FILLS = {"constant": "constant_values", "linear_ramp": "end_values"}
 
 
 def _pairs(value: Any, ndim: int) -> list[list[Any]]:
@@ -34,6 +34,11 @@ def _widths(pad_width: Any, ndim: int) -> Any:
     for axis, width in pad_width.items():
         each[axis] = np.broadcast_to(width, 2).tolist()
     return each
+
+
+def _array(value: Any) -> Any:
+    """Return numbers and tensors in nested lists as one array."""
+    return stack([_array(item) for item in value]) if type(value) in (list, tuple) else operand(value)
 
 
 # Most modes are linear along each axis but for a constant. What NumPy makes of the unit vectors is the matrix of it.
@@ -53,7 +58,7 @@ def _pad_rule(g: Any, array_shape: Shape, pad_width: Any, mode: str, options: Op
     for axis, widths in enumerate(_pairs(pad_width, ndim)):
         front, n = widths[0], array_shape[axis]
         inside = g[along(axis, ndim, slice(front, front + n))]
-        if mode not in _CONSTANT and any(widths):
+        if mode not in ("constant", "empty") and any(widths):
             outside = [g[along(axis, ndim, slice(front))], g[along(axis, ndim, slice(front + n, None))]]
             weights = _border(n, widths, mode, options, axis, ndim).astype(g.dtype)
             rows = moveaxis(concatenate(outside, axis), axis, -1)
@@ -62,21 +67,25 @@ def _pad_rule(g: Any, array_shape: Shape, pad_width: Any, mode: str, options: Op
     return g
 
 
-_pad = general(
-    lambda array, pad_width, mode, options: np.pad(array, pad_width, mode, **options),
-    _pad_rule,
-    name="pad",
-)
+def _pad_fill_rule(g: Any, array_shape: Shape, fill_shape: Shape, pad_width: Any, mode: Any) -> Any:
+    unit = np.eye(math.prod(fill_shape), dtype=g.dtype).reshape(-1, *fill_shape)
+    zeros: Any = np.zeros(array_shape, g.dtype)
+    weights = [np.pad(zeros, pad_width, mode, **{_FILLS[mode]: fill}) for fill in unit]
+    shares = g * np.reshape(weights, (len(unit), *g.shape))
+    return shares.sum(tuple(range(1, shares.ndim))).reshape(fill_shape)
+
+
+def _padded(array: Any, fill: Any, pad_width: Any, mode: Any, options: Options) -> Any:
+    return np.pad(array, pad_width, mode, **options, **({_FILLS[mode]: fill} if mode in _FILLS else {}))
+
+
+_pad = general(_padded, _pad_rule, _pad_fill_rule, name="pad")
 
 
 # The other modes choose among the elements.
 
 
-def _median(x: Any, axis: int, keepdims: bool) -> Any:
-    return np.median(x, axis=axis, keepdims=keepdims)
-
-
-_STATISTICS = {"maximum": maximum, "minimum": minimum, "median": _median}
+_STATISTICS: dict[str, Any] = {"maximum": np.max, "minimum": np.min, "median": np.median}
 
 
 def _with_statistics(x: Any, pad_width: Any, mode: str, stat_length: Any) -> Any:
@@ -99,15 +108,18 @@ def _with_statistics(x: Any, pad_width: Any, mode: str, stat_length: Any) -> Any
 @composed(np.pad, method=False)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """Surround `array` with constants or ramps to them, with its own elements, or with what they have in common."""
-    pad_width, options = _widths(pad_width, array.ndim), unwrap(kwargs)
-    if not (array.requires_grad and recording()):
-        return Tensor(np.pad(array.data, pad_width, mode, **options))
+    pad_width = _widths(pad_width, array.ndim)
     if callable(mode):
-        raise UnsupportedError(
-            "numpy.pad(mode=<a function>) writes into the array that it pads, which has no derivative: "
-            "join what the function computes to the array with numpy.concatenate"
-        )
+        if array.requires_grad and recording():
+            raise UnsupportedError(
+                "numpy.pad(mode=<a function>) writes into the array that it pads, which has no derivative: "
+                "join what the function computes to the array with numpy.concatenate"
+            )
+        return Tensor(np.pad(array.data, pad_width, mode, **unwrap(kwargs)))
     if mode in _STATISTICS and array.size:
-        np.pad(np.empty((0,) * array.ndim), 0, mode, **options)  # refuses what the mode does not know
-        return _with_statistics(array, pad_width, mode, options.get("stat_length"))
-    return _pad(array, pad_width, mode, options)
+        # NumPy refuses widths that are none, and what the mode does not know.
+        np.pad(np.empty((0,) * array.ndim), pad_width, "empty")
+        np.pad(np.empty((0,) * array.ndim), 0, mode, **unwrap(kwargs))
+        return _with_statistics(array, pad_width, mode, unwrap(kwargs.get("stat_length")))
+    fill = kwargs.pop(_FILLS.get(mode, ""), 0)
+    return _pad(array, broadcast_to(_array(fill), (array.ndim, 2)), pad_width, mode, unwrap(kwargs))

@@ -133,9 +133,15 @@ def pads(draw: st.DrawFn, modes: tuple[str, ...]) -> Call:
     )
 
 
-def with_options(drawn: Call) -> Call:
-    mode = drawn.kwargs.pop("mode")
-    return call(*drawn.args, mode, drawn.kwargs)
+@st.composite
+def fills(draw: st.DrawFn) -> Call:
+    """Draw the arguments of the operation that is behind the linear modes, with constants to differentiate by."""
+    drawn = draw(pads(LINEAR))
+    mode, (x, widths), options = drawn.kwargs["mode"], drawn.args, drawn.kwargs
+    fill = Live(draw(arrays((drawn.inputs[0].ndim, 2)))) if mode in ("constant", "linear_ramp") else 0.0
+    return call(
+        x, fill, widths, mode, {name: options[name] for name in ("reflect_type", "stat_length") if name in options}
+    )
 
 
 def all_live(inputs: tuple[Array, ...]) -> Call:
@@ -156,5 +162,5 @@ SAMPLES: dict[Function | str, Samples] = {
     np.lib.stride_tricks.sliding_window_view: Samples(windows()),
     "fold_windows": Samples(windows().map(folded)),
     np.pad: Samples(pads((*LINEAR, *STATISTICS))),
-    "pad": Samples(pads(LINEAR).map(with_options)),
+    "pad": Samples(fills()),
 }

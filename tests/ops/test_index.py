@@ -172,25 +172,54 @@ def test_take_along_axis_is_numpys() -> None:
         np.take_along_axis(t, np.array([0]), 0)
 
 
-@pytest.mark.parametrize("axis", [None, 0, -1])
-def test_sort_moves_gradients_with_their_elements(axis: int | None) -> None:
-    x = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
-    np.testing.assert_array_equal(np.sort(tensor(x), axis).data, np.sort(x, axis))
-    weights = np.arange(6.0).reshape(np.sort(x, axis).shape)
-    found = grad(lambda x: (np.sort(x, axis) * weights).sum())(x)
-    assert np.sum(found * x) == np.sum(np.sort(x, axis) * weights)
+def test_take_along_axis_needs_integers_within_the_axes() -> None:
+    t: Any = tensor(X[0])
+    for indices, axis, error in (
+        ([[0.0]], 0, IndexError),
+        ([[0]], 2, np.exceptions.AxisError),
+        ([[True]], 0, IndexError),
+    ):
+        with pytest.raises(error):
+            np.take_along_axis(t, np.array(indices), axis)
+    with pytest.raises(ValueError, match="as many axes"):
+        np.take_along_axis(t, np.array([[0]]), None)
+    np.testing.assert_array_equal(np.take_along_axis(t, np.array([5, 0]), None).data, [5, 0])
 
 
-def test_sort_is_no_method() -> None:
-    """An array's method sorts in place; one that did not would be misread."""
-    assert not hasattr(tensor([1.0]), "sort")
+def test_takes_of_odd_places() -> None:
+    x: Any = tensor(X[0, 0])
+    assert np.take(x, []).shape == (0,)
+    np.testing.assert_array_equal(np.take(x, [True, False]).data, np.take(X[0, 0], [True, False]))
+    np.testing.assert_array_equal(np.take(tensor(5.0), [0, 0], 0).data, [5, 5])
+    np.testing.assert_array_equal(np.take([1.0, 2.0], tensor([1])), [2])
+    with pytest.raises(TypeError, match="Cannot cast"):
+        np.take(x, np.array([0.5]))
+    with pytest.raises(IndexError):
+        np.take(tensor([]), [0], mode="wrap")
 
 
-@pytest.mark.parametrize("function", [np.argsort, np.nonzero, np.flatnonzero, np.argwhere, np.unique])
-def test_places_are_plain(function: Any) -> None:
-    for ours, numpys in zip(function(tensor(X, requires_grad=True)), function(X), strict=True):
-        assert not isinstance(ours, Tensor)
-        np.testing.assert_array_equal(ours, numpys)
+def test_compress_and_extract() -> None:
+    compress: Any = np.compress
+    x = tensor(X, requires_grad=True)
+    for a, axis in (([1, 0], 0), ([False, True], 2), ([1, 0, 1], None)):
+        found, expected = compress(a, x, axis), compress(a, X, axis)
+        np.testing.assert_array_equal(found.data, expected, strict=True)
+    np.testing.assert_array_equal(np.extract(x > 5, x).data, X[X > 5])
+    with pytest.raises(ValueError, match=r"shape \(1, 2\).*extract"):
+        compress([[1, 0]], x)
+    with pytest.raises(IndexError):
+        compress([0, 0, 1], x, 0)
+
+
+def test_results_written_elsewhere_are_refused() -> None:
+    x: Any = tensor(X, requires_grad=True)
+    out = np.empty(2)
+    functions: list[Any] = [
+        lambda: np.take(x, [0, 1], None, out), lambda: np.compress([True], x, 0, out), lambda: np.trace(x, out=out)
+    ]  # fmt: skip
+    for function in functions:
+        with pytest.raises(GraphError, match="out="):
+            function()
 
 
 @pytest.mark.parametrize("offset", [-4, -1, 0, 2, 7])
@@ -204,3 +233,21 @@ def test_diagonals_are_numpys(offset: int) -> None:
             np.testing.assert_array_equal(function(tensor(x), offset).data, function(x, offset), strict=True)
     np.testing.assert_array_equal(tensor(X).diagonal(offset, 2, 0).data, X.diagonal(offset, 2, 0))
     np.testing.assert_array_equal(np.diag(tensor(X[0, 0]), offset).data, np.diag(X[0, 0], offset), strict=True)
+    np.testing.assert_array_equal(np.diagflat(tensor(X[0]), offset).data, np.diagflat(X[0], offset), strict=True)
+
+
+def test_traces_take_a_dtype() -> None:
+    x = X.astype(np.float32)
+    functions: list[Any] = [
+        lambda x: np.trace(x, 1, 1, 2, np.float64), lambda x: np.linalg.trace(x, dtype=np.float64)
+    ]  # fmt: skip
+    for function in functions:
+        np.testing.assert_array_equal(function(tensor(x)).data, function(x), strict=True)
+
+
+def test_triangles_of_a_vector_and_diagonals_of_what_has_none() -> None:
+    for function in (np.tril, np.triu):
+        np.testing.assert_array_equal(function(tensor(X[0, 0])).data, function(X[0, 0]), strict=True)
+    for x in (X, np.array(1.0)):
+        with pytest.raises(ValueError, match="a vector or a matrix"):
+            np.diag(tensor(x))

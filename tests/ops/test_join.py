@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import ShapeError, Tensor, UnsupportedError, grad, tensor
+from autograd import GraphError, ShapeError, Tensor, grad, tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -121,26 +121,40 @@ def test_repeat_counts_its_gradients() -> None:
     np.testing.assert_array_equal(grad(lambda x: np.repeat(x, [0, 1, 3]).sum())(np.ones(3)), [0, 1, 3])
 
 
-# Padding
+def test_joins_take_a_dtype() -> None:
+    x = tensor([1.5, 2.5], requires_grad=True)
+    joins: tuple[Any, ...] = (np.concatenate, np.stack, np.vstack, np.hstack)
+    for join in joins:
+        joined = join([x, [3.5, 4.5]], dtype=np.float32)
+        np.testing.assert_array_equal(joined.data, join([x.data, [3.5, 4.5]], dtype=np.float32), strict=True)
+        assert joined.requires_grad
+        assert not join([x, [3.5, 4.5]], dtype=int, casting="unsafe").requires_grad
+        with pytest.raises(TypeError, match="same_kind"):
+            join([x, [3.5, 4.5]], dtype=int)
 
 
-@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])
-@pytest.mark.parametrize("width", [1, (1, 2), ((0, 1), (2, 0), (1, 1)), ((3,), (0,), (7,)), 0], ids=str)
-def test_pad_is_numpys(mode: Any, width: Any) -> None:
-    for x in (X, X.astype(np.float32)):
-        np.testing.assert_array_equal(np.pad(tensor(x), width, mode).data, np.pad(x, width, mode), strict=True)
-    expected = grad(lambda x: (np.pad(x, width, mode) ** 2).sum() / 2)(X)
-    assert np.sum(expected * X) == np.sum(np.pad(X, width, mode) ** 2)
+def test_out_is_refused() -> None:
+    x = tensor([1.0], requires_grad=True)
+    for join in (np.concatenate, np.stack):
+        with pytest.raises(GraphError, match="out="):
+            join([x, x], out=np.empty(2).reshape((2,) if join is np.concatenate else (2, 1)))
 
 
-def test_pad_with_constants() -> None:
-    for constants in (3, (1, 2), ((1, 2), (3, 4), (5, 6))):
-        found = np.pad(tensor(X), 2, constant_values=constants).data
-        np.testing.assert_array_equal(found, np.pad(X, 2, constant_values=constants))
-    np.testing.assert_array_equal(grad(lambda x: np.pad(x, 1, constant_values=9).sum())(np.ones(2)), [1, 1])
+def test_thousands_of_arrays_are_joined() -> None:
+    parts = [tensor(np.full(n % 3, float(n)), requires_grad=True) for n in range(3000)]
+    joined = np.concatenate(parts)
+    (joined * joined).sum().backward()
+    for n, part in enumerate(parts):
+        np.testing.assert_array_equal(part.grad.data, np.full(n % 3, 2.0 * n), strict=True)
 
 
-@pytest.mark.parametrize("options", [{"mode": "mean"}, {"mode": "reflect", "reflect_type": "odd"}, {"mode": "empty"}])
-def test_modes_that_compute_are_refused(options: Any) -> None:
-    with pytest.raises(UnsupportedError, match=r"numpy\.pad\(mode='.*have"):
-        np.pad(tensor(X, requires_grad=True), 1, **options)
+def test_joins_along_other_axes_do_not_mistake_each_other() -> None:
+    """Where the parts begin is remembered from one to the next."""
+    x, y = tensor(np.ones((2, 3)), requires_grad=True), tensor(np.ones((2, 3)), requires_grad=True)
+    weights = np.arange(12.0)
+    rows, columns = weights.reshape(4, 3), weights.reshape(2, 6)
+    total = (np.concatenate([x, y]) * rows).sum() + (np.concatenate([x, y], 1) * columns).sum()
+    total = total + (np.concatenate([x, y], None) * weights).sum()
+    total.backward()
+    np.testing.assert_array_equal(x.grad.data, rows[:2] + columns[:, :3] + weights[:6].reshape(2, 3))
+    np.testing.assert_array_equal(y.grad.data, rows[2:] + columns[:, 3:] + weights[6:].reshape(2, 3))

@@ -80,11 +80,41 @@ def test_copy_and_flatten_do_not_share_memory() -> None:
     assert np.shares_memory(t.ravel().data, t.data)
 
 
-def test_order_of_memory_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match="'C' or 'F'"):
-        tensor(X).reshape(-1, order="A")
-    with pytest.raises(UnsupportedError, match="'C' or 'F'"):
-        np.ravel(tensor(X), "K")
+LAYOUTS = [
+    X, np.asfortranarray(X), X.transpose(1, 2, 0), X[:, ::-1], X[::2, ::-1].transpose(2, 0, 1), X[:, None], X[0, 0],
+    np.array(5.0), X[:0],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+@pytest.mark.parametrize("x", LAYOUTS, ids=lambda x: f"{x.shape} {x.strides}")
+def test_orders_of_memory_are_those_of_the_data(x: Array, order: Any) -> None:
+    functions: list[Callable[[Any], Any]] = [
+        lambda x: np.ravel(x, order), lambda x: x.ravel(order=order), lambda x: x.flatten(order)
+    ]  # fmt: skip
+    if order != "K":
+        functions += [lambda x: np.reshape(x, (1, x.size), order), lambda x: x.reshape(x.size, order=order)]
+    for function in functions:
+        t = Tensor(x, requires_grad=True)
+        result, expected = function(t), function(x)
+        np.testing.assert_array_equal(result.data, expected, strict=True)
+        weights = np.arange(1.0, x.size + 1).reshape(expected.shape)
+        (result * weights).sum().backward()
+        np.testing.assert_array_equal((t.grad.data * x).sum(), (expected * weights).sum())
+
+
+def test_order_of_what_lies_in_one_place_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="give 'C' or 'F'"):
+        np.ravel(Tensor(np.broadcast_to(X, (2, 2, 3, 4))), "K")
+
+
+def test_reshape_copies_if_asked() -> None:
+    t = tensor(X, requires_grad=True)
+    for function in (lambda **options: np.reshape(t, (4, 6), **options), lambda **options: t.reshape(4, 6, **options)):
+        assert not np.shares_memory(function(copy=True).data, t.data)
+        assert np.shares_memory(function(copy=False).data, t.data)
+    with pytest.raises(ValueError, match="copy"):
+        t.transpose(2, 0, 1).reshape(-1, copy=False)
 
 
 def test_shape_that_does_not_fit_names_both() -> None:

@@ -1,0 +1,105 @@
+"""What is special to padding: widths, constants, ties, what is empty and what is refused."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Tensor, UnsupportedError, grad, tensor
+
+X = np.arange(24.0).reshape(2, 3, 4)
+pad: Any = np.pad  # annotated for arrays alone
+COPYING = ("edge", "reflect", "symmetric", "wrap")
+
+
+@pytest.mark.parametrize("mode", ["constant", *COPYING])
+@pytest.mark.parametrize("width", [1, (1, 2), ((0, 1), (2, 0), (1, 1)), ((3,), (0,), (7,)), 0], ids=str)
+def test_pad_is_numpys(mode: Any, width: Any) -> None:
+    for x in (X, X.astype(np.float32)):
+        np.testing.assert_array_equal(pad(tensor(x), width, mode).data, pad(x, width, mode), strict=True)
+    expected = grad(lambda x: (pad(x, width, mode) ** 2).sum() / 2)(X)
+    assert np.sum(expected * X) == np.sum(pad(X, width, mode) ** 2)
+
+
+def test_widths_by_axis() -> None:
+    x: Any = tensor(X, requires_grad=True)
+    for mode in ("constant", "edge", "maximum"):
+        padded = pad(x, {-1: (1, 2), 0: 3}, mode)
+        np.testing.assert_array_equal(padded.data, pad(X, ((3, 3), (0, 0), (1, 2)), mode), strict=True)
+
+
+@pytest.mark.parametrize("constants", [3, (1, 2), ((1, 2), (3, 4), (5, 6))], ids=str)
+def test_constants(constants: Any) -> None:
+    found = pad(tensor(X), 2, constant_values=constants).data
+    np.testing.assert_array_equal(found, pad(X, 2, constant_values=constants))
+    np.testing.assert_array_equal(grad(lambda x: pad(x, 1, constant_values=constants).sum())(X), np.ones_like(X))
+
+
+def test_constants_have_gradients() -> None:
+    x: Any = tensor([1.0, 2.0], requires_grad=True)
+    c: Any = tensor(5.0, requires_grad=True)
+    d: Any = tensor(7.0, requires_grad=True)
+    pad(x, (1, 2), constant_values=c).sum().backward()
+    assert (c.grad.item(), x.grad.tolist()) == (3, [1, 1])
+    pad(x, (1, 2), constant_values=(c, d)).sum().backward()
+    assert (c.grad.item(), d.grad.item()) == (4, 2)
+    c.grad = None
+    ramp = pad(x, (2, 0), "linear_ramp", end_values=c)
+    np.testing.assert_array_equal(ramp.data, [5, 3, 1, 2])
+    ramp.sum().backward()
+    assert c.grad.item() == 1.5
+    c.grad = None
+    pad(tensor(np.ones((2, 2))), ((0, 0), (1, 1)), constant_values=((0, 0), (1.0, c))).sum().backward()
+    assert c.grad.item() == 2
+
+
+def test_ties_share_evenly() -> None:
+    for mode in ("maximum", "minimum"):
+        found = grad(lambda x, mode=mode: pad(x, (3, 0), mode).sum())(np.ones(3))
+        np.testing.assert_array_equal(found, [2, 2, 2])
+
+
+def test_what_is_left_empty_has_no_gradient() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    padded = pad(x, (1, 2), "empty")
+    assert padded.shape == (5,)
+    np.testing.assert_array_equal(padded.data[1:3], x.data)
+    padded.backward(np.arange(5.0))
+    np.testing.assert_array_equal(x.grad.data, [1, 2])
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "maximum", "linear_ramp", "mean", "wrap"])
+def test_arrays_without_axes_or_elements(mode: Any) -> None:
+    for x, width in ((np.array(2.0), 3), (np.zeros((0, 2)), ((0, 0), (1, 1))), (np.zeros((2, 0)), ((1, 0), (0, 0)))):
+        t = tensor(x, requires_grad=True)
+        padded = pad(t, width, mode)
+        assert padded.shape == pad(x, width, mode).shape
+        padded.sum().backward()
+        np.testing.assert_array_equal(t.grad.data, np.ones(x.shape), strict=True)
+    if mode != "constant":
+        with pytest.raises(ValueError, match="can't extend empty axis"):
+            pad(tensor(np.zeros((0, 2)), requires_grad=True), 1, mode)
+
+
+@pytest.mark.parametrize("mode", ["constant", "mean", "median", "maximum"])
+def test_what_numpy_refuses_is_refused(mode: Any) -> None:
+    x: Any = tensor(X, requires_grad=True)
+    wrong: list[tuple[Any, dict[str, Any]]] = [(-1, {}), (((1, 1), (1, 1)), {}), (1, {"reflect_type": "odd"})]
+    for width, options in wrong:
+        with pytest.raises(ValueError, match=r"negative|broadcast|unsupported keyword"):
+            pad(x, width, mode, **options)
+    with pytest.raises(TypeError, match="integral"):
+        pad(x, 1.5, mode)
+    with pytest.raises(ValueError, match="mode 'round' is not supported"):
+        pad(x, 1, "round")
+
+
+def test_a_function_for_a_mode_writes_in_place() -> None:
+    def sevens(row: Any, width: tuple[int, int], axis: int, options: dict[str, Any]) -> None:
+        row[: width[0]] = row[row.size - width[1] :] = options["value"]
+
+    found: Any = pad(tensor(X), 1, sevens, value=7)
+    assert isinstance(found, Tensor)
+    np.testing.assert_array_equal(found.data, pad(X, 1, constant_values=7))
+    with pytest.raises(UnsupportedError, match=r"mode=<a function>.*numpy\.concatenate"):
+        pad(tensor(X, requires_grad=True), 1, sevens, value=7)
