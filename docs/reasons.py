@@ -18,7 +18,7 @@ NATURE = _table(
         "constant between its steps": "around ceil fix floor floor_divide heaviside rint round sign trunc",
         "of whole numbers": "bitwise_and bitwise_or bitwise_xor gcd invert lcm left_shift right_shift",
         "about how numbers are stored": "nextafter spacing",
-        "constants in the shape of an array": "empty_like full_like ones_like zeros_like",
+        "constants in the shape of an array": "empty_like ones_like zeros_like",
         "a set of values without their places; index with those that np.unique(..., return_index=True) finds": ""
         "intersect1d setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse unique_values",
         "text": "array2string array_repr array_str",
@@ -40,11 +40,11 @@ OUTSIDE = _table(
         "about Python objects": "isscalar iterable",
         "about the memory of arrays": "isfortran nested_iters",
         "about dates": "busday_count busday_offset datetime_as_string datetime_data is_busday isnat",
-        "makes an array of a shape alone; multiply it to fill it with a tensor": "empty eye full identity indices "
+        "makes an array of a shape alone; multiply it to fill it with a tensor": "empty eye identity indices "
         "ones tri zeros",
         "of numbers, which NumPy does not look for tensors among": "arange fromfunction",
         "a window of so many samples": "bartlett blackman hamming hanning kaiser",
-        "positions in a shape": "broadcast_shapes diag_indices mask_indices tril_indices triu_indices",
+        "positions in a shape": "broadcast_shapes diag_indices einsum_path mask_indices tril_indices triu_indices",
         "makes an ndarray, and a tensor is none; see autograd.tensor": "array asanyarray asarray asarray_chkfinite "
         "ascontiguousarray asfortranarray asmatrix bmat from_dlpack frombuffer fromiter require",
         "writes to its argument, which no graph could see; write np.where": "copyto place putmask",

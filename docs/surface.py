@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive
-from autograd.registry import operations, plain
+from autograd.registry import declare_special_functions, operations, plain
 
 from . import reasons
 
@@ -189,7 +189,9 @@ def _method(ufunc: np.ufunc, method: str) -> str:
 def _scipy() -> list[str]:
     """Return the lines of the functions of SciPy that are differentiated or by nature are not."""
     lines = []
-    for names, function in _by_identity(functions(SCIPY)):
+    special = functions(SCIPY)  # which imports it
+    declare_special_functions()
+    for names, function in _by_identity(special):
         if function in operations:
             lines.append(f"| {_listed(names)} | " + " | ".join(_described(operations[function])) + " |")
         elif function in plain:

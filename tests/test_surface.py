@@ -114,7 +114,6 @@ REFUSED: dict[str, Function] = {
     "numpy.put_along_axis": lambda x: np.put_along_axis(np.zeros(2), np.array([0, 1]), x, 0),
     "numpy.array": np.array,
     "numpy.asarray": np.asarray,
-    "numpy.full": lambda x: np.full((3, 2), x),
     "numpy.packbits": np.packbits,
     "numpy.lib.stride_tricks.as_strided": np.lib.stride_tricks.as_strided,
 }

@@ -4,9 +4,13 @@
 module evaluates nothing: an entry is an expression and numbers.
 """
 
-from . import elementwise, networks, reductions
+from . import elementwise, matrices, networks, reductions, sequences
 from .edge import Contract, Edge
 
 __all__ = ["CONTRACTS", "Contract", "Edge"]
 
-CONTRACTS = (*elementwise.CONTRACTS, *reductions.CONTRACTS, *networks.CONTRACTS)
+CONTRACTS = tuple(
+    contract
+    for subject in (elementwise, reductions, sequences, matrices, networks)
+    for contract in subject.CONTRACTS
+)  # fmt: skip
