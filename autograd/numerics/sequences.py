@@ -33,7 +33,7 @@ CONTRACTS = (
         ("numpy.nan_to_num", "numpy.unwrap"),
         "all numbers; a number put in the place of another is a constant",
         (
-            Edge("np.nan_to_num(x)", ([nan, inf, -inf, 1.0],), ([0.0, 0.0, 0.0, 1.0],), "what was replaced gets nothing",
+            Edge("np.nan_to_num(x)", ([nan, inf, -inf, 1.0],), ([0.0, 0.0, 0.0, 1.0],), "a replaced one gets nothing",
                  ([0.0] * 4,)),
             Edge("np.unwrap(x)", ([0.0, 4.0, 8.0],), ([1.0, 1.0, 1.0],), "whole turns are constants"),
         ),
