@@ -153,60 +153,79 @@ def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
     return weight[..., None, None] * np.linalg.inv(a).mT
 
 
-def _is_regular(a: Any) -> bool:
-    """Tell whether the inverses of all of `a` can be trusted to half of all digits."""
+def _det_rule(g: Any, a: Any) -> Any:
+    """Return g times the cofactors, also of singular matrices.
+
+    Where an inverse can be trusted, they are det(a) inv(a).T. Errors grow with the condition of the matrix, the more
+    so in the derivatives of that, so that what is recorded has a stricter limit.
+    """
+    digits = 0.5 if isinstance(a, np.ndarray) else 0.25
+    if _largest_condition(unwrap(a)) * np.finfo(a.dtype).eps ** digits <= 1:
+        return (g * np.linalg.det(a))[..., None, None] * np.linalg.inv(a).mT
+    adjugates = _adjugates(a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:]))[0]
+    return g[..., None, None] * adjugates.reshape(a.shape).mT
+
+
+def _largest_condition(a: Any) -> float:
+    """Return the largest condition number, by the norm of order 1, of finite matrices; inf if one is singular."""
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
-        return False
-    condition = abs(a).sum(-2).max(-1, initial=0) * abs(inverse).sum(-2).max(-1, initial=0)
-    return not (condition * math.sqrt(np.finfo(a.dtype).eps) > 1).any()
+        return np.inf
+    conditions = abs(a).sum(-2).max(-1, initial=0) * abs(inverse).sum(-2).max(-1, initial=0)
+    return float(np.fmax.reduce(conditions, None, initial=0))
 
 
-def _cofactors(a: Any) -> Any:
-    """Return the derivatives of the determinants of `a`, also of singular matrices.
+def _adjugates(a: Any) -> tuple[Any, Any]:
+    """Return the adjugates and the determinants of matrices, with all their derivatives wherever they are singular.
 
-    A determinant is a polynomial: it has all derivatives everywhere. Singular matrices are taken together by how many
-    of their singular values are small.
+    They are polynomials. Matrices that have the same number of small singular values are taken together.
     """
-    if _is_regular(unwrap(a)):
-        return np.linalg.det(a)[..., None, None] * np.linalg.inv(a).mT
-    n = a.shape[-1]
-    matrices = a.reshape(math.prod(a.shape[:-2]), n, n)
-    finite = np.isfinite(unwrap(matrices)).all((-2, -1))
-    s = np.linalg.svd(np.where(finite[:, None, None], unwrap(matrices), np.eye(n)), compute_uv=False)
-    small = (s <= s[:, :1] * math.sqrt(np.finfo(a.dtype).eps)).sum(-1)
+    if a.shape[-1] <= 3:
+        return _adjugates_as_polynomials(a)
+    values = unwrap(a)
+    finite = np.isfinite(values).all((-2, -1))
+    s = np.linalg.svd(np.where(finite[:, None, None], values, np.eye(a.shape[-1])), compute_uv=False)
+    small = (s <= s[:, :1] * np.finfo(a.dtype).eps ** 0.25).sum(-1)
     places = [np.flatnonzero(small == count) for count in np.unique(small)]
-    found = [_cofactors_alike(matrices[place], int(small[place[0]])) for place in places]
-    return np.concatenate(found)[np.argsort(np.concatenate(places))].reshape(a.shape)
+    found = [_adjugates_alike(a[place], int(small[place[0]])) for place in places]
+    order = np.argsort(np.concatenate(places))
+    adjugates, determinants = (np.concatenate(parts)[order] for parts in zip(*found, strict=True))
+    return adjugates, determinants
 
 
-def _cofactors_alike(a: Any, small: int) -> Any:
-    """Return the cofactors of matrices that have the same number of small singular values.
+def _adjugates_alike(a: Any, small: int) -> tuple[Any, Any]:
+    """Return adjugates and determinants of matrices that have the same number of small singular values.
 
-    In the bases of the singular vectors, held fast, a matrix has a regular block and a small one, whose Schur
-    complement has the rest of the determinant. All that follows is recorded, so that it can be differentiated again.
+    In the bases of the singular vectors, held fast, a matrix has a regular block and a small one. The Schur complement
+    of the regular block, a matrix of the size of the small one, has the rest of the determinant.
     """
+    n = a.shape[-1]
     if not small:
-        return np.linalg.det(a)[..., None, None] * np.linalg.inv(a).mT
-    k = a.shape[-1] - small
+        determinant = np.linalg.det(a)
+        return determinant[:, None, None] * np.linalg.inv(a), determinant
+    if small == n:
+        return _adjugates_as_polynomials(a)  # of matrices that are 0
     u, _, vh = np.linalg.svd(unwrap(a))
     b = adjoint(u) @ a @ adjoint(vh)
-    across, down = b[:, :k, k:], b[:, k:, :k]
-    inverse = np.linalg.inv(b[:, :k, :k])
-    across, down = inverse @ across, down @ inverse
-    adjugate, determinant = _adjugate(b[:, k:, k:] - down @ b[:, :k, k:])
-    upper = [determinant[:, None, None] * inverse + across @ adjugate @ down, -across @ adjugate]
-    blocks = np.concatenate([np.concatenate(upper, -1), np.concatenate([-adjugate @ down, adjugate], -1)], -2)
-    scale = np.linalg.det(b[:, :k, :k]) * (np.linalg.det(u) * np.linalg.det(vh))
-    return scale[:, None, None] * (adjoint(vh) @ blocks @ adjoint(u)).mT
+    regular, right, below, rest = (b[:, i, j] for i in _halves(n - small) for j in _halves(n - small))
+    inverse, determinant = np.linalg.inv(regular), np.linalg.det(regular)
+    right, low = inverse @ right, below @ inverse
+    adjugate, of_rest = _adjugates(rest - below @ right)
+    upper = np.concatenate([of_rest[:, None, None] * inverse + right @ adjugate @ low, -right @ adjugate], -1)
+    whole = np.concatenate([upper, np.concatenate([-adjugate @ low, adjugate], -1)], -2)
+    scale = determinant * (np.linalg.det(u) * np.linalg.det(vh))
+    return scale[:, None, None] * (adjoint(vh) @ whole @ adjoint(u)), scale * of_rest
 
 
-def _adjugate(a: Any) -> tuple[Any, Any]:
-    """Return adjugates and determinants, without a division by anything that may be 0.
+def _halves(k: int) -> tuple[slice, slice]:
+    return slice(k), slice(k, None)
 
-    The method of Le Verrier (1840) and Faddeev (D. K. Faddeev & I. S. Sominskii, 1949); exact also for zeros, but of
-    order n**4 and not for matrices whose singular values differ much.
+
+def _adjugates_as_polynomials(a: Any) -> tuple[Any, Any]:
+    """Return adjugates and determinants by the method of U. Le Verrier (1840) and D. K. Faddeev (1949).
+
+    It divides by nothing that can be 0, but loses digits of large matrices whose singular values differ much.
     """
     n = a.shape[-1]
     identity = np.eye(n, dtype=a.dtype)
@@ -218,7 +237,7 @@ def _adjugate(a: Any) -> tuple[Any, Any]:
     return sign * m, sign * np.linalg.trace(a @ m) / n
 
 
-det = general(np.linalg.det, lambda g, a: g[..., None, None] * _cofactors(a), forward=lambda a: np.linalg.det(a))
+det = general(np.linalg.det, _det_rule, forward=lambda a: np.linalg.det(a))
 slogdet = general(np.linalg.slogdet, _slogdet_rule, forward=lambda a: np.linalg.slogdet(a), outputs=True)
 
 
