@@ -1,1 +1,0 @@
-"""The special functions of SciPy, which are loaded with it."""

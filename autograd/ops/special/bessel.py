@@ -1,0 +1,121 @@
+"""Functions of Bessel, Struve, Kelvin and Airy, differentiable in the argument, not in the order.
+
+Scaled functions have rules of scaled ones, so that nothing overflows. Those of |x| have at 0 the derivative that their
+even or odd part has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import _ufuncs as special
+
+from ...declare import elementwise, general
+from ...errors import UnsupportedError
+from ...primitive import Rule
+from .common import of_last, over
+
+
+def _sign(x: Any) -> Any:
+    """Return the derivative of |x|, by which a function is scaled that is not analytic for that reason."""
+    if x.dtype.kind == "c":
+        raise UnsupportedError("a Bessel function scaled with |x| has no derivative at complex numbers: use iv or jv")
+    return np.sign(x)
+
+
+def _neighbours(below: float, above: float, of: Any) -> Rule:
+    """Return the rule of a function whose derivative combines those of the orders next to its own: DLMF 10.6, 10.29."""
+    return lambda g, x, a: g * (below * of(a - 1, x) + above * of(a + 1, x))
+
+
+# DLMF 10.6.1 and 10.6.3, 10.29.1 and 10.29.3
+elementwise(special.j0, lambda g, x: -g * special.j1(x))
+elementwise(special.j1, lambda g, x: g * (special.j0(x) - special.jv(2, x)) * 0.5)
+elementwise(special.y0, lambda g, x: -g * special.y1(x))
+elementwise(special.y1, lambda g, x, out: g * (special.y0(x) - out / x))
+elementwise(special.i0, lambda g, x: g * special.i1(x))
+elementwise(special.i1, lambda g, x: g * (special.i0(x) + special.iv(2, x)) * 0.5)
+elementwise(special.k0, lambda g, x: -g * special.k1(x))
+elementwise(special.k1, lambda g, x, out: -g * (special.k0(x) + out / x))
+
+elementwise(special.i0e, lambda g, x, out: g * (special.i1e(x) - _sign(x) * out))
+elementwise(special.i1e, lambda g, x, out: g * ((special.i0e(x) + special.ive(2, x)) * 0.5 - _sign(x) * out))
+elementwise(special.k0e, lambda g, x, out: g * (out - special.k1e(x)))
+elementwise(special.k1e, lambda g, x, out: g * (out - special.k0e(x) - out / x))
+
+for _function in (special.jv, special.yv, special.yn, special.hankel1, special.hankel2):
+    of_last(_function, _neighbours(0.5, -0.5, _function))
+of_last(special.iv, _neighbours(0.5, 0.5, special.iv))
+of_last(special.kv, _neighbours(-0.5, -0.5, special.kv))
+of_last(special.kn, _neighbours(-0.5, -0.5, special.kn))
+
+
+# Scaled
+
+
+def _real_only(below: float, above: float, of: Any) -> Rule:
+    """Return the rule of a function scaled with the imaginary part of its argument."""
+
+    def rule(g: Any, x: Any, a: Any) -> Any:
+        if x.dtype.kind == "c":
+            raise UnsupportedError(f"{of.__name__} has no derivative at complex numbers: use {of.__name__[:-1]}")
+        return g * (below * of(a - 1, x) + above * of(a + 1, x))
+
+    return rule
+
+
+of_last(special.jve, _real_only(0.5, -0.5, special.jve))
+of_last(special.yve, _real_only(0.5, -0.5, special.yve))
+of_last(
+    special.ive,
+    lambda g, x, out, a: g * ((special.ive(a - 1, x) + special.ive(a + 1, x)) * 0.5 - _sign(x) * out),
+)
+of_last(special.kve, lambda g, x, out, a: g * (out - (special.kve(a - 1, x) + special.kve(a + 1, x)) * 0.5))
+of_last(
+    special.hankel1e,
+    lambda g, x, out, a: g * ((special.hankel1e(a - 1, x) - special.hankel1e(a + 1, x)) * 0.5 - 1j * out),
+)
+of_last(
+    special.hankel2e,
+    lambda g, x, out, a: g * ((special.hankel2e(a - 1, x) - special.hankel2e(a + 1, x)) * 0.5 + 1j * out),
+)
+
+
+# Struve functions: DLMF 11.4.29 and 11.4.30
+
+
+def _inhomogeneity(x: Any, a: Any) -> Any:
+    return np.power(x * 0.5, a) * special.rgamma(a + 1.5) * 0.5641895835477563  # 1 / sqrt(pi)
+
+
+of_last(
+    special.struve,
+    lambda g, x, a: g * 0.5 * (special.struve(a - 1, x) - special.struve(a + 1, x) + _inhomogeneity(x, a)),
+)
+of_last(
+    special.modstruve,
+    lambda g, x, a: g * 0.5 * (special.modstruve(a - 1, x) + special.modstruve(a + 1, x) + _inhomogeneity(x, a)),
+)
+
+# Kelvin functions: the real and imaginary parts of solutions of an equation of Bessel's, DLMF 10.61.3
+
+elementwise(special.ber, lambda g, x: g * special.berp(x))
+elementwise(special.bei, lambda g, x: g * special.beip(x))
+elementwise(special.ker, lambda g, x: g * special.kerp(x))
+elementwise(special.kei, lambda g, x: g * special.keip(x))
+elementwise(special.berp, lambda g, x, out: -g * (special.bei(x) + over(out, x)))
+elementwise(special.beip, lambda g, x, out: g * (special.ber(x) - over(out, x)))
+elementwise(special.kerp, lambda g, x, out: -g * (special.kei(x) + over(out, x)))
+elementwise(special.keip, lambda g, x, out: g * (special.ker(x) - over(out, x)))
+
+
+# Airy functions: DLMF 9.2.1
+
+
+def _airy_rule(g: Any, x: Any, out: Any) -> Any:
+    """Return the gradient through Ai, Ai', Bi and Bi', where Ai'' = x Ai and Bi'' = x Bi."""
+    return g[0] * out[1] + g[2] * out[3] + x * (g[1] * out[0] + g[3] * out[2])
+
+
+general(special.airy, _airy_rule, forward=lambda x: special.airy(x), name="airy", outputs=True)

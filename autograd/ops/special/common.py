@@ -1,0 +1,46 @@
+"""What the families share: declaring functions with parameters, such as an order, and a quotient that is 0 at 0 / 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...declare import elementwise
+from ...errors import UnsupportedError
+from ...primitive import Function, Rule
+from ...registry import operations
+from ...tensor import Tensor, any_live
+
+__all__ = ["of_last", "over"]
+
+# By the number of parameters: a function with its variable first, which is the argument to differentiate.
+_VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
+    1: lambda function: lambda x, a: function(a, x),
+    2: lambda function: lambda x, a, b: function(a, b, x),
+    3: lambda function: lambda x, a, b, c: function(a, b, c, x),
+}
+
+
+def of_last(function: Any, rule: Rule) -> None:
+    """Declare a ufunc that is differentiable in its last argument, ``x``; the parameters before it are ``a, b, c``."""
+    name = function.__name__.lstrip("_")
+    operation = elementwise(_VARIABLE_FIRST[function.nin - 1](function), rule, name=name)
+
+    def apply(*arguments: Any) -> Any:
+        *parameters, x = arguments
+        if any_live(parameters):
+            raise UnsupportedError(
+                f"scipy.special.{name} has a derivative here in its last argument alone: detach() the others"
+            )
+        result = operation(x, *parameters)
+        return result if isinstance(result, Tensor) else Tensor(result)
+
+    operations[function] = apply
+
+
+def over(x: Any, y: Any) -> Any:
+    """Return x / y, and 0 where both are 0; there the derivative in `x` is not infinite, but next to it."""
+    both = np.equal(x, 0) & np.equal(y, 0)
+    return x / np.where(both, np.finfo(getattr(y, "dtype", float)).tiny, y)

@@ -1,0 +1,129 @@
+"""The gamma function and its relatives: logarithm, reciprocal, digamma, zeta; and the incomplete gamma functions.
+
+At the poles of the gamma function, 0, -1, -2, ..., only its reciprocal has a derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy.special import _ufuncs as special
+
+from ...declare import elementwise, not_differentiable
+from .common import of_last
+from .integration import bell, tail_integral
+
+# The Bernoulli numbers B_2, B_4, ... of Stirling's series.
+BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+SHIFT = 15
+
+
+def polygamma(n: int, x: Any) -> Any:
+    """Return derivative number `n` of digamma at x > 0."""
+    return (-1.0) ** (n + 1) * math.factorial(n) * special._zeta(n + 1, x) if n else special.psi(x)
+
+
+def _trigamma_of_complex(z: Any) -> Any:
+    """Return the derivative of digamma right of the imaginary axis, by recurrence and Stirling's series: DLMF 5.15."""
+    w = z + SHIFT
+    square = 1 / (w * w)
+    series = sum(b * square**k for k, b in enumerate(BERNOULLI)) * square
+    return sum(1 / np.square(z + k) for k in range(SHIFT)) + (1 + 0.5 / w + series * w) / w
+
+
+def trigamma(x: Any) -> Any:
+    """Return the derivative of digamma; left of 0 by reflection: DLMF 5.15.6."""
+    imaginary = x.dtype.kind == "c"
+    left = np.less(x.real, 0)
+    right = _trigamma_of_complex(np.where(left, 1 - x, x)) if imaginary else special._zeta(2, np.where(left, 1 - x, x))
+    place = np.where(left, x, 0.5)
+    sine = np.sin(math.pi * (place if imaginary else np.remainder(place, 1)))
+    return np.where(left, math.pi * math.pi / np.square(sine) - right, right)
+
+
+def _rgamma_rule(g: Any, x: Any, out: Any) -> Any:
+    """Return the derivative of 1 / gamma(x), which is gamma(1 - x) sin(pi x) / pi: DLMF 5.5.3; so it has no poles."""
+    left = np.less(x.real, 0.5)
+    right, mirrored = np.where(left, 1, x), np.where(left, 1 - x, 1)
+    cosine = np.cos(math.pi * (np.where(left, x, 0) if x.dtype.kind == "c" else np.remainder(x, 2)))
+    reflected = special.gamma(mirrored) * cosine - out * special.psi(mirrored)
+    return g * np.where(left, reflected, -out * special.psi(right))
+
+
+elementwise(special.gamma, lambda g, x, out: g * out * special.psi(x))
+elementwise(special.gammaln, lambda g, x: g * special.psi(x))
+elementwise(special.loggamma, lambda g, x: g * special.psi(x))
+elementwise(special.rgamma, _rgamma_rule)
+elementwise(special.psi, lambda g, x: g * trigamma(x))
+of_last(special._zeta, lambda g, x, a: -g * a * special._zeta(a + 1, x))
+not_differentiable(special.gammasgn)
+
+elementwise(
+    special.poch,
+    lambda g, x, y, out: g * out * (special.psi(x + y) - special.psi(x)),
+    lambda g, x, y, out: g * out * special.psi(x + y),
+)
+
+
+# Incomplete gamma functions: the distribution functions of a gamma variate
+
+
+def density(a: Any, x: Any) -> Any:
+    """Return x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
+    return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
+
+
+def _score(k: int, a: Any, log_x: Any) -> Any:
+    """Return derivative number `k` of the density in a, divided by the density."""
+    cumulants = cache(lambda i: log_x - special.psi(a) if i == 1 else -polygamma(i - 1, a))
+    return bell(k, 0, lambda i, j: cumulants(i))
+
+
+def _in_shape(a: Any, x: Any, k: int) -> Any:
+    """Return derivative number `k` of gammainc(a, x) in a."""
+    dtype = special.gammainc(a, x).dtype
+    with np.errstate(all="ignore"):
+        inside = np.greater(a, 0) & np.isfinite(a) & np.greater(x, 0) & np.isfinite(x)
+        a, x = np.where(inside, a, 1.0).astype(float), np.where(inside, x, 1.0).astype(float)
+        distance, sign, log_x = np.abs(a - x), np.where(x < a, -1, 1), np.log(x)
+        cumulants = [-polygamma(i, a) for i in range(k)]
+
+        def integrand(v: Any) -> Any:
+            decay = distance * v + x * (np.expm1(sign * v) - sign * v)
+            first = log_x + sign * v + cumulants[0]
+            return np.exp(-decay) * bell(k, 0, lambda i, j: first if i == 1 else cumulants[i - 1])
+
+        integral = tail_integral(integrand, 1 / (distance + np.sqrt(np.minimum(a, x))))
+        return np.where(inside, -sign * x * density(a, x) * integral, 0).astype(dtype)
+
+
+gammainc_shape: Any = elementwise(
+    _in_shape,
+    lambda g, a, x, k: g * gammainc_shape(a, x, k + 1),
+    lambda g, a, x, k: g * density(a, x) * _score(k, a, np.log(x)),
+    name="gammainc_shape",
+)
+elementwise(
+    special.gammainc,
+    lambda g, x, y: g * gammainc_shape(x, y, 1),
+    lambda g, x, y: g * density(x, y),
+)
+elementwise(
+    special.gammaincc,
+    lambda g, x, y: -g * gammainc_shape(x, y, 1),
+    lambda g, x, y: -g * density(x, y),
+)
+# Their inverses, by the implicit function theorem
+elementwise(
+    special.gammaincinv,
+    lambda g, x, out: -g * gammainc_shape(x, out, 1) / density(x, out),
+    lambda g, x, out: g / density(x, out),
+)
+elementwise(
+    special.gammainccinv,
+    lambda g, x, out: -g * gammainc_shape(x, out, 1) / density(x, out),
+    lambda g, x, out: -g / density(x, out),
+)

@@ -1,0 +1,79 @@
+"""Hypergeometric functions, elliptic integrals and orthogonal polynomials, differentiable in the variable.
+
+They are not differentiable in parameters, such as the degree of a polynomial.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import _ufuncs as special
+
+from ...declare import elementwise
+from .common import of_last
+
+NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
+
+# DLMF 15.5.1, 13.3.15, 13.3.22 and 16.3.1
+of_last(special.hyp0f1, lambda g, x, a: g / a * special.hyp0f1(a + 1, x))
+of_last(special.hyp1f1, lambda g, x, a, b: g * a / b * special.hyp1f1(a + 1, b + 1, x))
+of_last(special.hyp2f1, lambda g, x, a, b, c: g * a * b / c * special.hyp2f1(a + 1, b + 1, c + 1, x))
+of_last(special.hyperu, lambda g, x, a, b: -g * a * special.hyperu(a + 1, b + 1, x))
+
+
+# Complete elliptic integrals of the parameter m: DLMF 19.4.1 and 19.4.2. Near 0, where those divide 0 by 0, they are
+# hypergeometric functions: DLMF 19.5.1 and 19.5.2.
+
+
+def _ellipk_slope(m: Any, rest: Any) -> Any:
+    """Return the derivative of ellipk at `m`, where `rest` is 1 - m to all digits."""
+    near = np.less(np.abs(m), NEAR)
+    small, large, left = np.where(near, m, 0), np.where(near, NEAR, m), np.where(near, NEAR, rest)
+    closed = (special.ellipe(large) / left - special.ellipkm1(left)) / (2 * large)
+    return np.where(near, special.hyp2f1(1.5, 1.5, 2, small) * (np.pi / 8), closed)
+
+
+def _ellipe_slope(m: Any) -> Any:
+    near = np.less(np.abs(m), NEAR)
+    small, large = np.where(near, m, 0), np.where(near, NEAR, m)
+    closed = (special.ellipe(large) - special.ellipk(large)) / (2 * large)
+    return np.where(near, special.hyp2f1(0.5, 1.5, 2, small) * (-np.pi / 8), closed)
+
+
+elementwise(special.ellipk, lambda g, x: g * _ellipk_slope(x, 1 - x))
+elementwise(special.ellipkm1, lambda g, x: -g * _ellipk_slope(1 - x, x))
+elementwise(special.ellipe, lambda g, x: g * _ellipe_slope(x))
+
+# Incomplete ones, in the angle alone: DLMF 19.2.4 and 19.2.5
+elementwise(
+    special.ellipkinc,
+    lambda g, x, m: g / np.sqrt(1 - m * np.square(np.sin(x))),
+    forward=lambda x, m: special.ellipkinc(x, m),
+)
+elementwise(
+    special.ellipeinc,
+    lambda g, x, m: g * np.sqrt(1 - m * np.square(np.sin(x))),
+    forward=lambda x, m: special.ellipeinc(x, m),
+)
+
+
+# Orthogonal polynomials: the derivative of each is one of its family, DLMF 18.9.15 to 18.9.26
+
+
+def _below(a: Any) -> Any:
+    """Return the degree below `a`, but none below 0, which SciPy refuses: the result is multiplied by 0 there."""
+    return np.maximum(a - 1, 0)
+
+
+of_last(
+    special.eval_jacobi, lambda g, x, a, b, c: g * (a + b + c + 1) * 0.5 * special.eval_jacobi(a - 1, b + 1, c + 1, x)
+)
+of_last(special.eval_legendre, lambda g, x, a: g * (a + 1) * 0.5 * special.eval_jacobi(a - 1, 1.0, 1.0, x))
+of_last(special.eval_gegenbauer, lambda g, x, a, b: g * 2 * b * special.eval_gegenbauer(a - 1, b + 1, x))
+of_last(special.eval_chebyt, lambda g, x, a: g * a * special.eval_chebyu(a - 1, x))
+of_last(special.eval_chebyu, lambda g, x, a: g * 2 * special.eval_gegenbauer(a - 1, 2.0, x))
+of_last(special.eval_genlaguerre, lambda g, x, a, b: -g * special.eval_genlaguerre(a - 1, b + 1, x))
+of_last(special.eval_laguerre, lambda g, x, a: -g * special.eval_genlaguerre(a - 1, 1.0, x))
+of_last(special.eval_hermite, lambda g, x, a: g * 2 * a * special.eval_hermite(_below(a), x))
+of_last(special.eval_hermitenorm, lambda g, x, a: g * a * special.eval_hermitenorm(_below(a), x))

@@ -1,0 +1,65 @@
+"""Integral functions: exponential, sine, cosine, Fresnel's, the dilogarithm, and integrals of Bessel functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.special import _ufuncs as special
+
+from ...declare import elementwise, general
+from .common import of_last, over
+
+NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
+
+elementwise(special.exp1, lambda g, x: -g * np.exp(-x) / x)
+elementwise(special.expi, lambda g, x: g * np.exp(x) / x)
+
+
+def _expn_rule(g: Any, x: Any, out: Any, a: Any) -> Any:
+    """Return -g E_{n-1}(x), where E_{-1}(x) = E_0(x) (1 + 1 / x): DLMF 8.19.12 and 8.19.13."""
+    zero = np.equal(a, 0)
+    if np.all(zero):
+        return -g * out * (1 + 1 / x)
+    lower = special.expn(np.maximum(a - 1, 0), x)
+    return -g * (np.where(zero, out * (1 + 1 / x), lower) if np.any(zero) else lower)
+
+
+of_last(special.expn, _expn_rule)
+
+
+def _spence_slope(x: Any) -> Any:
+    """Return log(x) / (1 - x), near 1 by its series: DLMF 15.4.1."""
+    near = np.less(np.abs(x - 1), NEAR)
+    small, large = np.where(near, 1 - x, 0), np.where(near, 2, x)
+    return np.where(near, -special.hyp2f1(1.0, 1.0, 2.0, small), np.log(large) / (1 - large))
+
+
+elementwise(special.spence, lambda g, x: g * _spence_slope(x))
+
+
+# Functions of two results
+
+
+def _two(function: Any, of_first: Callable[[Any], Any], of_second: Callable[[Any], Any]) -> None:
+    """Declare a function of one variable that returns two results, by the derivative of each."""
+    general(
+        function,
+        lambda g, x: g[0] * of_first(x) + g[1] * of_second(x),
+        forward=lambda x: function(x),
+        name=function.__name__,
+        outputs=True,
+    )
+
+
+def _sine_over(x: Any) -> Any:
+    return np.sinc(x * (1 / math.pi))
+
+
+_two(special.sici, _sine_over, lambda x: np.cos(x) / x)
+_two(special.shichi, lambda x: np.where(np.equal(x, 0), 1, over(np.sinh(x), x)), lambda x: np.cosh(x) / x)
+_two(special.fresnel, lambda x: np.sin(math.pi / 2 * x * x), lambda x: np.cos(math.pi / 2 * x * x))
+_two(special.itj0y0, special.j0, special.y0)
+_two(special.iti0k0, special.i0, special.k0)
