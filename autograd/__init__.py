@@ -15,6 +15,7 @@ from .errors import (
     UnsupportedError,
 )
 from .gradcheck import GradientCheck, gradcheck, gradgradcheck
+from .hooks import Handle
 from .jacobians import ggnvp, hessian, hvp, jacobian
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.reduce import logsumexp
@@ -33,6 +34,7 @@ __all__ = [
     "GradientCheck",
     "GradientCheckError",
     "GraphError",
+    "Handle",
     "ShapeError",
     "Tensor",
     "UnsupportedError",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Lift, Node, ancestors, pull_back
+from .graph import Hooked, Lift, Node, ancestors, pull_back
 from .outputs import ManyOutputs, Output
 from .primitive import Primitive
 from .tensor import Tensor
@@ -29,18 +29,19 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
     for node in order:
         if node in pushed:
             continue
-        if isinstance(node.op, Output):
+        op = node.op.operation if isinstance(node.op, Hooked) else node.op  # hooks see gradients, not tangents
+        if isinstance(op, Output):
             if node.x in pushed:
-                pushed[node] = pushed[node.x][node.op.index]
+                pushed[node] = pushed[node.x][op.index]
             continue
         total = None
-        for index, x in enumerate(node.op.inputs(node)):
+        for index, x in enumerate(op.inputs(node)):
             if x is None or x not in pushed:
                 continue
-            if isinstance(node.op, ManyOutputs):
-                total = _added(total, _push_outputs(node.op, node, index, pushed[x], lift))
+            if isinstance(op, ManyOutputs):
+                total = _added(total, _push_outputs(op, node, index, pushed[x], lift))
                 continue
-            tangent = _spread(_push(node.op, node, index, pushed[x], lift), node)
+            tangent = _spread(_push(op, node, index, pushed[x], lift), node)
             total = tangent if total is None else total + tangent
         if total is not None:
             pushed[node] = total

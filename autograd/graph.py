@@ -26,6 +26,8 @@ __all__ = [
     "Bundle",
     "GradientBuffer",
     "Gradients",
+    "Hook",
+    "Hooked",
     "Leaf",
     "Lift",
     "Node",
@@ -121,15 +123,18 @@ class Leaf(Node):
     ----------
     buffer
         A place set apart for the gradient, by an optimizer for example, or None.
+    hooks
+        What is to be called with a gradient that arrives, and when it has been added to `grad`; or None.
     """
 
-    __slots__ = ("buffer",)
+    __slots__ = ("buffer", "hooks")
 
     buffer: GradientBuffer | None
+    hooks: LeafHooks | None
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.op = LEAF
-        self.x = self.y = self.kept = self.kept_y = self.grad = self.buffer = None
+        self.x = self.y = self.kept = self.kept_y = self.grad = self.buffer = self.hooks = None
         self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
 
 
@@ -166,6 +171,62 @@ class GradientBuffer(Protocol):
 
     def claim(self) -> np.ndarray[Any, Any] | None:
         """Return the array to write to, or None while somebody still holds the gradient that it had before."""
+
+
+class LeafHooks(Protocol):
+    """What is to be called at a leaf."""
+
+    def arrived(self, g: Any) -> Any:
+        """Return the gradient to take in place of `g`, that of one walk."""
+
+    def accumulated(self) -> None:
+        """Tell that the gradient has been added to that of the leaf."""
+
+
+Hook = Callable[[Any, "Lift | None"], Any]
+
+
+class Hooked:
+    """Takes the place of the operation of a node whose gradient is to be seen, or replaced, before it is pulled on.
+
+    Attributes
+    ----------
+    operation
+        What was there before.
+    hooks
+        Each takes the gradient and returns the one to go on with.
+    retain
+        Is given what has become of the gradient in the end, or None.
+    """
+
+    exist = False  # until the first: so that walks need not look for them where there are none
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation, self.name, self.inputs = operation, operation.name, operation.inputs
+        self.hooks: dict[int, Hook] = {}
+        self.retain: Callable[[Node, Any], None] | None = None
+        Hooked.exist = True
+
+    @property
+    def freed(self) -> Operation:
+        """What stands there when the node is freed: hooks go with what it kept."""
+        return self.operation.freed
+
+    def seen(self, node: Node, g: Any, lift: Lift | None) -> Any:
+        """Return what the hooks make of `g`, the gradient of `node`."""
+        for hook in list(self.hooks.values()):
+            g = hook(g, lift)
+        if self.retain is not None:
+            self.retain(node, g)
+        return g
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        """Call the hooks, and pull on what they return."""
+        self.operation.pull(node, self.seen(node, g, None), gradients)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do as `pull`."""
+        self.operation.pull_carefully(node, self.seen(node, g, lift), gradients, lift, absorb)
 
 
 class _LeafOperation:
@@ -311,9 +372,11 @@ def _settle(
     lift: Lift | None,
 ) -> dict[Node, Any]:
     """Walk optimistically, and once more with care if that gave a nan; see `pull_back`."""
-    found = _walk(seeds, order, targets, partial, lift, absorb=False)
+    # A walk that calls hooks is not repeated, for they may count their calls.
+    careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
+    found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     total = _total(found, lift)
-    if total != total:
+    if total != total and not careful:
         found = _walk(seeds, order, targets, partial, lift, absorb=True)
         total = _total(found, lift)
     if not math.isfinite(total):
@@ -357,11 +420,13 @@ def _walk(
             for node in reversed(order):
                 if node.op is LEAF:
                     continue
-                g = pop(node)
+                g, op = pop(node), node.op
+                if isinstance(op, Hooked):
+                    g, op = op.seen(node, g, lift), op.operation
                 if careful:
-                    node.op.pull_carefully(node, g, gradients, lift, absorb)
+                    op.pull_carefully(node, g, gradients, lift, absorb)
                 else:
-                    node.op.pull(node, g, gradients)
+                    op.pull(node, g, gradients)
                 if node in inner:
                     gradients[node] = g
                 if anomaly:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
-from .graph import GradientBuffer, Gradients, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
+from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad, recording
 from .registry import hooks, operations, plain
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     Installed = object
 
-__all__ = ["Tensor", "as_tensor", "conjugated", "set_gradient_buffer", "tensor", "unwrap"]
+__all__ = ["Tensor", "as_tensor", "conjugated", "seen_at", "set_gradient_buffer", "tensor", "unwrap"]
 
 Array = np.ndarray[Any, Any]
 
@@ -235,25 +235,6 @@ class Tensor(Installed):
         """Forget the gradient."""
         self.grad = None
 
-    def retain_grad(self) -> None:
-        """Keep the gradient of this tensor, the result of an operation, in `grad` at the next `backward`.
-
-        Examples
-        --------
-        >>> from autograd import tensor
-        >>> x = tensor(3.0, requires_grad=True)
-        >>> y = x * x
-        >>> y.retain_grad()
-        >>> (2 * y).backward()
-        >>> y.grad
-        Tensor(2.)
-        """
-        if self._node is None:
-            raise GraphError("a tensor that does not require a gradient has none to retain")
-        if type(self._node) is not Leaf and not isinstance(self._node.op, _Retaining):
-            self._node.op = _Retaining(self._node.op)
-            self._node.grad = None
-
     def backward(
         self,
         gradient: ArrayLike | Tensor | None = None,
@@ -448,25 +429,6 @@ class Tensor(Installed):
         return copied
 
 
-class _Retaining:
-    """Takes the place of the operation of a node whose gradient is to be kept."""
-
-    def __init__(self, operation: Operation) -> None:
-        self._operation, self.name, self.inputs = operation, operation.name, operation.inputs
-
-    @property
-    def freed(self) -> Operation:
-        return self._operation.freed
-
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        node.grad = Tensor(np.array(conjugated(g)))
-        self._operation.pull(node, g, gradients)
-
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        node.grad = conjugated(g) if lift is not None else Tensor(np.array(conjugated(g)))
-        self._operation.pull_carefully(node, g, gradients, lift, absorb)
-
-
 class _TensorLift:
     """Turns what a node kept into a tensor at the node's place, so that rules record themselves."""
 
@@ -608,11 +570,12 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     gradient = found[node]
     present = node.grad if type(node) is Leaf else None
     buffer = node.buffer if type(node) is Leaf else None
-    if buffer is not None and present is None and gradient is buffer.array and node.dtype.kind == "f":
+    hooks = node.hooks if type(node) is Leaf else None
+    if buffer is not None and hooks is None and present is None and gradient is buffer.array:
         node.grad = _constant(gradient)
         return
-    if node.dtype.kind == "c":
-        found = {node: np.conjugate(gradient)}
+    if node.dtype.kind == "c" or hooks is not None:
+        found = {node: seen_at(node, gradient)}
         gradient = found[node]
     if isinstance(gradient, Tensor):
         node.grad = gradient if present is None else present + gradient
@@ -630,3 +593,11 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
             node.grad = Tensor(place)
         else:
             node.grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
+    if hooks is not None:
+        hooks.accumulated()
+
+
+def seen_at(node: Node, g: Any) -> Any:
+    """Return the gradient of a target of a walk as users see it, after the hooks of a leaf."""
+    g = conjugated(g)
+    return node.hooks.arrived(g) if type(node) is Leaf and node.hooks is not None else g

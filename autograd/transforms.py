@@ -18,7 +18,7 @@ from .errors import DtypeError, GraphError, ShapeError
 from .forward import push_forward
 from .graph import Leaf, Node, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad
-from .tensor import LIFT, Tensor, conjugated
+from .tensor import LIFT, Tensor, conjugated, seen_at
 
 __all__ = ["grad", "gradients", "jvp", "value_and_grad", "vjp"]
 
@@ -320,8 +320,8 @@ def _plain(array: Any) -> Any:
 
 def _own(node: Node, found: dict[Node, Any]) -> Tensor:
     """Return the gradient found for `node` as a tensor whose memory nobody else can see."""
-    if node.dtype.kind == "c":
-        found = {node: np.conjugate(found[node])}
+    if node.dtype.kind == "c" or (type(node) is Leaf and node.hooks is not None):
+        found = {node: seen_at(node, found[node])}
     if isinstance(found[node], Tensor):
         return found[node]  # type: ignore[no-any-return]  # just checked
     return Tensor(found[node] if held_once(found, node) else np.array(found[node]))
