@@ -1,6 +1,7 @@
 """NumPy that differentiates: tensors, scalars, and derivatives of any order."""
 
 from . import ops
+from .checkpointing import checkpoint, restore_in_checkpoints
 from .declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .errors import (
     AnomalyError,
@@ -19,6 +20,7 @@ from .hooks import Handle
 from .jacobians import ggnvp, hessian, hvp, jacobian
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.reduce import logsumexp
+from .packing import saved_tensors_hooks
 from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
 from .transforms import grad, gradients, jvp, value_and_grad, vjp
 from .value import Value
@@ -40,6 +42,7 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "as_tensor",
+    "checkpoint",
     "composed",
     "detect_anomaly",
     "draw_graph",
@@ -62,6 +65,8 @@ __all__ = [
     "no_grad",
     "not_differentiable",
     "ops",
+    "restore_in_checkpoints",
+    "saved_tensors_hooks",
     "set_grad_enabled",
     "set_gradient_buffer",
     "tensor",

@@ -16,7 +16,8 @@ import numpy as np
 from .arguments import binder, static
 from .errors import AnomalyError, ShapeError
 from .graph import LARGE, Bundle, Gradients, Node, absent, intern_shape, sum_gradients, take_number
-from .modes import ANOMALY, recording
+from .modes import ANOMALY, ON, PACKING, recording
+from .packing import pack
 from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor
@@ -63,8 +64,16 @@ def note_line(node: Node) -> None:
 
 
 def examine(node: Node, z: Any) -> None:
-    """Do what `detect_anomaly` asks for: note the line, and refuse a result that is not finite."""
+    """Do what is asked for beyond recording: note the line, refuse a result that is not finite, pack what is kept."""
     note_line(node)
+    mode = recording()
+    if mode & ANOMALY:
+        _refuse_anomaly(node, z)
+    if mode & PACKING:
+        pack(node)
+
+
+def _refuse_anomaly(node: Node, z: Any) -> None:
     bad = ~np.isfinite(z)
     if bad.any():
         kind = "nan" if np.isnan(z).any() else "inf"
@@ -131,7 +140,7 @@ def unary(op: Primitive) -> Function:
             node.op = op
             node.shape = intern_shape(z.shape)
         node.number = take_number()
-        if mode == ANOMALY:
+        if mode > ON:
             examine(node, z)
         return out
 
@@ -238,7 +247,7 @@ def binary(op: Primitive) -> Function:
             node.shape = intern_shape(z.shape)
             node.dtype = z.dtype
         node.number = take_number()
-        if mode == ANOMALY:
+        if mode > ON:
             examine(node, z)
         return out
 
@@ -311,7 +320,7 @@ def many(op: Primitive) -> Function:
         node.dtype = z.dtype
         node.number = take_number()
         out._node = node
-        if mode == ANOMALY:
+        if mode > ON:
             examine(node, z)
         else:
             note_line(node)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .graph import Hooked, Lift, Node, ancestors, pull_back
 from .outputs import ManyOutputs, Output
+from .packing import unpacked
 from .primitive import Primitive
 from .tensor import Tensor
 
@@ -29,7 +30,9 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
     for node in order:
         if node in pushed:
             continue
-        op = node.op.operation if isinstance(node.op, Hooked) else node.op  # hooks see gradients, not tangents
+        op = unpacked(node)
+        if isinstance(op, Hooked):
+            op = op.operation  # hooks see gradients, not tangents
         if isinstance(op, Output):
             if node.x in pushed:
                 pushed[node] = pushed[node.x][op.index]

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .errors import AnomalyError, AutogradError, DerivativeError, GraphError
-from .modes import ANOMALY, recording
+from .modes import ANOMALY, watching
 
 __all__ = [
     "LARGE",
@@ -408,7 +408,7 @@ def _walk(
     gradients[None] = absent
     inner = {node for node in targets if node.op is not LEAF} if targets else ()
     careful = absorb or lift is not None
-    anomaly = recording() == ANOMALY
+    anomaly = bool(watching() & ANOMALY)
     pop = gradients.pop
     node = None
     try:

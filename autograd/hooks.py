@@ -63,8 +63,9 @@ class _AtLeaf:
 
     def accumulated(self) -> None:
         tensor = self._tensor()
-        for hook in list(self.after.values()) if tensor is not None else ():
-            hook(tensor)
+        if tensor is not None:
+            for hook in list(self.after.values()):
+                hook(tensor)
 
 
 def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Handle:

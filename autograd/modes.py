@@ -8,15 +8,31 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import TypeVar
 
-__all__ = ["ANOMALY", "detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad", "recording", "set_grad_enabled"]
+__all__ = [
+    "ANOMALY",
+    "OFF",
+    "ON",
+    "PACKING",
+    "Watch",
+    "detect_anomaly",
+    "enable_grad",
+    "is_grad_enabled",
+    "no_grad",
+    "recording",
+    "set_grad_enabled",
+    "watching",
+]
 
 F = TypeVar("F", bound=Callable[..., object])
 
-# Record nothing; record; record, note the user's line of every operation, and refuse nan and inf.
-OFF, ON, ANOMALY = range(3)
+# Whether to record, and what else is done with every recorded node: note the user's line and refuse nan and inf; hand
+# what it keeps to somebody else. These are bits, the others of which count only where the first is set.
+OFF, ON, ANOMALY, PACKING = 0, 1, 2, 4
 
 _mode: ContextVar[int] = ContextVar("recording", default=ON)
+_watch: ContextVar[int] = ContextVar("watching", default=0)
 recording = _mode.get
+watching = _watch.get
 
 
 def is_grad_enabled() -> bool:
@@ -32,7 +48,7 @@ class _Mode:
         self._tokens: list[Token[int]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(_mode.set(self.mode))
+        self._tokens.append(_mode.set(self.mode | _watch.get() if self.mode else OFF))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -113,7 +129,38 @@ class enable_grad(_Mode):  # noqa: N801 - as above
         super().__init__(ON)
 
 
-class detect_anomaly(_Mode):  # noqa: N801 - as above
+class Watch:
+    """Do something more with every node that is recorded, within a ``with`` block or a decorated function."""
+
+    def __init__(self, what: int) -> None:
+        self.what = what
+        self._tokens: list[tuple[Token[int], Token[int]]] = []
+
+    def __enter__(self) -> None:
+        watch = _watch.get() | self.what
+        mode = _mode.get()
+        self._tokens.append((_watch.set(watch), _mode.set(mode | watch if mode else OFF)))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        watch, mode = self._tokens.pop()
+        _mode.reset(mode)
+        _watch.reset(watch)
+
+    def __call__(self, function: F) -> F:
+        """Decorate `function`, each call of which is a block of its own."""
+        what = self.what
+
+        @functools.wraps(function)
+        def within(*args: object, **kwargs: object) -> object:
+            with Watch(what):
+                return function(*args, **kwargs)
+
+        return within  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
+class detect_anomaly(Watch):  # noqa: N801 - as above
     """Stop at the first nan or inf that an operation or a derivative makes, and name the line that recorded it.
 
     Every operation is checked, which costs time: it is for finding a fault, not for training.

@@ -15,7 +15,7 @@ from .absorb import absorb_by_comparison
 from .apply import examine, explain, note_line
 from .arguments import binder, static
 from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, sum_gradients, take_number
-from .modes import ANOMALY, recording
+from .modes import ON, recording
 from .primitive import Function, ManyInputs
 from .tensor import Tensor
 
@@ -161,6 +161,6 @@ def _result(parent: Node, index: int, array: Any, mode: int) -> Tensor:
     result = Tensor(array)
     if array.dtype.kind in "fc":
         result._node = output_node(parent, index, array)
-        if mode == ANOMALY:
+        if mode > ON:
             examine(result._node, array)
     return result

@@ -15,7 +15,7 @@ import numpy as np
 from .apply import examine, explain, note_line
 from .arguments import binder, static
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, sum_gradients, take_number
-from .modes import ANOMALY, recording
+from .modes import ON, recording
 from .primitive import Function, Primitive
 from .tensor import Tensor
 
@@ -86,7 +86,7 @@ def _several(op: Primitive) -> Function:
         node.shape = intern_shape(z.shape)
         node.dtype = z.dtype
         node.number = take_number()
-        if mode == ANOMALY:
+        if mode > ON:
             examine(node, z)
         else:
             note_line(node)
@@ -159,7 +159,7 @@ def _three(op: Primitive) -> Function:
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
         node.number = take_number()
-        if mode == ANOMALY:
+        if mode > ON:
             examine(node, z)
         else:
             note_line(node)

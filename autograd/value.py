@@ -19,7 +19,7 @@ import numpy as np
 from .errors import AnomalyError, DomainError, UnsupportedError
 from .floats import PRIMITIVES, explain, forward_of, relu, sigmoid, slope_of
 from .graph import LEAF, Operation, ancestors, take_number
-from .modes import ANOMALY, OFF, ON, enable_grad, recording
+from .modes import ANOMALY, OFF, ON, enable_grad, recording, watching
 from .primitive import Function, Primitive
 from .registry import fronts, operations, plain
 
@@ -109,7 +109,7 @@ def _settle(value: Value, mode: int) -> Value:
     if mode == OFF:
         value.op = LEAF
         value.x = value.y = None
-    elif mode == ANOMALY and not math.isfinite(value.data):
+    elif mode & ANOMALY and not math.isfinite(value.data):
         inputs = [value.dx if value.x is None else value.x.data, value.dy if value.y is None else value.y.data]
         call = ", ".join(map(repr, inputs[: len(value.op.inputs(value))]))  # type: ignore[arg-type]  # its own node
         raise AnomalyError(f"'{value.op.name}' gave {value.data} for ({call})")
@@ -347,7 +347,7 @@ class Value:
                 x = node.y
                 if x is not None:
                     x.grad += g * node.dy
-        if recording() == ANOMALY:
+        if watching() & ANOMALY:
             _check_gradients(order)
 
     # NumPy's protocols
@@ -356,11 +356,11 @@ class Value:
         if method == "__call__" and not kwargs:
             if any(isinstance(x, np.ndarray) and x.ndim for x in inputs):
                 return _with_arrays(ufunc, inputs)
+            if ufunc in plain:
+                return ufunc(*[x.data if isinstance(x, Value) else x for x in inputs])
             apply = _FUNCTIONS.get(ufunc) or operations.get(ufunc)
             if apply is not None:
                 return apply(*inputs)
-            if ufunc in plain:
-                return ufunc(*[x.data if isinstance(x, Value) else x for x in inputs])
         raise _unsupported(ufunc.__name__ + ("" if method == "__call__" else f".{method}"), kwargs)
 
     def __array_function__(self, function: Function, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from autograd import restore_in_checkpoints
+
 __all__ = ["default_generator", "manual_seed"]
 
 _generator = np.random.default_rng()
@@ -39,3 +41,6 @@ def manual_seed(seed: int | None) -> np.random.Generator:
 def default_generator() -> np.random.Generator:
     """Return the generator that `manual_seed` started last."""
     return _generator
+
+
+restore_in_checkpoints(default_generator)

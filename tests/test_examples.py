@@ -412,3 +412,12 @@ def test_docstrings_show_what_happens(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"examples.{name}"))
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_activations_on_disk() -> None:
+    result = run("examples.activations_on_disk")
+    assert_fine(result)
+    assert result.stdout.count("the same gradient: True") == 2
+    in_memory, on_disk, recomputed = map(float, re.findall(r"([\d.]+) MB at most", result.stdout))
+    assert on_disk < in_memory / 4
+    assert recomputed < in_memory / 2

@@ -82,7 +82,7 @@ def test_a_hook_cannot_write_to_the_gradient() -> None:
 
 
 def test_a_hook_may_keep_the_gradient() -> None:
-    x, kept = leaf(), []
+    x, kept = leaf(), list[Tensor]()
     y = x * np.ones((3000, 2))
     y.register_hook(kept.append)
     (y.sum() + (y * 2).sum()).backward()

@@ -1,0 +1,124 @@
+"""Computing part of a graph again in the backward pass, instead of keeping what its derivatives need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .errors import GraphError
+from .modes import enable_grad
+from .packing import saved_tensors_hooks
+
+__all__ = ["checkpoint", "restore_in_checkpoints"]
+
+Array = np.ndarray[Any, Any]
+Generator = np.random.Generator
+
+_generators: list[Callable[[], Generator]] = []
+
+
+def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
+    """Have `checkpoint` draw the same random numbers again from a generator that is not handed to it.
+
+    Parameters
+    ----------
+    generator
+        Returns the generator that is in use.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import restore_in_checkpoints
+    >>> noise = np.random.default_rng(0)
+    >>> restore_in_checkpoints(lambda: noise)
+    """
+    _generators.append(generator)
+
+
+def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return ``function(*args, **kwargs)``, of which the graph keeps nothing but the arguments.
+
+    When `backward` needs what the function computed on its way, the function is called again, once. So the memory of a
+    deep model can be that of its parts, for the time of a second forward pass. Calls may nest. The function has to do
+    the same again: generators among the arguments, that of `nn`, NumPy's global one and those named to
+    `restore_in_checkpoints` then start from the state that they had, and have their own state again afterwards.
+
+    Parameters
+    ----------
+    function
+        Computes with tensors, those in its arguments and others that it knows, such as parameters.
+    *args, **kwargs
+        Its arguments, which must not be written to before the backward pass.
+
+    Raises
+    ------
+    GraphError
+        In the backward pass, if the function did not do the same again.
+
+    References
+    ----------
+    Griewank and Walther, "Algorithm 799: revolve", ACM TOMS 26 (2000); Chen et al., "Training Deep Nets with Sublinear
+    Memory Cost", arXiv:1604.06174.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import checkpoint, tensor
+    >>> x = tensor([0.5, 1.0], requires_grad=True)
+    >>> y = checkpoint(lambda x: np.exp(np.sin(x)), x).sum()
+    >>> y.backward()
+    >>> x.grad.data.round(4)
+    array([1.4174, 1.2534])
+    """
+    region = _Region(function, args, kwargs)
+    with saved_tensors_hooks(region.pack, region.unpack):
+        return function(*args, **kwargs)
+
+
+class _Region:
+    """One call: what was kept in it, by number, and how to come by it again."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._function, self._args, self._kwargs = function, args, kwargs
+        in_use = [generator() for generator in _generators]
+        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Generator)]
+        self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
+        self._global = np.random.get_state()
+        self._forms: list[tuple[Any, Any]] = []
+        self._again: dict[int, Array] = {}
+
+    def pack(self, array: Array) -> int:
+        """Note what was kept, and let go of it."""
+        self._forms.append((array.shape, array.dtype))
+        return len(self._forms) - 1
+
+    def unpack(self, number: int) -> Array:
+        """Return the array that was kept, computing all of them again if it is not at hand."""
+        if number not in self._again:
+            self._again = self._compute_again()
+        return self._again.pop(number)  # so that each is let go of when it has been used
+
+    def _compute_again(self) -> dict[int, Array]:
+        kept: list[Array] = []
+        before = [(generator, generator.bit_generator.state) for generator, _ in self._random]
+        before_global = np.random.get_state()
+        try:
+            for generator, state in self._random:
+                generator.bit_generator.state = state
+            np.random.set_state(self._global)
+            with enable_grad(), saved_tensors_hooks(lambda array: kept.append(array), lambda _: None):
+                self._function(*self._args, **self._kwargs)
+        finally:
+            for generator, state in before:
+                generator.bit_generator.state = state
+            np.random.set_state(before_global)
+        if [(array.shape, array.dtype) for array in kept] != self._forms:
+            name = getattr(self._function, "__name__", type(self._function).__name__)
+            raise GraphError(
+                f"checkpoint({name}, ...) did something else when it was computed again: it kept {len(kept)} arrays "
+                f"where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments alone, "
+                f"and draw random numbers from generators that restore_in_checkpoints() knows"
+            )
+        return dict(enumerate(kept))

@@ -1,0 +1,162 @@
+"""Computing again in the backward pass."""
+
+import gc
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import GraphError, Tensor, checkpoint, gradients, no_grad, saved_tensors_hooks, tensor
+from autograd.testing import check_operation
+
+X = np.array([[0.5, -1.0], [2.0, 0.25]])
+
+
+def deep(x: Any) -> Any:
+    for _ in range(5):
+        x = np.sin(x) * np.exp(0.1 * x) + x
+    return x
+
+
+def test_derivatives_are_those_of_the_function() -> None:
+    check_operation(lambda x: checkpoint(deep, x), X)
+    check_operation(lambda x: checkpoint(lambda y: (np.exp(y), y @ y), x), X)
+    check_operation(lambda x: checkpoint(lambda y: checkpoint(deep, checkpoint(deep, y)) * y, x), X)
+
+
+def test_parameters_that_the_function_knows_get_their_gradients() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    model(X).sum().backward()
+    expected = [p.grad.data.copy() for p in model.parameters()]
+    model.zero_grad()
+    checkpoint(model, X).sum().backward()
+    for parameter, gradient in zip(model.parameters(), expected, strict=True):
+        assert np.array_equal(parameter.grad.data, gradient)
+
+
+def test_random_numbers_are_drawn_again() -> None:
+    generator = np.random.default_rng(0)
+
+    def noisy(x: Any, generator: np.random.Generator) -> Any:
+        x = nn.functional.dropout(x, 0.5) * np.random.random(2)
+        return np.exp(x * generator.standard_normal(2))
+
+    x = tensor(X, requires_grad=True)
+    y = checkpoint(noisy, x, generator)
+    later = generator.bit_generator.state
+    y.backward(np.ones((2, 2)))
+    # y = exp(c x), and so its derivative is c y, with the same c
+    assert np.allclose(x.grad.data, np.log(y.data) / X * y.data)
+    assert generator.bit_generator.state == later
+
+
+def test_nothing_is_kept_but_the_arguments() -> None:
+    inside: list[weakref.ref[Any]] = []
+
+    def function(x: Any) -> Any:
+        y = np.exp(x)
+        inside.append(weakref.ref(y.data))
+        return np.sin(y * y)
+
+    gc.disable()
+    try:
+        x = tensor(X, requires_grad=True)
+        y = checkpoint(function, x)
+        assert inside[0]() is None
+        y.sum().backward()
+        assert len(inside) == 2
+        del y
+        assert inside[1]() is None
+    finally:
+        gc.enable()
+
+
+def test_it_is_computed_again_once_for_each_walk() -> None:
+    calls: list[int] = []
+
+    def function(x: Any) -> Any:
+        calls.append(1)
+        return deep(x)
+
+    x = tensor(X, requires_grad=True)
+    y = checkpoint(function, x).sum()
+    y.backward(retain_graph=True)
+    assert len(calls) == 2
+    y.backward()
+    assert len(calls) == 3
+    with pytest.raises(GraphError, match="an earlier backward"):
+        y.backward()
+    with no_grad():
+        checkpoint(function, x)
+    assert len(calls) == 4
+
+
+def test_a_function_that_does_something_else_is_noticed() -> None:
+    lengths = iter([1, 2])
+
+    def fickle(x: Any) -> Any:
+        for _ in range(next(lengths)):
+            x = np.sin(x)
+        return x
+
+    x = tensor(X, requires_grad=True)
+    with pytest.raises(GraphError, match=r"checkpoint\(fickle, ...\) did something else .* kept 2 .* first kept 1"):
+        checkpoint(fickle, x).sum().backward()
+
+
+def test_second_derivatives_through_a_checkpoint() -> None:
+    x = tensor(X, requires_grad=True)
+    (first,) = gradients(checkpoint(lambda x: x**3, x).sum(), x, create_graph=True)
+    (second,) = gradients(first.sum(), x)
+    assert np.allclose(second.data, 6 * X)
+
+
+def test_saved_arrays_pass_through_the_hooks() -> None:
+    store: dict[int, np.ndarray[Any, Any]] = {}
+
+    def pack(array: np.ndarray[Any, Any]) -> int:
+        store[len(store)] = array.copy()
+        return len(store) - 1
+
+    def function(x: Any) -> Any:
+        with saved_tensors_hooks(pack, store.__getitem__):
+            y = np.linalg.norm(np.exp(x) @ np.concatenate([x, x * x], 1), axis=1)
+            return y.cumsum() / (y + 1)
+
+    check_operation(function, X)
+    assert store
+
+
+def test_the_innermost_hooks_count() -> None:
+    seen: list[str] = []
+
+    def noting(name: str) -> saved_tensors_hooks:
+        def pack(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            seen.append(name)
+            return array
+
+        return saved_tensors_hooks(pack, lambda array: array)
+
+    x = tensor(X, requires_grad=True)
+    with noting("outer"):
+        y = np.sin(x)
+        with noting("inner"):
+            y = np.sin(y)
+        y = np.sin(y)
+    y = np.sin(y)
+    assert seen == ["outer", "inner", "outer"]
+
+
+def test_what_is_unpacked_has_to_be_of_the_same_form() -> None:
+    x = tensor(X, requires_grad=True)
+    with saved_tensors_hooks(lambda array: array, lambda array: array[:1]):
+        y = np.sin(x).sum()
+    with pytest.raises(GraphError, match=r"unpack returned an array of shape \(1, 2\)"):
+        y.backward()
+
+
+def test_checkpoints_of_plain_arrays_compute() -> None:
+    assert isinstance(checkpoint(deep, X), np.ndarray)
+    assert not isinstance(checkpoint(deep, X), Tensor)
