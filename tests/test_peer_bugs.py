@@ -148,7 +148,7 @@ def test_gradient_of_a_leaf_has_its_dtype_in_a_mixed_graph() -> None:
     assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
 
 
-@pytest.mark.parametrize("data", [1, [1, 2], [True], np.arange(3), [1 + 2j]], ids=repr)
+@pytest.mark.parametrize("data", [1, [1, 2], [True], np.arange(3)], ids=repr)
 def test_only_floats_require_a_gradient(data: Any) -> None:
     with pytest.raises(DtypeError, match="floating-point"):
         tensor(data, requires_grad=True)
