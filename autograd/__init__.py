@@ -15,6 +15,7 @@ from .errors import (
     ShapeError,
     UnsupportedError,
 )
+from .function import Context, Function
 from .gradcheck import GradientCheck, gradcheck, gradgradcheck
 from .hooks import Handle
 from .jacobians import ggnvp, hessian, hvp, jacobian
@@ -29,10 +30,12 @@ from .visualize import draw_graph
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "Context",
     "DeclarationError",
     "DerivativeError",
     "DomainError",
     "DtypeError",
+    "Function",
     "GradientCheck",
     "GradientCheckError",
     "GraphError",

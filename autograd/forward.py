@@ -41,7 +41,7 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
         for index, x in enumerate(op.inputs(node)):
             if x is None or x not in pushed:
                 continue
-            if isinstance(op, ManyOutputs):
+            if isinstance(node.dtype, tuple):
                 total = _added(total, _push_outputs(op, node, index, pushed[x], lift))
                 continue
             tangent = _spread(_push(op, node, index, pushed[x], lift), node)

@@ -84,7 +84,8 @@ class ManyOutputs(ManyInputs):
 
     def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
         unwrap = np.asarray if lift is None else lift.unwrap
-        parts = np.concatenate([np.ravel(unwrap(part)) for part in g if part is not None])
+        given = g if isinstance(g, tuple) else (g,)
+        parts = np.concatenate([np.ravel(unwrap(part)) for part in given if part is not None])
         return absorb_by_comparison(gx, parts, unwrap, lambda replace: self.derivative(node, index, g, lift, replace))
 
 

@@ -127,7 +127,7 @@ def _constant_of(node: Any, index: int) -> Any:
     if isinstance(node, Value):
         return node.dy if index else node.dx
     op = node.op
-    if isinstance(op, Primitive) and not op.variadic:
+    if isinstance(op, Primitive) and op.rules and not op.variadic:
         for other, x in enumerate(op.inputs(node)):
             if x is not None and op.parameters[index] in op.needs[other]:
                 return op.kept(node, other)[op.needs[other].index(op.parameters[index])]

@@ -1,0 +1,173 @@
+"""Operations of one's own as a class."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import (
+    Context,
+    DeclarationError,
+    DerivativeError,
+    Function,
+    GraphError,
+    Tensor,
+    checkpoint,
+    draw_graph,
+    gradients,
+    no_grad,
+    tensor,
+)
+from autograd.testing import check_operation
+
+X, Y = np.array([0.5, -1.0, 2.0]), np.array([1.5, 0.25, -0.5])
+
+
+class Power(Function):
+    """x**n, with a number n that is no tensor."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, n: int) -> Any:
+        ctx.n = n  # type: ignore[attr-defined]  # any attribute may be set
+        ctx.save_for_backward(x)
+        return x**n
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return g * ctx.n * x ** (ctx.n - 1), None
+
+
+class Exponentials(Function):
+    """exp(x) y, exp(-x), and where x is positive."""
+
+    @staticmethod
+    def forward(ctx: Context, x: Any, y: Any) -> Any:
+        up, down = np.exp(x), np.exp(-x)
+        ctx.save_for_backward(up, down, y)
+        return up * y, down, up, x > 0
+
+    @staticmethod
+    def backward(ctx: Any, *g: Any) -> Any:
+        up, down, y = ctx.saved_tensors
+        of_product, of_down, of_up, of_sign = g
+        assert of_sign is None
+        return of_product * up * y - of_down * down + of_up * up, of_product * up
+
+
+def test_all_that_an_operation_promises() -> None:
+    check_operation(lambda x: Power.apply(x, 3), X)
+    check_operation(lambda x: Power.apply(x + 1j * x, 2).real, X)
+    check_operation(lambda x, y: Exponentials.apply(x, y)[:3], X, Y)
+    check_operation(lambda x: Exponentials.apply(x, x)[0] * Exponentials.apply(X, x)[1], X)
+    check_operation(lambda x: checkpoint(lambda x: Power.apply(np.sin(x), 2), x), X)
+
+
+def test_results_are_tensors() -> None:
+    x = tensor(X, requires_grad=True)
+    product, down, _, positive = Exponentials.apply(x, Y)
+    assert product.requires_grad
+    assert down.requires_grad
+    assert positive.dtype == bool
+    assert not positive.requires_grad
+    assert not Power.apply(tensor(X), 2).requires_grad
+    assert isinstance(Power.apply(X, 2), Tensor)
+    with no_grad():
+        assert not Power.apply(x, 2).requires_grad
+
+
+def test_needs_input_grad() -> None:
+    seen: list[tuple[bool, ...]] = []
+
+    class Noting(Function):
+        @staticmethod
+        def forward(ctx: Context, *args: Any) -> Any:
+            seen.append(ctx.needs_input_grad)
+            return args[0]
+
+        @staticmethod
+        def backward(ctx: Context, *g: Any) -> Any:
+            seen.append(ctx.needs_input_grad)
+            return g[0], None, None
+
+    x = tensor(X, requires_grad=True)
+    Noting.apply(x, Y, x).sum().backward()
+    assert seen == [(True, False, True)] * 2
+    assert np.array_equal(x.grad.data, np.ones(3))
+
+
+def test_results_without_a_gradient() -> None:
+    class Both(Function):
+        @staticmethod
+        def forward(ctx: Context, x: Any) -> Any:
+            rounded = np.round(x)
+            ctx.mark_non_differentiable(rounded)
+            return 2 * x, rounded
+
+        @staticmethod
+        def backward(ctx: Context, *g: Any) -> Any:
+            assert g[1] is None
+            return 2 * g[0]
+
+    x = tensor(X, requires_grad=True)
+    doubled, rounded = Both.apply(x)
+    assert not rounded.requires_grad
+    doubled.sum().backward()
+    assert np.array_equal(x.grad.data, [2, 2, 2])
+
+
+def test_what_was_saved_is_freed() -> None:
+    x = tensor(X, requires_grad=True)
+    y = Power.apply(x, 2)
+    y.backward(np.ones(3), retain_graph=True)
+    y.backward(np.ones(3))
+    with pytest.raises(GraphError, match=r"'Power', recorded at .*test_function"):
+        y.backward(np.ones(3))
+
+
+def test_an_array_of_unknown_origin_is_not_differentiated_again() -> None:
+    class Hiding(Function):
+        @staticmethod
+        def forward(ctx: Context, x: Any) -> Any:
+            ctx.save_for_backward(2 * x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Context, *g: Any) -> Any:
+            return g[0] * ctx.saved_tensors[0]
+
+    x = tensor(X, requires_grad=True)
+    Hiding.apply(x).sum().backward()
+    assert np.array_equal(x.grad.data, 2 * X)
+    with pytest.raises(DerivativeError, match="neither an argument nor a result"):
+        gradients(Hiding.apply(x).sum(), x, create_graph=True)
+
+
+def test_errors() -> None:
+    class Short(Function):
+        @staticmethod
+        def forward(ctx: Context, *args: Any) -> Any:
+            return args[0] * args[1]
+
+        @staticmethod
+        def backward(ctx: Context, *g: Any) -> Any:
+            return g[0]
+
+    class Wide(Short):
+        @staticmethod
+        def backward(ctx: Context, *g: Any) -> Any:
+            return np.ones((2, 3)), None
+
+    x = tensor(X, requires_grad=True)
+    with pytest.raises(DerivativeError, match=r"Short.backward returned 1 gradients for 2 arguments"):
+        Short.apply(x, Y).sum().backward()
+    with pytest.raises(DerivativeError, match=r"'Wide', recorded at .* returned shape \(2, 3\)"):
+        Wide.apply(x, Y).sum().backward()
+    with pytest.raises(DeclarationError, match="to be subclassed"):
+        Function.apply(x)
+
+
+def test_it_is_drawn_by_its_name() -> None:
+    x = tensor(X, requires_grad=True)
+    assert "Power" in draw_graph(Power.apply(x, 2).sum()).source
+    assert draw_graph(Exponentials.apply(x, Y)[0].sum()).source.count("Exponentials") == 1
