@@ -6,6 +6,7 @@ from .declare import composed, elementwise, general, linear, multilinear, not_di
 from .errors import (
     AnomalyError,
     AutogradError,
+    ConvergenceError,
     DeclarationError,
     DerivativeError,
     DomainError,
@@ -18,12 +19,14 @@ from .errors import (
 from .function import Context, Function
 from .gradcheck import GradientCheck, gradcheck, gradgradcheck
 from .hooks import Handle
+from .implicit import fixed_point
 from .jacobians import ggnvp, hessian, hvp, jacobian
+from .linearization import linearize
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.reduce import logsumexp
 from .packing import saved_tensors_hooks
 from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
-from .transforms import grad, gradients, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
 from .value import Value
 from .visualize import draw_graph
 
@@ -31,6 +34,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "Context",
+    "ConvergenceError",
     "DeclarationError",
     "DerivativeError",
     "DomainError",
@@ -50,7 +54,9 @@ __all__ = [
     "detect_anomaly",
     "draw_graph",
     "elementwise",
+    "elementwise_grad",
     "enable_grad",
+    "fixed_point",
     "general",
     "ggnvp",
     "grad",
@@ -63,6 +69,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "linear",
+    "linearize",
     "logsumexp",
     "multilinear",
     "no_grad",

@@ -1,7 +1,8 @@
-"""Arrays within dicts, lists and tuples, nested in any way: taken apart and put together again."""
+"""Arrays within dicts, lists, tuples and dataclasses, nested in any way: taken apart and put together again."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,10 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())
         kind: Callable[[list[Any]], Any] = lambda items: type(tree)(zip(keys, items, strict=True))  # noqa: E731
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = [field.name for field in dataclasses.fields(tree) if field.init]
+        parts = [getattr(tree, name) for name in names]
+        kind = lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))  # noqa: E731
     elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
         parts, kind = list(tree), lambda items: type(tree)(*items)
     elif isinstance(tree, list | tuple):

@@ -10,6 +10,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── AnomalyError          (FloatingPointError)   nan or inf where detect_anomaly looks for them
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
+    ├── ConvergenceError      (ArithmeticError)      an iteration that did not come to its end
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "ConvergenceError",
     "DeclarationError",
     "DerivativeError",
     "DomainError",
@@ -60,6 +62,10 @@ class DeclarationError(AutogradError, TypeError):
 
 class UnsupportedError(AutogradError, NotImplementedError):
     """A NumPy call that has no derivative here; it never returns a silent constant."""
+
+
+class ConvergenceError(AutogradError, ArithmeticError):
+    """An iteration, such as that of `fixed_point`, that did not come to its end."""
 
 
 class DomainError(AutogradError, ValueError):

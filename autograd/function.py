@@ -135,7 +135,12 @@ class _OfClass(ManyOutputs):
             node.op = self
             node.x = live[0]
             node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
-            node.kept = (ctx, ctx.saved_tensors, [_source(a, values, arrays) for a in ctx.saved_tensors], without)
+            node.kept = (
+                ctx,
+                ctx.saved_tensors,
+                [_source(a, values, inputs, arrays) for a in ctx.saved_tensors],
+                without,
+            )
             ctx.saved_tensors = ()
             node.kept_y = (inputs, None)
             if several:
@@ -171,9 +176,9 @@ class _OfClass(ManyOutputs):
         if source is None:
             if getattr(array, "dtype", np.dtype(int)).kind in "fc":
                 raise DerivativeError(
-                    f"{self.name} gave save_for_backward an array (shape {array.shape}) that is neither an argument nor "
-                    f"a result, so how it depends on them is not known and it cannot be differentiated again: compute "
-                    f"it anew in backward, return it as one more result, or make a constant an attribute of ctx"
+                    f"{self.name} gave save_for_backward an array (shape {array.shape}) that is neither an argument "
+                    f"nor a result, so how it depends on them is not known and it cannot be differentiated again: "
+                    f"compute it anew in backward, return it as one more result, or make a constant an attribute of ctx"
                 )
             return array
         what, place = source
@@ -224,10 +229,13 @@ class _OfClass(ManyOutputs):
             super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)
 
 
-def _source(array: Any, values: list[Any], results: list[Array]) -> tuple[str, int] | None:
-    """Return which argument or result was saved."""
-    for what, candidates in (("argument", values), ("result", results)):
-        for place, candidate in enumerate(candidates):
-            if array is candidate:
-                return what, place
-    return None
+def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
+    """Return which argument or result was saved; an array may be both, and is constant only if it is nothing else."""
+    arguments = [place for place, value in enumerate(values) if value is array]
+    live = [place for place in arguments if inputs[place] is not None]
+    if live:
+        return "argument", live[0]
+    for place, result in enumerate(results):
+        if result is array:
+            return "result", place
+    return ("argument", arguments[0]) if arguments else None

@@ -125,17 +125,22 @@ class Leaf(Node):
         A place set apart for the gradient, by an optimizer for example, or None.
     hooks
         What is to be called with a gradient that arrives, and when it has been added to `grad`; or None.
+    finished
+        Whether it was made by a transform, such as `vjp`, that has evaluated its function: nobody can ask any more for
+        a derivative with respect to it but the transform.
     """
 
-    __slots__ = ("buffer", "hooks")
+    __slots__ = ("buffer", "finished", "hooks")
 
     buffer: GradientBuffer | None
     hooks: LeafHooks | None
+    finished: bool
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.op = LEAF
         self.x = self.y = self.kept = self.kept_y = self.grad = self.buffer = self.hooks = None
         self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
+        self.finished = False
 
 
 class Bundle(Node):

@@ -15,10 +15,45 @@ from .containers import flatten
 from .errors import DerivativeError, DtypeError, ShapeError
 from .forward import push_forward
 from .graph import Node, ancestors
+from .modes import enable_grad
 from .tensor import LIFT, Tensor, unwrap
 from .transforms import vjp
 
-__all__ = ["Linearization"]
+__all__ = ["Linearization", "linearize"]
+
+
+def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return ``function(*primals)`` and the function that multiplies its Jacobian there with tangents.
+
+    Like `jvp`, but the function is evaluated once for any number of tangents.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`.
+    *primals
+        Where to differentiate.
+
+    Returns
+    -------
+    value, push
+        ``push(*tangents)``, with a tangent of the shape of each primal, returns the change of the value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import linearize
+    >>> value, push = linearize(lambda x: x**2, np.array([1.0, 3.0]))
+    >>> value, push(np.array([1.0, 0.0])), push(np.array([0.0, 1.0]))
+    (array([1., 9.]), array([2., 0.]), array([0., 6.]))
+    """
+    record = Linearization(function, primals)
+
+    def push(*tangents: Any) -> Any:
+        with enable_grad():
+            return record.rebuild_outputs([t if isinstance(t, Tensor) else t[()] for t in record.push(tangents)])
+
+    return record.value, push
 
 
 class Linearization:

@@ -20,12 +20,12 @@ from .graph import Leaf, Node, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad
 from .tensor import LIFT, Tensor, conjugated, seen_at
 
-__all__ = ["grad", "gradients", "jvp", "value_and_grad", "vjp"]
+__all__ = ["elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
 
 
-def grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Return the function that computes the gradient of `function`, which returns one number.
 
     Parameters
@@ -34,11 +34,13 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         Takes arrays, or containers of them, and returns a single number.
     argnums
         Which positional argument to differentiate with respect to; a tuple gives a tuple of gradients.
+    has_aux
+        `function` returns a pair, the number and anything else, which is handed through beside the gradient.
 
     Returns
     -------
     callable
-        Takes what `function` takes and returns the gradient, of the shape of that argument.
+        Takes what `function` takes and returns the gradient, of the shape of that argument; with `has_aux` a pair.
 
     Raises
     ------
@@ -57,13 +59,16 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return value_and_grad(function, argnums)(*args, **kwargs)[1]
+        value, found = value_and_grad(function, argnums, has_aux)(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return gradient
 
 
-def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Return the function that computes both `function` and its gradient; see `grad`.
+
+    With `has_aux` the value is the pair that `function` returns.
 
     Examples
     --------
@@ -81,11 +86,17 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Fu
             if not -len(args) <= place < len(args):
                 raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
 
+        beside: list[Any] = []
+
         def of_chosen(*chosen: Any) -> Any:
             full = list(args)
             for place, value in zip(places, chosen, strict=True):
                 full[place] = value
-            return function(*full, **kwargs)
+            result = function(*full, **kwargs)
+            if has_aux:
+                result, aux = _pair(result)
+                beside.append(aux)
+            return result
 
         value, pull = vjp(of_chosen, *(args[place] for place in places))
         if np.size(value) != 1 or isinstance(value, dict | list | tuple):
@@ -98,9 +109,34 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0) -> Fu
                 "real part or its absolute value, or use vjp()"
             )
         gradient = pull(np.ones(data.shape, data.dtype if data.dtype.kind == "f" else float))
+        if has_aux:
+            contents, rebuild = flatten(beside[0])
+            value = value, rebuild([_value(y, isinstance(value, Tensor)) for y in contents])
         return value, gradient[0] if isinstance(argnums, int) else gradient
 
     return both
+
+
+def _pair(result: Any) -> Any:
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(f"with has_aux=True the function returns a number and something beside it, not {result!r}")
+    return result
+
+
+def elementwise_grad(function: Function, argnums: int = 0) -> Function:
+    """Return the function that computes the derivative of each element of the result by the same element of the input.
+
+    Strictly it sums the derivatives of all elements of the result, which is the same for a function that acts on each
+    element by itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import elementwise_grad
+    >>> elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
+    array([1.  , 0.42])
+    """
+    return grad(lambda *args, **kwargs: np.sum(function(*args, **kwargs)), argnums)
 
 
 def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
@@ -130,7 +166,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
     with enable_grad():
         inputs, rebuild_inputs = _track(primals)
         outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
-    cuts = [x._node for x in inputs]
+    cuts = _finished(inputs)
     live = {y._node: y for y in outputs if isinstance(y, Tensor) and y._node is not None}
     order = ancestors(live)
     lifted = _reaches_others(order, cuts)
@@ -186,7 +222,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
         live = [y._node for y in outputs if isinstance(y, Tensor) and y._node is not None]
         order = ancestors(live)
-        cuts: list[Any] = [x._node for x in inputs]
+        cuts: list[Any] = _finished(inputs)
         lifted = _reaches_others(order, cuts) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)
         if lifted:
             directions = [t if isinstance(t, Tensor) else Tensor(t) for t in directions]
@@ -289,9 +325,18 @@ def _track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[A
 
 
 def _reaches_others(order: list[Node], cuts: Sequence[Node | None]) -> bool:
-    """Tell whether the graph depends on a leaf that is not one of `cuts`."""
+    """Tell whether the graph depends on a leaf that somebody else may differentiate with respect to."""
     own = set(cuts)
-    return any(type(node) is Leaf and node not in own for node in order)
+    return any(type(node) is Leaf and node not in own and not node.finished for node in order)
+
+
+def _finished(inputs: list[Tensor]) -> list[Node | None]:
+    """Return the nodes of tracked inputs, now that the function has been evaluated."""
+    nodes = [x._node for x in inputs]
+    for node in nodes:
+        if type(node) is Leaf:
+            node.finished = True
+    return nodes
 
 
 def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:

@@ -1,5 +1,6 @@
 """Derivatives of functions: right, nested, over containers, in both directions."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import DtypeError, GraphError, ShapeError, grad, gradients, jvp, no_grad, tensor, value_and_grad, vjp
+from autograd import (
+    DtypeError,
+    GraphError,
+    ShapeError,
+    elementwise_grad,
+    grad,
+    gradients,
+    jvp,
+    linearize,
+    no_grad,
+    tensor,
+    value_and_grad,
+    vjp,
+)
 
 
 def test_perturbations_are_not_confused() -> None:
@@ -141,3 +155,70 @@ def test_forward_and_reverse_agree_at_orders_one_and_two(function: Callable[...,
     numeric = (grad(total)(x + step * v) - grad(total)(x - step * v)) / (2 * step)
     assert np.allclose(forward_over_reverse, reverse_over_forward)
     assert np.allclose(forward_over_reverse, numeric, rtol=1e-4, atol=1e-5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    slope: Any
+    offset: Any = 0.0
+
+
+def test_dataclasses_are_containers() -> None:
+    def loss(line: Line, points: dict[str, Any]) -> Any:
+        return np.sum((line.slope * points["x"] + line.offset - points["y"]) ** 2)
+
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 1.0])
+    found = grad(loss)(Line(2.0, 0.5), {"x": x, "y": y})
+    assert isinstance(found, Line)
+    rest = 2 * x + 0.5 - y
+    assert np.isclose(found.slope, 2 * np.sum(rest * x))
+    assert np.isclose(found.offset, 2 * np.sum(rest))
+
+
+def test_what_stands_beside_the_value_is_handed_through() -> None:
+    def function(x: Any) -> Any:
+        y = x * x
+        return np.sum(y), {"squares": y, "name": "y"}
+
+    x = np.array([1.0, 2.0])
+    gradient, aux = grad(function, has_aux=True)(x)
+    assert np.array_equal(gradient, 2 * x)
+    assert type(aux["squares"]) is np.ndarray
+    assert np.array_equal(aux["squares"], x * x)
+    assert aux["name"] == "y"
+    (value, aux), gradient = value_and_grad(function, has_aux=True)(x)
+    assert value == 5
+    assert type(aux["squares"]) is np.ndarray
+    with pytest.raises(TypeError, match="has_aux"):
+        grad(np.sum, has_aux=True)(x)
+
+
+def test_a_linearization_is_used_as_often_as_one_likes() -> None:
+    calls = []
+
+    def function(x: Any, y: Any) -> Any:
+        calls.append(1)
+        return {"product": x * y, "sine": np.sin(x)}
+
+    x, y = np.array([0.5, 1.0]), np.array([2.0, -1.0])
+    value, push = linearize(function, x, y)
+    for tangents in [(np.ones(2), np.zeros(2)), (np.array([0.0, 2.0]), np.ones(2))]:
+        expected = jvp(lambda x, y: x * y, (x, y), tangents)[1]
+        assert np.allclose(push(*tangents)["product"], expected)
+        assert np.allclose(push(*tangents)["sine"], np.cos(x) * tangents[0])
+    assert np.array_equal(value["product"], x * y)
+    assert len(calls) == 1
+    assert np.allclose(grad(lambda x: np.sum(linearize(np.sin, x)[1](np.ones(2))))(x), -np.sin(x))
+
+
+def test_derivatives_of_elements() -> None:
+    x = np.array([[0.5, 1.0], [2.0, -1.0]])
+    assert np.allclose(elementwise_grad(np.sin)(x), np.cos(x))
+    assert np.allclose(elementwise_grad(elementwise_grad(np.sin))(x), -np.sin(x))
+    assert np.allclose(elementwise_grad(np.multiply, 1)(x, 3 * x), x)
+
+
+def test_a_finished_derivative_leaves_no_tensor_behind() -> None:
+    assert type(grad(lambda x: grad(lambda y: x * y * y)(2.0))(3.0)) is np.float64
+    assert type(grad(grad(lambda x: grad(lambda y: x * x * y * y)(2.0)))(3.0)) is np.float64
+    assert type(jvp(lambda x: jvp(lambda y: x * y * y, 2.0, 1.0)[1], 3.0, 1.0)[1]) is np.float64
