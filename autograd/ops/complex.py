@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import RULES
 from ..declare import composed, general, linear
 from ..registry import operations
 from ..tensor import Tensor, unwrap
@@ -45,5 +44,9 @@ def _sign(x: Any) -> Any:
 
 operations[np.sign] = _sign
 
-for _name, _attribute in {"real": property(real), "imag": property(imag), "sign": _sign}.items():
+for _name, _attribute in {
+    "real": property(real, doc="The real parts of the elements."),
+    "imag": property(imag, doc="The imaginary parts of the elements."),
+    "sign": _sign,
+}.items():
     setattr(Tensor, _name, _attribute)
