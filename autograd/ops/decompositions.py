@@ -26,7 +26,7 @@ import numpy as np
 
 from ..declare import composed, general
 from ..errors import UnsupportedError
-from ..tensor import unwrap
+from ..tensor import Tensor, any_live, unwrap
 from .matrices import adjoint, conj, half_lower, hermitian_part, masked_reciprocal, on_diagonal
 
 
@@ -90,12 +90,22 @@ def _eig_rule(g: Any, out: Any) -> Any:
     seen = v.mT @ gv
     lengths = (v * gv).sum(-2).real  # what changes the length of a column of v is taken off
     rotation = masked_reciprocal(_gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
-    return np.linalg.solve(v.mT, (on_diagonal(gw) + rotation) @ v.mT)
+    return _from_basis(v, (on_diagonal(gw) + rotation) @ v.mT)
 
 
 def _eigvals_rule(g: Any, a: Any) -> Any:
     v = np.linalg.eig(a)[1]
-    return np.linalg.solve(v.mT, g[..., None] * v.mT)
+    return _from_basis(v, g[..., None] * v.mT)
+
+
+def _from_basis(v: Any, seen: Any) -> Any:
+    try:
+        return np.linalg.solve(v.mT, seen)
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError(
+            "the eigenvectors are not independent, and so eigenvalues have no derivative; of Hermitian matrices, "
+            "numpy.linalg.eigh and eigvalsh find independent ones always"
+        ) from None
 
 
 eig = general(np.linalg.eig, _eig_rule, forward=lambda a: np.linalg.eig(a), outputs=True)
@@ -179,28 +189,37 @@ def _qr_rule(g: Any, out: Any) -> Any:
 
 
 def _qr_of_tall(gq: Any, gr: Any, q: Any, r: Any) -> Any:
+    """Return the gradient for as many columns as r has rows; nan where they are dependent but something asks for it."""
     n = r.shape[-1]
     q, q_more, gq, gq_more = q[..., :n], q[..., n:], gq[..., :n], gq[..., n:]
     if q_more.shape[-1]:
         gq = gq - conj(q_more) @ (adjoint(gq_more) @ conj(q))
     turned = q.mT @ gq - gr @ r.mT
     seen = gq + conj(q) @ (half_lower(turned - adjoint(turned)) - turned)
-    return np.linalg.solve(r, seen.mT).mT
+    diagonal, lengths = abs(np.linalg.diagonal(unwrap(r))), np.linalg.norm(unwrap(r), axis=-2)
+    dependent = (diagonal <= 10 * n * np.finfo(r.dtype).eps * lengths).any(-1)[..., None, None]
+    if not dependent.any():
+        return np.linalg.solve(r, seen.mT).mT
+    found = np.linalg.solve(np.where(dependent, np.eye(n, dtype=r.dtype), r), seen.mT).mT
+    return np.where(dependent & np.not_equal(unwrap(found), 0), np.nan, found)
 
 
 _qr = general(lambda a, mode: np.linalg.qr(a, mode), _qr_rule, name="qr", outputs=True)
 
 
 @composed(np.linalg.qr, method=False)
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: Any, mode: Any = "reduced") -> Any:
     """Return q and r such that the matrices are ``q @ r``; their first columns must be independent, as many as fit.
 
     In mode "r" that is r alone. The reflections that mode "raw" returns have no derivative here.
     """
+    if mode in ("reduced", "complete"):
+        return _qr(a, mode)
     if mode == "r":
         return _qr(a, "reduced")[1]
-    if mode not in ("reduced", "complete") and getattr(a, "requires_grad", False):
+    result: Any = np.linalg.qr(unwrap(a), mode)
+    if any_live(a):
         raise UnsupportedError(
             f"numpy.linalg.qr(mode={mode!r}) has no derivative here: the modes 'reduced', 'complete' and 'r' have"
         )
-    return _qr(a, mode)
+    return tuple(map(Tensor, result)) if isinstance(result, tuple) else Tensor(result)
