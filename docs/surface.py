@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import AutogradError, Tensor
 from autograd.primitive import Primitive
 from autograd.registry import declare_special_functions, operations, plain
 
@@ -168,22 +169,27 @@ def _table(module: str, present: str) -> list[str]:
 
 
 def _methods() -> list[str]:
-    """Return the lines of the table of the methods of binary ufuncs, of which some method is differentiated."""
+    """Return the lines of the table of the methods of binary ufuncs that are differentiated."""
     lines = []
+    ufunc: Any
     for names, ufunc in _by_identity(functions("numpy")):
-        if isinstance(ufunc, np.ufunc) and ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None:
-            cells = [_method(ufunc, method) for method in METHODS]
-            if YES in cells:
-                lines.append(f"| `{names[0]}` | " + " | ".join(cells) + " |")
+        elementwise = isinstance(ufunc, np.ufunc) and ufunc.signature is None and ufunc in operations
+        if elementwise and (ufunc.nin, ufunc.nout) == (2, 1):
+            lines.append(f"| `{names[0]}` | {' | '.join(_method(ufunc, method) for method in METHODS)} |")
     return lines
 
 
 def _method(ufunc: np.ufunc, method: str) -> str:
-    if getattr(ufunc, method) in operations:
-        return YES
-    if ufunc in plain or getattr(ufunc, method) in plain:
-        return NATURE
-    return "in place" if method == "at" else NOT_YET
+    """Try a method of a ufunc on a tensor."""
+    x = Tensor([0.25, 0.5], requires_grad=True)
+    arguments = {"outer": (x, x), "reduceat": (x, [0, 1]), "at": (x, [0], x)}.get(method, (x,))
+    try:
+        result = getattr(ufunc, method)(*arguments)
+    except AutogradError:
+        return "in place" if method == "at" else NOT_YET
+    except TypeError:  # NumPy's own, of a ufunc whose inputs have two different types
+        return ""
+    return YES if isinstance(result, Tensor) and result.requires_grad else NATURE
 
 
 def _scipy() -> list[str]:
@@ -219,8 +225,9 @@ declarations; a test fails when it is out of date, and when a new NumPy has a fu
 METHODS_HEAD = """\
 ## Methods of ufuncs
 
-`np.add.reduce` and the like, for the ufuncs of two inputs that are differentiated. In place means that it writes to its
-first argument, which no graph could see: on a tensor that requires a gradient it raises an error.
+`np.add.reduce` and the like, for the ufuncs of two inputs that are differentiated. "In place" writes to its first
+argument, which no graph could see: on a tensor that requires a gradient it raises an error. Sums, products and extremes
+have rules of their own; the others are applied step by step.
 """
 SCIPY_HEAD = """\
 ## scipy.special
