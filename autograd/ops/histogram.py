@@ -51,9 +51,7 @@ def _density(counts: Any, edges: Sequence[Any]) -> Any:
 
 
 @composed(np.histogram, method=False)
-def histogram(
-    a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
-) -> tuple[Any, Any]:
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> tuple[Any, Any]:
     """Return how many elements, or which weight, each bin has, and the edges of the bins."""
     a, bins, values = unwrap(a), unwrap(bins), unwrap(weights)
     if not isinstance(weights, Tensor):
