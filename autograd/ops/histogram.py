@@ -11,7 +11,7 @@ import numpy as np
 from ..declare import composed, not_differentiable
 from ..tensor import Tensor, unwrap
 from .index import scatter
-from .shape import operand, ravel, reshape
+from .shape import ravel, reshape
 
 not_differentiable(np.histogram_bin_edges)
 
@@ -20,12 +20,9 @@ not_differentiable(np.histogram_bin_edges)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     """Return how often each number occurs in `x`, or the sums of the weights that stand at its places."""
     numbers = np.asarray(unwrap(x))
-    counts = np.bincount(numbers, minlength=minlength)
-    if weights is None or not numbers.size:  # NumPy counts in integers where there is nothing to weigh
+    counts = np.bincount(numbers, unwrap(weights), minlength)
+    if not isinstance(weights, Tensor) or not numbers.size:  # NumPy counts in integers where there is nothing to weigh
         return counts
-    weights = operand(weights)
-    if numbers.shape != weights.shape:
-        raise ValueError(f"the numbers, of shape {numbers.shape}, cannot count with weights of shape {weights.shape}")
     return scatter(weights.astype(np.float64), numbers.astype(np.intp), counts.shape)
 
 

@@ -75,7 +75,7 @@ def test_bincount_adds_weights() -> None:
     found.backward(np.arange(6.0))
     np.testing.assert_array_equal(w.grad.data, np.array([3, 0, 3], np.float32), strict=True)
     assert np.bincount(np.array([], int), tensor([], requires_grad=True)).dtype == np.intp
-    with pytest.raises(ValueError, match=r"shape \(3,\).*shape \(2,\)"):
+    with pytest.raises(ValueError, match="same length"):
         np.bincount(numbers, w[:2])
     with pytest.raises(ValueError, match="negative"):
         np.bincount(np.array([-1]), w[:1])
