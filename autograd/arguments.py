@@ -25,6 +25,10 @@ asarray = np.asarray
 Arguments = tuple[Any, ...]
 
 
+class AxisError(ShapeError, np.exceptions.AxisError):
+    """An axis that there is not: NumPy's error, which is an `IndexError` too, with the name of the operation."""
+
+
 def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], Arguments]:
     """Return what completes the arguments of `op`, from its parameter number `first` on, with defaults."""
     names = op.parameters[first:]
@@ -84,7 +88,7 @@ def one_input(op: Primitive, note_line: Function, examine: Function) -> Function
             raise  # it says what is wrong with the numbers
         except ValueError as error:
             message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
-            raise ShapeError(message) from error
+            raise (AxisError if isinstance(error, IndexError) else ShapeError)(message) from error
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
