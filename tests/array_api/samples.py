@@ -117,7 +117,7 @@ def axis_of(x: Any) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def along_axis(draw: Draw, kind: str, least: int = 1, **options: st.SearchStrategy[Any]) -> Arguments:
+def along_axis(draw: Draw, /, kind: str, least: int = 1, **options: st.SearchStrategy[Any]) -> Arguments:
     x = draw(array(kind, least=1, side=least))
     return (x,), {"axis": draw(axis_of(x)), **{name: draw(option) for name, option in options.items()}}
 
@@ -131,7 +131,7 @@ def cumulation(draw: Draw) -> Arguments:
 
 
 @st.composite
-def with_shape(draw: Draw, **options: st.SearchStrategy[Any]) -> Arguments:
+def with_shape(draw: Draw, /, **options: st.SearchStrategy[Any]) -> Arguments:
     shape = draw(st.one_of(st.integers(0, 3), shapes()))
     return (shape,), {"dtype": draw(st.none() | dtypes("any")), **{k: draw(option) for k, option in options.items()}}
 
