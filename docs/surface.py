@@ -23,7 +23,7 @@ from autograd.registry import declare_special_functions, operations, plain
 
 from . import reasons
 
-__all__ = ["CLASSES", "Entry", "entries", "page", "unclassified"]
+__all__ = ["CLASSES", "Entry", "by_identity", "contradicted", "entries", "functions", "page", "unclassified"]
 
 Function = Callable[..., Any]
 
@@ -64,7 +64,7 @@ def functions(module: str) -> dict[str, Function]:
 
 def entries(module: str) -> Iterator[Entry]:
     """Yield an entry for each function of a module of NumPy that is in a class."""
-    for names, function in _by_identity(functions(module)):
+    for names, function in by_identity(functions(module)):
         found = _entry(module, names, function)
         if found is not None:
             yield found
@@ -75,7 +75,7 @@ def unclassified() -> list[str]:
     return [
         f"{module}.{names[0]}"
         for module in NUMPY
-        for names, function in _by_identity(functions(module))
+        for names, function in by_identity(functions(module))
         if _entry(module, names, function) is None
     ]
 
@@ -112,7 +112,7 @@ def _is_stale(name: str, known: dict[str, Function]) -> bool:
     return name not in known and name not in reasons.ONLY
 
 
-def _by_identity(public: dict[str, Function]) -> list[tuple[tuple[str, ...], Function]]:
+def by_identity(public: dict[str, Function]) -> list[tuple[tuple[str, ...], Function]]:
     """Return each function with all its names: its own first, then the others."""
     found: dict[Function, list[str]] = {}
     for name, function in public.items():
@@ -172,7 +172,7 @@ def _methods() -> list[str]:
     """Return the lines of the table of the methods of binary ufuncs that are differentiated."""
     lines = []
     ufunc: Any
-    for names, ufunc in _by_identity(functions("numpy")):
+    for names, ufunc in by_identity(functions("numpy")):
         elementwise = isinstance(ufunc, np.ufunc) and ufunc.signature is None and ufunc in operations
         if elementwise and (ufunc.nin, ufunc.nout) == (2, 1):
             lines.append(f"| `{names[0]}` | {' | '.join(_method(ufunc, method) for method in METHODS)} |")
@@ -197,7 +197,7 @@ def _scipy() -> list[str]:
     lines = []
     special = functions(SCIPY)  # which imports it
     declare_special_functions()
-    for names, function in _by_identity(special):
+    for names, function in by_identity(special):
         if function in operations:
             lines.append(f"| {_listed(names)} | " + " | ".join(_described(operations[function])) + " |")
         elif function in plain:

@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 import nn.functional
-from autograd import vjp
+from autograd import linearize, vjp
 from autograd.calculus import RULES
 from autograd.numerics import CONTRACTS, Contract, Edge
 
@@ -78,6 +78,20 @@ def test_second_derivatives_are_those_promised(edge: Edge, dtype: Any) -> None:
 def test_a_zero_cotangent_stays_zero(edge: Edge, dtype: Any) -> None:
     for gradient in gradients(function_of(edge), arrays(edge.at, dtype), cotangent=0):
         assert not np.any(gradient)  # nan would count as true
+
+
+@every_edge
+def test_forward_mode_gives_the_same_numbers(edge: Edge) -> None:
+    inputs = arrays(edge.at, float)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        _, push = linearize(function_of(edge), *inputs)
+        for place, promised in enumerate(edge.gradient):
+            for index in np.ndindex(np.shape(promised)):
+                if np.isfinite(np.asarray(promised)[index]):
+                    tangents = [np.zeros(x.shape) for x in inputs]
+                    tangents[place][index] = 1
+                    assert np.isclose(np.sum(push(*tangents)), np.asarray(promised)[index], rtol=1e-13, atol=1e-14)
 
 
 @every_edge
