@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, multilinear
+from ..declare import composed, multilinear, not_differentiable
 from ..errors import ShapeError
 from ..tensor import Tensor
 from .index import diagonal
@@ -194,3 +194,6 @@ def _summed_alone(array: Any, labels: Labels, elsewhere: Labels) -> tuple[Any, L
 
 def _without(labels: Labels, axes: tuple[int, ...]) -> Labels:
     return "".join(label for axis, label in enumerate(labels) if axis not in axes)
+
+
+not_differentiable(np.einsum_path)

@@ -169,3 +169,10 @@ def test_products_of_many_operands_are_taken_in_a_good_order(monkeypatch: pytest
     y.sum().backward()
     assert [product.shape for product in products] == [(20,)] * 6
     np.testing.assert_allclose(x.grad.data, np.ones(20))
+
+
+def test_the_path_is_numpys() -> None:
+    factors = [np.ones((2, 3)), np.ones((3, 4)), np.ones((4, 2))]
+    path, _ = np.einsum_path("ij,jk,kl->il", *[tensor(x, requires_grad=True) for x in factors])
+    assert path == np.einsum_path("ij,jk,kl->il", *factors)[0]
+    assert np.einsum("ij,jk,kl->il", *map(tensor, factors), optimize=path).shape == (2, 2)

@@ -1,12 +1,13 @@
 """What is special to products: vectors, broadcasting, which product a spelling means."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Tensor, grad, tensor
+from autograd import GraphError, Tensor, grad, gradcheck, gradgradcheck, tensor
 
 RANDOM = np.random.default_rng(0)
 SCALAR, VECTOR, MATRIX, BATCH = (), (3,), (3, 3), (2, 3, 3)
@@ -112,3 +113,75 @@ def test_vecdot_broadcasts() -> None:
     x, y = drawn((4, 1, 3)), drawn((2, 3))
     np.testing.assert_allclose(np.vecdot(live(x), y).data, np.vecdot(x, y), strict=True)
     np.testing.assert_allclose(grad(lambda x: np.vecdot(x, y).sum())(x), np.broadcast_to(y.sum(0), x.shape))
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes"),
+    [(np.dot, [(2, 3), (3,)]), (np.outer, [(2,), (3,)]), (np.kron, [(2,), (3,)]), (np.tensordot, [(2, 3, 4), (3, 4)]),
+     (np.cross, [(2, 3), (3,)])],
+)  # fmt: skip
+def test_factors_are_taken_by_name(function: Any, shapes: Any) -> None:
+    x, y = map(drawn, shapes)
+    expected = function(x, y)
+    for found in (function(a=live(x), b=y), function(x, b=live(y)), function(a=live(x), b=live(y))):
+        np.testing.assert_allclose(found.data, expected, strict=True)
+    for option in ("out",) if function in (np.dot, np.outer) else ():
+        with pytest.raises(GraphError, match="out="):
+            function(live(x), y, **{option: np.empty(expected.shape)})
+
+
+@pytest.mark.parametrize("axes", [{}, {"axis": 0}, {"axisa": 0, "axisb": 1, "axisc": 0}, {"axisc": 1}, {"axis": -2}])
+def test_cross_is_numpys(axes: dict[str, int]) -> None:
+    for dtypes in ((float, float), (complex, float), (np.float32, complex), (np.int64, np.float32)):
+        x, y = ((drawn((3, 3, 3)) * 4).astype(dtype) for dtype in dtypes)
+        expected = np.cross(x, y, **axes)
+        for found in (np.cross(tensor(x), y, **axes), np.cross(x, tensor(y), **axes)):
+            assert isinstance(found, Tensor)
+            np.testing.assert_array_equal(found.data, expected, strict=True)
+
+
+@pytest.mark.parametrize(("left", "right"), [(2, 2), (2, 3), (3, 2)])
+def test_cross_of_vectors_in_the_plane(left: int, right: int) -> None:
+    x, y = drawn((4, 1, left)), drawn((5, right))
+    if tuple(map(int, np.__version__.split(".")[:2])) >= (2, 5):
+        with pytest.raises(ValueError, match="3-dimensional"):
+            np.cross(live(x), y)
+        return
+    with pytest.warns(DeprecationWarning, match="2-dimensional vectors"):
+        expected = np.cross(x, y)
+    with pytest.warns(DeprecationWarning, match="2-dimensional vectors"):
+        np.testing.assert_array_equal(np.cross(live(x), live(y)).data, expected, strict=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert gradcheck(np.cross, [x, y])
+        assert gradgradcheck(np.cross, [x, y])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.cross(x, np.ones(4)), lambda x: np.cross(x, 1.0), lambda x: np.cross(x, x, axis=2),
+        lambda x: np.cross(x, np.ones((4, 3))), lambda x: np.linalg.cross(x, x, axis=0),
+        lambda x: np.linalg.outer(x, x[0]), lambda x: np.linalg.vecdot(x, x[0, :2]),
+        lambda x: np.tensordot(x, x, 3), lambda x: np.vdot(x, x[0]),
+        lambda x: np.linalg.vecdot(x, x, axis=2),  # type: ignore[call-overload]  # NumPy's stub is that of numpy.vecdot
+    ],
+)  # fmt: skip
+def test_what_numpy_refuses_is_refused(call: Callable[[Any], Any]) -> None:
+    for x in (np.ones((2, 3)), live(np.ones((2, 3)))):
+        with pytest.raises((ValueError, IndexError)):
+            call(x)
+
+
+@pytest.mark.parametrize("product", [np.vecdot, np.linalg.vecdot, np.vdot])
+def test_the_first_factor_is_conjugated(product: Product) -> None:
+    x, y = drawn((3,)) + 1j * drawn((3,)), drawn((3,)) + 1j * drawn((3,))
+    for a, b in ((live(x), live(y)), (live(x), y), (x, live(y)), (live(x.real), y), (x, live(y.real))):
+        found = product(a, b)
+        assert isinstance(found, Tensor)
+        expected = product(*(z.data if isinstance(z, Tensor) else z for z in (a, b)))
+        np.testing.assert_allclose(found.data, expected)
+    assert grad(lambda x: product(x, x).real)(x) == pytest.approx(2 * x)
+    assert grad(lambda x: product(x, y).real)(x) == pytest.approx(y)
+    assert grad(lambda y: product(x, y).real)(y) == pytest.approx(x)
+    assert grad(lambda x: product(x, y).imag)(x) == pytest.approx(-1j * y)
