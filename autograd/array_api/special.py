@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..registry import operations, plain
+from ..registry import declare_special_functions, operations, plain
 from ..tensor import Tensor
 from ._arrays import wrapped
 
@@ -20,6 +20,7 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
         raise AttributeError(name)
     from scipy import special
 
+    declare_special_functions()
     public = getattr(special, name)
     # What SciPy shows with SCIPY_ARRAY_API=1 is a function that chooses between namespaces.
     ufunc = getattr(public, "__wrapped__", public)
