@@ -512,6 +512,7 @@ def unwrap(value: Any) -> Any:
 
 
 def any_live(value: Any) -> bool:
+    """Tell whether a gradient can flow to a tensor in `value`, also within lists, tuples and dicts."""
     if isinstance(value, Tensor):
         return value._node is not None and bool(recording())
     if type(value) in (list, tuple):
@@ -520,6 +521,7 @@ def any_live(value: Any) -> bool:
 
 
 def unsupported(name: str, options: dict[str, Any]) -> Any:
+    """Raise the error that says what to do where a NumPy function has no derivative here."""
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
         f"{what} has no derivative here, and its input requires a gradient. For the value alone, pass t.data; to "

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, general
+from ..errors import UnsupportedError
 from ..primitive import Function, Rule
 from ..tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, operand, refuse_out
@@ -117,7 +118,10 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
         ddof = _degrees(ddof, correction)
         if mean is ABSENT:
             return of_elements(x, axis, dtype, ddof, keepdims, where)
-        return about(operand(x), operand(mean), axis, dtype, ddof, keepdims, where)
+        x, mean = operand(x), operand(mean)
+        if mean.dtype.kind == "c" != x.dtype.kind:  # NumPy takes squares there that are not absolute
+            raise UnsupportedError(f"{name} of real numbers about a complex mean: give x.astype({mean.dtype})")
+        return about(x, mean, axis, dtype, ddof, keepdims, where)
 
     dispersion.__name__ = dispersion.__qualname__ = name
     dispersion.__doc__ = function.__doc__

@@ -1,7 +1,9 @@
 """The methods of ufuncs: reduce, accumulate, reduceat, outer; and how tensors serve a ufunc called with keywords.
 
 A reduction whose derivative has a closed form is declared below. Any other ufunc, a user's own too, is folded: it is
-applied step by step along the axis, and its own derivative does the rest.
+applied step by step along the axis, and its own derivative does the rest. (Up to NumPy 2.5 at least,
+``numpy.power.reduce`` and ``numpy.arctan2.reduce`` are wrong along contiguous memory, for their vectorised loops read a
+result before it is written; the fold is right.)
 """
 
 from __future__ import annotations
@@ -166,6 +168,11 @@ linear(
 
 # Any other ufunc, step by step. NumPy's own result comes first: it raises what is to be raised, and has the dtype.
 
+# The slices along the first axis, taken apart at once: the gradient is not filled up with zeros for each.
+_apart = general(
+    lambda x: tuple([x[i, ...] for i in range(len(x))]), lambda g: np.stack(g), name="slices", outputs=True
+)
+
 
 def _reduce(
     ufunc: np.ufunc,
@@ -183,18 +190,18 @@ def _reduce(
     expected = np.asarray(ufunc.reduce(unwrap(x), axis, dtype, keepdims=keepdims, initial=unwrap(initial), where=where))
     rows = _rows(_cast(x, expected.dtype), axis)
     masks = [True] * len(rows) if where is True else _rows(np.broadcast_to(where, x.shape), axis)
-    result = None
+    result: Any = None
     if initial is not ABSENT and initial is not None:
         result = np.broadcast_to(_cast(operand(initial), expected.dtype), rows.shape[1:])
     elif where is not True:
         result = np.full(rows.shape[1:], ufunc.identity, expected.dtype)
-    for row, mask in zip(rows, masks, strict=True):
+    for row, mask in zip(_apart(rows) if len(rows) else (), masks, strict=True):
         if result is None:
             result = row
         else:
             result = ufunc(result, row) if mask is True else np.where(mask, ufunc(result, row, where=mask), result)
-    if result is None:  # of nothing
-        result = expected + 0 * rows.sum(0)
+    if not len(rows):
+        result = (expected if result is None else result) + 0 * rows.sum(0)
     return result.reshape(expected.shape)
 
 
@@ -215,7 +222,7 @@ def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> An
     if not x.size:
         return x
     steps: list[Any] = []
-    for row in np.moveaxis(x, axis, 0):
+    for row in _apart(np.moveaxis(x, axis, 0)):
         steps.append(ufunc(steps[-1], row) if steps else row)
     return np.stack(steps, axis)
 
@@ -239,6 +246,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "__call__": call, "reduce": _reduce, "accumulate": _accumulate, "reduceat": _reduceat, "outer": _outer,
 }  # fmt: skip
 
+_FOLDED = {"reduce", "accumulate", "reduceat"}
+
 
 # What tensors do with a ufunc that is called in any way but with its inputs alone
 
@@ -255,7 +264,9 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
             f"numpy.{name} writes in place, which a graph cannot follow: for values alone, compute within no_grad() "
             f"or on t.data; to differentiate, index, compute and join with numpy.where or numpy.concatenate"
         )
-    if not live or (ufunc in plain and not any_live(kwargs)):
+    # What is folded is so always, for where no derivative is recorded the result is the same.
+    folded = ufunc in operations and method in _FOLDED and getattr(ufunc, method) not in operations
+    if (not live and ("out" in kwargs or not folded)) or (ufunc in plain and not any_live(kwargs)):
         if "where" in kwargs and method == "__call__" and "out" not in kwargs:
             return call(ufunc, *inputs, **kwargs)  # as when it is recorded
         result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))

@@ -67,5 +67,6 @@ SAMPLES: dict[Function | str, Samples] = {
     np.minimum.accumulate: Samples(accumulations(apart)),
     np.fmax.accumulate: Samples(with_nan_behind(accumulations(apart))),
     np.fmin.accumulate: Samples(with_nan_behind(accumulations(apart))),
+    "slices": Samples(arrays(with_axes).map(lambda x: call(Live(x)))),
     np.add.reduceat: Samples(sums_of_slices()),
 }
