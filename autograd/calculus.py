@@ -84,8 +84,8 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.cos: (lambda g, x: -g * np.sin(x),),
     np.tan: (lambda g, out: g + g * out * out,),
     # roots of factors, not of products, so that the branches of complex functions are theirs
-    np.arcsin: (lambda g, x: g / (np.sqrt(1 - x) * np.sqrt(1 + x)),),
-    np.arccos: (lambda g, x: -g / (np.sqrt(1 - x) * np.sqrt(1 + x)),),
+    np.arcsin: (lambda g, x: g / _root_of_one_less_square(x),),
+    np.arccos: (lambda g, x: -g / _root_of_one_less_square(x),),
     np.arctan: (lambda g, x: g / (1 + x * x),),
     np.arctan2: (lambda g, x, y: g * _turn(y, x, y), lambda g, x, y: -g * _turn(x, x, y)),
     np.degrees: (lambda g: g * (180 / math.pi),),
@@ -118,6 +118,14 @@ def _is_complex(x: Any) -> bool:
 def _direction(x: Any) -> Any:
     """Return the derivative of |x|: the sign of a real number, and of a complex one conj(x) / |x|; 0 at 0."""
     return _unit(np.conjugate(x), np.absolute(x)) if _is_complex(x) else np.sign(x)
+
+
+def _root_of_one_less_square(x: Any) -> Any:
+    """Return sqrt(1 - x**2), of complex numbers on the branch of arcsin.
+
+    On its cuts the sign of an imaginary part of 0 tells the sides apart, which only differences x - 1 and x + 1 keep.
+    """
+    return np.sqrt(-(x - 1)) * np.sqrt(x - -1) if _is_complex(x) else np.sqrt(1 - x) * np.sqrt(1 + x)
 
 
 def _root_of_one_and_square(x: Any) -> Any:

@@ -57,14 +57,7 @@ OUTSIDE = _table(
 OUTSIDE |= _table("numpy.fft", {"makes an array of a length alone": "fftfreq rfftfreq"})
 OUTSIDE |= _table("numpy.lib.stride_tricks", {"takes memory for another array": "as_strided"})
 
-NOT_YET = _table(
-    "numpy.emath",
-    {
-        "make the argument complex where it has to be, np.sqrt(x + 0j), and call the function of `numpy`": "arccos "
-        "arcsin arctanh log log10 log2 power sqrt",
-        "make the argument complex where it has to be, and divide: np.log(x + 0j) / np.log(n)": "logn",
-    },
-)
+NOT_YET: dict[str, str] = {}
 
 # Functions that not all supported versions of NumPy have.
 ONLY = {

@@ -215,7 +215,7 @@ for _name, _attribute in {
     setattr(Tensor, _name, _attribute)
 
 not_differentiable(
-    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.result_type, np.isclose,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.isclose,
     np.allclose, np.array_equal, np.array_equiv, np.array2string, np.array_repr, np.array_str, np.may_share_memory,
     np.shares_memory, np.iscomplexobj, np.isrealobj, np.isreal, np.iscomplex, np.can_cast, np.common_type,
     np.min_scalar_type,

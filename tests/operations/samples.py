@@ -13,6 +13,7 @@ from autograd.registry import operations
 from . import (
     complex_samples,
     elementwise_samples,
+    emath_samples,
     fft_samples,
     index_samples,
     linalg_samples,
@@ -35,6 +36,7 @@ __all__ = ["OPERATIONS", "SAMPLES", "Operation"]
 SAMPLES: dict[Function | str, Samples] = {
     **complex_samples.SAMPLES,
     **elementwise_samples.SAMPLES,
+    **emath_samples.SAMPLES,
     **fft_samples.SAMPLES,
     **index_samples.SAMPLES,
     **linalg_samples.SAMPLES,
