@@ -7,6 +7,7 @@ import pytest
 
 from autograd import grad, gradgradcheck, tensor
 
+norm: Any = np.linalg.norm  # whatever its arguments
 ORDERS = [None, 0, 1, 2, 3, 0.5, 2.5, -1, -2, np.inf, -np.inf]
 
 
@@ -70,12 +71,12 @@ def test_norms_of_matrices_are_numpys_along_all_pairs_of_axes(order: Any, shape:
         for axis in [(i, j) for i in range(-x.ndim, x.ndim) for j in range(x.ndim) if i % x.ndim != j]:
             for keepdims in (False, True):
                 try:
-                    expected = np.linalg.norm(values, order, axis, keepdims)
+                    expected = norm(values, order, axis, keepdims)
                 except ValueError:  # the least of no values
                     with pytest.raises(ValueError, match="identity"):
                         np.linalg.norm(tensor(values), order, axis, keepdims)
                     continue
-                found = np.linalg.norm(tensor(values), order, axis, keepdims).data
+                found = norm(tensor(values), order, axis, keepdims).data
                 np.testing.assert_allclose(found, expected, rtol=1e-6 if values.dtype == np.float32 else 1e-14)
                 assert found.dtype == expected.dtype
                 assert found.shape == np.shape(expected)
@@ -116,12 +117,12 @@ def test_norms_of_zero_matrices_have_gradient_zero() -> None:
     ("call", "error"),
     [
         (lambda x: np.linalg.norm(x, 3), ValueError),
-        (lambda x: np.linalg.norm(x, "max"), ValueError),  # type: ignore[call-overload]
+        (lambda x: norm(x, "max"), ValueError),
         (lambda x: np.linalg.norm(x, 1, (0, 0)), ValueError),
         (lambda x: np.linalg.norm(x, 1, (0, 2)), np.exceptions.AxisError),
         (lambda x: np.linalg.norm(x, "fro", 0), ValueError),
-        (lambda x: np.linalg.norm(x, 1, (0, 1, 0)), ValueError),
-        (lambda x: np.linalg.norm(x, None, (0, 1, 0)), ValueError),
+        (lambda x: norm(x, 1, (0, 1, 0)), ValueError),
+        (lambda x: norm(x, None, (0, 1, 0)), ValueError),
         (lambda x: np.linalg.vector_norm(x, axis=2), np.exceptions.AxisError),
     ],
 )
