@@ -174,8 +174,11 @@ class GradientBuffer(Protocol):
     array: np.ndarray[Any, Any]
     whole: np.ndarray[Any, Any]
 
-    def claim(self) -> np.ndarray[Any, Any] | None:
-        """Return the array to write to, or None while somebody still holds the gradient that it had before."""
+    def claim(self, known: int = 0) -> np.ndarray[Any, Any] | None:
+        """Return the array to write to, or None while somebody still holds the gradient that it had before.
+
+        `known` references to the array are the caller's.
+        """
 
 
 class LeafHooks(Protocol):
@@ -508,8 +511,12 @@ def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
 
 
 def _reference_counter() -> Callable[[Any], int]:
-    """Return what counts the references to an object; where that is unknown, every object counts as shared."""
-    return sys.getrefcount if sys.implementation.name == "cpython" else lambda held: sys.maxsize
+    """Return what counts the references to an object; where that is unknown, every object counts as shared.
+
+    Without the global interpreter lock a count may leave out the references of other threads.
+    """
+    exact = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+    return sys.getrefcount if exact else lambda held: sys.maxsize
 
 
 _references = _reference_counter()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from inspect import signature
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -291,8 +292,9 @@ class Tensor(Installed):
         else:
             found = pull_back({root: seed}, order, targets, partial=inputs is not None, free=not retain)
         del seed, gradient
-        for node in found:
-            _accumulate(node, found)
+        with _accumulation:
+            for node in found:
+                _accumulate(node, found)
 
     def _seed(self, gradient: ArrayLike | Tensor | None) -> Array:
         data = self._data
@@ -478,9 +480,9 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
     parameter
         A leaf that requires a gradient.
     buffer
-        Its ``array`` has the parameter's shape and dtype and is a part of ``whole``, an array of one axis; ``claim()``
-        returns ``array``, or None while somebody still holds the gradient that it had before. A derivative rule that
-        names ``into`` is handed the array.
+        Its ``array`` has the parameter's shape and dtype and is a part of ``whole``, an array of one axis.
+        ``claim(known=0)`` returns ``array``, or None while somebody still holds the gradient that it had before, with
+        `known` references that are the caller's own. A derivative rule that names ``into`` is handed the array.
 
     Raises
     ------
@@ -567,6 +569,10 @@ def conjugated(g: Any) -> Any:
     return np.conjugate(g) if g.dtype.kind == "c" else g
 
 
+# Held while gradients are added to those of leaves, which other threads may be adding to; hooks may walk in turn.
+_accumulation = RLock()
+
+
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
     gradient = found[node]
@@ -582,9 +588,9 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     if isinstance(gradient, Tensor):
         node.grad = gradient if present is None else present + gradient
     elif buffer is not None and present is not None and present._data is buffer.array:
+        place = buffer.array  # which no other thread can claim as long as we hold it
         node.grad = present = None  # who still holds it now must not see it change
-        place = buffer.claim()
-        node.grad = Tensor(buffer.array + gradient if place is None else np.add(place, gradient, place))
+        node.grad = Tensor(place + gradient if buffer.claim(1) is None else np.add(place, gradient, place))
     elif present is not None:
         node.grad = Tensor(present._data + gradient)
     else:

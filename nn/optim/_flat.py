@@ -23,8 +23,9 @@ _CHUNK = 131_072  # elements: beyond the caches, working through parts is a quar
 
 
 def _reference_counter() -> Callable[[Any], int]:
-    """Return what counts references; elsewhere than in CPython nothing ever looks unused."""
-    return sys.getrefcount if sys.implementation.name == "cpython" else lambda held: sys.maxsize
+    """Return what counts references; elsewhere than in CPython with its lock nothing ever looks unused."""
+    exact = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+    return sys.getrefcount if exact else lambda held: sys.maxsize
 
 
 _references = _reference_counter()
@@ -45,19 +46,32 @@ class GradientPlace:
     one: so the reference count of `array` alone tells whether anybody holds the gradient or a view of it.
     """
 
-    __slots__ = ("array", "whole")
+    __slots__ = ("_free", "array", "whole")
 
     def __init__(self, part: Array, whole: Array) -> None:
         self.array: Array = np.asarray(_Memory(part))
         self.whole = whole
+        self._free = [self.array]
 
-    def claim(self) -> Array | None:
-        """Return the array to write a new gradient to, or None while somebody holds the one that it has."""
-        return self.array if _references(self.array) == _IDLE else None
+    def claim(self, known: int = 0) -> Array | None:
+        """Return the array to write a new gradient to, or None while somebody holds the one that it has.
+
+        `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to take out of the list.
+        """
+        try:
+            array = self._free.pop()
+        except IndexError:
+            return None
+        idle = _references(array) == _IDLE + known
+        self._free.append(array)
+        return array if idle else None
 
     def count(self) -> int:
-        """Return the number of references to the array as `claim` sees it."""
-        return _references(self.array)
+        """Return the number of references to an idle array as `claim` sees it."""
+        array = self._free.pop()
+        count = _references(array)
+        self._free.append(array)
+        return count
 
 
 def aligned(size: int, dtype: Any) -> Array:
