@@ -213,7 +213,8 @@ HEAD = """\
 # Operations
 
 Every public function of NumPy, and what becomes of it on tensors. Written by `python docs/generate.py` from the
-declarations; a test fails when it is out of date, and when a new NumPy has a function that is in no class.
+declarations; a test fails when it is out of date, and when a new NumPy has a function that is in no class. NumPy's
+other modules, such as `random`, `polynomial`, `ma` and `strings`, are not in it.
 
 * **yes**: differentiated to every order, backward and forward. *rule* is how it is declared: an `elementwise`,
   `linear`, `multilinear` or `general` function with a rule for each input, or `composed` of other operations. Of its
