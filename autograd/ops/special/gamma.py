@@ -31,7 +31,7 @@ def _trigamma_of_complex(z: Any) -> Any:
     w = z + SHIFT
     square = 1 / (w * w)
     series = sum(b * square**k for k, b in enumerate(BERNOULLI)) * square
-    return sum(1 / np.square(z + k) for k in range(SHIFT)) + (1 + 0.5 / w + series * w) / w
+    return sum(1 / np.square(z + k) for k in range(SHIFT)) + (1 + 0.5 / w + series) / w
 
 
 def trigamma(x: Any) -> Any:

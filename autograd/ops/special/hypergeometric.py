@@ -62,18 +62,33 @@ elementwise(
 
 
 def _below(a: Any) -> Any:
-    """Return the degree below `a`, but none below 0, which SciPy refuses: the result is multiplied by 0 there."""
-    return np.maximum(a - 1, 0)
+    """Return the degree below `a`, but none below 0: that term is multiplied by 0."""
+    return np.where(np.equal(a, 0), a, a - 1)
+
+
+def _scale(a: Any, factor: Any) -> Any:
+    """Return `factor`, but 0 for a constant."""
+    return np.where(np.equal(a, 0), 0, factor)
 
 
 of_last(
-    special.eval_jacobi, lambda g, x, a, b, c: g * (a + b + c + 1) * 0.5 * special.eval_jacobi(a - 1, b + 1, c + 1, x)
+    special.eval_jacobi,
+    lambda g, x, a, b, c: g * _scale(a, (a + b + c + 1) * 0.5) * special.eval_jacobi(_below(a), b + 1, c + 1, x),
 )
-of_last(special.eval_legendre, lambda g, x, a: g * (a + 1) * 0.5 * special.eval_jacobi(a - 1, 1.0, 1.0, x))
-of_last(special.eval_gegenbauer, lambda g, x, a, b: g * 2 * b * special.eval_gegenbauer(a - 1, b + 1, x))
-of_last(special.eval_chebyt, lambda g, x, a: g * a * special.eval_chebyu(a - 1, x))
-of_last(special.eval_chebyu, lambda g, x, a: g * 2 * special.eval_gegenbauer(a - 1, 2.0, x))
-of_last(special.eval_genlaguerre, lambda g, x, a, b: -g * special.eval_genlaguerre(a - 1, b + 1, x))
-of_last(special.eval_laguerre, lambda g, x, a: -g * special.eval_genlaguerre(a - 1, 1.0, x))
+of_last(
+    special.eval_legendre,
+    lambda g, x, a: g * _scale(a, (a + 1) * 0.5) * special.eval_jacobi(_below(a), 1.0, 1.0, x),
+)
+of_last(
+    special.eval_gegenbauer,
+    lambda g, x, a, b: g * _scale(a, 2 * b) * special.eval_gegenbauer(_below(a), b + 1, x),
+)
+of_last(special.eval_chebyt, lambda g, x, a: g * a * special.eval_chebyu(_below(a), x))
+of_last(special.eval_chebyu, lambda g, x, a: g * _scale(a, 2) * special.eval_gegenbauer(_below(a), 2.0, x))
+of_last(
+    special.eval_genlaguerre,
+    lambda g, x, a, b: g * _scale(a, -1) * special.eval_genlaguerre(_below(a), b + 1, x),
+)
+of_last(special.eval_laguerre, lambda g, x, a: g * _scale(a, -1) * special.eval_genlaguerre(_below(a), 1.0, x))
 of_last(special.eval_hermite, lambda g, x, a: g * 2 * a * special.eval_hermite(_below(a), x))
 of_last(special.eval_hermitenorm, lambda g, x, a: g * a * special.eval_hermitenorm(_below(a), x))
