@@ -136,12 +136,24 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return _interp(x, xp, np.concatenate([fp[-1:], fp, fp[:1]]))
 
 
-# The multiples of the period that are added do not change but in jumps.
-unwrapped = general(
-    np.unwrap,
+def _period_rule(g: Any, out: Any, p: Any, period: Any, period_shape: Shape) -> Any:
+    """Return the gradient of the period: how many of it were added, which does not change but in jumps."""
+    periods = np.rint((unwrap(out) - unwrap(p)) / unwrap(period))
+    return (g * periods).sum().reshape(period_shape)
+
+
+_unwrap = general(
+    lambda p, period, discont, axis: np.unwrap(p, discont, axis, period=period),
     lambda g: g,
-    forward=lambda p, discont=None, axis=-1, period=2 * math.pi: np.unwrap(p, discont, axis, period=period),
+    _period_rule,
+    name="unwrap",
 )
+
+
+@composed(np.unwrap, method=False)
+def unwrap_phase(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
+    """Add to `p` multiples of the period, so that neighbours along `axis` differ by half of it at most."""
+    return _unwrap(p, period, unwrap(discont), axis)
 
 
 # Filters and windows

@@ -53,9 +53,10 @@ def interpolations(draw: st.DrawFn) -> Call:
 
 @st.composite
 def unwrappings(draw: st.DrawFn) -> Call:
+    """Draw angles and a period, in the order in which the operation is declared."""
     x = draw(arrays(not_empty, between=(-9.0, 9.0), distinct=True))
-    options = draw(st.sampled_from([{}, {"discont": 4.0}, {"period": 4.1}, {"period": 3.05, "discont": 2.0}]))
-    return Call((Live(x),), {"axis": draw(one_axis(x)), **options})
+    period, discont = draw(st.sampled_from([(6.3, None), (6.3, 4.0), (4.1, None), (3.05, 2.0)]))
+    return call(Live(x), Live(np.array(period)), discont, draw(one_axis(x)))
 
 
 @st.composite
@@ -152,7 +153,10 @@ SAMPLES: dict[Function | str, Samples] = {
     np.correlate: Samples(products()),
     "interp": Samples(knots(st.integers(2, 5)).map(lambda drawn: call(*drawn))),
     np.interp: Samples(interpolations()),
-    np.unwrap: Samples(unwrappings()),
+    "unwrap": Samples(unwrappings()),
+    np.unwrap: Samples(
+        unwrappings().map(lambda drawn: Call((drawn.args[0], *drawn.args[2:]), {"period": float(drawn.args[1].array)}))
+    ),
     "spherical_bessel": Samples(bessels, analytic=True),
     "modified_bessel": Samples(bessels),
     np.sinc: Samples(arrays().map(lambda x: call(Live(x))), analytic=True),

@@ -153,6 +153,16 @@ def test_unwrapping_is_numpys() -> None:
         assert_numpys(np.unwrap, x)
         assert_numpys(np.unwrap, x, 4.0, 0)
         assert_numpys(np.unwrap, x, axis=0, period=3.0)
+    assert_numpys(np.unwrap, np.arange(4) * 5)
+
+
+def test_what_was_added_grows_with_the_period() -> None:
+    """A turn is taken off the second angle and two off the third."""
+    found = grad(lambda x, period: np.unwrap(x, period=period) @ [1.0, 10.0, 100.0], argnums=(0, 1))(
+        np.array([0.0, 5.0, 10.0]), 4.0
+    )
+    np.testing.assert_array_equal(found[0], [1, 10, 100])
+    assert found[1] == -10 * 1 - 100 * 2
 
 
 # Filters and windows
