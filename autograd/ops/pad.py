@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,12 @@ from ..declare import composed, general
 from ..errors import UnsupportedError
 from ..modes import recording
 from ..tensor import Tensor, unwrap
+from .index import take
 from .join import concatenate, stack
-from .shape import along, broadcast_to, moveaxis, operand
+from .shape import along, broadcast_to, copy, operand
 
 Shape = tuple[int, ...]
 Options = dict[str, Any]
-
-# What the constants are called that some modes pad with, or in ramps down to.
-_FILLS = {"constant": "constant_values", "linear_ramp": "end_values"}
 
 
 def _pairs(value: Any, ndim: int) -> list[list[Any]]:
@@ -41,85 +40,124 @@ def _array(value: Any) -> Any:
     return stack([_array(item) for item in value]) if type(value) in (list, tuple) else operand(value)
 
 
-# Most modes are linear along each axis but for a constant. What NumPy makes of the unit vectors is the matrix of it.
+# Constants
 
 
-def _border(n: int, widths: list[int], mode: Any, options: Options, axis: int, ndim: int) -> Any:
-    """Return the weights with which `n` elements in a row make up those in front of them and behind."""
-    own = {name: value for name, value in options.items() if name == "reflect_type"}
-    if options.get("stat_length") is not None:
-        own["stat_length"] = [_pairs(options["stat_length"], ndim)[axis], [1, 1]]
-    padded = np.pad(np.eye(n), [widths, [0, 0]], mode, **own)
-    return np.delete(padded, slice(widths[0], widths[0] + n), axis=0)
+def _inside(shape: Shape, pad_width: Any) -> tuple[slice, ...]:
+    return tuple(
+        [slice(before, before + n) for n, (before, _) in zip(shape, _pairs(pad_width, len(shape)), strict=True)]
+    )
 
 
-def _pad_rule(g: Any, array_shape: Shape, pad_width: Any, mode: str, options: Options) -> Any:
-    ndim = len(array_shape)
-    for axis, widths in enumerate(_pairs(pad_width, ndim)):
-        front, n = widths[0], array_shape[axis]
-        inside = g[along(axis, ndim, slice(front, front + n))]
-        if mode not in ("constant", "empty") and any(widths):
-            outside = [g[along(axis, ndim, slice(front))], g[along(axis, ndim, slice(front + n, None))]]
-            weights = _border(n, widths, mode, options, axis, ndim).astype(g.dtype)
-            rows = moveaxis(concatenate(outside, axis), axis, -1)
-            inside = inside + moveaxis(rows @ weights, -1, axis)
-        g = inside
-    return g
-
-
-def _pad_fill_rule(g: Any, array_shape: Shape, fill_shape: Shape, pad_width: Any, mode: Any) -> Any:
+def _fill_rule(g: Any, array_shape: Shape, fill_shape: Shape, pad_width: Any) -> Any:
     unit = np.eye(math.prod(fill_shape), dtype=g.dtype).reshape(-1, *fill_shape)
     zeros: Any = np.zeros(array_shape, g.dtype)
-    weights = [np.pad(zeros, pad_width, mode, **{_FILLS[mode]: fill}) for fill in unit]
-    shares = g * np.reshape(weights, (len(unit), *g.shape))
+    shares = g * np.reshape([np.pad(zeros, pad_width, constant_values=fill) for fill in unit], (-1, *g.shape))
     return shares.sum(tuple(range(1, shares.ndim))).reshape(fill_shape)
 
 
-def _padded(array: Any, fill: Any, pad_width: Any, mode: Any, options: Options) -> Any:
-    return np.pad(array, pad_width, mode, **options, **({_FILLS[mode]: fill} if mode in _FILLS else {}))
+_with_constants = general(
+    lambda array, fill, pad_width: np.pad(array, pad_width, constant_values=fill),
+    lambda g, array_shape, pad_width: g[_inside(array_shape, pad_width)],
+    _fill_rule,
+    name="pad",
+)
 
 
-_pad = general(_padded, _pad_rule, _pad_fill_rule, name="pad")
+# All other modes pad one axis after the other, each with what they make of the elements along it.
 
 
-# The other modes choose among the elements.
+def _with_copies(x: Any, axis: int, front: int, back: int, mode: Any) -> Any:
+    """Pad with elements from the places that NumPy pads places with."""
+    n = x.shape[axis]
+    places = np.delete(np.pad(np.arange(n), (front, back), mode), slice(front, front + n))
+    copies = take(x, places, axis)
+    before, after = (copies[along(axis, x.ndim, part)] for part in (slice(front), slice(front, None)))
+    return concatenate([before, x, after], axis)
 
 
-_STATISTICS: dict[str, Any] = {"maximum": np.max, "minimum": np.min, "median": np.median}
-
-
-def _with_statistics(x: Any, pad_width: Any, mode: str, stat_length: Any) -> Any:
-    statistic, ndim = _STATISTICS[mode], x.ndim
-    lengths = [[None, None]] * ndim if stat_length is None else _pairs(stat_length, ndim)
-    for axis, ((before, after), (first, last)) in enumerate(zip(_pairs(pad_width, ndim), lengths, strict=True)):
-        if not before and not after:
-            continue
+def _with_opposites(x: Any, axis: int, front: int, back: int, mode: str) -> Any:
+    """Pad with elements mirrored at the edge element, in place and in value; as often as there are enough of them."""
+    skipped, period = (1, x.shape[axis] - 1) if mode == "reflect" else (0, x.shape[axis])
+    first, last = (along(axis, x.ndim, part) for part in (slice(1), slice(-1, None)))
+    while front or back:
         n = x.shape[axis]
-        parts = [slice(first), slice(None if last is None else max(n - last, 0), None)]
-        front, back = (statistic(x[along(axis, ndim, part)], axis=axis, keepdims=True) for part in parts)
-        sides = [
-            broadcast_to(side, (*side.shape[:axis], width, *side.shape[axis + 1 :]))
-            for side, width in ((front, before), (back, after))
+        reach = (n - skipped) // period * period
+        before, after = min(front, reach), min(back, reach)
+        places = np.arange(n)
+        mirrored = [
+            take(x, places[skipped : skipped + before][::-1], axis),
+            take(x, places[::-1][skipped : skipped + after], axis),
         ]
-        x = concatenate([sides[0], x, sides[1]], axis)
+        x = concatenate([2 * x[first] - mirrored[0], x, 2 * x[last] - mirrored[1]], axis)
+        front, back = front - before, back - after
     return x
+
+
+def _with_ramps(x: Any, axis: int, front: int, back: int, ends: Any) -> Any:
+    """Pad with numbers evenly spaced from the edge element to the end values."""
+    first, last = (x[(*along(axis, x.ndim, place), ...)] for place in (0, -1))
+    up, down = (
+        np.linspace(end, edge, width, endpoint=False, dtype=x.dtype, axis=axis)
+        for end, edge, width in ((ends[0], first, front), (ends[1], last, back))
+    )
+    return concatenate([up, x, np.flip(down, axis)], axis)
+
+
+_STATISTICS: dict[str, Any] = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}
+
+
+def _with_statistics(x: Any, axis: int, front: int, back: int, mode: str, lengths: Sequence[int | None]) -> Any:
+    """Pad with what the first elements have in common, and the last ones."""
+    n = x.shape[axis]
+    counts = [n if length is None else min(length, n) for length in lengths]
+    parts = [slice(counts[0]), slice(n - counts[1], n)]
+    before, after = (_STATISTICS[mode](x[along(axis, x.ndim, part)], axis=axis, keepdims=True) for part in parts)
+    sides = [
+        broadcast_to(side, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
+        for side, width in ((before, front), (after, back))
+    ]
+    return concatenate([sides[0], x, sides[1]], axis)
+
+
+def _padded_along(x: Any, axis: int, front: int, back: int, mode: str, ndim: int, options: Options) -> Any:
+    if mode == "linear_ramp":
+        ends = broadcast_to(_array(options.get("end_values", 0)), (ndim, 2))
+        return _with_ramps(x, axis, front, back, ends[axis])
+    if mode in _STATISTICS:
+        lengths = options.get("stat_length")
+        each = [None, None] if lengths is None else _pairs(unwrap(lengths), ndim)[axis]
+        return _with_statistics(x, axis, front, back, mode, each)
+    if options.get("reflect_type") == "odd" and x.shape[axis] > 1:
+        return _with_opposites(x, axis, front, back, mode)
+    return _with_copies(x, axis, front, back, mode)
+
+
+def _check(array: Any, pad_width: Any, mode: Any, options: Options) -> None:
+    """Have NumPy refuse what it refuses for any array, and to extend an empty one."""
+    nothing: Any = np.empty((0,) * array.ndim)
+    np.pad(nothing, pad_width, "empty")
+    np.pad(nothing if array.size else array.data, 0 if array.size else pad_width, mode, **options)
 
 
 @composed(np.pad, method=False)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     """Surround `array` with constants or ramps to them, with its own elements, or with what they have in common."""
     pad_width = _widths(pad_width, array.ndim)
-    if callable(mode):
-        if array.requires_grad and recording():
-            raise UnsupportedError(
-                "numpy.pad(mode=<a function>) writes into the array that it pads, which has no derivative: "
-                "join what the function computes to the array with numpy.concatenate"
-            )
+    if callable(mode) and array.requires_grad and recording():
+        raise UnsupportedError(
+            "numpy.pad(mode=<a function>) writes into the array that it pads, which has no derivative: "
+            "join what the function computes to the array with numpy.concatenate"
+        )
+    if callable(mode) or array.dtype.kind not in "fc":
         return Tensor(np.pad(array.data, pad_width, mode, **unwrap(kwargs)))
-    if mode in _STATISTICS and array.size:
-        # NumPy refuses widths that are none, and what the mode does not know.
-        np.pad(np.empty((0,) * array.ndim), pad_width, "empty")
-        np.pad(np.empty((0,) * array.ndim), 0, mode, **unwrap(kwargs))
-        return _with_statistics(array, pad_width, mode, unwrap(kwargs.get("stat_length")))
-    fill = kwargs.pop(_FILLS.get(mode, ""), 0)
-    return _pad(array, broadcast_to(_array(fill), (array.ndim, 2)), pad_width, mode, unwrap(kwargs))
+    if mode != "constant" or kwargs.keys() - {"constant_values"}:
+        _check(array, pad_width, mode, unwrap(kwargs))
+    if mode in ("constant", "empty") or not array.size:
+        fill = broadcast_to(_array(kwargs.get("constant_values", 0)), (array.ndim, 2))
+        return _with_constants(array, fill, pad_width)
+    padded = array
+    for axis, (front, back) in enumerate(_pairs(pad_width, array.ndim)):
+        if front or back:
+            padded = _padded_along(padded, axis, front, back, mode, array.ndim, kwargs)
+    return copy(array) if padded is array else padded

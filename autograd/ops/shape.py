@@ -56,10 +56,8 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
 # Shapes: the gradient takes the shape that the input had.
 
 
-def _reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
-    if copy is None:
-        return x.reshape(shape) if order == "C" else x.reshape(shape, order=order)
-    return x.reshape(shape, order=order, copy=copy)
+def _reshape(x: Any, shape: Any, order: str = "C") -> Any:
+    return x.reshape(shape) if order == "C" else x.reshape(shape, order=order)
 
 
 _reshaped = linear(
@@ -77,7 +75,9 @@ def reshape(x: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -
     """
     if order == "A":
         order = "F" if unwrap(x).flags.fnc else "C"
-    return _reshaped(x, shape, order, copy)
+    if copy is not None:
+        np.reshape(unwrap(x), shape, order, copy=copy)  # raises where it may not copy but has to
+    return _reshaped(x.copy() if copy else x, shape, order)
 
 
 expand_dims = linear(
@@ -192,7 +192,7 @@ def flipud(x: Any) -> Any:
 
 def _method_reshape(x: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     new = shape[0] if len(shape) == 1 else shape
-    return _reshaped(x, new, order, copy) if order != "A" else reshape(x, new, order, copy=copy)
+    return _reshaped(x, new, order) if order != "A" and copy is None else reshape(x, new, order, copy=copy)
 
 
 def _method_transpose(x: Tensor, *axes: Any) -> Any:

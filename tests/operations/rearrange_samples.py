@@ -109,7 +109,7 @@ def folded(drawn: Call) -> Call:
 
 
 STATISTICS = ("maximum", "minimum", "mean", "median")
-LINEAR = ("constant", "edge", "linear_ramp", "mean", "reflect", "symmetric", "wrap")
+MODES = ("constant", "edge", "linear_ramp", "reflect", "symmetric", "wrap", *STATISTICS)
 
 
 @st.composite
@@ -135,13 +135,9 @@ def pads(draw: st.DrawFn, modes: tuple[str, ...]) -> Call:
 
 @st.composite
 def fills(draw: st.DrawFn) -> Call:
-    """Draw the arguments of the operation that is behind the linear modes, with constants to differentiate by."""
-    drawn = draw(pads(LINEAR))
-    mode, (x, widths), options = drawn.kwargs["mode"], drawn.args, drawn.kwargs
-    fill = Live(draw(arrays((drawn.inputs[0].ndim, 2)))) if mode in ("constant", "linear_ramp") else 0.0
-    return call(
-        x, fill, widths, mode, {name: options[name] for name in ("reflect_type", "stat_length") if name in options}
-    )
+    """Draw the arguments of the operation that pads with constants, by which it can be differentiated too."""
+    (x, widths) = draw(pads(("constant",))).args
+    return call(x, Live(draw(arrays((x.array.ndim, 2)))), widths)
 
 
 def all_live(inputs: tuple[Array, ...]) -> Call:
@@ -161,6 +157,6 @@ SAMPLES: dict[Function | str, Samples] = {
     np.resize: Samples(resizes()),
     np.lib.stride_tricks.sliding_window_view: Samples(windows()),
     "fold_windows": Samples(windows().map(folded)),
-    np.pad: Samples(pads((*LINEAR, *STATISTICS))),
+    np.pad: Samples(pads(MODES)),
     "pad": Samples(fills()),
 }

@@ -15,7 +15,7 @@ COPYING = ("edge", "reflect", "symmetric", "wrap")
 @pytest.mark.parametrize("mode", ["constant", *COPYING])
 @pytest.mark.parametrize("width", [1, (1, 2), ((0, 1), (2, 0), (1, 1)), ((3,), (0,), (7,)), 0], ids=str)
 def test_pad_is_numpys(mode: Any, width: Any) -> None:
-    for x in (X, X.astype(np.float32)):
+    for x in (X, X.astype(np.float32), X.astype(int), X > 4):
         np.testing.assert_array_equal(pad(tensor(x), width, mode).data, pad(x, width, mode), strict=True)
     expected = grad(lambda x: (pad(x, width, mode) ** 2).sum() / 2)(X)
     assert np.sum(expected * X) == np.sum(pad(X, width, mode) ** 2)
@@ -51,6 +51,19 @@ def test_constants_have_gradients() -> None:
     c.grad = None
     pad(tensor(np.ones((2, 2))), ((0, 0), (1, 1)), constant_values=((0, 0), (1.0, c))).sum().backward()
     assert c.grad.item() == 2
+
+
+@pytest.mark.parametrize("mode", ["mean", "median", "linear_ramp", "maximum"])
+def test_whole_numbers_stay_whole(mode: Any) -> None:
+    x = np.array([[1, 4, 2], [7, 9, 3]])
+    np.testing.assert_array_equal(pad(tensor(x), 2, mode).data, pad(x, 2, mode), strict=True)
+
+
+def test_long_arrays() -> None:
+    x = np.arange(200_000.0)
+    for options in ({"mode": "reflect", "reflect_type": "odd"}, {"mode": "mean", "stat_length": 2}, {"mode": "wrap"}):
+        found = grad(lambda x, options=options: pad(x, 2, **options).sum())(x)
+        assert found.sum() == pytest.approx(x.size + 4)
 
 
 def test_ties_share_evenly() -> None:
