@@ -99,7 +99,7 @@ def page(present: str) -> str:
     for module, lines in tables.items():
         parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph keeps, or why"), *lines]
     parts += ["", METHODS_HEAD, *_headed("ufunc", *METHODS), *_methods()]
-    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph keeps"), *_scipy()]
+    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph keeps"), *_scipy(present)]
     return "\n".join(parts) + "\n"
 
 
@@ -160,11 +160,10 @@ def _versions(name: str) -> str:
 def _table(module: str, present: str) -> list[str]:
     """Return the lines of a module's table, among them those of functions that the installed NumPy does not have."""
     lines = {entry.names[0]: entry.line(module) for entry in entries(module)}
-    section = present.partition(f"\n## {module}\n")[2].partition("\n## ")[0].splitlines()
     for full in reasons.ONLY:
         space, _, name = full.rpartition(".")
         if space == module and name not in functions(module):
-            lines.update((name, line) for line in section if line.startswith(f"| `{name}`"))
+            lines.update((name, line) for line in _section(module, present) if line.startswith(f"| `{name}`"))
     return [lines[name] for name in sorted(lines)]
 
 
@@ -192,17 +191,26 @@ def _method(ufunc: np.ufunc, method: str) -> str:
     return YES if isinstance(result, Tensor) and result.requires_grad else NATURE
 
 
-def _scipy() -> list[str]:
-    """Return the lines of the functions of SciPy that are differentiated or by nature are not."""
-    lines = []
+def _scipy(present: str) -> list[str]:
+    """Return the lines of the functions of SciPy that are differentiated or by nature are not.
+
+    Those of functions that the installed SciPy does not have are kept.
+    """
     special = functions(SCIPY)  # which imports it
     declare_special_functions()
+    lines = {line.split("`")[1]: line for line in _section(SCIPY, present) if line.startswith("| `")}
+    lines = {name: line for name, line in lines.items() if name not in special}
     for names, function in by_identity(special):
         if function in operations:
-            lines.append(f"| {_listed(names)} | " + " | ".join(_described(operations[function])) + " |")
+            lines[names[0]] = f"| {_listed(names)} | {' | '.join(_described(operations[function]))} |"
         elif function in plain:
-            lines.append(f"| {_listed(names)} | {NATURE} | |")
-    return lines
+            lines[names[0]] = f"| {_listed(names)} | {NATURE} | |"
+    return [lines[name] for name in sorted(lines)]
+
+
+def _section(title: str, page: str) -> list[str]:
+    """Return the lines of one section of a page."""
+    return page.partition(f"\n## {title}\n")[2].partition("\n## ")[0].splitlines()
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -233,6 +241,7 @@ have rules of their own; the others are applied step by step.
 SCIPY_HEAD = """\
 ## scipy.special
 
-Declared when SciPy is first imported; the library does not need it. Other functions of `scipy.special` raise an error
-on tensors that require a gradient.
+Its ufuncs, declared when SciPy is first imported; the library does not need it. A ufunc that is not here raises an
+error on tensors that require a gradient. SciPy's Python functions turn what they are given into arrays, which such a
+tensor refuses: in the place of `logsumexp` there is `autograd.logsumexp`.
 """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, UnsupportedError, tensor
-from autograd.registry import operations, plain
+from autograd.registry import declare_special_functions, operations, plain
 from autograd.tensor import unwrap
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -30,6 +30,11 @@ swapaxes tan tanh tensordot tile trace transpose tril triu var vsplit vstack whe
 linalg.eig linalg.eigh linalg.inv linalg.multi_dot linalg.norm linalg.pinv linalg.slogdet linalg.solve linalg.svd
 fft.fft fft.fft2 fft.fftn fft.fftshift fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.irfft fft.irfft2 fft.irfftn
 fft.rfft fft.rfft2 fft.rfftn
+"""
+# The ufuncs of scipy.special that HIPS autograd differentiates.
+PEERS_OF_SCIPY = """
+beta betainc betaln digamma erf erfc erfcinv erfinv expit gamma gammainc gammaincc gammaln i0 i1 iv ive j0 j1 jn logit
+psi rgamma y0 y1 yn
 """
 
 
@@ -69,9 +74,21 @@ def test_a_line_of_a_function_that_is_missing_here_is_kept(monkeypatch: pytest.M
     assert surface.page(surface.page(present)) == surface.page(present)
 
 
+def test_a_line_of_a_function_that_this_scipy_lacks_is_kept() -> None:
+    pytest.importorskip("scipy.special")
+    line = "| `warped` | elementwise | `x` |"
+    assert line in surface.page(_page() + line + "\n").splitlines()
+
+
 def test_what_peers_differentiate_is_differentiated() -> None:
     missing = [name for name in PEERS.split() if _resolve(name) not in operations]
     assert not missing
+
+
+def test_what_peers_differentiate_of_scipy_is_differentiated() -> None:
+    special = pytest.importorskip("scipy.special")
+    declare_special_functions()
+    assert [name for name in PEERS_OF_SCIPY.split() if getattr(special, name) not in operations] == []
 
 
 def _resolve(name: str) -> Function:
