@@ -96,11 +96,13 @@ class Node:
         Greater than that of every node it depends on.
     code, instruction
         Where the user's program recorded it; unset on elementwise operations outside `detect_anomaly`.
-    grad
-        The accumulated gradient of a leaf, or the gradient that an inner node was asked to retain; else unset.
+    owner
+        A weak reference to the tensor whose gradient is to be kept, of a leaf or one that was asked to retain it; else
+        unset. The gradient is an attribute of the tensor: one that can be differentiated again leads back to the node,
+        which would so never be freed.
     """
 
-    __slots__ = ("code", "dtype", "grad", "instruction", "kept", "kept_y", "number", "op", "shape", "x", "y")
+    __slots__ = ("code", "dtype", "instruction", "kept", "kept_y", "number", "op", "owner", "shape", "x", "y")
 
     # No constructor: calling a class that has none is the cheapest way to make an object.
     op: Operation
@@ -113,7 +115,7 @@ class Node:
     number: int
     code: CodeType
     instruction: int
-    grad: Any
+    owner: Callable[[], Any]
 
 
 class Leaf(Node):
@@ -136,9 +138,9 @@ class Leaf(Node):
     hooks: LeafHooks | None
     finished: bool
 
-    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.op = LEAF
-        self.x = self.y = self.kept = self.kept_y = self.grad = self.buffer = self.hooks = None
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], owner: Callable[[], Any]) -> None:
+        self.op, self.owner = LEAF, owner
+        self.x = self.y = self.kept = self.kept_y = self.buffer = self.hooks = None
         self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
         self.finished = False
 

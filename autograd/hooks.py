@@ -51,8 +51,8 @@ class Handle:
 class _AtLeaf:
     """The hooks of one leaf."""
 
-    def __init__(self, tensor: Tensor) -> None:
-        self._tensor = weakref.ref(tensor)
+    def __init__(self, tensor: Callable[[], Tensor | None]) -> None:
+        self._tensor = tensor
         self.before: dict[int, Callable[[Tensor], Any]] = {}
         self.after: dict[int, Callable[[Tensor], object]] = {}
 
@@ -93,7 +93,7 @@ def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     if node is None:
         raise GraphError("a tensor that does not require a gradient never gets one that a hook could see")
     if type(node) is Leaf:
-        return Handle(_at_leaf(x, node).before, hook)
+        return Handle(_at_leaf(node).before, hook)
     hooked = _hooked(node)
 
     def replaced(g: Any, lift: Lift | None) -> Any:
@@ -117,7 +117,7 @@ def register_post_accumulate_grad_hook(x: Tensor, hook: Callable[[Tensor], objec
     """
     if type(x._node) is not Leaf:
         raise GraphError("only a leaf that requires a gradient accumulates one: use register_hook() for a result")
-    return Handle(_at_leaf(x, x._node).after, hook)
+    return Handle(_at_leaf(x._node).after, hook)
 
 
 def retain_grad(x: Tensor) -> None:
@@ -138,13 +138,16 @@ def retain_grad(x: Tensor) -> None:
         raise GraphError("a tensor that does not require a gradient has none to retain")
     if type(node) is Leaf or retains_grad(x):
         return
-    node.grad = None
+    x._grad = None
+    node.owner = weakref.ref(x)
     _hooked(node).retain = _retain
 
 
 def _retain(node: Node, g: Any) -> None:
-    g = conjugated(g)
-    node.grad = g if isinstance(g, Tensor) else Tensor(np.array(g))
+    tensor = node.owner()
+    if tensor is not None:
+        g = conjugated(g)
+        tensor._grad = g if isinstance(g, Tensor) else Tensor(np.array(g))
 
 
 def retains_grad(x: Tensor) -> bool:
@@ -158,9 +161,9 @@ def _hooked(node: Node) -> Hooked:
     return node.op
 
 
-def _at_leaf(x: Tensor, node: Leaf) -> _AtLeaf:
+def _at_leaf(node: Leaf) -> _AtLeaf:
     if node.hooks is None:
-        node.hooks = _AtLeaf(x)
+        node.hooks = _AtLeaf(node.owner)
     hooks: Any = node.hooks
     return hooks  # type: ignore[no-any-return]  # nobody else makes them
 

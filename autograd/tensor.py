@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from inspect import signature
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -62,9 +63,10 @@ class Tensor(Installed):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_node")
+    __slots__ = ("__weakref__", "_data", "_grad", "_node")
 
     _data: Array
+    _grad: Tensor | None
     _node: Node | None
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
@@ -91,7 +93,8 @@ class Tensor(Installed):
                 )
             if array.dtype != node.dtype or array.shape != node.shape:
                 _require_floating(array)
-                self._node = Leaf(array.shape, array.dtype)
+                self._node = Leaf(array.shape, array.dtype, ref(self))
+                self._grad = None
         self._data = array
 
     @property
@@ -100,16 +103,14 @@ class Tensor(Installed):
 
         To type checkers it is anything, so that ``x.grad.data`` after `backward` needs no check.
         """
-        node = self._node
-        if node is None:
-            return None
         try:
-            return node.grad
+            return self._grad
         except AttributeError:
-            warnings.warn(
-                "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()",
-                stacklevel=2,
-            )
+            if self._node is not None and type(self._node) is not Leaf:
+                warnings.warn(
+                    "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()",
+                    stacklevel=2,
+                )
             return None
 
     @grad.setter
@@ -127,7 +128,7 @@ class Tensor(Installed):
                 raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
             if gradient.dtype != node.dtype:
                 gradient = Tensor(gradient._data.astype(node.dtype))
-        node.grad = gradient
+        self._grad = gradient
 
     @property
     def requires_grad(self) -> bool:
@@ -222,15 +223,21 @@ class Tensor(Installed):
             if not requires_grad:
                 raise GraphError("a result of recorded operations cannot stop requiring a gradient: use detach()")
         elif not requires_grad:
-            self._node = None
+            self._node = self._grad = None
         elif self._node is None:
             _require_floating(self._data)
-            self._node = Leaf(self._data.shape, self._data.dtype)
+            self._node = Leaf(self._data.shape, self._data.dtype, ref(self))
+            self._grad = None
         return self
 
     def detach(self) -> Tensor:
         """Return a constant tensor that shares the data."""
         return Tensor(self._data)
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor itself from its graph, so that it is a constant from now on, and return it."""
+        self._node = self._grad = None
+        return self
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -282,7 +289,10 @@ class Tensor(Installed):
         order = ancestors([root])
         targets = None
         if inputs is not None:
-            targets = [_node_of(x) for x in ([inputs] if isinstance(inputs, Tensor) else inputs)]
+            targets = []
+            for x in [inputs] if isinstance(inputs, Tensor) else inputs:
+                targets.append(_node_of(x))
+                targets[-1].owner = ref(x)
             order = leading_to(targets, order)
         if create_graph:
             with enable_grad():
@@ -425,8 +435,8 @@ class Tensor(Installed):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copied = Tensor(self._data.copy(), type(self._node) is Leaf)
-        if type(self._node) is Leaf and self._node.grad is not None:
-            copied.grad = Tensor(self._node.grad._data.copy())
+        if type(self._node) is Leaf and self._grad is not None:
+            copied.grad = Tensor(self._grad._data.copy())
         memo[id(self)] = copied
         return copied
 
@@ -575,32 +585,35 @@ _accumulation = RLock()
 
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
+    tensor = node.owner()
+    if tensor is None:
+        return  # nobody holds it any more
     gradient = found[node]
-    present = node.grad if type(node) is Leaf else None
-    buffer = node.buffer if type(node) is Leaf else None
-    hooks = node.hooks if type(node) is Leaf else None
+    buffer = hooks = present = None
+    if type(node) is Leaf:
+        buffer, hooks, present = node.buffer, node.hooks, tensor._grad
     if buffer is not None and hooks is None and present is None and gradient is buffer.array:
-        node.grad = _constant(gradient)
+        tensor._grad = _constant(gradient)
         return
     if node.dtype.kind == "c" or hooks is not None:
         found = {node: seen_at(node, gradient)}
         gradient = found[node]
     if isinstance(gradient, Tensor):
-        node.grad = gradient if present is None else present + gradient
+        tensor._grad = gradient if present is None else present + gradient
     elif buffer is not None and present is not None and present._data is buffer.array:
         place = buffer.array  # which no other thread can claim as long as we hold it
-        node.grad = present = None  # who still holds it now must not see it change
-        node.grad = Tensor(place + gradient if buffer.claim(1) is None else np.add(place, gradient, place))
+        tensor._grad = present = None  # who still holds it now must not see it change
+        tensor._grad = Tensor(place + gradient if buffer.claim(1) is None else np.add(place, gradient, place))
     elif present is not None:
-        node.grad = Tensor(present._data + gradient)
+        tensor._grad = Tensor(present._data + gradient)
     else:
         place = buffer.claim() if buffer is not None else None
         del gradient
         if place is not None:
             np.copyto(place, found[node])
-            node.grad = Tensor(place)
+            tensor._grad = Tensor(place)
         else:
-            node.grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
+            tensor._grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
     if hooks is not None:
         hooks.accumulated()
 

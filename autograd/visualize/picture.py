@@ -108,7 +108,8 @@ def _tensor_lines(node: Node, tensor: Tensor | None) -> Iterator[str]:
         yield f"{node.shape} {node.dtype}"
     if tensor is not None and tensor.size == 1:
         yield f"data {_short(tensor.item())}"
-    gradient = getattr(node, "grad", None)
+    owner = node.owner() if hasattr(node, "owner") else None
+    gradient = None if owner is None else owner.grad
     if gradient is not None and gradient.size == 1:
         yield f"grad {_short(gradient.item())}"
 
