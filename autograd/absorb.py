@@ -42,6 +42,8 @@ def absorb_by_comparison(
     undefined = np.isnan(unwrap(gx))
     if not undefined.any() or np.all(g):
         return gx
+    if not np.any(g):
+        return np.where(undefined, 0, gx)  # a rule is linear in `g`, also where it divides by something that is 0
     # Of opposite signs, so that a rule which only looks at signs is not taken for one that does not look.
     first, second = (again(_finite(sign, unwrap)) for sign in (1.0, -1.0))
     return np.where(undefined & (unwrap(first) == unwrap(second)), first, gx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nan
 
 from .edge import Contract, Edge
 
@@ -31,6 +31,7 @@ CONTRACTS = (
             Edge("np.std(x, axis=0)", ([[1.0, 2.0], [1.0, 4.0]],), ([[0.0, -0.5], [0.0, 0.5]],), "in each column"),
             Edge("np.var(x)", ([0.1, 0.1, 0.1],), ([0.0] * 3,), "no kink", ([0.0] * 3,)),
             Edge("np.var(x)", ([5.0],), ([0.0],), "of one number", ([0.0],)),
+            Edge("np.std(x, ddof=1)", ([5.0],), ([nan],), "one number tells nothing, and the value is nan too"),
         ),
     ),
     Contract(
