@@ -70,36 +70,40 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
 # Interpolation
 
 
-def _intervals(x: Any, xp: Any, side: Any) -> Any:
-    """Return the number of the interval that each `x` lies in, or is nearest to; a knot on the `side` belongs to it."""
-    after = np.searchsorted(unwrap(xp), unwrap(x), side)
-    return np.clip(after - 1, 0, max(len(xp) - 2, 0))
+def intervals(x: Any, xp: Any) -> tuple[Any, Any]:
+    """Return the numbers of the intervals that begin and that end at each `x`; the nearest ones where it is outside."""
+    last = max(len(xp) - 2, 0)
+    begins = np.searchsorted(xp, x, "right") - 1
+    on_knot = np.equal(xp[np.maximum(begins, 0)], x)
+    ends = np.where(on_knot, np.searchsorted(xp, x, "left") - 1, begins) if on_knot.any() else begins
+    return np.clip(begins, 0, last), np.clip(ends, 0, last)
 
 
-def _slope(x: Any, xp: Any, fp: Any) -> Any:
+def _slope(x: Any, xp: Any, fp: Any, begins: Any, ends: Any) -> Any:
     """Return the slope at each `x`: at an inner knot the mean of both sides', at the outer ones that inside."""
     if len(xp) == 1:
         return np.zeros(np.shape(x))
     widths = xp[1:] - xp[:-1]
     slopes = (fp[1:] - fp[:-1]) / np.where(np.equal(widths, 0), 1, widths)
-    mean = (slopes[_intervals(x, xp, "left")] + slopes[_intervals(x, xp, "right")]) * 0.5
+    mean = (slopes[begins] + slopes[ends]) * 0.5
     return np.where(np.greater_equal(x, unwrap(xp)[0]) & np.less_equal(x, unwrap(xp)[-1]), mean, 0)
 
 
-def _to_knots(g: Any, x: Any, xp: Any) -> Any:
+def _to_knots(g: Any, x: Any, xp: Any, begins: Any) -> Any:
     """Share out `g` among the knots with the weights by which each `x` mixes their values: transpose the function."""
-    before = _intervals(x, xp, "right")
-    after = np.minimum(before + 1, len(xp) - 1)
-    width = xp[after] - xp[before]
-    weight = np.clip((x - xp[before]) / np.where(np.equal(width, 0), 1, width), 0, 1)
-    return scatter(g * (1 - weight), before, xp.shape) + scatter(g * weight, after, xp.shape)
+    after = np.minimum(begins + 1, len(xp) - 1)
+    before = xp[begins]
+    width = xp[after] - before
+    weight = np.clip((x - before) / np.where(np.equal(width, 0), 1, width), 0, 1)
+    late = g * weight
+    return scatter(g - late, begins, xp.shape) + scatter(late, after, xp.shape)
 
 
 _interp = general(
-    lambda x, xp, fp: np.interp(x, xp, fp),
-    lambda g, x, xp, fp: g * _slope(x, xp, fp),
-    lambda g, x, xp, fp: -_to_knots(g * _slope(x, xp, fp), x, xp),
-    lambda g, x, xp: _to_knots(g, x, xp),
+    lambda x, xp, fp, begins, ends: np.interp(x, xp, fp),
+    lambda g, x, xp, fp, begins, ends: g * _slope(x, xp, fp, begins, ends),
+    lambda g, x, xp, fp, begins, ends: -_to_knots(g * _slope(x, xp, fp, begins, ends), x, xp, begins),
+    lambda g, x, xp, begins: _to_knots(g, x, xp, begins),
     name="interp",
 )
 
@@ -121,7 +125,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """
     x, xp, fp = operand(x), operand(xp), operand(fp)
     if period is None:
-        y = _interp(x, xp, fp)
+        y = _interp(x, xp, fp, *intervals(unwrap(x), unwrap(xp)))
         y = _beyond(y, np.less(x, unwrap(xp)[0]), left)
         return _beyond(y, np.greater(x, unwrap(xp)[-1]), right)
     if unwrap(period) == 0:
@@ -133,7 +137,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     order = np.argsort(unwrap(xp))
     xp, fp = xp[order], fp[order]
     xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
-    return _interp(x, xp, np.concatenate([fp[-1:], fp, fp[:1]]))
+    fp = np.concatenate([fp[-1:], fp, fp[:1]])
+    return _interp(x, xp, fp, *intervals(unwrap(x), unwrap(xp)))
 
 
 def _period_rule(g: Any, out: Any, p: Any, period: Any, period_shape: Shape) -> Any:
@@ -168,9 +173,9 @@ def _spherical_bessel(x: Any, n: int) -> Any:
     z = np.multiply(x, math.pi)
     near = np.abs(z) <= n + 1
     small, large = np.where(near, z, 0), np.where(near, 1, z)
-    series = np.ones_like(small)
-    for k in range(24, 0, -1):
-        series = 1 - small * small / (2 * k * (2 * n + 2 * k + 1)) * series
+    square, series = small * small, np.ones_like(small)
+    for k in range(10 + 2 * n, 0, -1):
+        series = 1 - square * series / (2 * k * (2 * n + 2 * k + 1))
     before, value = np.cos(large), np.sin(large) / large
     for k in range(n):
         before, value = value, ((2 * k + 1) * value - before) / large / large

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import Tensor
+from autograd.ops.signal import intervals
 from autograd.testing import arrays, broadcastable_arrays
 
 from .calls import Array, Call, Function, Live, Samples, call
@@ -39,6 +40,12 @@ def knots(draw: st.DrawFn, lengths: st.SearchStrategy[int]) -> tuple[Live, Live,
     shape = (draw(lengths),)
     x, xp = draw(arrays(between=(-3.0, 3.0), offset=0.2)), draw(arrays(shape, distinct=True, offset=0.75))
     return Live(x), Live(np.sort(xp)), Live(draw(complex_(arrays(shape))))
+
+
+def in_intervals(given: tuple[Live, Live, Live]) -> Call:
+    """Return the call of what is declared, which is told where the places lie."""
+    x, xp, _ = given
+    return call(*given, *intervals(x.array, xp.array))
 
 
 @st.composite
@@ -151,7 +158,7 @@ SAMPLES: dict[Function | str, Samples] = {
     "convolve": Samples(products()),
     np.convolve: Samples(products()),
     np.correlate: Samples(products()),
-    "interp": Samples(knots(st.integers(2, 5)).map(lambda drawn: call(*drawn))),
+    "interp": Samples(knots(st.integers(2, 5)).map(in_intervals)),
     np.interp: Samples(interpolations()),
     "unwrap": Samples(unwrappings()),
     np.unwrap: Samples(
