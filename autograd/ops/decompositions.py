@@ -7,11 +7,13 @@ All work on stacks of matrices, real and complex. What is common to their deriva
 * Eigenvectors, singular vectors and Q are determined up to signs, or phases where complex. The derivatives are those
   of results that do not depend on that choice, such as a projection.
 * Where eigenvalues or singular values are equal to within rounding, so that any rotation of their vectors would do as
-  well, the infinite terms 1 / (w_j - w_i) are left out. What is invariant to such rotations has the right gradient:
-  symmetric functions of the values, projections on all the tied vectors together, the polar factor ``u @ vh``. What
-  singles out one of the tied vectors has no derivative there. Nor can it be seen from gradients with respect to values
-  and vectors what a function that combines them anew, such as ``v @ diag(f(w)) @ v.T``, does to the tied vectors: the
-  part f'(w) of its derivative among them is missing.
+  well, the infinite terms 1 / (w_j - w_i) are left out, and what is for one of the values is shared evenly among them.
+  First derivatives are then right of all that is invariant to such rotations: symmetric functions of the values,
+  projections on all the tied vectors together, the polar factor ``u @ vh``; of a greatest or least value they are the
+  subgradient of least length. What singles out one of the tied vectors has no derivative. And what a function makes of
+  tied values and vectors together, such as ``v @ diag(f(w)) @ v.T``, cannot be seen from the gradients of the two: the
+  part f'(w) of its derivative among tied vectors is missing, and so it is from second derivatives of ``f(w).sum()``.
+  Values can be kept apart by adding a small multiple of ``diag(arange(n))`` to the matrix.
 
 The derivations follow M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation" (2008), with the complex cases worked out anew. Each rule is one matrix W, the gradient with respect to
@@ -27,17 +29,12 @@ import numpy as np
 from ..declare import composed, general
 from ..errors import UnsupportedError
 from ..tensor import Tensor, any_live, unwrap
-from .matrices import adjoint, conj, half_lower, hermitian_part, masked_reciprocal, on_diagonal
+from .matrices import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
 
 
 def _skew_part(x: Any) -> Any:
     """Return half of the difference between each matrix and its conjugate transpose."""
     return (x - adjoint(x)) * 0.5
-
-
-def _gaps(w: Any) -> Any:
-    """Return w_j - w_i for each pair."""
-    return w[..., None, :] - w[..., :, None]
 
 
 # Cholesky's
@@ -61,13 +58,13 @@ cholesky = general(
 
 def _eigh_rule(g: Any, out: Any) -> Any:
     (gw, gv), (w, v) = g, out
-    rotation = masked_reciprocal(_gaps(w), w) * (v.mT @ gv)
-    return conj(v) @ hermitian_part(on_diagonal(gw) + rotation) @ v.mT
+    rotation = masked_reciprocal(gaps(w), w) * (v.mT @ gv)
+    return conj(v) @ hermitian_part(on_diagonal(share_ties(gw, w)) + rotation) @ v.mT
 
 
 def _eigvalsh_rule(g: Any, a: Any, UPLO: Any) -> Any:
-    v = np.linalg.eigh(a, UPLO)[1]
-    return (conj(v) * g[..., None, :]) @ v.mT
+    w, v = np.linalg.eigh(a, UPLO)
+    return (conj(v) * share_ties(g, w)[..., None, :]) @ v.mT
 
 
 def _eigh(a: Any, UPLO: Any = "L") -> Any:
@@ -89,13 +86,13 @@ def _eig_rule(g: Any, out: Any) -> Any:
     (gw, gv), (w, v) = g, out
     seen = v.mT @ gv
     lengths = (v * gv).sum(-2).real  # what changes the length of a column of v is taken off
-    rotation = masked_reciprocal(_gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
-    return _from_basis(v, (on_diagonal(gw) + rotation) @ v.mT)
+    rotation = masked_reciprocal(gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
+    return _from_basis(v, (on_diagonal(share_ties(gw, w)) + rotation) @ v.mT)
 
 
 def _eigvals_rule(g: Any, a: Any) -> Any:
-    v = np.linalg.eig(a)[1]
-    return _from_basis(v, g[..., None] * v.mT)
+    w, v = np.linalg.eig(a)
+    return _from_basis(v, share_ties(g, w)[..., None] * v.mT)
 
 
 def _from_basis(v: Any, seen: Any) -> Any:
@@ -134,8 +131,8 @@ def _svd_rule(g: Any, out: Any) -> Any:
     turned_u, turned_v = _skew_part(by_u), -_skew_part(by_v)
     together, against = turned_u + turned_v, turned_u - turned_v
     within = (
-        on_diagonal(gs)
-        + masked_reciprocal(_gaps(s), s) * together
+        on_diagonal(share_ties(gs, s))
+        + masked_reciprocal(gaps(s), s) * together
         + masked_reciprocal(s[..., None, :] + s[..., :, None], s) * against
     )
     found = conj(u) @ within @ conj(vh)
@@ -147,13 +144,14 @@ def _svd_rule(g: Any, out: Any) -> Any:
     return found
 
 
-def _svdvals_rule(g: Any, a: Any) -> Any:
-    u, _, vh = np.linalg.svd(a, full_matrices=False)
-    return conj(u) @ (g[..., :, None] * conj(vh))
+def svdvals_rule(g: Any, a: Any) -> Any:
+    """Return the gradient of singular values alone."""
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    return conj(u) @ (share_ties(g, s)[..., :, None] * conj(vh))
 
 
 _svd = general(lambda a, full_matrices: np.linalg.svd(a, full_matrices), _svd_rule, name="svd", outputs=True)
-svdvals = general(np.linalg.svdvals, _svdvals_rule, forward=lambda a: np.linalg.svd(a, compute_uv=False))
+svdvals = general(np.linalg.svdvals, svdvals_rule, forward=lambda a: np.linalg.svd(a, compute_uv=False))
 
 
 @composed(np.linalg.svd, method=False)

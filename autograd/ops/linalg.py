@@ -11,6 +11,7 @@ import numpy as np
 
 from ..declare import composed, general, not_differentiable
 from ..tensor import unwrap
+from .decompositions import svdvals_rule
 from .matrices import adjoint, conj, hermitian_part
 from .reduce import refuse_out
 from .shape import unbroadcast
@@ -113,8 +114,7 @@ def _lstsq_of_matrix(g: Any, out: Any, a: Any, b: Any) -> Any:
         found = found - (2 * gsquares * conj(b - a @ x)) @ x.mT
     if isinstance(gs, np.ndarray) and not gs.any():
         return found
-    u, _, vh = np.linalg.svd(a, full_matrices=False)
-    return found + conj(u) @ (gs[:, None] * conj(vh))
+    return found + svdvals_rule(gs, a)
 
 
 def _lstsq_of_right_side(g: Any, out: Any, a: Any, b: Any) -> Any:

@@ -50,3 +50,18 @@ def masked_reciprocal(values: Any, scale: Any) -> Any:
     """Return 1 / `values`, and 0 where they are zero to within the rounding of `scale`."""
     mask = negligible(values, scale)
     return np.where(mask, 0, 1 / np.where(mask, 1, values))
+
+
+def gaps(w: Any) -> Any:
+    """Return w_j - w_i for each pair."""
+    return w[..., None, :] - w[..., :, None]
+
+
+def share_ties(g: Any, w: Any) -> Any:
+    """Return the gradient of `w` with what is for values equal to within rounding shared evenly among them."""
+    tied = negligible(gaps(unwrap(w)), w)
+    counts = tied.sum(-2, keepdims=True)
+    if (counts <= 1).all():
+        return g
+    shares = (tied / np.maximum(counts, 1)).astype(np.finfo(w.dtype).dtype)
+    return (shares @ g[..., None])[..., 0]

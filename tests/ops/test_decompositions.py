@@ -158,6 +158,23 @@ def test_symmetric_functions_of_equal_singular_values(a: Array) -> None:
         np.testing.assert_allclose(found, 4 * a @ adjoint(a) @ a, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_gradients_of_one_of_several_equal_values_are_shared(dtype: Any) -> None:
+    a = with_values([5.0, 2.0, 5.0, 1.0], dtype)
+    v = np.linalg.eigh(a)[1][:, 2:]
+    expected = v @ adjoint(v) / 2
+    for values in (
+        np.linalg.eigvalsh,
+        lambda a: np.linalg.eigh(a)[0],
+        np.linalg.svdvals,
+        lambda a: np.linalg.svd(a)[1],
+    ):
+        found = grad(lambda a, values=values: np.max(values(a)))(a)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    found = grad(lambda a: np.max(np.linalg.eigvals(a).real))(a)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 def tied_projection(v: Any) -> Any:
     return v[..., :2] @ adjoint(v[..., :2])
 
