@@ -56,7 +56,8 @@ def assert_same(first: Any, second: Any) -> None:
         for one, other in zip(first, second, strict=True):
             assert_same(one, other)
     else:
-        np.testing.assert_array_equal(*(y.data if isinstance(y, Tensor) else y for y in (first, second)))
+        one, other = (y.data if isinstance(y, Tensor) else y for y in (first, second))
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("operation", NAMED, ids=str)
