@@ -3,6 +3,7 @@
 from . import ops
 from .checkpointing import checkpoint, restore_in_checkpoints
 from .declare import composed, elementwise, general, linear, multilinear, not_differentiable
+from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
 from .errors import (
     AnomalyError,
     AutogradError,
@@ -39,11 +40,14 @@ __all__ = [
     "DerivativeError",
     "DomainError",
     "DtypeError",
+    "Explanation",
+    "Finding",
     "Function",
     "GradientCheck",
     "GradientCheckError",
     "GraphError",
     "Handle",
+    "Saved",
     "ShapeError",
     "Tensor",
     "UnsupportedError",
@@ -56,6 +60,7 @@ __all__ = [
     "elementwise",
     "elementwise_grad",
     "enable_grad",
+    "explain",
     "fixed_point",
     "general",
     "ggnvp",
@@ -70,12 +75,14 @@ __all__ = [
     "jvp",
     "linear",
     "linearize",
+    "lint",
     "logsumexp",
     "multilinear",
     "no_grad",
     "not_differentiable",
     "ops",
     "restore_in_checkpoints",
+    "saved",
     "saved_tensors_hooks",
     "set_grad_enabled",
     "set_gradient_buffer",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Hooked, Lift, Node, ancestors, pull_back
+from .graph import Lift, Node, ancestors, pull_back
 from .outputs import ManyOutputs, Output
 from .packing import unpacked
 from .primitive import Primitive
@@ -30,9 +30,7 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
     for node in order:
         if node in pushed:
             continue
-        op = unpacked(node)
-        if isinstance(op, Hooked):
-            op = op.operation  # hooks see gradients, not tangents
+        op: Any = unpacked(node)  # hooks see gradients, not tangents
         if isinstance(op, Output):
             if node.x in pushed:
                 pushed[node] = pushed[node.x][op.index]

@@ -34,6 +34,7 @@ __all__ = [
     "Operation",
     "absent",
     "ancestors",
+    "by_number",
     "held_once",
     "intern_shape",
     "leading_to",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import GraphError
-from .graph import Gradients, Lift, Node, Operation
+from .graph import Gradients, Hooked, Lift, Node, Operation
 from .modes import PACKING, Watch
 
 __all__ = ["Packed", "pack", "saved_tensors_hooks", "unpacked"]
@@ -92,14 +92,13 @@ class Packed:
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Do as `pull`; what derivatives that record themselves need stays unpacked."""
-        unpacked(node).pull_carefully(node, g, gradients, lift, absorb)
+        unpacked(node)
+        self.operation.pull_carefully(node, g, gradients, lift, absorb)
 
-    def restore(self, node: Node) -> Operation:
-        """Have `node` keep what was unpacked from now on, and return its operation."""
+    def restore(self, node: Node) -> None:
+        """Have `node` keep what was unpacked from now on."""
         kept, kept_y = self._open(node.kept), self._open(node.kept_y)
         node.kept, node.kept_y = kept, kept_y
-        node.op = self.operation
-        return self.operation
 
     def _open(self, value: Any) -> Any:
         if type(value) is _Parcel:
@@ -128,5 +127,14 @@ def _close(value: Any, pack: Pack) -> Any:
 
 
 def unpacked(node: Node) -> Operation:
-    """Return the operation of `node`, which has what it needs from now on."""
-    return node.op.restore(node) if isinstance(node.op, Packed) else node.op
+    """Return the operation of `node`, which has what it needs from now on, without what stood around it."""
+    op = node.op
+    if isinstance(op, Packed):
+        op.restore(node)
+        node.op = op = op.operation
+    elif isinstance(op, Hooked):
+        if isinstance(op.operation, Packed):
+            op.operation.restore(node)
+            op.operation = op.operation.operation
+        op = op.operation
+    return op

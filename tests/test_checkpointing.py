@@ -129,6 +129,23 @@ def test_saved_arrays_pass_through_the_hooks() -> None:
     assert store
 
 
+def test_hooks_at_results_and_packed_arrays_go_together() -> None:
+    seen: list[Any] = []
+
+    def function(x: Any) -> Any:
+        with saved_tensors_hooks(lambda array: array.copy(), lambda array: array):
+            y = np.exp(x)
+        if isinstance(y, Tensor) and y.requires_grad:
+            y.register_hook(lambda g: seen.append(g))
+        return y * y
+
+    check_operation(function, X)
+    seen.clear()
+    x = tensor(X, requires_grad=True)
+    gradients(function(x).sum(), x, create_graph=True)
+    assert len(seen) == 1
+
+
 def test_the_innermost_hooks_count() -> None:
     seen: list[str] = []
 

@@ -1,0 +1,42 @@
+"""What the diagnoses ask of nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import GraphError
+from ..graph import Hooked, Node, by_number, recorded
+from ..packing import Packed
+from ..tensor import Tensor
+
+__all__ = ["inputs_of", "inside", "place_of", "root_of"]
+
+
+def root_of(result: Any, what: str) -> Node:
+    """Return the node of a recorded tensor."""
+    if not isinstance(result, Tensor):
+        raise TypeError(f"{what}() takes a tensor, not {type(result).__name__}")
+    if result._node is None:
+        raise GraphError(
+            f"there is no graph for {what}() to look into: no input of this tensor requires a gradient, or it was "
+            f"computed within no_grad() or detached"
+        )
+    return result._node
+
+
+def inside(node: Node) -> Any:
+    """Return the operation of a node without what stands around it."""
+    op = node.op
+    while isinstance(op, Hooked | Packed):
+        op = op.operation
+    return op
+
+
+def inputs_of(node: Node) -> list[Node]:
+    """Return the nodes that a gradient goes on to, in order of their numbers."""
+    return sorted({x for x in inside(node).inputs(node) if x is not None}, key=by_number)
+
+
+def place_of(node: Node) -> str:
+    """Return the file and line where the node was recorded, or those of the nearest operation before it."""
+    return recorded(node).strip(", ").removeprefix("recorded ").removeprefix("at ")

@@ -1,0 +1,116 @@
+"""What a graph keeps for its backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node, ancestors
+from ..packing import Packed
+from .nodes import inside, place_of, root_of
+
+__all__ = ["Saved", "SavedArray", "saved"]
+
+
+@dataclass(frozen=True)
+class SavedArray:
+    """One array that a node keeps.
+
+    Attributes
+    ----------
+    operation, where
+        Which operation keeps it, and the line that recorded that, or one before it.
+    shape, dtype
+        Of the array.
+    nbytes
+        Of the memory that is kept because of it, which for a view is that of the array it is a view of; 0 where
+        something above in the list keeps the same memory.
+    """
+
+    operation: str
+    where: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Saved:
+    """All arrays that a graph keeps, in the order in which they were recorded; `str` shows a table."""
+
+    arrays: tuple[SavedArray, ...]
+    packed: int
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of memory that they take together."""
+        return sum(array.nbytes for array in self.arrays)
+
+    def __str__(self) -> str:
+        lines = [f"{'bytes':>12}  {'operation':16} {'shape':16} {'dtype':10} recorded"]
+        for a in self.arrays:
+            size = f"{a.nbytes:,}" if a.nbytes else "as above"
+            lines.append(f"{size:>12}  {a.operation:16} {a.shape!s:16} {a.dtype!s:10} {a.where}")
+        lines.append(f"{self.nbytes:>12,}  in all" + (f"; {self.packed} operations are packed" if self.packed else ""))
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def saved(result: Any) -> Saved:
+    """List the arrays that the graph of `result` keeps for its backward pass.
+
+    The parameters count too, though somebody else holds them anyway.
+
+    Parameters
+    ----------
+    result
+        A recorded tensor, such as a loss.
+
+    Returns
+    -------
+    Saved
+        Its `arrays`, their `nbytes` together, and how many operations have theirs packed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import saved, tensor
+    >>> x = tensor(np.ones((10, 10)), requires_grad=True)
+    >>> kept = saved(np.exp(np.sin(x)).sum())
+    >>> [(array.operation, array.shape) for array in kept.arrays], kept.nbytes
+    ([('sin', (10, 10)), ('exp', (10, 10))], 1600)
+    """
+    arrays: list[SavedArray] = []
+    seen: set[int] = set()
+    packed = 0
+    for node in ancestors([root_of(result, "saved")]):
+        if isinstance(node.op, Packed):
+            packed += 1
+            continue
+        for array in _arrays(node):
+            owner = _owner(array)
+            nbytes = 0 if id(owner) in seen else owner.nbytes
+            seen.add(id(owner))
+            arrays.append(SavedArray(inside(node).name, place_of(node), array.shape, array.dtype, nbytes))
+    return Saved(tuple(arrays), packed)
+
+
+def _arrays(node: Node) -> Iterator[Any]:
+    """Yield each array that a node keeps, once."""
+    seen: set[int] = set()
+    pending = [node.kept_y, node.kept]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, tuple | list):
+            pending.extend(reversed(value))
+        elif isinstance(value, np.ndarray) and id(value) not in seen:
+            seen.add(id(value))
+            yield value
+
+
+def _owner(array: Any) -> Any:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
