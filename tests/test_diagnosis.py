@@ -103,8 +103,9 @@ def test_explain_follows_the_gradient() -> None:
 def test_explain_finds_dead_and_saturated_units() -> None:
     nn.manual_seed(0)
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2), nn.Tanh())
-    model[0].bias.data[:] = [-1000, -1000, 10, 10]
-    model[2].bias.data[1] = 50
+    model[0].bias.data[:] = [-1000, -1000, 2, 2]
+    model[2].bias.data[:] = [0, 50]
+    model[2].weight.data[:] = 0.1
     loss = model(np.ones((6, 3), np.float32)).sum()
     told = explain(loss, model[0].weight)
     assert "relu: 2 of 4 units dead" in told.remarks
