@@ -8,6 +8,7 @@ from autograd.numerics import CONTRACTS, Contract, Edge
 
 __all__ = ["page"]
 
+SHORT = {"numpy": "np", "nn.functional": "F", "scipy.special": "special", "autograd": "ag"}
 HEAD = """\
 # The numerical contract
 
@@ -36,7 +37,7 @@ def page() -> str:
 
 
 def _section(contract: Contract) -> str:
-    names = ", ".join(f"`{name}`" for name in contract.operations)
+    names = ", ".join(f"`{_short(name)}`" for name in contract.operations)
     text = f"\n## {_title(contract)}\n\n{names}: {contract.domain}.\n"
     if contract.edges:
         text += "\n| expression | at | gradient | second | why |\n|---|---|---|---|---|\n"
@@ -45,9 +46,17 @@ def _section(contract: Contract) -> str:
 
 
 def _title(contract: Contract) -> str:
-    """Return the bare names of a contract's operations, the first few where there are many."""
-    names = [name.removeprefix("numpy.").removeprefix("nn.functional.") for name in contract.operations]
+    """Return the names of a contract's operations, the first few where there are many."""
+    names = [_short(name).removeprefix("np.") for name in contract.operations]
     return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
+
+
+def _short(name: str) -> str:
+    """Return a name as the expressions write it."""
+    for module, short in SHORT.items():
+        if name.startswith(module + "."):
+            return short + name.removeprefix(module)
+    return name
 
 
 def _line(edge: Edge) -> str:

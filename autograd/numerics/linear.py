@@ -18,10 +18,10 @@ def _names(module: str, names: str) -> tuple[str, ...]:
 MOVED = _names(
     "numpy",
     "append apply_along_axis apply_over_axes array_split astype atleast_1d atleast_2d atleast_3d block "
-    "broadcast_arrays broadcast_to column_stack compress concatenate copy delete diag diagflat diagonal dsplit dstack expand_dims "
-    "extract flip fliplr flipud full full_like hsplit hstack insert ix_ matrix_transpose meshgrid moveaxis ravel "
-    "real_if_close repeat reshape resize roll rollaxis rot90 sort_complex split squeeze stack swapaxes take "
-    "take_along_axis tile transpose tril trim_zeros triu unstack vsplit vstack",
+    "broadcast_arrays broadcast_to column_stack compress concatenate copy delete diag diagflat diagonal dsplit dstack "
+    "expand_dims extract flip fliplr flipud full full_like hsplit hstack insert ix_ matrix_transpose meshgrid "
+    "moveaxis ravel real_if_close repeat reshape resize roll rollaxis rot90 sort_complex split squeeze stack swapaxes "
+    "take take_along_axis tile transpose tril trim_zeros triu unstack vsplit vstack",
 )
 SUMMED = _names(
     "numpy",
