@@ -76,6 +76,12 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = np._No
     return np.linalg.pinv(a, rcond, hermitian, rtol=rtol)
 
 
+def _product(x: Any, y: Any, z: Any) -> Any:
+    """Multiply three matrices in the cheaper order, so that nothing is larger than the largest of them."""
+    (p, q), (r, s) = x.shape[-2:], z.shape[-2:]
+    return (x @ y) @ z if p * r * (q + s) <= q * s * (p + r) else x @ (y @ z)
+
+
 def _pinv_rule(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
     """Return the gradient where the rank does not change.
 
@@ -83,10 +89,9 @@ def _pinv_rule(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
     pseudo-inverses and nonlinear least squares problems whose variables separate", 1973).
     """
     a = _array(a)
-    transposed, square = g.mT, out @ adjoint(out)
-    left = transposed @ square
-    right = (adjoint(out) @ out) @ transposed
-    found = conj(left - a @ (out @ left) + right - (right @ out) @ a) - out.mT @ g @ out.mT
+    transposed, back = g.mT, adjoint(out)
+    left, right = _product(transposed, out, back), _product(back, out, transposed)
+    found = conj(left - _product(a, out, left) + right - _product(right, out, a)) - _product(out.mT, g, out.mT)
     return hermitian_part(found) if hermitian else found
 
 

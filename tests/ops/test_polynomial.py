@@ -1,5 +1,6 @@
 """What is special to polynomials: lengths, leading zeros, multiple roots and eigenvalues, fits, NumPy's classes."""
 
+import tracemalloc
 import warnings
 from typing import Any
 
@@ -196,6 +197,15 @@ def test_a_line_through_points_moves_with_them() -> None:
     found = grad(lambda y: np.polyfit(DATA_X, y, 1)[0])(DATA_Y[:, 0])
     deviation = DATA_X - DATA_X.mean()
     np.testing.assert_allclose(found, deviation / (deviation**2).sum(), rtol=1e-12)
+
+
+def test_a_fit_to_many_points_needs_no_matrix_between_all_of_them() -> None:
+    x, y = tensor(np.linspace(-1, 1, 4000), requires_grad=True), tensor(np.ones(4000), requires_grad=True)
+    tracemalloc.start()
+    np.polyfit(x, y, 2)[0].backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * x.nbytes
 
 
 def test_a_fit_that_is_not_determined_warns() -> None:
