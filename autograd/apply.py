@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import binder, static
+from .arguments import AxisError, binder, static
 from .errors import AnomalyError, ShapeError
 from .graph import LARGE, Bundle, Gradients, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ANOMALY, ON, PACKING, recording
@@ -93,7 +93,7 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
 def explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
     """Return the error that names the operation and the shapes and dtypes that it could not combine."""
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
-    return ShapeError(f"'{op.name}' cannot combine {shapes}: {error}")
+    return (AxisError if isinstance(error, IndexError) else ShapeError)(f"'{op.name}' cannot combine {shapes}: {error}")
 
 
 def unary(op: Primitive) -> Function:
@@ -175,8 +175,9 @@ def binary(op: Primitive) -> Function:
     other_x, other_y = choice_x == Y, choice_y == X
     elementwise = op.kind == "elementwise"
     aligned = op.aligned if op.trusted and elementwise else op
-    # Inputs of one shape and dtype give a result of that shape and dtype: not so for float_power.
-    uniform = elementwise and isinstance(op.forward, np.ufunc) and "ff->f" in op.forward.types
+    # Inputs of one shape and dtype give a result of that shape and dtype: not so for float_power, nor, in half
+    # precision, for the functions of SciPy.
+    uniform = elementwise and isinstance(op.forward, np.ufunc) and "ee->e" in op.forward.types
 
     def apply(x: Any, y: Any) -> Any:
         if type(x) is Tensor or isinstance(x, Tensor):

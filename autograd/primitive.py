@@ -90,8 +90,11 @@ class Primitive:
         self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
         wanted = {name for names in named for name in names}
         self.shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
-        # Rules of this package are held to their shapes and dtypes by its tests, others when they are used.
+        # Rules of this package are held to their shapes and dtypes by its tests, others when they are used. So are
+        # those of SciPy's ufuncs, which give double precision for a Python number where NumPy's do not.
         self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
+        if isinstance(self.forward, np.ufunc):
+            self.trusted &= hasattr(np, self.forward.__name__)
         self.freed = FreedOperation(self)
         self.aligned = copy.copy(self)
 
