@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd import Tensor
+from autograd import Handle, Tensor
 
+from ._hooks import ModuleHooks
 from .parameter import Parameter
 
 __all__ = ["IncompatibleKeys", "Module"]
@@ -56,6 +57,7 @@ class Module:
 
     training: bool
     _buffers: dict[str, bool]  # the attributes that are buffers, and whether state_dict holds them
+    _hooks: ModuleHooks | None = None  # until the first
 
     def __init__(self) -> None:
         self._buffers = {}
@@ -66,8 +68,54 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output: calls `forward`."""
+        """Compute the output: calls `forward`, and the hooks if there are any."""
+        if self._hooks is not None:
+            return self._hooks.call(self, args, kwargs)
         return self.forward(*args, **kwargs)
+
+    # Hooks
+
+    def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Handle:
+        """Call ``hook(module, args)`` before each `forward`; what it returns, if not None, are the arguments.
+
+        Returns
+        -------
+        Handle
+            Its ``remove()`` takes the hook away; so do those of the other kinds.
+        """
+        hooks = self._all_hooks()
+        return hooks.add(hooks.before, hook)
+
+    def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Handle:
+        """Call ``hook(module, args, output)`` after each `forward`; what it returns, if not None, is the output.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import nn
+        >>> model = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+        >>> shapes = []
+        >>> with model[0].register_forward_hook(lambda module, args, output: shapes.append(output.shape)):
+        ...     _ = model(np.zeros((5, 3), np.float32))
+        >>> shapes
+        [(5, 2)]
+        """
+        hooks = self._all_hooks()
+        return hooks.add(hooks.after, hook)
+
+    def register_full_backward_hook(self, hook: Callable[[Any, tuple[Any, ...], tuple[Any, ...]], Any]) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` in each backward pass through the module.
+
+        `grad_output` are the gradients of the outputs, `grad_input` those of the positional arguments, None for one
+        that requires none. What it returns, if not None, goes on in the place of `grad_input`.
+        """
+        hooks = self._all_hooks()
+        return hooks.add(hooks.backward, hook)
+
+    def _all_hooks(self) -> ModuleHooks:
+        if self._hooks is None:
+            self._hooks = ModuleHooks()
+        return self._hooks
 
     # What it is made of
 

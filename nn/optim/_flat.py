@@ -56,7 +56,8 @@ class GradientPlace:
     def claim(self, known: int = 0) -> Array | None:
         """Return the array to write a new gradient to, or None while somebody holds the one that it has.
 
-        `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to take out of the list.
+        `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to
+        take out of the list.
         """
         try:
             array = self._free.pop()
