@@ -145,8 +145,7 @@ def cov(
     freedom = _freedom(x.shape[1], (not bias) if ddof is None else ddof, weights, aweights)
     x = x - average(x, 1, weights, keepdims=True)
     products = np.dot(x, np.conjugate((x if weights is None else x * weights).T))
-    with np.errstate(divide="ignore"):
-        return np.squeeze(products * np.divide(1, freedom))
+    return np.squeeze(products * np.divide(1, freedom))
 
 
 @composed(np.corrcoef, method=False)
