@@ -100,7 +100,8 @@ def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: A
     refuse_out(out)
     x, indices = operand(x), unwrap(indices)
     if axis is None or not x.ndim:
-        x, axis = x.reshape(-1), 0
+        x, axis = x.reshape(-1), axis or 0
+    length(x, axis)
     if mode != "raise" or np.asarray(indices).dtype.kind not in "iu":
         indices = np.take(np.arange(length(x, axis)), indices, mode=mode)  # NumPy's reading of what is out of bounds
     return x[along(axis, x.ndim, np.asarray(indices))]

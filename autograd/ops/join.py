@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -97,7 +98,7 @@ def column_stack(tup: Sequence[Any]) -> Any:
 @composed(np.append, method=False)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """Join `values` to the end of `arr`; without an axis, both are flattened."""
-    return concatenate([arr, values], axis)
+    return concatenate([operand(arr), operand(values)], axis)
 
 
 # Splitting
@@ -123,7 +124,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Cut `x` along `axis` at the places given, or into a number of equal parts."""
     sections = unwrap(indices_or_sections)
-    if not np.ndim(sections) and sections > 0 and length(x, axis) % int(sections):
+    if not np.ndim(sections) and sections > 0 and length(x, axis) % sections:
         raise ValueError(
             f"axis {axis} of shape {x.shape} cannot be cut into {sections} equal parts: "
             f"numpy.array_split cuts unequal ones"
@@ -161,7 +162,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 def tile(x: Any, reps: Any) -> Any:
     """Lay copies of `x` side by side, as many along each axis as `reps` says."""
     x = operand(x)
-    counts = tuple(map(int, np.atleast_1d(unwrap(reps))))
+    counts = tuple(map(operator.index, np.atleast_1d(unwrap(reps))))
     counts = (1,) * (x.ndim - len(counts)) + counts
     shape = (1,) * (len(counts) - x.ndim) + x.shape
     apart = x.reshape([n for whole in shape for n in (1, whole)])
@@ -173,9 +174,9 @@ def tile(x: Any, reps: Any) -> Any:
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Repeat each element along `axis`: all as often, or each by its own count."""
     x = operand(x)
-    if axis is None:
-        x, axis = x.reshape(-1), 0
-    counts = np.asarray(unwrap(repeats))
+    if axis is None or not x.ndim:
+        x, axis = x.reshape(-1), axis or 0
+    counts = np.asarray(unwrap(repeats)).astype(np.intp, casting="safe")
     if counts.size != 1:
         return take(x, np.repeat(np.arange(length(x, axis)), counts), axis)
     count, n = int(counts.item()), length(x, axis)

@@ -50,8 +50,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     """Choose each element from that of the choices whose number `a` gives there."""
     refuse_out(out)
     choices = _alike(list(choices))
-    number = np.asarray(np.choose(unwrap(a), list(range(len(choices))), mode=mode))
-    result = broadcast_to(choices[0], np.broadcast_shapes(number.shape, *map(np.shape, choices)))
+    shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
+    number = np.choose(np.broadcast_to(unwrap(a), shape), list(range(len(choices))), mode=mode)
+    result = broadcast_to(choices[0], shape)
     for i, choice in enumerate(choices[1:], 1):
         result = where(number == i, choice, result)
     return result
@@ -77,8 +78,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     for function, places in pieces:
         here = np.zeros(x.size, bool)
         here[places] = True
-        piece = function(flat[here], *args, **kw) if callable(function) else function
-        piece = broadcast_to(_cast(piece, x.dtype), places.shape)
+        piece = function(reshape(flat[here], places.shape), *args, **kw) if callable(function) else function
+        piece = reshape(broadcast_to(_cast(piece, x.dtype), places.shape), -1)
         result = where(here, scatter(piece, here, flat.shape), result)
     return reshape(result, x.shape)
 
@@ -100,7 +101,7 @@ def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs
     outer = last.shape[:-1]
     if 0 in outer:
         raise ValueError(f"there is no vector along axis {axis} of shape {arr.shape} to apply the function to")
-    results = [operand(func1d(row, *args, **kwargs)) for row in _rows(reshape(last, (-1, n)))]
+    results = [operand(func1d(row, *args, **kwargs)) for row in _rows(reshape(last, (math.prod(outer), n)))]
     stacked = stack(results, dtype=results[0].dtype, casting="unsafe")
     new = results[0].ndim
     together = reshape(stacked, outer + results[0].shape)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..declare import composed, general, linear
 from ..tensor import unwrap
@@ -65,7 +66,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 @composed(np.ix_, method=False)
 def ix_(*args: Any) -> tuple[Any, ...]:
     """Return vectors, each along an axis of its own, which as an index select all combinations."""
-    vectors = [operand(x) if np.size(x) else np.asarray(unwrap(x), np.intp) for x in args]
+    vectors = [operand(x) if np.size(x) or hasattr(x, "dtype") else np.zeros(0, np.intp) for x in args]
     for axis, x in enumerate(vectors):
         if x.ndim != 1:
             raise ValueError(f"an open grid is made of vectors, but its part {axis} has shape {x.shape}")
@@ -161,11 +162,12 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = N
     """Cut off the zeros at the front and the back of each axis, or of some."""
     if trim.lower() not in ("fb", "bf", "f", "b"):
         raise ValueError(f"what to trim is 'f' for the front, 'b' for the back or both, not {trim!r}")
-    axes = range(filt.ndim) if axis is None else np.atleast_1d(axis).tolist()
+    axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
+    if not axes:
+        return filt
     places = np.nonzero(unwrap(filt))
     index = [slice(None)] * filt.ndim
     for along_axis in axes:
-        length(filt, along_axis)
         found = places[along_axis]
         front = int(found.min()) if found.size and "f" in trim.lower() else 0
         back = int(found.max()) + 1 if found.size and "b" in trim.lower() else None

@@ -117,6 +117,33 @@ def test_repeat_is_numpys(repeats: Any, axis: int | None) -> None:
     np.testing.assert_array_equal(tensor(X).repeat(repeats, axis).data, np.repeat(X, repeats, axis), strict=True)
 
 
+def test_repeat_of_a_number() -> None:
+    for axis in (None, 0, -1):
+        np.testing.assert_array_equal(np.repeat(tensor(2.0), 3, axis).data, np.repeat(2.0, 3, axis), strict=True)
+    with pytest.raises(np.exceptions.AxisError):
+        np.repeat(tensor(2.0), 3, 1)
+
+
+def test_counts_are_whole() -> None:
+    functions: tuple[Any, ...] = (np.tile, np.repeat)
+    for function in functions:
+        with pytest.raises(TypeError):
+            function(tensor(X), 1.5)
+
+
+def test_appended_numbers_are_arrays() -> None:
+    x = np.ones(2, np.float32)
+    np.testing.assert_array_equal(np.append(tensor(x), 3).data, np.append(x, 3), strict=True)
+
+
+def test_axes_that_there_are_not() -> None:
+    x = tensor(X, requires_grad=True)
+    functions: tuple[Any, ...] = (np.concatenate, np.stack, np.append)
+    for function in functions:
+        with pytest.raises(np.exceptions.AxisError, match=r"'(concatenate|stack)' cannot combine"):
+            function(*([x, x] if function is np.append else [[x, x]]), axis=7)
+
+
 def test_repeat_counts_its_gradients() -> None:
     np.testing.assert_array_equal(grad(lambda x: np.repeat(x, [0, 1, 3]).sum())(np.ones(3)), [0, 1, 3])
 

@@ -91,6 +91,15 @@ def test_pieces_by_one_condition_and_arguments() -> None:
     assert_same(np.piecewise(tensor([1, 2]), [np.array([True, False])], [lambda x: x + 0.5]), [1, 0])
 
 
+def test_conditions_of_fewer_axes() -> None:
+    """They choose rows, as an index does, and the functions are given those."""
+    cumulative: list[Any] = [lambda rows: rows.cumsum(0), 1.0]
+    x = np.arange(6.0).reshape(3, 2)
+    rows = np.array([True, False, True])
+    assert_same(np.piecewise(tensor(x), [rows], cumulative[:1]), np.piecewise(x, [rows], cumulative[:1]))
+    assert_same(np.piecewise(tensor(x), True, cumulative), np.piecewise(x, True, cumulative))
+
+
 def test_where_no_condition_holds_is_zero() -> None:
     x = tensor(X, requires_grad=True)
     made: Any = np.piecewise(x, [X > 9], [np.exp])

@@ -64,8 +64,10 @@ def test_open_grids_are_indices() -> None:
     ix_: Any = np.ix_
     rows, columns = tensor([0, 2]), tensor([False, True, True, False])
     assert_same(tensor(M)[ix_(rows, columns)], M[ix_([0, 2], [False, True, True, False])])
-    (empty, _) = ix_(np.array([]), rows)
-    assert empty.dtype == np.intp
+    nothing: list[Any] = [[], np.array([]), tensor([])]
+    for empty in nothing:
+        places, _ = ix_(empty, rows)
+        assert places.dtype == (np.intp if isinstance(empty, list) else np.float64)
     with pytest.raises(ValueError, match=r"part 1 has shape \(3, 4\)"):
         ix_(rows, tensor(M))
 
@@ -167,6 +169,10 @@ def test_zeros_are_trimmed_along_axes() -> None:
     np.trim_zeros(t).sum().backward()
     np.testing.assert_array_equal(t.grad.data, np.pad(np.ones(M.shape), ((1, 2), (0, 1))))
     wrong: Any = "x"
+    for outside, error in (((0, 0), ValueError), (2, np.exceptions.AxisError)):
+        with pytest.raises(error):
+            np.trim_zeros(t, axis=outside)
+    assert_same(np.trim_zeros(tensor(0.0)), 0.0)
     with pytest.raises(ValueError, match="not 'x'"):
         np.trim_zeros(t, wrong)
 
