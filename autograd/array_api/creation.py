@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor
 from ._arrays import as_array, check_device, constant, wrapped
 from .data_types import cast
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
-    """Make an array of numbers, nested lists of numbers, or another array, whose place in the graph it keeps.
+    """Make an array of numbers, nested lists of numbers, or other arrays, whose place in the graph it keeps.
 
     Raises
     ------
@@ -20,11 +20,21 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
         If `copy` is False and a copy cannot be avoided.
     """
     check_device(device)
+    if _holds_tensors(obj):
+        if copy is False:
+            raise ValueError("a list of arrays does not become one array without a copy")
+        obj = np.stack([asarray(part) for part in obj])
     if not isinstance(obj, Tensor):
-        return Tensor(np.array(unwrap(obj), dtype, copy=copy))
+        return Tensor(np.array(obj, dtype, copy=copy))
     if copy is False and dtype is not None and dtype != obj.dtype:
         raise ValueError(f"an array of {obj.dtype} cannot become one of {np.dtype(dtype)} without a copy")
     return cast(obj, obj.dtype if dtype is None else dtype, copy=bool(copy))
+
+
+def _holds_tensors(obj: Any) -> bool:
+    if isinstance(obj, list | tuple):
+        return any(isinstance(part, Tensor) or _holds_tensors(part) for part in obj)
+    return False
 
 
 def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -58,16 +68,15 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     return Tensor(np.from_dlpack(x, device=device, copy=copy))
 
 
-def full(shape: Any, fill_value: complex, *, dtype: Any = None, device: Any = None) -> Tensor:
+def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Make an array of one value, whose dtype follows from it unless given."""
     check_device(device)
-    return Tensor(np.full(shape, unwrap(fill_value), dtype))
+    return asarray(np.broadcast_to(asarray(fill_value, dtype=dtype), shape), copy=True)
 
 
-def full_like(x: Any, /, fill_value: complex, *, dtype: Any = None, device: Any = None) -> Tensor:
+def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Make an array of the shape and dtype of `x` with one value."""
-    check_device(device)
-    return Tensor(np.full_like(constant(x), unwrap(fill_value), dtype))
+    return full(np.shape(x), fill_value, dtype=as_array(x).dtype if dtype is None else dtype, device=device)
 
 
 def linspace(

@@ -21,6 +21,7 @@ ERRORS: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (ValueError, r"there is no device 'gpu'", lambda: xp.astype(X, xp.float32, device="gpu")),
     (ValueError, r"without a copy", lambda: xp.asarray(X, dtype=xp.float32, copy=False)),
     (ValueError, r"copy", lambda: xp.asarray([1.0], copy=False)),
+    (ValueError, r"without a copy", lambda: xp.asarray([V, V], copy=False)),
     (ValueError, r"copy", lambda: xp.reshape(X.T, (6,), copy=False)),
     (ValueError, r"reshape", lambda: xp.reshape(X, (4,))),
     (ValueError, r"give axis=", lambda: xp.take(X, tensor([0]))),

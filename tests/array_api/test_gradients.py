@@ -20,6 +20,9 @@ def parts(z: Any) -> Any:
 
 FUNCTIONS: list[tuple[Callable[..., Any], list[Any]]] = [
     (lambda x: xp.astype(x, xp.float64), [A]),
+    (lambda x, y: xp.asarray([[x[0], y[1]], (y[2], 2.0)], dtype=xp.float64), [V, V + 1]),
+    (lambda x: xp.full((2, 3), x[0] * x[1]), [V]),
+    (lambda x: xp.full_like(x, xp.sum(x)), [V]),
     (lambda x: xp.clip(x, -0.3, 2.5), [A]),
     (lambda x, low: xp.clip(x, low), [A, V]),
     (lambda x, y: xp.where(x > y, x * y, x), [A, V]),
