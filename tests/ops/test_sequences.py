@@ -163,7 +163,7 @@ def test_other_devices_are_refused() -> None:
 
 def test_a_live_number_fills_an_array() -> None:
     x = tensor(2.0, requires_grad=True)
-    filled = np.full_like(LIVE, x)
+    filled: Any = np.full_like(LIVE, x)
     assert (filled.shape, filled.dtype) == (X.shape, X.dtype)
     filled.sum().backward()
     assert x.grad.data == X.size
