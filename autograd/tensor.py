@@ -335,7 +335,8 @@ class Tensor(Installed):
         if self._node is not None:
             raise GraphError(
                 "converting this tensor to an ndarray would cut it from its graph without a word: "
-                "use t.data or t.numpy() for its values, or a NumPy function that takes tensors"
+                "use t.data or t.numpy() for its values, or a NumPy function that takes tensors; "
+                "softmax, logsumexp and others of scipy.special that are no ufuncs are in autograd.special"
             )
         return np.array(self._data, dtype=dtype, copy=copy)
 

@@ -203,6 +203,7 @@ SAMPLES: dict[Function | str, Samples] = {
     special._lambertw: Samples(arrays(between=(-0.25, 4.0)).map(lambda x: call(Live(x), 0, 1e-8))),
     special.ellipkinc: Samples(st.builds(lambda x, m: call(Live(x), m), arrays(), st.sampled_from([-2.0, 0.0, 0.75]))),
     special.ellipeinc: Samples(st.builds(lambda x, m: call(Live(x), m), arrays(), st.sampled_from([-2.0, 0.0, 0.75]))),
+    "polygamma": parameters_last(WHOLE, RIGHT),
     "gammainc_shape": Samples(
         st.builds(
             lambda drawn, k: call(*map(Live, drawn), k),

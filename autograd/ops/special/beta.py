@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...declare import elementwise
-from .gamma import polygamma
+from .gamma import derivative_of_psi
 from .integration import bell, tail_integral
 
 elementwise(
@@ -38,8 +38,10 @@ def density(a: Any, b: Any, x: Any) -> Any:
 
 def _cumulant(a: Any, b: Any, i: int, j: int) -> Any:
     """Return minus the derivative of betaln(a, b), i times in a and j times in b."""
-    of_sum = polygamma(i + j - 1, a + b)
-    return of_sum - polygamma(j - 1, b) if i == 0 else of_sum - polygamma(i - 1, a) if j == 0 else of_sum
+    of_sum = derivative_of_psi(i + j - 1, a + b)
+    return (
+        of_sum - derivative_of_psi(j - 1, b) if i == 0 else of_sum - derivative_of_psi(i - 1, a) if j == 0 else of_sum
+    )
 
 
 def _score(k: int, m: int, a: Any, b: Any, x: Any) -> Any:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from scipy import special as python
 from scipy.special import _ufuncs as special
 
 from ...declare import elementwise, not_differentiable
@@ -21,8 +22,8 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 SHIFT = 15
 
 
-def polygamma(n: int, x: Any) -> Any:
-    """Return derivative number `n` of digamma at x > 0."""
+def derivative_of_psi(n: int, x: Any) -> Any:
+    """Return derivative number `n` of digamma at x > 0: DLMF 25.11.12."""
     return (-1.0) ** (n + 1) * math.factorial(n) * special._zeta(n + 1, x) if n else special.psi(x)
 
 
@@ -58,6 +59,11 @@ elementwise(special.gammaln, lambda g, x: g * special.psi(x))
 elementwise(special.loggamma, lambda g, x: g * special.psi(x))
 elementwise(special.rgamma, _rgamma_rule)
 elementwise(special.psi, lambda g, x: g * trigamma(x))
+polygamma: Any = elementwise(
+    lambda x, n: python.polygamma(n, x),
+    lambda g, x, n: g * polygamma(x, n + 1),
+    name="polygamma",
+)
 of_last(special._zeta, lambda g, x, a: -g * a * special._zeta(a + 1, x))
 not_differentiable(special.gammasgn)
 
@@ -78,7 +84,7 @@ def density(a: Any, x: Any) -> Any:
 
 def _score(k: int, a: Any, log_x: Any) -> Any:
     """Return derivative number `k` of the density in a, divided by the density."""
-    cumulants = cache(lambda i: log_x - special.psi(a) if i == 1 else -polygamma(i - 1, a))
+    cumulants = cache(lambda i: log_x - special.psi(a) if i == 1 else -derivative_of_psi(i - 1, a))
     return bell(k, 0, lambda i, j: cumulants(i))
 
 
@@ -89,7 +95,7 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
         inside = np.greater(a, 0) & np.isfinite(a) & np.greater(x, 0) & np.isfinite(x)
         a, x = np.where(inside, a, 1.0).astype(float), np.where(inside, x, 1.0).astype(float)
         distance, sign, log_x = np.abs(a - x), np.where(x < a, -1, 1), np.log(x)
-        cumulants = [-polygamma(i, a) for i in range(k)]
+        cumulants = [-derivative_of_psi(i, a) for i in range(k)]
 
         def integrand(v: Any) -> Any:
             decay = distance * v + x * (np.expm1(sign * v) - sign * v)

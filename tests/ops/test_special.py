@@ -1,0 +1,291 @@
+"""SciPy's special functions on tensors: edges, tails, and how they are found."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special
+from scipy.special import _ufuncs
+
+import autograd.special
+from autograd import GraphError, Tensor, UnsupportedError, gradients, tensor
+from autograd.testing import arrays, check_operation
+
+Function = Callable[..., Any]
+
+
+def slope(function: Function, *inputs: Any, of: int = 0) -> Any:
+    """Return the derivative of each element with respect to one of the inputs."""
+    leaves = [tensor(x, requires_grad=True) for x in inputs]
+    (found,) = gradients(function(*leaves), [leaves[of]], np.ones(np.broadcast_shapes(*map(np.shape, inputs))))
+    assert found is not None
+    return found.data
+
+
+def second(function: Function, x: Any) -> Any:
+    x = tensor(x, requires_grad=True)
+    (first,) = gradients(function(x), [x], np.ones(x.shape), create_graph=True)
+    assert first is not None
+    (found,) = gradients(first, [x], np.ones(x.shape))
+    assert found is not None
+    return found.data
+
+
+# How they are found
+
+
+def test_scipy_is_not_imported() -> None:
+    code = (
+        "import sys, numpy as np, autograd\n"
+        "x = autograd.tensor([1.0, 2.0], requires_grad=True)\n"
+        "np.sum(np.exp(x)).backward()\n"
+        "np.maximum.reduceat(x.detach(), [0])\n"
+        "assert 'scipy' not in sys.modules\n"
+        "from scipy import special\n"
+        "special.erf(x).sum().backward()\n"
+        "print(x.grad.data.round(4).tolist())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[3.1334, 7.4097]\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "call", [lambda x: special.gammainc(x, x), lambda x: special.jv(2, x), special.erf, special.sici]
+)
+def test_constant_tensors_give_constant_tensors(call: Function) -> None:
+    x = np.array([0.5, 1.5], np.float32)
+    results, expected = call(tensor(x)), call(x)
+    pairs = zip(results, expected, strict=True) if isinstance(expected, tuple) else [(results, expected)]
+    for result, array in pairs:
+        assert isinstance(result, Tensor)
+        assert not result.requires_grad
+        assert result.dtype == array.dtype
+        assert np.array_equal(result.data, array)
+
+
+def test_they_are_no_methods_of_tensors() -> None:
+    assert not hasattr(tensor([1.0]), "gammainc")
+    assert tensor([1.0]).log1p().data == np.log1p(1.0)
+
+
+def test_keywords_and_methods_of_ufuncs() -> None:
+    x = tensor([0.5, -1.0], requires_grad=True)
+    y = special.erf(x, where=np.array([True, False]))
+    assert np.array_equal(y.data, [special.erf(0.5), 0])
+    outer = special.beta.outer(tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0]))
+    assert np.allclose(outer.data, special.beta.outer([1.0, 2.0], [3.0, 4.0]))
+    assert outer.requires_grad
+
+
+def test_a_function_without_a_derivative_gives_an_array() -> None:
+    assert np.array_equal(special.gammasgn(tensor([-0.5, 0.5], requires_grad=True)), [-1, 1])
+
+
+def test_an_undeclared_function_is_refused() -> None:
+    with pytest.raises(UnsupportedError, match="kolmogorov"):
+        special.kolmogorov(tensor([0.5], requires_grad=True))
+
+
+def test_an_order_is_not_differentiable() -> None:
+    with pytest.raises(UnsupportedError, match="jv has a derivative here in its last argument alone: detach"):
+        special.jv(tensor(0.5, requires_grad=True), tensor(1.0, requires_grad=True))
+
+
+def test_half_precision_is_what_scipy_makes_of_it() -> None:
+    x, y = (tensor(np.array([0.5, 1.5], np.float16), requires_grad=True) for _ in range(2))
+    z = special.beta(x, y)
+    assert z.dtype == special.beta(x.data, y.data).dtype
+    assert z.dtype != np.float16
+    (found,) = gradients(z, [x], np.ones(2))
+    assert found is not None
+    assert found.dtype == np.float16
+
+
+@pytest.mark.parametrize("x", [np.float32(0.75), np.array([0.25, 0.75], np.float32)])
+def test_single_precision_beside_python_numbers(x: Any) -> None:
+    for call in (
+        lambda x: special.betainc(2.0, 0.5, x),
+        lambda x: special.gammainc(2.0, x),
+        lambda x: special.gammainc(x, 2.0),
+        lambda x: special.stdtr(5.0, x),
+        lambda x: special.boxcox(2.0, x),
+        special.ellipk,
+    ):
+        assert slope(call, x).dtype == np.float32
+
+
+# Tails and edges
+
+
+def test_tails_of_the_normal_distribution() -> None:
+    x = np.array([-1e8, -1e4, -40.0, 0.0, 40.0, 1e8])
+    hazard = np.array([1e8, 1e4 + 1e-4, 40.02496893, np.sqrt(2 / np.pi), 0, 0])
+    assert np.allclose(slope(special.log_ndtr, x), hazard, rtol=1e-8, atol=0)
+    assert np.allclose(second(special.log_ndtr, x)[[0, 1, 3, 5]], [-1, -1, -2 / np.pi, 0], rtol=1e-6)
+    y = np.array([-1e6, -1e-20])
+    assert np.allclose(slope(special.ndtri_exp, y), 1 / slope(special.log_ndtr, special.ndtri_exp(y)), rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_tails_of_the_error_functions() -> None:
+    x = np.array([50.0, 1e4, 1e8])
+    assert np.allclose(slope(special.erfcx, x), -1 / (np.sqrt(np.pi) * x**2) * (1 - 1.5 / x**2), rtol=1e-6)
+    assert np.allclose(slope(special.dawsn, x), -1 / (2 * x**2) * (1 + 1.5 / x**2), rtol=1e-6)
+    assert slope(special.erfcx, [np.inf]) == 0
+    assert np.array_equal(slope(special.erfinv, [-1.0, 1.0]), [np.inf, np.inf])
+
+
+def test_logistic_functions_are_exact_in_both_tails() -> None:
+    x = np.array([-800.0, -40.0, 40.0, 800.0])
+    tail = np.exp(-40.0)
+    assert np.allclose(slope(special.expit, x), [0, tail, tail, 0], rtol=1e-12, atol=0)
+    assert np.allclose(slope(special.log_expit, x), [1, 1, tail, 0], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(
+    "function", [special.exprel, special.ellipk, special.ellipe, special.dawsn, special.j1, special.i1]
+)
+def test_second_derivatives_at_removable_singularities(function: Function) -> None:
+    check_operation(function, np.zeros(2))
+
+
+def test_spence_at_one() -> None:
+    check_operation(special.spence, np.ones(1))
+
+
+def test_boxcox_at_zero() -> None:
+    x = np.array([0.25, 2.0])
+    assert np.allclose(slope(special.boxcox, x, np.zeros(2), of=1), np.log(x) ** 2 / 2, rtol=1e-12)
+    assert np.allclose(slope(special.boxcox, np.zeros(1), np.full(1, 2.0), of=1), 0.25)
+    assert np.allclose(slope(special.inv_boxcox, x, np.zeros(2), of=1), -(x**2) / 2 * np.exp(x), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_entropies_at_zero() -> None:
+    zero, one = np.zeros(1), np.ones(1)
+    assert slope(special.entr, zero) == np.inf
+    assert slope(special.xlogy, zero, zero, of=1) == 0
+    assert slope(special.xlogy, zero, zero) == -np.inf
+    assert slope(special.xlog1py, zero, -one, of=1) == 0
+    assert slope(special.rel_entr, zero, zero, of=1) == 0
+    assert slope(special.rel_entr, zero, zero) == 1
+    assert slope(special.kl_div, zero, zero) == 0
+    assert slope(special.kl_div, zero, zero, of=1) == 1
+    assert slope(special.kl_div, zero, one) == -np.inf
+    assert np.allclose(slope(special.kl_div, one, one * 1e-310), 310 * np.log(10))
+
+
+def test_the_reciprocal_of_gamma_has_no_poles() -> None:
+    assert np.allclose(slope(special.rgamma, [0.0, -1.0, -2.0, -3.0]), [1, -1, 2, -6])
+    check_operation(special.rgamma, np.array([-2.0, -1.0, 0.0]))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_gamma_function_has_no_derivative_at_its_poles() -> None:
+    assert np.isnan(slope(special.gammaln, [-1.0]))
+    assert np.isfinite(second(special.gammaln, [-1e10 + 0.5]))
+
+
+def test_incomplete_functions_in_their_shapes() -> None:
+    # of mpmath, by differences at 90 digits
+    assert np.allclose(slope(special.gammainc, [0.001, 100.0], [0.001, 100.0])[0], -6.2932038249004245, rtol=1e-9)
+    assert np.allclose(slope(special.betainc, [50.0], [0.02], [0.9999]), -0.0003655430319906968, rtol=1e-9)
+    for x in (0.0, np.inf):
+        assert slope(special.gammainc, [2.0], [x]) == 0
+    for x in (0.0, 1.0):
+        assert slope(special.betainc, [2.0], [2.0], [x]) == 0
+
+
+def test_struve_and_bessel_at_large_arguments() -> None:
+    x = np.array([1e3])
+    assert np.isfinite(slope(lambda t: special.ive(1.0, t), x))
+    assert np.isfinite(slope(special.k1e, x))
+    assert np.allclose(slope(special.i0e, [0.0]), 0)
+
+
+def test_complex_functions_of_the_gamma_family() -> None:
+    z = np.array([0.5 + 1j, 2 - 0.5j, -1.25 + 0.75j])
+    for function in (special.gamma, special.psi, special.rgamma, special.loggamma, special.wofz, special.sici):
+        check_operation(function, z)
+
+
+def test_scaled_bessel_functions_are_not_analytic() -> None:
+    with pytest.raises(Exception, match="use jv"):
+        special.jve(0.5, tensor([1 + 1j], requires_grad=True)).backward(np.ones(1, complex))
+
+
+# Functions that SciPy writes in Python
+
+
+def test_what_converts_names_the_remedy() -> None:
+    with pytest.raises(GraphError, match=r"autograd\.special"):
+        special.softmax(tensor([1.0], requires_grad=True))
+
+
+@given(data=st.data())
+def test_reductions_are_those_of_scipy(data: st.DataObject) -> None:
+    x = data.draw(arrays(st.sampled_from([(3,), (2, 3), (1, 2, 2)])))
+    axis = data.draw(st.sampled_from([None, 0, -1]) | st.just(tuple(range(x.ndim))))
+    for name in ("softmax", "log_softmax"):
+        ours, theirs = getattr(autograd.special, name), getattr(special, name)
+        check_operation(lambda x, ours=ours: ours(x, axis), x)
+        assert np.allclose(ours(x, axis), theirs(x, axis), rtol=1e-13)
+    keepdims = data.draw(st.booleans())
+    factor = data.draw(arrays(x.shape, between=(0.5, 2.0)) | arrays(x.shape[-1:], between=(0.5, 2.0)))
+    assert np.allclose(
+        autograd.special.logsumexp(x, axis, factor, keepdims), special.logsumexp(x, axis, factor, keepdims), rtol=1e-13
+    )
+    check_operation(lambda x, b: autograd.special.logsumexp(x, axis, b, keepdims), x, factor)
+    check_operation(lambda x: autograd.special.logsumexp(x, axis, keepdims=keepdims), x)
+
+
+def test_logsumexp_with_signs() -> None:
+    a, b = np.array([1.0, 2.0, 0.5]), np.array([1.0, -2.0, 0.0])
+    result, sign = autograd.special.logsumexp(tensor(a, requires_grad=True), b=b, return_sign=True)
+    expected, expected_sign = special.logsumexp(a, b=b, return_sign=True)
+    assert np.allclose(result.data, expected)
+    assert sign == expected_sign
+    check_operation(lambda a, b: autograd.special.logsumexp(a, b=b, return_sign=True)[0], a, b)
+    assert np.isnan(autograd.special.logsumexp(tensor(a), b=b).data)
+    overflowing = autograd.special.logsumexp(tensor([5000.0, 1.0], requires_grad=True), b=[0.0, 1.0])
+    assert overflowing.data == 1
+
+
+@given(arrays(between=(2.0, 6.0)), st.integers(1, 4))
+def test_multigammaln(a: Any, d: int) -> None:
+    assert np.allclose(autograd.special.multigammaln(Tensor(a), d).data, special.multigammaln(a, d), rtol=1e-13)
+    check_operation(lambda a: autograd.special.multigammaln(a, d), a)
+
+
+def test_multigammaln_raises_as_in_scipy() -> None:
+    with pytest.raises(ValueError, match="not met"):
+        autograd.special.multigammaln(tensor([0.25], requires_grad=True), 2)
+
+
+def test_polygamma_is_scipys() -> None:
+    x = np.array([[0.5], [2.0]])
+    assert np.array_equal(autograd.special.polygamma([0, 1, 2], tensor(x)).data, special.polygamma([0, 1, 2], x))
+    assert np.array_equal(autograd.special.polygamma(1, x), special.polygamma(1, x))
+
+
+def test_zeta_and_lambertw_reach_the_ufuncs() -> None:
+    assert np.allclose(slope(lambda q: special.zeta(3, q), [2.0]), -3 * special.zeta(4, 2.0))
+    x = tensor([0.0, 1.0], requires_grad=True)
+    np.real(special.lambertw(x)).sum().backward()
+    omega = special.lambertw(1.0).real
+    assert np.allclose(x.grad.data, [1, omega / (1 + omega)])
+    with pytest.raises(UnsupportedError):
+        special.zeta(tensor([2.0], requires_grad=True))
+
+
+def test_every_declared_ufunc_is_public_or_reached_by_a_public_one() -> None:
+    from autograd.registry import operations
+
+    own = [f for f in operations if isinstance(f, np.ufunc) and getattr(_ufuncs, f.__name__, None) is f]
+    assert len(own) > 100
+    assert {f.__name__ for f in own if not hasattr(special, f.__name__)} == {"_zeta"}
