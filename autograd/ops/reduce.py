@@ -102,7 +102,7 @@ def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
     if where is True:
         return spread(g / number_reduced(x_shape, g), x_shape, axis)
     count = _add(np.broadcast_to(where, x_shape), axis, g.dtype, None, True)
-    return selected(keep_axes(g, x_shape, axis) / count, where)
+    return selected(keep_axes(g, x_shape, axis) / np.maximum(count, 1), where)
 
 
 sum = linear(
@@ -202,8 +202,8 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     (np.float64(1000.6931), Tensor([0.5, 0.5, 0. ]))
     """
     x = np.asarray(x)
-    x = x if x.dtype.kind == "f" else x.astype(float)
-    top = _maximum(x, axis, None, None, True, initial=-np.inf)
+    x = x if x.dtype.kind in "fc" else x.astype(float)
+    top = _maximum(x.real, axis, None, None, True, initial=-np.inf)
     finite = np.isfinite(top)
     if finite.all():
         total = np.log(_add(np.exp(x - top), axis, None, None, True)) + top
@@ -211,7 +211,7 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         top = np.where(finite, top, 0)
         with np.errstate(divide="ignore", over="ignore"):
             total = np.log(_add(np.exp(x - top), axis, None, None, True)) + top
-    return total if keepdims else total.reshape(_add(x, axis).shape)[()]
+    return total if keepdims else total.squeeze(axis)[()]
 
 
 def softmax_weights(x: Any, level: Any, axis: Axis, initial: Any = ABSENT, where: Any = True, scale: float = 1) -> Any:

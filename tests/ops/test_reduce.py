@@ -5,8 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as numpy_strategies
 
-from autograd import GraphError, grad, logsumexp, tensor
+from autograd import GraphError, UnsupportedError, grad, jvp, logsumexp, tensor
+from autograd.testing import check_operation, special_values
+
+from .agreement import agree
 
 Function = Callable[..., Any]
 
@@ -24,6 +30,46 @@ def test_values_are_numpys(function: Function, axis: Any, keepdims: bool) -> Non
         np.testing.assert_array_equal(function(tensor(x), axis=axis, keepdims=keepdims).data, expected, strict=True)
         method = getattr(tensor(x), function.__name__)
         np.testing.assert_array_equal(method(axis, keepdims=keepdims).data, expected, strict=True)
+
+
+OPTIONS: dict[Function, tuple[str, ...]] = {
+    np.sum: ("dtype", "initial", "where"),
+    np.prod: ("dtype", "initial", "where"),
+    np.mean: ("dtype", "where"),
+    np.var: ("dtype", "where", "ddof", "mean"),
+    np.std: ("dtype", "where", "ddof", "mean"),
+    np.max: ("initial", "where"),
+    np.min: ("initial", "where"),
+    np.amax: ("initial", "where"),
+    np.amin: ("initial", "where"),
+    np.ptp: (),
+    np.cumsum: ("dtype",),
+    np.cumprod: ("dtype",),
+}
+
+
+@pytest.mark.parametrize("function", OPTIONS)
+@given(data=st.data())
+def test_every_argument_is_numpys(function: Function, data: st.DataObject) -> None:
+    """Values, shapes, dtypes, warnings and errors, for numbers of all kinds."""
+    dtype: Any = data.draw(st.sampled_from(["f8", "f4", "f2", "c16", "c8", "i1", "u2", "?"]))
+    shape = data.draw(numpy_strategies.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
+    x = data.draw(numpy_strategies.arrays(np.int64, shape, elements=st.integers(0, 3))).astype(dtype)
+    if x.dtype.kind in "fc" and data.draw(st.booleans()):
+        x = np.where(x == 2, np.array(data.draw(special_values(np.float16)), dtype), x)
+    axes = st.none() | st.integers(-len(shape) - 1, len(shape))
+    optional: dict[str, st.SearchStrategy[Any]] = {"axis": axes}
+    if function not in (np.cumsum, np.cumprod):
+        optional = {"axis": axes | st.lists(st.integers(0, 2), unique=True).map(tuple), "keepdims": st.booleans()}
+    choices: dict[str, st.SearchStrategy[Any]] = {
+        "dtype": st.sampled_from([None, np.float64, np.float32, complex]),
+        "initial": st.sampled_from([1, 2, None]) if x.dtype.kind != "b" else st.just(True),
+        "where": numpy_strategies.arrays(bool, shape) | st.just(False),
+        "ddof": st.sampled_from([0, 1, 0.5, 30]),
+        "mean": st.sampled_from([np.array(1.0), np.array([0.5])]),
+    }
+    optional |= {name: choices[name] for name in OPTIONS[function]}
+    agree(function, x, **data.draw(st.fixed_dictionaries({}, optional=optional)))
 
 
 @pytest.mark.parametrize("axis", [None, 0, 1])
@@ -75,6 +121,61 @@ def test_initial_takes_the_gradient_where_it_is_the_extreme() -> None:
     np.testing.assert_array_equal(grad(lambda x: np.max(x, 1, initial=3).sum())(x), [[0, 0], [1, 0]])
     where = np.array([[True, False], [False, True]])
     np.testing.assert_array_equal(grad(lambda x: np.min(x, initial=9, where=where))(x), [[1, 0], [0, 0]])
+
+
+def test_what_a_sum_starts_from_has_no_tangent() -> None:
+    x, direction = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [5.0, 7.0]])
+    value, tangent = jvp(lambda x: np.sum(x, 1, initial=10), (x,), (direction,))
+    np.testing.assert_array_equal(value, [13, 17])
+    np.testing.assert_array_equal(tangent, [1, 12])
+
+
+@pytest.mark.parametrize("function", [np.var, np.std])
+def test_mean_that_is_known_is_an_input(function: Function) -> None:
+    mean = X.mean(1, keepdims=True)
+    for options in ({}, {"ddof": 1}, {"where": X < 6}):
+        check_operation(lambda x, m, o=options: function(x, axis=1, mean=m, **o), X + 0.25, mean + 0.125)
+    np.testing.assert_allclose(
+        grad(lambda x: function(x, axis=1, mean=x.mean(1, keepdims=True)).sum())(X),
+        grad(lambda x: function(x, axis=1).sum())(X),
+        atol=1e-15,
+    )
+    with pytest.raises(UnsupportedError, match=r"x\.astype\(complex128\)"):
+        function(tensor(X), mean=1j)
+
+
+@pytest.mark.parametrize("function", [np.var, np.std])
+@pytest.mark.filterwarnings(
+    "ignore:.*Degrees of freedom:RuntimeWarning", "ignore:invalid value:RuntimeWarning", "ignore:the gradient"
+)
+def test_without_degrees_of_freedom_the_gradient_is_nan(function: Function) -> None:
+    """So is the result; what stands beside it is not touched, nor is what is left out."""
+    x, where = np.array([[1.0, 2.0, 4.0], [1.0, 2.0, 4.0]]), np.array([[True, True, True], [False, True, False]])
+    leaf = tensor(x, requires_grad=True)
+    result = function(leaf, axis=1, ddof=1, where=where)
+    np.testing.assert_array_equal(np.isnan(result.data), [False, True])
+    result.backward(np.ones(2))
+    np.testing.assert_array_equal(np.isnan(leaf.grad.data), [[False] * 3, [False, True, False]])
+    single = tensor([3.0], requires_grad=True)
+    function(single, ddof=1).backward()
+    assert np.isnan(single.grad.item())
+
+
+COMPLEX = X + 1j * np.roll(X, 1, 2) + np.linspace(0, 0.25, X.size).reshape(X.shape)
+
+
+@pytest.mark.parametrize("axis", [None, 1, (0, 2)])
+@pytest.mark.parametrize(
+    "function", [np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.ptp, logsumexp], ids=lambda f: f.__name__
+)
+def test_complex_numbers(function: Function, axis: Any) -> None:
+    scale = 0.5 if function is np.prod else 1
+    check_operation(lambda x: function(x * scale, axis=axis), COMPLEX)
+    if function in (np.var, np.std):
+        assert function(tensor(COMPLEX)).dtype == np.float64
+        where = COMPLEX.real < 5
+        check_operation(lambda x: function(x, axis=axis, where=where, ddof=0.5), COMPLEX)
+        check_operation(lambda x, m: function(x, axis=axis, mean=m), COMPLEX, np.array(0.5 + 0.25j))
 
 
 # Ties, constants, empty arrays
@@ -153,6 +254,13 @@ def test_methods_of_ufuncs_reduce_the_first_axis() -> None:
 
 
 # logsumexp
+
+
+def test_logsumexp_of_infinities() -> None:
+    x = np.array([[np.inf, 1.0, np.inf], [-np.inf, np.inf, 3.0]])
+    leaf = tensor(x, requires_grad=True)
+    logsumexp(leaf, 1).backward(np.ones(2))
+    np.testing.assert_array_equal(leaf.grad.data, [[0.5, 0, 0.5], [0, 1, 0]])
 
 
 def test_logsumexp_neither_overflows_nor_vanishes() -> None:
