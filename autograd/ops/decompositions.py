@@ -4,8 +4,8 @@ All work on stacks of matrices, real and complex. What is common to their deriva
 
 * A Hermitian matrix is read from one triangle, as in NumPy, but the gradient is that of the function of its Hermitian
   part: it is Hermitian, so that a step along it stays among such matrices.
-* Eigenvectors, singular vectors and Q are determined up to signs, or phases where complex. The derivatives are those
-  of results that do not depend on that choice, such as a projection.
+* Eigenvectors of Hermitian matrices and singular vectors are determined up to signs, or phases where they are complex.
+  Of what depends on these phases, the derivative raises an error.
 * Where eigenvalues or singular values are equal to within rounding, so that any rotation of their vectors would do as
   well, the infinite terms 1 / (w_j - w_i) are left out, and what is for one of the values is shared evenly among them.
   First derivatives are then right of all that is invariant to such rotations: symmetric functions of the values,
@@ -37,6 +37,18 @@ def _skew_part(x: Any) -> Any:
     return (x - adjoint(x)) * 0.5
 
 
+def _refuse_phases(turned: Any, *gradients: Any) -> None:
+    """Raise if complex vectors have gradients that would change with their phases, which nothing determines."""
+    if turned.dtype.kind == "c":
+        by_phase = abs(np.linalg.diagonal(unwrap(turned)).imag).max(initial=0)
+        greatest = max(abs(unwrap(g)).max(initial=0) for g in gradients)
+        if by_phase > np.sqrt(np.finfo(turned.dtype).eps) * greatest:
+            raise ValueError(
+                "the result depends on the phases of complex vectors, which are arbitrary, and so has no derivative: "
+                "compute with what does not depend on them, such as absolute values or projections v @ v.mT.conj()"
+            )
+
+
 # Cholesky's
 
 
@@ -58,7 +70,9 @@ cholesky = general(
 
 def _eigh_rule(g: Any, out: Any) -> Any:
     (gw, gv), (w, v) = g, out
-    rotation = masked_reciprocal(gaps(w), w) * (v.mT @ gv)
+    turned = v.mT @ gv
+    _refuse_phases(turned, gv)
+    rotation = masked_reciprocal(gaps(w), w) * turned
     return conj(v) @ hermitian_part(on_diagonal(share_ties(gw, w)) + rotation) @ v.mT
 
 
@@ -79,15 +93,28 @@ eigh = general(np.linalg.eigh, _eigh_rule, forward=_eigh, outputs=True)
 eigvalsh = general(np.linalg.eigvalsh, _eigvalsh_rule, forward=_eigvalsh)
 
 
-# Eigenvalues of any square matrices: a v = v diag(w), the columns of v having length 1
+# Eigenvalues of any square matrices: a v = v diag(w), the columns of v having length 1 and a real greatest component
 
 
 def _eig_rule(g: Any, out: Any) -> Any:
     (gw, gv), (w, v) = g, out
+    if v.dtype.kind == "c" and v.size:
+        gv = gv - 1j * _held_phases(gv, v)
     seen = v.mT @ gv
     lengths = (v * gv).sum(-2).real  # what changes the length of a column of v is taken off
     rotation = masked_reciprocal(gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
     return _from_basis(v, (on_diagonal(share_ties(gw, w)) + rotation) @ v.mT)
+
+
+def _held_phases(gv: Any, v: Any) -> Any:
+    """Return what is to be taken off the gradient of complex eigenvectors, where LAPACK made one component real.
+
+    Of equally great components, that is the one without an imaginary part.
+    """
+    values = unwrap(v)
+    rank = abs(values) * np.where(np.equal(values.imag, 0), 2, 1)
+    held = np.arange(v.shape[-1])[:, None] == rank.argmax(-2)[..., None, :]
+    return np.where(held, (v * gv).sum(-2, keepdims=True).imag / np.where(held, v, 1), 0)
 
 
 def _eigvals_rule(g: Any, a: Any) -> Any:
@@ -117,7 +144,7 @@ def _svd_rule(g: Any, out: Any) -> Any:
 
     Where u or vh are square and the matrix is not, their further vectors turn against the first ones alone, and so add
     to the gradient of these. The gradient of the first vectors has a part within their span, in which u and vh turn
-    together (p) or against each other (m), and one across it.
+    together or against each other, and one across it.
     """
     (gu, gs, gvh), (u, s, vh) = g, out
     k = s.shape[-1]
@@ -130,6 +157,7 @@ def _svd_rule(g: Any, out: Any) -> Any:
     by_u, by_v = u.mT @ gu, gvh @ vh.mT
     turned_u, turned_v = _skew_part(by_u), -_skew_part(by_v)
     together, against = turned_u + turned_v, turned_u - turned_v
+    _refuse_phases(together, gu, gvh)
     within = (
         on_diagonal(share_ties(gs, s))
         + masked_reciprocal(gaps(s), s) * together

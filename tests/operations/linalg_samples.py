@@ -115,7 +115,7 @@ def view_eigh(result: Any) -> Any:
 def view_eig(result: Any) -> Any:
     w, v = result
     scale = weights(w.shape[-1], w.shape[-1]).astype(v.real.dtype)
-    return [w, (v * scale) @ np.linalg.inv(v), np.absolute(v)]
+    return [w, v, (v * scale) @ np.linalg.inv(v)]
 
 
 def view_svd(result: Any) -> Any:

@@ -239,6 +239,34 @@ def test_eigenvectors_keep_their_length() -> None:
         np.testing.assert_allclose(found, np.zeros((4, 4)), atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    "a",
+    [
+        np.array([[0.5, -0.7], [0.8, 0.6]]),
+        np.array([[0.0, -1.0, 0.3], [1.0, 0.0, 0.1], [0.2, 0.0, 3.0]]),
+        drawn((4, 4), np.complex128),
+    ],
+    ids=str,
+)
+def test_complex_eigenvectors_as_they_are(a: Array) -> None:
+    """The greatest component of each is real, so that there is nothing arbitrary."""
+    assert gradcheck(lambda a: np.linalg.eig(a)[1], a)
+    assert gradgradcheck(lambda a: np.linalg.eig(a)[1], a)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a: np.linalg.eigh(hermitian(a))[1][1, 1].real,
+        lambda a: np.linalg.svd(a)[0][1, 1].imag,
+        lambda a: np.sum(np.linalg.svd(a, False)[2] ** 2).real,
+    ],
+)
+def test_what_depends_on_arbitrary_phases_has_no_derivative(function: Any) -> None:
+    with pytest.raises(DerivativeError, match=r"recorded at .*test_decompositions.py.*phases of complex vectors"):
+        function(live(drawn((3, 3), np.complex128))).backward()
+
+
 def test_trace_of_a_matrix_without_a_basis_of_eigenvectors() -> None:
     a = np.array([[1.0, 1.0], [0.0, 1.0]])
     np.testing.assert_allclose(grad(lambda a: np.sum(np.linalg.eigvals(a)).real)(a), np.eye(2), atol=1e-7)
