@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from autograd import Tensor, Value, draw_graph  # noqa: E402 - found through the path set above
 from autograd.declare import OPERATORS  # noqa: E402 - as above
-from docs import contract, surface  # noqa: E402 - as above
+from docs import contract, reasons, surface  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 NUMERICS = ROOT / "docs" / "numerics.md"
@@ -41,9 +41,14 @@ def numerics_page() -> str:
 
 
 def stub() -> str:
-    """Return the text of the stub file."""
-    names = sorted(name for name, value in vars(Tensor).items() if is_installed(value))
-    return HEAD + "".join(f"    {line}\n" for name in names for line in declaration(name, vars(Tensor)[name]))
+    """Return the text of the stub file, in which the methods that only another NumPy has are kept."""
+    found = {name: declaration(name, value) for name, value in vars(Tensor).items() if is_installed(value)}
+    elsewhere = {full.rpartition(".")[2] for full in reasons.ONLY} - found.keys()
+    for line in STUB.read_text().splitlines():
+        name = line.strip().removeprefix("def ").partition("(")[0]
+        if name in elsewhere:
+            found[name] = [line.strip()]
+    return HEAD + "".join(f"    {line}\n" for name in sorted(found) for line in found[name])
 
 
 def is_installed(value: Any) -> bool:

@@ -51,6 +51,8 @@ OUTSIDE = _table(
         "writes to its argument, which no graph could see; add what is to change": "fill_diagonal put put_along_axis",
         "makes a function that NumPy calls for each element": "frompyfunc",
         "takes whole numbers apart into bits": "packbits unpackbits",
+        "the old name of isin": "in1d",
+        "the old name of trapezoid": "trapz",
         "the old name of vstack": "row_stack",
     },
 )
@@ -61,5 +63,9 @@ NOT_YET: dict[str, str] = {}
 
 # Functions that not all supported versions of NumPy have.
 ONLY = {
+    "numpy.in1d": "until NumPy 2.3",
+    "numpy.matvec": "since NumPy 2.2",
     "numpy.row_stack": "until NumPy 2.4",
+    "numpy.trapz": "until NumPy 2.3",
+    "numpy.vecmat": "since NumPy 2.2",
 }
