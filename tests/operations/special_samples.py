@@ -83,7 +83,7 @@ DOMAINS: dict[Any, Domain] = {
     # the beta function and its relatives
     special.beta: elementwise(SHAPE, SHAPE),
     special.betaln: elementwise(SHAPE, SHAPE),
-    special.binom: elementwise((3.0, 6.0), (0.25, 2.75)),
+    special.binom: elementwise((3.0, 6.0), ((0.25, 2.75), (7.0, 9.0))),
     special.betainc: elementwise(SHAPE, SHAPE, INNER),
     special.betaincc: elementwise(SHAPE, SHAPE, INNER),
     special.betaincinv: elementwise(SHAPE, SHAPE, INNER),

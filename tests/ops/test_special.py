@@ -185,6 +185,10 @@ def test_the_reciprocal_of_gamma_has_no_poles() -> None:
     check_operation(special.rgamma, np.array([-2.0, -1.0, 0.0]))
 
 
+def test_binomial_coefficients_that_are_zero_have_derivatives() -> None:
+    check_operation(special.binom, np.array([2.0, 3.0, 4.0]), np.array([3.0, 5.0, -1.0]))
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gamma_function_has_no_derivative_at_its_poles() -> None:
     assert np.isnan(slope(special.gammaln, [-1.0]))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...declare import elementwise
-from .gamma import derivative_of_psi
+from .gamma import derivative_of_psi, rgamma_slope
 from .integration import bell, tail_integral
 
 elementwise(
@@ -21,11 +21,33 @@ elementwise(
     lambda g, x, y: g * (special.psi(x) - special.psi(x + y)),
     lambda g, x, y: g * (special.psi(y) - special.psi(x + y)),
 )
-elementwise(
-    special.binom,
-    lambda g, x, y, out: g * out * (special.psi(1 + x) - special.psi(1 + x - y)),
-    lambda g, x, y, out: g * out * (special.psi(1 + x - y) - special.psi(1 + y)),
-)
+
+
+# Binomial coefficients: gamma(1 + x) / (gamma(1 + y) gamma(1 + x - y))
+
+
+def _factorials(x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Return where a factorial that divides is infinite, as in 2 over 3, and the arguments of both where none is."""
+    zero = np.less_equal(1 + y, 0) | np.less_equal(1 + x - y, 0)
+    return zero, np.where(zero, 1, 1 + y), np.where(zero, 1, 1 + x - y)
+
+
+def _part(x: Any, y: Any) -> Any:
+    """Return gamma(1 + x) / gamma(1 + y) times the derivative of 1 / gamma at 1 + x - y."""
+    return special.gamma(1 + x) * special.rgamma(1 + y) * rgamma_slope(1 + x - y, special.rgamma(1 + x - y))
+
+
+def _binom_of_total(g: Any, x: Any, y: Any, out: Any) -> Any:
+    zero, _, rest = _factorials(x, y)
+    return g * (out * special.psi(1 + x) + np.where(zero, _part(x, y), -out * special.psi(rest)))
+
+
+def _binom_of_chosen(g: Any, x: Any, y: Any, out: Any) -> Any:
+    zero, chosen, rest = _factorials(x, y)
+    return g * np.where(zero, _part(x, x - y) - _part(x, y), out * (special.psi(rest) - special.psi(chosen)))
+
+
+elementwise(special.binom, _binom_of_total, _binom_of_chosen)
 
 
 # Incomplete beta functions: the distribution functions of a beta variate

@@ -45,19 +45,19 @@ def trigamma(x: Any) -> Any:
     return np.where(left, math.pi * math.pi / np.square(sine) - right, right)
 
 
-def _rgamma_rule(g: Any, x: Any, out: Any) -> Any:
+def rgamma_slope(x: Any, value: Any) -> Any:
     """Return the derivative of 1 / gamma(x), which is gamma(1 - x) sin(pi x) / pi: DLMF 5.5.3; so it has no poles."""
     left = np.less(x.real, 0.5)
     right, mirrored = np.where(left, 1, x), np.where(left, 1 - x, 1)
     cosine = np.cos(math.pi * (np.where(left, x, 0) if x.dtype.kind == "c" else np.remainder(x, 2)))
-    reflected = special.gamma(mirrored) * cosine - out * special.psi(mirrored)
-    return g * np.where(left, reflected, -out * special.psi(right))
+    reflected = special.gamma(mirrored) * cosine - value * special.psi(mirrored)
+    return np.where(left, reflected, -value * special.psi(right))
 
 
 elementwise(special.gamma, lambda g, x, out: g * out * special.psi(x))
 elementwise(special.gammaln, lambda g, x: g * special.psi(x))
 elementwise(special.loggamma, lambda g, x: g * special.psi(x))
-elementwise(special.rgamma, _rgamma_rule)
+elementwise(special.rgamma, lambda g, x, out: g * rgamma_slope(x, out))
 elementwise(special.psi, lambda g, x: g * trigamma(x))
 polygamma: Any = elementwise(
     lambda x, n: python.polygamma(n, x),
