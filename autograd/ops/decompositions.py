@@ -12,8 +12,8 @@ All work on stacks of matrices, real and complex. What is common to their deriva
   projections on all the tied vectors together, the polar factor ``u @ vh``; of a greatest or least value they are the
   subgradient of least length. What singles out one of the tied vectors has no derivative. And what a function makes of
   tied values and vectors together, such as ``v @ diag(f(w)) @ v.T``, cannot be seen from the gradients of the two: the
-  part f'(w) of its derivative among tied vectors is missing, and so it is from second derivatives of ``f(w).sum()``.
-  Values can be kept apart by adding a small multiple of ``diag(arange(n))`` to the matrix.
+  part f'(w) of its derivative among tied vectors is missing, of which a warning tells, and so it is from second
+  derivatives of ``f(w).sum()``. Values can be kept apart by adding a small multiple of ``diag(arange(n))``.
 
 The derivations follow M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation" (2008), with the complex cases worked out anew. Each rule is one matrix W, the gradient with respect to
@@ -22,6 +22,7 @@ the matrix as seen in the bases of the decomposition, brought back to the origin
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,24 @@ def _refuse_phases(turned: Any, *gradients: Any) -> None:
             )
 
 
+def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
+    """Share the gradient of equal values; warn if vectors have one too, for then a part may be missing."""
+    shared = share_ties(g, w)
+    if shared is not g:
+        given = unwrap(g)
+        changed = abs(unwrap(shared) - given).max(-1, initial=0) > 1e-6 * abs(given).max(-1, initial=0)
+        used = sum(abs(unwrap(part)).max((-2, -1), initial=0) for part in of_vectors)
+        if np.any(changed & (used > 0)):
+            warnings.warn(
+                "eigenvalues or singular values are equal, and the result depends on each of them and its vector, not "
+                "on them all alike: its gradient lacks a part. Keep them apart, by adding a small multiple of "
+                "diag(arange(n)) to the matrix",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return shared
+
+
 # Cholesky's
 
 
@@ -73,7 +92,7 @@ def _eigh_rule(g: Any, out: Any) -> Any:
     turned = v.mT @ gv
     _refuse_phases(turned, gv)
     rotation = masked_reciprocal(gaps(w), w) * turned
-    return conj(v) @ hermitian_part(on_diagonal(share_ties(gw, w)) + rotation) @ v.mT
+    return conj(v) @ hermitian_part(on_diagonal(_shared(gw, w, gv)) + rotation) @ v.mT
 
 
 def _eigvalsh_rule(g: Any, a: Any, UPLO: Any) -> Any:
@@ -103,7 +122,7 @@ def _eig_rule(g: Any, out: Any) -> Any:
     seen = v.mT @ gv
     lengths = (v * gv).sum(-2).real  # what changes the length of a column of v is taken off
     rotation = masked_reciprocal(gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
-    return _from_basis(v, (on_diagonal(share_ties(gw, w)) + rotation) @ v.mT)
+    return _from_basis(v, (on_diagonal(_shared(gw, w, gv)) + rotation) @ v.mT)
 
 
 def _held_phases(gv: Any, v: Any) -> Any:
@@ -159,7 +178,7 @@ def _svd_rule(g: Any, out: Any) -> Any:
     together, against = turned_u + turned_v, turned_u - turned_v
     _refuse_phases(together, gu, gvh)
     within = (
-        on_diagonal(share_ties(gs, s))
+        on_diagonal(_shared(gs, s, gu, gvh))
         + masked_reciprocal(gaps(s), s) * together
         + masked_reciprocal(s[..., None, :] + s[..., :, None], s) * against
     )

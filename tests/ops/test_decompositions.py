@@ -158,6 +158,26 @@ def test_symmetric_functions_of_equal_singular_values(a: Array) -> None:
         np.testing.assert_allclose(found, 4 * a @ adjoint(a) @ a, atol=1e-9)
 
 
+@pytest.mark.parametrize("a", [np.eye(3), np.diag([2.0, 2.0, 5.0]), np.ones((3, 3))], ids=str)
+def test_functions_of_equal_values_and_their_vectors_warn(a: Array) -> None:
+    """What an element of the square root adds up to at the identity cannot be seen from values and vectors."""
+    weights = drawn((3, 3))
+
+    def root(a: Any) -> Any:
+        w, v = np.linalg.eigh(a)
+        return np.sum(weights * ((v * np.sqrt(w + 1)) @ v.mT))
+
+    def again(a: Any) -> Any:
+        u, s, vh = np.linalg.svd(a)
+        return np.sum(weights * ((u * s) @ vh))
+
+    for function in (root, again):
+        with pytest.warns(RuntimeWarning, match=r"are equal.*lacks a part.*diag\(arange\(n\)\)"):
+            grad(function)(a)
+    apart = np.diag(np.arange(3) * 1e-6)
+    np.testing.assert_allclose(grad(again)(a + apart), weights, atol=1e-8)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.complex128])
 def test_gradients_of_one_of_several_equal_values_are_shared(dtype: Any) -> None:
     a = with_values([5.0, 2.0, 5.0, 1.0], dtype)
