@@ -87,6 +87,18 @@ def test_a_zero_cotangent_stays_zero(edge: Edge, dtype: Any) -> None:
 
 
 @every_edge
+@pytest.mark.parametrize("cotangents", [(0, 1), (1, 0)], ids=["of the function", "of its gradient"])
+def test_a_zero_cotangent_stays_zero_at_second_order(edge: Edge, cotangents: tuple[int, int]) -> None:
+    function, (inner, outer) = function_of(edge), cotangents
+
+    def total(*inputs: Any) -> Any:
+        return sum(np.sum(gradient) for gradient in gradients(function, inputs, inner))
+
+    for gradient in gradients(total, arrays(edge.at, float), outer):
+        assert not np.any(gradient)
+
+
+@every_edge
 def test_forward_mode_gives_the_same_numbers(edge: Edge) -> None:
     inputs = arrays(edge.at, float)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
