@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 from scipy import special
+from scipy.special import _ufuncs
 
 from .ops.reduce import logsumexp as _logsumexp
 from .ops.special.gamma import polygamma as _polygamma
 from .tensor import Tensor, unwrap
 
-__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax"]
+__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
 Axis = int | tuple[int, ...] | None
 
@@ -126,7 +127,21 @@ def multigammaln(a: Any, d: int) -> Any:
     values = special.multigammaln(unwrap(a), d)  # which raises what is to be raised
     if not isinstance(a, Tensor):
         return values
-    return sum((special.gammaln(a - j / 2) for j in range(int(d))), d * (d - 1) / 4 * math.log(math.pi))
+    return sum((_ufuncs.gammaln(a - j / 2) for j in range(int(d))), d * (d - 1) / 4 * math.log(math.pi))
+
+
+def zeta(x: Any, q: Any = None) -> Any:
+    """Return the zeta function of Hurwitz, which is differentiable in `q`; without `q`, that of Riemann, which is not.
+
+    SciPy's own is the same, but for `SCIPY_ARRAY_API=1`.
+
+    Examples
+    --------
+    >>> from autograd import grad, special
+    >>> round(float(grad(lambda q: special.zeta(3, q))(1.0)), 6)
+    -3.24697
+    """
+    return _ufuncs._riemann_zeta(x) if q is None else _ufuncs._zeta(x, q)
 
 
 def _array(x: Any) -> Any:

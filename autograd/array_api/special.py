@@ -20,11 +20,13 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
         raise AttributeError(name)
     from scipy import special
 
+    from .. import special as own
+
     declare_special_functions()
-    public = getattr(special, name)
+    public = getattr(own if name in own.__all__ else special, name)
     # What SciPy shows with SCIPY_ARRAY_API=1 is a function that chooses between namespaces.
     ufunc = getattr(public, "__wrapped__", public)
-    if ufunc not in operations and ufunc not in plain:
+    if name not in own.__all__ and ufunc not in operations and ufunc not in plain:
         raise AttributeError(f"scipy.special.{name} has no derivative here")
 
     def apply(*args: Any, **options: Any) -> Tensor:
