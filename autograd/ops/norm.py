@@ -42,7 +42,7 @@ def _norm_rule(g: Any, out: Any, x: Any, ord: Order, axis: Axis) -> Any:
     return np.where(zero, 0, g) * (_direction(x) * ratio ** (ord - 1))
 
 
-_norm_of_elements = general(_norm, _norm_rule, name="norm_of_elements")
+_norm_of_elements = general(_norm, _norm_rule, name="norm")
 
 
 @composed(np.linalg.norm)

@@ -299,7 +299,7 @@ SAMPLES: dict[Function | str, Samples] = {
         view=view_qr,
     ),
     np.linalg.norm: Samples(norms | matrix_norms()),
-    "norm_of_elements": Samples(norms),
+    "norm": Samples(norms),
     np.linalg.vector_norm: Samples(vector_norms(flattens=True)),
     np.linalg.matrix_norm: Samples(last_matrix_norms()),
 }
