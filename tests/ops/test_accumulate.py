@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import grad, tensor
+from autograd import GraphError, grad, jvp, tensor
+
+from .agreement import agree
 
 
 def products_of_others(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -78,3 +80,25 @@ def test_array_api_names_can_start_from_nothing(function: Any) -> None:
         np.testing.assert_array_equal(function(tensor(x), **options).data, function(x, **options))
     with pytest.raises(ValueError, match="an axis must be given"):
         function(tensor(x))
+
+
+@pytest.mark.parametrize("function", [np.cumulative_sum, np.cumulative_prod])
+def test_array_api_names_take_every_argument(function: Any) -> None:
+    for x in (np.array([1.5, 2.0, 3.0]), np.array([1, 2], np.int8), np.array([1.5, 2.0], np.float32), np.array(3.0)):
+        for dtype in (None, np.float64, np.complex64):
+            for include in (False, True):
+                agree(function, x, dtype=dtype, include_initial=include)
+    with pytest.raises(GraphError, match="out="):
+        function(tensor([1.0, 2.0], requires_grad=True), out=np.zeros(2))
+
+
+def test_prod_of_complex_numbers_is_exact_with_zeros() -> None:
+    x = np.array([1 + 2j, 0, 3 - 1j])
+    value, tangent = jvp(np.prod, (x,), (np.array([0, 1, 0], complex),))
+    np.testing.assert_array_equal([value, tangent], [0, (1 + 2j) * (3 - 1j)])
+
+
+def test_prod_that_starts_from_zero_has_gradient_zero() -> None:
+    np.testing.assert_array_equal(grad(lambda x: np.prod(x, initial=0.0))(np.array([2.0, 3.0])), [0, 0])
+    without: Any = {"initial": None}
+    np.testing.assert_array_equal(grad(lambda x: np.prod(x, **without))(np.array([2.0, 0.0])), [0, 2])
