@@ -158,7 +158,7 @@ OF_LAST: dict[Any, tuple[Choices, Interval]] = {
     special._zeta: ([(1.5,), (2,), (4,)], RIGHT),
     special.expn: (WHOLE, RIGHT),
     special.hyp0f1: ([(0.5,), (2,)], ANY),
-    special.hyp1f1: ([(1.5, 0.5), (2.5, 1.25)], ANY),
+    special.hyp1f1: ([(1.5, 0.5)], ANY),
     special.hyp2f1: ([(0.5, 1.5, 2.5), (1, 1, 2)], (-0.75, 0.75)),
     special.hyperu: ([(0.5, 1.5), (1, 0.5)], POSITIVE),
     special.eval_jacobi: ([(0, 0.5, 1.5), (3, 0.5, 1.5), (2.5, 1.0, 0.5)], INNER),

@@ -1,5 +1,6 @@
 """SciPy's special functions on tensors: edges, tails, and how they are found."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,6 +67,20 @@ def test_constant_tensors_give_constant_tensors(call: Function) -> None:
         assert not result.requires_grad
         assert result.dtype == array.dtype
         assert np.array_equal(result.data, array)
+
+
+def test_scipy_as_it_dispatches_by_the_array_api() -> None:
+    code = (
+        "import numpy as np, autograd\n"
+        "from scipy import special\n"
+        "x = autograd.tensor([0.5, 1.5], requires_grad=True)\n"
+        "total = special.erf(x) + special.betainc(x, 2.0, 0.5) + special.polygamma(1, x) + special.zeta(2, x)\n"
+        "(total * special.softmax(x) + special.multigammaln(x, 1) + special.jv(1, x)).sum().backward()\n"
+        "print(np.isfinite(x.grad.data).all())\n"
+    )
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_they_are_no_methods_of_tensors() -> None:
