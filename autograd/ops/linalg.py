@@ -133,7 +133,9 @@ def _lstsq_of_right_side(g: Any, out: Any, a: Any, b: Any) -> Any:
     return found
 
 
-# The residuals are at right angles to what `a` can reach, so that a change of x does not change them.
+# The residuals are at right angles to what `a` can reach, so that a change of x does not change them. Of a matrix whose
+# columns are dependent, x is the least of all solutions; its derivatives are those among matrices of the same rank, for
+# to others it jumps. The rank has none.
 lstsq = general(
     np.linalg.lstsq,
     _lstsq_of_matrix,
