@@ -156,7 +156,7 @@ def _declare_median(function: Function) -> None:
         x: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
     ) -> Any:
         refuse_out(out)
-        return median(x, axis, keepdims)
+        return median(x, tuple(axis) if isinstance(axis, list) else axis, keepdims)
 
     _publish(function, public)
 
@@ -185,6 +185,7 @@ def _declare_quantile(function: Function) -> None:
         refuse_out(out)
         if np.ndim(unwrap(q)) > 1 and function.__name__.startswith("nan"):  # NumPy mixes up the axes of the result
             raise UnsupportedError(f"{function.__name__} takes one quantile or one axis of them: give q.reshape(-1)")
+        axis = tuple(axis) if isinstance(axis, list) else axis
         return quantile(operand(x), q, axis, method, keepdims, unwrap(weights))
 
     _publish(function, public)

@@ -56,7 +56,7 @@ _average = general(
 @composed(np.average, method=False)
 def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """Return the mean, in which elements count as much as their weights; with `returned`, also the sum of weights."""
-    x = operand(x)
+    x, axis = operand(x), tuple(axis) if isinstance(axis, list) else axis
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
         total: Any = np.full(result.shape, number_reduced(x.shape, result), result.dtype)[()]

@@ -232,6 +232,8 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any =
     if closed is not None:
         return closed(x, indices, axis, dtype)
     x = _cast(x, ufunc.reduceat(unwrap(x), indices, axis, dtype).dtype)
+    if not indices.size:
+        return x[along(axis, x.ndim, slice(0))]
     ends = np.maximum(np.append(indices[1:], x.shape[axis]), indices + 1)
     slices = [x[along(axis, x.ndim, slice(a, b))] for a, b in zip(indices.tolist(), ends.tolist(), strict=True)]
     return np.stack([_reduce(ufunc, part, axis) for part in slices], axis)

@@ -181,6 +181,13 @@ def test_out_is_refused(function: Function) -> None:
         function(tensor([1.0, 2.0], requires_grad=True), *arguments, out=np.zeros(()))
 
 
+@pytest.mark.parametrize("function", [*ORDERED, np.average])
+def test_axes_may_be_a_list(function: Function) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    arguments = (0.3 * whole(function),) if function in QUANTILES else ()
+    check_operation(lambda x: function(x, *arguments, axis=[0, 2]), x)
+
+
 def test_quantiles_in_a_matrix() -> None:
     x, q = np.arange(12.0).reshape(3, 4) ** 2, np.array([[0.2, 0.4], [0.6, 0.8]])
     agree(np.quantile, x, q, axis=0)

@@ -252,6 +252,9 @@ def test_reductions_of_nothing() -> None:
         result.sum().backward()
         assert leaf.grad.shape == (0, 2)
         assert_same(ufunc.accumulate(leaf), ufunc.accumulate(x))
+    full = tensor(np.ones((3, 2)), requires_grad=True)
+    for reduceat in (np.add.reduceat, np.subtract.reduceat):
+        assert_same(reduceat(full, np.array([], int)), np.zeros((0, 2)))
     with pytest.raises(ValueError, match="no identity"):
         np.subtract.reduce(tensor(x, requires_grad=True))
     assert_same(np.subtract.reduce(tensor(x, requires_grad=True), initial=2.0), [2.0, 2.0])
