@@ -143,6 +143,7 @@ def test_function_without_a_derivative_gives_arrays(function: np.ufunc) -> None:
 @parametrized(binary)
 @pytest.mark.parametrize("other", [2, 2.0, np.float32(2), np.float64(2), np.array(2), np.ones(3, np.float16)], ids=repr)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore:the gradient of a tensor:RuntimeWarning")  # some are not probabilities, say
 def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any) -> None:
     x = np.array([0.5, 1.5, 2.5], dtype)
     for arguments in [(x, other), (other, x)]:
