@@ -79,6 +79,7 @@ CONTRACTS = (
             Edge("np.geomspace(x, y, 3)", ([-1.0], [-4.0]), ([2.0], [1.25]), "negative numbers"),
             Edge("np.logspace(x, y, 2)", ([0.0], [1.0]), ([log(10)], [10 * log(10)]), "the exponents"),
             Edge("np.corrcoef(x, y)[0, 1]", ([1.0, 2.0], [1.0, 2.0]), ([0.0, 0.0], [0.0, 0.0]), "its greatest value"),
+            Edge("np.linalg.cond(x)", ([[1.0, 0.0], [0.0, 1.0]],), ([[0.0, 0.0], [0.0, 0.0]],), "its least value"),
             Edge("np.roots(x)", ([1.0, -3.0, 2.0],), ([-3.0, -1.0, 0.0],), "distinct roots"),
         ),
     ),

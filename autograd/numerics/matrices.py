@@ -48,11 +48,12 @@ CONTRACTS = (
         ("numpy.linalg.eigh", "numpy.linalg.eigvalsh", "numpy.linalg.eig", "numpy.linalg.eigvals"),
         "distinct eigenvalues; eigenvectors up to signs and phases. Where eigenvalues tie, the first derivative of "
         "functions that treat the tied ones alike, and of projections on all their vectors; what combines the vectors "
-        "with values anew, and second derivatives, lack the part among the tied vectors",
+        "with values anew, and second derivatives, lack the part among the tied vectors, of which a warning tells",
         (
             Edge("np.sum(np.linalg.eigvalsh(x) ** 2)", (ONES,), ([[2.0, 0.0], [0.0, 2.0]],), "alike"),
             Edge("np.prod(np.linalg.eigvalsh(x))", ([[2.0, 0.0], [0.0, 2.0]],), ([[2.0, 0.0], [0.0, 2.0]],), "alike"),
             Edge("np.max(np.linalg.eigvalsh(x))", (ONES,), ([[0.5, 0.0], [0.0, 0.5]],), "ties share evenly"),
+            Edge("np.linalg.eigvalsh(x)[-1]", (ONES,), ([[0.5, 0.0], [0.0, 0.5]],), "ties share evenly"),
             Edge("np.sum(np.linalg.eigh(x)[0])", (ZEROS,), (ONES,), "the trace"),
             Edge("(lambda w, v: v @ v.mT)(*np.linalg.eigh(x))", (ONES,), (ZEROS,), "the identity, whatever x is"),
             Edge("np.sum(np.linalg.eigvals(x)).real", (ONES,), (ONES,), "the trace"),
@@ -75,8 +76,10 @@ CONTRACTS = (
             Edge("np.linalg.matrix_norm(x)", (ZEROS,), (ZEROS,), "the subgradient of least norm"),
             *(
                 Edge(f"np.linalg.norm(x, {order})", (ZEROS,), (ZEROS,), "the subgradient of least norm")
-                for order in ("1", "-1", "np.inf", "-np.inf")
+                for order in ("'fro'", "'nuc'", "1", "-1", "2", "-2", "np.inf", "-np.inf")
             ),
+            Edge("np.linalg.norm(x, 'nuc')", ([[2.0, 0.0], [0.0, 0.0]],), ([[1.0, 0.0], [0.0, 0.0]],),
+                 "the subgradient of least norm"),
             Edge("np.linalg.norm(x, 1)", ([[1.0, 2.0], [3.0, 2.0]],), ([[0.5, 0.5], [0.5, 0.5]],), "ties share evenly"),
             Edge("np.linalg.norm(x, np.inf)", ([[1.0, -2.0], [3.0, 0.0]],), ([[0.5, -0.5], [0.5, 0.0]],),
                  "ties share evenly, and like abs"),

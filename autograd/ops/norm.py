@@ -70,14 +70,15 @@ def _counted(axis: int, ndim: int) -> int:
 
 
 def _matrix_norm(x: Any, ord: Order) -> Any:
-    if ord == "nuc":
-        return np.linalg.svdvals(x).sum(-1)
-    if ord in (2, -2):
+    if ord in ("nuc", 2, -2):
         sizes = np.linalg.svdvals(x)
+        sizes = np.where(np.equal(sizes, 0), 0, sizes)  # where the gradient is 0, as that of abs
     elif ord in (1, -1, np.inf, -np.inf):
         sizes = abs(x).sum(-2 if abs(ord) == 1 else -1)
     else:
         raise ValueError(f"matrices have norms of orders 'fro', 'nuc', 1, -1, 2, -2, inf and -inf, not {ord!r}")
+    if ord == "nuc":
+        return sizes.sum(-1)
     return sizes.max(-1, initial=0) if ord > 0 else sizes.min(-1)
 
 
