@@ -23,8 +23,17 @@ not_differentiable(
 )  # fmt: skip
 not_differentiable(np.around)
 
+
+def _cast(
+    x: Any, dtype: Any, copy: bool = True, device: str | None = None, order: Any = "K", casting: Any = "unsafe"
+) -> Any:
+    if device not in (None, "cpu"):
+        raise ValueError(f"all tensors are on the device 'cpu', none on {device!r}")
+    return x.astype(dtype, order, casting, True, copy)
+
+
 # The gradient is cast back to the dtype of the input like every other.
-astype = linear(np.astype, lambda g: g, forward=lambda x, dtype, copy=True: x.astype(dtype, copy=copy))
+astype = linear(np.astype, lambda g: g, forward=_cast)
 conjugate = elementwise(np.conjugate, lambda g: np.conjugate(g))
 ldexp = elementwise(np.ldexp, lambda g, y: np.ldexp(g, y))
 _fraction = elementwise(lambda x: np.modf(x)[0], lambda g: g, name="fraction")
@@ -110,5 +119,11 @@ def _method_clip(x: Tensor, min: Any = None, max: Any = None) -> Any:
     return _clip(x, min, max)
 
 
-for _name, _method in {"clip": _method_clip, "conj": conjugate}.items():
+def _method_astype(
+    x: Tensor, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
+    return astype(x, dtype, copy, None, order, casting)
+
+
+for _name, _method in {"astype": _method_astype, "clip": _method_clip, "conj": conjugate}.items():
     setattr(Tensor, _name, _method)

@@ -167,3 +167,16 @@ def test_operators_without_a_derivative_return_constant_tensors_that_index() -> 
 
 def test_comparisons_by_name_return_plain_arrays() -> None:
     assert type(np.greater(tensor([-1.0, 2.0]), 0)) is np.ndarray
+
+
+def test_casts_take_numpys_arguments() -> None:
+    x: Any = tensor([[1.5, 2.5]], requires_grad=True)
+    assert np.astype(x, np.float32, device="cpu").dtype == np.float32
+    assert x.astype("f4", "F", "same_kind", copy=False).requires_grad
+    assert x.astype(dtype=float, copy=False).data is x.data
+    assert not x.astype(int).requires_grad
+    with pytest.raises(TypeError, match="same_kind"):
+        x.astype(int, casting="same_kind")
+    elsewhere: Any = "gpu"
+    with pytest.raises(ValueError, match="'gpu'"):
+        np.astype(x, float, device=elsewhere)
