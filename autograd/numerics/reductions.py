@@ -16,6 +16,8 @@ CONTRACTS = (
             Edge("np.max(x)", ([1.0, 2.0, 2.0],), ([0.0, 0.5, 0.5],), "ties share evenly", ([0.0] * 3,)),
             Edge("np.min(x)", ([1.0, 1.0, 2.0],), ([0.5, 0.5, 0.0],), "ties share evenly", ([0.0] * 3,)),
             Edge("np.max(x)", ([-0.0, 0.0],), ([0.5, 0.5],), "zeros tie, whatever their signs"),
+            Edge("np.max(x)", ([1.0, nan, 2.0],), ([0.0, 1.0, 0.0],), "nan is what was chosen"),
+            Edge("np.min(x, axis=0)", ([[nan, 1.0], [2.0, 1.0]],), ([[1.0, 0.5], [0.0, 0.5]],), "in each column"),
             Edge("np.max(x, axis=0)", ([[1.0, 2.0], [1.0, 3.0]],), ([[0.5, 0.0], [0.5, 1.0]],), "in each column"),
             Edge("np.maximum.reduce(x)", ([1.0, 1.0],), ([0.5, 0.5],), "as np.max"),
             Edge("np.max(x, initial=3.0)", ([1.0, 2.0],), ([0.0, 0.0],), "the initial value is the greatest"),

@@ -120,8 +120,11 @@ sum.operation.statics = lambda node: (*node.kept_y[:4], ABSENT, node.kept_y[5]) 
 
 def share_evenly(x: Any, extreme: Any, axis: Axis, where: Any = True, *, beyond: Any) -> Any:
     """Return how much of the gradient of `extreme` each element gets: those that it does not go beyond share it."""
-    values = unwrap(x)
-    mask = ~beyond(unwrap(extreme), values)
+    values, extreme = unwrap(x), unwrap(extreme)
+    mask = ~beyond(extreme, values)
+    undefined = np.isnan(extreme)
+    if undefined.any():  # then nan is what was chosen
+        mask &= np.isnan(values) | ~undefined
     if where is not True:
         mask &= where
     share = mask.astype(values.dtype)
