@@ -116,6 +116,8 @@ MODES = ("constant", "edge", "linear_ramp", "reflect", "symmetric", "wrap", *STA
 def pads(draw: st.DrawFn, modes: tuple[str, ...]) -> Call:
     x = draw(arrays(sided, distinct=True))
     mode = draw(st.sampled_from(modes))
+    if mode == "median":
+        x = np.exp(x)  # means of two evenly spaced numbers may tie, when the next axis is padded with their median
 
     def pairs(value: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         pair = st.tuples(value, value)
