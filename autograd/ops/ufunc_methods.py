@@ -26,8 +26,9 @@ from .reduce import ABSENT, Axis, keep_axes, max, min, operand, softmax_weights,
 from .shape import along
 from .ufunc_keywords import call
 
-# Reductions in closed form
+_EXTREMES = (np.maximum, np.minimum, np.fmax, np.fmin)
 
+# Reductions in closed form
 
 operations[np.add.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: sum(
     x, axis, dtype, None, keepdims, initial, where
@@ -36,10 +37,10 @@ operations[np.multiply.reduce] = lambda x, axis=0, dtype=None, keepdims=False, i
     x, axis, dtype, None, keepdims, initial, where
 )
 operations[np.maximum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: max(
-    _cast(x, dtype), axis, None, keepdims, initial, where
+    x, axis, None, keepdims, initial, where
 )
 operations[np.minimum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, initial=ABSENT, where=True: min(
-    _cast(x, dtype), axis, None, keepdims, initial, where
+    x, axis, None, keepdims, initial, where
 )
 
 
@@ -137,7 +138,7 @@ def _accumulation(ufunc: np.ufunc) -> Function:
     return accumulate
 
 
-for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
+for _extreme in _EXTREMES:
     general(
         _extreme.accumulate,
         lambda g, x, out, axis: _running_extreme_rule(g, x, out, axis),
@@ -183,6 +184,8 @@ def _reduce(
     initial: Any = ABSENT,
     where: Any = True,
 ) -> Any:
+    if ufunc in _EXTREMES:
+        x = _cast(operand(x), dtype)  # first, so that what ties is equal
     closed = operations.get(ufunc.reduce)
     if closed is not None and not any_live(initial):
         return closed(x, axis, dtype, keepdims, unwrap(initial), unwrap(where))
@@ -215,6 +218,8 @@ def _rows(x: Any, axis: Axis) -> Any:
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    if ufunc in _EXTREMES:
+        x = _cast(operand(x), dtype)  # as above
     closed = operations.get(ufunc.accumulate)
     if closed is not None:
         return closed(x, axis, dtype)
@@ -255,16 +260,16 @@ _FOLDED = {"reduce", "accumulate", "reduceat"}
 
 
 def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    # NumPy repeats by name what it passes by place.
-    kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
-    name = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
-    live = any_live((inputs, kwargs))
+    if kwargs:  # NumPy repeats by name what it passes by place
+        kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
     if ufunc not in operations and ufunc not in plain:
         declare_special_functions()
+    live = any_live((inputs, kwargs))
     if live and method == "at":
         raise GraphError(
-            f"numpy.{name} writes in place, which a graph cannot follow: for values alone, compute within no_grad() "
-            f"or on t.data; to differentiate, index, compute and join with numpy.where or numpy.concatenate"
+            f"numpy.{_name(ufunc, method)} writes in place, which a graph cannot follow: for values alone, compute "
+            f"within no_grad() or on t.data; to differentiate, index, compute and join with numpy.where or "
+            f"numpy.concatenate"
         )
     # What is folded is so always, for where no derivative is recorded the result is the same.
     folded = ufunc in operations and method in _FOLDED and getattr(ufunc, method) not in operations
@@ -272,24 +277,30 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         if "where" in kwargs and method == "__call__" and "out" not in kwargs:
             return call(ufunc, *inputs, **kwargs)  # as when it is recorded
         result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
-        return result if ufunc in plain or "out" in kwargs or result is None else _constant(result, name)
+        return result if ufunc in plain or "out" in kwargs or result is None else _constant(result, ufunc, method)
     if "out" in kwargs:
         raise GraphError(
-            f"numpy.{name}(..., out=) would write a result that requires a gradient to memory outside the graph: "
-            f"leave out= away, or compute within no_grad()"
+            f"numpy.{_name(ufunc, method)}(..., out=) would write a result that requires a gradient to memory outside "
+            f"the graph: leave out= away, or compute within no_grad()"
         )
     if ufunc not in operations:
-        return unsupported(name, kwargs)
+        return unsupported(_name(ufunc, method), kwargs)
     if method != "__call__" and (ufunc.nin != 2 or (ufunc.nout != 1 and method != "outer")):
         return getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))  # which is an error
     return _METHODS[method](ufunc, *inputs, **kwargs)
 
 
-def _constant(result: Any, name: str) -> Any:
+def _name(ufunc: np.ufunc, method: str) -> str:
+    return ufunc.__name__ + ("" if method == "__call__" else f".{method}")
+
+
+def _constant(result: Any, ufunc: np.ufunc, method: str) -> Any:
+    """Return a constant tensor of the result, or of each of several."""
     if isinstance(result, tuple):
-        return tuple([_constant(r, name) for r in result])
+        return tuple([_constant(r, ufunc, method) for r in result])
     array = np.asarray(result)
     if array.dtype == object:
+        name = _name(ufunc, method)
         raise UnsupportedError(f"numpy.{name} gives Python objects, which tensors do not hold: pass t.data")
     return Tensor(array)
 

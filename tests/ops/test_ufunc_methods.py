@@ -222,6 +222,16 @@ def test_ties_of_extremes_share_evenly(ufunc: UFunc) -> None:
     np.testing.assert_array_equal(grad(lambda x: ufunc.reduce(x))(np.full(4, 2.0)), np.full(4, 0.25))
 
 
+@pytest.mark.parametrize("ufunc", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_extremes_in_less_precision_are_found_again(ufunc: UFunc) -> None:
+    """0.1 is no float32, so that none of the elements is equal to the result."""
+    x = np.array([0.1, 0.3, 0.2])
+    place = 1 if ufunc in (np.maximum, np.fmax) else 0
+    for method in (ufunc.reduce, ufunc.accumulate):
+        found = grad(lambda x, m=method: m(x, dtype=np.float32).reshape(-1)[-1])(x)
+        np.testing.assert_array_equal(found, np.eye(3)[place])
+
+
 def test_nan_is_passed_over_by_fmax_alone() -> None:
     x = np.array([[np.nan, 1.0, 2.0], [np.nan, np.nan, np.nan]])
     np.testing.assert_array_equal(np.fmax.reduce(tensor(x), 1).data, [2, np.nan])
