@@ -66,6 +66,7 @@ class _Choice(NamedTuple):
 
 
 def _sorted_rows(values: Any, axis: Axis) -> _Rows:
+    """Sort `values` along some axes, all of them at once."""
     chosen = range(values.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     reduced = sorted({a % values.ndim for a in chosen})
     order = [a for a in range(values.ndim) if a not in reduced] + reduced
@@ -146,6 +147,7 @@ def _pull_to_q(g: Any, x: Any, q: Any, axis: Axis, function: Function, **options
 
 
 def _declare_median(function: Function) -> None:
+    """Declare a median, which takes the middle or the mean of the middle two."""
     median = general(
         lambda x, axis, keepdims: function(x, axis, keepdims=keepdims),
         lambda g, x, axis: _pull(g, x, axis, function),
@@ -162,6 +164,7 @@ def _declare_median(function: Function) -> None:
 
 
 def _declare_quantile(function: Function) -> None:
+    """Declare quantiles, which are differentiable with respect to the elements and to their own places."""
     quantile = general(
         lambda x, q, axis, method, keepdims, weights: function(
             x, q, axis, method=method, keepdims=keepdims, weights=weights
@@ -192,6 +195,7 @@ def _declare_quantile(function: Function) -> None:
 
 
 def _publish(function: Function, public: Function) -> None:
+    """Let `public` stand for NumPy's `function`, with its name and its documentation."""
     public.__name__ = public.__qualname__ = function.__name__
     public.__doc__ = function.__doc__
     composed(function, method=False)(public)

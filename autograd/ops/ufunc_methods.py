@@ -45,6 +45,7 @@ operations[np.minimum.reduce] = lambda x, axis=0, dtype=None, keepdims=False, in
 
 
 def _cast(x: Any, dtype: Any) -> Any:
+    """Return `x` in another dtype, if one is given."""
     return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
 
@@ -184,6 +185,7 @@ def _reduce(
     initial: Any = ABSENT,
     where: Any = True,
 ) -> Any:
+    """Reduce `x`, by its declaration if there is one; what it starts from may have a gradient too."""
     if ufunc in _EXTREMES:
         x = _cast(operand(x), dtype)  # first, so that what ties is equal
     closed = operations.get(ufunc.reduce)
@@ -204,7 +206,7 @@ def _reduce(
         else:
             result = ufunc(result, row) if mask is True else np.where(mask, ufunc(result, row, where=mask), result)
     if not len(rows):
-        result = (expected if result is None else result) + 0 * rows.sum(0)
+        result = (expected.reshape(rows.shape[1:]) if result is None else result) + 0 * rows.sum(0)
     return result.reshape(expected.shape)
 
 
@@ -218,6 +220,7 @@ def _rows(x: Any, axis: Axis) -> Any:
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Return each step of a reduction of `x`."""
     if ufunc in _EXTREMES:
         x = _cast(operand(x), dtype)  # as above
     closed = operations.get(ufunc.accumulate)
@@ -233,6 +236,7 @@ def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> An
 
 
 def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Reduce the slices of `x` from each index to the next, or one element where the next does not follow."""
     closed, indices = operations.get(ufunc.reduceat), np.asarray(unwrap(indices))
     if closed is not None:
         return closed(x, indices, axis, dtype)
@@ -245,6 +249,7 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any =
 
 
 def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
+    """Apply `ufunc` to every pair of an element of `x` and one of `y`."""
     x, y = operand(x), operand(y)
     return call(ufunc, x.reshape(x.shape + (1,) * y.ndim), y, **options)
 
@@ -260,6 +265,7 @@ _FOLDED = {"reduce", "accumulate", "reduceat"}
 
 
 def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what ``ufunc.method(*inputs, **kwargs)`` is, as a tensor if there is a derivative."""
     if kwargs:  # NumPy repeats by name what it passes by place
         kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
     if ufunc not in operations and ufunc not in plain:
