@@ -151,6 +151,11 @@ def test_every_function_with_a_derivative_has_a_contract() -> None:
     assert not missing, "say in autograd/numerics where they can be differentiated"
 
 
+def test_every_function_of_networks_has_a_contract() -> None:
+    named = {name.removeprefix("nn.functional.") for contract in CONTRACTS for name in contract.operations}
+    assert not set(nn.functional.__all__) - named
+
+
 @pytest.mark.parametrize("name", CONTRACTS[0].operations)
 def test_functions_without_kinks_have_none_at_zero(name: str) -> None:
     function = pkgutil.resolve_name(name)

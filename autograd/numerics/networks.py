@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nan
 
 from .edge import Contract, Edge
 
@@ -45,6 +45,15 @@ CONTRACTS = (
                  "the same of probabilities", ([[0.0, 0.0]],)),
             Edge("F.cross_entropy(x, np.array([0]))", ([[0.0, -inf]],), ([[0.0, 0.0]],),
                  "a class of probability 0 gets nothing"),
+        ),
+    ),
+    Contract(
+        ("nn.functional.linear", "nn.functional.mse_loss", "nn.functional.nll_loss", "nn.functional.dropout"),
+        "all numbers, without kinks; what was dropped out gets nothing",
+        (
+            Edge("F.mse_loss(x, y)", ([1.0], [1.0]), ([0.0], [0.0]), "its least value", ([0.0], [0.0])),
+            Edge("F.nll_loss(x, np.array([0]))", ([[0.0, -inf]],), ([[-1.0, 0.0]],), "of one class alone"),
+            Edge("F.dropout(x, p=1.0)", ([1.0, nan],), ([0.0, 0.0],), "all were dropped"),
         ),
     ),
 )  # fmt: skip
