@@ -77,7 +77,9 @@ def _nanmin(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any
 def extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any) -> Any:
     """Share the gradient of a greatest or least element among those equal to it, of which a nan is none."""
     present = ~np.isnan(unwrap(x)) & where
-    return keep_axes(g, x.shape, axis) * share_evenly(x, keep_axes(out, x.shape, axis), axis, present, beyond=beyond)
+    with np.errstate(invalid="ignore"):  # NumPy warns where it compares complex numbers that are nan
+        shares = share_evenly(x, keep_axes(out, x.shape, axis), axis, present, beyond=beyond)
+    return keep_axes(g, x.shape, axis) * shares
 
 
 _max = general(_nanmax, lambda g, x, out, axis, where: extreme_rule(g, x, out, axis, where, np.greater), name="nanmax")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import GraphError, UnsupportedError, grad, hessian, tensor
-from autograd.testing import special_values
+from autograd.testing import check_operation, special_values
 
 from .agreement import Array, Function, agree
 
@@ -134,3 +134,12 @@ def test_moments_about_a_given_mean() -> None:
         np.testing.assert_allclose(at_the_mean, np.zeros((2, 1)), atol=1e-15)
     with pytest.raises(UnsupportedError, match="complex mean"):
         np.nanvar(tensor(x), axis=1, mean=mean + 1j)
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS, *ACCUMULATIONS])
+def test_complex_numbers(function: Function) -> None:
+    """One of which a part is nan is a nan."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(3, 4)) + 1j * random.normal(size=(3, 4))
+    x[0, 1], x[2, 3] = np.nan, complex(np.nan, 1)
+    check_operation(lambda x: function(x, axis=1), x)

@@ -294,3 +294,23 @@ def test_correlation_with_a_constant_is_nan_and_the_others_are_not() -> None:
     expected = grad(lambda x: np.corrcoef(x)[0, 1])(x[1:])
     np.testing.assert_allclose(found[1:], expected)
     np.testing.assert_array_equal(found[0], np.zeros(3))
+
+
+def complex_normal(*shape: int, seed: int = 0) -> Array:
+    random = np.random.default_rng(seed)
+    return np.asarray(random.normal(size=shape) + 1j * random.normal(size=shape))
+
+
+def test_statistics_of_complex_numbers() -> None:
+    x, y, weights = complex_normal(3, 4), complex_normal(2, 4, seed=1), np.array([0.5, 1.0, 2.0, 0.25])
+    check_operation(lambda x, w: np.average(x, 1, w), x, weights)
+    check_operation(lambda x, w: np.average(x, 1, w, returned=True), x, x + 2)
+    check_operation(lambda x, w: np.average(x, 1, w), x.real, x + 2)
+    check_operation(lambda x, y: np.cov(x, y), x, y)
+    check_operation(lambda x, y: np.cov(x, y, rowvar=False), x.T, y.real.T)
+    check_operation(lambda x, w: np.cov(x, aweights=w), x, weights)
+    check_operation(lambda x, y: np.corrcoef(x, y), x, y)
+    check_operation(lambda x: np.median(x, 1), x)
+    check_operation(lambda x: np.nanmedian(x, 0), x)
+    with pytest.raises(TypeError, match="real numbers"):
+        np.quantile(tensor(x, requires_grad=True), 0.5)

@@ -155,6 +155,17 @@ def test_outer(ufunc: UFunc, data: st.DataObject) -> None:
     check(lambda x, y: ufunc.outer(x, y, **options), x, y)
 
 
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.fmin])
+def test_complex_numbers(ufunc: UFunc) -> None:
+    random = np.random.default_rng(0)
+    x, y = (random.normal(size=(3, 2)) + 1j * random.normal(size=(3, 2)) + 1 for _ in range(2))
+    check_operation(lambda x: ufunc.reduce(x, axis=0), x)
+    check_operation(lambda x: ufunc.accumulate(x, axis=1), x)
+    check_operation(ufunc.outer, x, y[0])
+    check_operation(zeros_elsewhere(ufunc, np.array([True, False])), x, y)
+    assert_same(ufunc(tensor(x.real, requires_grad=True), 2, dtype=complex), ufunc(x.real, 2, dtype=complex))
+
+
 def test_outer_takes_lists_and_numbers_as_numpy_does() -> None:
     x = np.array([1.0, 2.0], np.float32)
     for left, right in [(x, [1.0, 3.0]), ([1.0, 3.0], x), (x, 2.0), (2.0, x)]:
