@@ -38,6 +38,7 @@ __all__ = [
     "held_once",
     "intern_shape",
     "leading_to",
+    "may_add_to",
     "pull_back",
     "recorded",
     "sum_gradients",
@@ -555,6 +556,17 @@ def sum_gradients(held: Any, g: Any) -> Any:
     ):
         return np.add(held, g, held)
     return held + g
+
+
+def may_add_to(held: Any, g: Any) -> bool:
+    """Tell whether `g`, the gradient of a part, may be added to `held` in place: see `sum_gradients`."""
+    return (
+        held.size > LARGE
+        and type(held) is np.ndarray
+        and type(g) is np.ndarray
+        and _references(held) <= _HELD_ONCE
+        and held.base is None
+    )
 
 
 def held_once(found: dict[Node, Any], node: Node) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..declare import composed, install, linear, not_differentiable
 from ..errors import GraphError
-from ..graph import Leaf
+from ..graph import Gradients, Leaf, Node, absent, may_add_to
 from ..modes import recording
 from ..tensor import Tensor, unwrap
 from .reduce import refuse_out
@@ -37,12 +37,17 @@ def _scatter(x: Any, key: Any, shape: Shape) -> Any:
     out = np.zeros(shape, x.dtype)
     if not _may_repeat(key):
         out[key] = x
-    elif x.size <= _MANY or (out.size > 4 * x.size and type(key) is not np.ndarray):
+    else:
+        _add_repeatedly(out, key, x)
+    return out
+
+
+def _add_repeatedly(out: Any, key: Any, x: Any) -> None:
+    if x.size <= _MANY or (out.size > 4 * x.size and type(key) is not np.ndarray) or not out.flags.c_contiguous:
         np.add.at(out, key, x)
     else:
         # By places in memory, which is five times faster than by rows.
-        np.add.at(out.reshape(-1), _places(key, shape).reshape(-1), x.reshape(-1))
-    return out
+        np.add.at(out.reshape(-1), _places(key, out.shape).reshape(-1), x.reshape(-1))
 
 
 def _places(key: Any, shape: Shape) -> Any:
@@ -61,6 +66,26 @@ getitem = linear(
     forward=lambda x, key: x[key],
     name="getitem",
 )
+
+
+def _pull(node: Node, g: Any, gradients: Gradients) -> None:
+    """Pull `g` back, into what other parts have brought already: many parts then cost no more than they hold."""
+    x: Any = node.x
+    held = gradients[x]
+    if held is absent:
+        return
+    key, shape = node.kept
+    if held is None:
+        gradients[x] = _scatter(g, key, shape)
+    elif not may_add_to(held, g):
+        gradients[x] = held + _scatter(g, key, shape)
+    elif _may_repeat(key):
+        _add_repeatedly(held, key, g)
+    else:
+        held[key] += g
+
+
+getitem.operation.pull = getitem.operation.aligned.pull = _pull  # type: ignore[attr-defined]  # what it is made of
 
 
 def _method_getitem(x: Tensor, key: Any) -> Any:

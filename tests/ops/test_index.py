@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from autograd import GraphError, Tensor, grad, no_grad, tensor
+from autograd import GraphError, Tensor, grad, gradients, no_grad, tensor
 
 X = np.arange(24.0).reshape(2, 3, 4)
 ROWS = np.array([0, 1, 1, 0, -1])
@@ -251,3 +251,45 @@ def test_triangles_of_a_vector_and_diagonals_of_what_has_none() -> None:
     for x in (X, np.array(1.0)):
         with pytest.raises(ValueError, match="a vector or a matrix"):
             np.diag(tensor(x))
+
+
+# Parts of a large array: their gradients are added in place where nobody can see it
+
+
+def test_parts_of_a_large_array_add_up() -> None:
+    x = np.arange(6000.0).reshape(60, 100)
+    t: Any = tensor(x, requires_grad=True)
+    places = np.array([3, 3, 59])
+    whole = (t * 2).sum()
+    (whole + sum((row * row).sum() for row in t) + t[places].sum() + t[x > 5990].sum() + t.T[7].sum()).backward()
+    expected = 2 + 2 * x + (x > 5990)
+    np.add.at(expected, places, 1)
+    expected[:, 7] += 1
+    np.testing.assert_array_equal(t.grad.data, expected)
+
+
+def test_many_places_add_up_in_any_layout() -> None:
+    x = np.ones((100, 60))
+    rows, columns = np.arange(3000) % 100, np.arange(3000) % 7
+    expected = np.full(x.shape, 3.0)
+    np.add.at(expected, (rows, columns), 1)
+    for layout in (lambda t: t, lambda t: t.T.copy().T):
+        found = grad(lambda x, layout=layout: (layout(x) * 3).sum() + x[rows, columns].sum())(x)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_gradient_of_a_part_is_not_added_to_what_others_see() -> None:
+    """Parts that were taken first are walked last, when the gradient of the copy is there already."""
+    x = tensor(np.ones((60, 100)), requires_grad=True)
+    given = np.full((60, 100), 2.0)
+    parts: list[Any] = [x[0], x[[1, 1]], np.copy(x)]
+    (found,) = gradients(parts, [x], [np.ones(100), np.ones((2, 100)), given])
+    assert (given == 2).all()
+    assert found is not None
+    np.testing.assert_array_equal(found.data[:3, 0], [3, 4, 2])
+    part = x[0]
+    y: Any = np.copy(x)
+    y.retain_grad()
+    (y.sum() + part.sum()).backward()
+    np.testing.assert_array_equal(y.grad.data, np.ones(x.shape))
+    np.testing.assert_array_equal(x.grad.data[:2, 0], [2, 1])
