@@ -87,12 +87,6 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 # Functions of a part applied to all parts
 
 
-def _rows(x: Any) -> list[Any]:
-    """Return the rows of a matrix, block by block: the gradient of each is put among few others, not among all."""
-    side = math.isqrt(len(x)) + 1
-    return [row for start in range(0, len(x), side) for row in x[start : start + side]]
-
-
 @composed(np.apply_along_axis, method=False)
 def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """Apply a function of vectors to each vector along `axis`; what it returns takes the place of the axis."""
@@ -101,7 +95,7 @@ def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs
     outer = last.shape[:-1]
     if 0 in outer:
         raise ValueError(f"there is no vector along axis {axis} of shape {arr.shape} to apply the function to")
-    results = [operand(func1d(row, *args, **kwargs)) for row in _rows(reshape(last, (math.prod(outer), n)))]
+    results = [operand(func1d(row, *args, **kwargs)) for row in reshape(last, (math.prod(outer), n))]
     stacked = stack(results, dtype=results[0].dtype, casting="unsafe")
     new = results[0].ndim
     together = reshape(stacked, outer + results[0].shape)
