@@ -80,4 +80,34 @@ CONTRACTS = (
             Edge("special.exprel(x)", ([0.0, 1e-20],), ([0.5, 0.5],), "exact near 0", ([1 / 3, 1 / 3],)),
         ),
     ),
+    Contract(
+        (
+            "scipy.special.rgamma", "scipy.special.gammaln", "scipy.special.binom", "scipy.special.gammainc",
+            "scipy.special.betainc",
+        ),
+        "all numbers but the poles of the gamma function; gammainc x >= 0, betainc 0 <= x <= 1",
+        (
+            Edge("special.rgamma(x)", ([0.0, -1.0, -2.0],), ([1.0, -1.0, 2.0],), "no kink where the gamma function has "
+                 "poles"),
+            Edge("special.gammaln(x)", ([0.0],), ([-inf],), INFINITE),
+            Edge("special.binom(x, 2.0)", ([0.0, 1.0],), ([-0.5, 0.5],), "also where it is 0", ([1.0, 1.0],)),
+            Edge("special.gammainc(1.0, x)", ([0.0, 1000.0],), ([1.0, 0.0],), "flat, not nan, far out"),
+            Edge("special.gammainc(0.5, x)", ([0.0],), ([inf],), INFINITE),
+            Edge("special.betainc(1.0, 1.0, x)", ([0.0, 0.5, 1.0],), ([1.0] * 3,), "the identity"),
+        ),
+    ),
+    Contract(
+        (
+            "scipy.special.jv", "scipy.special.iv", "scipy.special.spence", "scipy.special.boxcox",
+            "scipy.special.cosm1",
+        ),
+        "all numbers; spence x >= 0, boxcox x > 0",
+        (
+            Edge("special.jv(2.0, x)", ([0.0],), ([0.0],), "no kink", ([0.25],)),
+            Edge("special.iv(1.0, x)", ([0.0],), ([0.5],), "no kink", ([0.0],)),
+            Edge("special.spence(x)", ([1.0],), ([-1.0],), "0 / 0 has a limit"),
+            Edge("special.boxcox(x, y)", ([2.0], [0.0]), ([0.5], [log(2) ** 2 / 2]), "0 / 0 has a limit"),
+            Edge("special.cosm1(x)", ([0.0, 1e-20],), ([0.0, -1e-20],), "exact near 0", ([-1.0, -1.0],)),
+        ),
+    ),
 )  # fmt: skip
