@@ -5,7 +5,7 @@ All work on stacks of matrices, real and complex. What is common to their deriva
 * A Hermitian matrix is read from one triangle, as in NumPy, but the gradient is that of the function of its Hermitian
   part: it is Hermitian, so that a step along it stays among such matrices.
 * Eigenvectors of Hermitian matrices and singular vectors are determined up to signs, or phases where they are complex.
-  Of what depends on these phases, the derivative raises an error.
+  What depends on these phases has no derivative; a warning tells.
 * Where eigenvalues or singular values are equal to within rounding, so that any rotation of their vectors would do as
   well, the infinite terms 1 / (w_j - w_i) are left out, and what is for one of the values is shared evenly among them.
   First derivatives are then right of all that is invariant to such rotations: symmetric functions of the values,
@@ -38,15 +38,17 @@ def _skew_part(x: Any) -> Any:
     return (x - adjoint(x)) * 0.5
 
 
-def _refuse_phases(turned: Any, *gradients: Any) -> None:
-    """Raise if complex vectors have gradients that would change with their phases, which nothing determines."""
+def _warn_of_phases(turned: Any, *gradients: Any) -> None:
+    """Warn if complex vectors have gradients that would change with their phases, which nothing determines."""
     if turned.dtype.kind == "c":
         by_phase = abs(np.linalg.diagonal(unwrap(turned)).imag).max(initial=0)
         greatest = max(abs(unwrap(g)).max(initial=0) for g in gradients)
         if by_phase > np.sqrt(np.finfo(turned.dtype).eps) * greatest:
-            raise ValueError(
+            warnings.warn(
                 "the result depends on the phases of complex vectors, which are arbitrary, and so has no derivative: "
-                "compute with what does not depend on them, such as absolute values or projections v @ v.mT.conj()"
+                "compute with what does not depend on them, such as absolute values or projections v @ v.mT.conj()",
+                RuntimeWarning,
+                stacklevel=2,
             )
 
 
@@ -90,7 +92,7 @@ cholesky = general(
 def _eigh_rule(g: Any, out: Any) -> Any:
     (gw, gv), (w, v) = g, out
     turned = v.mT @ gv
-    _refuse_phases(turned, gv)
+    _warn_of_phases(turned, gv)
     rotation = masked_reciprocal(gaps(w), w) * turned
     return conj(v) @ hermitian_part(on_diagonal(_shared(gw, w, gv)) + rotation) @ v.mT
 
@@ -176,7 +178,7 @@ def _svd_rule(g: Any, out: Any) -> Any:
     by_u, by_v = u.mT @ gu, gvh @ vh.mT
     turned_u, turned_v = _skew_part(by_u), -_skew_part(by_v)
     together, against = turned_u + turned_v, turned_u - turned_v
-    _refuse_phases(together, gu, gvh)
+    _warn_of_phases(together, gu, gvh)
     within = (
         on_diagonal(_shared(gs, s, gu, gvh))
         + masked_reciprocal(gaps(s), s) * together

@@ -283,7 +283,7 @@ def test_complex_eigenvectors_as_they_are(a: Array) -> None:
     ],
 )
 def test_what_depends_on_arbitrary_phases_has_no_derivative(function: Any) -> None:
-    with pytest.raises(DerivativeError, match=r"recorded at .*test_decompositions.py.*phases of complex vectors"):
+    with pytest.warns(RuntimeWarning, match="depends on the phases of complex vectors, which are arbitrary"):
         function(live(drawn((3, 3), np.complex128))).backward()
 
 
