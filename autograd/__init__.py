@@ -24,6 +24,7 @@ from .implicit import fixed_point
 from .jacobians import ggnvp, hessian, hvp, jacobian
 from .linearization import linearize
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .ops.assign import mark_written
 from .ops.reduce import logsumexp
 from .packing import saved_tensors_hooks
 from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
@@ -77,6 +78,7 @@ __all__ = [
     "linearize",
     "lint",
     "logsumexp",
+    "mark_written",
     "multilinear",
     "no_grad",
     "not_differentiable",

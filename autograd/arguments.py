@@ -14,13 +14,14 @@ from .errors import ShapeError
 from .graph import LARGE, Gradients, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ON, recording
 from .primitive import Function, Primitive
-from .tensor import Tensor
+from .tensor import Tensor, link
 
 __all__ = ["binder", "one_input"]
 
 new = object.__new__
 ndarray = np.ndarray
 asarray = np.asarray
+may_share_memory = np.may_share_memory
 
 Arguments = tuple[Any, ...]
 
@@ -93,6 +94,9 @@ def one_input(op: Primitive, note_line: Function, examine: Function) -> Function
             z = asarray(z)
         out = new(Tensor)
         out._data = z
+        base = z.base
+        if z is a or (base is not None and (base is a or base is a.base or may_share_memory(a, z))):
+            link(x, out)
         x = x._node
         if x is None:
             out._node = None

@@ -14,7 +14,7 @@ from .errors import DeclarationError, DerivativeError, DtypeError
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, intern_shape, sum_gradients, take_number
 from .modes import ON, recording
 from .outputs import ManyOutputs, output_node
-from .tensor import Tensor
+from .tensor import Tensor, link
 
 __all__ = ["Context", "Function"]
 
@@ -130,6 +130,11 @@ class _OfClass(ManyOutputs):
         arrays = [np.asarray(z._data if isinstance(z, Tensor) else z) for z in (returned if several else [returned])]
         without = [any(z is given for given in ctx._without) for z in (returned if several else [returned])]
         results = [self._result(z) for z in arrays]
+        for x, value in zip(args, values, strict=True):
+            if isinstance(x, Tensor):
+                for result in results:
+                    if np.may_share_memory(value, result._data):
+                        link(x, result)
         if live and mode:
             node = Node()
             node.op = self

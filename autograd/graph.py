@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from types import CodeType
 from typing import Any, Protocol
+from weakref import ref
 
 import numpy as np
 
@@ -39,6 +40,8 @@ __all__ = [
     "intern_shape",
     "leading_to",
     "may_add_to",
+    "note_written",
+    "owner_of",
     "pull_back",
     "recorded",
     "sum_gradients",
@@ -313,10 +316,8 @@ def recorded(node: Node) -> str:
     """
     for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
         if hasattr(candidate, "code"):
-            code, at = candidate.code, candidate.instruction
-            line = next((number for start, end, number in code.co_lines() if start <= at < end), None)
             how = "recorded at" if candidate is node else "recorded after"
-            return f", {how} {code.co_filename}:{line},"
+            return f", {how} {_line(candidate.code, candidate.instruction)},"
     return ""
 
 
@@ -366,6 +367,8 @@ def pull_back(
     the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
     warnings about single elements of the way would mislead; a gradient that is not finite in the end is reported once.
     """
+    if _latest > order[0].number if order else False:
+        _refuse_overwritten(order)
     found = _settle(seeds, order, targets, partial, lift)
     if free:
         for node in order:
@@ -512,6 +515,69 @@ def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
                 f"compute and walk within detect_anomaly() to see where it arises"
             )
             warnings.warn(message, RuntimeWarning, stacklevel=6)
+
+
+# What has been written to in place: the owner of the memory by its id, with a number like those of nodes and the line.
+_written: dict[int, _Mark] = {}
+_latest = -1
+
+
+class _Mark:
+    """A write: to which memory, when, and where."""
+
+    __slots__ = ("code", "instruction", "number", "owner")
+
+    code: CodeType
+    instruction: int
+
+    def __init__(self, owner: Any) -> None:
+        self.owner, self.number = ref(owner), take_number()
+
+
+def note_written(array: np.ndarray[Any, Any], note_line: Callable[[Any], None]) -> None:
+    """Note that the memory of `array` has been written to in place: a graph that kept it before is not walked."""
+    global _latest
+    if len(_written) > 1000:
+        for key in [key for key, mark in _written.items() if mark.owner() is None]:
+            del _written[key]
+    owner = owner_of(array)
+    mark = _written[id(owner)] = _Mark(owner)
+    note_line(mark)
+    _latest = mark.number
+
+
+def owner_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the array at the end of the chain of those that `array` is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _refuse_overwritten(order: list[Node]) -> None:
+    """Raise if something that a node kept has been written to since it was recorded."""
+    for node in order:
+        if node.op is LEAF or node.number > _latest:
+            continue
+        pending: list[Any] = [getattr(node, "kept", None), getattr(node, "kept_y", None)]
+        while pending:
+            value = pending.pop()
+            if type(value) in (tuple, list):
+                pending.extend(value)
+            elif isinstance(value, np.ndarray):
+                owner = owner_of(value)
+                mark = _written.get(id(owner))
+                if mark is not None and mark.number > node.number and mark.owner() is owner:
+                    message = (
+                        f"the derivative of '{node.op.name}'{recorded(node)} needs an array (shape {value.shape}, "
+                        f"dtype {value.dtype}) that was written to in place afterwards, at "
+                        f"{_line(mark.code, mark.instruction)}: write to a copy, or call backward() before"
+                    )
+                    raise GraphError(message)
+
+
+def _line(code: CodeType, instruction: int) -> str:
+    line = next((number for start, end, number in code.co_lines() if start <= instruction < end), None)
+    return f"{code.co_filename}:{line}"
 
 
 def _reference_counter() -> Callable[[Any], int]:

@@ -18,14 +18,14 @@ from numpy.typing import ArrayLike, DTypeLike
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
 from .modes import enable_grad, recording
-from .registry import hooks, operations, plain
+from .registry import hooks, operations, plain, writers
 
 if TYPE_CHECKING:
     from .installed import Installed
 else:
     Installed = object
 
-__all__ = ["Tensor", "as_tensor", "conjugated", "seen_at", "set_gradient_buffer", "tensor", "unwrap"]
+__all__ = ["Tensor", "as_tensor", "conjugated", "link", "seen_at", "set_gradient_buffer", "tensor", "unwrap"]
 
 Array = np.ndarray[Any, Any]
 
@@ -63,8 +63,9 @@ class Tensor(Installed):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_node")
+    __slots__ = ("__weakref__", "_aliases", "_data", "_grad", "_node")
 
+    _aliases: list[Any]  # weak references to the tensors that share memory with it, itself among them; mostly unset
     _data: Array
     _grad: Tensor | None
     _node: Node | None
@@ -72,6 +73,8 @@ class Tensor(Installed):
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
         self._data = _plain_array(data._data if isinstance(data, Tensor) else data)
         self._node = None
+        if isinstance(data, Tensor):
+            link(data, self)
         if requires_grad:
             self.requires_grad_()
 
@@ -232,7 +235,9 @@ class Tensor(Installed):
 
     def detach(self) -> Tensor:
         """Return a constant tensor that shares the data."""
-        return Tensor(self._data)
+        constant = Tensor(self._data)
+        link(self, constant)
+        return constant
 
     def detach_(self) -> Tensor:
         """Cut this tensor itself from its graph, so that it is a constant from now on, and return it."""
@@ -350,7 +355,7 @@ class Tensor(Installed):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        operation = operations.get(function)
+        operation = operations.get(function) or writers.get(function)
         if operation is not None:
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by its place
                 first = next(iter(signature(function).parameters))
@@ -455,6 +460,17 @@ class _TensorLift:
 
 
 LIFT: Lift = _TensorLift()
+
+
+def link(x: Tensor, view: Tensor) -> None:
+    """Note that `view` shares memory with `x`: see `aliases`."""
+    group = getattr(x, "_aliases", None)
+    if group is None:
+        group = x._aliases = [ref(x)]
+    elif len(group) >= 64 and len(group) & (len(group) - 1) == 0:  # at powers of two, which costs little in all
+        group[:] = [member for member in group if member() is not None]
+    group.append(ref(view))
+    view._aliases = group
 
 
 def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:

@@ -163,7 +163,7 @@ def test_numpy_functions_give_tensors() -> None:
         assert y.requires_grad
 
 
-@pytest.mark.parametrize("fn", [np.i0, np.linalg.cond, np.frompyfunc(abs, 1, 1)])
+@pytest.mark.parametrize("fn", [np.frompyfunc(abs, 1, 1), np.frompyfunc(lambda x: x, 1, 1)])
 def test_function_without_a_derivative_raises(fn: Any) -> None:
     """HIPS and tinygrad give constants or arrays of objects."""
     x = tensor(np.eye(2), requires_grad=True)

@@ -2,6 +2,7 @@
 
 from . import (
     accumulate,
+    assign,
     complex,
     decompositions,
     einsum,
@@ -10,7 +11,6 @@ from . import (
     fft,
     histogram,
     index,
-    inplace,
     join,
     linalg,
     moments,
@@ -33,6 +33,7 @@ from . import (
 
 __all__ = [
     "accumulate",
+    "assign",
     "complex",
     "decompositions",
     "einsum",
@@ -41,7 +42,6 @@ __all__ = [
     "fft",
     "histogram",
     "index",
-    "inplace",
     "join",
     "linalg",
     "moments",

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, install, linear, not_differentiable
-from ..errors import GraphError
-from ..graph import Gradients, Leaf, Node, absent, may_add_to
-from ..modes import recording
+from ..graph import Gradients, Node, absent, may_add_to
 from ..tensor import Tensor, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
@@ -97,23 +95,7 @@ def _method_getitem(x: Tensor, key: Any) -> Any:
     return getitem(x, key)
 
 
-def _method_setitem(x: Tensor, key: Any, value: Any) -> None:
-    node = x._node
-    if type(node) is not Leaf and node is not None:
-        raise GraphError(
-            f"assigning to elements of the result of '{node.op.name}' would change what its graph was computed with: "
-            f"choose with numpy.where(condition, new, old), join pieces with numpy.concatenate, or detach() it first"
-        )
-    if recording() and (node is not None or (isinstance(value, Tensor) and value._node is not None)):
-        raise GraphError(
-            "assigning to elements is not recorded, and a gradient is required here: for values alone, write within "
-            "no_grad() or to t.data; to differentiate, use numpy.where(condition, new, old) or numpy.concatenate"
-        )
-    x._data[unwrap(key)] = unwrap(value)
-
-
-for _name, _method in {"__getitem__": _method_getitem, "__setitem__": _method_setitem}.items():
-    setattr(Tensor, _name, _method)
+setattr(Tensor, "__getitem__", _method_getitem)  # noqa: B010 - the class does not declare it
 
 
 # Elements by their places

@@ -20,6 +20,7 @@ from ..primitive import Function
 from ..registry import declare_special_functions, hooks, operations, plain
 from ..tensor import Tensor, any_live, unsupported, unwrap
 from .accumulate import cumprod, cumsum, prod
+from .assign import add_at, is_recorded, write, write_result
 from .index import scatter
 from .nan import extreme_rule
 from .reduce import ABSENT, Axis, keep_axes, max, min, operand, softmax_weights, sum
@@ -270,13 +271,14 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
     if ufunc not in operations and ufunc not in plain:
         declare_special_functions()
+    if method == "at":
+        return _at(ufunc, *inputs)
+    out = kwargs.get("out")
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if isinstance(out, Tensor):
+        return _into(out, ufunc, method, inputs, {key: value for key, value in kwargs.items() if key != "out"})
     live = any_live((inputs, kwargs))
-    if live and method == "at":
-        raise GraphError(
-            f"numpy.{_name(ufunc, method)} writes in place, which a graph cannot follow: for values alone, compute "
-            f"within no_grad() or on t.data; to differentiate, index, compute and join with numpy.where or "
-            f"numpy.concatenate"
-        )
     # What is folded is so always, for where no derivative is recorded the result is the same.
     folded = ufunc in operations and method in _FOLDED and getattr(ufunc, method) not in operations
     if (not live and ("out" in kwargs or not folded)) or (ufunc in plain and not any_live(kwargs)):
@@ -294,6 +296,28 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     if method != "__call__" and (ufunc.nin != 2 or (ufunc.nout != 1 and method != "outer")):
         return getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))  # which is an error
     return _METHODS[method](ufunc, *inputs, **kwargs)
+
+
+def _at(ufunc: np.ufunc, x: Any, *given: Any) -> None:
+    if not isinstance(x, Tensor):
+        if any_live(given):
+            raise GraphError(
+                f"numpy.{ufunc.__name__}.at on an ndarray would cut a tensor that requires a gradient from its graph: "
+                f"pass t.data, or make the ndarray a tensor"
+            )
+        ufunc.at(x, *unwrap(given))
+    elif is_recorded(x, *given[1:]):
+        add_at(ufunc, x, *given)
+    else:
+        write(x, lambda data: ufunc.at(data, *unwrap(given)))
+
+
+def _into(out: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Write the result of a ufunc to a tensor."""
+    if is_recorded(out, *inputs, *kwargs.values()):
+        return write_result(out, getattr(ufunc, method)(*inputs, **kwargs), kwargs.get("where", True))
+    write(out, lambda data: getattr(ufunc, method)(*unwrap(inputs), out=data, **unwrap(kwargs)))
+    return out
 
 
 def _name(ufunc: np.ufunc, method: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, enable_grad
+from autograd import Tensor, enable_grad, mark_written
 
 from ._flat import Array, FlatParameters, Run
 
@@ -128,6 +128,7 @@ class Optimizer:
             for flat in flats:
                 for run in flat.ready():
                     self.update(group, flat, run)
+                mark_written(flat.data)
         return loss
 
     # Its state

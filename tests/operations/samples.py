@@ -11,6 +11,7 @@ from autograd.primitive import Primitive, Rule
 from autograd.registry import operations
 
 from . import (
+    assign_samples,
     complex_samples,
     elementwise_samples,
     emath_samples,
@@ -34,6 +35,7 @@ from .calls import Function, Samples
 __all__ = ["OPERATIONS", "SAMPLES", "Operation"]
 
 SAMPLES: dict[Function | str, Samples] = {
+    **assign_samples.SAMPLES,
     **complex_samples.SAMPLES,
     **elementwise_samples.SAMPLES,
     **emath_samples.SAMPLES,

@@ -469,16 +469,15 @@ def test_generalized_ufuncs_have_no_mask() -> None:
 
 def test_writing_in_place_is_refused_where_it_would_not_be_recorded() -> None:
     x, constant = tensor([1.0, 2.0], requires_grad=True), tensor([1.0, 2.0])
-    for target, value in [(x, 1.0), (constant, x), (np.zeros(2), x)]:
-        with pytest.raises(GraphError, match=r"numpy\.add\.at writes in place.*no_grad"):
-            numpy.add.at(target, [0], value)
-        with pytest.raises(GraphError, match=r"numpy\.floor_divide\.at writes in place"):
-            numpy.floor_divide.at(target, [0], value)
-    for call in (
-        lambda: np.add(x, 1, out=np.zeros(2)),
-        lambda: np.subtract.reduce(x, out=np.zeros(())),
-        lambda: numpy.floor(constant, out=x),
-    ):
+    with pytest.raises(GraphError, match="leaf that requires a gradient"):
+        numpy.add.at(x, [0], 1.0)
+    with pytest.raises(GraphError, match="leaf that requires a gradient"):
+        numpy.floor(constant, out=x)
+    with pytest.raises(GraphError, match=r"numpy\.add\.at on an ndarray"):
+        numpy.add.at(np.zeros(2), [0], x)
+    with pytest.raises(UnsupportedError, match=r"numpy\.floor_divide\.at has no derivative"):
+        numpy.floor_divide.at(tensor([1.0, 2.0]), [0], x)
+    for call in (lambda: np.add(x, 1, out=np.zeros(2)), lambda: np.subtract.reduce(x, out=np.zeros(()))):
         with pytest.raises(GraphError, match="out="):
             call()
     assert numpy.add.at(constant, [0, 0], 1.0) is None

@@ -1,0 +1,307 @@
+"""Writing to tensors: values change in place as NumPy's do, and gradients are those of a program that never does.
+
+A write computes the whole new value of the tensor by recorded operations, and puts it in new memory of the same
+layout, so that what nodes kept stays as it was. Tensors that share the memory, a view or what it is a view of, move
+with it, and the elements that were written are replaced in their graphs too. Where nothing is recorded the memory
+itself is written to, also that of a parameter within `no_grad`; a graph that had kept it before then refuses to be
+walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..aliases import move, overlap, sharing
+from ..apply import note_line
+from ..declare import OPERATORS, general
+from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from ..graph import Leaf, note_written
+from ..modes import recording
+from ..registry import writers
+from ..tensor import Tensor, as_tensor, unwrap
+from .index import scatter
+from .join import tile
+from .shape import unbroadcast
+from .sort import sort
+
+# The two operations that a write is made of
+
+
+def _put(x: Any, value: Any, key: Any) -> Any:
+    out = np.array(x, order="K")
+    out[key] = value
+    return out
+
+
+def _without(g: Any, key: Any) -> Any:
+    """Return `g` with zeros at an index."""
+    return _put(g, 0, key) if type(g) is np.ndarray else put(g, np.zeros((), g.dtype), key)
+
+
+def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
+    """Return the part of `g` at an index; of several values for one element the last is the one that was written."""
+    part = g[key]
+    if isinstance(key, tuple | list | np.ndarray):
+        place = np.arange(g.size).reshape(g.shape)
+        winner = np.empty(g.shape, int)
+        winner[key] = np.arange(place[key].size).reshape(place[key].shape)
+        mine = winner[key] == np.arange(place[key].size).reshape(place[key].shape)
+        if not mine.all():
+            part = np.where(mine, part, 0)
+    return unbroadcast(part, value_shape)
+
+
+put = general(lambda x, value, key: _put(x, value, key), _without, _of_value, name="setitem")
+
+
+def _replace(x: Any, written: Any, mask: Any, places: Any) -> Any:
+    out = np.array(x)
+    out[mask] = written.reshape(-1)[places]
+    return out
+
+
+replace = general(
+    lambda x, written, mask, places: _replace(x, written, mask, places),
+    lambda g, mask: np.where(mask, 0, g),
+    lambda g, mask, places, written_shape: scatter(g[mask], places, (int(np.prod(written_shape)),)).reshape(
+        written_shape
+    ),
+    name="overwrite",
+)
+
+
+# What a write does
+
+
+def is_recorded(x: Tensor, *values: Any) -> bool:
+    """Tell whether a write of `values` to `x` has to be recorded, and raise if it is one to a leaf."""
+    if not recording():
+        return False
+    members = [x, *sharing(x)]
+    for member in members:
+        if type(member._node) is Leaf and (member is x or overlap(member._data, x._data) is not None):
+            what = "a leaf that requires a gradient" if member is x else "a view of a leaf that requires a gradient"
+            raise GraphError(
+                f"this writes to {what} (shape {x.shape}), which would then have no graph: write within no_grad(), or "
+                f"to x.data, or compute with a copy, x + 0"
+            )
+    return any(t._node is not None for t in (*members, *values) if isinstance(t, Tensor))
+
+
+def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
+    """Let `change` write to the memory of a tensor, of which nothing is recorded."""
+    change(x._data)
+    note_written(x._data, note_line)
+
+
+def mark_written(array: np.ndarray[Any, Any]) -> None:
+    """Say that the memory of an ndarray was written to by other means than through a tensor, as optimizers do.
+
+    A graph that had kept the memory for its backward pass before then refuses to be walked, instead of giving a wrong
+    gradient. Writes through tensors are noted without this.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import mark_written, tensor
+    >>> x, factor = tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+    >>> y = (x * factor).sum()
+    >>> factor[0] = 5
+    >>> mark_written(factor)
+    >>> y.backward()
+    Traceback (most recent call last):
+        ...
+    autograd.errors.GraphError: the derivative of 'multiply' needs an array (shape (2,), dtype float64) that was...
+    """
+    note_written(array, note_line)
+
+
+def assign(x: Tensor, value: Any) -> Tensor:
+    """Make `value`, a tensor that nothing else refers to, the value of `x` and of all that share its memory."""
+    if not x._data.flags.writeable:
+        raise ValueError("this tensor is read-only: write to a copy of it")
+    if value.shape != x.shape:
+        raise ShapeError(f"a value of shape {value.shape} cannot be written to a tensor of shape {x.shape}")
+    if value.dtype != x.dtype:
+        if not np.can_cast(value.dtype, x.dtype, "same_kind"):
+            raise DtypeError(f"a value of dtype {value.dtype} cannot be written to a tensor of dtype {x.dtype}")
+        value = value.astype(x.dtype)
+    value = as_tensor(value)
+    others = sharing(x)
+    overlaps = [overlap(other._data, x._data) for other in others]
+    nodes = [
+        other._node if found is None else replace(_snapshot(other), value, *found)._node
+        for other, found in zip(others, overlaps, strict=True)
+    ]
+    if others or value._data.strides != x._data.strides or value._data.base is not None:
+        move([x, *others])
+        x._data[...] = value._data
+    else:
+        x._data = value._data
+    for other, node in zip(others, nodes, strict=True):
+        other._node = node
+    x._node = value._node
+    return x
+
+
+def _snapshot(x: Tensor) -> Tensor:
+    """Return another tensor with the value and the node that `x` has now."""
+    now = Tensor(x._data)
+    now._node = x._node
+    return now
+
+
+# What users write
+
+
+def _setitem(x: Tensor, key: Any, value: Any) -> None:
+    key = unwrap(key)
+    if not is_recorded(x, value):
+        write(x, lambda data: data.__setitem__(key, unwrap(value)))
+        return
+    value = value if isinstance(value, Tensor) else np.asarray(value)
+    if value.dtype.kind == "c" != x.dtype.kind:
+        raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
+    selected = np.empty(x.shape, bool)[key]
+    if np.ndim(selected) < value.ndim:  # leading axes of length 1, which NumPy lets pass
+        value = value.reshape(value.shape[value.ndim - np.ndim(selected) :])
+    value = np.broadcast_to(value, np.shape(selected))
+    assign(x, put(_snapshot(x), value if value.dtype == x.dtype else value.astype(x.dtype), key))
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    """Return the in-place form of the operator that `ufunc` computes."""
+
+    def operate(x: Tensor, y: Any) -> Any:
+        if is_recorded(x, y):
+            return assign(x, as_tensor(ufunc(_snapshot(x), y)))
+        write(x, lambda data: ufunc(data, unwrap(y), out=data))
+        return x
+
+    return operate
+
+
+def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
+    """Write what a function returned to the tensor that was given to it as ``out=``."""
+    if where is not True:
+        result = np.where(unwrap(where), result, _snapshot(out))
+    return assign(out, as_tensor(result) + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
+
+
+def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
+    """Do what ``numpy.add.at(x, key, value)`` does, or ``numpy.subtract.at``."""
+    if ufunc not in (np.add, np.subtract):
+        raise UnsupportedError(
+            f"numpy.{ufunc.__name__}.at has no derivative here: numpy.add.at and numpy.subtract.at have"
+        )
+    key = unwrap(key)
+    (given,) = value
+    shape = np.shape(np.empty(x.shape, bool)[key])
+    spread = np.broadcast_to(given if isinstance(given, Tensor) else np.asarray(given), shape)
+    assign(x, ufunc(_snapshot(x), scatter(spread.astype(x.dtype), key, x.shape)))
+
+
+def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    if not isinstance(dst, Tensor):
+        raise GraphError(
+            "numpy.copyto() to an ndarray would cut a tensor that requires a gradient from its graph: pass src.data"
+        )
+    if not is_recorded(dst, src):
+        write(dst, lambda data: np.copyto(data, unwrap(src), casting, unwrap(where)))
+        return
+    src = src if isinstance(src, Tensor) else np.asarray(src)
+    if not np.can_cast(src.dtype, dst.dtype, casting):
+        raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
+    value = np.broadcast_to(src, dst.shape).astype(dst.dtype)
+    assign(dst, np.where(unwrap(where), value, _snapshot(dst)) if where is not True else as_tensor(value) + 0)
+
+
+def _fill(x: Tensor, value: Any) -> None:
+    _copyto(x, value, "unsafe")
+
+
+def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
+    if is_recorded(x):
+        assign(x, sort(_snapshot(x), axis, kind=kind, stable=stable))
+    else:
+        write(x, lambda data: data.sort(axis, kind=kind, order=order, stable=stable))
+
+
+def _elements(a: Tensor, places: Any, v: Any) -> None:
+    """Write `v`, repeated as often as it has to be, to elements of the flattened tensor."""
+    values = v if isinstance(v, Tensor) else np.asarray(v)
+    if not places.size:
+        return
+    values = tile(values.reshape(-1), -(-places.size // values.size))[: places.size].astype(a.dtype)
+    flat = put(_snapshot(a).reshape(-1), values, places.reshape(-1))
+    assign(a, flat.reshape(a.shape))
+
+
+def _put_places(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
+    if not is_recorded(a, v):
+        write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))
+        return
+    places = np.asarray(unwrap(ind))
+    if mode == "wrap":
+        places = places % a.size
+    elif mode == "clip":
+        places = np.clip(places, 0, a.size - 1)
+    _elements(a, places, v)
+
+
+def _place(arr: Tensor, mask: Any, vals: Any) -> None:
+    if is_recorded(arr, vals):
+        _elements(arr, np.flatnonzero(unwrap(mask)), vals)
+    else:
+        write(arr, lambda data: np.place(data, unwrap(mask), unwrap(vals)))
+
+
+def _putmask(a: Tensor, mask: Any, values: Any) -> None:
+    if not is_recorded(a, values):
+        write(a, lambda data: np.putmask(data, unwrap(mask), unwrap(values)))
+        return
+    values = values if isinstance(values, Tensor) else np.asarray(values)
+    spread = tile(values.reshape(-1), -(-a.size // max(values.size, 1)))[: a.size].reshape(a.shape)
+    assign(a, np.where(np.asarray(unwrap(mask)).reshape(a.shape), spread, _snapshot(a)))
+
+
+def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:
+    if not is_recorded(arr, values):
+        write(arr, lambda data: np.put_along_axis(data, unwrap(indices), unwrap(values), axis))
+        return
+    places = np.arange(arr.size).reshape(arr.shape)
+    if axis is None:
+        places, axis = places.reshape(-1), 0
+    chosen = np.take_along_axis(places, np.asarray(unwrap(indices)), axis)
+    _elements(arr, chosen, np.broadcast_to(values if isinstance(values, Tensor) else np.asarray(values), chosen.shape))
+
+
+def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
+    if not is_recorded(a, val):
+        write(a, lambda data: np.fill_diagonal(data, unwrap(val), wrap))
+        return
+    marked = np.zeros(a.shape, bool)
+    np.fill_diagonal(marked, True, wrap)
+    _elements(a, np.flatnonzero(marked), val)
+
+
+writers.update(
+    {
+        np.copyto: _copyto,
+        np.put: _put_places,
+        np.place: _place,
+        np.putmask: _putmask,
+        np.put_along_axis: _put_along_axis,
+        np.fill_diagonal: _fill_diagonal,
+    }
+)
+for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_places}.items():
+    setattr(Tensor, _name, _method)
+for _ufunc in (
+    np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,
+    np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift,
+):  # fmt: skip
+    setattr(Tensor, f"__i{OPERATORS[_ufunc.__name__]}__", _in_place(_ufunc))

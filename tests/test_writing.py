@@ -1,0 +1,318 @@
+"""Writing in place: values are NumPy's, through views too, and gradients those of a program that never writes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import nn
+from autograd import DtypeError, GraphError, ShapeError, Tensor, gradients, no_grad, tensor
+from autograd.testing import check_operation
+
+Instruction = Callable[[list[Any]], Any]
+SHAPE = (2, 3)
+WEIGHTS = np.linspace(0.5, 1.5, 64)
+KEYS: list[Any] = [
+    0,
+    -1,
+    slice(1, None),
+    slice(None, None, -1),
+    (Ellipsis, 0),
+    [0, 0],
+    (slice(None), [1, 0, 1]),
+    Ellipsis,
+]
+VIEWS: dict[str, Callable[[Any], Any]] = {
+    "row": lambda v: v[0] if v.ndim > 1 else v[:1],
+    "rows from the second": lambda v: v[1:],
+    "backwards": lambda v: v[::-1],
+    "every other": lambda v: v[..., ::2],
+    "transposed": lambda v: v.T,
+    "flat": lambda v: v.reshape(-1),
+    "with an axis": lambda v: v[None],
+    "real": lambda v: v[..., :2],
+}
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "sine": lambda v: np.sin(v), "square": lambda v: v * v, "exponential": lambda v: np.exp(0.1 * v),
+    "minus": lambda v: -v, "copy": lambda v: v.copy(), "sums": lambda v: v.cumsum(-1),
+}  # fmt: skip
+IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
+    "+=": lambda v, w: v.__iadd__(w), "-=": lambda v, w: v.__isub__(w), "*=": lambda v, w: v.__imul__(w),
+    "out=": lambda v, w: np.multiply(v, w, out=v), "copyto": np.copyto, "fill": lambda v, w: v.fill(w),
+    "add.at": lambda v, w: np.add.at(v, [0, 0], w), "put": lambda v, w: np.put(v, [0, 1], w),
+    "putmask": lambda v, w: np.putmask(v, np.arange(v.size).reshape(v.shape) % 2 == 0, w),
+}  # fmt: skip
+
+
+def loss(variables: list[Any]) -> Any:
+    """Combine all variables, each element with a weight of its own."""
+    total = 0.0
+    for number, v in enumerate(variables):
+        total = total + (v.reshape(-1) * WEIGHTS[number : number + v.size]).sum()
+    return total
+
+
+def replay(program: list[Instruction], x: Any) -> list[Any]:
+    variables = [x * 1.0]
+    for instruction in program:
+        result = instruction(variables)
+        if result is not None:
+            variables.append(result)
+    return variables
+
+
+class Programs(RuleBasedStateMachine):
+    """Run one program on tensors and on arrays; in the end compare its gradient with a complex step."""
+
+    @initialize(seed=st.integers(0, 3))
+    def start(self, seed: int) -> None:
+        self.x = np.random.default_rng(seed).uniform(0.25, 1.75, SHAPE)
+        self.leaf = tensor(self.x, requires_grad=True)
+        self.program: list[Instruction] = []
+        self.tensors, self.arrays = replay([], self.leaf), replay([], self.x)
+
+    def do(self, instruction: Instruction) -> None:
+        """Do something to both, unless it is an error for arrays; then it has to be one for tensors."""
+        try:
+            expected = instruction([array.copy() for array in self.arrays])
+        except (ValueError, IndexError, TypeError):
+            with pytest.raises((ValueError, IndexError, TypeError)):
+                instruction(self.tensors)
+            return
+        self.program.append(instruction)
+        result = instruction(self.tensors)
+        if expected is not None:
+            self.tensors.append(result)
+        expected = instruction(self.arrays)
+        if expected is not None:
+            self.arrays.append(expected)
+
+    @precondition(lambda self: len(self.tensors) < 6)
+    @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(FUNCTIONS)))
+    def compute(self, of: int, name: str) -> None:
+        self.do(lambda variables: FUNCTIONS[name](variables[of % len(variables)]))
+
+    @precondition(lambda self: len(self.tensors) < 6)
+    @rule(of=st.integers(0, 5), by=st.integers(0, 5))
+    def combine(self, of: int, by: int) -> None:
+        self.do(lambda variables: variables[of % len(variables)] * variables[by % len(variables)].mean())
+
+    @precondition(lambda self: len(self.tensors) < 6)
+    @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(VIEWS)))
+    def view(self, of: int, name: str) -> None:
+        self.do(lambda variables: VIEWS[name](variables[of % len(variables)]))
+
+    @rule(of=st.integers(0, 5), key=st.sampled_from(KEYS), number=st.floats(-1, 1))
+    def write_a_number(self, of: int, key: Any, number: float) -> None:
+        self.do(lambda variables: variables[of % len(variables)].__setitem__(key, number))
+
+    @rule(of=st.integers(0, 5), key=st.sampled_from(KEYS), source=st.integers(0, 5), part=st.sampled_from(KEYS))
+    def write_a_variable(self, of: int, key: Any, source: int, part: Any) -> None:
+        self.do(
+            lambda variables: variables[of % len(variables)].__setitem__(key, variables[source % len(variables)][part])
+        )
+
+    @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(IN_PLACE)), source=st.integers(0, 5), whole=st.booleans())
+    def write_in_place(self, of: int, name: str, source: int, whole: bool) -> None:
+        def instruction(variables: list[Any]) -> None:
+            w = variables[source % len(variables)]
+            IN_PLACE[name](variables[of % len(variables)], w if whole and name != "fill" else w.reshape(-1)[0] * 0.5)
+
+        self.do(instruction)
+
+    @rule()
+    def walk(self) -> None:
+        loss(self.tensors).backward(retain_graph=True)
+
+    @invariant()
+    def values_are_those_of_arrays(self) -> None:
+        arrays = getattr(self, "arrays", [])
+        largest = max([1.0, *(float(np.max(np.abs(array), initial=0)) for array in arrays)])
+        for t, array in zip(getattr(self, "tensors", []), arrays, strict=True):
+            assert t.shape == array.shape
+            assert np.allclose(t.data, array, rtol=1e-12, atol=1e-13 * largest)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "program"):
+            return
+        (found,) = gradients(loss(self.tensors), self.leaf, allow_unused=True)
+        found = np.zeros(SHAPE) if found is None else found.data
+        expected = np.zeros(SHAPE)
+        for place in np.ndindex(SHAPE):
+            stepped = self.x.astype(complex)
+            stepped[place] += 1e-30j
+            expected[place] = loss(replay(self.program, stepped)).imag * 1e30
+        scale = 1e-12 * max(1.0, float(np.max(np.abs(expected))))
+        assert np.allclose(found, expected, rtol=1e-9, atol=scale), (found, expected)
+
+
+TestPrograms = Programs.TestCase
+TestPrograms.settings = settings(
+    max_examples=150, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+X = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 4.0]])
+
+
+def leaf() -> Any:
+    return tensor(X, requires_grad=True)
+
+
+def written(change: Callable[[Any, Any], object]) -> Callable[[Any, Any], Any]:
+    """Return the function that copies its first input, and lets `change` write the second to it."""
+
+    def function(x: Any, y: Any) -> Any:
+        z = x * 1.0
+        change(z, y)
+        return z * z
+
+    return function
+
+
+Y = np.array([5.0, 6.0, 7.0])
+COLUMNS: Any = (slice(None), [2, 2])
+MASK = np.array([[True, False, True], [True, True, False]])
+CHANGES: list[Callable[[Any, Any], object]] = [
+    lambda z, y: z.__setitem__(0, y),
+    lambda z, y: z.__setitem__((slice(None), 1), y[:2]),
+    lambda z, y: z.__setitem__(z.data > 2.25 if isinstance(z, Tensor) else z > 2.25, y[0]),
+    lambda z, y: z.__setitem__([1, 1], np.stack([y, 2 * y])),
+    lambda z, y: z.__setitem__((Ellipsis, None), y[0]),
+    lambda z, y: z.__setitem__(Ellipsis, y[None, None]) if z.ndim > 2 else z.__setitem__(Ellipsis, y[None]),
+    lambda z, y: z.T.__setitem__(2, y[1:]),
+    lambda z, y: z.__iadd__(y),
+    lambda z, y: z.__itruediv__(y),
+    lambda z, y: z.__ipow__(2) if y is None else z[1:].__imul__(y),
+    lambda z, y: np.subtract(z, y, out=z),
+    lambda z, y: np.add(z, y, out=z, where=np.array([True, False, True])),
+    lambda z, y: np.copyto(z, y, where=[[True], [False]]),
+    lambda z, y: z.fill(y[1]),
+    lambda z, y: (z.__setitem__(0, y), z.sort()),
+    lambda z, y: np.add.at(z, [0, 0, 1], y),
+    lambda z, y: np.subtract.at(z, COLUMNS, y[0]),
+    lambda z, y: np.put(z, [0, -1, 2], y),
+    lambda z, y: np.put(z, [7, 1], y, mode="wrap"),
+    lambda z, y: np.place(z, MASK, y[:2]),
+    lambda z, y: np.putmask(z, MASK, y),
+    lambda z, y: np.put_along_axis(z, np.array([[0, 2], [1, 0]]), y[:2], 1),
+    lambda z, y: np.fill_diagonal(z, y[:2]),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_way_to_write(change: Callable[[Any, Any], object]) -> None:
+    check_operation(written(change), X, Y)
+    check_operation(lambda y: written(change)(X * np.ones(()) + 0 * y.sum(), y), Y)
+
+
+def test_values_only() -> None:
+    t, array = Tensor(X.copy()), X.copy()
+    pair: list[Any] = [t, array]
+    for z in pair:
+        z[0] = 5
+        z[:, 1] += 2
+        z.T[0] *= 3
+        np.add.at(z, [0, 0], 1.0)
+        np.multiply(z, 2, out=z)
+    assert np.array_equal(t.data, array)
+    assert not t.requires_grad
+
+
+def test_a_plain_array_that_is_shared_sees_what_is_not_recorded() -> None:
+    array = X.copy()
+    t = Tensor(array)
+    t[0] = 9
+    assert np.array_equal(array[0], [9, 9, 9])
+
+
+def test_a_constant_that_something_recorded_is_written_to_is_recorded() -> None:
+    x, t = leaf(), Tensor(np.zeros(3))
+    view = t[1:]
+    t[:2] = x[0, :2] * 2
+    assert t.requires_grad
+    assert view.requires_grad
+    view.sum().backward()
+    assert np.array_equal(x.grad.data, [[0, 2, 0], [0, 0, 0]])
+
+
+def test_what_was_computed_before_stays_as_it_was() -> None:
+    x = leaf()
+    y = np.exp(x)
+    z = y * y
+    y[0] = 0
+    z.sum().backward()
+    assert np.allclose(x.grad.data, 2 * np.exp(X) ** 2)
+
+
+def test_leaves_are_not_written_to_while_recording() -> None:
+    x = leaf()
+    changes: list[Callable[[], object]] = [
+        lambda: x.__setitem__(0, 1.0), lambda: x.__iadd__(1), lambda: x[0].fill(1), lambda: x.T.sort(),
+    ]  # fmt: skip
+    for change in changes:
+        with pytest.raises(GraphError, match="leaf that requires a gradient"):
+            change()
+    assert np.array_equal(x.data, X)
+    with no_grad():
+        x -= 1
+        x[0] = 0
+        x.T[1] *= 2
+    assert x.tolist() == [[0, 0, 0], [-0.5, -4, 3]]
+    assert x.is_leaf
+
+
+def test_what_a_graph_kept_cannot_be_changed_unnoticed() -> None:
+    x, factor = leaf(), Tensor(np.ones(3))
+    y = x * factor
+    factor[0] = 2
+    with pytest.raises(GraphError, match=r"'multiply' needs an array .* written to .*test_writing.py:\d+"):
+        y.sum().backward()
+    (x * factor).sum().backward()
+    assert np.array_equal(x.grad.data, [[2, 1, 1], [2, 1, 1]])
+    w = leaf()
+    z = w * w
+    with no_grad():
+        w -= 1
+    with pytest.raises(GraphError, match="written to in place afterwards"):
+        z.sum().backward()
+
+
+def test_an_optimizer_that_took_a_step_is_noticed() -> None:
+    layer = nn.Linear(3, 2)
+    optimizer = nn.optim.SGD(layer.parameters(), lr=0.1)
+    first = layer(nn.functional.tanh(layer.weight @ np.ones((3, 3), np.float32))).sum()
+    first.backward(retain_graph=True)
+    optimizer.step()
+    with pytest.raises(GraphError, match=r"written to in place afterwards, at .*test_writing.py"):
+        first.backward()
+
+
+def test_a_detached_tensor_shares_memory_and_nothing_else() -> None:
+    y = leaf() * 1.0
+    seen = y.detach()
+    seen[0] = 0
+    assert np.array_equal(y.data[0], [0, 0, 0])
+    (g,) = gradients(y.sum(), y)
+    assert np.array_equal(g.data, np.ones(SHAPE))
+
+
+def test_errors() -> None:
+    y = leaf() * 1.0
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        y[0] = np.ones(4)
+    with pytest.raises(IndexError):
+        y[5] = 1.0
+    with pytest.raises(DtypeError, match="complex"):
+        y[0] = 1j
+    with pytest.raises(ShapeError, match=r"shape \(2, 2, 3\) cannot be written to a tensor of shape \(2, 3\)"):
+        y += np.ones((2, 2, 3))
+    with pytest.raises(ValueError, match="read-only"):
+        np.broadcast_to(y, (2, 2, 3))[0] = 1.0
+    with pytest.raises(GraphError, match="to an ndarray would cut"):
+        np.copyto(np.zeros(SHAPE), y)
+    assert np.array_equal(y.data, X)
