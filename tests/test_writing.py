@@ -99,7 +99,7 @@ class Programs(RuleBasedStateMachine):
     @precondition(lambda self: len(self.tensors) < 6)
     @rule(of=st.integers(0, 5), by=st.integers(0, 5))
     def combine(self, of: int, by: int) -> None:
-        self.do(lambda variables: variables[of % len(variables)] * variables[by % len(variables)].mean())
+        self.do(lambda variables: variables[of % len(variables)] * variables[by % len(variables)].sum())
 
     @precondition(lambda self: len(self.tensors) < 6)
     @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(VIEWS)))
@@ -191,6 +191,7 @@ CHANGES: list[Callable[[Any, Any], object]] = [
     lambda z, y: np.subtract(z, y, out=z),
     lambda z, y: np.add(z, y, out=z, where=np.array([True, False, True])),
     lambda z, y: np.copyto(z, y, where=[[True], [False]]),
+    lambda z, y: np.copyto(z, y[None, None]),
     lambda z, y: z.fill(y[1]),
     lambda z, y: (z.__setitem__(0, y), z.sort()),
     lambda z, y: np.add.at(z, [0, 0, 1], y),

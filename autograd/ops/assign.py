@@ -165,11 +165,15 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     value = value if isinstance(value, Tensor) else np.asarray(value)
     if value.dtype.kind == "c" != x.dtype.kind:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
-    selected = np.empty(x.shape, bool)[key]
-    if np.ndim(selected) < value.ndim:  # leading axes of length 1, which NumPy lets pass
-        value = value.reshape(value.shape[value.ndim - np.ndim(selected) :])
-    value = np.broadcast_to(value, np.shape(selected))
+    value = _spread(value, np.shape(np.empty(x.shape, bool)[key]))
     assign(x, put(_snapshot(x), value if value.dtype == x.dtype else value.astype(x.dtype), key))
+
+
+def _spread(value: Any, shape: tuple[int, ...]) -> Any:
+    """Broadcast what is written to the shape of the place; NumPy lets leading axes of length 1 pass."""
+    if value.ndim > len(shape) and set(value.shape[: value.ndim - len(shape)]) == {1}:
+        value = value.reshape(value.shape[value.ndim - len(shape) :])
+    return np.broadcast_to(value, shape)
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
@@ -215,7 +219,7 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
     src = src if isinstance(src, Tensor) else np.asarray(src)
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
-    value = np.broadcast_to(src, dst.shape).astype(dst.dtype)
+    value = _spread(src, dst.shape).astype(dst.dtype)
     assign(dst, np.where(unwrap(where), value, _snapshot(dst)) if where is not True else as_tensor(value) + 0)
 
 

@@ -477,7 +477,8 @@ def test_writing_in_place_is_refused_where_it_would_not_be_recorded() -> None:
         numpy.add.at(np.zeros(2), [0], x)
     with pytest.raises(UnsupportedError, match=r"numpy\.floor_divide\.at has no derivative"):
         numpy.floor_divide.at(tensor([1.0, 2.0]), [0], x)
-    for call in (lambda: np.add(x, 1, out=np.zeros(2)), lambda: np.subtract.reduce(x, out=np.zeros(()))):
+    calls: list[Any] = [lambda: np.add(x, 1, out=np.zeros(2)), lambda: np.subtract.reduce(x, out=np.zeros(()))]
+    for call in calls:
         with pytest.raises(GraphError, match="out="):
             call()
     assert numpy.add.at(constant, [0, 0], 1.0) is None
