@@ -260,8 +260,9 @@ def _declare(
     operation.apply = operation.aligned.apply = apply
     for known in (operation.function, *aliases):
         operations[known] = apply
-        numpys_ufunc = isinstance(known, np.ufunc) and getattr(np, known.__name__, None) is known
-        of_numpy = numpys_ufunc or (getattr(known, "__module__", None) or "").startswith("numpy")
-        if of_numpy and not operation.variadic:  # a sequence of inputs is no method of one of them
-            install(known.__name__, apply)
+        # A sequence of inputs, or several, are no method of one of them, unless that is an operator.
+        of_one = isinstance(known, np.ufunc) or (len(rules) == 1 and not operation.variadic)
+        name = getattr(known, "__name__", "")
+        if of_one and (getattr(np, name, None) is known or known is np.linalg.norm):
+            install(name, apply)
     return apply  # type: ignore[no-any-return]  # what the builders return

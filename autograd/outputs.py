@@ -7,6 +7,7 @@ come is there.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,13 @@ class ManyOutputs(ManyInputs):
         return absorb_by_comparison(gx, parts, unwrap, lambda replace: self.derivative(node, index, g, lift, replace))
 
 
-_OUTPUTS = [Output(i) for i in range(16)]
+_output = lru_cache(maxsize=None)(Output)  # one for each place, shared by all operations
 
 
 def output_node(parent: Node, index: int, array: Any) -> Node:
     """Return a node for one output of the operation at `parent`."""
     node = Node()
-    node.op = _OUTPUTS[index]
+    node.op = _output(index)
     node.x = parent
     node.y = node.kept = node.kept_y = None
     node.shape = intern_shape(array.shape)

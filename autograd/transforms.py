@@ -283,10 +283,11 @@ def gradients(
     if len(given) != len(outputs):
         raise ShapeError(f"{len(given)} grad_outputs for {len(outputs)} outputs")
     seeds: dict[Node, Any] = {}
+    seed: Any = None
     for y, g in zip(outputs, given, strict=True):
         if y._node is None:
             raise GraphError("an output does not require a gradient: nothing that it was computed from does")
-        seed: Any = conjugated(g) if create_graph and isinstance(g, Tensor) else y._seed(g)
+        seed = conjugated(g) if create_graph and isinstance(g, Tensor) else y._seed(g)
         seed = seed if isinstance(seed, Tensor) or not create_graph else Tensor(seed)
         seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
     wanted = [x._node for x in inputs]
