@@ -47,8 +47,6 @@ OUTSIDE = _table(
         "positions in a shape": "broadcast_shapes diag_indices einsum_path mask_indices tril_indices triu_indices",
         "makes an ndarray, and a tensor is none; see autograd.tensor": "array asanyarray asarray asarray_chkfinite "
         "ascontiguousarray asfortranarray asmatrix bmat from_dlpack frombuffer fromiter require",
-        "writes to its argument, which no graph could see; write np.where": "copyto place putmask",
-        "writes to its argument, which no graph could see; add what is to change": "fill_diagonal put put_along_axis",
         "makes a function that NumPy calls for each element": "frompyfunc",
         "takes whole numbers apart into bits": "packbits unpackbits",
         "the old name of isin": "in1d",

@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import AutogradError, Tensor
 from autograd.primitive import Primitive
-from autograd.registry import declare_special_functions, operations, plain
+from autograd.registry import declare_special_functions, operations, plain, writers
 
 from . import reasons
 
@@ -84,7 +84,7 @@ def contradicted() -> list[str]:
     """Return what `reasons` gives a reason for although the registry differentiates it, or NumPy does not have it."""
     known = {f"{module}.{name}": function for module in NUMPY for name, function in functions(module).items()}
     stated = [*reasons.OUTSIDE, *reasons.NOT_YET]
-    return [name for name in stated if known.get(name) in operations or _is_stale(name, known)] + [
+    return [name for name in stated if known.get(name) in {*operations, *writers} or _is_stale(name, known)] + [
         name for name in reasons.NATURE if _is_stale(name, known) or known.get(name, np.floor) not in plain
     ]
 
@@ -127,6 +127,8 @@ def _entry(module: str, names: tuple[str, ...], function: Function) -> Entry | N
     name = f"{module}.{names[0]}"
     if function in operations:
         return Entry(names, YES, *_described(operations[function]))
+    if function in writers:
+        return Entry(names, YES, "writes", "what its parts keep")
     if function in plain:
         return Entry(names, NATURE, "", reasons.NATURE.get(name, reasons.BY_NATURE))
     if name in reasons.OUTSIDE:
@@ -181,14 +183,15 @@ def _methods() -> list[str]:
 def _method(ufunc: np.ufunc, method: str) -> str:
     """Try a method of a ufunc on a tensor."""
     x = Tensor([0.25, 0.5], requires_grad=True)
-    arguments = {"outer": (x, x), "reduceat": (x, [0, 1]), "at": (x, [0], x)}.get(method, (x,))
+    written = x * 2
+    arguments = {"outer": (x, x), "reduceat": (x, [0, 1]), "at": (written, [0], x[:1])}.get(method, (x,))
     try:
         result = getattr(ufunc, method)(*arguments)
     except AutogradError:
-        return "in place" if method == "at" else NOT_YET
+        return NOT_YET
     except TypeError:  # NumPy's own, of a ufunc whose inputs have two different types
         return ""
-    return YES if isinstance(result, Tensor) and result.requires_grad else NATURE
+    return YES if method == "at" or (isinstance(result, Tensor) and result.requires_grad) else NATURE
 
 
 def _scipy(present: str) -> list[str]:
@@ -225,8 +228,9 @@ declarations; a test fails when it is out of date, and when a new NumPy has a fu
 other modules, such as `random`, `polynomial`, `ma` and `strings`, are not in it.
 
 * **yes**: differentiated to every order, backward and forward. *rule* is how it is declared: an `elementwise`,
-  `linear`, `multilinear` or `general` function with a rule for each input, or `composed` of other operations. Of its
-  inputs, output and arguments the graph keeps those that the rules name and nothing else.
+  `linear`, `multilinear` or `general` function with a rule for each input, `composed` of other operations, or one that
+  `writes` to a tensor, which is recorded as a program that never writes. Of inputs, output and arguments the graph
+  keeps those that the rules name and nothing else.
 * **none by nature**: on tensors it gives the plain result that it gives on arrays. Nothing else depends on it.
 * **not of arrays**: it takes no arrays of numbers, or makes or changes them outside of any graph.
 * **not yet**: on a tensor that requires a gradient it raises an error, never a constant.
@@ -234,9 +238,9 @@ other modules, such as `random`, `polynomial`, `ma` and `strings`, are not in it
 METHODS_HEAD = """\
 ## Methods of ufuncs
 
-`np.add.reduce` and the like, for the ufuncs of two inputs that are differentiated. "In place" writes to its first
-argument, which no graph could see: on a tensor that requires a gradient it raises an error. Sums, products and extremes
-have rules of their own; the others are applied step by step.
+`np.add.reduce` and the like, for the ufuncs of two inputs that are differentiated. Sums, products and extremes have
+rules of their own; the others are applied step by step. Instead of an `at` that is not differentiated, write to
+distinct places: `x[i] = np.power(x[i], y)`.
 """
 SCIPY_HEAD = """\
 ## scipy.special

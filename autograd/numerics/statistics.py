@@ -74,6 +74,16 @@ CONTRACTS = (
         ),
     ),
     Contract(
+        (
+            "numpy.copyto", "numpy.put", "numpy.place", "numpy.putmask", "numpy.put_along_axis", "numpy.fill_diagonal",
+        ),
+        "all numbers; what was written over has gradient 0",
+        (
+            Edge("(lambda w: np.copyto(w, 0, where=x <= 0) or w)(np.sqrt(x))", ([-1.0, 0.0, 4.0],),
+                 ([0.0, 0.0, 0.25],), "as where", ([0.0, 0.0, -1 / 32],)),
+        ),
+    ),
+    Contract(
         ("numpy.hypot.reduce", "numpy.logaddexp.reduce", "numpy.fmax.reduce", "numpy.maximum.accumulate"),
         "all numbers; reductions and accumulations are as their functions",
         (
