@@ -52,7 +52,8 @@ def with_gradients(x: Tensor) -> Any:
 
 
 def with_several_outputs(x: Tensor) -> Any:
-    values, vectors = np.linalg.eigh(np.diag(x) + 0.5)
+    pair: Any = np.linalg.eigh(np.diag(x) + 0.5)
+    values, vectors = pair
     (values * vectors**2).sum().backward(create_graph=True)
     return values
 

@@ -9,15 +9,17 @@ import numpy as np
 from ..tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
 
 def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the place of the first greatest element."""
-    return Tensor(np.argmax(constant(as_array(x)), axis, keepdims=keepdims))
+    return Tensor(numpy.argmax(constant(as_array(x)), axis, keepdims=keepdims))
 
 
 def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the place of the first smallest element."""
-    return Tensor(np.argmin(constant(as_array(x)), axis, keepdims=keepdims))
+    return Tensor(numpy.argmin(constant(as_array(x)), axis, keepdims=keepdims))
 
 
 def count_nonzero(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:

@@ -9,6 +9,8 @@ import numpy as np
 from ..tensor import Tensor
 from ._arrays import as_array, wrapped
 
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -24,34 +26,34 @@ def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, inc
 
 def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the greatest elements."""
-    return wrapped(np.max(as_array(x), axis, keepdims=keepdims))
+    return wrapped(numpy.max(as_array(x), axis, keepdims=keepdims))
 
 
 def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the means."""
-    return wrapped(np.mean(as_array(x), axis, keepdims=keepdims))
+    return wrapped(numpy.mean(as_array(x), axis, keepdims=keepdims))
 
 
 def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the smallest elements."""
-    return wrapped(np.min(as_array(x), axis, keepdims=keepdims))
+    return wrapped(numpy.min(as_array(x), axis, keepdims=keepdims))
 
 
 def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Return the products."""
-    return wrapped(np.prod(as_array(x), axis, dtype, keepdims=keepdims))
+    return wrapped(numpy.prod(as_array(x), axis, dtype, keepdims=keepdims))
 
 
 def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Return the standard deviations; the count that the squares are divided by is less by `correction`."""
-    return wrapped(np.std(as_array(x), axis, ddof=correction, keepdims=keepdims))
+    return wrapped(numpy.std(as_array(x), axis, ddof=correction, keepdims=keepdims))
 
 
 def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Return the sums."""
-    return wrapped(np.sum(as_array(x), axis, dtype, keepdims=keepdims))
+    return wrapped(numpy.sum(as_array(x), axis, dtype, keepdims=keepdims))
 
 
 def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Return the variances; the count that the squares are divided by is less by `correction`."""
-    return wrapped(np.var(as_array(x), axis, ddof=correction, keepdims=keepdims))
+    return wrapped(numpy.var(as_array(x), axis, ddof=correction, keepdims=keepdims))

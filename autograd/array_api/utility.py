@@ -9,15 +9,17 @@ import numpy as np
 from ..tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
 
 def all(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
     """Tell whether every element is true."""
-    return Tensor(np.all(constant(as_array(x)), axis, keepdims=keepdims))
+    return Tensor(numpy.all(constant(as_array(x)), axis, keepdims=keepdims))
 
 
 def any(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
     """Tell whether some element is true."""
-    return Tensor(np.any(constant(as_array(x)), axis, keepdims=keepdims))
+    return Tensor(numpy.any(constant(as_array(x)), axis, keepdims=keepdims))
 
 
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:

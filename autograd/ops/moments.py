@@ -20,6 +20,8 @@ from ..tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, operand, refuse_out
 from .shape import unbroadcast
 
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
 
 def _valid(x: Any, where: Any, skip_nan: bool) -> Any:
     """Return the mask of the elements that count, or True for all."""
@@ -135,7 +137,7 @@ _dispersion(np.nanstd, root=True, skip_nan=True)
 
 
 def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
-    return np.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
+    return numpy.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
 
 
 def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:

@@ -15,6 +15,8 @@ from ..tensor import unwrap
 from .accumulate import cumprod, cumsum, prod
 from .reduce import ABSENT, Axis, keep_axes, operand, refuse_out, share_evenly, sum
 
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
 
 def _replaced(x: Any, value: int) -> Any:
     """Return `x` with `value` in the place of each nan."""
@@ -67,11 +69,11 @@ def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = No
 
 
 def _nanmax(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
-    return np.nanmax(x, axis, keepdims=keepdims, initial=initial, where=where)
+    return numpy.nanmax(x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
 def _nanmin(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
-    return np.nanmin(x, axis, keepdims=keepdims, initial=initial, where=where)
+    return numpy.nanmin(x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
 def extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any) -> Any:

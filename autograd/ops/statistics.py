@@ -52,6 +52,8 @@ _average = general(
     name="average",
 )
 
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
 
 @composed(np.average, method=False)
 def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
@@ -66,7 +68,7 @@ def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
     if not returned:
         return result
     # The elements lend their shape and dtype alone.
-    total = np.sum(_beside(weights, x.shape, axis), axis, result.dtype, keepdims=keepdims)
+    total = numpy.sum(_beside(weights, x.shape, axis), axis, result.dtype, keepdims=keepdims)
     return result, total if total.shape == result.shape else np.copy(np.broadcast_to(total, result.shape))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import GraphError, Tensor, array_api, tensor
+from autograd import Tensor, array_api, tensor
 
 X = np.array([[5, 6, 7], [1, 2, 3]])
 ARITHMETIC = [
