@@ -63,21 +63,21 @@ SCIPY: dict[str, Case] = {
         lambda x: import_module("scipy.spatial.transform").Rotation.from_rotvec(x).as_matrix(),
         (X,),
     ),
-}
-CONSTANT: dict[str, Case] = {
     "special.logsumexp": (of(special, "logsumexp"), (X,)),
     "stats.zscore": (of(stats, "zscore"), (X,)),
     "stats.variation": (of(stats, "variation"), (P,)),
     "stats.tmean": (lambda x: of(stats, "tmean")(x, (-1, 1)), (V,)),
     "stats.pearsonr": (lambda x, y: of(stats, "pearsonr")(x, y).statistic, (V, W)),
     "stats.quantile": (lambda x: of(stats, "quantile")(x, 0.3), (V,)),
-    "stats.rankdata": (of(stats, "rankdata"), (V,)),
     "integrate.cumulative_simpson": (of(integrate, "cumulative_simpson"), (V,)),
     "integrate.tanhsinh": (lambda a: of(integrate, "tanhsinh")(lambda x: x * x, a, 9.0).integral, (W,)),
     "cluster.vq.whiten": (of("scipy.cluster.vq", "whiten"), (X,)),
     "signal.resample": (lambda x: of(signal, "resample")(x, 4), (V,)),
-    "signal.detrend": (of(signal, "detrend"), (V,)),
     "signal.hilbert": (lambda x: abs(of(signal, "hilbert")(x)), (V,)),
+}
+CONSTANT: dict[str, Case] = {
+    "stats.rankdata": (of(stats, "rankdata"), (V,)),
+    "signal.detrend": (of(signal, "detrend"), (V,)),
     "fft.dct": (of("scipy.fft", "dct"), (V,)),
     "ndimage.gaussian_filter": (lambda x: of("scipy.ndimage", "gaussian_filter")(x, 1.0), (X,)),
     "optimize.elementwise.find_root": (
@@ -101,6 +101,13 @@ LEARN: dict[str, Case] = {
         fitted(decomposition, "PCA", lambda model, x: model.inverse_transform(model.transform(x)), n_components=2), (X,)
     ),
     "RidgeCV, its coefficients": (fitted(linear_model, "RidgeCV", lambda model, x, y: model.coef_), (X, V)),
+    "rbf_kernel": (of(pairwise, "rbf_kernel"), (X,)),
+    "cosine_similarity": (of(pairwise, "cosine_similarity"), (X,)),
+    "StandardScaler": (lambda x: of(preprocessing, "StandardScaler")().fit_transform(x), (X,)),
+    "MinMaxScaler": (lambda x: of(preprocessing, "MinMaxScaler")().fit_transform(x), (X,)),
+    "PolynomialFeatures": (lambda x: of(preprocessing, "PolynomialFeatures")().fit_transform(x), (X,)),
+    "Ridge": (fitted(linear_model, "Ridge", lambda model, x, y: model.predict(x), solver="svd"), (X, V)),
+    "train_test_split": (lambda x: of("sklearn.model_selection", "train_test_split")(x, random_state=0)[0], (X,)),
 }  # fmt: skip
 LEARN_CONSTANT: dict[str, Case] = {
     "r2_score": (of(metrics, "r2_score"), (V, W)),
@@ -109,12 +116,6 @@ LEARN_CONSTANT: dict[str, Case] = {
     "f1_score": (of(metrics, "f1_score"), (LABELS, LABELS[::-1].copy())),
     "confusion_matrix": (of(metrics, "confusion_matrix"), (LABELS, LABELS[::-1].copy())),
     "log_loss": (of(metrics, "log_loss"), (LABELS, Q[:, :2] / Q[:, :2].sum(1, keepdims=True))),
-    "rbf_kernel": (of(pairwise, "rbf_kernel"), (X,)),
-    "cosine_similarity": (of(pairwise, "cosine_similarity"), (X,)),
-    "StandardScaler": (lambda x: of(preprocessing, "StandardScaler")().fit_transform(x), (X,)),
-    "MinMaxScaler": (lambda x: of(preprocessing, "MinMaxScaler")().fit_transform(x), (X,)),
-    "PolynomialFeatures": (lambda x: of(preprocessing, "PolynomialFeatures")().fit_transform(x), (X,)),
-    "Ridge": (fitted(linear_model, "Ridge", lambda model, x, y: model.predict(x), solver="svd"), (X, V)),
     "GaussianNB": (
         fitted("sklearn.naive_bayes", "GaussianNB", lambda model, x, y: model.predict_proba(x)), (X, LABELS)
     ),
@@ -122,7 +123,6 @@ LEARN_CONSTANT: dict[str, Case] = {
         fitted("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis", lambda model, x, y: model.transform(x)),
         (X, LABELS),
     ),
-    "train_test_split": (lambda x: of("sklearn.model_selection", "train_test_split")(x, random_state=0)[0], (X,)),
 }  # fmt: skip
 
 
@@ -162,7 +162,8 @@ def test_scikit_learn_on_tensors(name: str) -> None:
 @pytest.mark.parametrize("name", LEARN)
 def test_scikit_learn_differentiated(name: str) -> None:
     function, inputs = LEARN[name]
-    gradcheck(function, [tensor(x, requires_grad=True) for x in inputs], rtol=1e-4)
+    with np.errstate(invalid="ignore"):
+        gradcheck(function, [tensor(x, requires_grad=True) for x in inputs], rtol=1e-4)
 
 
 def test_the_namespace_that_consumers_find() -> None:
