@@ -96,6 +96,9 @@ DOMAINS: dict[Any, Domain] = {
     special.chdtri: elementwise((1.0, 6.0), INNER),
     special.gdtr: elementwise(SHAPE, SHAPE, POSITIVE),
     special.gdtrc: elementwise(SHAPE, SHAPE, POSITIVE),
+    special.fdtr: elementwise((1.0, 6.0), (1.0, 6.0), RIGHT),
+    special.fdtrc: elementwise((1.0, 6.0), (1.0, 6.0), RIGHT),
+    special.voigt_profile: elementwise(ANY, POSITIVE, POSITIVE),
     # Bessel functions
     special.j0: elementwise((-6.0, 6.0)),
     special.j1: elementwise((-6.0, 6.0)),
@@ -137,6 +140,7 @@ DOMAINS: dict[Any, Domain] = {
 Choices = Sequence[Sequence[Any]]
 ORDERS: Choices = [(0,), (1,), (0.5,), (2.5,)]
 WHOLE: Choices = [(0,), (1,), (2,), (3,)]
+TRIALS: Choices = [(0, 3), (2, 3), (1, 5)]
 DEGREES: Choices = [(0,), (1,), (3,), (2.5,)]
 OF_LAST: dict[Any, tuple[Choices, Interval]] = {
     special.jv: (ORDERS, RIGHT),
@@ -157,6 +161,10 @@ OF_LAST: dict[Any, tuple[Choices, Interval]] = {
     special.modstruve: (ORDERS, POSITIVE),
     special._zeta: ([(1.5,), (2,), (4,)], RIGHT),
     special.expn: (WHOLE, RIGHT),
+    special.pdtr: (WHOLE, RIGHT),
+    special.pdtrc: (WHOLE, RIGHT),
+    special.nbdtr: (TRIALS, INNER),
+    special.nbdtrc: (TRIALS, INNER),
     special.hyp0f1: ([(0.5,), (2,)], ANY),
     special.hyp1f1: ([(1.5, 0.5)], ANY),
     special.hyp2f1: ([(0.5, 1.5, 2.5), (1, 1, 2)], (-0.75, 0.75)),

@@ -1,7 +1,8 @@
-"""Distribution functions of statistics: Student's t, chi-square, gamma, F, Poisson and binomial."""
+"""Distribution functions of statistics, and the density of Voigt."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...declare import elementwise
 from . import beta, gamma
+from .common import of_last
 
 # Student's t, of which t²/(v + t²) is a beta variate
 
@@ -63,4 +65,70 @@ elementwise(
     lambda g, a, b, x: -g * gamma.gammainc_shape(b, a * x, 1),
     lambda g, a, b, x: -g * a * gamma.density(b, a * x),
     forward=lambda a, b, x: special.gdtrc(a, b, x),
+)
+
+
+# F variates: a quotient x of which m x / (n + m x) is a beta variate
+
+
+def _beta_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
+    """Return the beta variate, and the density at it divided by (n + m x)²."""
+    total = n + m * x
+    z = m * x / total
+    return z, beta.density(0.5 * m, 0.5 * n, z) / (total * total)
+
+
+def _f_in_first(m: Any, n: Any, x: Any) -> Any:
+    z, density = _beta_variate(m, n, x)
+    return 0.5 * beta.betainc_shape(0.5 * m, 0.5 * n, z, 1, 0) + density * n * x
+
+
+def _f_in_second(m: Any, n: Any, x: Any) -> Any:
+    z, density = _beta_variate(m, n, x)
+    return 0.5 * beta.betainc_shape(0.5 * m, 0.5 * n, z, 0, 1) - density * m * x
+
+
+elementwise(
+    special.fdtr,
+    lambda g, m, n, x: g * _f_in_first(m, n, x),
+    lambda g, m, n, x: g * _f_in_second(m, n, x),
+    lambda g, m, n, x: g * _beta_variate(m, n, x)[1] * m * n,
+    forward=lambda m, n, x: special.fdtr(m, n, x),
+)
+elementwise(
+    special.fdtrc,
+    lambda g, m, n, x: -g * _f_in_first(m, n, x),
+    lambda g, m, n, x: -g * _f_in_second(m, n, x),
+    lambda g, m, n, x: -g * _beta_variate(m, n, x)[1] * m * n,
+    forward=lambda m, n, x: special.fdtrc(m, n, x),
+)
+
+# Counts, in the mean of a Poisson variate and in the probability of success
+
+of_last(special.pdtr, lambda g, x, a: -g * gamma.density(np.floor(a) + 1, x))
+of_last(special.pdtrc, lambda g, x, a: g * gamma.density(np.floor(a) + 1, x))
+of_last(special.nbdtr, lambda g, x, a, b: g * beta.density(b, np.floor(a) + 1.0, x))
+of_last(special.nbdtrc, lambda g, x, a, b: -g * beta.density(b, np.floor(a) + 1.0, x))
+
+
+# Voigt's density: the real part of the Faddeeva function w(z), divided by s sqrt(2 pi), of z = (x + i c) / (s sqrt(2))
+
+
+def _voigt(x: Any, s: Any, c: Any) -> tuple[Any, Any]:
+    """Return z, and the derivative of w at z divided by 2 s² sqrt(pi)."""
+    z = (x + 1j * c) / (s * math.sqrt(2))
+    return z, (1j / math.sqrt(math.pi) - z * special.wofz(z)) / (s * s * math.sqrt(math.pi))
+
+
+def _voigt_in_width(g: Any, x: Any, s: Any, c: Any, out: Any) -> Any:
+    z, slope = _voigt(x, s, c)
+    return -g * (out / s + np.real(slope * z) * math.sqrt(2))
+
+
+elementwise(
+    special.voigt_profile,
+    lambda g, x, s, c: g * np.real(_voigt(x, s, c)[1]),
+    _voigt_in_width,
+    lambda g, x, s, c: -g * np.imag(_voigt(x, s, c)[1]),
+    forward=lambda x, s, c: special.voigt_profile(x, s, c),
 )
