@@ -36,14 +36,16 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "with an axis": lambda v: v[None],
     "real": lambda v: v[..., :2],
 }
+# All that is computed stays small, so that no digits are lost to large numbers.
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "sine": lambda v: np.sin(v), "square": lambda v: v * v, "exponential": lambda v: np.exp(0.1 * v),
-    "minus": lambda v: -v, "copy": lambda v: v.copy(), "sums": lambda v: v.cumsum(-1),
+    "sine": lambda v: np.sin(v), "bump": lambda v: np.exp(-v * v), "minus": lambda v: -v, "copy": lambda v: v.copy(),
+    "sums": lambda v: 0.3 * v.cumsum(-1),
 }  # fmt: skip
 IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
-    "+=": lambda v, w: v.__iadd__(w), "-=": lambda v, w: v.__isub__(w), "*=": lambda v, w: v.__imul__(w),
-    "out=": lambda v, w: np.multiply(v, w, out=v), "copyto": np.copyto, "fill": lambda v, w: v.fill(w),
-    "add.at": lambda v, w: np.add.at(v, [0, 0], w), "put": lambda v, w: np.put(v, [0, 1], w),
+    "+=": lambda v, w: v.__iadd__(np.sin(w)), "-=": lambda v, w: v.__isub__(np.sin(w)),
+    "*=": lambda v, w: v.__imul__(np.cos(w)), "out=": lambda v, w: np.multiply(v, np.cos(w), out=v),
+    "copyto": np.copyto, "fill": lambda v, w: v.fill(w), "add.at": lambda v, w: np.add.at(v, [0, 0], np.sin(w)),
+    "put": lambda v, w: np.put(v, [0, 1], w),
     "putmask": lambda v, w: np.putmask(v, np.arange(v.size).reshape(v.shape) % 2 == 0, w),
 }  # fmt: skip
 
@@ -76,20 +78,17 @@ class Programs(RuleBasedStateMachine):
         self.tensors, self.arrays = replay([], self.leaf), replay([], self.x)
 
     def do(self, instruction: Instruction) -> None:
-        """Do something to both, unless it is an error for arrays; then it has to be one for tensors."""
+        """Do something to both, unless it is an error for arrays."""
         try:
-            expected = instruction([array.copy() for array in self.arrays])
+            instruction([array.astype(complex) for array in self.arrays])
+            instruction([array.copy() for array in self.arrays])
         except (ValueError, IndexError, TypeError):
-            with pytest.raises((ValueError, IndexError, TypeError)):
-                instruction(self.tensors)
             return
         self.program.append(instruction)
-        result = instruction(self.tensors)
-        if expected is not None:
-            self.tensors.append(result)
-        expected = instruction(self.arrays)
-        if expected is not None:
-            self.arrays.append(expected)
+        for variables in (self.tensors, self.arrays):
+            result = instruction(variables)
+            if result is not None:
+                variables.append(result)
 
     @precondition(lambda self: len(self.tensors) < 6)
     @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(FUNCTIONS)))
@@ -99,7 +98,7 @@ class Programs(RuleBasedStateMachine):
     @precondition(lambda self: len(self.tensors) < 6)
     @rule(of=st.integers(0, 5), by=st.integers(0, 5))
     def combine(self, of: int, by: int) -> None:
-        self.do(lambda variables: variables[of % len(variables)] * variables[by % len(variables)].sum())
+        self.do(lambda variables: variables[of % len(variables)] * np.cos(variables[by % len(variables)].sum()))
 
     @precondition(lambda self: len(self.tensors) < 6)
     @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(VIEWS)))
