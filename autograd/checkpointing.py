@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from .packing import saved_tensors_hooks
 
 __all__ = ["checkpoint", "restore_in_checkpoints"]
 
+if TYPE_CHECKING:
+    from numpy.random import Generator  # which NumPy loads when it is first used, and so do we
+
 Array = np.ndarray[Any, Any]
-Generator = np.random.Generator
 
 _generators: list[Callable[[], Generator]] = []
 
@@ -83,7 +85,7 @@ class _Region:
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._function, self._args, self._kwargs = function, args, kwargs
         in_use = [generator() for generator in _generators]
-        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Generator)]
+        given = [value for value in (*args, *kwargs.values()) if isinstance(value, np.random.Generator)]
         self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
         self._global = np.random.get_state()
         self._forms: list[tuple[Any, Any]] = []
