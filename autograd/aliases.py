@@ -52,6 +52,8 @@ def _addresses(array: Array) -> Array:
 def move(members: list[Tensor]) -> None:
     """Give tensors that share memory new memory to share, with the same values; what others keep stays as it is."""
     members = [member for member in members if member._data.size]
+    if not members:
+        return
     arrays = [member._data for member in members]
     start = min(np.lib.array_utils.byte_bounds(array)[0] for array in arrays)
     end = max(np.lib.array_utils.byte_bounds(array)[1] for array in arrays)

@@ -313,6 +313,11 @@ def test_errors() -> None:
         y += np.ones((2, 2, 3))
     with pytest.raises(ValueError, match="read-only"):
         np.broadcast_to(y, (2, 2, 3))[0] = 1.0
-    with pytest.raises(GraphError, match="to an ndarray would cut"):
-        np.copyto(np.zeros(SHAPE), y)
+    to_arrays: list[Callable[[Any], object]] = [
+        lambda z: np.copyto(z, y), lambda z: np.put(z, [0], y[0]), lambda z: np.putmask(z, MASK, y),
+        lambda z: np.put_along_axis(z, np.array([[0]]), y[:1, :1], 1),
+    ]  # fmt: skip
+    for write in to_arrays:
+        with pytest.raises(GraphError, match="to an ndarray would cut"):
+            write(np.zeros(SHAPE))
     assert np.array_equal(y.data, X)

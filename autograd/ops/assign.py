@@ -21,7 +21,7 @@ from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph import Leaf, note_written
 from ..modes import recording
 from ..registry import writers
-from ..tensor import Tensor, as_tensor, unwrap
+from ..tensor import Tensor, any_live, as_tensor, unwrap
 from .index import scatter
 from .join import tile
 from .shape import unbroadcast
@@ -208,11 +208,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
     assign(x, ufunc(_snapshot(x), scatter(spread.astype(x.dtype), key, x.shape)))
 
 
-def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    if not isinstance(dst, Tensor):
-        raise GraphError(
-            "numpy.copyto() to an ndarray would cut a tensor that requires a gradient from its graph: pass src.data"
-        )
+def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if not is_recorded(dst, src):
         write(dst, lambda data: np.copyto(data, unwrap(src), casting, unwrap(where)))
         return
@@ -237,7 +233,7 @@ def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, sta
 def _elements(a: Tensor, places: Any, v: Any) -> None:
     """Write `v`, repeated as often as it has to be, to elements of the flattened tensor."""
     values = v if isinstance(v, Tensor) else np.asarray(v)
-    if not places.size:
+    if not places.size or not values.size:
         return
     values = tile(values.reshape(-1), -(-places.size // values.size))[: places.size].astype(a.dtype)
     flat = put(_snapshot(a).reshape(-1), values, places.reshape(-1))
@@ -268,7 +264,9 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
         write(a, lambda data: np.putmask(data, unwrap(mask), unwrap(values)))
         return
     values = values if isinstance(values, Tensor) else np.asarray(values)
-    spread = tile(values.reshape(-1), -(-a.size // max(values.size, 1)))[: a.size].reshape(a.shape)
+    if not values.size:
+        return
+    spread = tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
     assign(a, np.where(np.asarray(unwrap(mask)).reshape(a.shape), spread, _snapshot(a)))
 
 
@@ -292,16 +290,32 @@ def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
     _elements(a, np.flatnonzero(marked), val)
 
 
-writers.update(
-    {
-        np.copyto: _copyto,
-        np.put: _put_places,
-        np.place: _place,
-        np.putmask: _putmask,
-        np.put_along_axis: _put_along_axis,
-        np.fill_diagonal: _fill_diagonal,
-    }
-)
+def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> None:
+    """Have `writer` do what a function of NumPy's does, where that writes to a tensor."""
+
+    def checked(target: Any, *given: Any, **options: Any) -> None:
+        if isinstance(target, Tensor):
+            writer(target, *given, **options)
+        elif any_live((given, options)):
+            raise GraphError(
+                f"numpy.{function.__name__}() to an ndarray would cut a tensor that requires a gradient from its "
+                f"graph: pass t.data, or make the ndarray a tensor"
+            )
+        else:
+            function(target, *unwrap(given), **unwrap(options))
+
+    writers[function] = checked
+
+
+for _function, _writer in {
+    np.copyto: _copyto,
+    np.put: _put_places,
+    np.place: _place,
+    np.putmask: _putmask,
+    np.put_along_axis: _put_along_axis,
+    np.fill_diagonal: _fill_diagonal,
+}.items():
+    _to_tensors(_function, _writer)
 for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_places}.items():
     setattr(Tensor, _name, _method)
 for _ufunc in (

@@ -39,7 +39,8 @@ def _sign(x: Any) -> Any:
     if not isinstance(x, Tensor) or x.dtype.kind != "c":
         return np.sign(unwrap(x))
     size = np.absolute(x)
-    return x / np.where(np.equal(size, 0), 1, size)
+    zero = np.equal(size, 0)
+    return np.where(zero, 0, x / np.where(zero, 1, size))
 
 
 operations[np.sign] = _sign

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, general, not_differentiable
-from ..tensor import unwrap
+from ..tensor import Tensor, unwrap
 from .adjugates import adjugates, largest_condition
 from .decompositions import svdvals_rule
 from .matrices import adjoint, conj, hermitian_part
@@ -157,7 +157,10 @@ def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
     singular = np.equal(unwrap(sign), 0)
     if singular.any():
         a = np.where(singular[..., None, None], np.eye(a.shape[-1], dtype=a.dtype), a)
-        weight = np.where(singular & np.not_equal(unwrap(weight), 0), np.nan, weight)
+        if isinstance(weight, Tensor):
+            weight = weight * np.where(singular, np.nan, 1)  # linear in it, as forward mode needs
+        else:
+            weight = np.where(singular & np.not_equal(weight, 0), np.nan, weight)
     return weight[..., None, None] * np.linalg.inv(a).mT
 
 

@@ -25,7 +25,7 @@ ZERO = {("copysign", 1)}
 PIECEWISE_LINEAR = {
     "absolute", "clip", "copysign", "fabs", "fmax", "fmax_accumulate", "fmax_reduce", "fmin", "fmin_accumulate",
     "fmin_reduce", "fmod", "max", "maximum", "maximum_accumulate", "median", "min", "minimum", "minimum_accumulate",
-    "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder",
+    "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder", "unwrap",
 }  # fmt: skip
 
 

@@ -246,5 +246,5 @@ def test_what_writes_to_its_argument_writes_to_tensors(write: Any) -> None:
 
 def test_a_live_source_is_not_copied_from() -> None:
     out = np.zeros(2)
-    with pytest.raises(GraphError, match=r"pass src\.data"):
+    with pytest.raises(GraphError, match=r"pass t\.data"):
         np.copyto(out, tensor([1.0, 2.0], requires_grad=True))

@@ -67,9 +67,18 @@ polygamma: Any = elementwise(
 of_last(special._zeta, lambda g, x, a: -g * a * special._zeta(a + 1, x))
 not_differentiable(special.gammasgn)
 
+
+def _poch_slope(x: Any, y: Any, out: Any) -> Any:
+    """Return the derivative of gamma(x + y) / gamma(x) in x; left of 1/2 in a form without the poles of psi(x)."""
+    left = np.less(x, 0.5)
+    near, far = np.where(left, x, 0.25), np.where(left, 1, x)
+    without_poles = special.gamma(near + y) * rgamma_slope(near, special.rgamma(near)) + out * special.psi(near + y)
+    return np.where(left, without_poles, out * (special.psi(far + y) - special.psi(far)))
+
+
 elementwise(
     special.poch,
-    lambda g, x, y, out: g * out * (special.psi(x + y) - special.psi(x)),
+    lambda g, x, y, out: g * _poch_slope(x, y, out),
     lambda g, x, y, out: g * out * special.psi(x + y),
 )
 

@@ -47,11 +47,16 @@ def _two(function: Any, of_first: Callable[[Any], Any], of_second: Callable[[Any
     """Declare a function of one variable that returns two results, by the derivative of each."""
     general(
         function,
-        lambda g, x: g[0] * of_first(x) + g[1] * of_second(x),
+        lambda g, x: _times(g[0], of_first(x)) + _times(g[1], of_second(x)),
         forward=lambda x: function(x),
         name=function.__name__,
         outputs=True,
     )
+
+
+def _times(g: Any, slope: Any) -> Any:
+    """Multiply; the zeros of a result that was not used stay zero against an infinite slope."""
+    return np.where(np.equal(g, 0), 0, g * slope) if type(g) is np.ndarray else g * slope
 
 
 def _sine_over(x: Any) -> Any:
