@@ -307,14 +307,15 @@ def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> Non
     writers[function] = checked
 
 
-for _function, _writer in {
+_WRITERS: dict[Any, Any] = {
     np.copyto: _copyto,
     np.put: _put_places,
     np.place: _place,
     np.putmask: _putmask,
     np.put_along_axis: _put_along_axis,
     np.fill_diagonal: _fill_diagonal,
-}.items():
+}
+for _function, _writer in _WRITERS.items():
     _to_tensors(_function, _writer)
 for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_places}.items():
     setattr(Tensor, _name, _method)
