@@ -364,7 +364,11 @@ def test_operations_of_ones_own_take_values() -> None:
         (lambda: Value(1000.0).exp(), OverflowError, r"exp\(1000.0\) is beyond the largest float"),
         (lambda: Value(10.0) ** 400, OverflowError, "beyond the largest float"),
         (lambda: Value(1000.0).cosh(), OverflowError, "beyond the largest float"),
-        (lambda: elementwise(lambda x: np.log(x), lambda g, x: g / x, name="ln")(Value(-1.0)), ValueError, "is undefined"),
+        (
+            lambda: elementwise(lambda x: np.log(x), lambda g, x: g / x, name="ln")(Value(-1.0)),
+            ValueError,
+            "is undefined",
+        ),
     ],
 )
 def test_outside_its_domain_a_function_says_so(
