@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,9 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())
         kind: Callable[[list[Any]], Any] = lambda items: type(tree)(zip(keys, items, strict=True))  # noqa: E731
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+    elif hasattr(type(tree), "__dataclass_fields__"):
+        import dataclasses  # whoever made one has loaded it
+
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         parts = [getattr(tree, name) for name in names]
         kind = lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))  # noqa: E731

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
@@ -21,6 +20,8 @@ from .modes import enable_grad, recording
 from .registry import hooks, operations, plain, writers
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+
     from .installed import Installed
 else:
     Installed = object

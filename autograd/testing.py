@@ -12,9 +12,9 @@ import hypothesis.extra.numpy as numpy_strategies
 import numpy as np
 from hypothesis import strategies as st
 
+from .checking import gradcheck, gradgradcheck
 from .differences import inner_product, normal
 from .errors import GradientCheckError
-from .gradcheck import gradcheck, gradgradcheck
 from .tensor import Tensor
 from .transforms import gradients, jvp
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from .index import diagonal
 from .reduce import refuse_out
 
 Labels = str
-_LETTERS = string.ascii_uppercase + string.ascii_lowercase  # as they are sorted
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def _contract(x: Any, y: Any, in_x: Labels, in_y: Labels, output: Labels) -> Any:
@@ -131,12 +130,12 @@ def _as_letters(labels: Sequence[Any]) -> str:
 def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]:
     """Return the labels of each operand and of the output, with labels of their own for the axes of an ellipsis."""
     left, arrow, output = subscripts.partition("->")
-    if set(left.replace("...", "") + output.replace("...", "")) - set(string.ascii_letters + ","):
+    if set(left.replace("...", "") + output.replace("...", "")) - set(_LETTERS + ","):
         raise ShapeError(f"einsum('{subscripts}'): labels are letters, and '...' stands for the other axes")
     given = left.split(",")
     if len(given) != len(arrays):
         raise ShapeError(f"einsum('{subscripts}') is for {len(given)} operands, but was given {len(arrays)}")
-    spare = [label for label in string.ascii_letters if label not in subscripts]
+    spare = [label for label in _LETTERS if label not in subscripts]
     hidden = [array.ndim - len(labels.replace("...", "")) for array, labels in zip(arrays, given, strict=True)]
     widest = max([n for n, labels in zip(hidden, given, strict=True) if "..." in labels], default=0)
     names = "".join(spare[:widest])
