@@ -15,8 +15,9 @@ import numpy as np
 
 from .arguments import AxisError, binder, static
 from .errors import AnomalyError, ShapeError
-from .graph import LARGE, Bundle, Gradients, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import Bundle, Gradients, Node, absent, intern_shape, take_number
 from .modes import ANOMALY, ON, PACKING, recording
+from .ownership import LARGE, sum_gradients
 from .packing import pack
 from .primitive import Function, Primitive
 from .registry import fronts

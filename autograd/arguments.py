@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from .errors import ShapeError
-from .graph import LARGE, Gradients, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import Gradients, Node, absent, intern_shape, take_number
 from .modes import ON, recording
+from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
 from .tensor import Tensor, link
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Lift, Node, ancestors, pull_back
+from .graph import Lift, Node, ancestors
 from .outputs import ManyOutputs, Output
 from .packing import unpacked
 from .primitive import Primitive
 from .tensor import Tensor
+from .walk import pull_back
 
 __all__ = ["push_forward"]
 

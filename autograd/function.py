@@ -11,9 +11,10 @@ import numpy as np
 
 from .apply import examine, note_line
 from .errors import DeclarationError, DerivativeError, DtypeError
-from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, intern_shape, take_number
 from .modes import ON, recording
 from .outputs import ManyOutputs, output_node
+from .ownership import sum_gradients
 from .tensor import Tensor, link
 
 __all__ = ["Context", "Function"]

@@ -7,22 +7,16 @@ back to the node's inputs; `Tensor` and `Value` stand on the same order and diff
 from __future__ import annotations
 
 import itertools
-import math
-import sys
-import warnings
 from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from types import CodeType
 from typing import Any, Protocol
-from weakref import ref
 
 import numpy as np
 
-from .errors import AnomalyError, AutogradError, DerivativeError, GraphError
-from .modes import ANOMALY, watching
+from .errors import GraphError
 
 __all__ = [
-    "LARGE",
     "LEAF",
     "Bundle",
     "GradientBuffer",
@@ -36,15 +30,10 @@ __all__ = [
     "absent",
     "ancestors",
     "by_number",
-    "held_once",
     "intern_shape",
     "leading_to",
-    "may_add_to",
-    "note_written",
-    "owner_of",
-    "pull_back",
+    "line_of",
     "recorded",
-    "sum_gradients",
     "take_number",
 ]
 
@@ -309,6 +298,12 @@ def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return _shapes.setdefault(shape, shape)
 
 
+def line_of(code: CodeType, instruction: int) -> str:
+    """Return the file and line of an instruction."""
+    line = next((number for start, end, number in code.co_lines() if start <= instruction < end), None)
+    return f"{code.co_filename}:{line}"
+
+
 def recorded(node: Node) -> str:
     """Return where the user's program recorded `node`, as a part of a sentence.
 
@@ -317,7 +312,7 @@ def recorded(node: Node) -> str:
     for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
         if hasattr(candidate, "code"):
             how = "recorded at" if candidate is node else "recorded after"
-            return f", {how} {_line(candidate.code, candidate.instruction)},"
+            return f", {how} {line_of(candidate.code, candidate.instruction)},"
     return ""
 
 
@@ -347,295 +342,3 @@ def leading_to(targets: Collection[Node], order: list[Node]) -> list[Node]:
         if node.x in leads or node.y in leads:
             leads.add(node)
     return [node for node in order if node in leads]
-
-
-def pull_back(
-    seeds: dict[Node, Any],
-    order: list[Node],
-    targets: Collection[Node] | None = None,
-    *,
-    partial: bool = False,
-    lift: Lift | None = None,
-    free: bool = False,
-) -> dict[Node, Any]:
-    """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
-
-    Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the
-    seeds. With `lift` the rules record themselves. `free` lets go of what the nodes kept.
-
-    The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
-    the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
-    warnings about single elements of the way would mislead; a gradient that is not finite in the end is reported once.
-    """
-    if _latest > order[0].number if order else False:
-        _refuse_overwritten(order)
-    found = _settle(seeds, order, targets, partial, lift)
-    if free:
-        for node in order:
-            if node.op is not LEAF:
-                node.op = node.op.freed
-                node.kept = node.kept_y = None
-    return found
-
-
-@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a decorator takes half the time of a block
-def _settle(
-    seeds: dict[Node, Any],
-    order: list[Node],
-    targets: Collection[Node] | None,
-    partial: bool,
-    lift: Lift | None,
-) -> dict[Node, Any]:
-    """Walk optimistically, and once more with care if that gave a nan; see `pull_back`."""
-    # A walk that calls hooks is not repeated, for they may count their calls.
-    careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
-    found = _walk(seeds, order, targets, partial, lift, absorb=careful)
-    total = _total(found, lift)
-    if total != total and not careful:
-        found = _walk(seeds, order, targets, partial, lift, absorb=True)
-        total = _total(found, lift)
-    if not math.isfinite(total):
-        _warn(found, lift)
-    return found
-
-
-class _Wanted(dict["Node | None", Any]):
-    """The gradients of a walk through part of a graph: a node outside that part is absent."""
-
-    def __missing__(self, node: Node | None) -> Any:
-        return absent
-
-
-def _walk(
-    seeds: dict[Node, Any],
-    order: list[Node],
-    targets: Collection[Node] | None,
-    partial: bool,
-    lift: Lift | None,
-    absorb: bool,
-) -> dict[Node, Any]:
-    gradients: Gradients = dict.fromkeys(order)
-    if partial:
-        gradients = _Wanted(gradients)
-    for seed, g in seeds.items():
-        if seed in gradients:
-            gradients[seed] = g
-    gradients[None] = absent
-    inner = {node for node in targets if node.op is not LEAF} if targets else ()
-    careful = absorb or lift is not None
-    anomaly = bool(watching() & ANOMALY)
-    pop = gradients.pop
-    node = None
-    try:
-        if not (careful or inner or anomaly):
-            for node in reversed(order):
-                if node.op is not LEAF:
-                    node.op.pull(node, pop(node), gradients)
-        else:
-            for node in reversed(order):
-                if node.op is LEAF:
-                    continue
-                g, op = pop(node), node.op
-                if isinstance(op, Hooked):
-                    g, op = op.seen(node, g, lift), op.operation
-                if careful:
-                    op.pull_carefully(node, g, gradients, lift, absorb)
-                else:
-                    op.pull(node, g, gradients)
-                if node in inner:
-                    gradients[node] = g
-                if anomaly:
-                    _check_gradients(node, g, gradients, lift)
-    except AutogradError:
-        raise
-    except Exception as error:
-        if node is None:
-            raise
-        what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
-        raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
-    del gradients[None]
-    if targets is None:
-        return {node: g for node, g in gradients.items() if g is not None}  # type: ignore[misc]  # None is deleted
-    return {node: gradients[node] for node in targets if gradients.get(node) is not None}
-
-
-def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None) -> None:
-    """Raise if pulling `g` through `node` made a gradient that is not finite."""
-    for x in node.op.inputs(node):
-        gx = gradients.get(x)
-        if x is None or gx is None or gx is absent:
-            continue
-        parts = [part for part in gx if part is not None] if isinstance(gx, list) else [gx]
-        if not all(np.isfinite(part if lift is None else lift.unwrap(part)).all() for part in parts):
-            message = (
-                f"the derivative of '{node.op.name}'{recorded(node)} gave a gradient with nan or inf "
-                f"(shape {x.shape}, dtype {x.dtype})"
-            )
-            raise AnomalyError(message)
-
-
-def _total(found: dict[Node, Any], lift: Lift | None) -> float:
-    """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
-    total: Any = 0
-    whole = None if lift is not None else _shared_whole(found)
-    if whole is not None:
-        total = np.dot(whole, whole)
-        if math.isfinite(total):
-            return float(total)
-        total = 0  # it may be what `whole` has beside the gradients
-    for g in found.values():
-        if lift is not None:
-            g = lift.unwrap(g)
-        if g.ndim != 1:
-            g = g.ravel("K")  # a view also of a matrix laid out by columns
-        total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
-    return float(abs(total))
-
-
-def _shared_whole(found: dict[Node, Any]) -> Any:
-    """Return the array that all the gradients were written to parts of, if there is one."""
-    whole = None
-    for node, g in found.items():
-        buffer = node.buffer if type(node) is Leaf else None
-        if buffer is None or g is not buffer.array or (whole is not None and whole is not buffer.whole):
-            return None
-        whole = buffer.whole
-    return whole
-
-
-def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
-    """Warn of gradients that are not finite; see `_total`, which also overflows for some that are."""
-    for node, gradient in found.items():
-        g = gradient if lift is None else lift.unwrap(gradient)
-        bad = np.size(g) - np.count_nonzero(np.isfinite(g))
-        if bad:
-            kind = "nan" if np.isnan(g).any() else "inf"
-            message = (
-                f"the gradient of a tensor of shape {node.shape} has {kind} in {bad} of {np.size(g)} elements: "
-                f"compute and walk within detect_anomaly() to see where it arises"
-            )
-            warnings.warn(message, RuntimeWarning, stacklevel=6)
-
-
-# What has been written to in place: the owner of the memory by its id, with a number like those of nodes and the line.
-_written: dict[int, _Mark] = {}
-_latest = -1
-
-
-class _Mark:
-    """A write: to which memory, when, and where."""
-
-    __slots__ = ("code", "instruction", "number", "owner")
-
-    code: CodeType
-    instruction: int
-
-    def __init__(self, owner: Any) -> None:
-        self.owner, self.number = ref(owner), take_number()
-
-
-def note_written(array: np.ndarray[Any, Any], note_line: Callable[[Any], None]) -> None:
-    """Note that the memory of `array` has been written to in place: a graph that kept it before is not walked."""
-    global _latest
-    if len(_written) > 1000:
-        for key in [key for key, mark in _written.items() if mark.owner() is None]:
-            del _written[key]
-    owner = owner_of(array)
-    mark = _written[id(owner)] = _Mark(owner)
-    note_line(mark)
-    _latest = mark.number
-
-
-def owner_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array at the end of the chain of those that `array` is a view of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def _refuse_overwritten(order: list[Node]) -> None:
-    """Raise if something that a node kept has been written to since it was recorded."""
-    for node in order:
-        if node.op is LEAF or node.number > _latest:
-            continue
-        pending: list[Any] = [getattr(node, "kept", None), getattr(node, "kept_y", None)]
-        while pending:
-            value = pending.pop()
-            if type(value) in (tuple, list):
-                pending.extend(value)
-            elif isinstance(value, np.ndarray):
-                owner = owner_of(value)
-                mark = _written.get(id(owner))
-                if mark is not None and mark.number > node.number and mark.owner() is owner:
-                    message = (
-                        f"the derivative of '{node.op.name}'{recorded(node)} needs an array (shape {value.shape}, "
-                        f"dtype {value.dtype}) that was written to in place afterwards, at "
-                        f"{_line(mark.code, mark.instruction)}: write to a copy, or call backward() before"
-                    )
-                    raise GraphError(message)
-
-
-def _line(code: CodeType, instruction: int) -> str:
-    line = next((number for start, end, number in code.co_lines() if start <= instruction < end), None)
-    return f"{code.co_filename}:{line}"
-
-
-def _reference_counter() -> Callable[[Any], int]:
-    """Return what counts the references to an object; where that is unknown, every object counts as shared.
-
-    Without the global interpreter lock a count may leave out the references of other threads.
-    """
-    exact = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
-    return sys.getrefcount if exact else lambda held: sys.maxsize
-
-
-_references = _reference_counter()
-
-
-def _count_parameter(held: Any, _: Any) -> int:
-    return _references(held)
-
-
-def _calibrate() -> int:
-    """Count the references of an array that only `gradients` holds, in the way that `sum_gradients` meets it."""
-    gradients = {0: np.empty(1)}
-    held = gradients[0]
-    return _count_parameter(held, held is None)
-
-
-_HELD_ONCE = _calibrate()
-LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
-
-
-def sum_gradients(held: Any, g: Any) -> Any:
-    """Return ``held + g``, in place where nobody but the walk can see the memory of `held`.
-
-    The reference count answers that exactly: an array handed on by a rule, kept by a node or known to the caller has
-    another reference, and a view has a base.
-    """
-    if (
-        held.size > LARGE
-        and type(held) is np.ndarray
-        and type(g) is np.ndarray
-        and _references(held) <= _HELD_ONCE
-        and held.base is None
-    ):
-        return np.add(held, g, held)
-    return held + g
-
-
-def may_add_to(held: Any, g: Any) -> bool:
-    """Tell whether `g`, the gradient of a part, may be added to `held` in place: see `sum_gradients`."""
-    return (
-        held.size > LARGE
-        and type(held) is np.ndarray
-        and type(g) is np.ndarray
-        and _references(held) <= _HELD_ONCE
-        and held.base is None
-    )
-
-
-def held_once(found: dict[Node, Any], node: Node) -> bool:
-    """Tell whether the gradient of `node` in `found` is an array that nobody else can see."""
-    held = found[node]
-    return type(held) is np.ndarray and held.base is None and _count_parameter(held, None) <= _HELD_ONCE

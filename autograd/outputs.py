@@ -15,8 +15,9 @@ import numpy as np
 from .absorb import absorb_by_comparison
 from .apply import examine, explain, note_line
 from .arguments import binder, static
-from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, take_number
 from .modes import ON, recording
+from .ownership import sum_gradients
 from .primitive import Function, ManyInputs
 from .tensor import Tensor
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from .apply import examine, explain, note_line
 from .arguments import binder, static
-from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, sum_gradients, take_number
+from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
 from .modes import ON, recording
+from .ownership import sum_gradients
 from .primitive import Function, Primitive
 from .tensor import Tensor
 

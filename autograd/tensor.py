@@ -15,9 +15,11 @@ from weakref import ref
 import numpy as np
 
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
-from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, held_once, leading_to, pull_back
+from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from .modes import enable_grad, recording
+from .ownership import held_once
 from .registry import hooks, operations, plain, writers
+from .walk import pull_back
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike

@@ -16,9 +16,11 @@ import numpy as np
 from .containers import flatten
 from .errors import DtypeError, GraphError, ShapeError
 from .forward import push_forward
-from .graph import Leaf, Node, ancestors, held_once, leading_to, pull_back
+from .graph import Leaf, Node, ancestors, leading_to
 from .modes import enable_grad
+from .ownership import held_once
 from .tensor import LIFT, Tensor, conjugated, seen_at
+from .walk import pull_back
 
 __all__ = ["elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
 

@@ -18,10 +18,11 @@ from ..aliases import move, overlap, sharing
 from ..apply import note_line
 from ..declare import OPERATORS, general
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
-from ..graph import Leaf, note_written
+from ..graph import Leaf
 from ..modes import recording
 from ..registry import writers
 from ..tensor import Tensor, any_live, as_tensor, unwrap
+from ..written import note_written
 from .index import scatter
 from .join import tile
 from .shape import unbroadcast

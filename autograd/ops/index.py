@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, install, linear, not_differentiable
-from ..graph import Gradients, Node, absent, may_add_to
+from ..graph import Gradients, Node, absent
+from ..ownership import may_add_to
 from ..tensor import Tensor, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
