@@ -87,6 +87,8 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         for place in places:
             if not -len(args) <= place < len(args):
                 raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
+        if len({place % len(args) for place in places}) < len(places):
+            raise ValueError(f"argnums={argnums} names one of {len(args)} arguments twice")
 
         beside: list[Any] = []
 

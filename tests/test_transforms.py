@@ -222,3 +222,8 @@ def test_a_finished_derivative_leaves_no_tensor_behind() -> None:
     assert type(grad(lambda x: grad(lambda y: x * y * y)(2.0))(3.0)) is np.float64
     assert type(grad(grad(lambda x: grad(lambda y: x * x * y * y)(2.0)))(3.0)) is np.float64
     assert type(jvp(lambda x: jvp(lambda y: x * y * y, 2.0, 1.0)[1], 3.0, 1.0)[1]) is np.float64
+
+
+def test_an_argument_is_named_once() -> None:
+    with pytest.raises(ValueError, match=r"argnums=\(0, -2\) names one of 2 arguments twice"):
+        grad(np.dot, (0, -2))(np.ones(2), np.ones(2))
