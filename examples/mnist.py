@@ -25,14 +25,14 @@ from pathlib import Path
 
 from examples.interruption import EXIT_CODE, Interruption
 
-BATCH_SIZE = 64
-EPOCHS, QUICK_EPOCHS = 16, 4
+BATCH_SIZE = 32
+EPOCHS, QUICK_EPOCHS = 12, 4
 SMALL_BATCH = 256
 FULL_BATCH_EPOCHS, QUICK_FULL_BATCH_EPOCHS = 420, 40
 
 EPILOG = """\
 examples:
-  python -m examples.mnist                      the digits, in about ten seconds
+  python -m examples.mnist                      the digits, in about twelve seconds
   python -m examples.mnist --full-batch         all images in every step, as in the simplest of all training loops
   python -m examples.mnist --data fashion-mnist a folder with the four files of Fashion-MNIST, gzipped or not
   python -m examples.mnist --csv digits.csv     a table with a column 'label' and one for each pixel, 0 to 255

@@ -78,7 +78,7 @@ class TestMnist:
     def test_the_graph_is_that_of_a_step(self, trained: tuple[Run, Path]) -> None:
         graph = (trained[1] / GRAPH).read_text()
         assert graph.rstrip().endswith("</svg>" if GRAPH == "graph.svg" else "}")
-        assert all(name in graph for name in ("0.weight", "4.bias", "relu", "cross_entropy", "(64, 784) float32"))
+        assert all(name in graph for name in ("0.weight", "4.bias", "relu", "cross_entropy", "(32, 784) float32"))
 
     def test_learns(self, trained: tuple[Run, Path]) -> None:
         metrics = read_metrics(trained[1])
@@ -89,10 +89,10 @@ class TestMnist:
     def test_metrics_say_how(self, trained: tuple[Run, Path]) -> None:
         metrics = read_metrics(trained[1])
         assert metrics["seed"] == 3
-        assert metrics["batch_size"] == 64
+        assert metrics["batch_size"] == 32
         assert metrics["epochs"] == len(metrics["history"]) == 4
-        assert metrics["steps"] == 4 * 94
-        assert metrics["averaged_steps"] == 2 * 94
+        assert metrics["steps"] == 4 * 188
+        assert metrics["averaged_steps"] == 2 * 188
         assert metrics["sizes"] == [784, 128, 64, 10]
         assert metrics["threads"] == 1
         assert metrics["interrupted"] is metrics["full_batch"] is False
@@ -221,8 +221,8 @@ class TestInterruption:
         metrics = read_metrics(tmp_path)
         assert metrics["interrupted"] is True
         assert 2 <= metrics["epochs"] < 1000
-        assert metrics["steps"] >= 2 * 94
-        assert metrics["history"][-1]["epoch"] == pytest.approx(metrics["steps"] / 94, abs=0.02)
+        assert metrics["steps"] >= 2 * 188
+        assert metrics["history"][-1]["epoch"] == pytest.approx(metrics["steps"] / 188, abs=0.02)
         assert metrics["test_accuracy"] > 0.8
         assert load_model(tmp_path / "model.npz")(np.zeros((1, 784), np.float32)).shape == (1, 10)
 
