@@ -16,7 +16,7 @@ import numpy as np
 
 from .linearization import Linearization
 from .modes import enable_grad
-from .transforms import grad, jvp
+from .transforms import choose, grad, jvp
 
 __all__ = ["ggnvp", "hessian", "hvp", "jacobian"]
 
@@ -77,7 +77,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
         with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
-            record = Linearization(*_chosen(function, argnums, args, kwargs))
+            record = Linearization(*choose(function, argnums, args, kwargs))
             ahead = mode == "forward" if mode else _count(record.inputs) < _count(record.outputs)
             blocks = record.columns() if ahead else record.rows()
         within = [record.rebuild_inputs(row) for row in blocks]
@@ -219,25 +219,6 @@ def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None
             (directions,) = hvp(loss, (record.value,), (directions,))
         product = record.pull(directions)
     return product if several else product[0]
-
-
-def _chosen(
-    function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Function, tuple[Any, ...]]:
-    """Return the function of the chosen arguments alone, and their values."""
-    places = (argnums,) if isinstance(argnums, int) else argnums
-    if not all(-len(args) <= place < len(args) for place in places):
-        raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
-    if len({place % len(args) for place in places}) < len(places):
-        raise ValueError(f"argnums={argnums} names one of the {len(args)} arguments twice")
-
-    def of_chosen(*chosen: Any) -> Any:
-        full = list(args)
-        for place, value in zip(places, chosen, strict=True):
-            full[place] = value
-        return function(*full, **kwargs)
-
-    return of_chosen, tuple(args[place] for place in places)
 
 
 def _count(contents: Sequence[Any]) -> int:

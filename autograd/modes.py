@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = [
     "ANOMALY",
@@ -40,7 +40,25 @@ def is_grad_enabled() -> bool:
     return recording() != OFF
 
 
-class _Mode:
+class _Block:
+    """A ``with`` block that decorates functions too."""
+
+    def fresh(self) -> Any:
+        """Return a block that does the same, with tokens of its own."""
+        raise NotImplementedError
+
+    def __call__(self, function: F) -> F:
+        """Decorate `function`, each call of which is a block of its own: threads and recursion share no token."""
+
+        @functools.wraps(function)
+        def within(*args: object, **kwargs: object) -> object:
+            with self.fresh():
+                return function(*args, **kwargs)
+
+        return within  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
+class _Mode(_Block):
     """Record, or do not, within a ``with`` block or a decorated function."""
 
     def __init__(self, mode: int) -> None:
@@ -55,16 +73,9 @@ class _Mode:
     ) -> None:
         _mode.reset(self._tokens.pop())
 
-    def __call__(self, function: F) -> F:
-        mode = self.mode
-
-        @functools.wraps(function)
-        def within(*args: object, **kwargs: object) -> object:
-            # A block of its own for each call, so that threads and recursion do not share its token.
-            with _Mode(mode):
-                return function(*args, **kwargs)
-
-        return within  # type: ignore[return-value]  # has the signature of the function it wraps
+    def fresh(self) -> _Mode:
+        """Return a block that does the same."""
+        return _Mode(self.mode)
 
 
 class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_enabled(False):`
@@ -129,7 +140,7 @@ class enable_grad(_Mode):  # noqa: N801 - as above
         super().__init__(ON)
 
 
-class Watch:
+class Watch(_Block):
     """Do something more with every node that is recorded, within a ``with`` block or a decorated function."""
 
     def __init__(self, what: int) -> None:
@@ -148,16 +159,9 @@ class Watch:
         _mode.reset(mode)
         _watch.reset(watch)
 
-    def __call__(self, function: F) -> F:
-        """Decorate `function`, each call of which is a block of its own."""
-        what = self.what
-
-        @functools.wraps(function)
-        def within(*args: object, **kwargs: object) -> object:
-            with Watch(what):
-                return function(*args, **kwargs)
-
-        return within  # type: ignore[return-value]  # has the signature of the function it wraps
+    def fresh(self) -> Watch:
+        """Return a block that does the same."""
+        return Watch(self.what)
 
 
 class detect_anomaly(Watch):  # noqa: N801 - as above

@@ -51,6 +51,10 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch, where it 
         self._pair = (pack, unpack)
         self._before: list[Token[tuple[Pack, Unpack] | None]] = []
 
+    def fresh(self) -> saved_tensors_hooks:
+        """Return a block that does the same."""
+        return saved_tensors_hooks(*self._pair)
+
     def __enter__(self) -> None:
         super().__enter__()
         self._before.append(_hooks.set(self._pair))

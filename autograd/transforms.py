@@ -22,7 +22,7 @@ from .ownership import held_once
 from .tensor import LIFT, Tensor, conjugated, seen_at
 from .walk import pull_back
 
-__all__ = ["elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
+__all__ = ["choose", "elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
 
@@ -80,29 +80,20 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     >>> float(value), gradient
     (8.0, {'a': np.float64(4.0), 'b': array([2., 2.])})
     """
-    places = (argnums,) if isinstance(argnums, int) else argnums
 
     @wraps(function)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        for place in places:
-            if not -len(args) <= place < len(args):
-                raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
-        if len({place % len(args) for place in places}) < len(places):
-            raise ValueError(f"argnums={argnums} names one of {len(args)} arguments twice")
-
+        of_chosen, primals = choose(function, argnums, args, kwargs)
         beside: list[Any] = []
 
-        def of_chosen(*chosen: Any) -> Any:
-            full = list(args)
-            for place, value in zip(places, chosen, strict=True):
-                full[place] = value
-            result = function(*full, **kwargs)
+        def differentiated(*chosen: Any) -> Any:
+            result = of_chosen(*chosen)
             if has_aux:
                 result, aux = _pair(result)
                 beside.append(aux)
             return result
 
-        value, pull = vjp(of_chosen, *(args[place] for place in places))
+        value, pull = vjp(differentiated, *primals)
         if np.size(value) != 1 or isinstance(value, dict | list | tuple):
             what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
             raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
@@ -119,6 +110,25 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         return value, gradient[0] if isinstance(argnums, int) else gradient
 
     return both
+
+
+def choose(
+    function: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Function, tuple[Any, ...]]:
+    """Return the function of the chosen arguments alone, and their values."""
+    places = (argnums,) if isinstance(argnums, int) else argnums
+    if not all(-len(args) <= place < len(args) for place in places):
+        raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
+    if len({place % len(args) for place in places}) < len(places):
+        raise ValueError(f"argnums={argnums} names one of the {len(args)} arguments twice")
+
+    def of_chosen(*chosen: Any) -> Any:
+        full = list(args)
+        for place, value in zip(places, chosen, strict=True):
+            full[place] = value
+        return function(*full, **kwargs)
+
+    return of_chosen, tuple(args[place] for place in places)
 
 
 def _pair(result: Any) -> Any:

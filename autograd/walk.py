@@ -14,7 +14,7 @@ from .graph import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
 from .modes import ANOMALY, watching
 from .written import refuse_overwritten
 
-__all__ = ["pull_back"]
+__all__ = ["Wanted", "pull_back"]
 
 
 def pull_back(
@@ -66,7 +66,7 @@ def _settle(
     return found
 
 
-class _Wanted(dict["Node | None", Any]):
+class Wanted(dict["Node | None", Any]):
     """The gradients of a walk through part of a graph: a node outside that part is absent."""
 
     def __missing__(self, node: Node | None) -> Any:
@@ -83,7 +83,7 @@ def _walk(
 ) -> dict[Node, Any]:
     gradients: Gradients = dict.fromkeys(order)
     if partial:
-        gradients = _Wanted(gradients)
+        gradients = Wanted(gradients)
     for seed, g in seeds.items():
         if seed in gradients:
             gradients[seed] = g

@@ -166,6 +166,23 @@ def test_the_innermost_hooks_count() -> None:
     assert seen == ["outer", "inner", "outer"]
 
 
+def test_hooks_for_saved_arrays_decorate_functions() -> None:
+    packed: list[int] = []
+
+    def pack(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        packed.append(array.size)
+        return array
+
+    @saved_tensors_hooks(pack, lambda array: array)
+    def function(x: Any) -> Any:
+        return np.exp(x)
+
+    x = tensor(X, requires_grad=True)
+    function(function(x)).sum().backward()
+    assert packed == [4, 4]
+    assert np.allclose(x.grad.data, np.exp(np.exp(X) + X))
+
+
 def test_what_is_unpacked_has_to_be_of_the_same_form() -> None:
     x = tensor(X, requires_grad=True)
     with saved_tensors_hooks(lambda array: array, lambda array: array[:1]):

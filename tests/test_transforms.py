@@ -225,5 +225,5 @@ def test_a_finished_derivative_leaves_no_tensor_behind() -> None:
 
 
 def test_an_argument_is_named_once() -> None:
-    with pytest.raises(ValueError, match=r"argnums=\(0, -2\) names one of 2 arguments twice"):
+    with pytest.raises(ValueError, match=r"argnums=\(0, -2\) names one of the 2 arguments twice"):
         grad(np.dot, (0, -2))(np.ones(2), np.ones(2))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..graph import Gradients, Node, absent, ancestors, leading_to
+from ..graph import Gradients, Node, ancestors, leading_to
 from ..outputs import Output
 from ..packing import unpacked
 from ..tensor import Tensor
+from ..walk import Wanted
 from .nodes import inside, place_of, root_of
 
 __all__ = ["Explanation", "Step", "explain"]
@@ -123,27 +124,19 @@ def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
                 steps.append(_step(each, g, arrived[each]))
             if each is node:
                 break
-            for source, gx in _contributions(each, g, order):
+            for source, gx in _contributions(each, g, arrived):
                 arrived[source].append((each, gx))
     return Explanation(True, tuple(steps))
 
 
-def _contributions(node: Node, g: Any, order: list[Node]) -> Iterator[tuple[Node, Any]]:
+def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tuple[Node, Any]]:
     """Yield what `g` gives each input of a node that lies on the way."""
-    wanted = set(order)
     sources = {x for x in inside(node).inputs(node) if x is not None and x in wanted}
-    gradients: Gradients = _Open(dict.fromkeys(sources))
+    gradients: Gradients = Wanted(dict.fromkeys(sources))
     unpacked(node).pull(node, g, gradients)
     for source in sources:
         if gradients[source] is not None:
             yield source, gradients[source]
-
-
-class _Open(dict["Node | None", Any]):
-    """The gradients of the wanted inputs; those of others come to nothing."""
-
-    def __missing__(self, node: Node | None) -> Any:
-        return absent
 
 
 def _total(node: Node, arrived: list[tuple[Node | None, Any]]) -> Any:

@@ -25,7 +25,7 @@ from ..tensor import Tensor, any_live, as_tensor, unwrap
 from ..written import note_written
 from .index import scatter
 from .join import tile
-from .shape import unbroadcast
+from .shape import operand, unbroadcast
 from .sort import sort
 
 # The two operations that a write is made of
@@ -46,16 +46,16 @@ def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
     """Return the part of `g` at an index; of several values for one element the last is the one that was written."""
     part = g[key]
     if isinstance(key, tuple | list | np.ndarray):
-        place = np.arange(g.size).reshape(g.shape)
+        number = np.arange(part.size).reshape(part.shape)
         winner = np.empty(g.shape, int)
-        winner[key] = np.arange(place[key].size).reshape(place[key].shape)
-        mine = winner[key] == np.arange(place[key].size).reshape(place[key].shape)
+        winner[key] = number
+        mine = winner[key] == number
         if not mine.all():
             part = np.where(mine, part, 0)
     return unbroadcast(part, value_shape)
 
 
-put = general(lambda x, value, key: _put(x, value, key), _without, _of_value, name="setitem")
+put = general(_put, _without, _of_value, name="setitem")
 
 
 def _replace(x: Any, written: Any, mask: Any, places: Any) -> Any:
@@ -65,7 +65,7 @@ def _replace(x: Any, written: Any, mask: Any, places: Any) -> Any:
 
 
 replace = general(
-    lambda x, written, mask, places: _replace(x, written, mask, places),
+    _replace,
     lambda g, mask: np.where(mask, 0, g),
     lambda g, mask, places, written_shape: scatter(g[mask], places, (int(np.prod(written_shape)),)).reshape(
         written_shape
@@ -163,7 +163,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     if not is_recorded(x, value):
         write(x, lambda data: data.__setitem__(key, unwrap(value)))
         return
-    value = value if isinstance(value, Tensor) else np.asarray(value)
+    value = operand(value)
     if value.dtype.kind == "c" != x.dtype.kind:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
     value = _spread(value, np.shape(np.empty(x.shape, bool)[key]))
@@ -193,7 +193,7 @@ def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
     """Write what a function returned to the tensor that was given to it as ``out=``."""
     if where is not True:
         result = np.where(unwrap(where), result, _snapshot(out))
-    return assign(out, as_tensor(result) + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
+    return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
 
 
 def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
@@ -205,7 +205,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
     key = unwrap(key)
     (given,) = value
     shape = np.shape(np.empty(x.shape, bool)[key])
-    spread = np.broadcast_to(given if isinstance(given, Tensor) else np.asarray(given), shape)
+    spread = np.broadcast_to(operand(given), shape)
     assign(x, ufunc(_snapshot(x), scatter(spread.astype(x.dtype), key, x.shape)))
 
 
@@ -213,7 +213,7 @@ def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True
     if not is_recorded(dst, src):
         write(dst, lambda data: np.copyto(data, unwrap(src), casting, unwrap(where)))
         return
-    src = src if isinstance(src, Tensor) else np.asarray(src)
+    src = operand(src)
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
     value = _spread(src, dst.shape).astype(dst.dtype)
@@ -233,7 +233,7 @@ def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, sta
 
 def _elements(a: Tensor, places: Any, v: Any) -> None:
     """Write `v`, repeated as often as it has to be, to elements of the flattened tensor."""
-    values = v if isinstance(v, Tensor) else np.asarray(v)
+    values = operand(v)
     if not places.size or not values.size:
         return
     values = tile(values.reshape(-1), -(-places.size // values.size))[: places.size].astype(a.dtype)
@@ -264,7 +264,7 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
     if not is_recorded(a, values):
         write(a, lambda data: np.putmask(data, unwrap(mask), unwrap(values)))
         return
-    values = values if isinstance(values, Tensor) else np.asarray(values)
+    values = operand(values)
     if not values.size:
         return
     spread = tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
@@ -279,7 +279,7 @@ def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -
     if axis is None:
         places, axis = places.reshape(-1), 0
     chosen = np.take_along_axis(places, np.asarray(unwrap(indices)), axis)
-    _elements(arr, chosen, np.broadcast_to(values if isinstance(values, Tensor) else np.asarray(values), chosen.shape))
+    _elements(arr, chosen, np.broadcast_to(operand(values), chosen.shape))
 
 
 def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
