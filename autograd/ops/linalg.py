@@ -14,13 +14,8 @@ from ..tensor import Tensor, unwrap
 from .adjugates import adjugates, largest_condition
 from .decompositions import svdvals_rule
 from .matrices import adjoint, conj, hermitian_part
-from .reduce import refuse_out
+from .reduce import operand, refuse_out
 from .shape import unbroadcast
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "ndim") else np.asarray(x)
-
 
 # Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
 
@@ -29,7 +24,7 @@ inv = general(np.linalg.inv, lambda g, out: -(out.mT @ g @ out.mT), forward=lamb
 
 def _solve_transposed(g: Any, a: Any, b_ndim: int) -> Any:
     """Return the gradient of the right-hand side before broadcasting is undone."""
-    transposed = _array(a).mT
+    transposed = operand(a).mT
     return np.linalg.solve(transposed, g[..., None])[..., 0] if b_ndim == 1 else np.linalg.solve(transposed, g)
 
 
@@ -50,7 +45,7 @@ solve = general(
 @composed(np.linalg.tensorsolve, method=False)
 def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     """Solve the equations ``tensordot(a, x, x.ndim) == b`` for x; `axes` of `a` are moved to its end first."""
-    a, b = _array(a), _array(b)
+    a, b = operand(a), operand(b)
     order = list(range(a.ndim))
     for axis in axes or ():
         order.remove(axis)
@@ -89,7 +84,7 @@ def _pinv_rule(g: Any, out: Any, a: Any, hermitian: bool) -> Any:
     From d(p) = -p da p + p p^H da^H (1 - a p) + (1 - p a) da^H p^H p (G. H. Golub & V. Pereyra, "The differentiation of
     pseudo-inverses and nonlinear least squares problems whose variables separate", 1973).
     """
-    a = _array(a)
+    a = operand(a)
     transposed, back = g.mT, adjoint(out)
     left, right = _product(transposed, out, back), _product(back, out, transposed)
     found = conj(left - _product(a, out, left) + right - _product(right, out, a)) - _product(out.mT, g, out.mT)
@@ -112,7 +107,7 @@ def _pseudo_inverse(a: Any, rank: Any, s: Any) -> Any:
 
 def _lstsq_of_matrix(g: Any, out: Any, a: Any, b: Any) -> Any:
     (gx, gsquares, _, gs), (x, squares, rank, s) = g, out
-    a, b = _columns(_array(a)), _columns(_array(b))
+    a, b = _columns(operand(a)), _columns(operand(b))
     inverse = _pseudo_inverse(a, rank, s)
     found = _pinv_rule(_columns(gx) @ b.mT, inverse, a, hermitian=False)
     if squares.size:
@@ -125,7 +120,7 @@ def _lstsq_of_matrix(g: Any, out: Any, a: Any, b: Any) -> Any:
 
 def _lstsq_of_right_side(g: Any, out: Any, a: Any, b: Any) -> Any:
     (gx, gsquares, _, _), (x, squares, rank, s) = g, out
-    a, b = _array(a), _array(b)
+    a, b = operand(a), operand(b)
     found = _pseudo_inverse(a, rank, s).mT @ gx
     if squares.size:
         residuals = conj(_columns(b) - a @ _columns(x))
@@ -215,7 +210,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
     The first and the last may be vectors.
     """
     refuse_out(out)
-    factors = [_array(a) for a in arrays]
+    factors = [operand(a) for a in arrays]
     if len(factors) < 2:
         raise ValueError("multi_dot multiplies two arrays at least")
     if len(factors) == 2:
@@ -257,7 +252,7 @@ def _chain(factors: list[Any], splits: dict[tuple[int, int], int], i: int, j: in
 @composed(np.linalg.cond, method=False)
 def cond(x: Any, p: Any = None) -> Any:
     """Return how much more the inverse can lengthen vectors than the matrix, by the norm `p`; inf if it is singular."""
-    x = _array(x)
+    x = operand(x)
     if 0 in x.shape[-2:]:
         raise np.linalg.LinAlgError(f"cond is not defined for empty matrices (shape {x.shape})")
     with np.errstate(all="ignore"):

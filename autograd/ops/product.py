@@ -9,13 +9,9 @@ import numpy as np
 
 from ..declare import composed, multilinear
 from .matrices import conj
-from .reduce import refuse_out
+from .reduce import operand, refuse_out
 
 Axes = int | tuple[Any, Any]
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "ndim") else np.asarray(x)
 
 
 # Matrices. What was broadcast over leading axes is summed by the engine.
@@ -23,7 +19,7 @@ def _array(x: Any) -> Any:
 
 def _by_right(g: Any, y: Any) -> Any:
     """Return the gradient of the left factor."""
-    y = _array(y)
+    y = operand(y)
     if y.ndim == 1:
         return g[..., None] * y
     if g.ndim < y.ndim:  # the left factor is a vector
@@ -33,7 +29,7 @@ def _by_right(g: Any, y: Any) -> Any:
 
 def _by_left(g: Any, x: Any) -> Any:
     """Return the gradient of the right factor."""
-    x = _array(x)
+    x = operand(x)
     if x.ndim == 1:
         return x[:, None] * g[..., None, :] if g.ndim else x * g
     if g.ndim < x.ndim:  # the right factor is a vector
@@ -51,8 +47,8 @@ _matmul = multilinear(np.matmul, _by_right, _by_left)
 # product of all rows, not a stack of products that is summed afterwards.
 _matmul_one = multilinear(
     lambda x, y: np.matmul(x, y),
-    lambda g, y: g @ _array(y).mT,
-    lambda g, x: _rows(_array(x)).mT @ _rows(g),
+    lambda g, y: g @ operand(y).mT,
+    lambda g, x: _rows(operand(x)).mT @ _rows(g),
     forward=np.matmul,
     name="matmul",
 )
@@ -74,32 +70,32 @@ matmul.operation = _matmul.operation  # type: ignore[attr-defined]  # it is decl
 vecdot = multilinear(
     np.vecdot,
     lambda g, y: conj(g[..., None] * y),
-    lambda g, x: g[..., None] * conj(_array(x)),
+    lambda g, x: g[..., None] * conj(operand(x)),
 )
 
 if hasattr(np, "matvec"):  # since NumPy 2.2
     multilinear(
         np.matvec,
-        lambda g, y: g[..., None] * _array(y)[..., None, :],
-        lambda g, x: (_array(x).mT @ g[..., None])[..., 0],
+        lambda g, y: g[..., None] * operand(y)[..., None, :],
+        lambda g, x: (operand(x).mT @ g[..., None])[..., 0],
     )
     multilinear(
         np.vecmat,
-        lambda g, y: conj((_array(y) @ g[..., None])[..., 0]),
-        lambda g, x: conj(_array(x))[..., None] * g[..., None, :],
+        lambda g, y: conj((operand(y) @ g[..., None])[..., 0]),
+        lambda g, x: conj(operand(x))[..., None] * g[..., None, :],
     )
 
 
 @composed(np.linalg.vecdot, method=False)
 def _vecdot_along(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     """Multiply the vectors that lie along `axis`, conjugating those of `x`."""
-    return vecdot(np.moveaxis(_array(x), axis, -1), np.moveaxis(_array(y), axis, -1))
+    return vecdot(np.moveaxis(operand(x), axis, -1), np.moveaxis(operand(y), axis, -1))
 
 
 @composed(np.vdot, method=False)
 def vdot(a: Any, b: Any, /) -> Any:
     """Multiply two arrays as vectors of all their elements, conjugating those of the first."""
-    return conj(_array(a).reshape(-1)) @ _array(b).reshape(-1)
+    return conj(operand(a).reshape(-1)) @ operand(b).reshape(-1)
 
 
 # Other products are matrix products of what has been reshaped.
@@ -108,7 +104,7 @@ def vdot(a: Any, b: Any, /) -> Any:
 @composed(np.tensordot, method=False)
 def tensordot(a: Any, b: Any, axes: Axes = 2) -> Any:
     """Sum products over axes of both: the last and first `axes` ones, or pairs of axes."""
-    x, y = _array(a), _array(b)
+    x, y = operand(a), operand(b)
     if isinstance(axes, tuple | list | np.ndarray):
         over_x, over_y = ([int(n)] if np.ndim(n) == 0 else list(n) for n in axes)
     else:
@@ -135,7 +131,7 @@ def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """Multiply numbers, vectors and matrices; of more axes, sum over the last of `a` and the last but one of `b`."""
     refuse_out(out)
-    x, y = _array(a), _array(b)
+    x, y = operand(a), operand(b)
     if not x.ndim or not y.ndim:
         return x * y
     if y.ndim <= 2 or x.ndim == 1:
@@ -146,7 +142,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
 @composed(np.inner, method=False)
 def inner(a: Any, b: Any, /) -> Any:
     """Sum products over the last axis of both."""
-    x, y = _array(a), _array(b)
+    x, y = operand(a), operand(b)
     if not x.ndim or not y.ndim:
         return x * y
     return x @ y if y.ndim == 1 else tensordot(x, y, (-1, -1))
@@ -156,13 +152,13 @@ def inner(a: Any, b: Any, /) -> Any:
 def outer(a: Any, b: Any, out: Any = None) -> Any:
     """Multiply every element of `a` with every one of `b`."""
     refuse_out(out)
-    return _array(a).reshape(-1, 1) * _array(b).reshape(-1)
+    return operand(a).reshape(-1, 1) * operand(b).reshape(-1)
 
 
 @composed(np.linalg.outer, method=False)
 def _outer_of_vectors(x: Any, y: Any, /) -> Any:
     """Multiply every element of a vector with every one of another."""
-    x, y = _array(x), _array(y)
+    x, y = operand(x), operand(y)
     if x.ndim != 1 or y.ndim != 1:
         raise ValueError(f"linalg.outer multiplies vectors, not arrays of {x.ndim} and {y.ndim} axes: see numpy.outer")
     return outer(x, y)
@@ -171,7 +167,7 @@ def _outer_of_vectors(x: Any, y: Any, /) -> Any:
 @composed(np.kron, method=False)
 def kron(a: Any, b: Any) -> Any:
     """Put a copy of `b`, multiplied with it, in the place of every element of `a`."""
-    x, y = _array(a), _array(b)
+    x, y = operand(a), operand(b)
     ndim = max(x.ndim, y.ndim)
     x, y = x.reshape((1,) * (ndim - x.ndim) + x.shape), y.reshape((1,) * (ndim - y.ndim) + y.shape)
     apart = x.reshape([n for length in x.shape for n in (length, 1)])
@@ -184,7 +180,7 @@ def kron(a: Any, b: Any) -> Any:
 
 def _in_space(v: Any) -> Any:
     """Give vectors in the plane a third component."""
-    v = _array(v)
+    v = operand(v)
     return v if v.shape[-1] == 3 else np.concatenate([v, 0 * v[..., :1]], -1)
 
 
@@ -212,7 +208,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """Return the vectors at right angles to those along one axis of `a` and one of `b`."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    x, y = np.moveaxis(operand(a), axisa, -1), np.moveaxis(operand(b), axisb, -1)
     product = _cross(x, y)
     return np.moveaxis(product, -1, axisc) if 3 in (x.shape[-1], y.shape[-1]) else product
 
@@ -220,7 +216,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 @composed(np.linalg.cross, method=False)
 def _cross_in_space(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     """Return the vectors at right angles to those along `axis` of both."""
-    x, y = _array(x), _array(y)
+    x, y = operand(x), operand(y)
     if not x.shape[axis] == y.shape[axis] == 3:
         raise ValueError(f"linalg.cross multiplies vectors of 3 components, not of {x.shape[axis]} and {y.shape[axis]}")
     return cross(x, y, axis=axis)
