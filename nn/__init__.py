@@ -13,6 +13,7 @@ from .loss import CrossEntropyLoss, MSELoss, NLLLoss
 from .module import Module
 from .parameter import Parameter
 from .random import manual_seed
+from .serialization import load, save
 
 __all__ = [
     "MLP",
@@ -32,6 +33,8 @@ __all__ = [
     "Tanh",
     "functional",
     "init",
+    "load",
     "manual_seed",
     "optim",
+    "save",
 ]
