@@ -1,25 +1,39 @@
-"""Timing side by side: interleaved rounds in random order, CPU time on one core, medians of ratios within a round.
+"""Timing side by side: interleaved rounds in random order, medians of ratios within a round.
 
-Import it before NumPy: it limits the process to one thread and one core, which every library obeys.
+Import it before NumPy: it limits the process to one thread and one core, which every library obeys, and takes CPU time.
+With the environment variable BENCHMARK_THREADS greater than 1 it allows so many threads, and takes wall time.
 """
 
 import os
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 
+THREADS = int(os.environ.get("BENCHMARK_THREADS", "1"))
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = "1"
-if hasattr(os, "sched_setaffinity"):
+    os.environ[_variable] = str(THREADS)
+if THREADS == 1 and hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 Step = Callable[[], object]
+_clock = time.process_time if THREADS == 1 else time.perf_counter
+
+
+def each_number_of_threads(module: str) -> bool:
+    """Run `module` anew for one and for two threads; False if this process is one of those."""
+    if "BENCHMARK_THREADS" in os.environ:
+        return False
+    for threads in ("1", "2"):
+        environment = {**os.environ, "BENCHMARK_THREADS": threads}
+        subprocess.run([sys.executable, "-m", module, *sys.argv[1:]], env=environment, check=True)
+    return True
 
 
 def interleave(steps: dict[str, Step], *, rounds: int = 15, block: float = 0.03) -> dict[str, list[float]]:
-    """Return the CPU seconds of one call of each step, once for each round.
+    """Return the seconds of one call of each step, once for each round.
 
     Parameters
     ----------
@@ -33,9 +47,9 @@ def interleave(steps: dict[str, Step], *, rounds: int = 15, block: float = 0.03)
     repeats = {}
     for name, step in steps.items():
         step()
-        started = time.process_time()
+        started = _clock()
         step()
-        repeats[name] = max(1, int(block / max(time.process_time() - started, 1e-7)))
+        repeats[name] = max(1, int(block / max(_clock() - started, 1e-7)))
     shuffle = random.Random(0).shuffle
     times: dict[str, list[float]] = {name: [] for name in steps}
     for done in range(rounds):
@@ -45,10 +59,10 @@ def interleave(steps: dict[str, Step], *, rounds: int = 15, block: float = 0.03)
         for name in order:
             step = steps[name]
             step()  # fills the caches again
-            started = time.process_time()
+            started = _clock()
             for _ in range(repeats[name]):
                 step()
-            times[name].append((time.process_time() - started) / repeats[name])
+            times[name].append((_clock() - started) / repeats[name])
     progress("")
     return times
 
