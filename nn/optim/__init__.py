@@ -1,7 +1,10 @@
 """Optimizers: how parameters move along their gradients."""
 
 from ._adam import Adam, AdamW
+from ._adam_relatives import Adamax, NAdam, RAdam
+from ._muon import Muon
 from ._optimizer import Optimizer
+from ._rms import Adadelta, Adagrad, RMSprop
 from ._sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._flat import FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, with_decay
+from ._optimizer import Optimizer, Parameters, check_betas, clear_subnormal, with_decay
 
 __all__ = ["Adam", "AdamW"]
 
@@ -35,6 +35,8 @@ class Adam(Optimizer):
         Use the largest v so far.
     maximize
         Ascend instead.
+    decoupled_weight_decay
+        Take ``lr * weight_decay`` of the parameter away instead, as `AdamW` does.
 
     References
     ----------
@@ -52,8 +54,6 @@ class Adam(Optimizer):
     Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
     """
 
-    _decoupled = False
-
     def __init__(
         self,
         params: Parameters,
@@ -64,6 +64,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -74,14 +75,13 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "decoupled_weight_decay": decoupled_weight_decay,
             },
         )
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""
-        check_not_negative(group, "lr", "eps", "weight_decay")
-        if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
-            raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
+        check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
         """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
@@ -91,7 +91,7 @@ class Adam(Optimizer):
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step: ten passes, in place."""
-        number, lr, decay = flat.data.dtype.type, group["lr"], group["weight_decay"]
+        number, lr = flat.data.dtype.type, group["lr"]
         beta1, beta2 = group["betas"]
         # m and v are kept divided by 1 - beta1 and 1 - beta2. That, and what divides sqrt(v), moves into the rate
         # and into eps.
@@ -99,9 +99,7 @@ class Adam(Optimizer):
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
         eps, keep1, keep2 = number(group["eps"] / correction), number(beta1), number(beta2)
         for p, g, s, t, m, v, *largest in flat.chunks(run, self.scales(group)):
-            if decay and self._decoupled:
-                np.multiply(p, number(1 - lr * decay), p)
-            g = with_decay(group, 0.0 if self._decoupled else decay, p, g, t)
+            g = with_decay(group, p, g, t)
             clear_subnormal(run.step, m, s)
             np.add(np.multiply(m, keep1, m), g, m)
             np.multiply(g, g, s)
@@ -134,8 +132,6 @@ class AdamW(Adam):
     Parameter([0.95], dtype=float32, requires_grad=True)
     """
 
-    _decoupled = True
-
     def __init__(
         self,
         params: Parameters,
@@ -147,4 +143,4 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

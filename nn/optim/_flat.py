@@ -8,7 +8,8 @@ same layout, into which the derivative rules of layers write directly.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,10 +109,14 @@ class FlatParameters:
         How many updates each parameter has had.
     moments
         Further arrays of the same layout, by name; see `chunks`.
+    numbers
+        What is one number for each parameter, by name: a list, which starts with the value that it was made with.
     """
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
+    def __init__(self, parameters: Sequence[Tensor], numbers: Mapping[str, float] | None = None) -> None:
         self.parameters = list(parameters)
+        self._first_numbers = dict(numbers or {})
+        self.numbers = {name: [value] * len(self.parameters) for name, value in self._first_numbers.items()}
         self.steps = [0] * len(self.parameters)
         self.ends = np.cumsum([parameter.size for parameter in self.parameters]).tolist()
         self.starts = [0, *self.ends[:-1]]
@@ -230,6 +235,26 @@ class FlatParameters:
             ]
         return chunks
 
+    def members(self, run: Run) -> list[int]:
+        """Return which parameters a run is of."""
+        return [i for i, start in enumerate(self.starts) if run.start <= start and self.ends[i] <= run.stop]
+
+    def split(self, run: Run, name: str) -> Iterator[tuple[Run, list[int]]]:
+        """Yield the parts of a run whose parameters agree in one of `numbers`, and which parameters they are of."""
+        values = self.numbers[name]
+        for _, group in groupby(self.members(run), key=values.__getitem__):
+            members = list(group)
+            yield Run(self.starts[members[0]], self.ends[members[-1]], run.step), members
+
+    def matrices(self, run: Run, scales: dict[str, float]) -> Iterator[tuple[Array, ...]]:
+        """Yield for each parameter of a run its values, gradient and moments, in its shape."""
+        if scales != self._scales:
+            self._prepare(scales)
+        for i in self.members(run):
+            yield tuple(
+                self._part(flat, i) for flat in (self.data, self.gradient, *(self.moments[name] for name in scales))
+            )
+
     def _prepare(self, scales: dict[str, float]) -> None:
         """Make the moments that are missing, of zeros, and scale those that are there as they should be now."""
         for name, scale in scales.items():
@@ -251,11 +276,12 @@ class FlatParameters:
         for name, flat in self.moments.items() if state else ():
             part, scale = self._part(flat, i), self._scales[name]
             state[name] = part.copy() if scale == 1 else part * np.float64(scale)
-        return state
+        return state | {name: values[i] for name, values in self.numbers.items() if state}
 
     def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
         """Take over what `state` returned; `scales` are those of the moments that the optimizer uses."""
-        values = {name: np.asarray(value) for name, value in state.items() if name != "step" and value is not None}
+        single = {"step", *self.numbers}
+        values = {name: np.asarray(value) for name, value in state.items() if name not in single and value is not None}
         for name, array in values.items():
             if array.shape != self.parameters[i].shape:
                 shapes = f"shape {array.shape}, but the parameter has {self.parameters[i].shape}"
@@ -265,6 +291,8 @@ class FlatParameters:
         for name, flat in self.moments.items():
             scale, value = self._scales[name], values.get(name, np.zeros(()))
             self._part(flat, i)[...] = value if scale == 1 else value / np.float64(scale)
+        for name, numbers in self.numbers.items():
+            numbers[i] = float(state.get(name, self._first_numbers[name]))
 
 
 def _order(array: Array) -> Any:

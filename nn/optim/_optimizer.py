@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,13 +11,21 @@ from autograd import Tensor, enable_grad, mark_written
 
 from ._flat import Array, FlatParameters, Run
 
-__all__ = ["Optimizer", "Parameters", "check_not_negative", "clear_subnormal", "with_decay"]
+__all__ = [
+    "Optimizer",
+    "Parameters",
+    "check_betas",
+    "check_fraction",
+    "check_not_negative",
+    "clear_subnormal",
+    "with_decay",
+]
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 
 
 class Optimizer:
-    """Update parameters from their gradients; the base class of `SGD`, `Adam` and `AdamW`.
+    """Update parameters from their gradients; the base class of all optimizers.
 
     An optimizer moves the values of its parameters into one array for each group and dtype: ``parameter.data`` becomes
     a view of it. Write ``parameter.data[...] = values`` to change them; assigning another array to ``parameter.data``
@@ -36,10 +44,12 @@ class Optimizer:
     ----------
     param_groups
         A dict for each group with its ``params`` and options; changing an option, ``group["lr"] = 0.01``, takes
-        effect at the next step.
+        effect at the next step. Schedulers note there the ``initial_lr`` that they start from.
     """
 
     param_groups: list[dict[str, Any]]
+    stepped: bool = False  # whether `step` was called: schedulers warn where it was not
+    numbers: ClassVar[Mapping[str, float]] = {}  # what is one number for each parameter, and what it starts with
 
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor | dict):
@@ -77,7 +87,7 @@ class Optimizer:
                 raise ValueError(f"parameter {i} of the group, of shape {parameter.shape}, is given twice")
             known.add(id(parameter))
         group = {**self.defaults, **param_group, "params": params}
-        unknown = sorted(set(group) - {*self.defaults, "params"})
+        unknown = sorted(set(group) - {*self.defaults, "params", "initial_lr"})
         if unknown:
             raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
         self.check(group)
@@ -85,7 +95,7 @@ class Optimizer:
         for parameter in params:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
         self.param_groups.append(group)
-        self._flats.append([FlatParameters(members) for members in by_dtype.values()])
+        self._flats.append([FlatParameters(members, self.numbers) for members in by_dtype.values()])
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""
@@ -124,6 +134,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self.stepped = True
         for group, flats in zip(self.param_groups, self._flats, strict=True):
             for flat in flats:
                 for run in flat.ready():
@@ -149,13 +160,17 @@ class Optimizer:
             ``"state"``: for the number of each parameter, how many steps it took and its moments, as ndarrays;
             ``"param_groups"``: the options of each group and the numbers of its parameters.
         """
-        state = {number: flat.state(i) for number, (_, _, flat, i) in enumerate(self._places())}
         groups, first = [], 0
         for group in self.param_groups:
             count = len(group["params"])
             groups.append({**group, "params": list(range(first, first + count))})
             first += count
-        return {"state": {number: kept for number, kept in state.items() if kept}, "param_groups": groups}
+        return {"state": self._states(), "param_groups": groups}
+
+    def _states(self) -> dict[int, dict[str, Any]]:
+        """Return what is kept for each parameter, by its number; those that took no step yet are left out."""
+        states = {number: flat.state(i) for number, (_, _, flat, i) in enumerate(self._places())}
+        return {number: state for number, state in states.items() if state}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over options and moments that `state_dict` returned, of this optimizer or of PyTorch's.
@@ -170,9 +185,12 @@ class Optimizer:
         if sizes != own:
             raise ValueError(f"the state is of groups with {sizes} parameters, this optimizer has {own}")
         for group, options in zip(self.param_groups, saved, strict=True):
-            group.update({name: value for name, value in options.items() if name in self.defaults})
+            group.update({name: value for name, value in options.items() if name in {*self.defaults, "initial_lr"}})
         numbers = [number for group in saved for number in group["params"]]
-        states = [state_dict["state"].get(number, {}) for number in numbers]
+        self._load_states([state_dict["state"].get(number, {}) for number in numbers])
+
+    def _load_states(self, states: list[dict[str, Any]]) -> None:
+        """Take over what was kept for each parameter."""
         for state, (group, _, flat, i) in zip(states, self._places(), strict=True):
             flat.load(i, state, self.scales(group))
 
@@ -195,9 +213,15 @@ class Optimizer:
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
 
 
-def with_decay(group: dict[str, Any], decay: float, p: Array, g: Array, scratch: Array) -> Array:
-    """Return the gradient to descend along: turned round to maximize, plus `decay` times the parameter."""
-    if decay:
+def with_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Array:
+    """Return the gradient to descend along: turned round to maximize, plus the weight decay of the parameter.
+
+    Decay that is decoupled is taken off the parameter at once instead.
+    """
+    decay = group["weight_decay"]
+    if decay and group.get("decoupled_weight_decay"):
+        np.multiply(p, p.dtype.type(1 - group["lr"] * decay), p)
+    elif decay:
         np.multiply(p, p.dtype.type(decay), scratch)
         return (np.subtract if group["maximize"] else np.add)(scratch, g, scratch)
     return np.negative(g, scratch) if group["maximize"] else g
@@ -219,6 +243,19 @@ def check_not_negative(group: dict[str, Any], *names: str) -> None:
     for name in names:
         if not group[name] >= 0:
             raise ValueError(f"{name} should be 0 or more, not {group[name]}")
+
+
+def check_fraction(group: dict[str, Any], name: str) -> None:
+    """Raise if an option is not the decay rate of a running mean."""
+    if not 0 <= group[name] < 1:
+        raise ValueError(f"{name} should be a number from 0 to below 1, not {group[name]}")
+
+
+def check_betas(group: dict[str, Any]) -> None:
+    """Raise if the options of Adam and its relatives are out of their ranges."""
+    check_not_negative(group, "lr", "eps", "weight_decay")
+    if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
+        raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
 
 
 def _tensor_of(item: Any) -> Tensor:

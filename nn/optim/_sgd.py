@@ -88,7 +88,7 @@ class SGD(Optimizer):
         """Let the parameters of a run take a step."""
         rate = flat.data.dtype.type(-group["lr"])
         for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):
-            direction = with_decay(group, group["weight_decay"], p, g, s)
+            direction = with_decay(group, p, g, s)
             if moments:
                 clear_subnormal(run.step, moments[0], t)
                 direction = _with_momentum(group, direction, moments[0], t, first=run.step == 1)
