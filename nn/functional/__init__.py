@@ -1,18 +1,70 @@
 """Functions that layers and losses are made of, for arrays and tensors alike, under PyTorch's names."""
 
 from ._activation import dropout, log_softmax, relu, sigmoid, softmax, tanh
+from ._attention import scaled_dot_product_attention
+from ._ctc import ctc_loss
+from ._distances import cosine_similarity, pairwise_distance
+from ._gelu import gelu
+from ._likelihood_losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    kl_div,
+    poisson_nll_loss,
+)
 from ._linear import linear
-from ._loss import cross_entropy, mse_loss, nll_loss
+from ._loss import cross_entropy, nll_loss
+from ._margin_losses import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from ._normalization import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from ._regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 
 __all__ = [
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
+    "gaussian_nll_loss",
+    "gelu",
+    "group_norm",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "instance_norm",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
     "linear",
     "log_softmax",
+    "margin_ranking_loss",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
+    "normalize",
+    "pairwise_distance",
+    "poisson_nll_loss",
     "relu",
+    "rms_norm",
+    "scaled_dot_product_attention",
     "sigmoid",
+    "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "tanh",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]
