@@ -1,0 +1,257 @@
+"""Attention: each query's mean of the values, weighted by how well their keys fit it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, general
+
+from ._activation import dropout
+
+__all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
+
+Array = np.ndarray[Any, Any]
+Saved = list[Any]
+
+
+def _normalise(scores: Array, mask: Array | None) -> Array:
+    """Make `scores`, in place, the weights that their softmax over the last axis is; 0 where a row is masked whole."""
+    if mask is not None and mask.dtype == bool:
+        np.copyto(scores, -math.inf, where=~mask)
+    elif mask is not None:
+        scores += mask
+    highest = np.maximum.reduce(scores, -1, keepdims=True, initial=-math.inf)
+    if mask is not None:
+        highest[highest == -math.inf] = 0  # -inf - -inf would be nan
+    scores -= highest
+    np.exp(scores, scores)
+    mass = np.add.reduce(scores, -1, keepdims=True)
+    if mask is not None:
+        mass[mass == 0] = 1
+    scores /= mass
+    return scores
+
+
+def _weights_forward(scores: Any, mask: Any) -> Any:
+    return _normalise(np.array(scores), mask)
+
+
+def _scores_gradient(g: Any, weights: Any) -> Any:
+    """Pull the gradient of the weights back to the scores, p (g - sum(p g)): in place, `g` is given up."""
+    if type(g) is np.ndarray and type(weights) is np.ndarray:
+        g -= np.vecdot(g, weights)[..., None]
+        g *= weights
+        return g
+    return weights * (g - (g * weights).sum(axis=-1, keepdims=True))
+
+
+def _weights_rule(g: Any, out: Any) -> Any:
+    return _scores_gradient(np.array(g) if type(g) is np.ndarray else g, out)
+
+
+_weights = general(_weights_forward, _weights_rule, name="attention_weights")
+
+
+def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
+    """Return the weighted means, laid out in memory as `query` is; the weights are left in `saved`.
+
+    Heads that are axes of one array of features are multiplied where they are, and what comes of them can be
+    looked at as one array of features again: nothing is copied.
+    """
+    weights = _normalise(np.matmul(query * scale, key.mT), mask)
+    saved[:] = [weights]
+    shape, dtype = (*query.shape[:-1], value.shape[-1]), np.result_type(weights, value)
+    return np.matmul(weights, value, np.empty_like(query, dtype, shape=shape))
+
+
+def _product_like(x: Any, a: Any, b: Any) -> Any:
+    """Return a @ b, for arrays in the memory layout of `x`, whose gradient it is part of."""
+    if type(a) is type(b) is type(x) is np.ndarray:
+        return np.matmul(a, b, np.empty_like(x))
+    return a @ b
+
+
+def _saved_weights(query: Any, key: Any, scale: Any, mask: Any, saved: Saved) -> Any:
+    """Return the weights; where derivatives are recorded, by operations that lead back to `query` and `key`."""
+    if isinstance(query, Tensor) or isinstance(key, Tensor):
+        return _weights(query * scale @ key.mT, mask)
+    return saved[0]
+
+
+def _query_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
+    scores = _scores_gradient(g @ value.mT, _saved_weights(query, key, scale, mask, saved))
+    if type(scores) is np.ndarray:
+        saved[1:] = [np.array(g), scores]  # for the rule of the key
+    return _product_like(query, scores, key) * scale
+
+
+def _key_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
+    # What the rule of the query found serves here if it was given the same gradient. Its elements are compared: the
+    # walk that left it there may have been another one, and the caller may have written to the gradient since.
+    held, saved[1:] = saved[1:], []
+    if held and type(g) is np.ndarray and np.array_equal(held[0], g):
+        scores = held[1]
+    else:
+        scores = _scores_gradient(g @ value.mT, _saved_weights(query, key, scale, mask, saved))
+    return _product_like(key, scores.mT, query) * scale
+
+
+def _value_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
+    return _product_like(value, _saved_weights(query, key, scale, mask, saved).mT, g)
+
+
+_attention = general(_attention_forward, _query_rule, _key_rule, _value_rule, name="attention")
+
+
+def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | None = None) -> Any:
+    """Return the weights of `scaled_dot_product_attention`, shape ``(..., queries, keys)``.
+
+    Parameters
+    ----------
+    query, key, scale
+        As there.
+    mask
+        Its `attn_mask`; also a tensor that requires a gradient.
+    """
+    scores = query * _scale(query, scale) @ key.mT
+    if isinstance(mask, Tensor):
+        scores, mask = scores + mask.astype(scores.dtype), np.ones((), bool)
+    return _weights(scores, mask)
+
+
+def scaled_dot_product_attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    """Return for each query the mean of the values, weighted by the softmax of its products with the keys.
+
+    ``softmax(scale * query @ key.mT + mask) @ value``. It is one operation, which keeps the weights and its three
+    inputs. With dropout, or with a mask that requires a gradient, it is made of several.
+
+    Parameters
+    ----------
+    query
+        Shape ``(..., queries, features)``.
+    key
+        Shape ``(..., keys, features)``, with the same leading axes: batch and heads, say.
+    value
+        Shape ``(..., keys, values)``.
+    attn_mask
+        Broadcasts to ``(..., queries, keys)``. Booleans: whether the query attends to the key. Floats: what is added to
+        the scores. A query that may attend to no key gets zeros, and passes no gradient on.
+    dropout_p
+        How probable it is that a weight is dropped; the others are divided by ``1 - dropout_p``. Give 0 in evaluation:
+        a function does not know.
+    is_causal
+        Let query i attend to the keys 0 to i alone.
+    scale
+        ``1 / sqrt(features)`` by default.
+    enable_gqa
+        Whether `query` may have a multiple of the heads, axis -3, of `key` and `value`, each of which serves several.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(..., queries, values)``.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+    ValueError
+        If both `attn_mask` and `is_causal` are given.
+
+    References
+    ----------
+    Vaswani et al., "Attention Is All You Need", NeurIPS 2017. Heads that share keys: Ainslie et al., "GQA: Training
+    Generalized Multi-Query Transformer Models from Multi-Head Checkpoints", EMNLP 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> query, key = np.array([[10.0, 0.0], [0.0, 10.0]]), np.array([[10.0, 0.0], [0.0, 10.0], [5.0, 5.0]])
+    >>> F.scaled_dot_product_attention(query, key, np.array([[1.0], [2.0], [3.0]])).round(4)
+    array([[1.],
+           [2.]])
+    >>> F.scaled_dot_product_attention(query, key, np.array([[1.0], [2.0], [3.0]]), is_causal=True, scale=0.0)
+    array([[1. ],
+           [1.5]])
+    """
+    query, key, value = (x if isinstance(x, Tensor) else np.asarray(x) for x in (query, key, value))
+    if enable_gqa:
+        key, value = _shared_heads(query, key), _shared_heads(query, value)
+    _check_inputs(query, key, value)
+    shape = (*query.shape[:-1], key.shape[-2])
+    if is_causal:
+        if attn_mask is not None:
+            raise ValueError(
+                "scaled_dot_product_attention has both attn_mask and is_causal=True: make one mask of them, such as "
+                "attn_mask & np.tri(queries, keys, dtype=bool)"
+            )
+        mask: Any = np.tri(*shape[-2:], dtype=bool)
+    else:
+        mask = read_mask(attn_mask, shape, "scaled_dot_product_attention")
+    if dropout_p or isinstance(mask, Tensor):
+        return dropout(attention_weights(query, key, mask, scale), dropout_p) @ value
+    return _attention(query, key, value, _scale(query, scale), mask, [])
+
+
+def _scale(query: Any, scale: float | None) -> float:
+    return 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else float(scale)
+
+
+def _shared_heads(query: Any, x: Any) -> Any:
+    """Return keys or values with each head as often as there are heads of `query` for it."""
+    if query.ndim < 3 or x.ndim < 3 or x.shape[-3] == 0 or query.shape[-3] % x.shape[-3]:
+        raise ShapeError(
+            f"scaled_dot_product_attention with enable_gqa=True has a query of shape {query.shape} and a key or value "
+            f"of shape {x.shape}: the heads of the query, axis -3, should be a multiple of theirs"
+        )
+    return np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)
+
+
+def _check_inputs(query: Any, key: Any, value: Any) -> None:
+    if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
+        raise DtypeError(
+            f"scaled_dot_product_attention is of real floating-point numbers, but query has dtype {query.dtype}, key "
+            f"{key.dtype} and value {value.dtype}"
+        )
+    fits = query.ndim == key.ndim == value.ndim >= 2 and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
+    if not fits or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        raise ShapeError(
+            f"scaled_dot_product_attention has query {query.shape}, key {key.shape} and value {value.shape}: they "
+            f"should be (..., queries, features), (..., keys, features) and (..., keys, values), all with the same "
+            f"leading axes"
+        )
+
+
+def read_mask(mask: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Return `mask` as an array, or as a tensor if it requires a gradient, once it is clear that it fits `shape`."""
+    if mask is None:
+        return None
+    if not isinstance(mask, Tensor):
+        mask = np.asarray(mask)
+    elif not mask.requires_grad:
+        mask = mask.data
+    if mask.dtype.kind not in "bf":
+        raise DtypeError(
+            f"a mask of {name} has booleans, or floats that are added to the scores, but it has dtype {mask.dtype}: "
+            f"use mask.astype(bool)"
+        )
+    lengths = zip(reversed(mask.shape), reversed(shape), strict=False)
+    if mask.ndim > len(shape) or any(own not in (1, length) for own, length in lengths):
+        raise ShapeError(
+            f"{name} has scores of shape {shape}, (..., queries, keys), and a mask of shape {mask.shape}, which does "
+            f"not broadcast to that"
+        )
+    return mask
