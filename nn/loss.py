@@ -1,20 +1,20 @@
-"""Losses as modules, which hold their options."""
+"""Losses of classes and of sequences of them as modules, which hold their options."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import Tensor
 
 from . import functional
-from .functional._loss import Reduction, check_reduction
+from .functional._elements import Reduction, check_reduction
 from .module import Module
 
-__all__ = ["CrossEntropyLoss", "MSELoss", "NLLLoss"]
+__all__ = ["CTCLoss", "CrossEntropyLoss", "Loss", "NLLLoss"]
 
 
-class MSELoss(Module):
-    """The mean squared difference: see `functional.mse_loss`.
+class Loss(Module):
+    """What losses share: a reduction, and a `repr` that shows the options.
 
     Parameters
     ----------
@@ -22,22 +22,19 @@ class MSELoss(Module):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
+    _options: ClassVar[tuple[str, ...]] = ("reduction",)
+
     def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__()
         check_reduction(reduction)
         self.reduction: Reduction = reduction
 
-    def forward(self, input: Any, target: Any) -> Tensor:
-        """Compare predictions with targets of the same shape."""
-        loss: Tensor = functional.mse_loss(input, target, self.reduction)
-        return loss
-
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
-        return f"reduction={self.reduction!r}"
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._options)
 
 
-class NLLLoss(Module):
+class NLLLoss(Loss):
     """The negative log-likelihood of classes, given log-probabilities: see `functional.nll_loss`.
 
     Parameters
@@ -51,22 +48,17 @@ class NLLLoss(Module):
     """
 
     def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
-        super().__init__()
-        check_reduction(reduction)
+        super().__init__(reduction)
         self.register_buffer("weight", weight)
-        self.ignore_index, self.reduction = ignore_index, reduction
+        self.ignore_index = ignore_index
 
+    _options = ("ignore_index", "reduction")
     weight: Any
-    reduction: Reduction
 
     def forward(self, input: Any, target: Any) -> Tensor:
         """Compare log-probabilities ``(n, classes, ...)`` with class indices ``(n, ...)``."""
         loss: Tensor = functional.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
         return loss
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
 class CrossEntropyLoss(NLLLoss):
@@ -106,6 +98,31 @@ class CrossEntropyLoss(NLLLoss):
         )
         return loss
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"{super().extra_repr()}, label_smoothing={self.label_smoothing}"
+    _options = ("ignore_index", "reduction", "label_smoothing")
+
+
+class CTCLoss(Loss):
+    """The connectionist temporal classification of sequences: see `functional.ctc_loss`.
+
+    Parameters
+    ----------
+    blank
+        The class of blanks.
+    reduction
+        ``"mean"``, which divides each loss by the number of its labels first, ``"sum"`` or ``"none"``.
+    zero_infinity
+        Whether an infinite loss, of a target that is too long for its input, counts as 0.
+    """
+
+    _options = ("blank", "reduction", "zero_infinity")
+
+    def __init__(self, blank: int = 0, reduction: Reduction = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Tensor:
+        """Compare log-probabilities ``(steps, n, classes)`` with labels ``(n, longest)`` of these lengths."""
+        loss: Tensor = functional.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
+        return loss

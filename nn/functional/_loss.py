@@ -1,4 +1,4 @@
-"""Losses: how far predictions are from their targets, as one number or one for each row."""
+"""Losses of classes: how unlikely the labels are, as one number or one for each row."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import ShapeError, Tensor, general
+from autograd import Tensor, general
 
 from ._activation import log_softmax, softmax
+from ._elements import Reduction, check_reduction
 from ._labels import class_weights, read_labels
 
-__all__ = ["Reduction", "check_reduction", "cross_entropy", "mse_loss", "nll_loss"]
-
-Reduction = Literal["none", "mean", "sum"]
-_REDUCTIONS = ("mean", "sum", "none")
+__all__ = ["cross_entropy", "nll_loss"]
 
 
 def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
@@ -118,8 +116,7 @@ def cross_entropy(
     >>> float(F.cross_entropy(logits, np.array([1, 0])).round(4))
     501.0635
     """
-    if reduction not in _REDUCTIONS:
-        check_reduction(reduction)
+    check_reduction(reduction)
     if type(target) is not np.ndarray and not isinstance(target, Tensor):
         target = np.asarray(target)
     shape = input.shape
@@ -175,49 +172,6 @@ def nll_loss(
     if isinstance(weights, np.ndarray):
         losses = np.where(weights == 0, 0, losses) * weights.astype(rows.dtype)
     return _reduced(losses, total, reduction, target.shape)
-
-
-def mse_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
-    """Return the squared differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
-
-    Parameters
-    ----------
-    input, target
-        Of the same shape; gradients flow to both.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-
-    Raises
-    ------
-    ShapeError
-        If the shapes differ: shapes ``(n, 1)`` and ``(n,)`` would broadcast to n x n differences.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
-    2.0
-    """
-    check_reduction(reduction)
-    target = target if isinstance(target, Tensor) else np.asarray(target)
-    if input.shape != target.shape:
-        remedy = "give both the same shape"
-        if input.size == target.size:
-            remedy = f"use input.reshape({target.shape}) or target.reshape({input.shape})"
-        raise ShapeError(
-            f"mse_loss has input of shape {input.shape} and target of shape {target.shape}, which would be broadcast "
-            f"against each other: {remedy}"
-        )
-    difference = input - target
-    squares = difference * difference
-    return squares if reduction == "none" else squares.mean() if reduction == "mean" else squares.sum()
-
-
-def check_reduction(reduction: str) -> None:
-    """Raise unless `reduction` is one of the three that losses have."""
-    if reduction not in _REDUCTIONS:
-        raise ValueError(f'reduction should be "mean", "sum" or "none", not {reduction!r}')
 
 
 def _check_smoothing(label_smoothing: float) -> None:

@@ -1,0 +1,277 @@
+"""Connectionist temporal classification: the likelihood of a sequence of labels, however they lie in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, general, vjp
+
+from ._elements import Reduction, as_real, check_reduction, reduced
+
+__all__ = ["ctc_loss"]
+
+Array = np.ndarray[Any, Any]
+_NEVER = -1e30  # the logarithm of a probability of 0: sums of it are finite, so that no difference of two is nan
+
+
+def ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: Reduction = "mean",
+    zero_infinity: bool = False,
+) -> Any:
+    """Return minus the log-likelihood of label sequences, summed over all ways to spread each over its time steps.
+
+    Every step emits a label or a blank. What was emitted becomes a sequence by merging equal neighbours, then dropping
+    the blanks. The sum over all emissions is computed by a recursion over time in logarithms, in double precision.
+
+    Parameters
+    ----------
+    log_probs
+        Log-probabilities of the classes at each step, as `log_softmax` gives them: shape ``(steps, n, classes)``, or
+        ``(steps, classes)`` for one sequence. The gradient is that with respect to them; PyTorch's is that only after
+        it has passed through `log_softmax`.
+    targets
+        Labels, integers other than `blank`: shape ``(n, longest)``, where what is beyond a sequence's length does not
+        count, or all sequences one after another, ``(sum of target_lengths,)``. For one sequence ``(length,)``.
+    input_lengths, target_lengths
+        How many steps and how many labels each sequence has: integers of shape ``(n,)``, or ``()`` for one sequence.
+    blank
+        The class of blanks.
+    reduction
+        ``"none"`` for the loss of each sequence, ``"sum"``, or ``"mean"``, which divides each loss by the number of its
+        labels first.
+    zero_infinity
+        Whether a loss that is infinite counts as 0.
+
+    Returns
+    -------
+    Tensor
+        One element, or for ``"none"`` shape ``(n,)``. A sequence that cannot be emitted, for it has fewer steps than
+        labels and blanks between equal ones, has the loss inf and the gradient 0: no log-probability would change it.
+
+    Raises
+    ------
+    ValueError
+        If lengths are out of range, or a target holds the blank.
+    IndexError
+        If a label is not the index of a class.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    References
+    ----------
+    Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
+    Networks", ICML 2006.
+
+    Examples
+    --------
+    Two steps emit "1" as 1-1, 0-1 or 1-0, each with probability 1/4:
+
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(np.exp(-F.ctc_loss(np.log(np.full((2, 2), 0.5)), np.array([1]), 2, 1)).round(4))
+    0.75
+    """
+    check_reduction(reduction)
+    log_probs = as_real("ctc_loss", "log_probs", log_probs)
+    if log_probs.ndim not in (2, 3):
+        raise ShapeError(
+            f"ctc_loss has log_probs of shape {log_probs.shape}: it should be (steps, n, classes) or (steps, classes)"
+        )
+    shape = log_probs.shape[1:-1]
+    rows = log_probs if shape else log_probs[:, None]
+    steps, n, classes = rows.shape
+    if not 0 <= blank < classes:
+        raise ValueError(f"ctc_loss has blank={blank}, but there are {classes} classes")
+    inputs = _lengths("input_lengths", input_lengths, shape, 1, steps)
+    labels, lengths = _read_targets(targets, target_lengths, shape, n)
+    _check_labels(labels, lengths, classes, blank)
+    losses = _ctc(rows, _Paths.of(labels, lengths, inputs, blank))
+    if zero_infinity:
+        losses = np.where(np.isinf(losses.data if isinstance(losses, Tensor) else losses), 0, losses)
+    if reduction == "mean":
+        losses = losses / np.maximum(lengths, 1).astype(losses.dtype)
+    return reduced(losses.reshape(shape), reduction)
+
+
+@dataclass
+class _Paths:
+    """The states between which emissions move: a blank, the first label, a blank, and so on to the last blank.
+
+    Attributes
+    ----------
+    classes
+        What each state emits, shape ``(n, states)``; a blank beyond the end of a target.
+    jumps
+        0 where a state can be reached from the one before the last, `_NEVER` where not: a blank may be left out
+        between labels that differ.
+    ends
+        The last state of each target.
+    last
+        The last step of each sequence.
+    """
+
+    classes: Array
+    jumps: Array
+    ends: Array
+    last: Array
+    blank: int
+    emitted: Array = field(default_factory=lambda: np.empty(0))
+    alphas: Array = field(default_factory=lambda: np.empty(0))
+
+    @staticmethod
+    def of(labels: Array, lengths: Array, inputs: Array, blank: int) -> _Paths:
+        n, longest = labels.shape
+        classes = np.full((n, 2 * longest + 1), blank)
+        classes[:, 1::2] = np.where(np.arange(longest) < lengths[:, None], labels, blank)
+        jumps = np.full(classes.shape, _NEVER)
+        jumps[:, 3::2][classes[:, 3::2] != classes[:, 1:-2:2]] = 0
+        return _Paths(classes, jumps, 2 * lengths, inputs - 1, blank)
+
+    @property
+    def rows(self) -> Array:
+        return np.arange(len(self.ends))
+
+
+def _likeliest(values: Any) -> Any:
+    """Return log-probabilities that are finite."""
+    return np.maximum(values.astype(np.float64), _NEVER)
+
+
+def _log_sum(x: Array, y: Array, z: Array) -> Array:
+    """Return log(exp(x) + exp(y) + exp(z)), in half the time of two calls of `logaddexp`."""
+    top = np.maximum(np.maximum(x, y), z)
+    total = np.exp(x - top)
+    total += np.exp(y - top)
+    total += np.exp(z - top)
+    np.log(total, total)
+    total += top
+    return total
+
+
+def _forward(log_probs: Any, paths: _Paths) -> Any:
+    """Return the losses; leave what is emitted and the forward variables to the rule.
+
+    ``alphas[t, i, s + 2]`` is the logarithm of the probability to emit what leads to state s by step t; two states that
+    are never reached stand before the first.
+    """
+    emitted = _likeliest(log_probs[:, paths.rows[:, None], paths.classes])
+    steps, n, states = emitted.shape
+    alphas = np.full((steps, n, states + 2), _NEVER)
+    alphas[0, :, 2:4] = emitted[0, :, :2]
+    for before, now, emission in zip(alphas, alphas[1:], emitted[1:], strict=False):
+        now[:, 2:] = _log_sum(before[:, 2:], before[:, 1:-1], before[:, :-2] + paths.jumps) + emission
+    paths.emitted, paths.alphas = emitted, alphas
+    final = alphas[paths.last, paths.rows]
+    total = np.logaddexp(final[paths.rows, paths.ends + 2], final[paths.rows, paths.ends + 1])
+    return np.where(total > _NEVER / 2, -total, np.inf).astype(log_probs.dtype)
+
+
+def _betas(paths: _Paths) -> Array:
+    """Return the logarithms of the probabilities to emit the rest of a target, after each step in each state."""
+    steps, n, states = paths.emitted.shape
+    betas = np.full((steps, n, states + 2), _NEVER)
+    ending = np.full((n, states + 1), _NEVER)
+    ending[paths.rows, paths.ends] = 0
+    ending[paths.rows, paths.ends - 1] = 0  # the one before the first is a column that is cut off
+    jumps = np.full((n, states + 2), _NEVER)
+    jumps[:, :-2] = paths.jumps
+    for t in range(steps - 1, -1, -1):
+        if t < steps - 1:
+            after = betas[t + 1].copy()
+            after[:, :-2] += paths.emitted[t + 1]
+            betas[t, :, :-2] = _log_sum(after[:, :-2], after[:, 1:-1], after[:, 2:] + jumps[:, 2:])
+        betas[t, paths.last == t, :-2] = ending[paths.last == t, :-1]
+    return betas[:, :, :-2]
+
+
+def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
+    """Return minus the probability that a step emits a class, given that the target is emitted."""
+    if isinstance(g, Tensor) or isinstance(log_probs, Tensor):
+        return vjp(lambda x: _composed(x, paths), log_probs)[1](g)[0]
+    total = np.where(np.isinf(out), _NEVER, out)[:, None]
+    shares = np.exp(paths.alphas[:, :, 2:] + _betas(paths) + total)
+    shares *= -g[:, None]
+    gradient = np.zeros(log_probs.shape, log_probs.dtype)
+    gradient[:, :, paths.blank] = shares[:, :, ::2].sum(axis=2)
+    for s in range(1, shares.shape[2], 2):
+        gradient[:, paths.rows, paths.classes[:, s]] += shares[:, :, s]
+    return gradient
+
+
+def _composed(log_probs: Any, paths: _Paths) -> Any:
+    """Return the losses by recorded operations, for derivatives of higher order."""
+    emitted = _likeliest(log_probs[:, paths.rows[:, None], paths.classes])
+    steps, n, states = emitted.shape
+    never = np.full((n, max(states, 2)), _NEVER)
+    alpha = np.concatenate([emitted[0, :, :2], never[:, 2:states]], axis=1)
+    alphas = [alpha]
+    for t in range(1, steps):
+        padded = np.concatenate([never[:, :2], alpha], axis=1)
+        moved = np.logaddexp(np.logaddexp(alpha, padded[:, 1:-1]), padded[:, :-2] + paths.jumps)
+        alpha = moved + emitted[t]
+        alphas.append(alpha)
+    final = np.concatenate([never[:, :1], np.stack(alphas)[paths.last, paths.rows]], axis=1)
+    total = np.logaddexp(final[paths.rows, paths.ends + 1], final[paths.rows, paths.ends])
+    possible = (total.data if isinstance(total, Tensor) else total) > _NEVER / 2
+    return np.where(possible, -total, np.inf).astype(log_probs.dtype)
+
+
+_ctc = general(_forward, _rule, name="ctc_loss")
+
+
+def _integers(name: str, values: Any) -> Array:
+    array = np.asarray(values.data if isinstance(values, Tensor) else values)
+    if array.size == 0 and not isinstance(values, np.ndarray | Tensor):
+        array = array.astype(np.intp)  # an empty list has no integers to tell
+    if array.dtype.kind not in "iu":
+        raise DtypeError(f"ctc_loss needs {name} that are integers, but they have dtype {array.dtype}")
+    return array.astype(np.intp)
+
+
+def _lengths(name: str, values: Any, shape: tuple[int, ...], least: int, most: int) -> Array:
+    """Return a length for each sequence."""
+    lengths = _integers(name, values)
+    if lengths.shape != shape:
+        raise ShapeError(f"ctc_loss has {name} of shape {lengths.shape}, but the shape of the sequences is {shape}")
+    if ((lengths < least) | (lengths > most)).any():
+        raise ValueError(f"ctc_loss has {name} {lengths.tolist()}, which should be from {least} to {most}")
+    return lengths.reshape(-1)
+
+
+def _read_targets(targets: Any, target_lengths: Any, shape: tuple[int, ...], n: int) -> tuple[Array, Array]:
+    """Return the labels, a row for each sequence, and the lengths of these."""
+    labels = _integers("targets", targets)
+    if not shape and labels.ndim == 1:
+        labels = labels[None]
+        return labels, _lengths("target_lengths", target_lengths, shape, 0, labels.shape[1])
+    if labels.ndim == 2 and shape == labels.shape[:1]:
+        return labels, _lengths("target_lengths", target_lengths, shape, 0, labels.shape[1])
+    if labels.ndim != 1:
+        expected = "(n, longest) or (sum of target_lengths,)" if shape else "(length,)"
+        raise ShapeError(f"ctc_loss has targets of shape {labels.shape} for {n} sequences: it should be {expected}")
+    lengths = _lengths("target_lengths", target_lengths, shape, 0, labels.size)
+    if lengths.sum() != labels.size:
+        raise ShapeError(
+            f"ctc_loss has {labels.size} targets one after another, but target_lengths sum to {lengths.sum()}"
+        )
+    padded = np.zeros((n, int(lengths.max(initial=0))), np.intp)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = labels
+    return padded, lengths
+
+
+def _check_labels(labels: Array, lengths: Array, classes: int, blank: int) -> None:
+    """Raise unless each label of each target is a class, and no blank."""
+    used = np.arange(labels.shape[1]) < lengths[:, None]
+    wrong = used & ((labels < 0) | (labels >= classes))
+    if wrong.any():
+        raise IndexError(f"ctc_loss has the label {labels[wrong][0]}, but there are {classes} classes")
+    if (used & (labels == blank)).any():
+        raise ValueError(f"ctc_loss has targets that hold the blank, {blank}: labels are the other classes")

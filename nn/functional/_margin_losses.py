@@ -1,0 +1,435 @@
+"""Losses that ask for a margin: between classes, between distances, between a score and another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor
+
+from ._activation import relu
+from ._distances import pairwise_distance
+from ._elements import Reduction, alike, as_real, check_positive, check_reduction, check_shape, check_signs, reduced
+from ._labels import class_weights, read_labels
+from ._likelihood_losses import check_probabilities, with_logits
+
+__all__ = [
+    "cosine_embedding_loss",
+    "hinge_embedding_loss",
+    "margin_ranking_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]
+
+_TINY = 1e-12  # what keeps vectors of length 0 from dividing by it, as in PyTorch
+
+
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
+    """Return distances of pairs that are alike, and what those of other pairs lack of a margin.
+
+    It is ``x`` where the target is 1, and ``max(0, margin - x)`` where it is -1.
+
+    Parameters
+    ----------
+    input
+        Distances, of any shape.
+    target
+        1 or -1, of the same shape.
+    margin
+        How far apart pairs should be that are not alike.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither 1 nor -1.
+    ShapeError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.hinge_embedding_loss(np.array([0.3, 0.3, 2.0]), np.array([1, -1, -1]), reduction="none")
+    array([0.3, 0.7, 0. ])
+    """
+    check_reduction(reduction)
+    input, target = alike("hinge_embedding_loss", input, target)
+    check_signs("hinge_embedding_loss", target)
+    return reduced(np.where(target == 1, input, relu(margin - input)), reduction)
+
+
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
+) -> Any:
+    """Return ``max(0, -y * (x1 - x2) + margin)``: the first score should be the larger where y is 1, else the second.
+
+    Parameters
+    ----------
+    input1, input2
+        Scores, of one shape.
+    target
+        1 or -1, of the same shape.
+    margin
+        By how much the scores should differ.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither 1 nor -1.
+    ShapeError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.margin_ranking_loss(np.array([1.0, 1.0]), np.array([3.0, 3.0]), np.array([1, -1]), reduction="none")
+    array([2., 0.])
+    """
+    check_reduction(reduction)
+    name = "margin_ranking_loss"
+    input1, input2 = alike(name, input1, input2, ("input1", "input2"))
+    target = as_real(name, "target", target, input1.dtype)
+    check_shape(name, input1, target, ("input1", "target"))
+    check_signs(name, target)
+    return reduced(relu(target * (input2 - input1) + margin), reduction)
+
+
+def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """Return ``log(1 + exp(-y * x))`` for scores x and targets y that are 1 or -1, without overflow.
+
+    Parameters
+    ----------
+    input, target, reduction
+        As for `hinge_embedding_loss`, of any shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.soft_margin_loss(np.array([0.0, -100.0]), np.array([1, 1]), reduction="none").round(4)
+    array([  0.6931, 100.    ])
+    """
+    check_reduction(reduction)
+    input, target = alike("soft_margin_loss", input, target)
+    check_signs("soft_margin_loss", target)
+    return reduced(with_logits(-target * input, 0), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
+) -> Any:
+    """Return ``1 - cos`` of vectors that should be alike, and ``max(0, cos - margin)`` of others.
+
+    Parameters
+    ----------
+    input1, input2
+        Vectors, of shape ``(n, d)`` or ``(d,)``.
+    target
+        1 for vectors that should be alike, else -1: of shape ``(n,)`` or ``()``.
+    margin
+        Up to which cosine, from -1 to 1, vectors count as different.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither 1 nor -1.
+    ShapeError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.cosine_embedding_loss(np.eye(2), np.ones((2, 2)), np.array([1, -1]), reduction="none").round(4)
+    array([0.2929, 0.7071])
+    """
+    check_reduction(reduction)
+    name = "cosine_embedding_loss"
+    input1, input2 = alike(name, input1, input2, ("input1", "input2"))
+    target = as_real(name, "target", target, input1.dtype)
+    if input1.ndim not in (1, 2) or target.shape != input1.shape[:-1]:
+        raise ShapeError(
+            f"{name} has inputs of shape {input1.shape} and target of shape {target.shape}: inputs have shape (n, d) "
+            "with targets (n,), or (d,) with a target ()"
+        )
+    check_signs(name, target)
+    squares1, squares2 = (input1 * input1).sum(axis=-1), (input2 * input2).sum(axis=-1)
+    cosine = (input1 * input2).sum(axis=-1) / (np.sqrt(squares1 + _TINY) * np.sqrt(squares2 + _TINY))
+    return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Return ``max(0, d(a, p) - d(a, n) + margin)``: a vector should be nearer to one that is alike than to another.
+
+    Parameters
+    ----------
+    anchor, positive, negative
+        Vectors, of one shape ``(..., d)``.
+    margin
+        By how much nearer: a positive number.
+    p, eps
+        Of the norm, as for `pairwise_distance`.
+    swap
+        Whether the distance of the positive from the negative counts where it is less than that of the anchor.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+
+    References
+    ----------
+    Balntas et al., "Learning Local Feature Descriptors with Triplets and Shallow Convolutional Neural Networks",
+    BMVC 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.triplet_margin_loss(np.zeros((1, 2)), np.ones((1, 2)), np.full((1, 2), 2.0)).round(4))
+    0.0
+    """
+
+    def distance(x: Any, y: Any) -> Any:
+        return pairwise_distance(x, y, p, eps)
+
+    return _triplet("triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Return the loss of `triplet_margin_loss` with a distance of your own.
+
+    Parameters
+    ----------
+    anchor, positive, negative, margin, swap, reduction
+        As for `triplet_margin_loss`.
+    distance_function
+        Takes two arrays of vectors and returns their distances, which are not negative; `pairwise_distance` by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> def apart(x, y):
+    ...     return 1 - F.cosine_similarity(x, y)
+    >>> F.triplet_margin_with_distance_loss(np.eye(2), np.eye(2), np.ones((2, 2)), distance_function=apart).round(4)
+    np.float64(0.7071)
+    """
+    distance = pairwise_distance if distance_function is None else distance_function
+    if not callable(distance):
+        raise TypeError(f"distance_function should take two arrays and return distances, but is {distance!r}")
+    name = "triplet_margin_with_distance_loss"
+    return _triplet(name, distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def _triplet(
+    name: str,
+    distance: Callable[[Any, Any], Any],
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float,
+    swap: bool,
+    reduction: Reduction,
+) -> Any:
+    check_reduction(reduction)
+    check_positive(name, "margin", margin)
+    anchor, positive = alike(name, anchor, positive, ("anchor", "positive"))
+    negative = as_real(name, "negative", negative, anchor.dtype)
+    check_shape(name, anchor, negative, ("anchor", "negative"))
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = np.minimum(far, distance(positive, negative))
+    return reduced(relu(near - far + margin), reduction)
+
+
+def multi_margin_loss(
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean"
+) -> Any:
+    """Return what the score of the right class lacks of a margin above each other: the hinge loss of many classes.
+
+    For scores x of a row with label y it is the sum over all other classes i of ``max(0, margin - x[y] + x[i]) ** p``,
+    divided by the number of classes.
+
+    Parameters
+    ----------
+    input
+        Scores, of shape ``(n, classes)`` or ``(classes,)``.
+    target
+        Class indices, of shape ``(n,)`` or ``()``.
+    p
+        1 or 2.
+    margin
+        How far above the others a right score should be.
+    weight
+        A factor for the rows of each class, of shape ``(classes,)``. The mean is divided by the number of rows.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    IndexError
+        If a label is not the index of a class.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    References
+    ----------
+    Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2 (2001).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.multi_margin_loss(np.array([[0.5, 0.0, 2.0]]), np.array([0]), reduction="none").round(4)
+    array([1.])
+    """
+    check_reduction(reduction)
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss has p=1 or p=2, not {p!r}")
+    input = as_real("multi_margin_loss", "input", input)
+    target = np.asarray(target.data if isinstance(target, Tensor) else target)
+    if input.ndim not in (1, 2):
+        raise ShapeError(
+            f"multi_margin_loss has input of shape {input.shape}, but should have (n, classes) or (classes,)"
+        )
+    weight = None if weight is None else class_weights(weight, input.shape)
+    labels = read_labels(target, input.shape, None, -1)[0]
+    rows = input.reshape(-1, input.shape[-1])
+    places = np.arange(labels.size), labels
+    missing = relu(rows - rows[places][:, None] + margin)
+    others = np.ones(rows.shape, rows.dtype)
+    others[places] = 0
+    losses = ((missing if p == 1 else missing * missing) * others).sum(axis=1) / rows.shape[1]
+    if weight is not None:
+        losses = losses * weight[labels].astype(rows.dtype)
+    return reduced(losses.reshape(target.shape), reduction)
+
+
+def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """Return what the scores of a row's classes lack of a margin of 1 above all others.
+
+    It is the sum over the classes y of the row and all others i of ``max(0, 1 - x[y] + x[i])``, divided by the number
+    of classes.
+
+    Parameters
+    ----------
+    input
+        Scores, of shape ``(n, classes)`` or ``(classes,)``.
+    target
+        Class indices, integers of the same shape: those of each row come first, and -1 after the last.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    IndexError
+        If a label is not the index of a class.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))
+    0.85
+    """
+    check_reduction(reduction)
+    input = as_real("multilabel_margin_loss", "input", input)
+    target = np.asarray(target.data if isinstance(target, Tensor) else target)
+    if target.dtype.kind not in "iu":
+        raise DtypeError(f"multilabel_margin_loss needs class indices, integers, but target has dtype {target.dtype}")
+    if input.ndim not in (1, 2) or target.shape != input.shape:
+        raise ShapeError(
+            f"multilabel_margin_loss has input of shape {input.shape} and target of shape {target.shape}: both should "
+            "have (n, classes), or (classes,)"
+        )
+    rows, labels = input.reshape(-1, input.shape[-1]), target.reshape(-1, input.shape[-1])
+    named = np.logical_and.accumulate(labels != -1, axis=1)
+    wrong = named & ((labels < 0) | (labels >= rows.shape[1]))
+    if wrong.any():
+        raise IndexError(
+            f"multilabel_margin_loss has the label {labels[wrong][0]}, but there are {rows.shape[1]} classes: labels "
+            f"are from 0 to {rows.shape[1] - 1}, then -1"
+        )
+    labels = np.where(named, labels, 0)
+    right = np.zeros(rows.shape, bool)
+    np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
+    pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
+    labelled = np.take_along_axis(rows, labels, 1)
+    losses = (relu(1 - labelled[:, :, None] + rows[:, None, :]) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
+    return reduced(losses.reshape(input.shape[:-1]), reduction)
+
+
+def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
+    """Return the mean over the classes of the binary cross-entropy with logits, for rows that have several classes.
+
+    Parameters
+    ----------
+    input
+        Logits, of shape ``(..., classes)``.
+    target
+        1 for each class that a row has, else 0: of the same shape.
+    weight
+        A factor for each class, of shape ``(classes,)``.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``, over the rows.
+
+    Raises
+    ------
+    ValueError
+        If a target is not from 0 to 1.
+    ShapeError
+        If shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.multilabel_soft_margin_loss(np.zeros((2, 3)), np.ones((2, 3)), reduction="none").round(4)
+    array([0.6931, 0.6931])
+    """
+    check_reduction(reduction)
+    name = "multilabel_soft_margin_loss"
+    input, target = alike(name, input, target)
+    if not input.ndim:
+        raise ShapeError(f"{name} has input of shape (), but needs an axis of classes")
+    check_probabilities(name, "target", target)
+    losses = with_logits(input, target)
+    if weight is not None:
+        losses = losses * class_weights(weight, input.shape[-1:]).astype(input.dtype)
+    return reduced(losses.sum(axis=-1) / max(input.shape[-1], 1), reduction)
