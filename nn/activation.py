@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd import ShapeError
+
 from . import functional
 from .functional._activation import which_axis
 from .module import Module
 
-__all__ = ["LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = ["LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Tanh"]
 
 
 class ReLU(Module):
@@ -76,3 +78,35 @@ class LogSoftmax(Softmax):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.log_softmax(x, self.axis)
+
+
+class Softmin(Softmax):
+    """The `Softmax` of minus x: probabilities that are larger for smaller elements.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softmin(x, self.axis)
+
+
+class Softmax2d(Module):
+    """Probabilities of the channels of each pixel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softmax2d()(np.zeros((5, 4, 8, 8)))[0, :, 0, 0]
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`: ``(n, channels, height, width)`` or ``(channels, height, width)``."""
+        if x.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d takes inputs of shape (n, channels, height, width), not {x.shape}")
+        return functional.softmax(x, -3)
