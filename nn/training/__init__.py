@@ -1,0 +1,31 @@
+"""Training without ceremony: `fit`, `evaluate` and `predict`, callbacks, and a watch over loops of one's own."""
+
+from ._callbacks import Callback, EarlyStopping
+from ._checkpoints import Checkpoint, SaveBest
+from ._evaluation import evaluate, predict
+from ._fit import fit
+from ._loggers import CSVLogger, TensorBoard
+from ._metrics import accuracy, mae, mse
+from ._training import Training
+from ._warnings import NonFiniteLossError, TrainingWarning
+from ._watch import Watch, watch
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "Checkpoint",
+    "EarlyStopping",
+    "NonFiniteLossError",
+    "SaveBest",
+    "TensorBoard",
+    "Training",
+    "TrainingWarning",
+    "Watch",
+    "accuracy",
+    "evaluate",
+    "fit",
+    "mae",
+    "mse",
+    "predict",
+    "watch",
+]

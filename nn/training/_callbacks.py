@@ -1,0 +1,192 @@
+"""What can be done between steps and epochs, and stopping when nothing gets better."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ._training import Training
+
+__all__ = ["Best", "Callback", "EarlyStopping", "Mode"]
+
+Mode = Literal["min", "max"]
+_SMALLER = ("loss", "mae", "mse", "rmse", "error")
+_LARGER = ("accuracy", "r2", "f1", "auc")
+
+
+class Callback:
+    """What `fit` calls between steps and epochs; a subclass defines those of the methods that it needs.
+
+    Each is given the `Training`: its ``model``, ``optimizer``, ``scheduler``, ``epoch``, ``step``, ``history``, and
+    ``stop(reason)``, which ends it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> class Print(nn.training.Callback):
+    ...     def on_epoch(self, training):
+    ...         print(f"epoch {training.epoch} ends with step {training.step}")
+    >>> X, y = np.ones((8, 3)), np.ones((8, 1))
+    >>> model = nn.Linear(3, 1)
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    >>> _ = nn.fit(model, (X, y), nn.MSELoss(), optimizer, epochs=2, batch_size=4, callbacks=[Print()], verbose=False)
+    epoch 1 ends with step 2
+    epoch 2 ends with step 4
+    """
+
+    last = False  # whether it is called after the others, as what saves their state is
+
+    def on_start(self, training: Training) -> None:
+        """Before the first epoch."""
+
+    def on_epoch_start(self, training: Training) -> None:
+        """Before each epoch, or the rest of one."""
+
+    def on_step(self, training: Training) -> None:
+        """After each step of the optimizer."""
+
+    def on_epoch(self, training: Training) -> None:
+        """After each epoch; ``training.history[-1]`` are its figures."""
+
+    def on_end(self, training: Training) -> None:
+        """At the end, also after an error, which then is ``training.error``."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training needs: numbers, strings, arrays, and dicts, lists and tuples of them."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+
+
+class Best:
+    """The best value so far of a column of the history.
+
+    Parameters
+    ----------
+    monitor
+        The name of the column.
+    mode
+        ``"min"`` if smaller is better, ``"max"`` if larger is. It need not be told of losses, errors and accuracies.
+    min_delta
+        By how much a value has to be better than the best to count.
+    """
+
+    def __init__(self, monitor: str, mode: Mode | None, min_delta: float = 0.0) -> None:
+        if mode not in (None, "min", "max"):
+            raise ValueError(f'mode should be "min" or "max", not {mode!r}')
+        if not min_delta >= 0:
+            raise ValueError(f"min_delta should be 0 or more, not {min_delta}")
+        self.monitor, self.min_delta = monitor, min_delta
+        self._sign = 1 if (mode or _known_mode(monitor)) == "min" else -1
+        self.value = math.nan
+
+    def improved(self, row: dict[str, Any]) -> bool:
+        """Tell whether an epoch is better than all before it; nan never is."""
+        if self.monitor not in row:
+            remedy = ": pass validation= to fit" if self.monitor.startswith("val_") else ""
+            raise ValueError(f"there is no {self.monitor!r} to monitor among {list(row)}{remedy}")
+        value = float(row[self.monitor])
+        better = not math.isnan(value) and (
+            math.isnan(self.value) or self._sign * (self.value - value) > self.min_delta
+        )
+        if better:
+            self.value = value
+        return better
+
+
+def _known_mode(monitor: str) -> Mode:
+    name = monitor.removeprefix("val_")
+    if name in _SMALLER:
+        return "min"
+    if name in _LARGER:
+        return "max"
+    raise ValueError(f'is {monitor!r} better when it is smaller, or larger? Pass mode="min" or mode="max"')
+
+
+class EarlyStopping(Callback):
+    """End the training when a figure has not become better for some epochs.
+
+    Parameters
+    ----------
+    monitor
+        A column of the history, such as ``"val_loss"``.
+    patience
+        After how many epochs in a row without a better value it ends.
+    min_delta
+        By how much a value has to be better than the best to count.
+    restore_best
+        Whether the model is given the weights of its best epoch at the end, also if the training ran its course.
+    mode
+        ``"min"`` or ``"max"``; needed where the name does not tell.
+
+    Attributes
+    ----------
+    best_epoch
+        The epoch with the best value, from 1 on; 0 before the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> X, y = np.eye(4), np.zeros((4, 1))
+    >>> model = nn.Linear(4, 1)
+    >>> stopping = nn.training.EarlyStopping("loss", patience=2, min_delta=1.0)
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+    >>> history = nn.fit(model, (X, y), nn.MSELoss(), optimizer, epochs=100, callbacks=[stopping], verbose=False)
+    >>> len(history), history.attrs["stopped"]
+    (3, "'loss' is no better than in epoch 1")
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 5,
+        min_delta: float = 0.0,
+        restore_best: bool = True,
+        mode: Mode | None = None,
+    ) -> None:
+        if patience < 1:
+            raise ValueError(f"patience should be 1 epoch or more, not {patience}")
+        self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
+        self._mode: Mode | None = mode
+        self._reset()
+
+    def _reset(self) -> None:
+        self._best = Best(self.monitor, self._mode, self.min_delta)
+        self.best_epoch = self._waited = 0
+        self._weights: dict[str, Any] = {}
+
+    def on_start(self, training: Training) -> None:
+        """Forget an earlier training."""
+        self._reset()
+
+    def on_epoch(self, training: Training) -> None:
+        """Compare the epoch with the best; one that Ctrl-C cut short does not count."""
+        if training.interrupted:
+            return
+        if self._best.improved(training.history[-1]):
+            self.best_epoch, self._waited = training.epoch, 0
+            if self.restore_best:
+                self._weights = training.model.state_dict()
+            return
+        self._waited += 1
+        if self._waited >= self.patience:
+            training.stop(f"{self.monitor!r} is no better than in epoch {self.best_epoch}")
+
+    def on_end(self, training: Training) -> None:
+        """Restore the best weights, unless an error ended the training."""
+        if self._weights and training.error is None:
+            training.model.load_state_dict(self._weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value, how long it was waited for a better one, and the best weights."""
+        state = {"best": self._best.value, "epoch": self.best_epoch, "waited": self._waited}
+        return {**state, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self._best.value, self.best_epoch, self._waited = state["best"], state["epoch"], state["waited"]
+        self._weights = state["weights"]

@@ -1,0 +1,190 @@
+"""Checkpoints: a training that was killed goes on as if nothing had been, and the best model is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..random import default_generator
+from ..serialization import save
+from ._archive import read_tree, write_tree
+from ._callbacks import Best, Callback, Mode
+
+if TYPE_CHECKING:
+    from ._training import Training
+
+__all__ = ["Checkpoint", "SaveBest"]
+
+_FORMAT = 1
+
+
+class Checkpoint(Callback):
+    """Save all of a training to a file, from which it can go on.
+
+    The file holds the model, the optimizer, the scheduler, the generator of `nn`, the place in the data within the
+    epoch, the history, and the states of the other callbacks. A training that is killed at any moment and resumed ends
+    with the same weights, bit for bit, and the same history but for the seconds. What the file does not hold is the
+    state of generators that the program has itself, for example one that augments images: a callback of its own
+    saves it in `state_dict`.
+
+    It is written after each epoch, and when Ctrl-C ends the training, within the epoch. It takes the place of the one
+    before when it is complete. It is an archive of NumPy's, and nothing in it is pickled.
+
+    Parameters
+    ----------
+    path
+        The file, ending in ``.npz``; its folder is made.
+    every
+        After how many steps it is written too, or None.
+    resume
+        Whether to go on from the file if it exists. Otherwise the training starts anew, and it is overwritten.
+
+    Raises
+    ------
+    ValueError
+        When resuming, if the file is no checkpoint, or that of another training, or the data have another order.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, os
+    >>> import nn
+    >>> X, y = np.ones((8, 3)), np.ones((8, 1))
+    >>> def train(epochs, path):
+    ...     nn.manual_seed(0)
+    ...     model = nn.Linear(3, 1)
+    ...     optimizer = nn.optim.Adam(model.parameters())
+    ...     saving = [nn.training.Checkpoint(path, resume=True)]
+    ...     history = nn.fit(
+    ...         model, (X, y), nn.MSELoss(), optimizer, epochs=epochs, batch_size=4, callbacks=saving, verbose=False
+    ...     )
+    ...     return model, history
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = train(2, os.path.join(folder, "a.npz"))
+    ...     model, history = train(5, os.path.join(folder, "a.npz"))  # three more
+    ...     whole, _ = train(5, os.path.join(folder, "b.npz"))
+    >>> len(history), bool((model.weight.data == whole.weight.data).all())
+    (5, True)
+    """
+
+    last = True
+
+    def __init__(self, path: str | os.PathLike[str], every: int | None = None, resume: bool = False) -> None:
+        self.path, self.every, self.resume = _archive_path(path), every, resume
+        if every is not None and every < 1:
+            raise ValueError(f"every should be 1 step or more, not {every}")
+
+    def on_start(self, training: Training) -> None:
+        """Make the folder, and go on from the file if that is asked for."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.resume and self.path.exists():
+            _restore(training, read_tree(self.path), self.path)
+            place = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
+            done = training.stopped or training.epoch >= training.epochs
+            training.progress.say(f"{self.path}: " + ("nothing is left to do" if done else f"going on with {place}"))
+
+    def on_step(self, training: Training) -> None:
+        """Save, where it is due."""
+        if training.interrupted or (self.every is not None and training.step % self.every == 0):
+            write_tree(_capture(training), self.path)
+
+    def on_epoch(self, training: Training) -> None:
+        """Save, unless the epoch was cut short and so was saved where it was."""
+        if not training.interrupted:
+            write_tree(_capture(training), self.path)
+
+
+class SaveBest(Callback):
+    """Save the weights of the model whenever a figure is better than in all epochs before.
+
+    Parameters
+    ----------
+    path
+        The file, ending in ``.npz`` or ``.safetensors``, which `nn.load` reads; its folder is made.
+    monitor, mode
+        As for `EarlyStopping`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], monitor: str = "val_loss", mode: Mode | None = None) -> None:
+        self.path, self.monitor, self._mode = Path(path), monitor, mode
+        self._best = Best(monitor, mode)
+
+    def on_start(self, training: Training) -> None:
+        """Make the folder, and forget an earlier training."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._best = Best(self.monitor, self._mode)
+
+    def on_epoch(self, training: Training) -> None:
+        """Save the model if the epoch was the best."""
+        if self._best.improved(training.history[-1]):
+            save(training.model, self.path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value."""
+        return {"best": self._best.value}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self._best.value = state["best"]
+
+
+def _archive_path(path: str | os.PathLike[str]) -> Path:
+    result = Path(path)
+    if result.suffix != ".npz":
+        raise ValueError(f"{result}: a checkpoint is an archive of NumPy's, give it a name that ends in .npz")
+    return result
+
+
+def _options(training: Training) -> dict[str, Any]:
+    """Return what has to be the same for a place in the data to mean the same."""
+    batch_size = getattr(training.source, "batch_size", None)
+    return {"batch_size": batch_size, "accumulate": training.accumulate}
+
+
+def _capture(training: Training) -> dict[str, Any]:
+    scheduler = training.scheduler
+    others = [callback for callback in training.callbacks if not callback.last]
+    return {
+        "format": _FORMAT,
+        "options": _options(training),
+        "model": training.model.state_dict(),
+        "loss": _state_of(training.loss),
+        "optimizer": training.optimizer.state_dict(),
+        "scheduler": None if scheduler is None else scheduler.state_dict(),
+        "generator": default_generator().bit_generator.state,
+        "seed": getattr(training.source, "seed", None),
+        "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in others],
+        "training": training.state_dict(),
+    }
+
+
+def _state_of(loss: Any) -> dict[str, Any]:
+    return dict(loss.state_dict()) if hasattr(loss, "state_dict") else {}
+
+
+def _restore(training: Training, state: dict[str, Any], path: Path) -> None:
+    if state.get("format") != _FORMAT:
+        raise ValueError(f"{path}: is a checkpoint of format {state.get('format')}, this version reads {_FORMAT}")
+    for name, value in _options(training).items():
+        if state["options"][name] != value:
+            raise ValueError(f"{path}: was made with {name}={state['options'][name]}, not {value}: use the same")
+    others = [callback for callback in training.callbacks if not callback.last]
+    names, saved = [type(callback).__name__ for callback in others], [name for name, _ in state["callbacks"]]
+    if names != saved or (training.scheduler is None) != (state["scheduler"] is None):
+        schedule = [
+            "no scheduler" if missing else "a scheduler"
+            for missing in (state["scheduler"] is None, training.scheduler is None)
+        ]
+        raise ValueError(f"{path}: was made with callbacks {saved} and {schedule[0]}, not {names} and {schedule[1]}")
+    training.load_state_dict(state["training"])
+    training.model.load_state_dict(state["model"])
+    if state["loss"]:
+        training.loss.load_state_dict(state["loss"])
+    training.optimizer.load_state_dict(state["optimizer"])
+    if training.scheduler is not None:
+        training.scheduler.load_state_dict(state["scheduler"])
+    default_generator().bit_generator.state = state["generator"]
+    if state["seed"] is not None:
+        training.source.seed = state["seed"]  # type: ignore[attr-defined]  # where there is one, it is an attribute
+    for callback, (_, kept) in zip(others, state["callbacks"], strict=True):
+        callback.load_state_dict(kept)

@@ -1,0 +1,164 @@
+"""Where minibatches come from: arrays, tables, or any iterable of batches, and how to find a place in them again."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from autograd import Tensor
+
+from ._frames import check_same_rows, column_names, frame_to_array, is_frame, is_table
+
+__all__ = ["Batch", "Batches", "Rows", "Source", "checksum", "columns_of", "inputs_of", "source_of"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Batch(NamedTuple):
+    """A minibatch: what the model is called with, what the loss compares it with, and the number of rows."""
+
+    inputs: tuple[Any, ...]
+    target: Any
+    rows: int
+
+
+class Source(Protocol):
+    """What gives the batches of epochs."""
+
+    @property
+    def size(self) -> int | None:
+        """The number of batches of an epoch, where it is known."""
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """Return the batches of an epoch, counted from 0, but for the first `skip`."""
+        ...
+
+
+class Rows:
+    """Minibatches of the rows of arrays. The order in an epoch follows from the seed and the number of the epoch.
+
+    So any place in it is found again without going through what came before. Without a seed the rows keep their order.
+    """
+
+    def __init__(self, arrays: Sequence[Array], batch_size: int, seed: int | None) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: a minibatch has at least 1 row")
+        self._arrays = [np.ascontiguousarray(array) for array in arrays]
+        self.batch_size, self.seed, self.rows = batch_size, seed, len(arrays[0])
+        self.size = -(-self.rows // batch_size)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """Return the batches of an epoch, counted from 0, but for the first `skip`."""
+        order = None if self.seed is None else np.random.default_rng((self.seed, number)).permutation(self.rows)
+        for start in range(skip * self.batch_size, self.rows, self.batch_size):
+            part = slice(start, start + self.batch_size)
+            arrays = [array[part] if order is None else array.take(order[part], axis=0) for array in self._arrays]
+            yield Batch(tuple(arrays[:-1]), arrays[-1], len(arrays[0]))
+
+
+class Batches:
+    """The minibatches of an iterable that can be gone through again and again, each a tuple ``(*inputs, target)``."""
+
+    def __init__(self, batches: Iterable[Any], dtype: Any) -> None:
+        self._batches, self._dtype, self._begun = batches, dtype, 0
+        self.size = len(batches) if isinstance(batches, Sized) else None
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """Return the batches of an epoch but for the first `skip`; epochs before it that were not asked for pass by."""
+        while self._begun < number:
+            self._begun += 1
+            for _ in self._batches:
+                pass
+        self._begun += 1
+        return (_batch(item, self._dtype) for item in islice(iter(self._batches), skip, None))
+
+
+def source_of(data: Any, batch_size: int, seed: int | None, dtype: Any, columns: Sequence[Any] | None) -> Source:
+    """Return the minibatches of `data`, which is a tuple of arrays, or an iterable of batches."""
+    if isinstance(data, tuple) and any(hasattr(part, "shape") for part in data):
+        return Rows(_arrays(data, dtype, columns), batch_size, seed)
+    if isinstance(data, np.ndarray | Tensor | str | dict) or is_frame(data) or not isinstance(data, Iterable):
+        raise TypeError(
+            f"data should be a tuple of arrays (X, y), or an iterable of batches (X, y), not a {type(data).__name__}; "
+            f"where the inputs are the targets, as in an autoencoder, pass (X, X)"
+        )
+    return Batches(data, dtype)
+
+
+def _arrays(data: tuple[Any, ...], dtype: Any, columns: Sequence[Any] | None) -> list[Array]:
+    kinds = ", ".join(type(part).__name__ for part in data)
+    if len(data) < 2 or not all(hasattr(part, "shape") for part in data):
+        raise TypeError(f"data is a tuple ({kinds}): give arrays or tables, inputs first and the target last, (X, y)")
+    check_same_rows(data)
+    arrays = [*_inputs(data[:-1], dtype, columns), read_array(data[-1], dtype, None, integers=True)]
+    shapes = ", ".join(str(array.shape) for array in arrays)
+    if not all(array.ndim for array in arrays) or len({len(array) for array in arrays}) > 1:
+        raise ValueError(f"arrays of shapes {shapes} differ in their number of rows")
+    if not len(arrays[0]):
+        raise ValueError(f"arrays of shapes {shapes} have no rows")
+    return arrays
+
+
+def inputs_of(X: Any, dtype: Any, columns: Sequence[Any] | None) -> list[Array]:
+    """Return the arrays of `X`, which is one array or table, or a tuple of them."""
+    parts = X if isinstance(X, tuple) else (X,)
+    arrays = _inputs(parts, dtype, columns)
+    if len({array.shape[:1] for array in arrays}) != 1 or not arrays[0].ndim:
+        raise ValueError(
+            f"X is of shapes {', '.join(str(array.shape) for array in arrays)}: give a row for each sample"
+        )
+    return arrays
+
+
+def _inputs(parts: tuple[Any, ...], dtype: Any, columns: Sequence[Any] | None) -> list[Array]:
+    """Return inputs as arrays; `columns` are those of the first."""
+    return [read_array(part, dtype, None if i else columns) for i, part in enumerate(parts)]
+
+
+def read_array(part: Any, dtype: Any, columns: Sequence[Any] | None, integers: bool = False) -> Array:
+    """Return an array, a tensor or a table as an array; what is floating-point gets the dtype of the model."""
+    if is_frame(part):
+        return frame_to_array(part, dtype, columns if is_table(part) else None, integers)
+    array = np.asarray(part.data if isinstance(part, Tensor) else part)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"an array of dtype {array.dtype} and shape {array.shape} is not of numbers: for labels that are text, "
+            f"np.unique(y, return_inverse=True)[1] numbers them"
+        )
+    return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+
+def _batch(item: Any, dtype: Any) -> Batch:
+    if not isinstance(item, tuple | list) or len(item) < 2:
+        size = f" of {len(item)}" if isinstance(item, tuple | list) else ""
+        raise TypeError(
+            f"a batch is a {type(item).__name__}{size}, where a tuple (X, y) is expected, or (X1, X2, y) for a model "
+            f"of two inputs; arrays that are to be divided into batches are given as a tuple, not a list: (X, y)"
+        )
+    parts = [_cast(part, dtype) for part in item[:-1]]
+    return Batch(tuple(parts), _cast(item[-1], dtype, integers=True), len(parts[0]))
+
+
+def _cast(part: Any, dtype: Any, integers: bool = False) -> Any:
+    if isinstance(part, Tensor) or (type(part) is np.ndarray and (part.dtype == dtype or part.dtype.kind in "iub")):
+        return part
+    return read_array(part, dtype, None, integers)
+
+
+def checksum(batch: Batch) -> int:
+    """Return a number that tells batches apart."""
+    total = 0
+    for part in (*batch.inputs, batch.target):
+        array = np.asarray(part.data if isinstance(part, Tensor) else part)
+        total = zlib.crc32(array.tobytes(), total)
+    return total
+
+
+def columns_of(data: Any) -> list[Any] | None:
+    """Return the names of the columns of the inputs in `data`, or None where they have none."""
+    first = data[0] if isinstance(data, tuple) and data else data
+    return column_names(first) if is_table(first) else None

@@ -1,0 +1,49 @@
+"""Where a loss that is nan or infinite comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+
+from ._data import Batch
+from ._metrics import values_of
+from ._warnings import NonFiniteLossError
+
+__all__ = ["divergence"]
+
+
+def divergence(value: float, loss: Any, batch: Batch, where: str, named: list[tuple[str, Any]]) -> NonFiniteLossError:
+    """Return the error for a loss of `value`, whose message names the first thing that is not finite."""
+    cause = _cause_in_data(batch) or _cause_in_weights(named) or _cause_in_gradients(loss, named)
+    return NonFiniteLossError(
+        f"the loss is {value} in {where}. {cause}The parameters are as they were before this step. Repeat it within "
+        f"autograd.detect_anomaly() to see the operation; a smaller learning rate, or clip_norm=1.0, may prevent it"
+    )
+
+
+def _cause_in_data(batch: Batch) -> str:
+    parts = [("input", part) for part in batch.inputs] + [("target", batch.target)]
+    for name, part in parts:
+        array = np.asarray(values_of(part))
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+            count = f"{len(rows)} rows of {len(array)}"
+            return f"The {name} of this batch holds what is not finite, in row {rows[0]} ({count}). "
+    return ""
+
+
+def _cause_in_weights(named: list[tuple[str, Any]]) -> str:
+    odd = [name for name, parameter in named if not np.isfinite(parameter.data).all()]
+    return f"The parameter {odd[0]} is not finite: an earlier step made it so. " if odd else ""
+
+
+def _cause_in_gradients(loss: Any, named: list[tuple[str, Any]]) -> str:
+    if not isinstance(loss, Tensor) or not loss.requires_grad:
+        return ""
+    with np.errstate(all="ignore"):
+        loss.backward()
+    odd = [name for name, p in named if p.grad is not None and not np.isfinite(p.grad.data).all()]
+    return f"The first parameter whose gradient is not finite is {odd[0]}. " if odd else ""

@@ -1,0 +1,162 @@
+"""What a model makes of data, while nothing of it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd import no_grad
+
+from ..module import Module
+from ._data import Source, inputs_of, source_of
+from ._metrics import Metric, Metrics, Totals, named_metrics, values_of
+
+__all__ = [
+    "EVALUATION_BATCH",
+    "check_loss",
+    "dtype_of",
+    "evaluate",
+    "is_summed",
+    "mean_over",
+    "predict",
+    "trained_columns",
+]
+
+Array = np.ndarray[Any, Any]
+
+EVALUATION_BATCH = 512
+
+
+def evaluate(
+    model: Module, data: Any, loss: Any, metrics: Metrics = (), *, batch_size: int = EVALUATION_BATCH
+) -> dict[str, float]:
+    """Return the loss and the metrics of a model over data.
+
+    The model is in evaluation mode meanwhile, and nothing is recorded; afterwards each of its modules has the mode that
+    it had.
+
+    Parameters
+    ----------
+    model, data, loss, metrics
+        As for `fit`.
+    batch_size
+        How many rows of arrays the model is given at a time.
+
+    Returns
+    -------
+    dict
+        ``"loss"``, and each metric by its name: means over the rows, to which every batch contributes as many as it
+        has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.9))
+    >>> nn.init.zeros_(model[0].weight), nn.init.zeros_(model[0].bias)  # doctest: +ELLIPSIS
+    (Parameter...
+    >>> result = nn.evaluate(model, (np.ones((4, 2)), np.array([0, 1, 2, 0])), nn.CrossEntropyLoss(), "accuracy")
+    >>> {name: round(value, 4) for name, value in result.items()}
+    {'loss': 1.0986, 'accuracy': 0.5}
+    >>> model.training
+    True
+    """
+    check_loss(loss)
+    source = source_of(data, batch_size, None, dtype_of(model), trained_columns(model))
+    return mean_over(source, 0, model, loss, named_metrics(metrics))
+
+
+def predict(model: Module, X: Any, *, batch_size: int = EVALUATION_BATCH) -> Any:
+    """Return the outputs of a model for the rows of `X`.
+
+    Parameters
+    ----------
+    model
+        It is in evaluation mode meanwhile, and nothing is recorded.
+    X
+        An array or a DataFrame of n rows, or a tuple of them for a model of several inputs. Of a DataFrame the columns
+        are taken by the names that `fit` found.
+    batch_size
+        How many rows the model is given at a time.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n, ...)``; a tuple of arrays where the model returns several.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.predict(nn.Linear(2, 3), np.ones((1000, 2))).shape
+    (1000, 3)
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: a batch has at least 1 row")
+    arrays = inputs_of(X, dtype_of(model), trained_columns(model))
+    rows = len(arrays[0])
+    with _evaluating(model):
+        starts = range(0, max(rows, 1), batch_size)
+        parts = [values_of(model(*(array[start : start + batch_size] for array in arrays))) for start in starts]
+    if isinstance(parts[0], tuple | list):
+        return tuple(np.concatenate(several) for several in zip(*parts, strict=True))
+    return np.concatenate(parts)
+
+
+def mean_over(
+    source: Source, number: int, model: Module, loss: Any, metrics: Mapping[str, Metric], prefix: str = ""
+) -> dict[str, float]:
+    """Return the loss and the metrics of a model over the batches of an epoch."""
+    totals = Totals(metrics, is_summed(loss))
+    with _evaluating(model):
+        for batch in source.epoch(number):
+            output = model(*batch.inputs)
+            totals.add(float(values_of(loss(output, batch.target))), output, batch.target, batch.rows)
+    if not totals.rows:
+        raise ValueError("there is not one batch to evaluate: was an iterator used up?")
+    return totals.means(prefix)
+
+
+@contextmanager
+def _evaluating(model: Module) -> Iterator[None]:
+    """Put all modules into evaluation mode, and give each its own back."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def is_summed(loss: Any) -> bool:
+    """Tell whether the loss of a batch is the sum over its rows; otherwise it is taken to be their mean."""
+    return getattr(loss, "reduction", "mean") == "sum"
+
+
+def check_loss(loss: Any) -> None:
+    """Raise unless `loss` can be called, and gives one number."""
+    if not callable(loss):
+        raise TypeError(f"loss should be a function (output, target), such as nn.MSELoss(), not {loss!r}")
+    if isinstance(loss, type):
+        raise TypeError(f"loss is the class {loss.__name__}: pass an instance, {loss.__name__}()")
+    if getattr(loss, "reduction", "mean") == "none":
+        raise ValueError(f"{loss!r} gives a loss for each row: use reduction='mean'")
+
+
+def dtype_of(model: Module) -> Any:
+    """Return the dtype of the parameters of a model, which floating-point data are given."""
+    if not isinstance(model, Module):
+        raise TypeError(f"model should be an nn.Module, not a {type(model).__name__}")
+    parameters: Iterable[Any] = model.parameters()
+    return next((parameter.dtype for parameter in parameters if parameter.dtype.kind == "f"), np.dtype(np.float32))
+
+
+def trained_columns(model: Module) -> list[Any] | None:
+    """Return the names of the columns that the model was trained with, if it was a table."""
+    names: list[Any] | None = model.__dict__.get("feature_names_in_")
+    return names

@@ -1,0 +1,212 @@
+"""`fit`: training in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..module import Module
+from ..random import default_generator
+from ._callbacks import Callback
+from ._data import Batches, Rows, Source, columns_of, source_of
+from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
+from ._metrics import Metrics, named_metrics
+from ._progress import Progress
+from ._training import ScheduleUnit, Training
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["fit"]
+
+BATCH_SIZE = 32
+
+
+def fit(
+    model: Module,
+    data: Any,
+    loss: Any,
+    optimizer: Any,
+    *,
+    epochs: int,
+    batch_size: int | None = None,
+    validation: Any = None,
+    metrics: Metrics = (),
+    scheduler: Any = None,
+    scheduler_every: ScheduleUnit = "epoch",
+    callbacks: Sequence[Callback] = (),
+    accumulate: int = 1,
+    clip_norm: float | None = None,
+    seed: int | None = None,
+    sentinels: bool = True,
+    verbose: bool = True,
+) -> pandas.DataFrame:
+    """Train a model, and return what became of it epoch by epoch.
+
+    Each step is ``optimizer.zero_grad()``, ``loss(model(x), y).backward()``, ``optimizer.step()``. Ctrl-C ends the
+    training after the step that is being taken; the history is returned as always.
+
+    Parameters
+    ----------
+    model
+        It is in training mode meanwhile, but for modules within it that were put into evaluation mode on their own.
+    data
+        A tuple ``(X, y)`` of arrays of n rows, or of DataFrames and Series, which are shuffled and divided into batches
+        of `batch_size`; or an iterable of batches ``(X, y)``, such as `datasets.batches`, which is gone through in each
+        epoch. All but the last are what the model is called with, so a model of two inputs takes ``(X1, X2, y)``.
+        What is floating-point becomes of the dtype of the parameters. The columns of a DataFrame are remembered as
+        ``model.feature_names_in_``, and later ones are taken by name.
+    loss
+        A function ``(output, target)`` of one number, the mean over the rows of a batch, or, if it has
+        ``reduction="sum"``, their sum.
+    optimizer
+        What updates the parameters of the model.
+    epochs
+        How often to go through the data.
+    batch_size
+        The rows of a batch where `data` are arrays, 32 by default; the last of an epoch may be smaller.
+    validation
+        Data that are evaluated after each epoch, as `evaluate` does it.
+    metrics
+        What to measure beside the loss: names (``"accuracy"``, ``"mae"``, ``"mse"``), functions ``(output, target)`` of
+        arrays, several of both, or a dict of functions by name.
+    scheduler
+        What changes the learning rate: its ``step()`` is called after each epoch. One that wants a figure to judge by,
+        such as ``ReduceLROnPlateau``, is given the validation loss, or the loss where nothing is validated.
+    scheduler_every
+        ``"step"`` for a scheduler that counts steps.
+    callbacks
+        What else to do between steps and epochs, in this order: see `nn.training.Callback`.
+    accumulate
+        How many batches make up one step. Their gradients are weighed by their rows, so that the step is that of one
+        large batch.
+    clip_norm
+        The largest norm of all gradients together, to which larger ones are scaled; None leaves them as they are.
+    seed
+        Of the order of rows of arrays; by default it is drawn from the generator of `nn`, so that after
+        `nn.manual_seed` all repeats.
+    sentinels
+        Whether to look for mistakes that training does not notice by itself, in some of the steps, and warn of them:
+        see `nn.watch` for a list.
+    verbose
+        Whether to print a line for each epoch, and show a progress bar meanwhile on terminals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each epoch, whose index is its number. ``loss`` and the metrics are means over the batches, each as
+        it came, before its step; ``val_loss`` and so on are those of `validation`; ``lr`` is the learning rate of the
+        first group in the last step; ``gradient_norm`` and ``update_ratio``, the norm of an update of all parameters
+        over that of the parameters, are means over some of the steps: every fiftieth, and the first ten of all;
+        ``steps`` counts those of the optimizer, ``seconds`` the time. ``history.attrs["stopped"]`` says why it ended
+        early, or is None.
+
+    Raises
+    ------
+    NonFiniteLossError
+        If the loss becomes nan or infinite; it names the step and what is not finite first.
+    TypeError, ValueError
+        If the data, or options, are not what is expected.
+
+    Notes
+    -----
+    The mean of a metric over batches is that over rows only if the metric is one; compute others from `predict`. The
+    same is true of a loss whose rows have weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> from datasets import make_moons, train_test_split
+    >>> _ = nn.manual_seed(0)
+    >>> X, X_test, y, y_test = train_test_split(*make_moons(400, noise=0.1, seed=0))
+    >>> model = nn.MLP([2, 16, 2])
+    >>> optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+    >>> history = nn.fit(
+    ...     model, (X, y), nn.CrossEntropyLoss(), optimizer, epochs=20, metrics="accuracy", verbose=False
+    ... )
+    >>> len(history), bool(history["accuracy"].iloc[-1] > 0.95)
+    (20, True)
+    >>> nn.evaluate(model, (X_test, y_test), nn.CrossEntropyLoss(), "accuracy")["accuracy"] > 0.95
+    True
+    """
+    import pandas
+
+    _check_counts(epochs=epochs, accumulate=accumulate)
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm should be above 0, or None, not {clip_norm}")
+    check_loss(loss)
+    _check_scheduler(scheduler, scheduler_every, optimizer)
+    dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
+    training = Training(
+        model,
+        _source(data, epochs, batch_size, seed, dtype, columns),
+        loss,
+        optimizer,
+        epochs=epochs,
+        validation=None if validation is None else _validation(validation, epochs, dtype, columns),
+        metrics=named_metrics(metrics),
+        scheduler=scheduler,
+        scheduler_every=scheduler_every,
+        callbacks=callbacks,
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+        sentinels=sentinels,
+        progress=Progress(epochs, verbose),
+    )
+    if columns is not None:
+        model.feature_names_in_ = columns
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        training.run()
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    history = pandas.DataFrame(training.history).set_index("epoch")
+    history.attrs["stopped"] = training.stopped
+    return history
+
+
+def _source(data: Any, epochs: int, batch_size: int | None, seed: int | None, dtype: Any, columns: Any) -> Source:
+    drawn = int(default_generator().integers(2**32)) if seed is None and isinstance(data, tuple) else seed
+    source = source_of(data, BATCH_SIZE if batch_size is None else batch_size, drawn, dtype, columns)
+    if isinstance(source, Batches):
+        _check_iterable(data, epochs)
+        given = [name for name, value in (("batch_size", batch_size), ("seed", seed)) if value is not None]
+        if given:
+            raise ValueError(
+                f"{' and '.join(given)} divide and shuffle arrays, but data is a {type(data).__name__}, whose batches "
+                f"are taken as they come: pass it to what makes them"
+            )
+    return source
+
+
+def _validation(data: Any, epochs: int, dtype: Any, columns: Any) -> Source:
+    source = source_of(data, EVALUATION_BATCH, None, dtype, columns)
+    if not isinstance(source, Rows):
+        _check_iterable(data, epochs)
+    return source
+
+
+def _check_iterable(data: Any, epochs: int) -> None:
+    if isinstance(data, Iterator) and epochs > 1:
+        raise TypeError(
+            f"a {type(data).__name__} can be gone through once, not in each of {epochs} epochs: pass a list, or an "
+            f"object with __iter__ such as datasets.batches(X, y, batch_size=32)"
+        )
+
+
+def _check_counts(**counts: int) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}")
+
+
+def _check_scheduler(scheduler: Any, scheduler_every: str, optimizer: Any) -> None:
+    if scheduler_every not in ("epoch", "step"):
+        raise ValueError(f'scheduler_every should be "epoch" or "step", not {scheduler_every!r}')
+    if not hasattr(optimizer, "param_groups"):
+        kind = getattr(optimizer, "__name__", optimizer)
+        raise TypeError(f"optimizer should be one such as nn.optim.Adam(model.parameters()), not {kind!r}")
+    if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
+        raise ValueError("the scheduler was made for another optimizer: it would change nothing here")

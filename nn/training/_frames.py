@@ -1,0 +1,104 @@
+"""Tables of pandas as arrays: columns by name, and errors that name them. pandas is not imported here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["check_same_rows", "column_names", "frame_to_array", "is_frame", "is_table"]
+
+Array = np.ndarray[Any, Any]
+
+
+def is_frame(value: Any) -> bool:
+    """Tell whether a value is a DataFrame or a Series: it cannot be one where pandas was never imported."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series)
+
+
+def is_table(value: Any) -> bool:
+    """Tell whether a value is a DataFrame."""
+    return is_frame(value) and value.ndim == 2
+
+
+def column_names(frame: Any) -> list[Any]:
+    """Return the names of the columns; none may occur twice."""
+    names = list(frame.columns)
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"the DataFrame has several columns of the same name, {twice}: rename or drop some of them")
+    return names
+
+
+def frame_to_array(frame: Any, dtype: Any, columns: Sequence[Any] | None = None, integers: bool = False) -> Array:
+    """Return the values of a DataFrame ``(n, columns)`` or Series ``(n,)``.
+
+    Parameters
+    ----------
+    frame
+        All columns should be numbers, or true and false, without missing values.
+    dtype
+        What the values become.
+    columns
+        The names of the columns to take, in this order.
+    integers
+        Whether columns that are all integers stay so, as the labels of classes do.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If columns are missing, or hold what is no number; it names them.
+    """
+    table = frame.to_frame() if frame.ndim == 1 else frame
+    names = column_names(table)
+    if columns is not None:
+        absent = [name for name in columns if name not in names]
+        if absent:
+            raise ValueError(f"the columns {absent} are missing: the model was trained with {list(columns)}")
+        table, names = table[list(columns)], list(columns)
+    _check_numbers(table, names)
+    kinds = {table[name].dtype.kind for name in names}
+    if integers and kinds <= {"i", "u", "b"} and not table.isna().to_numpy().any():
+        values: Array = table.to_numpy(dtype=np.int64)
+    else:
+        values = table.to_numpy(dtype=dtype, na_value=np.nan)
+        _check_present(values, table, names)
+    return values[:, 0] if frame.ndim == 1 else values
+
+
+def check_same_rows(frames: Sequence[Any]) -> None:
+    """Raise if tables have other row labels, or the same ones in another order: rows are paired by position."""
+    labelled = [frame for frame in frames if is_frame(frame)]
+    for other in labelled[1:]:
+        first = labelled[0].index
+        if len(first) == len(other.index) and not first.equals(other.index):
+            place = int(np.argmax(np.asarray(first != other.index)))
+            raise ValueError(
+                f"the tables are not about the same rows: row {place} is {first[place]!r} in the first and "
+                f"{other.index[place]!r} in another. Use y.loc[X.index], or .reset_index(drop=True) on both if their "
+                f"order is right"
+            )
+
+
+def _check_numbers(table: Any, names: list[Any]) -> None:
+    odd = [f"{name!r} ({table[name].dtype})" for name in names if table[name].dtype.kind not in "biuf"]
+    if odd:
+        raise TypeError(
+            f"the columns {', '.join(odd)} are not numbers: leave them out, or encode them, categories for example "
+            f"with pandas.get_dummies(X) or, as labels of classes, pandas.factorize(y)[0]"
+        )
+
+
+def _check_present(values: Array, table: Any, names: list[Any]) -> None:
+    missing = np.isnan(values)
+    if missing.any():
+        column = int(missing.any(axis=0).argmax())
+        row = int(missing[:, column].argmax())
+        counts = {name: int(count) for name, count in zip(names, missing.sum(axis=0), strict=True) if count}
+        raise ValueError(
+            f"values are missing, by column: {counts}; the first in row {table.index[row]!r}. Fill them in, or drop "
+            f"the rows with .dropna()"
+        )

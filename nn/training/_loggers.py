@@ -1,0 +1,93 @@
+"""Figures of the epochs in files: a table, and the events that TensorBoard draws."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._callbacks import Callback
+
+if TYPE_CHECKING:
+    from ._training import Training
+
+__all__ = ["CSVLogger", "TensorBoard"]
+
+
+class CSVLogger(Callback):
+    """Write the history to a CSV file, a row after each epoch, so that it can be read meanwhile.
+
+    A file that is there is replaced at the first epoch. A resumed training writes the epochs before the checkpoint too.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._begun = False
+
+    def on_start(self, training: Training) -> None:
+        """Make the folder."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._begun = False
+
+    def on_epoch(self, training: Training) -> None:
+        """Add the epoch, the first time below all that were before it."""
+        rows = training.history[-1:] if self._begun else training.history
+        with self.path.open("a" if self._begun else "w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[-1]))
+            if not self._begun:
+                writer.writeheader()
+            writer.writerows(rows)
+        self._begun = True
+
+
+class TensorBoard(Callback):
+    """Write the figures of each epoch as scalars that TensorBoard shows: ``tensorboard --logdir FOLDER``.
+
+    The number of the epoch is their step. A resumed training takes the place of epochs after the checkpoint. It needs
+    ``pip install 'plaingrad[tensorboard]'``.
+
+    Parameters
+    ----------
+    folder
+        Where the event files go; each training adds one.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._events = _import_events()
+        self._writer: Any = None
+
+    def on_epoch(self, training: Training) -> None:
+        """Write the epoch."""
+        events, summaries, file_writer = self._events
+        row = training.history[-1]
+        if self._writer is None:
+            self._writer = file_writer(str(self.folder))
+            start = events.SessionLog(status=events.SessionLog.START)  # what has this step or a later one is void
+            self._writer.add_event(events.Event(wall_time=time.time(), step=row["epoch"], session_log=start))
+        values = [summaries.Summary.Value(tag=name, simple_value=row[name]) for name in row if name != "epoch"]
+        summary = summaries.Summary(value=values)
+        self._writer.add_event(events.Event(wall_time=time.time(), step=row["epoch"], summary=summary))
+        self._writer.flush()
+
+    def on_end(self, training: Training) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _import_events() -> tuple[Any, Any, Any]:
+    try:
+        from tensorboard.compat.proto import event_pb2, summary_pb2
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    except ImportError as error:
+        raise ImportError("TensorBoard needs its package: pip install 'plaingrad[tensorboard]'") from error
+    return event_pb2, summary_pb2, EventFileWriter

@@ -1,0 +1,139 @@
+"""What is measured beside the loss: a number for a batch, whose mean over the rows is that of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError, Tensor
+
+__all__ = ["Metric", "Metrics", "Totals", "accuracy", "mae", "mse", "named_metrics", "values_of"]
+
+Array = np.ndarray[Any, Any]
+Metric = Callable[[Any, Any], Any]
+Metrics = str | Metric | Iterable[str | Metric] | Mapping[str, Metric]
+
+_RESERVED = {"epoch", "loss", "lr", "seconds", "steps", "gradient_norm", "update_ratio"}
+
+
+def accuracy(output: Array, target: Array) -> float:
+    """Return the share of rows whose largest score is that of the label.
+
+    Parameters
+    ----------
+    output
+        Scores of classes, in any scale: shape ``(n, classes, ...)``.
+    target
+        The class indices, shape ``(n, ...)``, or probabilities of the classes, of the shape of `output`.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit, or there is one score a row: whether that is a logit or a probability, and so what it
+        should be above, cannot be known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.training import accuracy
+    >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    0.5
+    """
+    if output.ndim < 2 or output.shape[1] < 2:
+        raise ShapeError(
+            f"accuracy takes the largest of several scores, but the output has shape {output.shape}: for one logit a "
+            f"row use metrics={{'accuracy': lambda output, target: ((output > 0) == target).mean()}}, "
+            f"for one probability output > 0.5"
+        )
+    if output.shape == target.shape:
+        target = target.argmax(axis=1)
+    if target.shape != output.shape[:1] + output.shape[2:]:
+        raise ShapeError(f"accuracy of an output of shape {output.shape} and labels of shape {target.shape}")
+    return float(np.count_nonzero(output.argmax(axis=1) == target) / max(target.size, 1))
+
+
+def mae(output: Array, target: Array) -> float:
+    """Return the mean absolute difference of two arrays of one shape."""
+    return float(np.abs(_difference("mae", output, target)).mean())
+
+
+def mse(output: Array, target: Array) -> float:
+    """Return the mean squared difference of two arrays of one shape."""
+    return float(np.square(_difference("mse", output, target)).mean())
+
+
+def _difference(name: str, output: Array, target: Array) -> Array:
+    if output.shape != target.shape:
+        raise ShapeError(f"{name} of shapes {output.shape} and {target.shape}, which would be broadcast: reshape one")
+    difference: Array = output - target
+    return difference
+
+
+_KNOWN: dict[str, Metric] = {"accuracy": accuracy, "mae": mae, "mse": mse}
+
+
+def named_metrics(metrics: Metrics) -> dict[str, Metric]:
+    """Return metrics by name: they are names of ours, functions, or a dict of functions."""
+    if isinstance(metrics, Mapping):
+        named = dict(metrics)
+    else:
+        given: list[Any] = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
+        unknown = [item for item in given if isinstance(item, str) and item not in _KNOWN]
+        if unknown:
+            raise ValueError(
+                f"unknown metrics {unknown}: there are {sorted(_KNOWN)}, and any function (output, target)"
+            )
+        named = {item if isinstance(item, str) else _name(item): _KNOWN.get(item, item) for item in given}
+        if len(named) != len(given):
+            raise ValueError(f"{len(given)} metrics have the names {list(named)}: give a dict of different names")
+    taken = sorted(name for name in named if name in _RESERVED or name.startswith("val_"))
+    if taken:
+        raise ValueError(f"metrics cannot be named {taken}: the history has columns of these names")
+    return named
+
+
+def _name(metric: Any) -> str:
+    name = str(getattr(metric, "__name__", type(metric).__name__))
+    if name == "<lambda>":
+        raise ValueError("a lambda has no name: pass metrics={'name': lambda output, target: ...}")
+    return name
+
+
+def values_of(output: Any) -> Any:
+    """Return the ndarrays of tensors, also of those in tuples, lists and dicts."""
+    if isinstance(output, Tensor):
+        return output.data
+    if isinstance(output, tuple | list):
+        return type(output)(map(values_of, output)) if type(output) in (tuple, list) else tuple(map(values_of, output))
+    return {key: values_of(value) for key, value in output.items()} if isinstance(output, dict) else output
+
+
+class Totals:
+    """Sums over the rows of an epoch: the loss, and each metric.
+
+    Parameters
+    ----------
+    metrics
+        By name.
+    summed
+        Whether the loss of a batch is the sum over its rows, not their mean.
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric], summed: bool) -> None:
+        self._metrics, self.summed = metrics, summed
+        self.rows, self.sums = 0, dict.fromkeys(["loss", *metrics], 0.0)
+
+    def add(self, loss: float, output: Any, target: Any, rows: int) -> None:
+        """Take in a batch."""
+        self.rows += rows
+        self.sums["loss"] += loss if self.summed else loss * rows
+        if self._metrics:
+            output, target = values_of(output), values_of(target)
+            for name, metric in self._metrics.items():
+                self.sums[name] += float(values_of(metric(output, target))) * rows
+
+    def means(self, prefix: str = "") -> dict[str, float]:
+        """Return the mean over the rows of each."""
+        return {prefix + name: total / self.rows for name, total in self.sums.items()}

@@ -1,0 +1,62 @@
+"""What a person sees of a training: a bar where one watches, and a line for each epoch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Progress"]
+
+_SECONDS = "seconds"
+_ASIDE = ("epoch", "steps", "lr", "gradient_norm", "update_ratio", _SECONDS)
+
+
+class Progress:
+    """Show how far the training is.
+
+    Parameters
+    ----------
+    epochs
+        The number of all of them.
+    verbose
+        Whether to show anything. The bar appears on the standard error where that is a terminal, and goes away at the
+        end of the epoch; the line goes to the standard output.
+    """
+
+    def __init__(self, epochs: int, verbose: bool) -> None:
+        self._epochs, self._verbose = epochs, verbose
+        self._watched = verbose and sys.stderr is not None and sys.stderr.isatty()
+        self.bar: Any = None
+
+    def start(self, epoch: int, size: int | None, done: int) -> None:
+        """Begin an epoch of `size` batches, `done` of which are behind."""
+        if self._watched:
+            from tqdm import tqdm  # loaded where it is used
+
+            self.bar = tqdm(
+                total=size, initial=done, desc=f"epoch {epoch}/{self._epochs}", unit=" batches", leave=False, delay=0.3
+            )
+
+    def update(self, batches: int, means: Mapping[str, float]) -> None:
+        """Show the means so far; called only while there is a bar."""
+        self.bar.set_postfix_str(_figures(means), refresh=False)
+        self.bar.update(batches)
+
+    def finish(self, row: Mapping[str, Any] | None) -> None:
+        """End an epoch: take the bar away, and print the line."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+        if row is not None and self._verbose:
+            shown = {name: value for name, value in row.items() if name not in _ASIDE}
+            print(f"epoch {row['epoch']}/{self._epochs}: {_figures(shown)}, {row[_SECONDS]:.1f} s", flush=True)
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        if self._verbose:
+            print(text, flush=True)
+
+
+def _figures(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())

@@ -1,0 +1,31 @@
+"""What `nn.training` warns of, and the error of a loss that is no number."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+__all__ = ["NonFiniteLossError", "TrainingWarning", "warn"]
+
+_FOLDER = str(Path(__file__).parent)
+
+
+class TrainingWarning(UserWarning):
+    """Something in a training is probably not meant: the message names the place and the remedy.
+
+    ``warnings.simplefilter("error", nn.TrainingWarning)`` makes errors of all of them, and "ignore" silence.
+    """
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss was nan or infinite; the parameters are as they were before that step."""
+
+
+def warn(message: str) -> None:
+    """Warn, at the line of the caller outside this folder."""
+    level = 2
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_FOLDER):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, TrainingWarning, stacklevel=level - 1)

@@ -1,0 +1,156 @@
+"""The sentinels for training loops of one's own."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from autograd import Handle, is_grad_enabled
+
+from ..module import Module
+from ._measures import Look
+from ._sentinels import FEW, Sentinels, changes_with_mode
+
+__all__ = ["Watch", "watch"]
+
+_BETWEEN_LOOKS = 50
+
+
+def watch(model: Module, optimizer: Any, loss: Any = None) -> Watch:
+    """Look for mistakes that a training does not notice by itself, and warn of each once.
+
+    It looks at the first ten steps and at every fiftieth from then on. What it looks for, in a loop of one's own as
+    in `fit`:
+
+    - parameters that the optimizer does not have, or that were replaced after it was made;
+    - parameters that get no gradient, or one that is always 0;
+    - a forgotten `zero_grad`, so that gradients of earlier steps are added to the present ones;
+    - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers to which that matters,
+      such as `Dropout`;
+    - probabilities given to `CrossEntropyLoss`, which takes logits; what are no log-probabilities given to `NLLLoss`
+      (if `loss` is given);
+    - outputs that are the same for all rows (if `loss` is given);
+    - updates that for long are larger than a tenth of a weight matrix, or smaller than 1e-7 of it.
+
+    Parameters
+    ----------
+    model, optimizer
+        Those of the training.
+    loss
+        The loss, if it is a module.
+
+    Returns
+    -------
+    Watch
+        Its ``remove()`` ends the watching, and so does the end of a ``with`` block that it begins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Linear(2, 1)
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    >>> with nn.watch(model, optimizer):
+    ...     for step in range(3):
+    ...         optimizer.zero_grad()
+    ...         model(np.float32([[1, 2]])).sum().backward()
+    ...         optimizer.step()
+    """
+    return Watch(model, optimizer, loss)
+
+
+class Watch:
+    """What `watch` returns: it sees the calls of the model, the loss and ``optimizer.step`` until `remove`."""
+
+    def __init__(self, model: Module, optimizer: Any, loss: Any = None) -> None:
+        self._model, self._optimizer = model, optimizer
+        self._sentinels = Sentinels(model, optimizer, loss)
+        self._steps, self._trained, self._evaluated = 0, False, False
+        self._take_step = optimizer.step
+        self._left: Any = None  # the gradient that the last step used
+        self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
+        if isinstance(loss, Module):
+            self._handles.append(loss.register_forward_pre_hook(self._see_loss))
+        named = self._sentinels.named()
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        self._smallest = min((p for _, p in named if id(p) in held), key=lambda p: int(p.size), default=None)
+        self._zeroing = None if self._smallest is None else self._smallest.register_hook(self._see_gradient)
+        optimizer.step = self._step
+        self._sentinels.check_optimizer()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """End the watching, and tell of gradients that never came."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._stop_zeroing()
+        if self._optimizer.__dict__.get("step") == self._step:
+            del self._optimizer.step
+        self._sentinels.finish()
+
+    def _looking(self) -> bool:
+        return self._steps < FEW or self._steps % _BETWEEN_LOOKS == 0
+
+    def _see_output(self, model: Module, args: tuple[Any, ...], output: Any) -> None:
+        recording = is_grad_enabled()
+        self._trained |= recording and model.training
+        self._evaluated |= recording and not model.training
+        if not recording and model.training:
+            modal = next(((path, module) for path, module in changes_with_mode(model) if module.training), None)
+            if modal is not None:
+                self._sentinels.warn_once(
+                    "evaluation",
+                    f"the model was evaluated, within no_grad, in training mode, in which {modal[0]} is not what it is "
+                    f"in evaluation: call model.eval() before and model.train() after, or use nn.predict and nn.evaluate",
+                )
+
+    def _see_loss(self, loss: Module, args: tuple[Any, ...]) -> None:
+        if self._looking() and is_grad_enabled() and len(args) == 2:
+            self._sentinels.check_output(*args)
+
+    def _see_gradient(self, gradient: Any) -> None:
+        """Look, as a gradient arrives, whether that of an earlier step is still where it will be added."""
+        present = None if self._smallest is None else self._smallest.grad
+        if present is not None and present is self._left and present.data.any():
+            self._sentinels.warn_once(
+                "zero_grad",
+                "the gradients that a step has used are still there when the next ones arrive, and are added to them: "
+                "call optimizer.zero_grad() in each step, before backward()",
+            )
+
+    def _step(self, *args: Any, **kwargs: Any) -> Any:
+        look = Look(self._sentinels.named()) if self._looking() else None
+        result = self._take_step(*args, **kwargs)
+        if look is not None:
+            self._sentinels.check_optimizer()
+            self._sentinels.check_sizes(look.finish())
+            self._check_mode()
+        self._steps += 1
+        self._trained = self._evaluated = False
+        if self._zeroing is not None and self._smallest is not None:
+            self._left = self._smallest.grad
+            if self._steps > FEW:
+                self._stop_zeroing()
+        return result
+
+    def _stop_zeroing(self) -> None:
+        if self._zeroing is not None:
+            self._zeroing.remove()
+        self._zeroing = self._left = None
+
+    def _check_mode(self) -> None:
+        modal = next(changes_with_mode(self._model), None)
+        if self._evaluated and not self._trained and modal is not None:
+            self._sentinels.warn_once(
+                "mode",
+                f"the model is trained in evaluation mode, in which {modal[0]} is not what it is in training: call "
+                f"model.train() after model.eval()",
+            )
