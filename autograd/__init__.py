@@ -25,7 +25,8 @@ from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_gr
 from .ops.assign import mark_written
 from .ops.reduce import logsumexp
 from .packing import saved_tensors_hooks
-from .tensor import Tensor, as_tensor, set_gradient_buffer, tensor
+from .scopes import describe_calls
+from .tensor import Tensor, as_tensor, borrow, lend, set_gradient_buffer, tensor
 from .transforms import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
 
 if typing.TYPE_CHECKING:
@@ -59,8 +60,10 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "as_tensor",
+    "borrow",
     "checkpoint",
     "composed",
+    "describe_calls",
     "detect_anomaly",
     "draw_graph",
     "elementwise",
@@ -79,6 +82,7 @@ __all__ = [
     "is_grad_enabled",
     "jacobian",
     "jvp",
+    "lend",
     "linear",
     "linearize",
     "lint",

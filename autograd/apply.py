@@ -7,23 +7,24 @@ without further arguments have paths of their own, without loops, argument lists
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 import numpy as np
 
 from .arguments import AxisError, binder, static
-from .errors import AnomalyError, ShapeError
+from .cuts import carried, cut_of
+from .errors import ShapeError
+from .examination import examine
 from .graph import Bundle, Gradients, Node, absent, intern_shape, take_number
-from .modes import ANOMALY, ON, PACKING, recording
+from .guards import guard, guard_arguments
+from .lines import note_line
+from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
-from .packing import pack
 from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor
 
-__all__ = ["binary", "examine", "explain", "many", "note_line", "unary"]
+__all__ = ["binary", "explain", "many", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -33,20 +34,6 @@ asarray = np.asarray
 NOTHING, X, Y, OUT, SEVERAL = range(5)
 # A rule that hands its gradient on; calling it would only cost time.
 _IDENTITY = (lambda g: g).__code__.co_code
-_PACKAGES = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
-)
-
-
-class _Within(dict[str, bool]):
-    """Which files belong to the engine or the layers built on it, remembered by name."""
-
-    def __missing__(self, filename: str) -> bool:
-        self[filename] = filename.startswith(_PACKAGES)
-        return self[filename]
-
-
-_within = _Within()
 
 
 def _choice(op: Primitive, index: int) -> int:
@@ -54,32 +41,6 @@ def _choice(op: Primitive, index: int) -> int:
     if len(needs) != 1:
         return SEVERAL if needs or op.rules[index].__code__.co_code != _IDENTITY else NOTHING
     return {"out": OUT, op.parameters[-1]: Y, op.parameters[0]: X}.get(needs[0], SEVERAL)
-
-
-def note_line(node: Node) -> None:
-    """Note in `node` the line that is being executed outside the engine and the layers built on it."""
-    frame = sys._getframe(2)
-    while _within[frame.f_code.co_filename] and frame.f_back is not None:
-        frame = frame.f_back
-    node.code, node.instruction = frame.f_code, frame.f_lasti
-
-
-def examine(node: Node, z: Any) -> None:
-    """Do what is asked for beyond recording: note the line, refuse a result that is not finite, pack what is kept."""
-    note_line(node)
-    mode = recording()
-    if mode & ANOMALY:
-        _refuse_anomaly(node, z)
-    if mode & PACKING:
-        pack(node)
-
-
-def _refuse_anomaly(node: Node, z: Any) -> None:
-    bad = ~np.isfinite(z)
-    if bad.any():
-        kind = "nan" if np.isnan(z).any() else "inf"
-        message = f"'{node.op.name}' gave {kind} in {bad.sum()} of {z.size} elements (shape {z.shape}, dtype {z.dtype})"
-        raise AnomalyError(message)
 
 
 def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
@@ -103,6 +64,7 @@ def unary(op: Primitive) -> Function:
     choice, needs = _choice(op, 0), op.getter(0)
     passes, single = choice == NOTHING, choice in (X, OUT)
     keeps_x, keeps_out = choice == X, choice == OUT
+    guarded = op.parameters[0] in op.needs[0]
     aligned = op.aligned if op.trusted else op
 
     def apply(x: Any) -> Any:
@@ -114,17 +76,20 @@ def unary(op: Primitive) -> Function:
             z = asarray(z)
         out = new(Tensor)
         out._data = z
-        x = x._node
+        t, x = x, x._node
         if x is None:
             out._node = None
+            out._cut = t._cut
             return out
         mode = recording()
         if not mode:
             out._node = None
+            out._cut = op, mode
             return out
         out._node = node = Node()
         node.x = x
         node.y = node.kept_y = None
+        node.guard = guard(x, a) if guarded and type(x) is not Node else None
         if keeps_out:
             node.kept = z
         elif keeps_x:
@@ -142,7 +107,7 @@ def unary(op: Primitive) -> Function:
             node.shape = intern_shape(z.shape)
         node.number = take_number()
         if mode > ON:
-            examine(node, z)
+            examine(node, (a,), z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
@@ -174,6 +139,10 @@ def binary(op: Primitive) -> Function:
     single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
     passes_x, passes_y = choice_x == NOTHING, choice_y == NOTHING
     other_x, other_y = choice_x == Y, choice_y == X
+    name_a, name_b = op.parameters[:2]
+    # whether the derivative with respect to the one, or to the other, needs the values of the one, or of the other
+    a_for_x, a_for_y = name_a in op.needs[0], name_a in op.needs[1]
+    b_for_x, b_for_y = name_b in op.needs[0], name_b in op.needs[1]
     elementwise = op.kind == "elementwise"
     aligned = op.aligned if op.trusted and elementwise else op
     # Inputs of one shape and dtype give a result of that shape and dtype: not so for float_power, nor, in half
@@ -181,6 +150,7 @@ def binary(op: Primitive) -> Function:
     uniform = elementwise and isinstance(op.forward, np.ufunc) and "ee->e" in op.forward.types
 
     def apply(x: Any, y: Any) -> Any:
+        s, t = x, y
         if type(x) is Tensor or isinstance(x, Tensor):
             a = x._data
             x = x._node
@@ -207,13 +177,16 @@ def binary(op: Primitive) -> Function:
         out._data = z
         if x is None and y is None:
             out._node = None
+            out._cut = carried(s, t)
             return out
         mode = recording()
         if not mode:
             out._node = None
+            out._cut = op, mode
             return out
         out._node = node = Node()
         node.x = x
+        node.guard = None
         if x is None or passes_x:
             node.kept = None
         elif other_x:
@@ -235,6 +208,10 @@ def binary(op: Primitive) -> Function:
             node.kept_y = b
         else:
             node.kept_y = needs_y(op.pool((a, b), z))
+        if type(x) is not Node and type(a) is ndarray and ((a_for_y and y is not None) or (a_for_x and x is not None)):
+            node.guard = guard(x, a)
+        if type(y) is not Node and type(b) is ndarray and ((b_for_x and x is not None) or (b_for_y and y is not None)):
+            node.guard = guard(y, b, node.guard)
         live = y if x is None else x
         if (
             uniform and x.shape is y.shape and x.dtype is y.dtype
@@ -250,7 +227,7 @@ def binary(op: Primitive) -> Function:
             node.dtype = z.dtype
         node.number = take_number()
         if mode > ON:
-            examine(node, z)
+            examine(node, (a, b), z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
@@ -289,6 +266,7 @@ def many(op: Primitive) -> Function:
     forward, rule, total = op.forward, op.rules[0], len(op.parameters)
     bind, needs = binder(op, 0), op.getter(0)
     (at_call,) = op.at_call
+    guarded = op.parameters[0] in op.needs[0]
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         values = args if len(args) == total and not kwargs else bind(args, kwargs)
@@ -311,10 +289,16 @@ def many(op: Primitive) -> Function:
         out._node = None
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":
+            out._cut = cut_of(op, given, mode)
             return out
         node = Node()
         node.op = op
         node.kept = (needs(op.pool(values, z)),)
+        node.guard = guard_arguments(statics)
+        if guarded:
+            for x, a in zip(inputs, arrays, strict=True):
+                if type(x) is not Node and type(a) is ndarray:
+                    node.guard = guard(x, a, node.guard)
         node.kept_y = (inputs, None)
         node.x = live[0]
         node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
@@ -323,7 +307,7 @@ def many(op: Primitive) -> Function:
         node.number = take_number()
         out._node = node
         if mode > ON:
-            examine(node, z)
+            examine(node, values, z)
         else:
             note_line(node)
         return out

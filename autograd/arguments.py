@@ -10,8 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from .cuts import cut_of
 from .errors import ShapeError
-from .graph import Gradients, Node, absent, intern_shape, take_number
+from .examination import examine
+from .graph import Gradients, Node, View, absent, intern_shape, take_number
+from .guards import guard, guard_arguments
+from .lines import note_line
 from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
@@ -62,14 +66,13 @@ def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], A
     return bind
 
 
-def one_input(op: Primitive, note_line: Function, examine: Function) -> Function:
-    """Build the function that applies an operation of one input and arguments, and the one that pulls a gradient back.
-
-    `note_line` and `examine` are those of `apply`.
-    """
+def one_input(op: Primitive) -> Function:
+    """Build the function that applies an operation of one input and arguments, and the one that pulls back."""
     forward, rule = op.forward, op.rules[0]
     needs, linear, bind, count = op.getter(0), op.kind == "linear", binder(op, 1), len(op.parameters) - 1
     common_pool = set(op.shaped) <= {0}
+    guarded = op.parameters[0] in op.needs[0]
+    kept_arguments = any(name in op.needs[0] for name in op.parameters[1:])
 
     def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
         for value in args:
@@ -96,28 +99,34 @@ def one_input(op: Primitive, note_line: Function, examine: Function) -> Function
         out = new(Tensor)
         out._data = z
         base = z.base
-        if z is a or (base is not None and (base is a or base is a.base or may_share_memory(a, z))):
+        shares = z is a or (base is not None and (base is a or base is a.base or may_share_memory(a, z)))
+        if shares:
             link(x, out)
-        x = x._node
+        t, x = x, x._node
         if x is None:
             out._node = None
+            out._cut = t._cut
             return out
         mode = recording()
         dtype = z.dtype
         if not mode or dtype.kind not in "fc":
             out._node = None
+            out._cut = cut_of(op, (t,), mode)
             return out
-        out._node = node = Node()
+        out._node = node = View() if shares and type(x) is not Node else Node()
         node.op = op
         node.x = x
         node.y = None
         node.kept = needs((a, *args, z, x.shape) if common_pool else op.pool((a, *args), z))
         node.kept_y = args if linear else None
+        node.guard = guard_arguments(args) if kept_arguments else None
+        if guarded and type(x) is not Node:
+            node.guard = guard(x, a, node.guard)
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
         node.number = take_number()
         if mode > ON:
-            examine(node, z)
+            examine(node, (a, *args), z)
         else:
             note_line(node)
         return out

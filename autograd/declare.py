@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from .apply import binary, examine, many, note_line, unary
+from .apply import binary, many, unary
 from .arguments import one_input
+from .cuts import cut_of
+from .modes import ON
 from .outputs import ManyOutputs, several_outputs
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
 from .registry import operations, plain
@@ -219,8 +221,14 @@ def install(name: str, function: Function, operator: Function | None = None) -> 
 def _operator(function: Function) -> Function:
     """Return the operator that `function`, which has no derivative, computes."""
     if getattr(function, "nin", 2) == 1:
-        return lambda x: Tensor(function(unwrap(x)))
-    return lambda x, y: Tensor(function(unwrap(x), unwrap(y)))
+        return lambda x: _constant(function(unwrap(x)), function, x)
+    return lambda x, y: _constant(function(unwrap(x), unwrap(y)), function, x, y)
+
+
+def _constant(array: Any, function: Function, *inputs: Any) -> Tensor:
+    result = Tensor(array)
+    result._cut = cut_of(function, inputs, ON)
+    return result
 
 
 def _on_arrays(function: Function) -> Function:
@@ -250,7 +258,7 @@ def _declare(
         apply = (unary if len(rules) == 1 else binary)(operation)
     elif len(rules) == 1 and not operation.variadic and not any(operation.at_call):
         operation = OneInput(kind, function, rules, **details)
-        apply = one_input(operation, note_line, examine)
+        apply = one_input(operation)
     else:
         operation = ManyInputs(kind, function, rules, **details)
         apply = (many if operation.variadic else several_inputs)(operation)

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .apply import examine, note_line
+from .cuts import cut_of
 from .errors import DeclarationError, DerivativeError, DtypeError
+from .examination import examine
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, intern_shape, take_number
+from .guards import guard
+from .lines import note_line
 from .modes import ON, recording
 from .outputs import ManyOutputs, output_node
 from .ownership import sum_gradients
@@ -156,12 +159,22 @@ class _OfClass(ManyOutputs):
             else:
                 node.shape, node.dtype = intern_shape(arrays[0].shape), arrays[0].dtype
             node.number = take_number()
-            note_line(node)
+            node.guard = None
+            for x, value in zip(inputs, values, strict=True):
+                if type(x) is not Node and any(
+                    value is saved for saved in node.kept[1] if isinstance(saved, np.ndarray)
+                ):
+                    node.guard = guard(x, value, node.guard)
+            if mode > ON:
+                examine(node, tuple(values), tuple(arrays))
+            else:
+                note_line(node)
             for i, (result, array) in enumerate(zip(results, arrays, strict=True)):
                 if array.dtype.kind in "fc" and not without[i]:
                     result._node = output_node(node, i, array) if several else node
-                    if mode > ON:
-                        examine(result._node, array)
+        elif not (live and mode):
+            for result in results:
+                result._cut = cut_of(self, args, mode)
         return tuple(results) if several else results[0]
 
     def _result(self, array: Array) -> Tensor:

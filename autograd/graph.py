@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .errors import GraphError
+from .lines import Place, line_of
 
 __all__ = [
     "LEAF",
@@ -27,12 +28,12 @@ __all__ = [
     "Lift",
     "Node",
     "Operation",
+    "View",
     "absent",
     "ancestors",
     "by_number",
     "intern_shape",
     "leading_to",
-    "line_of",
     "recorded",
     "take_number",
 ]
@@ -88,15 +89,21 @@ class Node:
         Of the result; a gradient of this node has the same.
     number
         Greater than that of every node it depends on.
+    guard
+        What it keeps that others can write to, as it was: see `guards`. None if there is no such thing.
     code, instruction
         Where the user's program recorded it; unset on elementwise operations outside `detect_anomaly`.
+    scope
+        Within which modules that was; unset outside `detect_anomaly` and the like: see `scopes`.
     owner
         A weak reference to the tensor whose gradient is to be kept, of a leaf or one that was asked to retain it; else
         unset. The gradient is an attribute of the tensor: one that can be differentiated again leads back to the node,
         which would so never be freed.
     """
 
-    __slots__ = ("code", "dtype", "instruction", "kept", "kept_y", "number", "op", "owner", "shape", "x", "y")
+    __slots__ = (
+        "code", "dtype", "guard", "instruction", "kept", "kept_y", "number", "op", "owner", "scope", "shape", "x", "y",
+    )  # fmt: skip
 
     # No constructor: calling a class that has none is the cheapest way to make an object.
     op: Operation
@@ -104,12 +111,20 @@ class Node:
     y: Node | None
     kept: Any
     kept_y: Any
+    guard: Any
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     number: int
     code: CodeType
     instruction: int
+    scope: str
     owner: Callable[[], Any]
+
+
+class View(Node):
+    """A node whose result is memory of a leaf, which others may write to."""
+
+    __slots__ = ()
 
 
 class Leaf(Node):
@@ -124,19 +139,22 @@ class Leaf(Node):
     finished
         Whether it was made by a transform, such as `vjp`, that has evaluated its function: nobody can ask any more for
         a derivative with respect to it but the transform.
+    shared
+        Whether somebody else may hold the ndarray with its values, and write to it.
     """
 
-    __slots__ = ("buffer", "finished", "hooks")
+    __slots__ = ("buffer", "finished", "hooks", "shared")
 
     buffer: GradientBuffer | None
     hooks: LeafHooks | None
     finished: bool
+    shared: bool
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], owner: Callable[[], Any]) -> None:
         self.op, self.owner = LEAF, owner
-        self.x = self.y = self.kept = self.kept_y = self.buffer = self.hooks = None
+        self.x = self.y = self.kept = self.kept_y = self.guard = self.buffer = self.hooks = None
         self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
-        self.finished = False
+        self.finished, self.shared = False, True
 
 
 class Bundle(Node):
@@ -153,7 +171,8 @@ class Bundle(Node):
         self._join(inputs[0], rest)
 
     def _join(self, x: Node | None, y: Node | None) -> None:
-        self.op, self.x, self.y, self.kept, self.kept_y, self.number = _BUNDLE, x, y, None, None, take_number()
+        self.op, self.x, self.y, self.number = _BUNDLE, x, y, take_number()
+        self.kept = self.kept_y = self.guard = None
 
 
 class GradientBuffer(Protocol):
@@ -276,9 +295,10 @@ class FreedOperation:
         return self
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        freed_by = f" at {line_of(node.kept)}" if isinstance(node.kept, Place) else ""
         message = (
-            f"an earlier backward() freed the graph of this result: '{self.name}'{recorded(node)} no longer has what "
-            f"its derivative needs. Pass retain_graph=True to the earlier backward(), or compute the result anew"
+            f"an earlier backward(){freed_by} freed the graph of this result: '{self.name}'{recorded(node)} no longer "
+            f"has what its derivative needs. Pass retain_graph=True to that backward(), or compute the result anew"
         )
         raise GraphError(message)
 
@@ -298,12 +318,6 @@ def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return _shapes.setdefault(shape, shape)
 
 
-def line_of(code: CodeType, instruction: int) -> str:
-    """Return the file and line of an instruction."""
-    line = next((number for start, end, number in code.co_lines() if start <= instruction < end), None)
-    return f"{code.co_filename}:{line}"
-
-
 def recorded(node: Node) -> str:
     """Return where the user's program recorded `node`, as a part of a sentence.
 
@@ -312,7 +326,7 @@ def recorded(node: Node) -> str:
     for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
         if hasattr(candidate, "code"):
             how = "recorded at" if candidate is node else "recorded after"
-            return f", {how} {line_of(candidate.code, candidate.instruction)},"
+            return f", {how} {line_of(candidate)},"
     return ""
 
 

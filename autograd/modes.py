@@ -5,14 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, TypeVar
+
+from .lines import note_line
 
 __all__ = [
     "ANOMALY",
     "OFF",
     "ON",
     "PACKING",
+    "TRACING",
+    "Off",
     "Watch",
     "detect_anomaly",
     "enable_grad",
@@ -26,8 +30,17 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., object])
 
 # Whether to record, and what else is done with every recorded node: note the user's line and refuse nan and inf; hand
-# what it keeps to somebody else. These are bits, the others of which count only where the first is set.
-OFF, ON, ANOMALY, PACKING = 0, 1, 2, 4
+# what it keeps to somebody else; tell somebody of it. These are bits, the others of which count only where the first is
+# set.
+OFF, ON, ANOMALY, PACKING, TRACING = 0, 1, 2, 4, 8
+
+
+class Off(int):
+    """The mode in which nothing is recorded, with the line that began it."""
+
+    code: CodeType
+    instruction: int
+
 
 _mode: ContextVar[int] = ContextVar("recording", default=ON)
 _watch: ContextVar[int] = ContextVar("watching", default=0)
@@ -66,7 +79,7 @@ class _Mode(_Block):
         self._tokens: list[Token[int]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(_mode.set(self.mode | _watch.get() if self.mode else OFF))
+        self._tokens.append(_mode.set(self.mode | _watch.get() if self.mode else _off_from_here()))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -76,6 +89,12 @@ class _Mode(_Block):
     def fresh(self) -> _Mode:
         """Return a block that does the same."""
         return _Mode(self.mode)
+
+
+def _off_from_here() -> Off:
+    mode = Off(OFF)
+    note_line(mode)
+    return mode
 
 
 class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_enabled(False):`
@@ -150,7 +169,7 @@ class Watch(_Block):
     def __enter__(self) -> None:
         watch = _watch.get() | self.what
         mode = _mode.get()
-        self._tokens.append((_watch.set(watch), _mode.set(mode | watch if mode else OFF)))
+        self._tokens.append((_watch.set(watch), _mode.set(mode | watch if mode else mode)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

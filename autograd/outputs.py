@@ -13,12 +13,17 @@ from typing import Any
 import numpy as np
 
 from .absorb import absorb_by_comparison
-from .apply import examine, explain, note_line
+from .apply import explain
 from .arguments import binder, static
+from .cuts import Cut, cut_of
+from .examination import examine
 from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, take_number
+from .guards import guard_arguments, guard_inputs
+from .lines import note_line
 from .modes import ON, recording
 from .ownership import sum_gradients
 from .primitive import Function, ManyInputs
+from .several import inputs_wanted
 from .tensor import Tensor
 
 __all__ = ["ManyOutputs", "Output", "several_outputs"]
@@ -99,7 +104,7 @@ def output_node(parent: Node, index: int, array: Any) -> Node:
     node = Node()
     node.op = _output(index)
     node.x = parent
-    node.y = node.kept = node.kept_y = None
+    node.y = node.kept = node.kept_y = node.guard = None
     node.shape = intern_shape(array.shape)
     node.dtype = array.dtype
     node.number = take_number()
@@ -115,6 +120,7 @@ def several_outputs(op: ManyOutputs) -> Function:
     """Build the function that applies an operation of several outputs, and the one that pulls their gradients back."""
     forward, count, bind = op.forward, len(op.rules), binder(op, 0)
     getters = [op.getter(i) for i in range(count)]
+    wants = inputs_wanted(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         given = bind(args, kwargs)
@@ -133,7 +139,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         live = [x for x in inputs if x is not None]
         mode = recording()
         if not live or not mode:
-            return rebuilt(z, [Tensor(part) for part in arrays])
+            return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
         node = Node()
         node.op = op
         node.x = live[0]
@@ -141,11 +147,15 @@ def several_outputs(op: ManyOutputs) -> Function:
         pool = op.pool(tuple(values), arrays)
         node.kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
         node.kept_y = (inputs, None)
+        node.guard = guard_arguments(values[count:], guard_inputs(inputs, values, wants))
         node.shape = tuple(part.shape for part in arrays)
         node.dtype = tuple(part.dtype for part in arrays)  # type: ignore[assignment]  # as above
         node.number = take_number()
-        note_line(node)
-        return rebuilt(z, [_result(node, i, part, mode) for i, part in enumerate(arrays)])
+        if mode > ON:
+            examine(node, tuple(values), tuple(arrays))
+        else:
+            note_line(node)
+        return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         complete = op.complete(node, g)
@@ -160,10 +170,9 @@ def several_outputs(op: ManyOutputs) -> Function:
     return apply
 
 
-def _result(parent: Node, index: int, array: Any, mode: int) -> Tensor:
+def _result(array: Any, cut: Cut | None, parent: Node | None = None, index: int = 0) -> Tensor:
     result = Tensor(array)
-    if array.dtype.kind in "fc":
+    result._cut = cut
+    if parent is not None and array.dtype.kind in "fc":
         result._node = output_node(parent, index, array)
-        if mode > ON:
-            examine(result._node, array)
     return result

@@ -12,15 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from .apply import examine, explain, note_line
+from .apply import explain
 from .arguments import binder, static
+from .cuts import cut_of
+from .examination import examine
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
+from .guards import guard_arguments, guard_inputs
+from .lines import note_line
 from .modes import ON, recording
 from .ownership import sum_gradients
 from .primitive import Function, Primitive
 from .tensor import Tensor
 
-__all__ = ["several_inputs"]
+__all__ = ["inputs_wanted", "several_inputs"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -37,6 +41,7 @@ def _several(op: Primitive) -> Function:
     forward, count, total = op.forward, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [_getter(op, index) for index in range(count)]
+    wants = inputs_wanted(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
@@ -72,12 +77,14 @@ def _several(op: Primitive) -> Function:
         out._node = None
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":
+            out._cut = cut_of(op, args, mode)
             return out
         out._node = node = Node()
         node.op = op
         node.x = live[0]
         node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
         node.kept_y = (inputs, tuple(values[count:]) if linear else None)
+        node.guard = guard_arguments(values[count:], guard_inputs(inputs, values, wants))
         values.append(z)
         for index in shaped:
             values.append(np.shape(values[index]))
@@ -88,7 +95,7 @@ def _several(op: Primitive) -> Function:
         node.dtype = z.dtype
         node.number = take_number()
         if mode > ON:
-            examine(node, z)
+            examine(node, tuple(values[:total]), z)
         else:
             note_line(node)
         return out
@@ -99,6 +106,7 @@ def _several(op: Primitive) -> Function:
 def _three(op: Primitive) -> Function:
     forward, bind = op.forward, binder(op, 0)
     get_x, get_y, get_w = (_getter(op, index) for index in range(3))
+    wants = inputs_wanted(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 3:
@@ -134,11 +142,13 @@ def _three(op: Primitive) -> Function:
         mode = recording()
         dtype = z.dtype
         if not mode or dtype.kind not in "fc":
+            out._cut = cut_of(op, args, mode)
             return out
         node = Node()
         if x is None:
             if y is None:
                 if w is None:
+                    out._cut = cut_of(op, args, mode)
                     return out
                 node.x = w
                 node.y = None
@@ -156,12 +166,13 @@ def _three(op: Primitive) -> Function:
             None if y is None else get_y(values),
             None if w is None else get_w(values),
         )
-        node.kept_y = ((x, y, w), None)
+        node.kept_y = inputs = ((x, y, w), None)
+        node.guard = guard_inputs(inputs[0], values, wants)
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
         node.number = take_number()
         if mode > ON:
-            examine(node, z)
+            examine(node, values[:3], z)
         else:
             note_line(node)
         return out
@@ -191,6 +202,12 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     return pull
+
+
+def inputs_wanted(op: Primitive) -> list[list[int]]:
+    """Return for the rule of each input the places of the inputs whose values it needs."""
+    count = len(op.rules)
+    return [[place for place in op.places(index) if place < count] for index in range(count)]
 
 
 def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:

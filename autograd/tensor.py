@@ -14,8 +14,10 @@ from weakref import ref
 
 import numpy as np
 
+from .cuts import Cut, cut_at, reason
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
+from .guards import expose
 from .modes import enable_grad, recording
 from .ownership import held_once
 from .registry import hooks, operations, plain, writers
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 else:
     Installed = object
 
-__all__ = ["Tensor", "as_tensor", "conjugated", "link", "seen_at", "set_gradient_buffer", "tensor", "unwrap"]
+__all__ = [
+    "Tensor", "as_tensor", "borrow", "conjugated", "lend", "link", "seen_at", "set_gradient_buffer", "tensor", "unwrap",
+]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 
@@ -66,18 +70,20 @@ class Tensor(Installed):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_aliases", "_data", "_grad", "_node")
+    __slots__ = ("__weakref__", "_aliases", "_cut", "_data", "_grad", "_node")
 
     _aliases: list[Any]  # weak references to the tensors that share memory with it, itself among them; mostly unset
+    _cut: Cut | None  # where `_node` is None: what cut it from a graph
     _data: Array
     _grad: Tensor | None
     _node: Node | None
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
         self._data = _plain_array(data._data if isinstance(data, Tensor) else data)
-        self._node = None
+        self._node = self._cut = None
         if isinstance(data, Tensor):
             link(data, self)
+            self._cut = cut_at("making a tensor of a tensor", data)
         if requires_grad:
             self.requires_grad_()
 
@@ -85,7 +91,14 @@ class Tensor(Installed):
 
     @property
     def data(self) -> Array:
-        """The ndarray itself. Writing to it is not recorded."""
+        """The ndarray itself. Writing to it is not recorded; a graph that needs what it held then refuses to be walked.
+
+        See `borrow` for programs that read it often.
+        """
+        if self._node is not None:
+            expose(self._node, self._data)
+        else:
+            _expose_sharing(self)
         return self._data
 
     @data.setter
@@ -101,6 +114,8 @@ class Tensor(Installed):
                 _require_floating(array)
                 self._node = Leaf(array.shape, array.dtype, ref(self))
                 self._grad = None
+            leaf: Any = self._node
+            leaf.shared = True
         self._data = array
 
     @property
@@ -211,7 +226,7 @@ class Tensor(Installed):
 
     def numpy(self) -> Array:
         """Return the ndarray itself, as `data` does."""
-        return self._data
+        return self.data
 
     # Its place in the graph
 
@@ -229,6 +244,7 @@ class Tensor(Installed):
             if not requires_grad:
                 raise GraphError("a result of recorded operations cannot stop requiring a gradient: use detach()")
         elif not requires_grad:
+            self._cut = cut_at("requires_grad_(False)", self)
             self._node = self._grad = None
         elif self._node is None:
             _require_floating(self._data)
@@ -239,11 +255,13 @@ class Tensor(Installed):
     def detach(self) -> Tensor:
         """Return a constant tensor that shares the data."""
         constant = Tensor(self._data)
+        constant._cut = cut_at("detach()", self)
         link(self, constant)
         return constant
 
     def detach_(self) -> Tensor:
         """Cut this tensor itself from its graph, so that it is a constant from now on, and return it."""
+        self._cut = cut_at("detach_()", self)
         self._node = self._grad = None
         return self
 
@@ -288,10 +306,7 @@ class Tensor(Installed):
         """
         root = self._node
         if root is None:
-            raise GraphError(
-                "nothing to go back through: no input of this result requires a gradient, or it was computed within "
-                "no_grad() or detached. Set requires_grad=True on what you differentiate with respect to"
-            )
+            raise GraphError(f"backward() has nothing to go back through: {reason(self._cut)}")
         seed = self._seed(gradient)
         retain = create_graph if retain_graph is None else retain_graph
         order = ancestors([root])
@@ -455,7 +470,7 @@ class _TensorLift:
 
     def wrap(self, array: Any, node: Node) -> Tensor:
         lifted = object.__new__(Tensor)
-        lifted._data, lifted._node = np.asarray(array), node
+        lifted._data, lifted._node, lifted._cut = np.asarray(array), node, None
         return lifted
 
     def unwrap(self, gradient: Any) -> Array:
@@ -494,7 +509,63 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     >>> tensor([1, 2], dtype="float32", requires_grad=True)
     Tensor([1., 2.], dtype=float32, requires_grad=True)
     """
-    return Tensor(np.array(data._data if isinstance(data, Tensor) else data, dtype=dtype), requires_grad)
+    made = Tensor(np.array(data._data if isinstance(data, Tensor) else data, dtype=dtype), requires_grad)
+    if type(made._node) is Leaf:
+        made._node.shared = False  # nobody else has the copy
+    elif isinstance(data, Tensor):
+        made._cut = cut_at("making a tensor of a tensor", data)
+    return made
+
+
+def borrow(x: Tensor) -> Array:
+    """Return the ndarray of a tensor to somebody who only reads it, or calls `mark_written` after writing to it.
+
+    ``x.data`` is the same array, but of what it hands out the engine compares the values, before and after, when a
+    graph needs them.
+
+    Examples
+    --------
+    >>> from autograd import borrow, tensor
+    >>> borrow(tensor([1.0, 2.0])).sum()
+    np.float64(3.0)
+    """
+    return x._data
+
+
+def lend(x: Tensor, array: Array) -> None:
+    """Have a leaf hold its values in `array`; whoever writes to that says so with `mark_written`, as optimizers do.
+
+    Parameters
+    ----------
+    x
+        A leaf that requires a gradient.
+    array
+        Of the same shape and dtype; it holds the values from now on, and is not compared: see `borrow`.
+
+    Raises
+    ------
+    GraphError
+        If the tensor is no leaf that requires a gradient.
+    ShapeError
+        If the array has another shape or dtype.
+    """
+    node = x._node
+    if type(node) is not Leaf:
+        raise GraphError("only a leaf that requires a gradient can be lent memory for its values")
+    if array.shape != node.shape or array.dtype != node.dtype:
+        raise ShapeError(
+            f"an array of shape {array.shape} and dtype {array.dtype} for a leaf of shape {node.shape} and dtype "
+            f"{node.dtype}"
+        )
+    x._data, node.shared = array, False
+
+
+def _expose_sharing(x: Tensor) -> None:
+    """Note that the ndarray of a constant was handed out, if it shares memory with a tensor that is in a graph."""
+    for member in getattr(x, "_aliases", ()):
+        other = member()
+        if other is not None and other._node is not None:
+            expose(other._node, x._data)
 
 
 def as_tensor(data: ArrayLike | Tensor) -> Tensor:
@@ -578,7 +649,11 @@ def _require_floating(array: Array) -> None:
 
 def _node_of(x: Tensor) -> Node:
     if x._node is None:
-        raise GraphError("an input does not require a gradient: call requires_grad_() before computing with it")
+        raise GraphError(
+            f"an input does not require a gradient: {reason(x._cut)}"
+            if x._cut is not None
+            else "an input does not require a gradient: call requires_grad_() before computing with it"
+        )
     return x._node
 
 
@@ -586,7 +661,7 @@ def _constant(array: Array) -> Tensor:
     """Return a constant tensor around an array that needs no check."""
     constant = object.__new__(Tensor)
     constant._data = array
-    constant._node = None
+    constant._node = constant._cut = None
     return constant
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .containers import flatten
+from .cuts import reason
 from .errors import DtypeError, GraphError, ShapeError
 from .forward import push_forward
 from .graph import Leaf, Node, ancestors, leading_to
@@ -300,7 +301,7 @@ def gradients(
     seed: Any = None
     for y, g in zip(outputs, given, strict=True):
         if y._node is None:
-            raise GraphError("an output does not require a gradient: nothing that it was computed from does")
+            raise GraphError(f"an output does not require a gradient: {reason(y._cut)}")
         seed = conjugated(g) if create_graph and isinstance(g, Tensor) else y._seed(g)
         seed = seed if isinstance(seed, Tensor) or not create_graph else Tensor(seed)
         seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed

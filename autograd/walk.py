@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import AnomalyError, AutogradError, DerivativeError
 from .graph import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
+from .lines import here
 from .modes import ANOMALY, watching
 from .written import refuse_overwritten
 
@@ -38,10 +39,12 @@ def pull_back(
     refuse_overwritten(order)
     found = _settle(seeds, order, targets, partial, lift)
     if free:
+        place = here()
         for node in order:
             if node.op is not LEAF:
                 node.op = node.op.freed
-                node.kept = node.kept_y = None
+                node.kept = place  # for who walks it again
+                node.kept_y = node.guard = None
     return found
 
 

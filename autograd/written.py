@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 from weakref import ref
@@ -10,9 +10,11 @@ from weakref import ref
 import numpy as np
 
 from .errors import GraphError
-from .graph import LEAF, Node, line_of, recorded, take_number
+from .graph import LEAF, Node, recorded, take_number
+from .guards import Exposure, changed, exposed_changes, forget, owner_of
+from .lines import line_of, note_line
 
-__all__ = ["note_written", "owner_of", "refuse_overwritten"]
+__all__ = ["note_written", "refuse_overwritten"]
 
 # What has been written to in place: the owner of the memory by its id, with a number like those of nodes and the line.
 _written: dict[int, _Mark] = {}
@@ -31,7 +33,7 @@ class _Mark:
         self.owner, self.number = ref(owner), take_number()
 
 
-def note_written(array: np.ndarray[Any, Any], note_line: Callable[[Any], None]) -> None:
+def note_written(array: np.ndarray[Any, Any]) -> None:
     """Note that the memory of `array` has been written to in place: a graph that kept it before is not walked."""
     global _latest
     if len(_written) > 1000:
@@ -40,35 +42,61 @@ def note_written(array: np.ndarray[Any, Any], note_line: Callable[[Any], None]) 
     owner = owner_of(array)
     mark = _written[id(owner)] = _Mark(owner)
     note_line(mark)
+    forget(id(owner))
     _latest = mark.number
-
-
-def owner_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array at the end of the chain of those that `array` is a view of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 def refuse_overwritten(order: list[Node]) -> None:
     """Raise if something that a node kept has been written to since it was recorded."""
-    if not order or _latest < order[0].number:
-        return
+    if order and _latest >= order[0].number:
+        _refuse_marked(order)
+    for exposure in exposed_changes():
+        _refuse_exposed(order, exposure)
+    for node in order:
+        guard = node.guard
+        while guard is not None:
+            array, before, guard = guard
+            if changed(array, before):
+                raise _overwritten(
+                    node, array, "by NumPy alone, after that line" if hasattr(node, "code") else "by NumPy alone"
+                )
+
+
+def _refuse_marked(order: list[Node]) -> None:
     for node in order:
         if node.op is LEAF or node.number > _latest:
             continue
-        pending: list[Any] = [getattr(node, "kept", None), getattr(node, "kept_y", None)]
-        while pending:
-            value = pending.pop()
-            if type(value) in (tuple, list):
-                pending.extend(value)
-            elif isinstance(value, np.ndarray):
-                owner = owner_of(value)
-                mark = _written.get(id(owner))
-                if mark is not None and mark.number > node.number and mark.owner() is owner:
-                    message = (
-                        f"the derivative of '{node.op.name}'{recorded(node)} needs an array (shape {value.shape}, "
-                        f"dtype {value.dtype}) that was written to in place afterwards, at "
-                        f"{line_of(mark.code, mark.instruction)}: write to a copy, or call backward() before"
-                    )
-                    raise GraphError(message)
+        for array in _kept_arrays(node):
+            owner = owner_of(array)
+            mark = _written.get(id(owner))
+            if mark is not None and mark.number > node.number and mark.owner() is owner:
+                raise _overwritten(node, array, f"at {line_of(mark)}")
+
+
+def _refuse_exposed(order: list[Node], exposure: Exposure) -> None:
+    owner = exposure.owner()
+    for node in order:
+        if node.op is LEAF or (exposure.of_leaf and node.number > exposure.number):
+            continue
+        for array in _kept_arrays(node):
+            if owner_of(array) is owner:
+                where = line_of(exposure.place)
+                raise _overwritten(node, array, f"by NumPy alone, through the ndarray handed out at {where}")
+
+
+def _kept_arrays(node: Node) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield every array that a node kept."""
+    pending: list[Any] = [getattr(node, "kept", None), getattr(node, "kept_y", None)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, tuple | list):
+            pending.extend(value)
+        elif isinstance(value, np.ndarray):
+            yield value
+
+
+def _overwritten(node: Node, array: np.ndarray[Any, Any], how: str) -> GraphError:
+    return GraphError(
+        f"the derivative of '{node.op.name}'{recorded(node)} needs an array (shape {array.shape}, dtype "
+        f"{array.dtype}) that was written to in place afterwards, {how}: write to a copy, or call backward() before"
+    )

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ..aliases import move, overlap, sharing
-from ..apply import note_line
 from ..declare import OPERATORS, general
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph import Leaf
@@ -95,7 +94,7 @@ def is_recorded(x: Tensor, *values: Any) -> bool:
 def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
     """Let `change` write to the memory of a tensor, of which nothing is recorded."""
     change(x._data)
-    note_written(x._data, note_line)
+    note_written(x._data)
 
 
 def mark_written(array: np.ndarray[Any, Any]) -> None:
@@ -117,7 +116,7 @@ def mark_written(array: np.ndarray[Any, Any]) -> None:
         ...
     autograd.errors.GraphError: the derivative of 'multiply' needs an array (shape (2,), dtype float64) that was...
     """
-    note_written(array, note_line)
+    note_written(array)
 
 
 def assign(x: Tensor, value: Any) -> Tensor:
@@ -144,7 +143,7 @@ def assign(x: Tensor, value: Any) -> Tensor:
         x._data = value._data
     for other, node in zip(others, nodes, strict=True):
         other._node = node
-    x._node = value._node
+    x._node, x._cut = value._node, getattr(value, "_cut", None)
     return x
 
 

@@ -1,0 +1,184 @@
+"""What a graph keeps and somebody else can write to: remembered as it was, and compared before a walk.
+
+The memory of a result is the engine's own. That of an array which a user passed in, or was handed by ``t.data``, can be
+written to by NumPy alone, which tells nobody. A node that keeps such an array therefore notes what it holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+
+from .graph import FreedOperation, Leaf, Node, View, take_number
+from .lines import Place, here
+
+__all__ = [
+    "Guard",
+    "changed",
+    "expose",
+    "exposed_changes",
+    "forget",
+    "guard",
+    "guard_arguments",
+    "guard_inputs",
+    "root",
+]
+
+Array = np.ndarray[Any, Any]
+Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the guards of others
+
+_WHOLE = 1 << 20  # bytes: beyond, sums are noted in the place of what an array holds
+_WIDTH = 512
+_exact_counts = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | None:
+    """Return the guard of an array that a node keeps, which is the value of `x`, or a constant's where that is None."""
+    if x is not None and not root(x).shared:
+        return others
+    return array, snapshot(array), others
+
+
+def root(x: Node) -> Any:
+    """Return the leaf whose memory the value of a leaf or a view of one is."""
+    while type(x) is View:
+        x = x.x  # type: ignore[assignment]  # a view has an input
+    return x
+
+
+def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
+    """Return the guards of the inputs that a node keeps; `wants` says which those are, for the rule of each input."""
+    guards = None
+    for x, places in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may go on where there is nothing to want
+        if x is None:
+            continue
+        for place in places:
+            source = inputs[place]
+            if type(source) is not Node and type(values[place]) is np.ndarray:
+                guards = guard(source, values[place], guards)
+    return guards
+
+
+def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None:
+    """Return the guards of the arrays among arguments that have no derivative, such as indices."""
+    for value in arguments:
+        if type(value) is np.ndarray:
+            others = (value, snapshot(value), others)
+        elif type(value) is tuple:
+            others = guard_arguments(value, others)
+    return others
+
+
+def snapshot(array: Array) -> Any:
+    """Return what shows, compared with that of another time, whether an array was written to in between.
+
+    That is all it holds. In the place of more than a megabyte it is one sum for each 512 elements, weighted, so that
+    their order counts too: only what rounding hides in such a sum can go unnoticed.
+    """
+    if array.nbytes <= _WHOLE or array.dtype.char not in "fdFD":
+        return array.tobytes()
+    flat = array.ravel("K")
+    if flat.dtype.kind == "c":
+        flat = flat.view(flat.real.dtype)
+    rows = flat.size // _WIDTH
+    with np.errstate(all="ignore"):
+        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH) @ _weights(flat.dtype)
+    return (sums, flat[rows * _WIDTH :].tobytes()) if np.isfinite(sums).all() else array.tobytes()
+
+
+def _weights(dtype: Any) -> Array:
+    return np.linspace(1, 2, _WIDTH, dtype=dtype)
+
+
+def changed(array: Array, before: Any) -> bool:
+    """Tell whether an array holds something else than when `before` was its snapshot."""
+    if type(before) is bytes:
+        return bool(array.tobytes() != before)
+    now = snapshot(array)
+    return type(now) is bytes or now[1] != before[1] or not np.array_equal(now[0], before[0])
+
+
+class Exposure(NamedTuple):
+    """Memory of which somebody was handed the ndarray: what it held, and when and where that was.
+
+    Nodes that kept memory of a leaf later have guards of their own; those that keep a result's have not.
+    """
+
+    owner: Any
+    of_leaf: bool
+    number: int
+    held: Any
+    place: Place
+
+
+_exposures: dict[int, Exposure] = {}
+
+
+def owner_of(array: Array) -> Array:
+    """Return the array at the end of the chain of those that `array` is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def expose(node: Node, array: Array) -> None:
+    """Note that the ndarray of a tensor at `node` was handed to somebody who may write to it."""
+    leaf = root(node)
+    of_leaf = type(leaf) is Leaf
+    if of_leaf:
+        leaf.shared = True
+    owner = owner_of(array)
+    key = id(owner)
+    if isinstance(node.op, FreedOperation) or (leaf is node and of_leaf and _unused(leaf)):
+        _exposures.pop(key, None)
+    elif key not in _exposures:
+        gone = ref(owner, lambda _: forget(key))
+        _exposures[key] = Exposure(gone, of_leaf, take_number(), snapshot(owner), here())
+
+
+def forget(key: int) -> None:
+    """Forget that the memory with the owner of this id was handed out."""
+    _exposures.pop(key, None)
+
+
+def exposed_changes() -> list[Exposure]:
+    """Return of what was handed out that which holds something else now."""
+    if not _exposures:
+        return []
+    found = []
+    for exposure in list(_exposures.values()):
+        owner = exposure.owner()
+        if owner is not None and changed(owner, exposure.held):
+            found.append(exposure)
+    return found
+
+
+def _unused(leaf: Any) -> bool:
+    """Tell whether no graph leads to a leaf; see `_IDLE`."""
+    return _exact_counts and sys.getrefcount(leaf) <= _IDLE
+
+
+def _idle_count() -> int:
+    """Return how many references to a leaf `_unused` finds, called by `expose`, if its tensor alone has one."""
+
+    class _Tensor:
+        node = Leaf((), np.dtype(float), lambda: None)
+
+    def as_expose(node: Node) -> int:
+        leaf = root(node)
+        return _count(leaf)
+
+    def _count(leaf: Leaf) -> int:
+        return sys.getrefcount(leaf)
+
+    def as_data(tensor: type[_Tensor]) -> int:
+        node = tensor.node
+        return as_expose(node)
+
+    return as_data(_Tensor)
+
+
+_IDLE = _idle_count()
