@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from autograd import Context, Function, Handle, Tensor
+from autograd import Context, Function, Handle, Tensor, borrow
 
 if TYPE_CHECKING:
     from .module import Module
@@ -117,4 +117,4 @@ class _Pass(Function):
     def backward(ctx: Any, *g: Any) -> Any:
         recorded = any(isinstance(part, Tensor) for part in g)
         passed = ctx.arrived(g)
-        return (None, *(part.data if isinstance(part, Tensor) and not recorded else part for part in passed))
+        return (None, *(borrow(part) if isinstance(part, Tensor) and not recorded else part for part in passed))

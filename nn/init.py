@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, borrow, mark_written
 
 from .random import default_generator
 
@@ -214,7 +214,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _fill(tensor: T, values: Any) -> T:
-    tensor.data[...] = values
+    memory = borrow(tensor)
+    memory[...] = values
+    mark_written(memory)
     return tensor
 
 

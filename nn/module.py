@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd import Handle, Tensor
+from autograd import Handle, Tensor, borrow, describe_calls, mark_written
 
 from ._hooks import ModuleHooks
 from .parameter import Parameter
@@ -299,7 +300,7 @@ class Module:
         """Forget the gradients of all parameters; with `set_to_none` False, make them zeros."""
         for parameter in self.parameters():
             if set_to_none or parameter.grad is not None:
-                parameter.grad = None if set_to_none else np.zeros_like(parameter.data)
+                parameter.grad = None if set_to_none else np.zeros_like(borrow(parameter))
 
     # Its state
 
@@ -373,6 +374,7 @@ class Module:
             present = _values(own[name] if name in own else getattr(self, name))
             if isinstance(present, np.ndarray):
                 np.copyto(present, array, casting="same_kind")
+                mark_written(present)
             else:  # a buffer that the module rebinds to NumPy numbers
                 setattr(self, name, array.astype(np.asarray(present).dtype))
 
@@ -390,9 +392,22 @@ class Module:
         return f"{type(self).__name__}(\n  " + "\n  ".join(parts + inner) + "\n)"
 
 
+def _path(modules: list[Any]) -> str:
+    """Return the path of the last of modules that are being called, each within the one before, as words."""
+    names = []
+    for outer, inner in itertools.pairwise(modules):
+        found = [name for name, module in outer.named_modules() if module is inner]
+        names.append(found[0] if found else type(inner).__name__)
+    inner, outer = type(modules[-1]).__name__, type(modules[0]).__name__
+    return f"module '{'.'.join(names)}' ({inner}) of {outer}" if names else f"module {outer}"
+
+
+describe_calls(Module.__call__, _path)
+
+
 def _values(value: Any) -> Any:
     """Return the ndarray of a tensor, and anything else as it is."""
-    return value.data if isinstance(value, Tensor) else value
+    return borrow(value) if isinstance(value, Tensor) else value
 
 
 def _misfits(own: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import Tensor, tensor
+from autograd import Tensor, borrow, lend, tensor
 
 __all__ = ["Parameter"]
 
@@ -38,18 +38,25 @@ class Parameter(Tensor):
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
         # numpy.array keeps the memory order of what it copies, and layers choose that order for speed
-        super().__init__(tensor(data, dtype=np.float32 if dtype is None else dtype), requires_grad)
+        own = np.array(_values(data), dtype=np.float32 if dtype is None else dtype)
+        super().__init__(own, requires_grad)
+        if requires_grad:
+            lend(self, own)  # nobody else has it
 
     def __repr__(self) -> str:
-        body = np.array2string(self.data, separator=", ", prefix="Parameter(")
+        body = np.array2string(borrow(self), separator=", ", prefix="Parameter(")
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Parameter({body}{dtype}, requires_grad={self.requires_grad})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Parameter, (self.data, self.requires_grad, self.dtype)
+        return Parameter, (borrow(self), self.requires_grad, self.dtype)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        copied = memo[id(self)] = Parameter(self.data, self.requires_grad, self.dtype)
+        copied = memo[id(self)] = Parameter(borrow(self), self.requires_grad, self.dtype)
         if self.grad is not None:
             copied.grad = tensor(self.grad)
         return copied
+
+
+def _values(data: ArrayLike | Tensor) -> ArrayLike:
+    return borrow(data) if isinstance(data, Tensor) else data

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, set_gradient_buffer
+from autograd import Tensor, borrow, lend, set_gradient_buffer
 
 __all__ = ["FlatParameters", "Run"]
 
@@ -127,7 +127,7 @@ class FlatParameters:
         self._scales: dict[str, float] = {}
         self._chunks: dict[tuple[int, int], list[tuple[Array, ...]]] = {}
         # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
-        self._orders = [_order(parameter.data) for parameter in self.parameters]
+        self._orders = [_order(borrow(parameter)) for parameter in self.parameters]
         self._values = [self._part(self.data, i) for i in range(len(self.parameters))]
         self._places = self._gradient_places()
         for i in range(len(self.parameters)):
@@ -148,8 +148,11 @@ class FlatParameters:
     def _adopt(self, i: int) -> None:
         """Move the values of one parameter into the flat array, and have its gradient written to the other."""
         self._check_form(i)
-        np.copyto(self._values[i], self.parameters[i].data)
-        self.parameters[i].data = self._values[i]
+        np.copyto(self._values[i], borrow(self.parameters[i]))
+        if self.parameters[i].requires_grad:
+            lend(self.parameters[i], self._values[i])
+        else:
+            self.parameters[i].data = self._values[i]
         self._attach(i)
 
     def _check_form(self, i: int) -> None:
@@ -183,7 +186,7 @@ class FlatParameters:
         """
         for parameter, place, data in zip(self.parameters, self._places, self._values, strict=True):
             gradient = parameter.grad
-            if gradient is None or gradient.data is not place.array or parameter.data is not data:
+            if gradient is None or borrow(gradient) is not place.array or borrow(parameter) is not data:
                 break
         else:  # all are as the last step left them, and in most cases all took every step
             step = self.steps[0]
@@ -200,9 +203,9 @@ class FlatParameters:
             gradient = parameter.grad
             if gradient is None:
                 continue
-            if gradient.data is not self._places[i].array:
-                self._take_gradient(i, gradient.data)
-            if parameter.data is not self._values[i]:
+            if borrow(gradient) is not self._places[i].array:
+                self._take_gradient(i, borrow(gradient))
+            if borrow(parameter) is not self._values[i]:
                 self._adopt(i)
             self.steps[i] += 1
             start = self.starts[i]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor, enable_grad, mark_written
+from autograd import Tensor, borrow, enable_grad, mark_written
 
 from ._flat import Array, FlatParameters, Run
 
@@ -116,7 +116,7 @@ class Optimizer:
                 if set_to_none:
                     parameter.grad = None
                 elif parameter.grad is not None:
-                    parameter.grad = np.zeros_like(parameter.data)
+                    parameter.grad = np.zeros_like(borrow(parameter))
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
