@@ -2,8 +2,10 @@
 
 from ._activation import dropout, log_softmax, relu, sigmoid, softmax, tanh
 from ._attention import scaled_dot_product_attention
+from ._convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ctc import ctc_loss
 from ._distances import cosine_similarity, pairwise_distance
+from ._folding import fold, unfold
 from ._gelu import gelu
 from ._likelihood_losses import (
     binary_cross_entropy,
@@ -25,6 +27,7 @@ from ._margin_losses import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from ._max_pooling import max_pool1d, max_pool2d
 from ._normalization import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
 from ._piecewise import (
     hardshrink,
@@ -38,20 +41,33 @@ from ._piecewise import (
     softshrink,
     threshold,
 )
+from ._pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d
 from ._regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from ._resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from ._smooth import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, softplus, softsign, tanhshrink
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "ctc_loss",
     "dropout",
     "elu",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -63,6 +79,7 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -71,6 +88,8 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
     "mish",
     "mse_loss",
     "multi_margin_loss",
@@ -79,6 +98,8 @@ __all__ = [
     "nll_loss",
     "normalize",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -101,4 +122,5 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
 ]

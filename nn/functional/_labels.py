@@ -14,9 +14,11 @@ Array = np.ndarray[Any, Any]
 
 
 def read_labels(
-    target: Array, shape: tuple[int, ...], weight: Array | None, ignore_index: int
+    target: Array, shape: tuple[int, ...], weight: Array | None, ignore_index: int | None
 ) -> tuple[Array, Array | int, float]:
     """Check the class indices `target` of scores of a shape ``(n, classes, ...)``, and weigh their rows.
+
+    Rows with the label `ignore_index` do not count; with None each does.
 
     Returns
     -------
@@ -36,9 +38,9 @@ def read_labels(
         labels = labels.astype(np.intp)
     # one reduction finds labels beyond both ends, as negative ones become huge
     odd = labels.size and np.maximum.reduce(labels.view(np.uintp)) >= classes
-    if not odd and weight is None and not 0 <= ignore_index < classes:
+    if not odd and weight is None and (ignore_index is None or not 0 <= ignore_index < classes):
         return labels, 1, labels.size or 1
-    ignored = labels == ignore_index
+    ignored = np.zeros(labels.shape, bool) if ignore_index is None else labels == ignore_index
     if odd:
         _check_range(labels, ignored, target.shape, classes, ignore_index)
     labels = np.where(ignored, 0, labels)
@@ -79,12 +81,13 @@ def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...
     raise ShapeError(f"input has shape {shape} and target has shape {target.shape}: {remedy}")
 
 
-def _check_range(labels: Array, ignored: Array, shape: tuple[int, ...], classes: int, ignore_index: int) -> None:
+def _check_range(labels: Array, ignored: Array, shape: tuple[int, ...], classes: int, ignore_index: int | None) -> None:
     wrong = ((labels < 0) | (labels >= classes)) & ~ignored
     if wrong.any():
         row = int(wrong.argmax())
         place = row if len(shape) == 1 else tuple(map(int, np.unravel_index(row, shape)))
+        remedy = "" if ignore_index is None else f", or {ignore_index} for rows to ignore"
         raise IndexError(
             f"target has the label {labels[row]} in row {place}, but there are {classes} classes: labels are from 0 to "
-            f"{classes - 1}, or {ignore_index} for rows to ignore ({wrong.sum()} of {labels.size} are not)"
+            f"{classes - 1}{remedy} ({wrong.sum()} of {labels.size} are not)"
         )

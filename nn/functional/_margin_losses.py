@@ -327,7 +327,7 @@ def multi_margin_loss(
             f"multi_margin_loss has input of shape {input.shape}, but should have (n, classes) or (classes,)"
         )
     weight = None if weight is None else class_weights(weight, input.shape)
-    labels = read_labels(target, input.shape, None, -1)[0]
+    labels = read_labels(target, input.shape, None, None)[0]
     rows = input.reshape(-1, input.shape[-1])
     places = np.arange(labels.size), labels
     missing = relu(rows - rows[places][:, None] + margin)
