@@ -1,10 +1,12 @@
 """Functions that layers and losses are made of, for arrays and tensors alike, under PyTorch's names."""
 
-from ._activation import dropout, log_softmax, relu, sigmoid, softmax, tanh
+from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._attention import scaled_dot_product_attention
 from ._convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ctc import ctc_loss
 from ._distances import cosine_similarity, pairwise_distance
+from ._dropout import alpha_dropout, dropout, dropout1d, dropout2d
+from ._embedding import embedding, one_hot
 from ._folding import fold, unfold
 from ._gelu import gelu
 from ._likelihood_losses import (
@@ -49,6 +51,7 @@ from ._smooth import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, soft
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
@@ -66,7 +69,10 @@ __all__ = [
     "cross_entropy",
     "ctc_loss",
     "dropout",
+    "dropout1d",
+    "dropout2d",
     "elu",
+    "embedding",
     "fold",
     "gaussian_nll_loss",
     "gelu",
@@ -97,6 +103,7 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
+    "one_hot",
     "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",

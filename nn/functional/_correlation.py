@@ -18,34 +18,37 @@ import numpy as np
 
 from autograd import general
 
+from .._memory import keep_freed_memory
 from ._linear import _ones
-from ._windows import Windows, add_columns, batches, columns
+from ._windows import Function, Windows, add_columns, batches, columns
 
 __all__ = ["convolve", "transposed", "weight_product"]
+
+keep_freed_memory()
 
 
 def _in_groups(x: Any, windows: Windows, groups: int) -> Any:
     """Return the columns of the windows: shape ``(groups, channels / groups * prod(kernel), n * prod(count))``."""
-    if math.prod(windows.kernel) == 1 and windows.size == windows.count and not any(windows.padding):
+    if math.prod(windows.kernel) == 1 and windows.size == windows.counts and not any(windows.padding):
         cols = x.swapaxes(0, 1)  # a view, if the memory has channels first
     else:
         cols = columns(x, windows)
     rows = x.shape[1] // groups * math.prod(windows.kernel)
-    return cols.reshape(groups, rows, len(x) * math.prod(windows.count))
+    return cols.reshape(groups, rows, len(x) * math.prod(windows.counts))
 
 
 def _by_channel(y: Any, groups: int) -> Any:
-    """Return ``(n, channels, ...)`` as ``(groups, channels / groups, n * ...)``, a view if memory has channels first."""
+    """Return ``(n, channels, ...)`` as ``(groups, channels / groups, n * ...)``: a view, if its memory is such."""
     n, channels = y.shape[:2]
     return y.swapaxes(0, 1).reshape(groups, channels // groups, n * math.prod(y.shape[2:]))
 
 
 def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
-    """Return the sum over each window of its elements times weights; leave the columns in `saved` if there is one batch.
+    """Return the sum over each window of its elements times weights; leave the columns in `saved` if they are few.
 
     They are what the derivative by the weight is made of. Of a large array, they are not worth their memory.
     """
-    n, outputs, length = len(x), len(weight), math.prod(windows.count)
+    n, outputs, length = len(x), len(weight), math.prod(windows.counts)
     kernels = weight.reshape(groups, outputs // groups, -1)
     dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
     out = np.empty((groups, outputs // groups, n * length), dtype)
@@ -57,7 +60,7 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
         saved[:] = x, cols
     if bias is not None:
         out += bias.reshape(groups, -1, 1)
-    return out.reshape(outputs, n, *windows.count).swapaxes(0, 1)
+    return out.reshape(outputs, n, *windows.counts).swapaxes(0, 1)
 
 
 def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
@@ -84,7 +87,7 @@ def _sum_windows(kernels: Any, y: Any, windows: Windows) -> Any:
     channels = groups * rows // math.prod(windows.kernel)
     cols = np.matmul(kernels, _by_channel(y, groups))
     out = np.zeros((channels, len(y), *windows.size), cols.dtype)
-    add_columns(out, cols.reshape(channels, *windows.kernel, len(y), *windows.count), windows)
+    add_columns(out, cols.reshape(channels, *windows.kernel, len(y), *windows.counts), windows)
     return out
 
 
@@ -96,10 +99,10 @@ def _padded_size(windows: Windows) -> tuple[int, ...] | None:
     """
     if any(stride != 1 for stride in windows.stride):
         return None
-    padded = tuple(count + reach - 1 for count, reach in zip(windows.count, windows.reach, strict=True))
+    padded = tuple(count + reach - 1 for count, reach in zip(windows.counts, windows.reach, strict=True))
     if any(low + size > p for low, size, p in zip(windows.padding, windows.size, padded, strict=True)):
         return None
-    return padded if math.prod(padded) <= 1.5 * math.prod(windows.count) else None
+    return padded if math.prod(padded) <= 1.5 * math.prod(windows.counts) else None
 
 
 def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) -> Any:
@@ -108,7 +111,7 @@ def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) 
     n, outputs = y.shape[:2]
     channels, area = groups * rows // math.prod(windows.kernel), math.prod(size)
     spread = np.zeros((outputs, n, *size), y.dtype)
-    spread[(slice(None), slice(None), *map(slice, windows.count))] = y.swapaxes(0, 1)
+    spread[(slice(None), slice(None), *map(slice, windows.counts))] = y.swapaxes(0, 1)
     steps = [math.prod(size[axis + 1 :]) * d for axis, d in enumerate(windows.dilation)]
     shifts = [sum(k * step for k, step in zip(place, steps, strict=True)) for place in np.ndindex(windows.kernel)]
     length = max(n * area - shifts[-1], 0)
@@ -159,21 +162,21 @@ def _bias_rule(g: Any) -> Any:
     return rows.dot(_ones(rows.shape[1], g.dtype))
 
 
-convolve = general(
+convolve: Function = general(
     _convolve,
     lambda g, weight, windows, groups: transposed(g, weight, None, windows, groups),
     _weight_rule,
     _bias_rule,
     name="convolution",
 )
-transposed = general(
+transposed: Function = general(
     _transposed,
     lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups, []),
     lambda g, y, windows, groups: weight_product(g, y, windows, groups),
     _bias_rule,
     name="transposed_convolution",
 )
-weight_product = general(
+weight_product: Function = general(
     lambda x, y, windows, groups: _weight_product(x, y, windows, groups),
     lambda g, y, windows, groups: transposed(y, g, None, windows, groups),
     lambda g, x, windows, groups: convolve(x, g, None, windows, groups, []),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,9 +19,12 @@ import numpy as np
 from autograd import ShapeError, Tensor, linear
 
 __all__ = [
+    "Function",
+    "Sizes",
     "Tap",
     "Windows",
     "add_columns",
+    "along",
     "axis_taps",
     "batches",
     "columns",
@@ -29,12 +33,14 @@ __all__ = [
     "operand",
     "overlay",
     "per_axis",
+    "pooled",
     "slide",
     "spatial_operand",
     "taps",
 ]
 
 Sizes = tuple[int, ...]
+Function = Callable[..., Any]
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -51,7 +57,7 @@ class Windows(NamedTuple):
         How far windows are apart.
     padding
         How far the first window begins before the axis does.
-    count
+    counts
         How many windows there are.
     """
 
@@ -60,7 +66,7 @@ class Windows(NamedTuple):
     stride: Sizes
     dilation: Sizes
     padding: Sizes
-    count: Sizes
+    counts: Sizes
 
     @property
     def reach(self) -> Sizes:
@@ -163,7 +169,7 @@ def _is_inside(windows: Windows) -> bool:
     """Tell whether no window reaches beyond the array."""
     return not any(windows.padding) and all(
         (count - 1) * stride + reach <= size
-        for count, stride, reach, size in zip(windows.count, windows.stride, windows.reach, windows.size, strict=True)
+        for count, stride, reach, size in zip(windows.counts, windows.stride, windows.reach, windows.size, strict=True)
     )
 
 
@@ -177,19 +183,19 @@ def columns(x: Any, windows: Windows) -> Any:
     """Return what each window contains, zeros where that is outside: shape ``(channels, *kernel, n, *count)``."""
     n, channels = x.shape[:2]
     make = np.empty if _is_inside(windows) else np.zeros
-    cols = make((channels, *windows.kernel, n, *windows.count), x.dtype)
+    cols = make((channels, *windows.kernel, n, *windows.counts), x.dtype)
     x = x.swapaxes(0, 1)
-    every = slice(None)
+    every: Any = slice(None)
     for place, among, inside in taps(windows):
-        cols[(every, *place, every, *among)] = x[(every, every, *inside)]
+        cols[every, *place, every, *among] = x[every, every, *inside]
     return cols
 
 
 def add_columns(out: Any, cols: Any, windows: Windows) -> None:
     """Add to `out`, of shape ``(channels, n, *size)``, each element of `columns` where it comes from."""
-    every = slice(None)
+    every: Any = slice(None)
     for place, among, inside in taps(windows):
-        out[(every, every, *inside)] += cols[(every, *place, every, *among)]
+        out[every, every, *inside] += cols[every, *place, every, *among]
 
 
 def _extract(x: Any, windows: Windows) -> Any:
@@ -204,12 +210,36 @@ def _overlay(cols: Any, windows: Windows) -> Any:
 
 
 # What each window contains, (n, channels, *kernel, *count), and its transpose, which adds up what windows share.
-extract = linear(_extract, lambda g, windows: overlay(g, windows), name="extract_windows")
-overlay = linear(_overlay, lambda g, windows: extract(g, windows), name="overlay_windows")
+extract: Function = linear(_extract, lambda g, windows: overlay(g, windows), name="extract_windows")
+overlay: Function = linear(_overlay, lambda g, windows: extract(g, windows), name="overlay_windows")
 
 
 def batches(n: int, images: int, windows: Windows, itemsize: int) -> list[slice]:
     """Divide n images of so many channels into batches whose columns take at most 16 MB, or one image."""
-    each = images * math.prod(windows.kernel) * math.prod(windows.count) * itemsize
+    each = images * math.prod(windows.kernel) * math.prod(windows.counts) * itemsize
     size = max(1, (1 << 24) // max(each, 1))
     return [slice(start, min(start + size, n)) for start in range(0, max(n, 1), size)]
+
+
+def along(axis: int, part: slice) -> Any:
+    """Return the index of a slice along the spatial axis of this number."""
+    return (slice(None),) * (axis + 2) + (part,)
+
+
+def pooled(
+    owner: str, axes: int, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> tuple[Any, Windows, bool]:
+    """Return the batch to pool, the windows, and whether it was a single image."""
+    x = spatial_operand(owner, axes, x)
+    kernel = per_axis(kernel, axes, "kernel_size", owner, 1)
+    stride = kernel if stride is None else per_axis(stride, axes, "stride", owner, 1)
+    padding = per_axis(padding, axes, "padding", owner)
+    dilation = per_axis(dilation, axes, "dilation", owner, 1)
+    if any(2 * p > d * (k - 1) + 1 for p, k, d in zip(padding, kernel, dilation, strict=True)):
+        raise ValueError(
+            f"{owner}: padding should be at most half of a window, but is {padding} for kernel_size {kernel} and "
+            f"dilation {dilation}"
+        )
+    windows = slide(owner, x.shape[-axes:], kernel, stride, padding, padding, dilation, bool(ceil_mode))
+    single = x.ndim == axes + 1
+    return (x[None] if single else x), windows, single

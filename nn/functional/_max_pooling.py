@@ -1,0 +1,197 @@
+"""Pooling by maxima."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, general
+
+from ._windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
+
+__all__ = ["max_pool1d", "max_pool2d"]
+
+
+def _lowest(dtype: np.dtype[Any]) -> float:
+    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _max_pool(x: Any, windows: Windows) -> Any:
+    """Return the largest element of each window: along one axis after the other, the first of them in long runs."""
+    lowest = _lowest(x.dtype)
+    for axis, (size, kernel, stride, dilation, padding, count) in enumerate(zip(*windows, strict=True)):
+        parts = axis_taps(size, kernel, stride, dilation, padding, count)
+        whole = slice(0, count)
+        if len(parts) > 1 and all(among == whole for _, among, _ in parts):
+            first, second, *rest = (x[along(axis, inside)] for _, _, inside in parts)
+            x = np.maximum(first, second)
+            for other in rest:
+                np.maximum(x, other, x)
+            continue
+        out = empty_beside(x, (*x.shape[2 : axis + 2], count, *x.shape[axis + 3 :]), x.dtype)
+        out.fill(lowest)
+        for _, among, inside in parts:
+            held = out[along(axis, among)]
+            np.maximum(held, x[along(axis, inside)], held)
+        x = out
+    return x
+
+
+def _hits(x: Any, best: Any, windows: Windows) -> tuple[list[Any], Any]:
+    """Return for each tap which elements are the largest of their windows, and how many each window has of them."""
+    every: Any = (slice(None), slice(None))
+    places = [((*every, *tap.windows), (*every, *tap.inside)) for tap in taps(windows)]
+    hits = [x[inside] == best[among] for among, inside in places]
+    if np.isnan(np.add.reduce(best, None)) and (undefined := np.isnan(best)).any():  # then nan is the largest
+        hits = [
+            hit | (undefined[among] & np.isnan(x[inside])) for hit, (among, inside) in zip(hits, places, strict=True)
+        ]
+    count = empty_beside(best, best.shape[2:], np.uint8 if len(hits) < 256 else np.intp, zeros=True)
+    for hit, (among, _) in zip(hits, places, strict=True):
+        count[among] += hit
+    return hits, count
+
+
+def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
+    """Share the gradient of each window evenly among its largest elements."""
+    values, best = (a.data if isinstance(a, Tensor) else a for a in (x, out))
+    hits, count = _hits(values, best, windows)
+    if min(count.shape) and not np.minimum.reduce(count, None):
+        np.maximum(count, 1, count)  # a window that is outside as a whole
+    every: Any = (slice(None), slice(None))
+    if type(g) is not np.ndarray:
+        shares = np.zeros((*best.shape[:2], *windows.kernel, *windows.counts), best.dtype)
+        for hit, (place, among, _) in zip(hits, taps(windows), strict=True):
+            shares[*every, *place, *among] = hit / count[*every, *among]
+        return overlay(g.reshape(*g.shape[:2], *(1,) * len(windows.kernel), *g.shape[2:]) * shares, windows)
+    share = g / count.astype(g.dtype)
+    apart = all(s >= r for s, r in zip(windows.stride, windows.reach, strict=True))
+    gx = empty_beside(values, windows.size, g.dtype, zeros=True)
+    for hit, (_, among, inside) in zip(hits, taps(windows), strict=True):
+        target = gx[*every, *inside]
+        if apart:
+            np.multiply(share[*every, *among], hit, target)
+        else:
+            target += share[*every, *among] * hit
+    return gx
+
+
+_max = general(_max_pool, _max_pool_rule, name="max_pool")
+
+
+def _first_places(x: Any, windows: Windows) -> Any:
+    """Return where the first of the largest elements of each window is, counted row by row; nan is the largest."""
+    best = np.full(
+        (*x.shape[:2], *windows.counts), -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype
+    )
+    found = np.full(best.shape, -1)
+    place = np.arange(math.prod(windows.size)).reshape(windows.size)
+    every: Any = (slice(None), slice(None))
+    for _, among, inside in taps(windows):
+        held, index, value = best[*every, *among], found[*every, *among], x[*every, *inside]
+        larger = (value > held) | (index < 0) | ((value != value) & (held == held))
+        np.copyto(held, value, where=larger)
+        np.copyto(index, place[inside], where=larger)
+    return found
+
+
+def max_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Return the largest element of each window of sequences: `max_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
+    array([[3., 5.]])
+    """
+    return _max_pooling("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Return the largest element of each window of images.
+
+    Largest elements that are equal share the gradient evenly, as in ``max``. (PyTorch gives it to the first.)
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, height, width)``, or ``(channels, height, width)`` for one image.
+    kernel_size
+        The length of a window, an integer or one for each spatial axis.
+    stride
+        How far windows are apart; by default `kernel_size`.
+    padding
+        How far windows may begin before the input, at most half of a window. What is outside is never the largest.
+    dilation
+        How far the places within a window are apart.
+    ceil_mode
+        Whether a last window that reaches beyond the padding counts too.
+    return_indices
+        Whether to return also where the first of the largest elements is, counted row by row in its image.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n, channels, height, width)``, where a length becomes
+        ``(length + 2 * padding - dilation * (kernel_size - 1) - 1) / stride + 1``, rounded down, or up for `ceil_mode`.
+        With `return_indices` a tuple of it and an ndarray.
+
+    Raises
+    ------
+    ShapeError
+        If the input has no such shape, or a window does not fit into it.
+    ValueError, TypeError
+        If an option is not what it can be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> image = np.arange(16.0).reshape(1, 4, 4)
+    >>> F.max_pool2d(image, 2)
+    array([[[ 5.,  7.],
+            [13., 15.]]])
+    >>> F.max_pool2d(image, 2, return_indices=True)[1]
+    array([[[ 5,  7],
+            [13, 15]]])
+    """
+    return _max_pooling("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def _max_pooling(
+    owner: str,
+    axes: int,
+    x: Any,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Any:
+    x, windows, single = pooled(owner, axes, x, kernel, stride, padding, dilation, ceil_mode)
+    out = _max(x, windows)
+    out = out[0] if single else out
+    if not return_indices:
+        return out
+    places = _first_places(x.data if isinstance(x, Tensor) else x, windows)
+    return out, places[0] if single else places
