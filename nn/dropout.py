@@ -1,4 +1,4 @@
-"""Dropout as a layer."""
+"""Dropout as layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from . import functional
 from .module import Module
 
-__all__ = ["Dropout"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
 
 
 class Dropout(Module):
@@ -41,3 +41,45 @@ class Dropout(Module):
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
         return f"p={self.p}"
+
+
+class Dropout1d(Dropout):
+    """`Dropout` of whole channels of sequences of shape ``(n, channels, length)``, or without n.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.dropout1d(x, self.p, self.training)
+
+
+class Dropout2d(Dropout):
+    """`Dropout` of whole channels of images of shape ``(n, channels, height, width)``, or without n.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.dropout2d(x, self.p, self.training)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that goes with `SELU`: it keeps mean 0 and variance 1 by dropping to the least value of that.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.alpha_dropout(x, self.p, self.training)

@@ -9,9 +9,7 @@ import numpy as np
 
 from autograd import elementwise, general
 
-from ..random import default_generator
-
-__all__ = ["dropout", "log_softmax", "relu", "sigmoid", "softmax", "tanh"]
+__all__ = ["log_softmax", "relu", "sigmoid", "softmax", "tanh"]
 
 
 def _relu(x: Any) -> Any:
@@ -115,38 +113,3 @@ _softmax = general(
 _log_softmax = general(
     _log_softmax_forward, lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True), name="log_softmax"
 )
-
-
-def dropout(x: Any, p: float = 0.5, training: bool = True, generator: np.random.Generator | None = None) -> Any:
-    """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
-
-    Parameters
-    ----------
-    x
-        Any shape.
-    p
-        From 0 to 1.
-    training
-        Without it, `x` is returned as it is.
-    generator
-        What to draw from; by default the generator that `nn.manual_seed` seeds.
-
-    References
-    ----------
-    Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
-    array([2., 2., 2., 0., 0., 0.])
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
-    if not training or p == 0:
-        return x
-    if p == 1:
-        return x * np.zeros(x.shape, x.dtype)
-    kept = (generator or default_generator()).random(x.shape, np.float32) >= p
-    return x * (kept * x.dtype.type(1 / (1 - p)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
 
-from ._activation import dropout
+from ._dropout import dropout
 
 __all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
 

@@ -1,0 +1,155 @@
+"""Dropout of single elements, of whole channels, and the one that goes with `selu`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError
+
+from ..random import default_generator
+from ._smooth import SELU_ALPHA, SELU_SCALE
+
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
+
+Generator = np.random.Generator | None
+
+
+def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+    """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
+
+    Parameters
+    ----------
+    x
+        Any shape.
+    p
+        From 0 to 1.
+    training
+        Without it, `x` is returned as it is.
+    generator
+        What to draw from; by default the generator that `nn.manual_seed` seeds.
+
+    References
+    ----------
+    Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
+    array([2., 2., 2., 0., 0., 0.])
+    """
+    return _dropped(x, x.shape, p, training, generator)
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+    """Drop whole channels of sequences: as `dropout`, but of a channel all elements or none.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, length)`` or ``(channels, length)``.
+    p, training, generator
+        As for `dropout`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.dropout1d(np.ones((4, 2)), generator=np.random.default_rng(1))
+    array([[0., 0.],
+           [2., 2.],
+           [2., 2.],
+           [2., 2.]])
+    """
+    return _dropped(input, _channels("dropout1d", input, 1), p, training, generator)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+    """Drop whole channels of images: as `dropout`, but of a channel all pixels or none.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, height, width)`` or ``(channels, height, width)``.
+    p, training, generator
+        As for `dropout`.
+
+    References
+    ----------
+    Tompson et al., "Efficient Object Localization Using Convolutional Networks", CVPR 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.dropout2d(np.ones((4, 1, 2)), generator=np.random.default_rng(1)).reshape(4, 2)
+    array([[0., 0.],
+           [2., 2.],
+           [2., 2.],
+           [2., 2.]])
+    """
+    return _dropped(input, _channels("dropout2d", input, 2), p, training, generator)
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, generator: Generator = None) -> Any:
+    """Set elements to the least value of `selu`, then scale and shift all, so that mean 0 and variance 1 stay.
+
+    Parameters
+    ----------
+    input, p, training, generator
+        As for `dropout`.
+
+    References
+    ----------
+    Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)
+    array([ 0.7792,  0.7792,  0.7792, -0.7792])
+    """
+    _check_probability(p)
+    if not training or p == 0:
+        return input
+    least = -SELU_ALPHA * SELU_SCALE
+    kept = _kept(input.shape, p, generator)
+    if p == 1:
+        return input * np.zeros(input.shape, input.dtype)
+    scale = 1 / math.sqrt((1 - p) * (1 + p * least * least))
+    factor, offset = kept * input.dtype.type(scale), np.where(kept, 0.0, least) * scale - scale * least * p
+    return input * factor + offset.astype(input.dtype)
+
+
+def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator: Generator) -> Any:
+    """Draw for an array of `shape`, which broadcasts against x, what of x becomes 0."""
+    _check_probability(p)
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * np.zeros(x.shape, x.dtype)
+    return x * (_kept(shape, p, generator) * x.dtype.type(1 / (1 - p)))
+
+
+def _kept(shape: tuple[int, ...], p: float, generator: Generator) -> Any:
+    return (generator or default_generator()).random(shape, np.float32) >= p
+
+
+def _check_probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
+
+
+def _channels(name: str, x: Any, dimensions: int) -> tuple[int, ...]:
+    """Return a shape with one element for each channel of x."""
+    if x.ndim not in (dimensions + 1, dimensions + 2):
+        raise ShapeError(
+            f"{name} takes inputs of {dimensions + 2} dimensions, (n, channels, ...), or of {dimensions + 1} without "
+            f"n, not of shape {x.shape}"
+        )
+    return (*x.shape[:-dimensions], *[1] * dimensions)

@@ -1,0 +1,150 @@
+"""Rows of a table, by number; and numbers as rows with a single 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, general, mark_written
+
+__all__ = ["embedding", "one_hot"]
+
+Array = np.ndarray[Any, Any]
+
+# What gets another gradient than its derivative: that of each row is multiplied by a factor.
+_scale_gradient = general(lambda x, factors: x.copy(), lambda g, factors: g * factors[..., None], name="scale_gradient")
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+) -> Any:
+    """Return the rows of a table that `input` numbers.
+
+    Parameters
+    ----------
+    input
+        Integers from 0 to ``rows - 1``, of any shape.
+    weight
+        The table, of shape ``(rows, features)``.
+    padding_idx
+        A row that gets no gradient, whatever stands in it.
+    max_norm
+        Rows that are asked for and longer than this are first shortened to it, in place, in the table.
+    norm_type
+        The order of the norm that `max_norm` bounds.
+    scale_grad_by_freq
+        Whether to divide the gradient of each row by how often `input` has it.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(*input.shape, features)``.
+
+    Raises
+    ------
+    IndexError
+        If there is no such row; it names the number and its place in `input`.
+    DtypeError
+        If `input` holds no integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.embedding(np.array([2, 0]), np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]))
+    array([[4., 5.],
+           [0., 1.]])
+    """
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding needs a weight of shape (rows, features), not {weight.shape}")
+    rows = weight.shape[0]
+    index = _read_indices("embedding", input, rows)
+    if padding_idx is not None:
+        if not -rows <= padding_idx < rows:
+            raise ValueError(f"padding_idx should be from {-rows} to {rows - 1}, the rows of weight, not {padding_idx}")
+        padding_idx %= rows
+    if max_norm is not None:
+        _shorten(weight, np.unique(index), max_norm, norm_type)
+    out = weight[index]
+    if padding_idx is None and not scale_grad_by_freq:
+        return out
+    factors = np.ones(index.shape, out.dtype)
+    if scale_grad_by_freq:
+        factors /= np.bincount(index.reshape(-1), minlength=rows)[index]
+    if padding_idx is not None:
+        factors[index == padding_idx] = 0
+    return _scale_gradient(out, factors)
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Array:
+    """Return a row for each class index, with 1 at the class and 0 elsewhere.
+
+    Parameters
+    ----------
+    tensor
+        Integers from 0 to ``num_classes - 1``, of any shape.
+    num_classes
+        The length of a row; by default one more than the largest index.
+
+    Returns
+    -------
+    ndarray
+        Integers, of shape ``(*tensor.shape, num_classes)``.
+
+    Raises
+    ------
+    IndexError
+        If there is no such class; it names the index and its place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.one_hot(np.array([1, 0]), 3)
+    array([[0, 1, 0],
+           [1, 0, 0]])
+    """
+    index = np.asarray(tensor.data if isinstance(tensor, Tensor) else tensor)
+    if num_classes == -1:
+        if not index.size:
+            raise ValueError("one_hot needs num_classes where there is no index to tell it")
+        num_classes = max(int(index.max()), 0) + 1
+    elif num_classes < 1:
+        raise ValueError(f"one_hot needs at least one class, not num_classes={num_classes}")
+    index = _read_indices("one_hot", index, num_classes)
+    out = np.zeros((*index.shape, num_classes), np.int64)
+    np.put_along_axis(out, index[..., None], 1, -1)
+    return out
+
+
+def _read_indices(name: str, values: Any, count: int) -> Array:
+    """Return an array of integers that all are from 0 to ``count - 1``."""
+    index = np.asarray(values.data if isinstance(values, Tensor) else values)
+    if index.dtype.kind not in "iu":
+        if index.size:
+            raise DtypeError(f"{name} needs integers for indices, but was given dtype {index.dtype}: use astype(int)")
+        index = index.astype(np.intp)
+    wrong = (index < 0) | (index >= count)
+    if wrong.any():
+        place = tuple(map(int, np.argwhere(wrong)[0]))
+        raise IndexError(
+            f"{name} was given the index {index[place]} at {place}, but there are {count} rows: indices are from 0 to "
+            f"{count - 1} ({wrong.sum()} of {index.size} are not)"
+        )
+    return index.astype(np.intp, copy=False)
+
+
+def _shorten(weight: Any, rows: Array, max_norm: float, norm_type: float) -> None:
+    """Bring those of some rows of a table that are longer than `max_norm` to it, in place."""
+    table = weight.data if isinstance(weight, Tensor) else weight
+    norms = np.linalg.norm(table[rows], norm_type, 1)
+    long = norms > max_norm
+    if long.any():
+        table[rows[long]] *= (max_norm / norms[long])[:, None].astype(table.dtype)
+        mark_written(table)
