@@ -2,9 +2,23 @@
 
 from ._adam import Adam, AdamW
 from ._adam_relatives import Adamax, NAdam, RAdam
+from ._lbfgs import LBFGS
 from ._muon import Muon
 from ._optimizer import Optimizer
 from ._rms import Adadelta, Adagrad, RMSprop
 from ._sgd import SGD
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer", "RAdam", "RMSprop"]
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Muon",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+]

@@ -1,0 +1,255 @@
+"""L-BFGS: Newton's steps, with the curvature that recent steps have shown."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import enable_grad, mark_written
+
+from ._flat import Array
+from ._line_search import Point, strong_wolfe
+from ._optimizer import Optimizer, Parameters, check_not_negative
+
+__all__ = ["LBFGS"]
+
+
+class _Pair(NamedTuple):
+    """A step of the past: how the gradient changed, the step itself, and 1 over their product."""
+
+    change: Array
+    step: Array
+    inverse: float
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS: a quasi-Newton method for functions without noise, all parameters taken together.
+
+    Each call of `step` makes up to `max_iter` iterations ``p += t * d``, where ``d = -H @ g``. H is the inverse of the
+    Hessian as the last `history_size` steps have shown it, and t is `lr` or found by a line search. It needs a closure,
+    which it calls again and again. There can be one group of parameters only. This is PyTorch's arithmetic, but that a
+    line search comes back from a loss that is nan.
+
+    Parameters
+    ----------
+    params
+        The parameters.
+    lr
+        The length of each step, or the first that the line search tries.
+    max_iter
+        How many iterations a step makes at most.
+    max_eval
+        How many times it calls the closure at most; 1.25 times `max_iter` by default.
+    tolerance_grad
+        It ends when no element of the gradient is larger.
+    tolerance_change
+        It ends when no element of the parameters, or the loss, changes by more.
+    history_size
+        How many steps H rests on.
+    line_search_fn
+        None, or "strong_wolfe".
+
+    References
+    ----------
+    Nocedal and Wright, "Numerical Optimization", 2nd edition, algorithm 7.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> w = nn.Parameter([-1.0, 2.0])
+    >>> optimizer = nn.optim.LBFGS([w], line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
+    ...     loss.backward()
+    ...     return loss
+    >>> for _ in range(3):
+    ...     loss = optimizer.step(closure)
+    >>> w.data.round(2)
+    array([1., 1.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1.0,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        self._memory: dict[str, Any] = {}
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "max_iter": max_iter,
+                "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+                "tolerance_grad": tolerance_grad,
+                "tolerance_change": tolerance_change,
+                "history_size": history_size,
+                "line_search_fn": line_search_fn,
+            },
+        )
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option is out of its range, or there is a group already."""
+        if self.param_groups:
+            raise ValueError("LBFGS takes all parameters together: it can have one group only")
+        check_not_negative(group, "lr", "tolerance_grad", "tolerance_change")
+        for name in ("max_iter", "max_eval", "history_size"):
+            if group[name] < 1:
+                raise ValueError(f"{name} should be 1 or more, not {group[name]}")
+        if group["line_search_fn"] not in (None, "strong_wolfe"):
+            raise ValueError(f"line_search_fn should be None or 'strong_wolfe', not {group['line_search_fn']!r}")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Make iterations until one of the tolerances or limits is reached.
+
+        Parameters
+        ----------
+        closure
+            Forgets the gradients, computes the loss and its gradients anew, and returns the loss.
+
+        Returns
+        -------
+        The loss before the step, as `closure` returned it.
+        """
+        if closure is None:
+            raise TypeError(
+                "LBFGS.step needs a closure that computes the loss and its gradients: optimizer.step(closure)"
+            )
+        self.stepped = True
+        group, memory = self.param_groups[0], self._memory
+        with enable_grad():
+            result = closure()
+        loss, gradient = float(result), self._gradient()
+        memory["func_evals"] = memory.get("func_evals", 0) + 1
+        if _largest(gradient) <= group["tolerance_grad"]:
+            return result
+        calls = 1
+        for iteration in range(1, group["max_iter"] + 1):
+            before, direction = loss, self._direction(gradient)
+            slope = float(gradient @ direction)
+            first = memory["n_iter"] == 1
+            length = group["lr"] * (min(1.0, 1 / float(np.abs(gradient).sum())) if first else 1.0)
+            memory.update(d=direction, t=length, prev_flat_grad=gradient, prev_loss=loss)
+            if slope > -group["tolerance_change"]:
+                break
+            start, values = Point(0.0, loss, slope, gradient), self._values()
+            if group["line_search_fn"]:
+
+                def evaluate(at: float, values: Array = values, direction: Array = direction) -> Point:
+                    return self._evaluate(closure, values, direction, at)
+
+                found, count = strong_wolfe(evaluate, start, length, _largest(direction), group["max_eval"] - calls)
+                self._move(values + found.at * direction)
+            elif iteration < group["max_iter"]:
+                found, count = self._evaluate(closure, values, direction, length), 1
+            else:  # in the last iteration nobody needs the loss
+                self._move(values + length * direction)
+                found, count = start._replace(at=length), 0
+            loss, gradient, memory["t"] = found.loss, found.gradient, found.at
+            calls += count
+            memory["func_evals"] += count
+            if (
+                calls >= group["max_eval"]
+                or _largest(gradient) <= group["tolerance_grad"]
+                or _largest(direction) * found.at <= group["tolerance_change"]
+                or abs(loss - before) < group["tolerance_change"]
+            ):
+                break
+        return result
+
+    def _direction(self, gradient: Array) -> Array:
+        """Return minus the product of the inverse Hessian and the gradient, after the last step is noted."""
+        memory = self._memory
+        memory["n_iter"] = memory.get("n_iter", 0) + 1
+        pairs = memory.setdefault("pairs", deque(maxlen=self.param_groups[0]["history_size"]))
+        if memory["n_iter"] == 1:
+            memory["H_diag"] = 1.0
+            return -gradient
+        change, step = gradient - memory["prev_flat_grad"], memory["d"] * memory["t"]
+        product = float(change @ step)
+        if product > 1e-10:  # otherwise the function is not convex there
+            pairs.append(_Pair(change, step, 1 / product))
+            memory["H_diag"] = product / float(change @ change)
+        direction, weights = -gradient, []
+        for pair in reversed(pairs):
+            weights.append(pair.inverse * float(pair.step @ direction))
+            direction -= weights[-1] * pair.change
+        direction *= memory["H_diag"]
+        for pair in pairs:
+            direction += (weights.pop() - pair.inverse * float(pair.change @ direction)) * pair.step
+        return direction
+
+    def _evaluate(self, closure: Callable[[], Any], values: Array, direction: Array, at: float) -> Point:
+        """Move the parameters along a direction, and return the loss there."""
+        self._move(values + at * direction)
+        with enable_grad():
+            loss = float(closure())
+        gradient = self._gradient()
+        return Point(at, loss, float(gradient @ direction), gradient)
+
+    def _values(self) -> Array:
+        return np.concatenate([parameter.data.ravel() for parameter in self.param_groups[0]["params"]])
+
+    def _gradient(self) -> Array:
+        """Return all gradients in a row; zeros for parameters that have none."""
+        return np.concatenate(
+            [
+                np.zeros(parameter.size, parameter.dtype) if parameter.grad is None else parameter.grad.data.ravel()
+                for parameter in self.param_groups[0]["params"]
+            ]
+        )
+
+    def _move(self, values: Array) -> None:
+        """Give the parameters their values."""
+        start = 0
+        for parameter in self.param_groups[0]["params"]:
+            parameter.data[...] = values[start : start + parameter.size].reshape(parameter.shape)
+            mark_written(parameter.data)
+            start += parameter.size
+
+    # Its state, which PyTorch keeps with the first parameter
+
+    def _states(self) -> dict[int, dict[str, Any]]:
+        if not self._memory:
+            return {}
+        state = {name: value for name, value in self._memory.items() if name != "pairs"}
+        pairs = self._memory.get("pairs", ())
+        state |= {
+            "old_dirs": [pair.change.copy() for pair in pairs],
+            "old_stps": [pair.step.copy() for pair in pairs],
+            "ro": [pair.inverse for pair in pairs],
+        }
+        return {0: {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}}
+
+    def _load_states(self, states: list[dict[str, Any]]) -> None:
+        state, size = states[0], sum(parameter.size for parameter in self.param_groups[0]["params"])
+        memory: dict[str, Any] = {name: int(state[name]) for name in ("func_evals", "n_iter") if name in state}
+        if "d" in state:
+            memory |= {name: float(state[name]) for name in ("t", "H_diag", "prev_loss")}
+            memory |= {name: _vector(name, state[name], size) for name in ("d", "prev_flat_grad")}
+            changes, steps = ([_vector(name, one, size) for one in state[name]] for name in ("old_dirs", "old_stps"))
+            pairs = map(_Pair, changes, steps, map(float, state["ro"]))
+            memory["pairs"] = deque(pairs, maxlen=self.param_groups[0]["history_size"])
+        self._memory = memory
+
+
+def _largest(vector: Array) -> float:
+    return float(np.abs(vector).max(initial=0))
+
+
+def _vector(name: str, value: Any, size: int) -> Array:
+    """Return a copy of a vector that is kept, if it is as long as all parameters together."""
+    array = np.array(value)
+    if array.shape != (size,):
+        raise ValueError(f"{name} has shape {array.shape}, but there are {size} elements: it is of another model")
+    return array
