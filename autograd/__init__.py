@@ -35,6 +35,7 @@ if typing.TYPE_CHECKING:
     from .implicit import fixed_point
     from .jacobians import ggnvp, hessian, hvp, jacobian
     from .linearization import linearize
+    from .tracing import TracedOperation, trace_operations
     from .value import Value
     from .visualize import draw_graph
 
@@ -57,6 +58,7 @@ __all__ = [
     "Saved",
     "ShapeError",
     "Tensor",
+    "TracedOperation",
     "UnsupportedError",
     "Value",
     "as_tensor",
@@ -98,6 +100,7 @@ __all__ = [
     "set_grad_enabled",
     "set_gradient_buffer",
     "tensor",
+    "trace_operations",
     "value_and_grad",
     "vjp",
 ]
@@ -110,6 +113,7 @@ _LATER = {
     "implicit": ("fixed_point",),
     "jacobians": ("ggnvp", "hessian", "hvp", "jacobian"),
     "linearization": ("linearize",),
+    "tracing": ("TracedOperation", "trace_operations"),
     "value": ("Value",),
     "visualize": ("draw_graph",),
 }

@@ -4,16 +4,17 @@ Everything here uses the public names of `autograd` alone: what `nn` does, a pro
 """
 
 from . import _engine as _engine  # first: it says so where `autograd` is another package
-from . import functional, init, optim, training
+from . import functional, init, onnx, optim, training
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Softmax2d, Softmin, Tanh
 from .attention import MultiheadAttention
-from .containers import MLP, Flatten, Sequential
+from .containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .distance import CosineSimilarity, PairwiseDistance
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d
 from .embedding import Embedding
+from .flatten import Flatten, Unflatten
 from .likelihood_loss import BCELoss, BCEWithLogitsLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
-from .linear import Linear
+from .linear import Bilinear, Identity, Linear
 from .loss import CrossEntropyLoss, CTCLoss, NLLLoss
 from .margin_loss import (
     CosineEmbeddingLoss,
@@ -26,6 +27,7 @@ from .margin_loss import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
+from .model_summary import summary
 from .module import Module
 from .normalization import GroupNorm, LayerNorm, RMSNorm
 from .parameter import Parameter
@@ -73,6 +75,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Bilinear",
     "CTCLoss",
     "Conv1d",
     "Conv2d",
@@ -97,6 +100,7 @@ __all__ = [
     "Hardtanh",
     "HingeEmbeddingLoss",
     "HuberLoss",
+    "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "KLDivLoss",
@@ -112,6 +116,8 @@ __all__ = [
     "MaxPool2d",
     "Mish",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
@@ -121,6 +127,8 @@ __all__ = [
     "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",
@@ -150,6 +158,7 @@ __all__ = [
     "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
+    "Unflatten",
     "Unfold",
     "Upsample",
     "evaluate",
@@ -158,9 +167,11 @@ __all__ = [
     "init",
     "load",
     "manual_seed",
+    "onnx",
     "optim",
     "predict",
     "save",
+    "summary",
     "training",
     "watch",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, borrow
 
 from ._files import replacing
 from .module import Module
@@ -139,7 +139,7 @@ def _array(name: Any, value: Any) -> Array:
         raise TypeError(f"the names of arrays are strings, not {name!r}")
     if name == "__metadata__" or "\0" in name or not name.isprintable():
         raise ValueError(f"{name!r} cannot name an array in a file: choose a name of printable characters")
-    array = np.asarray(value.data if isinstance(value, Tensor) else value)
+    array = np.asarray(borrow(value) if isinstance(value, Tensor) else value)
     if array.dtype.hasobject or array.dtype.kind not in "?biufcSUmM":
         raise TypeError(
             f"{name!r} is {type(value).__name__} (dtype {array.dtype}), which cannot be written: convert it to one of "

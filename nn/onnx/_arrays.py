@@ -1,0 +1,376 @@
+"""How NumPy's operations are written in ONNX, by the names that they are recorded under."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._graph import Emit, Pair, Step
+
+__all__ = ["ARRAYS"]
+
+LAST = np.iinfo(np.int64).max  # as an end of slices: that of the axis, however long it is
+FIRST = np.iinfo(np.int64).min
+
+
+def node(kind: str, *parameters: str) -> Emit:
+    """Return what adds one node, whose inputs are parameters of the operation in the dtype of its result."""
+    return lambda s: s.add(kind, *(s.value(name, s.dtype) for name in parameters))
+
+
+def scaled(kind: str, factor: float) -> Emit:
+    """Return what multiplies the result of a node by a number."""
+    return lambda s: s.add("Mul", s.add(kind, s.value("x", s.dtype)), s.number(factor))
+
+
+# Functions of each element
+
+
+def _square(s: Step) -> str:
+    x = s.value("x", s.dtype)
+    return s.add("Mul", x, x)
+
+
+def _expm1(s: Step) -> str:
+    """Write exp(x) - 1 as 2 exp(x / 2) sinh(x / 2), which keeps the digits of small x."""
+    half = s.add("Mul", s.value("x", s.dtype), s.number(0.5))
+    return s.add("Mul", s.add("Mul", s.add("Exp", half), s.add("Sinh", half)), s.number(2))
+
+
+def _log1p_of(s: Step, x: str) -> str:
+    """Write log(1 + x) as 2 artanh(x / (2 + x)), which keeps the digits of small x."""
+    return s.add("Mul", s.add("Atanh", s.add("Div", x, s.add("Add", x, s.number(2)))), s.number(2))
+
+
+def _log1p(s: Step) -> str:
+    """Choose the form by the size of x: the other one has no digits for large x."""
+    x = s.value("x", s.dtype)
+    plain = s.add("Log", s.add("Add", x, s.number(1)))
+    small = s.add("Less", s.add("Abs", x), s.number(0.5))
+    return s.add("Where", small, _log1p_of(s, s.add("Where", small, x, s.number(0))), plain)
+
+
+def _logaddexp(s: Step) -> str:
+    """Write log(exp(x) + exp(y)) as max(x, y) + log(1 + exp(-|x - y|))."""
+    x, y = s.value("x", s.dtype), s.value("y", s.dtype)
+    small = s.add("Exp", s.add("Neg", s.add("Abs", s.add("Sub", x, y))))
+    return s.add("Add", s.add("Max", x, y), _log1p_of(s, small))
+
+
+def _hypot(s: Step) -> str:
+    x, y = s.value("x", s.dtype), s.value("y", s.dtype)
+    return s.add("Sqrt", s.add("Add", s.add("Mul", x, x), s.add("Mul", y, y)))
+
+
+def _remainder(s: Step) -> str:
+    x, y = s.value("x", s.dtype), s.value("y", s.dtype)
+    return s.add("Sub", x, s.add("Mul", s.add("Floor", s.add("Div", x, y)), y))
+
+
+def _exp2(s: Step) -> str:
+    return s.add("Pow", s.number(2), s.value("x", s.dtype))
+
+
+def _where(s: Step) -> str:
+    return s.add("Where", s.value("condition", bool), s.value("x", s.dtype), s.value("y", s.dtype))
+
+
+def _clip(s: Step) -> str:
+    x = s.value("x", s.dtype)
+    if s.has("low"):
+        x = s.add("Max", x, s.value("low", s.dtype))
+    return s.add("Min", x, s.value("high", s.dtype)) if s.has("high") else x
+
+
+def _cast(s: Step) -> str:
+    return s.cast(s.value("x"), s.dtype)
+
+
+# Shapes
+
+
+def shapes(s: Step, name: str = "x") -> Pair:
+    """Return the shape of an argument in both traces."""
+    one, other = s.given(name)
+    return np.shape(one), np.shape(other)
+
+
+def _reshape(s: Step) -> str:
+    if s.has("order") and s.static("order") != "C":
+        raise s.refuse("only reshapes in the order of C have a form in ONNX")
+    return s.reshaped(s.value("x"), shapes(s), (s.out[0].shape, s.out[1].shape))
+
+
+def _broadcast_to(s: Step) -> str:
+    wanted = [list(out.shape) for out in s.out]
+    for i, (n, m) in enumerate(zip(*wanted, strict=True)):
+        before = [shape[i - len(wanted[0]) :][:1] for shape in shapes(s)]
+        if n != m and before == [(n,), (m,)]:
+            wanted[0][i] = wanted[1][i] = 1  # which leaves that axis as it is
+    return s.add("Expand", s.value("x"), s.lengths(tuple(wanted[0]), tuple(wanted[1])))
+
+
+def _permuted(order: Callable[[Step, Any], Any]) -> Emit:
+    """Return what permutes the axes as NumPy permutes those of an array, each of which has the length of its number."""
+
+    def emit(s: Step) -> str:
+        axes = np.empty(range(2, 2 + len(shapes(s)[0])), bool)  # of no two axes of one length
+        return s.add("Transpose", s.value("x"), perm=[n - 2 for n in order(s, axes).shape])
+
+    return emit
+
+
+def axes_of(s: Step, axis: Any, ndim: int) -> list[int]:
+    """Return the axes that an argument means, counted from the front."""
+    given = range(ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    return [int(a) % ndim for a in given]
+
+
+def _slice(s: Step, x: str, axis: int, start: int, end: int, step: int = 1) -> str:
+    return s.add("Slice", x, *(s.graph.integers([n]) for n in (start, end, axis, step)))
+
+
+def _flip(s: Step) -> str:
+    x = s.value("x")
+    for axis in axes_of(s, s.static("axis"), s.out[0].ndim):
+        x = _slice(s, x, axis, LAST, FIRST, -1)
+    return x
+
+
+def _roll(s: Step) -> str:
+    shift, axis = s.static("shift"), s.static("axis")
+    if axis is None:
+        raise s.refuse("give roll an axis")
+    x = s.value("x")
+    pairs = zip(np.atleast_1d(shift).tolist(), axes_of(s, axis, s.out[0].ndim), strict=True)
+    for number, along in pairs:
+        length, other = (shape[along] for shape in shapes(s))
+        if length != other and abs(number) > min(length, other):
+            raise s.refuse("a roll of more than the length of a dynamic axis")
+        places = number if length != other else number % length
+        if places:
+            x = s.add("Concat", _slice(s, x, along, -places, LAST), _slice(s, x, along, 0, -places), axis=along)
+    return x
+
+
+def _concatenate(s: Step) -> str:
+    arrays = list(zip(*s.given("arrays"), strict=True))
+    values = [s.value_of(pair, s.dtype) for pair in arrays]
+    axis = s.static("axis")
+    if axis is None:
+        values, axis = [s.add("Reshape", value, s.graph.integers([-1])) for value in values], 0
+    return s.add("Concat", *values, axis=axes_of(s, axis, s.out[0].ndim)[0])
+
+
+def _stack(s: Step) -> str:
+    axis = axes_of(s, s.static("axis"), s.out[0].ndim)[0]
+    values = [s.value_of(pair, s.dtype) for pair in zip(*s.given("arrays"), strict=True)]
+    return s.add("Concat", *(s.add("Unsqueeze", value, s.graph.integers([axis])) for value in values), axis=axis)
+
+
+def _pad(s: Step) -> str:
+    ndim = s.out[0].ndim
+    widths = np.broadcast_to(np.asarray(s.static("pad_width")), (ndim, 2))
+    fill = s.static("fill")
+    if np.unique(fill).size > 1:
+        raise s.refuse("only padding with one number has a form in ONNX")
+    return s.add("Pad", s.value("array"), s.graph.integers(widths.T.reshape(-1).tolist()), s.number(fill.flat[0]))
+
+
+# Indices
+
+
+def _getitem(s: Step) -> str:
+    """Cut basic indices out with slices, then take what one array of integers says, then give it its shape."""
+    key, other = (_complete(k, np.ndim(x)) for k, x in zip(s.given("key"), s.given("x"), strict=True))
+    if len(key) != len(other):
+        s.refuse_dependence("the index")
+    key, other = ([part for part in keys if part is not None] for keys in (key, other))
+    x, before = s.value("x"), list(zip(*shapes(s), strict=True))
+    arrays = []
+    for axis, (pair, lengths) in enumerate(zip(zip(key, other, strict=True), before, strict=True)):
+        if isinstance(pair[0], np.ndarray):
+            arrays.append((axis, pair))
+        else:
+            x = _sliced(s, x, axis, pair, lengths)
+    if arrays:
+        return _gathered(s, x, key, arrays)
+    cut = tuple(np.empty(shape, bool)[_kept(keys)].shape for shape, keys in zip(shapes(s), (key, other), strict=True))
+    return x if cut == (s.out[0].shape, s.out[1].shape) else s.reshaped(x, cut, (s.out[0].shape, s.out[1].shape))
+
+
+def _complete(key: Any, ndim: int) -> list[Any]:
+    """Return a part of the index for each axis, None for a new one; sequences and masks are arrays of integers."""
+    parts: list[Any] = []
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, list | np.ndarray) and np.ndim(part):
+            array = np.asarray(part)
+            parts += np.nonzero(array) if array.dtype == bool else [part if isinstance(part, np.ndarray) else array]
+        else:
+            parts.append(part)
+    used = sum(part is not None and part is not Ellipsis for part in parts)
+    place = next((i for i, part in enumerate(parts) if part is Ellipsis), len(parts))
+    return [*parts[:place], *[slice(None)] * (ndim - used), *parts[place + 1 :]]
+
+
+def _kept(key: list[Any]) -> tuple[Any, ...]:
+    """Return the index with a slice of one element for each integer."""
+    return tuple(part if isinstance(part, slice) else slice(part, part + 1 or None) for part in key)
+
+
+def _sliced(s: Step, x: str, axis: int, pair: Pair, lengths: Pair) -> str:
+    """Cut a slice, or the slice of one element that an integer means, out of one axis."""
+    slices = [part if isinstance(part, slice) else slice(int(part), int(part) + 1 or None) for part in pair]
+    if slices == [slice(None)] * 2:
+        return x
+    step = slices[0].step or 1
+    if step != (slices[1].step or 1):
+        s.refuse_dependence("the step of a slice")
+    ends = [
+        _bound(s, (getattr(slices[0], name), getattr(slices[1], name)), lengths, absent)
+        for name, absent in (("start", 0 if step > 0 else LAST), ("stop", LAST if step > 0 else FIRST))
+    ]
+    return _slice(s, x, axis, ends[0], ends[1], int(step))
+
+
+def _bound(s: Step, pair: Pair, lengths: Pair, absent: int) -> int:
+    """Return a bound of a slice, counted from the end if that is what makes it the same in both traces."""
+    if pair[0] is None and pair[1] is None:
+        return absent
+    if pair[0] == pair[1]:
+        return int(pair[0])
+    one, other = (int(bound) - length for bound, length in zip(pair, lengths, strict=True))
+    if one != other or one > 0:
+        s.refuse_dependence("a bound of a slice")
+    return LAST if one == 0 else one
+
+
+def _gathered(s: Step, x: str, key: list[Any], arrays: list[tuple[int, Pair]]) -> str:
+    if any(not isinstance(part, slice | np.ndarray) for part in key) or None in _raw(s):
+        raise s.refuse("an index that mixes arrays with integers or None: index twice")
+    if len(arrays) == 1:
+        axis, pair = arrays[0]
+        return s.add("Gather", x, s.value_of(pair, np.int64, "an index"), axis=axis)
+    if [axis for axis, _ in arrays] != list(range(len(arrays))) or not all(_same(pair) for _, pair in arrays):
+        raise s.refuse("several arrays as an index have to be constants, and the first parts of it")
+    lengths = shapes(s)[0][: len(arrays)]
+    places = [np.asarray(pair[0]) % n for (_, pair), n in zip(arrays, lengths, strict=True)]
+    return s.add("GatherND", x, s.graph.constant(np.stack(np.broadcast_arrays(*places), -1).astype(np.int64)))
+
+
+def _raw(s: Step) -> list[Any]:
+    key = s.given("key")[0]
+    return [part for part in (key if isinstance(key, tuple) else (key,)) if not isinstance(part, np.ndarray)]
+
+
+def _same(pair: Pair) -> bool:
+    return np.array_equal(*pair)
+
+
+# Reductions
+
+
+def reduction(kind: str) -> Emit:
+    """Return what reduces along some axes."""
+
+    def emit(s: Step) -> str:
+        refuse_choices(s)
+        return reduced(s, kind, s.value("x", s.dtype), s.static("axis"), bool(s.static("keepdims")))
+
+    return emit
+
+
+def refuse_choices(s: Step) -> None:
+    """Raise where a reduction leaves elements out, or begins with one."""
+    if s.has("where") and s.static("where") is not True:
+        raise s.refuse("where= has no form in ONNX: use numpy.where before the reduction")
+    if s.has("initial") and s.static("initial") is not np._NoValue:
+        raise s.refuse("initial= has no form in ONNX")
+
+
+def reduced(s: Step, kind: str, x: str, axis: Any, keepdims: bool) -> str:
+    """Add the node of a reduction."""
+    axes = axes_of(s, axis, len(shapes(s)[0]))
+    if not axes:  # which ONNX would take for all
+        return x if kind != "ReduceL1" and kind != "ReduceL2" else s.add("Abs", x)
+    return s.add(kind, x, s.graph.integers(axes), keepdims=int(keepdims))
+
+
+def _deviations(s: Step, root: bool) -> str:
+    """Write the variance, or its root, as the mean of the squared distances from the mean."""
+    refuse_choices(s)
+    axis, ddof = s.static("axis"), s.static("ddof")
+    x = s.value("x", s.dtype)
+    away = s.add("Sub", x, reduced(s, "ReduceMean", x, axis, True))
+    total = reduced(s, "ReduceMean", s.add("Mul", away, away), axis, bool(s.static("keepdims")))
+    if ddof:
+        counts = [math.prod(shape[a] for a in axes_of(s, axis, len(shape))) for shape in shapes(s)]
+        if counts[0] != counts[1]:
+            raise s.refuse("a variance with ddof over a dynamic axis")
+        total = s.add("Mul", total, s.number(counts[0] / (counts[0] - ddof)))
+    return s.add("Sqrt", total) if root else total
+
+
+def _norm(s: Step) -> str:
+    order, axis, keepdims = s.static("ord"), s.static("axis"), bool(s.static("keepdims"))
+    x = s.value("x", s.dtype)
+    vectors = axis is None or not isinstance(axis, tuple) or len(axis) == 1
+    if order is None or (order == 2 and vectors) or order == "fro":
+        return reduced(s, "ReduceL2", x, axis, keepdims)
+    if vectors and order == 1:
+        return reduced(s, "ReduceL1", x, axis, keepdims)
+    if vectors and order in (math.inf, -math.inf):
+        kind = "ReduceMax" if order > 0 else "ReduceMin"
+        return reduced(s, kind, s.add("Abs", x), axis, keepdims)
+    if not vectors or not isinstance(order, int | float) or not order:
+        raise s.refuse(f"the norm of order {order!r} over axis {axis!r}")
+    powers = s.add("Pow", s.add("Abs", x), s.number(order))
+    return s.add("Pow", reduced(s, "ReduceSum", powers, axis, keepdims), s.number(1 / order))
+
+
+def _cumsum(s: Step) -> str:
+    x, axis = s.value("x", s.dtype), s.static("axis")
+    if axis is None:
+        x, axis = s.add("Reshape", x, s.graph.integers([-1])), 0
+    return s.add("CumSum", x, s.graph.constant(np.array(axes_of(s, axis, s.out[0].ndim)[0], np.int64)))
+
+
+# Products
+
+
+def _vecdot(s: Step) -> str:
+    x, y = s.value("x", s.dtype), s.value("y", s.dtype)
+    return s.add("ReduceSum", s.add("Mul", x, y), s.graph.integers([-1]), keepdims=0)
+
+
+def _einsum(s: Step) -> str:
+    equation = f"{s.static('in_x')},{s.static('in_y')}->{s.static('output')}"
+    return s.add("Einsum", s.value("x", s.dtype), s.value("y", s.dtype), equation=equation)
+
+
+ARRAYS: dict[str, Emit] = {
+    "absolute": node("Abs", "x"), "add": node("Add", "x", "y"), "arccos": node("Acos", "x"),
+    "arccosh": node("Acosh", "x"), "arcsin": node("Asin", "x"), "arcsinh": node("Asinh", "x"),
+    "arctan": node("Atan", "x"), "arctanh": node("Atanh", "x"), "astype": _cast, "broadcast_to": _broadcast_to,
+    "clip": _clip, "concatenate": _concatenate, "copy": node("Identity", "x"), "cos": node("Cos", "x"),
+    "cosh": node("Cosh", "x"), "cumsum": _cumsum, "divide": node("Div", "x", "y"),
+    "einsum": _einsum, "exp": node("Exp", "x"), "exp2": _exp2,
+    "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip, "getitem": _getitem,
+    "hypot": _hypot, "log": node("Log", "x"), "log10": scaled("Log", 1 / math.log(10)), "log1p": _log1p,
+    "log2": scaled("Log", 1 / math.log(2)), "logaddexp": _logaddexp, "logsumexp": reduction("ReduceLogSumExp"),
+    "matmul": node("MatMul", "x", "y"), "max": reduction("ReduceMax"), "maximum": node("Max", "x", "y"),
+    "mean": reduction("ReduceMean"), "min": reduction("ReduceMin"), "minimum": node("Min", "x", "y"),
+    "moveaxis": _permuted(lambda s, x: np.moveaxis(x, s.static("source"), s.static("destination"))),
+    "multiply": node("Mul", "x", "y"), "negative": node("Neg", "x"), "norm": _norm, "pad": _pad,
+    "positive": node("Identity", "x"), "power": node("Pow", "x", "y"), "prod": reduction("ReduceProd"),
+    "reciprocal": node("Reciprocal", "x"), "remainder": _remainder, "reshape": _reshape, "roll": _roll,
+    "sin": node("Sin", "x"), "sinh": node("Sinh", "x"), "sqrt": node("Sqrt", "x"), "square": _square,
+    "squeeze": _reshape, "stack": _stack, "std": lambda s: _deviations(s, True),
+    "subtract": node("Sub", "x", "y"), "sum": reduction("ReduceSum"),
+    "swapaxes": _permuted(lambda s, x: x.swapaxes(s.static("axis1"), s.static("axis2"))), "tan": node("Tan", "x"),
+    "tanh": node("Tanh", "x"), "transpose": _permuted(lambda s, x: x.transpose(s.static("axes"))),
+    "var": lambda s: _deviations(s, False), "vecdot": _vecdot, "where": _where,
+}  # fmt: skip

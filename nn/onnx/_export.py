@@ -1,0 +1,302 @@
+"""From a model to an ONNX file: trace it with two inputs, and write down what it computed."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import Tensor, TracedOperation, UnsupportedError, borrow, enable_grad, trace_operations
+
+from .._files import replacing
+from ..module import Module
+from ._arrays import ARRAYS
+from ._graph import Axis, Graph, Step, library
+from ._layers import LAYERS
+
+__all__ = ["export"]
+
+Array = np.ndarray[Any, Any]
+OPSET, IR = 20, 9  # of 2023, which onnxruntime has read since 1.17
+VARIATIONS = 4  # of the inputs: each choice between two things that depends on them goes unseen with 1 in 16
+_TABLE = {**ARRAYS, **LAYERS}
+
+
+def export(
+    model: Module,
+    args: Any,
+    path: str | os.PathLike[str],
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
+) -> None:
+    """Write a model in evaluation mode to a file in the ONNX format, which onnxruntime and others compute.
+
+    The model is called with `args`, and a few times with other values of the same kind, and the operations that it
+    is recorded to make of them are written down. What is the same each time is a constant of the file. What differs
+    without a recorded operation, as after a comparison or Python's ``if``, is an error: what depends on the inputs does
+    not become a constant. It needs ``pip install 'plaingrad[onnx]'``.
+
+    Parameters
+    ----------
+    model
+        A module. Its buffers and its mode are afterwards as they were.
+    args
+        What to call it with: an array or tensor, or a tuple of them. Integers, such as indices, may only be used as
+        they are given.
+    path
+        The file, in a folder that exists.
+    input_names, output_names
+        What they are called in the file; by default the parameters of ``model.forward``, and ``output``, or
+        ``output_0``, ... where there are several, or the keys of a dict.
+    dynamic_axes
+        For the names of inputs, which of their axes may have any length, and what that is called:
+        ``{"x": {0: "batch"}}``. Lengths that are computed from them are so in the file. Other axes have the length that
+        they have in `args`.
+
+    Raises
+    ------
+    UnsupportedError
+        If the model makes an operation that has no form in ONNX here, or something depends on the inputs otherwise
+        than by operations that have a derivative. It names the operation and the line.
+    ValueError
+        If names do not fit the inputs and outputs.
+
+    References
+    ----------
+    The operators are those of https://onnx.ai/onnx/operators, version 20.
+
+    Examples
+    --------
+    >>> import tempfile, nn
+    >>> import numpy as np
+    >>> model = nn.MLP([4, 3, 2])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.onnx"
+    ...     nn.onnx.export(model, np.zeros((1, 4), np.float32), path, dynamic_axes={"x": {0: "batch"}})
+    ...     import onnx
+    ...     [node.op_type for node in onnx.load(path).graph.node]
+    ['Gemm', 'Relu', 'Gemm', 'Identity']
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"export() takes a module, not {type(model).__name__}")
+    library()
+    given = tuple(_array(x) for x in (args if isinstance(args, tuple) else (args,)))
+    names = list(input_names) if input_names is not None else _parameters_of(model, len(given))
+    if len(names) != len(given) or len(set(names)) != len(names):
+        raise ValueError(f"{len(given)} inputs need as many different names, not {names}")
+    dynamic = _checked_axes(names, given, dynamic_axes or {})
+    first = _trace(model, given)
+    files = [
+        _file(model, names, output_names, (first, _trace(model, others)), dynamic)
+        for others in (_varied(names, given, dynamic, seed) for seed in range(VARIATIONS))
+    ]
+    if any(file != files[0] for file in files):
+        raise UnsupportedError(
+            f"{type(model).__name__} computes something else for other inputs, and how was not seen: it may decide by "
+            f"their values, such as with Python's if or argmax, or draw random numbers"
+        )
+    with replacing(Path(path)) as partial:
+        partial.write_bytes(files[0])
+
+
+def _array(x: Any) -> Array:
+    array = np.array(borrow(x) if isinstance(x, Tensor) else x, order="C")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"the inputs of a model are arrays of numbers, not {type(x).__name__} (dtype {array.dtype})")
+    return array
+
+
+def _parameters_of(model: Module, count: int) -> list[str]:
+    """Return the names of the positional parameters of `forward`, as far as there are inputs."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(model.forward).parameters.values()
+    names = [p.name for p in parameters if p.kind in kinds][:count]
+    return names + [f"input_{i}" for i in range(len(names), count)]
+
+
+def _checked_axes(names: list[str], given: tuple[Array, ...], dynamic: Any) -> list[tuple[str, str, int, int]]:
+    """Return the name of each dynamic axis, its input, its place and its length in `args`."""
+    found: list[tuple[str, str, int, int]] = []
+    lengths: dict[str, int] = {}
+    for name, axes in dynamic.items():
+        if name not in names:
+            raise ValueError(f"dynamic_axes names {name!r}, but the inputs are {', '.join(names)}")
+        shape = given[names.index(name)].shape
+        for axis, symbol in axes.items():
+            if not 0 <= axis < len(shape) or not shape[axis]:
+                raise ValueError(f"dynamic_axes[{name!r}] has axis {axis}, but that of args has the shape {shape}")
+            if lengths.setdefault(symbol, shape[axis]) != shape[axis]:
+                raise ValueError(f"the axes {symbol!r} have the lengths {lengths[symbol]} and {shape[axis]} in args")
+            found.append((symbol, name, axis, shape[axis]))
+    return found
+
+
+def _varied(
+    names: list[str], given: tuple[Array, ...], dynamic: list[tuple[str, str, int, int]], seed: int
+) -> tuple[Array, ...]:
+    """Return other inputs of the same kind; each name of dynamic axes makes them longer by another number."""
+    symbols = list(dict.fromkeys(symbol for symbol, *_ in dynamic))
+    others = []
+    for name, x in zip(names, given, strict=True):
+        for symbol, owner, axis, length in dynamic:
+            if owner == name:
+                more = 1 + symbols.index(symbol) + seed * len(symbols)
+                x = np.take(x, np.arange(length + more) % length, axis)
+        others.append(_other_values(x, name, seed))
+    return tuple(others)
+
+
+def _other_values(x: Array, name: str, seed: int) -> Array:
+    """Return the same values in another order, floats also farther from 0 or nearer, and some with the other sign."""
+    rng = np.random.default_rng(seed)
+    if x.size and (x == x.flat[0]).all():  # there is no other order
+        if x.dtype.kind == "f":
+            return np.asarray(rng.standard_normal(x.shape), x.dtype)
+        if not x.any():
+            raise ValueError(
+                f"the input {name!r} holds zeros alone: give values that differ, so that what depends on them is seen"
+            )
+        return np.zeros_like(x)
+    values = rng.permutation(x.reshape(-1))
+    if x.dtype.kind == "f":
+        values = values * rng.uniform(0.5, 1.5, values.shape).astype(x.dtype)
+        if (values < 0).any() and (values > 0).any() and seed % 2 == 0:
+            values = -values
+    return values.reshape(x.shape)
+
+
+class _Run(NamedTuple):
+    """One call of a model."""
+
+    operations: list[TracedOperation]
+    inputs: tuple[Array, ...]
+    outputs: dict[str, Array]
+
+
+def _trace(model: Module, inputs: tuple[Array, ...]) -> _Run:
+    """Call the model in evaluation mode, with everything recorded."""
+    with _prepared(model), enable_grad(), trace_operations() as operations, np.errstate(all="ignore"):
+        output = model(*(Tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs))
+    return _Run(operations, inputs, dict(_flat(output)))
+
+
+@contextlib.contextmanager
+def _prepared(model: Module) -> Iterator[None]:
+    """Set a model to evaluation, and have all parameters require a gradient, for the time of a block."""
+    modes = [(module, module.training) for module in model.modules()]
+    frozen = [p for p in model.parameters() if not p.requires_grad]
+    model.eval()
+    for p in frozen:
+        p.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for p in frozen:
+            p.requires_grad_(False)
+        for module, training in modes:
+            module.training = training
+
+
+def _flat(output: Any, name: str = "output") -> Iterator[tuple[str, Array]]:
+    """Yield the arrays that a model returned, each with a name."""
+    if isinstance(output, dict):
+        for key, part in output.items():
+            yield from _flat(part, str(key))
+    elif isinstance(output, tuple | list):
+        for i, part in enumerate(output):
+            yield from _flat(part, f"{name}_{i}")
+    elif output is not None:
+        yield name, borrow(output) if isinstance(output, Tensor) else output
+
+
+def _file(
+    model: Module,
+    names: list[str],
+    output_names: Sequence[str] | None,
+    runs: tuple[_Run, _Run],
+    dynamic: list[tuple[str, str, int, int]],
+) -> bytes:
+    """Return the content of the file, made of two traces."""
+    inputs = list(zip(names, runs[0].inputs, runs[1].inputs, strict=True))
+    lengths = {(name, axis): other.shape[axis] for name, _, other in inputs for axis in range(other.ndim)}
+    axes = [Axis(symbol, name, axis, (length, lengths[name, axis])) for symbol, name, axis, length in dynamic]
+    graph = _written(model, names, runs, axes)
+    results = _results(graph, runs, output_names)
+    described = [_described(graph, name, pair) for name, *pair in inputs]
+    content: bytes = _checked(model, graph, described, results).SerializeToString()
+    return content
+
+
+def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: list[Axis]) -> Graph:
+    """Return the graph of all operations that depend on the inputs."""
+    paths = {id(borrow(p)): path for path, p in model.named_parameters()}
+    graph = Graph(axes, paths)
+    for name, array, varied in zip(names, *(run.inputs for run in runs), strict=True):
+        graph.know((array, varied), graph.unique(name))
+    one, other = (run.operations for run in runs)
+    for pair in zip(one, other, strict=False):
+        step = Step(graph, pair)
+        if pair[0].name != pair[1].name:
+            step.refuse_dependence(f"whether it or '{pair[1].name}' is computed")
+        if not step.depends():
+            continue
+        emit = _TABLE.get(pair[0].name)
+        if emit is None or len(pair[0].outputs) != 1:
+            raise step.refuse(f"there is a form in ONNX here for {', '.join(sorted(_TABLE))}")
+        graph.know(step.out, emit(step))
+    if len(one) != len(other):
+        longer = max(one, other, key=len)
+        Step(graph, (longer[min(len(one), len(other))],) * 2).refuse_dependence("whether it is computed")
+    return graph
+
+
+def _results(graph: Graph, runs: tuple[_Run, _Run], output_names: Sequence[str] | None) -> list[Any]:
+    """Give the outputs their names, and return their descriptions."""
+    one, other = (run.outputs for run in runs)
+    if list(one) != list(other):
+        raise UnsupportedError(f"the model returns {list(one)} for one input and {list(other)} for another")
+    names = list(one) if output_names is None else list(output_names)
+    if len(names) != len(one) or len(set(names)) != len(names):
+        raise ValueError(f"{len(one)} outputs need as many different names, not {names}")
+    results = []
+    for name, key in zip(names, one, strict=True):
+        pair = (one[key], other[key])
+        found = graph.name_of(pair)
+        if not found:
+            raise UnsupportedError(
+                f"the output {name!r} is not computed from the inputs by operations that have a derivative, and so "
+                f"cannot be exported: return what it is computed from instead"
+            )
+        unique = graph.unique(name)
+        if unique != name:
+            raise ValueError(f"{name!r} names an input and an output, or another value: choose output_names")
+        graph.nodes.append(library().helper.make_node("Identity", [found], [name]))
+        results.append(_described(graph, name, pair))
+    return results
+
+
+def _described(graph: Graph, name: str, pair: Sequence[Array]) -> Any:
+    """Return what the file says about an input or output: its name, its dtype, its shape."""
+    shape: list[Any] = []
+    for i, (n, m) in enumerate(zip(pair[0].shape, pair[1].shape, strict=True)):
+        symbols = {axis.name for axis in graph.axes if axis.lengths == (n, m)}
+        shape.append(n if n == m else symbols.pop() if len(symbols) == 1 else f"{name}_{i}")
+    helper = library().helper
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(pair[0].dtype), shape)
+
+
+def _checked(model: Module, graph: Graph, inputs: list[Any], results: list[Any]) -> Any:
+    """Return the model of the file, which ONNX's own checks have passed."""
+    onnx = library()
+    body = onnx.helper.make_graph(graph.nodes, type(model).__name__, inputs, results, graph.initializers)
+    found = onnx.helper.make_model(
+        body, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="plaingrad"
+    )
+    onnx.checker.check_model(found, full_check=True)
+    return found

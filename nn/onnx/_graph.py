@@ -1,0 +1,238 @@
+"""The ONNX graph that is being built, and the operations that were traced twice to build it from.
+
+A model is traced with two inputs that differ in their values, and in the lengths of axes that are to be dynamic. What
+is the same in both is a constant of the model; what differs is computed from its inputs, so that it has to be known
+how, or nothing is exported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import TracedOperation, UnsupportedError
+
+__all__ = ["Axis", "Emit", "Graph", "Pair", "Step", "alike", "library"]
+
+Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
+Pair = tuple[Any, Any]  # the same thing in the two traces
+
+
+def library() -> Any:
+    """Return the package onnx."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError("exporting to ONNX needs a package: pip install 'plaingrad[onnx]'") from error
+    return onnx
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Tell whether two constants are the same, bit for bit in arrays."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    if isinstance(a, tuple | list) and type(a) is type(b):
+        return len(a) == len(b) and all(map(alike, a, b))
+    return type(a) is type(b) and bool(a is b or a == b or (a != a and b != b))
+
+
+class Axis(NamedTuple):
+    """An axis of an input whose length is not fixed: its name in the graph, where it is, its length in the traces."""
+
+    name: str
+    input: str
+    axis: int
+    lengths: Pair
+
+
+class Graph:
+    """Nodes and constants of an ONNX graph, and under which name it knows the arrays of the two traces."""
+
+    def __init__(self, axes: Sequence[Axis], paths: dict[int, str]) -> None:
+        self.axes, self._paths = axes, paths
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self._known: tuple[dict[int, str], dict[int, str]] = ({}, {})
+        self._constants: dict[Any, str] = {}
+        self._held: list[Any] = []  # so that no other array is given the place of one that has a name
+        self._names: set[str] = set()
+
+    def unique(self, name: str) -> str:
+        """Return a name that nothing else has."""
+        found, number = name, 0
+        while found in self._names:
+            number += 1
+            found = f"{name}_{number}"
+        self._names.add(found)
+        return found
+
+    def know(self, arrays: Pair, name: str) -> None:
+        """Note that the two arrays are what `name` stands for."""
+        for known, array in zip(self._known, arrays, strict=True):
+            known[id(array)] = name
+        self._held.append(arrays)
+
+    def name_of(self, arrays: Pair) -> str | None:
+        """Return the name of a value that depends on inputs, or None; the empty string if the traces disagree."""
+        one, other = (known.get(id(array)) for known, array in zip(self._known, arrays, strict=True))
+        return one if one == other else ""
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node of one output, and return the name of that."""
+        output = self.unique(kind.lower())
+        self.nodes.append(library().helper.make_node(kind, list(inputs), [output], self.unique(kind), **attributes))
+        return output
+
+    def constant(self, value: Any, dtype: Any = None) -> str:
+        """Add a constant, unless there is the same already, and return its name: parameters have that of their path."""
+        array = np.asarray(value, dtype, order="C")
+        path = self._paths.get(id(value)) if getattr(value, "dtype", None) == array.dtype else None
+        key = path or (array.shape, array.dtype.str, hashlib.sha256(array.tobytes()).digest())
+        if key not in self._constants:
+            self._constants[key] = self.unique(path or "constant")
+            self.initializers.append(library().numpy_helper.from_array(array, self._constants[key]))
+        return self._constants[key]
+
+    def integers(self, values: Sequence[int]) -> str:
+        """Return the name of a vector of integers."""
+        return self.constant(np.array(list(values), np.int64))
+
+
+class Step(NamedTuple):
+    """One operation as it was in both traces, on its way into the graph."""
+
+    graph: Graph
+    traced: tuple[TracedOperation, TracedOperation]
+
+    @property
+    def out(self) -> Pair:
+        """The results, of the operation that has one."""
+        return tuple(operation.outputs[0] for operation in self.traced)  # type: ignore[return-value]  # two
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the result."""
+        found: np.dtype[Any] = self.out[0].dtype
+        return found
+
+    def given(self, name: str) -> Pair:
+        """Return an argument in both traces."""
+        return tuple(operation.arguments.get(name) for operation in self.traced)  # type: ignore[return-value]  # two
+
+    def static(self, name: str) -> Any:
+        """Return an argument that has to be the same in both traces."""
+        one, other = self.given(name)
+        if not alike(one, other):
+            self.refuse_dependence(f"its argument {name} ({one!r} and {other!r})")
+        return one
+
+    def refuse(self, why: str) -> UnsupportedError:
+        """Return the error that this operation cannot be exported."""
+        return UnsupportedError(f"'{self.traced[0].name}' at {self.traced[0].where} cannot be exported to ONNX: {why}")
+
+    def refuse_dependence(self, what: str) -> None:
+        """Raise the error that something depends on inputs in a way that was not seen."""
+        raise self.refuse(
+            f"{what} differs between two inputs, so it is computed from them without a derivative, such as by a "
+            f"comparison, argmax, rounding or Python's if, or from random numbers, and only operations that have one "
+            f"are seen. Compute it before the model, and pass it as an input"
+        )
+
+    def value(self, name: str, dtype: Any = None) -> str:
+        """Return the name in the graph of an argument that is an array or a number, cast to `dtype`."""
+        return self.value_of(self.given(name), dtype, name)
+
+    def value_of(self, arrays: Pair, dtype: Any = None, what: str = "a constant") -> str:
+        """Return the name in the graph of an array or a number, cast to `dtype`."""
+        name = self.graph.name_of(arrays)
+        if name == "":
+            self.refuse_dependence(f"which value {what} is")
+        if name is not None:
+            return name if dtype is None or arrays[0].dtype == dtype else self.cast(name, dtype)
+        return self._constant(arrays, dtype, what)
+
+    def _constant(self, arrays: Pair, dtype: Any, what: str) -> str:
+        if alike(*arrays):
+            return self.graph.constant(arrays[0], dtype)
+        one, other = map(np.asarray, arrays)
+        if one.size and other.size and one.ndim == other.ndim and one.shape != other.shape:
+            fill = one.reshape(-1)[0]
+            if (one == fill).all() and (other == fill).all():  # such as zeros for each sample
+                shape = self.lengths(one.shape, other.shape)
+                return self.add("Expand", self.graph.constant(fill, dtype or one.dtype), shape)
+        self.refuse_dependence(what)
+        raise AssertionError
+
+    def depends(self) -> bool:
+        """Tell whether an argument is computed from inputs."""
+        pairs: list[Pair] = []
+        for name in self.traced[0].arguments:
+            one, other = self.given(name)
+            several = isinstance(one, tuple | list) and isinstance(other, tuple | list)
+            pairs += zip(one, other, strict=False) if several else [(one, other)]
+        return any(self.graph.name_of(pair) is not None for pair in pairs)
+
+    def has(self, name: str) -> bool:
+        """Tell whether an argument was given, and is not None."""
+        return self.given(name)[0] is not None
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node; see `Graph.add`."""
+        return self.graph.add(kind, *inputs, **attributes)
+
+    def cast(self, name: str, dtype: Any) -> str:
+        """Return the value cast to a dtype."""
+        return self.add("Cast", name, to=library().helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def number(self, value: float) -> str:
+        """Return the name of a number in the dtype of the result."""
+        return self.graph.constant(np.array(value, self.dtype))
+
+    def lengths(self, one: Shape, other: Shape) -> str:
+        """Return the name of a vector of integers: the lengths in `one`, computed where `other` differs."""
+        if one == other:
+            return self.graph.integers(one)
+        parts = [self.graph.integers([n]) if n == m else self._length((n, m)) for n, m in zip(one, other, strict=True)]
+        return self.add("Concat", *parts, axis=0)
+
+    def _length(self, pair: Pair) -> str:
+        """Return the name of a vector of one length that is a multiple of one of the dynamic axes."""
+        found = {axis.name: axis for axis in self.graph.axes if _multiple(pair, axis.lengths)}
+        if len(found) != 1:
+            raise self.refuse(
+                f"a length is {pair[0]} or {pair[1]} where the dynamic axes "
+                f"{', '.join(f'{axis.name} is {axis.lengths[0]} or {axis.lengths[1]}' for axis in self.graph.axes)}; "
+                f"how it is computed from them is not known. Leave out dynamic_axes, or write -1 in its place"
+            )
+        ((_, axis),) = found.items()
+        length = self.add("Shape", axis.input, start=axis.axis, end=axis.axis + 1)
+        times = pair[0] // axis.lengths[0]
+        return length if times == 1 else self.add("Mul", length, self.graph.integers([times]))
+
+    def reshaped(self, name: str, given: Pair, wanted: Pair) -> str:
+        """Return the value in another shape; the arguments are its shapes in the two traces, before and after."""
+        target = list(wanted[0])
+        unknown = [i for i, (n, m) in enumerate(zip(*wanted, strict=True)) if n != m]
+        if 0 in target:  # which else would mean to copy a length
+            return self.add("Reshape", name, self.lengths(*wanted), allowzero=1)
+        for i in list(unknown):
+            if i < len(given[0]) and (given[0][i], given[1][i]) == (wanted[0][i], wanted[1][i]):
+                target[i] = 0  # as long as that axis of the input
+                unknown.remove(i)
+        if len(unknown) > 1:
+            return self.add("Reshape", name, self.lengths(*wanted))
+        if unknown:
+            target[unknown[0]] = -1
+        return self.add("Reshape", name, self.graph.integers(target))
+
+
+def _multiple(pair: Pair, lengths: Pair) -> bool:
+    times = pair[0] // lengths[0] if lengths[0] else 0
+    return times > 0 and (times * lengths[0], times * lengths[1]) == tuple(pair)
+
+
+Emit = Callable[[Step], str]
