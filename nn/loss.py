@@ -52,7 +52,7 @@ class NLLLoss(Loss):
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
-    _options = ("ignore_index", "reduction")
+    _options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
     weight: Any
 
     def forward(self, input: Any, target: Any) -> Tensor:

@@ -148,7 +148,7 @@ def _likeliest(values: Any) -> Any:
 def _log_sum(x: Array, y: Array, z: Array) -> Array:
     """Return log(exp(x) + exp(y) + exp(z)), in half the time of two calls of `logaddexp`."""
     top = np.maximum(np.maximum(x, y), z)
-    total = np.exp(x - top)
+    total: Array = np.exp(x - top)
     total += np.exp(y - top)
     total += np.exp(z - top)
     np.log(total, total)

@@ -19,7 +19,7 @@ C[:2] += 4  # far from the others
 SIGNS = np.array([1.0, -1, 1, -1, -1])
 
 
-def reductions(each: Any) -> dict[str, Any]:
+def reductions(each: Any) -> dict[Any, Any]:
     return {"none": each, "mean": each.mean(), "sum": each.sum()}
 
 

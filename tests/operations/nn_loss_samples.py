@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from autograd.testing import arrays, broadcastable_arrays
 from nn.functional._ctc import _Paths
 
-from .calls import Call, Function, Live, Samples, call
+from .calls import Array, Call, Function, Live, Samples, call
 
 
 def of_pair(*between: tuple[float, float]) -> Samples:
@@ -33,11 +33,12 @@ def sequences(draw: st.DrawFn) -> Call:
     return Call((Live(log_probs), paths), view=lambda losses: losses[lengths + repeats(labels, lengths, n) <= inputs])
 
 
-def repeats(labels: np.ndarray, lengths: np.ndarray, n: int) -> np.ndarray:
+def repeats(labels: Array, lengths: Array, n: int) -> Array:
     """Count the neighbours that are equal, between which a blank has to stand."""
     rows = labels.reshape(n, -1)
     used = np.arange(1, rows.shape[1]) < lengths[:, None]
-    return ((rows[:, 1:] == rows[:, :-1]) & used).sum(axis=1)
+    again: Array = ((rows[:, 1:] == rows[:, :-1]) & used).sum(axis=1)
+    return again
 
 
 SAMPLES: dict[Function | str, Samples] = {
