@@ -1,22 +1,26 @@
-"""Models made of layers in a row."""
+"""Models made of layers in a row, and lists and dicts of modules and parameters."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 from numpy.typing import DTypeLike
 
+from ._members import Row, Table
 from .activation import ReLU
 from .linear import Linear
 from .module import Module
+from .parameter import Parameter
 
-__all__ = ["MLP", "Flatten", "Sequential"]
+__all__ = ["MLP", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
-class Sequential(Module):
+class Sequential(Row[Module]):
     """Modules in a row: each is given the output of the one before.
+
+    It is a list too: it has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del`` and slices.
 
     Parameters
     ----------
@@ -29,7 +33,11 @@ class Sequential(Module):
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     >>> len(model), model[1], [name for name, _ in model[2:].named_parameters()]
     (3, Tanh(), ['2.weight', '2.bias'])
+    >>> model.append(nn.Sigmoid()).pop()
+    Sigmoid()
     """
+
+    kind = Module
 
     def __init__(self, *modules: Module | dict[str, Module]) -> None:
         super().__init__()
@@ -38,13 +46,7 @@ class Sequential(Module):
         else:
             named = {str(i): module for i, module in enumerate(modules)}  # type: ignore[misc]  # checked below
         for name, module in named.items():
-            if not isinstance(module, Module):
-                raise TypeError(f"a Sequential holds modules, but {name} is a {type(module).__name__}: {module!r}")
-            self._check_name(name)
-            setattr(self, name, module)
-
-    def _layers(self) -> dict[str, Module]:
-        return {name: value for name, value in self.__dict__.items() if isinstance(value, Module)}
+            self._add(name, module)
 
     def forward(self, x: Any) -> Any:
         """Pass `x` through all modules in order."""
@@ -53,24 +55,16 @@ class Sequential(Module):
                 x = layer(x)
         return x
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter([value for value in self.__dict__.values() if isinstance(value, Module)])
-
-    def __len__(self) -> int:
-        return len(self._layers())
-
     @overload
     def __getitem__(self, index: int) -> Module: ...
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Module | Sequential:
-        layers = self._layers()
-        if isinstance(index, slice):
-            return Sequential(dict(list(layers.items())[index]))
-        return list(layers.values())[index]
+        part: Module | Sequential = super().__getitem__(index)
+        return part
 
-    def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, list(self._layers())[index], module)
+    def _part(self, items: dict[str, Module]) -> Sequential:
+        return Sequential(items)
 
 
 class MLP(Sequential):
@@ -106,34 +100,120 @@ class MLP(Sequential):
         super().__init__(*between[:-1])
 
 
-class Flatten(Module):
-    """Make one axis of several.
+class ModuleList(Row[Module]):
+    """A list of modules, all of whose parameters are found. What is done with them is for the owner to say.
+
+    It has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del``, slices, and whatever else a list has. A plain
+    list in an attribute of a module is found as well.
 
     Parameters
     ----------
-    start_dim, end_dim
-        The first and the last of them; all but the first, the batch, by default.
+    modules
+        The modules, named ``0``, ``1``, ...
+
+    Examples
+    --------
+    >>> import nn
+    >>> layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+    >>> _ = layers.append(nn.Tanh())
+    >>> len(layers), layers[-1], [name for name, _ in layers[1:2].named_parameters()]
+    (4, Tanh(), ['0.weight', '0.bias'])
+    """
+
+    kind = Module
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        for i, module in enumerate(modules):
+            self._add(str(i), module)
+
+    def _part(self, items: dict[str, Module]) -> ModuleList:
+        return ModuleList(items.values())
+
+
+class ModuleDict(Table[Module]):
+    """A dict of modules, all of whose parameters are found.
+
+    It has ``keys``, ``values``, ``items``, ``update``, ``pop``, ``clear``, and whatever else a dict has.
+
+    Parameters
+    ----------
+    modules
+        Names and modules: a dict, or pairs of them. A name is one that an attribute can have and the class has not.
+
+    Examples
+    --------
+    >>> import nn
+    >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "scale": nn.Linear(4, 1, bias=False)})
+    >>> list(heads), [name for name, _ in heads.named_parameters()]
+    (['mean', 'scale'], ['mean.weight', 'mean.bias', 'scale.weight'])
+    """
+
+    kind = Module
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+
+class ParameterList(Row[Parameter]):
+    """A list of parameters, with all that a list has.
+
+    Parameters
+    ----------
+    values
+        The parameters, named ``0``, ``1``, ...
 
     Examples
     --------
     >>> import numpy as np
     >>> import nn
-    >>> nn.Flatten()(np.zeros((5, 28, 28))).shape
-    (5, 784)
+    >>> weights = nn.ParameterList(nn.Parameter(np.zeros(n)) for n in (2, 3))
+    >>> weights, list(weights.state_dict())
+    (ParameterList((0): (2,) float32, (1): (3,) float32), ['0', '1'])
     """
 
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
+    kind = Parameter
 
-    def forward(self, x: Any) -> Any:
-        """Return `x` in its new shape."""
-        shape = x.shape
-        first, last = (axis + len(shape) if axis < 0 else axis for axis in (self.start_dim, self.end_dim))
-        if not 0 <= first <= last < len(shape):
-            raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}) cannot flatten an input of shape {shape}")
-        return x.reshape((*shape[:first], -1, *shape[last + 1 :]))
+    def __init__(self, values: Iterable[Parameter] = ()) -> None:
+        super().__init__()
+        for i, value in enumerate(values):
+            self._add(str(i), value)
+
+    def _part(self, items: dict[str, Parameter]) -> ParameterList:
+        return ParameterList(items.values())
 
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        return _described(self._named())
+
+
+class ParameterDict(Table[Parameter]):
+    """A dict of parameters, with all that a dict has.
+
+    Parameters
+    ----------
+    parameters
+        Names and parameters: a dict, or pairs of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ParameterDict({"scale": nn.Parameter(np.ones(2))})
+    ParameterDict((scale): (2,) float32)
+    """
+
+    kind = Parameter
+
+    def __init__(self, parameters: Mapping[str, Parameter] | Iterable[tuple[str, Parameter]] = ()) -> None:
+        super().__init__()
+        self.update(parameters)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return _described(self._named())
+
+
+def _described(parameters: Mapping[str, Parameter]) -> str:
+    return ", ".join(f"({name}): {parameter.shape} {parameter.dtype}" for name, parameter in parameters.items())

@@ -16,7 +16,7 @@ from ._likelihood_losses import (
     kl_div,
     poisson_nll_loss,
 )
-from ._linear import linear
+from ._linear import bilinear, linear
 from ._loss import cross_entropy, nll_loss
 from ._margin_losses import (
     cosine_embedding_loss,
@@ -55,6 +55,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import general
+from autograd import ShapeError, general
 
-__all__ = ["linear"]
+__all__ = ["bilinear", "linear"]
 
 Array = np.ndarray[Any, Any]
 
@@ -93,3 +93,44 @@ linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ we
     >>> F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))
     array([13., 26.])
     """
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """Return a product of two inputs for each output o: ``x1 @ weight[o] @ x2 + bias[o]``.
+
+    Parameters
+    ----------
+    input1, input2
+        Shapes ``(..., in1_features)`` and ``(..., in2_features)``, alike but for the last axis.
+    weight
+        Shape ``(out_features, in1_features, in2_features)``.
+    bias
+        Shape ``(out_features,)``, or None.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(..., out_features)``.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0]), np.array([[[1.0], [1.0]]]))
+    array([9.])
+    """
+    if input1.shape[:-1] != input2.shape[:-1] or weight.shape[1:] != (*input1.shape[-1:], *input2.shape[-1:]):
+        raise ShapeError(
+            f"bilinear has inputs of shapes {input1.shape} and {input2.shape} and a weight of shape {weight.shape}, "
+            f"but needs (..., in1_features), (..., in2_features) and (out_features, in1_features, in2_features)"
+        )
+    outputs, first, second = weight.shape
+    matrix = weight.transpose((1, 0, 2)).reshape((first, outputs * second))
+    products = (input1 @ matrix).reshape((*input1.shape[:-1], outputs, second)) @ input2[..., None]
+    out = products[..., 0]
+    return out if bias is None else out + bias

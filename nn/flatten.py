@@ -1,0 +1,89 @@
+"""Layers that change the shape alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import ShapeError
+
+from .module import Module
+
+__all__ = ["Flatten", "Unflatten"]
+
+
+class Flatten(Module):
+    """Make one axis of several.
+
+    Parameters
+    ----------
+    start_dim, end_dim
+        The first and the last of them; all but the first, the batch, by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Flatten()(np.zeros((5, 28, 28))).shape
+    (5, 784)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, x: Any) -> Any:
+        """Return `x` in its new shape."""
+        shape = x.shape
+        first, last = (axis + len(shape) if axis < 0 else axis for axis in (self.start_dim, self.end_dim))
+        if not 0 <= first <= last < len(shape):
+            raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}) cannot flatten an input of shape {shape}")
+        return x.reshape((*shape[:first], -1, *shape[last + 1 :]))
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Make several axes of one.
+
+    Parameters
+    ----------
+    dim
+        Which axis.
+    unflattened_size
+        The lengths of the axes that it becomes; one of them may be -1, which is then what is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Unflatten(1, (1, 28, 28))(np.zeros((5, 784))).shape
+    (5, 1, 28, 28)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        """Return `x` in its new shape."""
+        shape, size = x.shape, self.unflattened_size
+        if not -len(shape) <= self.dim < len(shape) or not _fits(shape[self.dim], size):
+            raise ShapeError(f"Unflatten({self.dim}, {size}) cannot make these axes of an input of shape {shape}")
+        axis = self.dim % len(shape)
+        return x.reshape((*shape[:axis], *size, *shape[axis + 1 :]))
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+def _fits(length: int, size: tuple[int, ...]) -> bool:
+    """Tell whether an axis of a length can be divided so."""
+    known = math.prod([n for n in size if n != -1])
+    if size.count(-1) == 1:
+        return known > 0 and length % known == 0
+    return -1 not in size and known == length
