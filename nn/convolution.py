@@ -74,16 +74,13 @@ class _Kernels(Module):
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
         shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        defaults: dict[str, Any] = {
-            "padding": (0,) * self.axes,
-            "dilation": (1,) * self.axes,
-            "output_padding": (0,) * self.axes,
-        }
-        defaults |= {"groups": 1, "padding_mode": "zeros"}
+        none, ones = (0,) * self.axes, (1,) * self.axes
+        defaults: dict[str, Any] = {"padding": none, "dilation": ones, "output_padding": none, "groups": 1}
+        defaults["padding_mode"] = "zeros"
         for name, default in defaults.items():
             value = getattr(self, name, default)
             if value != default:
-                shown += f", {name}={value!r}" if name == "padding_mode" else f", {name}={value}"
+                shown += f", {name}={value!r}"
         return shown if self.bias is not None else f"{shown}, bias=False"
 
 

@@ -4,13 +4,25 @@
 module evaluates nothing: an entry is an expression and numbers.
 """
 
-from . import attention, elementwise, linear, losses, matrices, networks, reductions, sequences, special, statistics
+from . import (
+    attention,
+    convolutions,
+    elementwise,
+    linear,
+    losses,
+    matrices,
+    networks,
+    reductions,
+    sequences,
+    special,
+    statistics,
+)
 from .edge import Contract, Edge
 
 __all__ = ["CONTRACTS", "Contract", "Edge"]
 
 CONTRACTS = tuple(
     contract
-    for subject in (elementwise, linear, reductions, statistics, sequences, matrices, networks, attention, losses, special)
+    for subject in (elementwise, linear, reductions, statistics, sequences, matrices, networks, attention, convolutions, losses, special)
     for contract in subject.CONTRACTS
 )  # fmt: skip

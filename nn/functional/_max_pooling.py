@@ -28,38 +28,43 @@ def _max_pool(x: Any, windows: Windows) -> Any:
             first, second, *rest = (x[along(axis, inside)] for _, _, inside in parts)
             x = np.maximum(first, second)
             for other in rest:
-                np.maximum(x, other, x)
+                np.maximum(x, other, out=x)
             continue
         out = empty_beside(x, (*x.shape[2 : axis + 2], count, *x.shape[axis + 3 :]), x.dtype)
         out.fill(lowest)
         for _, among, inside in parts:
             held = out[along(axis, among)]
-            np.maximum(held, x[along(axis, inside)], held)
+            np.maximum(held, x[along(axis, inside)], out=held)
         x = out
     return x
 
 
 def _hits(x: Any, best: Any, windows: Windows) -> tuple[list[Any], Any]:
-    """Return for each tap which elements are the largest of their windows, and how many each window has of them."""
+    """Return for each tap which elements are the largest of their windows, and how many each window has, at least 1."""
     every: Any = (slice(None), slice(None))
     places = [((*every, *tap.windows), (*every, *tap.inside)) for tap in taps(windows)]
     hits = [x[inside] == best[among] for among, inside in places]
-    if np.isnan(np.add.reduce(best, None)) and (undefined := np.isnan(best)).any():  # then nan is the largest
+    count = _count(hits, places, best)
+    if count.size and not np.minimum.reduce(count, None):
+        undefined = np.isnan(best)  # where nan was the largest; else the window is outside as a whole
         hits = [
             hit | (undefined[among] & np.isnan(x[inside])) for hit, (among, inside) in zip(hits, places, strict=True)
         ]
+        count = np.maximum(_count(hits, places, best), 1)
+    return hits, count
+
+
+def _count(hits: list[Any], places: list[Any], best: Any) -> Any:
     count = empty_beside(best, best.shape[2:], np.uint8 if len(hits) < 256 else np.intp, zeros=True)
     for hit, (among, _) in zip(hits, places, strict=True):
         count[among] += hit
-    return hits, count
+    return count
 
 
 def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
     """Share the gradient of each window evenly among its largest elements."""
     values, best = (a.data if isinstance(a, Tensor) else a for a in (x, out))
     hits, count = _hits(values, best, windows)
-    if min(count.shape) and not np.minimum.reduce(count, None):
-        np.maximum(count, 1, count)  # a window that is outside as a whole
     every: Any = (slice(None), slice(None))
     if type(g) is not np.ndarray:
         shares = np.zeros((*best.shape[:2], *windows.kernel, *windows.counts), best.dtype)
