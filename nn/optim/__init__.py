@@ -1,5 +1,6 @@
 """Optimizers: how parameters move along their gradients."""
 
+from . import lr_scheduler
 from ._adam import Adam, AdamW
 from ._adam_relatives import Adamax, NAdam, RAdam
 from ._lbfgs import LBFGS
@@ -21,4 +22,5 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "lr_scheduler",
 ]

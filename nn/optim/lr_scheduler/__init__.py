@@ -1,0 +1,30 @@
+"""Schedules: how learning rates change in the course of a training.
+
+A scheduler sets the rates of an optimizer when it is made, and again each time that ``scheduler.step()`` is called
+after ``optimizer.step()``: after each epoch or each batch, as its numbers are meant.
+"""
+
+from ._base import LRScheduler
+from ._combined import ChainedScheduler, SequentialLR
+from ._cycles import CosineAnnealingWarmRestarts, OneCycleLR
+from ._factors import ConstantLR, CosineAnnealingLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from ._functions import LambdaLR, MultiplicativeLR
+from ._plateau import ReduceLROnPlateau
+
+__all__ = [
+    "ChainedScheduler",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+]

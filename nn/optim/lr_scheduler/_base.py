@@ -1,0 +1,143 @@
+"""What all schedulers share: the epoch, the rates that they start from, and the state to save."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from .._optimizer import Optimizer
+
+__all__ = ["LRScheduler", "for_each_group"]
+
+
+class LRScheduler:
+    """Set the learning rates of an optimizer; the base class of all schedulers.
+
+    A subclass defines `get_lr`, and sets its own attributes before it calls ``super().__init__(optimizer)``.
+
+    Parameters
+    ----------
+    optimizer
+        Whose groups' ``lr`` is set.
+    last_epoch
+        The index of the last epoch that is over, for a training that is continued with an optimizer whose state was
+        loaded; -1 for a new one. It is simpler to make the scheduler as at first and call its `load_state_dict`.
+
+    Attributes
+    ----------
+    base_lrs
+        The rate that each group started from; groups have it as ``initial_lr``.
+    last_epoch
+        How many steps were taken.
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Halved(nn.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [lr * 0.5**self.last_epoch for lr in self.base_lrs]
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=0.1)
+    >>> scheduler = Halved(optimizer)
+    >>> optimizer.step()
+    >>> scheduler.step()
+    >>> scheduler.get_last_lr()
+    [0.05]
+    """
+
+    _apart = frozenset({"optimizer"})  # attributes that are no part of the state
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        check_optimizer(optimizer)
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"group {i} of the optimizer has no initial_lr to go on from with last_epoch={last_epoch}: load "
+                    f"the state of the optimizer first"
+                )
+        self.optimizer = optimizer
+        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.last_epoch = last_epoch
+        self._last_lr: list[float] = []
+        self._advance()
+
+    def get_lr(self) -> list[float]:
+        """Compute the rate of each group after `last_epoch` steps; ``group["lr"]`` still has the rate before."""
+        raise NotImplementedError
+
+    def get_last_lr(self) -> list[float]:
+        """Return the rates that were set last."""
+        return list(self._last_lr)
+
+    def step(self) -> None:
+        """Go on by one epoch, or by one batch, whichever the schedule counts."""
+        if self.last_epoch == 0 and not self.optimizer.stepped:
+            warnings.warn(
+                "scheduler.step() was called before optimizer.step(): the first rate of the schedule is never used. "
+                "Call optimizer.step() first",
+                UserWarning,
+                stacklevel=2,
+            )
+        if len(self.optimizer.param_groups) != len(self.base_lrs):
+            raise ValueError(
+                f"the optimizer has {len(self.optimizer.param_groups)} groups of parameters, but {type(self).__name__} "
+                f"was made for {len(self.base_lrs)}: make it after the last add_param_group"
+            )
+        self._advance()
+
+    def _advance(self) -> None:
+        """Count one step and set the rates."""
+        self.last_epoch += 1
+        for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
+            group["lr"] = lr
+        self._note_rates()
+
+    def _note_rates(self) -> None:
+        self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
+
+    def _begin(self) -> None:
+        """Start the schedule anew, from the rates that it was made with."""
+        for group, lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            group["lr"] = lr
+        self.last_epoch = -1
+        self._advance()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of all there is to save, but the optimizer, which has a state of its own."""
+        return {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in self._apart}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned; load the state of the optimizer as well, which has the rates.
+
+        Raises
+        ------
+        ValueError
+            If something is missing there: then it is the state of another kind of scheduler.
+        """
+        missing = [name for name in vars(self) if name not in state_dict and name != "optimizer"]
+        if missing:
+            raise ValueError(f"the state does not fit {type(self).__name__}: it has no {missing}")
+        vars(self).update({name: copy.deepcopy(state_dict[name]) for name in vars(self) if name not in self._apart})
+
+    def __repr__(self) -> str:
+        kept = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "optimizer"}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in kept.items())})"
+
+
+def check_optimizer(optimizer: Any) -> None:
+    """Raise if it is none."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"a scheduler sets the rates of an nn.optim.Optimizer, not of a {type(optimizer).__name__}")
+
+
+def for_each_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
+    """Return one value for each group of the optimizer: those given, or the one given for all."""
+    check_optimizer(optimizer)
+    count = len(optimizer.param_groups)
+    values = list(value) if isinstance(value, list | tuple) else [value] * count
+    if len(values) != count:
+        raise ValueError(f"{name} has {len(values)} values, but the optimizer has {count} groups of parameters")
+    return values

@@ -1,0 +1,290 @@
+"""Schedules that multiply the rate by a factor which depends on the epoch alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from .._optimizer import Optimizer
+from ._base import LRScheduler
+
+__all__ = [
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LinearLR",
+    "MultiStepLR",
+    "PolynomialLR",
+    "StepLR",
+]
+
+
+class _FactorLR(LRScheduler):
+    """Rates of ``eta_min + (base - eta_min) * ratio(epoch)``, also where others change the rates besides."""
+
+    eta_min: float = 0.0
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        raise NotImplementedError
+
+    def get_lr(self) -> list[float]:
+        """Compute the rate of each group."""
+        if self.last_epoch > 0 and not self._last_lr:  # a training that is continued: the optimizer has the rate
+            return [group["lr"] for group in self.optimizer.param_groups]
+        before = self.ratio(self.last_epoch - 1) if self.last_epoch > 0 else 1.0
+        now = self.ratio(self.last_epoch)
+        pairs = zip(self.optimizer.param_groups, self.base_lrs, strict=True)
+        return [self._next(group["lr"], base, before, now) for group, base in pairs]
+
+    def _next(self, lr: float, base: float, before: float, now: float) -> float:
+        """Return the rate after `lr`: as the formula says, or changed in proportion where others have changed it."""
+        least = self.eta_min
+        if lr == least + (base - least) * before:
+            return least + (base - least) * now
+        if before == 0:
+            return lr + (base - least) * now
+        return least + (lr - least) * (now / before)
+
+
+class StepLR(_FactorLR):
+    """Multiply the rate by `gamma` every `step_size` epochs.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    step_size
+        The number of epochs between two changes.
+    gamma
+        The factor.
+    last_epoch
+        See `LRScheduler`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> scheduler = nn.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     scheduler.step()
+    ...     rates.append(scheduler.get_last_lr()[0])
+    >>> rates
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        self.step_size, self.gamma = _positive("step_size", step_size), gamma
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        return float(self.gamma ** (epoch // self.step_size))
+
+
+class MultiStepLR(_FactorLR):
+    """Multiply the rate by `gamma` at each of the milestones.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    milestones
+        The epochs at which it changes; twice at one that is given twice.
+    gamma
+        The factor.
+    last_epoch
+        See `LRScheduler`.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
+        self.milestones, self.gamma = Counter(milestones), gamma
+        if any(epoch < 0 for epoch in self.milestones):
+            raise ValueError(f"milestones should be 0 or more, not {sorted(self.milestones)}")
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        return float(self.gamma ** sum(count for milestone, count in self.milestones.items() if milestone <= epoch))
+
+
+class ExponentialLR(_FactorLR):
+    """Multiply the rate by `gamma` in each epoch.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    gamma
+        The factor.
+    last_epoch
+        See `LRScheduler`.
+    """
+
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        return float(self.gamma**epoch)
+
+
+class ConstantLR(_FactorLR):
+    """Multiply the rate by a factor for the first `total_iters` epochs.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    factor
+        From 0 to 1.
+    total_iters
+        The number of epochs after which the rate is the one of the start.
+    last_epoch
+        See `LRScheduler`.
+    """
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+        self.factor, self.total_iters = _share("factor", factor), _positive("total_iters", total_iters)
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        return self.factor if epoch < self.total_iters else 1.0
+
+
+class LinearLR(_FactorLR):
+    """Multiply the rate by a factor that changes evenly over the first `total_iters` epochs: a warm-up, or a decay.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    start_factor
+        The factor at first, above 0 and up to 1.
+    end_factor
+        The factor after `total_iters` epochs, from 0 to 1.
+    total_iters
+        The number of epochs after which it stays.
+    last_epoch
+        See `LRScheduler`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> warm_up = nn.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> rates = []
+    >>> for _ in range(4):
+    ...     rates.append(warm_up.get_last_lr()[0])
+    ...     optimizer.step()
+    ...     warm_up.step()
+    >>> rates
+    [0.25, 0.5, 0.75, 1.0]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None:
+        self.start_factor, self.end_factor = _share("start_factor", start_factor), _share("end_factor", end_factor)
+        self.total_iters = _positive("total_iters", total_iters)
+        if start_factor == 0:
+            raise ValueError("start_factor should be above 0: with a rate of 0 the first epoch changes nothing")
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        part = min(epoch, self.total_iters) / self.total_iters
+        return self.start_factor + (self.end_factor - self.start_factor) * part
+
+
+class PolynomialLR(_FactorLR):
+    """Multiply the rate by ``(1 - epoch / total_iters)**power``, which is 0 from `total_iters` epochs on.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    total_iters
+        The number of epochs until the rate is 0.
+    power
+        1 for an even decay; with more it is faster at first.
+    last_epoch
+        See `LRScheduler`.
+    """
+
+    def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
+        self.total_iters, self.power = _positive("total_iters", total_iters), power
+        if power < 0:
+            raise ValueError(f"power should be 0 or more, not {power}")
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start is multiplied after a number of steps."""
+        return float((1 - min(epoch, self.total_iters) / self.total_iters) ** self.power)
+
+
+class CosineAnnealingLR(_FactorLR):
+    """Lower the rate to `eta_min` along half a wave of the cosine, and raise it again in the same way.
+
+    The rate is ``eta_min + (base - eta_min) * (1 + cos(pi * epoch / T_max)) / 2``.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    T_max
+        The number of epochs of half a wave.
+    eta_min
+        The least rate.
+    last_epoch
+        See `LRScheduler`.
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> scheduler = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)
+    >>> rates = []
+    >>> for _ in range(3):
+    ...     rates.append(round(scheduler.get_last_lr()[0], 3))
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> rates
+    [1.0, 0.5, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        self.T_max, self.eta_min = _positive("T_max", T_max), eta_min
+        super().__init__(optimizer, last_epoch)
+
+    def ratio(self, epoch: int) -> float:
+        """Return by what the rate of the start, above the least, is multiplied after a number of steps."""
+        return (1 + math.cos(math.pi * epoch / self.T_max)) / 2
+
+
+def _positive(name: str, value: int) -> int:
+    if value < 1:
+        raise ValueError(f"{name} should be 1 or more, not {value}")
+    return value
+
+
+def _share(name: str, value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} should be from 0 to 1, not {value}")
+    return value

@@ -1,0 +1,100 @@
+"""Schedules that are given as functions of the epoch."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .._optimizer import Optimizer
+from ._base import LRScheduler, for_each_group
+
+__all__ = ["LambdaLR", "MultiplicativeLR"]
+
+Functions = Callable[[int], float] | Sequence[Callable[[int], float]]
+
+
+class LambdaLR(LRScheduler):
+    """Rates of the rate at the start times a function of the epoch.
+
+    The rate is set to that whatever it was before: what other schedulers made of it is forgotten.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    lr_lambda
+        Computes the factor from the epoch; or one such function for each group.
+    last_epoch
+        See `LRScheduler`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=0.5)
+    >>> scheduler = nn.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
+    >>> optimizer.step()
+    >>> scheduler.step()
+    >>> scheduler.get_last_lr()
+    [0.25]
+    """
+
+    _apart = frozenset({"optimizer", "lr_lambdas"})
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Functions, last_epoch: int = -1) -> None:
+        self.lr_lambdas = for_each_group("lr_lambda", optimizer, lr_lambda)
+        for function in self.lr_lambdas:
+            if not callable(function):
+                raise TypeError(f"lr_lambda should be a function of the epoch, not a {type(function).__name__}")
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        """Compute the rate of each group."""
+        return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas, strict=True)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of all there is to save; of functions that are objects their attributes, of others nothing."""
+        kept = [
+            None if isinstance(function, types.FunctionType) else dict(getattr(function, "__dict__", {}))
+            for function in self.lr_lambdas
+        ]
+        return {**super().state_dict(), "lr_lambdas": kept}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned; functions stay, but for the attributes of those that are objects."""
+        super().load_state_dict(state_dict)
+        for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
+            if attributes:
+                vars(function).update(attributes)
+
+
+class MultiplicativeLR(LambdaLR):
+    """Multiply the rate in each epoch by a function of the epoch.
+
+    Parameters
+    ----------
+    optimizer
+        Whose rates are set.
+    lr_lambda
+        Computes the factor of an epoch, from 1 on; or one such function for each group.
+    last_epoch
+        See `LRScheduler`.
+
+    Examples
+    --------
+    >>> import nn
+    >>> optimizer = nn.optim.SGD([nn.Parameter([1.0])], lr=0.5)
+    >>> scheduler = nn.optim.lr_scheduler.MultiplicativeLR(optimizer, lambda epoch: 0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step()
+    ...     scheduler.step()
+    >>> scheduler.get_last_lr()
+    [0.125]
+    """
+
+    def get_lr(self) -> list[float]:
+        """Compute the rate of each group."""
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        if not self._last_lr or self.last_epoch == 0:
+            return rates
+        return [lr * function(self.last_epoch) for lr, function in zip(rates, self.lr_lambdas, strict=True)]
