@@ -75,13 +75,10 @@ class _Kernels(Module):
         """Return what `repr` shows between the parentheses."""
         shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         none, ones = (0,) * self.axes, (1,) * self.axes
-        defaults: dict[str, Any] = {"padding": none, "dilation": ones, "output_padding": none, "groups": 1}
-        defaults["padding_mode"] = "zeros"
-        for name, default in defaults.items():
-            value = getattr(self, name, default)
-            if value != default:
-                shown += f", {name}={value!r}"
-        return shown if self.bias is not None else f"{shown}, bias=False"
+        defaults: dict[str, Any] = {"padding": none, "dilation": ones, "output_padding": none}
+        defaults |= {"groups": 1, "bias": True, "padding_mode": "zeros"}
+        values = {**self.__dict__, "bias": self.bias is not None}
+        return shown + "".join(f", {name}={values[name]}" for name, d in defaults.items() if values.get(name, d) != d)
 
 
 class _Convolution(_Kernels):

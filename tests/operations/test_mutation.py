@@ -23,8 +23,10 @@ from .samples import OPERATIONS, SAMPLES, Operation
 ZERO = {("copysign", 1)}
 # Their derivatives do not depend on the inputs, but for jumps.
 PIECEWISE_LINEAR = {
+    "max_pool",
     "absolute", "clip", "copysign", "fabs", "fmax", "fmax_accumulate", "fmax_reduce", "fmin", "fmin_accumulate",
-    "fmin_reduce", "fmod", "max", "maximum", "maximum_accumulate", "median", "min", "minimum", "minimum_accumulate",
+    "fmin_reduce", "fmod", "hardtanh", "leaky_relu", "max", "maximum", "maximum_accumulate", "median", "min",
+    "minimum", "minimum_accumulate",
     "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder", "unwrap",
 }  # fmt: skip
 
