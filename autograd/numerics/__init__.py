@@ -5,6 +5,7 @@ module evaluates nothing: an entry is an expression and numbers.
 """
 
 from . import (
+    activations,
     attention,
     convolutions,
     elementwise,
@@ -23,6 +24,9 @@ __all__ = ["CONTRACTS", "Contract", "Edge"]
 
 CONTRACTS = tuple(
     contract
-    for subject in (elementwise, linear, reductions, statistics, sequences, matrices, networks, attention, convolutions, losses, special)
+    for subject in (
+        elementwise, linear, reductions, statistics, sequences, matrices, networks, activations, attention,
+        convolutions, losses, special
+    )
     for contract in subject.CONTRACTS
 )  # fmt: skip

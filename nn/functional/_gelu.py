@@ -32,6 +32,12 @@ _FAR = 40.0  # from where on the density, and the distance from 0 or 1, are 0 in
 _DENSITY = 1 / math.sqrt(2 * math.pi)
 
 
+def _over(function: np.ufunc, *inputs: Any) -> Any:
+    """Return what `function` gives, written over the last of its inputs if that is an array and no number."""
+    last = inputs[-1]
+    return function(*inputs, last) if type(last) is np.ndarray else function(*inputs)
+
+
 def _tail(z: Any) -> tuple[Any, Any]:
     """Return the probability that a normal variable exceeds z, from 0 to `_FAR`, and exp(-z ** 2 / 2)."""
     weight = 1 / (z + 4)
@@ -45,7 +51,7 @@ def _tail(z: Any) -> tuple[Any, Any]:
     tail *= weight
     density = z * z
     density *= -0.5
-    np.exp(density, density)
+    density = _over(np.exp, density)
     tail *= density
     return tail, density
 
@@ -77,7 +83,7 @@ def _gelu(x: Any) -> Any:
     z = _distance(x)
     tail, _ = _tail(z)
     tail *= z
-    return _in_half(np.subtract(np.maximum(x, 0), tail, tail), x)
+    return _in_half(_over(np.subtract, np.maximum(x, 0), tail), x)
 
 
 def _gelu_rule(g: Any, x: Any) -> Any:
@@ -88,7 +94,8 @@ def _gelu_rule(g: Any, x: Any) -> Any:
     density *= _DENSITY
     density *= near
     density += np.where(x > 0, 1 - tail, tail)
-    return np.multiply(g, density, density)
+    density *= g
+    return density
 
 
 _cdf = elementwise(_normal_cdf, lambda g, x: g * _density(x), name="normal_cdf")
@@ -108,9 +115,9 @@ def _gelu_tanh(x: Any) -> Any:
         inner *= -_THIRD
         inner -= _FIRST
         inner *= x
-        np.exp(inner, inner)
+        inner = _over(np.exp, inner)
         inner += 1
-        return np.divide(x, inner, inner)
+        return _over(np.divide, x, inner)
 
 
 def _gelu_tanh_rule(g: Any, x: Any) -> Any:
@@ -124,9 +131,9 @@ def _gelu_tanh_rule(g: Any, x: Any) -> Any:
         s = square * -_THIRD
         s -= _FIRST
         s *= x
-        np.exp(s, s)
+        s = _over(np.exp, s)
         s += 1
-        np.reciprocal(s, s)
+        s = _over(np.reciprocal, s)
     square *= 3 * _THIRD
     square += _FIRST
     square *= x
