@@ -10,7 +10,7 @@ import numpy as np
 
 from ._graph import Emit, Pair, Step
 
-__all__ = ["ARRAYS"]
+__all__ = ["ARRAYS", "axes_of", "clip", "node", "shapes"]
 
 LAST = np.iinfo(np.int64).max  # as an end of slices: that of the axis, however long it is
 FIRST = np.iinfo(np.int64).min
@@ -78,7 +78,7 @@ def _where(s: Step) -> str:
     return s.add("Where", s.value("condition", bool), s.value("x", s.dtype), s.value("y", s.dtype))
 
 
-def _clip(s: Step) -> str:
+def clip(s: Step) -> str:
     x = s.value("x", s.dtype)
     if s.has("low"):
         x = s.add("Max", x, s.value("low", s.dtype))
@@ -355,7 +355,7 @@ ARRAYS: dict[str, Emit] = {
     "absolute": node("Abs", "x"), "add": node("Add", "x", "y"), "arccos": node("Acos", "x"),
     "arccosh": node("Acosh", "x"), "arcsin": node("Asin", "x"), "arcsinh": node("Asinh", "x"),
     "arctan": node("Atan", "x"), "arctanh": node("Atanh", "x"), "astype": _cast, "broadcast_to": _broadcast_to,
-    "clip": _clip, "concatenate": _concatenate, "copy": node("Identity", "x"), "cos": node("Cos", "x"),
+    "clip": clip, "concatenate": _concatenate, "copy": node("Identity", "x"), "cos": node("Cos", "x"),
     "cosh": node("Cosh", "x"), "cumsum": _cumsum, "divide": node("Div", "x", "y"),
     "einsum": _einsum, "exp": node("Exp", "x"), "exp2": _exp2,
     "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip, "getitem": _getitem,

@@ -247,9 +247,11 @@ def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: lis
         if not step.depends():
             continue
         emit = _TABLE.get(pair[0].name)
-        if emit is None or len(pair[0].outputs) != 1:
+        if emit is None:
             raise step.refuse(f"there is a form in ONNX here for {', '.join(sorted(_TABLE))}")
-        graph.know(step.out, emit(step))
+        found = emit(step)
+        for result, *arrays in zip([found] if isinstance(found, str) else found, *step.outputs, strict=True):
+            graph.know((arrays[0], arrays[1]), result)
     if len(one) != len(other):
         longer = max(one, other, key=len)
         Step(graph, (longer[min(len(one), len(other))],) * 2).refuse_dependence("whether it is computed")

@@ -109,8 +109,13 @@ class Step(NamedTuple):
     traced: tuple[TracedOperation, TracedOperation]
 
     @property
+    def outputs(self) -> Pair:
+        """All results."""
+        return tuple(operation.outputs for operation in self.traced)  # type: ignore[return-value]  # two
+
+    @property
     def out(self) -> Pair:
-        """The results, of the operation that has one."""
+        """The first result."""
         return tuple(operation.outputs[0] for operation in self.traced)  # type: ignore[return-value]  # two
 
     @property
@@ -235,4 +240,4 @@ def _multiple(pair: Pair, lengths: Pair) -> bool:
     return times > 0 and (times * lengths[0], times * lengths[1]) == tuple(pair)
 
 
-Emit = Callable[[Step], str]
+Emit = Callable[[Step], str | tuple[str, ...]]

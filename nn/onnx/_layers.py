@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import axes_of, node, shapes
+from ._arrays import axes_of, clip, node, shapes
 from ._graph import Emit, Step
 
 __all__ = ["LAYERS"]
@@ -29,19 +29,21 @@ def _transposed(s: Step, name: str) -> str:
     return s.add("Transpose", s.value(name, s.dtype), perm=[1, 0])
 
 
+def _beyond(windows: Any) -> list[int]:
+    """Return how far the last window reaches beyond the end of each axis."""
+    return [
+        (count - 1) * stride + dilation * (kernel - 1) + 1 - size - before
+        for size, kernel, stride, dilation, before, count in zip(*windows, strict=True)
+    ]
+
+
 def _sliding(windows: Any) -> dict[str, list[int]]:
     """Return the attributes of windows that slide: how long, how far apart, and how much padding they need."""
-    after = [
-        max((count - 1) * stride + reach - size - before, 0)
-        for count, stride, reach, size, before in zip(
-            windows.count, windows.stride, windows.reach, windows.size, windows.padding, strict=True
-        )
-    ]
     return {
         "kernel_shape": list(windows.kernel),
         "strides": list(windows.stride),
         "dilations": list(windows.dilation),
-        "pads": [*windows.padding, *after],
+        "pads": [*windows.padding, *(max(n, 0) for n in _beyond(windows))],
     }
 
 
@@ -50,18 +52,37 @@ def _convolution(s: Step) -> str:
     return s.add("Conv", *inputs, group=s.static("groups"), **_sliding(s.static("windows")))
 
 
+def _spread(s: Step, inputs: list[str], windows: Any, groups: int) -> str:
+    """Add a transposed convolution."""
+    extra = [max(-n, 0) for n in _beyond(windows)]
+    return s.add("ConvTranspose", *inputs, group=groups, output_padding=extra, **_sliding(windows))
+
+
 def _transposed_convolution(s: Step) -> str:
     inputs = [s.value(name, s.dtype) for name in ("y", "weight", "bias") if s.has(name)]
-    windows = s.static("windows")
-    beyond = [
-        (count - 1) * stride + reach - size - before
-        for count, stride, reach, size, before in zip(
-            windows.count, windows.stride, windows.reach, windows.size, windows.padding, strict=True
-        )
-    ]
-    attributes = _sliding(windows)
-    attributes["output_padding"] = [max(-n, 0) for n in beyond]
-    return s.add("ConvTranspose", *inputs, group=s.static("groups"), **attributes)
+    return _spread(s, inputs, s.static("windows"), s.static("groups"))
+
+
+def _each_place(s: Step, channels: int, kernel: tuple[int, ...]) -> str:
+    """Return weights of a convolution that gives each place of a window a channel of its own."""
+    places = math.prod(kernel)
+    return s.graph.constant(np.tile(np.eye(places, dtype=s.dtype), (channels, 1)).reshape(-1, 1, *kernel))
+
+
+def _extract_windows(s: Step) -> str:
+    windows, (one, other) = s.static("windows"), shapes(s)
+    flat = s.add("Conv", s.value("x"), _each_place(s, one[1], windows.kernel), group=one[1], **_sliding(windows))
+    count = one[1] * math.prod(windows.kernel)
+    before = [(n, count, *windows.counts) for n in (one[0], other[0])]
+    return s.reshaped(flat, (before[0], before[1]), (s.out[0].shape, s.out[1].shape))
+
+
+def _overlay_windows(s: Step) -> str:
+    windows, (one, other) = s.static("windows"), shapes(s, next(iter(s.traced[0].arguments)))
+    count = one[1] * math.prod(windows.kernel)
+    after = [(n, count, *windows.counts) for n in (one[0], other[0])]
+    flat = s.reshaped(s.value(next(iter(s.traced[0].arguments))), (one, other), (after[0], after[1]))
+    return _spread(s, [flat, _each_place(s, one[1], windows.kernel)], windows, one[1])
 
 
 def _max_pool(s: Step) -> str:
@@ -93,6 +114,9 @@ def _standardize(s: Step) -> str:
     return s.add("Add", x, s.value("bias", s.dtype)) if s.has("bias") else x
 
 
+# Activations
+
+
 def _normal_cdf(s: Step) -> str:
     erf = s.add("Erf", s.add("Mul", s.value("x", s.dtype), s.number(math.sqrt(0.5))))
     return s.add("Mul", s.add("Add", erf, s.number(1)), s.number(0.5))
@@ -100,6 +124,63 @@ def _normal_cdf(s: Step) -> str:
 
 def _gelu(approximate: str) -> Emit:
     return lambda s: s.add("Gelu", s.value("x", s.dtype), approximate=approximate)
+
+
+def _leaky_relu(s: Step) -> str:
+    slope = s.static("slope")
+    if np.ndim(slope):
+        raise s.refuse("slopes that are drawn are for training")
+    return s.add("LeakyRelu", s.value("x", s.dtype), alpha=float(slope))
+
+
+def _elu(s: Step) -> str:
+    x, alpha, width = s.value("x", s.dtype), float(s.static("alpha")), s.static("width")
+    if width == 1:
+        return s.add("Elu", x, alpha=alpha)
+    below = s.add("Elu", s.add("Div", s.add("Min", x, s.number(0)), s.number(width)), alpha=alpha)
+    return s.add("Add", s.add("Relu", x), below)
+
+
+def _softplus(s: Step) -> str:
+    x, beta, threshold = s.value("x", s.dtype), s.static("beta"), s.static("threshold")
+    scaled = x if beta == 1 else s.add("Mul", x, s.number(beta))
+    soft = s.add("Softplus", scaled)
+    soft = soft if beta == 1 else s.add("Div", soft, s.number(beta))
+    if threshold >= 20:  # what it leaves out is less than what single precision has digits for
+        return soft
+    return s.add("Where", s.add("Greater", scaled, s.number(threshold)), x, soft)
+
+
+def _logsigmoid(s: Step) -> str:
+    return s.add("Neg", s.add("Softplus", s.add("Neg", s.value("x", s.dtype))))
+
+
+def _silu(s: Step) -> str:
+    x = s.value("x", s.dtype)
+    return s.add("Mul", x, s.add("Sigmoid", x))
+
+
+def _mish(s: Step) -> str:
+    x = s.value("x", s.dtype)
+    return s.add("Mul", x, s.add("Tanh", s.add("Softplus", x)))
+
+
+def _tanhshrink(s: Step) -> str:
+    x = s.value("x", s.dtype)
+    return s.add("Sub", x, s.add("Tanh", x))
+
+
+def _resample(s: Step) -> str:
+    """Add up weighted places along an axis, as the plan says."""
+    x, plan, axis = s.value("x", s.dtype), s.static("plan"), s.static("axis")
+    parts = []
+    for places, weights in zip(plan.places, plan.weights, strict=True):
+        part = s.add("Gather", x, s.graph.constant(places, np.int64), axis=axis)
+        if weights is not None:
+            along = weights.reshape((-1,) + (1,) * (s.out[0].ndim - axis - 1))
+            part = s.add("Mul", part, s.graph.constant(along, s.dtype))
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else s.add("Sum", *parts)
 
 
 def _softmax(kind: str) -> Emit:
@@ -141,16 +222,30 @@ LAYERS: dict[str, Emit] = {
     "attention": _attention,
     "attention_weights": _attention_weights,
     "convolution": _convolution,
+    "elu": _elu,
+    "extract_windows": _extract_windows,
     "gelu": _gelu("none"),
     "gelu_tanh": _gelu("tanh"),
+    "hardtanh": clip,
+    "leaky_relu": _leaky_relu,
     "linear": _linear,
     "log_softmax": _softmax("LogSoftmax"),
+    "logsigmoid": _logsigmoid,
     "max_pool": _max_pool,
+    "mish": _mish,
     "normal_cdf": _normal_cdf,
+    "overlay_windows": _overlay_windows,
+    "prelu": node("PRelu", "x", "weight"),
     "relu": node("Relu", "x"),
+    "resample": _resample,
+    "scale_gradient": node("Identity", "x"),
     "sigmoid": node("Sigmoid", "x"),
+    "silu": _silu,
     "softmax": _softmax("Softmax"),
+    "softplus": _softplus,
+    "softsign": node("Softsign", "x"),
     "standardize": _standardize,
     "sum_windows": _sum_windows,
+    "tanhshrink": _tanhshrink,
     "transposed_convolution": _transposed_convolution,
 }
