@@ -16,6 +16,8 @@ __all__ = ["ctc_loss"]
 Array = np.ndarray[Any, Any]
 _NEVER = -1e30  # the logarithm of a probability of 0: sums of it are finite, so that no difference of two is nan
 
+_NOTHING = -700.0  # what is less adds nothing, and exponentials that underflow take five times as long
+
 
 def ctc_loss(
     log_probs: Any,
@@ -145,59 +147,78 @@ def _likeliest(values: Any) -> Any:
     return np.maximum(values.astype(np.float64), _NEVER)
 
 
-def _log_sum(x: Array, y: Array, z: Array) -> Array:
-    """Return log(exp(x) + exp(y) + exp(z)), in half the time of two calls of `logaddexp`."""
-    top = np.maximum(np.maximum(x, y), z)
-    total: Array = np.exp(x - top)
-    total += np.exp(y - top)
-    total += np.exp(z - top)
-    np.log(total, total)
-    total += top
-    return total
+def _accumulated(emitted: Any, jumps: Array, begin: Array, start: Array) -> Array:
+    """Return the logarithm of the probability to emit what leads to each state, after each step.
+
+    A state is reached from itself, from the one before, or with a jump from the one before that. Row i begins at the
+    step ``begin[i]`` in the states where ``start[i]`` is 0.
+    """
+    steps, n, states = emitted.shape
+    found = np.full((steps, n, states + 2), _NEVER)  # two states that are never reached stand before the first
+    origins = np.moveaxis(np.lib.stride_tricks.sliding_window_view(found, states, axis=2), 2, 1)
+    costs = np.stack([jumps, np.zeros_like(jumps), np.zeros_like(jumps)])
+    terms, top, total = np.empty_like(costs), np.empty_like(jumps), np.empty_like(jumps)
+    beginning = {t: np.flatnonzero(begin == t) for t in set(begin.tolist())}
+    for t in range(steps):
+        if t:
+            np.add(origins[t - 1], costs, terms)
+            np.maximum.reduce(terms, 0, out=top)
+            terms -= top
+            np.maximum(terms, _NOTHING, out=terms)
+            np.exp(terms, terms)
+            np.add.reduce(terms, 0, out=total)
+            np.log(total, total)
+            total += top
+            np.add(total, emitted[t], found[t, :, 2:])
+        if t in beginning:
+            rows = beginning[t]
+            found[t, rows, 2:] = start[rows] + emitted[t, rows]
+    return found[:, :, 2:]
+
+
+def _states(n: int, states: int, *lists: Array) -> Array:
+    """Return 0 for the given states of each row, `_NEVER` for the others; those below 0 do not exist."""
+    chosen = np.full((n, states + 1), _NEVER)
+    for each in lists:
+        chosen[np.arange(n), each + 1] = 0
+    return chosen[:, 1:]
 
 
 def _forward(log_probs: Any, paths: _Paths) -> Any:
-    """Return the losses; leave what is emitted and the forward variables to the rule.
-
-    ``alphas[t, i, s + 2]`` is the logarithm of the probability to emit what leads to state s by step t; two states that
-    are never reached stand before the first.
-    """
+    """Return the losses; leave what is emitted, and the probabilities to come to each state, to the rule."""
     emitted = _likeliest(log_probs[:, paths.rows[:, None], paths.classes])
-    steps, n, states = emitted.shape
-    alphas = np.full((steps, n, states + 2), _NEVER)
-    alphas[0, :, 2:4] = emitted[0, :, :2]
-    for before, now, emission in zip(alphas, alphas[1:], emitted[1:], strict=False):
-        now[:, 2:] = _log_sum(before[:, 2:], before[:, 1:-1], before[:, :-2] + paths.jumps) + emission
+    _, n, states = emitted.shape
+    first = np.zeros(n, np.intp)
+    start = _states(n, states, first, np.minimum(first + 1, states - 1))
+    alphas = _accumulated(emitted, paths.jumps, first, start)
     paths.emitted, paths.alphas = emitted, alphas
-    final = alphas[paths.last, paths.rows]
-    total = np.logaddexp(final[paths.rows, paths.ends + 2], final[paths.rows, paths.ends + 1])
+    final = alphas[paths.last, paths.rows] + _states(n, states, paths.ends, paths.ends - 1)
+    total = np.logaddexp.reduce(final, axis=1)
     return np.where(total > _NEVER / 2, -total, np.inf).astype(log_probs.dtype)
 
 
-def _betas(paths: _Paths) -> Array:
-    """Return the logarithms of the probabilities to emit the rest of a target, after each step in each state."""
+def _remaining(paths: _Paths) -> Array:
+    """Return the logarithms of the probabilities to emit the rest of a target, from each step and state on.
+
+    This is what leads to the last state in reverse, where a jump comes from two states later.
+    """
     steps, n, states = paths.emitted.shape
-    betas = np.full((steps, n, states + 2), _NEVER)
-    ending = np.full((n, states + 1), _NEVER)
-    ending[paths.rows, paths.ends] = 0
-    ending[paths.rows, paths.ends - 1] = 0  # the one before the first is a column that is cut off
-    jumps = np.full((n, states + 2), _NEVER)
-    jumps[:, :-2] = paths.jumps
-    for t in range(steps - 1, -1, -1):
-        if t < steps - 1:
-            after = betas[t + 1].copy()
-            after[:, :-2] += paths.emitted[t + 1]
-            betas[t, :, :-2] = _log_sum(after[:, :-2], after[:, 1:-1], after[:, 2:] + jumps[:, 2:])
-        betas[t, paths.last == t, :-2] = ending[paths.last == t, :-1]
-    return betas[:, :, :-2]
+    jumps = np.full((n, states), _NEVER)
+    jumps[:, 2:] = paths.jumps[:, :1:-1]
+    start = _states(n, states, paths.ends, paths.ends - 1)[:, ::-1]
+    return _accumulated(paths.emitted[::-1, :, ::-1], jumps, steps - 1 - paths.last, start)[::-1, :, ::-1]
 
 
 def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     """Return minus the probability that a step emits a class, given that the target is emitted."""
     if isinstance(g, Tensor) or isinstance(log_probs, Tensor):
         return vjp(lambda x: _composed(x, paths), log_probs)[1](g)[0]
-    total = np.where(np.isinf(out), _NEVER, out)[:, None]
-    shares = np.exp(paths.alphas[:, :, 2:] + _betas(paths) + total)
+    shares = paths.alphas + _remaining(paths)
+    shares -= paths.emitted  # both have what the step emits itself
+    shares += np.where(np.isinf(out), _NEVER, out)[:, None]
+    some = shares > _NOTHING
+    np.exp(np.maximum(shares, _NOTHING, out=shares), shares)
+    shares *= some
     shares *= -g[:, None]
     gradient = np.zeros(log_probs.shape, log_probs.dtype)
     gradient[:, :, paths.blank] = shares[:, :, ::2].sum(axis=2)

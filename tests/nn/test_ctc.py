@@ -82,7 +82,7 @@ def test_the_gradient_is_that_of_the_composition(seed: int, size: float) -> None
     inputs = draw.integers(1, steps + 1, n)
     found, pull = vjp(lambda x: functional.ctc_loss(x, labels, inputs, lengths, reduction="none"), log_probs)
     wanted, other = vjp(lambda x: _composed(x, _Paths.of(labels, lengths, inputs, 0)), log_probs)
-    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
     g = draw.standard_normal(n)
     np.testing.assert_allclose(pull(g)[0], other(g)[0], atol=1e-9)
 
