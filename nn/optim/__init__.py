@@ -1,6 +1,6 @@
 """Optimizers: how parameters move along their gradients."""
 
-from . import lr_scheduler
+from . import lr_scheduler, swa_utils
 from ._adam import Adam, AdamW
 from ._adam_relatives import Adamax, NAdam, RAdam
 from ._lbfgs import LBFGS
@@ -23,4 +23,5 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "lr_scheduler",
+    "swa_utils",
 ]

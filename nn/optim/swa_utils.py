@@ -1,0 +1,210 @@
+"""Averages of a model over its training: the mean of its weights, or a moving average."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, mark_written, no_grad
+
+from ..module import Module
+from ..running_normalization import BatchNorm1d
+
+__all__ = ["AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
+
+Array = np.ndarray[Any, Any]
+MultiAverage = Callable[[list[Array], list[Array], int], None]
+
+
+def get_ema_multi_avg_fn(decay: float = 0.999) -> MultiAverage:
+    """Return a function for `AveragedModel` that keeps a moving average: ``decay * average + (1 - decay) * new``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> average = np.array([1.0])
+    >>> nn.optim.swa_utils.get_ema_multi_avg_fn(0.75)([average], [np.array([2.0])], 3)
+    >>> average
+    array([1.25])
+    """
+    if not 0 <= decay <= 1:
+        raise ValueError(f"decay should be from 0 to 1, not {decay}")
+
+    def move(averages: list[Array], values: list[Array], count: int) -> None:
+        _approach(averages, values, 1 - decay)
+
+    return move
+
+
+def get_swa_multi_avg_fn() -> MultiAverage:
+    """Return a function for `AveragedModel` that keeps the mean of all values; `AveragedModel` does so by default."""
+
+    def move(averages: list[Array], values: list[Array], count: int) -> None:
+        _approach(averages, values, 1 / (count + 1))
+
+    return move
+
+
+def _approach(averages: list[Array], values: list[Array], part: float) -> None:
+    """Move each average towards a value, by a part of the way."""
+    for average, value in zip(averages, values, strict=True):
+        difference = np.subtract(value, average)
+        if part < 0.5:
+            average += difference * part
+        else:  # from the nearer end, so that a part of 1 arrives exactly
+            np.subtract(value, difference * (1 - part), average)
+
+
+class AveragedModel(Module):
+    """A copy of a model whose parameters are averages of those that the model had in the course of its training.
+
+    Parameters
+    ----------
+    model
+        The model, which is copied.
+    avg_fn
+        Computes the next average, ``avg_fn(average, value, count)``, from an average, a value of the model (both
+        ndarrays) and the number of values that the average is of.
+    multi_avg_fn
+        The same for all parameters at once: ``multi_avg_fn(averages, values, count)`` gets lists of ndarrays and
+        changes the averages in place. By default the mean of all values is kept: see `get_swa_multi_avg_fn`.
+    use_buffers
+        Whether buffers, such as running means, are averaged too; otherwise, and if they are not of floating-point
+        numbers, they are those of the model.
+
+    Attributes
+    ----------
+    module
+        The copy.
+    n_averaged
+        A buffer: how many values the averages are of.
+
+    References
+    ----------
+    Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Linear(1, 1)
+    >>> averaged = nn.optim.swa_utils.AveragedModel(model)
+    >>> for value in (1.0, 2.0, 6.0):
+    ...     nn.init.constant_(model.weight, value)
+    ...     averaged.update_parameters(model)
+    Parameter([[1.]], dtype=float32, requires_grad=True)
+    Parameter([[2.]], dtype=float32, requires_grad=True)
+    Parameter([[6.]], dtype=float32, requires_grad=True)
+    >>> averaged.module.weight
+    Parameter([[3.]], dtype=float32, requires_grad=True)
+    """
+
+    n_averaged: Any
+
+    def __init__(
+        self,
+        model: Module,
+        avg_fn: Callable[[Array, Array, int], Any] | None = None,
+        multi_avg_fn: MultiAverage | None = None,
+        use_buffers: bool = False,
+    ) -> None:
+        super().__init__()
+        if avg_fn is not None and multi_avg_fn is not None:
+            raise ValueError("give AveragedModel either avg_fn or multi_avg_fn, not both")
+        self.module = copy.deepcopy(model)
+        self.register_buffer("n_averaged", np.zeros((), np.int64))
+        self.avg_fn, self.multi_avg_fn, self.use_buffers = avg_fn, multi_avg_fn, use_buffers
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute what the copy does."""
+        return self.module(*args, **kwargs)
+
+    def update_parameters(self, model: Module) -> None:
+        """Take the values that the parameters of a model have now into the averages.
+
+        Raises
+        ------
+        ValueError
+            If the model has other parameters than the one that was copied.
+        """
+        averages, values = dict(_arrays(self.module, self.use_buffers)), dict(_arrays(model, self.use_buffers))
+        shapes, own = ({name: array.shape for name, array in arrays.items()} for arrays in (values, averages))
+        if shapes != own:
+            raise ValueError(f"the model has parameters of shapes {shapes}, the one that was copied has {own}")
+        count = int(self.n_averaged)
+        self._average(list(averages.values()), list(values.values()), count)
+        for average in averages.values():
+            mark_written(average)
+        for module, other in zip(self.module.modules(), model.modules(), strict=True):
+            for name, value in other.named_buffers(recurse=False):
+                if not (self.use_buffers and _averaged(value)):
+                    setattr(module, name, copy.deepcopy(value))
+        self.n_averaged = np.asarray(count + 1)
+
+    def _average(self, averages: list[Array], values: list[Array], count: int) -> None:
+        if count == 0:
+            for average, value in zip(averages, values, strict=True):
+                average[...] = value
+        elif self.avg_fn is not None:
+            for average, value in zip(averages, values, strict=True):
+                average[...] = self.avg_fn(average, value, count)
+        else:
+            (self.multi_avg_fn or get_swa_multi_avg_fn())(averages, values, count)
+
+
+def _arrays(model: Module, with_buffers: bool) -> Iterator[tuple[str, Array]]:
+    """Yield what is averaged of a model, by its name."""
+    for name, parameter in model.named_parameters():
+        yield name, parameter.data
+    for name, buffer in model.named_buffers() if with_buffers else ():
+        if _averaged(buffer):
+            yield name, buffer.data if isinstance(buffer, Tensor) else buffer
+
+
+def _averaged(buffer: Any) -> bool:
+    return isinstance(buffer, np.ndarray | Tensor) and buffer.dtype.kind == "f"
+
+
+def update_bn(loader: Iterable[Any], model: Module) -> None:
+    """Compute the running statistics of batch normalization anew, as the means over all batches of a loader.
+
+    Averages of weights do not go with statistics that were measured before: call this after the last
+    `AveragedModel.update_parameters`.
+
+    Parameters
+    ----------
+    loader
+        Yields batches, or tuples or lists whose first member is a batch.
+    model
+        The model, whose mode, training or evaluation, is the same afterwards.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Sequential(nn.BatchNorm1d(1))
+    >>> nn.optim.swa_utils.update_bn([np.float32([[1], [3]]), np.float32([[5], [7]])], model)
+    >>> model[0].running_mean
+    array([4.], dtype=float32)
+    """
+    layers = [layer for layer in model.modules() if isinstance(layer, BatchNorm1d)]
+    if not layers:
+        return
+    momenta, modes = [layer.momentum for layer in layers], [(module, module.training) for module in model.modules()]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None
+    model.train()
+    try:
+        with no_grad():
+            for batch in loader:
+                model(batch[0] if isinstance(batch, tuple | list) else batch)
+    finally:
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
+        for module, mode in modes:
+            module.training = mode

@@ -1,0 +1,210 @@
+"""What is done to many parameters at once: gradients clipped, values as one vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autograd import DtypeError, ShapeError, Tensor, mark_written
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "get_total_norm",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
+
+Array = np.ndarray[Any, Any]
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
+    """Scale all gradients by the same factor, so that their norm together is at most `max_norm`.
+
+    The factor is ``max_norm / (norm + 1e-6)``, or 1 if that is larger. Parameters without a gradient take no part.
+    Scaled gradients are new arrays: who holds an earlier one finds it unchanged.
+
+    Parameters
+    ----------
+    parameters
+        The parameters, or a single one.
+    max_norm
+        The largest norm.
+    norm_type
+        The order p of the norm ``(abs(g)**p).sum()**(1/p)``, above 0; ``inf`` for the largest element.
+    error_if_nonfinite
+        Whether a norm of inf or nan is an error. Otherwise such gradients become 0 and nan.
+
+    Returns
+    -------
+    Tensor
+        The norm before, of shape ``()``.
+
+    Raises
+    ------
+    RuntimeError
+        If the norm is inf or nan and `error_if_nonfinite`.
+    ValueError
+        If `max_norm` is negative or `norm_type` is no order of a norm.
+
+    References
+    ----------
+    Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([3.0, 4.0])
+    >>> (w * w).sum().backward()
+    >>> nn.utils.clip_grad_norm_([w], max_norm=1.0)
+    Tensor(10., dtype=float32)
+    >>> w.grad.data.round(3)
+    array([0.6, 0.8], dtype=float32)
+    """
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm should be 0 or more, not {max_norm}")
+    with_gradient = _with_gradient(parameters)
+    norm = get_total_norm([parameter.grad for parameter in with_gradient], norm_type, error_if_nonfinite)
+    factor = max_norm / (float(norm) + 1e-6)
+    if not factor >= 1:
+        for parameter in with_gradient:
+            parameter.grad = parameter.grad.data * factor
+    return norm
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Bring each element of the gradients between ``-clip_value`` and `clip_value`.
+
+    Clipped gradients are new arrays: who holds an earlier one finds it unchanged.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([3.0, 0.25])
+    >>> (w * w).sum().backward()
+    >>> nn.utils.clip_grad_value_([w], 1.0)
+    >>> w.grad
+    Tensor([1. , 0.5], dtype=float32)
+    """
+    if not clip_value >= 0:
+        raise ValueError(f"clip_value should be 0 or more, not {clip_value}")
+    for parameter in _with_gradient(parameters):
+        parameter.grad = np.clip(parameter.grad.data, -clip_value, clip_value)
+
+
+def get_total_norm(
+    tensors: Tensor | Array | Iterable[Tensor | Array], norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
+    """Return the norm of all elements of several tensors together, of shape ``()``.
+
+    It neither overflows nor vanishes where squares of the elements would.
+
+    Parameters
+    ----------
+    tensors
+        Tensors or ndarrays, or a single one.
+    norm_type
+        The order of the norm, above 0: see `clip_grad_norm_`.
+    error_if_nonfinite
+        Whether a norm of inf or nan is an error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.utils.get_total_norm([np.array([3.0]), np.array([[0.0, 4.0]])])
+    Tensor(5.)
+    """
+    order = float(norm_type)
+    if not order > 0:
+        raise ValueError(f"norm_type should be above 0, not {norm_type}")
+    listed = [tensors] if isinstance(tensors, Tensor | np.ndarray) else tensors
+    arrays = [tensor.data if isinstance(tensor, Tensor) else tensor for tensor in listed]
+    with np.errstate(all="ignore"):
+        total = _norm(np.array([_norm(array, order) for array in arrays]), order)
+        # beyond the range of the dtype it is inf
+        norm = np.asarray(total, np.result_type(*arrays) if arrays else np.float32)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise RuntimeError(
+            f"the norm of order {order:g} of all gradients is {total}: there are gradients that are inf or nan, or too "
+            f"large. autograd.detect_anomaly() finds the operation that they come from"
+        )
+    return Tensor(norm)
+
+
+def _norm(array: Array, order: float) -> float:
+    """Return the norm of the elements of an array; of none it is 0."""
+    if order == 2 and array.dtype.itemsize > 2:
+        row = array.ravel(order="K")
+        square, limits = float(row @ row), np.finfo(row.dtype)
+        if limits.tiny / limits.eps < square < math.inf:
+            return math.sqrt(square)
+    largest = float(np.abs(array).max(initial=0))
+    if order == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    # elements of at most 1 have powers that do not overflow
+    parts = np.abs(array.astype(np.float64) / largest)
+    return float(largest * np.power(parts, order).sum() ** (1 / order))
+
+
+def _with_gradient(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return [parameter for parameter in listed if parameter.grad is not None]
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
+    """Return the elements of all parameters in a row, of shape ``(n,)``; gradients flow back to each of them.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.utils.parameters_to_vector([nn.Parameter([[1.0, 2.0]]), nn.Parameter(3.0)]).data
+    array([1., 2., 3.], dtype=float32)
+    """
+    rows = [parameter.reshape(-1) for parameter in parameters]
+    if not rows:
+        raise ValueError("there are no parameters to make a vector of: was an iterator used up?")
+    vector: Tensor = np.concatenate(rows)  # type: ignore[assignment]
+    return vector
+
+
+def vector_to_parameters(vec: ArrayLike | Tensor, parameters: Iterable[Tensor]) -> None:
+    """Copy the elements of a vector into parameters, in the order of `parameters_to_vector`.
+
+    The arrays of the parameters stay the same objects.
+
+    Raises
+    ------
+    ShapeError
+        If `vec` is not a vector with as many elements as all parameters together; then nothing is copied.
+    DtypeError
+        If its elements are no real floating-point numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> w = nn.Parameter(np.zeros((2, 2)))
+    >>> nn.utils.vector_to_parameters(np.arange(4.0), [w])
+    >>> w
+    Parameter([[0., 1.],
+               [2., 3.]], dtype=float32, requires_grad=True)
+    """
+    array = np.asarray(vec.data if isinstance(vec, Tensor) else vec)
+    listed = list(parameters)
+    size = sum(parameter.size for parameter in listed)
+    if array.shape != (size,):
+        raise ShapeError(f"a vector for these parameters has shape ({size},), not {array.shape}")
+    if array.dtype.kind != "f":
+        raise DtypeError(f"a vector for parameters holds floating-point numbers, not {array.dtype}")
+    start = 0
+    for parameter in listed:
+        parameter.data[...] = array[start : start + parameter.size].reshape(parameter.shape)
+        mark_written(parameter.data)
+        start += parameter.size
