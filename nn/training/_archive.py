@@ -44,7 +44,8 @@ def read_tree(path: Path) -> Any:
         If the file is another, or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: np.load leaves a file that is no archive open
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = dict(archive)
         return _unpack(json.loads(arrays.pop(_STRUCTURE).tobytes()), arrays)
     except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:

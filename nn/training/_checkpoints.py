@@ -141,9 +141,13 @@ def _options(training: Training) -> dict[str, Any]:
     return {"batch_size": batch_size, "accumulate": training.accumulate}
 
 
+def _with_state(training: Training) -> list[Callback]:
+    """Return the callbacks whose state matters; others may come and go."""
+    return [callback for callback in training.callbacks if type(callback).state_dict is not Callback.state_dict]
+
+
 def _capture(training: Training) -> dict[str, Any]:
     scheduler = training.scheduler
-    others = [callback for callback in training.callbacks if not callback.last]
     return {
         "format": _FORMAT,
         "options": _options(training),
@@ -153,7 +157,7 @@ def _capture(training: Training) -> dict[str, Any]:
         "scheduler": None if scheduler is None else scheduler.state_dict(),
         "generator": default_generator().bit_generator.state,
         "seed": getattr(training.source, "seed", None),
-        "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in others],
+        "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in _with_state(training)],
         "training": training.state_dict(),
     }
 
@@ -168,7 +172,7 @@ def _restore(training: Training, state: dict[str, Any], path: Path) -> None:
     for name, value in _options(training).items():
         if state["options"][name] != value:
             raise ValueError(f"{path}: was made with {name}={state['options'][name]}, not {value}: use the same")
-    others = [callback for callback in training.callbacks if not callback.last]
+    others = _with_state(training)
     names, saved = [type(callback).__name__ for callback in others], [name for name, _ in state["callbacks"]]
     if names != saved or (training.scheduler is None) != (state["scheduler"] is None):
         schedule = [

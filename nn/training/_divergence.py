@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,8 @@ def _cause_in_weights(named: list[tuple[str, Any]]) -> str:
 def _cause_in_gradients(loss: Any, named: list[tuple[str, Any]]) -> str:
     if not isinstance(loss, Tensor) or not loss.requires_grad:
         return ""
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the walk warns of what is reported here
         loss.backward()
     odd = [name for name, p in named if p.grad is not None and not np.isfinite(p.grad.data).all()]
     return f"The first parameter whose gradient is not finite is {odd[0]}. " if odd else ""

@@ -12,7 +12,7 @@ from ._data import Batches, Rows, Source, columns_of, source_of
 from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
 from ._metrics import Metrics, named_metrics
 from ._progress import Progress
-from ._training import ScheduleUnit, Training
+from ._training import ScheduleUnit, Training, needs_value
 
 if TYPE_CHECKING:
     import pandas
@@ -210,3 +210,5 @@ def _check_scheduler(scheduler: Any, scheduler_every: str, optimizer: Any) -> No
         raise TypeError(f"optimizer should be one such as nn.optim.Adam(model.parameters()), not {kind!r}")
     if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
         raise ValueError("the scheduler was made for another optimizer: it would change nothing here")
+    if scheduler_every == "step" and needs_value(scheduler):
+        raise ValueError(f"{type(scheduler).__name__}.step() wants a figure: there is one after an epoch, not a step")

@@ -20,7 +20,7 @@ from ._metrics import Metric, Totals
 from ._progress import Progress
 from ._sentinels import Sentinels, changes_with_mode
 
-__all__ = ["ScheduleUnit", "Training"]
+__all__ = ["ScheduleUnit", "Training", "needs_value"]
 
 ScheduleUnit = Literal["epoch", "step"]
 
@@ -78,7 +78,7 @@ class Training:
         self.source, self.accumulate = source, accumulate
         self._validation, self._metrics = validation, metrics
         self._scheduler_every, self._clip_norm = scheduler_every, clip_norm
-        self._monitors = _needs_value(scheduler)
+        self._monitors = needs_value(scheduler)
         self.progress = progress
         self.sentinels = Sentinels(model, optimizer, loss)
         self._checks = sentinels
@@ -297,7 +297,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _needs_value(scheduler: Any) -> bool:
+def needs_value(scheduler: Any) -> bool:
     """Tell whether a scheduler's step() wants a figure to judge by, as ReduceLROnPlateau's does."""
     if scheduler is None:
         return False

@@ -108,8 +108,8 @@ class Watch:
             if modal is not None:
                 self._sentinels.warn_once(
                     "evaluation",
-                    f"the model was evaluated, within no_grad, in training mode, in which {modal[0]} is not what it is "
-                    f"in evaluation: call model.eval() before and model.train() after, or use nn.predict and nn.evaluate",
+                    f"the model was evaluated, within no_grad, in training mode, in which {modal[0]} is not what it "
+                    f"is in evaluation: call model.eval() before and model.train() after, or use nn.predict",
                 )
 
     def _see_loss(self, loss: Module, args: tuple[Any, ...]) -> None:

@@ -1,0 +1,297 @@
+"""A training that is killed anywhere, and resumed, is the training that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from datasets import batches
+from nn.training import Callback, Checkpoint, CSVLogger, EarlyStopping, SaveBest
+from nn.training._archive import read_tree, write_tree
+
+ROOT = Path(nn.__file__).parent.parent
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 4)).astype(np.float32)
+Y = rng.integers(0, 3, 40)
+
+
+class Halving:
+    """A schedule with a state."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer, self.steps = optimizer, 0
+
+    def step(self) -> None:
+        self.steps += 1
+        self.optimizer.param_groups[0]["lr"] = 0.05 / (1 + self.steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps = state["steps"]
+
+
+class Count(Callback):
+    """A callback with a state, which others may look at."""
+
+    def __init__(self) -> None:
+        self.rows = np.zeros(2)
+
+    def on_step(self, training: Any) -> None:
+        self.rows += training.step
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rows = state["rows"]
+
+
+class Kill(Callback):
+    """End the process, as a power cut would, after a step."""
+
+    def __init__(self, step: int, saved: bool) -> None:
+        self.step, self.last = step, saved
+
+    def on_step(self, training: Any) -> None:
+        if training.step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Fail(Callback):
+    """End the training with an error after a step, and after the checkpoint."""
+
+    last = True
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step(self, training: Any) -> None:
+        if training.step == self.step:
+            raise InterruptedError
+
+
+def train(folder: Path, iterable: bool = False, every: int | None = 1, more: Any = (), **options: Any) -> Any:
+    """Train a model with dropout and running means from the checkpoint in a folder, if there is one."""
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 3))
+    optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+    scheduler = Halving(optimizer)
+    data: Any = batches(X, Y, batch_size=6, seed=5) if iterable else (X, Y)
+    keep = [EarlyStopping(patience=9), SaveBest(folder / "best.npz"), Count(), CSVLogger(folder / "log.csv")]
+    callbacks = [Checkpoint(folder / "last.npz", every=every, resume=True), *keep, *more]
+    given = {"epochs": 3, "validation": (X, Y), "metrics": "accuracy", "scheduler": scheduler, "verbose": False}
+    given |= {} if iterable else {"batch_size": 6}
+    history = nn.fit(model, data, nn.CrossEntropyLoss(), optimizer, callbacks=callbacks, **given | options)
+    return model, history, optimizer, keep
+
+
+def check_equal(got: Any, whole: Any, folder: Path, whole_folder: Path) -> None:
+    for (name, a), b in zip(got[0].state_dict().items(), whole[0].state_dict().values(), strict=True):
+        assert a.tobytes() == b.tobytes(), name
+    a, b = (result[1].drop(columns="seconds") for result in (got, whole))
+    assert a.equals(b), (a, b)
+    assert a.attrs == b.attrs
+    states = [result[2].state_dict()["state"] for result in (got, whole)]
+    assert all(np.array_equal(states[0][i]["exp_avg"], states[1][i]["exp_avg"]) for i in states[1])
+    assert np.array_equal(got[3][2].rows, whole[3][2].rows)
+    best = [np.load(place / "best.npz") for place in (folder, whole_folder)]
+    assert all(np.array_equal(best[0][name], best[1][name]) for name in best[1])
+    lines = [(place / "log.csv").read_text().splitlines() for place in (folder, whole_folder)]
+    assert [line.rpartition(",")[0] for line in lines[0]] == [line.rpartition(",")[0] for line in lines[1]]
+
+
+@pytest.mark.parametrize("iterable", [False, True])
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_it_goes_on_from_every_step(tmp_path: Path, iterable: bool, accumulate: int) -> None:
+    whole = train(tmp_path / "whole", iterable, accumulate=accumulate)
+    steps = whole[1]["steps"].iloc[-1]
+    assert steps == (21 if accumulate == 1 else 9)
+    for step in range(1, steps + 1):
+        folder = tmp_path / str(step)
+        with pytest.raises(InterruptedError):
+            train(folder, iterable, accumulate=accumulate, more=[Fail(step)])
+        nn.manual_seed(99)  # what came between does not matter
+        check_equal(train(folder, iterable, accumulate=accumulate), whole, folder, tmp_path / "whole")
+
+
+def test_it_goes_on_from_an_earlier_step_than_the_last(tmp_path: Path) -> None:
+    whole = train(tmp_path / "whole", every=None)
+    for every, step in ((None, 11), (4, 11), (4, 3), (None, 7), (5, 14)):
+        folder = tmp_path / f"{every}-{step}"
+        with pytest.raises(InterruptedError):
+            train(folder, every=every, more=[Fail(step)])
+        check_equal(train(folder, every=every), whole, folder, tmp_path / "whole")
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_checkpoints
+step, saved = int(sys.argv[3]), sys.argv[4] == "saved"
+test_checkpoints.train(Path(sys.argv[2]), more=[test_checkpoints.Kill(step, saved)])
+"""
+
+
+@pytest.mark.parametrize(("step", "when"), [(3, "saved"), (9, "unsaved"), (14, "saved")])
+def test_it_goes_on_where_the_process_was_killed(tmp_path: Path, step: int, when: str) -> None:
+    whole = train(tmp_path / "whole")
+    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), str(tmp_path / "cut"), str(step), when]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert result.returncode == -signal.SIGKILL, result.stderr.decode()
+    check_equal(train(tmp_path / "cut"), whole, tmp_path / "cut", tmp_path / "whole")
+
+
+def test_ctrl_c_saves_the_place_within_the_epoch(tmp_path: Path) -> None:
+    class Press(Callback):
+        def on_step(self, training: Any) -> None:
+            if training.step == 9:
+                signal.raise_signal(signal.SIGINT)
+
+    whole = train(tmp_path / "whole", every=None)
+    (tmp_path / "cut").mkdir()
+    _, history, *_ = train(tmp_path / "cut", every=None, more=[Press()])
+    assert history["steps"].tolist() == [7, 10]
+    got = train(tmp_path / "cut", every=None, more=[Press()])
+    check_equal(got, whole, tmp_path / "cut", tmp_path / "whole")
+
+
+def test_a_complete_training_is_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = train(tmp_path)
+    got = train(tmp_path, verbose=True)
+    check_equal(got, whole, tmp_path, tmp_path)
+    assert "nothing is left to do" in capsys.readouterr().out
+    longer = train(tmp_path, epochs=5, verbose=True)
+    assert "going on with epoch 4, batch 1" in capsys.readouterr().out
+    assert len(longer[1]) == 5
+
+
+def test_without_resume_it_starts_anew(tmp_path: Path) -> None:
+    def run() -> Any:
+        nn.manual_seed(0)
+        model = nn.Linear(4, 3)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        saving = [Checkpoint(tmp_path / "last.npz")]
+        return nn.fit(model, (X, Y), nn.CrossEntropyLoss(), optimizer, epochs=2, callbacks=saving, verbose=False)
+
+    assert run().drop(columns="seconds").equals(run().drop(columns="seconds"))
+
+
+def test_a_stopped_training_stays_stopped(tmp_path: Path) -> None:
+    class Stop(Callback):
+        def on_epoch(self, training: Any) -> None:
+            if training.epoch == 2:
+                training.stop("enough")
+
+    _, history, *_ = train(tmp_path, more=[Stop()])
+    _, again, *_ = train(tmp_path, more=[Stop()])
+    assert history.attrs["stopped"] == again.attrs["stopped"] == "enough"
+    assert len(again) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 5}, "batch_size=6, not 5"),
+        ({"accumulate": 2}, "accumulate=1, not 2"),
+        ({"metrics": ()}, "metrics"),
+        ({"more": [Count()]}, r"callbacks \['EarlyStopping', 'SaveBest', 'Count'\] and a scheduler"),
+        ({"scheduler": None}, "and no scheduler"),
+        ({"epochs": 9, "changed": "rows"}, "batch 7 of epoch 3 is not the one"),
+    ],
+)
+def test_another_training_is_refused(
+    tmp_path: Path, options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path)
+    if options.pop("changed", None):
+        monkeypatch.setattr(f"{__name__}.X", X + 1)
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path, **options)
+
+
+def test_another_order_of_an_iterable_is_noticed(tmp_path: Path) -> None:
+    def run(data: Any, stop: int) -> None:
+        model = nn.Linear(4, 3)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        callbacks = [Checkpoint(tmp_path / "last.npz", every=1, resume=True), Fail(stop)]
+        nn.fit(model, data, nn.CrossEntropyLoss(), optimizer, epochs=2, callbacks=callbacks, verbose=False)
+
+    with pytest.raises(InterruptedError):
+        run(batches(X, Y, batch_size=6), 3)
+    with pytest.raises(ValueError, match="batch 3 of epoch 1 is not the one that it was"):
+        run(batches(X, Y, batch_size=6), 4)
+
+
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "last.npz"
+    for content in (b"", b"something", b"PK\x03\x04"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"last.npz: is not a checkpoint"):
+            train(tmp_path)
+    np.savez(path, weight=np.ones(3))
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        train(tmp_path)
+    write_tree({"format": 99}, path)
+    with pytest.raises(ValueError, match="format 99"):
+        train(tmp_path)
+    with pytest.raises(ValueError, match=r"ends in \.npz"):
+        Checkpoint("model.pt")
+    with pytest.raises(ValueError, match="every"):
+        Checkpoint("last.npz", every=0)
+
+
+def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.npz"
+    write_tree({"a": 1}, path)
+
+    def half(stream: Any, **arrays: Any) -> None:
+        stream.write(b"half")
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(np, "savez", half)
+    with pytest.raises(OSError, match="full"):
+        write_tree({"a": 2}, path)
+    assert read_tree(path) == {"a": 1}
+    assert [item.name for item in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_trees_come_back_as_they_were(tmp_path: Path) -> None:
+    tree = {
+        "numbers": [1, 2**100, -0.0, float("inf"), 0.1, True, None],
+        "tuple": (1, (2, [3, ()])),
+        "keys": {0: "a", "0": "b", "": {}},
+        "scalar": np.float32(0.1),
+        "same": {1: np.arange(3), "1": np.arange(4)},
+        "array": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "text": "ü\n",
+    }
+    write_tree(tree, tmp_path / "a.npz")
+    back = read_tree(tmp_path / "a.npz")
+    assert np.array_equal(back.pop("array"), tree.pop("array"))
+    same, expected = back.pop("same"), tree.pop("same")
+    assert all(np.array_equal(same[key], expected[key]) for key in (1, "1"))
+    assert repr(back) == repr(tree)
+    assert np.isnan(_round_trip(tmp_path, float("nan")))
+
+
+def _round_trip(folder: Path, value: Any) -> Any:
+    write_tree(value, folder / "b.npz")
+    return read_tree(folder / "b.npz")
+
+
+@pytest.mark.parametrize("value", [object(), {"a": [lambda: 0]}, np.array([None]), {(1, 2): 3}])
+def test_what_cannot_be_saved_is_named(tmp_path: Path, value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be saved"):
+        write_tree(value, tmp_path / "a.npz")
+    assert not (tmp_path / "a.npz").exists()
