@@ -134,7 +134,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
     graph keeps, and once with everything recorded, to count. Then its buffers, such as running means, and the random
     numbers of `nn` are again as they were.
 
-    Multiply-adds are those of products: of matrices (also in layers, `numpy.einsum` and attention) and of
+    Multiply-adds are those of products: of matrices (also in `numpy.einsum`, attention and recurrent layers) and of
     convolutions, in functions that `forward` calls as well as in layers. Sums, elementwise functions, normalisation,
     pooling and softmax are not counted: they cost little beside products, and what they cost is memory traffic.
 
@@ -332,6 +332,20 @@ def _of_each_input(arguments: dict[str, Any], size: int) -> int:
     return int(np.size(arguments["y"])) * math.prod(weights[1:])
 
 
+def _attention(arguments: dict[str, Any], size: int) -> int:
+    """Count the products of queries with keys, and of weights with values."""
+    keys: int = np.shape(arguments["key"])[-2]
+    return keys * (int(np.size(arguments["query"])) + size)
+
+
+def _recurrent(arguments: dict[str, Any], size: int) -> int:
+    """Count all weights for each step of each sequence; they are the matrices but the states, and x has three axes."""
+    _, x, *others = arguments.values()
+    steps, batch, _ = np.shape(x)
+    weights = [array for array in others if np.ndim(array) == 2][-2:]
+    return int(steps * batch * sum(array.size for array in weights))
+
+
 _COUNTS: dict[str, Callable[[dict[str, Any], int], int]] = {
     "matmul": _summed("x", slice(-1, None)),
     "matvec": _summed("x", slice(-1, None)),
@@ -341,6 +355,8 @@ _COUNTS: dict[str, Callable[[dict[str, Any], int], int]] = {
     "einsum": _einsum,
     "convolution": _summed("weight", slice(1, None)),
     "transposed_convolution": _of_each_input,
+    "attention": _attention,
+    **dict.fromkeys(("_GRU", "_LSTM", "_ReLURNN", "_TanhRNN"), _recurrent),
 }
 
 

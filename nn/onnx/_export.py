@@ -18,13 +18,14 @@ from ..module import Module
 from ._arrays import ARRAYS
 from ._graph import Axis, Graph, Step, library
 from ._layers import LAYERS
+from ._recurrent import RECURRENT
 
 __all__ = ["export"]
 
 Array = np.ndarray[Any, Any]
 OPSET, IR = 20, 9  # of 2023, which onnxruntime has read since 1.17
 VARIATIONS = 4  # of the inputs: each choice between two things that depends on them goes unseen with 1 in 16
-_TABLE = {**ARRAYS, **LAYERS}
+_TABLE = {**ARRAYS, **LAYERS, **RECURRENT}
 
 
 def export(

@@ -83,9 +83,13 @@ class Graph:
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node of one output, and return the name of that."""
-        output = self.unique(kind.lower())
-        self.nodes.append(library().helper.make_node(kind, list(inputs), [output], self.unique(kind), **attributes))
-        return output
+        return self.add_several(kind, 1, *inputs, **attributes)[0]
+
+    def add_several(self, kind: str, outputs: int, *inputs: str, **attributes: Any) -> list[str]:
+        """Add a node of so many outputs, and return their names."""
+        names = [self.unique(kind.lower()) for _ in range(outputs)]
+        self.nodes.append(library().helper.make_node(kind, list(inputs), names, self.unique(kind), **attributes))
+        return names
 
     def constant(self, value: Any, dtype: Any = None) -> str:
         """Add a constant, unless there is the same already, and return its name: parameters have that of their path."""
@@ -173,13 +177,13 @@ class Step(NamedTuple):
         raise AssertionError
 
     def depends(self) -> bool:
-        """Tell whether an argument is computed from inputs."""
+        """Tell whether an argument is computed from inputs, or has another shape for inputs of other lengths."""
         pairs: list[Pair] = []
         for name in self.traced[0].arguments:
             one, other = self.given(name)
             several = isinstance(one, tuple | list) and isinstance(other, tuple | list)
             pairs += zip(one, other, strict=False) if several else [(one, other)]
-        return any(self.graph.name_of(pair) is not None for pair in pairs)
+        return any(self.graph.name_of(pair) is not None for pair in pairs) or not all(alike(*pair) for pair in pairs)
 
     def has(self, name: str) -> bool:
         """Tell whether an argument was given, and is not None."""

@@ -184,6 +184,13 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
         normal(2, 5, 8),
         normal(2, 3, 8),
     ),
+    "RNN": lambda: (nn.RNN(3, 4, batch_first=True), normal(2, 5, 3)),
+    "RNN of rectifiers": lambda: (nn.RNN(3, 4, nonlinearity="relu", bias=False, batch_first=True), normal(2, 5, 3)),
+    "LSTM": lambda: (nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True), normal(2, 5, 3)),
+    "GRU": lambda: (nn.GRU(3, 4, 2, batch_first=True, bidirectional=True), normal(2, 5, 3)),
+    "RNNCell": lambda: (nn.RNNCell(3, 4), normal(2, 3), normal(2, 4)),
+    "LSTMCell": lambda: (nn.LSTMCell(3, 4), normal(2, 3)),
+    "GRUCell": lambda: (nn.GRUCell(3, 4), normal(2, 3), normal(2, 4)),
     "a convolutional network": lambda: (
         trained(
             nn.Sequential(
@@ -306,6 +313,13 @@ def test_several_dynamic_axes(tmp_path: Path) -> None:
     exported(model, tmp_path, normal(2, 3, 4), normal(2), dynamic_axes=axes)
     for n, time in (2, 3), (1, 1), (5, 7):
         compare(model, tmp_path, normal(n, time, 4), normal(n))
+
+
+def test_sequences_of_any_length(tmp_path: Path) -> None:
+    model = nn.LSTM(3, 4, bidirectional=True)
+    exported(model, tmp_path, normal(5, 2, 3), input_names=["x"], dynamic_axes={"x": {0: "time", 1: "batch"}})
+    for time, n in (5, 2), (1, 1), (9, 3):
+        compare(model, tmp_path, normal(time, n, 3))
 
 
 def test_the_model_stays_as_it_was(tmp_path: Path) -> None:

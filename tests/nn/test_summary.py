@@ -12,6 +12,9 @@ from autograd import no_grad, saved, tensor
 class Net(nn.Module):
     """Layers, functions, a buffer, random numbers, and a layer that is called twice."""
 
+    mean: Any
+    count: Any
+
     def __init__(self) -> None:
         super().__init__()
         self.first, self.second, self.unused = nn.Linear(4, 8), nn.Linear(8, 8), nn.Linear(8, 2)
@@ -68,6 +71,22 @@ class Products(nn.Module):
 def test_multiplications_of_every_product() -> None:
     table = nn.summary(Products(), (2, 3), (3, 4))
     assert table.multiply_adds == 2 * 3 * 4 + 3 * 4 + 2 * 3 + 2 * 3 * 4 + 2 * 3 * 4
+
+
+LAYERS = [
+    (nn.Conv2d(4, 6, 3, groups=2), (2, 4, 5, 5), 2 * 6 * 3 * 3 * 2 * 9),
+    (nn.ConvTranspose1d(4, 6, 3), (2, 4, 5), 2 * 4 * 5 * 6 * 3),
+    (nn.Embedding(5, 3), np.array([1, 2]), 0),
+    (nn.LSTM(3, 4), (5, 2, 3), 5 * 2 * 16 * (3 + 4)),
+    (nn.GRU(3, 4, bidirectional=True, bias=False), (5, 2, 3), 2 * 5 * 2 * 12 * (3 + 4)),
+    (nn.RNN(3, 2, 2), (5, 2, 3), 5 * 2 * (2 * (3 + 2) + 2 * (2 + 2))),
+    (nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), (2, 3, 4), 2 * 3 * (4 * 16 + 2 * 32) + 2 * 2 * 3 * 3 * 4),
+]
+
+
+@pytest.mark.parametrize(("layer", "given", "expected"), LAYERS, ids=[type(layer).__name__ for layer, *_ in LAYERS])
+def test_multiplications_of_layers(layer: nn.Module, given: Any, expected: int) -> None:
+    assert nn.summary(layer, given).multiply_adds == expected
 
 
 def test_frozen_models_and_what_is_computed_without_a_graph_count() -> None:
