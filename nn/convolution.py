@@ -60,8 +60,8 @@ class _Kernels(Module):
         self.padding = padding if isinstance(padding, str) else per_axis(padding, self.axes, "padding", name)
         first, second = (in_channels, out_channels) if self.transpose else (out_channels, in_channels)
         shape = (first, second // groups, *self.kernel_size)
-        self.weight = Parameter(np.empty(shape, np.float32), dtype=dtype)
-        self.bias = Parameter(np.empty(out_channels, np.float32), dtype=dtype) if bias else None
+        self.weight = Parameter(np.zeros(shape, np.float32), dtype=dtype)
+        self.bias = Parameter(np.zeros(out_channels, np.float32), dtype=dtype) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -226,6 +226,12 @@ def along(axis: int, part: slice) -> Any:
     return (slice(None),) * (axis + 2) + (part,)
 
 
+def _empty_windows(size: int, kernel: int, stride: int, dilation: int, padding: int, count: int) -> bool:
+    """Tell whether windows along an axis have all of their places outside: the places are far apart, the axis short."""
+    seen = {i for _, among, _ in axis_taps(size, kernel, stride, dilation, padding, count) for i in range(count)[among]}
+    return len(seen) < count
+
+
 def pooled(
     owner: str, axes: int, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Any, Windows, bool]:
@@ -241,5 +247,10 @@ def pooled(
             f"dilation {dilation}"
         )
     windows = slide(owner, x.shape[-axes:], kernel, stride, padding, padding, dilation, bool(ceil_mode))
+    if any(d > 1 for d in dilation) and any(_empty_windows(*axis) for axis in zip(*windows, strict=True)):
+        raise ShapeError(
+            f"{owner}: some windows have all of their places in the padding of the input of shape {x.shape}: use less "
+            f"padding than {padding}, or less dilation than {dilation}"
+        )
     single = x.ndim == axes + 1
     return (x[None] if single else x), windows, single
