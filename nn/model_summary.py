@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -90,6 +89,8 @@ class Summary:
         return "\n".join(line.rstrip() for line in text if line)
 
     def _repr_html_(self) -> str:
+        import html  # which takes longer to import than all else here
+
         head, *body = self._cells()
         rows = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell).replace(' ', '&nbsp;')}</td>" for cell in row) + "</tr>"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -160,6 +157,8 @@ def _shared_names(module: Module) -> dict[str, str]:
 
 
 def _write_npz(arrays: dict[str, Array], path: Path, shared: dict[str, str]) -> None:
+    import zipfile  # a module that takes long to import, like those below
+
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -167,6 +166,9 @@ def _write_npz(arrays: dict[str, Array], path: Path, shared: dict[str, str]) -> 
 
 
 def _read_npz(path: Path) -> dict[str, Array]:
+    import zipfile
+    import zlib
+
     arrays = {}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -205,6 +207,8 @@ def _write_safetensors(arrays: dict[str, Array], path: Path, shared: dict[str, s
 
 
 def _read_safetensors(path: Path) -> dict[str, Array]:
+    import json
+
     library, content = _library(), path.read_bytes()
     try:
         entries = library.deserialize(content)

@@ -1,5 +1,17 @@
 """Models in the ONNX format, for other runtimes to compute."""
 
-from ._export import export
+import typing
+
+if typing.TYPE_CHECKING:
+    from ._export import export
 
 __all__ = ["export"]
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name != "export":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._export import export  # when it is first asked for: most programs never do
+
+    globals()[name] = export
+    return export

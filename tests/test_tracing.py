@@ -1,0 +1,162 @@
+"""Recorded operations are listed, with the arrays that went in and came out."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import (
+    Function,
+    TracedOperation,
+    detect_anomaly,
+    elementwise,
+    gradients,
+    no_grad,
+    saved_tensors_hooks,
+    tensor,
+    trace_operations,
+)
+
+X = np.array([[1.0, 2.0], [3.0, 5.0]])
+
+
+def names(operations: list[TracedOperation]) -> list[str]:
+    return [operation.name for operation in operations]
+
+
+def test_every_way_of_applying_an_operation_is_listed() -> None:
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as operations:
+        np.exp(x)  # one input
+        x * 2.0  # two
+        x.sum(axis=1)  # one, with arguments
+        np.clip(x, 0, 4)  # a fixed number
+        np.concatenate([x, X], axis=1)  # any number
+        np.linalg.svd(x, full_matrices=False)  # several results
+    exp, multiply, total, clip, joined, svd = operations
+    assert names(operations) == ["exp", "multiply", "sum", "clip", "concatenate", "svd"]
+    assert exp.arguments == {"x": x.data}
+    assert (multiply.arguments["x"] is x.data, multiply.arguments["y"]) == (True, 2.0)
+    assert (total.arguments["axis"], total.arguments["keepdims"]) == (1, False)
+    assert list(clip.arguments.values())[1:] == [0, 4]
+    assert joined.arguments["arrays"][0] is x.data
+    assert joined.arguments["arrays"][1] is X
+    assert joined.outputs[0].shape == (2, 4)
+    assert [part.shape for part in svd.outputs] == [(2, 2), (2,), (2, 2)]
+    assert svd.arguments["full_matrices"] is False
+
+
+def test_results_are_the_arrays_of_the_tensors() -> None:
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as operations:
+        y: Any = np.exp(x)
+        values: Any = np.linalg.svd(y)[1]
+        z = y.reshape(4) + values.sum()
+    assert operations[0].outputs[0] is y.data
+    assert operations[1].outputs[1] is values.data is operations[3].arguments["x"]
+    assert operations[-1].outputs[0] is z.data
+    assert operations[2].arguments["x"] is y.data
+    assert operations[-1].arguments["x"] is operations[2].outputs[0]
+
+
+def test_constants_and_what_is_not_recorded_are_absent() -> None:
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as operations:
+        np.exp(tensor(X))
+        assert (x > 2).any()
+        with no_grad():
+            np.exp(x)
+    with no_grad(), trace_operations() as others:
+        np.exp(x)
+    np.exp(x)
+    assert operations == others == []
+
+
+def test_blocks_within_blocks_all_list() -> None:
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as outer:
+        np.exp(x)
+        with trace_operations() as inner:
+            np.sin(x)
+        np.cos(x)
+    assert (names(outer), names(inner)) == (["exp", "sin", "cos"], ["sin"])
+
+
+def test_the_block_ends_with_an_error() -> None:
+    x = tensor(X, requires_grad=True)
+    with pytest.raises(ValueError, match="combine"), trace_operations() as operations:
+        np.exp(x) + np.ones(3)
+    np.sin(x)
+    assert names(operations) == ["exp"]
+
+
+def test_another_thread_is_not_listed() -> None:
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as operations:
+        thread = threading.Thread(target=lambda: np.exp(x))
+        thread.start()
+        thread.join()
+    assert operations == []
+
+
+def test_other_blocks_go_with_it() -> None:
+    x = tensor(X, requires_grad=True)
+    packed: list[Any] = []
+
+    def pack(array: Any) -> Any:
+        packed.append(array)
+        return array
+
+    with detect_anomaly(), trace_operations() as operations, saved_tensors_hooks(pack, lambda array: array):
+        y = np.exp(x).sum()
+    y.backward()
+    assert names(operations) == ["exp", "sum"]
+    assert len(packed) == 1
+    assert np.allclose(x.grad.data, np.exp(X))
+
+
+def test_derivatives_that_are_recorded_are_listed() -> None:
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as operations:
+        gradients((x * x * x).sum(), x, create_graph=True)
+    assert names(operations)[:3] == ["multiply", "multiply", "sum"]
+    assert len(operations) > 3
+
+
+class Sum(Function):
+    """The sum and the difference."""
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any) -> Any:
+        """Return both."""
+        return args[0] + args[1], args[0] - args[1]
+
+    @staticmethod
+    def backward(ctx: Any, *g: Any) -> Any:
+        """Return the gradients."""
+        return g[0] + g[1], g[0] - g[1]
+
+
+def test_operations_of_a_user_and_their_lines() -> None:
+    x = tensor(X, requires_grad=True)
+    double = elementwise(lambda x: 2 * x, lambda g: 2 * g, name="double")
+    with trace_operations() as operations:
+        double(x)
+        Sum.apply(x, X)
+    assert names(operations) == ["double", "Sum"]
+    assert operations[1].arguments["0"] is x.data
+    assert operations[1].arguments["1"] is X
+    assert [part.shape for part in operations[1].outputs] == [(2, 2), (2, 2)]
+    first, second = (operation.where.rpartition(":") for operation in operations)
+    assert first[0].endswith("test_tracing.py")
+    assert int(second[2]) == int(first[2]) + 1
+
+
+def test_it_decorates_and_its_list_stays() -> None:
+    x = tensor(X, requires_grad=True)
+    outside = trace_operations()
+    with outside as operations:
+        y: Any = trace_operations()(np.exp)(x)
+    assert names(operations) == ["exp"]
+    assert operations[0].outputs[0] is y.data
