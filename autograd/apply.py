@@ -272,7 +272,7 @@ def many(op: Primitive) -> Function:
         values = args if len(args) == total and not kwargs else bind(args, kwargs)
         given = tuple(values[0])
         arrays = tuple([v._data if isinstance(v, Tensor) else v for v in given])
-        statics = tuple([static(op, v) if isinstance(v, Tensor) else v for v in values[1:]])
+        statics = tuple([static(op, v) for v in values[1:]])
         values = (arrays, *statics)
         try:
             z = forward(*values)

@@ -5,6 +5,7 @@ These are as frequent as the functions of one and two inputs, and so have a path
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -76,11 +77,11 @@ def one_input(op: Primitive) -> Function:
 
     def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
         for value in args:
-            if isinstance(value, Tensor):
-                args = tuple([static(op, v) if isinstance(v, Tensor) else v for v in args])
+            if type(value) is list or isinstance(value, Tensor):
+                args = tuple([static(op, v) for v in args])
                 break
         if kwargs:
-            kwargs = {name: static(op, v) if isinstance(v, Tensor) else v for name, v in kwargs.items()}
+            kwargs = {name: static(op, v) for name, v in kwargs.items()}
             args = bind(args, kwargs)
         elif len(args) != count:
             args = bind(args, kwargs)
@@ -144,8 +145,12 @@ def one_input(op: Primitive) -> Function:
     return apply
 
 
-def static(op: Primitive, value: Tensor) -> Any:
-    """Return the values of a tensor in the place of an argument that has no derivative."""
+def static(op: Primitive, value: Any) -> Any:
+    """Return an argument that has no derivative: the values of a tensor, a copy of a list, which may change later."""
+    if type(value) is list:
+        return copy.deepcopy(value)
+    if not isinstance(value, Tensor):
+        return value
     if value._node is not None:
         raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
     return value._data

@@ -7,6 +7,7 @@ written to by NumPy alone, which tells nobody. A node that keeps such an array t
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -16,6 +17,7 @@ from .graph import FreedOperation, Leaf, Node, View, take_number
 from .lines import Place, here
 
 __all__ = [
+    "Exposure",
     "Guard",
     "changed",
     "expose",
@@ -24,14 +26,16 @@ __all__ = [
     "guard",
     "guard_arguments",
     "guard_inputs",
-    "root",
+    "kept_arrays",
+    "owner_of",
+    "weighted_sums",
 ]
 
 Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the guards of others
 
 _WHOLE = 1 << 20  # bytes: beyond, sums are noted in the place of what an array holds
-_WIDTH = 512
+_WIDTH = 64
 _exact_counts = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
@@ -75,22 +79,24 @@ def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None
 def snapshot(array: Array) -> Any:
     """Return what shows, compared with that of another time, whether an array was written to in between.
 
-    That is all it holds. In the place of more than a megabyte it is one sum for each 512 elements, weighted, so that
+    That is all it holds. In the place of more than a megabyte it is one sum for each 64 elements, weighted, so that
     their order counts too: only what rounding hides in such a sum can go unnoticed.
     """
     if array.nbytes <= _WHOLE or array.dtype.char not in "fdFD":
         return array.tobytes()
+    sums, rest = weighted_sums(array)
+    return (sums, rest.tobytes()) if np.isfinite(sums).all() else array.tobytes()
+
+
+def weighted_sums(array: Array) -> tuple[Array, Array]:
+    """Return a weighted sum of each 64 elements of an array of floating-point numbers, and the elements left over."""
     flat = array.ravel("K")
     if flat.dtype.kind == "c":
         flat = flat.view(flat.real.dtype)
     rows = flat.size // _WIDTH
     with np.errstate(all="ignore"):
-        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH) @ _weights(flat.dtype)
-    return (sums, flat[rows * _WIDTH :].tobytes()) if np.isfinite(sums).all() else array.tobytes()
-
-
-def _weights(dtype: Any) -> Array:
-    return np.linspace(1, 2, _WIDTH, dtype=dtype)
+        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH) @ np.linspace(1, 2, _WIDTH, dtype=flat.dtype)
+    return sums, flat[rows * _WIDTH :]
 
 
 def changed(array: Array, before: Any) -> bool:
@@ -122,6 +128,19 @@ def owner_of(array: Array) -> Array:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+def kept_arrays(node: Node) -> Iterator[Array]:
+    """Yield every array that a node kept, once."""
+    seen: set[int] = set()
+    pending: list[Any] = [getattr(node, "kept_y", None), getattr(node, "kept", None)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, tuple | list):
+            pending.extend(reversed(value))
+        elif isinstance(value, np.ndarray) and id(value) not in seen:
+            seen.add(id(value))
+            yield value
 
 
 def expose(node: Node, array: Array) -> None:
@@ -174,11 +193,7 @@ def _idle_count() -> int:
     def _count(leaf: Leaf) -> int:
         return sys.getrefcount(leaf)
 
-    def as_data(tensor: type[_Tensor]) -> int:
-        node = tensor.node
-        return as_expose(node)
-
-    return as_data(_Tensor)
+    return as_expose(_Tensor.node)
 
 
 _IDLE = _idle_count()

@@ -122,6 +122,7 @@ def pack(node: Node) -> None:
     assert hooks is not None  # the mode says so
     node.kept, node.kept_y = (_close(kept, hooks[0]) for kept in (node.kept, node.kept_y))
     node.op = Packed(node.op, hooks[1])
+    node.guard = None  # it would keep what the hooks let go of; what they return is theirs to look after
 
 
 def _close(value: Any, pack: Pack) -> Any:

@@ -61,7 +61,7 @@ def _several(op: Primitive) -> Function:
             values.append(value)
             inputs.append(node)
         for value in args[count:]:
-            values.append(static(op, value) if isinstance(value, Tensor) else value)
+            values.append(static(op, value))
         try:
             z = forward(*values)
         except np.linalg.LinAlgError:

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from .errors import AnomalyError, AutogradError, DerivativeError
+from .examination import ranges
 from .graph import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
+from .guards import kept_arrays
 from .lines import here
 from .modes import ANOMALY, watching
+from .scopes import within
 from .written import refuse_overwritten
 
 __all__ = ["Wanted", "pull_back"]
@@ -138,10 +141,17 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
         parts = [part for part in gx if part is not None] if isinstance(gx, list) else [gx]
         if not all(np.isfinite(part if lift is None else lift.unwrap(part)).all() for part in parts):
             message = (
-                f"the derivative of '{node.op.name}'{recorded(node)} gave a gradient with nan or inf "
-                f"(shape {x.shape}, dtype {x.dtype})"
+                f"the derivative of '{node.op.name}'{within(node)}{recorded(node)} gave a gradient with nan or inf "
+                f"(shape {x.shape}, dtype {x.dtype}); it was given {ranges(_given(node, g, lift))}"
             )
             raise AnomalyError(message)
+
+
+def _given(node: Node, g: Any, lift: Lift | None) -> tuple[Any, ...]:
+    """Return the gradient that the rule of `node` was given, and the arrays that the node kept for it."""
+    parts = g if isinstance(g, list | tuple) else (g,)
+    found = [part if lift is None else lift.unwrap(part) for part in parts if part is not None]
+    return (*found, *kept_arrays(node))
 
 
 def _total(found: dict[Node, Any], lift: Lift | None) -> float:

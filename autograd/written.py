@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 from weakref import ref
@@ -11,7 +10,7 @@ import numpy as np
 
 from .errors import GraphError
 from .graph import LEAF, Node, recorded, take_number
-from .guards import Exposure, changed, exposed_changes, forget, owner_of
+from .guards import Exposure, changed, exposed_changes, forget, kept_arrays, owner_of
 from .lines import line_of, note_line
 
 __all__ = ["note_written", "refuse_overwritten"]
@@ -66,7 +65,7 @@ def _refuse_marked(order: list[Node]) -> None:
     for node in order:
         if node.op is LEAF or node.number > _latest:
             continue
-        for array in _kept_arrays(node):
+        for array in kept_arrays(node):
             owner = owner_of(array)
             mark = _written.get(id(owner))
             if mark is not None and mark.number > node.number and mark.owner() is owner:
@@ -78,21 +77,10 @@ def _refuse_exposed(order: list[Node], exposure: Exposure) -> None:
     for node in order:
         if node.op is LEAF or (exposure.of_leaf and node.number > exposure.number):
             continue
-        for array in _kept_arrays(node):
+        for array in kept_arrays(node):
             if owner_of(array) is owner:
                 where = line_of(exposure.place)
                 raise _overwritten(node, array, f"by NumPy alone, through the ndarray handed out at {where}")
-
-
-def _kept_arrays(node: Node) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield every array that a node kept."""
-    pending: list[Any] = [getattr(node, "kept", None), getattr(node, "kept_y", None)]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, tuple | list):
-            pending.extend(value)
-        elif isinstance(value, np.ndarray):
-            yield value
 
 
 def _overwritten(node: Node, array: np.ndarray[Any, Any], how: str) -> GraphError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..graph import Node, ancestors
+from ..graph import ancestors
+from ..guards import kept_arrays, owner_of
 from ..packing import Packed
 from .nodes import inside, place_of, root_of
 
@@ -89,28 +89,9 @@ def saved(result: Any) -> Saved:
         if isinstance(node.op, Packed):
             packed += 1
             continue
-        for array in _arrays(node):
-            owner = _owner(array)
+        for array in kept_arrays(node):
+            owner = owner_of(array)
             nbytes = 0 if id(owner) in seen else owner.nbytes
             seen.add(id(owner))
             arrays.append(SavedArray(inside(node).name, place_of(node), array.shape, array.dtype, nbytes))
     return Saved(tuple(arrays), packed)
-
-
-def _arrays(node: Node) -> Iterator[Any]:
-    """Yield each array that a node keeps, once."""
-    seen: set[int] = set()
-    pending = [node.kept_y, node.kept]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, tuple | list):
-            pending.extend(reversed(value))
-        elif isinstance(value, np.ndarray) and id(value) not in seen:
-            seen.add(id(value))
-            yield value
-
-
-def _owner(array: Any) -> Any:
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array

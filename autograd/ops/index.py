@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from typing import Any
@@ -90,8 +91,8 @@ getitem.operation.pull = getitem.operation.aligned.pull = _pull  # type: ignore[
 def _method_getitem(x: Tensor, key: Any) -> Any:
     if type(key) is tuple or type(key) is list:
         for part in key:
-            if isinstance(part, Tensor):
-                key = unwrap(key)
+            if isinstance(part, Tensor | list):
+                key = copy.deepcopy(unwrap(key))  # a list may change before it is needed again
                 break
     return getitem(x, key)
 
