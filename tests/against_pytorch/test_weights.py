@@ -23,7 +23,51 @@ def perceptron() -> tuple[Any, nn.Module, tuple[int, ...]]:
     return theirs, ours, (4, 5)
 
 
-PAIRS: list[Pair] = [perceptron]
+def convolutional() -> tuple[Any, nn.Module, tuple[int, ...]]:
+    def model(m: Any) -> Any:
+        return m.Sequential(
+            m.Conv2d(2, 4, 3, padding=1, bias=False), m.BatchNorm2d(4), m.ReLU(), m.MaxPool2d(2),
+            m.ConvTranspose2d(4, 3, 2, stride=2), m.GroupNorm(3, 3), m.PReLU(), m.Flatten(), m.Linear(3 * 8 * 8, 5),
+        )  # fmt: skip
+
+    theirs, ours = model(torch.nn), model(nn)
+    x = np.random.default_rng(1).standard_normal((6, 2, 8, 8), np.float32)
+    for _ in range(2):
+        theirs(torch.from_numpy(2 * x + 1))
+        ours(3 * x - 1)
+    return theirs, ours, (3, 2, 8, 8)
+
+
+class Last(nn.Module):
+    """The output of a recurrent layer without its states."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Any) -> Any:
+        """Return the output."""
+        return self.layer(x)[0]
+
+
+def recurrent(kind: str) -> Pair:
+    def pair() -> tuple[Any, nn.Module, tuple[int, ...]]:
+        options = {"num_layers": 2, "bidirectional": True, "batch_first": True}
+        theirs = torch.nn.ModuleDict({"layer": getattr(torch.nn, kind)(3, 4, **options)})
+        theirs.forward = lambda x: theirs["layer"](x)[0]
+        return theirs, Last(getattr(nn, kind)(3, 4, **options)), (2, 5, 3)
+
+    return pair
+
+
+def transformer() -> tuple[Any, nn.Module, tuple[int, ...]]:
+    options = {"d_model": 8, "nhead": 2, "dim_feedforward": 16, "batch_first": True, "activation": "gelu"}
+    theirs, ours = (m.TransformerEncoderLayer(**options) for m in (torch.nn, nn))
+    return theirs, ours, (2, 5, 8)
+
+
+PAIRS: list[Pair] = [perceptron, convolutional, *map(recurrent, ("RNN", "LSTM", "GRU")), transformer]
+NAMES = ["perceptron", "convolutional", "RNN", "LSTM", "GRU", "transformer"]
 
 
 def outputs(theirs: Any, ours: nn.Module, shape: tuple[int, ...]) -> tuple[Any, Any]:
@@ -33,7 +77,7 @@ def outputs(theirs: Any, ours: nn.Module, shape: tuple[int, ...]) -> tuple[Any, 
     return ours.eval()(x).data, expected
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
 def test_a_checkpoint_of_pytorch_is_loaded_by_name(pair: Pair, tmp_path: Path) -> None:
     theirs, ours, shape = pair()
     exchange.save_file(theirs.state_dict(), tmp_path / "model.safetensors")
@@ -42,7 +86,7 @@ def test_a_checkpoint_of_pytorch_is_loaded_by_name(pair: Pair, tmp_path: Path) -
     assert np.allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
 def test_pytorch_loads_what_is_saved_here(pair: Pair, tmp_path: Path) -> None:
     theirs, ours, shape = pair()
     nn.save(ours, tmp_path / "model.safetensors")
