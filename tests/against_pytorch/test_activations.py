@@ -1,0 +1,156 @@
+"""Activations against PyTorch: values, gradients, modules and their options."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor, tensor
+from nn import functional
+
+torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
+
+TOLERANCE = {np.float64: 1e-12, np.float32: 2e-6}
+# PyTorch multiplies by 1 / 6, or 1 / alpha, rounded to single precision, in double precision too.
+ROUNDED = {"CELU": 1e-7, "Hardsigmoid": 1e-7}
+some = st.sampled_from
+positive = st.floats(0.25, 4)
+
+# Each module, and where the values of its options come from.
+MODULES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "CELU": {"alpha": positive},
+    "ELU": {"alpha": positive},
+    "GELU": {"approximate": some(["none", "tanh"])},
+    "Hardshrink": {"lambd": st.floats(0, 2)},
+    "Hardsigmoid": {},
+    "Hardswish": {},
+    "Hardtanh": {"min_val": st.floats(-2, 0), "max_val": st.floats(0.5, 2)},
+    "Identity": {},
+    "LeakyReLU": {"negative_slope": some([0.0, 0.01, 0.5, -1.0])},
+    "LogSigmoid": {},
+    "LogSoftmax": {"dim": some([0, 1, -1])},
+    "Mish": {},
+    "PReLU": {"num_parameters": some([1, 4]), "init": st.floats(-1, 1)},
+    "RReLU": {"lower": st.floats(0, 0.2), "upper": st.floats(0.2, 0.5)},
+    "ReLU": {},
+    "ReLU6": {},
+    "SELU": {},
+    "SiLU": {},
+    "Sigmoid": {},
+    "Softmax": {"dim": some([0, 1, -1])},
+    "Softmin": {"dim": some([0, 1, -1])},
+    "Softplus": {"beta": positive, "threshold": some([1.0, 20.0])},
+    "Softshrink": {"lambd": st.floats(0, 2)},
+    "Softsign": {},
+    "Tanh": {},
+    "Tanhshrink": {},
+    "Threshold": {"threshold": st.floats(-2, 2), "value": st.floats(-2, 2)},
+    "GLU": {"dim": some([1, -1])},
+}
+FUNCTIONS = {
+    "CELU": "celu", "ELU": "elu", "GELU": "gelu", "GLU": "glu", "Hardshrink": "hardshrink",
+    "Hardsigmoid": "hardsigmoid", "Hardswish": "hardswish", "Hardtanh": "hardtanh", "LeakyReLU": "leaky_relu",
+    "LogSigmoid": "logsigmoid", "LogSoftmax": "log_softmax", "Mish": "mish", "RReLU": "rrelu", "ReLU": "relu",
+    "ReLU6": "relu6", "SELU": "selu", "SiLU": "silu", "Sigmoid": "sigmoid", "Softmax": "softmax", "Softmin": "softmin",
+    "Softplus": "softplus", "Softshrink": "softshrink", "Softsign": "softsign", "Tanh": "tanh",
+    "Tanhshrink": "tanhshrink", "Threshold": "threshold",
+}  # fmt: skip
+
+
+def same(ours: Any, theirs: Any, tolerance: float) -> None:
+    ours, theirs = ours.data if isinstance(ours, Tensor) else ours, theirs.detach().numpy()
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", MODULES)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), dtype=some([np.float64, np.float32]))
+def test_module(name: str, data: Any, seed: int, dtype: Any) -> None:
+    rng = np.random.default_rng(seed)
+    options = {option: data.draw(values) for option, values in MODULES[name].items()}
+    extra = {"dtype": dtype} if name == "PReLU" else {}
+    ours, theirs = getattr(nn, name)(**options, **extra).eval(), getattr(torch.nn, name)(**options).eval()
+    theirs = theirs.to(torch.float64 if dtype is np.float64 else torch.float32)
+    assert {k: v.shape for k, v in ours.state_dict().items()} == {
+        k: tuple(v.shape) for k, v in theirs.state_dict().items()
+    }
+    shape = (data.draw(st.integers(1, 3)), 4, *data.draw(st.lists(some([2, 4]), max_size=2)))
+    ours.load_state_dict({key: value.numpy() for key, value in theirs.state_dict().items()})
+    tolerance = max(TOLERANCE[dtype], ROUNDED.get(name, 0))
+    x = (rng.standard_normal(shape) * data.draw(some([1, 8]))).astype(dtype)
+    a, b = tensor(x, requires_grad=True), torch.from_numpy(x.copy()).requires_grad_()
+    out, expected = ours(a), theirs(b)
+    same(out, expected, tolerance)
+    g = rng.standard_normal(out.shape).astype(dtype)
+    out.backward(g)
+    expected.backward(torch.from_numpy(g))
+    same(a.grad, b.grad, tolerance * 4)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        same(mine.grad, other.grad, tolerance * 50)
+    if name in FUNCTIONS:
+        function = getattr(functional, FUNCTIONS[name])
+        same(function(x, **options), expected, tolerance)
+
+
+# At corners, and far out. What is left out is nan in PyTorch, where infinity meets a factor of 0.
+POINTS = [-1e30, -1000.0, -30.0, -6.0, -3.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 3.0, 6.0, 30.0, 1000.0, 1e30]
+
+
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"GLU", "Softmax", "LogSoftmax", "Softmin"}))
+def test_corners_and_extremes(name: str) -> None:
+    options = {"Threshold": {"threshold": 1.0, "value": -7.0}}.get(name, {})
+    ours, theirs = getattr(nn, name)(**options).eval(), getattr(torch.nn, name)(**options).eval()
+    a, b = tensor(POINTS, requires_grad=True), torch.tensor(POINTS, dtype=torch.float64, requires_grad=True)
+    out, expected = ours(a), theirs(b)
+    out.sum().backward()
+    expected.sum().backward()
+    same(out, expected, 1e-8)
+    same(a.grad, b.grad, 1e-8)
+
+
+@pytest.mark.parametrize("name", ["GELU", "SiLU", "Mish", "Hardswish"])
+def test_minus_infinity_is_nan_in_pytorch_alone(name: str) -> None:
+    """The limit is 0; PyTorch multiplies infinity by 0 for some of them."""
+    x = tensor([-math.inf], requires_grad=True)
+    out = getattr(nn, name)()(x)
+    out.sum().backward()
+    assert x.grad is not None
+    assert (out.data == 0).all()
+    assert (x.grad.data == 0).all()
+
+
+def test_gelu_keeps_digits_that_pytorch_loses() -> None:
+    """For x = -9 PyTorch's 1 + erf(x / sqrt(2)) is 0 in double precision."""
+    x = np.array([-9.0])
+    exact = -9 * math.erfc(9 / math.sqrt(2)) / 2
+    np.testing.assert_allclose(functional.gelu(x), exact, rtol=1e-13)
+    assert abs(float(torch.nn.functional.gelu(torch.from_numpy(x))) / exact - 1) > 1e-3
+
+
+def test_softmax_of_images() -> None:
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    same(nn.Softmax2d()(x), torch.nn.Softmax2d()(torch.from_numpy(x)), 1e-12)
+
+
+@pytest.mark.parametrize("name", ["Dropout1d", "Dropout2d"])
+def test_channels_are_dropped_as_in_pytorch(name: str) -> None:
+    shape = (50, 40, 3) if name == "Dropout1d" else (50, 40, 3, 2)
+    ours = getattr(nn, name)(0.25)(np.ones(shape))
+    theirs = getattr(torch.nn, name)(0.25)(torch.ones(shape)).numpy()
+    for out in (ours, theirs):
+        assert set(np.unique(out.round(4))) == {0, np.float32(1.3333) if out.dtype == np.float32 else 1.3333}
+        assert (out.reshape(50, 40, -1).std(-1) == 0).all()
+        assert 0.2 < (out == 0).mean() < 0.3
+
+
+def test_alpha_dropout_has_pytorchs_two_values() -> None:
+    nn.manual_seed(0)
+    for p in (0.1, 0.5, 0.9):
+        ours = nn.AlphaDropout(p)(np.zeros(200, np.float32))
+        theirs = torch.nn.AlphaDropout(p)(torch.zeros(200)).numpy()
+        np.testing.assert_allclose(np.unique(ours), np.unique(theirs), rtol=1e-5)
