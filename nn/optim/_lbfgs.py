@@ -30,8 +30,10 @@ class LBFGS(Optimizer):
 
     Each call of `step` makes up to `max_iter` iterations ``p += t * d``, where ``d = -H @ g``. H is the inverse of the
     Hessian as the last `history_size` steps have shown it, and t is `lr` or found by a line search. It needs a closure,
-    which it calls again and again. There can be one group of parameters only. This is PyTorch's arithmetic, but that a
-    line search comes back from a loss that is nan.
+    which it calls again and again. There can be one group of parameters only.
+
+    This is PyTorch's arithmetic, but that the line search comes back from a loss that is nan, and does not settle
+    around a point where the loss has hardly decreased.
 
     Parameters
     ----------

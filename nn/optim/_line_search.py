@@ -74,8 +74,8 @@ def _decreases(start: Point, point: Point) -> bool:
 def _shrink(
     evaluate: Callable[[float], Point], start: Point, bracket: list[Point], length: float, limit: int, count: int
 ) -> tuple[Point, int]:
-    """Shrink a bracket until its lower end satisfies the conditions."""
-    low = int(bracket[1].loss < bracket[0].loss)
+    """Shrink a bracket around the lowest point that decreases enough, until that satisfies both conditions."""
+    low = int(_decreases(start, bracket[1]) and bracket[1].loss < bracket[0].loss)
     near_end = False
     while count < limit and abs(bracket[1].at - bracket[0].at) * length >= _TOLERANCE:
         left, right = sorted((bracket[0].at, bracket[1].at))
@@ -90,7 +90,6 @@ def _shrink(
         count += 1
         if not _decreases(start, point) or point.loss >= bracket[low].loss:
             bracket[1 - low] = point
-            low = int(bracket[1].loss < bracket[0].loss)
             continue
         if abs(point.slope) <= -_CURVATURE * start.slope:
             return point, count + 1

@@ -1,0 +1,149 @@
+"""Options of optimizers that are out of range, what schedulers note in groups, and Muon, which takes matrices only."""
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import ShapeError
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("NAdam", ("lr", "eps", "weight_decay", "momentum_decay")),
+        ("RAdam", ("lr", "eps", "weight_decay")),
+        ("Adamax", ("lr", "eps", "weight_decay")),
+        ("Adagrad", ("lr", "eps", "weight_decay", "lr_decay", "initial_accumulator_value")),
+        ("RMSprop", ("lr", "eps", "weight_decay", "momentum")),
+        ("Adadelta", ("lr", "eps", "weight_decay")),
+        ("Muon", ("lr", "eps", "weight_decay")),
+        ("LBFGS", ("lr", "tolerance_grad", "tolerance_change")),
+    ],
+)
+def test_negative_options(name: str, options: tuple[str, ...]) -> None:
+    for option in options:
+        for value in (-1.0, np.nan):
+            with pytest.raises(ValueError, match=f"{option} should be 0 or more, not {value}"):
+                getattr(nn.optim, name)([nn.Parameter([[1.0]])], **{option: value})
+
+
+def test_decay_rates_out_of_range() -> None:
+    w = nn.Parameter([[1.0]])
+    for name, option in (("RMSprop", "alpha"), ("Adadelta", "rho"), ("Muon", "momentum")):
+        for value in (1.0, -0.1):
+            with pytest.raises(ValueError, match=f"{option} should be a number from 0 to below 1, not {value}"):
+                getattr(nn.optim, name)([w], **{option: value})
+    for optimizer in (nn.optim.NAdam, nn.optim.RAdam, nn.optim.Adamax):
+        with pytest.raises(ValueError, match="betas should be two numbers from 0 to below 1"):
+            optimizer([w], betas=(0.9, 1.0))
+
+
+def test_a_variance_below_zero_counts_as_zero() -> None:
+    w = nn.Parameter([1.0, 1.0])
+    optimizer = nn.optim.RMSprop([w], alpha=0.5, centered=True)
+    for _ in range(100):
+        w.grad = np.array([0.1, 0.3], np.float32)
+        optimizer.step()
+    assert np.isfinite(w.data).all()
+
+
+def test_momenta_of_parameters_with_another_past() -> None:
+    """One that joined when the betas had changed has another product of momenta, though it took as many steps."""
+    one, two = nn.Parameter([1.0], dtype=float), nn.Parameter([1.0], dtype=float)
+    optimizer = nn.optim.NAdam([one, two], betas=(0.5, 0.9))
+    one.grad = [1.0]
+    optimizer.step()
+    optimizer.zero_grad()
+    optimizer.param_groups[0]["betas"] = (0.9, 0.9)
+    two.grad = [1.0]
+    optimizer.step()
+    one.grad = two.grad = [1.0]
+    optimizer.step()
+    states = optimizer.state_dict()["state"]
+    factors = [1 - 0.5 * 0.96 ** (t * 4e-3) for t in (1, 2)]
+    np.testing.assert_allclose(states[0]["mu_product"], 0.5 * factors[0] * 0.9 * factors[1])
+    np.testing.assert_allclose(states[1]["mu_product"], 0.9 * factors[0] * 0.9 * factors[1])
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer))])
+def test_the_initial_rate_goes_with_a_copy_and_a_state(duplicate: Any) -> None:
+    optimizer = nn.optim.Adam([nn.Parameter([1.0])], lr=0.5)
+    nn.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5)
+    twin = duplicate(optimizer)
+    assert (twin.param_groups[0]["lr"], twin.param_groups[0]["initial_lr"]) == (0.25, 0.5)
+    fresh = nn.optim.Adam([nn.Parameter([1.0])])
+    fresh.load_state_dict(optimizer.state_dict())
+    assert (fresh.param_groups[0]["lr"], fresh.param_groups[0]["initial_lr"]) == (0.25, 0.5)
+
+
+def muon(p: Any, gradients: list[Any], adjust: float, nesterov: bool, decay: float) -> Any:
+    """Take the steps of Muon, as its documentation says, with rate 0.1 and momentum 0.9."""
+    b = np.zeros_like(p)
+    for g in gradients:
+        b = 0.9 * b + 0.1 * g
+        x = 0.9 * b + 0.1 * g if nesterov else b
+        # its singular values go through the polynomial, its singular vectors stay
+        left, values, right = np.linalg.svd(x / np.linalg.norm(x), full_matrices=False)
+        for _ in range(5):
+            values = 3.4445 * values - 4.775 * values**3 + 2.0315 * values**5
+        p = p * (1 - 0.1 * decay) - 0.1 * adjust * (left * values) @ right
+    return p
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 5), (6, 2), (1, 4)])
+@pytest.mark.parametrize("nesterov", [True, False])
+@pytest.mark.parametrize("adjust", [None, "original", "match_rms_adamw"])
+def test_muon_is_a_polynomial_of_singular_values(shape: tuple[int, int], nesterov: bool, adjust: str | None) -> None:
+    draw = np.random.default_rng(0)
+    start, gradients = draw.standard_normal(shape), list(draw.standard_normal((4, *shape)))
+    # in Fortran's order, as the weights of layers are
+    w, other = nn.Parameter(np.asfortranarray(start), dtype=float), nn.Parameter(np.ones((2, 2)), dtype=float)
+    optimizer = nn.optim.Muon([other, w], lr=0.1, momentum=0.9, nesterov=nesterov, adjust_lr_fn=adjust)
+    for g in gradients:
+        w.grad = g
+        optimizer.step()
+    factor = 0.2 * max(shape) ** 0.5 if adjust == "match_rms_adamw" else max(1, shape[0] / shape[1]) ** 0.5
+    np.testing.assert_allclose(w.data, muon(start, gradients, factor, nesterov, 0.1), 1e-9, 1e-9)
+    np.testing.assert_array_equal(other.data, np.ones((2, 2)))
+
+
+def test_muon_stays_in_float32_and_takes_zeros() -> None:
+    w, empty = nn.Parameter(np.ones((2, 3))), nn.Parameter(np.ones((0, 3)))
+    optimizer = nn.optim.Muon([w, empty], lr=0.5)
+    w.grad, empty.grad = np.zeros((2, 3)), np.zeros((0, 3))
+    optimizer.step()
+    assert w.dtype == np.float32
+    np.testing.assert_allclose(w.data, np.full((2, 3), 0.95), rtol=1e-6)
+
+
+def test_muon_continues_from_its_state() -> None:
+    gradients = np.random.default_rng(0).standard_normal((4, 3, 2))
+    one, two = nn.Parameter(np.ones((3, 2))), nn.Parameter(np.ones((3, 2)))
+    first, second = nn.optim.Muon([one]), nn.optim.Muon([two])
+    for i, gradient in enumerate(gradients):
+        one.grad = gradient
+        first.step()
+        if i == 1:
+            two.data[...] = one.data
+            second.load_state_dict(pickle.loads(pickle.dumps(first.state_dict())))
+        if i > 1:
+            two.grad = gradient
+            second.step()
+    np.testing.assert_array_equal(one.data, two.data)
+
+
+def test_muon_refuses() -> None:
+    with pytest.raises(ShapeError, match=r"Muon updates matrices, but parameter 1 of the group has shape \(3,\)"):
+        nn.optim.Muon([nn.Parameter(np.ones((2, 2))), nn.Parameter(np.ones(3))])
+    w = nn.Parameter(np.ones((2, 2)))
+    for options, message in (
+        ({"adjust_lr_fn": "none"}, "adjust_lr_fn should be one of"),
+        ({"ns_coefficients": (1.0, 2.0)}, "three numbers"),
+        ({"ns_steps": 100}, "ns_steps should be from 0 to 99"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            nn.optim.Muon([w], **options)
