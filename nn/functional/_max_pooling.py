@@ -145,7 +145,7 @@ def max_pool2d(
     stride
         How far windows are apart; by default `kernel_size`.
     padding
-        How far windows may begin before the input, at most half of a window. What is outside is never the largest.
+        How far windows may begin before the input, at most half of `kernel_size`. What is outside is never the largest.
     dilation
         How far the places within a window are apart.
     ceil_mode

@@ -74,7 +74,7 @@ def avg_pool2d(
     input, kernel_size, stride, ceil_mode
         As for `max_pool2d`.
     padding
-        How many zeros are around the input, at most half of a window.
+        How many zeros are around the input, at most half of `kernel_size`.
     count_include_pad
         Whether these zeros count in the mean. What `ceil_mode` adds beyond them never does.
     divisor_override

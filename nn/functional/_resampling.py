@@ -154,10 +154,10 @@ def interpolate(
     old = x.shape[2:]
     new, scales = _new_size(old, size, scale_factor, bool(recompute_scale_factor))
     for axis, (n, m, scale) in enumerate(zip(old, new, scales, strict=True), 2):
-        if n == m:
-            continue  # whatever the scale was rounded from
-        plan = _nearest(n, m, scale) if mode == "nearest" else _linear(n, m, scale, bool(align_corners))
-        x = _resample(x, plan, axis)
+        if mode == "nearest":
+            x = _resample(x, _nearest(n, m, scale), axis)
+        elif n != m:  # else nothing changes, whatever scale was rounded to that
+            x = _resample(x, _linear(n, m, scale, bool(align_corners)), axis)
     return x
 
 

@@ -241,11 +241,8 @@ def pooled(
     stride = kernel if stride is None else per_axis(stride, axes, "stride", owner, 1)
     padding = per_axis(padding, axes, "padding", owner)
     dilation = per_axis(dilation, axes, "dilation", owner, 1)
-    if any(2 * p > d * (k - 1) + 1 for p, k, d in zip(padding, kernel, dilation, strict=True)):
-        raise ValueError(
-            f"{owner}: padding should be at most half of a window, but is {padding} for kernel_size {kernel} and "
-            f"dilation {dilation}"
-        )
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        raise ValueError(f"{owner}: padding should be at most half of kernel_size {kernel}, not {padding}")
     windows = slide(owner, x.shape[-axes:], kernel, stride, padding, padding, dilation, bool(ceil_mode))
     if any(d > 1 for d in dilation) and any(_empty_windows(*axis) for axis in zip(*windows, strict=True)):
         raise ShapeError(

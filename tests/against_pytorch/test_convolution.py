@@ -85,14 +85,14 @@ def cases(draw: st.DrawFn, transpose: bool) -> tuple[str, dict[str, Any], Any]:
     return f"Conv{'Transpose' * transpose}{axes}d", options, x
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(case=cases(transpose=False))
 def test_convolutions(case: Any) -> None:
     kind, options, x = case
     compare(*layers(kind, options), x)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(case=cases(transpose=True))
 def test_transposed_convolutions(case: Any) -> None:
     kind, options, x = case

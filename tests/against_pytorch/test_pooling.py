@@ -57,9 +57,6 @@ def pools(draw: st.DrawFn, kind: str) -> tuple[str, dict[str, Any], Any]:
     options["ceil_mode"] = draw(st.booleans())
     if kind == "MaxPool":
         options["dilation"] = numbers(draw, axes, 1, 3)
-        if axes == 1:  # PyTorch compares the padding with the effective length of the kernel only in 2d
-            kernel, padding = (np.max(options[name]) for name in ("kernel_size", "padding"))
-            options["padding"] = int(min(kernel // 2, padding))
         options["return_indices"] = draw(st.booleans())
     else:
         options["count_include_pad"] = draw(st.booleans())
@@ -68,14 +65,14 @@ def pools(draw: st.DrawFn, kind: str) -> tuple[str, dict[str, Any], Any]:
     return f"{kind}{axes}d", options, inputs(draw, axes)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(case=pools("MaxPool"))
 def test_max_pool(case: Any) -> None:
     kind, options, x = case
     compare(getattr(nn, kind)(**options), getattr(torch.nn, kind)(**options), x)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(case=pools("AvgPool"))
 def test_avg_pool(case: Any) -> None:
     kind, options, x = case

@@ -39,7 +39,7 @@ def images(draw: st.DrawFn, axes: int, *, leading: Any = None, multiple: int = 1
     return np.random.default_rng(draw(st.integers(0, 2**32 - 1))).standard_normal(shape)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_upsample(data: Any) -> None:
     axes = data.draw(st.integers(1, 3))
@@ -51,8 +51,9 @@ def test_upsample(data: Any) -> None:
         sizes = st.sampled_from([1, 2, 4, 5, 8]) if mode == "nearest" else st.integers(1, 11)
         options["size"] = data.draw(sizes | st.tuples(*[sizes] * axes))
     else:
-        # of a single precision number, and none whose multiples are close to integers
-        factors = st.sampled_from([0.5, 1.0, 1.25, 2.0, 2.5, 3.3125])
+        # numbers of single precision; of 1.25, which may leave a length as it is, PyTorch's gradient for the nearest is
+        # not that of its values
+        factors = st.sampled_from([0.5, 1.0, 2.0, 2.5, 3.3125] + [1.25] * (mode != "nearest"))
         options["scale_factor"] = data.draw(factors | st.tuples(*[factors] * axes))
         options["recompute_scale_factor"] = data.draw(st.sampled_from([None, False]))
     if mode != "nearest":
