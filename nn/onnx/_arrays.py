@@ -187,7 +187,7 @@ def _getitem(s: Step) -> str:
     """Cut basic indices out with slices, then take what one array of integers says, then give it its shape."""
     key, other = (_complete(k, np.ndim(x)) for k, x in zip(s.given("key"), s.given("x"), strict=True))
     if len(key) != len(other):
-        s.refuse_dependence("the index")
+        raise s.dependence("the index")
     key, other = ([part for part in keys if part is not None] for keys in (key, other))
     x, before = s.value("x"), list(zip(*shapes(s), strict=True))
     arrays = []
@@ -228,7 +228,7 @@ def _sliced(s: Step, x: str, axis: int, pair: Pair, lengths: Pair) -> str:
         return x
     step = slices[0].step or 1
     if step != (slices[1].step or 1):
-        s.refuse_dependence("the step of a slice")
+        raise s.dependence("the step of a slice")
     ends = [
         _bound(s, (getattr(slices[0], name), getattr(slices[1], name)), lengths, absent)
         for name, absent in (("start", 0 if step > 0 else LAST), ("stop", LAST if step > 0 else FIRST))
@@ -244,7 +244,7 @@ def _bound(s: Step, pair: Pair, lengths: Pair, absent: int) -> int:
         return int(pair[0])
     one, other = (int(bound) - length for bound, length in zip(pair, lengths, strict=True))
     if one != other or one > 0:
-        s.refuse_dependence("a bound of a slice")
+        raise s.dependence("a bound of a slice")
     return LAST if one == 0 else one
 
 

@@ -16,7 +16,7 @@ from autograd import Tensor, TracedOperation, UnsupportedError, borrow, enable_g
 from .._files import replacing
 from ..module import Module
 from ._arrays import ARRAYS
-from ._graph import Axis, Graph, Step, library
+from ._graph import Axis, Graph, Step, arrays_of, library
 from ._layers import LAYERS
 from ._recurrent import RECURRENT
 
@@ -37,6 +37,8 @@ def export(
     dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
 ) -> None:
     """Write a model in evaluation mode to a file in the ONNX format, which onnxruntime and others compute.
+
+    Single precision is what runtimes are made for: onnxruntime has no convolution in double precision, for one.
 
     The model is called with `args`, and a few times with other values of the same kind, and the operations that it
     is recorded to make of them are written down. What is the same each time is a constant of the file. What differs
@@ -147,7 +149,7 @@ def _varied(
     for name, x in zip(names, given, strict=True):
         for symbol, owner, axis, length in dynamic:
             if owner == name:
-                more = 1 + symbols.index(symbol) + seed * len(symbols)
+                more = 3 + 2 * (symbols.index(symbol) + seed * len(symbols))
                 x = np.take(x, np.arange(length + more) % length, axis)
         others.append(_other_values(x, name, seed))
     return tuple(others)
@@ -241,11 +243,12 @@ def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: lis
     for name, array, varied in zip(names, *(run.inputs for run in runs), strict=True):
         graph.know((array, varied), graph.unique(name))
     one, other = (run.operations for run in runs)
+    needed = _needed(runs[0])
     for pair in zip(one, other, strict=False):
         step = Step(graph, pair)
         if pair[0].name != pair[1].name:
-            step.refuse_dependence(f"whether it or '{pair[1].name}' is computed")
-        if not step.depends():
+            raise step.dependence(f"whether it or '{pair[1].name}' is computed")
+        if id(pair[0]) not in needed or not step.depends():
             continue
         emit = _TABLE.get(pair[0].name)
         if emit is None:
@@ -255,8 +258,19 @@ def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: lis
             graph.know((arrays[0], arrays[1]), result)
     if len(one) != len(other):
         longer = max(one, other, key=len)
-        Step(graph, (longer[min(len(one), len(other))],) * 2).refuse_dependence("whether it is computed")
+        raise Step(graph, (longer[min(len(one), len(other))],) * 2).dependence("whether it is computed")
     return graph
+
+
+def _needed(run: _Run) -> set[int]:
+    """Return which operations the outputs are made of."""
+    arrays = {id(array) for array in run.outputs.values()}
+    needed = set()
+    for operation in reversed(run.operations):
+        if any(id(result) in arrays for result in operation.outputs):
+            needed.add(id(operation))
+            arrays.update(id(value) for value in arrays_of(operation) if isinstance(value, np.ndarray))
+    return needed
 
 
 def _results(graph: Graph, runs: tuple[_Run, _Run], output_names: Sequence[str] | None) -> list[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import TracedOperation, UnsupportedError
 
-__all__ = ["Axis", "Emit", "Graph", "Pair", "Step", "alike", "library"]
+__all__ = ["Axis", "Emit", "Graph", "Pair", "Step", "alike", "arrays_of", "library"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
@@ -38,6 +38,14 @@ def alike(a: Any, b: Any) -> bool:
     if isinstance(a, tuple | list) and type(a) is type(b):
         return len(a) == len(b) and all(map(alike, a, b))
     return type(a) is type(b) and bool(a is b or a == b or (a != a and b != b))
+
+
+def arrays_of(operation: TracedOperation) -> list[Any]:
+    """Return all arguments of an operation, and what is in sequences among them."""
+    found: list[Any] = []
+    for value in operation.arguments.values():
+        found += value if isinstance(value, tuple | list) else [value]
+    return found
 
 
 class Axis(NamedTuple):
@@ -136,16 +144,16 @@ class Step(NamedTuple):
         """Return an argument that has to be the same in both traces."""
         one, other = self.given(name)
         if not alike(one, other):
-            self.refuse_dependence(f"its argument {name} ({one!r} and {other!r})")
+            raise self.dependence(f"its argument {name} ({one!r} and {other!r})")
         return one
 
     def refuse(self, why: str) -> UnsupportedError:
         """Return the error that this operation cannot be exported."""
         return UnsupportedError(f"'{self.traced[0].name}' at {self.traced[0].where} cannot be exported to ONNX: {why}")
 
-    def refuse_dependence(self, what: str) -> None:
-        """Raise the error that something depends on inputs in a way that was not seen."""
-        raise self.refuse(
+    def dependence(self, what: str) -> UnsupportedError:
+        """Return the error that something depends on inputs in a way that was not seen."""
+        return self.refuse(
             f"{what} differs between two inputs, so it is computed from them without a derivative, such as by a "
             f"comparison, argmax, rounding or Python's if, or from random numbers, and only operations that have one "
             f"are seen. Compute it before the model, and pass it as an input"
@@ -159,7 +167,7 @@ class Step(NamedTuple):
         """Return the name in the graph of an array or a number, cast to `dtype`."""
         name = self.graph.name_of(arrays)
         if name == "":
-            self.refuse_dependence(f"which value {what} is")
+            raise self.dependence(f"which value {what} is")
         if name is not None:
             return name if dtype is None or arrays[0].dtype == dtype else self.cast(name, dtype)
         return self._constant(arrays, dtype, what)
@@ -173,16 +181,16 @@ class Step(NamedTuple):
             if (one == fill).all() and (other == fill).all():  # such as zeros for each sample
                 shape = self.lengths(one.shape, other.shape)
                 return self.add("Expand", self.graph.constant(fill, dtype or one.dtype), shape)
-        self.refuse_dependence(what)
-        raise AssertionError
+        if one.shape != other.shape:
+            raise self.refuse(
+                f"{what} has the shape {one.shape} or {other.shape}, depending on the lengths of dynamic axes: compute "
+                f"it before the model and pass it as an input, or leave out dynamic_axes"
+            )
+        raise self.dependence(what)
 
     def depends(self) -> bool:
         """Tell whether an argument is computed from inputs, or has another shape for inputs of other lengths."""
-        pairs: list[Pair] = []
-        for name in self.traced[0].arguments:
-            one, other = self.given(name)
-            several = isinstance(one, tuple | list) and isinstance(other, tuple | list)
-            pairs += zip(one, other, strict=False) if several else [(one, other)]
+        pairs = list(zip(*(arrays_of(operation) for operation in self.traced), strict=False))
         return any(self.graph.name_of(pair) is not None for pair in pairs) or not all(alike(*pair) for pair in pairs)
 
     def has(self, name: str) -> bool:

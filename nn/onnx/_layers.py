@@ -192,16 +192,16 @@ def _weights(s: Step, scores: str) -> str:
     if not s.has("mask"):
         return s.add("Softmax", scores, axis=-1)
     pair = s.given("mask")
-    if pair[0].dtype == bool:
+    of_bools = pair[0].dtype == bool
+    if of_bools:
         scores = s.add("Where", s.value("mask", bool), scores, s.number(-math.inf))
-        mask, least = s.value("mask", s.dtype), s.number(0)
     else:
-        mask, least = s.value("mask", s.dtype), s.number(-math.inf)
-        scores = s.add("Add", scores, mask)
+        scores = s.add("Add", scores, s.value("mask", s.dtype))
     weights = s.add("Softmax", scores, axis=-1)
-    if s.graph.name_of(pair) is None and (pair[0] if pair[0].dtype == bool else pair[0] > -math.inf).any(-1).all():
+    if s.graph.name_of(pair) is None and (pair[0] if of_bools else pair[0] > -math.inf).any(-1).all():
         return weights
-    seen = s.add("Greater", s.add("ReduceMax", mask, s.graph.integers([-1]), keepdims=1), least)
+    most = s.add("ReduceMax", s.value("mask", s.dtype), s.graph.integers([-1]), keepdims=1)
+    seen = s.add("Greater", most, s.number(0 if of_bools else -math.inf))
     return s.add("Where", seen, weights, s.number(0))
 
 

@@ -346,6 +346,25 @@ def test_constants_are_computed_before(tmp_path: Path) -> None:
     assert [node.op_type for node in file.graph.node] == ["MatMul", "Identity"]
 
 
+def masked_attention(mask: Any) -> nn.Module:
+    return Function1(lambda x: functional.scaled_dot_product_attention(x, x, 2 * x, attn_mask=mask))
+
+
+def test_masks_of_attention(tmp_path: Path) -> None:
+    whole_rows = np.tri(4, dtype=bool)[::-1] & (np.arange(4) > 0)[:, None]
+    for mask in [np.tri(4, dtype=bool), whole_rows, normal(4, 4), np.where(whole_rows, 0, -np.inf).astype(np.float32)]:
+        check(masked_attention(mask), tmp_path, normal(2, 4, 3))
+
+
+def test_what_no_output_needs_is_left_out(tmp_path: Path) -> None:
+    def wasteful(x: Any) -> Any:
+        np.linalg.inv(np.eye(2) + x[:, :, None] * x[:, None] ** 2)
+        return np.exp(x)
+
+    file = check(Function1(wasteful), tmp_path, normal(2, 2))
+    assert [node.op_type for node in file.graph.node] == ["Exp", "Identity"]
+
+
 def test_tied_parameters_are_written_once(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False))
     model[1].weight = model[0].weight
@@ -452,9 +471,16 @@ def test_forms_that_onnx_lacks(function: Callable[[Any], Any], tmp_path: Path) -
 
 def test_lengths_that_are_not_known_how(tmp_path: Path) -> None:
     model = Function1(lambda x: np.broadcast_to(x.sum(0)[None], (x.shape[0] ** 2, 6)) * 1)
-    with pytest.raises(UnsupportedError, match="a length is 9 or 16 where the dynamic axes batch is 3 or 4"):
+    with pytest.raises(UnsupportedError, match="a length is 9 or 36 where the dynamic axes batch is 3 or 6"):
         exported(model, tmp_path, normal(3, 6), dynamic_axes={"x": {0: "batch"}})
-    exported(model, tmp_path, normal(3, 6))
+
+
+def test_constants_of_a_dynamic_length(tmp_path: Path) -> None:
+    places = Function1(lambda x: x * np.arange(x.shape[1], dtype=np.float32))
+    with pytest.raises(UnsupportedError, match=r"y has the shape \(6,\) or \(9,\), depending on the length"):
+        exported(places, tmp_path, normal(3, 6), input_names=["x"], dynamic_axes={"x": {1: "time"}})
+    exported(places, tmp_path, normal(3, 6), input_names=["x"], dynamic_axes={"x": {0: "batch"}})
+    compare(places, tmp_path, normal(1, 6))
 
 
 def test_options_that_do_not_fit(tmp_path: Path) -> None:
