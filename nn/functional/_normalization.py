@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, no_grad
 
-from ._standardize import standardize
+from ._standardize import Moments, standardize
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
 
@@ -57,7 +57,7 @@ def layer_norm(
     """
     shape = _last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(shape), input.ndim))
-    return standardize(input, weight, bias, axes, eps, True, [])
+    return standardize(input, weight, bias, axes, eps, True, Moments())
 
 
 def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
@@ -85,7 +85,9 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     """
     shape = _last_axes("rms_norm", input, normalized_shape, weight=weight)
     axes = tuple(range(input.ndim - len(shape), input.ndim))
-    return standardize(input, weight, None, axes, np.finfo(input.dtype).eps.item() if eps is None else eps, False, [])
+    return standardize(
+        input, weight, None, axes, np.finfo(input.dtype).eps.item() if eps is None else eps, False, Moments()
+    )
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -126,7 +128,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
         )
     shape = (input.shape[0], num_groups, channels // num_groups, math.prod(input.shape[2:]))
     weight, bias = (None if p is None else p.reshape((*shape[1:3], 1)) for p in (weight, bias))
-    return standardize(input.reshape(shape), weight, bias, (2, 3), eps, True, []).reshape(input.shape)
+    return standardize(input.reshape(shape), weight, bias, (2, 3), eps, True, Moments()).reshape(input.shape)
 
 
 def batch_norm(
@@ -191,13 +193,13 @@ def batch_norm(
             f"{input.shape}: use a larger batch, or evaluation mode"
         )
     flat = input if input.ndim == 2 else input.reshape((*input.shape[:2], -1 if input.size else 0))
-    saved: list[Any] = []
+    moments = Moments()
     axes, shape = ((0,), (channels,)) if input.ndim == 2 else ((0, 2), (channels, 1))
     weight, bias = (None if p is None else p if p.shape == shape else p.reshape(shape) for p in (weight, bias))
-    out = standardize(flat, weight, bias, axes, eps, True, saved)
+    out = standardize(flat, weight, bias, axes, eps, True, moments)
     if running_mean is not None and count:
-        _move(running_mean, saved[0].reshape(-1), momentum)
-        _move(running_var, saved[1].reshape(-1) * (count / (count - 1)), momentum)
+        _move(running_mean, moments.mean.reshape(-1), momentum)
+        _move(running_var, moments.variance.reshape(-1) * (count / (count - 1)), momentum)
     return out if out.shape == input.shape else out.reshape(input.shape)
 
 
@@ -251,13 +253,13 @@ def instance_norm(
             f"instance_norm needs more than one value for each channel of a sample, but the input has shape "
             f"{input.shape}: (n, channels, length) or (n, channels, height, width) is expected"
         )
-    saved: list[Any] = []
+    moments = Moments()
     weight, bias = (None if p is None else p.reshape((channels, 1)) for p in (weight, bias))
     flat = input.reshape((*input.shape[:2], count))
-    out = standardize(flat, weight, bias, (2,), eps, True, saved)
+    out = standardize(flat, weight, bias, (2,), eps, True, moments)
     if running_mean is not None and input.size:
-        _move(running_mean, saved[0].mean(0).reshape(-1), momentum)
-        _move(running_var, saved[1].mean(0).reshape(-1) * (count / (count - 1)), momentum)
+        _move(running_mean, moments.mean.mean(0).reshape(-1), momentum)
+        _move(running_var, moments.variance.mean(0).reshape(-1) * (count / (count - 1)), momentum)
     return out.reshape(input.shape)
 
 

@@ -9,9 +9,16 @@ import numpy as np
 
 from autograd import Tensor, general
 
-__all__ = ["standardize"]
+__all__ = ["Moments", "standardize"]
 
 Axes = tuple[int, ...]
+
+
+class Moments:
+    """Where `standardize` leaves what it found, for its derivative and for statistics that run along."""
+
+    mean: Any
+    variance: Any
 
 
 def _dots(a: Any, b: Any, axes: Axes) -> Any:
@@ -29,9 +36,9 @@ def _count(x: Any, axes: Axes) -> int:
 
 
 def _standardize_forward(
-    x: Any, weight: Any, bias: Any, axes: Axes, eps: float, centered: bool, saved: list[Any]
+    x: Any, weight: Any, bias: Any, axes: Axes, eps: float, centered: bool, moments: Moments
 ) -> Any:
-    """Return (x - mean) / sqrt(variance + eps) * weight + bias, and leave the mean and the variance in `saved`.
+    """Return (x - mean) / sqrt(variance + eps) * weight + bias, and leave the mean and the variance in `moments`.
 
     Without `centered` the mean counts as 0.
     """
@@ -39,7 +46,7 @@ def _standardize_forward(
     mean = np.add.reduce(x, axes, keepdims=True) / count if centered else x.dtype.type(0)
     out = x - mean
     variance = _dots(out, out, axes) / count
-    saved[:] = mean, variance
+    moments.mean, moments.variance = mean, variance
     out *= 1 / np.sqrt(variance + eps)
     if weight is not None:
         out = np.multiply(out, weight, out if weight.dtype == out.dtype else None)
@@ -48,21 +55,20 @@ def _standardize_forward(
     return out
 
 
-def _whitened(x: Any, axes: Axes, eps: float, centered: bool, saved: list[Any]) -> tuple[Any, Any]:
+def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
     """Return x as it is before it is scaled, and what it was divided by, inverted."""
     if isinstance(x, Tensor):
         x = x - x.mean(axis=axes, keepdims=True) if centered else x
         inverse = 1 / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
         return x * inverse, inverse
-    mean, variance = saved
-    inverse = 1 / np.sqrt(variance + eps)
-    white = x - mean
+    inverse = 1 / np.sqrt(moments.variance + eps)
+    white = x - moments.mean
     return np.multiply(white, inverse, white), inverse
 
 
-def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, saved: list[Any]) -> Any:
+def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> Any:
     """Take from the gradient its mean and its part along the whitened input, which the output does not depend on."""
-    white, inverse = _whitened(x, axes, eps, centered, saved)
+    white, inverse = _whitened(x, axes, eps, centered, moments)
     if weight is not None:
         g = g * weight
     count = _count(x, axes)
@@ -86,9 +92,9 @@ def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
 
 
 def _weight_rule(
-    g: Any, x: Any, weight_shape: tuple[int, ...], axes: Axes, eps: float, centered: bool, saved: list[Any]
+    g: Any, x: Any, weight_shape: tuple[int, ...], axes: Axes, eps: float, centered: bool, moments: Moments
 ) -> Any:
-    white, _ = _whitened(x, axes, eps, centered, saved)
+    white, _ = _whitened(x, axes, eps, centered, moments)
     return _dots(g, white, _spread_axes(g.shape, weight_shape)).reshape(weight_shape)
 
 

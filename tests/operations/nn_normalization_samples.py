@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from autograd.testing import arrays
+from nn.functional._standardize import Moments
 
 from .calls import Call, Function, Live, Samples, call
 
@@ -23,7 +24,7 @@ def normalizations(draw: st.DrawFn) -> Call:
     axes, shape, narrow = KINDS[draw(st.sampled_from(sorted(KINDS)))]
     x = Live(draw(arrays(shape)))
     weight, bias = (Live(draw(arrays(narrow))) if draw(st.booleans()) else None for _ in range(2))
-    return call(x, weight, bias, axes, draw(st.sampled_from([0.25, 1.0])), draw(st.booleans()), [])
+    return call(x, weight, bias, axes, draw(st.sampled_from([0.25, 1.0])), draw(st.booleans()), Moments())
 
 
 SAMPLES: dict[Function | str, Samples] = {"standardize": Samples(normalizations())}
