@@ -195,11 +195,13 @@ class Optimizer:
             flat.load(i, state, self.scales(group))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"defaults": self.defaults, "param_groups": self.param_groups, "state": self.state_dict()}
+        kept = {"defaults": self.defaults, "param_groups": self.param_groups, "stepped": self.stepped}
+        return {**kept, "state": self.state_dict()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # copies of the flat arrays would no longer be views of each other: lay them out anew
         self.defaults, self.param_groups, self._flats = state["defaults"], [], []
+        self.stepped = state["stepped"]
         for group in state["param_groups"]:
             self.add_param_group(group)
         self.load_state_dict(state["state"])
