@@ -105,7 +105,7 @@ class MultiheadAttention(Module):
         self.add_zero_attn = add_zero_attn
 
         def empty(*shape: int) -> Parameter:
-            return Parameter(np.empty(shape, np.float32), dtype=dtype)
+            return Parameter(np.empty(shape, dtype or np.float32), dtype=dtype)
 
         packed = self.kdim == self.vdim == embed_dim
         self.in_proj_weight = empty(3 * embed_dim, embed_dim) if packed else None
