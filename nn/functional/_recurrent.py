@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Context, Function, vjp
+from autograd import Function, vjp
 
 from ._recurrent_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 
@@ -47,7 +47,7 @@ class _Sequence(Function):
     pull: Callable[..., list[Any]]
 
     @classmethod
-    def forward(cls, ctx: Context, reverse: bool, *inputs: Array) -> tuple[Array, ...]:
+    def forward(cls, ctx: Any, reverse: bool, *inputs: Array) -> tuple[Array, ...]:
         dtype = np.result_type(*inputs)
         x, *others = (np.asarray(array, dtype) for array in inputs)
         results, ctx.kept = cls.run(x[::-1] if reverse else x, others[: cls.states], others[cls.states :])
@@ -57,7 +57,7 @@ class _Sequence(Function):
         return (out, *results[1:])
 
     @classmethod
-    def backward(cls, ctx: Context, *g: Any) -> tuple[Any, ...]:
+    def backward(cls, ctx: Any, *g: Any) -> tuple[Any, ...]:
         *inputs, _ = ctx.saved_tensors
         if any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
             # tensors, as a derivative is recorded, or finite numbers in place of others
