@@ -144,7 +144,7 @@ def _long_product(a: Any, b: Any) -> Any:
     total = np.add.reduce(np.matmul(left, right))
     if cut < length:
         total += a[0, :, cut:] @ b[0, :, cut:].T
-    return total
+    return total[None]
 
 
 def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
