@@ -1,0 +1,121 @@
+"""A text to learn from that every Python has: its language reference, as `help()` shows it; and tables to compare with."""
+
+from __future__ import annotations
+
+import platform
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ALPHABET", "Text", "counted_bits", "decode", "encode", "load_text"]
+
+Codes = NDArray[np.int64]
+
+# All that is written: the printable characters of ASCII, and the end of a line.
+ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
+HELD_OUT = 10  # every so manieth topic is for validation
+_CODES = {character: code for code, character in enumerate(ALPHABET)}
+_ASCII = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "--", "…": "...", "\t": "    "})
+
+
+@dataclass(frozen=True)
+class Text:
+    """Characters as their places in `ALPHABET`."""
+
+    name: str
+    training: Codes
+    validation: Codes
+
+
+def load_text() -> Text:
+    """Return the topics of the language reference: every tenth for validation, the others for training.
+
+    Topics quote each other. A paragraph that stood somewhere before, however it was indented, is left out, so that nothing
+    in the validation text was read in training. The text differs between versions of Python.
+    """
+    from pydoc_data.topics import topics
+
+    parts: tuple[list[str], list[str]] = ([], [])
+    for number, topic in enumerate(distinct(topics[name] for name in sorted(topics))):
+        parts[number % HELD_OUT == HELD_OUT - 1].append(topic)
+    training, validation = (encode("\n\n\n".join(part)) for part in parts)
+    return Text(f"Python {platform.python_version()}'s language reference", training, validation)
+
+
+def distinct(topics: Any) -> Iterator[str]:
+    """Yield each topic without the paragraphs that it or an earlier one had before, if anything is left.
+
+    Examples
+    --------
+    >>> list(distinct(["one\\n\\ntwo", "  two\\n\\nthree", "one"]))
+    ['one\\n\\ntwo', 'three']
+    """
+    seen: set[str] = set()
+    for topic in topics:
+        fresh = []
+        for paragraph in topic.split("\n\n"):
+            key = " ".join(paragraph.split())
+            if key and key not in seen:
+                seen.add(key)
+                fresh.append(paragraph.strip("\n"))
+        if fresh:
+            yield "\n\n".join(fresh)
+
+
+def encode(text: str) -> Codes:
+    """Return the place of each character in `ALPHABET`; others are written in ASCII, or else as a question mark.
+
+    Examples
+    --------
+    >>> decode(encode("naïve – ∀"))
+    'naive - ?'
+    """
+    plain = unicodedata.normalize("NFD", text.translate(_ASCII))
+    unaccented = "".join(character for character in plain if not unicodedata.combining(character))
+    return np.array([_CODES.get(character, _CODES["?"]) for character in unaccented], np.int64)
+
+
+def decode(codes: Codes) -> str:
+    """Return the text of which these are the characters."""
+    return "".join(ALPHABET[code] for code in codes)
+
+
+def counted_bits(text: Text, before: int, strength: float = 4.0) -> float:
+    """Return the bits per character of the validation text, predicted by what followed in the training text.
+
+    The probability of a character after the `before` characters that it follows is
+    ``(count + strength * shorter) / (total + strength)``, with `shorter` that after one character less.
+
+    Examples
+    --------
+    >>> ab = encode("ab" * 500)
+    >>> round(counted_bits(Text("", ab, ab), 0), 2), round(counted_bits(Text("", ab, ab), 1), 2)
+    (1.01, 0.01)
+    """
+    size = len(ALPHABET)
+    probability = np.full(len(text.validation), 1 / size)
+    for length in range(before + 1):
+        seen, asked = (_contexts(codes, length) for codes in (text.training, text.validation))
+        table, places = np.unique(np.concatenate([seen, asked]), return_inverse=True)
+        first, second = places[: len(seen)], places[len(seen) :]
+        total = np.bincount(first, minlength=len(table))
+        pair_table, pairs = np.unique(
+            np.concatenate([first * size + text.training[length:], second * size + text.validation[length:]]),
+            return_inverse=True,
+        )
+        counts = np.bincount(pairs[: len(seen)], minlength=len(pair_table))
+        found = counts[pairs[len(seen) :]] + strength * probability[length:]
+        probability[length:] = found / (total[second] + strength)
+    return float(-np.log2(probability).mean())
+
+
+def _contexts(codes: Codes, length: int) -> Codes:
+    """Return a number for the `length` characters before each character that has so many."""
+    numbers = np.zeros(len(codes) - length, np.int64)
+    for place in range(length):
+        numbers = numbers * len(ALPHABET) + codes[place : len(codes) - length + place]
+    return numbers
