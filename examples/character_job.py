@@ -31,7 +31,7 @@ QUICK_SIZES = {"context": 32, "width": 32, "heads": 2, "layers": 1}
 BATCH_SIZE, RATE, WARM_UP, LARGEST_NORM = 32, 0.003, 1 / 12, 1.0
 EVALUATIONS = 20
 SAMPLE = 600  # characters
-TABLES = {"bigrams": 1, "trigrams": 2}  # of the characters, so many before the one to predict
+TABLES = {"bigrams": 1, "trigrams": 2, "5-grams": 4}  # of the characters, so many before the one to predict
 
 
 @dataclass(frozen=True)
@@ -198,9 +198,8 @@ def save(training: Training, metrics: dict[str, Any], options: argparse.Namespac
     sample = write(training.model, encode(options.prompt), options)
     with replacing(folder / "sample.txt") as stream:
         stream.write(sample.encode() + b"\n")
-    print(
-        f"{training.steps_done} steps in {metrics['seconds']:.1f} s: {metrics['validation_bits']:.3f} bits per character"
-    )
+    bits, seconds = metrics["validation_bits"], metrics["seconds"]
+    print(f"{training.steps_done} steps in {seconds:.1f} s: {bits:.3f} bits per character of the other topics")
     print("\n" + "\n".join("  " + line for line in sample.splitlines()) + "\n")
     written = ["model.npz", "metrics.json", "sample.txt"]
     if pictures and training.history:
@@ -224,12 +223,11 @@ def draw(history: list[Progress], tables: dict[str, float], path: Path) -> None:
     figure = Figure(figsize=(7.2, 4.4), layout="constrained")
     axes = figure.subplots()
     steps = [entry.step for entry in history]
-    axes.plot(
-        steps, [entry.training for entry in history], color=RED, marker="o", markersize=3.5, label="training text"
-    )
-    axes.plot(
-        steps, [entry.validation for entry in history], color=BLUE, marker="o", markersize=3.5, label="other topics"
-    )
+    for values, colour, label in (
+        ([entry.training for entry in history], RED, "training text"),
+        ([entry.validation for entry in history], BLUE, "other topics"),
+    ):
+        axes.plot(steps, values, color=colour, marker="o", markersize=3.5, label=label)
     for name, bits in tables.items():
         axes.axhline(bits, color=MUTED, linestyle=":", linewidth=1.2)
         axes.annotate(f"{name}, counted", (1, bits), (-4, 3), xycoords=("axes fraction", "data"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def bits_per_character(model: CharacterModel, codes: Codes, portion: int = 32) -
             logits = model(batch[:, :-1]).data.reshape(-1, len(ALPHABET))
             total += float(nn.functional.cross_entropy(logits, batch[:, 1:].reshape(-1), reduction="sum"))
     model.train()
-    return total / np.log(2) / (len(codes) - 1)
+    return total / math.log(2) / (len(codes) - 1)
 
 
 def generate(

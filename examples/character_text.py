@@ -1,4 +1,4 @@
-"""A text to learn from that every Python has: its language reference, as `help()` shows it; and tables to compare with."""
+"""A text that every Python has: its language reference, as `help()` shows it; and tables to compare a model with."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Text:
 def load_text() -> Text:
     """Return the topics of the language reference: every tenth for validation, the others for training.
 
-    Topics quote each other. A paragraph that stood somewhere before, however it was indented, is left out, so that nothing
-    in the validation text was read in training. The text differs between versions of Python.
+    Topics quote each other. A paragraph that stood somewhere before, however it was indented, is left out, so that
+    nothing in the validation text was read in training. The text differs between versions of Python.
     """
     from pydoc_data.topics import topics
 
@@ -47,12 +47,12 @@ def load_text() -> Text:
 
 
 def distinct(topics: Any) -> Iterator[str]:
-    """Yield each topic without the paragraphs that it or an earlier one had before, if anything is left.
+    r"""Yield each topic without the paragraphs that it or an earlier one had before, if anything is left.
 
     Examples
     --------
-    >>> list(distinct(["one\\n\\ntwo", "  two\\n\\nthree", "one"]))
-    ['one\\n\\ntwo', 'three']
+    >>> list(distinct(["one\n\ntwo", "  two\n\nthree", "one"]))
+    ['one\n\ntwo', 'three']
     """
     seen: set[str] = set()
     for topic in topics:

@@ -1,17 +1,17 @@
 """Train a transformer to write, character by character, like Python's language reference.
 
-The text comes with Python, as what `help()` shows of its topics. The model has three layers of causal attention of four
-heads, reads up to 64 characters, and is trained with AdamW, a warm-up and a cosine of the learning rate, and gradients
-cut to norm 1. How well it predicts topics that it never read is told in bits per character, beside the tables that count
-what followed one character, or two. The folder that it writes holds::
+The text comes with Python: what `help()` shows of its topics. The model has three layers of causal attention of four
+heads and reads up to 64 characters. It is trained with AdamW, a warm-up and a cosine of the learning rate, and gradients
+cut to norm 1. How well it predicts topics that it never read is told in bits per character, beside tables that count
+what followed the last one, two or four characters. The folder that it writes holds::
 
     model.npz        the trained parameters
     sample.txt       what it writes
     metrics.json     what was reached, in which time, with which options and versions
     curves.png       bits per character over the steps
 
-Run it with ``python -m examples.characters``; ``--help`` lists the options. Ctrl-C ends the training and saves what there
-is.
+Run it with ``python -m examples.characters``; ``--help`` lists the options. Ctrl-C ends the training and saves what
+there is.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=temperature,
         metavar="T",
         default=0.7,
-        help="0 for the most probable text; 1 for any (0.7)",
+        help="0 takes the most probable, 1 draws freely (0.7)",
     )
     add("--quick", action="store_true", help="a tiny model and few steps, to see that it works")
     options = parser.parse_args(arguments)
