@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import ShapeError, Tensor
+from autograd import DtypeError, ShapeError, Tensor
 
 from . import functional, init
 from .module import Module
@@ -60,6 +60,10 @@ class Embedding(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
+        if num_embeddings < 1 or embedding_dim < 1:
+            raise ValueError(
+                f"an Embedding needs at least one row and one feature, not {num_embeddings} and {embedding_dim}"
+            )
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(f"padding_idx={padding_idx} is none of the {num_embeddings} rows")
@@ -101,6 +105,10 @@ class Embedding(Module):
         if table.ndim != 2:
             raise ShapeError(
                 f"from_pretrained needs embeddings of shape (num_embeddings, embedding_dim), not {table.shape}"
+            )
+        if table.dtype.kind != "f":
+            raise DtypeError(
+                f"from_pretrained needs floating-point numbers, not dtype {table.dtype}: use astype(float)"
             )
         rows, length = table.shape
         layer = cls(rows, length, padding_idx, max_norm, norm_type, scale_grad_by_freq, dtype=table.dtype)

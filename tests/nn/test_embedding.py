@@ -1,0 +1,174 @@
+"""Embeddings, one-hot rows and bilinear maps: values, gradients, options and errors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import DtypeError, GraphError, ShapeError, gradcheck, gradgradcheck, tensor
+from nn import functional
+
+rng = np.random.default_rng(0)
+
+
+@settings(max_examples=30)
+@given(rows=st.integers(1, 5), length=st.integers(1, 3), shape=st.lists(st.integers(0, 3), max_size=3))
+def test_rows_by_number(rows: int, length: int, shape: list[int]) -> None:
+    layer = nn.Embedding(rows, length, dtype=np.float64)
+    index = np.asarray(rng.integers(0, rows, shape))
+    out = layer(index)
+    np.testing.assert_array_equal(out.data, layer.weight.data[index])
+    g = rng.standard_normal(out.shape)
+    out.backward(g)
+    expected = np.zeros((rows, length))
+    np.add.at(expected, index, g)
+    assert layer.weight.grad is not None
+    np.testing.assert_allclose(layer.weight.grad.data, expected, atol=1e-14)
+
+
+def test_derivatives_of_both_orders() -> None:
+    index = np.array([[0, 2], [2, 1]])
+    for check in (gradcheck, gradgradcheck):
+        assert check(lambda w: functional.embedding(index, w) ** 2, [rng.standard_normal((3, 2))])
+
+
+def test_starts_normal_with_zeros_for_the_padding() -> None:
+    nn.manual_seed(0)
+    layer = nn.Embedding(500, 40, padding_idx=-1)
+    assert layer.padding_idx == 499
+    assert layer.weight.dtype == np.float32
+    assert abs(layer.weight.data.mean()) < 0.02
+    assert abs(layer.weight.data.std() - 1) < 0.02
+    assert (layer.weight.data[499] == 0).all()
+    assert repr(layer) == "Embedding(500, 40, padding_idx=499)"
+    assert repr(nn.Embedding(3, 2)) == "Embedding(3, 2)"
+
+
+@pytest.mark.parametrize("by_frequency", [False, True])
+@pytest.mark.parametrize("padding", [None, 1, -2])
+def test_gradients_without_the_padding_and_by_frequency(by_frequency: bool, padding: int | None) -> None:
+    weight, index = tensor(rng.standard_normal((3, 2)), requires_grad=True), np.array([1, 0, 1, 2, 1])
+    out = functional.embedding(index, weight, padding, scale_grad_by_freq=by_frequency)
+    np.testing.assert_array_equal(out.data, weight.data[index])
+    out.sum().backward()
+    counts = np.array([1.0, 1.0 if by_frequency else 3.0, 1.0])
+    if padding is not None:
+        counts[1] = 0
+    assert weight.grad is not None
+    np.testing.assert_allclose(weight.grad.data, np.stack([counts] * 2, 1))
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, np.inf])
+def test_long_rows_are_shortened_where_they_are_asked_for(order: float) -> None:
+    layer = nn.Embedding(3, 4, max_norm=0.5, norm_type=order, dtype=np.float64)
+    layer.weight.data[...] = [[3, 0, 0, 0], [0.1, 0.1, 0, 0], [2, 2, 2, 2]]
+    out = layer(np.array([0, 1, 0]))
+    np.testing.assert_allclose(np.linalg.norm(out.data[0], order), 0.5)
+    np.testing.assert_allclose(layer.weight.data, [[0.5, 0, 0, 0], [0.1, 0.1, 0, 0], [2, 2, 2, 2]])
+
+
+def test_shortening_rows_that_a_graph_needs_is_an_error() -> None:
+    layer = nn.Embedding(3, 2, max_norm=0.5)
+    layer.weight.data[...] = 3
+    y = (layer.weight * layer.weight).sum()
+    layer(np.array([0]))
+    with pytest.raises(GraphError):
+        y.backward()
+
+
+def test_from_pretrained() -> None:
+    table = rng.standard_normal((4, 3))
+    layer = nn.Embedding.from_pretrained(table, padding_idx=1)
+    np.testing.assert_array_equal(layer.weight.data, table)  # the padding too
+    assert layer.weight.dtype == table.dtype
+    assert not layer.weight.requires_grad
+    layer.weight.data[0] = 7
+    assert not (table == 7).any()
+    assert nn.Embedding.from_pretrained(tensor(table), freeze=False)(np.array([0])).requires_grad
+
+
+def test_indices_of_any_kind() -> None:
+    layer = nn.Embedding(300, 2)
+    index = np.array([3, 250])
+    expected = layer(index).data
+    for same in (index.astype(np.uint8), tensor(index), [3, 250], index.astype(np.int32)):
+        np.testing.assert_array_equal(layer(same).data, expected)
+    assert layer([]).shape == (0, 2)
+    assert layer(3).shape == (2,)
+    table = rng.standard_normal((3, 2))
+    assert type(functional.embedding([0], table)) is np.ndarray
+
+
+def test_one_hot() -> None:
+    labels = np.array([[0, 2], [1, 1]])
+    out = functional.one_hot(labels)
+    assert out.dtype == np.int64
+    np.testing.assert_array_equal(out, np.eye(3)[labels])
+    assert functional.one_hot(tensor(labels), 5).shape == (2, 2, 5)
+    assert functional.one_hot(np.zeros(0, int), 3).shape == (0, 3)
+    np.testing.assert_array_equal(functional.one_hot(2), [0, 0, 1])
+
+
+def test_bilinear() -> None:
+    layer: Any = nn.Bilinear(3, 4, 2, dtype=np.float64)
+    x1, x2 = rng.standard_normal((5, 2, 3)), rng.standard_normal((5, 2, 4))
+    expected = np.einsum("abi,oij,abj->abo", x1, layer.weight.data, x2) + layer.bias.data
+    np.testing.assert_allclose(layer(x1, x2).data, expected)
+    weight, bias = layer.weight.data.copy(), layer.bias.data.copy()
+    for check in (gradcheck, gradgradcheck):
+        assert check(functional.bilinear, [x1[:, 0], x2[:, 0], weight, bias])
+    np.testing.assert_allclose(functional.bilinear(x1, x2, weight), expected - bias)
+    assert layer(x1[0, 0], x2[0, 0]).shape == (2,)
+    assert layer(x1[:0], x2[:0]).shape == (0, 2, 2)
+
+
+def test_bilinear_starts_as_pytorchs_does() -> None:
+    nn.manual_seed(0)
+    layer: Any = nn.Bilinear(25, 30, 8)
+    assert layer.weight.shape == (8, 25, 30)
+    for parameter in layer.parameters():
+        assert parameter.dtype == np.float32
+        assert 0.1 < abs(parameter.data).max() <= 0.2
+    assert nn.Bilinear(1, 1, 1, bias=False).bias is None
+    assert repr(layer) == "Bilinear(in1_features=25, in2_features=30, out_features=8, bias=True)"
+
+
+def test_identity() -> None:
+    x = tensor(np.ones(3))
+    assert nn.Identity(54, unused=True)(x) is x
+    assert nn.Identity().state_dict() == {}
+
+
+TABLE = rng.standard_normal((3, 2))
+ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
+    (lambda: functional.embedding(np.array([[0, 1], [3, 0]]), TABLE), IndexError,
+     r"embedding was given the index 3 at \(1, 0\), but there are 3 rows.*0 to 2 \(1 of 4 are not\)"),
+    (lambda: functional.embedding(np.array([-1]), TABLE), IndexError, r"the index -1 at \(0,\)"),
+    (lambda: functional.embedding(np.array([2**63], np.uint64), TABLE), IndexError, "the index 9223372036854775808"),
+    (lambda: functional.embedding(np.array([1.0]), TABLE), DtypeError, "dtype float64: use astype"),
+    (lambda: functional.embedding(np.array([True]), TABLE), DtypeError, "dtype bool"),
+    (lambda: functional.embedding(np.array([0]), TABLE[0]), ShapeError, r"\(rows, features\), not \(2,\)"),
+    (lambda: functional.embedding(np.array([0]), TABLE, padding_idx=3), ValueError, "from -3 to 2.*not 3"),
+    (lambda: nn.Embedding(3, 2, padding_idx=-4), ValueError, "padding_idx=-4 is none of the 3 rows"),
+    (lambda: nn.Embedding(0, 2), ValueError, "at least one row and one feature, not 0 and 2"),
+    (lambda: nn.Embedding.from_pretrained(TABLE[0]), ShapeError, r"not \(2,\)"),
+    (lambda: nn.Embedding.from_pretrained(np.ones((2, 2), int)), DtypeError, "dtype int64"),
+    (lambda: functional.one_hot(np.array([0, 5]), 3), IndexError, r"one_hot was given the index 5 at \(1,\)"),
+    (lambda: functional.one_hot(np.array([-1, 5])), IndexError, r"the index -1 at \(0,\)"),
+    (lambda: functional.one_hot(np.zeros(0, int)), ValueError, "needs num_classes"),
+    (lambda: functional.one_hot(np.array([0]), 0), ValueError, "at least one class, not num_classes=0"),
+    (lambda: functional.one_hot(np.array([0.5]), 2), DtypeError, "one_hot needs integers"),
+    (lambda: nn.Bilinear(3, 4, 2)(np.ones((5, 3)), np.ones((4, 4))), ShapeError, r"\(5, 3\) and \(4, 4\)"),
+    (lambda: nn.Bilinear(3, 4, 2)(np.ones((5, 4)), np.ones((5, 3))), ShapeError, r"weight of shape \(2, 3, 4\)"),
+    (lambda: nn.Bilinear(3, 0, 2), ValueError, "not 3, 0 and 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "error", "message"), ERRORS)
+def test_errors_name_what_was_given(call: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
