@@ -1,9 +1,9 @@
 """Train a transformer to write, character by character, like Python's language reference.
 
 The text comes with Python: what `help()` shows of its topics. The model has three layers of causal attention of four
-heads and reads up to 64 characters. It is trained with AdamW, a warm-up and a cosine of the learning rate, and gradients
-cut to norm 1. How well it predicts topics that it never read is told in bits per character, beside tables that count
-what followed the last one, two or four characters. The folder that it writes holds::
+heads and reads up to 64 characters. It is trained with AdamW, a warm-up and a cosine of the learning rate, and the
+norm of gradients is cut to 1. How well it predicts topics that it never read is told in bits per character, beside
+tables that count what followed the last one, two or four characters. The folder that it writes holds::
 
     model.npz        the trained parameters
     sample.txt       what it writes
