@@ -1,8 +1,8 @@
 """Forward and backward pass of two convolutions: 32 images, 3x3 to 16 channels, ReLU, pool of 2x2, 3x3 to 32 (float32).
 
 Run it with ``python -m benchmarks.convolution``. It is timed on one thread (CPU time) and on two (wall time), each in a
-process of its own. Gradients are those of the weights. PyTorch takes part if it is installed; the NumPy program is written by hand for this one network, and
-with the calls of NumPy alone, of which it consists, is what can be reached.
+process of its own. Gradients are those of the weights. PyTorch takes part if it is installed; the NumPy program is
+written by hand for this one network, and consists of little but calls of NumPy: it shows what NumPy itself takes.
 """
 
 from benchmarks.timing import THREADS, Step, available, each_number_of_threads, interleave, table  # isort: skip - first
