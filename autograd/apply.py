@@ -15,8 +15,8 @@ from .arguments import AxisError, binder, static
 from .cuts import carried, cut_of
 from .errors import ShapeError
 from .examination import examine
-from .graph import Bundle, Gradients, Node, absent, intern_shape, take_number
-from .guards import guard, guard_arguments
+from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
+from .guards import WHOLE, guard, guard_arguments, snapshot
 from .lines import note_line
 from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
@@ -89,7 +89,7 @@ def unary(op: Primitive) -> Function:
         out._node = node = Node()
         node.x = x
         node.y = node.kept_y = None
-        node.guard = guard(x, a) if guarded and type(x) is not Node else None
+        node.guard = guard(x, a) if guarded and type(x) is not Node and (type(x) is not Leaf or x.shared) else None
         if keeps_out:
             node.kept = z
         elif keeps_x:
@@ -177,7 +177,7 @@ def binary(op: Primitive) -> Function:
         out._data = z
         if x is None and y is None:
             out._node = None
-            out._cut = carried(s, t)
+            out._cut = s._cut or t._cut if type(s) is type(t) is Tensor else carried(s, t)
             return out
         mode = recording()
         if not mode:
@@ -208,9 +208,16 @@ def binary(op: Primitive) -> Function:
             node.kept_y = b
         else:
             node.kept_y = needs_y(op.pool((a, b), z))
-        if type(x) is not Node and type(a) is ndarray and ((a_for_y and y is not None) or (a_for_x and x is not None)):
+        # the values of results are ours; of leaves they are, unless they are shared; of constants they are not
+        if x is None:
+            if a_for_y and type(a) is ndarray:
+                node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
+        elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
             node.guard = guard(x, a)
-        if type(y) is not Node and type(b) is ndarray and ((b_for_x and x is not None) or (b_for_y and y is not None)):
+        if y is None:
+            if b_for_x and type(b) is ndarray:
+                node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
+        elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):
             node.guard = guard(y, b, node.guard)
         live = y if x is None else x
         if (

@@ -31,6 +31,9 @@ may_share_memory = np.may_share_memory
 
 Arguments = tuple[Any, ...]
 
+# Types of arguments that nobody can change later.
+_PLAIN = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
+
 
 class AxisError(ShapeError, np.exceptions.AxisError):
     """An axis that there is not: NumPy's error, which is an `IndexError` too, with the name of the operation."""
@@ -76,10 +79,14 @@ def one_input(op: Primitive) -> Function:
     kept_arguments = any(name in op.needs[0] for name in op.parameters[1:])
 
     def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
+        plain = not kwargs
         for value in args:
-            if type(value) is list or isinstance(value, Tensor):
-                args = tuple([static(op, v) for v in args])
-                break
+            kind = type(value)
+            if kind not in _PLAIN:
+                plain = False
+                if kind is not ndarray:
+                    args = tuple([static(op, v) for v in args])
+                    break
         if kwargs:
             kwargs = {name: static(op, v) for name, v in kwargs.items()}
             args = bind(args, kwargs)
@@ -120,7 +127,7 @@ def one_input(op: Primitive) -> Function:
         node.y = None
         node.kept = needs((a, *args, z, x.shape) if common_pool else op.pool((a, *args), z))
         node.kept_y = args if linear else None
-        node.guard = guard_arguments(args) if kept_arguments else None
+        node.guard = None if plain or not kept_arguments else guard_arguments(args)
         if guarded and type(x) is not Node:
             node.guard = guard(x, a, node.guard)
         node.shape = intern_shape(z.shape)
@@ -148,7 +155,7 @@ def one_input(op: Primitive) -> Function:
 def static(op: Primitive, value: Any) -> Any:
     """Return an argument that has no derivative: the values of a tensor, a copy of a list, which may change later."""
     if type(value) is list:
-        return copy.deepcopy(value)
+        return copy.deepcopy(value) if value else value
     if not isinstance(value, Tensor):
         return value
     if value._node is not None:

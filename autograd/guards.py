@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -17,6 +18,7 @@ from .graph import FreedOperation, Leaf, Node, View, take_number
 from .lines import Place, here
 
 __all__ = [
+    "WHOLE",
     "Exposure",
     "Guard",
     "changed",
@@ -28,14 +30,15 @@ __all__ = [
     "guard_inputs",
     "kept_arrays",
     "owner_of",
+    "snapshot",
     "weighted_sums",
 ]
 
 Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the guards of others
 
-_WHOLE = 1 << 20  # bytes: beyond, sums are noted in the place of what an array holds
-_WIDTH = 64
+WHOLE = 1 << 18  # bytes: beyond, sums are noted in the place of what an array holds
+_WIDTH = 128
 _exact_counts = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
@@ -79,30 +82,40 @@ def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None
 def snapshot(array: Array) -> Any:
     """Return what shows, compared with that of another time, whether an array was written to in between.
 
-    That is all it holds. In the place of more than a megabyte it is one sum for each 64 elements, weighted, so that
-    their order counts too: only what rounding hides in such a sum can go unnoticed.
+    That is all it holds. In the place of more than 256 kB it is one sum for each 128 elements, weighted, so that
+    their order counts: only what rounding hides in such a sum can go unnoticed. An array that nobody can write to needs
+    nothing noted.
     """
-    if array.nbytes <= _WHOLE or array.dtype.char not in "fdFD":
+    if array.nbytes <= WHOLE or array.dtype.char not in "fdFD":
         return array.tobytes()
+    if array.base is None and not array.flags.writeable:
+        return None
     sums, rest = weighted_sums(array)
     return (sums, rest.tobytes()) if np.isfinite(sums).all() else array.tobytes()
 
 
 def weighted_sums(array: Array) -> tuple[Array, Array]:
-    """Return a weighted sum of each 64 elements of an array of floating-point numbers, and the elements left over."""
+    """Return a weighted sum of each 128 elements of an array of floating-point numbers, and the elements left over."""
     flat = array.ravel("K")
     if flat.dtype.kind == "c":
         flat = flat.view(flat.real.dtype)
     rows = flat.size // _WIDTH
     with np.errstate(all="ignore"):
-        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH) @ np.linspace(1, 2, _WIDTH, dtype=flat.dtype)
+        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH).dot(_weights(flat.dtype))
     return sums, flat[rows * _WIDTH :]
+
+
+@lru_cache(maxsize=2)
+def _weights(dtype: Any) -> Array:
+    return np.linspace(1, 2, _WIDTH, dtype=dtype)
 
 
 def changed(array: Array, before: Any) -> bool:
     """Tell whether an array holds something else than when `before` was its snapshot."""
     if type(before) is bytes:
         return bool(array.tobytes() != before)
+    if before is None:
+        return False
     now = snapshot(array)
     return type(now) is bytes or now[1] != before[1] or not np.array_equal(now[0], before[0])
 
