@@ -134,7 +134,7 @@ def _array(name: Any, value: Any) -> Array:
     """Return a value as an array in the order of C and the bytes of this machine."""
     if not isinstance(name, str):
         raise TypeError(f"the names of arrays are strings, not {name!r}")
-    if name == "__metadata__" or "\0" in name or not name.isprintable():
+    if name == "__metadata__" or not name.isprintable():
         raise ValueError(f"{name!r} cannot name an array in a file: choose a name of printable characters")
     array = np.asarray(borrow(value) if isinstance(value, Tensor) else value)
     if array.dtype.hasobject or array.dtype.kind not in "?biufcSUmM":

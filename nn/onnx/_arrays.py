@@ -238,10 +238,10 @@ def _sliced(s: Step, x: str, axis: int, pair: Pair, lengths: Pair) -> str:
 
 def _bound(s: Step, pair: Pair, lengths: Pair, absent: int) -> int:
     """Return a bound of a slice, counted from the end if that is what makes it the same in both traces."""
-    if pair[0] is None and pair[1] is None:
-        return absent
     if pair[0] == pair[1]:
-        return int(pair[0])
+        return absent if pair[0] is None else int(pair[0])
+    if None in pair or min(pair) < 0:
+        raise s.dependence("a bound of a slice")
     one, other = (int(bound) - length for bound, length in zip(pair, lengths, strict=True))
     if one != other or one > 0:
         raise s.dependence("a bound of a slice")

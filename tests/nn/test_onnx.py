@@ -461,6 +461,7 @@ class Cube(Function):
         lambda x: x.max(1, initial=3.0),
         lambda x: x[0, None, np.array([1, 2])],
         lambda x: np.linalg.norm(x, "nuc"),
+        lambda x: np.linalg.norm(x, 0, axis=1),
         lambda x: np.roll(x, 1),
     ],
 )
@@ -473,6 +474,35 @@ def test_lengths_that_are_not_known_how(tmp_path: Path) -> None:
     model = Function1(lambda x: np.broadcast_to(x.sum(0)[None], (x.shape[0] ** 2, 6)) * 1)
     with pytest.raises(UnsupportedError, match="a length is 9 or 36 where the dynamic axes batch is 3 or 6"):
         exported(model, tmp_path, normal(3, 6), dynamic_axes={"x": {0: "batch"}})
+
+
+def test_lengths_that_are_multiples_of_a_dynamic_axis(tmp_path: Path) -> None:
+    model = Function1(lambda x: np.broadcast_to(x.sum(0), (2 * x.shape[0], 1, x.shape[0], 6)) * 1)
+    check(model, tmp_path, normal(3, 6))
+
+
+VARYING: list[Callable[[Any], Any]] = [
+    lambda x: np.var(x, 0, ddof=1),
+    lambda x: x[:, :: 1 + len(x) % 2],
+    lambda x: x[: None if len(x) % 2 else 2],
+    lambda x: x[-(len(x) // 2) :],
+    lambda x: np.roll(x, len(x) // 2, 0),
+]
+
+
+@pytest.mark.parametrize("function", VARYING)
+def test_what_depends_on_a_dynamic_length_otherwise(function: Callable[[Any], Any], tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match="cannot be exported to ONNX"):
+        exported(Function1(function), tmp_path, normal(3, 6), input_names=["x"], dynamic_axes={"x": {0: "batch"}})
+    exported(Function1(function), tmp_path, normal(3, 6))
+    compare(Function1(function), tmp_path, normal(3, 6))
+
+
+def test_layer_norm_is_one_node_where_it_can_be(tmp_path: Path) -> None:
+    file = check(nn.LayerNorm(6), tmp_path, normal(2, 3, 6))
+    assert [node.op_type for node in file.graph.node] == ["LayerNormalization", "Identity"]
+    file = check(nn.GroupNorm(2, 4), tmp_path, normal(2, 4, 3))
+    assert "LayerNormalization" not in [node.op_type for node in file.graph.node]
 
 
 def test_constants_of_a_dynamic_length(tmp_path: Path) -> None:
