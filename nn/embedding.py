@@ -70,7 +70,7 @@ class Embedding(Module):
             padding_idx %= num_embeddings
         self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
         self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
-        self.weight = Parameter(np.empty((num_embeddings, embedding_dim), np.float32), dtype=dtype)
+        self.weight = Parameter(np.zeros((num_embeddings, embedding_dim), np.float32), dtype=dtype)
         self.reset_parameters()
 
     @classmethod

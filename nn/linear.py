@@ -57,8 +57,8 @@ class Linear(Module):
         self.in_features, self.out_features = in_features, out_features
         # The memory holds the transpose: the product of the forward pass, the largest there is, is then a third
         # faster for small batches, and gradients do not care.
-        self.weight = Parameter(np.empty((in_features, out_features), np.float32).T, dtype=dtype)
-        self.bias = Parameter(np.empty(out_features, np.float32), dtype=dtype) if bias else None
+        self.weight = Parameter(np.zeros((in_features, out_features), np.float32).T, dtype=dtype)
+        self.bias = Parameter(np.zeros(out_features, np.float32), dtype=dtype) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -124,8 +124,8 @@ class Bilinear(Module):
                 f"and {out_features}"
             )
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(np.empty((out_features, in1_features, in2_features), np.float32), dtype=dtype)
-        self.bias = Parameter(np.empty(out_features, np.float32), dtype=dtype) if bias else None
+        self.weight = Parameter(np.zeros((out_features, in1_features, in2_features), np.float32), dtype=dtype)
+        self.bias = Parameter(np.zeros(out_features, np.float32), dtype=dtype) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -68,7 +68,8 @@ def test_long_rows_are_shortened_where_they_are_asked_for(order: float) -> None:
     layer.weight.data[...] = [[3, 0, 0, 0], [0.1, 0.1, 0, 0], [2, 2, 2, 2]]
     out = layer(np.array([0, 1, 0]))
     np.testing.assert_allclose(np.linalg.norm(out.data[0], order), 0.5)
-    np.testing.assert_allclose(layer.weight.data, [[0.5, 0, 0, 0], [0.1, 0.1, 0, 0], [2, 2, 2, 2]])
+    expected = np.array([[0.5, 0.0, 0.0, 0.0], [0.1, 0.1, 0.0, 0.0], [2.0, 2.0, 2.0, 2.0]])
+    np.testing.assert_allclose(layer.weight.data, expected)
 
 
 def test_shortening_rows_that_a_graph_needs_is_an_error() -> None:
