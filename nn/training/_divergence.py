@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, borrow
 
 from ._data import Batch
 from ._metrics import values_of
@@ -37,7 +37,7 @@ def _cause_in_data(batch: Batch) -> str:
 
 
 def _cause_in_weights(named: list[tuple[str, Any]]) -> str:
-    odd = [name for name, parameter in named if not np.isfinite(parameter.data).all()]
+    odd = [name for name, parameter in named if not np.isfinite(borrow(parameter)).all()]
     return f"The parameter {odd[0]} is not finite: an earlier step made it so. " if odd else ""
 
 
@@ -47,5 +47,5 @@ def _cause_in_gradients(loss: Any, named: list[tuple[str, Any]]) -> str:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the walk warns of what is reported here
         loss.backward()
-    odd = [name for name, p in named if p.grad is not None and not np.isfinite(p.grad.data).all()]
+    odd = [name for name, p in named if p.grad is not None and not np.isfinite(borrow(p.grad)).all()]
     return f"The first parameter whose gradient is not finite is {odd[0]}. " if odd else ""

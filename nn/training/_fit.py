@@ -96,10 +96,10 @@ def fit(
     pandas.DataFrame
         A row for each epoch, whose index is its number. ``loss`` and the metrics are means over the batches, each as
         it came, before its step; ``val_loss`` and so on are those of `validation`; ``lr`` is the learning rate of the
-        first group in the last step; ``gradient_norm`` and ``update_ratio``, the norm of an update of all parameters
-        over that of the parameters, are means over some of the steps: every fiftieth, and the first ten of all;
-        ``steps`` counts those of the optimizer, ``seconds`` the time. ``history.attrs["stopped"]`` says why it ended
-        early, or is None.
+        first group in the last step; ``gradient_norm``, before any clipping, and ``update_ratio``, the norm of an
+        update of all parameters over that of the parameters, are means over some of the steps: every fiftieth, and the
+        first ten of all; ``steps`` counts those of the optimizer, ``seconds`` the time. ``history.attrs["stopped"]``
+        says why it ended early, or is None.
 
     Raises
     ------

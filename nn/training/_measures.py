@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd import borrow
+
 __all__ = ["Look", "Sizes", "total"]
 
 Array = np.ndarray[Any, Any]
@@ -26,13 +28,15 @@ class Look:
 
     def __init__(self, named: Sequence[tuple[str, Any]]) -> None:
         self._named = named
-        self._gradients = [None if p.grad is None else _norm(p.grad.data) for _, p in named]
-        self._before = [np.array(p.data) for _, p in named]  # in the order of memory that they have
+        self._gradients = [None if p.grad is None else _norm(borrow(p.grad)) for _, p in named]
+        self._before = [np.array(borrow(p)) for _, p in named]  # in the order of memory that they have
 
     def finish(self) -> dict[str, Sizes]:
         """Return the sizes by the path of each parameter."""
         return {
-            name: Sizes(gradient, _norm(before), _norm(np.subtract(parameter.data, before, out=np.empty_like(before))))
+            name: Sizes(
+                gradient, _norm(before), _norm(np.subtract(borrow(parameter), before, out=np.empty_like(before)))
+            )
             for (name, parameter), gradient, before in zip(self._named, self._gradients, self._before, strict=True)
         }
 

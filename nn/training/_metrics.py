@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, Tensor
+from autograd import ShapeError, Tensor, borrow
 
 __all__ = ["Metric", "Metrics", "Totals", "accuracy", "mae", "mse", "named_metrics", "values_of"]
 
@@ -104,7 +104,7 @@ def _name(metric: Any) -> str:
 def values_of(output: Any) -> Any:
     """Return the ndarrays of tensors, also of those in tuples, lists and dicts."""
     if isinstance(output, Tensor):
-        return output.data
+        return borrow(output)
     if isinstance(output, tuple | list):
         return type(output)(map(values_of, output)) if type(output) in (tuple, list) else tuple(map(values_of, output))
     return {key: values_of(value) for key, value in output.items()} if isinstance(output, dict) else output
@@ -132,7 +132,7 @@ class Totals:
         if self._metrics:
             output, target = values_of(output), values_of(target)
             for name, metric in self._metrics.items():
-                self.sums[name] += float(values_of(metric(output, target))) * rows
+                self.sums[name] += float(metric(output, target)) * rows
 
     def means(self, prefix: str = "") -> dict[str, float]:
         """Return the mean over the rows of each."""

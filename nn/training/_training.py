@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from ..module import Module
+from ..utils import clip_grad_norm_
 from ._callbacks import Callback
 from ._data import Batch, Source, checksum
 from ._divergence import divergence
@@ -77,7 +78,7 @@ class Training:
         self.callbacks = sorted(callbacks, key=lambda callback: callback.last)
         self.source, self.accumulate = source, accumulate
         self._validation, self._metrics = validation, metrics
-        self._scheduler_every, self._clip_norm = scheduler_every, clip_norm
+        self._scheduler_every, self.clip_norm = scheduler_every, clip_norm
         self._monitors = needs_value(scheduler)
         self.progress = progress
         self.sentinels = Sentinels(model, optimizer, loss)
@@ -128,10 +129,12 @@ class Training:
         self._prepare()
         self.progress.start(self.epoch + 1, self.source.size, self.batch)
         batches = self._batches()
-        while group := list(islice(batches, self.accumulate)):
+        groups = zip(batches) if self.accumulate == 1 else _grouped(batches, self.accumulate)
+        for group in groups:
             self._step(group)
             self.interrupted = self._interruption.requested
-            self._call("on_step")
+            for callback in self.callbacks:
+                callback.on_step(self)
             if self.progress.bar is not None:
                 self.progress.update(len(group), self.totals.means())
             if self.interrupted or self.stopped:
@@ -185,7 +188,7 @@ class Training:
         row["seconds"] = time.perf_counter() - self._start
         self.history.append(row)
         if not partial:
-            self._schedule("epoch")
+            self._schedule(row)
             self.epoch, self.batch = self.epoch + 1, 0
             self._begin_sums()
         self._call("on_epoch")
@@ -193,11 +196,10 @@ class Training:
         if self._interruption.requested:
             self.stop("Ctrl-C")
 
-    def _schedule(self, unit: ScheduleUnit) -> None:
-        if self.scheduler is None or unit != self._scheduler_every:
+    def _schedule(self, row: dict[str, Any]) -> None:
+        if self.scheduler is None or self._scheduler_every != "epoch":
             return
         if self._monitors:
-            row = self.history[-1]
             self.scheduler.step(row.get("val_loss", row["loss"]))
         else:
             self.scheduler.step()
@@ -207,46 +209,54 @@ class Training:
     def _step(self, group: Sequence[Batch]) -> None:
         self.optimizer.zero_grad()
         looking = self.step < FIRST_LOOKS or self.batch // self.accumulate % BETWEEN_LOOKS == 0
-        rows = sum(batch.rows for batch in group)
-        for batch in group:
-            self._add_gradient(batch, batch.rows / rows if len(group) > 1 else 1.0, looking and self._checks)
+        if len(group) == 1:
+            self._add_gradient(group[0], 1.0, looking)
+        else:
+            rows = sum(batch.rows for batch in group)
+            for batch in group:
+                self._add_gradient(batch, 1.0 if self.totals.summed else batch.rows / rows, looking)
         look = Look(self._named) if looking else None
-        if self._clip_norm is not None:
-            self._clip(self._clip_norm)
+        if self.clip_norm is not None:
+            clip_grad_norm_(self._optimized(), self.clip_norm)
         self.optimizer.step()
         if look is not None:
             self._record(look)
         self.step += 1
         self.batch += len(group)
         self._last, self._place = group[-1], (self.epoch, self.batch)
-        self._schedule("step")
+        if self.scheduler is not None and self._scheduler_every == "step":
+            self.scheduler.step()
 
-    def _add_gradient(self, batch: Batch, share: float, check: bool) -> None:
+    def _optimized(self) -> list[Any]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def _add_gradient(self, batch: Batch, share: float, looking: bool) -> None:
         """Add the gradient of a batch to those of the step; the mean over all its batches weighs each by its rows."""
         output = self.model(*batch.inputs)
         loss = self.loss(output, batch.target)
-        value = self._value_of(loss)
+        if looking:
+            self._check_loss(loss)
+        value = loss.item()
         if not math.isfinite(value):
             where = f"epoch {self.epoch + 1}, batch {self.batch + 1} (step {self.step + 1})"
             raise divergence(value, loss, batch, where, self._named)
-        if share == 1 or self.totals.summed:
+        if share == 1:
             loss.backward()
         else:
             (loss * share).backward()
         self.totals.add(value, output, batch.target, batch.rows)
-        if check:
+        if looking and self._checks:
             self.sentinels.check_output(output, batch.target)
 
-    def _value_of(self, loss: Any) -> float:
+    def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):
             kind = f"{type(loss).__name__} of shape {getattr(loss, 'shape', None)}"
             remedy = "it should be a Tensor of one element that depends on the parameters"
             if getattr(loss, "size", 0) > 1:
                 remedy = 'it should be one number, as with reduction="mean"'
-            elif not any(True for _ in self._named):
+            elif not self._named:
                 remedy = "no parameter of the model requires a gradient"
             raise TypeError(f"the loss is a {kind}: {remedy}")
-        return float(loss.item())
 
     def _record(self, look: Look) -> None:
         sizes = look.finish()
@@ -255,12 +265,6 @@ class Training:
         self.ratios.append(total([size.update for size in sizes.values()]) / weight if weight else math.nan)
         if self._checks:
             self.sentinels.check_sizes(sizes)
-
-    def _clip(self, largest: float) -> None:
-        """Scale all gradients together so that their norm is at most `largest`."""
-        from ..utils import clip_grad_norm_
-
-        clip_grad_norm_([p for group in self.optimizer.param_groups for p in group["params"]], largest)
 
     # What a checkpoint holds
 
@@ -291,6 +295,12 @@ class Training:
         self.totals.rows, self.totals.sums = state["rows"], state["sums"]
         self.norms, self.ratios, self.elapsed = state["norms"], state["ratios"], state["elapsed"]
         self.history, self.stopped = state["history"], state["stopped"]
+
+
+def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    """Yield lists of `size` batches; the last may be shorter."""
+    while group := list(islice(batches, size)):
+        yield group
 
 
 def _mean(values: Sequence[float]) -> float:

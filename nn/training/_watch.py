@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from autograd import Handle, is_grad_enabled
+from autograd import Handle, borrow, is_grad_enabled
 
 from ..module import Module
 from ._measures import Look
@@ -119,7 +119,7 @@ class Watch:
     def _see_gradient(self, gradient: Any) -> None:
         """Look, as a gradient arrives, whether that of an earlier step is still where it will be added."""
         present = None if self._smallest is None else self._smallest.grad
-        if present is not None and present is self._left and present.data.any():
+        if present is not None and present is self._left and borrow(present).any():
             self._sentinels.warn_once(
                 "zero_grad",
                 "the gradients that a step has used are still there when the next ones arrive, and are added to them: "

@@ -118,7 +118,7 @@ def test_gradients_are_clipped_together() -> None:
     history = fit(model, [(100 * X, Y)], lr=1.0, epochs=1, clip_norm=0.5)
     after = np.concatenate([model.weight.data.ravel(), model.bias.data])
     assert np.linalg.norm(after - before) == pytest.approx(0.5, rel=1e-4)
-    assert history["gradient_norm"][1] == pytest.approx(0.5, rel=1e-4)
+    assert history["gradient_norm"][1] > 100  # what it was before
 
 
 def test_metrics_by_name_function_and_dict() -> None:
