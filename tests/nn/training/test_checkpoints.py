@@ -88,7 +88,13 @@ def train(folder: Path, iterable: bool = False, every: int | None = 1, more: Any
     data: Any = batches(X, Y, batch_size=6, seed=5) if iterable else (X, Y)
     keep = [EarlyStopping(patience=9), SaveBest(folder / "best.npz"), Count(), CSVLogger(folder / "log.csv")]
     callbacks = [Checkpoint(folder / "last.npz", every=every, resume=True), *keep, *more]
-    given = {"epochs": 3, "validation": (X, Y), "metrics": "accuracy", "scheduler": scheduler, "verbose": False}
+    given: dict[str, Any] = {
+        "epochs": 3,
+        "validation": (X, Y),
+        "metrics": "accuracy",
+        "scheduler": scheduler,
+        "verbose": False,
+    }
     given |= {} if iterable else {"batch_size": 6}
     history = nn.fit(model, data, nn.CrossEntropyLoss(), optimizer, callbacks=callbacks, **given | options)
     return model, history, optimizer, keep
@@ -267,7 +273,7 @@ def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
 
 
 def test_trees_come_back_as_they_were(tmp_path: Path) -> None:
-    tree = {
+    tree: dict[str, Any] = {
         "numbers": [1, 2**100, -0.0, float("inf"), 0.1, True, None],
         "tuple": (1, (2, [3, ()])),
         "keys": {0: "a", "0": "b", "": {}},

@@ -15,7 +15,7 @@ from datasets import batches
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 3)).astype(np.float32)
-Y = (X @ np.float32([[1.0], [-2.0], [0.5]])).astype(np.float32)
+Y = X @ np.array([[1.0], [-2.0], [0.5]], np.float32)
 LABELS = (Y[:, 0] > 0).astype(np.int64)
 
 
@@ -104,9 +104,9 @@ def test_a_summed_loss_is_reported_by_row() -> None:
 
 def test_figures_of_gradients_and_updates() -> None:
     model = linear(dtype=float)
-    before = model.weight.data.copy(), model.bias.data.copy()
+    before = model.weight.data.copy(), model.state_dict()["bias"].copy()
     history = fit(model, [(X, Y)], lr=0.01, epochs=1)
-    steps = [a - b for a, b in zip((model.weight.data, model.bias.data), before, strict=True)]
+    steps = [a - b for a, b in zip((model.weight.data, model.state_dict()["bias"]), before, strict=True)]
     update = np.sqrt(sum((step**2).sum() for step in steps))
     assert history["gradient_norm"][1] == pytest.approx(update / 0.01)
     assert history["update_ratio"][1] == pytest.approx(update / np.sqrt(sum((b**2).sum() for b in before)))
@@ -114,9 +114,9 @@ def test_figures_of_gradients_and_updates() -> None:
 
 def test_gradients_are_clipped_together() -> None:
     model = linear(dtype=float)
-    before = np.concatenate([model.weight.data.ravel(), model.bias.data])
+    before = np.concatenate([model.weight.data.ravel(), model.state_dict()["bias"]])
     history = fit(model, [(100 * X, Y)], lr=1.0, epochs=1, clip_norm=0.5)
-    after = np.concatenate([model.weight.data.ravel(), model.bias.data])
+    after = np.concatenate([model.weight.data.ravel(), model.state_dict()["bias"]])
     assert np.linalg.norm(after - before) == pytest.approx(0.5, rel=1e-4)
     assert history["gradient_norm"][1] > 100  # what it was before
 
@@ -182,7 +182,7 @@ def test_schedulers_step_by_epoch_by_step_or_by_a_figure() -> None:
             self.optimizer.param_groups[0]["lr"] /= 2
 
     class Plateau(Schedule):
-        def step(self, metrics: Any) -> None:
+        def step(self, metrics: Any) -> None:  # type: ignore[override]  # as ReduceLROnPlateau has it
             super().step(metrics)
 
     def run(kind: type[Schedule], **options: Any) -> tuple[Schedule, Any]:
@@ -416,7 +416,7 @@ def test_a_handler_of_the_program_and_other_threads_are_left_alone() -> None:
     assert lengths == [2]
 
 
-def diverging(where: str) -> tuple[nn.Module, Any]:
+def diverging(where: str) -> tuple[nn.Sequential, Any]:
     model, y = nn.Sequential(linear(outputs=2), nn.Linear(2, 1)), Y.copy()
     if where == "input":
         return model, [(X, Y), (np.where(np.arange(50)[:, None] == 7, np.nan, X), Y)]
@@ -446,7 +446,7 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_where(where: str, messag
     class Spoil(nn.training.Callback):
         def on_step(self, training: nn.training.Training) -> None:
             if where == "weight":
-                training.model[1].weight.data[0, 1] = np.nan
+                model[1].weight.data[0, 1] = np.nan
 
     with pytest.raises(nn.NonFiniteLossError, match=message):
         fit(model, data, loss, optimizer=optimizer, callbacks=[Spoil()])
@@ -512,7 +512,7 @@ def test_early_stopping_refuses(options: dict[str, Any], message: str) -> None:
 
 
 def test_a_figure_that_is_not_there_is_named() -> None:
-    with pytest.raises(ValueError, match="no 'val_loss' to monitor .* pass validation="):
+    with pytest.raises(ValueError, match=r"no 'val_loss' to monitor .* pass validation="):
         fit(linear(), (X, Y), callbacks=[nn.training.EarlyStopping()])
 
 

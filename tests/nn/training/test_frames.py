@@ -65,7 +65,7 @@ def test_columns_that_are_no_numbers_are_named() -> None:
     odd = FRAME.assign(city="x", day=pd.Timestamp("2020-01-01"))
     with pytest.raises(TypeError, match=r"columns 'city' \(.*\), 'day' \(datetime64.*\) are not numbers"):
         fit(linear(), (odd, PRICE))
-    with pytest.raises(TypeError, match="'kind'.*factorize"):
+    with pytest.raises(TypeError, match=r"'kind'.*factorize"):
         fit(linear(3), (FRAME, KIND.map({0: "a", 1: "b", 2: "c"})), nn.CrossEntropyLoss())
     with pytest.raises(TypeError, match="'kind'"):
         fit(linear(3), (FRAME, KIND.astype("category")), nn.CrossEntropyLoss())
