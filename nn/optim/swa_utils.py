@@ -103,6 +103,7 @@ class AveragedModel(Module):
     Parameter([[3.]], dtype=float32, requires_grad=True)
     """
 
+    module: Any  # of the type of the model
     n_averaged: Any
 
     def __init__(

@@ -21,8 +21,11 @@ def quartic(x: Any, y: Any) -> Any:
 
 
 def waves(x: Any, y: Any) -> Any:
-    """Not convex: without a line search steps are so large that rounding decides where they lead."""
     return (x.sin() * y.cos()).sum() + 0.1 * (x**2 + y**2).sum()
+
+
+def bowl(x: Any, y: Any) -> Any:
+    return ((x - 1) ** 2).sum() + 3 * ((y - x) ** 2).sum() + 0.1 * (y**4).sum()
 
 
 class Course:
@@ -73,7 +76,8 @@ def test_steps(
     reloaded: bool,
 ) -> None:
     options["lr"] = bold if options["line_search_fn"] else rate
-    function = rosenbrock if function is waves and not options["line_search_fn"] else function
+    if not options["line_search_fn"]:  # then, where a function is not convex, rounding decides where large steps lead
+        function = bowl
     draw = np.random.default_rng(seed)
     starts = [draw.standard_normal(shape) for _ in range(2)]
     ours = Course(nn.optim, [nn.Parameter(start, dtype=float) for start in starts], function, options)
@@ -85,7 +89,7 @@ def test_steps(
         theirs.step()
         for one, two in zip(ours.params, theirs.params, strict=True):
             np.testing.assert_allclose(one.data, two.detach().numpy(), 1e-5, 1e-6)
-    np.testing.assert_allclose(ours.losses, theirs.losses, 1e-6, 1e-9)
+    np.testing.assert_allclose(ours.losses, theirs.losses, 1e-5, 1e-8)
     assert ours.calls == theirs.calls
     state = theirs.optimizer.state_dict()["state"][0]
     kept = ours.optimizer.state_dict()["state"][0]
