@@ -4,7 +4,7 @@ Everything here uses the public names of `autograd` alone: what `nn` does, a pro
 """
 
 from . import _engine as _engine  # first: it says so where `autograd` is another package
-from . import functional, init, onnx, optim, training
+from . import functional, init, onnx, optim, training, utils
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Softmax2d, Softmin, Tanh
 from .attention import MultiheadAttention
 from .containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
@@ -45,6 +45,8 @@ from .piecewise import (
 )
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .random import manual_seed
+from .recurrent import GRU, LSTM, RNN
+from .recurrent_cells import GRUCell, LSTMCell, RNNCell
 from .regression_loss import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
 from .resampling import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
 from .running_normalization import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
@@ -64,7 +66,10 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -92,6 +97,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -105,6 +111,7 @@ __all__ = [
     "InstanceNorm2d",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -133,6 +140,7 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNCell",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -173,5 +181,6 @@ __all__ = [
     "save",
     "summary",
     "training",
+    "utils",
     "watch",
 ]
