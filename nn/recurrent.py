@@ -60,7 +60,7 @@ class _Recurrent(Module):
         for layer in range(num_layers):
             for suffix in self._suffixes(layer):
                 for kind, shape in self._shapes(layer):
-                    setattr(self, f"{kind}_{suffix}", Parameter(np.empty(shape, np.float32), dtype=dtype))
+                    setattr(self, f"{kind}_{suffix}", Parameter(np.zeros(shape, np.float32), dtype=dtype))
         self.reset_parameters()
 
     def _suffixes(self, layer: int) -> list[str]:

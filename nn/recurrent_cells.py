@@ -38,10 +38,10 @@ class _Cell(Module):
             )
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = self.gates * hidden_size
-        self.weight_ih = Parameter(np.empty((rows, input_size), np.float32), dtype=dtype)
-        self.weight_hh = Parameter(np.empty((rows, hidden_size), np.float32), dtype=dtype)
-        self.bias_ih = Parameter(np.empty(rows, np.float32), dtype=dtype) if bias else None
-        self.bias_hh = Parameter(np.empty(rows, np.float32), dtype=dtype) if bias else None
+        self.weight_ih = Parameter(np.zeros((rows, input_size), np.float32), dtype=dtype)
+        self.weight_hh = Parameter(np.zeros((rows, hidden_size), np.float32), dtype=dtype)
+        self.bias_ih = Parameter(np.zeros(rows, np.float32), dtype=dtype) if bias else None
+        self.bias_hh = Parameter(np.zeros(rows, np.float32), dtype=dtype) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

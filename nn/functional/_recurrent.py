@@ -6,13 +6,14 @@ itself recorded, the composition of `_recurrent_steps` takes the place of the lo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd import Function, vjp
+from autograd import Function, Tensor, vjp
 
 from ._recurrent_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 
@@ -59,8 +60,9 @@ class _Sequence(Function):
     @classmethod
     def backward(cls, ctx: Any, *g: Any) -> tuple[Any, ...]:
         *inputs, _ = ctx.saved_tensors
-        if any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
-            # tensors, as a derivative is recorded, or finite numbers in place of others
+        recorded = any(isinstance(part, Tensor) for part in g)
+        if recorded or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
+            # a derivative is recorded, or finite numbers stand in for others
             return (None, *cls._pull_composed(ctx.reverse, inputs, g))
         out = g[0][::-1] if ctx.reverse else g[0]
         found = cls.pull(ctx.kept, ctx.needs_input_grad[1], out, *g[1:])
@@ -276,15 +278,15 @@ def _preactivations(x: Array, columns: Array, bias: Array) -> Iterator[Array]:
     time, batch, features = x.shape
     steps = max(1, ROWS // max(batch, 1))
     for start in range(0, time, steps):
-        rows = x[start : start + steps].reshape(-1, features)
-        block = np.matmul(rows, columns)
+        part = x[start : start + steps]
+        block = np.matmul(part.reshape(len(part) * batch, features), columns)
         np.add(block, bias, block)
-        yield from block.reshape(len(block), -1, batch, block.shape[2]).swapaxes(0, 1)
+        yield from block.reshape(len(block), len(part), batch, block.shape[2]).swapaxes(0, 1)
 
 
 def _rows(array: Array) -> Array:
     """Return an array of shape (time, batch, ...) with a row for each step of each sequence."""
-    return array.reshape(array.shape[0] * array.shape[1], -1)
+    return array.reshape(array.shape[0] * array.shape[1], math.prod(array.shape[2:]))
 
 
 def _parameter_gradients(

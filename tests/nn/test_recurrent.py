@@ -95,7 +95,7 @@ def test_a_sequence_is_its_steps(name: str, sizes: tuple[int, int, int, int], re
 
 
 @every_sequence
-@settings(max_examples=6)
+@settings(max_examples=2)  # each is thousands of small operations
 @given(data=st.data(), reverse=st.booleans(), bias=st.booleans())
 def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObject, reverse: bool, bias: bool) -> None:
     """Of both orders, forward mode, memory layouts, and that no array is written to or shared."""
@@ -273,12 +273,12 @@ def test_empty_batches_have_empty_results_and_zero_gradients(name: str) -> None:
 
 @every_layer
 def test_initial_values_are_those_of_pytorch(name: str) -> None:
-    layer = build(name, 10, 25, num_layers=2)
+    layer = build(name, 10, 100, num_layers=2)
     for parameter in layer.parameters():
-        assert 0.19 < abs(parameter.data).max() <= 0.2
+        assert 0.09 < abs(parameter.data).max() <= 0.1
         assert abs(parameter.data.mean()) < 0.03
-    cell = CELLS[name][0](10, 25)
-    assert all(0.19 < abs(parameter.data).max() <= 0.2 for parameter in cell.parameters())
+    cell = CELLS[name][0](10, 100)
+    assert all(0.09 < abs(parameter.data).max() <= 0.1 for parameter in cell.parameters())
 
 
 @every_layer
