@@ -95,7 +95,7 @@ def test_a_sequence_is_its_steps(name: str, sizes: tuple[int, int, int, int], re
 
 
 @every_sequence
-@settings(max_examples=2)  # each is thousands of small operations
+@settings(max_examples=6)
 @given(data=st.data(), reverse=st.booleans(), bias=st.booleans())
 def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObject, reverse: bool, bias: bool) -> None:
     """Of both orders, forward mode, memory layouts, and that no array is written to or shared."""
