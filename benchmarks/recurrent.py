@@ -1,0 +1,116 @@
+"""A recurrent layer over sequences of 50 steps, forward and backward: gradients of the input and all parameters.
+
+Run it with ``python -m benchmarks.recurrent [--layers LSTM GRU RNN]``. It is timed on one thread (CPU time) and on two
+(wall time), each in a process of its own, on 32 sequences of 128 features with a state of 128. PyTorch takes part if
+it is installed. The floor is the matrix products alone, as NumPy makes them, with memory made beforehand.
+"""
+
+from benchmarks.timing import THREADS, Step, available, each_number_of_threads, interleave, table  # isort: skip - first
+
+import argparse
+import functools
+from typing import Any
+
+import numpy as np
+
+import nn
+
+Array = np.ndarray[Any, Any]
+TIME, BATCH, FEATURES, HIDDEN = 50, 32, 128, 128
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+
+
+def numbers(layer: str) -> tuple[Array, dict[str, Array], Array]:
+    """Return the input, the parameters and the gradient of the output."""
+    rng, rows = np.random.default_rng(0), GATES[layer] * HIDDEN
+
+    def uniform(*shape: int) -> Array:
+        return (rng.uniform(-1, 1, shape) * HIDDEN**-0.5).astype(np.float32)
+
+    shapes = {"weight_ih": (rows, FEATURES), "weight_hh": (rows, HIDDEN), "bias_ih": (rows,), "bias_hh": (rows,)}
+    parameters = {f"{name}_l0": uniform(*shape) for name, shape in shapes.items()}
+    x, gradient = (rng.standard_normal((TIME, BATCH, width)).astype(np.float32) for width in (FEATURES, HIDDEN))
+    return x, parameters, gradient
+
+
+def plaingrad(layer: str) -> Step:
+    """Take the step as a user writes it."""
+    x, parameters, gradient = numbers(layer)
+    model, inputs = getattr(nn, layer)(FEATURES, HIDDEN), nn.Parameter(x)
+    model.load_state_dict(parameters)
+
+    def step() -> list[Array]:
+        inputs.grad = None
+        model.zero_grad()
+        model(inputs)[0].backward(gradient)
+        return [tensor.grad.data for tensor in (inputs, *model.parameters()) if tensor.grad is not None]
+
+    return step
+
+
+def torch(layer: str) -> Step:
+    """Take the same step in PyTorch, eagerly."""
+    import torch
+
+    torch.set_num_threads(THREADS)
+    x, parameters, gradient = numbers(layer)
+    model = getattr(torch.nn, layer)(FEATURES, HIDDEN)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in parameters.items()})
+    inputs, of_output = torch.from_numpy(x).requires_grad_(), torch.from_numpy(gradient)
+
+    def step() -> list[Array]:
+        inputs.grad = None
+        model.zero_grad()
+        model(inputs)[0].backward(of_output)
+        return [tensor.grad.numpy() for tensor in (inputs, *model.parameters())]
+
+    return step
+
+
+def products(layer: str) -> Step:
+    """Multiply what has to be multiplied: inputs and states with weights, and gradients with all three."""
+    gates, (x, _, state) = GATES[layer], numbers(layer)
+    weight, product = np.ones((gates, HIDDEN, HIDDEN), np.float32), np.empty((gates, BATCH, HIDDEN), np.float32)
+    rows, flat = x.reshape(-1, FEATURES), np.ones((TIME * BATCH, gates * HIDDEN), np.float32)
+    of_rows, of_weight = np.empty_like(rows), np.empty((gates * HIDDEN, FEATURES), np.float32)
+    matrix = weight.reshape(-1, HIDDEN)
+
+    def step() -> None:
+        for t in range(TIME):
+            np.matmul(x[t], weight, product)
+            np.matmul(state[t], weight, product)
+        for _ in range(TIME):
+            np.matmul(product, weight, product)
+        np.matmul(flat, matrix, of_rows)
+        np.matmul(flat.T, rows, of_weight)
+        np.matmul(flat.T, rows, of_weight)
+
+    weight *= np.float32(1 / HIDDEN)  # numbers stay near 1
+    return step
+
+
+def main() -> None:
+    """Check that both find the same gradients, and time them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--layers", nargs="+", choices=list(GATES), default=["LSTM", "GRU", "RNN"])
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    for layer in options.layers:
+        makers = {"plaingrad": plaingrad, "PyTorch eager": torch}
+        engines = available({name: functools.partial(make, layer) for name, make in makers.items()})
+        found: list[Any] = [step() for step in engines.values()]
+        for gradients in zip(*found, strict=True):
+            for gradient in gradients[1:]:
+                assert np.abs(gradient - gradients[0]).max() <= 2e-5 * np.abs(gradient).max()
+        kind = "CPU time" if THREADS == 1 else "wall time"
+        table(
+            f"{layer}: {THREADS} thread{'s' * (THREADS > 1)}, {kind}",
+            interleave({**engines, "the products alone": products(layer)}, rounds=options.rounds, block=0.1),
+            scale=1e3,
+            unit="ms",
+        )
+
+
+if __name__ == "__main__":
+    if not each_number_of_threads("benchmarks.recurrent"):
+        main()
