@@ -58,20 +58,24 @@ def save_pictures(folder: Path, training: Training, logits: Floats) -> list[str]
     return list(PICTURES)
 
 
-def draw_curves(history: list[Epoch], averaged_from: float | None = None) -> Figure:
+def draw_curves(
+    history: list[Epoch],
+    averaged_from: float | None = None,
+    names: tuple[str, str] = ("training images", "test images"),
+) -> Figure:
     """Draw the loss, and the accuracy on both sets, over the epochs; mark where the averaging of weights began."""
     from matplotlib.ticker import LogLocator
 
     figure = _new_figure(9.0, 3.8)
     left, right = figure.subplots(1, 2)
-    _plot(left, history, [entry.loss for entry in history], RED, "training images")
+    _plot(left, history, [entry.loss for entry in history], RED, names[0])
     left.set_yscale("log")
     left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     left.yaxis.set_major_formatter("{x:g}")
     left.yaxis.set_minor_formatter("")
     _label(left, "Loss", "epoch", "cross-entropy, logarithmic")
-    _plot(right, history, [100 * entry.accuracy for entry in history], RED, "training images")
-    _plot(right, history, [100 * entry.test_accuracy for entry in history], BLUE, "test images")
+    _plot(right, history, [100 * entry.accuracy for entry in history], RED, names[0])
+    _plot(right, history, [100 * entry.test_accuracy for entry in history], BLUE, names[1])
     _label(right, "Accuracy", "epoch", "right guesses, %")
     bottom = _lowest_of_interest(history)
     if bottom is not None:

@@ -1,0 +1,124 @@
+"""Images bent at random: turned, shifted, stretched and warped a little, each time in another way.
+
+A digit stays the same digit when it is written a little larger, slanted, or with a shaky hand. A network that sees
+each image in a new shape in every epoch cannot learn the images by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DistortedBatches", "Distortion"]
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+SIDE = 28
+KNOTS = 7  # of the grid of bumps along each side
+
+
+class Distortion:
+    """Moves the pixels of images, shape (n, 784), along random smooth fields, and interpolates between four pixels.
+
+    Each of the two coordinates of a field is a sum of basis functions with random weights: 1, x and y make up an
+    affine map, and bumps on a grid of 7 by 7 bend it.
+
+    Parameters
+    ----------
+    turn
+        The standard deviation of what x and y contribute: 0.1 is a turn by 6 degrees, or a stretch by 10 %.
+    shift
+        The largest shift in pixels, drawn uniformly.
+    warp
+        The standard deviation of the displacement by all bumps together, in pixels.
+    """
+
+    def __init__(self, turn: float, shift: float, warp: float) -> None:
+        self.turn, self.shift, self.warp = turn, shift, warp
+        line = np.arange(SIDE, dtype=np.float32) - np.float32(SIDE - 1) / 2
+        y, x = (axis.ravel() for axis in np.meshgrid(line, line, indexing="ij"))
+        knots = np.linspace(line[0], line[-1], KNOTS)
+        bump = np.exp(-0.5 * ((line - knots[:, None]) / (knots[1] - knots[0])) ** 2)
+        bumps = np.einsum("iy,jx->ijyx", bump, bump).reshape(KNOTS * KNOTS, SIDE * SIDE)
+        bumps /= np.sqrt(np.square(bumps).sum(axis=0).mean())  # weights of variance 1 give a mean square of 1
+        self._basis = np.concatenate([np.ones((1, SIDE * SIDE)), [y, x], bumps]).astype(np.float32)
+        # the border of zeros that images get is wide enough for what lies outside
+        self._places = np.stack([y, x]) + np.float32((SIDE - 1) / 2 + 1)
+
+    def __call__(self, images: Floats, rng: np.random.Generator) -> Floats:
+        """Return the images, each distorted in its own way."""
+        weights = rng.standard_normal((len(images), 2, len(self._basis)), np.float32)
+        weights[..., 0] = rng.uniform(-self.shift, self.shift, weights.shape[:2])
+        weights[..., 1:3] *= self.turn
+        weights[..., 3:] *= self.warp
+        places = (weights.reshape(-1, len(self._basis)) @ self._basis).reshape(len(images), 2, -1)
+        places += self._places
+        return _sample(images, places)
+
+
+def _sample(images: Floats, places: Floats) -> Floats:
+    """Return the brightness at places, shape (n, 2, 784), of rows and columns that count the border of one pixel."""
+    wide = SIDE + 3  # a border of zeros: one before, two behind, where the neighbour of the last place lies
+    framed = np.zeros((len(images), wide, wide), np.float32)
+    framed[:, 1 : SIDE + 1, 1 : SIDE + 1] = images.reshape(-1, SIDE, SIDE)
+    flat = framed.reshape(-1)
+    np.clip(places, 0, SIDE + 1, out=places)
+    corner = places.astype(np.int32)  # truncated
+    places -= corner
+    down, right = places[:, 0], places[:, 1]
+    start = np.arange(0, flat.size, wide * wide, dtype=np.int32)[:, None]
+    index = corner[:, 0] * np.int32(wide) + corner[:, 1] + start
+    above = _between(flat.take(index), flat[1:].take(index), right)
+    below = _between(flat[wide:].take(index), flat[wide + 1 :].take(index), right)
+    return _between(above, below, down)
+
+
+def _between(one: Floats, other: Floats, part: Floats) -> Floats:
+    """Return ``one + (other - one) * part``, written over `other`."""
+    other -= one
+    other *= part
+    other += one
+    return other
+
+
+class DistortedBatches:
+    """Minibatches of images and labels in a new order and with new distortions each time they are gone through.
+
+    Parameters
+    ----------
+    images, labels
+        The training set, shapes (n, 784) and (n,).
+    batch_size
+        The rows of a minibatch; rows that are left over at the end wait for another epoch.
+    distortion
+        What is done to the images.
+    shape
+        The shape to give to each image.
+    rng
+        Draws the order and the distortions.
+    """
+
+    def __init__(
+        self,
+        images: Floats,
+        labels: Labels,
+        batch_size: int,
+        distortion: Distortion,
+        shape: tuple[int, ...],
+        rng: np.random.Generator,
+    ) -> None:
+        self.images, self.labels, self.batch_size = images, labels, batch_size
+        self.distortion, self.shape, self.rng = distortion, shape, rng
+
+    def __len__(self) -> int:
+        return len(self.labels) // self.batch_size
+
+    def __iter__(self) -> Iterator[tuple[Floats, Labels]]:
+        order = self.rng.permutation(len(self.labels))
+        for number in range(len(self)):
+            rows = order[number * self.batch_size : (number + 1) * self.batch_size]
+            images = self.distortion(self.images.take(rows, axis=0), self.rng)
+            yield images.reshape(-1, *self.shape), self.labels[rows]
