@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ Array = np.ndarray[Any, Any]
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x @ weight.T + bias; for matrices `dot` does the same as ``@`` with half a microsecond less about it."""
     try:
-        out = x.dot(weight.T) if type(x) is np.ndarray and x.ndim == 2 else x @ weight.T
+        out = _product(x, weight.T) if type(x) is np.ndarray else x @ weight.T
     except ValueError:
         raise ValueError(
             f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
@@ -29,13 +30,18 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     return out + bias
 
 
+def _product(x: Any, matrix: Any) -> Any:
+    """Return x @ matrix as one product: NumPy takes a stack of matrices one by one."""
+    return x.dot(matrix) if x.ndim <= 2 else _rows(x).dot(matrix).reshape(*x.shape[:-1], matrix.shape[1])
+
+
 def _rows(array: Any) -> Any:
     """Return `array` with all axes but the last in one."""
-    return array.reshape(-1, array.shape[-1])
+    return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
 def _input_rule(g: Any, weight: Any) -> Any:
-    return g.dot(weight) if g.ndim == 2 else g @ weight
+    return _product(g, weight) if type(g) is type(weight) is np.ndarray else g @ weight
 
 
 def _weight_rule(g: Any, x: Any, into: Any) -> Any:
