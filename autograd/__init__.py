@@ -37,7 +37,8 @@ if typing.TYPE_CHECKING:
     from .linearization import linearize
     from .tracing import TracedOperation, trace_operations
     from .value import Value
-    from .visualize import draw_graph
+    from .visualize import draw_graph, watch_calls
+    from .visualize.player import player
 
 __all__ = [
     "AnomalyError",
@@ -94,6 +95,7 @@ __all__ = [
     "no_grad",
     "not_differentiable",
     "ops",
+    "player",
     "restore_in_checkpoints",
     "saved",
     "saved_tensors_hooks",
@@ -103,6 +105,7 @@ __all__ = [
     "trace_operations",
     "value_and_grad",
     "vjp",
+    "watch_calls",
 ]
 __version__ = "0.1.0"
 
@@ -115,7 +118,8 @@ _LATER = {
     "linearization": ("linearize",),
     "tracing": ("TracedOperation", "trace_operations"),
     "value": ("Value",),
-    "visualize": ("draw_graph",),
+    "visualize": ("draw_graph", "watch_calls"),
+    "visualize.player": ("player",),
 }
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from .graph import Node
 
-__all__ = ["describe_calls", "note_scope", "within"]
+__all__ = ["describe_calls", "describe_objects", "described_calls", "note_scope", "within"]
 
 Describe = Callable[[list[Any]], str]
 
@@ -48,17 +48,25 @@ def describe_calls(method: FunctionType, describe: Describe) -> None:
 
 def note_scope(node: Node) -> None:
     """Note in `node` within which described calls it is being recorded, if there are any."""
-    objects: list[Any] = []
-    describe = None
-    frame = sys._getframe(2) if _described else None
+    calls = described_calls()
+    if calls:
+        node.scope = describe_objects(calls)
+
+
+def described_calls() -> list[tuple[FrameType, Any]]:
+    """Return the described calls that are being executed, outermost first: their frames and objects."""
+    calls = []
+    frame = sys._getframe(1) if _described else None
     while frame is not None:
-        found = _described.get(frame.f_code)
-        if found is not None:
-            describe = found
-            objects.append(frame.f_locals[frame.f_code.co_varnames[0]])
+        if frame.f_code in _described:
+            calls.append((frame, frame.f_locals[frame.f_code.co_varnames[0]]))
         frame = frame.f_back
-    if describe is not None:
-        node.scope = describe(objects[::-1])
+    return calls[::-1]
+
+
+def describe_objects(calls: list[tuple[FrameType, Any]]) -> str:
+    """Return the path of calls, each within the one before, as words."""
+    return _described[calls[0][0].f_code]([item for _, item in calls])
 
 
 def within(node: Node) -> str:

@@ -5,5 +5,6 @@ turn the result into an image.
 """
 
 from .draw import draw_graph
+from .watching import watch_calls
 
-__all__ = ["draw_graph"]
+__all__ = ["draw_graph", "watch_calls"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 try:
@@ -10,10 +13,15 @@ except ImportError as error:
     raise ImportError("draw_graph needs the Python package graphviz: pip install graphviz") from error
 
 from ..errors import AutogradError
+from .mermaid import to_mermaid
 from .picture import Picture
-from .style import EDGE, GRAPH, NODE, box_attributes, edge_attributes
+from .style import EDGE, FRAME, GRAPH, LOOP, NODE, REPEAT, SHADES, box_attributes, frame_title, plain
+from .tree import by_frame
 
 __all__ = ["Digraph", "MissingProgramError", "to_digraph"]
+
+_TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
+_IMAGES = ("svg", "png", "pdf")
 
 
 class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: ignore[misc]  # graphviz is untyped
@@ -25,12 +33,21 @@ class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: 
             self,
             f"rendering needs Graphviz's program {digraph.engine!r}, which is not on the PATH. Install the system "
             f"package graphviz: apt install graphviz (Debian, Ubuntu), brew install graphviz (macOS), winget install "
-            f"graphviz (Windows). Without it, the picture's .source can be pasted into any viewer of the DOT language",
+            f"graphviz (Windows). Without it, the picture's .source can be pasted into any viewer of the DOT language, "
+            f"and its .mermaid into any Markdown that draws Mermaid",
         )
 
 
 class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
-    """A graph of the package graphviz; rendering it without the system program says what to install."""
+    """A graph of the package graphviz; rendering it without the system program says what to install.
+
+    Attributes
+    ----------
+    mermaid
+        The same picture in the language of Mermaid.
+    """
+
+    mermaid: str
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         """Write the picture to a file, as `graphviz.Digraph.render` does."""
@@ -46,12 +63,68 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         except graphviz.ExecutableNotFound as error:
             raise MissingProgramError(self) from error
 
+    def write(self, path: str | PathLike[str]) -> None:
+        """Write the picture to a file, in the format that its suffix names.
+
+        Parameters
+        ----------
+        path
+            Ends in .svg, .png or .pdf, which need the program ``dot``, or in .gv or .dot for the DOT language, .mmd for
+            Mermaid, which need nothing.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is another.
+        MissingProgramError
+            If the program ``dot`` is needed and not installed.
+        """
+        path = Path(fspath(path))
+        suffix = path.suffix.lower()
+        if suffix in _TEXTS:
+            path.write_text(self.source if _TEXTS[suffix] == "dot" else self.mermaid, encoding="utf-8")
+        elif suffix[1:] in _IMAGES:
+            path.write_bytes(self.pipe(format=suffix[1:]))
+        else:
+            known = ", ".join([f".{name}" for name in _IMAGES] + list(_TEXTS))
+            raise ValueError(f"a picture's file ends in one of {known}, which says its format; not in {suffix!r}")
+
+    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return what a notebook shows: the picture, or Mermaid's text where ``dot`` is missing, for it to draw."""
+        if shutil.which(self.engine) is None:
+            return {"text/vnd.mermaid": self.mermaid, "text/plain": self.source}
+        return super()._repr_mimebundle_(*args, **kwargs)  # type: ignore[no-any-return]
+
 
 def to_digraph(picture: Picture, rankdir: str, file_format: str) -> Digraph:
     """Return `picture` in the DOT language; boxes are numbered in their order, so equal pictures give equal text."""
-    graph = Digraph(format=file_format, graph_attr={"rankdir": rankdir, **GRAPH}, node_attr=NODE, edge_attr=EDGE)
-    for place, box in enumerate(picture.boxes):
-        graph.node(f"n{place}", **box_attributes(box))
+    remarks = {"label": _escaped("; ".join(picture.remarks))} if picture.remarks else {}
+    graph = Digraph(
+        format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
+    )
+    graph.mermaid = to_mermaid(picture, rankdir)
+    for indent, what, place in by_frame(picture):
+        if what == "box":
+            box = picture.boxes[place]
+            tooltip = {"tooltip": _escaped(box.where)} if box.where else {}
+            graph.node(f"n{place}", **box_attributes(box), **tooltip)
+        elif what == "open":
+            frame = picture.frames[place]
+            look = FRAME | {"fillcolor": SHADES[indent % 2]} if frame.what else REPEAT
+            title = _escaped(frame_title(frame))
+            graph.body.append(f"\tsubgraph cluster_{place} {{\n")
+            graph.attr(label=title, tooltip=title, **look)
+        else:
+            graph.body.append("\t}\n")
     for source, target in picture.edges:
-        graph.edge(f"n{source}", f"n{target}", **edge_attributes(picture.boxes[source]))
+        # The way from operation to operation is drawn straight.
+        straight = {} if picture.boxes[source].satellite else {"weight": "8"}
+        graph.edge(f"n{source}", f"n{target}", **straight)
+    for source, target in picture.loops:
+        graph.edge(f"n{source}", f"n{target}", **LOOP)
     return graph
+
+
+def _escaped(text: str) -> str:
+    """Return `text` as a quoted string of the DOT language shows it."""
+    return str(graphviz.escape(plain(text)))

@@ -2,50 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..tensor import Tensor
 from ..value import Value
 
 if TYPE_CHECKING:
-    import graphviz
+    from .dot import Digraph
+    from .picture import Picture
 
 __all__ = ["draw_graph"]
 
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
+_SMALL = 50  # boxes that are drawn without folding
 
 
 def draw_graph(
-    output: Tensor | Value,
-    params: Mapping[str, Any] | None = None,
+    output: Tensor | Value | Callable[[], Tensor | Value],
+    params: Any = None,
     *,
+    depth: int | None = None,
+    fold: bool | None = None,
+    max_nodes: int | None = 400,
+    show: Collection[str] = (),
     rankdir: str = "TB",
     format: str = "svg",
-) -> graphviz.Digraph:
+) -> Digraph:
     """Draw how a tensor or a value was computed, from its leaves to itself.
 
     There is a box for each leaf and each recorded operation, with the shape and dtype of its result and, for single
-    numbers that are at hand, data and gradient. It can be drawn before `backward` or after; after it, graphs of
-    tensors have let go of their constants, which are then drawn without a shape. The same graph gives the same
-    picture, byte for byte.
+    numbers that are at hand, data and gradient. What was computed within `watch_calls`, or by a function that is given
+    in place of a result, is drawn within a frame for each call of a module. The same graph gives the same picture, byte
+    for byte.
 
-    =========  ==================================================
-    colour     meaning
-    =========  ==================================================
-    green      a parameter: a leaf that `params` names
-    blue       any other leaf
-    white      an operation and its result
-    amber      the result that was asked for
-    no box     a constant: a number or an array without a gradient
-    =========  ==================================================
+    ================  ==================  ==========================================================
+    shape             colour              meaning
+    ================  ==================  ==========================================================
+    cylinder          green               a parameter: a leaf that `params` names
+    ellipse           blue                any other leaf
+    rounded box       white               an operation and its result
+    double box        amber               the result that was asked for
+    solid block       violet              a module, with all that it does
+    no box            none                a constant: a number or an array without a gradient
+    thick border      red                 nan or inf is in its values, or in its gradient
+    dashed, thin      grey                no gradient reaches it, or only zeros
+    dashed frame      violet, "× 12"      what is repeated; a dashed arrow leads to the next repetition
+    ================  ==================  ==========================================================
 
     Parameters
     ----------
     output
-        What to draw.
+        What to draw: a result, or a function without arguments that computes it, such as
+        ``lambda: loss(model(x), y)``.
     params
-        The tensors or values to label, by name, such as ``dict(model.named_parameters())``.
+        The tensors or values to label, by name; or the model, which has ``named_parameters()`` and ``named_modules()``.
+    depth
+        How many levels of modules to draw in detail; those within are one box each. With 0 that are the outermost.
+    fold
+        Whether to draw what is repeated once, with its number, such as equal layers or the steps of a loop. Left out:
+        in pictures of more than 50 boxes.
+    max_nodes
+        The greatest number of boxes. If there are more, inner modules become one box each, and then what is farthest
+        from the result is left out, which the picture says. None for all there are.
+    show
+        What to add to each box, among ``"values"`` and ``"gradients"``, which are given in full for single numbers and
+        as mean ± standard deviation and range for arrays; ``"kept"``, the bytes that the backward pass needs;
+        ``"times"``, forward and backward; ``"rules"``, the derivatives as they are declared. Gradients and times are
+        those of one walk through the graph, which leaves it and all `grad` as they are.
     rankdir
         Where the picture grows: ``"TB"`` down the page, ``"LR"`` to the right, ``"BT"`` or ``"RL"``.
     format
@@ -54,16 +78,18 @@ def draw_graph(
     Returns
     -------
     graphviz.Digraph
-        Its `source` is the text in the DOT language, which needs no system program; a notebook shows the picture.
+        A notebook shows the picture. ``write("graph.svg")`` writes a file, also .png, .pdf, .gv and .mmd. Its `source`
+        is the text in the DOT language and its `mermaid` that in Mermaid's, which need no system program.
 
     Raises
     ------
     TypeError
         If `output`, or something in `params`, is neither a tensor nor a value.
     GraphError
-        If nothing was recorded, because no input required a gradient or the output was detached.
+        If nothing was recorded, because no input required a gradient or the output was detached; or if `show` asks for
+        what is not there any more.
     ValueError
-        If `rankdir` or `format` is unknown.
+        If an option is unknown or out of range.
     MissingProgramError
         When the result is rendered, if the program ``dot`` is not installed; it says which package has it.
 
@@ -75,10 +101,59 @@ def draw_graph(
     >>> [line.strip() for line in picture.source.splitlines() if "->" in line]
     ['n0 -> n1', 'n0 -> n1', 'n1 -> n2 [weight=8]']
     """
-    if rankdir not in _DIRECTIONS:
-        raise ValueError(f"rankdir is one of {', '.join(_DIRECTIONS)}, not {rankdir!r}")
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
     from .dot import to_digraph
-    from .picture import read_graph
+    from .reading import DETAILS, read_graph
+    from .watching import watch_calls
 
-    return to_digraph(read_graph(output, params or {}), rankdir, format)
+    _check(rankdir, depth, max_nodes, show, DETAILS)
+    named, modules = _names(params)
+    if not isinstance(output, Tensor | Value) and callable(output):
+        with watch_calls():
+            output = output()
+    picture = read_graph(output, named, modules, show)
+    return to_digraph(_fitted(picture, depth, fold, max_nodes), rankdir, format)
+
+
+def _check(
+    rankdir: str, depth: int | None, max_nodes: int | None, show: Collection[str], details: Collection[str]
+) -> None:
+    if rankdir not in _DIRECTIONS:
+        raise ValueError(f"rankdir is one of {', '.join(_DIRECTIONS)}, not {rankdir!r}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth counts levels of modules, so it is 0 or more, not {depth}")
+    if max_nodes is not None and max_nodes < 2:
+        raise ValueError(f"max_nodes is 2 or more, or None for all; not {max_nodes}")
+    unknown = [show] if isinstance(show, str) else [what for what in show if what not in details]
+    if unknown:
+        raise ValueError(f"show is a list of some of {', '.join(details)}; not {unknown[0]!r}")
+
+
+def _names(params: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the parameters and the modules by name."""
+    if hasattr(params, "named_parameters"):
+        return dict(params.named_parameters()), dict(params.named_modules())
+    return params or {}, {}
+
+
+def _fitted(picture: Picture, depth: int | None, fold: bool | None, most: int | None) -> Picture:
+    """Return the picture with what was asked for put together, and more where it has too many boxes."""
+    from .collapsing import collapsed, cut, levels
+    from .folding import folded
+
+    def reduced(depth: int | None) -> Picture:
+        smaller = picture if depth is None else collapsed(picture, depth)
+        return folded(smaller) if (len(smaller.boxes) > _SMALL if fold is None else fold) else smaller
+
+    drawn = reduced(depth)
+    if most is None or len(drawn.boxes) <= most:
+        return drawn
+    deepest = max(levels(picture), default=-1)
+    for level in range(deepest if depth is None else min(depth - 1, deepest), -1, -1):
+        drawn = reduced(level)
+        drawn.remarks.append(
+            f"modules within {level} others are drawn as one box each" if level else "modules are drawn as one box each"
+        )
+        if len(drawn.boxes) <= most:
+            return drawn
+    return cut(drawn, most)

@@ -1,17 +1,30 @@
-"""How a picture looks: colours, fonts and labels, as Graphviz attributes."""
+"""How a picture looks: colours, shapes, fonts and labels, as Graphviz attributes.
+
+Each kind has a shape and a colour of its own, and the colours differ in lightness too, so that they can be told apart
+in grey and by eyes that do not tell red from green.
+"""
 
 from __future__ import annotations
 
+import re
 from html import escape
 
-from .picture import Box, Kind
+from .picture import Box, Frame, Kind
 
-__all__ = ["EDGE", "GRAPH", "NODE", "box_attributes", "edge_attributes"]
+__all__ = ["ALARM", "DEAD", "EDGE", "FRAME", "GRAPH", "LOOP", "NODE", "box_attributes", "frame_title", "plain"]
 
 _FONT = "Helvetica,Arial,sans-serif"
 _INK, _MUTED = "#1f2937", "#6b7280"
 
-GRAPH = {"bgcolor": "white", "nodesep": "0.25", "ranksep": "0.35", "ordering": "in", "fontname": _FONT}
+GRAPH = {
+    "bgcolor": "white",
+    "nodesep": "0.25",
+    "ranksep": "0.35",
+    "ordering": "in",
+    "fontname": _FONT,
+    "fontsize": "10",
+    "fontcolor": _MUTED,
+}
 NODE = {
     "shape": "box",
     "style": "rounded,filled",
@@ -25,11 +38,15 @@ NODE = {
     "width": "0.5",
 }
 EDGE = {"color": "#9ca3af", "arrowsize": "0.6"}
+LOOP = {"style": "dashed", "color": "#7c3aed", "constraint": "false"}
+FRAME = {"style": "rounded,filled", "color": "#cbd5e1", "labeljust": "l", "margin": "10"}
+REPEAT = {"style": "rounded,dashed", "color": "#7c3aed", "labeljust": "l", "margin": "10"}
+SHADES = ("#f6f8fb", "#ecf0f6")  # of frames within frames, in turn
 
-# What differs from an operation: the fill and the border of each other kind.
-_KINDS: dict[Kind, dict[str, str]] = {
-    "parameter": {"fillcolor": "#dcf2e3", "color": "#4a9a6a"},
-    "leaf": {"fillcolor": "#dfeafa", "color": "#5b8bc9"},
+# What differs from an operation: the shape, the fill and the border of each other kind.
+KINDS: dict[Kind, dict[str, str]] = {
+    "parameter": {"shape": "cylinder", "style": "filled", "fillcolor": "#cdeadb", "color": "#2f855a"},
+    "leaf": {"shape": "ellipse", "style": "filled", "fillcolor": "#dfeafa", "color": "#3b6fb5", "margin": "0.02,0.02"},
     "constant": {
         "shape": "plaintext",
         "style": "",
@@ -39,23 +56,61 @@ _KINDS: dict[Kind, dict[str, str]] = {
         "width": "0",
     },
     "operation": {},
-    "result": {"fillcolor": "#fdf0cd", "color": "#c9973a"},
+    "result": {"style": "filled", "fillcolor": "#fdf0cd", "color": "#b7791f", "peripheries": "2"},
+    "module": {"shape": "box3d", "style": "filled", "fillcolor": "#e7e3f4", "color": "#6b5ca5"},
+    "omitted": {"shape": "box", "style": "dashed", "color": _MUTED, "fontcolor": _MUTED},
 }
+ALARM = {"fillcolor": "#fbd5cf", "color": "#c81e1e", "penwidth": "2.5"}
+DEAD = {"fillcolor": "#e5e7eb", "color": "#9ca3af", "fontcolor": _MUTED, "penwidth": "0.6"}
+
+# What XML or a text file cannot hold: control characters, halves of surrogate pairs, and two that are no characters.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def plain(text: str) -> str:
+    """Return `text` on one line, with what cannot be written replaced."""
+    return " ".join(_UNWRITABLE.sub("\ufffd", text).split())
 
 
 def box_attributes(box: Box) -> dict[str, str]:
     """Return the attributes of a box that differ from `NODE`, its label among them."""
-    return {"label": _label(box), **_KINDS[box.kind]}
+    attributes = {"label": _label(box), **KINDS[box.kind]}
+    if box.dead:
+        attributes |= DEAD | {"style": (attributes.get("style", "rounded,filled") + ",dashed").lstrip(",")}
+    if box.alarm:
+        attributes |= ALARM
+    return attributes
 
 
-def edge_attributes(source: Box) -> dict[str, str]:
-    """Return the attributes of an edge from `source`: the way from operation to operation is drawn straight."""
-    return {"weight": "8"} if source.kind == "operation" else {}
+def frame_title(frame: Frame) -> str:
+    """Return what stands above a frame."""
+    name = f"{frame.path} ({frame.what})" if frame.path else frame.what
+    return plain(f"{name} × {frame.times:,}".strip() if frame.times > 1 else name)
 
 
 def _label(box: Box) -> str:
     """Write the title in bold, except on constants, and the lines below it smaller."""
-    title = escape(box.title)
-    parts = [title if box.kind == "constant" else f"<b>{title}</b>"] if title else []
-    parts += [f'<font point-size="9" color="{_MUTED}">{escape(line)}</font>' for line in box.lines]
+    title = _markup(box.title)
+    if title and box.kind not in ("constant", "omitted"):
+        title = f"<b>{title}</b>"
+    if box.times > 1:
+        title += f'<font color="#7c3aed"><b> × {box.times:,}</b></font>'
+    muted = "#9ca3af" if box.dead else _MUTED
+    parts = [title] if title else []
+    parts += [
+        f'<font point-size="9" color="{"#c81e1e" if _is_alarming(line) else muted}">{_markup(line)}</font>'
+        for line in box.lines
+        if plain(line)
+    ]
+    if box.dead:
+        parts.append(f'<font point-size="9" color="{_MUTED}">no gradient</font>')
     return f"<{'<br/>'.join(parts)}>"
+
+
+def _markup(text: str) -> str:
+    return escape(plain(text))
+
+
+def _is_alarming(line: str) -> bool:
+    """Tell whether a line is of numbers, and nan or inf is among them."""
+    return bool(re.match(r"(data|grad) ", line) and re.search(r"\b(nan|inf)\b", line))

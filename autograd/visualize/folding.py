@@ -1,0 +1,235 @@
+"""Folding what is repeated: steps of a loop, equal layers, neurons of one layer are drawn once, with their number.
+
+Operations follow each other in the order in which they were recorded. Within each frame, innermost first, a stretch of
+them (or of whole frames) that is repeated at once is looked for: equal names, shapes and dtypes, and equal edges among
+them and from each repetition to the next. What was folded counts as one thing when longer stretches are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .picture import Box, Edge, Frame, Picture, innermost_common
+
+__all__ = ["folded"]
+
+LONGEST = 512  # operations in a stretch that is repeated
+FEWEST = 3  # repetitions that are worth folding
+SAVED = 8  # boxes that have to be saved by it
+TRIES = 4  # places in one stretch from which repetitions are looked for
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(slots=True)
+class _Item:
+    """An operation, a frame, or what is repeated: a number that equal ones share, and its boxes, in the same order."""
+
+    same: int
+    boxes: list[int]
+    frame: int | None = None  # if it is one
+
+
+@dataclass(slots=True)
+class _Folding:
+    """One folding of a picture."""
+
+    picture: Picture
+    frames: list[Frame] = field(init=False)
+    boxes: list[Box] = field(init=False)
+    stands: list[int] = field(init=False)  # the box that is drawn for each
+    inputs: list[list[int]] = field(init=False)
+    numbers: dict[Any, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.frames, self.boxes = list(self.picture.frames), list(self.picture.boxes)
+        self.stands = list(range(len(self.boxes)))
+        self.inputs = [[] for _ in self.boxes]
+        for source, target in self.picture.edges:
+            self.inputs[target].append(source)
+
+    def stand(self, box: int) -> int:
+        """Return the box that is drawn for one."""
+        while self.stands[box] != box:
+            self.stands[box] = box = self.stands[self.stands[box]]
+        return box
+
+    def number(self, what: Any) -> int:
+        """Return one number for all that is equal."""
+        return self.numbers.setdefault(what, len(self.numbers))
+
+    def run(self) -> Picture:
+        """Fold each frame, then the whole, and return what is left."""
+        within: dict[int | None, list[_Item]] = {}
+        for place, box in enumerate(self.boxes):
+            if not box.satellite:
+                item = _Item(self.number((box.kind, _DIGITS.sub("", box.title), box.form)), [place])
+                within.setdefault(box.frame, []).append(item)
+        for place in range(len(self.frames) - 1, -1, -1):
+            frame = self.frames[place]
+            items = self.fold(within.pop(place, []), place)
+            if items:
+                same = self.number((_DIGITS.sub("", frame.path), frame.what, tuple(item.same for item in items)))
+                item = _Item(same, [box for item in items for box in item.boxes], place)
+                within.setdefault(frame.parent, []).append(item)
+        self.fold(within.get(None, []), None)
+        return _drawn(self)
+
+    def fold(self, items: list[_Item], frame: int | None) -> list[_Item]:
+        """Return the items of a frame, or of the whole, with repetitions folded until there are no more."""
+        items = sorted(items, key=lambda item: item.boxes[0])
+        while repeats := self.repeats(items):
+            left: list[_Item] = []
+            end = 0
+            for start, period, count in repeats:
+                left += items[end:start]
+                end = start + period * count
+                left.append(self.merge(items[start:end], period, count, frame))
+            items = left + items[end:]
+        return items
+
+    def repeats(self, items: list[_Item]) -> list[tuple[int, int, int]]:
+        """Return start, length and number of all repetitions of the shortest length that has any."""
+        same = np.array([item.same for item in items])
+        sizes = np.cumsum([0, *[len(item.boxes) for item in items]])
+        for period in range(1, min(len(items) // FEWEST, LONGEST) + 1):
+            found = []
+            for start, end in _runs(same[period:] == same[:-period], period * (FEWEST - 1)):
+                for _ in range(TRIES):
+                    most = (end - start) // period + 1
+                    saved = (most - 1) * (sizes[start + period] - sizes[start])
+                    if most < FEWEST or saved < SAVED:
+                        break
+                    count = self.agreeing(items, start, period, most)
+                    if count >= FEWEST and saved * (count - 1) >= SAVED * (most - 1):
+                        found.append((start, period, count))
+                        break
+                    start += period * count
+            if found:
+                return found
+        return []
+
+    def agreeing(self, items: list[_Item], start: int, period: int, count: int) -> int:
+        """Return how many repetitions have the same edges, among themselves and from each to the next."""
+        places: dict[int, tuple[int, int]] = {}
+        first: list[Any] = []
+        pattern: list[Any] = []
+        for copy in range(count):
+            here = items[start + copy * period : start + (copy + 1) * period]
+            wiring: list[Any] = []
+            for place, box in enumerate(box for item in here for box in item.boxes):
+                places[box] = copy, place
+                for source in self.inputs[box]:
+                    of, at = places.get(self.stand(source), (None, 0))
+                    wiring.append(None if of is None else (copy - of, at))
+            if copy == 0:
+                first = wiring
+            elif copy == 1:
+                pattern = wiring
+                # What comes from the repetition before comes to the first one from outside.
+                alike = [b if a is None and b is not None and b[0] else a for a, b in zip(first, wiring, strict=False)]
+                if alike != wiring:
+                    return copy
+            elif wiring != pattern:
+                return copy
+        return count
+
+    def merge(self, items: list[_Item], period: int, count: int, frame: int | None) -> _Item:
+        """Have the first repetition stand for all."""
+        first = items[:period]
+        boxes = [box for item in first for box in item.boxes]
+        for copy in range(1, count):
+            others = [box for item in items[copy * period : (copy + 1) * period] for box in item.boxes]
+            for box, other in zip(boxes, others, strict=True):
+                self.stands[other] = box
+                a, b = self.boxes[box], self.boxes[other]
+                self.boxes[box] = replace(
+                    a, alarm=a.alarm or b.alarm, dead=a.dead and b.dead, kind="result" if b.kind == "result" else a.kind
+                )
+        if period == 1 and first[0].frame is not None:
+            place = first[0].frame
+            self.frames[place] = replace(self.frames[place], times=self.frames[place].times * count)
+        elif len(boxes) == 1:
+            self.boxes[boxes[0]] = replace(self.boxes[boxes[0]], times=self.boxes[boxes[0]].times * count)
+        else:
+            place = len(self.frames)
+            self.frames.append(Frame("", "", frame, count))
+            self.enclose(boxes, frame, place)
+        return _Item(self.number((tuple(item.same for item in first), count)), boxes)
+
+    def enclose(self, boxes: list[int], outer: int | None, place: int) -> None:
+        """Put what stands in `outer` and has `boxes` into the new frame at `place`."""
+        for box in boxes:
+            around = self.boxes[box].frame
+            if around == outer:
+                self.boxes[box] = replace(self.boxes[box], frame=place)
+                continue
+            while around is not None and self.frames[around].parent != outer:
+                around = self.frames[around].parent
+            if around is not None and around != place:
+                self.frames[around] = replace(self.frames[around], parent=place)
+
+
+def folded(picture: Picture) -> Picture:
+    """Return the picture with what is repeated drawn once."""
+    return _Folding(picture).run()
+
+
+def _runs(equal: np.ndarray[Any, Any], least: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each stretch of at least `least` true elements."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], equal, [False]]).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= least
+    yield from zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+
+
+def _drawn(folding: _Folding) -> Picture:
+    """Return what is left: the boxes that stand for themselves, and what they use."""
+    boxes, stand = folding.boxes, folding.stand
+    own: list[Edge] = []
+    others: dict[Edge, None] = {}
+    for source, target in folding.picture.edges:
+        if stand(target) == target:
+            own.append((source, target))
+        elif not boxes[source].satellite:  # every repetition has its own parameters
+            others[source, target] = None
+    edges: list[Edge] = []
+    loops: dict[Edge, None] = {}
+    told: set[Edge] = set()
+    for source, target in (*own, *others):
+        edge = a, b = stand(source), stand(target)
+        if a >= b:
+            loops[edge] = None
+        elif edge not in told or (a == source and b == target):  # x * x has two edges
+            told.add(edge)
+            edges.append(edge)
+    used = {source for source, _ in edges}
+    left = [
+        place
+        for place, box in enumerate(boxes)
+        if stand(place) == place and (not box.satellite or place in used or len(boxes) == 1)
+    ]
+    moved = {place: new for new, place in enumerate(left)}
+    result = Picture(
+        [boxes[place] for place in left],
+        [(moved[a], moved[b]) for a, b in edges],
+        folding.frames,
+        [(moved[a], moved[b]) for a, b in loops],
+        list(folding.picture.remarks),
+    )
+    _place_satellites(result)
+    return result
+
+
+def _place_satellites(picture: Picture) -> None:
+    """Put parameters and constants where what uses them stands now."""
+    users: dict[int, list[int | None]] = {}
+    for source, target in picture.edges:
+        users.setdefault(source, []).append(picture.boxes[target].frame)
+    for place, box in enumerate(picture.boxes):
+        if box.kind in ("parameter", "constant"):
+            picture.boxes[place] = replace(box, frame=innermost_common(users.get(place, []), picture.frames))

@@ -1,0 +1,76 @@
+"""Numbers as they stand in pictures: single ones in full, arrays by their statistics."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Summary", "readable_bytes", "readable_seconds", "short", "summarize"]
+
+
+class Summary(NamedTuple):
+    """What an array holds, in words, and what a picture makes of it."""
+
+    text: str
+    finite: bool
+    zero: bool
+
+
+def summarize(array: Any) -> Summary:
+    """Return the number itself, or mean, standard deviation, least and greatest of several."""
+    array = np.asarray(array)
+    if array.size == 1:
+        number = array.item()
+        return Summary(short(number), bool(np.isfinite(array).all()), not number)
+    if not array.size or array.dtype.kind not in "biufc":
+        return Summary("empty" if not array.size else "no numbers", finite=True, zero=False)
+    finite = array[np.isfinite(array)]
+    zero = not array.any()
+    if array.dtype.kind == "c":
+        finite = np.abs(finite)
+    wide = finite.astype(np.float64)
+    parts = ["zero"] if zero else []
+    if finite.size and not zero:
+        with np.errstate(over="ignore"):
+            parts.append(f"mean {short(float(wide.mean()))} ± {short(float(wide.std()))}")
+        parts.append(f"{short(float(wide.min()))} to {short(float(wide.max()))}")
+    missing = int(np.isnan(array).sum())
+    infinite = array.size - finite.size - missing
+    parts += [f"{count:,} {what}" for count, what in ((missing, "nan"), (infinite, "inf")) if count]
+    return Summary(", ".join(parts), finite.size == array.size, zero)
+
+
+def short(number: Any) -> str:
+    """Write a number with four decimals, or four digits where that would hide it."""
+    if isinstance(number, float) and (number == 0 or 1e-3 <= abs(number) < 1e5):
+        return f"{number:.4f}"
+    return f"{number:.4g}"
+
+
+def readable_bytes(count: int) -> str:
+    """Write a number of bytes with a unit.
+
+    Examples
+    --------
+    >>> readable_bytes(800), readable_bytes(4_200_000)
+    ('800 B', '4.2 MB')
+    """
+    for power, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= power:
+            return f"{count / power:.3g} {unit}"
+    return f"{count} B"
+
+
+def readable_seconds(seconds: float) -> str:
+    """Write a time with a unit.
+
+    Examples
+    --------
+    >>> readable_seconds(2.5), readable_seconds(0.0123), readable_seconds(4.2e-6)
+    ('2.5 s', '12.3 ms', '4.2 µs')
+    """
+    for power, unit in ((1, "s"), (1e-3, "ms")):
+        if seconds >= power:
+            return f"{seconds / power:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"

@@ -1,0 +1,247 @@
+"""Reading a graph into a picture of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import GraphError
+from ..graph import LEAF, Bundle, FreedOperation, Hooked, Node, ancestors
+from ..guards import kept_arrays, owner_of
+from ..lines import line_of
+from ..packing import Packed
+from ..primitive import Primitive
+from ..tensor import Tensor
+from ..value import Value
+from .gradients import Arrived, arrived_gradients
+from .numbers import Summary, readable_bytes, readable_seconds, short, summarize
+from .picture import Box, Frame, Kind, Picture, innermost_common
+from .rules import rules_of
+from .watching import Call, note_of
+
+__all__ = ["DETAILS", "read_graph"]
+
+DETAILS = ("values", "gradients", "kept", "times", "rules")
+
+
+def read_graph(
+    output: Tensor | Value,
+    params: Mapping[str, Any],
+    modules: Mapping[str, Any] | None = None,
+    show: Collection[str] = (),
+) -> Picture:
+    """Return the picture of the graph of `output`, with the leaves in `params` and the calls of `modules` named.
+
+    Raises
+    ------
+    TypeError
+        If `output`, or something in `params`, is neither a tensor nor a value.
+    GraphError
+        If `output` has no graph, or what is to be shown needs one that was not freed.
+    """
+    root = _node_of(output, "draw_graph takes")
+    if root is None:
+        raise GraphError(
+            "nothing to draw: no input of this tensor requires a gradient, or it was computed within no_grad() or "
+            "detached. Set requires_grad=True on an input and compute it again"
+        )
+    names: dict[Any, str] = {}
+    tensors: dict[Any, Any] = {root: output}
+    for name, param in params.items():
+        node = _node_of(param, f"params[{name!r}] has to be")
+        if node is not None:
+            names[node], tensors[node] = name, param
+    return _Reader(output, root, names, tensors, modules or {}, show).read()
+
+
+class _Reader:
+    """One reading, and what it has found so far."""
+
+    def __init__(
+        self,
+        output: Tensor | Value,
+        root: Any,
+        names: dict[Any, str],
+        tensors: dict[Any, Any],
+        modules: Mapping[str, Any],
+        show: Collection[str],
+    ) -> None:
+        self.root, self.names, self.tensors, self.show = root, names, tensors, show
+        self.paths = {id(module): path for path, module in modules.items()}
+        self.order = ancestors([root])
+        self.picture = Picture()
+        self.places: dict[Any, int] = {}
+        self.frames: dict[Call, int] = {}
+        self.seen: set[int] = set()
+        self.arrived: dict[Any, Arrived] | None = None
+        if isinstance(output, Tensor):
+            if {"gradients", "times"} & set(show):
+                self.arrived = arrived_gradients(self.order, root, output._seed(None))
+            if "values" in show and not any(note_of(node) for node in self.order):
+                raise GraphError(
+                    "the graph alone does not tell what the results were: give draw_graph a function that computes "
+                    "them, or compute them within watch_calls()"
+                )
+
+    def read(self) -> Picture:
+        picture, places = self.picture, self.places
+        for node in self.order:
+            if isinstance(node, Bundle):
+                continue
+            sources = [self._source(node, index, x) for index, x in enumerate(node.op.inputs(node))]
+            places[node] = place = picture.add(self._box(node))
+            picture.edges += [(source, place) for source in sources]
+        _settle_parameters(picture)
+        return picture
+
+    def _source(self, node: Any, index: int, x: Any) -> int:
+        """Return the place of the box of one input, which for a constant is a new box."""
+        if x is not None:
+            return self.places[x]
+        return self.picture.add(_constant(_constant_of(node, index), self._frame(node)))
+
+    def _box(self, node: Any) -> Box:
+        name, is_leaf = self.names.get(node), node.op is LEAF
+        kind: Kind = "leaf" if is_leaf else "result" if node is self.root else "operation"
+        kind = "parameter" if name else kind
+        title = name or ("" if is_leaf and isinstance(node, Value) else node.op.name)
+        if isinstance(node, Value):
+            dead = bool(self.root.grad) and not node.grad
+            lines = (f"data {short(node.data)}", f"grad {short(float(node.grad))}")
+            alarm = not (np.isfinite(node.data) and np.isfinite(float(node.grad)))
+            return Box(kind, title, lines, alarm=alarm, dead=dead)
+        form = " and ".join(f"{shape} {dtype}" for shape, dtype in _forms(node))
+        note, arrived = note_of(node), self.arrived.get(node) if self.arrived is not None else None
+        values, gradients = self._values(node), self._gradients(node, arrived)
+        kept = 0 if is_leaf else self._kept(node)
+        forward = note.seconds if note is not None and "times" in self.show else None
+        backward = arrived.seconds if arrived is not None and "times" in self.show and not is_leaf else None
+        lines = (
+            *(f"{shape} {dtype}" for shape, dtype in _forms(node)),
+            *(f"data {value.text}" for value in values),
+            *(f"grad {gradient.text}" for gradient in gradients),
+            *([f"keeps {readable_bytes(kept)}"] if "kept" in self.show and kept else []),
+            *_time_lines(forward, backward),
+            *(rules_of(_inside(node)) if "rules" in self.show else ()),
+        )
+        return Box(
+            kind,
+            title,
+            lines,
+            form=form,
+            where=line_of(node) if hasattr(node, "code") else "",
+            alarm=not all(summary.finite for summary in (*values, *gradients, *(note.values if note else ()))),
+            dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradients)),
+            frame=self._frame(node),
+            kept=kept,
+            forward=forward,
+            backward=backward,
+        )
+
+    def _values(self, node: Node) -> tuple[Summary, ...]:
+        """Return what there is to say of the result; single numbers are always told if they are at hand."""
+        tensor, note = self.tensors.get(node), note_of(node)
+        if tensor is None and hasattr(node, "owner"):
+            tensor = node.owner() if "values" in self.show else None
+        if tensor is not None and (tensor.size == 1 or "values" in self.show):
+            return (summarize(tensor._data),)
+        return note.values if note is not None and "values" in self.show else ()
+
+    def _gradients(self, node: Node, arrived: Arrived | None) -> tuple[Summary, ...]:
+        if arrived is not None and "gradients" in self.show:
+            return arrived.gradients
+        owner = node.owner() if hasattr(node, "owner") else None
+        gradient = None if owner is None else owner.grad
+        if gradient is None or (gradient.size > 1 and "gradients" not in self.show):
+            return ()
+        return (summarize(gradient._data),)
+
+    def _kept(self, node: Node) -> int:
+        """Return the bytes that are kept because of this node and of none before it."""
+        if isinstance(node.op, FreedOperation):
+            return 0
+        count = 0
+        for array in kept_arrays(node):
+            owner = owner_of(array)
+            count += 0 if id(owner) in self.seen else owner.nbytes
+            self.seen.add(id(owner))
+        return count
+
+    def _frame(self, node: Any) -> int | None:
+        """Return the place of the innermost frame of a node, made where it is the first to stand in it."""
+        place, note = None, note_of(node)
+        for call in note.calls if note is not None else ():
+            if call not in self.frames:
+                self.frames[call] = len(self.picture.frames)
+                self.picture.frames.append(self._named(call, place))
+            place = self.frames[call]
+        return place
+
+    def _named(self, call: Call, parent: int | None) -> Frame:
+        item = call.item() if call.item is not None else None
+        if id(item) not in self.paths:
+            return Frame("", call.words, parent)
+        return Frame(self.paths[id(item)], type(item).__name__, parent)
+
+
+def _node_of(x: Any, what: str) -> Any:
+    if not isinstance(x, Tensor | Value):
+        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
+    return x._node if isinstance(x, Tensor) else x
+
+
+def _inside(node: Node) -> Any:
+    op: Any = node.op
+    while isinstance(op, Hooked | Packed):
+        op = op.operation
+    return op
+
+
+def _forms(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield shape and dtype of each output of an operation."""
+    several = isinstance(node.dtype, tuple)
+    yield from zip(node.shape, node.dtype, strict=True) if several else ((node.shape, node.dtype),)
+
+
+def _time_lines(forward: float | None, backward: float | None) -> list[str]:
+    known = (("forward", forward), ("backward", backward))
+    told = [f"{name} {readable_seconds(seconds)}" for name, seconds in known if seconds is not None]
+    return [", ".join(told)] if told else []
+
+
+def _constant(value: Any, frame: int | None) -> Box:
+    if value is None:
+        return Box("constant", "constant", (), frame=frame)
+    array = np.asarray(value)
+    alarm = array.dtype.kind in "fc" and not np.isfinite(array).all()
+    if array.size == 1:
+        return Box("constant", f"{array.item():.4g}", (), alarm=alarm, frame=frame)
+    form = f"{array.shape} {array.dtype}"
+    return Box("constant", "constant", (form,), form=form, alarm=alarm, frame=frame)
+
+
+def _constant_of(node: Any, index: int) -> Any:
+    """Return the constant input of an operation if the node has kept it for the rule of another input."""
+    if isinstance(node, Value):
+        return node.dy if index else node.dx
+    op = node.op
+    if isinstance(op, Primitive) and op.rules and not op.variadic:
+        for other, x in enumerate(op.inputs(node)):
+            if x is not None and op.parameters[index] in op.needs[other]:
+                return op.kept(node, other)[op.needs[other].index(op.parameters[index])]
+    return None
+
+
+def _settle_parameters(picture: Picture) -> None:
+    """Put each parameter into the innermost frame that has all of what uses it."""
+    if not picture.frames:
+        return
+    users: dict[int, list[int | None]] = {}
+    for source, target in picture.edges:
+        if picture.boxes[source].kind == "parameter":
+            users.setdefault(source, []).append(picture.boxes[target].frame)
+    for place, frames in users.items():
+        picture.boxes[place] = replace(picture.boxes[place], frame=innermost_common(frames, picture.frames))

@@ -1,0 +1,37 @@
+"""The order in which languages with nested frames have boxes and frames written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from .picture import Picture, frames_around
+
+__all__ = ["by_frame"]
+
+
+def by_frame(picture: Picture) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+    """Yield how deep within frames, what, and its place: each box within its frames, a frame where its first box is."""
+    within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
+    known: set[int] = set()
+    for place, box in enumerate(picture.boxes):
+        outer = None
+        for frame in frames_around(box.frame, picture.frames):
+            if frame not in known:
+                known.add(frame)
+                within.setdefault(outer, []).append(("open", frame))
+            outer = frame
+        within.setdefault(box.frame, []).append(("box", place))
+    pending = [iter(within.get(None, []))]
+    opened: list[int] = []
+    while pending:
+        what, place = next(pending[-1], (None, 0))
+        if what is None:
+            pending.pop()
+            if opened:
+                yield len(opened) - 1, "close", opened.pop()
+            continue
+        yield len(opened), what, place
+        if what == "open":
+            opened.append(place)
+            pending.append(iter(within[place]))
