@@ -517,8 +517,10 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     return made
 
 
-def borrow(x: Tensor) -> Array:
+def borrow(x: Any) -> Any:
     """Return the ndarray of a tensor to somebody who only reads it, or calls `mark_written` after writing to it.
+
+    Anything else is returned as it is.
 
     ``x.data`` is the same array, but of what it hands out the engine compares the values, before and after, when a
     graph needs them.
@@ -529,7 +531,7 @@ def borrow(x: Tensor) -> Array:
     >>> borrow(tensor([1.0, 2.0])).sum()
     np.float64(3.0)
     """
-    return x._data
+    return x._data if isinstance(x, Tensor) else x
 
 
 def lend(x: Tensor, array: Array) -> None:

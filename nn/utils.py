@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd import DtypeError, ShapeError, Tensor, mark_written
+from autograd import DtypeError, ShapeError, Tensor, borrow, mark_written
 
 __all__ = [
     "clip_grad_norm_",
@@ -74,7 +74,7 @@ def clip_grad_norm_(
     factor = max_norm / (float(norm) + 1e-6)
     if not factor >= 1:
         for parameter in with_gradient:
-            parameter.grad = parameter.grad.data * factor
+            parameter.grad = borrow(parameter.grad) * factor
     return norm
 
 
@@ -95,7 +95,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     if not clip_value >= 0:
         raise ValueError(f"clip_value should be 0 or more, not {clip_value}")
     for parameter in _with_gradient(parameters):
-        parameter.grad = np.clip(parameter.grad.data, -clip_value, clip_value)
+        parameter.grad = np.clip(borrow(parameter.grad), -clip_value, clip_value)
 
 
 def get_total_norm(
@@ -125,7 +125,7 @@ def get_total_norm(
     if not order > 0:
         raise ValueError(f"norm_type should be above 0, not {norm_type}")
     listed = [tensors] if isinstance(tensors, Tensor | np.ndarray) else tensors
-    arrays = [tensor.data if isinstance(tensor, Tensor) else tensor for tensor in listed]
+    arrays = [borrow(tensor) for tensor in listed]
     with np.errstate(all="ignore"):
         total = _norm(np.array([_norm(array, order) for array in arrays]), order)
         # beyond the range of the dtype it is inf
@@ -196,7 +196,7 @@ def vector_to_parameters(vec: ArrayLike | Tensor, parameters: Iterable[Tensor]) 
     Parameter([[0., 1.],
                [2., 3.]], dtype=float32, requires_grad=True)
     """
-    array = np.asarray(vec.data if isinstance(vec, Tensor) else vec)
+    array = np.asarray(borrow(vec))
     listed = list(parameters)
     size = sum(parameter.size for parameter in listed)
     if array.shape != (size,):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, general, vjp
+from autograd import DtypeError, ShapeError, Tensor, borrow, general, vjp
 
 from ._elements import Reduction, as_real, check_reduction, reduced
 
@@ -97,7 +97,7 @@ def ctc_loss(
     _check_labels(labels, lengths, classes, blank)
     losses = _ctc(rows, _Paths.of(labels, lengths, inputs, blank))
     if zero_infinity:
-        losses = np.where(np.isinf(losses.data if isinstance(losses, Tensor) else losses), 0, losses)
+        losses = np.where(np.isinf(borrow(losses)), 0, losses)
     if reduction == "mean":
         losses = losses / np.maximum(lengths, 1).astype(losses.dtype)
     return reduced(losses.reshape(shape), reduction)
@@ -241,7 +241,7 @@ def _composed(log_probs: Any, paths: _Paths) -> Any:
         alphas.append(alpha)
     final = np.concatenate([never[:, :1], np.stack(alphas)[paths.last, paths.rows]], axis=1)
     total = np.logaddexp(final[paths.rows, paths.ends + 1], final[paths.rows, paths.ends])
-    possible = (total.data if isinstance(total, Tensor) else total) > _NEVER / 2
+    possible = (borrow(total)) > _NEVER / 2
     return np.where(possible, -total, np.inf).astype(log_probs.dtype)
 
 
@@ -249,7 +249,7 @@ _ctc = general(_forward, _rule, name="ctc_loss")
 
 
 def _integers(name: str, values: Any) -> Array:
-    array = np.asarray(values.data if isinstance(values, Tensor) else values)
+    array = np.asarray(borrow(values))
     if array.size == 0 and not isinstance(values, np.ndarray | Tensor):
         array = array.astype(np.intp)  # an empty list has no integers to tell
     if array.dtype.kind not in "iu":

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import DtypeError, ShapeError, Tensor, borrow
 
 __all__ = [
     "Reduction",
@@ -91,7 +91,7 @@ def weights_for(loss: str, name: str, weight: Any, input: Any) -> Any:
 
 def check_signs(loss: str, target: Any) -> None:
     """Raise unless each element of `target` is 1 or -1."""
-    values = target.data if isinstance(target, Tensor) else target
+    values = borrow(target)
     odd = (values != 1) & (values != -1)
     if odd.any():
         place = tuple(map(int, np.argwhere(odd)[0]))

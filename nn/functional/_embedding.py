@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, general, mark_written
+from autograd import DtypeError, ShapeError, borrow, general, mark_written
 
 __all__ = ["embedding", "one_hot"]
 
@@ -110,7 +110,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Array:
     array([[0, 1, 0],
            [1, 0, 0]])
     """
-    index = np.asarray(tensor.data if isinstance(tensor, Tensor) else tensor)
+    index = np.asarray(borrow(tensor))
     if num_classes == -1:
         if not index.size:
             raise ValueError("one_hot needs num_classes where there is no index to tell it")
@@ -125,7 +125,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Array:
 
 def _read_indices(name: str, values: Any, count: int) -> Array:
     """Return an array of integers that all are from 0 to ``count - 1``."""
-    index = np.asarray(values.data if isinstance(values, Tensor) else values)
+    index = np.asarray(borrow(values))
     if index.dtype.kind not in "iu":
         if index.size:
             raise DtypeError(f"{name} needs integers for indices, but was given dtype {index.dtype}: use astype(int)")
@@ -142,7 +142,7 @@ def _read_indices(name: str, values: Any, count: int) -> Array:
 
 def _shorten(weight: Any, rows: Array, max_norm: float, norm_type: float) -> None:
     """Bring those of some rows of a table that are longer than `max_norm` to it, in place."""
-    table = weight.data if isinstance(weight, Tensor) else weight
+    table = borrow(weight)
     norms = np.linalg.norm(table[rows], norm_type, 1)
     long = norms > max_norm
     if long.any():

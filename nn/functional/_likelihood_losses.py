@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import ShapeError, Tensor, elementwise
+from autograd import ShapeError, borrow, elementwise
 
 from ._activation import sigmoid
 from ._elements import Reduction, alike, as_real, check_positive, check_reduction, reduced, weights_for
@@ -158,7 +158,7 @@ def kl_div(
     input, target = alike("kl_div", input, target)
     if reduction == "batchmean" and not input.ndim:
         raise ShapeError('kl_div with "batchmean" divides by the length of the first axis, but input has shape ()')
-    values = target.data if isinstance(target, Tensor) else target
+    values = borrow(target)
     if not log_target and (values < 0).any():
         raise ValueError(
             f"kl_div needs probabilities as targets, but the least is {values.min()}: for their logarithms use "
@@ -276,7 +276,7 @@ def gaussian_nll_loss(
     input, target = alike("gaussian_nll_loss", input, target)
     var = _variances(as_real("gaussian_nll_loss", "var", var, input.dtype), input.shape)
     _check_least("gaussian_nll_loss", "var", var, "variances are at least 0")
-    lifted = np.maximum(eps - (var.data if isinstance(var, Tensor) else var), 0)
+    lifted = np.maximum(eps - (borrow(var)), 0)
     var = var + lifted.astype(var.dtype)
     difference = input - target
     losses = (np.log(var) + difference * difference / var) * 0.5
@@ -300,7 +300,7 @@ def _variances(var: Any, shape: tuple[int, ...]) -> Any:
 
 def check_probabilities(loss: str, name: str, array: Any, remedy: str = "") -> None:
     """Raise unless all are from 0 to 1; nan is not."""
-    values = array.data if isinstance(array, Tensor) else array
+    values = borrow(array)
     if values.size and not (np.minimum.reduce(values, axis=None) >= 0 and np.maximum.reduce(values, axis=None) <= 1):
         place = tuple(map(int, np.argwhere(~((values >= 0) & (values <= 1)))[0]))
         raise ValueError(f"{loss} needs probabilities from 0 to 1, but {name}{list(place)} is {values[place]}{remedy}")
@@ -308,7 +308,7 @@ def check_probabilities(loss: str, name: str, array: Any, remedy: str = "") -> N
 
 def _check_least(loss: str, name: str, array: Any, rule: str) -> None:
     """Raise if a number is negative."""
-    values = array.data if isinstance(array, Tensor) else array
+    values = borrow(array)
     if (values < 0).any():
         raise ValueError(f"{loss} has {name} with the negative number {values.min()}, but {rule}")
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import Tensor, general
+from autograd import Tensor, borrow, general
 
 from ._activation import log_softmax, softmax
 from ._elements import Reduction, check_reduction
@@ -163,7 +163,7 @@ def nll_loss(
     1.0397
     """
     check_reduction(reduction)
-    target = np.asarray(target.data if isinstance(target, Tensor) else target)
+    target = np.asarray(borrow(target))
     if weight is not None:
         weight = class_weights(weight, input.shape)
     labels, weights, total = read_labels(target, input.shape, weight, ignore_index)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import DtypeError, ShapeError, borrow
 
 from ._activation import relu
 from ._distances import pairwise_distance
@@ -321,7 +321,7 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss has p=1 or p=2, not {p!r}")
     input = as_real("multi_margin_loss", "input", input)
-    target = np.asarray(target.data if isinstance(target, Tensor) else target)
+    target = np.asarray(borrow(target))
     if input.ndim not in (1, 2):
         raise ShapeError(
             f"multi_margin_loss has input of shape {input.shape}, but should have (n, classes) or (classes,)"
@@ -370,7 +370,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean
     """
     check_reduction(reduction)
     input = as_real("multilabel_margin_loss", "input", input)
-    target = np.asarray(target.data if isinstance(target, Tensor) else target)
+    target = np.asarray(borrow(target))
     if target.dtype.kind not in "iu":
         raise DtypeError(f"multilabel_margin_loss needs class indices, integers, but target has dtype {target.dtype}")
     if input.ndim not in (1, 2) or target.shape != input.shape:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, general
+from autograd import borrow, general
 
 from ._windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
@@ -63,7 +63,7 @@ def _count(hits: list[Any], places: list[Any], best: Any) -> Any:
 
 def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
     """Share the gradient of each window evenly among its largest elements."""
-    values, best = (a.data if isinstance(a, Tensor) else a for a in (x, out))
+    values, best = (borrow(a) for a in (x, out))
     hits, count = _hits(values, best, windows)
     every: Any = (slice(None), slice(None))
     if type(g) is not np.ndarray:
@@ -198,5 +198,5 @@ def _max_pooling(
     out = out[0] if single else out
     if not return_indices:
         return out
-    places = _first_places(x.data if isinstance(x, Tensor) else x, windows)
+    places = _first_places(borrow(x), windows)
     return out, places[0] if single else places

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import enable_grad, mark_written
+from autograd import borrow, enable_grad, mark_written
 
 from ._flat import Array
 from ._line_search import Point, strong_wolfe
@@ -200,13 +200,13 @@ class LBFGS(Optimizer):
         return Point(at, loss, float(gradient @ direction), gradient)
 
     def _values(self) -> Array:
-        return np.concatenate([parameter.data.ravel() for parameter in self.param_groups[0]["params"]])
+        return np.concatenate([borrow(parameter).ravel() for parameter in self.param_groups[0]["params"]])
 
     def _gradient(self) -> Array:
         """Return all gradients in a row; zeros for parameters that have none."""
         return np.concatenate(
             [
-                np.zeros(parameter.size, parameter.dtype) if parameter.grad is None else parameter.grad.data.ravel()
+                np.zeros(parameter.size, parameter.dtype) if parameter.grad is None else borrow(parameter.grad).ravel()
                 for parameter in self.param_groups[0]["params"]
             ]
         )
@@ -215,8 +215,9 @@ class LBFGS(Optimizer):
         """Give the parameters their values."""
         start = 0
         for parameter in self.param_groups[0]["params"]:
-            parameter.data[...] = values[start : start + parameter.size].reshape(parameter.shape)
-            mark_written(parameter.data)
+            memory = borrow(parameter)
+            memory[...] = values[start : start + parameter.size].reshape(parameter.shape)
+            mark_written(memory)
             start += parameter.size
 
     # Its state, which PyTorch keeps with the first parameter

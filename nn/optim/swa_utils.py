@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, mark_written, no_grad
+from autograd import Tensor, borrow, mark_written, no_grad
 
 from ..module import Module
 from ..running_normalization import BatchNorm1d
@@ -160,10 +160,10 @@ class AveragedModel(Module):
 def _arrays(model: Module, with_buffers: bool) -> Iterator[tuple[str, Array]]:
     """Yield what is averaged of a model, by its name."""
     for name, parameter in model.named_parameters():
-        yield name, parameter.data
+        yield name, borrow(parameter)
     for name, buffer in model.named_buffers() if with_buffers else ():
         if _averaged(buffer):
-            yield name, buffer.data if isinstance(buffer, Tensor) else buffer
+            yield name, borrow(buffer)
 
 
 def _averaged(buffer: Any) -> bool:
