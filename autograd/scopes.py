@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType
 from typing import Any
 
 from .graph import Node
@@ -16,7 +16,7 @@ Describe = Callable[[list[Any]], str]
 _described: dict[CodeType, Describe] = {}
 
 
-def describe_calls(method: FunctionType, describe: Describe) -> None:
+def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
     """Have messages say within which calls of a method an operation ran.
 
     Parameters
@@ -43,7 +43,8 @@ def describe_calls(method: FunctionType, describe: Describe) -> None:
         ...
     autograd.errors.AnomalyError: 'log' gave inf in 1 of 2 elements (shape (2,), dtype float64) in first; it...
     """
-    _described[method.__code__] = describe
+    code: CodeType = method.__code__
+    _described[code] = describe
 
 
 def note_scope(node: Node) -> None:
