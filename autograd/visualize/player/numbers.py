@@ -1,0 +1,100 @@
+"""Numbers and arrays as plain data that a page can show: exact if there are few, else statistics and a small map."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LEVELS", "described", "size_of"]
+
+_FEW = 16  # elements that are shown one by one
+_MOST = 16  # rows and columns of a map
+LEVELS = "".join(map(chr, [*range(97, 123), *range(65, 91), *range(48, 58)]))[:61]  # the middle one is 0
+
+
+def described(value: Any) -> Any:
+    """Return a result, a gradient or a constant as data for the page; None of what is not known.
+
+    One number is a number, or its name if it is no finite one; a tuple is a list of descriptions; anything else that
+    is no array is its `repr`.
+    """
+    if isinstance(value, tuple | list) and any(isinstance(part, np.ndarray) for part in value):
+        return {"parts": [described(part) for part in value]}
+    if not isinstance(value, np.ndarray | np.generic | bool | int | float | complex):
+        return None if value is None else {"text": _short(repr(value))}
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return {"text": _short(repr(value))}
+    if array.size == 1:
+        return {"number": _plain(array.item()), "shape": list(array.shape)}
+    told: dict[str, Any] = {"shape": list(array.shape)}
+    if 0 < array.size <= _FEW:
+        told["all"] = _nested(array)
+    if array.size:
+        told |= _statistics(array)
+        told["map"] = _map(np.abs(array) if array.dtype.kind == "c" else array)
+    return told
+
+
+def size_of(value: Any) -> Any:
+    """Return one number for a result or a gradient: itself if it is one, else its Euclidean length."""
+    if isinstance(value, tuple | list):
+        return _plain(math.hypot(*(float(np.linalg.norm(np.asarray(part))) for part in value if part is not None)))
+    array = np.asarray(value)
+    return _plain(array.item() if array.size == 1 else float(np.linalg.norm(array.astype(_wide(array)))))
+
+
+def _wide(array: np.ndarray[Any, Any]) -> type:
+    return complex if array.dtype.kind == "c" else float
+
+
+def _plain(number: Any) -> Any:
+    """Return what JSON can hold: nan, infinities and complex numbers by their names."""
+    if isinstance(number, complex):
+        return str(number).strip("()")
+    return number if math.isfinite(number) and abs(number) < 2**53 else str(number)
+
+
+def _nested(array: np.ndarray[Any, Any]) -> Any:
+    # A map of flat elements, given the shape again, for tolist() would leave nan in it.
+    plain = np.empty(array.size, object)
+    plain[:] = [_plain(number) for number in array.ravel().tolist()]
+    return plain.reshape(array.shape).tolist()
+
+
+def _statistics(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    values = array.astype(_wide(array), copy=False).ravel()
+    finite = values[np.isfinite(values)]
+    told: dict[str, Any] = {"length": _plain(float(np.linalg.norm(finite))), "odd": int(values.size - finite.size)}
+    if array.dtype.kind != "c" and finite.size:
+        told |= {"min": _plain(float(finite.min())), "max": _plain(float(finite.max()))}
+        told["mean"] = _plain(float(finite.mean()))
+        told["zeros"] = int(values.size - np.count_nonzero(values))
+    return told
+
+
+def _map(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Return the array as rows of letters, from the most negative to the most positive; ``!`` is not finite."""
+    table = array.reshape(-1, array.shape[-1]).astype(float)
+    for axis in (0, 1):
+        count = table.shape[axis]
+        if count > _MOST:
+            edges = np.linspace(0, count, _MOST + 1).astype(int)
+            sums = np.add.reduceat(table, edges[:-1], axis=axis)
+            widths = np.diff(edges)
+            table = sums / (widths[:, None] if axis == 0 else widths)
+    finite = np.isfinite(table)
+    top = float(np.abs(table[finite]).max()) if finite.any() else 0.0
+    middle = len(LEVELS) // 2
+    levels = np.rint(np.where(finite, table, 0.0) / (top or 1.0) * middle).astype(int) + middle
+    rows = [
+        "".join(LEVELS[level] if good else "!" for level, good in zip(*row, strict=True))
+        for row in zip(levels.tolist(), finite.tolist(), strict=True)
+    ]
+    return {"rows": rows, "top": _plain(top), "blocks": table.size < array.size}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,102 @@
+"""The one public function: a result or a function in, a page that plays backpropagation out."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...tensor import Tensor
+from ...value import Value
+from .fold import folded
+from .page import page_of
+from .record import Run, record, run
+
+__all__ = ["player"]
+
+_MOST = 2500  # operations that are shown one by one
+
+
+def player(
+    result: Tensor | Value | Callable[..., Tensor | Value],
+    path: str | os.PathLike[str],
+    *inputs: Any,
+    params: Any = None,
+    gradient: Any = None,
+) -> Path:
+    """Write a page that plays how a result was computed, and how its gradient was carried back.
+
+    The page is one file that needs no network. It goes through the operations in the order in which the engine does:
+    forward, values appear; backward, each operation gives its inputs their shares, which add up to their gradients.
+    A click shows all that is known of an operation: value, gradient, shape, dtype, the derivative rule, the line that
+    recorded it, and what each of its users contributed. ``?`` in the page tells its keys.
+
+    A graph keeps only those values that its rules need, so the page of a result shows only these. Of a function, which
+    is called with `inputs`, it shows all of them, and modules, which can be collapsed.
+
+    Gradients come from the rules of the engine. The graph stays as it is, ``.grad`` of leaves too; hooks of results
+    are called. Of more than 2,500 operations, the first are shown as one step.
+
+    Parameters
+    ----------
+    result
+        A tensor or a value, or a function that returns one.
+    path
+        The file to write.
+    *inputs
+        What the function is called with.
+    params
+        The tensors or values to label, by name; or the model, which has ``named_parameters()``. Inputs have the names
+        of the function's parameters.
+    gradient
+        That of the result; may be left out if it has one element.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    TypeError
+        If the result, or something in `params`, is neither a tensor nor a value; if a result is given `inputs`.
+    GraphError
+        If nothing was recorded, or an earlier `backward` freed the graph: call `player` before it, or give
+        ``retain_graph=True``. If the result has several elements, and no `gradient`.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from autograd import Value, player
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> page = player((a * b + a).tanh(), os.path.join(tempfile.mkdtemp(), "page.html"), params={"a": a, "b": b})
+    >>> page.name, a.grad
+    ('page.html', 0.0)
+    """
+    names: dict[str, Any] = dict(params.named_parameters() if hasattr(params, "named_parameters") else params or {})
+    if isinstance(result, Tensor | Value):
+        if inputs:
+            raise TypeError("player() takes inputs for a function, but was given a result: leave the inputs out")
+        ran, title = Run(result, {}), "Backpropagation"
+    elif callable(result):
+        names = {**_named_inputs(result, inputs), **names}
+        ran = run(result, inputs)
+        title = f"Backpropagation of {getattr(result, '__name__', type(result).__name__)}"
+    else:
+        raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    page = page_of(folded(record(ran, names, gradient), _MOST), title)
+    file = Path(path)
+    file.write_text(page, encoding="utf-8", newline="\n")
+    return file
+
+
+def _named_inputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the inputs that can have a gradient, by the names of the parameters of the function."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:  # a function of C may have none
+        return {}
+    single = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return {name: x for name, x in zip(single, inputs, strict=False) if isinstance(x, Tensor | Value)}

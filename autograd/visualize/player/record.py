@@ -1,0 +1,341 @@
+"""What there is to play: the boxes and edges of a graph, with values, and gradients that were carried back through it.
+
+The gradients are those of the engine's own rules, applied here to one edge after another, so that what each edge
+contributes is known. The graph and the gradients of its leaves stay as they are.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...errors import GraphError
+from ...examination import observer
+from ...graph import LEAF, Bundle, Hooked, Node, absent, ancestors
+from ...modes import TRACING, Watch, enable_grad
+from ...outputs import Output
+from ...packing import Packed
+from ...primitive import Primitive
+from ...tensor import Tensor
+from ...value import Value
+from ...written import refuse_overwritten
+
+__all__ = ["Edge", "Recording", "Run", "Step", "inside", "record", "run"]
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """One leaf or one operation, which is one step forward and one step back.
+
+    Attributes
+    ----------
+    node
+        In the graph.
+    name
+        That `params`, or the parameters of the function that was run, give it.
+    value, known
+        The result, and whence it is known: ``"recorded"`` while the function ran, ``"kept"`` for a rule, or ``"now"``,
+        that of a leaf as it is; None and ``""`` if it is not known. Several results are a tuple.
+    gradient
+        Of the result; None if none reached it. Several are a tuple.
+    hooked
+        Whether hooks were called, which may have replaced the sum of the contributions.
+    constants
+        The inputs that need no gradient, by place; None for one that is not known.
+    arguments
+        Those beside the inputs, by name, if the function was run.
+    folded
+        How many steps this one stands for, if it stands for more than itself.
+    """
+
+    node: Any
+    name: str = ""
+    value: Any = None
+    known: str = ""
+    gradient: Any = None
+    hooked: bool = False
+    constants: dict[int, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    folded: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Edge:
+    """The way from a result to one input of an operation that uses it, by places in `Recording.steps`.
+
+    Attributes
+    ----------
+    source, target
+        The result, and what uses it.
+    index
+        The place among the inputs of the target.
+    contribution
+        What the target gives to the gradient of the source.
+    """
+
+    source: int
+    target: int
+    index: int
+    contribution: Any
+
+
+@dataclass(slots=True)
+class Recording:
+    """Steps, each after those that it depends on, and edges in the order in which gradients pass them."""
+
+    steps: list[Step]
+    edges: list[Edge]
+
+
+@dataclass(slots=True)
+class Run:
+    """What running a function showed: its result, and for each node the values of its parameters and its result."""
+
+    result: Any
+    seen: dict[Any, tuple[tuple[Any, ...], Any]]
+
+
+def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
+    """Call a function, and note what every recorded operation was given and what it gave."""
+    seen: dict[Any, tuple[tuple[Any, ...], Any]] = {}
+    around = observer.get(None)
+
+    def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
+        seen[node] = values, z
+        if around is not None:
+            around(node, values, z)
+
+    token = observer.set(note)
+    try:
+        with enable_grad(), Watch(TRACING):
+            result = function(*inputs)
+    finally:
+        observer.reset(token)
+    return Run(result, seen)
+
+
+def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recording:
+    """Carry a gradient back through the graph of a result, and return all that is known of its steps.
+
+    Raises
+    ------
+    TypeError
+        If the result, or something in `names`, is neither a tensor nor a value.
+    GraphError
+        If the result has no graph, or it was freed.
+    """
+    result = ran.result
+    root = _node_of(result, "player takes")
+    if root is None:
+        raise GraphError(
+            "nothing to play: no input of this tensor requires a gradient, or it was computed within no_grad() or "
+            "detached. Set requires_grad=True on an input and compute it again"
+        )
+    order: list[Any] = [node for node in ancestors([root]) if not isinstance(node, Bundle)]
+    steps = {node: Step(node) for node in order}
+    for name, named in names.items():
+        node = _node_of(named, f"params[{name!r}] has to be")
+        if node in steps and not steps[node].name:
+            steps[node].name = name
+    if isinstance(root, Value):
+        edges = _walk_values(root, order, steps, gradient)
+    else:
+        refuse_overwritten(order)
+        edges = _walk_tensors(root, order, steps, result._seed(gradient))
+        _find_values(steps, ran, result)
+    places = {node: place for place, node in enumerate(order)}
+    return Recording(list(steps.values()), [Edge(places[x], places[node], i, g) for x, node, i, g in edges])
+
+
+def inside(node: Any) -> Any:
+    """Return the operation of a node without what stands around it."""
+    op = node.op
+    while isinstance(op, Hooked | Packed):
+        op = op.operation
+    return op
+
+
+Passed = list[tuple[Any, Any, int, Any]]  # from which node to which, at which place, and what passes back
+
+
+def _node_of(x: Any, what: str) -> Any:
+    if not isinstance(x, Tensor | Value):
+        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
+    return x._node if isinstance(x, Tensor) else x
+
+
+# Values
+
+
+def _walk_values(root: Value, order: list[Value], steps: dict[Any, Step], gradient: Any) -> Passed:
+    """Multiply by the slopes that the values hold, as `Value.backward` does."""
+    gradients = dict.fromkeys(order, 0.0)
+    gradients[root] = 1.0 if gradient is None else float(gradient)
+    edges: Passed = []
+    for node in reversed(order):
+        step, g = steps[node], gradients[node]
+        step.value, step.known, step.gradient = node.data, "recorded", g
+        slopes = (node.dx, node.dy)
+        for index, x in enumerate(node.op.inputs(node)):  # type: ignore[arg-type]  # it has what a node has
+            if x is None:
+                step.constants[index] = slopes[index]
+            else:
+                passed = g * slopes[index] if g else 0.0  # a gradient of 0 ends a way
+                gradients[x] += passed  # type: ignore[index]
+                edges.append((x, node, index, passed))
+    return edges
+
+
+# Tensors
+
+
+class _Apart(dict[Any, Any]):
+    """Stands for the gradients of a walk: what a rule adds to them is noted, and never added up."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[Any, Any]] = []
+
+    def __missing__(self, node: Any) -> Any:
+        return absent if node is None else None
+
+    def __setitem__(self, node: Any, gradient: Any) -> None:
+        self.noted.append((node, gradient))
+
+
+def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: Any) -> Passed:
+    """Carry `seed` back, and note what passes each edge.
+
+    A zero stays zero against nan and inf. Hooks are called, as in any walk; those that retain a gradient are not.
+    """
+    arrived: dict[Any, list[Any]] = {node: [] for node in order}
+    arrived[root].append(seed)
+    edges: Passed = []
+    with np.errstate(all="ignore"):
+        for node in reversed(order):
+            parts = arrived.pop(node)
+            if not parts:
+                continue
+            step, g = steps[node], _sum(parts, node)
+            if isinstance(node.op, Hooked) and node.op.hooks:
+                step.hooked = True
+                for hook in list(node.op.hooks.values()):
+                    g = hook(g, None)
+            step.gradient = _outside(g)
+            for x, index, passed in _pulled(node, g):
+                arrived[x].append(passed)
+                edges.append((x, node, index, _outside(passed)))
+    return edges
+
+
+def _pulled(node: Any, g: Any) -> Iterable[tuple[Any, int, Any]]:
+    """Return what `g` gives to each input of `node`, which stays as it is."""
+    if node.op is LEAF:
+        return []
+    own = copy.copy(node)  # what is unpacked stays with it
+    if isinstance(own.op, Hooked):
+        own.op = own.op.operation
+    apart = _Apart()
+    own.op.pull_carefully(own, g, apart, None, True)
+    places: dict[Any, list[int]] = {}
+    for index, x in enumerate(inside(node).inputs(node)):
+        places.setdefault(x, []).append(index)
+    return [(x, places[x].pop(0), passed) for x, passed in apart.noted]
+
+
+def _sum(parts: list[Any], node: Any) -> Any:
+    """Add up what arrived at a node; for an operation of several outputs, output by output."""
+    if not isinstance(node.dtype, tuple):
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+    whole: list[Any] = [None] * len(node.dtype)
+    for part in parts:
+        for place, g in enumerate(part):
+            if g is not None:
+                whole[place] = g if whole[place] is None else whole[place] + g
+    return whole
+
+
+def _outside(g: Any) -> Any:
+    """Return a gradient of a walk as it is outside of walks, where that of a complex number is its conjugate."""
+    if isinstance(g, list | tuple):
+        return tuple(None if part is None else np.conjugate(part) for part in g)
+    return np.conjugate(g) if np.iscomplexobj(g) else g
+
+
+def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
+    """Find the values of results: those seen, then those that nodes kept, and those of leaves as they are now."""
+    for node, step in steps.items():
+        op = inside(node)
+        if node.op is LEAF:
+            owner = node.owner()
+            if owner is not None:
+                step.value, step.known = owner._data, "now"
+        elif node in ran.seen:
+            values, out = ran.seen[node]
+            _tell(step, out, "recorded")
+            _find_arguments(step, op, node, values)
+        elif isinstance(op, Output):
+            whole = steps[node.x]
+            if whole.value is not None:
+                _tell(step, whole.value[op.index], whole.known)
+        elif isinstance(op, Primitive) and not _is_packed(node):
+            for index, x in enumerate(op.inputs(node)):
+                if x is None:
+                    step.constants.setdefault(index, None)
+                elif op.rules:
+                    _find_kept(steps, step, op, index)
+    root = steps[result._node]
+    _tell(root, result._data, "kept")
+
+
+def _tell(step: Step, value: Any, known: str) -> None:
+    """Note a value that is what the node says of it."""
+    if step.value is not None:
+        return
+    node = step.node
+    several = isinstance(node.dtype, tuple)
+    if tuple(map(np.shape, value)) == node.shape if several else np.shape(value) == node.shape:
+        step.value, step.known = value, known
+
+
+def _is_packed(node: Any) -> bool:
+    op = node.op
+    return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
+
+
+def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) -> None:
+    """Tell what a node kept for the rule of one input: the result, and the values of inputs."""
+    node, place = step.node, 0 if op.variadic else index
+    inputs = op.inputs(node)
+    for name, value in zip(op.needs[place], op.kept(node, index), strict=True):
+        if name == "out":
+            _tell(step, value, "kept")
+        elif op.variadic and name == op.parameters[0]:
+            for other, (x, part) in enumerate(zip(inputs, value, strict=True)):
+                _tell_input(steps, step, other, x, part)
+        elif name in op.parameters[: len(inputs)] and not op.variadic:
+            other = op.parameters.index(name)
+            _tell_input(steps, step, other, inputs[other], value)
+
+
+def _tell_input(steps: dict[Any, Step], step: Step, index: int, x: Any, value: Any) -> None:
+    if x is None:
+        step.constants[index] = value
+    elif x in steps:
+        _tell(steps[x], value, "kept")
+
+
+def _find_arguments(step: Step, op: Any, node: Any, values: tuple[Any, ...]) -> None:
+    """Note the constant inputs and the arguments of an operation that was seen running."""
+    variadic = getattr(op, "variadic", False)
+    inputs = op.inputs(node)
+    given = values[0] if variadic else values
+    step.constants = {i: given[i] for i, x in enumerate(inputs) if x is None}
+    rest = 1 if variadic else len(inputs)
+    step.arguments = dict(zip(getattr(op, "parameters", ())[rest:], values[rest:], strict=False))
