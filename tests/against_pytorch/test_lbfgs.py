@@ -20,10 +20,6 @@ def quartic(x: Any, y: Any) -> Any:
     return ((x - 1) ** 4).sum() + ((x * y - 0.5) ** 2).sum() + (y**2).sum()
 
 
-def waves(x: Any, y: Any) -> Any:
-    return (x.sin() * y.cos()).sum() + 0.1 * (x**2 + y**2).sum()
-
-
 def bowl(x: Any, y: Any) -> Any:
     return ((x - 1) ** 2).sum() + 3 * ((y - x) ** 2).sum() + 0.1 * (y**4).sum()
 
@@ -49,7 +45,7 @@ class Course:
 
 @pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")  # which PyTorch's own step does
 @given(
-    function=st.sampled_from([rosenbrock, quartic, waves]),
+    function=st.sampled_from([rosenbrock, quartic, bowl]),
     options=st.fixed_dictionaries(
         {"line_search_fn": st.sampled_from([None, "strong_wolfe", "strong_wolfe"])},
         optional={
