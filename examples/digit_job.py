@@ -60,7 +60,8 @@ class MovingAverage(nn.training.Callback):
     @property
     def model(self) -> nn.Module:
         """A model whose weights and running statistics are the averages."""
-        return self._average.module
+        model: nn.Module = self._average.module
+        return model
 
     def on_step(self, training: nn.training.Training) -> None:
         """Take the present weights into the average."""

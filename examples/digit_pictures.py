@@ -52,7 +52,8 @@ def draw_filters(layer: nn.Conv2d, image: np.ndarray[Any, Any]) -> Figure:
     across = 8
     blocks = -(-len(kernels) // across)
     figure = Figure(figsize=(9.6, 2.5 * blocks + 0.5), layout="constrained")
-    figure.suptitle("The kernels of the first layer: ink speaks for (blue) or against (red)", color=INK, fontsize=12)
+    title = "The kernels of the first layer, and their answers to a digit below: positive is blue, negative is red"
+    figure.suptitle(title, color=INK, fontsize=12)
     grid = figure.subplots(2 * blocks, across, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
