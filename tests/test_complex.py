@@ -78,3 +78,8 @@ def test_gradcheck_sees_a_missing_conjugate() -> None:
     assert gradcheck(lambda z: np.conjugate(z) * z, Z)
     wrong = gradcheck(lambda z: z.detach().conj() * z, Z, raise_exception=False)
     assert not wrong.ok
+
+
+def test_the_sign_of_complex_infinities_is_numpys() -> None:
+    z = np.array([complex(np.inf, 0), complex(0, -np.inf), 3 + 4j, 0])
+    np.testing.assert_array_equal(np.sign(tensor(z, requires_grad=True)).data, np.sign(z))

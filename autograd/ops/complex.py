@@ -39,8 +39,8 @@ def _sign(x: Any) -> Any:
     if not isinstance(x, Tensor) or x.dtype.kind != "c":
         return np.sign(unwrap(x))
     size = np.absolute(x)
-    zero = np.equal(size, 0)
-    return np.where(zero, 0, x / np.where(zero, 1, size))
+    usual = np.isfinite(unwrap(size)) & (unwrap(size) != 0)
+    return np.where(usual, x / np.where(usual, size, 1), np.sign(x.data))
 
 
 operations[np.sign] = _sign

@@ -6,6 +6,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     n = length(x, axis)
     given = unwrap(indices_or_sections)
     if np.ndim(given):
-        ends = [*map(int, given), n]
+        ends = [*map(index, given), n]
     else:
         sections = int(given)
         if sections <= 0:

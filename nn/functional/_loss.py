@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor, borrow, general
 
 from ._activation import log_softmax, softmax
-from ._elements import Reduction, check_reduction
+from ._elements import Reduction, as_real, check_reduction
 from ._labels import class_weights, read_labels
 
 __all__ = ["cross_entropy", "nll_loss"]
@@ -117,6 +117,8 @@ def cross_entropy(
     501.0635
     """
     check_reduction(reduction)
+    if type(input) is not np.ndarray:
+        input = as_real("cross_entropy", "input", input)
     if type(target) is not np.ndarray and not isinstance(target, Tensor):
         target = np.asarray(target)
     shape = input.shape
@@ -163,6 +165,7 @@ def nll_loss(
     1.0397
     """
     check_reduction(reduction)
+    input = as_real("nll_loss", "input", input)
     target = np.asarray(borrow(target))
     if weight is not None:
         weight = class_weights(weight, input.shape)

@@ -122,3 +122,15 @@ def test_wrong_arguments() -> None:
         init.xavier_uniform_(nn.Parameter([1.0, 2.0]))
     with pytest.raises(ValueError, match='"fan_in" or "fan_out", not \'fan_sum\''):
         init.kaiming_normal_(nn.Parameter(np.zeros((2, 2))), mode=cast(Any, "fan_sum"))
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "a", "b"), [(7.0, 1.0, -2.0, 2.0), (0.0, 1e308, -2.0, 2.0), (0.0, 1.0, -1e300, 1e300)]
+)
+def test_truncated_values_far_from_the_mean_come_soon(mean: float, std: float, a: float, b: float) -> None:
+    values = nn.init.trunc_normal_(nn.Parameter(np.zeros(5000), dtype=np.float64), mean, std, a, b).data
+    assert (values >= a).all()
+    assert (values <= b).all()
+    # a tail at a distance of 5 falls off as exp(-5.2 x); an even distribution; a whole normal one
+    expected = {7.0: 2 - 0.1866, 0.0: 0.0}[mean]
+    assert abs(values.mean() - expected) < 0.08

@@ -185,3 +185,8 @@ def test_joins_along_other_axes_do_not_mistake_each_other() -> None:
     total.backward()
     np.testing.assert_array_equal(x.grad.data, rows[:2] + columns[:, :3] + weights[:6].reshape(2, 3))
     np.testing.assert_array_equal(y.grad.data, rows[2:] + columns[:, 3:] + weights[6:].reshape(2, 3))
+
+
+def test_places_to_cut_at_are_integers() -> None:
+    with pytest.raises(TypeError):
+        np.split(tensor(np.ones(4)), np.array([1.5]))

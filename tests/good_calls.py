@@ -1,0 +1,94 @@
+"""Calls that work, found from the names of parameters: what the suite of wrong arguments starts from."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+import nn
+
+Function = Callable[..., Any]
+
+_rng = np.random.default_rng(0)
+_X = _rng.uniform(0.1, 0.9, (4, 4))
+_IMAGE = _rng.uniform(0.1, 0.9, (2, 4, 6, 6))
+_VOLUME = _rng.uniform(0.1, 0.9, (1, 4, 4, 4, 4))
+_LABELS = np.array([0, 1, 2, 3])
+
+
+def _weight() -> Any:
+    return nn.Parameter(_X)
+
+
+# What a parameter of a name may be given; the first that works, in all combinations of those of a function.
+_BY_NAME: dict[str, list[Any]] = {
+    "input": [_X, _IMAGE, _IMAGE[:, :, 0], _VOLUME, _LABELS],
+    "x": [_X, _IMAGE, _IMAGE[:, :, 0], _VOLUME, _LABELS],
+    "x1": [_X], "x2": [_X], "input1": [_X], "input2": [_X], "anchor": [_X], "positive": [_X + 1], "negative": [_X - 1],
+    "query": [_X], "key": [_X], "value": [0.5, _X], "var": [_X],
+    "target": [_X, _LABELS, np.sign(_X), np.array([1.0, -1, 1, -1]), np.tile(_LABELS, (4, 1))],
+    "log_probs": [np.log(_X)], "targets": [np.array([1, 2])], "input_lengths": [4], "target_lengths": [2],
+    "weight": [_X, _rng.standard_normal((4, 4, 3)), _rng.standard_normal((4, 4, 3, 3)),
+               _rng.standard_normal((4, 4, 3, 3, 3)), np.ones(4), _rng.standard_normal((3, 4, 4))],
+    "kernel_size": [2], "output_size": [2, (4, 4)], "upscale_factor": [2], "downscale_factor": [2],
+    "scale_factor": [2.0], "normalized_shape": [(4,)], "num_groups": [2], "running_mean": [np.zeros(4)],
+    "running_var": [np.ones(4)], "dim": [1], "threshold": [0.1], "negative_slope": [0.1],
+    "in_features": [4], "out_features": [3], "in1_features": [4], "in2_features": [4], "in_channels": [4],
+    "out_channels": [4], "num_features": [4], "num_channels": [4], "num_embeddings": [5], "embedding_dim": [4],
+    "input_size": [4], "hidden_size": [3], "embed_dim": [4], "num_heads": [2], "d_model": [4], "nhead": [2],
+    "sizes": [[4, 3]], "unflattened_size": [(2, 2)], "num_layers": [1],
+    "src": [_X], "tgt": [_X], "memory": [_X],
+    "tensor": [_weight], "val": [0.5], "nonlinearity": ["relu"], "params": [lambda: [_weight()]], "lr": [0.1],
+    "X": [_X], "y": [_LABELS], "arrays": [_X], "data": [_X], "num_classes": [4],
+}  # fmt: skip
+_OPTIONS: tuple[dict[str, Any], ...] = ({}, {"scale_factor": 2})
+
+
+def fresh(value: Any) -> Any:
+    """Return the value for one call: a copy, or what a function makes anew."""
+    if callable(value):
+        return value()
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def required(function: Function) -> list[str] | None:
+    """Return the names of the parameters without a default; None where Python does not know them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (ValueError, TypeError):
+        return None
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind in plain]
+
+
+def optional(function: Function) -> list[str]:
+    return [p.name for p in inspect.signature(function).parameters.values() if p.default is not p.empty]
+
+
+def candidates(function: Function) -> Iterator[tuple[list[Any], dict[str, Any]]]:
+    names = required(function)
+    if names is None or not all(name in _BY_NAME for name in names):
+        return
+    for options in _OPTIONS:
+        if set(options) <= set(optional(function)):
+            for args in product(*(_BY_NAME[name] for name in names)):
+                yield list(args), options
+
+
+def good_call(function: Function) -> tuple[list[Any], dict[str, Any]] | None:
+    """Return arguments that `function` accepts; None where the names do not tell."""
+    for args, options in candidates(function):
+        try:
+            function(*map(fresh, args), **options)
+        except (ValueError, TypeError, IndexError, KeyError, RuntimeError):
+            continue
+        return args, options
+    return None
+
+
+def inputs_of(module: nn.Module) -> list[Any] | None:
+    """Return what the forward pass of a module accepts."""
+    found = good_call(module.forward)
+    return None if found is None else found[0]
