@@ -46,6 +46,7 @@ def _dot(count: int, edges: Edges, groups: Sequence[str]) -> str:
         "digraph {",
         f"nodesep={_GAP_X / 72} ranksep={_GAP_Y / 72} nslimit=1 nslimit1=1 mclimit=0.3 ordering=in",
         f"node [shape=box fixedsize=true label={chr(34) * 2} width={WIDTH / 72} height={HEIGHT / 72}]",
+        "edge [arrowhead=none]",
         *(f"n{place}" for place in range(count)),
     ]
     members: dict[str, list[int]] = {}

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -34,11 +35,9 @@ def page_of(recording: Recording, title: str) -> str:
         "SCRIPT_HASH": _hash(parts["js"]),
         "STYLE": parts["css"],
         "SCRIPT": parts["js"],
-        "DATA": data,  # last, because it may have any of these words in it
+        "DATA": data,
     }
-    for name, text in wanted.items():
-        page = page.replace("{{" + name + "}}", text, 1)
-    return page
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], page)
 
 
 def _hash(text: str) -> str:

@@ -49,8 +49,11 @@
   }
   const titles = steps.map((_, i) => titleOf(i));
   const sources = (i) => into[i].slice().sort((a, b) => a.input - b.input);
-  function valueText(i) {
-    return computed[i] ? brief(steps[i].value) : "";
+  const valueText = (i) => (computed[i] ? brief(steps[i].value) : "");
+  function boxText(i) { // what fits into the box: the value, or what is known before there is one
+    const step = steps[i], told = step.value, shape = step.type === "number" ? "" : step.type || "";
+    if (!computed[i] || !told) return cut(shape, 19);
+    return cut("mean" in told ? `${shapeText(told.shape)} μ ${minus(String(Number(Number(told.mean).toPrecision(2))))}` : brief(told), 19);
   }
   // The gradient as far as it has arrived: the sum of the contributions, of arrays the length of that sum.
   function gradientOf(i) {
@@ -84,7 +87,7 @@
   function drawBox(className, title, x, y) {
     const box = svg("g", { class: `box ${className}`, transform: `translate(${x - W / 2} ${y - H / 2})` }, null);
     svg("rect", { width: W, height: H, rx: 7 }, box);
-    svg("text", { class: "title", x: W / 2, y: 18 }, box).textContent = cut(title, 20);
+    svg("text", { class: "title", x: W / 2, y: 18 }, box).textContent = cut(title, 18);
     return box;
   }
   const boxes = steps.map((step, i) => {
@@ -173,8 +176,8 @@
 
   function tell(i) {
     const box = boxes[i], value = valueText(i), gradient = gradientText(i);
-    box.children[2].textContent = cut(value || (steps[i].type === "number" ? "" : cut(steps[i].type || "", 20)), 21);
-    box.children[3].textContent = cut(gradient, 22);
+    box.children[2].textContent = boxText(i);
+    box.children[3].textContent = cut(gradient, 19);
     box.classList.toggle("waiting", !computed[i]);
     box.classList.toggle("forward", computed[i] && steps[i].kind !== "leaf");
     box.classList.toggle("backward", gradient !== "");
