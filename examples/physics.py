@@ -95,7 +95,8 @@ def residual(flow: Callable[[Any, Any], Any], x: Floats, t: Floats) -> Tensor:
     u = flow(at_x, at_t)
     u_x, u_t = gradients(u.sum(), (at_x, at_t), create_graph=True)
     (u_xx,) = gradients(u_x.sum(), at_x, create_graph=True)
-    return u_t + u * u_x - VISCOSITY * u_xx
+    left_over: Tensor = u_t + u * u_x - VISCOSITY * u_xx
+    return left_over
 
 
 def exact(x: Any, t: Any) -> Any:
