@@ -25,7 +25,8 @@ def numbers(layer: str) -> tuple[Array, dict[str, Array], Array]:
     rng, rows = np.random.default_rng(0), GATES[layer] * HIDDEN
 
     def uniform(*shape: int) -> Array:
-        return (rng.uniform(-1, 1, shape) * HIDDEN**-0.5).astype(np.float32)
+        values: Array = (rng.uniform(-1, 1, shape) * HIDDEN**-0.5).astype(np.float32)
+        return values
 
     shapes = {"weight_ih": (rows, FEATURES), "weight_hh": (rows, HIDDEN), "bias_ih": (rows,), "bias_hh": (rows,)}
     parameters = {f"{name}_l0": uniform(*shape) for name, shape in shapes.items()}

@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from examples.training import Training
 
-EPOCHS, QUICK_EPOCHS = 5, 2
+EPOCHS, QUICK_EPOCHS = 4, 2
 BATCH_SIZE, HIDDEN, SIDE = 64, 128, 28
 QUICK_TRAIN, QUICK_TEST = 3000, 500
 FILES = ("model.npz", "metrics.json", "reading.png")
@@ -41,20 +41,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     use_one_thread()
     try:
-        with Interruption(message="") as interruption:  # what is half imported cannot be imported again
-            from datasets import DataError
-            from examples.files import UsageError
-        if interruption.requested:
-            raise KeyboardInterrupt
-        try:
-            interrupted = run(options)
-        except (DataError, UsageError, OSError) as error:
-            print(f"examples.sequential_digits: {error}", file=sys.stderr)
-            return 1
+        return load_job()(options)
     except KeyboardInterrupt:
         print("examples.sequential_digits: stopped", file=sys.stderr)
         return EXIT_CODE
-    return EXIT_CODE if interrupted else 0
+
+
+def load_job() -> Callable[[argparse.Namespace], int]:
+    """Import what does the work, whole: Ctrl-C cannot cut NumPy in two."""
+    with Interruption(message="") as interruption:
+        from datasets import DataError
+        from examples.files import UsageError
+    if interruption.requested:
+        raise KeyboardInterrupt
+
+    def job(options: argparse.Namespace) -> int:
+        try:
+            return EXIT_CODE if run(options) else 0
+        except (DataError, UsageError, OSError) as error:
+            print(f"examples.sequential_digits: {error}", file=sys.stderr)
+            return 1
+
+    return job
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -166,7 +174,8 @@ def draw(training: Training) -> Any:
     with no_grad():
         probabilities = softmax(training.result.after_each_row(images[shown]), axis=-1).data
     figure = Figure(figsize=(11, 8), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 2.4])
+    panels: Any = figure.subfigures(2, 1, height_ratios=[1, 2.4])
+    top, bottom = panels
     curve = top.subplots()
     epochs = [epoch.epoch for epoch in training.history]
     for values, colour, name in (
