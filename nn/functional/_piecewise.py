@@ -40,6 +40,16 @@ _parametric = elementwise(
     lambda g, x: np.where(x > 0, 0, g * x),
     name="prelu",
 )
+_hardshrink = elementwise(
+    lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x),
+    lambda g, x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, g),
+    name="hardshrink",
+)
+_threshold = elementwise(
+    lambda x, threshold, value: np.where(x <= threshold, value, x),
+    lambda g, x, threshold: np.where(x <= threshold, 0, g),
+    name="threshold",
+)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
@@ -215,7 +225,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> F.hardshrink(np.array([-1.0, 0.5, 0.75]))
     array([-1.  ,  0.  ,  0.75])
     """
-    return np.where((input >= -lambd) & (input <= lambd), 0, _real(input))
+    return _hardshrink(_real(input), lambd)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
@@ -252,7 +262,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     >>> F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)
     array([-7., -7.,  2.])
     """
-    return np.where(input <= threshold, value, _real(input))
+    return _threshold(_real(input), threshold, value)
 
 
 def _real(x: Any) -> Any:

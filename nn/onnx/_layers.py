@@ -170,6 +170,19 @@ def _tanhshrink(s: Step) -> str:
     return s.add("Sub", x, s.add("Tanh", x))
 
 
+def _hardshrink(s: Step) -> str:
+    x, limit = s.value("x", s.dtype), s.static("lambd")
+    # two comparisons, for the limit may be below 0, where nothing shrinks
+    within = s.add("And", s.add("GreaterOrEqual", x, s.number(-limit)), s.add("LessOrEqual", x, s.number(limit)))
+    return s.add("Where", within, s.number(0), x)
+
+
+def _threshold(s: Step) -> str:
+    x = s.value("x", s.dtype)
+    below = s.add("LessOrEqual", x, s.number(s.static("threshold")))
+    return s.add("Where", below, s.number(s.static("value")), x)
+
+
 def _resample(s: Step) -> str:
     """Add up weighted places along an axis, as the plan says."""
     x, plan, axis = s.value("x", s.dtype), s.static("plan"), s.static("axis")
@@ -226,6 +239,7 @@ LAYERS: dict[str, Emit] = {
     "extract_windows": _extract_windows,
     "gelu": _gelu("none"),
     "gelu_tanh": _gelu("tanh"),
+    "hardshrink": _hardshrink,
     "hardtanh": clip,
     "leaky_relu": _leaky_relu,
     "linear": _linear,
@@ -247,5 +261,6 @@ LAYERS: dict[str, Emit] = {
     "standardize": _standardize,
     "sum_windows": _sum_windows,
     "tanhshrink": _tanhshrink,
+    "threshold": _threshold,
     "transposed_convolution": _transposed_convolution,
 }

@@ -214,6 +214,7 @@ ACTIVATIONS = [
     nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.1), nn.RReLU(), nn.ELU(), nn.ELU(0.5), nn.CELU(0.5), nn.SELU(), nn.GELU(),
     nn.GELU("tanh"), nn.SiLU(), nn.Mish(), nn.Sigmoid(), nn.LogSigmoid(), nn.Tanh(), nn.Tanhshrink(), nn.Softplus(),
     nn.Softplus(2.0, 3.0), nn.Softsign(), nn.Softshrink(), nn.Hardtanh(-0.5, 2), nn.Hardsigmoid(), nn.Hardswish(),
+    nn.Hardshrink(), nn.Hardshrink(-1.0), nn.Threshold(0.5, 7.0),
 ]  # fmt: skip
 
 

@@ -25,9 +25,9 @@ ZERO = {("copysign", 1)}
 PIECEWISE_LINEAR = {
     "max_pool",
     "absolute", "clip", "copysign", "fabs", "fmax", "fmax_accumulate", "fmax_reduce", "fmin", "fmin_accumulate",
-    "fmin_reduce", "fmod", "hardtanh", "leaky_relu", "max", "maximum", "maximum_accumulate", "median", "min",
-    "minimum", "minimum_accumulate",
-    "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder", "unwrap",
+    "fmin_reduce", "fmod", "hardshrink", "hardtanh", "leaky_relu", "max", "maximum", "maximum_accumulate", "median",
+    "min", "minimum", "minimum_accumulate",
+    "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder", "threshold", "unwrap",
 }  # fmt: skip
 
 
