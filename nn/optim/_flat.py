@@ -20,6 +20,7 @@ __all__ = ["FlatParameters", "Run"]
 
 Array = np.ndarray[Any, Any]
 
+_ROUNDING = "_rounding"  # added to the name of a moment, of what its product with its scale has lost
 _CHUNK = 131_072  # elements: beyond the caches, working through parts is a quarter faster than through the whole
 
 
@@ -269,16 +270,21 @@ class FlatParameters:
         self._scales = {**self._scales, **scales}
         self._chunks.clear()
 
-    def state(self, i: int) -> dict[str, Any]:
+    def state(self, i: int, scales: dict[str, float]) -> dict[str, Any]:
         """Return what is kept for one parameter, in its shape; moments that are stored scaled in float64.
 
         A float32 number times a scale fits float64 so closely that dividing again gives the same number: a run
-        that is continued from its state equals one that was never interrupted.
+        that is continued from its state equals one that was never interrupted. Of float64 numbers the difference is
+        kept too. `scales` are those of the next step, as in `load`, so that both runs scale the moments alike.
         """
         state: dict[str, Any] = {"step": self.steps[i]} if self.steps[i] else {}
+        if state and scales != self._scales:
+            self._prepare(scales)
         for name, flat in self.moments.items() if state else ():
-            part, scale = self._part(flat, i), self._scales[name]
-            state[name] = part.copy() if scale == 1 else part * np.float64(scale)
+            part, scale = self._part(flat, i), np.float64(self._scales[name])
+            state[name] = part.copy() if scale == 1 else part * scale
+            if scale != 1 and part.dtype == np.float64:
+                state[name + _ROUNDING] = _difference(part, state[name] / scale)
         return state | {name: values[i] for name, values in self.numbers.items() if state}
 
     def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
@@ -292,10 +298,15 @@ class FlatParameters:
         self._prepare(scales)
         self.steps[i] = int(state.get("step", 1 if values else 0))
         for name, flat in self.moments.items():
-            scale, value = self._scales[name], values.get(name, np.zeros(()))
-            self._part(flat, i)[...] = value if scale == 1 else value / np.float64(scale)
+            scale, value = np.float64(self._scales[name]), values.get(name, np.zeros(()))
+            self._part(flat, i)[...] = value if scale == 1 else value / scale + values.get(name + _ROUNDING, 0.0)
         for name, numbers in self.numbers.items():
             numbers[i] = float(state.get(name, self._first_numbers[name]))
+
+
+def _difference(a: Array, b: Array) -> Array:
+    """Return a - b, and 0 where both are the same infinity."""
+    return np.subtract(a, b, out=np.zeros_like(b), where=a != b)
 
 
 def _order(array: Array) -> Any:

@@ -158,7 +158,8 @@ class Optimizer:
         -------
         dict
             ``"state"``: for the number of each parameter, how many steps it took and its moments, as ndarrays;
-            ``"param_groups"``: the options of each group and the numbers of its parameters.
+            ``"param_groups"``: the options of each group and the numbers of its parameters. What is named
+            ``..._rounding`` keeps float64 moments exact; PyTorch has no such thing, and need not be given it.
         """
         groups, first = [], 0
         for group in self.param_groups:
@@ -169,7 +170,7 @@ class Optimizer:
 
     def _states(self) -> dict[int, dict[str, Any]]:
         """Return what is kept for each parameter, by its number; those that took no step yet are left out."""
-        states = {number: flat.state(i) for number, (_, _, flat, i) in enumerate(self._places())}
+        states = {n: flat.state(i, self.scales(group)) for n, (group, _, flat, i) in enumerate(self._places())}
         return {number: state for number, state in states.items() if state}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -188,6 +189,7 @@ class Optimizer:
             group.update({name: value for name, value in options.items() if name in {*self.defaults, "initial_lr"}})
         numbers = [number for group in saved for number in group["params"]]
         self._load_states([state_dict["state"].get(number, {}) for number in numbers])
+        self.stepped = self.stepped or bool(state_dict["state"])
 
     def _load_states(self, states: list[dict[str, Any]]) -> None:
         """Take over what was kept for each parameter."""

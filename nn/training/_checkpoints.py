@@ -28,9 +28,6 @@ class Checkpoint(Callback):
     state of generators that the program has itself, for example one that augments images: a callback of its own
     saves it in `state_dict`.
 
-    One case is equal to rounding only: a scheduler that changes the betas of `Adam`, as ``OneCycleLR`` does unless
-    ``cycle_momentum=False``, for the moments are then scaled anew where the training goes on.
-
     It is written after each epoch, and when Ctrl-C ends the training, within the epoch. It takes the place of the one
     before when it is complete. It is an archive of NumPy's, and nothing in it is pickled.
 

@@ -125,7 +125,8 @@ def test_a_state_of_pytorch_is_gone_on_from(case: Any, seed: int) -> None:
     fresh.load_state_dict(state)
     ours_state = fresh.state_dict()["state"]
     for number, kept in ours_state.items():
-        assert set(kept) - {"step"} == set(state["state"][number]) - {"step"}
+        names = {name for name in kept if not name.endswith("_rounding")}  # what keeps float64 exact is ours alone
+        assert names - {"step"} == set(state["state"][number]) - {"step"}
         for name, value in kept.items():
             np.testing.assert_allclose(value, state["state"][number].get(name, value), 1e-12)
             assert np.shape(value) == np.shape(state["state"][number].get(name, value))

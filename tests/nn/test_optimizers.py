@@ -201,6 +201,34 @@ def test_the_form_of_the_state() -> None:
     assert momentum.state_dict()["state"][0]["momentum_buffer"].tolist() == [5.0]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["Adam", "RMSprop", "Adadelta", "NAdam"])
+def test_a_state_gives_back_the_same_numbers(name: str, dtype: Any) -> None:
+    """Moments are stored by other numbers than they are kept by, of which the last digit must not be lost."""
+    gradients = np.random.default_rng(0).standard_normal((5, 1000)).astype(dtype)
+    parameters = [nn.Parameter(np.zeros(1000), dtype=dtype) for _ in range(2)]
+    whole, resumed = (getattr(nn.optim, name)([parameter], lr=0.1) for parameter in parameters)
+    walk(whole, parameters[0], list(gradients[:3]))
+    parameters[1].data[...] = parameters[0].data
+    resumed.load_state_dict(whole.state_dict())
+    for optimizer, parameter in zip((whole, resumed), parameters, strict=True):
+        walk(optimizer, parameter, list(gradients[3:]))
+    assert np.array_equal(parameters[0].data, parameters[1].data)
+
+
+def test_the_state_of_moments_that_overflowed_or_vanish() -> None:
+    parameters = [nn.Parameter(np.zeros(3), dtype=float) for _ in range(2)]
+    whole, resumed = (nn.optim.Adam([parameter], lr=0.1) for parameter in parameters)
+    with np.errstate(over="ignore"):
+        walk(whole, parameters[0], [np.array([1e200, 1e-160, 1e-308])])
+        parameters[1].data[...] = parameters[0].data
+        resumed.load_state_dict(whole.state_dict())
+        for optimizer, parameter in zip((whole, resumed), parameters, strict=True):
+            walk(optimizer, parameter, [np.ones(3)])
+    assert np.array_equal(parameters[0].data, parameters[1].data)
+    assert np.isfinite(parameters[0].data).all()
+
+
 def test_a_state_of_pytorch_has_no_steps_for_sgd() -> None:
     w = nn.Parameter([1.0], dtype=float)
     optimizer = nn.optim.SGD([w], lr=1.0, momentum=0.5)

@@ -158,6 +158,30 @@ def test_it_goes_on_where_the_process_was_killed(tmp_path: Path, step: int, when
     check_equal(train(tmp_path / "cut"), whole, tmp_path / "cut", tmp_path / "whole")
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("scheduler_every", "every"), [("step", 1), ("epoch", 1), ("epoch", None)])
+def test_it_goes_on_where_momentum_is_scheduled(
+    tmp_path: Path, dtype: Any, scheduler_every: Any, every: int | None
+) -> None:
+    def train(folder: str, *more: Callback, saving: bool = True) -> bytes:
+        nn.manual_seed(0)
+        model = nn.Linear(4, 30, dtype=dtype)
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+        total = 5 * 7 if scheduler_every == "step" else 5
+        schedule = nn.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total)
+        callbacks = [Checkpoint(tmp_path / folder / "last.npz", every=every, resume=True)] if saving else []
+        given: Any = {"scheduler": schedule, "scheduler_every": scheduler_every, "verbose": False}
+        loss = nn.CrossEntropyLoss()
+        nn.fit(model, (X, Y), loss, optimizer, epochs=5, batch_size=6, callbacks=[*callbacks, *more], **given)
+        return b"".join(value.tobytes() for value in model.state_dict().values())
+
+    whole = train("", saving=False)
+    for step in (3, 7, 20):
+        with pytest.raises(InterruptedError):
+            train(str(step), Fail(step))
+        assert train(str(step)) == whole, step
+
+
 def test_ctrl_c_saves_the_place_within_the_epoch(tmp_path: Path) -> None:
     class Press(Callback):
         def on_step(self, training: Any) -> None:
