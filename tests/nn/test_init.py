@@ -134,3 +134,10 @@ def test_truncated_values_far_from_the_mean_come_soon(mean: float, std: float, a
     # a tail at a distance of 5 falls off as exp(-5.2 x); an even distribution; a whole normal one
     expected = {7.0: 2 - 0.1866, 0.0: 0.0}[mean]
     assert abs(values.mean() - expected) < 0.08
+
+
+def test_what_is_no_tensor_is_left_as_it_is() -> None:
+    given: Any = {"a": 1.0}
+    with pytest.raises(TypeError, match="fills a Tensor or Parameter in place, not what has the type dict"):
+        init.zeros_(given)
+    assert given == {"a": 1.0}
