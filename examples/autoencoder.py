@@ -50,7 +50,7 @@ Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 UNITS, QUICK_UNITS = (256, 128), (64, 32)
-EPOCHS, QUICK_EPOCHS, BATCH_SIZE, RATE = 15, 6, 128, 0.003
+EPOCHS, QUICK_EPOCHS, BATCH_SIZE, RATE = 15, 12, 128, 0.003
 QUICK_TRAIN, QUICK_TEST = 6000, 1000
 DRAWS = 5  # of a place for each test image, over which the bound is averaged
 EDGE, ACROSS = 3.0, 21  # the map shows places from -3 to 3, and so many images in a row
@@ -266,7 +266,9 @@ def draw_places(axes: Axes, places: NDArray[Any], labels: Labels) -> None:
         axes.scatter(chosen[:, 0], chosen[:, 1], s=5, color=colour, alpha=0.6, linewidths=0, label=str(digit))
         if len(chosen):
             x, y = np.median(chosen, axis=0)
-            name = axes.text(x, y, str(digit), color=colour, size=20, weight="bold", ha="center", va="center")
+            name = axes.text(
+                x, y, str(digit), color=colour, size=20, weight="bold", ha="center", va="center", clip_on=True
+            )
             name.set_path_effects([withStroke(linewidth=4, foreground="white")])
     legend = axes.legend(title="label", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=4)
     for handle in legend.legend_handles:

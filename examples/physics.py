@@ -8,7 +8,7 @@ writes holds::
 
     model.npz        the trained parameters
     metrics.json     what was reached, in which time, with which options and versions
-    solution.png     the network, the exact solution, the difference, and profiles at four times
+    solution.png     the network's solution, the exact solution, the difference, and profiles at four times
 
 Run it with ``python -m examples.physics``; ``--help`` lists the options. Ctrl-C ends the training and saves what there
 is.
@@ -30,7 +30,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,11 +71,7 @@ class Flow(nn.Module):
 
     def __init__(self, width: int, layers: int) -> None:
         super().__init__()
-        sizes = [2, *[width] * layers]
-        modules: list[nn.Module] = []
-        for inputs, outputs in pairwise(sizes):
-            modules += [nn.Linear(inputs, outputs, dtype=np.float64), nn.Tanh()]
-        self.network = nn.Sequential(*modules, nn.Linear(width, 1, dtype=np.float64))
+        self.network = nn.MLP([2, *[width] * layers, 1], nn.Tanh, dtype=np.float64)
         for name, parameter in self.named_parameters():
             nn.init.zeros_(parameter) if name.endswith("bias") else nn.init.xavier_normal_(parameter)
 
@@ -267,7 +262,7 @@ def save(training: Training, metrics: dict[str, Any], folder: Path, pictures: bo
     if pictures:
         with replacing(folder / "solution.png") as stream:
             draw(training.grid, training.grid.values(training.flow), error).savefig(stream, format="png", dpi=150)
-    print(f"{folder} holds {', '.join(sorted(path.name for path in folder.iterdir()))}")
+    print(f"{folder} holds model.npz, metrics.json{' and solution.png' if pictures else ''}")
 
 
 def draw(grid: Grid, values: Floats, error: float) -> Figure:
