@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_graph"]
 
 _DIRECTIONS = ("LR", "RL", "TB", "BT")
-_SMALL = 50  # boxes that are drawn without folding
+_SMALL = 40  # boxes that are drawn without folding
 
 
 def draw_graph(
@@ -61,7 +61,7 @@ def draw_graph(
         How many levels of modules to draw in detail; those within are one box each. With 0 that are the outermost.
     fold
         Whether to draw what is repeated once, with its number, such as equal layers or the steps of a loop. Left out:
-        in pictures of more than 50 boxes.
+        in pictures of more than 40 boxes.
     max_nodes
         The greatest number of boxes. If there are more, inner modules become one box each, and then what is farthest
         from the result is left out, which the picture says. None for all there are.

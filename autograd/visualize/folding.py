@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .picture import Box, Edge, Frame, Picture, innermost_common
+from .picture import Box, Edge, Frame, Picture, frames_around, innermost_common
 
 __all__ = ["folded"]
 
@@ -67,7 +67,7 @@ class _Folding:
         within: dict[int | None, list[_Item]] = {}
         for place, box in enumerate(self.boxes):
             if not box.satellite:
-                item = _Item(self.number((box.kind, _DIGITS.sub("", box.title), box.form)), [place])
+                item = _Item(self.number((box.kind == "module", _DIGITS.sub("", box.title), box.form)), [place])
                 within.setdefault(box.frame, []).append(item)
         for place in range(len(self.frames) - 1, -1, -1):
             frame = self.frames[place]
@@ -237,6 +237,7 @@ def _drawn(folding: _Folding) -> Picture:
         list(folding.picture.remarks),
     )
     _place_satellites(result)
+    _drop_empty_frames(result)
     return result
 
 
@@ -248,3 +249,16 @@ def _place_satellites(picture: Picture) -> None:
     for place, box in enumerate(picture.boxes):
         if box.kind in ("parameter", "constant"):
             picture.boxes[place] = replace(box, frame=innermost_common(users.get(place, []), picture.frames))
+
+
+def _drop_empty_frames(picture: Picture) -> None:
+    """Leave out the frames of what was folded, and put each after those around it."""
+    moved: dict[int | None, int | None] = {None: None}
+    frames: list[Frame] = []
+    for box in picture.boxes:
+        for place in frames_around(box.frame, picture.frames):
+            if place not in moved:
+                moved[place] = len(frames)
+                frames.append(replace(picture.frames[place], parent=moved[picture.frames[place].parent]))
+    picture.frames = frames
+    picture.boxes = [replace(box, frame=moved[box.frame]) for box in picture.boxes]

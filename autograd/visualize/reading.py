@@ -80,7 +80,7 @@ class _Reader:
         if isinstance(output, Tensor):
             if {"gradients", "times"} & set(show):
                 self.arrived = arrived_gradients(self.order, root, output._seed(None))
-            if "values" in show and not any(note_of(node) for node in self.order):
+            if "values" in show and all(note_of(node) is None for node in self.order):
                 raise GraphError(
                     "the graph alone does not tell what the results were: give draw_graph a function that computes "
                     "them, or compute them within watch_calls()"
@@ -135,7 +135,7 @@ class _Reader:
             lines,
             form=form,
             where=line_of(node) if hasattr(node, "code") else "",
-            alarm=not all(summary.finite for summary in (*values, *gradients, *(note.values if note else ()))),
+            alarm=not all(summary.finite for summary in (*values, *gradients, *(() if note is None else note.values))),
             dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradients)),
             frame=self._frame(node),
             kept=kept,

@@ -104,11 +104,11 @@ def _label(box: Box) -> str:
     ]
     if box.dead:
         parts.append(f'<font point-size="9" color="{_MUTED}">no gradient</font>')
-    return f"<{'<br/>'.join(parts)}>"
+    return f"<{'<br/>'.join(parts)}>" if parts else ""
 
 
 def _markup(text: str) -> str:
-    return escape(plain(text))
+    return escape(plain(text)).replace("\\", "&#92;")  # \N would become the name of the box
 
 
 def _is_alarming(line: str) -> bool:
