@@ -221,6 +221,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _fill(tensor: T, values: Any) -> T:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"nn.init fills a Tensor or Parameter in place, not what has the type {type(tensor).__name__}")
     memory = borrow(tensor)
     memory[...] = values
     mark_written(memory)
