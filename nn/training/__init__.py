@@ -1,5 +1,6 @@
 """Training without ceremony: `fit`, `evaluate` and `predict`, callbacks, and a watch over loops of one's own."""
 
+from ._averaging import WeightAveraging
 from ._callbacks import Callback, EarlyStopping
 from ._checkpoints import Checkpoint, SaveBest
 from ._evaluation import evaluate, predict
@@ -21,6 +22,7 @@ __all__ = [
     "Training",
     "TrainingWarning",
     "Watch",
+    "WeightAveraging",
     "accuracy",
     "evaluate",
     "fit",

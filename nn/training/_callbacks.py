@@ -170,7 +170,7 @@ class EarlyStopping(Callback):
         if self._best.improved(training.history[-1]):
             self.best_epoch, self._waited = training.epoch, 0
             if self.restore_best:
-                self._weights = training.model.state_dict()
+                self._weights = training.evaluated.state_dict()
             return
         self._waited += 1
         if self._waited >= self.patience:
@@ -180,6 +180,7 @@ class EarlyStopping(Callback):
         """Restore the best weights, unless an error ended the training."""
         if self._weights and training.error is None:
             training.model.load_state_dict(self._weights)
+            training.evaluated = training.model
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best value, how long it was waited for a better one, and the best weights."""

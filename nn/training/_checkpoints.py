@@ -117,7 +117,7 @@ class SaveBest(Callback):
     def on_epoch(self, training: Training) -> None:
         """Save the model if the epoch was the best."""
         if self._best.improved(training.history[-1]):
-            save(training.model, self.path)
+            save(training.evaluated, self.path)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best value."""

@@ -36,6 +36,8 @@ class Training:
     ----------
     model, loss, optimizer, scheduler, epochs
         As given to `fit`.
+    evaluated
+        What is validated, and kept as the best: the model, or its average where a callback makes one.
     epoch
         How many epochs are complete.
     batch
@@ -71,6 +73,7 @@ class Training:
         progress: Progress,
     ) -> None:
         self.model, self.loss, self.optimizer, self.scheduler, self.epochs = model, loss, optimizer, scheduler, epochs
+        self.evaluated = model
         self.epoch = self.batch = self.step = 0
         self.history: list[dict[str, Any]] = []
         self.interrupted, self.error = False, None
@@ -180,7 +183,7 @@ class Training:
         partial = self.interrupted or bool(self.stopped)
         row: dict[str, Any] = {"epoch": self.epoch + 1, **self.totals.means()}
         if self._validation is not None:
-            row |= mean_over(self._validation, self.epoch, self.model, self.loss, self._metrics, "val_")
+            row |= mean_over(self._validation, self.epoch, self.evaluated, self.loss, self._metrics, "val_")
         row["lr"] = float(self.optimizer.param_groups[0]["lr"])
         row["gradient_norm"] = _mean(self.norms)
         row["update_ratio"] = _mean(self.ratios)

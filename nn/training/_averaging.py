@@ -1,0 +1,80 @@
+"""Averages of the weights of the last steps, which are often better than those of the last step alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from ._callbacks import Callback
+
+if TYPE_CHECKING:
+    from ._training import Training
+
+__all__ = ["WeightAveraging"]
+
+
+class WeightAveraging(Callback):
+    """Keep an average of the model over the steps: it is validated and saved, and at the end the model is given it.
+
+    The steps themselves go on from the weights that the optimizer left. ``val_loss`` and the like, `SaveBest` and
+    `EarlyStopping` are about the average, `Checkpoint` keeps both. Buffers of floating-point numbers, such as running
+    means, are averaged as the weights are.
+
+    Parameters
+    ----------
+    decay
+        After each step the average becomes ``decay * average + (1 - decay) * weights``, so that it is over about the
+        last ``1 / (1 - decay)`` steps. None keeps the mean of all steps.
+    start
+        The epoch, from 1 on, from whose first step on it is averaged.
+
+    References
+    ----------
+    Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30(4), 1992.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> nn.init.zeros_(model.weight)  # and each step adds 1
+    Parameter([[0.]], dtype=float32, requires_grad=True)
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=1.0)
+    >>> _ = nn.fit(model, (np.ones((4, 1)), np.ones((4, 1))), lambda output, target: -output.mean(), optimizer,
+    ...            epochs=5, callbacks=[nn.training.WeightAveraging(decay=None, start=3)], verbose=False)
+    >>> model.weight  # the mean of 3, 4 and 5
+    Parameter([[4.]], dtype=float32, requires_grad=True)
+    """
+
+    def __init__(self, decay: float | None = 0.999, start: int = 1) -> None:
+        if start < 1:
+            raise ValueError(f"start should be an epoch, 1 or later, not {start}")
+        self._average = None if decay is None else get_ema_multi_avg_fn(decay)
+        self.decay, self.start = decay, start
+        self.averaged: Any = None  # an AveragedModel, once a training has begun
+
+    def on_start(self, training: Training) -> None:
+        """Begin anew."""
+        self.averaged = AveragedModel(training.model, multi_avg_fn=self._average, use_buffers=True)
+        self._training = training
+
+    def on_step(self, training: Training) -> None:
+        """Take the weights into the average."""
+        if training.epoch + 1 >= self.start:
+            self.averaged.update_parameters(training.model)
+            training.evaluated = self.averaged.module
+
+    def on_end(self, training: Training) -> None:
+        """Give the model the average, unless an error ended the training, or it was given other weights."""
+        if training.evaluated is not training.model and training.error is None:
+            training.model.load_state_dict(training.evaluated.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the average, and of how many steps it is."""
+        return dict(self.averaged.state_dict())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.averaged.load_state_dict(state)
+        if self.averaged.n_averaged:
+            self._training.evaluated = self.averaged.module
