@@ -7,13 +7,13 @@ without further arguments have paths of their own, without loops, argument lists
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .arguments import AxisError, binder, static
 from .cuts import carried, cut_of
-from .errors import ShapeError
+from .errors import DtypeError, ShapeError
 from .examination import examine
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
 from .guards import WHOLE, guard, guard_arguments, snapshot
@@ -24,7 +24,7 @@ from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor
 
-__all__ = ["binary", "explain", "many", "unary"]
+__all__ = ["binary", "explain", "many", "refuse_objects", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -56,6 +56,13 @@ def explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
     """Return the error that names the operation and the shapes and dtypes that it could not combine."""
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
     return (AxisError if isinstance(error, IndexError) else ShapeError)(f"'{op.name}' cannot combine {shapes}: {error}")
+
+
+def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
+    """Raise the error for an operand that is no number, of which NumPy would make an array of objects."""
+    odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
+    kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
+    raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given {kinds or 'something else'}")
 
 
 def unary(op: Primitive) -> Function:
@@ -176,11 +183,15 @@ def binary(op: Primitive) -> Function:
         out = new(Tensor)
         out._data = z
         if x is None and y is None:
+            if z.dtype.kind == "O":
+                refuse_objects(op, a, b)
             out._node = None
             out._cut = s._cut or t._cut if type(s) is type(t) is Tensor else carried(s, t)
             return out
         mode = recording()
         if not mode:
+            if z.dtype.kind == "O":
+                refuse_objects(op, a, b)
             out._node = None
             out._cut = op, mode
             return out
@@ -231,7 +242,9 @@ def binary(op: Primitive) -> Function:
         else:
             node.op = op
             node.shape = intern_shape(z.shape)
-            node.dtype = z.dtype
+            node.dtype = dtype = z.dtype
+            if dtype.kind == "O":
+                refuse_objects(op, a, b)
         node.number = take_number()
         if mode > ON:
             examine(node, (a, b), z)
@@ -296,6 +309,8 @@ def many(op: Primitive) -> Function:
         out._node = None
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":
+            if z.dtype.kind == "O":
+                refuse_objects(op, *arrays)
             out._cut = cut_of(op, given, mode)
             return out
         node = Node()

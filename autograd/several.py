@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .apply import explain
+from .apply import explain, refuse_objects
 from .arguments import binder, static
 from .cuts import cut_of
 from .examination import examine
@@ -77,6 +77,8 @@ def _several(op: Primitive) -> Function:
         out._node = None
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":
+            if z.dtype.kind == "O":
+                refuse_objects(op, *values)
             out._cut = cut_of(op, args, mode)
             return out
         out._node = node = Node()
@@ -142,6 +144,8 @@ def _three(op: Primitive) -> Function:
         mode = recording()
         dtype = z.dtype
         if not mode or dtype.kind not in "fc":
+            if dtype.kind == "O":
+                refuse_objects(op, a, b, c)
             out._cut = cut_of(op, args, mode)
             return out
         node = Node()

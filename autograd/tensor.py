@@ -35,6 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
+ndarray = np.ndarray
 
 plain.update((np.shape, np.ndim, np.size))  # what the engine itself asks of tensors
 
@@ -635,6 +636,8 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
 
 
 def _plain_array(data: Any) -> Array:
+    if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
+        raise DtypeError("a tensor has no mask: fill the masked array, as in array.filled(0), or select by array.mask")
     array = np.asarray(data)
     if array.dtype.kind not in "biufc":
         raise DtypeError(f"a tensor holds numbers, not {array.dtype} values such as {np.ravel(array)[:1]!r}")

@@ -273,3 +273,24 @@ def test_gradients_are_written_to_their_buffer() -> None:
         set_gradient_buffer(x, Place(np.zeros(3)))
     with pytest.raises(GraphError, match="only a leaf"):
         set_gradient_buffer(x * 2, place)
+
+
+def test_objects_are_refused() -> None:
+    t = tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(
+        DtypeError, match="'concatenate' takes numbers and arrays of numbers, but was given an array of"
+    ):
+        np.append(t, len)  # type: ignore[call-overload]
+    with pytest.raises(DtypeError, match="'where' takes numbers"):
+        np.where([True, False], t, {})  # type: ignore[call-overload]
+    with pytest.raises(DtypeError, match="takes numbers"):
+        np.multiply(t.detach(), np.array([1, 2], dtype=object))
+    with no_grad(), pytest.raises(DtypeError, match="takes numbers"):
+        np.multiply(t, np.array([1, 2], dtype=object))
+    with pytest.raises(DtypeError, match="takes numbers"):
+        np.multiply(t, np.array([1, 2], dtype=object))
+
+
+def test_masks_are_refused() -> None:
+    with pytest.raises(DtypeError, match="a tensor has no mask"):
+        Tensor(np.ma.array([1.0, 2.0], mask=[False, True]))
