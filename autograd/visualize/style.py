@@ -108,7 +108,8 @@ def _label(box: Box) -> str:
 
 
 def _markup(text: str) -> str:
-    return escape(plain(text)).replace("\\", "&#92;")  # \N would become the name of the box
+    r"""Escape markup, and what ``dot`` makes more of: ``\N`` is the name of the box, and ``]]`` is a syntax error."""
+    return escape(plain(text)).replace("\\", "\\\\").replace("]", "&#93;")
 
 
 def _is_alarming(line: str) -> bool:
