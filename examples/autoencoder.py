@@ -54,8 +54,8 @@ EPOCHS, QUICK_EPOCHS, BATCH_SIZE, RATE = 15, 12, 128, 0.003
 QUICK_TRAIN, QUICK_TEST = 6000, 1000
 DRAWS = 5  # of a place for each test image, over which the bound is averaged
 EDGE, ACROSS = 3.0, 21  # the map shows places from -3 to 3, and so many images in a row
-# Paul Tol's "muted" scheme for the colour-blind, and black
-COLOURS = ("#332288", "#cc6677", "#117733", "#88ccee", "#882255", "#ddcc77", "#44aa99", "#999933", "#aa4499", "#000000")
+# Paul Tol's "muted" scheme for the colour-blind, and black; digits that look alike differ in lightness
+COLOURS = ("#999933", "#cc6677", "#117733", "#88ccee", "#882255", "#000000", "#44aa99", "#332288", "#aa4499", "#ddcc77")
 
 
 class Autoencoder(nn.Module):
@@ -237,12 +237,12 @@ def draw(model: Autoencoder, images: Images, labels: Labels, test_bound: float) 
     """Draw what the decoder makes of places all over the plane, and where the encoder puts the test images."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(14.0, 7.4), layout="constrained")
+    figure = Figure(figsize=(14.0, 6.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(sheet(model), cmap="gray_r", extent=(-EDGE, EDGE, -EDGE, EDGE), interpolation="bilinear")
     left.set_title("What the decoder draws at each place", color=INK)
     draw_places(right, nn.predict(model.encoder, images)[:, :2], labels)
-    right.set_title(f"Where the encoder puts {len(images)} test images: {test_bound:.1f} nats each", color=INK)
+    right.set_title(f"Where the encoder puts {len(images)} test images (bound: {test_bound:.1f} nats each)", color=INK)
     for axes in (left, right):
         axes.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal", xlabel="first latent", ylabel="second latent")
     return figure
@@ -258,17 +258,19 @@ def sheet(model: Autoencoder) -> Images:
 
 
 def draw_places(axes: Axes, places: NDArray[Any], labels: Labels) -> None:
-    """Draw a point for each image, and each digit's name, in its colour, in the middle of its points."""
+    """Draw a point for each image, and each digit's name where it has many points and others few."""
     from matplotlib.patheffects import withStroke
 
+    corners = np.linspace(-EDGE, EDGE, 25)
+    everyone = np.histogram2d(places[:, 0], places[:, 1], corners)[0]
     for digit, colour in enumerate(COLOURS):
         chosen = places[labels == digit]
         axes.scatter(chosen[:, 0], chosen[:, 1], s=5, color=colour, alpha=0.6, linewidths=0, label=str(digit))
-        if len(chosen):
-            x, y = np.median(chosen, axis=0)
-            name = axes.text(
-                x, y, str(digit), color=colour, size=20, weight="bold", ha="center", va="center", clip_on=True
-            )
+        own = np.histogram2d(chosen[:, 0], chosen[:, 1], corners)[0]
+        if own.any():
+            cell = np.unravel_index((own**2 / np.maximum(everyone, 1)).argmax(), own.shape)
+            x, y = (corners[:-1] + corners[1:])[list(cell)] / 2
+            name = axes.text(x, y, str(digit), color=colour, size=20, weight="bold", ha="center", va="center")
             name.set_path_effects([withStroke(linewidth=4, foreground="white")])
     legend = axes.legend(title="label", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=4)
     for handle in legend.legend_handles:
