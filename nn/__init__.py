@@ -4,7 +4,7 @@ Everything here uses the public names of `autograd` alone: what `nn` does, a pro
 """
 
 from . import _engine as _engine  # first: it says so where `autograd` is another package
-from . import functional, init, onnx, optim, training, utils
+from . import functional, init, onnx, optim, plots, training, utils
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Softmax2d, Softmin, Tanh
 from .attention import MultiheadAttention
 from .containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
@@ -177,6 +177,7 @@ __all__ = [
     "manual_seed",
     "onnx",
     "optim",
+    "plots",
     "predict",
     "save",
     "summary",

@@ -1,0 +1,58 @@
+"""Pictures of a training: curves, distributions, mistakes, boundaries and weights, and a report of all on one page.
+
+Each function draws one picture into the matplotlib axes `ax`, makes axes of its own where it is None, and returns them.
+They need ``pip install 'plaingrad[plot]'``. Colours are told apart by the colour-blind, and lines and points differ in
+more than colour.
+"""
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from ._classes import confusion_matrix, mistakes
+    from ._distributions import histograms
+    from ._history import accuracy, gradient_norm, learning_rate, loss, metric, update_ratio
+    from ._images import weights
+    from ._plane import decision_boundary, embedding
+    from ._recorder import Histogram, HistogramRecorder
+    from ._report import report
+
+__all__ = [
+    "Histogram",
+    "HistogramRecorder",
+    "accuracy",
+    "confusion_matrix",
+    "decision_boundary",
+    "embedding",
+    "gradient_norm",
+    "histograms",
+    "learning_rate",
+    "loss",
+    "metric",
+    "mistakes",
+    "report",
+    "update_ratio",
+    "weights",
+]
+
+_MODULES = {
+    "_classes": ("confusion_matrix", "mistakes"),
+    "_distributions": ("histograms",),
+    "_history": ("accuracy", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"),
+    "_images": ("weights",),
+    "_plane": ("decision_boundary", "embedding"),
+    "_recorder": ("Histogram", "HistogramRecorder"),
+    "_report": ("report",),
+}
+
+
+def __getattr__(name: str) -> typing.Any:
+    for module, names in _MODULES.items():
+        if name in names:  # when it is first asked for: most programs never do
+            globals()[name] = getattr(importlib.import_module(f".{module}", __name__), name)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,131 @@
+"""Axes to draw into, and the colours and forms that all pictures share."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, borrow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "INK",
+    "MARKERS",
+    "class_names",
+    "integer_ticks",
+    "label_axes",
+    "logarithmic",
+    "read_array",
+    "read_labels",
+    "require",
+    "take_axes",
+]
+
+Array = np.ndarray[Any, Any]
+
+# Okabe and Ito's colours, which differ for all kinds of colour vision; of the light ones the first are the darkest
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+INK, GREY = "#1f2937", "#e5e7eb"
+
+
+def require(module: str) -> Any:
+    """Return a module of matplotlib's.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; it says how to get it.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise ImportError("nn.plots draws with matplotlib: pip install 'plaingrad[plot]'") from error
+
+
+def take_axes(ax: Axes | None, width: float = 6.0, height: float = 3.6) -> Axes:
+    """Return `ax`, or the axes of a new figure of pyplot's, which notebooks show; sizes are in inches."""
+    axes_type = require("matplotlib.axes").Axes
+    if ax is None:
+        _, ax = require("matplotlib.pyplot").subplots(figsize=(width, height), layout="constrained")
+    if not isinstance(ax, axes_type):
+        remedy = f"pass one of its {ax.size} axes" if isinstance(ax, np.ndarray) else "such as plt.gca()"
+        raise TypeError(f"ax should be one matplotlib Axes, not {type(ax).__name__}: {remedy}")
+    return ax
+
+
+def label_axes(ax: Axes, title: str, x: str, y: str) -> None:
+    """Write a title and what the axes are; take away the lines of the frame that are no axes."""
+    ax.set_title(title, color=INK, fontsize="medium")
+    ax.set_xlabel(x, color=INK)
+    ax.set_ylabel(y, color=INK)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["bottom", "left"]].set_color(INK)
+    ax.tick_params(colors=INK, which="both")
+
+
+def integer_ticks(axis: Any) -> None:
+    """Label an axis with integers alone."""
+    axis.set_major_locator(require("matplotlib.ticker").MaxNLocator(integer=True))
+
+
+def logarithmic(ax: Axes, values: Array) -> None:
+    """Give positive `values` a logarithmic y axis whose labels are numbers as one writes them."""
+    ticker = require("matplotlib.ticker")
+    ax.set_yscale("log")
+    if values.max() < 1000 * values.min():  # else there is a label for each power of ten
+        ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("")
+
+
+def read_array(values: Any, function: str, name: str) -> Array:
+    """Return numbers as an array.
+
+    Raises
+    ------
+    DtypeError
+        If they are none.
+    """
+    array = borrow(values) if isinstance(values, Tensor) else np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise DtypeError(f"{function}() draws numbers, but {name} has dtype {array.dtype} and shape {array.shape}")
+    return array
+
+
+def read_labels(labels: Any, rows: int, function: str) -> Array:
+    """Return the class indices of so many rows, shape ``(rows,)``.
+
+    Raises
+    ------
+    DtypeError, ShapeError, ValueError
+        If they are no integers, of another shape, or negative; it says what to do.
+    """
+    array = read_array(labels, function, "labels")
+    if array.shape != (rows,):
+        one_hot = array.ndim == 2 and array.shape[0] == rows and array.shape[1] > 1
+        remedy = "use labels.argmax(axis=1) of one-hot rows" if one_hot else f"they should have shape ({rows},)"
+        raise ShapeError(f"{function}() has {rows} rows, but labels of shape {array.shape}: {remedy}")
+    if array.dtype.kind not in "biu":
+        raise DtypeError(
+            f"{function}(): labels are class indices, but have dtype {array.dtype}: use labels.astype(int)"
+        )
+    if array.size and int(array.min()) < 0:
+        raise ValueError(f"{function}(): the label {array.min()} is below 0: leave such rows out, labels[labels >= 0]")
+    return array.astype(np.intp)
+
+
+def class_names(names: Sequence[object] | None, classes: int, function: str) -> list[str]:
+    """Return a name for each class: those given, or the numbers."""
+    if names is None:
+        return [str(number) for number in range(classes)]
+    if len(names) != classes:
+        raise ValueError(f"{function}() has {classes} classes, but {len(names)} names: {list(names)}")
+    return [str(name) for name in names]

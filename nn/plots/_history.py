@@ -1,0 +1,151 @@
+"""Curves over the epochs, from the history that `nn.fit` returns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ._axes import COLOURS, Array, integer_ticks, label_axes, logarithmic, require, take_axes
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+__all__ = ["accuracy", "epochs_of", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"]
+
+_LOGARITHMIC_FROM = 10  # the ratio of the largest to the smallest value from which on an axis is logarithmic
+_MARKED_UP_TO = 30  # epochs
+
+
+def loss(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the loss over the epochs, and the validation loss if there is one.
+
+    Where values differ by a factor of 10 or more, the axis is logarithmic.
+
+    Parameters
+    ----------
+    history
+        The DataFrame that `nn.fit` returns, or one read from the file of `nn.training.CSVLogger`.
+    ax
+        Axes to draw into; None makes new ones.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Their lines hold the columns of the history.
+
+    Raises
+    ------
+    TypeError
+        If `history` is no DataFrame.
+    ValueError
+        If it has no such column, or no rows.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import nn
+    >>> history = pd.DataFrame({"loss": [0.9, 0.4], "val_loss": [1.0, 0.6]}, index=[1, 2])
+    >>> ax = nn.plots.loss(history)
+    >>> [line.get_label() for line in ax.lines], ax.lines[1].get_ydata().tolist()
+    (['training', 'validation'], [1.0, 0.6])
+    """
+    return metric(history, "loss", ax)
+
+
+def accuracy(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the accuracy over the epochs, in percent, and that of the validation if there is one.
+
+    Parameters, result and errors are those of `loss`; `nn.fit` has to be told ``metrics="accuracy"``.
+    """
+    ax = metric(history, "accuracy", ax)
+    ax.set_ylabel("accuracy, %")
+    ax.yaxis.set_major_formatter(require("matplotlib.ticker").PercentFormatter(1, symbol=None))
+    return ax
+
+
+def metric(history: pandas.DataFrame, name: str, ax: Axes | None = None) -> Axes:
+    """Draw a metric over the epochs, and ``val_`` of that name if there is one.
+
+    Parameters
+    ----------
+    history, ax
+        As for `loss`; so are result and errors.
+    name
+        The column: a metric that `nn.fit` was told to measure, such as ``"mae"``.
+    """
+    _check(history, name)
+    ax = take_axes(ax)
+    _draw(history, {name: "training", f"val_{name}": "validation"}, ax, name.replace("_", " "))
+    if len(ax.get_lines()) > 1:
+        ax.legend(frameon=False)
+    return ax
+
+
+def learning_rate(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the learning rate over the epochs: that of the last step of each.
+
+    Parameters, result and errors are those of `loss`.
+    """
+    return _single(history, "lr", ax, "learning rate")
+
+
+def gradient_norm(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the norm of all gradients together over the epochs, before any clipping.
+
+    Parameters, result and errors are those of `loss`.
+    """
+    return _single(history, "gradient_norm", ax, "gradient norm")
+
+
+def update_ratio(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how large the steps were over the epochs: the norm of an update over that of the parameters.
+
+    Parameters, result and errors are those of `loss`.
+    """
+    return _single(history, "update_ratio", ax, "update ratio", "‖update‖ / ‖parameters‖")
+
+
+def epochs_of(history: pandas.DataFrame) -> Array:
+    """Return the number of each epoch."""
+    epochs: Array = (history["epoch"] if "epoch" in history else history.index).to_numpy()
+    return epochs
+
+
+def _single(history: pandas.DataFrame, column: str, ax: Axes | None, title: str, unit: str | None = None) -> Axes:
+    _check(history, column)
+    ax = take_axes(ax)
+    _draw(history, {column: title}, ax, title, unit)
+    return ax
+
+
+def _check(history: pandas.DataFrame, column: str) -> None:
+    """Raise unless `history` is a table with rows and this column."""
+    if not hasattr(history, "columns"):
+        raise TypeError(f"history should be the DataFrame that nn.fit returns, not a {type(history).__name__}")
+    if column not in history:
+        measured = column not in ("loss", "lr", "gradient_norm", "update_ratio")
+        remedy = f": pass metrics={column!r} to nn.fit" if measured else ""
+        raise ValueError(f"the history has no column {column!r}, but {list(history.columns)}{remedy}")
+    if not len(history):
+        raise ValueError("the history has no rows: not one epoch was trained")
+
+
+def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str, unit: str | None = None) -> None:
+    """Draw those columns that there are, each with a line, a mark and a colour of its own."""
+    epochs = epochs_of(history)
+    drawn = {name: history[name].to_numpy() for name in lines if name in history}
+    marked = len(history) <= _MARKED_UP_TO
+    for (name, values), style, mark, colour in zip(drawn.items(), ("-", "--"), ("o", "s"), COLOURS, strict=False):
+        mark = mark if marked else ""
+        ax.plot(epochs, values, style, color=colour, marker=mark, markersize=4, linewidth=1.6, label=lines[name])
+    label_axes(ax, title[0].upper() + title[1:], "epoch", unit or title)
+    integer_ticks(ax.xaxis)
+    values = np.concatenate(list(drawn.values())).astype(float)
+    values = values[np.isfinite(values)]
+    if values.size and values.min() > 0 and values.max() >= _LOGARITHMIC_FROM * values.min():
+        logarithmic(ax, values)
+        ax.set_ylabel(f"{unit or title} (logarithmic)")
