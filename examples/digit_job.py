@@ -113,20 +113,20 @@ def learn(recipe: Recipe, data: Data, options: argparse.Namespace, pictures: boo
     schedule = nn.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, epochs * len(batches))
     average = MovingAverage(model, (data.test_images, data.test_labels))
     describe(recipe, data, model)
-    with Interruption() as interruption:
-        wall, cpu = time.perf_counter(), time.process_time()
-        history = nn.fit(
-            model,
-            batches,
-            LOSS,
-            optimizer,
-            epochs=epochs,
-            metrics="accuracy",
-            scheduler=schedule,
-            scheduler_every="step",
-            callbacks=[average],
-        )
-        seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+    wall, cpu = time.perf_counter(), time.process_time()
+    history = nn.fit(
+        model,
+        batches,
+        LOSS,
+        optimizer,
+        epochs=epochs,
+        metrics="accuracy",
+        scheduler=schedule,
+        scheduler_every="step",
+        callbacks=[average],
+    )
+    seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+    with Interruption() as interruption:  # not before: fit heeds Ctrl-C itself, but leaves the handlers of others alone
         metrics = measure(recipe, average.model, data, history, options, seconds)
         save(average.model, data, history, metrics, options.out, pictures)
     return bool(metrics["interrupted"]) or interruption.requested
