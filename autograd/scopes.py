@@ -17,7 +17,7 @@ _described: dict[CodeType, Describe] = {}
 
 
 def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
-    """Have messages say within which calls of a method an operation ran.
+    """Have messages and drawings say within which calls of a method an operation ran.
 
     Parameters
     ----------

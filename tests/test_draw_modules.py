@@ -167,6 +167,16 @@ def test_nan_and_inf_are_red() -> None:
     assert [box.alarm for box in read_graph(z, {}).boxes] == [False, False, True]
 
 
+def test_gradients_are_those_of_backward_where_zeros_absorb() -> None:
+    x = tensor([0.0, 4.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        loss = np.where(x > 0, np.log(x), 0).sum()
+    lines = {box.title: box.lines for box in read_graph(loss, {"x": x}, show=["gradients"]).boxes}
+    assert lines["x"][-1] == "grad mean 0.125 ± 0.125, 0 to 0.25"
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, [0, 0.25])
+
+
 def test_dead_branches_are_grey() -> None:
     x, y = (tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
     loss = (np.maximum(-np.exp(x), 0) + y).sum()

@@ -23,8 +23,16 @@ class Arrived(NamedTuple):
 def arrived_gradients(order: list[Node], root: Node, seed: Any) -> dict[Node, Arrived]:
     """Carry `seed` back from `root` through all its ancestors, and return what arrives where something does.
 
-    Nothing is added to the `grad` of a leaf, and hooks are not called.
+    As in `backward`, zeros absorb nan and inf where these would otherwise arrive. Nothing is added to the `grad` of a
+    leaf, and hooks are not called.
     """
+    found = _walk(order, root, seed, absorb=False)
+    if all(summary.finite for arrived in found.values() for summary in arrived.gradients):
+        return found
+    return _walk(order, root, seed, absorb=True)
+
+
+def _walk(order: list[Node], root: Node, seed: Any, absorb: bool) -> dict[Node, Arrived]:
     found: dict[Node, Arrived] = {}
     gradients: Gradients = dict.fromkeys(order)
     gradients[root] = seed
@@ -39,6 +47,9 @@ def arrived_gradients(order: list[Node], root: Node, seed: Any) -> dict[Node, Ar
             start = time.perf_counter()
             if node.op is not LEAF:
                 op = node.op.operation if isinstance(node.op, Hooked) else node.op
-                op.pull(node, g, gradients)
+                if absorb:
+                    op.pull_carefully(node, g, gradients, None, True)
+                else:
+                    op.pull(node, g, gradients)
             found[node] = Arrived(summaries, time.perf_counter() - start)
     return found

@@ -118,14 +118,14 @@ class _Reader:
         form = " and ".join(f"{shape} {dtype}" for shape, dtype in _forms(node))
         note, arrived = note_of(node), self.arrived.get(node) if self.arrived is not None else None
         values, gradients = self._values(node), self._gradients(node, arrived)
-        kept = 0 if is_leaf else self._kept(node)
+        kept = self._kept(node) if "kept" in self.show and not is_leaf else 0
         forward = note.seconds if note is not None and "times" in self.show else None
         backward = arrived.seconds if arrived is not None and "times" in self.show and not is_leaf else None
         lines = (
             *(f"{shape} {dtype}" for shape, dtype in _forms(node)),
             *(f"data {value.text}" for value in values),
             *(f"grad {gradient.text}" for gradient in gradients),
-            *([f"keeps {readable_bytes(kept)}"] if "kept" in self.show and kept else []),
+            *([f"keeps {readable_bytes(kept)}"] if kept else []),
             *_time_lines(forward, backward),
             *(rules_of(_inside(node)) if "rules" in self.show else ()),
         )

@@ -95,10 +95,9 @@ def _label(box: Box) -> str:
         title = f"<b>{title}</b>"
     if box.times > 1:
         title += f'<font color="#7c3aed"><b> × {box.times:,}</b></font>'
-    muted = "#9ca3af" if box.dead else _MUTED
     parts = [title] if title else []
     parts += [
-        f'<font point-size="9" color="{"#c81e1e" if _is_alarming(line) else muted}">{_markup(line)}</font>'
+        f'<font point-size="9" color="{"#c81e1e" if _is_alarming(line) else _MUTED}">{_markup(line)}</font>'
         for line in box.lines
         if plain(line)
     ]
