@@ -1,7 +1,7 @@
 """Train the 784-128-64-10 network on MNIST digits that are bent in a new way in every epoch.
 
 It is the network of `examples.mnist`, but no image looks twice the same: it is turned, stretched, shifted and warped a
-little. That makes more than half of the mistakes go away. AdamW takes the steps, with a learning rate that rises and
+little. About half of the mistakes go away. AdamW takes the steps, with a learning rate that rises and
 falls once, and a moving average of the weights is what is evaluated and saved. The folder that it writes holds::
 
     model.npz        the trained parameters, for python -m examples.predict
@@ -24,7 +24,7 @@ from examples.digit_program import start
 
 EPILOG = """\
 examples:
-  python -m examples.augmented               the digits, in about three minutes
+  python -m examples.augmented               the digits, in about a minute on an idle core
   python -m examples.augmented --quick       a twentieth of them, to see that it works
   python -m examples.augmented --held-out    how good a recipe is, without a look at the test set
   python -m examples.predict runs/augmented/model.npz test:17

@@ -24,7 +24,7 @@ from examples.digit_program import start
 
 EPILOG = """\
 examples:
-  python -m examples.convnet               the digits, in two to three minutes
+  python -m examples.convnet               the digits, in a minute and a half on an idle core
   python -m examples.convnet --quick       a twentieth of them, to see that it works
   python -m examples.convnet --held-out    how good a recipe is, without a look at the test set
 """
