@@ -27,7 +27,7 @@ def folded(recording: Recording, most: int) -> Recording:
     places = {place: new for new, place in enumerate(leaves)}
     places |= {place: new for new, place in enumerate(rest, len(leaves) + 1)}
     fold = len(leaves)
-    one = Step(steps[hidden[-1]].node, f"{len(hidden):,} earlier steps", folded=len(hidden))
+    one = Step(steps[hidden[-1]].node, f"first {len(hidden):,} steps", folded=len(hidden))
     kept = [*(steps[place] for place in leaves), one, *(steps[place] for place in rest)]
     return Recording(kept, _rerouted(recording.edges, places, fold))
 

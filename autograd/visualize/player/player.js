@@ -65,7 +65,7 @@
   function gradientText(i) {
     const gradient = gradientOf(i);
     if (gradient === undefined) return "";
-    const some = arrived[i].length < outOf[i].length ? ` (${arrived[i].length} of ${outOf[i].length})` : "";
+    const some = arrived[i].length < outOf[i].length ? ` (${arrived[i].length}/${outOf[i].length})` : "";
     return (isNumber(steps[i]) ? "∂ " : "‖∂‖ ") + short(gradient) + some;
   }
 
@@ -254,6 +254,7 @@
       const more = outOf[edge.from].length > 1 ? ` (${gradientText(edge.from)})` : "";
       return `${titles[edge.from]} gets ${short(edge.size)}${more}`;
     });
+    if (!given.length) return `${where}backward: what reaches the ${titles[i]}`;
     return `${where}backward: ${titles[i]} with ${gradientText(i) || "its gradient"}: ${given.join(", ")}`;
   }
   let clock = 0, owed = 0;
@@ -307,7 +308,7 @@
     look();
   }
   let bounds = null;
-  function fit(smallest) {
+  function fit(smallest = 0) {
     if (!bounds) {
       bounds = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity };
       steps.forEach((step) => {
@@ -317,7 +318,7 @@
     }
     const { width, height } = room(), { x0, y0, x1, y1 } = bounds;
     const whole = Math.min(1.4, (width - 30) / (x1 - x0), (height - 70) / (y1 - y0));
-    view.scale = Math.max(smallest || 0.004, whole);
+    view.scale = whole < smallest ? 0.8 : Math.max(0.004, whole); // rather a part that can be read
     view.x = (x0 + x1) / 2 - width / 2 / view.scale;
     view.y = view.scale > whole ? y0 - 20 / view.scale : (y0 + y1) / 2 - (height - 30) / 2 / view.scale;
     if (view.scale > whole) center(operations.length ? operations[0] : 0);
@@ -396,7 +397,7 @@
     panel.replaceChildren();
     make("h2", titles[i], panel);
     if (step.kind === "folded") {
-      make("p", `The first ${step.name.replace(" earlier steps", "")} steps of this graph stand in one box, because a page cannot show all of them. To see some, play an earlier result.`, panel);
+      make("p", "They stand in one box, because a page cannot show all of them. To see some, play an earlier result.", panel);
     } else {
       make("p", `${step.kind === "leaf" ? "leaf" : `operation ${step.op}`}, ${step.type}${step.group === undefined ? "" : `, in ${groups[step.group]}`}`, panel, "muted");
       if (step.where) { make("p", step.where, panel, "muted"); if (step.line) make("pre", step.line, panel); }
@@ -616,6 +617,6 @@
   $("modules").hidden = !groups.length;
   steps.forEach((_, i) => tell(i));
   arrange();
-  fit(0.4);
+  fit(0.5);
   say();
 })();
