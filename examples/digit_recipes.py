@@ -1,7 +1,10 @@
 """Two networks for the MNIST digits, and how to train them on distorted images.
 
-The numbers were chosen by accuracy on the last 10,000 training images after training on the first 50,000, which is
-what ``--held-out`` does. The test set had no part in it.
+The distortions were chosen by the accuracy on the last 10,000 training images after training on the first 50,000,
+which is what ``--held-out`` does; the test set had no part in it. With ``(turn, shift, warp)`` of (0.1, 1, 0.5) the
+plain network had 98.9 % of them right after 20 epochs, and 98.8 % with the stronger (0.1, 1.5, 0.8) and (0.08, 0.8, 1).
+The convolutional network had 99.5 % right after 7 epochs with its first recipe, and was then given 5, which take less
+time.
 """
 
 from __future__ import annotations
