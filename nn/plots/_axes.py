@@ -22,6 +22,7 @@ __all__ = [
     "integer_ticks",
     "label_axes",
     "logarithmic",
+    "plain",
     "read_array",
     "read_labels",
     "require",
@@ -30,8 +31,8 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-# Okabe and Ito's colours, which differ for all kinds of colour vision; of the light ones the first are the darkest
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#f0e442")
+# Okabe and Ito's colours, which differ for all kinds of colour vision, but for yellow, which is hardly seen on white
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c8c8c")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 INK, GREY = "#1f2937", "#e5e7eb"
 
@@ -52,7 +53,7 @@ def require(module: str) -> Any:
 
 def take_axes(ax: Axes | None, width: float = 6.0, height: float = 3.6) -> Axes:
     """Return `ax`, or the axes of a new figure of pyplot's, which notebooks show; sizes are in inches."""
-    axes_type = require("matplotlib.axes").Axes
+    axes_type: type[Axes] = require("matplotlib.axes").Axes
     if ax is None:
         _, ax = require("matplotlib.pyplot").subplots(figsize=(width, height), layout="constrained")
     if not isinstance(ax, axes_type):
@@ -128,4 +129,9 @@ def class_names(names: Sequence[object] | None, classes: int, function: str) -> 
         return [str(number) for number in range(classes)]
     if len(names) != classes:
         raise ValueError(f"{function}() has {classes} classes, but {len(names)} names: {list(names)}")
-    return [str(name) for name in names]
+    return [plain(str(name)) for name in names]
+
+
+def plain(name: str) -> str:
+    """Return a name as matplotlib is to be told it, which takes what is between two dollars for a formula."""
+    return name.replace("$", r"\$")

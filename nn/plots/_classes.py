@@ -67,7 +67,8 @@ def confusion_matrix(labels: Any, guesses: Any, names: Sequence[object] | None =
     ax = take_axes(ax, size, size)
     wrong = np.ma.array(counts, mask=np.eye(classes, dtype=bool))
     ax.set_facecolor(GREY)
-    picture = ax.imshow(wrong, cmap="Blues", vmin=0, vmax=max(1, wrong.max() if classes > 1 else 1))
+    most = max(1, int(wrong.filled(0).max()))
+    picture = ax.imshow(wrong, cmap="Blues", vmin=0, vmax=most)
     right, rows = int(np.trace(counts)), len(actual)
     label_axes(ax, f"{right:,} of {rows:,} right ({right / max(rows, 1):.2%})", "guess", "label")
     ax.spines[:].set_visible(False)
@@ -75,7 +76,7 @@ def confusion_matrix(labels: Any, guesses: Any, names: Sequence[object] | None =
         texts = class_names(names, classes, "confusion_matrix")
         ax.set_xticks(range(classes), texts, rotation=90 if max(map(len, texts)) > 3 else 0)
         ax.set_yticks(range(classes), texts)
-        _write_counts(ax, counts, float(picture.norm.vmax or 1))
+        _write_counts(ax, counts, most)
     else:
         ax.figure.colorbar(picture, ax=ax, label="mistakes", shrink=0.8)
     return ax
@@ -89,7 +90,7 @@ def mistakes(
     count: int = 24,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the images that a classifier is most wrong about, the worst first, each with its label and the guess.
+    r"""Draw the images that a classifier is most wrong about, the worst first, each with its label and the guess.
 
     The worst are those whose labels were given the smallest probabilities, so that their losses are the largest.
 
@@ -126,8 +127,10 @@ def mistakes(
     >>> images, scores = np.zeros((3, 8, 8)), np.array([[2.0, 0.0], [0.0, 5.0], [1.0, 0.0]])
     >>> ax = nn.plots.mistakes(images, [0, 0, 1], scores, names=["cat", "dog"])
     >>> [text.get_text() for text in ax.texts]
-    ['cat → dog\\n99.3%', 'dog → cat\\n73.1%']
+    ['cat → dog\n99.3%', 'dog → cat\n73.1%']
     """
+    if count < 1:
+        raise ValueError(f"mistakes() draws count={count} images: it should be 1 or more")
     pixels = read_images(images, "mistakes")
     probabilities = read_scores(scores, "mistakes")
     if len(pixels) != len(probabilities):
@@ -196,7 +199,7 @@ def _check_range(classes_of_rows: Array, classes: int, function: str) -> None:
         raise ValueError(f"{function}() has {classes} classes, 0 to {classes - 1}, but there is a class {largest}")
 
 
-def _write_counts(ax: Axes, counts: Array, most: float) -> None:
+def _write_counts(ax: Axes, counts: Array, most: int) -> None:
     for (label, guess), count in np.ndenumerate(counts):
         if count:
             dark = label != guess and count > 0.55 * most

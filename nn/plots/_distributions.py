@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ._axes import Array, integer_ticks, label_axes, require, take_axes
+from ._axes import Array, integer_ticks, label_axes, plain, require, take_axes
 from ._recorder import Histogram, HistogramRecorder
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def histograms(
     >>> _ = nn.fit(model, data, nn.MSELoss(), optimizer, epochs=5, callbacks=[recorder], verbose=False)
     >>> ax = nn.plots.histograms(recorder, "2", "gradients")
     >>> ax.get_title(), ax.lines[1].get_xdata().tolist()
-    ('Gradients of 2', [0, 1, 2, 3, 4])
+    ('Gradients of 2: median, 5 to 95 %', [0, 1, 2, 3, 4])
     """
     records = _records(recorder, layer, kind)
     edges = _common_edges(records)
@@ -79,7 +79,7 @@ def histograms(
         values = [_quantile(record, quantile) for record in records]
         ax.plot(steps, values, style, color="white", linewidth=1.4, label=f"{quantile:.0%}")
     ax.set_facecolor("#440154")  # viridis begins with it
-    label_axes(ax, f"{kind.capitalize()} of {layer or 'the model'}", "step", "value")
+    label_axes(ax, f"{kind.capitalize()} of {plain(layer) or 'the model'}: median, 5 to 95 %", "step", "value")
     integer_ticks(ax.xaxis)
     ax.set_ylim(edges[0], edges[-1])
     bar = ax.figure.colorbar(mesh, ax=ax, label="share of the values, %", extend="min")
@@ -128,6 +128,6 @@ def _shares(record: Histogram, edges: Array) -> Array:
 def _step_edges(steps: Array) -> Array:
     """Return the edges of columns with the steps in their middles."""
     if len(steps) == 1:
-        return steps[0] + np.array([-0.5, 0.5])
+        return np.array([steps[0] - 0.5, steps[0] + 0.5])
     middles = (steps[1:] + steps[:-1]) / 2
     return np.concatenate([[2 * steps[0] - middles[0]], middles, [2 * steps[-1] - middles[-1]]])

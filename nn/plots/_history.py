@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._axes import COLOURS, Array, integer_ticks, label_axes, logarithmic, require, take_axes
+from ._axes import COLOURS, Array, integer_ticks, label_axes, logarithmic, plain, take_axes
 
 if TYPE_CHECKING:
     import pandas
@@ -63,7 +63,7 @@ def accuracy(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = metric(history, "accuracy", ax)
     ax.set_ylabel("accuracy, %")
-    ax.yaxis.set_major_formatter(require("matplotlib.ticker").PercentFormatter(1, symbol=None))
+    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}")
     return ax
 
 
@@ -79,7 +79,7 @@ def metric(history: pandas.DataFrame, name: str, ax: Axes | None = None) -> Axes
     """
     _check(history, name)
     ax = take_axes(ax)
-    _draw(history, {name: "training", f"val_{name}": "validation"}, ax, name.replace("_", " "))
+    _draw(history, {name: "training", f"val_{name}": "validation"}, ax, plain(name.replace("_", " ")))
     if len(ax.get_lines()) > 1:
         ax.legend(frameon=False)
     return ax
@@ -111,7 +111,7 @@ def update_ratio(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
 def epochs_of(history: pandas.DataFrame) -> Array:
     """Return the number of each epoch."""
-    epochs: Array = (history["epoch"] if "epoch" in history else history.index).to_numpy()
+    epochs: Array = history.get("epoch", history.index).to_numpy()
     return epochs
 
 
@@ -148,4 +148,4 @@ def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str
     values = values[np.isfinite(values)]
     if values.size and values.min() > 0 and values.max() >= _LOGARITHMIC_FROM * values.min():
         logarithmic(ax, values)
-        ax.set_ylabel(f"{unit or title} (logarithmic)")
+        ax.set_ylabel(f"{unit or title} (log)")

@@ -47,6 +47,8 @@ def weights(layer: Any, image_shape: tuple[int, int] | None = None, count: int =
         If the weights cannot be images.
     TypeError
         If the module has no weight.
+    ValueError
+        If `count` is below 1.
 
     Examples
     --------
@@ -55,6 +57,8 @@ def weights(layer: Any, image_shape: tuple[int, int] | None = None, count: int =
     >>> ax.get_title(), ax.images[0].get_array().shape
     ('Weights of 8 units', (17, 17))
     """
+    if count < 1:
+        raise ValueError(f"weights() draws count={count} units: it should be 1 or more")
     kernels = _kernels(layer, image_shape)
     units, channels, height, width = kernels.shape
     shown = kernels[:count]
@@ -100,7 +104,7 @@ def _unit_range(array: Array) -> Array:
     if array.dtype == np.uint8 or not array.size:
         return array
     low, high = float(array.min()), float(array.max())
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         return array
     return np.asarray((array - low) / ((high - low) or 1.0))
 

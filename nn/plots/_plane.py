@@ -121,9 +121,9 @@ def embedding(points: Any, labels: Any = None, names: Sequence[object] | None = 
     ax = take_axes(ax, 5.6, 5.0)
     values = None if labels is None else read_array(labels, "embedding", "labels")
     if values is None:
-        ax.scatter(*array.T, s=12, color=COLOURS[0], linewidths=0)
+        ax.scatter(array[:, 0], array[:, 1], s=12, color=COLOURS[0], linewidths=0)
     elif values.dtype.kind == "f" and values.shape == (len(array),):
-        drawn = ax.scatter(*array.T, s=12, c=values, cmap="viridis", linewidths=0)
+        drawn = ax.scatter(array[:, 0], array[:, 1], s=12, c=values, cmap="viridis", linewidths=0)
         ax.figure.colorbar(drawn, ax=ax, label="label", shrink=0.8)
     else:
         actual = read_labels(values, len(array), "embedding")
@@ -182,8 +182,10 @@ def _scatter(ax: Axes, points: Array, labels: Array, names: Sequence[str]) -> No
     """Draw the points of each class in a colour and with a mark of its own."""
     size = 26 if len(points) <= 500 else 10
     for label in range(len(names)):
+        chosen = points[labels == label]
         ax.scatter(
-            *points[labels == label].T,
+            chosen[:, 0],
+            chosen[:, 1],
             s=size,
             color=COLOURS[label % len(COLOURS)],
             marker=MARKERS[label % len(MARKERS)],

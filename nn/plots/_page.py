@@ -1,0 +1,113 @@
+"""The parts of a page: text, tables and pictures within it, which needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._axes import COLOURS, INK, require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["curve", "page", "picture", "section", "table"]
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1f2937; --soft: #4b5563; --paper: #ffffff; --line: #d1d5db;
+  --first: #0072b2; --second: #d55e00; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --paper: #14181f; --line: #374151;
+  --first: #56b4e9; --second: #e69f00; } }
+body { margin: 0 auto; padding: 1.5rem; max-width: 72rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
+h1, h2, td, p { overflow-wrap: anywhere; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
+  align-items: start; }
+.sheets { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+figure { margin: 0; } svg { display: block; width: 100%; height: auto; color: var(--ink); }
+svg * { stroke-linejoin: round; stroke-linecap: butt; } svg text { font-family: "DejaVu Sans", Verdana, sans-serif; }
+img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
+.wide { overflow: auto; max-height: 32rem; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { position: sticky; top: 0; background: var(--paper); color: var(--soft); font-weight: 600; }
+.model td:nth-child(-n+2), .model th:nth-child(-n+2), .facts td, .facts th { text-align: left; white-space: pre-wrap; }
+.facts th { position: static; }
+.best td { font-weight: 700; }
+pre { overflow: auto; font-size: .85rem; }
+@media print { .wide { max-height: none; } }
+"""
+
+# the colours of curves, and what they are on the page, which may be dark
+_THEME = {INK: "currentColor", COLOURS[0]: "var(--first)", COLOURS[1]: "var(--second)"}
+
+
+def page(title: str, sections: Iterable[str]) -> str:
+    """Return a page of sections."""
+    words = html.escape(title)
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{words}</title><style>{_STYLE}</style>"
+    )
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main><h1>{words}</h1>\n' + "\n".join(
+        [*sections, "</main></body></html>\n"]
+    )
+
+
+def section(heading: str, parts: Sequence[str], kind: str) -> str:
+    """Return a heading with parts in a block of a class of the style; nothing where there are no parts."""
+    if not parts:
+        return ""
+    return f'<section><h2>{html.escape(heading)}</h2><div class="{kind}">{"".join(parts)}</div></section>'
+
+
+def table(rows: Sequence[Sequence[str]], kind: str, head: Sequence[str] = (), marked: int | None = None) -> str:
+    """Return a table of texts; the row `marked` stands out. Without `head` the first cell of a row is its heading."""
+    lines = ["<tr>" + "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head) + "</tr>"] if head else []
+    for number, row in enumerate(rows):
+        cells = [f"<td>{html.escape(cell)}</td>" for cell in row]
+        if not head:
+            cells[0] = f'<th scope="row">{html.escape(row[0])}</th>'
+        lines.append(('<tr class="best">' if number == marked else "<tr>") + "".join(cells) + "</tr>")
+    return f'<table class="{kind}">{"".join(lines)}</table>'
+
+
+def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
+    """Return curves as SVG in the colours of the page; `number` tells the pictures of a page apart."""
+    stream = io.StringIO()
+    # text stays text, and the same picture has the same names of parts each time
+    options = {"svg.fonttype": "none", "svg.hashsalt": "plot", "font.family": "sans-serif", "text.color": INK}
+    with require("matplotlib").rc_context(options):
+        figure = _figure(draw, 4.6, 3.0)
+        no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(stream, format="svg", transparent=True, metadata=no_metadata)
+    svg = stream.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true">', svg, count=1)
+    svg = re.sub(r"font-family: [^;\"]*;|<style.*?</style>", "", svg)  # the page has them once
+    svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>plot{number}-", svg)
+    for colour, themed in _THEME.items():
+        svg = svg.replace(colour, themed)
+    return f'<figure role="img" aria-label="{html.escape(words)}">{svg}</figure>'
+
+
+def picture(draw: Callable[[Axes], Any], words: str, width: float, height: float) -> str:
+    """Return a picture as PNG; sizes are in inches."""
+    stream = io.BytesIO()
+    figure = _figure(draw, width, height)
+    figure.savefig(stream, format="png", dpi=144, metadata={"Software": None})
+    content = base64.b64encode(stream.getvalue()).decode()
+    size = f'width="{96 * width:.0f}" height="{96 * height:.0f}"'
+    return f'<figure><img {size} alt="{html.escape(words)}" src="data:image/png;base64,{content}"></figure>'
+
+
+def _figure(draw: Callable[[Axes], Any], width: float, height: float) -> Figure:
+    """Return a figure that pyplot does not know of, with one picture."""
+    figure: Figure = require("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+    draw(figure.subplots())
+    return figure

@@ -1,0 +1,257 @@
+"""One page about a training."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import ShapeError
+
+from .._files import replacing
+from ..convolution import Conv2d
+from ..linear import Linear
+from ..model_summary import Summary, summary
+from ..module import Module
+from ..training import predict
+from ..training._data import inputs_of
+from ..training._evaluation import dtype_of, trained_columns
+from . import _history
+from ._axes import Array, read_array
+from ._classes import confusion_matrix, mistakes
+from ._distributions import histograms
+from ._images import weights
+from ._page import curve, page, picture, section, table
+from ._plane import decision_boundary
+from ._recorder import HistogramRecorder
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["report"]
+
+_OWN_CURVES = ("loss", "accuracy")
+_LATER_CURVES = ("lr", "gradient_norm", "update_ratio")
+_OTHER_COLUMNS = {"epoch", "steps", "seconds", *_LATER_CURVES}
+_SUMMARY_ROWS = 32
+_MISTAKES = 24
+
+
+def report(
+    path: str | os.PathLike[str],
+    history: pandas.DataFrame,
+    model: Module | None = None,
+    data: tuple[Any, ...] | None = None,
+    *,
+    recorder: HistogramRecorder | None = None,
+    names: Sequence[object] | None = None,
+    image_shape: tuple[int, int] | None = None,
+    title: str = "Training",
+) -> Path:
+    """Write one HTML page about a training: its curves, figures and model, and what the model makes of data.
+
+    Everything is within the file: it loads nothing, runs no script, and follows the reader's light or dark mode.
+
+    Parameters
+    ----------
+    path
+        The file; there must be a folder for it.
+    history
+        What `nn.fit` returned.
+    model
+        The model, for a table of its layers: with their outputs and costs where there are `data`.
+    data
+        Rows that it was not trained with, ``(X, y)``. Where `y` are classes, the page has the confusion matrix; where
+        `X` are also images, the worst mistakes, and where it has two columns, the decision boundary.
+    recorder
+        What was given to `nn.fit` as a callback, for the distributions of activations and gradients.
+    names
+        A name for each class.
+    image_shape
+        Height and width of images whose pixels are the columns of `X`.
+    title
+        The heading.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    TypeError, ValueError, ShapeError
+        If history, model or data are not what is expected.
+    FileNotFoundError
+        If there is no folder for the file.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import nn
+    >>> from datasets import make_moons, train_test_split
+    >>> X, X_test, y, y_test = train_test_split(*make_moons(100, noise=0.1, seed=0))
+    >>> model = nn.MLP([2, 8, 2])
+    >>> optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+    >>> history = nn.fit(model, (X, y), nn.CrossEntropyLoss(), optimizer, epochs=3, verbose=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = nn.plots.report(os.path.join(folder, "report.html"), history, model, (X_test, y_test))
+    ...     page.name, page.read_text(encoding="utf-8")[:15]
+    ('report.html', '<!DOCTYPE html>')
+    """
+    path = Path(path)
+    if data is not None and model is None:
+        raise ValueError("report() was given data but no model: pass both, or neither")
+    if model is not None and not isinstance(model, Module):
+        raise TypeError(f"report() takes an nn.Module, not a {type(model).__name__}")
+    curves = [
+        curve(draw, words, number) for number, (words, draw) in enumerate(_curves(history))
+    ]  # first: it checks the history
+    sections = [table(_facts(history), "facts"), section("Curves", curves, "pictures")]
+    if model is not None:
+        arrays, target = _read_data(model, data)
+        if target is not None:
+            found = list(_pictures(model, arrays, target, names, image_shape))
+            sections.append(section(f"What the model makes of {len(target):,} rows", found, "sheets"))
+        sections.append(section("Model", [_describe(model, arrays)], "wide"))
+    if recorder is not None:
+        sections.append(section("Distributions", list(_distributions(recorder)), "sheets"))
+    sections.append(section("Figures", [_figures(history)], "wide"))
+    with replacing(path) as partial_path:
+        partial_path.write_text(page(title, filter(None, sections)), encoding="utf-8")
+    return path
+
+
+def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Yield words for each picture of the history, and what draws it."""
+    yield "loss over the epochs", partial(_history.loss, history)
+    if "accuracy" in history:
+        yield "accuracy over the epochs", partial(_history.accuracy, history)
+    for column in map(str, history.columns):
+        if column not in _OTHER_COLUMNS and column not in _OWN_CURVES and not column.startswith("val_"):
+            yield f"{column} over the epochs", partial(_history.metric, history, column)
+    drawn = {"lr": _history.learning_rate, "gradient_norm": _history.gradient_norm}
+    for column, draw in {**drawn, "update_ratio": _history.update_ratio}.items():
+        if column in history and history[column].notna().any():
+            yield f"{column.replace('_', ' ')} over the epochs", partial(draw, history)
+
+
+def _best(history: pandas.DataFrame) -> tuple[str, int]:
+    """Return the column that tells the best epoch, and the place of that epoch."""
+    column = "val_loss" if "val_loss" in history else "loss"
+    values = history[column].to_numpy(dtype=float)
+    return column, int(np.argmin(np.where(np.isnan(values), np.inf, values)))
+
+
+def _facts(history: pandas.DataFrame) -> list[tuple[str, str]]:
+    column, place = _best(history)
+    last = {str(name): history[name].iloc[-1] for name in history}
+    facts = [
+        ("epochs", f"{len(history):,}"),
+        (
+            "last epoch",
+            ", ".join(f"{name} {_number(value)}" for name, value in last.items() if name not in _OTHER_COLUMNS),
+        ),
+        (f"smallest {column}", f"{_number(history[column].iloc[place])} in epoch {_history.epochs_of(history)[place]}"),
+    ]
+    if "steps" in history:
+        facts.append(("steps", f"{int(last['steps']):,}"))
+    if "seconds" in history:
+        facts.append(("time", f"{history['seconds'].sum():,.1f} s"))
+    if history.attrs.get("stopped"):
+        facts.append(("ended early", str(history.attrs["stopped"])))
+    return facts
+
+
+def _figures(history: pandas.DataFrame) -> str:
+    columns = [name for name in history if name != "epoch"]
+    rows = [
+        [str(epoch), *(_number(history[name].iloc[place]) for name in columns)]
+        for place, epoch in enumerate(_history.epochs_of(history))
+    ]
+    return table(rows, "figures", ["epoch", *map(str, columns)], _best(history)[1])
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, str) or value != value:  # nan
+        return value if isinstance(value, str) else "–"
+    return f"{value:,}" if isinstance(value, int | np.integer) else f"{value:.4g}"
+
+
+def _read_data(model: Module, data: tuple[Any, ...] | None) -> tuple[list[Array], Array | None]:
+    """Return the arrays that the model is called with, in the dtype of its parameters, and the targets."""
+    if data is None:
+        return [], None
+    if not isinstance(data, tuple) or len(data) < 2:
+        raise TypeError(f"data should be a tuple (X, y) of arrays, not a {type(data).__name__}")
+    arrays = inputs_of(data[0] if len(data) == 2 else data[:-1], dtype_of(model), trained_columns(model))
+    target = read_array(data[-1], "report", "y")
+    if target.shape[:1] != (len(arrays[0]),):
+        raise ShapeError(f"report(): X has {len(arrays[0])} rows, but y has shape {target.shape}")
+    if not len(target):
+        raise ShapeError("report() was given data of 0 rows: leave data out")
+    return list(arrays), target
+
+
+def _pictures(
+    model: Module,
+    arrays: Sequence[Array],
+    target: Array,
+    names: Sequence[object] | None,
+    image_shape: tuple[int, int] | None,
+) -> Iterator[str]:
+    """Yield what a classifier makes of data, and its first weights where these are images."""
+    scores = predict(model, tuple(arrays))
+    x, images = arrays[0], _images_of(arrays, image_shape)
+    if isinstance(scores, np.ndarray) and scores.ndim == 2 and target.ndim == 1 and target.dtype.kind in "biu":
+        classes = scores.shape[1]
+        if classes > 1:
+            size = min(8.0, 2.4 + 0.4 * classes)
+            yield picture(partial(confusion_matrix, target, scores, names), "confusion matrix", size, size)
+            if images is not None:
+                wrong = min(_MISTAKES, max(1, int(np.count_nonzero(scores.argmax(axis=1) != target))))
+                draw = partial(mistakes, images, target, scores, names, _MISTAKES)
+                yield picture(draw, "the worst mistakes", 7.2, 1.55 * -(-wrong // 6) + 0.4)
+        if len(arrays) == 1 and x.ndim == 2 and x.shape[1] == 2:
+            yield picture(partial(decision_boundary, model, x, target, names), "decision boundary", 5.6, 4.6)
+    first = next((layer for layer in model.modules() if isinstance(layer, Conv2d | Linear)), None)
+    if images is not None and isinstance(first, Conv2d):
+        yield picture(partial(weights, first, None, 16), "filters of the first layer", 5.6, 5.6)
+    elif image_shape is not None and first is not None and first.weight.shape[1] == x.shape[1]:
+        yield picture(partial(weights, first, image_shape, 36), "weights of the first layer", 5.6, 5.2)
+
+
+def _images_of(arrays: Sequence[Array], image_shape: tuple[int, int] | None) -> Array | None:
+    """Return the inputs as images, or None if they are none."""
+    x = arrays[0]
+    if image_shape is not None:
+        if x.ndim != 2 or x.shape[1] != image_shape[0] * image_shape[1]:
+            raise ShapeError(
+                f"report(): X of shape {x.shape} are no rows of images of shape {tuple(image_shape)}: leave "
+                f"image_shape out unless pixels are the columns of X"
+            )
+        return x.reshape(-1, *image_shape)
+    return x if len(arrays) == 1 and x.ndim == 4 and x.shape[1] in (1, 3) else None
+
+
+def _describe(model: Module, arrays: Sequence[Array]) -> str:
+    """Return a table of the layers; without data, what `repr` shows."""
+    if not arrays:
+        count = sum(parameter.size for parameter in model.parameters())
+        return f"<p>{count:,} parameters</p><pre>{html.escape(repr(model))}</pre>"
+    found: Summary = summary(model, *(array[:_SUMMARY_ROWS] for array in arrays))
+    return f'<div class="model">{found._repr_html_()}</div>'
+
+
+def _distributions(recorder: HistogramRecorder) -> Iterator[str]:
+    """Yield a picture for each layer and kind of which something was recorded."""
+    for layer in recorder.activations:
+        for kind in ("activations", "gradients"):
+            if any(record.counts.any() for record in getattr(recorder, kind)[layer]):
+                yield picture(partial(histograms, recorder, layer, kind), f"{kind} of {layer}", 5.2, 3.0)
