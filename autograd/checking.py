@@ -25,6 +25,7 @@ from .differences import (
     worst_of,
 )
 from .errors import GradientCheckError
+from .expected import check_callable, check_number
 from .registry import fronts
 from .tensor import Tensor
 from .transforms import gradients
@@ -114,9 +115,10 @@ def gradcheck(
     >>> check.ok, check.worst.analytic, round(check.worst.numeric, 6)
     (False, -1.0, 1.0)
     """
+    measure = _measure(fn, eps, atol, rtol)
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     names = [f"input {i}" for i in range(len(given))]
-    return _conclude(Subject(fn, given, names, "output"), Measure(eps, atol, rtol), fast_mode, raise_exception)
+    return _conclude(Subject(fn, given, names, "output"), measure, fast_mode, raise_exception)
 
 
 def gradgradcheck(
@@ -158,6 +160,7 @@ def gradgradcheck(
     >>> bool(gradgradcheck(lambda x, y: np.sin(x) * y, [np.array([0.5, -1.0]), 2.0]))
     True
     """
+    measure = _measure(fn, eps, atol, rtol)
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     if any(type(x) in fronts for x in given):
         raise TypeError("gradgradcheck() differentiates tensors twice: pass numbers or arrays in place of values")
@@ -167,7 +170,16 @@ def gradgradcheck(
     cotangents = [np.asarray(normal(random, y), y.dtype) for y in outputs]
     names = [f"input {i}" for i in range(len(given))] + [f"cotangent {k}" for k in range(len(cotangents))]
     second = Subject(partial(_gradients_of, first), [*given, *cotangents], names, "gradient")
-    return _conclude(second, Measure(eps, atol, rtol), fast_mode, raise_exception)
+    return _conclude(second, measure, fast_mode, raise_exception)
+
+
+def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
+    """Return the step and the tolerances, which a check that means something needs as numbers of at least 0."""
+    check_callable("fn", fn)
+    check_number("eps", eps, positive=True)
+    check_number("atol", atol)
+    check_number("rtol", rtol)
+    return Measure(eps, atol, rtol)
 
 
 def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:

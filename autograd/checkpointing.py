@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import GraphError
+from .expected import check_callable
 from .guards import weighted_sums
 from .modes import enable_grad
 from .packing import saved_tensors_hooks
@@ -37,6 +38,7 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     >>> noise = np.random.default_rng(0)
     >>> restore_in_checkpoints(lambda: noise)
     """
+    check_callable("generator", generator)
     _generators.append(generator)
 
 
@@ -76,6 +78,7 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> x.grad.data.round(4)
     array([1.4174, 1.2534])
     """
+    check_callable("function", function)
     region = _Region(function, args, kwargs)
     with saved_tensors_hooks(region.pack, region.unpack):
         return function(*args, **kwargs)

@@ -20,6 +20,7 @@ import numpy as np
 from .apply import binary, many, unary
 from .arguments import one_input
 from .cuts import cut_of
+from .errors import DeclarationError
 from .modes import ON
 from .outputs import ManyOutputs, several_outputs
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
@@ -184,8 +185,10 @@ def general(
 
 def composed(function: Function, *, method: bool = True) -> Callable[[Function], Function]:
     """Declare NumPy's `function` by a Python function that composes it from other operations."""
+    _check_functions("composed", function)
 
     def declare(composition: Function) -> Function:
+        _check_functions("composed", composition)
         operations[function] = composition
         if method:
             install(getattr(function, "__name__", ""), composition)
@@ -201,10 +204,17 @@ def not_differentiable(*functions: Function, methods: bool = False) -> None:
     refuse to combine a tensor with the ndarray that ``t > 0`` would be: their functions begin by asking all operands
     for one namespace.
     """
+    _check_functions("not_differentiable", *functions)
     for function in functions:
         plain.add(function)
         if methods:
             install(function.__name__, _on_arrays(function), operator=_operator(function))
+
+
+def _check_functions(declaration: str, *functions: Any) -> None:
+    for function in functions:
+        if not callable(function):
+            raise DeclarationError(f"{declaration}() declares functions, not {type(function).__name__}")
 
 
 def install(name: str, function: Function, operator: Function | None = None) -> None:
@@ -248,6 +258,10 @@ def _declare(
     **details: Any,
 ) -> Function:
     """Build the operation, make it known under its function, and install it if that is one of NumPy's."""
+    aliases, forward, name = tuple(aliases), details["forward"], details["name"]
+    _check_functions(kind, function, *rules, *aliases, *(() if forward is None else (forward,)))
+    if name is not None and not isinstance(name, str):
+        raise DeclarationError(f"{kind}() takes a name of type str, not {type(name).__name__}")
     operation = Primitive(kind, function, rules, **details)
     simple = len(rules) == len(operation.parameters) <= 2 and not operation.variadic and not any(operation.at_call)
     apply: Any

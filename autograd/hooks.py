@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, ShapeError
+from .expected import check_callable, check_numeric
 from .graph import Hooked, Leaf, Lift, Node
 from .tensor import Tensor, conjugated
 
@@ -89,6 +90,7 @@ def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
     GraphError
         If the tensor does not require a gradient.
     """
+    check_callable("hook", hook)
     node = x._node
     if node is None:
         raise GraphError("a tensor that does not require a gradient never gets one that a hook could see")
@@ -115,6 +117,7 @@ def register_post_accumulate_grad_hook(x: Tensor, hook: Callable[[Tensor], objec
     GraphError
         If the tensor is no leaf that requires a gradient.
     """
+    check_callable("hook", hook)
     if type(x._node) is not Leaf:
         raise GraphError("only a leaf that requires a gradient accumulates one: use register_hook() for a result")
     return Handle(_at_leaf(x._node).after, hook)
@@ -184,6 +187,7 @@ def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
         raise ShapeError(
             f"a hook at {where} returned a gradient of shape {array.shape} in place of one of shape {given.shape}"
         )
+    check_numeric(f"the gradient that a hook at {where} returned", array.dtype)
     if isinstance(g, Tensor):
         result = result if isinstance(result, Tensor) else Tensor(array)
         return result if array.dtype == given.dtype else result.astype(given.dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ConvergenceError, ShapeError
+from .expected import check_callable, check_number
 from .function import Function
 from .modes import enable_grad, no_grad
 from .tensor import Tensor, conjugated, unwrap
@@ -62,6 +63,10 @@ def fixed_point(
     >>> round(float(root(2.0)), 6), round(float(grad(root)(2.0) - 0.5 / np.sqrt(2)), 6)
     (1.414214, 0.0)
     """
+    check_callable("function", function)
+    check_number("tolerance", tolerance)
+    if not isinstance(max_iterations, int) or max_iterations < 1:
+        raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
     options: dict[str, Any] = {"tolerance": tolerance, "max_iterations": max_iterations}
     with no_grad():
         solution = _iterate(function, np.asarray(unwrap(start)), tuple(map(unwrap, args)), **options)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .expected import check_argnums, check_callable
 from .linearization import Linearization
 from .modes import enable_grad
 from .transforms import choose, grad, jvp
@@ -71,7 +72,9 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     >>> jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(3.0, 4.0)
     {'sum': (np.float64(1.0), np.float64(1.0)), 'product': (np.float64(4.0), np.float64(3.0))}
     """
-    if mode not in (None, "forward", "reverse"):
+    check_callable("function", function)
+    check_argnums(argnums)
+    if mode is not None and not (isinstance(mode, str) and mode in ("forward", "reverse")):
         raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse', or None for the cheaper of the two")
 
     @wraps(function)

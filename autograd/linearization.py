@@ -13,6 +13,7 @@ import numpy as np
 
 from .containers import flatten
 from .errors import DerivativeError, DtypeError, ShapeError
+from .expected import check_callable, check_numeric
 from .forward import push_forward
 from .graph import Node, ancestors
 from .modes import enable_grad
@@ -70,6 +71,7 @@ class Linearization:
     """
 
     def __init__(self, function: Callable[..., Any], primals: tuple[Any, ...]) -> None:
+        check_callable("function", function)
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
 
@@ -94,6 +96,8 @@ class Linearization:
         shapes, wanted = [np.shape(t) for t in given], [x.shape for x in self.inputs]
         if shapes != wanted:
             raise ShapeError(f"tangents of shapes {shapes} for primals of shapes {wanted}")
+        for t in given:
+            check_numeric("a tangent", t.dtype if isinstance(t, Tensor) else np.asarray(t).dtype)
         return self._push(dict(zip(self._places, given, strict=True)))
 
     def rows(self) -> list[list[Any]]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import GraphError
+from .expected import check_callable
 from .graph import Gradients, Hooked, Lift, Node, Operation
 from .modes import PACKING, Watch
 
@@ -47,6 +48,8 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch, where it 
     """
 
     def __init__(self, pack: Pack, unpack: Unpack) -> None:
+        check_callable("pack", pack)
+        check_callable("unpack", unpack)
         super().__init__(PACKING)
         self._pair = (pack, unpack)
         self._before: list[Token[tuple[Pack, Unpack] | None]] = []

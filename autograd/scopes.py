@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from .expected import check_callable
 from .graph import Node
 
 __all__ = ["describe_calls", "describe_objects", "described_calls", "note_scope", "within"]
@@ -43,7 +44,10 @@ def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
         ...
     autograd.errors.AnomalyError: 'log' gave inf in 1 of 2 elements (shape (2,), dtype float64) in first; it...
     """
-    code: CodeType = method.__code__
+    check_callable("describe", describe)
+    code = getattr(method, "__code__", None)
+    if not isinstance(code, CodeType):
+        raise TypeError(f"describe_calls() needs a method written in Python, not {type(method).__name__}")
     _described[code] = describe
 
 

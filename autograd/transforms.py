@@ -7,7 +7,7 @@ that tensor: this is what makes derivatives of derivatives right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from .containers import flatten
 from .cuts import reason
 from .errors import DtypeError, GraphError, ShapeError
+from .expected import check_argnums, check_callable, check_numeric
 from .forward import push_forward
 from .graph import Leaf, Node, ancestors, leading_to
 from .modes import enable_grad
@@ -59,10 +60,11 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
     >>> float(grad(grad(np.sin))(0.5) + np.sin(0.5))
     0.0
     """
+    both = value_and_grad(function, argnums, has_aux)
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = value_and_grad(function, argnums, has_aux)(*args, **kwargs)
+        value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
 
     return gradient
@@ -81,6 +83,8 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     >>> float(value), gradient
     (8.0, {'a': np.float64(4.0), 'b': array([2., 2.])})
     """
+    check_callable("function", function)
+    check_argnums(argnums)
 
     @wraps(function)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -151,6 +155,7 @@ def elementwise_grad(function: Function, argnums: int = 0) -> Function:
     >>> elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
     array([1.  , 0.42])
     """
+    check_callable("function", function)
     return grad(lambda *args, **kwargs: np.sum(function(*args, **kwargs)), argnums)
 
 
@@ -178,6 +183,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
     >>> value, pull(np.array([1.0, 10.0]))
     (array([3., 6.]), (array([ 3., 30.]), np.float64(21.0)))
     """
+    check_callable("function", function)
     with enable_grad():
         inputs, rebuild_inputs = _track(primals)
         outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
@@ -227,6 +233,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     >>> jvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 0.5]))
     (array([1., 9.]), array([2., 3.]))
     """
+    check_callable("function", function)
     primals, tangents = (p if isinstance(p, tuple) else (p,) for p in (primals, tangents))
     with enable_grad():
         inputs, rebuild_inputs = _track(primals)
@@ -292,8 +299,7 @@ def gradients(
     >>> gradients(first, x)
     (Tensor(12.),)
     """
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    outputs, inputs = _tensors("outputs", outputs), _tensors("inputs", inputs)
     given = [None] * len(outputs) if grad_outputs is None else flatten(grad_outputs)[0]
     if len(given) != len(outputs):
         raise ShapeError(f"{len(given)} grad_outputs for {len(outputs)} outputs")
@@ -323,6 +329,15 @@ def gradients(
         else:
             results.append(_own(node, found))
     return tuple(results)
+
+
+def _tensors(name: str, given: Any) -> list[Tensor]:
+    """Return what `gradients` was given as a list of tensors."""
+    found = list(given) if isinstance(given, Iterable) and not isinstance(given, Tensor) else [given]
+    for x in found:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"gradients() takes tensors as {name}, not {type(x).__name__}: for functions, use grad()")
+    return found
 
 
 def _track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[Any]], Any]]:
@@ -361,6 +376,7 @@ def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
         g = np.asarray(g)
     if g.shape != shape:
         raise ShapeError(f"a {what} of shape {g.shape} for a value of shape {shape}")
+    check_numeric(f"a {what}", g.dtype)
     if g.dtype.kind == "c" and dtype.kind == "f":
         g = g.real
     return g if g.dtype == dtype else g.astype(dtype)

@@ -20,6 +20,7 @@ import datasets
 import nn
 from autograd import AutogradError, Tensor
 
+from .autograd_calls import CALLS, undone
 from .breaking import DOCUMENTED, arrays_in, change, data, has_nan, in_time, is_finite, quiet, values
 from .good_calls import fresh, good_call, inputs_of, optional
 from .operations.calls import Call, Live
@@ -208,6 +209,8 @@ def public_calls() -> list[Any]:
 
 def holds_objects(value: Any) -> bool:
     """Tell whether NumPy makes an array of objects of the value."""
+    if inspect.isroutine(value):
+        return False
     try:
         return np.asarray(data(value)).dtype == object
     except (ValueError, TypeError):
@@ -230,6 +233,29 @@ def lapse(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any])
         if has_nan(result) and not any(holds_objects(x) for x in before) and is_finite(before) and not warned:
             return "a silent nan"
     return None
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_autograds_own_functions_say_what_is_wrong(name: str) -> None:
+    function, made, options = CALLS[name]
+    random, faults = Random(name), []
+    with undone():
+        function(*made(), **options)
+        for _ in range(BROKEN_CALLS):
+            args, kwargs = made(), dict(options)
+            place = random.choice([*range(len(args)), *kwargs, "more"] + ["fewer"] * bool(args))
+            if place == "more":
+                args.append(values(random))
+            elif place == "fewer":
+                args.pop()
+            else:
+                target: Any = args if isinstance(place, int) else kwargs
+                target[place] = wrong(random, target[place])
+            found = lapse(function, args, kwargs)
+            if found:
+                faults.append(f"{found}: {name}(*{args}, **{kwargs})")
+    COUNTS[f"autograd.{name}"] = BROKEN_CALLS
+    assert not faults, "\n".join(faults)
 
 
 def trials(function: Callable[..., Any], args: list[Any], options: dict[str, Any]) -> tuple[int, list[str]]:

@@ -110,7 +110,9 @@ def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
     ['tanh: 1 of 3 elements saturated', 'tanh: 1 of 3 elements saturated', 'leaf: 3 of 3 elements cancel']
     """
     root = root_of(result, "explain")
-    node = x._node if isinstance(x, Tensor) else None
+    if not isinstance(x, Tensor):
+        raise TypeError(f"explain() follows a gradient back to a tensor, not to {type(x).__name__}")
+    node = x._node
     order = [] if node is None else leading_to([node], ancestors([root]))
     if root not in order or node is None:
         return Explanation(False, ())

@@ -116,6 +116,8 @@ def mark_written(array: np.ndarray[Any, Any]) -> None:
         ...
     autograd.errors.GraphError: the derivative of 'multiply' needs an array (shape (2,), dtype float64) that was...
     """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"mark_written() takes the ndarray that was written to, not {type(array).__name__}")
     note_written(array)
 
 
@@ -241,6 +243,8 @@ def _elements(a: Tensor, places: Any, v: Any) -> None:
 
 
 def _put_places(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
+    if not isinstance(mode, str) or mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"put() has a mode of 'raise', 'wrap' or 'clip', not {mode!r}")
     if not is_recorded(a, v):
         write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))
         return

@@ -1,0 +1,326 @@
+"""Calls of `autograd`'s own functions that work; the suite of wrong arguments breaks them one argument at a time.
+
+What returns a function is called together with it: a derivative that was asked for wrongly has to say so.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Tensor, Value
+from autograd.checkpointing import _generators
+from autograd.registry import operations, plain
+from autograd.scopes import _described
+
+Function = Callable[..., Any]
+Made = Callable[[], list[Any]]
+
+
+def x() -> Tensor:
+    return Tensor(np.array([0.5, 1.0, 2.0]), requires_grad=True)
+
+
+def square(x: Any) -> Any:
+    return x * x
+
+
+def total(x: Any) -> Any:
+    return np.sum(x * x)
+
+
+def pair(x: Any) -> Any:
+    return np.sum(x * x), {"beside": x}
+
+
+def product(x: Any, y: Any) -> Any:
+    return np.sum(x * y)
+
+
+def product_of(x: Any, y: Any) -> Any:
+    return x * y
+
+
+def twice(x: Any) -> Any:
+    return x, 2 * x
+
+
+def halved(x: Any, y: Any) -> Any:
+    return 0.5 * (x + y / x)
+
+
+def derivative_of(transform: Function) -> Function:
+    """Return the function that asks for a derivative and calls it with the last argument."""
+
+    def derivative(function: Any, x: Any, *options: Any) -> Any:
+        return transform(function, *options)(x)
+
+    return derivative
+
+
+def pulled(function: Any, x: Any, cotangent: Any) -> Any:
+    return autograd.vjp(function, x)[1](cotangent)
+
+
+def pushed(function: Any, x: Any, tangent: Any) -> Any:
+    return autograd.linearize(function, x)[1](tangent)
+
+
+def declared(declare: Function) -> Function:
+    """Return the function that declares an operation, and uses it in both directions."""
+
+    def use(function: Any, *rules: Any, **options: Any) -> Any:
+        operation = declare(function, *rules, **options)
+        result = operation(*(x() for _ in rules))
+        result.sum().backward()
+        return result
+
+    return use
+
+
+def of_several(function: Any, rule: Any, outputs: Any) -> Any:
+    operation = autograd.general(function, rule, outputs=outputs)
+    first, second = operation(x())
+    (first + second).sum().backward()
+    return first
+
+
+def of_class(forward: Any, backward: Any, *args: Any) -> Any:
+    made: Any = type(
+        "Made", (autograd.Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    )
+    result = made.apply(*args)
+    np.sum(result).backward()
+    return result
+
+
+def within(context: Function) -> Function:
+    """Return the function that computes and walks back within a context."""
+
+    def use(*args: Any) -> Any:
+        with context(*args):
+            result = np.exp(x()).sum()
+        if result.requires_grad:
+            result.backward()
+        return result
+
+    return use
+
+
+def hooked(register: str) -> Function:
+    def use(hook: Any) -> Any:
+        leaf = x()
+        getattr(leaf, register)(hook)
+        square(leaf).sum().backward()
+        return leaf.grad
+
+    return use
+
+
+def method(name: str, make: Callable[[], Any]) -> Function:
+    """Return the method of a tensor that `make` makes."""
+    return lambda *args, **options: getattr(make(), name)(*args, **options)
+
+
+def checkpointed(function: Any, x: Any) -> Any:
+    result = np.sum(autograd.checkpoint(function, x))
+    if isinstance(result, Tensor) and result.requires_grad:
+        result.backward()
+    return result
+
+
+class Buffer:
+    """Where a gradient is kept, as an optimizer has it."""
+
+    def __init__(self) -> None:
+        self.array = self.whole = np.zeros(3)
+
+    def claim(self, known: int = 0) -> Any:
+        return self.array
+
+
+def buffered(parameter: Any, buffer: Any) -> Any:
+    autograd.set_gradient_buffer(parameter, buffer)
+    parameter.sum().backward()
+    return parameter.grad
+
+
+def lent(x: Any, array: Any) -> Any:
+    autograd.lend(x, array)
+    return x
+
+
+def described(method: Any, describe: Any) -> Any:
+    autograd.describe_calls(method, describe)
+    with autograd.watch_calls():
+        return Described().method(x())
+
+
+class Described:
+    def method(self, x: Any) -> Any:
+        return x * x
+
+
+def made_generator(make: Any) -> Any:
+    autograd.restore_in_checkpoints(make)
+    return autograd.checkpoint(square, x())
+
+
+def composed(function: Any, composition: Any, method: bool = False) -> Any:
+    return autograd.composed(function, method=method)(composition)(x())
+
+
+def written(name: str, make: Callable[[], Tensor]) -> Function:
+    def write(value: Any) -> Any:
+        tensor = make()
+        setattr(tensor, name, value)
+        return tensor
+
+    return write
+
+
+def operate(symbol: Function) -> Function:
+    def use(x: Any, y: Any) -> Any:
+        return symbol(x, y)
+
+    return use
+
+
+def set_item(key: Any, value: Any) -> Any:
+    tensor = _constant()
+    tensor[key] = value
+    return tensor
+
+
+def _array() -> Any:
+    return np.array([0.5, 1.0, 2.0])
+
+
+def _result() -> Any:
+    return np.sum(np.exp(x()))
+
+
+def _constant() -> Tensor:
+    return Tensor(_array())
+
+
+# By the names that the test has: the function, what makes arguments that it accepts, and its options with defaults.
+CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
+    "Tensor": (Tensor, lambda: [_array()], {"requires_grad": True}),
+    "tensor": (autograd.tensor, lambda: [_array()], {"dtype": None, "requires_grad": True}),
+    "as_tensor": (autograd.as_tensor, lambda: [_array()], {}),
+    "Value": (Value, lambda: [2.0], {}),
+    "Value.backward": (lambda v: (Value(2.0) * v).backward(), lambda: [3.0], {}),
+    "grad": (derivative_of(autograd.grad), lambda: [total, _array(), 0, False], {}),
+    "grad.aux": (derivative_of(autograd.grad), lambda: [pair, _array(), 0, True], {}),
+    "grad.of_trees": (derivative_of(autograd.grad), lambda: [lambda p: product(*p["a"]), {"a": [1.0, 2.0]}], {}),
+    "grad.twice": (derivative_of(lambda f: autograd.grad(autograd.grad(f))), lambda: [total, 3.0], {}),
+    "value_and_grad": (derivative_of(autograd.value_and_grad), lambda: [total, _array(), 0, False], {}),
+    "value_and_grad.aux": (derivative_of(autograd.value_and_grad), lambda: [pair, _array(), 0, True], {}),
+    "elementwise_grad": (derivative_of(autograd.elementwise_grad), lambda: [square, _array(), 0], {}),
+    "jacobian": (derivative_of(autograd.jacobian), lambda: [square, _array(), 0, None], {}),
+    "hessian": (derivative_of(autograd.hessian), lambda: [total, _array(), 0], {}),
+    "vjp": (autograd.vjp, lambda: [product, _array(), 2.0], {}),
+    "vjp.pull": (pulled, lambda: [square, _array(), np.ones(3)], {}),
+    "jvp": (autograd.jvp, lambda: [product, (_array(), 2.0), (_array(), 1.0)], {}),
+    "linearize": (autograd.linearize, lambda: [square, _array()], {}),
+    "linearize.push": (pushed, lambda: [square, _array(), np.ones(3)], {}),
+    "hvp": (autograd.hvp, lambda: [total, _array(), np.ones(3)], {}),
+    "ggnvp": (autograd.ggnvp, lambda: [square, _array(), np.ones(3), total], {}),
+    "gradients": (
+        lambda x, *rest, **options: autograd.gradients(square(x), x, *rest, **options),
+        lambda: [x(), np.ones(3)], {"retain_graph": None, "create_graph": False, "allow_unused": False},
+    ),
+    "gradients.of": (autograd.gradients, lambda: [[y := x()], [y], [np.ones(3)]], {}),
+    "checkpoint": (checkpointed, lambda: [square, x()], {}),
+    "fixed_point": (autograd.fixed_point, lambda: [halved, 1.0, Tensor(2.0, requires_grad=True)],
+                    {"tolerance": 1e-9, "max_iterations": 50}),
+    "gradcheck": (autograd.gradcheck, lambda: [square, x()],
+                  {"eps": 1e-6, "atol": 1e-5, "rtol": 1e-3, "fast_mode": False, "raise_exception": True}),
+    "gradgradcheck": (autograd.gradgradcheck, lambda: [square, x()],
+                      {"eps": 1e-6, "atol": 1e-5, "rtol": 1e-3, "fast_mode": False, "raise_exception": True}),
+    "explain": (autograd.explain, lambda: [np.exp(y := x()).sum(), y], {"gradient": None}),
+    "lint": (autograd.lint, lambda: [_result()], {}),
+    "saved": (autograd.saved, lambda: [_result()], {}),
+    "elementwise": (declared(autograd.elementwise), lambda: [square, lambda g, x: 2 * g * x],
+                    {"forward": None, "name": None, "aliases": ()}),
+    "linear": (declared(autograd.linear), lambda: [square, lambda g, x: 2 * g * x],
+               {"forward": None, "name": None, "aliases": ()}),
+    "multilinear": (declared(autograd.multilinear), lambda: [product_of, lambda g, y: g * y, lambda g, x: g * x],
+                    {"forward": None, "name": None, "aliases": ()}),
+    "general": (declared(autograd.general), lambda: [square, lambda g, x: 2 * g * x],
+                {"forward": None, "name": None, "aliases": ()}),
+    "general.outputs": (of_several, lambda: [twice, lambda g: g[0] + 2 * g[1], True], {}),
+    "composed": (composed, lambda: [lambda x: x, square], {"method": False}),
+    "not_differentiable": (autograd.not_differentiable, lambda: [square], {"methods": False}),
+    "Function": (of_class, lambda: [lambda ctx, x: 2 * x, lambda ctx, g: 2 * g, x()], {}),
+    "saved_tensors_hooks": (within(autograd.saved_tensors_hooks), lambda: [lambda a: a, lambda a: a], {}),
+    "no_grad": (within(autograd.no_grad), list, {}),
+    "enable_grad": (within(autograd.enable_grad), list, {}),
+    "set_grad_enabled": (within(autograd.set_grad_enabled), lambda: [True], {}),
+    "detect_anomaly": (within(autograd.detect_anomaly), list, {}),
+    "trace_operations": (within(autograd.trace_operations), list, {}),
+    "register_hook": (hooked("register_hook"), lambda: [lambda g: 2 * g], {}),
+    "register_post_accumulate_grad_hook": (
+        hooked("register_post_accumulate_grad_hook"), lambda: [lambda leaf: None], {}
+    ),
+    "retain_grad": (method("retain_grad", _result), list, {}),
+    "borrow": (autograd.borrow, lambda: [x()], {}),
+    "lend": (lent, lambda: [x(), _array()], {}),
+    "mark_written": (autograd.mark_written, lambda: [_array()], {}),
+    "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
+    "describe_calls": (described, lambda: [Described.method, lambda *args: ("method", {})], {}),
+    "restore_in_checkpoints": (made_generator, lambda: [lambda: np.random.default_rng(0)], {}),
+    "logsumexp": (autograd.logsumexp, lambda: [x()], {"axis": None, "keepdims": False}),
+    "Tensor.backward": (method("backward", _result), lambda: [np.array(1.0)],
+                        {"retain_graph": None, "create_graph": False, "inputs": None}),
+    "Tensor.requires_grad_": (method("requires_grad_", _constant), lambda: [True], {}),
+    "Tensor.detach": (method("detach", x), list, {}),
+    "Tensor.detach_": (method("detach_", x), list, {}),
+    "Tensor.item": (method("item", _result), list, {}),
+    "Tensor.tolist": (method("tolist", x), list, {}),
+    "Tensor.numpy": (method("numpy", _constant), list, {}),
+    "Tensor.zero_grad": (method("zero_grad", x), list, {}),
+    "Tensor.astype": (method("astype", x), lambda: [np.float32], {"casting": "unsafe", "copy": True}),
+    "Tensor.to_device": (method("to_device", x), lambda: ["cpu"], {"stream": None}),
+    "Tensor.reshape": (method("reshape", x), lambda: [3, 1], {"order": "C", "copy": None}),
+    "Tensor.transpose": (method("transpose", x), lambda: [0], {}),
+    "Tensor.flatten": (method("flatten", x), lambda: ["C"], {}),
+    "Tensor.fill": (method("fill", _constant), lambda: [2.0], {}),
+    "Tensor.sort": (method("sort", _constant), lambda: [0], {"kind": None, "stable": None}),
+    "Tensor.put": (method("put", _constant), lambda: [[0], [1.0]], {"mode": "raise"}),
+    "Tensor.clip": (method("clip", x), lambda: [0.0, 1.0], {}),
+    "Tensor.take": (method("take", x), lambda: [[0, 1]], {"axis": 0, "mode": "raise"}),
+    "Tensor.argsort": (method("argsort", x), list, {"axis": 0}),
+    "Tensor.grad": (written("grad", x), lambda: [np.ones(3)], {}),
+    "Tensor.data": (written("data", x), lambda: [np.ones(3)], {}),
+    "Tensor.requires_grad": (written("requires_grad", _constant), lambda: [True], {}),
+    "Tensor[]": (operator.getitem, lambda: [x(), [0, 1]], {}),
+    "Tensor[] =": (set_item, lambda: [0, 1.0], {}),
+    "Tensor +=": (operator.iadd, lambda: [_constant(), 1.0], {}),
+    **{f"Tensor.{symbol.__name__}": (operate(symbol), lambda: [x(), _array()], {})
+       for symbol in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul,
+                      operator.mod, operator.floordiv, operator.lt, operator.eq)},
+    **{f"Value.{symbol.__name__}": (operate(symbol), lambda: [Value(2.0), 3.0], {})
+       for symbol in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.lt)},
+}  # fmt: skip
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Forget what was declared within."""
+    names = set(vars(Tensor))
+    known = [(store, store.copy()) for store in (operations, plain, _described)]
+    generators = list(_generators)
+    try:
+        yield
+    finally:
+        for store, before in known:
+            store.clear()
+            store.update(before)  # type: ignore[arg-type]  # a dict for a dict, a set for a set
+        _generators[:] = generators
+        for name in set(vars(Tensor)) - names:
+            delattr(Tensor, name)
