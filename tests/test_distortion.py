@@ -67,6 +67,16 @@ def test_an_affine_map_moves_what_is_seen() -> None:
     np.testing.assert_allclose(result, expected, atol=0.05)
 
 
+def test_a_bump_moves_pixels_by_its_height_times_the_warp() -> None:
+    ramp = (0.02 * (Y + 13.5)).astype(np.float32).reshape(1, 784)
+    distortion, weights = Distortion(0, 0, 2), np.zeros(52)
+    weights[3 + 24] = 1  # in the middle of the grid
+    moved = (distortion(ramp, Fixed([0, 0], weights.tolist())) - ramp).reshape(28, 28)
+    height = distortion._basis[3 + 24].reshape(28, 28)
+    assert height.max() > 0.3
+    np.testing.assert_allclose(moved[4:-4, 4:-4], 0.02 * 2 * height[4:-4, 4:-4], atol=1e-5)
+
+
 def test_warps_are_as_large_as_they_say_and_smooth() -> None:
     bumps = Distortion(0, 0, 1)._basis[3:]
     fields = (np.random.default_rng(0).standard_normal((2000, len(bumps)), np.float32) @ bumps).reshape(-1, 28, 28)
