@@ -111,7 +111,7 @@ def test_gradients_of_tensors_are_those_of_a_walk(
         np.testing.assert_array_equal(step.value, t.numpy())
     check_sums(recording)
     ran.result.backward()  # the graph was not freed
-    assert x.grad is not None or x not in inner
+    assert any(leaf.grad is not None for leaf in (x, y))
 
 
 def test_each_edge_has_its_own_contribution() -> None:
@@ -331,7 +331,7 @@ def test_the_source_of_rules() -> None:
     op = general(lambda x, y: x * y, rule, (lambda g, x: g * x), name="product").operation  # type: ignore[attr-defined]
     assert rules_of(op, 2) == ["def rule(g: Any, y: Any) -> Any:\n    return g * y", "lambda g, x: g * x"]
     made = eval("lambda g, x: g * x")
-    assert rules_of(general(lambda x: x * x / 2, made, name="half").operation, 1) == ["lambda g, x: (no source)"]  # type: ignore[attr-defined]
+    assert rules_of(general(lambda x: x * x / 2, made, name="half").operation, 1) == ["lambda g, x: ..."]  # type: ignore[attr-defined]
 
 
 # Size
@@ -367,7 +367,7 @@ def test_the_beginning_of_a_deep_graph_is_one_step(tmp_path: Path) -> None:
 
 def test_folding_keeps_the_sums() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
-    y = x
+    y: Any = x
     for _ in range(20):
         y = np.tanh(y) * x
     whole = played(y.sum())

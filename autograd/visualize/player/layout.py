@@ -12,7 +12,7 @@ __all__ = ["HEIGHT", "WIDTH", "Layout", "in_layers", "lay_out"]
 WIDTH, HEIGHT = 132, 56  # of a box, in pixels
 _GAP_X, _GAP_Y = 28, 48
 _SWEEPS = 8
-_MOST_EDGES = 6000  # with more, Graphviz takes longer than anybody waits
+_MOST_PIECES = 8_000  # of edges, one for each layer that they cross; with more, Graphviz takes long and much memory
 
 Edges = Sequence[tuple[int, int]]
 Point = tuple[float, float]
@@ -31,7 +31,8 @@ def lay_out(count: int, edges: Edges, groups: Sequence[str]) -> Layout:
 
     Boxes of one group, other than ``""``, stay together. The same graph gives the same layout with the same Graphviz.
     """
-    if len(edges) > _MOST_EDGES:
+    rows = _rows(count, edges)
+    if sum(rows[target] - rows[source] for source, target in edges) > _MOST_PIECES:
         return in_layers(count, edges)
     try:
         text = graphviz.Source(_dot(count, edges, groups)).pipe(format="plain", encoding="utf-8", quiet=True)
@@ -112,7 +113,16 @@ def in_layers(count: int, edges: Edges) -> Layout:
 
 
 def _layers(count: int, edges: Edges) -> list[list[int]]:
-    """Return the places of each layer: as high as inputs allow, but what has no input just above its first use."""
+    """Return the places of each layer."""
+    rows = _rows(count, edges)
+    layers: list[list[int]] = [[] for _ in range(max(rows) + 1)]
+    for place, row in enumerate(rows):
+        layers[row].append(place)
+    return layers
+
+
+def _rows(count: int, edges: Edges) -> list[int]:
+    """Return the layer of each box: as high as inputs allow, but what has no input just above its first use."""
     users: list[list[int]] = [[] for _ in range(count)]
     inputs: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
@@ -124,10 +134,7 @@ def _layers(count: int, edges: Edges) -> list[list[int]]:
     for place in range(count):
         if not inputs[place] and users[place]:
             row[place] = min(row[target] for target in users[place]) - 1
-    layers: list[list[int]] = [[] for _ in range(max(row) + 1)]
-    for place in range(count):
-        layers[row[place]].append(place)
-    return layers
+    return row
 
 
 def _spread(layer: list[int], wanted: list[float], across: list[float]) -> None:

@@ -65,7 +65,7 @@ def _nested(array: np.ndarray[Any, Any]) -> Any:
 
 
 def _statistics(array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    values = array.astype(_wide(array), copy=False).ravel()
+    values: np.ndarray[Any, Any] = array.astype(_wide(array), copy=False).ravel()
     finite = values[np.isfinite(values)]
     told: dict[str, Any] = {"length": _plain(float(np.linalg.norm(finite))), "odd": int(values.size - finite.size)}
     if array.dtype.kind != "c" and finite.size:

@@ -279,7 +279,7 @@ def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
         elif node in ran.seen:
             values, out = ran.seen[node]
             _tell(step, out, "recorded")
-            _find_arguments(step, op, node, values)
+            _find_arguments(steps, step, op, values)
         elif isinstance(op, Output):
             whole = steps[node.x]
             if whole.value is not None:
@@ -318,24 +318,25 @@ def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) ->
             _tell(step, value, "kept")
         elif op.variadic and name == op.parameters[0]:
             for other, (x, part) in enumerate(zip(inputs, value, strict=True)):
-                _tell_input(steps, step, other, x, part)
+                _tell_input(steps, step, other, x, part, "kept")
         elif name in op.parameters[: len(inputs)] and not op.variadic:
             other = op.parameters.index(name)
-            _tell_input(steps, step, other, inputs[other], value)
+            _tell_input(steps, step, other, inputs[other], value, "kept")
 
 
-def _tell_input(steps: dict[Any, Step], step: Step, index: int, x: Any, value: Any) -> None:
+def _tell_input(steps: dict[Any, Step], step: Step, index: int, x: Any, value: Any, known: str) -> None:
     if x is None:
         step.constants[index] = value
     elif x in steps:
-        _tell(steps[x], value, "kept")
+        _tell(steps[x], value, known)
 
 
-def _find_arguments(step: Step, op: Any, node: Any, values: tuple[Any, ...]) -> None:
-    """Note the constant inputs and the arguments of an operation that was seen running."""
+def _find_arguments(steps: dict[Any, Step], step: Step, op: Any, values: tuple[Any, ...]) -> None:
+    """Note what an operation that was seen running was given: inputs, and arguments beside them."""
     variadic = getattr(op, "variadic", False)
-    inputs = op.inputs(node)
+    inputs = op.inputs(step.node)
     given = values[0] if variadic else values
-    step.constants = {i: given[i] for i, x in enumerate(inputs) if x is None}
+    for index, x in enumerate(inputs):
+        _tell_input(steps, step, index, x, given[index], "recorded")
     rest = 1 if variadic else len(inputs)
     step.arguments = dict(zip(getattr(op, "parameters", ())[rest:], values[rest:], strict=False))

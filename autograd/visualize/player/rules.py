@@ -41,7 +41,7 @@ def _source(rule: Callable[..., Any]) -> str:
     names = ", ".join(code.co_varnames[: code.co_argcount])
     if code.co_name == "<lambda>":
         body = _body(rule)
-        return f"lambda {names}: {body}" if body else f"{names} -> ?"
+        return f"lambda {names}: {body}" if body else f"lambda {names}: ..."
     try:
         lines = textwrap.dedent(inspect.getsource(rule)).splitlines()
     except OSError:  # it was typed at a prompt
