@@ -16,7 +16,7 @@ from PIL import Image
 import nn
 from autograd import no_grad
 from datasets import load_mnist
-from examples.autoencoder import (
+from examples.autoencoder_job import (
     ACROSS,
     COLOURS,
     EDGE,

@@ -15,7 +15,7 @@ from PIL import Image
 
 import nn
 from examples.interruption import Interruption
-from examples.physics import QUICK_LAYERS, QUICK_WIDTH, VISCOSITY, Flow, Grid, Training, exact, residual, scatter
+from examples.physics_job import QUICK_LAYERS, QUICK_WIDTH, VISCOSITY, Flow, Grid, Training, exact, residual, scatter
 
 ROOT = Path(__file__).parents[1]
 FILES = {"model.npz", "metrics.json", "solution.png"}
