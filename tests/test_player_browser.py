@@ -168,12 +168,12 @@ def test_the_keyboard_does_all(page: Callable[..., Any]) -> None:
     assert text(browser, "#list [aria-selected='true'] span") == "b"
     order = []
     browser.execute_script("document.activeElement.blur()")
-    for _ in range(15):
+    for _ in range(30):  # the buttons within the details have no name
         press(browser, Keys.TAB)
         order.append(browser.execute_script("return document.activeElement.id"))
         if order[-1] == "list":
             break
-    assert order == [
+    assert [name for name in order if name] == [
         *("start", "back", "play", "step", "end", "speed", "time", "search", "out", "in", "fit", "help"),
         *("graph", "details", "list"),
     ]
