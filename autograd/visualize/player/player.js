@@ -23,6 +23,7 @@
 
   // Words and numbers
 
+  const counted = (n) => (n === 1 ? "1 operation" : `${n} operations`);
   const minus = (text) => text.replace(/-/g, "−");
   function short(number) {
     if (typeof number !== "number") return String(number).replace(/(\.\d{3})\d+/g, "$1");
@@ -109,7 +110,8 @@
     frames.push(frame);
     const middle = { x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
     const box = drawBox("group", name.replace(/^module /, ""), middle.x, middle.y);
-    svg("text", { x: W / 2, y: 38 }, box).textContent = `${members[g].length} operations`;
+    svg("text", { x: W / 2, y: 33 }, box).textContent = counted(members[g].length);
+    svg("text", { class: "gradient", x: W / 2, y: 48 }, box);
     box.dataset.group = g;
     box.middle = middle;
     box.style.display = "none";
@@ -181,6 +183,11 @@
     box.classList.toggle("waiting", !computed[i]);
     box.classList.toggle("forward", computed[i] && steps[i].kind !== "leaf");
     box.classList.toggle("backward", gradient !== "");
+    const g = steps[i].group;
+    if (g !== undefined && i === members[g][members[g].length - 1]) { // a module has what its last result has
+      groupBoxes[g].children[3].textContent = cut(gradient, 19);
+      ["waiting", "forward", "backward"].forEach((name) => groupBoxes[g].classList.toggle(name, box.classList.contains(name)));
+    }
     items[i].children[1].textContent = (value ? ` = ${value}` : "") + (gradient ? `, ${gradient}` : "");
   }
   function pass(edge, there) {
@@ -462,7 +469,7 @@
     const panel = $("details");
     panel.replaceChildren();
     make("h2", groups[g], panel);
-    make("p", `${members[g].length} operations`, panel, "muted");
+    make("p", counted(members[g].length), panel, "muted");
     const button = make("button", closed[g] ? "Expand" : "Collapse", panel);
     button.addEventListener("click", () => { toggle(g); detailOfGroup(g); $("details").querySelector("button").focus(); });
     members[g].slice(0, 200).forEach((i) => link(i, make("p", undefined, panel)));
