@@ -14,6 +14,7 @@ from autograd.visualize.collapsing import collapsed, cut
 from autograd.visualize.folding import folded
 from autograd.visualize.picture import Box, Frame, Picture
 from autograd.visualize.reading import read_graph
+from nn.scalar import MLP
 
 
 def titles(picture: Picture) -> list[str]:
@@ -76,6 +77,57 @@ def test_what_is_connected_in_another_way_is_no_repetition() -> None:
     picture = folded(read_graph(x, {}))
     assert [frame.times for frame in picture.frames] == [6]
     assert Counter(box.title for box in picture.boxes) == {"": 1, "sin": 2, "cos": 1, "add": 2}
+
+
+def test_repetitions_end_where_what_follows_is_connected_in_another_way() -> None:
+    x = Value(1.0)
+    for i in range(12):
+        y = x.sin()
+        x = y + y if i < 6 else y + x
+    assert [frame.times for frame in folded(read_graph(x, {})).frames] == [6, 6]
+    x = Value(1.0)
+    for i in range(9):
+        y = x.sin()
+        x = y + y if i == 0 else y + x
+    assert [frame.times for frame in folded(read_graph(x, {})).frames] == [8]
+
+
+def test_what_belongs_together_is_repeated_together() -> None:
+    output: Any = MLP(2, [16, 16, 1])([Value(0.5), Value(-1.0)])
+    picture = folded(read_graph(output, {}))
+    assert [frame.times for frame in picture.frames] == [16] * 4
+    operations = [(box.title, box.times) for box in picture.boxes if not box.satellite]
+    neuron = [("multiply", 1), ("add", 1)]
+    assert operations == [*neuron * 2, ("relu", 1), *neuron, ("relu", 1), *neuron]
+
+
+def test_repetitions_of_repetitions_keep_both_numbers() -> None:
+    x = Value(0.5)
+    total = Value(0.0)
+    for _ in range(5):
+        y = x
+        for _ in range(10):
+            y = y.sin()
+        total = total + y.cos()
+    picture = folded(read_graph(total, {}))
+    assert [frame.times for frame in picture.frames] == [5]
+    assert [(box.title, box.times) for box in picture.boxes if not box.satellite] == [
+        ("sin", 10),
+        ("cos", 1),
+        ("add", 1),
+    ]
+
+
+def test_an_input_that_is_used_twice_has_two_edges() -> None:
+    x = Value(2.0)
+    assert folded(read_graph(x * x, {})).edges == [(0, 1), (0, 1)]
+
+
+@pytest.mark.parametrize("alive", [0, 5, None])
+def test_a_repetition_is_dead_if_all_are(alive: int | None) -> None:
+    boxes = [Box("leaf", "x", ()), *(Box("operation", "sin", (), dead=i != alive) for i in range(12))]
+    picture = folded(Picture(boxes, [(i, i + 1) for i in range(12)]))
+    assert [box.dead for box in picture.boxes] == [False, alive is None]
 
 
 def test_other_shapes_are_no_repetition() -> None:
@@ -161,6 +213,15 @@ def test_the_outermost_module_becomes_a_box() -> None:
     assert titles(picture) == ["x", "Net", "d"]
     assert picture.boxes[1].lines == ("(4,) f8", "3 operations", "1 parameter")
     assert (picture.edges, picture.frames) == ([(0, 1), (1, 2)], [])
+
+
+def test_a_module_is_dead_if_all_in_it_is_and_the_result_if_that_is_in_it() -> None:
+    dead, alive = (Box("operation", "a", (), frame=0, dead=dead) for dead in (True, False))
+    result = Box("result", "b", (), frame=1)
+    frames = [Frame("0", "First", None), Frame("1", "Second", None)]
+    for first in (dead, alive):
+        picture = collapsed(Picture([dead, first, result], [(0, 1), (1, 2)], frames), 0)
+        assert [(box.kind, box.dead) for box in picture.boxes] == [("module", first is dead), ("result", False)]
 
 
 def test_more_depth_than_there_is_changes_nothing() -> None:

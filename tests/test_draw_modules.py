@@ -113,6 +113,14 @@ def test_a_cell_called_in_a_loop_and_equal_layers_are_drawn_once() -> None:
     assert source.count("style=dashed") == 1
 
 
+def test_modules_that_do_something_else_are_no_repetition() -> None:
+    layers = [nn.Sequential(nn.Linear(3, 3), activation()) for activation in [nn.ReLU] * 5 + [nn.Tanh] * 5]
+    model = nn.Sequential(*layers)
+    source = draw_graph(lambda: model(X).sum(), model, fold=True).source
+    assert "0 (Sequential) × 5" in source
+    assert "5 (Sequential) × 5" in source
+
+
 def test_depth_draws_modules_as_boxes() -> None:
     model = network()
     source = draw_graph(lambda: model(X).sum(), model, depth=1).source
@@ -228,6 +236,8 @@ def test_rules_are_told_as_they_are_declared() -> None:
     square: Any = elementwise(lambda x: x * x, square_rule, name="square")
     double_square: Any = elementwise(lambda x: x * x, several_lines, name="double_square")
     assert list(rules_of(softsign.operation)) == ["d/dx: g / (1 + abs(x)) ** 2"]  # type: ignore[attr-defined]
+    scaled: Any = lambda k: elementwise(lambda x: k * x, lambda g: k * g, name="scaled")  # noqa: E731 - one in another
+    assert list(rules_of(scaled(2.0).operation)) == ["d/dx: k * g"]
     assert list(rules_of(square.operation)) == ["d/dx: 2 * g * x"]
     assert list(rules_of(double_square.operation)) == ["d/dx: several_lines(g, x)"]
     x = tensor(2.0, requires_grad=True)

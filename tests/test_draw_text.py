@@ -191,6 +191,18 @@ def test_any_text_is_drawn_as_it_is(picture: Picture) -> None:
             assert told(text) in nodes[f"n{place}"]
 
 
+@needs_dot
+def test_what_dot_would_make_more_of_is_drawn_as_it_is() -> None:
+    for text in ("\\N", "a\\", "]]", "<>", "x\x00y", "<b>&lt;"):
+        picture = Picture(
+            [Box("operation", text, (text,), where=text)], frames=[Frame(text, text, None)], remarks=[text]
+        )
+        svg = ElementTree.fromstring(to_digraph(picture, "TB", "svg").pipe())
+        assert [told("".join(part.itertext())) for part in svg.iter("{http://www.w3.org/2000/svg}text")] == [
+            told(text)
+        ] * 3
+
+
 @settings(deadline=None, max_examples=50)
 @given(PICTURES)
 def test_any_text_stays_within_its_quotes_in_mermaid(picture: Picture) -> None:

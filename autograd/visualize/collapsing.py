@@ -27,7 +27,7 @@ def collapsed(picture: Picture, depth: int) -> Picture:
         whole.append(place if level == depth else outer)
     members: dict[int, list[int]] = {}
     for place, box in enumerate(picture.boxes):
-        if box.frame is not None and (into := whole[box.frame]) is not None and box.kind != "leaf":
+        if box.frame is not None and (into := whole[box.frame]) is not None:
             members.setdefault(into, []).append(place)
     last = {places[-1]: frame for frame, places in members.items()}  # the box stands where the module ended
     inside = {place: frame for frame, places in members.items() for place in places}
@@ -41,8 +41,7 @@ def collapsed(picture: Picture, depth: int) -> Picture:
     boxes: dict[int, int] = {}
     for place, box in enumerate(picture.boxes):
         if place not in inside:
-            at = None if box.kind == "leaf" else box.frame
-            places[place] = result.add(replace(box, frame=_moved(at, moved)))
+            places[place] = result.add(replace(box, frame=_moved(box.frame, moved)))
         elif place in last:
             of = picture.frames[last[place]]
             parts = [picture.boxes[member] for member in members[last[place]]]

@@ -126,5 +126,5 @@ def to_digraph(picture: Picture, rankdir: str, file_format: str) -> Digraph:
 
 
 def _escaped(text: str) -> str:
-    """Return `text` as a quoted string of the DOT language shows it."""
-    return graphviz.escape(plain(text))  # type: ignore[no-any-return]  # a str that the package knows to be no markup
+    """Return what ``dot`` reads as `text` in a quoted string, in which it looks for entities too."""
+    return graphviz.escape(plain(text).replace("&", "&amp;"))  # type: ignore[no-any-return]  # a str that the package knows to be no markup

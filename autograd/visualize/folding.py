@@ -167,9 +167,9 @@ class _Folding:
                 )
         if period == 1 and first[0].frame is not None:
             place = first[0].frame
-            self.frames[place] = replace(self.frames[place], times=self.frames[place].times * count)
-        elif len(boxes) == 1:
-            self.boxes[boxes[0]] = replace(self.boxes[boxes[0]], times=self.boxes[boxes[0]].times * count)
+            self.frames[place] = replace(self.frames[place], times=count)
+        elif len(boxes) == 1 and self.boxes[boxes[0]].times == 1:
+            self.boxes[boxes[0]] = replace(self.boxes[boxes[0]], times=count)
         else:
             place = len(self.frames)
             self.frames.append(Frame("", "", frame, count))

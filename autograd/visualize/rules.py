@@ -58,15 +58,11 @@ def _is_source(function: ast.Lambda | ast.FunctionDef, code: CodeType) -> bool:
     if names != code.co_varnames[: code.co_argcount]:
         return False
     if isinstance(function, ast.FunctionDef):
-        return function.name == code.co_name and function.lineno >= code.co_firstlineno and _spans(function, code)
+        return function.name == code.co_name and _spans(function, code)
     return code.co_name == "<lambda>" and _spans(function, code)
 
 
 def _spans(function: ast.Lambda | ast.FunctionDef, code: CodeType) -> bool:
-    """Tell whether the code was compiled from there: all its instructions lie within, and the last begins there."""
+    """Tell whether all instructions of the code were compiled from within the function."""
     start, end = (function.lineno, function.col_offset), (function.end_lineno, function.end_col_offset)
-    places = [(line, column) for line, _, column, _ in code.co_positions() if line and column]
-    body = function.body if isinstance(function, ast.Lambda) else function.body[-1]
-    if not places or body.end_lineno is None:
-        return False
-    return all(start <= place <= end for place in places) and max(places) >= (body.lineno, body.col_offset)
+    return all(start <= (line, column) <= end for line, _, column, _ in code.co_positions() if line and column)
