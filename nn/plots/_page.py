@@ -29,7 +29,8 @@ h1, h2, td, p { overflow-wrap: anywhere; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
   align-items: start; }
 .sheets { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-figure { margin: 0; } .sheets figure { max-width: min(100%, 35rem); } svg { display: block; width: 100%; height: auto; color: var(--ink); }
+figure { margin: 0; } .sheets figure { max-width: min(100%, 35rem); }
+svg { display: block; width: 100%; height: auto; color: var(--ink); }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }
 svg text { font-family: "DejaVu Sans", Verdana, sans-serif; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }

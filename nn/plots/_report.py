@@ -110,12 +110,10 @@ def report(
         raise ValueError("report() was given data but no model: pass both, or neither")
     if model is not None and not isinstance(model, Module):
         raise TypeError(f"report() takes an nn.Module, not a {type(model).__name__}")
-    curves = [
-        curve(draw, words, number) for number, (words, draw) in enumerate(_curves(history))
-    ]  # first: it checks the history
+    arrays, target = ([], None) if model is None else _read_data(model, data)
+    curves = [curve(draw, words, number) for number, (words, draw) in enumerate(_curves(history))]  # checks the history
     sections = [table(_facts(history), "facts"), section("Curves", curves, "pictures")]
     if model is not None:
-        arrays, target = _read_data(model, data)
         if target is not None:
             found = list(_pictures(model, arrays, target, names, image_shape))
             sections.append(section(f"What the model makes of {len(target):,} rows", found, "sheets"))
