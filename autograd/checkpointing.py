@@ -91,6 +91,9 @@ class _Region:
         self._function, self._args, self._kwargs = function, args, kwargs
         self._name = getattr(function, "__name__", type(function).__name__)
         in_use = [generator() for generator in _generators]
+        for generator in in_use:
+            if not isinstance(generator, np.random.Generator):
+                raise TypeError(f"restore_in_checkpoints() was given what returns no generator but {generator!r}")
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, np.random.Generator)]
         self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
         self._global = np.random.get_state()

@@ -8,6 +8,7 @@ from autograd import ShapeError
 
 from . import functional
 from .functional._activation import which_axis
+from .functional._arrays import as_operand
 from .module import Module
 
 __all__ = ["LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Tanh"]
@@ -107,6 +108,7 @@ class Softmax2d(Module):
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`: ``(n, channels, height, width)`` or ``(channels, height, width)``."""
+        x = as_operand("Softmax2d", "input", x)
         if x.ndim not in (3, 4):
             raise ShapeError(f"Softmax2d takes inputs of shape (n, channels, height, width), not {x.shape}")
         return functional.softmax(x, -3)

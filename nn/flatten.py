@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import ShapeError
 
+from .functional._arrays import as_operand
 from .module import Module
 
 __all__ = ["Flatten", "Unflatten"]
@@ -35,6 +36,7 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Return `x` in its new shape."""
+        x = as_operand("Flatten", "input", x)
         shape = x.shape
         first, last = (axis + len(shape) if axis < 0 else axis for axis in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < len(shape):
@@ -70,6 +72,7 @@ class Unflatten(Module):
 
     def forward(self, x: Any) -> Any:
         """Return `x` in its new shape."""
+        x = as_operand("Unflatten", "input", x)
         shape, size = x.shape, self.unflattened_size
         if not -len(shape) <= self.dim < len(shape) or not _fits(shape[self.dim], size):
             raise ShapeError(f"Unflatten({self.dim}, {size}) cannot make these axes of an input of shape {shape}")

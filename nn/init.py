@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import Tensor, borrow, mark_written
 
-from .random import default_generator
+from .random import chosen_generator
 
 __all__ = [
     "calculate_gain",
@@ -59,6 +59,7 @@ def ones_(tensor: T) -> T:
 
 def eye_(tensor: T) -> T:
     """Fill a matrix with 1 on its diagonal and 0 elsewhere."""
+    _check_tensor(tensor)
     if tensor.ndim != 2:
         raise ValueError(f"an identity needs two axes, not {tensor.shape}")
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
@@ -74,12 +75,14 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = N
     >>> bool((abs(w.data) <= 1).all() and w.data.std() > 0.3)
     True
     """
-    return _fill(tensor, (generator or default_generator()).uniform(a, b, tensor.shape))
+    _check_tensor(tensor)
+    return _fill(tensor, chosen_generator(generator).uniform(a, b, tensor.shape))
 
 
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with values drawn from a normal distribution."""
-    return _fill(tensor, (generator or default_generator()).normal(mean, std, tensor.shape))
+    _check_tensor(tensor)
+    return _fill(tensor, chosen_generator(generator).normal(mean, std, tensor.shape))
 
 
 def trunc_normal_(
@@ -96,7 +99,8 @@ def trunc_normal_(
     """
     if not (a < b and std > 0 and mean - 8 * std < b and a < mean + 8 * std):
         raise ValueError(f"no value of the distribution is between {a} and {b}: its mean is {mean}, its std {std}")
-    draw = generator or default_generator()
+    _check_tensor(tensor)
+    draw = chosen_generator(generator)
     # Evenly drawn values are kept as often as the density says, of which nothing is left beyond 13 times std: one in
     # forty at least is, also where the mean is far from the limits, or these are close to each other.
     low, high = max(a, mean - 13 * std), min(b, mean + 13 * std)
@@ -125,10 +129,11 @@ def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     array([[1., 0.],
            [0., 1.]], dtype=float32)
     """
+    _check_tensor(tensor)
     if tensor.ndim < 2:
         raise ValueError(f"orthogonal rows need two axes or more, not {tensor.shape}")
     shape = (tensor.shape[0], math.prod(tensor.shape[1:]))
-    drawn = (generator or default_generator()).normal(size=(max(shape), min(shape)))
+    drawn = chosen_generator(generator).normal(size=(max(shape), min(shape)))
     q, r = np.linalg.qr(drawn)
     q *= np.sign(np.diag(r))  # makes all orthogonal matrices equally likely
     return _fill(tensor, gain * (q if shape[0] >= shape[1] else q.T).reshape(tensor.shape))
@@ -220,9 +225,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return gains[nonlinearity]
 
 
-def _fill(tensor: T, values: Any) -> T:
+def _check_tensor(tensor: Any) -> None:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"nn.init fills a Tensor or Parameter in place, not what has the type {type(tensor).__name__}")
+
+
+def _fill(tensor: T, values: Any) -> T:
+    _check_tensor(tensor)
     memory = borrow(tensor)
     memory[...] = values
     mark_written(memory)
@@ -231,6 +240,7 @@ def _fill(tensor: T, values: Any) -> T:
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
     """Return how many inputs reach one output, and how many outputs one input reaches."""
+    _check_tensor(tensor)
     if tensor.ndim < 2:
         raise ValueError(f"fan-in and fan-out need a weight of shape (out, in, ...), not {tensor.shape}")
     field = math.prod(tensor.shape[2:])

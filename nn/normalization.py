@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError
 
 from . import functional
+from .functional._arrays import as_operand
 from .module import Module
 from .parameter import Parameter
 
@@ -180,6 +181,7 @@ class GroupNorm(Affine):
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`, which is ``(n, num_channels, ...)``."""
+        x = as_operand("GroupNorm", "input", x)
         check_channels(self, x, 1, self.num_channels)
         return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd import restore_in_checkpoints
 
-__all__ = ["default_generator", "manual_seed"]
+__all__ = ["chosen_generator", "default_generator", "manual_seed"]
 
 _generator = np.random.default_rng()
 
@@ -41,6 +41,18 @@ def manual_seed(seed: int | None) -> np.random.Generator:
 def default_generator() -> np.random.Generator:
     """Return the generator that `manual_seed` started last."""
     return _generator
+
+
+def chosen_generator(generator: np.random.Generator | None) -> np.random.Generator:
+    """Return the generator that a function was given, or that of `nn`."""
+    if generator is None:
+        return _generator
+    if not isinstance(generator, np.random.Generator):
+        raise TypeError(
+            f"generator should be a NumPy generator, such as numpy.random.default_rng(0), not "
+            f"{type(generator).__name__}"
+        )
+    return generator
 
 
 restore_in_checkpoints(default_generator)

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError
 
 from . import functional
+from .functional._arrays import as_operand
 from .normalization import Affine, check_channels
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
@@ -54,12 +55,14 @@ class _Running(Affine):
         super().reset_parameters()
         self.reset_running_stats()
 
-    def _check(self, x: Any) -> None:
+    def _checked(self, x: Any) -> Any:
+        x = as_operand(type(self).__name__, "input", x)
         if x.ndim not in self.dimensions:
             raise ShapeError(
                 f"{type(self).__name__} takes inputs of {' or '.join(map(str, self.dimensions))} dimensions, not of "
                 f"shape {x.shape}"
             )
+        return x
 
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
@@ -126,7 +129,7 @@ class BatchNorm1d(_Running):
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`: ``(n, num_features)`` or ``(n, num_features, length)``."""
-        self._check(x)
+        x = self._checked(x)
         check_channels(self, x, 1, self.num_features)
         training = self.training or self.running_mean is None
         momentum = self.momentum
@@ -203,7 +206,7 @@ class InstanceNorm1d(_Running):
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`: ``(n, num_features, length)``, or without ``n`` for one sample."""
-        self._check(x)
+        x = self._checked(x)
         single = x.ndim == self.dimensions[0]
         check_channels(self, x, 0 if single else 1, self.num_features)
         use_input_stats = self.training or self.running_mean is None

@@ -89,12 +89,9 @@ def of_several(function: Any, rule: Any, outputs: Any) -> Any:
 
 
 def of_class(forward: Any, backward: Any, *args: Any) -> Any:
-    made: Any = type(
-        "Made", (autograd.Function,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
-    )
-    result = made.apply(*args)
-    np.sum(result).backward()
-    return result
+    methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    made: Any = type("Made", (autograd.Function,), methods)
+    return walked_back(made.apply(*args))
 
 
 def within(context: Function) -> Function:
@@ -126,9 +123,13 @@ def method(name: str, make: Callable[[], Any]) -> Function:
 
 
 def checkpointed(function: Any, x: Any) -> Any:
-    result = np.sum(autograd.checkpoint(function, x))
-    if isinstance(result, Tensor) and result.requires_grad:
-        result.backward()
+    return walked_back(autograd.checkpoint(function, x))
+
+
+def walked_back(result: Any) -> Any:
+    total = np.sum(result)
+    if isinstance(total, Tensor) and total.requires_grad:
+        total.backward()
     return result
 
 

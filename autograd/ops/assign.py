@@ -246,7 +246,7 @@ def _put_places(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
     if not isinstance(mode, str) or mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"put() has a mode of 'raise', 'wrap' or 'clip', not {mode!r}")
     if not is_recorded(a, v):
-        write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))
+        write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))  # type: ignore[arg-type]  # just checked
         return
     places = np.asarray(unwrap(ind))
     if mode == "wrap":

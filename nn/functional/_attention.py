@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
 
+from ._arrays import as_operand
 from ._dropout import dropout
 
 __all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
@@ -187,7 +188,10 @@ def scaled_dot_product_attention(
     array([[1. ],
            [1.5]])
     """
-    query, key, value = (x if isinstance(x, Tensor) else np.asarray(x) for x in (query, key, value))
+    query, key, value = (
+        as_operand("scaled_dot_product_attention", name, x)
+        for name, x in (("query", query), ("key", key), ("value", value))
+    )
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
     _check_inputs(query, key, value)

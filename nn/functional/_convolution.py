@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd import ShapeError
 
+from ._arrays import as_operand
 from ._correlation import convolve, transposed
-from ._windows import Windows, operand, per_axis, slide, spatial_operand
+from ._windows import Windows, per_axis, slide, spatial_operand
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
 
@@ -207,7 +208,7 @@ def conv_transpose3d(
 def _convolution(
     owner: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> Any:
-    weight, bias = operand(weight), None if bias is None else operand(bias)
+    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
     x = spatial_operand(owner, axes, x)
     _check(owner, axes, x, weight, bias, groups, transpose=False)
     stride = per_axis(stride, axes, "stride", owner, 1)
@@ -249,7 +250,7 @@ def _transposed(
     groups: int,
     dilation: Any,
 ) -> Any:
-    weight, bias = operand(weight), None if bias is None else operand(bias)
+    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
     x = spatial_operand(owner, axes, x)
     _check(owner, axes, x, weight, bias, groups, transpose=True)
     stride = per_axis(stride, axes, "stride", owner, 1)

@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd import ShapeError
 
-from ..random import default_generator
+from ..random import chosen_generator
+from ._arrays import as_operand
 from ._smooth import SELU_ALPHA, SELU_SCALE
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
@@ -42,6 +43,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator 
     >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
     array([2., 2., 2., 0., 0., 0.])
     """
+    x = as_operand("dropout", "x", x)
     return _dropped(x, x.shape, p, training, generator)
 
 
@@ -65,6 +67,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Gene
            [2., 2.],
            [2., 2.]])
     """
+    input = as_operand("dropout1d", "input", input)
     return _dropped(input, _channels("dropout1d", input, 1), p, training, generator)
 
 
@@ -92,6 +95,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Gene
            [2., 2.],
            [2., 2.]])
     """
+    input = as_operand("dropout2d", "input", input)
     return _dropped(input, _channels("dropout2d", input, 2), p, training, generator)
 
 
@@ -114,6 +118,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, generator:
     >>> F.alpha_dropout(np.zeros(4), 0.5, training=True, generator=np.random.default_rng(0)).round(4)
     array([ 0.7792,  0.7792,  0.7792, -0.7792])
     """
+    input = as_operand("alpha_dropout", "input", input)
     _check_probability(p)
     if not training or p == 0:
         return input
@@ -137,7 +142,7 @@ def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator
 
 
 def _kept(shape: tuple[int, ...], p: float, generator: Generator) -> Any:
-    return (generator or default_generator()).random(shape, np.float32) >= p
+    return chosen_generator(generator).random(shape, np.float32) >= p
 
 
 def _check_probability(p: float) -> None:

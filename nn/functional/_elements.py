@@ -8,6 +8,8 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, borrow
 
+from ._arrays import as_operand
+
 __all__ = [
     "Reduction",
     "alike",
@@ -44,7 +46,7 @@ def as_real(loss: str, name: str, value: Any, dtype: Any = None) -> Any:
     Integers, bools and what is no array become numbers of `dtype`, so that they do not widen what they meet.
     """
     if not isinstance(value, Tensor | np.ndarray | np.generic):
-        value = np.asarray(value)
+        value = as_operand(loss, name, value)
         if value.dtype.kind == "f" and dtype is not None:
             return value.astype(dtype)
     if value.dtype.kind == "f":

@@ -8,6 +8,8 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, borrow, general, mark_written
 
+from ._arrays import as_operand
+
 __all__ = ["embedding", "one_hot"]
 
 Array = np.ndarray[Any, Any]
@@ -61,6 +63,7 @@ def embedding(
     array([[4., 5.],
            [0., 1.]])
     """
+    weight = as_operand("embedding", "weight", weight)
     if weight.ndim != 2:
         raise ShapeError(f"embedding needs a weight of shape (rows, features), not {weight.shape}")
     rows = weight.shape[0]

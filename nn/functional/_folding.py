@@ -7,7 +7,8 @@ from typing import Any
 
 from autograd import ShapeError
 
-from ._windows import Sizes, extract, operand, overlay, per_axis, slide, spatial_operand
+from ._arrays import as_operand
+from ._windows import Sizes, extract, overlay, per_axis, slide, spatial_operand
 
 __all__ = ["fold", "unfold"]
 
@@ -71,7 +72,7 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     array([[[[1., 2., 1.],
              [1., 2., 1.]]]])
     """
-    x = operand(input)
+    x = as_operand("fold", "input", input)
     size = per_axis(output_size, 2, "output_size", "fold", 1)
     windows = _windows("fold", size, kernel_size, dilation, padding, stride)
     places, number = math.prod(windows.kernel), math.prod(windows.counts)

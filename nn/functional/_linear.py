@@ -10,6 +10,8 @@ import numpy as np
 
 from autograd import ShapeError, general
 
+from ._arrays import as_operand
+
 __all__ = ["bilinear", "linear"]
 
 Array = np.ndarray[Any, Any]
@@ -130,7 +132,13 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0]), np.array([[[1.0], [1.0]]]))
     array([9.])
     """
-    if input1.shape[:-1] != input2.shape[:-1] or weight.shape[1:] != (*input1.shape[-1:], *input2.shape[-1:]):
+    input1, input2 = as_operand("bilinear", "input1", input1), as_operand("bilinear", "input2", input2)
+    weight = as_operand("bilinear", "weight", weight)
+    if (
+        weight.ndim != 3
+        or input1.shape[:-1] != input2.shape[:-1]
+        or weight.shape[1:] != (*input1.shape[-1:], *input2.shape[-1:])
+    ):
         raise ShapeError(
             f"bilinear has inputs of shapes {input1.shape} and {input2.shape} and a weight of shape {weight.shape}, "
             f"but needs (..., in1_features), (..., in2_features) and (out_features, in1_features, in2_features)"

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, no_grad
 
+from ._arrays import as_operand
 from ._standardize import Moments, standardize
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
@@ -55,6 +56,7 @@ def layer_norm(
     array([[-0.8944,  0.8944],
            [ 0.    ,  0.    ]])
     """
+    input = as_operand("layer_norm", "input", input)
     shape = _last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(shape), input.ndim))
     return standardize(input, weight, bias, axes, eps, True, Moments())
@@ -83,6 +85,7 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     >>> F.rms_norm(np.array([3.0, 4.0]), 2).round(4)
     array([0.8485, 1.1314])
     """
+    input = as_operand("rms_norm", "input", input)
     shape = _last_axes("rms_norm", input, normalized_shape, weight=weight)
     axes = tuple(range(input.ndim - len(shape), input.ndim))
     return standardize(
@@ -120,6 +123,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     >>> F.group_norm(np.array([[1.0, 3.0, 10.0, 10.0]]), 2).round(4)
     array([[-1.,  1.,  0.,  0.]])
     """
+    input = as_operand("group_norm", "input", input)
     channels = _channels("group_norm", input, weight=weight, bias=bias)
     if num_groups < 1 or channels % num_groups:
         raise ShapeError(
@@ -181,6 +185,7 @@ def batch_norm(
     >>> mean, variance
     (array([0.2]), array([1.1]))
     """
+    input = as_operand("batch_norm", "input", input)
     channels = _channels(
         "batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
@@ -242,6 +247,7 @@ def instance_norm(
     array([[[-1.    ,  1.    ],
             [-0.9999,  0.9999]]])
     """
+    input = as_operand("instance_norm", "input", input)
     channels = _channels(
         "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
@@ -339,7 +345,11 @@ def _check(name: str, x: Any, shape: tuple[int, ...], parameters: dict[str, Any]
     if x.dtype.kind != "f":
         raise DtypeError(f"{name} needs floating-point numbers, but the input has dtype {x.dtype}: use astype(float)")
     for parameter, value in parameters.items():
-        if value is not None and value.shape != shape:
+        if value is None:
+            continue
+        if not isinstance(value, Tensor | np.ndarray):
+            raise TypeError(f"{name} needs {parameter} as an array or tensor, not {type(value).__name__}")
+        if value.shape != shape:
             raise ShapeError(
                 f"{name} of an input of shape {x.shape} needs a {parameter} of shape {shape}, not {value.shape}"
             )

@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
 
-from ..random import default_generator
+from ..random import chosen_generator
 from ._activation import relu
+from ._arrays import as_operand
 
 __all__ = [
     "hardshrink",
@@ -133,6 +134,7 @@ def prelu(input: Any, weight: Any) -> Any:
     >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.25, 0.5]))
     array([[-0.25, -0.5 ]])
     """
+    input, weight = as_operand("prelu", "input", input), as_operand("prelu", "weight", weight)
     if weight.shape not in ((), (1,)):
         if input.ndim < 2 or weight.shape != input.shape[1:2]:
             raise ShapeError(
@@ -181,7 +183,8 @@ def rrelu(
         raise ValueError(f"rrelu has lower={lower} above upper={upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    slopes = (generator or default_generator()).uniform(lower, upper, input.shape)
+    input = as_operand("rrelu", "input", input)
+    slopes = chosen_generator(generator).uniform(lower, upper, input.shape)
     return _leaky(input, slopes.astype(input.dtype))
 
 

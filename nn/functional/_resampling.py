@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd import ShapeError, linear
 
-from ._windows import Function, operand, per_axis
+from ._arrays import as_operand
+from ._windows import Function, per_axis
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
@@ -137,7 +138,7 @@ def interpolate(
     >>> F.interpolate(np.array([[[1.0, 3.0]]]), size=3, mode="linear", align_corners=True)
     array([[[1., 2., 3.]]])
     """
-    x = operand(input)
+    x = as_operand("interpolate", "input", input)
     axes = x.ndim - 2
     if mode not in _MODES:
         raise ValueError(f"interpolate: mode should be one of {', '.join(_MODES)}, not {mode!r}")
@@ -237,7 +238,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
 
 def _shuffled(owner: str, x: Any, factor: int) -> tuple[Any, int]:
     """Return the input and the factor, if they can be what they are."""
-    x = operand(x)
+    x = as_operand(owner, "input", x)
     if x.ndim < 3:
         raise ShapeError(f"{owner}: the input should have the shape (..., channels, height, width), not {x.shape}")
     (r,) = per_axis(factor, 1, "the factor", owner, 1)

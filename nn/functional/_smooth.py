@@ -10,6 +10,7 @@ import numpy as np
 from autograd import ShapeError, elementwise
 
 from ._activation import sigmoid, softmax, which_axis
+from ._arrays import as_operand
 
 __all__ = [
     "celu",
@@ -282,6 +283,7 @@ def glu(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
     array([1.5, 4. ])
     """
     axis = which_axis(axis, dim)
+    input = as_operand("glu", "input", input)
     if not -input.ndim <= axis < input.ndim or input.shape[axis] % 2:
         raise ShapeError(f"glu needs an even number of elements along axis {axis} of an input of shape {input.shape}")
     axis %= input.ndim

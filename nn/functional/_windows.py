@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import ShapeError, Tensor, linear
+from autograd import ShapeError, linear
+
+from ._arrays import as_operand
 
 __all__ = [
     "Function",
@@ -30,7 +32,6 @@ __all__ = [
     "columns",
     "empty_beside",
     "extract",
-    "operand",
     "overlay",
     "per_axis",
     "pooled",
@@ -96,14 +97,9 @@ def per_axis(value: Any, axes: int, name: str, owner: str, least: int = 0) -> Si
     return tuple(int(v) for v in values)
 
 
-def operand(x: Any) -> Any:
-    """Return `x` if it is a tensor or an array, else an array of what it holds."""
-    return x if isinstance(x, Tensor | np.ndarray) else np.asarray(x)
-
-
 def spatial_operand(owner: str, axes: int, x: Any) -> Any:
     """Return `x` as an array or tensor that has so many spatial axes, channels, and perhaps a batch."""
-    x = operand(x)
+    x = as_operand(owner, "the input", x)
     if x.ndim not in (axes + 1, axes + 2) or 0 in x.shape[-axes - 1 :]:
         names = ", ".join(_AXES[axes])
         raise ShapeError(
