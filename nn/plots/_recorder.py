@@ -156,9 +156,11 @@ class HistogramRecorder(Callback):
                 return
             noted.append(_count(borrow(first), step, self.bins))
             if first.requires_grad:
-                self._handles.append(
-                    first.register_hook(lambda g: gradients.append(_count(borrow(g), step, self.bins)))
-                )
+                self._handles.append(first.register_hook(note_gradient))
+
+        def note_gradient(g: Any) -> None:
+            if not gradients or gradients[-1].step != step:  # not again in a second backward pass of the step
+                gradients.append(_count(borrow(g), step, self.bins))
 
         return note
 

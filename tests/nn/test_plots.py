@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import nn
-from autograd import DtypeError, ShapeError
+from autograd import DtypeError, ShapeError, gradients
 
 pytest.importorskip("matplotlib", reason="draws: pip install -e '.[plot]'").use("Agg")
 colors, plt = pytest.importorskip("matplotlib.colors"), pytest.importorskip("matplotlib.pyplot")
@@ -193,6 +193,29 @@ class TestRecorder:
         np.testing.assert_array_equal(history["val_loss"], plain_history["val_loss"])
         model(np.ones((2, 3), np.float32))
         assert len(recorder.activations["0"]) == 12
+
+    def test_a_layer_counts_once_a_step(self) -> None:
+        class Twice(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.inner = nn.Linear(2, 2)
+
+            def forward(self, x: Any) -> Any:
+                return self.inner(self.inner(x))
+
+        def squares_of_gradient(output: Any, target: Any) -> Any:
+            (slope,) = gradients((output * output).sum(), [model.inner.weight], create_graph=True)
+            return (slope * slope).sum()
+
+        model, recorder = Twice(), plots.HistogramRecorder()
+        optimizer = nn.optim.SGD(model.parameters(), lr=1e-3)
+        data = np.ones((8, 2)), np.ones((8, 2))
+        nn.fit(
+            model, data, squares_of_gradient, optimizer, epochs=2, batch_size=4, accumulate=2, callbacks=[recorder],
+            verbose=False,
+        )  # fmt: skip
+        for found in (recorder.activations, recorder.gradients):
+            assert [(histogram.step, histogram.counts.sum()) for histogram in found["inner"]] == [(0, 8), (1, 8)]
 
     def test_layers_can_be_chosen(self) -> None:
         recorder = plots.HistogramRecorder(["3", ""])
