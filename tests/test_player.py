@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,19 @@ import pytest
 from hypothesis import given, settings
 
 import autograd
-from autograd import Function, GraphError, Tensor, Value, general, gradients, player, saved_tensors_hooks, tensor
+from autograd import (
+    Function,
+    GraphError,
+    Tensor,
+    Value,
+    general,
+    gradients,
+    no_grad,
+    player,
+    saved_tensors_hooks,
+    tensor,
+)
+from autograd.graph import ancestors
 from autograd.visualize.player import layout as layouts
 from autograd.visualize.player.fold import folded
 from autograd.visualize.player.record import Recording, Run, record, run
@@ -149,11 +162,12 @@ def test_every_kind_of_operation_has_contributions() -> None:
     assert all(step.known for step in recording.steps)
     with saved_tensors_hooks(lambda array: array.tolist(), np.asarray):
         packed = (np.exp(x) * x).sum()
-    kept = [step.node.kept for step in played(packed).steps]
-    np.testing.assert_array_equal(
-        gradient_of(played(packed), x._node), gradients(packed, x, retain_graph=True)[0].numpy()
-    )
-    assert all(a is b for a, b in zip(kept, [step.node.kept for step in played(packed).steps], strict=True))
+    assert packed._node is not None
+    nodes = ancestors([packed._node])
+    before = [(node.op, node.kept) for node in nodes]
+    shown = gradient_of(played(packed), x._node)
+    np.testing.assert_array_equal(shown, gradients(packed, x, retain_graph=True)[0].numpy())
+    assert all(node.op is op and node.kept is kept for node, (op, kept) in zip(nodes, before, strict=True))
 
 
 def test_a_complex_gradient_is_shown_as_grad_has_it() -> None:
@@ -181,6 +195,12 @@ def test_a_zero_stays_zero_against_nan() -> None:
     with np.errstate(invalid="ignore"):
         loss = np.where(np.array([False, True]), np.sqrt(x), 0.0).sum()
     np.testing.assert_array_equal(gradient_of(played(loss), x._node), [0.0, 0.25])
+
+
+def test_a_zero_ends_the_way_in_a_graph_of_values() -> None:
+    x = Value(0.0)
+    recording = played(x.sqrt() * 0.0)
+    assert [step.gradient for step in recording.steps] == [0.0, 0.0, 1.0]
 
 
 def test_a_graph_shows_what_it_kept_and_a_function_everything() -> None:
@@ -226,6 +246,11 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
         player(x.sum(), file, params={"w": 3})
     with pytest.raises(GraphError, match="needs one element"):
         player(x * 2.0, file)
+    loss = (x * x).sum()
+    with no_grad():
+        x *= 2.0
+    with pytest.raises(GraphError, match=r"test_player\.py"):  # the line that wrote to what is needed
+        player(loss, file)
     loss = (x * x).sum()
     loss.backward()
     with pytest.raises(GraphError, match="retain_graph=True"):
@@ -324,6 +349,15 @@ def test_numbers_that_json_has_not_are_words(tmp_path: Path) -> None:
     assert data["steps"][-1]["value"]["number"] == "nan"
 
 
+def test_huge_numbers_raise_no_warning(tmp_path: Path) -> None:
+    x = Tensor(np.full(40, 1e308), requires_grad=True)
+    data = data_of(player(x * 1.0 - x * 0.5, tmp_path / "page.html", gradient=np.full(40, -1.7e308)))
+    assert data["steps"][0]["value"]["mean"] == "inf"
+    w = tensor(1.0, requires_grad=True)
+    data = data_of(player(w * 1.0 + w * 1.0, tmp_path / "page.html", gradient=1.5e308))
+    assert [edge["sum"] for edge in data["edges"] if edge["from"] == 0] == ["1.5e+308", "inf"]
+
+
 def test_the_source_of_rules() -> None:
     def rule(g: Any, y: Any) -> Any:
         return g * y
@@ -402,6 +436,14 @@ def test_without_the_program_dot_there_are_layers(monkeypatch: pytest.MonkeyPatc
     edges = [(0, 2), (1, 2), (2, 3), (2, 3)]
     monkeypatch.setenv("PATH", "")
     assert layouts.lay_out(4, edges, [""] * 4) == layouts.in_layers(4, edges)
+
+
+@pytest.mark.parametrize(
+    "lay_out", [layouts.in_layers, lambda count, edges: layouts.lay_out(count, edges, [""] * count)]
+)
+def test_two_edges_between_two_boxes_are_two_curves(lay_out: Callable[..., layouts.Layout]) -> None:
+    first, second = lay_out(2, [(0, 1), (0, 1)]).curves
+    assert first != second
 
 
 def test_one_box_is_a_layout() -> None:

@@ -115,6 +115,7 @@ def test_gradients_accumulate_edge_by_edge(page: Callable[..., Any]) -> None:
     assert seen == [("∂ 7", 4), ("∂ 1 (1/3)", 2), ("", 0)]
     exactly(browser, 0)
     assert texts(browser, "#details tbody td:nth-child(2)") == ["1", "3", "3"]
+    assert texts(browser, "#details tbody td:nth-child(3)") == ["14 %", "43 %", "43 %"]
     assert text(browser, "#details tfoot") == "sum7"
     press(browser, Keys.HOME)
     assert texts(browser, ".box.forward") == []

@@ -86,9 +86,7 @@ def _box(place: int, recording: Recording, layout: Layout, rules: dict[str, int]
     if not leaf:
         inputs = op.inputs(node)
         box["inputs"] = [described(step.constants.get(i)) if x is None else "" for i, x in enumerate(inputs)]
-        box["arguments"] = {
-            name: described(value) for name, value in step.arguments.items() if name not in ("saved", "total")
-        }
+        box["arguments"] = {name: described(value) for name, value in step.arguments.items()}
         texts = rules_of(op, len(inputs))
         box["rules"] = [
             -1 if x is None else rules.setdefault(t, len(rules)) for x, t in zip(inputs, texts, strict=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...tensor import Tensor
 from ...value import Value
 from .fold import folded
@@ -86,7 +88,8 @@ def player(
         title = f"Backpropagation of {getattr(result, '__name__', type(result).__name__)}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
-    page = page_of(folded(record(ran, names, gradient), _MOST), title)
+    with np.errstate(all="ignore"):  # what is not finite is shown as that
+        page = page_of(folded(record(ran, names, gradient), _MOST), title)
     file = Path(path)
     file.write_text(page, encoding="utf-8", newline="\n")
     return file

@@ -215,8 +215,7 @@
       seeded = done;
       tell(last);
     } else {
-      const own = into[operationOf(event)];
-      (done ? own : own.slice().reverse()).forEach((edge) => pass(edge, done));
+      into[operationOf(event)].forEach((edge) => pass(edge, done));
     }
   }
   const operationOf = (event) => (event < seedAt ? operations[event] : event === seedAt ? last : operations[events - 1 - event]);
