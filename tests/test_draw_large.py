@@ -118,6 +118,24 @@ def test_repetitions_of_repetitions_keep_both_numbers() -> None:
     ]
 
 
+@pytest.mark.parametrize("count", [10, 2000])
+def test_many_short_chains_are_folded_in_linear_time(count: int) -> None:
+    x = Value(0.5)
+    ends = []
+    for _ in range(count):
+        y = x
+        for _ in range(10):
+            y = y.sin()
+        ends.append(y)
+    whole = read_graph(sum(ends, Value(0.0)), {})
+    start = time.process_time()
+    picture = folded(whole)
+    assert time.process_time() - start < 30  # less than a second; a pass for each chain would take minutes
+    operations = [(box.title, box.times) for box in picture.boxes if not box.satellite]
+    assert operations[0] == ("sin", 10)
+    assert picture.frames[0].times == count
+
+
 def test_an_input_that_is_used_twice_has_two_edges() -> None:
     x = Value(2.0)
     assert folded(read_graph(x * x, {})).edges == [(0, 1), (0, 1)]

@@ -152,6 +152,14 @@ def test_values_and_gradients_of_everything() -> None:
     assert x.grad is not None
 
 
+def test_constants_are_told_as_they_were_given() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    with watch_calls():
+        loss = (np.concatenate([np.ones(3), x, np.zeros(1)]) + np.float32(7)).sum()
+    boxes = [(box.title, box.lines) for box in read_graph(loss, {}).boxes if box.kind == "constant"]
+    assert boxes == [("constant", ("(3,) float64",)), ("0", ()), ("7", ())]
+
+
 def test_hooks_are_not_called_by_a_drawing() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     y = x * x

@@ -99,14 +99,16 @@ class _Folding:
         for period in range(1, min(len(items) // FEWEST, LONGEST) + 1):
             found = []
             for start, end in _runs(same[period:] == same[:-period], period * (FEWEST - 1)):
-                if ((end - start) // period) * (sizes[start + period] - sizes[start]) < SAVED:
-                    continue
-                best = self.best_start(items, start, end, period)
-                if best is None:
-                    continue
-                count, _ = self.agreeing(items, best, period, (end - best) // period + 1)
-                if (count - 1) * (sizes[best + period] - sizes[best]) >= SAVED:
-                    found.append((best, period, count))
+                while end - start >= period * (FEWEST - 1):
+                    if (end - start) // period * (sizes[start + period] - sizes[start]) < SAVED:
+                        break
+                    best = self.best_start(items, start, end, period)
+                    if best is None:
+                        break
+                    count, _ = self.agreeing(items, best, period, (end - best) // period + 1)
+                    if (count - 1) * (sizes[best + period] - sizes[best]) >= SAVED:
+                        found.append((best, period, count))
+                    start = best + period * count
             if found:
                 return found
         return []
