@@ -60,8 +60,9 @@ def draw_graph(
     depth
         How many levels of modules to draw in detail; those within are one box each. With 0 that are the outermost.
     fold
-        Whether to draw what is repeated once, with its number, such as equal layers or the steps of a loop. Left out:
-        in pictures of more than 40 boxes.
+        Whether to draw what is repeated once, with its number, such as equal layers or the steps of a loop. The data
+        and gradients in it are those of the first; nan in any of them is marked. Left out: in pictures of more than 40
+        boxes.
     max_nodes
         The greatest number of boxes. If there are more, inner modules become one box each, and then what is farthest
         from the result is left out, which the picture says. None for all there are.
