@@ -1,0 +1,44 @@
+"""Every operation can be played, with the gradients of the engine."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import Tensor, gradients
+from autograd.visualize.player import page as pages
+from autograd.visualize.player.layout import in_layers
+from autograd.visualize.player.record import record, run
+
+from .samples import Operation
+from .test_derivatives import drawn_call, every_operation
+
+
+@every_operation
+@settings(max_examples=1)
+@given(data=st.data())
+def test_an_operation_is_recorded_as_the_engine_walks(operation: Operation, data: st.DataObject) -> None:
+    call = drawn_call(data, operation)
+    inputs = [Tensor(np.array(x), requires_grad=True) for x in call.inputs]
+
+    def first(*arrays: Any) -> Any:
+        result = call.on(operation.public, arrays)
+        parts = result if isinstance(result, tuple | list) else [result]
+        return next(part for part in parts if isinstance(part, Tensor) and part.requires_grad)
+
+    ran = run(first, tuple(inputs))
+    seed = np.linspace(1.0, 2.0, ran.result.size).reshape(ran.result.shape).astype(ran.result.dtype)
+    names = {f"input {i}": x for i, x in enumerate(inputs)}
+    recording = record(ran, names, seed)
+    found = {step.name: step.gradient for step in recording.steps}
+    expected = gradients(ran.result, inputs, seed, retain_graph=True, allow_unused=True)
+    for name, g in zip(names, expected, strict=True):
+        if g is None:
+            assert found.get(name) is None
+        else:
+            np.testing.assert_allclose(found[name], g.numpy(), rtol=1e-12, atol=1e-300)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(pages, "lay_out", lambda count, edges, groups: in_layers(count, edges))
+        assert pages.page_of(recording, operation.public.__name__).startswith("<!doctype html>")
