@@ -287,6 +287,14 @@ def test_the_page_has_values_gradients_rules_and_lines(tmp_path: Path) -> None:
     assert str(tmp_path) not in file.read_text("utf-8")
 
 
+def test_contributions_are_described_where_there_are_several(tmp_path: Path) -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    data = data_of(player((x * 3.0 + x).sum(), tmp_path / "page.html"))
+    described = [edge["contribution"]["all"] for edge in data["edges"] if edge["from"] == 0]
+    assert described == [[1.0, 1.0], [3.0, 3.0]]
+    assert not any("contribution" in edge for edge in data["edges"] if edge["from"] != 0)
+
+
 def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
     def write(name: str) -> bytes:
         x, w = np.ones((2, 3)), tensor(np.full((3, 20), 0.1), requires_grad=True)
