@@ -66,8 +66,9 @@ def report(
     model
         The model, for a table of its layers: with their outputs and costs where there are `data`.
     data
-        Rows that it was not trained with, ``(X, y)``. Where `y` are classes, the page has the confusion matrix; where
-        `X` are also images, the worst mistakes, and where it has two columns, the decision boundary.
+        Rows that it was not trained with, ``(X, y)``. Where `y` are classes, and the model returns a score for each
+        of them, the page has the confusion matrix; where `X` are also images, the worst mistakes, and where it has two
+        columns, the decision boundary.
     recorder
         What was given to `nn.fit` as a callback, for the distributions of activations and gradients.
     names
@@ -207,15 +208,13 @@ def _pictures(
     """Yield what a classifier makes of data, and its first weights where these are images."""
     scores = predict(model, tuple(arrays))
     x, images = arrays[0], _images_of(arrays, image_shape)
-    if isinstance(scores, np.ndarray) and scores.ndim == 2 and target.ndim == 1 and target.dtype.kind in "biu":
-        classes = scores.shape[1]
-        if classes > 1:
-            size = min(8.0, 2.4 + 0.4 * classes)
-            yield picture(partial(confusion_matrix, target, scores, names), "confusion matrix", size, size)
-            if images is not None:
-                wrong = min(_MISTAKES, max(1, int(np.count_nonzero(scores.argmax(axis=1) != target))))
-                draw = partial(mistakes, images, target, scores, names, _MISTAKES)
-                yield picture(draw, "the worst mistakes", 7.2, 1.55 * -(-wrong // 6) + 0.4)
+    if _are_classes(scores, target):
+        size = min(8.0, 2.4 + 0.4 * scores.shape[1])
+        yield picture(partial(confusion_matrix, target, scores, names), "confusion matrix", size, size)
+        if images is not None:
+            wrong = min(_MISTAKES, max(1, int(np.count_nonzero(scores.argmax(axis=1) != target))))
+            draw = partial(mistakes, images, target, scores, names, _MISTAKES)
+            yield picture(draw, "the worst mistakes", 7.2, 1.55 * -(-wrong // 6) + 0.4)
         if len(arrays) == 1 and x.ndim == 2 and x.shape[1] == 2:
             yield picture(partial(decision_boundary, model, x, target, names), "decision boundary", 5.6, 4.6)
     first = next((layer for layer in model.modules() if isinstance(layer, Conv2d | Linear)), None)
@@ -223,6 +222,12 @@ def _pictures(
         yield picture(partial(weights, first, None, 16), "filters of the first layer", 5.6, 5.6)
     elif image_shape is not None and first is not None and first.weight.shape[1] == x.shape[1]:
         yield picture(partial(weights, first, image_shape, 36), "weights of the first layer", 5.6, 5.2)
+
+
+def _are_classes(scores: Any, target: Array) -> bool:
+    """Tell whether these are scores of several classes and the classes: what one score a row means is not known."""
+    several = isinstance(scores, np.ndarray) and scores.ndim == 2 and scores.shape[1] > 1
+    return several and target.ndim == 1 and target.dtype.kind in "biu"
 
 
 def _images_of(arrays: Sequence[Array], image_shape: tuple[int, int] | None) -> Array | None:

@@ -524,6 +524,7 @@ class Elements(HTMLParser):
         self.open: list[str] = []
         self.references: list[str] = []
         self.ids: list[str] = []
+        self.labels: list[str] = []
         self.text = ""
         self.feed(page)
 
@@ -534,6 +535,8 @@ class Elements(HTMLParser):
         for name, value in attrs:
             if name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
                 self.references.append(value or "")
+            if name == "aria-label":
+                self.labels.append(value or "")
             if name == "id":
                 self.ids.append(value or "")
 
@@ -585,7 +588,7 @@ class TestReport:
         assert "<title>A run</title>" in page
 
     def test_names_are_escaped(self, tmp_path: Path) -> None:
-        history = make_history().assign(**{"<i>$\\x$ & y": np.ones(4)})
+        history = make_history().assign(**{'<i>$\\x$ & "y': np.ones(4)})
         history.attrs["stopped"] = "<script>stop</script>"
 
         class Odd(nn.Module):
@@ -598,7 +601,8 @@ class TestReport:
         assert found.text.count("<script>t</script>") == 2
         assert "<script>stop</script>" in found.text
         assert "<script>repr</script>" in found.text
-        assert "<i>$\\x$ & y" in found.text
+        assert '<i>$\\x$ & "y' in found.text
+        assert '<i>$\\x$ & "y over the epochs' in found.labels
 
     def test_pictures_of_digits_and_of_the_plane(self, tmp_path: Path) -> None:
         X, y = np.random.default_rng(0).random((12, 1, 8, 8)), np.arange(12) % 3
@@ -620,10 +624,11 @@ class TestReport:
         assert not plt.get_fignums()
 
     def test_a_regression_has_no_confusion(self, tmp_path: Path) -> None:
-        data = np.zeros((4, 3)), np.zeros((4, 1))
-        page = plots.report(tmp_path / "r.html", make_history(), nn.Linear(3, 1), data).read_text(encoding="utf-8")
-        assert "<img" not in page
-        assert "What the model makes" not in page
+        for X, y in (np.zeros((4, 3)), np.zeros((4, 1))), (np.zeros((4, 2)), np.zeros(4, int)):
+            model = nn.Linear(X.shape[1], 1)
+            page = plots.report(tmp_path / "r.html", make_history(), model, (X, y)).read_text(encoding="utf-8")
+            assert "<img" not in page
+            assert "What the model makes" not in page
 
     def test_errors_leave_no_file(self, tmp_path: Path) -> None:
         path, history, model = tmp_path / "r.html", make_history(), nn.Linear(3, 2)
