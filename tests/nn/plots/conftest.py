@@ -9,5 +9,6 @@ import pytest
 def _closed() -> Iterator[None]:
     plt = pytest.importorskip("matplotlib.pyplot", reason="draws: pip install -e '.[plot]'")
     plt.switch_backend("Agg")
+    plt.close("all")  # also those of examples in docstrings that ran before
     yield
     plt.close("all")
