@@ -109,6 +109,8 @@ def clip(x: Any, a_min: Any = _absent, a_max: Any = _absent, *, min: Any = _abse
     """Limit `x` from below and above; on an edge the gradient is 1, outside it goes to the bound."""
     if (a_min is not _absent or a_max is not _absent) and (min is not _absent or max is not _absent):
         raise ValueError("clip takes a_min and a_max, or min and max, not some of both")
+    if (a_min is _absent) != (a_max is _absent):
+        raise TypeError("clip takes a_min and a_max together: one of them may be None")
     bounds = [
         None if bound is _absent else bound for bound in ((min, max) if a_min is a_max is _absent else (a_min, a_max))
     ]

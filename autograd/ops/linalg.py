@@ -47,7 +47,9 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
     """Solve the equations ``tensordot(a, x, x.ndim) == b`` for x; `axes` of `a` are moved to its end first."""
     a, b = operand(a), operand(b)
     order = list(range(a.ndim))
-    for axis in axes or ():
+    for axis in () if axes is None else axes:
+        if axis not in order:
+            raise ValueError(f"tensorsolve: axis {axis} is not one of the {a.ndim} of a tensor of shape {a.shape}")
         order.remove(axis)
         order.insert(a.ndim, axis)
     a = a.transpose(order)

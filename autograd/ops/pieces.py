@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed
+from ..errors import DtypeError, ShapeError
 from ..tensor import Tensor, unwrap
 from .elementwise import where
 from .index import scatter
@@ -73,12 +74,22 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
     # Which function has which elements, NumPy says when it is given their places.
     np.piecewise(np.arange(x.size).reshape(x.shape), unwrap(condlist), [noting(function) for function in funclist])
+    noted = [function for function, _ in pieces]
+    for function in funclist:
+        if callable(function):
+            continue
+        if operand(function).dtype.kind not in "biufc":
+            raise DtypeError(f"piecewise takes functions and numbers, not {type(function).__name__}")
+        if np.size(function) > 1 and not any(function is other for other in noted):
+            raise ShapeError(f"piecewise has {np.size(function)} values for a condition that holds nowhere")
     flat = reshape(x, -1)
     result = scatter(flat[:0], slice(0, 0), flat.shape)
     for function, places in pieces:
         here = np.zeros(x.size, bool)
         here[places] = True
         piece = function(reshape(flat[here], places.shape), *args, **kw) if callable(function) else function
+        if operand(piece).dtype.kind == "c" != x.dtype.kind:
+            raise DtypeError(f"piecewise cannot put complex values in an array of dtype {x.dtype}: use astype(complex)")
         piece = reshape(broadcast_to(_cast(piece, x.dtype), places.shape), -1)
         result = where(here, scatter(piece, here, flat.shape), result)
     return reshape(result, x.shape)

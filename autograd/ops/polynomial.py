@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from typing import Any
 
 import numpy as np
 
 from ..declare import composed, general
+from ..errors import ShapeError
 from ..tensor import Tensor, unwrap
 from .index import scatter
 from .join import concatenate
@@ -20,7 +22,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = operand(x)
     if x.ndim != 1:
         raise ValueError(f"powers are taken of a sequence, but the shape is {x.shape}")
-    powers = np.arange(x.size if N is None else N)
+    powers = np.arange(x.size if N is None else operator.index(N))
     return np.power(x.astype(np.promote_types(x.dtype, int))[:, None], powers if increasing else powers[::-1])
 
 
@@ -83,6 +85,8 @@ def polymul(a1: Any, a2: Any) -> Any:
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     """Divide two polynomials: return quotient and remainder, the latter without leading zeros."""
     u, v = atleast_1d(operand(u), operand(v))
+    if u.ndim != 1 or v.ndim != 1 or not u.size or not v.size:
+        raise ShapeError(f"polydiv takes two sequences of coefficients, but the shapes are {u.shape} and {v.shape}")
     u, v = u + 0.0, v + 0.0
     dtype = np.result_type(u.dtype, v.dtype)
     rest, scale = u.astype(dtype), 1.0 / v[0]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..declare import composed, general, linear
+from ..errors import DtypeError
 from ..tensor import unwrap
 from .index import scatter
 from .join import concatenate, tile
@@ -142,7 +143,10 @@ _insert = general(
 @composed(np.insert, method=False)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """Insert `values` along `axis` before the places that `obj` gives; without an axis, into the flattened array."""
-    return _insert(operand(arr), operand(values), unwrap(obj), axis)
+    arr, values = operand(arr), operand(values)
+    if values.dtype.kind == "c" != arr.dtype.kind:
+        raise DtypeError(f"complex values cannot be inserted in an array of dtype {arr.dtype}: use astype(complex)")
+    return _insert(arr, values, unwrap(obj), axis)
 
 
 @composed(np.delete, method=False)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, general
+from ..errors import DtypeError
 from ..tensor import Tensor, unwrap
 from .join import concatenate
 from .shape import along, length, operand, unbroadcast
@@ -138,7 +139,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         raise ValueError(f"edge_order is 1 or 2, not {edge_order}")
     if any(f.shape[a] <= edge_order for a in axes):
         raise ValueError(f"slopes need {edge_order + 1} samples along each axis, but the shape is {f.shape}")
-    if f.dtype.kind in "iub":
+    if f.dtype.kind == "b":
+        raise DtypeError("gradient() takes differences, which bools do not have: use astype(float)")
+    if f.dtype.kind in "iu":
         f = f.astype(np.float64)
     slopes = [_slope(f, spacing, a, edge_order) for spacing, a in zip(spacings, axes, strict=True)]
     slopes = [slope if slope.dtype == f.dtype else slope.astype(f.dtype) for slope in slopes]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, elementwise, general, multilinear
-from ..errors import GraphError
+from ..errors import DtypeError, GraphError
 from ..primitive import Function
 from ..tensor import Tensor, unwrap
 from .index import scatter
@@ -124,6 +124,10 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     At a knot the derivative is the mean of the slopes on both sides; at the first and last that inside.
     """
     x, xp, fp = operand(x), operand(xp), operand(fp)
+    for name, value in (("left", left), ("right", right)):
+        kinds = "biufc" if fp.dtype.kind == "c" else "biuf"
+        if value is not None and (np.ndim(value) or np.asarray(unwrap(value)).dtype.kind not in kinds):
+            raise DtypeError(f"interp takes {name} as a number like those of fp (dtype {fp.dtype}), not {value!r}")
     if period is None:
         y = _interp(x, xp, fp, *intervals(unwrap(x), unwrap(xp)))
         y = _beyond(y, np.less(x, unwrap(xp)[0]), left)

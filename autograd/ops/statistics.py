@@ -127,6 +127,9 @@ def cov(
     dtype: Any = None,
 ) -> Any:
     """Return how each two variables vary together: the sums of products of deviations, by the degrees of freedom."""
+    for name, option in (("rowvar", rowvar), ("bias", bias)):
+        if not isinstance(option, bool | int | np.bool_ | np.integer):
+            raise TypeError(f"cov takes True or False for {name}, not {option!r}")
     if ddof is not None and ddof != int(ddof):
         raise ValueError("ddof must be integer")
     if dtype is None:

@@ -225,6 +225,8 @@ def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> An
     if ufunc in _EXTREMES:
         x = _cast(operand(x), dtype)  # as above
     closed = operations.get(ufunc.accumulate)
+    if not np.ndim(x):
+        raise TypeError(f"{ufunc.__name__}.accumulate goes along an axis, which a single number does not have")
     if closed is not None:
         return closed(x, axis, dtype)
     x = _cast(x, ufunc.accumulate(unwrap(x), axis, dtype).dtype)

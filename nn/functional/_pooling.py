@@ -188,6 +188,9 @@ def _adaptive(owner: str, axes: int, x: Any, output_size: Any) -> Any:
     for axis, (n, m) in enumerate(zip(size, wanted, strict=True), -axes):
         if n != m:
             after = (slice(None),) * (-axis - 1)
-            parts = [(..., slice(i * n // m, -(-(i + 1) * n // m)), *after) for i in range(m)]
-            x = np.stack([x[part].mean(axis=axis) for part in parts], axis=axis)
+            number = np.arange(m)
+            parts, which = np.unique([number * n // m, -(-(number + 1) * n // m)], axis=1, return_inverse=True)
+            means = [x[(..., slice(start, stop), *after)].mean(axis=axis) for start, stop in parts.T.tolist()]
+            x = np.stack(means, axis=axis)
+            x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements repeat
     return x
