@@ -315,6 +315,8 @@ class Tensor(Installed):
         if inputs is not None:
             targets = []
             for x in [inputs] if isinstance(inputs, Tensor) else inputs:
+                if not isinstance(x, Tensor):
+                    raise TypeError(f"backward() takes tensors as inputs, not {type(x).__name__}")
                 targets.append(_node_of(x))
                 targets[-1].owner = ref(x)
             order = leading_to(targets, order)
@@ -347,6 +349,8 @@ class Tensor(Installed):
         array = np.asarray(gradient._data if isinstance(gradient, Tensor) else gradient)
         if array.shape != data.shape:
             raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")
+        if array.dtype.kind not in "biufc":
+            raise DtypeError(f"backward() got a gradient of dtype {array.dtype}: it should hold numbers")
         if array.dtype.kind == "c":
             array = array.conjugate() if data.dtype.kind == "c" else array.real
         return array if array.dtype == data.dtype else array.astype(data.dtype)
@@ -552,9 +556,11 @@ def lend(x: Tensor, array: Array) -> None:
     ShapeError
         If the array has another shape or dtype.
     """
-    node = x._node
+    node = x._node if isinstance(x, Tensor) else None
     if type(node) is not Leaf:
         raise GraphError("only a leaf that requires a gradient can be lent memory for its values")
+    if not isinstance(array, ndarray):
+        raise TypeError(f"lend() takes an ndarray for the values, not {type(array).__name__}")
     if array.shape != node.shape or array.dtype != node.dtype:
         raise ShapeError(
             f"an array of shape {array.shape} and dtype {array.dtype} for a leaf of shape {node.shape} and dtype "
@@ -595,9 +601,11 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
     ShapeError
         If the buffer has another shape or dtype.
     """
-    node = parameter._node
+    node = parameter._node if isinstance(parameter, Tensor) else None
     if type(node) is not Leaf:
         raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
+    if buffer is not None and not isinstance(getattr(buffer, "array", None), ndarray):
+        raise TypeError(f"a gradient buffer has an ndarray as its array, which {type(buffer).__name__} has not")
     if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
         raise ShapeError(
             f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} "

@@ -77,10 +77,10 @@ class Training:
         self.steps_done = 0
 
     def run(self, interruption: Interruption) -> None:
-        """Take all steps, or as many as the interruption allows."""
+        """Take all steps, or as many as the interruption allows, but one at least."""
         every, losses, start = max(1, self.steps // EVALUATIONS), list[float](), time.perf_counter()
         with tqdm(total=self.steps, unit=" steps", disable=None, nrows=20) as bar:  # no bar where nobody watches
-            while self.steps_done < self.steps and not interruption.requested:
+            while not self.steps_done or (self.steps_done < self.steps and not interruption.requested):
                 losses.append(self.step())
                 bar.update()
                 if self.steps_done % every == 0 or self.steps_done == self.steps or interruption.requested:
@@ -129,8 +129,8 @@ def learn(text: Text, tables: dict[str, float], options: argparse.Namespace, pic
     nn.manual_seed(options.seed)
     sizes = QUICK_SIZES if options.quick else SIZES
     training = Training(CharacterModel(**sizes), text, options.steps, options.seed)
-    describe(text, tables, training)
     with Interruption() as interruption:
+        describe(text, tables, training)
         wall, cpu = time.perf_counter(), time.process_time()
         training.run(interruption)
         seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}

@@ -55,9 +55,6 @@ DIFFERENCES = {
 # They make as many things as they are told to, one by one, or read files at each call.
 NOT_TRIED = {"nn.Transformer", "datasets.load_mnist"}
 
-# They take what they are given for what it should be.
-TRUSTING = {"lend", "set_gradient_buffer", "Tensor.backward"}
-
 # Results and errors of `autograd`, what takes no argument, and what draws, which has tests of its own.
 PASSIVE = {
     *(name for name, thing in vars(autograd).items() if isinstance(thing, type) and issubclass(thing, Exception)),
@@ -254,7 +251,7 @@ def test_autograds_own_functions_say_what_is_wrong(name: str) -> None:
             if found:
                 faults.append(f"{found}: {name}(*{args}, **{kwargs})")
     COUNTS[f"autograd.{name}"] = BROKEN_CALLS
-    assert not faults or name in TRUSTING, "\n".join(faults)
+    assert not faults, "\n".join(faults)
 
 
 def trials(function: Callable[..., Any], args: list[Any], options: dict[str, Any]) -> tuple[int, list[str]]:

@@ -40,7 +40,7 @@ def _sign(x: Any) -> Any:
         return np.sign(unwrap(x))
     size = np.absolute(x)
     usual = np.isfinite(unwrap(size)) & (unwrap(size) != 0)
-    return np.where(usual, np.where(usual, x, 1) / np.where(usual, size, 1), np.sign(x.data))
+    return np.where(usual, np.where(usual, x, 1) / np.where(usual, size, 1), np.sign(unwrap(x)))
 
 
 operations[np.sign] = _sign

@@ -175,7 +175,7 @@ def test_gradient_of_a_determinant_is_that_of_a_polynomial(a: Array) -> None:
 def test_higher_derivatives_of_a_determinant_at_singular_matrices(a: Array) -> None:
     assert gradcheck(np.linalg.det, a)
     assert gradgradcheck(np.linalg.det, a)
-    if a.dtype.kind == "f":
+    if a.dtype.kind == "f" and len(a) > 1:  # of one element it is constant, and differences enlarge its rounding
         along = drawn(a.shape)
         assert gradgradcheck(lambda a: jvp(np.linalg.det, a, along)[1], a)
 
