@@ -16,6 +16,7 @@ import numpy as np
 
 from .graph import FreedOperation, Leaf, Node, View, take_number
 from .lines import Place, here
+from .ownership import references
 
 __all__ = [
     "WHOLE",
@@ -39,7 +40,6 @@ Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the gua
 
 WHOLE = 1 << 18  # bytes: beyond, sums are noted in the place of what an array holds
 _WIDTH = 128
-_exact_counts = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | None:
@@ -190,7 +190,7 @@ def exposed_changes() -> list[Exposure]:
 
 def _unused(leaf: Any) -> bool:
     """Tell whether no graph leads to a leaf; see `_IDLE`."""
-    return _exact_counts and sys.getrefcount(leaf) <= _IDLE
+    return references(leaf) <= _IDLE
 
 
 def _idle_count() -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .graph import Node
 
-__all__ = ["LARGE", "held_once", "may_add_to", "sum_gradients"]
+__all__ = ["LARGE", "held_once", "may_add_to", "references", "sum_gradients"]
 
 
 def _reference_counter() -> Callable[[Any], int]:
@@ -27,11 +27,11 @@ def _reference_counter() -> Callable[[Any], int]:
     return sys.getrefcount if exact else lambda held: sys.maxsize
 
 
-_references = _reference_counter()
+references = _reference_counter()
 
 
 def _count_parameter(held: Any, _: Any) -> int:
-    return _references(held)
+    return references(held)
 
 
 def _calibrate() -> int:
@@ -55,7 +55,7 @@ def sum_gradients(held: Any, g: Any) -> Any:
         held.size > LARGE
         and type(held) is np.ndarray
         and type(g) is np.ndarray
-        and _references(held) <= _HELD_ONCE
+        and references(held) <= _HELD_ONCE
         and held.base is None
     ):
         return np.add(held, g, held)
@@ -68,7 +68,7 @@ def may_add_to(held: Any, g: Any) -> bool:
         held.size > LARGE
         and type(held) is np.ndarray
         and type(g) is np.ndarray
-        and _references(held) <= _HELD_ONCE
+        and references(held) <= _HELD_ONCE
         and held.base is None
     )
 

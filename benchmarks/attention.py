@@ -6,7 +6,7 @@ and softmax one by one, and with its fused attention; the NumPy program is writt
 where that is easy.
 """
 
-from benchmarks.timing import THREADS, Step, available, each_number_of_threads, interleave, table  # isort: skip - first
+from benchmarks.timing import THREADS, Step, available, compare, each_number_of_threads  # isort: skip - first
 
 import argparse
 import functools
@@ -119,18 +119,7 @@ def main() -> None:
     peers = {"PyTorch eager": False, "PyTorch eager, fused attention": True}
     makers = {"plaingrad": plaingrad, "NumPy by hand": by_hand}
     engines = available({**makers, **{name: functools.partial(torch, fused) for name, fused in peers.items()}})
-    expected: Any = engines["NumPy by hand"]()
-    for step in engines.values():
-        found: Any = step()
-        for one, other in zip(found, expected, strict=True):
-            assert np.abs(one - other).max() <= 2e-5 * np.abs(other).max()
-    kind = "CPU time" if THREADS == 1 else "wall time"
-    table(
-        f"Attention with {HEADS} heads and its projections: {THREADS} thread{'s' * (THREADS > 1)}, {kind}",
-        interleave(engines, rounds=options.rounds, block=0.2),
-        scale=1e3,
-        unit="ms",
-    )
+    compare(f"Attention with {HEADS} heads and its projections", engines, "NumPy by hand", options.rounds)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ process of its own, on float32 rows of shape (1024, 256). PyTorch takes part if 
 written by hand for this one block, in place where that is easy.
 """
 
-from benchmarks.timing import THREADS, Step, available, each_number_of_threads, interleave, table  # isort: skip - first
+from benchmarks.timing import THREADS, Step, available, compare, each_number_of_threads  # isort: skip - first
 
 import argparse
 from typing import Any
@@ -126,18 +126,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     engines = available({"plaingrad": plaingrad, "PyTorch eager": torch, "NumPy by hand": by_hand})
-    expected: Any = engines["NumPy by hand"]()
-    for step in engines.values():
-        found: Any = step()
-        for one, other in zip(found, expected, strict=True):
-            assert np.abs(one - other).max() <= 2e-5 * np.abs(other).max()
-    kind = "CPU time" if THREADS == 1 else "wall time"
-    table(
-        f"Layer norm, linear, GELU, linear, residual: {THREADS} thread{'s' * (THREADS > 1)}, {kind}",
-        interleave(engines, rounds=options.rounds, block=0.2),
-        scale=1e3,
-        unit="ms",
-    )
+    compare("Layer norm, linear, GELU, linear, residual", engines, "NumPy by hand", options.rounds)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 THREADS = int(os.environ.get("BENCHMARK_THREADS", "1"))
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -92,3 +93,17 @@ def available(makers: dict[str, Callable[[], Step]]) -> dict[str, Step]:
         except ImportError as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
     return steps
+
+
+def compare(title: str, engines: dict[str, Step], trusted: str, rounds: int) -> None:
+    """Check that all engines find the gradients that the trusted one does, and print how long they take."""
+    import numpy as np  # after the threads were limited
+
+    expected: Any = engines[trusted]()
+    for step in engines.values():
+        found: Any = step()
+        for one, other in zip(found, expected, strict=True):
+            assert np.abs(one - other).max() <= 2e-5 * np.abs(other).max()
+    kind = "CPU time" if THREADS == 1 else "wall time"
+    seconds = interleave(engines, rounds=rounds, block=0.2)
+    table(f"{title}: {THREADS} thread{'s' * (THREADS > 1)}, {kind}", seconds, scale=1e3, unit="ms")
