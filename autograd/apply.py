@@ -286,7 +286,7 @@ def many(op: Primitive) -> Function:
     forward, rule, total = op.forward, op.rules[0], len(op.parameters)
     bind, needs = binder(op, 0), op.getter(0)
     (at_call,) = op.at_call
-    guarded = op.parameters[0] in op.needs[0]
+    guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         values = args if len(args) == total and not kwargs else bind(args, kwargs)
@@ -316,7 +316,7 @@ def many(op: Primitive) -> Function:
         node = Node()
         node.op = op
         node.kept = (needs(op.pool(values, z)),)
-        node.guard = guard_arguments(statics)
+        node.guard = guard_arguments([values[i] for i in noted])
         if guarded:
             for x, a in zip(inputs, arrays, strict=True):
                 if type(x) is not Node and type(a) is ndarray:

@@ -76,7 +76,7 @@ def one_input(op: Primitive) -> Function:
     needs, linear, bind, count = op.getter(0), op.kind == "linear", binder(op, 1), len(op.parameters) - 1
     common_pool = set(op.shaped) <= {0}
     guarded = op.parameters[0] in op.needs[0]
-    kept_arguments = any(name in op.needs[0] for name in op.parameters[1:])
+    noted = [place - 1 for place in op.arguments_kept(1)]
 
     def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
         plain = not kwargs
@@ -127,7 +127,7 @@ def one_input(op: Primitive) -> Function:
         node.y = None
         node.kept = needs((a, *args, z, x.shape) if common_pool else op.pool((a, *args), z))
         node.kept_y = args if linear else None
-        node.guard = None if plain or not kept_arguments else guard_arguments(args)
+        node.guard = None if plain or not noted else guard_arguments([args[i] for i in noted])
         if guarded and type(x) is not Node:
             node.guard = guard(x, a, node.guard)
         node.shape = intern_shape(z.shape)

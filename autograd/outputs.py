@@ -120,7 +120,7 @@ def several_outputs(op: ManyOutputs) -> Function:
     """Build the function that applies an operation of several outputs, and the one that pulls their gradients back."""
     forward, count, bind = op.forward, len(op.rules), binder(op, 0)
     getters = [op.getter(i) for i in range(count)]
-    wants = inputs_wanted(op)
+    wants, noted = inputs_wanted(op), op.arguments_kept(count)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         given = bind(args, kwargs)
@@ -147,7 +147,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         pool = op.pool(tuple(values), arrays)
         node.kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
         node.kept_y = (inputs, None)
-        node.guard = guard_arguments(values[count:], guard_inputs(inputs, values, wants))
+        node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
         node.shape = tuple(part.shape for part in arrays)
         node.dtype = tuple(part.dtype for part in arrays)  # type: ignore[assignment]  # as above
         node.number = take_number()

@@ -123,6 +123,11 @@ class Primitive:
         places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self.shaped)}
         return [places[name] for name in self.needs[index]]
 
+    def arguments_kept(self, first: int) -> list[int]:
+        """Return the places of the arguments, from `first` on, that rules name; of a linear function it is all."""
+        named = {place for index in range(len(self.rules)) for place in self.places(index)}
+        return [place for place in range(first, len(self.parameters)) if self.kind == "linear" or place in named]
+
     def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
         """Return what picks the needs of a rule from a `pool`."""
         wanted = self.places(index)

@@ -41,7 +41,7 @@ def _several(op: Primitive) -> Function:
     forward, count, total = op.forward, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [_getter(op, index) for index in range(count)]
-    wants = inputs_wanted(op)
+    wants, noted = inputs_wanted(op), op.arguments_kept(count)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
@@ -86,7 +86,7 @@ def _several(op: Primitive) -> Function:
         node.x = live[0]
         node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
         node.kept_y = (inputs, tuple(values[count:]) if linear else None)
-        node.guard = guard_arguments(values[count:], guard_inputs(inputs, values, wants))
+        node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
         values.append(z)
         for index in shaped:
             values.append(np.shape(values[index]))

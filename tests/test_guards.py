@@ -19,6 +19,7 @@ from autograd import (
     Tensor,
     borrow,
     checkpoint,
+    general,
     grad,
     lend,
     mark_written,
@@ -91,6 +92,28 @@ def test_an_index_that_is_written_to_is_noticed() -> None:
     index[0] = 3
     with pytest.raises(GraphError, match=OVERWRITTEN):
         y.backward()
+
+
+def test_an_argument_that_no_rule_needs_may_be_written_to() -> None:
+    shifted = general(lambda x, by: x + by.sum(), lambda g: g, name="shifted")
+    scaled = general(lambda x, by: x * by.sum(), lambda g, by: g * by.sum(), name="scaled")
+    by = np.ones(3)
+    for function, noticed in ((shifted, False), (scaled, True)):
+        x = tensor([1.0, 2.0], requires_grad=True)
+        loss = function(x, by).sum()
+        by += 1
+        if noticed:
+            with pytest.raises(GraphError, match=OVERWRITTEN):
+                loss.backward()
+        else:
+            loss.backward()
+            np.testing.assert_array_equal(x.grad, [1.0, 1.0])
+    logits, labels = tensor(np.eye(3), requires_grad=True), np.array([0, 1, 1])
+    loss = nn.functional.cross_entropy(logits, labels)
+    labels[:] = 0
+    loss.backward()  # where the labels were is kept apart from them
+    assert logits.grad is not None
+    np.testing.assert_array_equal(logits.grad.data < 0, np.eye(3)[[0, 1, 1]])
 
 
 def test_a_list_that_changes_is_copied() -> None:
