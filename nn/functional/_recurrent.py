@@ -6,8 +6,8 @@ itself recorded, the composition of `_recurrent_steps` takes the place of the lo
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,13 @@ import numpy as np
 
 from autograd import Function, Tensor, vjp
 
+from .._memory import aligned_empty, aligned_like
+from ._recurrent_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
 from ._recurrent_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 
 __all__ = ["gru", "lstm", "rnn_relu", "rnn_tanh"]
 
 Array = np.ndarray[Any, Any]
-
-# A product of so many rows is about as fast as one of more, and its result is still near when it is used.
-ROWS = 32
 
 
 class _Sequence(Function):
@@ -80,65 +79,71 @@ class _Sequence(Function):
         return gradients
 
 
-# Long short-term memory. The gates of a step lie in memory as o, i, f, g, so that sigmoids are side by side; tanh(c)
-# follows. Until it is known, c of the step before stands there: then i * g and f * c are one product of two rows.
+# Long short-term memory. The gates of a step lie in memory as o, i, f, g, so that sigmoids are side by side. Little is
+# kept, tanh(c) for one is computed twice: at these sizes memory is slower than arithmetic.
 
 
 def _run_lstm(x: Array, states: list[Array], parameters: list[Array]) -> tuple[tuple[Array, ...], Any]:
-    h, c = states[0], states[1].copy()
-    half = np.asarray(0.5, x.dtype)
+    h, half = states[0], np.asarray(0.5, x.dtype)
     scale = np.array([0.5, 0.5, 0.5, 1], x.dtype)[:, None, None]  # sigmoid(a) = 0.5 tanh(0.5 a) + 0.5
-    weight_ih, weight_hh = (np.roll(_by_gate(weight, 4), 1, axis=0) * scale for weight in parameters[:2])
-    bias = np.roll(_by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 4), 1, axis=0) * scale
-    recurrent, product = _columns(weight_hh), np.empty((4, *h.shape), x.dtype)
-    gates, terms = (np.empty((len(x), count, *h.shape), x.dtype) for count in (5, 2))
-    hidden = _starting_with(h, len(x))
-    steps = zip(_preactivations(x, _columns(weight_ih), bias), gates, terms, hidden[:-1], hidden[1:], strict=True)
-    for a, step, term, h, h_next in steps:
-        sigmoids, last = step[:3], step[4]
+    weight_ih, weight_hh = (np.roll(by_gate(weight, 4), 1, axis=0) * scale for weight in parameters[:2])
+    bias = np.roll(by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 4), 1, axis=0) * scale
+    recurrent, product, w = columns(weight_hh), aligned_empty((4, *h.shape), x.dtype), aligned_empty(h.shape, x.dtype)
+    gates = aligned_empty((len(x), 4, *h.shape), x.dtype)
+    hidden, cells = (starting_with(state, len(x)) for state in states)
+    added = preactivations(x, columns(weight_ih), bias)
+    steps = zip(added, gates, hidden[:-1], hidden[1:], cells[:-1], cells[1:], strict=True)
+    for a, step, h, h_next, c, c_next in steps:
+        sigmoids = step[:3]
         np.matmul(h, recurrent, product)
         np.add(a, product, a)
-        np.tanh(a, step[:4])
+        np.tanh(a, step)
         np.multiply(sigmoids, half, sigmoids)
         np.add(sigmoids, half, sigmoids)
-        last[...] = c
-        np.multiply(step[1:3], step[3:], term)
-        np.add(term[0], term[1], c)
-        np.tanh(c, last)
-        np.multiply(step[0], last, h_next)
-    return (hidden[1:], hidden[-1].copy(), c), (x, hidden, gates, terms, parameters)
+        o, i, f, cell = step
+        np.multiply(i, cell, w)
+        np.multiply(f, c, c_next)
+        np.add(c_next, w, c_next)
+        np.tanh(c_next, w)
+        np.multiply(o, w, h_next)
+    return (hidden[1:], hidden[-1].copy(), cells[-1].copy()), (x, hidden, cells, gates, parameters)
 
 
 def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array) -> list[Any]:
-    x, hidden, gates, terms, parameters = kept
-    weight = np.roll(_by_gate(parameters[1], 4), 1, axis=0)
-    d_h, d_c, one = last_h.copy(), last_c.copy(), np.ones((), x.dtype)
-    d, parts, w = np.empty((4, *d_h.shape), x.dtype), np.empty((4, *d_h.shape), x.dtype), np.empty_like(d_h)
-    d_o, d_sigmoids, d_i_f, d_cell, d_i_f_g = d[0], d[:3], d[1:3], d[3], d[1:]
-    found = np.empty((*g.shape[:2], 4, g.shape[2]), x.dtype)  # with the gates in the order of the parameters
-    steps = zip(g[::-1], gates[::-1], terms[::-1], hidden[:0:-1], found.swapaxes(1, 2)[::-1], strict=True)
-    for g_h, step, term, h, of_step in steps:
-        o, i, f, cell, tanh_c = step
-        np.add(d_h, g_h, d_h)
-        np.multiply(h, tanh_c, w)  # d_c += d_h * o * (1 - tanh(c)**2)
-        np.subtract(o, w, w)
-        np.multiply(w, d_h, w)
-        np.add(d_c, w, d_c)
-        np.subtract(one, step[:3], d_sigmoids)  # d_o = d_h * h * (1 - o), d_i = d_c * ig * (1 - i), and so d_f
-        np.multiply(d_o, h, d_o)
-        np.multiply(d_i_f, term, d_i_f)
-        np.multiply(term[0], cell, d_cell)  # d_g = d_c * (i - ig * g)
-        np.subtract(i, d_cell, d_cell)
-        np.multiply(d_i_f_g, d_c, d_i_f_g)
-        np.multiply(d_o, d_h, d_o)
-        np.multiply(d_c, f, d_c)
-        of_step[:3] = d_i_f_g
-        of_step[3] = d_o
-        np.matmul(d, weight, parts)
-        np.add.reduce(parts, 0, out=d_h)
-    rows = _rows(found)
-    d_x, *others = _parameter_gradients(rows, rows, x, hidden, parameters, needs_x)
-    return [d_x, d_h, d_c, *others]
+    x, hidden, cells, gates, parameters = kept
+    weight = aligned_like(np.roll(by_gate(parameters[1], 4), 1, axis=0))
+    d_h, d_c, one = aligned_like(last_h), aligned_like(last_c), np.ones((), x.dtype)
+    d, products = (aligned_empty((4, *d_h.shape), x.dtype) for _ in range(2))
+    w, d_sigmoids, d_i_f_g, (d_o, d_i, d_f, d_g) = aligned_empty(d_h.shape, x.dtype), d[:3], d[1:], d
+    found = ParameterGradients(x, hidden, parameters, needs_x)
+    for part, memory in found.parts(4):
+        of_steps, before, after = memory.swapaxes(1, 2)[::-1], cells[:-1][part][::-1], cells[1:][part][::-1]
+        steps = zip(g[part][::-1], gates[part][::-1], hidden[1:][part][::-1], before, after, of_steps, strict=True)
+        for g_h, step, h, c, c_next, of_step in steps:
+            o, i, f, cell = step
+            np.add(d_h, g_h, d_h)
+            np.tanh(c_next, w)  # d_c += d_h * o * (1 - tanh(c)**2)
+            np.multiply(h, w, w)
+            np.subtract(o, w, w)
+            np.multiply(w, d_h, w)
+            np.add(d_c, w, d_c)
+            np.subtract(one, step[:3], d_sigmoids)  # d_o = d_h * h * (1 - o)
+            np.multiply(d_o, h, d_o)
+            np.multiply(d_o, d_h, d_o)
+            np.multiply(i, cell, w)  # d_i = d_c * i * g * (1 - i)
+            np.multiply(d_i, w, d_i)
+            np.multiply(w, cell, d_g)  # d_g = d_c * (i - i * g * g)
+            np.subtract(i, d_g, d_g)
+            np.multiply(f, c, w)  # d_f = d_c * f * c * (1 - f), with c of the step before
+            np.multiply(d_f, w, d_f)
+            np.multiply(d_i_f_g, d_c, d_i_f_g)
+            np.multiply(d_c, f, d_c)
+            of_step[:3] = d_i_f_g  # the order of the parameters
+            of_step[3] = d_o
+            np.matmul(d, weight, products)
+            np.add.reduce(products, 0, out=d_h)
+        found.add(part, rows(memory), rows(memory))
+    return [found.x, d_h, d_c, *found.of_parameters()]
 
 
 # Gated recurrent unit. The gates of a step are r, z, n and m, where m is what the state adds to n. Going back they lie
@@ -149,13 +154,13 @@ def _run_gru(x: Array, states: list[Array], parameters: list[Array]) -> tuple[tu
     (h,) = states
     half = np.asarray(0.5, x.dtype)
     scale = np.array([0.5, 0.5, 1], x.dtype)[:, None, None]
-    weight_ih, weight_hh = (_by_gate(weight, 3) * scale for weight in parameters[:2])
+    weight_ih, weight_hh = (by_gate(weight, 3) * scale for weight in parameters[:2])
     biases = parameters[2:] or [np.zeros(len(parameters[0]), x.dtype)] * 2
-    bias, bias_hh = (_by_gate(each, 3) * scale for each in biases)
+    bias, bias_hh = (by_gate(each, 3) * scale for each in biases)
     bias[:2] += bias_hh[:2]
-    recurrent, product = _columns(weight_hh), np.empty((3, *h.shape), x.dtype)
-    gates, hidden = np.empty((len(x), 4, *h.shape), x.dtype), _starting_with(h, len(x))
-    steps = zip(_preactivations(x, _columns(weight_ih), bias), gates, hidden[:-1], hidden[1:], strict=True)
+    recurrent, product = columns(weight_hh), aligned_empty((3, *h.shape), x.dtype)
+    gates, hidden = aligned_empty((len(x), 4, *h.shape), x.dtype), starting_with(h, len(x))
+    steps = zip(preactivations(x, columns(weight_ih), bias), gates, hidden[:-1], hidden[1:], strict=True)
     for a, step, h, h_next in steps:
         sigmoids, n, m = step[:2], step[2], step[3]
         np.matmul(h, recurrent, product)
@@ -175,33 +180,36 @@ def _run_gru(x: Array, states: list[Array], parameters: list[Array]) -> tuple[tu
 
 def _pull_gru(kept: Any, needs_x: bool, g: Array, last_h: Array) -> list[Any]:
     x, hidden, gates, parameters = kept
-    weight, d_h, one = np.roll(_by_gate(parameters[1], 3), 1, axis=0), last_h.copy(), np.ones((), x.dtype)
-    d, parts, w = np.empty((4, *d_h.shape), x.dtype), np.empty((3, *d_h.shape), x.dtype), np.empty_like(d_h)
-    d_m, d_r, d_z, d_n = d
-    found = np.empty((*g.shape[:2], 4, g.shape[2]), x.dtype)
-    steps = zip(g[::-1], gates[::-1], hidden[-2::-1], found.swapaxes(1, 2)[::-1], strict=True)
-    for g_h, (r, z, n, m), h, of_step in steps:
-        np.add(d_h, g_h, d_h)
-        np.subtract(one, z, w)
-        np.multiply(w, d_h, w)  # d_h * (1 - z)
-        np.multiply(n, n, d_n)  # d_n = d_h * (1 - z) * (1 - n**2)
-        np.subtract(one, d_n, d_n)
-        np.multiply(d_n, w, d_n)
-        np.multiply(w, z, w)  # d_z = d_h * (1 - z) * z * (h - n)
-        np.subtract(h, n, d_z)
-        np.multiply(d_z, w, d_z)
-        np.multiply(d_n, r, d_m)  # d_m = d_n * r
-        np.subtract(one, r, d_r)  # d_r = d_n * m * r * (1 - r)
-        np.multiply(d_r, m, d_r)
-        np.multiply(d_r, d_m, d_r)
-        np.multiply(d_h, z, d_h)
-        of_step[...] = d
-        np.matmul(d[:3], weight, parts)
-        np.add(d_h, np.add.reduce(parts, 0, out=w), d_h)
-    rows, width = _rows(found), g.shape[2]
-    d_x, *others = _parameter_gradients(rows[:, width:], rows[:, : 3 * width], x, hidden, parameters, needs_x)
-    others[1::2] = (np.roll(gradient, -width, axis=0) for gradient in others[1::2])
-    return [d_x, d_h, *others]
+    weight, one = aligned_like(np.roll(by_gate(parameters[1], 3), 1, axis=0)), np.ones((), x.dtype)
+    d, products = (aligned_empty((count, *last_h.shape), x.dtype) for count in (4, 3))
+    d_h, w, (d_m, d_r, d_z, d_n) = aligned_like(last_h), aligned_empty(last_h.shape, x.dtype), d
+    found, width = ParameterGradients(x, hidden, parameters, needs_x), g.shape[2]
+    for part, memory in found.parts(4):
+        of_steps = memory.swapaxes(1, 2)[::-1]
+        steps = zip(g[part][::-1], gates[part][::-1], hidden[:-1][part][::-1], of_steps, strict=True)
+        for g_h, (r, z, n, m), h, of_step in steps:
+            np.add(d_h, g_h, d_h)
+            np.subtract(one, z, w)
+            np.multiply(w, d_h, w)  # d_h * (1 - z)
+            np.multiply(n, n, d_n)  # d_n = d_h * (1 - z) * (1 - n**2)
+            np.subtract(one, d_n, d_n)
+            np.multiply(d_n, w, d_n)
+            np.multiply(w, z, w)  # d_z = d_h * (1 - z) * z * (h - n)
+            np.subtract(h, n, d_z)
+            np.multiply(d_z, w, d_z)
+            np.multiply(d_n, r, d_m)  # d_m = d_n * r
+            np.subtract(one, r, d_r)  # d_r = d_n * m * r * (1 - r)
+            np.multiply(d_r, m, d_r)
+            np.multiply(d_r, d_m, d_r)
+            np.multiply(d_h, z, d_h)
+            of_step[...] = d
+            np.matmul(d[:3], weight, products)
+            np.add(d_h, np.add.reduce(products, 0, out=w), d_h)
+        of_both = rows(memory)
+        found.add(part, of_both[:, width:], of_both[:, : 3 * width])
+    of_input, of_state = found.of_parameters()[::2], found.of_parameters()[1::2]
+    others = [(a, np.roll(b, -width, axis=0)) for a, b in zip(of_input, of_state, strict=True)]  # m stands where n is
+    return [found.x, d_h, *itertools.chain(*others)]
 
 
 # The plain recurrent network
@@ -211,10 +219,10 @@ def _run_rnn(
     activate: Callable[[Array, Array], object], x: Array, states: list[Array], parameters: list[Array]
 ) -> tuple[tuple[Array, ...], Any]:
     (h,) = states
-    weight_ih, weight_hh = (_by_gate(weight, 1) for weight in parameters[:2])
-    bias = _by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 1)
-    recurrent, product, hidden = _columns(weight_hh)[0], np.empty_like(h), _starting_with(h, len(x))
-    steps = zip(_preactivations(x, _columns(weight_ih), bias), hidden[:-1], hidden[1:], strict=True)
+    weight_ih, weight_hh = (by_gate(weight, 1) for weight in parameters[:2])
+    bias = by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 1)
+    recurrent, product, hidden = columns(weight_hh)[0], aligned_empty(h.shape, h.dtype), starting_with(h, len(x))
+    steps = zip(preactivations(x, columns(weight_ih), bias), hidden[:-1], hidden[1:], strict=True)
     for (a,), h, h_next in steps:
         np.matmul(h, recurrent, product)
         np.add(a, product, a)
@@ -224,15 +232,16 @@ def _run_rnn(
 
 def _pull_rnn(local: Callable[[Array, Array], object], kept: Any, needs_x: bool, g: Array, last_h: Array) -> list[Any]:
     x, hidden, parameters = kept
-    d_h, found = last_h.copy(), np.empty(g.shape, x.dtype)
-    for g_h, h, d in zip(g[::-1], hidden[:0:-1], found[::-1], strict=True):
-        np.add(d_h, g_h, d_h)
-        local(h, d)
-        np.multiply(d, d_h, d)
-        np.matmul(d, parameters[1], d_h)
-    rows = _rows(found)
-    d_x, *others = _parameter_gradients(rows, rows, x, hidden, parameters, needs_x)
-    return [d_x, d_h, *others]
+    weight, d_h = aligned_like(parameters[1]), aligned_like(last_h)
+    found = ParameterGradients(x, hidden, parameters, needs_x)
+    for part, memory in found.parts(1):
+        for g_h, h, d in zip(g[part][::-1], hidden[1:][part][::-1], memory[::-1, :, 0], strict=True):
+            np.add(d_h, g_h, d_h)
+            local(h, d)
+            np.multiply(d, d_h, d)
+            np.matmul(d, weight, d_h)
+        found.add(part, rows(memory), rows(memory))
+    return [found.x, d_h, *found.of_parameters()]
 
 
 def _tanh_local(h: Array, out: Array) -> None:
@@ -246,60 +255,6 @@ def _relu(a: Array, out: Array) -> None:
 
 def _relu_local(h: Array, out: Array) -> None:
     np.greater(h, 0, out=out, casting="unsafe")
-
-
-# What they share
-
-
-def _by_gate(parameter: Array, gates: int) -> Array:
-    """Return a weight as shape (gates, hidden, columns), or a bias as shape (gates, 1, hidden)."""
-    if parameter.ndim == 1:
-        return parameter.reshape(gates, 1, -1)
-    return parameter.reshape(gates, len(parameter) // gates, -1)
-
-
-def _columns(weight: Array) -> Array:
-    """Return the weight of each gate, transposed also in memory: a fifth faster, over all steps of a sequence."""
-    return np.ascontiguousarray(weight.swapaxes(1, 2))
-
-
-def _starting_with(h: Array, steps: int) -> Array:
-    """Return memory for the states before and after all steps, the first of which is `h`."""
-    hidden = np.empty((steps + 1, *h.shape), h.dtype)
-    hidden[0] = h
-    return hidden
-
-
-def _preactivations(x: Array, columns: Array, bias: Array) -> Iterator[Array]:
-    """Yield for each step what the input adds to the gates, shape (gates, batch, hidden), to be written to.
-
-    Small batches are multiplied several steps at a time.
-    """
-    time, batch, features = x.shape
-    steps = max(1, ROWS // max(batch, 1))
-    for start in range(0, time, steps):
-        part = x[start : start + steps]
-        block = np.matmul(part.reshape(len(part) * batch, features), columns)
-        np.add(block, bias, block)
-        yield from block.reshape(len(block), len(part), batch, block.shape[2]).swapaxes(0, 1)
-
-
-def _rows(array: Array) -> Array:
-    """Return an array of shape (time, batch, ...) with a row for each step of each sequence."""
-    return array.reshape(array.shape[0] * array.shape[1], math.prod(array.shape[2:]))
-
-
-def _parameter_gradients(
-    of_input: Array, of_state: Array, x: Array, hidden: Array, parameters: list[Array], needs_x: bool
-) -> list[Any]:
-    """Return the gradients of `x` and the parameters from those of what the input and the state add to the gates."""
-    d_x = of_input.dot(parameters[0]).reshape(x.shape) if needs_x else None
-    weights = [of_input.T.dot(_rows(x)), of_state.T.dot(_rows(hidden[:-1]))]
-    if len(parameters) == 2:
-        return [d_x, *weights]
-    ones = np.ones(len(of_input), x.dtype)  # BLAS multiplies faster than NumPy sums
-    d_bias = ones.dot(of_input)
-    return [d_x, *weights, d_bias, d_bias.copy() if of_state is of_input else ones.dot(of_state)]
 
 
 class _LSTM(_Sequence):

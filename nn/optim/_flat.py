@@ -16,6 +16,8 @@ import numpy as np
 
 from autograd import Tensor, borrow, lend, set_gradient_buffer
 
+from .._memory import aligned_zeros
+
 __all__ = ["FlatParameters", "Run"]
 
 Array = np.ndarray[Any, Any]
@@ -77,15 +79,6 @@ class GradientPlace:
         return count
 
 
-def aligned(size: int, dtype: Any) -> Array:
-    """Return an array of zeros that starts at a cache line: passes over it are a tenth faster."""
-    dtype = np.dtype(dtype)
-    memory = np.zeros(size * dtype.itemsize + 64, np.uint8)
-    first = -memory.ctypes.data % 64
-    array: Array = memory[first : first + size * dtype.itemsize].view(dtype)
-    return array
-
-
 _IDLE = GradientPlace(np.empty(1), np.empty(1)).count()
 
 
@@ -121,9 +114,9 @@ class FlatParameters:
         self.steps = [0] * len(self.parameters)
         self.ends = np.cumsum([parameter.size for parameter in self.parameters]).tolist()
         self.starts = [0, *self.ends[:-1]]
-        self.data = aligned(self.ends[-1], self.parameters[0].dtype)
-        self.gradient = aligned(self.ends[-1], self.data.dtype)
-        self.scratch = [aligned(min(self.data.size, _CHUNK), self.data.dtype) for _ in range(2)]
+        self.data = aligned_zeros((self.ends[-1],), self.parameters[0].dtype)
+        self.gradient = aligned_zeros((self.ends[-1],), self.data.dtype)
+        self.scratch = [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
         self.moments: dict[str, Array] = {}
         self._scales: dict[str, float] = {}
         self._chunks: dict[tuple[int, int], list[tuple[Array, ...]]] = {}
@@ -170,7 +163,7 @@ class FlatParameters:
         self._check_form(i)
         if self._places[i].claim() is None:
             # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
-            previous, self.gradient = self.gradient, aligned(self.data.size, self.data.dtype)
+            previous, self.gradient = self.gradient, aligned_zeros((self.data.size,), self.data.dtype)
             np.copyto(self.gradient, previous)
             self._places = self._gradient_places()
             self._chunks.clear()
@@ -264,7 +257,7 @@ class FlatParameters:
         for name, scale in scales.items():
             moment = self.moments.get(name)
             if moment is None:
-                self.moments[name] = aligned(self.data.size, self.data.dtype)
+                self.moments[name] = aligned_zeros((self.data.size,), self.data.dtype)
             elif self._scales[name] != scale:
                 moment *= self._scales[name] / scale
         self._scales = {**self._scales, **scales}

@@ -95,6 +95,18 @@ def test_a_sequence_is_its_steps(name: str, sizes: tuple[int, int, int, int], re
 
 
 @every_sequence
+@pytest.mark.parametrize("sizes", [(70, 8, 2, 3), (3, 300, 2, 3), (33, 17, 3, 200)])
+def test_gradients_of_long_sequences_are_summed_over_their_parts(name: str, sizes: tuple[int, int, int, int]) -> None:
+    operation, composed = both(name, False)
+    inputs = inputs_of(name, *sizes, True)
+    inputs[-4:] = (parameter / 10 for parameter in inputs[-4:])  # far from where gates are closed
+    (results, pull), (_, pull_composed) = vjp(operation, *inputs), vjp(composed, *inputs)
+    cotangents = tuple(normal(*result.shape) for result in results)
+    for gradient, same in zip(pull(cotangents), pull_composed(cotangents), strict=True):
+        np.testing.assert_allclose(gradient, same, rtol=1e-9, atol=1e-9)
+
+
+@every_sequence
 @settings(max_examples=6)
 @given(data=st.data(), reverse=st.booleans(), bias=st.booleans())
 def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObject, reverse: bool, bias: bool) -> None:
