@@ -21,7 +21,7 @@ from autograd import (
 )
 from autograd.visualize.picture import Frame, Picture
 from autograd.visualize.reading import read_graph
-from autograd.visualize.rules import rules_of
+from autograd.visualize.rules import formulas_of
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
 
@@ -76,9 +76,14 @@ def test_without_watching_there_are_no_frames() -> None:
     assert "subgraph" not in draw_graph(loss, model).source
 
 
-def test_modules_are_described_where_the_model_is_not_given() -> None:
+def test_modules_have_the_names_of_the_outermost_where_the_model_is_not_given() -> None:
     model = network()
-    assert "module '1.1' (Linear) of Sequential" in draw_graph(watched(model)).source
+    assert read_graph(watched(model), {}).frames == read(watched(model), model).frames
+
+
+def test_modules_that_are_gone_are_described() -> None:
+    loss = watched(network())
+    assert "module '1.1' (Linear) of Sequential" in draw_graph(loss).source
 
 
 def test_two_calls_of_one_module_are_two_frames() -> None:
@@ -243,11 +248,11 @@ def test_rules_are_told_as_they_are_declared() -> None:
 
     square: Any = elementwise(lambda x: x * x, square_rule, name="square")
     double_square: Any = elementwise(lambda x: x * x, several_lines, name="double_square")
-    assert list(rules_of(softsign.operation)) == ["d/dx: g / (1 + abs(x)) ** 2"]  # type: ignore[attr-defined]
+    assert list(formulas_of(softsign.operation)) == ["d/dx: g / (1 + abs(x)) ** 2"]  # type: ignore[attr-defined]
     scaled: Any = lambda k: elementwise(lambda x: k * x, lambda g: k * g, name="scaled")  # noqa: E731 - one in another
-    assert list(rules_of(scaled(2.0).operation)) == ["d/dx: k * g"]
-    assert list(rules_of(square.operation)) == ["d/dx: 2 * g * x"]
-    assert list(rules_of(double_square.operation)) == ["d/dx: several_lines(g, x)"]
+    assert list(formulas_of(scaled(2.0).operation)) == ["d/dx: k * g"]
+    assert list(formulas_of(square.operation)) == ["d/dx: 2 * g * x"]
+    assert list(formulas_of(double_square.operation)) == ["d/dx: several_lines(g, x)"]
     x = tensor(2.0, requires_grad=True)
     assert "d/dx: g * y" in draw_graph(x * x, show=["rules"]).source
     assert "d/dx: g * y" not in draw_graph(x * x).source

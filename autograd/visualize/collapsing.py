@@ -8,23 +8,35 @@ from dataclasses import replace
 from .numbers import readable_bytes, readable_seconds
 from .picture import Box, Edge, Frame, Picture
 
-__all__ = ["collapsed", "cut", "levels"]
+__all__ = ["check_depth", "closed", "collapsed", "cut", "levels"]
 
 
-def levels(picture: Picture) -> list[int]:
+def check_depth(depth: int | None) -> None:
+    """Refuse what is no number of levels; None stands for all."""
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth counts levels of modules, so it is 0 or more, not {depth}")
+
+
+def levels(frames: list[Frame]) -> list[int]:
     """Return for each frame how many there are around it."""
     found: list[int] = []
-    for frame in picture.frames:  # those around it come before it
+    for frame in frames:  # those around it come before it
         found.append(0 if frame.parent is None else found[frame.parent] + 1)
+    return found
+
+
+def closed(frames: list[Frame], depth: int) -> list[int | None]:
+    """Return for each frame which one becomes a box with it, if `depth` levels of frames stay; None if it stays."""
+    found: list[int | None] = []
+    for place, (frame, level) in enumerate(zip(frames, levels(frames), strict=True)):
+        outer = None if frame.parent is None else found[frame.parent]
+        found.append(place if level == depth else outer)
     return found
 
 
 def collapsed(picture: Picture, depth: int) -> Picture:
     """Return the picture with `depth` levels of frames, and one box in place of each frame of the next level."""
-    whole: list[int | None] = []  # the frame that becomes a box, for each frame
-    for place, (frame, level) in enumerate(zip(picture.frames, levels(picture), strict=True)):
-        outer = None if frame.parent is None else whole[frame.parent]
-        whole.append(place if level == depth else outer)
+    whole = closed(picture.frames, depth)
     members: dict[int, list[int]] = {}
     for place, box in enumerate(picture.boxes):
         if box.frame is not None and (into := whole[box.frame]) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,12 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     ----------
     mermaid
         The same picture in the language of Mermaid.
+    play
+        Writes the page of `autograd.player` for what is drawn here.
     """
 
     mermaid: str
+    play: Callable[..., Path]
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         """Write the picture to a file, as `graphviz.Digraph.render` does."""
@@ -63,6 +67,42 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         except graphviz.ExecutableNotFound as error:
             raise MissingProgramError(self) from error
 
+    def to_html(self, path: str | PathLike[str], *, gradient: Any = None) -> Path:
+        """Write a page that plays how the result was computed, and how its gradient was carried back.
+
+        The page is that of `autograd.player`, of the same result with the same names and the same `depth`. It is
+        recorded when it is asked for: a result, whose graph this picture keeps alive, must not have been freed by a
+        `backward` by then, and a function that was drawn is called again. Only of a function does the page show all
+        values.
+
+        Parameters
+        ----------
+        path
+            The file to write.
+        gradient
+            That of the result; may be left out if it has one element.
+
+        Raises
+        ------
+        GraphError
+            If the graph was freed: write the page before `backward`, or give that ``retain_graph=True``.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from autograd import Value, draw_graph
+        >>> a = Value(2.0)
+        >>> draw_graph((a * a).tanh(), {"a": a}).to_html(os.path.join(tempfile.mkdtemp(), "page.html")).name
+        'page.html'
+        """
+        return self.play(path, gradient=gradient)
+
+    def copy(self) -> Digraph:
+        """Return a copy, as `graphviz.Digraph.copy` does."""
+        other: Digraph = super().copy()
+        other.mermaid, other.play = self.mermaid, self.play
+        return other
+
     def write(self, path: str | PathLike[str]) -> None:
         """Write the picture to a file, in the format that its suffix names.
 
@@ -70,7 +110,7 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         ----------
         path
             Ends in .svg, .png or .pdf, which need the program ``dot``, or in .gv or .dot for the DOT language, .mmd for
-            Mermaid, which need nothing.
+            Mermaid, .html for the page of `to_html`, which need nothing.
 
         Raises
         ------
@@ -85,8 +125,10 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             path.write_text(self.source if _TEXTS[suffix] == "dot" else self.mermaid, encoding="utf-8")
         elif suffix[1:] in _IMAGES:
             path.write_bytes(self.pipe(format=suffix[1:]))
+        elif suffix == ".html":
+            self.to_html(path)
         else:
-            known = ", ".join([f".{name}" for name in _IMAGES] + list(_TEXTS))
+            known = ", ".join([f".{name}" for name in _IMAGES] + [*_TEXTS, ".html"])
             raise ValueError(f"a picture's file ends in one of {known}, which says its format; not in {suffix!r}")
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -103,7 +145,7 @@ def to_digraph(picture: Picture, rankdir: str, file_format: str) -> Digraph:
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
     graph.mermaid = to_mermaid(picture, rankdir)
-    for indent, what, place in by_frame(picture):
+    for indent, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
         if what == "box":
             box = picture.boxes[place]
             tooltip = {"tooltip": _escaped(box.where)} if box.where else {}

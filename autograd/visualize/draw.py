@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..tensor import Tensor
 from ..value import Value
+from .collapsing import check_depth, collapsed, cut, levels
+from .folding import folded
+from .nodes import names_of
 
 if TYPE_CHECKING:
     from .dot import Digraph
@@ -81,6 +85,8 @@ def draw_graph(
     graphviz.Digraph
         A notebook shows the picture. ``write("graph.svg")`` writes a file, also .png, .pdf, .gv and .mmd. Its `source`
         is the text in the DOT language and its `mermaid` that in Mermaid's, which need no system program.
+        ``to_html("graph.html")`` writes the page of `player`; until then the picture keeps what it was given, and so
+        the graph of a result.
 
     Raises
     ------
@@ -104,16 +110,20 @@ def draw_graph(
     """
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
     from .dot import to_digraph
+    from .player import player
     from .reading import DETAILS, read_graph
     from .watching import watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
-    named, modules = _names(params)
+    named, modules = names_of(params)
+    drawn: Any = output
     if not isinstance(output, Tensor | Value) and callable(output):
         with watch_calls():
-            output = output()
-    picture = read_graph(output, named, modules, show)
-    return to_digraph(_fitted(picture, depth, fold, max_nodes), rankdir, format)
+            drawn = output()
+    picture = read_graph(drawn, named, modules, show)
+    graph = to_digraph(_fitted(picture, depth, fold, max_nodes), rankdir, format)
+    graph.play = partial(player, output, params=params, depth=depth)
+    return graph
 
 
 def _check(
@@ -121,8 +131,7 @@ def _check(
 ) -> None:
     if rankdir not in _DIRECTIONS:
         raise ValueError(f"rankdir is one of {', '.join(_DIRECTIONS)}, not {rankdir!r}")
-    if depth is not None and depth < 0:
-        raise ValueError(f"depth counts levels of modules, so it is 0 or more, not {depth}")
+    check_depth(depth)
     if max_nodes is not None and max_nodes < 2:
         raise ValueError(f"max_nodes is 2 or more, or None for all; not {max_nodes}")
     unknown = [show] if isinstance(show, str) else [what for what in show if what not in details]
@@ -130,17 +139,8 @@ def _check(
         raise ValueError(f"show is a list of some of {', '.join(details)}; not {unknown[0]!r}")
 
 
-def _names(params: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the parameters and the modules by name."""
-    if hasattr(params, "named_parameters"):
-        return dict(params.named_parameters()), dict(params.named_modules())
-    return params or {}, {}
-
-
 def _fitted(picture: Picture, depth: int | None, fold: bool | None, most: int | None) -> Picture:
     """Return the picture with what was asked for put together, and more where it has too many boxes."""
-    from .collapsing import collapsed, cut, levels
-    from .folding import folded
 
     def reduced(depth: int | None) -> Picture:
         smaller = picture if depth is None else collapsed(picture, depth)
@@ -149,7 +149,7 @@ def _fitted(picture: Picture, depth: int | None, fold: bool | None, most: int | 
     drawn = reduced(depth)
     if most is None or len(drawn.boxes) <= most:
         return drawn
-    deepest = max(levels(picture), default=-1)
+    deepest = max(levels(picture.frames), default=-1)
     for level in range(deepest if depth is None else min(depth - 1, deepest), -1, -1):
         drawn = reduced(level)
         drawn.remarks.append(

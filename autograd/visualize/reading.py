@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import GraphError
-from ..graph import LEAF, Bundle, FreedOperation, Hooked, Node, ancestors
+from ..graph import LEAF, Bundle, FreedOperation, Node, ancestors
 from ..guards import kept_arrays, owner_of
 from ..lines import line_of
-from ..packing import Packed
 from ..primitive import Primitive
 from ..tensor import Tensor
 from ..value import Value
+from .framing import Framing, name_within, settled
 from .gradients import Arrived, arrived_gradients
+from .nodes import inside, named_nodes, root_of, type_of
 from .numbers import Summary, readable_bytes, readable_seconds, short, summarize
-from .picture import Box, Frame, Kind, Picture, innermost_common
-from .rules import rules_of
-from .watching import Call, note_of
+from .picture import Box, Kind, Picture
+from .rules import formulas_of
+from .watching import note_of
 
 __all__ = ["DETAILS", "read_graph"]
 
@@ -42,18 +43,11 @@ def read_graph(
     GraphError
         If `output` has no graph, or what is to be shown needs one that was not freed.
     """
-    root = _node_of(output, "draw_graph takes")
-    if root is None:
-        raise GraphError(
-            "nothing to draw: no input of this tensor requires a gradient, or it was computed within no_grad() or "
-            "detached. Set requires_grad=True on an input and compute it again"
-        )
+    root = root_of(output, "draw_graph", "draw")
     names: dict[Any, str] = {}
     tensors: dict[Any, Any] = {root: output}
-    for name, param in params.items():
-        node = _node_of(param, f"params[{name!r}] has to be")
-        if node is not None:
-            names[node], tensors[node] = name, param
+    for node, (name, param) in named_nodes(params).items():
+        names[node], tensors[node] = name, param
     return _Reader(output, root, names, tensors, modules or {}, show).read()
 
 
@@ -70,11 +64,10 @@ class _Reader:
         show: Collection[str],
     ) -> None:
         self.root, self.names, self.tensors, self.show = root, names, tensors, show
-        self.paths = {id(module): path for path, module in modules.items()}
+        self.framing = Framing(modules)
         self.order = ancestors([root])
-        self.picture = Picture()
+        self.picture = Picture(frames=self.framing.frames)
         self.places: dict[Any, int] = {}
-        self.frames: dict[Call, int] = {}
         self.seen: set[int] = set()
         self.arrived: dict[Any, Arrived] | None = None
         if isinstance(output, Tensor):
@@ -103,7 +96,8 @@ class _Reader:
             return self.places[x]
         note = note_of(node)
         given = note.given[index] if note is not None and index < len(note.given) else None
-        return self.picture.add(_constant(given if given is not None else _constant_of(node, index), self._frame(node)))
+        value = given if given is not None else _constant_of(node, index)
+        return self.picture.add(_constant(value, self.framing.place(node)))
 
     def _box(self, node: Any) -> Box:
         name, is_leaf = self.names.get(node), node.op is LEAF
@@ -115,29 +109,29 @@ class _Reader:
             lines = (f"data {short(node.data)}", f"grad {short(float(node.grad))}")
             alarm = not (np.isfinite(node.data) and np.isfinite(float(node.grad)))
             return Box(kind, title, lines, alarm=alarm, dead=dead)
-        form = " and ".join(f"{shape} {dtype}" for shape, dtype in _forms(node))
+        forms = type_of(node)
         note, arrived = note_of(node), self.arrived.get(node) if self.arrived is not None else None
         values, gradients = self._values(node), self._gradients(node, arrived)
         kept = self._kept(node) if "kept" in self.show and not is_leaf else 0
         forward = note.seconds if note is not None and "times" in self.show else None
         backward = arrived.seconds if arrived is not None and "times" in self.show and not is_leaf else None
         lines = (
-            *(f"{shape} {dtype}" for shape, dtype in _forms(node)),
+            *forms,
             *(f"data {value.text}" for value in values),
             *(f"grad {gradient.text}" for gradient in gradients),
             *([f"keeps {readable_bytes(kept)}"] if kept else []),
             *_time_lines(forward, backward),
-            *(rules_of(_inside(node)) if "rules" in self.show else ()),
+            *(formulas_of(inside(node)) if "rules" in self.show else ()),
         )
         return Box(
             kind,
             title,
             lines,
-            form=form,
+            form=" and ".join(forms),
             where=line_of(node) if hasattr(node, "code") else "",
             alarm=not all(summary.finite for summary in (*values, *gradients, *(() if note is None else note.values))),
             dead=self.arrived is not None and (arrived is None or all(each.zero for each in arrived.gradients)),
-            frame=self._frame(node),
+            frame=self.framing.place(node),
             kept=kept,
             forward=forward,
             backward=backward,
@@ -171,41 +165,6 @@ class _Reader:
             count += 0 if id(owner) in self.seen else owner.nbytes
             self.seen.add(id(owner))
         return count
-
-    def _frame(self, node: Any) -> int | None:
-        """Return the place of the innermost frame of a node, made where it is the first to stand in it."""
-        place, note = None, note_of(node)
-        for call in note.calls if note is not None else ():
-            if call not in self.frames:
-                self.frames[call] = len(self.picture.frames)
-                self.picture.frames.append(self._named(call, place))
-            place = self.frames[call]
-        return place
-
-    def _named(self, call: Call, parent: int | None) -> Frame:
-        item = call.item() if call.item is not None else None
-        if id(item) not in self.paths:
-            return Frame("", call.words, parent)
-        return Frame(self.paths[id(item)], type(item).__name__, parent)
-
-
-def _node_of(x: Any, what: str) -> Any:
-    if not isinstance(x, Tensor | Value):
-        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
-    return x._node if isinstance(x, Tensor) else x
-
-
-def _inside(node: Node) -> Any:
-    op: Any = node.op
-    while isinstance(op, Hooked | Packed):
-        op = op.operation
-    return op
-
-
-def _forms(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield shape and dtype of each output of an operation."""
-    several = isinstance(node.dtype, tuple)
-    yield from zip(node.shape, node.dtype, strict=True) if several else ((node.shape, node.dtype),)
 
 
 def _time_lines(forward: float | None, backward: float | None) -> list[str]:
@@ -245,12 +204,9 @@ def _settle_parameters(picture: Picture) -> None:
     """Put each parameter into the innermost frame that has all of what uses it, named as that module names it."""
     if not picture.frames:
         return
-    users: dict[int, list[int | None]] = {}
-    for source, target in picture.edges:
-        if picture.boxes[source].kind == "parameter":
-            users.setdefault(source, []).append(picture.boxes[target].frame)
-    for place, frames in users.items():
-        box, frame = picture.boxes[place], innermost_common(frames, picture.frames)
-        path = "" if frame is None else picture.frames[frame].path
-        title = box.title.removeprefix(f"{path}.") if path else box.title
+    parameters = [place for place, box in enumerate(picture.boxes) if box.kind == "parameter"]
+    within = [box.frame for box in picture.boxes]
+    for place, frame in settled(parameters, picture.edges, within, picture.frames).items():
+        box = picture.boxes[place]
+        title = name_within(box.title, frame, picture.frames)
         picture.boxes[place] = replace(box, frame=frame, title=title, where=box.title)

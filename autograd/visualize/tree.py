@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from .picture import Picture, frames_around
+from .picture import Frame, frames_around
 
 __all__ = ["by_frame"]
 
 
-def by_frame(picture: Picture) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
-    """Yield how deep within frames, what, and its place: each box within its frames, a frame where its first box is."""
+def by_frame(
+    places: Sequence[int | None], frames: list[Frame]
+) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
+    """Yield how deep within frames, what, and its place: each box within its frames, a frame where its first box is.
+
+    `places` are those of the innermost frames of boxes.
+    """
     within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
     known: set[int] = set()
-    for place, box in enumerate(picture.boxes):
+    for place, innermost in enumerate(places):
         outer = None
-        for frame in frames_around(box.frame, picture.frames):
+        for frame in frames_around(innermost, frames):
             if frame not in known:
                 known.add(frame)
                 within.setdefault(outer, []).append(("open", frame))
             outer = frame
-        within.setdefault(box.frame, []).append(("box", place))
+        within.setdefault(innermost, []).append(("box", place))
     pending = [iter(within.get(None, []))]
     opened: list[int] = []
     while pending:

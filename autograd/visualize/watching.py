@@ -36,6 +36,10 @@ class Call:
         self.words = words
         self.item = weakref.ref(item) if hasattr(item, "__weakref__") else None
 
+    def called(self) -> Any:
+        """Return the object, or None if it is gone."""
+        return None if self.item is None else self.item()
+
 
 class Note(str):
     """The scope of a node, as words, with more that was noted when it was recorded.

@@ -2,84 +2,122 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import graphviz
 
+from ..picture import Frame, frames_around
+from ..tree import by_frame
+
 __all__ = ["HEIGHT", "WIDTH", "Layout", "in_layers", "lay_out"]
 
-WIDTH, HEIGHT = 132, 56  # of a box, in pixels
+WIDTH, HEIGHT = 144, 56  # of a box, in pixels
 _GAP_X, _GAP_Y = 28, 48
+_MARGIN, _TITLE = 12, 14  # within a frame, and the height of its title
 _SWEEPS = 8
 _MOST_PIECES = 8_000  # of edges, one for each layer that they cross; with more, Graphviz takes long and much memory
 
 Edges = Sequence[tuple[int, int]]
 Point = tuple[float, float]
+Rectangle = tuple[float, float, float, float]
 
 
 @dataclass(slots=True)
 class Layout:
-    """The middle of each box, and the curve of each edge: points of cubic Bézier curves, one after another."""
+    """Where everything goes.
+
+    Attributes
+    ----------
+    boxes
+        The middle of each.
+    curves
+        Of each edge: points of cubic Bézier curves, one after another.
+    frames
+        Left, top, right and bottom of each frame that has a box, by place.
+    """
 
     boxes: list[Point]
     curves: list[list[Point]]
+    frames: dict[int, Rectangle] = field(default_factory=dict)
 
 
-def lay_out(count: int, edges: Edges, groups: Sequence[str]) -> Layout:
+def lay_out(count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()) -> Layout:
     """Lay out `count` boxes, which come after those that they depend on, so that edges go down the page.
 
-    Boxes of one group, other than ``""``, stay together. The same graph gives the same layout with the same Graphviz.
+    Boxes stay together whose innermost frame, of which `within` has the place, is the same or lies in the same. The
+    same graph gives the same layout with the same Graphviz.
     """
-    rows = _rows(count, edges)
-    if sum(rows[target] - rows[source] for source, target in edges) > _MOST_PIECES:
-        return in_layers(count, edges)
+    places, known = list(within) or [None] * count, list(frames)
+    if sum(lengths(count, edges)) > _MOST_PIECES:
+        return _framed(in_layers(count, edges), places, known)
     try:
-        text = graphviz.Source(_dot(count, edges, groups)).pipe(format="plain", encoding="utf-8", quiet=True)
+        text = graphviz.Source(_dot(edges, places, known)).pipe(format="json0", encoding="utf-8", quiet=True)
     except graphviz.ExecutableNotFound:
-        return in_layers(count, edges)
-    return _read(text, count, edges)
+        return _framed(in_layers(count, edges), places, known)
+    return _read(json.loads(text), count, edges)
 
 
-def _dot(count: int, edges: Edges, groups: Sequence[str]) -> str:
+def lengths(count: int, edges: Edges) -> list[int]:
+    """Return how many layers each edge leads down."""
+    rows = _rows(count, edges)
+    return [rows[target] - rows[source] for source, target in edges]
+
+
+def _framed(layout: Layout, within: list[int | None], frames: list[Frame]) -> Layout:
+    """Draw the frames around what stands in them."""
+    inside: dict[int, list[Rectangle]] = {}
+    for (x, y), innermost in zip(layout.boxes, within, strict=True):
+        around = frames_around(innermost, frames)[::-1]
+        for depth, frame in enumerate(around, 1):
+            aside, above = WIDTH / 2 + depth * _MARGIN, HEIGHT / 2 + depth * (_MARGIN + _TITLE)
+            inside.setdefault(frame, []).append((x - aside, y - above, x + aside, y + HEIGHT / 2 + depth * _MARGIN))
+    for frame, parts in inside.items():
+        left, top, right, bottom = zip(*parts, strict=True)
+        layout.frames[frame] = min(left), min(top), max(right), max(bottom)
+    return layout
+
+
+def _dot(edges: Edges, within: list[int | None], frames: list[Frame]) -> str:
     """Write the graph for Graphviz, whose search is cut short: a good layout in seconds, not the best in minutes."""
     lines = [
         "digraph {",
         f"nodesep={_GAP_X / 72} ranksep={_GAP_Y / 72} nslimit=1 nslimit1=1 mclimit=0.3 ordering=in",
         f"node [shape=box fixedsize=true label={chr(34) * 2} width={WIDTH / 72} height={HEIGHT / 72}]",
         "edge [arrowhead=none]",
-        *(f"n{place}" for place in range(count)),
     ]
-    members: dict[str, list[int]] = {}
-    for place, group in enumerate(groups):
-        if group:
-            members.setdefault(group, []).append(place)
-    for number, places in enumerate(members.values()):
-        lines.append(f"subgraph cluster_{number} {{ {' '.join(f'n{place}' for place in places)} }}")
-    lines += [f"n{source} -> n{target}" for source, target in edges]
+    for _, what, place in by_frame(within, frames):
+        if what == "box":
+            lines.append(f"n{place}")
+        elif what == "open":  # the label keeps the room that the page writes the title in
+            lines.append(f'subgraph cluster_{place} {{ margin={_MARGIN} label="M" fontsize={_TITLE} labeljust=l')
+        else:
+            lines.append("}")
+    lines += [f"n{source} -> n{target} [comment={number}]" for number, (source, target) in enumerate(edges)]
     return "\n".join([*lines, "}"])
 
 
-def _read(text: str, count: int, edges: Edges) -> Layout:
-    """Read what Graphviz wrote in its plain format: inches, from the bottom up, edges in any order."""
-    boxes: list[Point] = [(0.0, 0.0)] * count
-    curves: dict[tuple[int, int], list[list[Point]]] = {}
-    height = 0.0
-    for line in text.replace("\\\n", "").splitlines():
-        word, *rest = line.split()
-        if word == "graph":
-            height = float(rest[2])
-        elif word == "node":
-            boxes[int(rest[0][1:])] = _point(rest[1], rest[2], height)
-        elif word == "edge":
-            numbers = rest[3 : 3 + 2 * int(rest[2])]
-            points = [_point(x, y, height) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
-            curves.setdefault((int(rest[0][1:]), int(rest[1][1:])), []).append(points)
-    return Layout(boxes, [curves[edge].pop(0) for edge in edges])
+def _read(found: Any, count: int, edges: Edges) -> Layout:
+    """Read what Graphviz wrote: points from the bottom up."""
+    height = float(found["bb"].split(",")[3])
+    layout = Layout([(0.0, 0.0)] * count, [[]] * len(edges))
+    for thing in found.get("objects", ()):
+        if thing["name"].startswith("cluster_"):
+            (left, bottom), (right, top) = _points(thing["bb"], height)
+            layout.frames[int(thing["name"].removeprefix("cluster_"))] = left, top, right, bottom
+        else:
+            (layout.boxes[int(thing["name"][1:])],) = _points(thing["pos"], height)
+    for edge in found.get("edges", ()):
+        layout.curves[int(edge["comment"])] = _points(edge["pos"], height)
+    return layout
 
 
-def _point(x: str, y: str, height: float) -> Point:
-    return round(float(x) * 72, 1), round((height - float(y)) * 72, 1)
+def _points(text: str, height: float) -> list[Point]:
+    numbers = text.replace(" ", ",").split(",")
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return [(round(float(x), 1), round(height - float(y), 1)) for x, y in pairs]
 
 
 def in_layers(count: int, edges: Edges) -> Layout:

@@ -6,80 +6,115 @@ import base64
 import hashlib
 import html
 import json
+import linecache
+import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
 from ...graph import LEAF
 from ...lines import line_of
 from ...value import Value
-from .layout import HEIGHT, WIDTH, Layout, lay_out
+from ..framing import Framing, name_within, settled
+from ..nodes import inside, type_of
+from ..picture import Frame
+from ..rules import sources_of
+from .depths import depths
+from .layout import HEIGHT, WIDTH
 from .numbers import LEVELS, described, size_of
-from .record import Edge, Recording, Step, inside
-from .rules import rules_of, text_of_line
+from .record import Edge, Recording
 
 __all__ = ["page_of"]
 
 
-def page_of(recording: Recording, title: str) -> str:
-    """Return the text of a page that plays a recording; the same recording gives the same text."""
-    parts = {name: files(__package__).joinpath(f"player.{name}").read_text("utf-8") for name in ("css", "js")}
-    page = files(__package__).joinpath("page.html").read_text("utf-8")
-    data = json.dumps(_data(recording, title), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# The parts of the page's script, which stand in one function in this order.
+SCRIPTS = ("graph", "words", "picture", "modules", "time", "view", "details", "search", "controls")
+
+
+def page_of(
+    recording: Recording, title: str, modules: Mapping[str, Any] | None = None, depth: int | None = None
+) -> str:
+    """Return the text of a page that plays a recording; the same recording gives the same text.
+
+    Frames are named by `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
+    """
+    style = _text("page.css")
+    script = '"use strict";\n(() => {\n' + "\n".join(_text(f"{name}.js") for name in SCRIPTS) + "})();\n"
+    told = _data(recording, title, modules or {}) | ({} if depth is None else {"depth": depth})
+    data = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":  # so that no text in it can end the element that it stands in
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     wanted = {
         "TITLE": html.escape(title),
-        "STYLE_HASH": _hash(parts["css"]),
-        "SCRIPT_HASH": _hash(parts["js"]),
-        "STYLE": parts["css"],
-        "SCRIPT": parts["js"],
+        "STYLE_HASH": _hash(style),
+        "SCRIPT_HASH": _hash(script),
+        "STYLE": style,
+        "SCRIPT": script,
         "DATA": data,
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], page)
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], _text("page.html"))
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath("web", name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _data(recording: Recording, title: str) -> dict[str, Any]:
-    steps, edges = recording.steps, recording.edges
-    groups = [_group(step) for step in steps]
-    layout = lay_out(len(steps), [(edge.source, edge.target) for edge in edges], groups)
-    names = list(dict.fromkeys(group for group in groups if group))
+def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[str, Any]:
+    steps, edges = recording.steps, [(edge.source, edge.target) for edge in recording.edges]
+    framing = Framing(modules)
+    within = [None if step.folded else framing.place(step.node) for step in steps]
+    parameters = [place for place, step in enumerate(steps) if step.node.op is LEAF and step.name and not step.given]
+    for place, frame in settled(parameters, edges, within, framing.frames).items():
+        within[place] = frame
     uses = [0] * len(steps)
-    for edge in edges:
-        uses[edge.source] += 1
+    for source, _ in edges:
+        uses[source] += 1
     rules: dict[str, int] = {}
-    boxes = [_box(place, recording, layout, rules, names) for place in range(len(steps))]
+    boxes = [_box(place, recording, rules) for place in range(len(steps))]
+    for box, frame in zip(boxes, within, strict=True):
+        if frame is not None:
+            box |= {"frame": frame, "name": name_within(box["name"], frame, framing.frames), "path": box["name"]}
     return {
         "title": title,
         "width": WIDTH,
         "height": HEIGHT,
-        "groups": names,
+        "frames": list(_frames(framing.frames)),
         "steps": boxes,
-        "edges": list(_edges(recording, layout, uses)),
+        "edges": list(_edges(recording, uses)),
+        "layouts": depths(within, edges, framing.frames),
         "rules": list(rules),
         "levels": LEVELS,
     }
 
 
-def _group(step: Step) -> str:
-    return "" if step.folded else getattr(step.node, "scope", "")
+def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
+    """Yield what there is to say of frames; the calls of a module that is called several times are counted."""
+    calls = Counter((frame.path, frame.what) for frame in frames)
+    seen: Counter[tuple[str, str]] = Counter()
+    for frame in frames:
+        name = name_within(frame.path, frame.parent, frames) or frame.what.removeprefix("module ")
+        seen[frame.path, frame.what] += 1
+        call = f" #{seen[frame.path, frame.what]}" if calls[frame.path, frame.what] > 1 else ""
+        what = frame.what if frame.path else ""
+        yield {"name": name + call, "what": what, "path": frame.path + call, "parent": frame.parent}
 
 
-def _box(place: int, recording: Recording, layout: Layout, rules: dict[str, int], groups: list[str]) -> dict[str, Any]:
+def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, Any]:
     step = recording.steps[place]
-    box: dict[str, Any] = {"name": step.name, "x": layout.boxes[place][0], "y": layout.boxes[place][1]}
+    box: dict[str, Any] = {"name": step.name}
     if step.folded:
         return box | {"kind": "folded", "op": f"{step.folded:,} steps in one"}
     node, op = step.node, inside(step.node)
     leaf = node.op is LEAF
     box["kind"] = "leaf" if leaf else "result" if place == len(recording.steps) - 1 else "operation"
     box["op"] = "leaf" if leaf else op.name
-    box["type"] = _type(node)
+    box["type"] = "number" if isinstance(node, Value) else ", ".join(type_of(node))
     box["value"], box["known"], box["gradient"] = described(step.value), step.known, described(step.gradient)
     if step.gradient is not None:
         box["size"] = size_of(step.gradient)
@@ -87,31 +122,21 @@ def _box(place: int, recording: Recording, layout: Layout, rules: dict[str, int]
         inputs = op.inputs(node)
         box["inputs"] = [described(step.constants.get(i)) if x is None else "" for i, x in enumerate(inputs)]
         box["arguments"] = {name: described(value) for name, value in step.arguments.items()}
-        texts = rules_of(op, len(inputs))
+        texts = sources_of(op, len(inputs))
         box["rules"] = [
             -1 if x is None else rules.setdefault(t, len(rules)) for x, t in zip(inputs, texts, strict=True)
         ]
     if hasattr(node, "code"):
-        box["where"], box["line"] = text_of_line(line_of(node))
-    if _group(step):
-        box["group"] = groups.index(step.node.scope)
+        box["where"], box["line"] = _text_of_line(line_of(node))
     if step.hooked:
         box["hooked"] = True
     return box
 
 
-def _type(node: Any) -> str:
-    if isinstance(node, Value):
-        return "number"
-    if isinstance(node.dtype, tuple):
-        return ", ".join(f"{shape} {dtype}" for shape, dtype in zip(node.shape, node.dtype, strict=True))
-    return f"{node.shape} {node.dtype}"
-
-
-def _edges(recording: Recording, layout: Layout, uses: list[int]) -> Iterator[dict[str, Any]]:
+def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
     """Yield the edges, each with what the gradient of its source has become after it."""
     sums: dict[int, Any] = {}
-    for edge, curve in zip(recording.edges, layout.curves, strict=True):
+    for edge in recording.edges:
         held = sums.get(edge.source)
         added = sums[edge.source] = edge.contribution if held is None else _sum(held, edge)
         told: dict[str, Any] = {
@@ -120,11 +145,17 @@ def _edges(recording: Recording, layout: Layout, uses: list[int]) -> Iterator[di
             "input": edge.index,
             "size": size_of(edge.contribution),
             "sum": size_of(added),
-            "curve": [number for point in curve for number in point],
         }
         if uses[edge.source] > 1:  # else it is the whole gradient
             told["contribution"] = described(edge.contribution)
         yield told
+
+
+def _text_of_line(place: str) -> tuple[str, str]:
+    """Return the name of a file with the number of a line, without the directory, and what the line says."""
+    file, _, line = place.rpartition(":")
+    text = linecache.getline(file, int(line)).strip() if line.isdigit() else ""
+    return f"{os.path.basename(file)}:{line}", text
 
 
 def _sum(held: Any, edge: Edge) -> Any:

@@ -12,6 +12,9 @@ import numpy as np
 
 from ...tensor import Tensor
 from ...value import Value
+from ..collapsing import check_depth
+from ..framing import parameters_called
+from ..nodes import names_of
 from .fold import folded
 from .page import page_of
 from .record import Run, record, run
@@ -27,6 +30,7 @@ def player(
     *inputs: Any,
     params: Any = None,
     gradient: Any = None,
+    depth: int | None = None,
 ) -> Path:
     """Write a page that plays how a result was computed, and how its gradient was carried back.
 
@@ -36,7 +40,8 @@ def player(
     recorded it, and what each of its users contributed. ``?`` in the page tells its keys.
 
     A graph keeps only those values that its rules need, so the page of a result shows only these. Of a function, which
-    is called with `inputs`, it shows all of them, and modules, which can be collapsed.
+    is called with `inputs`, it shows all of them, and the modules that it calls, each of which can be collapsed to one
+    box and expanded. ``draw_graph(result).to_html(path)`` writes the page too.
 
     Gradients come from the rules of the engine. The graph stays as it is, ``.grad`` of leaves too; hooks of results
     are called. Of more than 2,500 operations, the first are shown as one step.
@@ -50,10 +55,14 @@ def player(
     *inputs
         What the function is called with.
     params
-        The tensors or values to label, by name; or the model, which has ``named_parameters()``. Inputs have the names
-        of the function's parameters.
+        The tensors or values to label, by name; or the model, which has ``named_parameters()`` and
+        ``named_modules()``. Left out, a function's parameters are those of the modules that it calls. Inputs have the
+        names of the function's parameters.
     gradient
         That of the result; may be left out if it has one element.
+    depth
+        How many levels of modules are open at first; those within are one box each. Left out: as many as can be read
+        at once.
 
     Returns
     -------
@@ -64,6 +73,8 @@ def player(
     ------
     TypeError
         If the result, or something in `params`, is neither a tensor nor a value; if a result is given `inputs`.
+    ValueError
+        If `depth` is negative.
     GraphError
         If nothing was recorded, or an earlier `backward` freed the graph: call `player` before it, or give
         ``retain_graph=True``. If the result has several elements, and no `gradient`.
@@ -77,19 +88,24 @@ def player(
     >>> page.name, a.grad
     ('page.html', 0.0)
     """
-    names: dict[str, Any] = dict(params.named_parameters() if hasattr(params, "named_parameters") else params or {})
+    check_depth(depth)
+    params = result if params is None and hasattr(result, "named_parameters") else params
+    names, modules = names_of(params)
     if isinstance(result, Tensor | Value):
         if inputs:
             raise TypeError("player() takes inputs for a function, but was given a result: leave the inputs out")
-        ran, title = Run(result, {}), "Backpropagation"
+        ran, title = Run(result), "Backpropagation"
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
         ran = run(result, inputs)
-        title = f"Backpropagation of {getattr(result, '__name__', type(result).__name__)}"
+        names = names if params is not None else {**parameters_called(ran.seen), **names}
+        name = getattr(result, "__name__", type(result).__name__)
+        title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
+    recording = folded(record(ran, names, gradient), _MOST)
     with np.errstate(all="ignore"):  # what is not finite is shown as that
-        page = page_of(folded(record(ran, names, gradient), _MOST), title)
+        page = page_of(recording, title, modules, depth)
     file = Path(path)
     file.write_text(page, encoding="utf-8", newline="\n")
     return file

@@ -6,25 +6,25 @@ contributes is known. The graph and the gradients of its leaves stay as they are
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ...errors import GraphError
 from ...examination import observer
-from ...graph import LEAF, Bundle, Hooked, Node, absent, ancestors
-from ...modes import TRACING, Watch, enable_grad
+from ...graph import LEAF, Bundle, Hooked, Node, ancestors
+from ...modes import enable_grad
 from ...outputs import Output
-from ...packing import Packed
 from ...primitive import Primitive
 from ...tensor import Tensor
 from ...value import Value
 from ...written import refuse_overwritten
+from ..gradients import carried_back
+from ..nodes import inside, is_packed, named_nodes, root_of
+from ..watching import watch_calls
 
-__all__ = ["Edge", "Recording", "Run", "Step", "inside", "record", "run"]
+__all__ = ["Edge", "Recording", "Run", "Step", "record", "run"]
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +37,8 @@ class Step:
         In the graph.
     name
         That `params`, or the parameters of the function that was run, give it.
+    given
+        Whether it is an input of the function that was run.
     value, known
         The result, and whence it is known: ``"recorded"`` while the function ran, ``"kept"`` for a rule, or ``"now"``,
         that of a leaf as it is; None and ``""`` if it is not known. Several results are a tuple.
@@ -54,6 +56,7 @@ class Step:
 
     node: Any
     name: str = ""
+    given: bool = False
     value: Any = None
     known: str = ""
     gradient: Any = None
@@ -93,29 +96,36 @@ class Recording:
 
 @dataclass(slots=True)
 class Run:
-    """What running a function showed: its result, and for each node the values of its parameters and its result."""
+    """What running a function showed: its result, for each node the values of its parameters and its result, and more.
+
+    Attributes
+    ----------
+    inputs
+        What the function was called with.
+    """
 
     result: Any
-    seen: dict[Any, tuple[tuple[Any, ...], Any]]
+    seen: dict[Any, tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
+    inputs: tuple[Any, ...] = ()
 
 
 def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
-    """Call a function, and note what every recorded operation was given and what it gave."""
+    """Call a function, and note what every recorded operation was given and what it gave, and within which calls."""
     seen: dict[Any, tuple[tuple[Any, ...], Any]] = {}
-    around = observer.get(None)
+    with watch_calls():
+        around = observer.get()
 
-    def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
-        seen[node] = values, z
-        if around is not None:
+        def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
+            seen[node] = values, z
             around(node, values, z)
 
-    token = observer.set(note)
-    try:
-        with enable_grad(), Watch(TRACING):
-            result = function(*inputs)
-    finally:
-        observer.reset(token)
-    return Run(result, seen)
+        token = observer.set(note)
+        try:
+            with enable_grad():
+                result = function(*inputs)
+        finally:
+            observer.reset(token)
+    return Run(result, seen, inputs)
 
 
 def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recording:
@@ -129,18 +139,15 @@ def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recordin
         If the result has no graph, or it was freed.
     """
     result = ran.result
-    root = _node_of(result, "player takes")
-    if root is None:
-        raise GraphError(
-            "nothing to play: no input of this tensor requires a gradient, or it was computed within no_grad() or "
-            "detached. Set requires_grad=True on an input and compute it again"
-        )
+    root = root_of(result, "player", "play")
     order: list[Any] = [node for node in ancestors([root]) if not isinstance(node, Bundle)]
     steps = {node: Step(node) for node in order}
-    for name, named in names.items():
-        node = _node_of(named, f"params[{name!r}] has to be")
-        if node in steps and not steps[node].name:
+    for node, (name, _) in named_nodes(names).items():
+        if node in steps:
             steps[node].name = name
+    for x in ran.inputs:
+        if isinstance(x, Tensor | Value) and (node := x._node if isinstance(x, Tensor) else x) in steps:
+            steps[node].given = True
     if isinstance(root, Value):
         edges = _walk_values(root, order, steps, gradient)
     else:
@@ -151,21 +158,7 @@ def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recordin
     return Recording(list(steps.values()), [Edge(places[x], places[node], i, g) for x, node, i, g in edges])
 
 
-def inside(node: Any) -> Any:
-    """Return the operation of a node without what stands around it."""
-    op = node.op
-    while isinstance(op, Hooked | Packed):
-        op = op.operation
-    return op
-
-
 Passed = list[tuple[Any, Any, int, Any]]  # from which node to which, at which place, and what passes back
-
-
-def _node_of(x: Any, what: str) -> Any:
-    if not isinstance(x, Tensor | Value):
-        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
-    return x._node if isinstance(x, Tensor) else x
 
 
 # Values
@@ -193,72 +186,17 @@ def _walk_values(root: Value, order: list[Value], steps: dict[Any, Step], gradie
 # Tensors
 
 
-class _Apart(dict[Any, Any]):
-    """Stands for the gradients of a walk: what a rule adds to them is noted, and never added up."""
-
-    def __init__(self) -> None:
-        self.noted: list[tuple[Any, Any]] = []
-
-    def __missing__(self, node: Any) -> Any:
-        return absent if node is None else None
-
-    def __setitem__(self, node: Any, gradient: Any) -> None:
-        self.noted.append((node, gradient))
-
-
 def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: Any) -> Passed:
     """Carry `seed` back, and note what passes each edge.
 
     A zero stays zero against nan and inf. Hooks are called, as in any walk; those that retain a gradient are not.
     """
-    arrived: dict[Any, list[Any]] = {node: [] for node in order}
-    arrived[root].append(seed)
     edges: Passed = []
-    with np.errstate(all="ignore"):
-        for node in reversed(order):
-            parts = arrived.pop(node)
-            if not parts:
-                continue
-            step, g = steps[node], _sum(parts, node)
-            if isinstance(node.op, Hooked) and node.op.hooks:
-                step.hooked = True
-                for hook in list(node.op.hooks.values()):
-                    g = hook(g, None)
-            step.gradient = _outside(g)
-            for x, index, passed in _pulled(node, g):
-                arrived[x].append(passed)
-                edges.append((x, node, index, _outside(passed)))
+    for node, g, shares, _ in carried_back(order, root, seed, careful=True, hooks=True):
+        step = steps[node]
+        step.gradient, step.hooked = _outside(g), isinstance(node.op, Hooked) and bool(node.op.hooks)
+        edges += [(share.source, node, share.place, _outside(share.gradient)) for share in shares]
     return edges
-
-
-def _pulled(node: Any, g: Any) -> Iterable[tuple[Any, int, Any]]:
-    """Return what `g` gives to each input of `node`, which stays as it is."""
-    if node.op is LEAF:
-        return []
-    own = copy.copy(node)  # what is unpacked stays with it
-    if isinstance(own.op, Hooked):
-        own.op = own.op.operation
-    apart = _Apart()
-    own.op.pull_carefully(own, g, apart, None, True)
-    places: dict[Any, list[int]] = {}
-    for index, x in enumerate(inside(node).inputs(node)):
-        places.setdefault(x, []).append(index)
-    return [(x, places[x].pop(0), passed) for x, passed in apart.noted]
-
-
-def _sum(parts: list[Any], node: Any) -> Any:
-    """Add up what arrived at a node; for an operation of several outputs, output by output."""
-    if not isinstance(node.dtype, tuple):
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return total
-    whole: list[Any] = [None] * len(node.dtype)
-    for part in parts:
-        for place, g in enumerate(part):
-            if g is not None:
-                whole[place] = g if whole[place] is None else whole[place] + g
-    return whole
 
 
 def _outside(g: Any) -> Any:
@@ -284,7 +222,7 @@ def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
             whole = steps[node.x]
             if whole.value is not None:
                 _tell(step, whole.value[op.index], whole.known)
-        elif isinstance(op, Primitive) and not _is_packed(node):
+        elif isinstance(op, Primitive) and not is_packed(node):
             for index, x in enumerate(op.inputs(node)):
                 if x is None:
                     step.constants.setdefault(index, None)
@@ -302,11 +240,6 @@ def _tell(step: Step, value: Any, known: str) -> None:
     several = isinstance(node.dtype, tuple)
     if tuple(map(np.shape, value)) == node.shape if several else np.shape(value) == node.shape:
         step.value, step.known = value, known
-
-
-def _is_packed(node: Any) -> bool:
-    op = node.op
-    return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
 
 
 def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) -> None:

@@ -1,88 +1,18 @@
 """The page that plays backpropagation, played by a real browser."""
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-import nn
-from autograd import Value, player, tensor
+from autograd import Value
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="drives a browser: pip install selenium")
-Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
-Service = pytest.importorskip("selenium.webdriver.chrome.service").Service
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="needs a browser: install chromium and chromium-driver (Debian's names)"
-)
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,800"),
-]
+from .browsing import exactly, model, press, small, text, texts
 
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def page(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    def opened(result: Any, *inputs: Any, **options: Any) -> Any:
-        browser.get(player(result, tmp_path / "page.html", *inputs, **options).as_uri())
-        return browser
-
-    yield opened
-    assert browser.get_log("browser") == []  # neither an error nor something that the policy stopped
-
-
-def press(browser: Any, *keys: str) -> None:
-    browser.switch_to.active_element.send_keys(*keys)
-
-
-def text(browser: Any, selector: str) -> str:
-    return str(browser.execute_script("return document.querySelector(arguments[0]).textContent", selector))
-
-
-def texts(browser: Any, selector: str) -> list[str]:
-    script = "return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)"
-    return list(browser.execute_script(script, selector))
-
-
-def shown(browser: Any, selector: str) -> list[str]:
-    script = """return [...document.querySelectorAll(arguments[0])]
-        .filter(each => each.style.display !== 'none').map(each => each.textContent)"""
-    return list(browser.execute_script(script, selector))
-
-
-def exactly(browser: Any, place: int) -> dict[str, str]:
-    """Choose a step in the list, and return the numbers in full that the details have under each heading."""
-    script = """document.getElementById('item' + arguments[0]).click();
-        return Object.fromEntries([...document.querySelectorAll('#details .number')]
-            .map(each => [each.previousElementSibling.textContent, each.textContent.replace('−', '-')]))"""
-    return dict(browser.execute_script(script, place))
-
-
-def small() -> tuple[Value, dict[str, Value]]:
-    a, b = Value(2.0), Value(-3.0)
-    return (a * b + a * 3.5).tanh() * a, {"a": a, "b": b}
-
-
-def model() -> tuple[Any, Any, nn.Module]:
-    layers = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1))
-    return lambda x: (layers(x) ** 2).mean(), np.ones((3, 4), np.float32), layers
+Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="drives a browser: pip install selenium").Keys
 
 
 def test_played_to_the_end_it_shows_the_gradients_of_the_engine(page: Callable[..., Any]) -> None:
@@ -194,47 +124,6 @@ def test_search_finds_and_goes_on(page: Callable[..., Any]) -> None:
     press(browser, Keys.ESCAPE)
     assert texts(browser, ".hit") == []
     assert browser.execute_script("return document.activeElement.id") == "graph"
-
-
-def test_modules_collapse_and_expand(page: Callable[..., Any]) -> None:
-    function, x, layers = model()
-    browser = page(function, x, params=layers)
-    everything = shown(browser, ".box")
-    lines = len(shown(browser, ".line"))
-    press(browser, "m")
-    collapsed = shown(browser, ".box")
-    assert [box for box in collapsed if "operation" in box] == [
-        "'0' (Linear) of S…1 operation",
-        "'1' (Tanh) of Seq…1 operation",
-        "'2' (Linear) of S…1 operation",
-    ]
-    assert len(collapsed) == len(everything)
-    assert len(shown(browser, ".line")) == lines
-    press(browser, Keys.END)
-    assert len(shown(browser, ".box.now")) == 1
-    assert len(shown(browser, ".box.group.backward")) == 3
-    press(browser, "m")
-    assert len(shown(browser, ".box")) == len(everything)
-    assert text(browser, "#modules") == "Collapse modules"
-
-
-def test_operations_of_a_module_are_one_box(page: Callable[..., Any]) -> None:
-    class Block(nn.Module):
-        def forward(self, x: Any) -> Any:
-            return np.tanh(x * 2.0) + x
-
-    x, block = tensor([1.0, 2.0], requires_grad=True), Block()
-    browser = page(lambda x: block(x).sum(), x)
-    assert len(shown(browser, ".box")) == 5
-    assert len(shown(browser, ".line")) == 5
-    press(browser, "m")
-    assert len(shown(browser, ".box")) == 3
-    assert len(shown(browser, ".line")) == 3
-    box = browser.find_element("css selector", ".box.group")
-    box.click()
-    assert text(browser, "#details h2") == "module Block"
-    browser.find_element("css selector", "#details button").click()
-    assert len(shown(browser, ".box")) == 5
 
 
 def test_a_click_on_a_box_shows_what_is_known(page: Callable[..., Any]) -> None:

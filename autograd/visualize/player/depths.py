@@ -1,0 +1,90 @@
+"""Where everything goes for each depth of collapse: at depth 1, modules within modules are one box each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ..collapsing import closed, levels
+from ..picture import Frame
+from .layout import Edges, lay_out
+
+__all__ = ["depths"]
+
+_MANY = 8  # uses of a leaf in one picture, with which the way to each of them would push everything apart
+
+
+def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> list[dict[str, Any]]:
+    """Return a layout for each depth from 0, where the outermost modules are one box each, to that which shows all.
+
+    Parameters
+    ----------
+    within
+        The place of the innermost frame of each step.
+    edges
+        Between steps.
+    frames
+        Each after the one around it.
+
+    Returns
+    -------
+    list
+        Data for the page: ``steps`` and ``modules`` have those that are a box, as place, x and y; ``frames`` have
+        place, left, top, right and bottom; ``lines`` says of each edge which one of ``curves`` it follows. That is -1
+        within one box, and where nothing makes room for an edge because its leaf has very many uses, such as the weight
+        of a recurrent cell.
+    """
+    return [_at(depth, within, edges, frames) for depth in range(max(levels(frames), default=-1) + 2)]
+
+
+def _at(depth: int, within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> dict[str, Any]:
+    whole = closed(frames, depth)
+    into = [None if frame is None else whole[frame] for frame in within]
+    last = {frame: step for step, frame in enumerate(into) if frame is not None}  # it stands where the module ended
+    shown = sorted([step for step, frame in enumerate(into) if frame is None] + list(last.values()))
+    boxes = {step: box for box, step in enumerate(shown)}
+    stands = [boxes[step if frame is None else last[frame]] for step, frame in enumerate(into)]
+    around = [within[step] if (frame := into[step]) is None else frames[frame].parent for step in shown]
+    drawn, lines = _without_many(*_merged(edges, stands, into))
+    layout = lay_out(len(shown), drawn, around, frames)
+    return {
+        "steps": [[step, *layout.boxes[box]] for step, box in boxes.items() if into[step] is None],
+        "modules": [[frame, *layout.boxes[boxes[step]]] for frame, step in sorted(last.items())],
+        "frames": [[frame, *rectangle] for frame, rectangle in sorted(layout.frames.items())],
+        "curves": [[number for point in curve for number in point] for curve in layout.curves],
+        "lines": lines,
+    }
+
+
+def _merged(edges: Edges, stands: list[int], into: list[int | None]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the edges between boxes, those of modules once, and which of them each edge between steps is, or -1."""
+    drawn: list[tuple[int, int]] = []
+    known: dict[tuple[int, int], int] = {}
+    lines = []
+    for source, target in edges:
+        edge = stands[source], stands[target]
+        of_module = into[source] is not None or into[target] is not None
+        if edge[0] == edge[1]:
+            lines.append(-1)
+        elif of_module and edge in known:
+            lines.append(known[edge])
+        else:
+            known[edge] = len(drawn)
+            lines.append(len(drawn))
+            drawn.append(edge)
+    return drawn, lines
+
+
+def _without_many(drawn: list[tuple[int, int]], lines: list[int]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Leave out what a leaf of very many uses gives to all but the first of them, which comes last in walks back."""
+    used = {target for _, target in drawn}
+    uses = Counter(source for source, _ in drawn)
+    first = {source: number for number, (source, _) in enumerate(drawn)}
+    kept = [
+        number
+        for number, (source, _) in enumerate(drawn)
+        if source in used or uses[source] <= _MANY or first[source] == number
+    ]
+    moved = {number: new for new, number in enumerate(kept)}
+    return [drawn[number] for number in kept], [moved.get(line, -1) for line in lines]

@@ -1,0 +1,77 @@
+// The picture: a box for each step and each module, a frame for each module, a line for each edge; and the list
+
+const svg = (name, attributes, parent) => {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const key in attributes) element.setAttribute(key, attributes[key]);
+  if (parent) parent.appendChild(element);
+  return element;
+};
+const make = (name, text, parent, className) => {
+  const element = document.createElement(name);
+  if (text !== undefined) element.textContent = text;
+  if (className) element.className = className;
+  if (parent) parent.appendChild(element);
+  return element;
+};
+
+const SMALL = 11; // half of the side of what opens and closes a module
+function drawBox(className, title, room) {
+  const box = svg("g", { class: `box ${className}` }, $("boxes"));
+  if (className === "module") svg("rect", { class: "behind", x: 5, y: -5, width: W, height: H, rx: 7 }, box);
+  box.card = svg("rect", { width: W, height: H, rx: 7 }, box);
+  const heading = svg("text", { class: title.length > room ? "title long" : "title", x: W / 2, y: 18 }, box);
+  heading.textContent = cut(title, Math.floor(room * 1.2));
+  box.value = svg("text", { class: "value", x: W / 2, y: 33 }, box);
+  box.gradient = svg("text", { class: "gradient", x: W / 2, y: 48 }, box);
+  svg("title", {}, box).textContent = title;
+  return box;
+}
+function drawToggle(f, sign, x, y, parent) {
+  const toggle = svg("g", { class: "toggle", "data-toggle": f, transform: `translate(${x} ${y})` }, parent);
+  svg("rect", { class: "hand", x: -SMALL - 6, y: -SMALL - 6, width: 2 * SMALL + 12, height: 2 * SMALL + 12 }, toggle);
+  svg("rect", { x: 2 - SMALL, y: 2 - SMALL, width: 2 * SMALL - 4, height: 2 * SMALL - 4, rx: 4 }, toggle);
+  svg("path", { d: sign === "+" ? "M-5 0H5M0 -5V5" : "M-5 0H5" }, toggle);
+  svg("title", {}, toggle).textContent = sign === "+" ? "Expand (e)" : "Collapse (e)";
+}
+
+edges.forEach((edge) => { edge.line = svg("path", { class: "line" }, $("lines")); });
+const boxes = steps.map((step, i) => {
+  const box = drawBox(step.kind, titles[i], 19);
+  box.dataset.step = i;
+  return box;
+});
+const moduleBoxes = frames.map((frame, f) => {
+  const box = drawBox("module", frame.name, 19);
+  box.dataset.module = f;
+  box.value.textContent = cut(frame.what, 20);
+  drawToggle(f, "+", 1, 1, box);
+  return box;
+});
+const frameBoxes = frames.map((_, f) => {
+  const frame = svg("g", { class: "frame" }, $("frames"));
+  frame.card = svg("rect", { rx: 8 }, frame);
+  drawToggle(f, "−", 14, 14, frame);
+  frame.heading = svg("text", { x: 28, y: 18, "data-module": f }, frame);
+  return frame;
+});
+
+const move = (element, x, y) => element.setAttribute("transform", `translate(${x} ${y})`);
+const display = (element, visible) => { element.style.display = visible ? "" : "none"; };
+function placeFrame(f, [x0, y0, x1, y1]) {
+  move(frameBoxes[f], x0, y0);
+  frameBoxes[f].card.setAttribute("width", x1 - x0);
+  frameBoxes[f].card.setAttribute("height", y1 - y0);
+  const most = Math.max(3, Math.floor((x1 - x0 - 34) / 6.2)), whole = moduleTitle(f);
+  frameBoxes[f].heading.textContent = whole.length > most ? cut(frames[f].name, most) : whole;
+}
+
+const items = steps.map((_, i) => {
+  const item = make("li", undefined, $("list"));
+  item.id = `item${i}`;
+  item.setAttribute("role", "option");
+  item.setAttribute("aria-selected", "false");
+  item.dataset.step = i;
+  make("span", fullNames[i], item);
+  make("small", "", item);
+  return item;
+});

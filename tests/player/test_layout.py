@@ -1,0 +1,141 @@
+"""Where boxes, frames and edges go, for every size of a graph and every depth of its modules."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from autograd import Value, player, tensor
+from autograd.visualize.picture import Frame
+from autograd.visualize.player import layout as layouts
+from autograd.visualize.player.depths import depths
+from autograd.visualize.player.fold import folded
+
+from .programs import computed, programs
+from .reading import data_of, gradient_of, played
+
+
+def doubled(times: int) -> Value:
+    x = Value(1.0)
+    for _ in range(times):
+        x = x + x
+    return x
+
+
+def test_sixty_four_doublings_are_sixty_five_steps(tmp_path: Path) -> None:
+    data = data_of(player(doubled(64), tmp_path / "page.html"))
+    assert len(data["steps"]) == 65
+    assert len(data["edges"]) == 128
+    assert data["steps"][0]["gradient"]["number"] == str(2.0**64)
+
+
+def test_the_beginning_of_a_deep_graph_is_one_step(tmp_path: Path) -> None:
+    x, factor = Value(1.0), Value(1.0)
+    y = x
+    for _ in range(10_000):
+        y = y * factor
+    data = data_of(player(y, tmp_path / "page.html", params={"factor": factor}))
+    kinds = [step["kind"] for step in data["steps"]]
+    assert kinds == ["leaf", "folded", *["operation"] * 2499, "result"]
+    into = [edge for edge in data["edges"] if edge["from"] == 0]
+    assert len(into) == 2501
+    assert into[-1]["sum"] == data["steps"][0]["gradient"]["number"] == 10_000.0
+    assert into[-1]["to"] == 1
+
+
+def test_folding_keeps_the_sums() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y: Any = x
+    for _ in range(20):
+        y = np.tanh(y) * x
+    whole = played(y.sum())
+    part = folded(whole, 7)
+    assert len(part.steps) == 9
+    assert part.steps[1].folded == 34
+    parts = [edge.contribution for edge in part.edges if edge.source == 0]
+    np.testing.assert_allclose(sum(parts), gradient_of(whole, x._node), rtol=1e-13)
+    assert all(edge.source < edge.target for edge in part.edges)
+    assert folded(whole, 100) is whole
+
+
+@settings(max_examples=50)
+@given(programs())
+def test_layers_go_down_and_boxes_stay_apart(program: list[tuple[int, int, int]]) -> None:
+    recording = played(computed(program, [Value(0.5), Value(-1.25)]))
+    edges = [(edge.source, edge.target) for edge in recording.edges]
+    found = layouts.in_layers(len(recording.steps), edges)
+    assert all(found.boxes[target][1] - found.boxes[source][1] >= layouts.HEIGHT for source, target in edges)
+    for i, (x, y) in enumerate(found.boxes):
+        for other_x, other_y in found.boxes[:i]:
+            assert abs(x - other_x) >= layouts.WIDTH or abs(y - other_y) >= layouts.HEIGHT
+    for (source, target), curve in zip(edges, found.curves, strict=True):
+        assert curve[0][1] == pytest.approx(found.boxes[source][1] + layouts.HEIGHT / 2)
+        assert curve[-1][1] == pytest.approx(found.boxes[target][1] - layouts.HEIGHT / 2)
+
+
+def test_without_the_program_dot_there_are_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges = [(0, 2), (1, 2), (2, 3), (2, 3)]
+    monkeypatch.setenv("PATH", "")
+    assert layouts.lay_out(4, edges) == layouts.in_layers(4, edges)
+
+
+@pytest.mark.parametrize("lay_out", [layouts.in_layers, layouts.lay_out])
+def test_two_edges_between_two_boxes_are_two_curves(lay_out: Callable[..., layouts.Layout]) -> None:
+    first, second = lay_out(2, [(0, 1), (0, 1)]).curves
+    assert first != second
+
+
+def test_one_box_is_a_layout() -> None:
+    assert layouts.in_layers(1, []).boxes == [(layouts.WIDTH / 2, layouts.HEIGHT / 2)]
+    (box,) = layouts.lay_out(1, []).boxes
+    assert box == pytest.approx((layouts.WIDTH / 2, layouts.HEIGHT / 2), abs=10)
+
+
+# A chain of six steps: the inner four in a module, of them the inner two in another within it.
+CHAIN = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+WITHIN = [None, 0, 1, 1, 0, None]
+FRAMES = [Frame("outer", "Outer", None), Frame("outer.inner", "Inner", 0)]
+
+
+def surrounds(outer: tuple[float, ...], inner: tuple[float, ...]) -> bool:
+    return outer[0] < inner[0] and outer[1] < inner[1] and outer[2] > inner[2] and outer[3] > inner[3]
+
+
+@pytest.mark.parametrize("path", [None, ""], ids=["dot", "layers"])
+def test_frames_are_around_what_stands_in_them(monkeypatch: pytest.MonkeyPatch, path: str | None) -> None:
+    if path is not None:
+        monkeypatch.setenv("PATH", path)
+    found = layouts.lay_out(6, CHAIN, WITHIN, FRAMES)
+    boxes = [(x - layouts.WIDTH / 2, y - layouts.HEIGHT / 2, x + layouts.WIDTH / 2, y + 28) for x, y in found.boxes]
+    assert surrounds(found.frames[0], found.frames[1])
+    assert [surrounds(found.frames[0], box) for box in boxes] == [False, True, True, True, True, False]
+    assert [surrounds(found.frames[1], box) for box in boxes] == [False, False, True, True, False, False]
+
+
+def test_every_depth_has_a_layout_of_its_own() -> None:
+    found = depths(WITHIN, CHAIN, FRAMES)
+    assert [[place for place, *_ in layout["steps"]] for layout in found] == [[0, 5], [0, 1, 4, 5], [*range(6)]]
+    assert [[place for place, *_ in layout["modules"]] for layout in found] == [[0], [1], []]
+    assert [[place for place, *_ in layout["frames"]] for layout in found] == [[], [0], [0, 1]]
+    assert [layout["lines"] for layout in found] == [[0, -1, -1, -1, 1], [0, 1, -1, 2, 3], [0, 1, 2, 3, 4]]
+    heights = [max(y for _, _, y in (*layout["steps"], *layout["modules"])) for layout in found]
+    assert heights[0] < heights[1] < heights[2]  # nothing was squeezed out of the layout of all
+
+
+def test_edges_of_a_module_are_drawn_once_and_those_of_steps_each() -> None:
+    frames = [Frame("m", "M", None)]
+    closed, opened = depths([None, 0, 0], [(0, 1), (0, 2), (1, 2), (1, 2)], frames)
+    assert closed["lines"] == [0, 0, -1, -1]
+    assert opened["lines"] == [0, 1, 2, 3]
+
+
+def test_a_leaf_of_very_many_uses_pushes_nothing_apart() -> None:
+    chain = [(place, place + 1) for place in range(1, 20)]
+    uses = [(0, place) for place in range(20, 1, -1)]
+    (layout,) = depths([None] * 21, [*chain, *uses], [])
+    assert layout["lines"] == [*range(19), *[-1] * 18, 19]  # the last in a walk back is the first that is computed
+    across = {x for place, x, _ in layout["steps"] if place}
+    assert max(across) - min(across) < layouts.WIDTH
