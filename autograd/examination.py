@@ -15,12 +15,15 @@ from .modes import ANOMALY, PACKING, TRACING, recording
 from .packing import pack
 from .scopes import note_scope, within
 
-__all__ = ["Observer", "examine", "observer", "ranges"]
+__all__ = ["Observer", "examine", "observer", "ranges", "value_observer"]
 
 Observer = Callable[[Node, tuple[Any, ...], Any], None]
 
 # Called with each node, the values of all parameters of its operation, and its result, while TRACING is on.
 observer: ContextVar[Observer] = ContextVar("observer")
+
+# Called with each `Value` that is computed while TRACING is on, if it is set.
+value_observer: ContextVar[Callable[[Any], None] | None] = ContextVar("value_observer", default=None)
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Any) -> None:

@@ -17,9 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .errors import AnomalyError, DomainError, UnsupportedError
+from .examination import value_observer
 from .floats import PRIMITIVES, explain, forward_of, relu, sigmoid, slope_of
 from .graph import LEAF, Operation, ancestors, take_number
-from .modes import ANOMALY, OFF, ON, enable_grad, recording, watching
+from .modes import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
 from .primitive import Function, Primitive
 from .registry import fronts, operations, plain
 
@@ -105,11 +106,13 @@ def _binary(op: Primitive) -> Callable[[Any, Any], Value]:
 
 
 def _settle(value: Value, mode: int) -> Value:
-    """Do what a mode other than plain recording asks: make `value` a constant, or refuse nan and inf."""
+    """Do what a mode other than plain recording asks: make `value` a constant, tell of it, or refuse nan and inf."""
     if mode == OFF:
         value.op = LEAF
         value.x = value.y = None
-    elif mode & ANOMALY and not math.isfinite(value.data):
+    elif mode & TRACING and (tell := value_observer.get()) is not None:
+        tell(value)
+    if mode & ANOMALY and not math.isfinite(value.data):
         inputs = [value.dx if value.x is None else value.x.data, value.dy if value.y is None else value.y.data]
         call = ", ".join(map(repr, inputs[: len(value.op.inputs(value))]))  # type: ignore[arg-type]  # its own node
         raise AnomalyError(f"'{value.op.name}' gave {value.data} for ({call})")

@@ -23,7 +23,8 @@ def texts(browser: Any, selector: str) -> list[str]:
 
 def shown(browser: Any, selector: str) -> list[str]:
     script = """return [...document.querySelectorAll(arguments[0])]
-        .filter(each => each.style.display !== 'none').map(each => each.textContent)"""
+        .filter(each => each.style.display !== 'none').map(each => each.tagName === 'g'
+            ? [...each.querySelectorAll('text')].map(part => part.textContent).join('') : each.textContent)"""
     return list(browser.execute_script(script, selector))
 
 

@@ -77,6 +77,17 @@ def test_the_page_has_values_gradients_rules_and_lines(tmp_path: Path) -> None:
     assert str(tmp_path) not in file.read_text("utf-8")
 
 
+def test_values_have_lines_too(tmp_path: Path) -> None:
+    def function(x: Value) -> Value:
+        y = x * 3.0
+        return (y + x.tanh()).sin()
+
+    data = data_of(player(function, tmp_path / "page.html", Value(2.0)))
+    second = "return (y + x.tanh()).sin()"
+    assert [step.get("line") for step in data["steps"]] == [None, "y = x * 3.0", second, second, second]
+    assert data["steps"][1]["where"].startswith("test_page.py:")
+
+
 def test_contributions_are_described_where_there_are_several(tmp_path: Path) -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     data = data_of(player((x * 3.0 + x).sum(), tmp_path / "page.html"))

@@ -68,7 +68,7 @@ def test_arrays_have_statistics_and_a_map(page: Callable[..., Any]) -> None:
     label = browser.execute_script("return document.querySelector('canvas').getAttribute('aria-label')")
     assert label.startswith("value as a map of 5 by 4 cells, from −")
     exactly(browser, 4)
-    assert "in module '0' (Linear) of Sequential" in text(browser, "#details")
+    assert "in Sequential › 0" in text(browser, "#details")
 
 
 def test_the_keyboard_does_all(page: Callable[..., Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..collapsing import closed, levels
@@ -35,7 +36,9 @@ def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> l
         within one box, and where nothing makes room for an edge because its leaf has very many uses, such as the weight
         of a recurrent cell.
     """
-    return [_at(depth, within, edges, frames) for depth in range(max(levels(frames), default=-1) + 2)]
+    every = range(max(levels(frames), default=-1) + 2)
+    with ThreadPoolExecutor() as pool:  # each runs the program dot
+        return list(pool.map(lambda depth: _at(depth, within, edges, frames), every))
 
 
 def _at(depth: int, within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def page_of(
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     wanted = {
         "TITLE": html.escape(title),
+        "HEADING": html.escape(title.removeprefix("Backpropagation of ")),
         "STYLE_HASH": _hash(style),
         "SCRIPT_HASH": _hash(script),
         "STYLE": style,
@@ -126,8 +127,8 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
         box["rules"] = [
             -1 if x is None else rules.setdefault(t, len(rules)) for x, t in zip(inputs, texts, strict=True)
         ]
-    if hasattr(node, "code"):
-        box["where"], box["line"] = _text_of_line(line_of(node))
+    if step.place is not None:
+        box["where"], box["line"] = _text_of_line(line_of(step.place))
     if step.hooked:
         box["hooked"] = True
     return box

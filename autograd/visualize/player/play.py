@@ -41,7 +41,8 @@ def player(
 
     A graph keeps only those values that its rules need, so the page of a result shows only these. Of a function, which
     is called with `inputs`, it shows all of them, and the modules that it calls, each of which can be collapsed to one
-    box and expanded. ``draw_graph(result).to_html(path)`` writes the page too.
+    box and expanded; the lines of a `Value` are known of a function alone. ``draw_graph(result).to_html(path)`` writes
+    the page too.
 
     Gradients come from the rules of the engine. The graph stays as it is, ``.grad`` of leaves too; hooks of results
     are called. Of more than 2,500 operations, the first are shown as one step.

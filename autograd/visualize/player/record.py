@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ...examination import observer
+from ...examination import observer, value_observer
 from ...graph import LEAF, Bundle, Hooked, Node, ancestors
+from ...lines import Place, here
 from ...modes import enable_grad
 from ...outputs import Output
 from ...primitive import Primitive
@@ -42,6 +43,8 @@ class Step:
     value, known
         The result, and whence it is known: ``"recorded"`` while the function ran, ``"kept"`` for a rule, or ``"now"``,
         that of a leaf as it is; None and ``""`` if it is not known. Several results are a tuple.
+    place
+        Where it was computed, for `line_of`; None if that was not noted.
     gradient
         Of the result; None if none reached it. Several are a tuple.
     hooked
@@ -59,6 +62,7 @@ class Step:
     given: bool = False
     value: Any = None
     known: str = ""
+    place: Any = None
     gradient: Any = None
     hooked: bool = False
     constants: dict[int, Any] = field(default_factory=dict)
@@ -102,30 +106,35 @@ class Run:
     ----------
     inputs
         What the function was called with.
+    lines
+        Where in the user's program each `Value` was computed, which is noted in the nodes of tensors.
     """
 
     result: Any
     seen: dict[Any, tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
+    lines: dict[Any, Place] = field(default_factory=dict)
     inputs: tuple[Any, ...] = ()
 
 
 def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
     """Call a function, and note what every recorded operation was given and what it gave, and within which calls."""
-    seen: dict[Any, tuple[tuple[Any, ...], Any]] = {}
+    ran = Run(None, inputs=inputs)
     with watch_calls():
         around = observer.get()
 
         def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
-            seen[node] = values, z
+            ran.seen[node] = values, z
             around(node, values, z)
 
         token = observer.set(note)
+        value_token = value_observer.set(lambda value: ran.lines.update({value: here()}))
         try:
             with enable_grad():
-                result = function(*inputs)
+                ran.result = function(*inputs)
         finally:
+            value_observer.reset(value_token)
             observer.reset(token)
-    return Run(result, seen, inputs)
+    return ran
 
 
 def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recording:
@@ -141,7 +150,7 @@ def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recordin
     result = ran.result
     root = root_of(result, "player", "play")
     order: list[Any] = [node for node in ancestors([root]) if not isinstance(node, Bundle)]
-    steps = {node: Step(node) for node in order}
+    steps = {node: Step(node, place=node if hasattr(node, "code") else ran.lines.get(node)) for node in order}
     for node, (name, _) in named_nodes(names).items():
         if node in steps:
             steps[node].name = name

@@ -108,9 +108,12 @@ function draw(points) {
     edge.middle = curve.length && alone ? onTheWay(curve) : null;
     placeShare(edge);
   });
-  const all = [...at.steps, ...at.modules].filter((box) => box);
-  const sides = [...all.map(([x, y]) => [x - W / 2, y - H / 2, x + W / 2, y + H / 2]), ...at.frames.filter((frame) => frame)];
-  bounds = sides.reduce(([a, b, c, d], [e, f, g, h]) => [Math.min(a, e), Math.min(b, f), Math.max(c, g), Math.max(d, h)]);
+  bounds = extent(at);
+}
+function extent(places) { // left, top, right and bottom of all boxes and frames
+  const boxes = [...places.steps, ...places.modules].filter((box) => box).map(([x, y]) => [x - W / 2, y - H / 2, x + W / 2, y + H / 2]);
+  const least = (a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
+  return [...boxes, ...places.frames.filter((frame) => frame)].reduce(least);
 }
 function onTheWay(curve) { // where two pieces of the curve meet, or a little before the middle of a single one
   if (curve.length > 8) return curve.slice(2 * Math.floor(curve.length / 4)).slice(0, 2);

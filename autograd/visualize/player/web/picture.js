@@ -43,7 +43,8 @@ const boxes = steps.map((step, i) => {
 const moduleBoxes = frames.map((frame, f) => {
   const box = drawBox("module", frame.name, 19);
   box.dataset.module = f;
-  box.value.textContent = cut(frame.what, 20);
+  box.value.classList.add("what");
+  box.value.textContent = cut(frame.what, 26);
   drawToggle(f, "+", 1, 1, box);
   return box;
 });

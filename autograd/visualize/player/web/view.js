@@ -25,13 +25,13 @@ function pan(dx, dy) {
   look();
 }
 
-function wholeScale() { // at which all can be seen
-  const { width, height } = room(), [x0, y0, x1, y1] = bounds;
+function wholeScale([x0, y0, x1, y1]) { // at which all can be seen
+  const { width, height } = room();
   return Math.max(0.004, Math.min(1.4, (width - 30) / (x1 - x0), (height - 26 - below()) / (y1 - y0)));
 }
 function fit() {
   const { width, height } = room(), [x0, y0, x1, y1] = bounds;
-  view.scale = wholeScale();
+  view.scale = wholeScale(bounds);
   view.x = (x0 + x1) / 2 - width / 2 / view.scale;
   view.y = (y0 + y1) / 2 - (height - below()) / 2 / view.scale;
   look();
@@ -41,13 +41,15 @@ function showPart(i) { // large enough to be read
   center(i);
 }
 function begin() { // the greatest depth that can be read at once, or a part of the picture that can be
-  let depth = data.depth === undefined ? deepest : Math.min(data.depth, deepest);
-  openTo(depth);
-  while (data.depth === undefined && depth > 0 && wholeScale() < READABLE) openTo(--depth);
-  const few = [...at.steps, ...at.modules].filter((box) => box).length < 4;
-  if (data.depth === undefined && few && depth < deepest) openTo(depth + 1);
+  openTo(data.depth === undefined ? readableDepth() : Math.min(data.depth, deepest));
   fit();
   if (view.scale < READABLE) showPart(operations[0]);
+}
+function readableDepth() {
+  const depth = layouts.findLastIndex((_, d) => wholeScale(extent(layoutOf(d))) >= READABLE);
+  if (depth < 0) return 0;
+  const few = layouts[depth].steps.length + layouts[depth].modules.length < 4; // which tells too little
+  return few && depth < deepest ? depth + 1 : depth;
 }
 
 const clamped = (from, low, high, size) => (high - low < size ? (low + high - size) / 2 : Math.max(low, Math.min(high - size, from)));
