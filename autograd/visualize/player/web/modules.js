@@ -117,7 +117,7 @@ function extent(places) { // left, top, right and bottom of all boxes and frames
 }
 function onTheWay(curve) { // where two pieces of the curve meet, or a little before the middle of a single one
   if (curve.length > 8) return curve.slice(2 * Math.floor(curve.length / 4)).slice(0, 2);
-  const t = 0.38, weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
+  const t = 0.3, weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
   return [0, 1].map((k) => weights.reduce((sum, weight, j) => sum + weight * curve[2 * j + k], 0));
 }
 function placeShare(edge) {
