@@ -139,3 +139,11 @@ def test_a_leaf_of_very_many_uses_pushes_nothing_apart() -> None:
     assert layout["lines"] == [*range(19), *[-1] * 18, 19]  # the last in a walk back is the first that is computed
     across = {x for place, x, _ in layout["steps"] if place}
     assert max(across) - min(across) < layouts.WIDTH
+
+
+def test_what_is_computed_of_leaves_alone_goes_along_with_its_use() -> None:
+    edges = [(0, 1)]  # then, again and again: a leaf, an operation on it, and what that and the one before give
+    for step in range(100):
+        leaf = 2 + 3 * step
+        edges += [(leaf, leaf + 1), (leaf + 1, leaf + 2), (leaf - 1, leaf + 2)]
+    assert set(layouts.lengths(302, edges)) == {1}

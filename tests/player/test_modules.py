@@ -203,6 +203,7 @@ def test_details_lead_from_steps_to_modules_and_back(page: Callable[..., Any]) -
     exactly(browser, [step["path"] for step in steps(browser) if "path" in step].index("0.rest.1.weight"))
     assert text(browser, "#details h2") == "0.rest.1.weight"
     assert texts(browser, "#details .way button") == ["Sequential", "0", "rest", "1"]
+    assert browser.execute_script("return document.querySelector('#list [aria-selected=true]').title") == "in 0.rest.1"
     browser.find_elements("css selector", "#details .way button")[2].click()
     assert text(browser, "#details h2") == "0.rest"
     assert texts(browser, "#details button.module") == ["Sequential", "0", "0 · Tanh", "1 · Linear"]

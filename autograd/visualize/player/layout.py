@@ -160,7 +160,7 @@ def _layers(count: int, edges: Edges) -> list[list[int]]:
 
 
 def _rows(count: int, edges: Edges) -> list[int]:
-    """Return the layer of each box: as high as inputs allow, but what has no input just above its first use."""
+    """Return the layer of each box: as high as inputs allow, or just above its first use where that is nearer."""
     users: list[list[int]] = [[] for _ in range(count)]
     inputs: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
@@ -169,8 +169,8 @@ def _rows(count: int, edges: Edges) -> list[int]:
     row = [0] * count
     for place in range(count):
         row[place] = 1 + max((row[source] for source in inputs[place]), default=-1)
-    for place in range(count):
-        if not inputs[place] and users[place]:
+    for place in reversed(range(count)):  # leaves, and what is computed of leaves alone, go along with their uses
+        if users[place] and sum(bool(inputs[source]) for source in inputs[place]) <= len(users[place]):
             row[place] = min(row[target] for target in users[place]) - 1
     return row
 

@@ -72,6 +72,7 @@ const items = steps.map((_, i) => {
   item.setAttribute("role", "option");
   item.setAttribute("aria-selected", "false");
   item.dataset.step = i;
+  if (around[i].length) item.title = `in ${modulePath(steps[i].frame)}`;
   make("span", fullNames[i], item);
   make("small", "", item);
   return item;
