@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from types import CodeType
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Place", "here", "line_of", "note_line"]
+__all__ = ["HasLine", "Place", "here", "line_of", "note_line", "source_of"]
 
 _PACKAGES = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
@@ -56,9 +56,24 @@ def here() -> Place:
     return place
 
 
-def line_of(place: HasLine) -> str:
-    """Return the file and line of a place."""
+def source_of(place: HasLine) -> tuple[str, int | None]:
+    """Return the file, as `linecache` knows it, and the line of a place."""
     instruction = place.instruction
     lines = place.code.co_lines()
     line = next((number for start, end, number in lines if start <= instruction < end), None)
-    return f"{place.code.co_filename}:{line}"
+    return place.code.co_filename, line
+
+
+def line_of(place: HasLine) -> str:
+    """Return the file and line of a place as a person is told them: of a notebook, the cell."""
+    file, line = source_of(place)
+    cell = _cell_of(file)
+    return f"{cell}, line {line}" if cell else f"{file}:{line}"
+
+
+def _cell_of(file: str) -> str:
+    """Return the name that IPython, where it runs, gives a cell: the file is one that never was written."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    name = name_of and name_of(file)
+    return " ".join(name) if name else ""

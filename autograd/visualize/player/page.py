@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from ...graph import LEAF
-from ...lines import line_of
+from ...lines import HasLine, line_of, source_of
 from ...value import Value
 from ..framing import Framing, name_within, settled
 from ..nodes import inside, type_of
@@ -128,7 +128,7 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
             -1 if x is None else rules.setdefault(t, len(rules)) for x, t in zip(inputs, texts, strict=True)
         ]
     if step.place is not None:
-        box["where"], box["line"] = _text_of_line(line_of(step.place))
+        box["where"], box["line"] = _text_of_line(step.place)
     if step.hooked:
         box["hooked"] = True
     return box
@@ -152,11 +152,11 @@ def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
         yield told
 
 
-def _text_of_line(place: str) -> tuple[str, str]:
+def _text_of_line(place: HasLine) -> tuple[str, str]:
     """Return the name of a file with the number of a line, without the directory, and what the line says."""
-    file, _, line = place.rpartition(":")
-    text = linecache.getline(file, int(line)).strip() if line.isdigit() else ""
-    return f"{os.path.basename(file)}:{line}", text
+    file, line = source_of(place)
+    text = "" if line is None else linecache.getline(file, line).strip()
+    return os.path.basename(line_of(place)), text
 
 
 def _sum(held: Any, edge: Edge) -> Any:
