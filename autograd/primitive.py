@@ -79,6 +79,8 @@ class Primitive:
         self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
         self.forward = forward or function
         self.name = str(name or getattr(function, "__name__", ""))
+        if name is not None and not name.isidentifier():
+            raise DeclarationError(f"{kind}() takes a name as functions have, without spaces and signs, not {name!r}")
         if not rules or not self.name.isidentifier():
             raise DeclarationError(
                 f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "

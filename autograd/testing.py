@@ -201,6 +201,8 @@ def check_operation(
     ------
     GradientCheckError
         If one of this does not hold; the message says which.
+    TypeError
+        If an input is no array.
 
     Examples
     --------
@@ -209,6 +211,9 @@ def check_operation(
     >>> check_operation(np.multiply, np.ones((2, 3)), np.ones(3, np.float32))
     >>> check_operation(lambda x: np.sum(np.exp(x), axis=0), np.ones((2, 3)), analytic=True)
     """
+    for i, x in enumerate(inputs):
+        if not isinstance(x, np.ndarray | np.generic):
+            raise TypeError(f"check_operation() takes an array for each input, but input {i} is a {type(x).__name__}")
     originals = [np.array(x) for x in inputs]
     expected = [np.asarray(y) for y in _listed(fn(*inputs))]
     _check_untouched(inputs, originals)

@@ -266,6 +266,10 @@ def test_text_is_written_without_the_program(tmp_path: Path, monkeypatch: pytest
     assert picture._repr_mimebundle_() == {"text/vnd.mermaid": picture.mermaid, "text/plain": picture.source}
 
 
+def test_a_picture_is_told_in_text_without_its_address() -> None:
+    assert repr(draw_graph(Value(1.0) + 1)) == repr(draw_graph(Value(2.0) + 1)) == "<Digraph, 5 lines>"
+
+
 @needs_dot
 def test_images_are_written_by_their_suffix(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.ReLU())

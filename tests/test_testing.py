@@ -89,6 +89,11 @@ def test_check_operation_finds_an_input_that_is_written_to() -> None:
         check_operation(ag.elementwise(doubled, lambda g: g + g), X.copy())
 
 
+def test_check_operation_takes_arrays() -> None:
+    with pytest.raises(TypeError, match="takes an array for each input, but input 1 is a list"):
+        check_operation(np.multiply, X, [X])  # type: ignore[arg-type]  # the mistake
+
+
 def test_check_operation_finds_a_wrong_kind() -> None:
     """Forward mode would apply the function to the tangent."""
     square = ag.linear(lambda x: x * x, rule_of_square, name="square")

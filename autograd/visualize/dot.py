@@ -53,6 +53,9 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     mermaid: str
     play: Callable[..., Path]
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, {len(self.body)} lines>"
+
     def render(self, *args: Any, **kwargs: Any) -> str:
         """Write the picture to a file, as `graphviz.Digraph.render` does."""
         try:
