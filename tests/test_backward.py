@@ -221,7 +221,7 @@ def test_rules_that_name_what_is_not_there_are_refused_when_declared() -> None:
         ag.elementwise(np.cbrt, lambda g, weight: g * weight)
     with pytest.raises(ag.DeclarationError, match=r"name='\.\.\.'"):
         ag.elementwise(lambda x: x, lambda g: g)
-    with pytest.raises(ag.DeclarationError, match="takes a name as functions have, .*, not 'two words'"):
+    with pytest.raises(ag.DeclarationError, match=r"takes a name as functions have, .*, not 'two words'"):
         ag.elementwise(lambda x: x, lambda g: g, name="two words")
     with pytest.raises(ag.DeclarationError, match="index and into after"):
         ag.linear(lambda parts: sum(parts), lambda g, index, parts_shape: g, name="early", variadic=True)
