@@ -71,6 +71,7 @@ def _environment(settings: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         "IPYTHONDIR": settings,
         "MPLCONFIGDIR": settings,
+        "TMPDIR": settings,
         "OPENBLAS_NUM_THREADS": "1",  # sums in the same order each time, and fast beside other programs
     }
 
