@@ -1,5 +1,7 @@
 """CSV files of a label and features, read through pandas."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
