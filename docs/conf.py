@@ -20,8 +20,11 @@ extensions = [
     "sphinx_copybutton",
     "myst_nb",
     "docs.site.annotations",
+    "docs.site.links",
     "docs.site.mathematics",
     "docs.site.names",
+    "docs.site.offline",
+    "docs.site.sample",
 ]
 
 # Names in docstrings stand in single backquotes: those that the site knows become links, and others, such as
@@ -40,14 +43,15 @@ autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 autosummary_generate = False  # pages are written by subject, see docs/site/names.py
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # notebooks show the output that they were kept with
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # which a network would be asked for
-suppress_warnings = ["toc.empty_glob"]
 
+toc_object_entries_show_parents = "hide"
 html_theme = "furo"
 html_math_renderer = "mathml"
 html_static_path = ["site/static"]

@@ -11,6 +11,7 @@ It stands in a page as ::
 import functools
 import importlib
 import inspect
+import itertools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
@@ -18,15 +19,12 @@ from typing import Any, ClassVar
 import numpy as np
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
 
-
-PACKAGES = ("autograd", "nn", "datasets")
-# Where public names are: what `__all__` lists in these is on a page, see docs/site/checks.py.
-MODULES = (
-    "autograd", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.init", "nn.onnx", "nn.optim",
-    "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.training", "nn.utils", "datasets",
-)  # fmt: skip
+from docs.site.public import MODULES, PACKAGES, public_names
 
 
 class Names(SphinxDirective):
@@ -45,8 +43,9 @@ class Names(SphinxDirective):
 def page(module: str, names: list[str]) -> str:
     """Return the text that stands for the names of a module."""
     lines = [f".. currentmodule:: {module}", ""]
-    if len(names) > 1:
-        lines += [".. autosummary::", "", *(f"   {name}" for name in names), ""]
+    ours = [name for name in names if not is_of_numpy(module, name)]
+    if len(ours) > 1:
+        lines += [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in ours), ""]
     for name in names:
         lines += [*entry(module, name), ""]
     return "\n".join(["```{eval-rst}", *lines, "```"])
@@ -54,22 +53,50 @@ def page(module: str, names: list[str]) -> str:
 
 def entry(module: str, name: str) -> list[str]:
     """Return the directive that documents one name."""
-    home = importlib.import_module(module)
-    value = getattr(home, name) if hasattr(home, name) else importlib.import_module(f"{module}.{name}")
+    value = value_of(module, name)
+    if is_of_numpy(module, name):
+        return [f".. function:: {name}(x)", "", f"   ``numpy.{name}`` itself, which takes tensors."]
     if isinstance(value, ModuleType):
         return [f".. automodule:: {module}.{name}"]
-    if getattr(np, name, None) is value:
-        return [f".. function:: {name}(x)", "", f"   ``numpy.{name}`` itself, which takes tensors."]
     if isinstance(value, type):
         kind = "exception" if issubclass(value, BaseException) else "class"
-        return [f".. auto{kind}:: {name}", "   :show-inheritance:", f"   :members: {', '.join(members(value))}"]
+        bases = ["   :show-inheritance:"] if any(map(is_public, value.__mro__[1:])) else []
+        return [f".. auto{kind}:: {name}", *bases, f"   :members: {', '.join(members(value))}"]
     return [f".. auto{'function' if callable(value) else 'data'}:: {name}"]
 
 
+def value_of(module: str, name: str) -> Any:
+    """Return what a module has under a name, which may be a module that it does not load by itself."""
+    home = importlib.import_module(module)
+    return getattr(home, name) if hasattr(home, name) else importlib.import_module(f"{module}.{name}")
+
+
+def is_of_numpy(module: str, name: str) -> bool:
+    """Tell whether a name stands for NumPy's own function."""
+    return getattr(np, name, None) is value_of(module, name)
+
+
 def members(cls: type) -> list[str]:
-    """Return the public methods and properties of a class itself whose docstrings are our own, not NumPy's."""
-    found = {name: inspect.getdoc(value) for name, value in vars(cls).items() if isinstance(value, property | classmethod | Callable)}
-    return [name for name, text in found.items() if not name.startswith("_") and text and text not in of_numpy()]
+    """Return the public methods and properties of a class, and of private ones above it, that have docstrings of ours.
+
+    NumPy's docstrings are those of its functions that are methods of tensors. What a module shows of itself in
+    ``repr`` is described at `nn.Module`.
+    """
+    above = itertools.takewhile(lambda base: base is cls or not is_public(base), cls.__mro__[:-1])
+    found = {
+        name: inspect.getdoc(value)
+        for base in reversed([*above])
+        for name, value in vars(base).items()
+        if isinstance(value, property | classmethod | Callable)
+    }
+    return [
+        name
+        for name, text in found.items()
+        if not name.startswith("_")
+        and text
+        and text not in of_numpy()
+        and (name != "extra_repr" or cls.__name__ == "Module")
+    ]
 
 
 @functools.cache
@@ -81,7 +108,7 @@ def of_numpy() -> set[str | None]:
 def name_public_bases(app: Sphinx, name: str, cls: type, options: Any, bases: list[type]) -> None:
     """Have a class derive from the next public one above it, which is the one that has a place to link to."""
     above = [base for base in cls.__mro__[1:] if is_public(base)]
-    bases[:] = above[:1] or [object]
+    bases[:] = above[:1]
 
 
 def is_public(cls: type) -> bool:
@@ -92,8 +119,20 @@ def is_public(cls: type) -> bool:
     return any(getattr(module, cls.__name__, None) is cls for module in map(importlib.import_module, MODULES))
 
 
+def warn_of_missing(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of each public name that is on no page."""
+    known = {*env.domains.python_domain.objects, *env.domains.python_domain.modules}
+    for module, name in public_names():
+        if f"{module}.{name}" not in known:
+            getLogger(__name__).warning("the public name %s.%s is on no page of docs/api", module, name)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Make the directive known."""
+    """Make the directive known, and have what is public looked after."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"  # which is what the docstrings call them
     app.add_directive("names", Names)
     app.connect("autodoc-process-bases", name_public_bases)
+    app.connect("env-check-consistency", warn_of_missing)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
