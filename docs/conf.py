@@ -23,6 +23,7 @@ extensions = [
     "docs.site.links",
     "docs.site.mathematics",
     "docs.site.names",
+    "docs.site.notebooks",
     "docs.site.offline",
     "docs.site.sample",
 ]

@@ -52,7 +52,9 @@ def test_the_code_of_a_page_gives_what_it_says(
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_all_code_of_a_page_is_what_the_test_above_runs(page: Path) -> None:
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        assert block[1] in ("python", "sh", "{toctree}"), f"{page.name} has a block of {block[1] or 'nothing'}"
+        assert block[1] in ("python", "sh", "{toctree}", "{notebooks}"), (
+            f"{page.name} has a block of {block[1] or 'nothing'}"
+        )
         assert block[1] != "python" or block[3].startswith(">>> "), f"{page.name} has code without a prompt"
 
 
