@@ -125,7 +125,7 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
     """Return the product of the Hessian of `function`, which returns one number, with `tangents`.
 
     It is the derivative of the gradient in one direction: forward over reverse, at the cost of a few gradients and
-    without the Hessian [1]_.
+    without the Hessian.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
 
     References
     ----------
-    .. [1] B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+    B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
 
     Examples
     --------
@@ -174,7 +174,7 @@ def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None
 
     That matrix is ``J' H J`` with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
     returns: the Hessian of the whole without the curvature of `function`. It is positive semidefinite where `loss` is
-    convex, and for a likelihood of an exponential family it is the Fisher information [1]_. None of the three is built.
+    convex, and for a likelihood of an exponential family it is the Fisher information. None of the three is built.
 
     Parameters
     ----------
@@ -202,8 +202,8 @@ def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None
 
     References
     ----------
-    .. [1] N. N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent", Neural
-       Computation 14 (2002).
+    N. N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent", Neural Computation 14
+    (2002).
 
     Examples
     --------

@@ -200,7 +200,7 @@ class Tensor(Installed):
 
     @property
     def device(self) -> str:
-        """Where the elements are: always ``"cpu"``."""
+        """Where the elements are, which is always ``"cpu"``."""
         return "cpu"
 
     def to_device(self, device: str, /, *, stream: Any = None) -> Tensor:

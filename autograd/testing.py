@@ -53,7 +53,7 @@ def _read_only(array: Array) -> Array:
     return copy
 
 
-# Arrays of the same values that lie in memory in another way.
+#: Arrays of the same values that lie in memory in another way.
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "C": lambda array: np.array(array, order="C"),
     "Fortran": lambda array: np.array(array, order="F"),

@@ -5,6 +5,8 @@ dimension as a big-endian 32-bit number, then the values, big-endian, the last d
 Source: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits".
 """
 
+from __future__ import annotations
+
 import math
 import os
 from pathlib import Path

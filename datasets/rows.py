@@ -1,5 +1,7 @@
 """Rows of arrays that belong together: split them, and go through them in minibatches."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Iterator
 from typing import Any

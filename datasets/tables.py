@@ -1,5 +1,7 @@
 """CSV files of a label and features, read through pandas."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +80,7 @@ def read_csv(
     return features, numbers.astype(np.int64)
 
 
-def _parse(layout: Layout) -> "pandas.DataFrame":
+def _parse(layout: Layout) -> pandas.DataFrame:
     import pandas  # only here: it takes longer to import than all of the package
 
     dtypes: dict[int, Any] = dict.fromkeys(range(layout.width), np.float32)
@@ -88,7 +90,7 @@ def _parse(layout: Layout) -> "pandas.DataFrame":
         return pandas.read_csv(stream, header=None, skiprows=layout.header_line, dtype=dtypes, na_filter=False)
 
 
-def _split(layout: Layout, frame: "pandas.DataFrame") -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def _split(layout: Layout, frame: pandas.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     if frame.shape[1] != layout.width:
         raise ValueError("the rows are shorter than the header")
     features = frame.drop(columns=layout.label).to_numpy()

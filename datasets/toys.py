@@ -3,6 +3,8 @@
 All are seeded, come in random order, and share the points among the classes as evenly as n allows.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -11,9 +11,10 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd import Tensor, Value, draw_graph  # noqa: E402 - found through the path set above
+from autograd import Tensor, draw_graph  # noqa: E402 - found through the path set above
 from autograd.declare import OPERATORS  # noqa: E402 - as above
 from docs import contract, reasons, surface  # noqa: E402 - as above
+from docs.neuron import neuron  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 NUMERICS = ROOT / "docs" / "numerics.md"
@@ -77,10 +78,8 @@ def declaration(name: str, value: Any) -> list[str]:
 
 def draw_neuron() -> None:
     """Draw the graph of a neuron, with values and gradients."""
-    x1, x2, w1, w2, b = Value(2.0), Value(0.5), Value(-3.0), Value(1.0), Value(6.8)
-    output = (x1 * w1 + x2 * w2 + b).tanh()
+    output, names = neuron()
     output.backward()
-    names = {"x1": x1, "x2": x2, "w1": w1, "w2": w2, "b": b}
     draw_graph(output, params=names, rankdir="LR").render(outfile=ROOT / "docs" / "images" / "neuron.svg", cleanup=True)
 
 

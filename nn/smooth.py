@@ -133,7 +133,7 @@ class Softplus(Module):
 
 
 class Softsign(Module):
-    """x / (1 + |x|)."""
+    """``x / (1 + |x|)``."""
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""

@@ -35,7 +35,7 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
 
 
 def _sign(x: Any) -> Any:
-    """Return x / |x|, which has a derivative, for complex numbers; for real ones their plain signs."""
+    """Return ``x / |x|``, which has a derivative, for complex numbers; for real ones their plain signs."""
     if not isinstance(x, Tensor) or x.dtype.kind != "c":
         return np.sign(unwrap(x))
     size = np.absolute(x)

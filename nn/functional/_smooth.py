@@ -44,7 +44,7 @@ def _softplus_rule(g: Any, x: Any, beta: Any, threshold: Any) -> Any:
 
 
 def _softsign_forward(x: Any) -> Any:
-    """Return x / (1 + |x|).
+    """Return ``x / (1 + |x|)``.
 
     Examples
     --------

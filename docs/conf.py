@@ -1,0 +1,65 @@
+"""How Sphinx makes the site of these pages; see docs/build.py for the command."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+import autograd  # noqa: E402 - found through the path set above
+
+project = "plaingrad"
+version = release = autograd.__version__
+html_title = f"plaingrad {release}"
+copyright = "the authors of plaingrad"
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "myst_nb",
+    "docs.site.annotations",
+    "docs.site.links",
+    "docs.site.mathematics",
+    "docs.site.names",
+    "docs.site.notebooks",
+    "docs.site.offline",
+    "docs.site.sample",
+]
+
+# Names in docstrings stand in single backquotes: those that the site knows become links, and others, such as
+# parameters, are set as code.
+default_role = "py:obj"
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:obj", ".*"),  # parameters, as said above
+    ("py:class", r"(?!(autograd|nn|datasets)\.).*"),  # of Python and NumPy, whose sites would have to be asked
+    ("py:exc", "MissingProgramError"),  # one of the package graphviz, which is loaded when it is needed
+]
+
+autodoc_typehints = "none"  # docs/site/annotations.py puts them where the parameters are described
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+napoleon_attr_annotations = False
+autosummary_generate = False  # pages are written by subject, see docs/site/names.py
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # notebooks show the output that they were kept with
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # which a network would be asked for
+
+toc_object_entries_show_parents = "hide"
+html_theme = "furo"
+html_math_renderer = "mathml"
+html_static_path = ["site/static"]
+html_css_files = ["site.css"]
+html_copy_source = html_show_sourcelink = False
+pygments_style, pygments_dark_style = "default", "github-dark"
+copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
+copybutton_prompt_is_regexp = True
+templates_path: list[str] = []
+exclude_patterns = ["images", "site"]

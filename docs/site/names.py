@@ -1,0 +1,138 @@
+"""The directive ``names``: a table of public names, and then all that their docstrings say.
+
+It stands in a page as ::
+
+    ```{names} nn
+    Linear
+    Bilinear
+    ```
+"""
+
+import functools
+import importlib
+import inspect
+import itertools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
+
+from docs.site.public import MODULES, PACKAGES, public_names
+
+
+class Names(SphinxDirective):
+    """Public names of the module that is the argument, one a line."""
+
+    has_content = True
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Return what the text that stands for the names makes."""
+        (module,) = self.arguments
+        return self.parse_text_to_nodes(page(module, [name.strip() for name in self.content if name.strip()]))
+
+
+def page(module: str, names: list[str]) -> str:
+    """Return the text that stands for the names of a module."""
+    lines = [f".. currentmodule:: {module}", ""]
+    ours = [name for name in names if not is_of_numpy(module, name)]
+    if len(ours) > 1:
+        lines += [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in ours), ""]
+    for name in names:
+        lines += [*entry(module, name), ""]
+    return "\n".join(["```{eval-rst}", *lines, "```"])
+
+
+def entry(module: str, name: str) -> list[str]:
+    """Return the directive that documents one name."""
+    value = value_of(module, name)
+    if is_of_numpy(module, name):
+        return [f".. function:: {name}(x)", "", f"   ``numpy.{name}`` itself, which takes tensors."]
+    if isinstance(value, ModuleType):
+        return [f".. automodule:: {module}.{name}"]
+    if isinstance(value, type):
+        kind = "exception" if issubclass(value, BaseException) else "class"
+        bases = ["   :show-inheritance:"] if any(map(is_public, value.__mro__[1:])) else []
+        return [f".. auto{kind}:: {name}", *bases, f"   :members: {', '.join(members(value))}"]
+    return [f".. auto{'function' if callable(value) else 'data'}:: {name}"]
+
+
+def value_of(module: str, name: str) -> Any:
+    """Return what a module has under a name, which may be a module that it does not load by itself."""
+    home = importlib.import_module(module)
+    return getattr(home, name) if hasattr(home, name) else importlib.import_module(f"{module}.{name}")
+
+
+def is_of_numpy(module: str, name: str) -> bool:
+    """Tell whether a name stands for NumPy's own function."""
+    return getattr(np, name, None) is value_of(module, name)
+
+
+def members(cls: type) -> list[str]:
+    """Return the public methods and properties of a class, and of private ones above it, that have docstrings of ours.
+
+    NumPy's docstrings are those of its functions that are methods of tensors. What a module shows of itself in
+    ``repr`` is described at `nn.Module`.
+    """
+    above = itertools.takewhile(lambda base: base is cls or not is_public(base), cls.__mro__[:-1])
+    found = {
+        name: inspect.getdoc(value)
+        for base in reversed([*above])
+        for name, value in vars(base).items()
+        if isinstance(value, property | classmethod | Callable)
+    }
+    return [
+        name
+        for name, text in found.items()
+        if not name.startswith("_")
+        and text
+        and text not in of_numpy()
+        and (name != "extra_repr" or cls.__name__ == "Module")
+    ]
+
+
+@functools.cache
+def of_numpy() -> set[str | None]:
+    """Return the docstrings of NumPy's functions."""
+    return {inspect.getdoc(getattr(np, name)) for name in np.__all__}
+
+
+def name_public_bases(app: Sphinx, name: str, cls: type, options: Any, bases: list[type]) -> None:
+    """Have a class derive from the next public one above it, which is the one that has a place to link to."""
+    above = [base for base in cls.__mro__[1:] if is_public(base)]
+    bases[:] = above[:1]
+
+
+def is_public(cls: type) -> bool:
+    """Tell whether a class has a public name, or is none of this project."""
+    package = cls.__module__.partition(".")[0]
+    if package not in PACKAGES:
+        return cls is not object and not package.startswith("typing")
+    return any(getattr(module, cls.__name__, None) is cls for module in map(importlib.import_module, MODULES))
+
+
+def warn_of_missing(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of each public name that is on no page."""
+    known = {*env.domains.python_domain.objects, *env.domains.python_domain.modules}
+    for module, name in public_names():
+        if f"{module}.{name}" not in known:
+            getLogger(__name__).warning("the public name %s.%s is on no page of docs/api", module, name)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Make the directive known, and have what is public looked after."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"  # which is what the docstrings call them
+    app.add_directive("names", Names)
+    app.connect("autodoc-process-bases", name_public_bases)
+    app.connect("env-check-consistency", warn_of_missing)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,20 @@
+"""Which names are public: those that the site has to describe. Nothing is needed for it but the project itself."""
+
+import importlib
+from collections.abc import Iterator
+
+PACKAGES = ("autograd", "nn", "datasets")
+MODULES = (
+    "autograd", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.init", "nn.onnx", "nn.optim",
+    "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.training", "nn.utils", "datasets",
+)  # fmt: skip
+
+
+def public_names() -> Iterator[tuple[str, str]]:
+    """Go through the public names, each with its module: what `nn.training` and `nn` list is public in `nn`."""
+    for module in MODULES:
+        home = importlib.import_module(module)
+        above = importlib.import_module(module.rpartition(".")[0] or module)
+        for name in home.__all__:
+            if above is home or name not in above.__all__ or getattr(above, name) is not getattr(home, name):
+                yield module, name
