@@ -18,16 +18,11 @@ from .graph import Node
 __all__ = ["LARGE", "held_once", "may_add_to", "references", "sum_gradients"]
 
 
-def _reference_counter() -> Callable[[Any], int]:
-    """Return what counts the references to an object; where that is unknown, every object counts as shared.
+# Without the global interpreter lock a count may leave out the references of other threads; and not every Python counts.
+_EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
-    Without the global interpreter lock a count may leave out the references of other threads.
-    """
-    exact = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
-    return sys.getrefcount if exact else lambda held: sys.maxsize
-
-
-references = _reference_counter()
+# What counts the references to an object; where that is unknown, every object counts as shared.
+references: Callable[[Any], int] = sys.getrefcount if _EXACT else lambda held: sys.maxsize
 
 
 def _count_parameter(held: Any, _: Any) -> int:
@@ -41,7 +36,7 @@ def _calibrate() -> int:
     return _count_parameter(held, held is None)
 
 
-_HELD_ONCE = _calibrate()
+_HELD_ONCE = _calibrate() if _EXACT else 0
 LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
 
 

@@ -1,6 +1,7 @@
 """Threads and tasks: each has its own modes and walks, and what they share loses nothing."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,32 @@ def test_nothing_is_lost_in_the_memory_of_an_optimizer() -> None:
         total = TIMES * sum(range(1, THREADS + 1))
         assert np.array_equal(layer.weight.grad.data, np.full((2, 3), total))
         assert np.array_equal(layer.bias.grad.data, np.full(2, total))  # type: ignore[union-attr]  # it has one
+
+
+def test_without_the_lock_no_memory_is_used_again() -> None:
+    """Counts of references are not to be trusted there: the interpreter says so when the engine is imported."""
+    program = """
+import sys
+sys._is_gil_enabled = lambda: False
+import numpy as np
+import nn
+from autograd import tensor
+from autograd.ownership import held_once, may_add_to, sum_gradients
+a = np.ones(5000)
+print(sum_gradients(np.ones(5000), a).sum(), may_add_to(np.ones(5000), a), held_once({None: np.ones(5000)}, None))
+layer = nn.Linear(2, 1)
+optimizer = nn.optim.SGD(layer.parameters(), lr=0.5)
+held = []
+for _ in range(3):
+    optimizer.zero_grad()
+    layer(np.ones((1, 2), np.float32)).sum().backward()
+    held.append(layer.weight.grad)
+    before = layer.weight.data.copy()
+    optimizer.step()
+    print(np.allclose(layer.weight.data, before - 0.5), len({id(grad.data) for grad in held}) == len(held))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["10000.0 False False", *["True True"] * 3]
 
 
 def test_threads_may_walk_one_graph() -> None:

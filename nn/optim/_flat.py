@@ -8,7 +8,7 @@ same layout, into which the derivative rules of layers write directly.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -26,13 +26,8 @@ _ROUNDING = "_rounding"  # added to the name of a moment, of what its product wi
 _CHUNK = 131_072  # elements: beyond the caches, working through parts is a quarter faster than through the whole
 
 
-def _reference_counter() -> Callable[[Any], int]:
-    """Return what counts references; elsewhere than in CPython with its lock nothing ever looks unused."""
-    exact = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
-    return sys.getrefcount if exact else lambda held: sys.maxsize
-
-
-_references = _reference_counter()
+# Elsewhere than in CPython with its lock nothing can be told from the number of references.
+_EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class _Memory:
@@ -63,18 +58,20 @@ class GradientPlace:
         `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to
         take out of the list.
         """
+        if not _EXACT:
+            return None
         try:
             array = self._free.pop()
         except IndexError:
             return None
-        idle = _references(array) == _IDLE + known
+        idle = sys.getrefcount(array) == _IDLE + known
         self._free.append(array)
         return array if idle else None
 
     def count(self) -> int:
         """Return the number of references to an idle array as `claim` sees it."""
         array = self._free.pop()
-        count = _references(array)
+        count = sys.getrefcount(array)
         self._free.append(array)
         return count
 
@@ -161,7 +158,7 @@ class FlatParameters:
     def _take_gradient(self, i: int, gradient: Array) -> None:
         """Copy in a gradient that was not written to its place."""
         self._check_form(i)
-        if self._places[i].claim() is None:
+        if _EXACT and self._places[i].claim() is None:  # else a place is never handed out
             # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
             previous, self.gradient = self.gradient, aligned_zeros((self.data.size,), self.data.dtype)
             np.copyto(self.gradient, previous)
