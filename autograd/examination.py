@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import AnomalyError
 from .graph import Node
-from .lines import note_line
+from .lines import line_of, note_line
 from .modes import ANOMALY, PACKING, TRACING, recording
 from .packing import pack
 from .scopes import note_scope, within
@@ -49,7 +49,7 @@ def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
             kind = "nan" if np.isnan(part).any() else "inf"
             message = (
                 f"'{node.op.name}' gave {kind} in {bad.sum()} of {part.size} elements (shape {part.shape}, dtype "
-                f"{part.dtype}){within(node)}; it was given {ranges(values)}"
+                f"{part.dtype}){within(node)}, at {line_of(node)}; it was given {ranges(values)}"
             )
             raise AnomalyError(message)
 

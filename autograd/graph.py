@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -294,7 +294,8 @@ class FreedOperation:
     def freed(self) -> FreedOperation:
         return self
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def refuse(self, node: Node) -> NoReturn:
+        """Raise the error that says what was freed and when."""
         freed_by = f" at {line_of(node.kept)}" if isinstance(node.kept, Place) else ""
         message = (
             f"an earlier backward(){freed_by} freed the graph of this result: '{self.name}'{recorded(node)} no longer "
@@ -302,8 +303,11 @@ class FreedOperation:
         )
         raise GraphError(message)
 
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        self.refuse(node)
+
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        self.pull(node, g, gradients)
+        self.refuse(node)
 
 
 LEAF = _LeafOperation()

@@ -90,7 +90,8 @@ def test_anomalies_name_module_ranges_and_line() -> None:
     with (
         detect_anomaly(),
         pytest.raises(
-            FloatingPointError, match=r"in module '1\.1' \(Linear\) of Sequential; it was given an array from"
+            FloatingPointError,
+            match=rf"in module '1\.1' \(Linear\) of Sequential, at {HERE}:[0-9]+; it was given an array from",
         ),
     ):
         model(np.ones((1, 2), np.float32))

@@ -83,6 +83,14 @@ def test_lint_finds_nothing_in_stable_forms(function: Any) -> None:
     assert lint(function(tensor(x0, requires_grad=True)).sum()) == []
 
 
+def test_lint_refuses_a_graph_that_was_freed() -> None:
+    loss = np.sqrt(leaf(3) * 0 + 1e-9).sum()
+    assert lint(loss)
+    loss.backward()
+    with pytest.raises(GraphError, match=r"an earlier backward\(\) at .*test_diagnosis.py:\d+ freed the graph"):
+        lint(loss)
+
+
 # explain
 
 

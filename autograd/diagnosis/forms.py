@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Node, ancestors
+from ..graph import FreedOperation, Node, ancestors
 from .nodes import inside, place_of, root_of
 
 __all__ = ["Finding", "lint"]
@@ -35,12 +35,17 @@ def lint(result: Any) -> list[Finding]:
     Parameters
     ----------
     result
-        A recorded tensor, such as a loss, of which nothing was freed yet.
+        A recorded tensor, such as a loss, before `backward` frees its graph.
 
     Returns
     -------
     list of Finding
         In the order in which they were recorded; empty if nothing was found.
+
+    Raises
+    ------
+    GraphError
+        If there is no graph, or an earlier `backward` freed it.
 
     Examples
     --------
@@ -54,6 +59,8 @@ def lint(result: Any) -> list[Finding]:
     """
     found = []
     for node in ancestors([root_of(result, "lint")]):
+        if isinstance(node.op, FreedOperation):
+            node.op.refuse(node)
         for form, applies, remedy in _FORMS:
             if applies(node):
                 found.append(Finding(form, place_of(node), remedy))
