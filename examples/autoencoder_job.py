@@ -8,7 +8,6 @@ Kingma and Welling, "Auto-Encoding Variational Bayes", International Conference 
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
@@ -22,10 +21,11 @@ from numpy.typing import NDArray
 import nn
 from autograd import Tensor, __version__
 from datasets import load_mnist
-from examples.files import UsageError, check_writable, replacing
-from examples.interruption import EXIT_CODE, Interruption
+from examples.files import UsageError, check_writable, save_figure, save_json
+from examples.interruption import EXIT_CODE
 from examples.job import blas_threads
-from examples.report import INK, pictures_possible
+from examples.report import INK, new_figure, pictures_possible
+from nn.training import Interruption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,18 +113,6 @@ def independent_pixels(train: Images, test: Images) -> float:
     return float((mean * np.log(p) + (1 - mean) * np.log1p(-p)).sum())
 
 
-class StopWhenAsked(nn.training.Callback):
-    """Ends the training after the step in which Ctrl-C was pressed."""
-
-    def __init__(self, interruption: Interruption) -> None:
-        self.interruption = interruption
-
-    def on_step(self, training: Any) -> None:
-        """Look whether it was."""
-        if self.interruption.requested:
-            training.stop("Ctrl-C")
-
-
 def run(options: argparse.Namespace) -> int:
     """Do the job that the options of `examples.autoencoder` ask for; return the exit code."""
     try:
@@ -145,7 +133,7 @@ def learn(options: argparse.Namespace, pictures: bool) -> int:
     print(f"{len(train)} training images, {len(test)} test images; independent pixels: {baseline:.1f} nats per image")
     with Interruption() as interruption:
         wall, cpu = time.perf_counter(), time.process_time()
-        history = fit(model, train, options.epochs, interruption)
+        history = fit(model, train, options.epochs)
         metrics = {
             "train_images": len(train),
             "test_images": len(test),
@@ -165,13 +153,12 @@ def learn(options: argparse.Namespace, pictures: bool) -> int:
         save(model, metrics, options.out)
         figure = draw(model, test, labels, metrics["test_bound"]) if pictures else None
         if figure is not None:
-            with replacing(options.out / "map.png") as stream:
-                figure.savefig(stream, format="png", dpi=150)
+            save_figure(figure, options.out / "map.png")
         print(f"{options.out} holds model.npz, metrics.json{' and map.png' if pictures else ''}")
     return EXIT_CODE if interruption.requested else 0
 
 
-def fit(model: Autoencoder, images: Images, epochs: int, interruption: Interruption) -> pd.DataFrame:
+def fit(model: Autoencoder, images: Images, epochs: int) -> pd.DataFrame:
     """Train with Adam, whose rate rises and falls once; return what became of it epoch by epoch."""
     optimizer = nn.optim.Adam(model.parameters(), lr=RATE)
     steps = epochs * -(-len(images) // BATCH_SIZE)
@@ -185,7 +172,6 @@ def fit(model: Autoencoder, images: Images, epochs: int, interruption: Interrupt
         metrics={"divergence": divergence},
         scheduler=nn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=RATE, total_steps=steps),
         scheduler_every="step",
-        callbacks=[StopWhenAsked(interruption)],
     )
 
 
@@ -194,8 +180,7 @@ def save(model: Autoencoder, metrics: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "map.png").unlink(missing_ok=True)  # of an earlier run
     nn.save(model, folder / "model.npz")
-    with replacing(folder / "metrics.json") as stream:
-        stream.write(json.dumps(metrics, indent=2).encode() + b"\n")
+    save_json(metrics, folder / "metrics.json")
     print(
         f"{metrics['steps']} steps in {metrics['seconds']:.1f} s\n"
         f"test images, nats each: log-likelihood at least {metrics['test_bound']:.2f}, "
@@ -205,9 +190,7 @@ def save(model: Autoencoder, metrics: dict[str, Any], folder: Path) -> None:
 
 def draw(model: Autoencoder, images: Images, labels: Labels, test_bound: float) -> Figure:
     """Draw what the decoder makes of places all over the plane, and where the encoder puts the test images."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(14.0, 6.8), layout="constrained")
+    figure = new_figure(14.0, 6.8)
     left, right = figure.subplots(1, 2)
     left.imshow(sheet(model), cmap="gray_r", extent=(-EDGE, EDGE, -EDGE, EDGE), interpolation="bilinear")
     left.set_title("What the decoder draws at each place", color=INK)

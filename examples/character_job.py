@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import platform
 import sys
@@ -19,10 +18,11 @@ import nn
 from autograd import __version__
 from examples.character_model import CharacterModel, bits_per_character, generate
 from examples.character_text import ALPHABET, Codes, Text, counted_bits, decode, encode, load_text
-from examples.files import UsageError, check_writable, replacing, save_model
-from examples.interruption import EXIT_CODE, Interruption
+from examples.files import UsageError, check_writable, save_figure, save_json
+from examples.interruption import EXIT_CODE
 from examples.job import blas_threads
-from examples.report import BLUE, INK, MUTED, RED, pictures_possible
+from examples.report import BLUE, INK, MUTED, RED, new_figure, pictures_possible
+from nn.training import Interruption
 
 __all__ = ["Progress", "Training", "run"]
 
@@ -192,12 +192,11 @@ def save(training: Training, metrics: dict[str, Any], options: argparse.Namespac
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "curves.png").unlink(missing_ok=True)  # of an earlier run
-    save_model(training.model, folder / "model.npz")
-    with replacing(folder / "metrics.json") as stream:
-        stream.write(json.dumps(metrics, indent=2).encode() + b"\n")
+    nn.save(training.model, folder / "model.npz")
+    save_json(metrics, folder / "metrics.json")
     sample = write(training.model, encode(options.prompt), options)
-    with replacing(folder / "sample.txt") as stream:
-        stream.write(sample.encode() + b"\n")
+    with nn.utils.replacing(folder / "sample.txt") as partial:
+        partial.write_bytes(sample.encode() + b"\n")
     bits, seconds = metrics["validation_bits"], metrics["seconds"]
     print(f"{training.steps_done} steps in {seconds:.1f} s: {bits:.3f} bits per character of the other topics")
     print("\n" + "\n".join("  " + line for line in sample.splitlines()) + "\n")
@@ -218,9 +217,7 @@ def write(model: CharacterModel, prompt: Codes, options: argparse.Namespace) -> 
 
 def draw(history: list[Progress], tables: dict[str, float], path: Path) -> None:
     """Draw the bits per character over the steps, and those that counting needs."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.4), layout="constrained")
+    figure = new_figure(7.2, 4.4)
     axes = figure.subplots()
     steps = [entry.step for entry in history]
     for values, colour, label in (
@@ -239,5 +236,4 @@ def draw(history: list[Progress], tables: dict[str, float], path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
     axes.legend(frameon=False)
-    with replacing(path) as stream:
-        figure.savefig(stream, format="png", dpi=150)
+    save_figure(figure, path)

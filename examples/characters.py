@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, Interruption
+from examples.interruption import EXIT_CODE, uninterrupted
 from examples.mnist import natural, positive
 
 STEPS, QUICK_STEPS = 2000, 120
@@ -47,10 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def load_job() -> Callable[[argparse.Namespace], int]:
     """Import what does the work: late, so that --help need not wait, and whole, so that Ctrl-C cannot cut it in two."""
-    with Interruption(message="") as interruption:
+    with uninterrupted():
         from examples.character_job import run
-    if interruption.requested:
-        raise KeyboardInterrupt
     return run
 
 

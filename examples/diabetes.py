@@ -19,7 +19,6 @@ are complete are saved.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
@@ -35,9 +34,9 @@ from numpy.typing import NDArray
 
 import nn
 from autograd import Tensor, __version__
-from examples.files import UsageError, check_writable, replacing
+from examples.files import UsageError, check_writable, save_figure, save_json
 from examples.interruption import EXIT_CODE
-from examples.report import BLUE, INK, MUTED, RED, pictures_possible
+from examples.report import BLUE, INK, MUTED, RED, new_figure, pictures_possible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,11 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not interrupted:
             nn.save(model, options.out / "model.npz")
     metrics = measure(y, parts, options, time.perf_counter() - start)
-    with replacing(options.out / "metrics.json") as stream:
-        stream.write((json.dumps(metrics, indent=2) + "\n").encode())
+    save_json(metrics, options.out / "metrics.json")
     if pictures:
-        with replacing(options.out / "predictions.png") as stream:
-            draw(y, parts, metrics).savefig(stream, dpi=150, format="png")
+        save_figure(draw(y, parts, metrics), options.out / "predictions.png")
     show(metrics, options.out)
     return EXIT_CODE if interrupted else 0
 
@@ -264,10 +261,8 @@ def show(metrics: dict[str, Any], folder: Path) -> None:
 
 def draw(y: pandas.Series[float], parts: Parts, metrics: dict[str, Any]) -> Figure:
     """Draw what was predicted of each row against what was measured."""
-    from matplotlib.figure import Figure
-
     truth = y.to_numpy()[np.concatenate(parts.rows)]
-    figure = Figure(figsize=(9.6, 5.0), layout="constrained")
+    figure = new_figure(9.6, 5.0)
     both = {"network": ("Network", BLUE), "least_squares": ("Least squares", RED)}
     all_axes = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, (name, (title, colour)) in zip(all_axes, both.items(), strict=True):

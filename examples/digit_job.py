@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
@@ -18,11 +17,12 @@ from datasets import DataError, load_mnist
 from examples.digit_pictures import PICTURES, save_pictures
 from examples.digit_recipes import RECIPES, Recipe
 from examples.distortion import DistortedBatches
-from examples.files import UsageError, check_writable, replacing
-from examples.interruption import EXIT_CODE, Interruption
+from examples.files import UsageError, check_writable, save_json
+from examples.interruption import EXIT_CODE
 from examples.job import blas_threads
 from examples.report import pictures_possible
 from examples.training import Data
+from nn.training import Interruption
 
 if TYPE_CHECKING:
     import pandas
@@ -113,23 +113,23 @@ def learn(recipe: Recipe, data: Data, options: argparse.Namespace, pictures: boo
     schedule = nn.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, epochs * len(batches))
     average = MovingAverage(model, (data.test_images, data.test_labels))
     describe(recipe, data, model)
-    wall, cpu = time.perf_counter(), time.process_time()
-    history = nn.fit(
-        model,
-        batches,
-        LOSS,
-        optimizer,
-        epochs=epochs,
-        metrics="accuracy",
-        scheduler=schedule,
-        scheduler_every="step",
-        callbacks=[average],
-    )
-    seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
-    with Interruption() as interruption:  # not before: fit heeds Ctrl-C itself, but leaves the handlers of others alone
+    with Interruption() as interruption:
+        wall, cpu = time.perf_counter(), time.process_time()
+        history = nn.fit(
+            model,
+            batches,
+            LOSS,
+            optimizer,
+            epochs=epochs,
+            metrics="accuracy",
+            scheduler=schedule,
+            scheduler_every="step",
+            callbacks=[average],
+        )
+        seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
         metrics = measure(recipe, average.model, data, history, options, seconds)
         save(average.model, data, history, metrics, options.out, pictures)
-    return bool(metrics["interrupted"]) or interruption.requested
+    return interruption.requested
 
 
 def describe(recipe: Recipe, data: Data, model: nn.Module) -> None:
@@ -191,10 +191,9 @@ def save(
     for name in PICTURES:  # of an earlier run, which must not stand beside the figures of this one
         (folder / name).unlink(missing_ok=True)
     nn.save(model, folder / "model.npz")
-    with replacing(folder / "metrics.json") as stream:
-        stream.write(json.dumps(metrics, indent=2).encode() + b"\n")
-    with replacing(folder / "history.csv") as stream:
-        stream.write(history.to_csv().encode())
+    save_json(metrics, folder / "metrics.json")
+    with nn.utils.replacing(folder / "history.csv") as partial:
+        history.to_csv(partial)
     print(
         f"{metrics['epochs']} epochs, {metrics['steps']} steps in {metrics['seconds']:.1f} s: "
         f"{data.name} accuracy {metrics[f'{data.name}_accuracy']:.2%}, loss {metrics[f'{data.name}_loss']:.4f}"

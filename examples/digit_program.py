@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, Interruption
+from examples.interruption import EXIT_CODE, uninterrupted
 from examples.mnist import natural, positive, use_one_thread
 
 __all__ = ["start"]
@@ -26,10 +26,8 @@ def start(name: str, document: str, epilog: str, arguments: Sequence[str] | None
 
 def load_job() -> Callable[[str, argparse.Namespace], int]:
     """Import what does the work: late, so that --help need not wait, and whole, so that Ctrl-C cannot cut it in two."""
-    with Interruption(message="") as interruption:
+    with uninterrupted():
         from examples.digit_job import run
-    if interruption.requested:
-        raise KeyboardInterrupt
     return run
 
 

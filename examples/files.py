@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import nn
 
-__all__ = ["UsageError", "check_writable", "layer_sizes", "load_model", "replacing", "save_model"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["UsageError", "check_writable", "layer_sizes", "load_model", "save_figure", "save_json"]
 
 Array = np.ndarray[Any, Any]
 
 
 class UsageError(ValueError):
     """A file, a folder or an option that cannot be used; the message says what to do."""
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that takes the place of `path` once it is complete; until then, and on errors, `path` stays.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "notes.txt")
-    ...     with replacing(path) as stream:
-    ...         _ = stream.write(b"whole")
-    ...     path.read_text(), len(list(Path(folder).iterdir()))
-    ('whole', 1)
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as stream:
-            yield stream
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:
@@ -56,15 +33,31 @@ def check_writable(folder: Path) -> None:
         raise UsageError(f"{existing} cannot be written to: choose another --out")
 
 
-def save_model(model: nn.Module, path: Path) -> None:
-    """Write the parameters of `model` to a NumPy archive, which `numpy.load` and `load_model` read."""
-    state: dict[str, Any] = dict(model.state_dict())
-    with replacing(path) as stream:
-        np.savez(stream, **state)
+def save_json(values: dict[str, Any], path: Path) -> None:
+    """Write figures as text that a person and a program can read, whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_json({"steps": 3}, Path(folder, "metrics.json"))
+    ...     print(Path(folder, "metrics.json").read_text(), end="")
+    {
+      "steps": 3
+    }
+    """
+    with nn.utils.replacing(path) as partial:
+        partial.write_bytes(json.dumps(values, indent=2).encode() + b"\n")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture whole or not at all."""
+    with nn.utils.replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=150)
 
 
 def load_model(path: Path) -> nn.MLP:
-    """Return the network whose parameters `save_model` wrote; its layers have the sizes that these have.
+    """Return the network whose parameters `nn.save` wrote; its layers have the sizes that these have.
 
     Raises
     ------
@@ -73,12 +66,14 @@ def load_model(path: Path) -> nn.MLP:
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file. Train a model with: python -m examples.mnist")
-    state = _read_state(path)
     try:
+        state = nn.load(path)
         model = nn.MLP(layer_sizes(state))
         model.load_state_dict(state)
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise _not_a_model(path) from error
+    except (OSError, RuntimeError, ValueError, IndexError) as error:
+        raise UsageError(
+            f"{path}: is not a model that examples.mnist saved, such as runs/mnist/model.npz, or is damaged"
+        ) from error
     return model
 
 
@@ -95,17 +90,3 @@ def layer_sizes(state: dict[str, Array]) -> list[int]:
     if not shapes or not fits:
         raise ValueError(f"weights of shapes {shapes} do not follow each other")
     return [shapes[0][1], *(outputs for outputs, _ in shapes)]
-
-
-def _read_state(path: Path) -> dict[str, Array]:
-    if not zipfile.is_zipfile(path):
-        raise _not_a_model(path)
-    try:
-        with np.load(path) as archive:
-            return dict(archive)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise _not_a_model(path) from error
-
-
-def _not_a_model(path: Path) -> UsageError:
-    return UsageError(f"{path}: is not a model that examples.mnist saved, such as runs/mnist/model.npz, or is damaged")

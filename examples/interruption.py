@@ -1,54 +1,53 @@
-"""Ctrl-C as a request: what is being done comes to an end, and what there is gets saved."""
+"""Ctrl-C before there is anything to save."""
 
 from __future__ import annotations
 
-import os
 import signal
-from types import FrameType, TracebackType
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
-__all__ = ["EXIT_CODE", "Interruption"]
+__all__ = ["EXIT_CODE", "uninterrupted"]
 
 # What a shell reports of a program that Ctrl-C ended: 128 and the number of the signal.
 EXIT_CODE = 130
 
 
-class Interruption:
-    """Notes Ctrl-C within a ``with`` block instead of raising KeyboardInterrupt; a second Ctrl-C does raise it.
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off to the end of the ``with`` block: an import that is cut in two leaves half a module behind.
 
-    A step of training that was cut in two would leave some weights changed and others not. The loop looks at
-    `requested` between steps, so what is saved is what a whole number of steps has made.
+    `nn.training.Interruption` comes later, with the import. A second Ctrl-C is not put off.
 
-    Attributes
-    ----------
-    requested
-        Whether Ctrl-C was pressed.
+    Raises
+    ------
+    KeyboardInterrupt
+        At the end, if Ctrl-C was pressed.
 
     Examples
     --------
     >>> import signal
-    >>> with Interruption(message="") as interruption:
-    ...     signal.raise_signal(signal.SIGINT)
-    ...     print(interruption.requested)
-    True
+    >>> try:
+    ...     with uninterrupted():
+    ...         signal.raise_signal(signal.SIGINT)
+    ...         print("comes to its end")
+    ... except KeyboardInterrupt:
+    ...     print("and is stopped then")
+    comes to its end
+    and is stopped then
     """
+    pressed = False
 
-    def __init__(self, message: str = "\nCtrl-C: saving what there is. Press it again to stop at once.\n") -> None:
-        self.requested = False
-        self._message = message.encode()
-
-    def __enter__(self) -> Interruption:
-        self._previous: Any = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
             raise KeyboardInterrupt
-        self.requested = True
-        # print() may be what was interrupted, and refuses to be called within itself
-        os.write(2, self._message)
+        pressed = True
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if pressed:
+        raise KeyboardInterrupt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -17,10 +16,11 @@ import numpy as np
 import nn
 from autograd import __version__
 from datasets import DataError, load_idx, load_mnist, read_csv, train_test_split
-from examples.files import UsageError, check_writable, replacing, save_model
-from examples.interruption import EXIT_CODE, Interruption
+from examples.files import UsageError, check_writable, save_json
+from examples.interruption import EXIT_CODE
 from examples.report import GRAPHS, PICTURES, draw_step, pictures_possible, save_pictures
 from examples.training import LEARNING_RATE, Data, Labels, Plan, Training, evaluate, logits_of
+from nn.training import Interruption
 
 __all__ = ["run"]
 
@@ -106,10 +106,9 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*PICTURES, *GRAPHS):  # of an earlier run, which must not stand beside the figures of this one
         (folder / name).unlink(missing_ok=True)
-    save_model(training.result, folder / "model.npz")
+    nn.save(training.result, folder / "model.npz")
     metrics = measure(training, options, seconds, interruption)
-    with replacing(folder / "metrics.json") as stream:
-        stream.write(json.dumps(metrics, indent=2).encode() + b"\n")
+    save_json(metrics, folder / "metrics.json")
     logits = logits_of(training.result, training.data.test_images)
     show(metrics, training.data, logits)
     written = ["model.npz", "metrics.json", draw_step(folder, training)]

@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, Interruption
+from examples.interruption import EXIT_CODE, uninterrupted
 
 BATCH_SIZE = 32
 EPOCHS, QUICK_EPOCHS = 12, 4
@@ -73,10 +73,8 @@ def load_job() -> Callable[[argparse.Namespace], int]:
     KeyboardInterrupt
         If Ctrl-C was pressed meanwhile.
     """
-    with Interruption(message="") as interruption:
+    with uninterrupted():
         from examples.job import run
-    if interruption.requested:
-        raise KeyboardInterrupt
     return run
 
 

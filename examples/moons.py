@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import platform
 import random
 import sys
@@ -31,9 +30,11 @@ from tqdm import tqdm
 
 from autograd import AutogradError, Value, __version__, draw_graph, no_grad
 from datasets import make_moons
-from examples.files import replacing
-from examples.interruption import EXIT_CODE, Interruption
+from examples.files import save_figure, save_json
+from examples.interruption import EXIT_CODE
+from examples.report import BLUE, INK, RED, new_figure
 from nn.scalar import MLP, Neuron
+from nn.training import Interruption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,6 @@ Points = np.ndarray[Any, np.dtype[np.float64]]
 Classes = np.ndarray[Any, np.dtype[np.int64]]
 
 WEIGHT_DECAY = 1e-4
-BLUE, RED, INK = "#3b6fb5", "#c8503c", "#1f2937"
 
 
 @dataclass
@@ -67,8 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.perf_counter() - start
     options.out.mkdir(parents=True, exist_ok=True)
     metrics = measure(model, X, classes, options, history, seconds)
-    with replacing(options.out / "metrics.json") as stream:
-        stream.write((json.dumps(metrics, indent=2) + "\n").encode())
+    save_json(metrics, options.out / "metrics.json")
     save_figure(draw_boundary(model, X, classes), options.out / "boundary.png")
     save_figure(draw_history(history), options.out / "loss.png")
     drawing = draw_neuron(model, X[0], options.out)
@@ -182,26 +181,18 @@ def measure(
     }
 
 
-def new_figure(title: str, width: float, height: float) -> tuple[Figure, Any]:
-    """Return a figure and its axes, without the global state of pyplot."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
+def new_axes(title: str, width: float, height: float) -> tuple[Figure, Any]:
+    """Return a figure and its axes."""
+    figure = new_figure(width, height)
     axes = figure.subplots()
     axes.set_title(title, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a picture whole or not at all."""
-    with replacing(path) as stream:
-        figure.savefig(stream, dpi=150, format="png")
-
-
 def draw_boundary(model: MLP, X: Points, classes: Classes) -> Figure:
     """Draw the points over the scores that the network gives to the plane around them."""
-    figure, axes = new_figure("Two moons, and the line between them", 6.5, 5.0)
+    figure, axes = new_axes("Two moons, and the line between them", 6.5, 5.0)
     (left, bottom), (right, top) = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5
     xs, ys = np.linspace(left, right, 60), np.linspace(bottom, top, 50)
     grid = np.stack(np.meshgrid(xs, ys), axis=-1)
@@ -222,7 +213,7 @@ def draw_boundary(model: MLP, X: Points, classes: Classes) -> Figure:
 
 def draw_history(history: History) -> Figure:
     """Draw loss and accuracy over the steps."""
-    figure, axes = new_figure("Training", 6.5, 3.6)
+    figure, axes = new_axes("Training", 6.5, 3.6)
     steps = range(1, len(history.loss) + 1)
     axes.plot(steps, history.loss, color=RED, label="loss")
     axes.set(xlabel="step", ylabel="loss", ylim=(0, None))

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, Interruption
+from examples.interruption import EXIT_CODE, uninterrupted
 from examples.mnist import natural, positive, use_one_thread
 
 ROUNDS, QUICK_ROUNDS = 100, 12
@@ -33,10 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     use_one_thread()  # the products are small
     with suppress(KeyboardInterrupt):
-        with Interruption(message="") as interruption:  # which is not to cut an import in two
+        with uninterrupted():
             from examples.physics_job import run
-        if not interruption.requested:
-            return run(options)
+        return run(options)
     print("examples.physics: stopped", file=sys.stderr)
     return EXIT_CODE
 

@@ -10,7 +10,6 @@ Mathematics 9 (1951).
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import platform
 import sys
@@ -26,10 +25,11 @@ from tqdm import tqdm
 
 import nn
 from autograd import Tensor, __version__, gradients, tensor
-from examples.files import UsageError, check_writable, replacing
-from examples.interruption import EXIT_CODE, Interruption
+from examples.files import UsageError, check_writable, save_figure, save_json
+from examples.interruption import EXIT_CODE
 from examples.job import blas_threads
-from examples.report import BLUE, INK, MUTED, RED, pictures_possible
+from examples.report import BLUE, INK, MUTED, RED, new_figure, pictures_possible
+from nn.training import Interruption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -226,22 +226,18 @@ def save(training: Training, metrics: dict[str, Any], folder: Path, pictures: bo
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "solution.png").unlink(missing_ok=True)  # of an earlier run
     nn.save(training.flow, folder / "model.npz")
-    with replacing(folder / "metrics.json") as stream:
-        stream.write(json.dumps(metrics, indent=2).encode() + b"\n")
+    save_json(metrics, folder / "metrics.json")
     error, largest = metrics["relative_error"], metrics["largest_error"]
     print(f"{training.evaluations} evaluations in {metrics['seconds']:.1f} s")
     print(f"relative L2 error {error:.3%}; the largest difference from the exact solution is {largest:.1e}")
     if pictures:
-        with replacing(folder / "solution.png") as stream:
-            draw(training.grid, training.grid.values(training.flow), error).savefig(stream, format="png", dpi=150)
+        save_figure(draw(training.grid, training.grid.values(training.flow), error), folder / "solution.png")
     print(f"{folder} holds model.npz, metrics.json{' and solution.png' if pictures else ''}")
 
 
 def draw(grid: Grid, values: Floats, error: float) -> Figure:
     """Draw the network, the exact solution, the difference, and profiles at four times."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10.0, 7.2), layout="constrained")
+    figure = new_figure(10.0, 7.2)
     (left, right), (below, profiles) = figure.subplots(2, 2)
     difference = values - grid.exact
     limit = float(np.abs(difference).max())

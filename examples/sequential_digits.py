@@ -14,7 +14,6 @@ what there is.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from examples.interruption import EXIT_CODE, Interruption
+from examples.interruption import EXIT_CODE, uninterrupted
 from examples.mnist import natural, positive, use_one_thread
 
 if TYPE_CHECKING:
@@ -49,11 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def load_job() -> Callable[[argparse.Namespace], int]:
     """Import what does the work, whole: Ctrl-C cannot cut NumPy in two."""
-    with Interruption(message="") as interruption:
+    with uninterrupted():
         from datasets import DataError
         from examples.files import UsageError
-    if interruption.requested:
-        raise KeyboardInterrupt
 
     def job(options: argparse.Namespace) -> int:
         try:
@@ -100,7 +97,7 @@ def run(options: argparse.Namespace) -> bool:
     count = sum(parameter.size for parameter in model.parameters())
     print(f"{len(data.train_labels)} training images, {len(data.test_labels)} test images, read row by row")
     print(f"LSTM with a state of {HIDDEN}, {count} parameters", flush=True)
-    with Interruption() as interruption:
+    with nn.training.Interruption() as interruption:
         started = time.perf_counter()
         training.run(interruption)
         save(training, options, time.perf_counter() - started, interruption.requested, pictures)
@@ -133,14 +130,15 @@ def reader() -> Any:
 
 def save(training: Training, options: argparse.Namespace, seconds: float, interrupted: bool, pictures: bool) -> None:
     """Write the folder, and print what was reached."""
-    from examples.files import replacing, save_model
+    import nn
+    from examples.files import save_figure, save_json
     from examples.training import evaluate
 
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "reading.png").unlink(missing_ok=True)  # of an earlier run
     loss, accuracy = evaluate(training.result, training.data.test_images, training.data.test_labels)
-    save_model(training.result, folder / "model.npz")
+    nn.save(training.result, folder / "model.npz")
     metrics = {
         "seed": options.seed,
         "batch_size": BATCH_SIZE,
@@ -152,28 +150,26 @@ def save(training: Training, options: argparse.Namespace, seconds: float, interr
         "test_loss": loss,
         "history": [asdict(epoch) for epoch in training.history],
     }
-    with replacing(folder / "metrics.json") as stream:
-        stream.write(json.dumps(metrics, indent=2).encode() + b"\n")
+    save_json(metrics, folder / "metrics.json")
     if pictures:
-        with replacing(folder / "reading.png") as stream:
-            draw(training).savefig(stream, format="png", dpi=130)
+        save_figure(draw(training), folder / "reading.png")
     print(f"test accuracy {accuracy:.2%}, loss {loss:.4f}, after {training.steps} steps in {seconds:.1f} s")
     print(f"{folder} holds {', '.join(FILES if pictures else FILES[:2])}")
 
 
 def draw(training: Training) -> Any:
     """Draw the accuracy over the epochs, and the probability of each digit as some test images are read."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     from autograd import no_grad
+    from examples.report import new_figure
     from nn.functional import softmax
 
     images, labels = training.data.test_images, training.data.test_labels
     shown = first_of_each(labels)
     with no_grad():
         probabilities = softmax(training.result.after_each_row(images[shown]), axis=-1).data
-    figure = Figure(figsize=(11, 8), layout="constrained")
+    figure = new_figure(11, 8)
     panels: Any = figure.subfigures(2, 1, height_ratios=[1, 2.4])
     top, bottom = panels
     curve = top.subplots()

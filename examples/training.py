@@ -15,7 +15,7 @@ from tqdm import tqdm
 import nn
 from autograd import no_grad
 from datasets import batches
-from examples.interruption import Interruption
+from nn.training import Interruption
 
 __all__ = ["LEARNING_RATE", "Data", "Epoch", "Plan", "Training", "evaluate", "logits_of"]
 

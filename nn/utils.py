@@ -1,4 +1,4 @@
-"""What is done to many parameters at once: gradients clipped, values as one vector."""
+"""Gradients clipped and values as one vector, over many parameters at once; files written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike
 
 from autograd import DtypeError, ShapeError, Tensor, borrow, mark_written
 
+from ._files import replacing
+
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "get_total_norm",
     "parameters_to_vector",
+    "replacing",
     "vector_to_parameters",
 ]
 

@@ -20,7 +20,7 @@ from examples import character_text
 from examples.character_job import QUICK_SIZES, Training
 from examples.character_model import CharacterModel, bits_per_character, generate
 from examples.character_text import ALPHABET, Text, counted_bits, decode, encode, load_text
-from examples.interruption import Interruption
+from nn.training import Interruption
 
 ROOT = Path(__file__).parents[1]
 FILES = {"model.npz", "metrics.json", "sample.txt", "curves.png"}

@@ -18,10 +18,11 @@ from PIL import Image
 
 import nn
 from datasets import load_mnist
-from examples.files import load_model, replacing, save_model
+from examples.files import load_model
 from examples.handwriting import as_mnist
-from examples.interruption import Interruption
+from examples.interruption import uninterrupted
 from examples.training import Data, Plan, Training, evaluate
+from nn.training import Interruption
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ("curves.png", "confusion.png", "mistakes.png", "weights.png")
@@ -232,14 +233,22 @@ class TestInterruption:
         assert "Traceback" not in errors
         assert {path.name for path in tmp_path.iterdir()} <= FILES
 
-    def test_notes_the_first_and_raises_on_the_second(self) -> None:
-        before = signal.getsignal(signal.SIGINT)
-        with Interruption("") as interruption:
-            assert not interruption.requested
-            signal.raise_signal(signal.SIGINT)
-            assert interruption.requested
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
+    def test_an_import_comes_to_its_end_first(self) -> None:
+        before, reached = signal.getsignal(signal.SIGINT), []
+
+        def load(presses: int) -> None:
+            with uninterrupted():
+                for press in range(presses):
+                    signal.raise_signal(signal.SIGINT)
+                    reached.append(press)
+
+        load(0)
+        with pytest.raises(KeyboardInterrupt):
+            load(1)
+        assert reached == [0]
+        with pytest.raises(KeyboardInterrupt):
+            load(2)
+        assert reached == [0, 0]
         assert signal.getsignal(signal.SIGINT) is before
 
     def test_the_training_stops_after_the_step(self) -> None:
@@ -376,25 +385,10 @@ def test_an_image_of_mnist_stays_what_it_is(digits: tuple[np.ndarray[Any, Any], 
 
 
 def test_a_model_of_other_inputs_says_so(tmp_path: Path) -> None:
-    save_model(nn.MLP([12, 3]), tmp_path / "model.npz")
+    nn.save(nn.MLP([12, 3]), tmp_path / "model.npz")
     result = run("examples.predict", tmp_path / "model.npz", "test:0")
     assert result.returncode == 1
     assert "the image has 784 pixels, but the model was trained on images of 12" in result.stderr
-
-
-def test_a_file_stays_as_it_was_if_writing_fails(tmp_path: Path) -> None:
-    path = tmp_path / "kept.txt"
-    path.write_text("before")
-
-    def fail() -> None:
-        with replacing(path) as stream:
-            stream.write(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert path.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_custom_model_checks_its_operation_and_learns() -> None:

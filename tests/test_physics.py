@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 import nn
-from examples.interruption import Interruption
 from examples.physics_job import QUICK_LAYERS, QUICK_WIDTH, VISCOSITY, Flow, Grid, Training, exact, residual, scatter
+from nn.training import Interruption
 
 ROOT = Path(__file__).parents[1]
 FILES = {"model.npz", "metrics.json", "solution.png"}

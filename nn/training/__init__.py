@@ -5,6 +5,7 @@ from ._callbacks import Callback, EarlyStopping
 from ._checkpoints import Checkpoint, SaveBest
 from ._evaluation import evaluate, predict
 from ._fit import fit
+from ._interruption import Interruption
 from ._loggers import CSVLogger, TensorBoard
 from ._metrics import accuracy, mae, mse
 from ._training import Training
@@ -16,6 +17,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "EarlyStopping",
+    "Interruption",
     "NonFiniteLossError",
     "SaveBest",
     "TensorBoard",

@@ -27,6 +27,7 @@ ScheduleUnit = Literal["epoch", "step"]
 
 BETWEEN_LOOKS = 50  # steps
 FIRST_LOOKS = 10  # steps at the beginning, each of which is looked at
+_MESSAGE = "\nCtrl-C: the training ends after this step. Press it again to stop at once.\n"
 
 
 class Training:
@@ -105,7 +106,7 @@ class Training:
 
     def run(self) -> None:
         """Go through the epochs, until the last or until something ends the training."""
-        with Interruption() as self._interruption:
+        with Interruption(_MESSAGE) as self._interruption:
             try:
                 self._call("on_start")
                 while self.epoch < self.epochs and not self.stopped:

@@ -401,14 +401,45 @@ def test_ctrl_c_ends_the_training_after_the_step(capfd: pytest.CaptureFixture[st
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_handler_of_the_program_and_other_threads_are_left_alone() -> None:
+def test_a_handler_of_the_program_is_called_and_the_training_ends_too(capfd: pytest.CaptureFixture[str]) -> None:
     noted: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
+
+    def note(number: int, frame: object) -> None:
+        noted.append(number)
+
+    previous = signal.signal(signal.SIGINT, note)
     try:
-        assert len(fit(linear(), (X, Y), callbacks=[Press(1)])) == 2
+        history = fit(linear(), (X, Y), batch_size=10, epochs=9, callbacks=[Press(7, times=2)])
+        assert signal.getsignal(signal.SIGINT) is note
     finally:
         signal.signal(signal.SIGINT, previous)
-    assert noted == [signal.SIGINT]
+    assert history["steps"].tolist() == [5, 8]
+    assert history.attrs["stopped"] == "Ctrl-C"
+    assert noted == [signal.SIGINT] * 2
+    assert "Ctrl-C" not in capfd.readouterr().err  # what is said is the handler's affair
+
+
+def test_an_outer_interruption_ends_each_training_within(capfd: pytest.CaptureFixture[str]) -> None:
+    with nn.training.Interruption(message="saving") as interruption:
+        history = fit(linear(), (X, Y), batch_size=10, epochs=9, callbacks=[Press(2)])
+        assert interruption.requested
+        another = fit(linear(), (X, Y), batch_size=10, epochs=9)
+    assert history["steps"].tolist() == [3]
+    assert another["steps"].tolist() == [1]
+    assert another.attrs["stopped"] == "Ctrl-C"
+    assert capfd.readouterr().err.count("saving") == 1
+
+
+def test_ctrl_c_that_is_ignored_stays_ignored() -> None:
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert len(fit(linear(), (X, Y), callbacks=[Press(1)])) == 2
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def test_other_threads_change_no_handler() -> None:
     lengths: list[int] = []
     thread = threading.Thread(target=lambda: lengths.append(len(fit(linear(), (X, Y)))))
     thread.start()
