@@ -2,6 +2,7 @@
 
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._attention import scaled_dot_product_attention
+from ._class_margin_losses import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from ._convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ._ctc import ctc_loss
 from ._distances import cosine_similarity, pairwise_distance
@@ -22,9 +23,6 @@ from ._margin_losses import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    multilabel_soft_margin_loss,
     soft_margin_loss,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, general, vjp
+from autograd import DtypeError, ShapeError, Tensor, borrow, general, is_grad_enabled, vjp
 
 from ._elements import Reduction, as_real, check_reduction, reduced
 
@@ -15,7 +15,7 @@ __all__ = ["ctc_loss"]
 
 Array = np.ndarray[Any, Any]
 _NEVER = -1e30  # the logarithm of a probability of 0: sums of it are finite, so that no difference of two is nan
-
+_FEW = 2000  # states, up to which the calls of a step take much of its time
 _NOTHING = -700.0  # what is less adds nothing, and exponentials that underflow take five times as long
 
 
@@ -95,7 +95,8 @@ def ctc_loss(
     inputs = _lengths("input_lengths", input_lengths, shape, 1, steps)
     labels, lengths = _read_targets(targets, target_lengths, shape, n)
     _check_labels(labels, lengths, classes, blank)
-    losses = _ctc(rows, _Paths.of(labels, lengths, inputs, blank))
+    derived = isinstance(rows, Tensor) and rows.requires_grad and is_grad_enabled()
+    losses = _ctc(rows, _Paths.of(labels, lengths, inputs, blank, derived))
     if zero_infinity:
         losses = np.where(np.isinf(borrow(losses)), 0, losses)
     if reduction == "mean":
@@ -118,6 +119,11 @@ class _Paths:
         The last state of each target.
     last
         The last step of each sequence.
+    derived
+        Whether it is expected that a gradient will be asked for.
+    emitted, alphas, betas
+        What the states emit, and the logarithms of the probabilities to come to each state and to go on from it: left
+        by the loss to its derivative, the last only if it is `derived` and small.
     """
 
     classes: Array
@@ -125,17 +131,19 @@ class _Paths:
     ends: Array
     last: Array
     blank: int
+    derived: bool = False
     emitted: Array = field(default_factory=lambda: np.empty(0))
     alphas: Array = field(default_factory=lambda: np.empty(0))
+    betas: Array | None = None
 
     @staticmethod
-    def of(labels: Array, lengths: Array, inputs: Array, blank: int) -> _Paths:
+    def of(labels: Array, lengths: Array, inputs: Array, blank: int, derived: bool = False) -> _Paths:
         n, longest = labels.shape
         classes = np.full((n, 2 * longest + 1), blank)
         classes[:, 1::2] = np.where(np.arange(longest) < lengths[:, None], labels, blank)
         jumps = np.full(classes.shape, _NEVER)
         jumps[:, 3::2][classes[:, 3::2] != classes[:, 1:-2:2]] = 0
-        return _Paths(classes, jumps, 2 * lengths, inputs - 1, blank)
+        return _Paths(classes, jumps, 2 * lengths, inputs - 1, blank, derived)
 
     @property
     def rows(self) -> Array:
@@ -187,33 +195,46 @@ def _states(n: int, states: int, *lists: Array) -> Array:
 def _forward(log_probs: Any, paths: _Paths) -> Any:
     """Return the losses; leave what is emitted, and the probabilities to come to each state, to the rule."""
     emitted = _likeliest(log_probs[:, paths.rows[:, None], paths.classes])
-    _, n, states = emitted.shape
-    first = np.zeros(n, np.intp)
-    start = _states(n, states, first, np.minimum(first + 1, states - 1))
-    alphas = _accumulated(emitted, paths.jumps, first, start)
-    paths.emitted, paths.alphas = emitted, alphas
+    if paths.derived and paths.classes.size < _FEW:  # both ways in one loop
+        ways = zip(_onward(emitted, paths), _backward(emitted, paths), strict=True)
+        found = _accumulated(*(np.concatenate(pair, axis=int(pair[0].ndim == 3)) for pair in ways))
+        alphas, betas = found[:, : len(paths.rows)], _turned(found[:, len(paths.rows) :])
+    else:
+        alphas, betas = _accumulated(*_onward(emitted, paths)), None
+    paths.emitted, paths.alphas, paths.betas = emitted, alphas, betas
+    n, states = paths.classes.shape
     final = alphas[paths.last, paths.rows] + _states(n, states, paths.ends, paths.ends - 1)
     total = np.logaddexp.reduce(final, axis=1)
     return np.where(total > _NEVER / 2, -total, np.inf).astype(log_probs.dtype)
 
 
-def _remaining(paths: _Paths) -> Array:
-    """Return the logarithms of the probabilities to emit the rest of a target, from each step and state on.
+def _onward(emitted: Array, paths: _Paths) -> tuple[Array, ...]:
+    """Return what `_accumulated` takes to find the logarithms of the probabilities to come to each state."""
+    n, states = paths.classes.shape
+    first = np.zeros(n, np.intp)
+    return emitted, paths.jumps, first, _states(n, states, first, np.minimum(first + 1, states - 1))
+
+
+def _backward(emitted: Array, paths: _Paths) -> tuple[Array, ...]:
+    """Return what it takes to find those of emitting the rest of a target, from each step and state on.
 
     This is what leads to the last state in reverse, where a jump comes from two states later.
     """
-    steps, n, states = paths.emitted.shape
+    n, states = paths.classes.shape
     jumps = np.full((n, states), _NEVER)
     jumps[:, 2:] = paths.jumps[:, :1:-1]
     start = _states(n, states, paths.ends, paths.ends - 1)[:, ::-1]
-    return _accumulated(paths.emitted[::-1, :, ::-1], jumps, steps - 1 - paths.last, start)[::-1, :, ::-1]
+    return emitted[::-1, :, ::-1], jumps, len(emitted) - 1 - paths.last, start
 
 
 def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     """Return minus the probability that a step emits a class, given that the target is emitted."""
     if isinstance(g, Tensor) or isinstance(log_probs, Tensor):
         return vjp(lambda x: _composed(x, paths), log_probs)[1](g)[0]
-    shares = paths.alphas + _remaining(paths)
+    betas = paths.betas
+    if betas is None:
+        betas = _turned(_accumulated(*_backward(paths.emitted, paths)))
+    shares = paths.alphas + betas
     shares -= paths.emitted  # both have what the step emits itself
     shares += np.where(np.isinf(out), _NEVER, out)[:, None]
     some = shares > _NOTHING
@@ -222,9 +243,15 @@ def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     shares *= -g[:, None]
     gradient = np.zeros(log_probs.shape, log_probs.dtype)
     gradient[:, :, paths.blank] = shares[:, :, ::2].sum(axis=2)
-    for s in range(1, shares.shape[2], 2):
-        gradient[:, paths.rows, paths.classes[:, s]] += shares[:, :, s]
+    places = (paths.rows * log_probs.shape[2])[:, None] + paths.classes[:, 1::2]
+    every = np.arange(0, gradient.size, gradient[0].size)[:, None, None] + places
+    np.add.at(gradient.reshape(-1), every.reshape(-1), shares[:, :, 1::2].astype(gradient.dtype).reshape(-1))
     return gradient
+
+
+def _turned(found: Array) -> Array:
+    """Return what was found in reverse, by steps and states."""
+    return found[::-1, :, ::-1]
 
 
 def _composed(log_probs: Any, paths: _Paths) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from autograd import Tensor, borrow, general
 from ._activation import log_softmax, softmax
 from ._elements import Reduction, as_real, check_reduction
 from ._labels import class_weights, read_labels
+from ._rows import as_rows, labelled_places, memory_order, row_starts
 
 __all__ = ["cross_entropy", "nll_loss"]
 
@@ -21,9 +21,9 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
 
     The exponentials, their sums, and where in memory the labelled ones are, are left in `saved` for the derivative.
     """
-    e = np.array(logits, order=_order(logits.shape[1]))
+    e = np.array(logits, order=memory_order(logits.shape[1]))
     np.subtract(e, np.maximum.reduce(e, 1, keepdims=True), e)
-    places = _places(labels, e)
+    places = labelled_places(labels, e)
     labelled = e.ravel("K")[places]
     np.exp(e, e)
     mass = np.add.reduce(e, 1, keepdims=True)
@@ -129,7 +129,7 @@ def cross_entropy(
     if isinstance(target, Tensor):
         target = target.data
     labels, weights, total = read_labels(target, shape, weight, ignore_index)
-    logits = input if len(shape) == 2 else _rows(input)
+    logits = input if len(shape) == 2 else as_rows(input)
     if label_smoothing:
         _check_smoothing(label_smoothing)
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
@@ -170,8 +170,8 @@ def nll_loss(
     if weight is not None:
         weight = class_weights(weight, input.shape)
     labels, weights, total = read_labels(target, input.shape, weight, ignore_index)
-    rows = _rows(input)
-    losses = -rows.reshape(-1)[labels + _steps(labels.size, rows.shape[1])]
+    rows = as_rows(input)
+    losses = -rows.reshape(-1)[labels + row_starts(labels.size, rows.shape[1])]
     if isinstance(weights, np.ndarray):
         losses = np.where(weights == 0, 0, losses) * weights.astype(rows.dtype)
     return _reduced(losses, total, reduction, target.shape)
@@ -182,41 +182,11 @@ def _check_smoothing(label_smoothing: float) -> None:
         raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
 
 
-def _rows(scores: Any) -> Any:
-    """Return scores of shape (n, classes, ...) or (classes,) as rows of classes."""
-    if scores.ndim == 2:
-        return scores
-    if scores.ndim == 1:
-        return scores.reshape(1, -1)
-    return np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
-
-
-def _order(classes: int) -> Literal["C", "F"]:
-    """Return how to lay out rows of classes: NumPy reduces short rows, one at a time, several times slower."""
-    return "F" if classes <= 64 else "C"
-
-
-def _places(labels: Any, rows: Any) -> Any:
-    """Return where in the memory of `rows` the entry of each row at its label is."""
-    n, classes = rows.shape
-    if _order(classes) == "F":
-        return labels * n + _steps(n, 1)
-    return labels + _steps(n, classes)
-
-
-@lru_cache(maxsize=8)
-def _steps(count: int, step: int) -> Any:
-    """Return count multiples of a step, from 0 on."""
-    steps = np.arange(0, count * step, step)
-    steps.flags.writeable = False
-    return steps
-
-
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduction, label_smoothing: float) -> Any:
     """Return the cross-entropy with targets that are probabilities, to which gradients flow too."""
     _check_smoothing(label_smoothing)
-    rows, shape = _rows(logits), logits.shape[:1] + logits.shape[2:] if logits.ndim > 1 else ()
-    spread = _rows(target)
+    rows, shape = as_rows(logits), logits.shape[:1] + logits.shape[2:] if logits.ndim > 1 else ()
+    spread = as_rows(target)
     if label_smoothing:
         spread = spread * (1 - label_smoothing) + label_smoothing / rows.shape[1]
     if weight is not None:
@@ -232,7 +202,7 @@ def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothi
         spread *= weight
     if type(weights) is np.ndarray:
         spread[weights == 0] = 0
-    spread.reshape(-1)[labels + _steps(n, classes)] += (1 - label_smoothing) * weights
+    spread.reshape(-1)[labels + row_starts(n, classes)] += (1 - label_smoothing) * weights
     return spread.astype(logits.dtype)
 
 

@@ -1,4 +1,4 @@
-"""Losses that ask for a margin: between classes, between distances, between a score and another."""
+"""Losses that ask for a margin between distances, or between a score and another."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, borrow
+from autograd import ShapeError
 
 from ._activation import relu
 from ._distances import pairwise_distance
 from ._elements import Reduction, alike, as_real, check_positive, check_reduction, check_shape, check_signs, reduced
-from ._labels import class_weights, read_labels
-from ._likelihood_losses import check_probabilities, with_logits
+from ._likelihood_losses import with_logits
 
 __all__ = [
     "cosine_embedding_loss",
     "hinge_embedding_loss",
     "margin_ranking_loss",
-    "multi_margin_loss",
-    "multilabel_margin_loss",
-    "multilabel_soft_margin_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
@@ -274,162 +270,3 @@ def _triplet(
     if swap:
         far = np.minimum(far, distance(positive, negative))
     return reduced(relu(near - far + margin), reduction)
-
-
-def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean"
-) -> Any:
-    """Return what the score of the right class lacks of a margin above each other: the hinge loss of many classes.
-
-    For scores x of a row with label y it is the sum over all other classes i of ``max(0, margin - x[y] + x[i]) ** p``,
-    divided by the number of classes.
-
-    Parameters
-    ----------
-    input
-        Scores, of shape ``(n, classes)`` or ``(classes,)``.
-    target
-        Class indices, of shape ``(n,)`` or ``()``.
-    p
-        1 or 2.
-    margin
-        How far above the others a right score should be.
-    weight
-        A factor for the rows of each class, of shape ``(classes,)``. The mean is divided by the number of rows.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-
-    Raises
-    ------
-    IndexError
-        If a label is not the index of a class.
-    ShapeError, DtypeError
-        If shapes or dtypes do not fit.
-
-    References
-    ----------
-    Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2 (2001).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.multi_margin_loss(np.array([[0.5, 0.0, 2.0]]), np.array([0]), reduction="none").round(4)
-    array([1.])
-    """
-    check_reduction(reduction)
-    if p not in (1, 2):
-        raise ValueError(f"multi_margin_loss has p=1 or p=2, not {p!r}")
-    input = as_real("multi_margin_loss", "input", input)
-    target = np.asarray(borrow(target))
-    if input.ndim not in (1, 2):
-        raise ShapeError(
-            f"multi_margin_loss has input of shape {input.shape}, but should have (n, classes) or (classes,)"
-        )
-    weight = None if weight is None else class_weights(weight, input.shape)
-    labels = read_labels(target, input.shape, None, None)[0]
-    rows = input.reshape(-1, input.shape[-1])
-    places = np.arange(labels.size), labels
-    missing = relu(rows - rows[places][:, None] + margin)
-    others = np.ones(rows.shape, rows.dtype)
-    others[places] = 0
-    losses = ((missing if p == 1 else missing * missing) * others).sum(axis=1) / rows.shape[1]
-    if weight is not None:
-        losses = losses * weight[labels].astype(rows.dtype)
-    return reduced(losses.reshape(target.shape), reduction)
-
-
-def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
-    """Return what the scores of a row's classes lack of a margin of 1 above all others.
-
-    It is the sum over the classes y of the row and all others i of ``max(0, 1 - x[y] + x[i])``, divided by the number
-    of classes.
-
-    Parameters
-    ----------
-    input
-        Scores, of shape ``(n, classes)`` or ``(classes,)``.
-    target
-        Class indices, integers of the same shape: those of each row come first, and -1 after the last.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``.
-
-    Raises
-    ------
-    IndexError
-        If a label is not the index of a class.
-    ShapeError, DtypeError
-        If shapes or dtypes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))
-    0.85
-    """
-    check_reduction(reduction)
-    input = as_real("multilabel_margin_loss", "input", input)
-    target = np.asarray(borrow(target))
-    if target.dtype.kind not in "iu":
-        raise DtypeError(f"multilabel_margin_loss needs class indices, integers, but target has dtype {target.dtype}")
-    if input.ndim not in (1, 2) or target.shape != input.shape:
-        raise ShapeError(
-            f"multilabel_margin_loss has input of shape {input.shape} and target of shape {target.shape}: both should "
-            "have (n, classes), or (classes,)"
-        )
-    rows, labels = input.reshape(-1, input.shape[-1]), target.reshape(-1, input.shape[-1])
-    named = np.logical_and.accumulate(labels != -1, axis=1)
-    wrong = named & ((labels < 0) | (labels >= rows.shape[1]))
-    if wrong.any():
-        raise IndexError(
-            f"multilabel_margin_loss has the label {labels[wrong][0]}, but there are {rows.shape[1]} classes: labels "
-            f"are from 0 to {rows.shape[1] - 1}, then -1"
-        )
-    labels = np.where(named, labels, 0)
-    right = np.zeros(rows.shape, bool)
-    np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
-    pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
-    labelled = np.take_along_axis(rows, labels, 1)
-    losses = (relu(1 - labelled[:, :, None] + rows[:, None, :]) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
-    return reduced(losses.reshape(input.shape[:-1]), reduction)
-
-
-def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
-    """Return the mean over the classes of the binary cross-entropy with logits, for rows that have several classes.
-
-    Parameters
-    ----------
-    input
-        Logits, of shape ``(..., classes)``.
-    target
-        1 for each class that a row has, else 0: of the same shape.
-    weight
-        A factor for each class, of shape ``(classes,)``.
-    reduction
-        ``"mean"``, ``"sum"`` or ``"none"``, over the rows.
-
-    Raises
-    ------
-    ValueError
-        If a target is not from 0 to 1.
-    ShapeError
-        If shapes do not fit.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.multilabel_soft_margin_loss(np.zeros((2, 3)), np.ones((2, 3)), reduction="none").round(4)
-    array([0.6931, 0.6931])
-    """
-    check_reduction(reduction)
-    name = "multilabel_soft_margin_loss"
-    input, target = alike(name, input, target)
-    if not input.ndim:
-        raise ShapeError(f"{name} has input of shape (), but needs an axis of classes")
-    check_probabilities(name, "target", target)
-    losses = with_logits(input, target)
-    if weight is not None:
-        losses = losses * class_weights(weight, input.shape[-1:]).astype(input.dtype)
-    return reduced(losses.sum(axis=-1) / max(input.shape[-1], 1), reduction)

@@ -33,6 +33,16 @@ def sequences(draw: st.DrawFn) -> Call:
     return Call((Live(log_probs), paths), view=lambda losses: losses[lengths + repeats(labels, lengths, n) <= inputs])
 
 
+@st.composite
+def labelled_rows(draw: st.DrawFn) -> Call:
+    """Draw scores and a class of each row, and a scale for all rows or for each."""
+    n, classes = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    labels = np.array(draw(st.lists(st.integers(0, classes - 1), min_size=n, max_size=n)))
+    scale = draw(st.sampled_from([0.5, np.linspace(0, 2, n)]))
+    margin, p, total = draw(st.sampled_from([0.713, 3.1])), draw(st.sampled_from([1, 2])), draw(st.booleans())
+    return call(Live(draw(arrays((n, classes)))), labels, margin, p, scale, total, [])
+
+
 def repeats(labels: Array, lengths: Array, n: int) -> Array:
     """Count the neighbours that are equal, between which a blank has to stand."""
     rows = labels.reshape(n, -1)
@@ -46,4 +56,5 @@ SAMPLES: dict[Function | str, Samples] = {
     "binary_cross_entropy": of_pair((0.1, 0.9), (0.0, 1.0)),
     "binary_cross_entropy_with_logits": of_pair((-6.0, 6.0), (0.0, 1.0)),
     "ctc_loss": Samples(sequences()),
+    "multi_margin_loss": Samples(labelled_rows()),
 }

@@ -57,21 +57,38 @@ def _linear(index: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return 6 * x * counts
 
 
-@pytest.mark.parametrize("shape", [(50, 3), (7,), (4, 5, 6)])
-def test_many_repeated_rows_add_up(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [(50, 3), (7,), (4, 5, 6), (9, 400), (300, 0)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+def test_many_repeated_rows_add_up(shape: tuple[int, ...], dtype: Any) -> None:
     """Large gradients take another path than small ones."""
     random = np.random.default_rng(0)
     rows = random.integers(-shape[0], shape[0], 700)
-    weights = random.integers(0, 9, (700, *shape[1:])).astype(float)
-    expected = np.zeros(shape)
+    weights = random.integers(0, 9, (700, *shape[1:])).astype(dtype)
+    expected = np.zeros(shape, dtype)
     np.add.at(expected, rows, weights)
-    np.testing.assert_array_equal(grad(lambda x: (x[rows] * weights).sum())(np.ones(shape)), expected)
-    if len(shape) > 1:
+    np.testing.assert_array_equal(scattered(shape, rows, weights), expected, strict=True)
+    if len(shape) > 1 and shape[1]:
         columns = random.integers(-shape[1], shape[1], 700)
-        expected = np.zeros(shape)
+        expected = np.zeros(shape, dtype)
         np.add.at(expected, (rows, columns), weights[:, 0])
-        found = grad(lambda x: (x[rows, columns] * weights[:, 0]).sum())(np.ones(shape))
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(scattered(shape, (rows, columns), weights[:, 0]), expected, strict=True)
+
+
+def scattered(shape: tuple[int, ...], index: Any, weights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the gradient of a choice from an array of ones."""
+    x = tensor(np.ones(shape, weights.dtype), requires_grad=True)
+    x[index].backward(weights)
+    found: np.ndarray[Any, Any] = x.grad.data
+    return found
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])
+def test_many_repeated_rows_by_short_and_unsigned_integers(dtype: Any) -> None:
+    """The number of rows need not be one of the dtype of the index."""
+    rows, weights = (np.arange(400) % 100).astype(dtype), np.ones((400, 2))
+    expected = np.zeros((1000, 2))
+    expected[:100] = 4
+    np.testing.assert_array_equal(scattered((1000, 2), rows, weights), expected)
 
 
 def test_tensors_are_indices() -> None:

@@ -1,0 +1,40 @@
+"""Rows of scores, one for each class, how they lie in memory, and where in it the labelled ones are."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = ["as_rows", "labelled_places", "memory_order", "row_starts"]
+
+
+def as_rows(scores: Any) -> Any:
+    """Return scores of shape (n, classes, ...) or (classes,) as rows of classes."""
+    if scores.ndim == 2:
+        return scores
+    if scores.ndim == 1:
+        return scores.reshape(1, -1)
+    return np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
+
+
+def memory_order(classes: int) -> Literal["C", "F"]:
+    """Return how to lay out rows of classes: NumPy reduces short rows, one at a time, several times slower."""
+    return "F" if classes <= 64 else "C"
+
+
+def labelled_places(labels: Any, rows: Any) -> Any:
+    """Return where in the memory of `rows` the entry of each row at its label is."""
+    n, classes = rows.shape
+    if memory_order(classes) == "F":
+        return labels * n + row_starts(n, 1)
+    return labels + row_starts(n, classes)
+
+
+@lru_cache(maxsize=8)
+def row_starts(count: int, step: int) -> Any:
+    """Return count multiples of a step, from 0 on."""
+    steps = np.arange(0, count * step, step)
+    steps.flags.writeable = False
+    return steps
