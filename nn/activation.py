@@ -54,6 +54,8 @@ class Softmax(Module):
     array([[0.25, 0.25, 0.25, 0.25]])
     """
 
+    _shown_options = ("axis",)
+
     def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
         super().__init__()
         self.axis = which_axis(axis, dim)
@@ -61,10 +63,6 @@ class Softmax(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.softmax(x, self.axis)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"axis={self.axis}"
 
 
 class LogSoftmax(Softmax):

@@ -21,6 +21,8 @@ class CosineSimilarity(Module):
         The least length to divide by.
     """
 
+    _shown_options = ("dim", "eps")
+
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
         self.dim, self.eps = dim, eps
@@ -28,10 +30,6 @@ class CosineSimilarity(Module):
     def forward(self, x1: Any, x2: Any) -> Any:
         """Compare vectors of the same length; other axes broadcast."""
         return functional.cosine_similarity(x1, x2, self.dim, self.eps)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim}, eps={self.eps}"
 
 
 class PairwiseDistance(Module):

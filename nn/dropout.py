@@ -28,6 +28,8 @@ class Dropout(Module):
     array([1., 1., 1.])
     """
 
+    _shown_options = ("p",)
+
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
         if not 0 <= p <= 1:
@@ -37,10 +39,6 @@ class Dropout(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.dropout(x, self.p, self.training)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"p={self.p}"
 
 
 class Dropout1d(Dropout):

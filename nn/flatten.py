@@ -30,6 +30,8 @@ class Flatten(Module):
     (5, 784)
     """
 
+    _shown_options = ("start_dim", "end_dim")
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
@@ -42,10 +44,6 @@ class Flatten(Module):
         if not 0 <= first <= last < len(shape):
             raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}) cannot flatten an input of shape {shape}")
         return x.reshape((*shape[:first], -1, *shape[last + 1 :]))
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class Unflatten(Module):
@@ -66,6 +64,8 @@ class Unflatten(Module):
     (5, 1, 28, 28)
     """
 
+    _shown_options = ("dim", "unflattened_size")
+
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
@@ -78,10 +78,6 @@ class Unflatten(Module):
             raise ShapeError(f"Unflatten({self.dim}, {size}) cannot make these axes of an input of shape {shape}")
         axis = self.dim % len(shape)
         return x.reshape((*shape[:axis], *size, *shape[axis + 1 :]))
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 def _fits(length: int, size: tuple[int, ...]) -> bool:

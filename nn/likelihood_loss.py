@@ -91,6 +91,8 @@ class KLDivLoss(Module):
         Whether targets are log-probabilities too.
     """
 
+    _shown_options = ("reduction", "log_target")
+
     def __init__(
         self, reduction: Literal["none", "mean", "sum", "batchmean"] = "mean", log_target: bool = False
     ) -> None:
@@ -103,10 +105,6 @@ class KLDivLoss(Module):
         """Compare log-probabilities with probabilities of the same shape."""
         loss: Tensor = functional.kl_div(input, target, self.reduction, self.log_target)
         return loss
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"reduction={self.reduction!r}, log_target={self.log_target}"
 
 
 class GaussianNLLLoss(Loss):
@@ -122,7 +120,7 @@ class GaussianNLLLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("full", "eps", "reduction")
+    _shown_options = ("full", "eps", "reduction")
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -151,7 +149,7 @@ class PoissonNLLLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("log_input", "full", "eps", "reduction")
+    _shown_options = ("log_input", "full", "eps", "reduction")
 
     def __init__(
         self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: Reduction = "mean"

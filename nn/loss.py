@@ -14,7 +14,7 @@ __all__ = ["CTCLoss", "CrossEntropyLoss", "Loss", "NLLLoss"]
 
 
 class Loss(Module):
-    """What losses share: a reduction, and a `repr` that shows the options.
+    """What losses share: a reduction.
 
     Parameters
     ----------
@@ -22,16 +22,12 @@ class Loss(Module):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options: ClassVar[tuple[str, ...]] = ("reduction",)
+    _shown_options: ClassVar[tuple[str, ...]] = ("reduction",)
 
     def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__()
         check_reduction(reduction)
         self.reduction: Reduction = reduction
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._options)
 
 
 class NLLLoss(Loss):
@@ -52,7 +48,7 @@ class NLLLoss(Loss):
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
-    _options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
+    _shown_options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
     weight: Any
 
     def forward(self, input: Any, target: Any) -> Tensor:
@@ -98,7 +94,7 @@ class CrossEntropyLoss(NLLLoss):
         )
         return loss
 
-    _options = ("ignore_index", "reduction", "label_smoothing")
+    _shown_options = ("ignore_index", "reduction", "label_smoothing")
 
 
 class CTCLoss(Loss):
@@ -114,7 +110,7 @@ class CTCLoss(Loss):
         Whether an infinite loss, of a target that is too long for its input, counts as 0.
     """
 
-    _options = ("blank", "reduction", "zero_infinity")
+    _shown_options = ("blank", "reduction", "zero_infinity")
 
     def __init__(self, blank: int = 0, reduction: Reduction = "mean", zero_infinity: bool = False) -> None:
         super().__init__(reduction)

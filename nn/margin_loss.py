@@ -35,7 +35,7 @@ class CosineEmbeddingLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("margin", "reduction")
+    _shown_options = ("margin", "reduction")
 
     def __init__(self, margin: float = 0.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -60,7 +60,7 @@ class HingeEmbeddingLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("margin", "reduction")
+    _shown_options = ("margin", "reduction")
 
     def __init__(self, margin: float = 1.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -83,7 +83,7 @@ class MarginRankingLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("margin", "reduction")
+    _shown_options = ("margin", "reduction")
 
     def __init__(self, margin: float = 0.0, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -152,7 +152,7 @@ class MultiMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("p", "margin", "reduction")
+    _shown_options = ("p", "margin", "reduction")
 
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
@@ -201,7 +201,7 @@ class TripletMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("margin", "p", "eps", "swap", "reduction")
+    _shown_options = ("margin", "p", "eps", "swap", "reduction")
 
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: Reduction = "mean"
@@ -239,7 +239,7 @@ class TripletMarginWithDistanceLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("margin", "swap", "reduction")
+    _shown_options = ("margin", "swap", "reduction")
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +59,7 @@ class Module:
     training: bool
     _buffers: dict[str, bool]  # the attributes that are buffers, and whether state_dict holds them
     _hooks: ModuleHooks | None = None  # until the first
+    _shown_options: ClassVar[tuple[str, ...]] = ()  # the attributes that `repr` shows
 
     def __init__(self) -> None:
         self._buffers = {}
@@ -382,7 +383,8 @@ class Module:
 
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses of a module; subclasses have their own."""
-        return ""
+        shown = ((name, getattr(self, name)) for name in type(self)._shown_options)
+        return ", ".join(f"{name}={repr(value) if isinstance(value, str) else value}" for name, value in shown)
 
     def __repr__(self) -> str:
         inner = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._members(Module)]

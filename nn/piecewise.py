@@ -51,6 +51,8 @@ class Hardtanh(Module):
     array([0., 1., 2.])
     """
 
+    _shown_options = ("min_val", "max_val")
+
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         super().__init__()
         self.min_val, self.max_val = min_val, max_val
@@ -58,10 +60,6 @@ class Hardtanh(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.hardtanh(x, self.min_val, self.max_val)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"min_val={self.min_val}, max_val={self.max_val}"
 
 
 class LeakyReLU(Module):
@@ -73,6 +71,8 @@ class LeakyReLU(Module):
         The derivative where x is not positive.
     """
 
+    _shown_options = ("negative_slope",)
+
     def __init__(self, negative_slope: float = 0.01) -> None:
         super().__init__()
         self.negative_slope = negative_slope
@@ -80,10 +80,6 @@ class LeakyReLU(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.leaky_relu(x, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"negative_slope={self.negative_slope}"
 
 
 class PReLU(Module):
@@ -111,6 +107,8 @@ class PReLU(Module):
     Tensor([[-0.25,  4.  ]], dtype=float32, grad_fn=prelu)
     """
 
+    _shown_options = ("num_parameters",)
+
     def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
@@ -119,10 +117,6 @@ class PReLU(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.prelu(x, self.weight)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"num_parameters={self.num_parameters}"
 
 
 class RReLU(Module):
@@ -136,6 +130,8 @@ class RReLU(Module):
         The greatest slope; in evaluation all are the middle of the two.
     """
 
+    _shown_options = ("lower", "upper")
+
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3) -> None:
         super().__init__()
         self.lower, self.upper = lower, upper
@@ -143,10 +139,6 @@ class RReLU(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.rrelu(x, self.lower, self.upper, self.training)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"lower={self.lower}, upper={self.upper}"
 
 
 class Hardsigmoid(Module):
@@ -174,6 +166,8 @@ class Hardshrink(Module):
         What is not farther than this from 0 becomes 0.
     """
 
+    _shown_options = ("lambd",)
+
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
@@ -181,10 +175,6 @@ class Hardshrink(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.hardshrink(x, self.lambd)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"lambd={self.lambd}"
 
 
 class Softshrink(Module):
@@ -196,6 +186,8 @@ class Softshrink(Module):
         How much nearer.
     """
 
+    _shown_options = ("lambd",)
+
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
@@ -203,10 +195,6 @@ class Softshrink(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.softshrink(x, self.lambd)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"lambd={self.lambd}"
 
 
 class Threshold(Module):
@@ -220,6 +208,8 @@ class Threshold(Module):
         The constant.
     """
 
+    _shown_options = ("threshold", "value")
+
     def __init__(self, threshold: float, value: float) -> None:
         super().__init__()
         self.threshold, self.value = threshold, value
@@ -227,7 +217,3 @@ class Threshold(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.threshold(x, self.threshold, self.value)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"threshold={self.threshold}, value={self.value}"

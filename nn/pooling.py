@@ -20,6 +20,8 @@ __all__ = [
 class _MaxPool(Module):
     """The options of a pool of maxima."""
 
+    _shown_options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
     def __init__(
         self,
         kernel_size: Any,
@@ -33,13 +35,6 @@ class _MaxPool(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation = padding, dilation
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-            f"ceil_mode={self.ceil_mode}"
-        )
 
 
 class MaxPool1d(_MaxPool):
@@ -95,6 +90,8 @@ class AvgPool1d(Module):
     array([[2., 1.]])
     """
 
+    _shown_options = ("kernel_size", "stride", "padding")
+
     def __init__(
         self,
         kernel_size: Any,
@@ -112,10 +109,6 @@ class AvgPool1d(Module):
         return functional.avg_pool1d(
             x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         )
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class AvgPool2d(AvgPool1d):
@@ -164,6 +157,8 @@ class AdaptiveAvgPool1d(Module):
     array([[2., 1.]])
     """
 
+    _shown_options = ("output_size",)
+
     def __init__(self, output_size: Any) -> None:
         super().__init__()
         self.output_size = output_size
@@ -171,10 +166,6 @@ class AdaptiveAvgPool1d(Module):
     def forward(self, x: Any) -> Any:
         """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
         return functional.adaptive_avg_pool1d(x, self.output_size)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"output_size={self.output_size}"
 
 
 class AdaptiveAvgPool2d(AdaptiveAvgPool1d):

@@ -59,7 +59,7 @@ class HuberLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("delta", "reduction")
+    _shown_options = ("delta", "reduction")
 
     def __init__(self, reduction: Reduction = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
@@ -82,7 +82,7 @@ class SmoothL1Loss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    _options = ("beta", "reduction")
+    _shown_options = ("beta", "reduction")
 
     def __init__(self, reduction: Reduction = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction)

@@ -67,6 +67,8 @@ class PixelShuffle(Module):
     (1, 3, 10, 10)
     """
 
+    _shown_options = ("upscale_factor",)
+
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
         self.upscale_factor = upscale_factor
@@ -74,10 +76,6 @@ class PixelShuffle(Module):
     def forward(self, x: Any) -> Any:
         """Return what `functional.pixel_shuffle` does."""
         return functional.pixel_shuffle(x, self.upscale_factor)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"upscale_factor={self.upscale_factor}"
 
 
 class PixelUnshuffle(Module):
@@ -96,6 +94,8 @@ class PixelUnshuffle(Module):
     (1, 12, 5, 5)
     """
 
+    _shown_options = ("downscale_factor",)
+
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
         self.downscale_factor = downscale_factor
@@ -103,10 +103,6 @@ class PixelUnshuffle(Module):
     def forward(self, x: Any) -> Any:
         """Return what `functional.pixel_unshuffle` does."""
         return functional.pixel_unshuffle(x, self.downscale_factor)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"downscale_factor={self.downscale_factor}"
 
 
 class Unfold(Module):
@@ -125,6 +121,8 @@ class Unfold(Module):
     (2, 36, 12)
     """
 
+    _shown_options = ("kernel_size", "dilation", "padding", "stride")
+
     def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
@@ -132,10 +130,6 @@ class Unfold(Module):
     def forward(self, x: Any) -> Any:
         """Map inputs of shape ``(n, channels, height, width)`` to ``(n, channels * prod(kernel_size), windows)``."""
         return functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
 
 
 class Fold(Unfold):

@@ -27,6 +27,8 @@ class GELU(Module):
     array([-0.1587,  0.    ,  0.8413])
     """
 
+    _shown_options = ("approximate",)
+
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         super().__init__()
         self.approximate = approximate
@@ -34,10 +36,6 @@ class GELU(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.gelu(x, self.approximate)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"approximate={self.approximate!r}"
 
 
 class SiLU(Module):
@@ -65,6 +63,8 @@ class ELU(Module):
         Minus the value at minus infinity.
     """
 
+    _shown_options = ("alpha",)
+
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
         self.alpha = alpha
@@ -72,10 +72,6 @@ class ELU(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.elu(x, self.alpha)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"alpha={self.alpha}"
 
 
 class SELU(Module):
@@ -95,6 +91,8 @@ class CELU(Module):
         Minus the value at minus infinity.
     """
 
+    _shown_options = ("alpha",)
+
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
         self.alpha = alpha
@@ -102,10 +100,6 @@ class CELU(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.celu(x, self.alpha)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"alpha={self.alpha}"
 
 
 class Softplus(Module):
@@ -119,6 +113,8 @@ class Softplus(Module):
         Where ``beta * x`` is above it, the result is x itself, as in PyTorch; ``math.inf`` gives all digits.
     """
 
+    _shown_options = ("beta", "threshold")
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
@@ -126,10 +122,6 @@ class Softplus(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.softplus(x, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class Softsign(Module):

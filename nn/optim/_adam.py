@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ._flat import FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_betas, clear_subnormal, with_decay
+from ._moments import MomentOptimizer
+from ._optimizer import Parameters
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(MomentOptimizer):
     """Adam: steps of about the learning rate, along the running mean of gradients over that of their size.
 
     With ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g * g``, step t is
@@ -79,15 +80,10 @@ class Adam(Optimizer):
             },
         )
 
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
-        check_betas(group)
-
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
-        beta1, beta2 = group["betas"]
-        scales = {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
-        return {**scales, "max_exp_avg_sq": 1 - beta2} if group["amsgrad"] else scales
+        """Return by what the moments are divided in memory, the largest v among them."""
+        scales = super().scales(group)
+        return {**scales, "max_exp_avg_sq": scales["exp_avg_sq"]} if group["amsgrad"] else scales
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step: ten passes, in place."""
@@ -97,13 +93,8 @@ class Adam(Optimizer):
         # and into eps.
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
-        eps, keep1, keep2 = number(group["eps"] / correction), number(beta1), number(beta2)
-        for p, g, s, t, m, v, *largest in flat.chunks(run, self.scales(group)):
-            g = with_decay(group, p, g, t)
-            clear_subnormal(run.step, m, s)
-            np.add(np.multiply(m, keep1, m), g, m)
-            np.multiply(g, g, s)
-            np.add(np.multiply(v, keep2, v), s, v)
+        eps = number(group["eps"] / correction)
+        for p, _, s, _, m, v, *largest in self.moments(group, flat, run):
             np.sqrt(np.maximum(largest[0], v, out=largest[0]) if largest else v, s)
             np.divide(m, np.add(s, eps, s), s)
             np.add(p, np.multiply(s, rate, s), p)

@@ -8,12 +8,21 @@ from typing import Any
 import numpy as np
 
 from ._flat import FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_betas, check_not_negative, clear_subnormal, with_decay
+from ._moments import MomentOptimizer
+from ._optimizer import (
+    Optimizer,
+    Parameters,
+    check_betas,
+    check_not_negative,
+    clear_subnormal,
+    take_in,
+    with_decay,
+)
 
 __all__ = ["Adamax", "NAdam", "RAdam"]
 
 
-class NAdam(Optimizer):
+class NAdam(MomentOptimizer):
     """Adam that looks ahead by one step of momentum, as Nesterov's gradient descent does.
 
     With ``m`` and ``v`` as in `Adam` and ``mu(t) = beta1 * (1 - 0.96**(t * momentum_decay) / 2)``, step t is
@@ -84,13 +93,8 @@ class NAdam(Optimizer):
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""
-        check_betas(group)
+        super().check(group)
         check_not_negative(group, "momentum_decay")
-
-    def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
-        beta1, beta2 = group["betas"]
-        return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step; those whose momentum had another past take it by themselves."""
@@ -109,20 +113,15 @@ class NAdam(Optimizer):
         beta1, beta2 = group["betas"]
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         mean_rate, rate = number(-lr * of_mean * (1 - beta1) / correction), number(-lr * of_new / correction)
-        eps, keep1, keep2 = number(group["eps"] / correction), number(beta1), number(beta2)
-        for p, g, s, t, m, v in flat.chunks(run, self.scales(group)):
-            g = with_decay(group, p, g, t)
-            clear_subnormal(run.step, m, s)
-            np.add(np.multiply(m, keep1, m), g, m)
-            np.multiply(g, g, s)
-            np.add(np.multiply(v, keep2, v), s, v)
+        eps = number(group["eps"] / correction)
+        for p, g, s, t, m, v in self.moments(group, flat, run):
             np.multiply(g, rate, t)
             np.add(t, np.multiply(m, mean_rate, s), t)
             np.add(np.sqrt(v, s), eps, s)
             np.add(p, np.divide(t, s, s), p)
 
 
-class RAdam(Optimizer):
+class RAdam(MomentOptimizer):
     """Adam whose rate is rectified: small as long as the mean of squares rests on few gradients.
 
     With ``m`` and ``v`` as in `Adam`, ``R = 2 / (1 - beta2) - 1`` and ``r = R - 2 * t * beta2**t / (1 - beta2**t)``,
@@ -185,15 +184,6 @@ class RAdam(Optimizer):
             },
         )
 
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
-        check_betas(group)
-
-    def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
-        beta1, beta2 = group["betas"]
-        return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
-
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step."""
         number = flat.data.dtype.type
@@ -203,13 +193,8 @@ class RAdam(Optimizer):
         scale = math.sqrt(1 - beta2)
         if rectified:
             rate *= rectified * math.sqrt(1 - beta2**run.step) / scale
-        rate, eps, keep1, keep2 = number(rate), number(group["eps"] / scale), number(beta1), number(beta2)
-        for p, g, s, t, m, v in flat.chunks(run, self.scales(group)):
-            g = with_decay(group, p, g, t)
-            clear_subnormal(run.step, m, s)
-            np.add(np.multiply(m, keep1, m), g, m)
-            np.multiply(g, g, s)
-            np.add(np.multiply(v, keep2, v), s, v)
+        rate, eps = number(rate), number(group["eps"] / scale)
+        for p, _, s, t, m, v in self.moments(group, flat, run):
             np.multiply(m, rate, t)
             if rectified:
                 np.divide(t, np.add(np.sqrt(v, s), eps, s), t)
@@ -291,7 +276,7 @@ class Adamax(Optimizer):
         for p, g, s, t, m, u in flat.chunks(run, self.scales(group)):
             g = with_decay(group, p, g, t)
             clear_subnormal(run.step, m, s)
-            np.add(np.multiply(m, keep1, m), g, m)
+            take_in(m, keep1, g)
             np.add(np.abs(g, s), eps, s)
             np.maximum(np.multiply(u, keep2, u), s, out=u)
             np.divide(m, u, s)

@@ -18,6 +18,7 @@ __all__ = [
     "check_fraction",
     "check_not_negative",
     "clear_subnormal",
+    "take_in",
     "with_decay",
 ]
 
@@ -229,6 +230,11 @@ def with_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Arr
         np.multiply(p, p.dtype.type(decay), scratch)
         return (np.subtract if group["maximize"] else np.add)(scratch, g, scratch)
     return np.negative(g, scratch) if group["maximize"] else g
+
+
+def take_in(moment: Array, keep: Any, new: Array) -> None:
+    """Let a moment decay, and add what is new: a running mean that is kept divided by 1 - keep, or a momentum."""
+    np.add(np.multiply(moment, keep, moment), new, moment)
 
 
 def clear_subnormal(step: int, moment: Array, scratch: Array) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._flat import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative, clear_subnormal, with_decay
+from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative, clear_subnormal, take_in, with_decay
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -187,8 +187,7 @@ class RMSprop(Optimizer):
         eps, new_rate = number(group["eps"] / scale), number((1 if momentum else -group["lr"]) / scale)
         for p, g, s, t, v, *others in flat.chunks(run, scales):
             g = with_decay(group, p, g, t)
-            np.multiply(g, g, s)
-            np.add(np.multiply(v, keep, v), s, v)
+            take_in(v, keep, np.multiply(g, g, s))
             if group["centered"]:
                 clear_subnormal(run.step, others[0], s)
                 _variance(v, others.pop(0), g, keep, s)
@@ -198,14 +197,14 @@ class RMSprop(Optimizer):
             np.multiply(np.divide(g, s, s), new_rate, s)
             if momentum:
                 clear_subnormal(run.step, others[0], t)
-                np.add(np.multiply(others[0], momentum, others[0]), s, others[0])
+                take_in(others[0], momentum, s)
                 np.multiply(others[0], rate, s)
             np.add(p, s, p)
 
 
 def _variance(v: Array, mean: Array, g: Array, keep: Any, out: Array) -> None:
     """Update the running mean of gradients, and write what is left of the mean of squares to `out`."""
-    np.add(np.multiply(mean, keep, mean), g, mean)
+    take_in(mean, keep, g)
     # both are kept divided by 1 - keep
     np.multiply(np.multiply(mean, mean, out), 1 - keep, out)
     np.maximum(np.subtract(v, out, out), 0, out=out)
@@ -274,11 +273,9 @@ class Adadelta(Optimizer):
         rate, keep, eps = number(-group["lr"]), number(group["rho"]), number(group["eps"] / (1 - group["rho"]))
         for p, g, s, t, v, u in flat.chunks(run, self.scales(group)):
             g = with_decay(group, p, g, t)
-            np.multiply(g, g, s)
-            np.add(np.multiply(v, keep, v), s, v)
+            take_in(v, keep, np.multiply(g, g, s))
             np.sqrt(np.add(u, eps, s), s)
             np.multiply(s, g, t)
             np.divide(t, np.sqrt(np.add(v, eps, s), s), t)
-            np.multiply(t, t, s)
-            np.add(np.multiply(u, keep, u), s, u)
+            take_in(u, keep, np.multiply(t, t, s))
             np.add(p, np.multiply(t, rate, t), p)

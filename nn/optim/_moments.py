@@ -1,0 +1,40 @@
+"""What Adam and its relatives share: running means of gradients, and of their squares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._flat import Array, FlatParameters, Run
+from ._optimizer import Optimizer, check_betas, clear_subnormal, take_in, with_decay
+
+__all__ = ["MomentOptimizer"]
+
+
+class MomentOptimizer(Optimizer):
+    """An optimizer with the options ``betas`` and ``eps``, which keeps m and v: the means of g and of g * g."""
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range."""
+        check_betas(group)
+
+    def scales(self, group: dict[str, Any]) -> dict[str, float]:
+        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
+        beta1, beta2 = group["betas"]
+        return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
+
+    def moments(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> Iterator[tuple[Array, ...]]:
+        """Yield chunks of parameters, gradients, two arrays for anything, m, v, and further moments.
+
+        The gradients are those to descend along, and already in m and v, which stay divided by 1 - beta. Where there is
+        decay, the gradients may be in the second array for anything.
+        """
+        keep1, keep2 = map(flat.data.dtype.type, group["betas"])
+        for p, g, s, t, m, v, *others in flat.chunks(run, self.scales(group)):
+            g = with_decay(group, p, g, t)
+            clear_subnormal(run.step, m, s)
+            take_in(m, keep1, g)
+            take_in(v, keep2, np.multiply(g, g, s))
+            yield p, g, s, t, m, v, *others
