@@ -14,8 +14,8 @@ from ..tensor import Tensor, unwrap
 from .adjugates import adjugates, largest_condition
 from .decompositions import svdvals_rule
 from .matrices import adjoint, conj, hermitian_part
-from .reduce import operand, refuse_out
-from .shape import unbroadcast
+from .reduce import refuse_out
+from .shape import operand, unbroadcast
 
 # Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
 

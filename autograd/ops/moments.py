@@ -17,8 +17,8 @@ from ..declare import composed, general
 from ..errors import UnsupportedError
 from ..primitive import Function, Rule
 from ..tensor import unwrap
-from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, operand, refuse_out
-from .shape import unbroadcast
+from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
+from .shape import operand, unbroadcast
 
 numpy: Any = np  # whose annotations do not know flags that are not literals
 

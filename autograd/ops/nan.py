@@ -13,7 +13,8 @@ import numpy as np
 from ..declare import composed, general, not_differentiable
 from ..tensor import unwrap
 from .accumulate import cumprod, cumsum, prod
-from .reduce import ABSENT, Axis, keep_axes, operand, refuse_out, share_evenly, sum
+from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
+from .shape import operand
 
 numpy: Any = np  # whose annotations do not know flags that are not literals
 

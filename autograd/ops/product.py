@@ -9,7 +9,8 @@ import numpy as np
 
 from ..declare import composed, multilinear
 from .matrices import conj
-from .reduce import operand, refuse_out
+from .reduce import refuse_out
+from .shape import operand
 
 Axes = int | tuple[Any, Any]
 

@@ -23,7 +23,8 @@ from ..errors import UnsupportedError
 from ..primitive import Function
 from ..tensor import Tensor, unwrap
 from .index import scatter
-from .reduce import Axis, operand, refuse_out
+from .reduce import Axis, refuse_out
+from .shape import operand
 
 # By how much more than the number of elements the rank grows from q = 0 to q = 1, in those methods in which it grows
 # steadily (Hyndman & Fan 1996, Sample Quantiles in Statistical Packages, The American Statistician 50(4)).

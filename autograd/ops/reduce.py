@@ -52,11 +52,6 @@ def number_reduced(shape: tuple[int, ...], g: Any) -> int:
     return math.prod(shape) // (g.size or 1) or 1
 
 
-def operand(x: Any) -> Any:
-    """Return `x` if it is a tensor or an array, else an array of what it holds."""
-    return x if hasattr(x, "ndim") else np.asarray(x)
-
-
 def refuse_out(out: Any) -> None:
     """Raise if a place to write the result to was given."""
     if out is not None:

@@ -41,7 +41,7 @@ def length(x: Any, axis: int) -> int:
 
 def operand(x: Any) -> Any:
     """Return `x` itself if it is a tensor, else as an array."""
-    return x if isinstance(x, Tensor) else np.asarray(x)
+    return x if type(x) is np.ndarray or isinstance(x, Tensor) else np.asarray(x)
 
 
 def unbroadcast(g: Any, shape: Shape) -> Any:

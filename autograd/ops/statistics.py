@@ -9,7 +9,8 @@ import numpy as np
 
 from ..declare import composed, general
 from ..tensor import unwrap
-from .reduce import Axis, mean, number_reduced, operand, spread
+from .reduce import Axis, mean, number_reduced, spread
+from .shape import operand
 
 # Weighted means
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..registry import operations, plain
 from ..tensor import Tensor, unwrap
 from .index import scatter
-from .reduce import operand
+from .shape import operand
 
 _WEAK = (int, float, complex)
 

@@ -23,8 +23,8 @@ from .accumulate import cumprod, cumsum, prod
 from .assign import add_at, is_recorded, write, write_result
 from .index import scatter
 from .nan import extreme_rule
-from .reduce import ABSENT, Axis, keep_axes, max, min, operand, softmax_weights, sum
-from .shape import along
+from .reduce import ABSENT, Axis, keep_axes, max, min, softmax_weights, sum
+from .shape import along, operand
 from .ufunc_keywords import call
 
 _EXTREMES = (np.maximum, np.minimum, np.fmax, np.fmin)
