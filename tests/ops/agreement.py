@@ -1,4 +1,4 @@
-"""Comparing a function of tensors with that of arrays: values, shapes, dtypes, warnings, errors."""
+"""NumPy as the reference: what a function gives on tensors is what it gives on their arrays."""
 
 import warnings
 from collections.abc import Callable
@@ -10,6 +10,40 @@ from autograd import Tensor
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
+
+
+def name(value: Any) -> str:
+    """Return how a test's parameter is called."""
+    return str(getattr(value, "__name__", value))
+
+
+def assert_numpys(function: Function, *args: Any, rtol: float = 0.0, **kwargs: Any) -> None:
+    """Compare values, shapes and dtypes, with tensors for all arrays of numbers: constants first, then live."""
+    expected = _listed(function(*args, **kwargs))
+    for requires_grad in (False, True):
+        given, named = _on_tensors(args, kwargs, requires_grad, "biufc")
+        results = _listed(function(*given, **named))
+        for result, value in zip(results, expected, strict=True):
+            assert isinstance(result, Tensor) or np.ndim(value) == 0
+            _compare(result, value, rtol, rtol)
+
+
+def agree(function: Function, *args: Any, **kwargs: Any) -> None:
+    """Compare values up to rounding, shapes, dtypes, warnings and errors, with tensors but for arrays of bools."""
+    expected, warned = _called(function, args, kwargs)
+    for requires_grad in (False, True):
+        given, named = _on_tensors(args, kwargs, requires_grad, "iufc")
+        result, found = _called(function, given, named)
+        if isinstance(expected, type):
+            assert isinstance(result, type), f"{result} where arrays raise {expected}"
+            assert issubclass(result, expected) or issubclass(expected, result)
+            continue
+        for r, e in zip(_listed(result), _listed(expected), strict=True):
+            assert not isinstance(r, type), f"{r} where arrays give {e}"
+            dtype = np.asarray(e).dtype
+            eps = float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0
+            _compare(r, e, 8 * eps, 8 * eps * float(np.max(np.abs(e), initial=0, where=np.isfinite(e))))
+        assert found == warned
 
 
 def _called(function: Function, args: Any, kwargs: Any) -> tuple[Any, set[str]]:
@@ -24,29 +58,23 @@ def _called(function: Function, args: Any, kwargs: Any) -> tuple[Any, set[str]]:
     return result, {str(w.message).partition(" encountered")[0] for w in caught}
 
 
-def _as_tensor(value: Any, requires_grad: bool) -> Any:
-    if not isinstance(value, np.ndarray) or value.dtype.kind == "b":
-        return value
-    return Tensor(value, requires_grad and value.dtype.kind in "fc")
+def _on_tensors(args: Any, kwargs: Any, requires_grad: bool, kinds: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments with a tensor for each array of these kinds, a live one where that can be."""
+
+    def wrapped(value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in kinds:
+            return value
+        return Tensor(value, requires_grad and value.dtype.kind in "fc")
+
+    return [wrapped(value) for value in args], {key: wrapped(value) for key, value in kwargs.items()}
 
 
-def agree(function: Function, *args: Any, **kwargs: Any) -> None:
-    """Check that on tensors, constant or not, `function` does what it does on arrays."""
-    expected, warned = _called(function, args, kwargs)
-    for requires_grad in (False, True):
-        given = [_as_tensor(a, requires_grad) for a in args]
-        named = {name: _as_tensor(value, requires_grad) for name, value in kwargs.items()}
-        result, found = _called(function, given, named)
-        if isinstance(expected, type):
-            assert isinstance(result, type), f"{result} where arrays raise {expected}"
-            assert issubclass(result, expected) or issubclass(expected, result)
-            continue
-        for r, e in zip(*([x if isinstance(x, tuple) else (x,) for x in (result, expected)]), strict=True):
-            assert not isinstance(r, type), f"{r} where arrays give {e}"
-            array = r.data if isinstance(r, Tensor) else np.asarray(r)
-            assert (array.shape, array.dtype) == (np.shape(e), np.asarray(e).dtype)
-            eps = np.finfo(array.dtype).eps if array.dtype.kind in "fc" else 0
-            scale = float(np.max(np.abs(e), initial=0, where=np.isfinite(e)))
-            with np.errstate(all="ignore"):
-                np.testing.assert_allclose(array, e, rtol=8 * eps, atol=8 * eps * scale)
-        assert found == warned
+def _listed(result: Any) -> list[Any]:
+    return list(result) if isinstance(result, list | tuple) else [result]
+
+
+def _compare(result: Any, expected: Any, rtol: float, atol: float) -> None:
+    array = result.data if isinstance(result, Tensor) else np.asarray(result)
+    assert (array.shape, array.dtype) == (np.shape(expected), np.asarray(expected).dtype)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(array, expected, rtol=rtol, atol=atol)

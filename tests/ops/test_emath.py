@@ -7,7 +7,7 @@ import pytest
 
 from autograd import grad, tensor
 
-from .reference import Function, assert_numpys, name
+from .agreement import Function, assert_numpys, name
 
 UNARY = [
     np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10, np.emath.arcsin, np.emath.arccos, np.emath.arctanh,

@@ -7,7 +7,7 @@ import pytest
 
 from autograd import GraphError, Tensor, grad, tensor
 
-from .reference import Function, assert_numpys, name
+from .agreement import Function, assert_numpys, name
 
 random = np.random.default_rng(13)
 X = random.standard_normal((3, 4, 5))

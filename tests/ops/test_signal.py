@@ -7,7 +7,7 @@ import pytest
 
 from autograd import GraphError, Tensor, grad, tensor
 
-from .reference import Function, assert_numpys, name
+from .agreement import Function, assert_numpys, name
 
 Array = np.ndarray[Any, Any]
 
