@@ -63,6 +63,7 @@ class _AtLeaf:
         return g
 
     def accumulated(self) -> None:
+        """Call the hooks that want to know that a gradient was added."""
         tensor = self._tensor()
         if tensor is not None:
             for hook in list(self.after.values()):

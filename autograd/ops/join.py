@@ -29,6 +29,7 @@ class _Starts:
     last: tuple[Any, int | None, list[int]] = ((), None, [])
 
     def of(self, shapes: tuple[Shape, ...], axis: int | None) -> list[int]:
+        """Return where each begins, and where the last ends."""
         known, known_axis, starts = self.last
         if known is not shapes or known_axis != axis:
             lengths = [math.prod(shape) if axis is None else shape[axis] for shape in shapes]

@@ -138,6 +138,7 @@ class _Paths:
 
     @staticmethod
     def of(labels: Array, lengths: Array, inputs: Array, blank: int, derived: bool = False) -> _Paths:
+        """Return the paths through labels, a row for each sequence, of which so many steps and labels count."""
         n, longest = labels.shape
         classes = np.full((n, 2 * longest + 1), blank)
         classes[:, 1::2] = np.where(np.arange(longest) < lengths[:, None], labels, blank)

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ._graph import Emit, Pair, Step
+from ._graph import Emit, Step
+from ._indices import FIRST, LAST, cut, getitem, shapes
 
-__all__ = ["ARRAYS", "axes_of", "clip", "node", "shapes"]
-
-LAST = np.iinfo(np.int64).max  # as an end of slices: that of the axis, however long it is
-FIRST = np.iinfo(np.int64).min
+__all__ = ["ARRAYS", "axes_of", "clip", "node"]
 
 
 def node(kind: str, *parameters: str) -> Emit:
@@ -79,6 +77,7 @@ def _where(s: Step) -> str:
 
 
 def clip(s: Step) -> str:
+    """Write a bound as the larger or the smaller of two, where there is one."""
     x = s.value("x", s.dtype)
     if s.has("low"):
         x = s.add("Max", x, s.value("low", s.dtype))
@@ -90,12 +89,6 @@ def _cast(s: Step) -> str:
 
 
 # Shapes
-
-
-def shapes(s: Step, name: str = "x") -> Pair:
-    """Return the shape of an argument in both traces."""
-    one, other = s.given(name)
-    return np.shape(one), np.shape(other)
 
 
 def _reshape(s: Step) -> str:
@@ -129,14 +122,10 @@ def axes_of(s: Step, axis: Any, ndim: int) -> list[int]:
     return [int(a) % ndim for a in given]
 
 
-def _slice(s: Step, x: str, axis: int, start: int, end: int, step: int = 1) -> str:
-    return s.add("Slice", x, *(s.graph.integers([n]) for n in (start, end, axis, step)))
-
-
 def _flip(s: Step) -> str:
     x = s.value("x")
     for axis in axes_of(s, s.static("axis"), s.out[0].ndim):
-        x = _slice(s, x, axis, LAST, FIRST, -1)
+        x = cut(s, x, axis, LAST, FIRST, -1)
     return x
 
 
@@ -152,7 +141,7 @@ def _roll(s: Step) -> str:
             raise s.refuse("a roll of more than the length of a dynamic axis")
         places = number if length != other else number % length
         if places:
-            x = s.add("Concat", _slice(s, x, along, -places, LAST), _slice(s, x, along, 0, -places), axis=along)
+            x = s.add("Concat", cut(s, x, along, -places, LAST), cut(s, x, along, 0, -places), axis=along)
     return x
 
 
@@ -178,96 +167,6 @@ def _pad(s: Step) -> str:
     if np.unique(fill).size > 1:
         raise s.refuse("only padding with one number has a form in ONNX")
     return s.add("Pad", s.value("array"), s.graph.integers(widths.T.reshape(-1).tolist()), s.number(fill.flat[0]))
-
-
-# Indices
-
-
-def _getitem(s: Step) -> str:
-    """Cut basic indices out with slices, then take what one array of integers says, then give it its shape."""
-    key, other = (_complete(k, np.ndim(x)) for k, x in zip(s.given("key"), s.given("x"), strict=True))
-    if len(key) != len(other):
-        raise s.dependence("the index")
-    key, other = ([part for part in keys if part is not None] for keys in (key, other))
-    x, before = s.value("x"), list(zip(*shapes(s), strict=True))
-    arrays = []
-    for axis, (pair, lengths) in enumerate(zip(zip(key, other, strict=True), before, strict=True)):
-        if isinstance(pair[0], np.ndarray):
-            arrays.append((axis, pair))
-        else:
-            x = _sliced(s, x, axis, pair, lengths)
-    if arrays:
-        return _gathered(s, x, key, arrays)
-    cut = tuple(np.empty(shape, bool)[_kept(keys)].shape for shape, keys in zip(shapes(s), (key, other), strict=True))
-    return x if cut == (s.out[0].shape, s.out[1].shape) else s.reshaped(x, cut, (s.out[0].shape, s.out[1].shape))
-
-
-def _complete(key: Any, ndim: int) -> list[Any]:
-    """Return a part of the index for each axis, None for a new one; sequences and masks are arrays of integers."""
-    parts: list[Any] = []
-    for part in key if isinstance(key, tuple) else (key,):
-        if isinstance(part, list | np.ndarray) and np.ndim(part):
-            array = np.asarray(part)
-            parts += np.nonzero(array) if array.dtype == bool else [part if isinstance(part, np.ndarray) else array]
-        else:
-            parts.append(part)
-    used = sum(part is not None and part is not Ellipsis for part in parts)
-    place = next((i for i, part in enumerate(parts) if part is Ellipsis), len(parts))
-    return [*parts[:place], *[slice(None)] * (ndim - used), *parts[place + 1 :]]
-
-
-def _kept(key: list[Any]) -> tuple[Any, ...]:
-    """Return the index with a slice of one element for each integer."""
-    return tuple(part if isinstance(part, slice) else slice(part, part + 1 or None) for part in key)
-
-
-def _sliced(s: Step, x: str, axis: int, pair: Pair, lengths: Pair) -> str:
-    """Cut a slice, or the slice of one element that an integer means, out of one axis."""
-    slices = [part if isinstance(part, slice) else slice(int(part), int(part) + 1 or None) for part in pair]
-    if slices == [slice(None)] * 2:
-        return x
-    step = slices[0].step or 1
-    if step != (slices[1].step or 1):
-        raise s.dependence("the step of a slice")
-    ends = [
-        _bound(s, (getattr(slices[0], name), getattr(slices[1], name)), lengths, absent)
-        for name, absent in (("start", 0 if step > 0 else LAST), ("stop", LAST if step > 0 else FIRST))
-    ]
-    return _slice(s, x, axis, ends[0], ends[1], int(step))
-
-
-def _bound(s: Step, pair: Pair, lengths: Pair, absent: int) -> int:
-    """Return a bound of a slice, counted from the end if that is what makes it the same in both traces."""
-    if pair[0] == pair[1]:
-        return absent if pair[0] is None else int(pair[0])
-    if None in pair or min(pair) < 0:
-        raise s.dependence("a bound of a slice")
-    one, other = (int(bound) - length for bound, length in zip(pair, lengths, strict=True))
-    if one != other or one > 0:
-        raise s.dependence("a bound of a slice")
-    return LAST if one == 0 else one
-
-
-def _gathered(s: Step, x: str, key: list[Any], arrays: list[tuple[int, Pair]]) -> str:
-    if any(not isinstance(part, slice | np.ndarray) for part in key) or None in _raw(s):
-        raise s.refuse("an index that mixes arrays with integers or None: index twice")
-    if len(arrays) == 1:
-        axis, pair = arrays[0]
-        return s.add("Gather", x, s.value_of(pair, np.int64, "an index"), axis=axis)
-    if [axis for axis, _ in arrays] != list(range(len(arrays))) or not all(_same(pair) for _, pair in arrays):
-        raise s.refuse("several arrays as an index have to be constants, and the first parts of it")
-    lengths = shapes(s)[0][: len(arrays)]
-    places = [np.asarray(pair[0]) % n for (_, pair), n in zip(arrays, lengths, strict=True)]
-    return s.add("GatherND", x, s.graph.constant(np.stack(np.broadcast_arrays(*places), -1).astype(np.int64)))
-
-
-def _raw(s: Step) -> list[Any]:
-    key = s.given("key")[0]
-    return [part for part in (key if isinstance(key, tuple) else (key,)) if not isinstance(part, np.ndarray)]
-
-
-def _same(pair: Pair) -> bool:
-    return np.array_equal(*pair)
 
 
 # Reductions
@@ -358,7 +257,7 @@ ARRAYS: dict[str, Emit] = {
     "clip": clip, "concatenate": _concatenate, "copy": node("Identity", "x"), "cos": node("Cos", "x"),
     "cosh": node("Cosh", "x"), "cumsum": _cumsum, "divide": node("Div", "x", "y"),
     "einsum": _einsum, "exp": node("Exp", "x"), "exp2": _exp2,
-    "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip, "getitem": _getitem,
+    "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip, "getitem": getitem,
     "hypot": _hypot, "log": node("Log", "x"), "log10": scaled("Log", 1 / math.log(10)), "log1p": _log1p,
     "log2": scaled("Log", 1 / math.log(2)), "logaddexp": _logaddexp, "logsumexp": reduction("ReduceLogSumExp"),
     "matmul": node("MatMul", "x", "y"), "max": reduction("ReduceMax"), "maximum": node("Max", "x", "y"),

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import axes_of, clip, node, shapes
+from ._arrays import axes_of, clip, node
 from ._graph import Emit, Step
+from ._indices import shapes
 
 __all__ = ["LAYERS"]
 
