@@ -18,12 +18,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, uninterrupted
-from examples.mnist import natural, positive, use_one_thread
+from examples.program import natural, positive, start, use_one_thread
 
 EPOCHS, QUICK_EPOCHS = 15, 12
 
@@ -32,12 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code: 0, 1 for an error, 2 for a wrong option, 130 after Ctrl-C."""
     options = parse(arguments)
     use_one_thread()  # the products are small
-    with suppress(KeyboardInterrupt):
-        with uninterrupted():
-            from examples.autoencoder_job import run
-        return run(options)
-    print("examples.autoencoder: stopped", file=sys.stderr)
-    return EXIT_CODE
+    return start("autoencoder", load_job, options)
+
+
+def load_job() -> Callable[[argparse.Namespace], bool]:
+    """Import what does the work."""
+    from examples.autoencoder_job import run
+
+    return run
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +20,7 @@ from numpy.typing import NDArray
 import nn
 from autograd import Tensor, __version__
 from datasets import load_mnist
-from examples.files import UsageError, check_writable, save_figure, save_json
-from examples.interruption import EXIT_CODE
+from examples.files import check_writable, save_figure, save_json
 from examples.job import blas_threads
 from examples.report import INK, new_figure, pictures_possible
 from nn.training import Interruption
@@ -113,18 +111,14 @@ def independent_pixels(train: Images, test: Images) -> float:
     return float((mean * np.log(p) + (1 - mean) * np.log1p(-p)).sum())
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do the job that the options of `examples.autoencoder` ask for; return the exit code."""
-    try:
-        check_writable(options.out)
-        return learn(options, pictures_possible())
-    except (UsageError, OSError) as error:
-        print(f"examples.autoencoder: {error}", file=sys.stderr)
-        return 1
+def run(options: argparse.Namespace) -> bool:
+    """Do the job that the options of `examples.autoencoder` ask for; tell whether Ctrl-C was pressed."""
+    check_writable(options.out)
+    return learn(options, pictures_possible())
 
 
-def learn(options: argparse.Namespace, pictures: bool) -> int:
-    """Train and save; return the exit code."""
+def learn(options: argparse.Namespace, pictures: bool) -> bool:
+    """Train and save; tell whether Ctrl-C was pressed."""
     (train, _), (test, labels) = load_mnist()
     if options.quick:
         train, test, labels = train[:QUICK_TRAIN], test[:QUICK_TEST], labels[:QUICK_TEST]
@@ -155,7 +149,7 @@ def learn(options: argparse.Namespace, pictures: bool) -> int:
         if figure is not None:
             save_figure(figure, options.out / "map.png")
         print(f"{options.out} holds model.npz, metrics.json{' and map.png' if pictures else ''}")
-    return EXIT_CODE if interruption.requested else 0
+    return interruption.requested
 
 
 def fit(model: Autoencoder, images: Images, epochs: int) -> pd.DataFrame:

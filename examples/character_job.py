@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import platform
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +17,7 @@ import nn
 from autograd import __version__
 from examples.character_model import CharacterModel, bits_per_character, generate
 from examples.character_text import ALPHABET, Codes, Text, counted_bits, decode, encode, load_text
-from examples.files import UsageError, check_writable, save_figure, save_json
-from examples.interruption import EXIT_CODE
+from examples.files import check_writable, save_figure, save_json
 from examples.job import blas_threads
 from examples.report import BLUE, INK, MUTED, RED, new_figure, pictures_possible
 from nn.training import Interruption
@@ -110,18 +108,13 @@ class Training:
             print(f"step {entry.step}/{self.steps}: {figures}, {seconds:.1f} s", flush=True)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do the job that the options of `examples.characters` ask for; return the exit code."""
-    try:
-        check_writable(options.out)
-        pictures = pictures_possible()
-        text = load_text()
-        tables = {name: counted_bits(text, before) for name, before in TABLES.items()}
-        interrupted = learn(text, tables, options, pictures)
-    except (UsageError, OSError) as error:
-        print(f"examples.characters: {error}", file=sys.stderr)
-        return 1
-    return EXIT_CODE if interrupted else 0
+def run(options: argparse.Namespace) -> bool:
+    """Do the job that the options of `examples.characters` ask for; tell whether Ctrl-C was pressed."""
+    check_writable(options.out)
+    pictures = pictures_possible()
+    text = load_text()
+    tables = {name: counted_bits(text, before) for name, before in TABLES.items()}
+    return learn(text, tables, options, pictures)
 
 
 def learn(text: Text, tables: dict[str, float], options: argparse.Namespace, pictures: bool) -> bool:

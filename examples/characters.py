@@ -21,8 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, uninterrupted
-from examples.mnist import natural, positive
+from examples.program import natural, positive, start
 
 STEPS, QUICK_STEPS = 2000, 120
 
@@ -38,17 +37,13 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code: 0, 1 for an error, 2 for a wrong option, 130 after Ctrl-C."""
     options = parse(arguments)
-    try:
-        return load_job()(options)
-    except KeyboardInterrupt:
-        print("examples.characters: stopped", file=sys.stderr)
-        return EXIT_CODE
+    return start("characters", load_job, options)
 
 
-def load_job() -> Callable[[argparse.Namespace], int]:
-    """Import what does the work: late, so that --help need not wait, and whole, so that Ctrl-C cannot cut it in two."""
-    with uninterrupted():
-        from examples.character_job import run
+def load_job() -> Callable[[argparse.Namespace], bool]:
+    """Import what does the work."""
+    from examples.character_job import run
+
     return run
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from examples.digit_program import start
+from examples.digit_program import train
 
 EPILOG = """\
 examples:
@@ -32,7 +32,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code: 0, 1 for an error, 2 for a wrong option, 130 after Ctrl-C."""
-    return start("convnet", __doc__ or "", EPILOG, arguments)
+    return train("convnet", __doc__ or "", EPILOG, arguments)
 
 
 if __name__ == "__main__":

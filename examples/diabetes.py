@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 import nn
 from autograd import Tensor, __version__
 from examples.files import UsageError, check_writable, save_figure, save_json
-from examples.interruption import EXIT_CODE
+from examples.program import EXIT_CODE
 from examples.report import BLUE, INK, MUTED, RED, new_figure, pictures_possible
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,11 @@ import numpy as np
 
 import nn
 from autograd import __version__
-from datasets import DataError, load_mnist
+from datasets import load_mnist
 from examples.digit_pictures import PICTURES, save_pictures
 from examples.digit_recipes import RECIPES, Recipe
 from examples.distortion import DistortedBatches
-from examples.files import UsageError, check_writable, save_json
-from examples.interruption import EXIT_CODE
+from examples.files import check_writable, save_json
 from examples.job import blas_threads
 from examples.report import pictures_possible
 from examples.training import Data
@@ -77,16 +75,11 @@ def _move(averages: list[Any], values: list[Any], count: int) -> None:
     nn.optim.swa_utils.get_ema_multi_avg_fn(decay)(averages, values, count)
 
 
-def run(name: str, options: argparse.Namespace) -> int:
-    """Train by the recipe of this name as the options say; return the exit code."""
-    try:
-        check_writable(options.out)
-        pictures = pictures_possible()
-        interrupted = learn(RECIPES[name], load(RECIPES[name], options), options, pictures)
-    except (DataError, UsageError, OSError) as error:
-        print(f"examples.{name}: {error}", file=sys.stderr)
-        return 1
-    return EXIT_CODE if interrupted else 0
+def run(name: str, options: argparse.Namespace) -> bool:
+    """Train by the recipe of this name as the options say; tell whether Ctrl-C was pressed."""
+    check_writable(options.out)
+    pictures = pictures_possible()
+    return learn(RECIPES[name], load(RECIPES[name], options), options, pictures)
 
 
 def load(recipe: Recipe, options: argparse.Namespace) -> Data:

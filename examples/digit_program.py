@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, uninterrupted
-from examples.mnist import natural, positive, use_one_thread
+from examples.program import natural, positive, start, use_one_thread
 
-__all__ = ["start"]
+__all__ = ["train"]
 
 
-def start(name: str, document: str, epilog: str, arguments: Sequence[str] | None) -> int:
+def train(name: str, document: str, epilog: str, arguments: Sequence[str] | None) -> int:
     """Run the job of a program: train by the recipe of this name. Return the exit code."""
     options = parse(name, document, epilog, arguments)
     use_one_thread()
-    try:
-        return load_job()(name, options)
-    except KeyboardInterrupt:
-        print(f"examples.{name}: stopped", file=sys.stderr)
-        return EXIT_CODE
+    return start(name, load_job, name, options)
 
 
-def load_job() -> Callable[[str, argparse.Namespace], int]:
-    """Import what does the work: late, so that --help need not wait, and whole, so that Ctrl-C cannot cut it in two."""
-    with uninterrupted():
-        from examples.digit_job import run
+def load_job() -> Callable[[str, argparse.Namespace], bool]:
+    """Import what does the work."""
+    from examples.digit_job import run
+
     return run
 
 

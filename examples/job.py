@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,8 @@ import numpy as np
 
 import nn
 from autograd import __version__
-from datasets import DataError, load_idx, load_mnist, read_csv, train_test_split
+from datasets import load_idx, load_mnist, read_csv, train_test_split
 from examples.files import UsageError, check_writable, save_json
-from examples.interruption import EXIT_CODE
 from examples.report import GRAPHS, PICTURES, draw_step, pictures_possible, save_pictures
 from examples.training import LEARNING_RATE, Data, Labels, Plan, Training, evaluate, logits_of
 from nn.training import Interruption
@@ -29,17 +27,11 @@ QUICK_TRAIN, QUICK_TEST = 6000, 1000
 CSV_TEST_SIZE = 1 / 7  # MNIST's own proportion
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do the job that the options of `examples.mnist` ask for; return the exit code."""
-    try:
-        check_writable(options.out)
-        pictures = pictures_possible()
-        data = load(options)
-        interrupted = learn(data, options, pictures)
-    except (DataError, UsageError, OSError) as error:
-        print(f"examples.mnist: {error}", file=sys.stderr)
-        return 1
-    return EXIT_CODE if interrupted else 0
+def run(options: argparse.Namespace) -> bool:
+    """Do the job that the options of `examples.mnist` ask for; tell whether Ctrl-C was pressed."""
+    check_writable(options.out)
+    pictures = pictures_possible()
+    return learn(load(options), options, pictures)
 
 
 def learn(data: Data, options: argparse.Namespace, pictures: bool) -> bool:

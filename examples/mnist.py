@@ -18,12 +18,11 @@ is.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from examples.interruption import EXIT_CODE, uninterrupted
+from examples.program import natural, positive, start, use_one_thread
 
 BATCH_SIZE = 32
 EPOCHS, QUICK_EPOCHS = 12, 4
@@ -48,33 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     if not options.full_batch and options.batch_size <= SMALL_BATCH:
         use_one_thread()
-    try:
-        return load_job()(options)
-    except KeyboardInterrupt:
-        print("examples.mnist: stopped", file=sys.stderr)
-        return EXIT_CODE
+    return start("mnist", load_job, options)
 
 
-def use_one_thread() -> None:
-    """Keep NumPy, unless it is loaded or the environment says how many, from sharing small products among threads.
+def load_job() -> Callable[[argparse.Namespace], bool]:
+    """Import what does the work."""
+    from examples.job import run
 
-    They take so little time that the threads mostly wait for each other: on two idle cores a second one saves a fifth,
-    and where another program needs a core, it makes the training several times slower.
-    """
-    if "numpy" not in sys.modules and not {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} & set(os.environ):
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
-
-
-def load_job() -> Callable[[argparse.Namespace], int]:
-    """Import what does the work: late, so that --help need not wait, and whole, so that Ctrl-C cannot cut NumPy in two.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C was pressed meanwhile.
-    """
-    with uninterrupted():
-        from examples.job import run
     return run
 
 
@@ -102,21 +81,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     whole, quick = (FULL_BATCH_EPOCHS, QUICK_FULL_BATCH_EPOCHS) if options.full_batch else (EPOCHS, QUICK_EPOCHS)
     options.epochs = options.epochs or (quick if options.quick else whole)
     return options
-
-
-def positive(text: str) -> int:
-    """Read a whole number above 0."""
-    number = natural(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("0 is too few")
-    return number
-
-
-def natural(text: str) -> int:
-    """Read a whole number that is not negative."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from tqdm import tqdm
 from autograd import AutogradError, Value, __version__, draw_graph, no_grad
 from datasets import make_moons
 from examples.files import save_figure, save_json
-from examples.interruption import EXIT_CODE
+from examples.program import EXIT_CODE
 from examples.report import BLUE, INK, RED, new_figure
 from nn.scalar import MLP, Neuron
 from nn.training import Interruption

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import math
 import platform
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,8 +24,7 @@ from tqdm import tqdm
 
 import nn
 from autograd import Tensor, __version__, gradients, tensor
-from examples.files import UsageError, check_writable, save_figure, save_json
-from examples.interruption import EXIT_CODE
+from examples.files import check_writable, save_figure, save_json
 from examples.job import blas_threads
 from examples.report import BLUE, INK, MUTED, RED, new_figure, pictures_possible
 from nn.training import Interruption
@@ -174,18 +172,14 @@ class Training:
         return float(loss.item())
 
 
-def run(options: argparse.Namespace) -> int:
-    """Do the job that the options of `examples.physics` ask for; return the exit code."""
-    try:
-        check_writable(options.out)
-        return learn(options, pictures_possible())
-    except (UsageError, OSError) as error:
-        print(f"examples.physics: {error}", file=sys.stderr)
-        return 1
+def run(options: argparse.Namespace) -> bool:
+    """Do the job that the options of `examples.physics` ask for; tell whether Ctrl-C was pressed."""
+    check_writable(options.out)
+    return learn(options, pictures_possible())
 
 
-def learn(options: argparse.Namespace, pictures: bool) -> int:
-    """Train and save; return the exit code."""
+def learn(options: argparse.Namespace, pictures: bool) -> bool:
+    """Train and save; tell whether Ctrl-C was pressed."""
     generator = nn.manual_seed(options.seed)
     flow = Flow(QUICK_WIDTH, QUICK_LAYERS) if options.quick else Flow(WIDTH, LAYERS)
     points = scatter(QUICK_SIDE if options.quick else SIDE, generator)
@@ -198,7 +192,7 @@ def learn(options: argparse.Namespace, pictures: bool) -> int:
         seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
         metrics = measure(training, options.seed, seconds, interruption)
         save(training, metrics, options.out, pictures)
-    return EXIT_CODE if interruption.requested else 0
+    return interruption.requested
 
 
 def measure(training: Training, seed: int, seconds: dict[str, float], interruption: Interruption) -> dict[str, Any]:

@@ -16,13 +16,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from examples.interruption import EXIT_CODE, uninterrupted
-from examples.mnist import natural, positive, use_one_thread
+from examples.program import natural, positive, start, use_one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,27 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code: 0, 1 for an error, 2 for a wrong option, 130 after Ctrl-C."""
     options = parse(arguments)
     use_one_thread()
-    try:
-        return load_job()(options)
-    except KeyboardInterrupt:
-        print("examples.sequential_digits: stopped", file=sys.stderr)
-        return EXIT_CODE
-
-
-def load_job() -> Callable[[argparse.Namespace], int]:
-    """Import what does the work, whole: Ctrl-C cannot cut NumPy in two."""
-    with uninterrupted():
-        from datasets import DataError
-        from examples.files import UsageError
-
-    def job(options: argparse.Namespace) -> int:
-        try:
-            return EXIT_CODE if run(options) else 0
-        except (DataError, UsageError, OSError) as error:
-            print(f"examples.sequential_digits: {error}", file=sys.stderr)
-            return 1
-
-    return job
+    return start("sequential_digits", lambda: run, options)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

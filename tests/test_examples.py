@@ -20,7 +20,7 @@ import nn
 from datasets import load_mnist
 from examples.files import load_model
 from examples.handwriting import as_mnist
-from examples.interruption import uninterrupted
+from examples.program import uninterrupted
 from examples.training import Data, Plan, Training, evaluate
 from nn.training import Interruption
 
@@ -401,7 +401,7 @@ def test_custom_model_checks_its_operation_and_learns() -> None:
     assert len((ROOT / "examples" / "custom_model.py").read_text().splitlines()) < 60
 
 
-@pytest.mark.parametrize("name", ["files", "handwriting", "interruption", "report"])
+@pytest.mark.parametrize("name", ["files", "handwriting", "program", "report"])
 def test_docstrings_show_what_happens(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"examples.{name}"))
     assert result.attempted > 0
