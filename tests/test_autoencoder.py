@@ -2,10 +2,6 @@
 
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +25,10 @@ from examples.autoencoder_job import (
     sheet,
 )
 
-ROOT = Path(__file__).parents[1]
+from .programs import interrupt, interrupted_metrics, run
+
 FILES = {"model.npz", "metrics.json", "map.png"}
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-COMMAND = [sys.executable, "-m", "examples.autoencoder"]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+PROGRAM = "examples.autoencoder"
 
 
 def tiny() -> Autoencoder:
@@ -50,7 +41,7 @@ def noise_images(count: int) -> Any:
 
 def test_a_quick_run_is_better_than_its_baseline_and_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     out = tmp_path / "new" / "autoencoder"
-    result = run("--quick", "--epochs", 8, "--seed", 3, "--out", out)
+    result = run(PROGRAM, "--quick", "--epochs", 8, "--seed", 3, "--out", out)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # no bar where nobody watches
     assert {path.name for path in out.iterdir()} == FILES
@@ -140,17 +131,8 @@ def test_the_map_shows_each_place_where_its_axes_say() -> None:
 
 
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
-    command = [*COMMAND, "--quick", "--epochs", "10000", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert any("epoch 1/" in line for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
-    assert json.loads((tmp_path / "metrics.json").read_text())["interrupted"] is True
+    result = interrupt(PROGRAM, "--quick", "--epochs", 10000, "--out", tmp_path, after="epoch 1/")
+    interrupted_metrics(result, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
@@ -163,7 +145,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     ],
 )
 def test_help_and_wrong_options(arguments: list[str], code: int, message: str) -> None:
-    result = run(*arguments)
+    result = run(PROGRAM, *arguments)
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr

@@ -3,9 +3,6 @@
 import doctest
 import json
 import math
-import os
-import signal
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -22,15 +19,10 @@ from examples.character_model import CharacterModel, bits_per_character, generat
 from examples.character_text import ALPHABET, Text, counted_bits, decode, encode, load_text
 from nn.training import Interruption
 
-ROOT = Path(__file__).parents[1]
+from .programs import interrupt, interrupted_metrics, run
+
 FILES = {"model.npz", "metrics.json", "sample.txt", "curves.png"}
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-COMMAND = [sys.executable, "-m", "examples.characters"]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+PROGRAM = "examples.characters"
 
 
 def tiny(**sizes: int) -> CharacterModel:
@@ -40,7 +32,7 @@ def tiny(**sizes: int) -> CharacterModel:
 
 def test_a_quick_run_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     out = tmp_path / "new" / "characters"
-    result = run("--quick", "--seed", 3, "--out", out, "--prompt", "A class ")
+    result = run(PROGRAM, "--quick", "--seed", 3, "--out", out, "--prompt", "A class ")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # no bar where nobody watches
     assert {path.name for path in out.iterdir()} == FILES
@@ -64,19 +56,8 @@ def test_a_quick_run_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
-    command = [*COMMAND, "--quick", "--steps", "40000", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert any("AdamW" in line for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["interrupted"] is True
-    assert metrics["steps"] < 40000
+    result = interrupt(PROGRAM, "--quick", "--steps", 40000, "--out", tmp_path, after="AdamW")
+    assert interrupted_metrics(result, tmp_path)["steps"] < 40000
     assert {path.name for path in tmp_path.iterdir()} | {"curves.png"} == FILES
 
 
@@ -90,14 +71,14 @@ def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     ],
 )
 def test_says_what_is_wrong(arguments: list[str], code: int, message: str) -> None:
-    result = run(*arguments)
+    result = run(PROGRAM, *arguments)
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
 
 
 def test_help_names_every_option() -> None:
-    result = run("--help")
+    result = run(PROGRAM, "--help")
     assert result.returncode == 0
     assert all(f"--{name}" in result.stdout for name in ("steps", "seed", "out", "prompt", "temperature", "quick"))
 

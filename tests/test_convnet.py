@@ -2,10 +2,6 @@
 
 import argparse
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +16,16 @@ from examples.digit_pictures import draw_filters
 from examples.digit_recipes import RECIPES
 from examples.files import load_model
 
-ROOT = Path(__file__).parents[1]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+from .programs import interrupt, interrupted_metrics, run
+
 FILES = {"model.npz", "metrics.json", "history.csv", "curves.png", "mistakes.png"}
 PICTURES = {"convnet": "filters.png", "augmented": "weights.png"}
-
-
-def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", f"examples.{name}", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(("name", "least"), [("convnet", 0.94), ("augmented", 0.8)])
 def test_a_quick_run_leaves_the_folder_that_it_promises(name: str, least: float, tmp_path: Path) -> None:
     out = tmp_path / "new" / name
-    result = run(name, "--quick", "--seed", 3, "--out", out)
+    result = run(f"examples.{name}", "--quick", "--seed", 3, "--out", out)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # no bar where nobody watches
     assert {path.name for path in out.iterdir()} == FILES | {PICTURES[name]}
@@ -73,18 +64,8 @@ def test_the_same_seed_gives_the_same_model_and_another_one_another(tmp_path: Pa
 
 
 def test_ctrl_c_leaves_a_good_model(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "examples.convnet", "--quick", "--epochs", "400", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert any(line.startswith("epoch 2/") for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["interrupted"] is True
+    result = interrupt("examples.convnet", "--quick", "--epochs", 400, "--out", tmp_path, after="epoch 2/")
+    metrics = interrupted_metrics(result, tmp_path)
     assert 2 <= metrics["epochs"] < 400
     assert metrics["test_accuracy"] > 0.8
 
@@ -98,7 +79,7 @@ def test_ctrl_c_leaves_a_good_model(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("name", PICTURES)
 def test_says_what_is_wrong(name: str, arguments: list[str], code: int, message: str) -> None:
-    result = run(name, *arguments)
+    result = run(f"examples.{name}", *arguments)
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -106,7 +87,7 @@ def test_says_what_is_wrong(name: str, arguments: list[str], code: int, message:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_help_names_every_option(name: str) -> None:
-    result = run(name, "--help")
+    result = run(f"examples.{name}", "--help")
     assert result.returncode == 0
     assert all(f"--{option}" in result.stdout for option in ("epochs", "seed", "out", "held-out", "quick"))
 

@@ -3,7 +3,6 @@
 import doctest
 import importlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -24,20 +23,11 @@ from examples.program import uninterrupted
 from examples.training import Data, Plan, Training, evaluate
 from nn.training import Interruption
 
-ROOT = Path(__file__).parents[1]
+from .programs import ENVIRONMENT, ROOT, Run, interrupt, interrupted_metrics, run
+
 PICTURES = ("curves.png", "confusion.png", "mistakes.png", "weights.png")
 GRAPH = "graph.svg" if shutil.which("dot") else "graph.gv"
 FILES = {"model.npz", "metrics.json", GRAPH, *PICTURES}
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-Run = subprocess.CompletedProcess[str]
-
-
-def run(*arguments: object, **environment: str) -> Run:
-    command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=ROOT, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, check=False
-    )
 
 
 def assert_fine(result: Run) -> None:
@@ -214,13 +204,10 @@ def write_idx(path: Path, array: np.ndarray[Any, Any]) -> None:
 
 class TestInterruption:
     def test_ctrl_c_saves_what_there_is(self, tmp_path: Path) -> None:
-        code, errors = interrupt_in_training(tmp_path)
-        assert code == 130
-        assert "Traceback" not in errors
-        assert "Ctrl-C: saving what there is" in errors
+        result = interrupt_in_training(tmp_path)
+        metrics = interrupted_metrics(result, tmp_path)
+        assert "Ctrl-C: saving what there is" in result.stderr
         assert {path.name for path in tmp_path.iterdir()} == FILES
-        metrics = read_metrics(tmp_path)
-        assert metrics["interrupted"] is True
         assert 2 <= metrics["epochs"] < 1000
         assert metrics["steps"] >= 2 * 188
         assert metrics["history"][-1]["epoch"] == pytest.approx(metrics["steps"] / 188, abs=0.02)
@@ -228,9 +215,9 @@ class TestInterruption:
         assert load_model(tmp_path / "model.npz")(np.zeros((1, 784), np.float32)).shape == (1, 10)
 
     def test_a_second_ctrl_c_stops_at_once_and_leaves_nothing_half_written(self, tmp_path: Path) -> None:
-        code, errors = interrupt_in_training(tmp_path, again=True)
-        assert code == 130
-        assert "Traceback" not in errors
+        result = interrupt_in_training(tmp_path, again="Press it again")
+        assert result.returncode == 130
+        assert "Traceback" not in result.stderr
         assert {path.name for path in tmp_path.iterdir()} <= FILES
 
     def test_an_import_comes_to_its_end_first(self) -> None:
@@ -267,21 +254,9 @@ class TestInterruption:
         assert [entry.epoch for entry in training.history] == [0.75]
 
 
-def interrupt_in_training(folder: Path, again: bool = False) -> tuple[int, str]:
-    """Start a training without an end, press Ctrl-C after its second epoch, and return its exit code and errors."""
-    command = [sys.executable, "-m", "examples.mnist", "--quick", "--epochs", "1000", "--out", str(folder)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert any(line.startswith("epoch 2/1000") for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        if again:
-            assert process.stderr is not None
-            assert any("Press it again" in line for line in process.stderr)
-            process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-        return process.returncode, errors
+def interrupt_in_training(folder: Path, again: str = "") -> Run:
+    """Press Ctrl-C after the second epoch of a training without an end."""
+    return interrupt("examples.mnist", "--quick", "--epochs", 1000, "--out", folder, after="epoch 2/1000", again=again)
 
 
 def small_training(epochs: int, averaged: int) -> Training:

@@ -2,10 +2,7 @@
 
 import json
 import math
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +14,10 @@ import nn
 from examples.physics_job import QUICK_LAYERS, QUICK_WIDTH, VISCOSITY, Flow, Grid, Training, exact, residual, scatter
 from nn.training import Interruption
 
-ROOT = Path(__file__).parents[1]
+from .programs import interrupt, interrupted_metrics, run
+
 FILES = {"model.npz", "metrics.json", "solution.png"}
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-COMMAND = [sys.executable, "-m", "examples.physics"]
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+PROGRAM = "examples.physics"
 
 
 def points(side: int) -> tuple[Any, Any]:
@@ -34,7 +26,7 @@ def points(side: int) -> tuple[Any, Any]:
 
 def test_a_quick_run_finds_the_solution_and_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     out = tmp_path / "new" / "physics"
-    result = run("--quick", "--seed", 1, "--out", out)
+    result = run(PROGRAM, "--quick", "--seed", 1, "--out", out)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # no bar where nobody watches
     assert {path.name for path in out.iterdir()} == FILES
@@ -140,17 +132,8 @@ def test_an_interrupted_training_ends_after_the_round_and_a_seed_repeats_it() ->
 
 
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
-    command = [*COMMAND, "--quick", "--rounds", "100000", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert any("round 10/" in line for line in process.stdout)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in errors
-    assert json.loads((tmp_path / "metrics.json").read_text())["interrupted"] is True
+    result = interrupt(PROGRAM, "--quick", "--rounds", 100000, "--out", tmp_path, after="round 10/")
+    interrupted_metrics(result, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
@@ -163,7 +146,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
     ],
 )
 def test_help_and_wrong_options(arguments: list[str], code: int, message: str) -> None:
-    result = run(*arguments)
+    result = run(PROGRAM, *arguments)
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr

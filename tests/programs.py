@@ -1,0 +1,47 @@
+"""The programs of `examples` as a person runs them, in the root of the repository."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+Run = subprocess.CompletedProcess[str]
+
+
+def run(module: str, *arguments: object, **environment: str) -> Run:
+    """Run a program, and return what it printed and its exit code."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def interrupt(module: str, *arguments: object, after: str, again: str = "") -> Run:
+    """Press Ctrl-C when a line that holds `after` was printed, and again, if asked to, when an error holds `again`."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert any(after in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        if again:
+            assert any(again in line for line in process.stderr)
+            process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def interrupted_metrics(result: Run, folder: Path) -> dict[str, Any]:
+    """Check that a program ended well after Ctrl-C, and return what it reached until then."""
+    assert result.returncode == 130
+    assert "Traceback" not in result.stderr
+    metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    assert metrics["interrupted"] is True
+    return metrics
