@@ -18,7 +18,7 @@ from .graph import Node
 __all__ = ["LARGE", "held_once", "may_add_to", "references", "sum_gradients"]
 
 
-# Without the global interpreter lock a count may leave out the references of other threads; and not every Python counts.
+# Without the global interpreter lock a count may leave out the references of other threads; other Pythons do not count.
 _EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 # What counts the references to an object; where that is unknown, every object counts as shared.
