@@ -398,8 +398,8 @@ def _path(modules: list[Any]) -> str:
     """Return the path of the last of modules that are being called, each within the one before, as words."""
     names = []
     for outer, inner in itertools.pairwise(modules):
-        found = [name for name, module in outer.named_modules() if module is inner]
-        names.append(found[0] if found else type(inner).__name__)
+        named = (name for name, module in outer.named_modules() if module is inner)
+        names.append(next(named, type(inner).__name__))
     inner, outer = type(modules[-1]).__name__, type(modules[0]).__name__
     return f"module '{'.'.join(names)}' ({inner}) of {outer}" if names else f"module {outer}"
 
