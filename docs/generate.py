@@ -1,7 +1,7 @@
-"""Write what follows from the source: two pages, the types of methods that declarations install, the README's picture.
+"""Write what follows from the source: two pages, the types of methods that declarations install, pictures of graphs.
 
 ``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md`` and ``autograd/installed.pyi``, and a
-test fails when one of them is out of date; it draws ``docs/images/neuron.svg`` too, for which it needs Graphviz.
+test fails when one of them is out of date; it draws ``docs/images/*.svg`` too, for which it needs Graphviz.
 """
 
 import sys
@@ -11,12 +11,12 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd import Tensor, draw_graph  # noqa: E402 - found through the path set above
+from autograd import Tensor  # noqa: E402 - found through the path set above
 from autograd.declare import OPERATORS  # noqa: E402 - as above
-from docs import contract, reasons, surface  # noqa: E402 - as above
-from docs.neuron import neuron  # noqa: E402 - as above
+from docs import contract, pictures, reasons, surface  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
+IMAGES = ROOT / "docs" / "images"
 NUMERICS = ROOT / "docs" / "numerics.md"
 STUB = ROOT / "autograd" / "installed.pyi"
 HEAD = '''"""The methods that declarations install on tensors, for type checkers. Written by docs/generate.py."""
@@ -76,15 +76,14 @@ def declaration(name: str, value: Any) -> list[str]:
     return [f"def {name}(self, *args: Any, **kwargs: Any) -> {result}: ..."]
 
 
-def draw_neuron() -> None:
-    """Draw the graph of a neuron, with values and gradients."""
-    output, names = neuron()
-    output.backward()
-    draw_graph(output, params=names, rankdir="LR").render(outfile=ROOT / "docs" / "images" / "neuron.svg", cleanup=True)
+def draw(name: str) -> None:
+    """Draw one of the pictures that the pages show."""
+    pictures.PICTURES[name]().write(IMAGES / f"{name}.svg")
 
 
 if __name__ == "__main__":
     STUB.write_text(stub())
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())
-    draw_neuron()
+    for name in pictures.PICTURES:
+        draw(name)
