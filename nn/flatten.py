@@ -39,11 +39,12 @@ class Flatten(Module):
     def forward(self, x: Any) -> Any:
         """Return `x` in its new shape."""
         x = as_operand("Flatten", "input", x)
-        shape = x.shape
+        shape = x.shape or (1,)  # a number becomes one element
         first, last = (axis + len(shape) if axis < 0 else axis for axis in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < len(shape):
-            raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}) cannot flatten an input of shape {shape}")
-        return x.reshape((*shape[:first], -1, *shape[last + 1 :]))
+            raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}) cannot flatten an input of shape {x.shape}")
+        # not -1, which NumPy cannot make out where there are no elements
+        return x.reshape((*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 class Unflatten(Module):

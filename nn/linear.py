@@ -135,9 +135,9 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x1: Any, x2: Any) -> Tensor:
+    def forward(self, input1: Any, input2: Any) -> Tensor:
         """Map ``(..., in1_features)`` and ``(..., in2_features)`` to ``(..., out_features)``."""
-        out: Tensor = functional.bilinear(x1, x2, self.weight, self.bias)
+        out: Tensor = functional.bilinear(input1, input2, self.weight, self.bias)
         return out
 
     def extra_repr(self) -> str:

@@ -136,7 +136,7 @@ class Module:
             )
         super().__setattr__(name, value)
 
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name computed at run time; None stands for one that is left out.
 
         Raises
@@ -144,12 +144,12 @@ class Module:
         AttributeError
             If the name is taken, or is not one that an attribute can have.
         TypeError
-            If `parameter` is neither a `Parameter` nor None.
+            If `param` is neither a `Parameter` nor None.
         """
         self._check_name(name)
-        if parameter is not None and not isinstance(parameter, Parameter):
-            raise TypeError(f"parameter {name!r} should be an nn.Parameter or None, not {type(parameter).__name__}")
-        setattr(self, name, parameter)
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"parameter {name!r} should be an nn.Parameter or None, not {type(param).__name__}")
+        setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: ArrayLike | Tensor | None, persistent: bool = True) -> None:
         """Add an array that belongs to the state of the module but is not trained, such as a running mean.
@@ -265,8 +265,8 @@ class Module:
 
     # What is done to all of it
 
-    def apply(self: Self, function: Callable[[Module], object]) -> Self:
-        """Call `function` with each inner module, innermost first, and with this one; return this one.
+    def apply(self: Self, fn: Callable[[Module], object]) -> Self:
+        """Call `fn` with each inner module, innermost first, and with this one; return this one.
 
         Examples
         --------
@@ -278,7 +278,7 @@ class Module:
         Parameter([0., 0.], dtype=float32, requires_grad=True)
         """
         for module in reversed(list(self.modules())):
-            function(module)
+            fn(module)
         return self
 
     def train(self: Self, mode: bool = True) -> Self:

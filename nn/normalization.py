@@ -86,7 +86,8 @@ class LayerNorm(Affine):
 
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        options = f"eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, {options}"
 
 
 class RMSNorm(Affine):
@@ -151,6 +152,8 @@ class GroupNorm(Affine):
         Whether there are a trained weight and bias.
     dtype
         Of the parameters; float32 by default.
+    bias
+        Whether there is a bias, if there is a weight.
 
     Attributes
     ----------
@@ -172,12 +175,14 @@ class GroupNorm(Affine):
         eps: float = 1e-5,
         affine: bool = True,
         dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"{num_channels} channels cannot be divided evenly into {num_groups} groups")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self._make_parameters(num_channels, affine, affine, dtype)
+        self._make_parameters(num_channels, affine, affine and bias, dtype)
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`, which is ``(n, num_channels, ...)``."""
@@ -187,7 +192,8 @@ class GroupNorm(Affine):
 
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        options = f"eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+        return f"{self.num_groups}, {self.num_channels}, {options}"
 
 
 def _as_tuple(shape: Shape) -> tuple[int, ...]:

@@ -10,6 +10,8 @@ from .module import Module
 __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
     "MaxPool1d",
@@ -187,3 +189,44 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
     def forward(self, x: Any) -> Any:
         """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
         return functional.adaptive_avg_pool2d(x, self.output_size)
+
+
+class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
+    """The largest elements of so many parts of sequences: `AdaptiveMaxPool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveMaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[3., 2.]])
+    """
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
+        return functional.adaptive_max_pool1d(x, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
+    """The largest elements of the parts of images, which are divided into a given number of rows and columns.
+
+    Parameters
+    ----------
+    output_size, return_indices
+        As for `functional.adaptive_max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveMaxPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
+    array([[[15.]]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
+        return functional.adaptive_max_pool2d(x, self.output_size, self.return_indices)

@@ -32,11 +32,12 @@ class _Running(Affine):
         affine: bool,
         track_running_stats: bool,
         dtype: DTypeLike | None,
+        bias: bool,
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self._make_parameters(num_features, affine, affine, dtype)
+        self._make_parameters(num_features, affine, affine and bias, dtype)
         kind = np.float32 if dtype is None else dtype
         tracked = track_running_stats
         self.register_buffer("running_mean", np.zeros(num_features, kind) if tracked else None)
@@ -68,7 +69,7 @@ class _Running(Affine):
         """Return what `repr` shows between the parentheses."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -92,6 +93,8 @@ class BatchNorm1d(_Running):
         Whether there are running statistics. Without them those of the batch are used in evaluation too.
     dtype
         Of the parameters and the running statistics; float32 by default.
+    bias
+        Whether there is a bias, if there is a weight.
 
     Attributes
     ----------
@@ -124,8 +127,10 @@ class BatchNorm1d(_Running):
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`: ``(n, num_features)`` or ``(n, num_features, length)``."""
@@ -175,6 +180,8 @@ class InstanceNorm1d(_Running):
         Whether to remember statistics while training, and use them in evaluation; not so by default.
     dtype
         Of the parameters and the running statistics; float32 by default.
+    bias
+        Whether there is a bias, if there is a weight.
 
     Attributes
     ----------
@@ -201,8 +208,10 @@ class InstanceNorm1d(_Running):
         affine: bool = False,
         track_running_stats: bool = False,
         dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`: ``(n, num_features, length)``, or without ``n`` for one sample."""

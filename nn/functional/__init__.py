@@ -1,6 +1,12 @@
 """Functions that layers and losses are made of, for arrays and tensors alike, under PyTorch's names."""
 
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
+from ._adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+)
 from ._attention import scaled_dot_product_attention
 from ._class_margin_losses import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
 from ._convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
@@ -41,7 +47,7 @@ from ._piecewise import (
     softshrink,
     threshold,
 )
-from ._pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d
+from ._pooling import avg_pool1d, avg_pool2d
 from ._regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from ._resampling import interpolate, pixel_shuffle, pixel_unshuffle
 from ._smooth import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, softplus, softsign, tanhshrink
@@ -49,6 +55,8 @@ from ._smooth import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, soft
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",

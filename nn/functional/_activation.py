@@ -51,12 +51,12 @@ sigmoid = elementwise(_sigmoid, lambda g, out: g * (out - out * out), name="sigm
 tanh = np.tanh  # differentiates tensors as it is
 
 
-def softmax(x: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
-    """Return exp(x) divided by its sum along an axis: probabilities that sum to 1.
+def softmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+    """Return exp(input) divided by its sum along an axis: probabilities that sum to 1.
 
     Parameters
     ----------
-    x
+    input
         Any shape; inf-free. Values of any size are safe: the largest along the axis is subtracted first.
     axis, dim
         The axis, by NumPy's or PyTorch's name; the last by default.
@@ -68,15 +68,15 @@ def softmax(x: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
     >>> F.softmax(np.array([1000.0, 1000.0, -1000.0]))
     array([0.5, 0.5, 0. ])
     """
-    return _softmax(x, which_axis(axis, dim))
+    return _softmax(input, which_axis(axis, dim))
 
 
-def log_softmax(x: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+def log_softmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
     """Return the logarithm of `softmax`, which is finite also where a probability is too small for a number.
 
     Parameters
     ----------
-    x, axis, dim
+    input, axis, dim
         As for `softmax`.
 
     Examples
@@ -86,7 +86,7 @@ def log_softmax(x: Any, axis: int | None = None, *, dim: int | None = None) -> A
     >>> F.log_softmax(np.array([0.0, -1000.0]))
     array([    0., -1000.])
     """
-    return _log_softmax(x, which_axis(axis, dim))
+    return _log_softmax(input, which_axis(axis, dim))
 
 
 def which_axis(axis: int | None, dim: int | None) -> int:
@@ -96,14 +96,19 @@ def which_axis(axis: int | None, dim: int | None) -> int:
     return axis if axis is not None else dim if dim is not None else -1
 
 
+def _largest(x: Any, axis: int) -> Any:
+    """Return the largest along an axis; of no elements NumPy has none, and nothing is subtracted from nothing."""
+    return np.maximum.reduce(x, axis, keepdims=True) if x.size else x
+
+
 def _softmax_forward(x: Any, axis: int) -> Any:
-    e = np.exp(x - np.maximum.reduce(x, axis, keepdims=True))
+    e = np.exp(x - _largest(x, axis))
     e /= np.add.reduce(e, axis, keepdims=True)
     return e
 
 
 def _log_softmax_forward(x: Any, axis: int) -> Any:
-    shifted = x - np.maximum.reduce(x, axis, keepdims=True)
+    shifted = x - _largest(x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis, keepdims=True))
 
 

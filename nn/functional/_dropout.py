@@ -18,17 +18,17 @@ __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 Generator = np.random.Generator | None
 
 
-def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
     """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
 
     Parameters
     ----------
-    x
+    input
         Any shape.
     p
         From 0 to 1.
     training
-        Without it, `x` is returned as it is.
+        Without it, `input` is returned as it is.
     generator
         What to draw from; by default the generator that `nn.manual_seed` seeds.
 
@@ -43,8 +43,8 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, generator: Generator 
     >>> F.dropout(np.ones(6), p=0.5, generator=np.random.default_rng(0))
     array([2., 2., 2., 0., 0., 0.])
     """
-    x = as_operand("dropout", "x", x)
-    return _dropped(x, x.shape, p, training, generator)
+    input = as_operand("dropout", "input", input)
+    return _dropped(input, input.shape, p, training, generator)
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:

@@ -19,6 +19,7 @@ Array = np.ndarray[Any, Any]
 
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x @ weight.T + bias; for matrices `dot` does the same as ``@`` with half a microsecond less about it."""
+    _check_parameters(weight, bias)
     try:
         out = _product(x, weight.T) if type(x) is np.ndarray else x @ weight.T
     except ValueError:
@@ -30,6 +31,16 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     if type(out) is np.ndarray and out.dtype == bias.dtype:
         return np.add(out, bias, out)
     return out + bias
+
+
+def _check_parameters(weight: Any, bias: Any) -> None:
+    """Raise where NumPy would broadcast, which the rules do not undo."""
+    shape = np.shape(weight)
+    if len(shape) != 2 or (bias is not None and np.shape(bias) != shape[:1]):
+        raise ValueError(
+            f"weight has shape {shape}{'' if bias is None else f' and bias {np.shape(bias)}'}, but they should be "
+            f"(out_features, in_features) and (out_features,)"
+        )
 
 
 def _product(x: Any, matrix: Any) -> Any:
@@ -92,7 +103,7 @@ linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ we
     Raises
     ------
     ShapeError
-        If the last axis of `x` is not that of `weight`.
+        If the last axis of `x` is not that of `weight`, or the shapes of `weight` and `bias` are not those above.
 
     Examples
     --------
@@ -136,12 +147,14 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     weight = as_operand("bilinear", "weight", weight)
     if (
         weight.ndim != 3
+        or (bias is not None and np.shape(bias) != weight.shape[:1])
         or input1.shape[:-1] != input2.shape[:-1]
         or weight.shape[1:] != (*input1.shape[-1:], *input2.shape[-1:])
     ):
         raise ShapeError(
-            f"bilinear has inputs of shapes {input1.shape} and {input2.shape} and a weight of shape {weight.shape}, "
-            f"but needs (..., in1_features), (..., in2_features) and (out_features, in1_features, in2_features)"
+            f"bilinear has inputs of shapes {input1.shape} and {input2.shape}, a weight of shape {weight.shape} and a "
+            f"bias of shape {np.shape(bias)}, but needs (..., in1_features), (..., in2_features), (out_features, "
+            f"in1_features, in2_features) and (out_features,)"
         )
     outputs, first, second = weight.shape
     matrix = weight.transpose((1, 0, 2)).reshape((first, outputs * second))

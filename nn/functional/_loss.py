@@ -82,7 +82,7 @@ def cross_entropy(
     weight
         A weight for each class, of shape ``(classes,)``.
     ignore_index
-        Rows with this label do not count, whatever their logits.
+        Rows with this label do not count, whatever their logits. With probabilities there are no labels to ignore.
     reduction
         ``"mean"``, ``"sum"``, or ``"none"`` for the loss of each row. With class indices the mean is divided by the
         sum of the weights of the rows, and is 0, with zero gradient, if all rows are ignored; with probabilities it is
@@ -125,6 +125,11 @@ def cross_entropy(
     if weight is not None:
         weight = class_weights(weight, shape)
     if target.dtype.kind == "f" and target.shape == shape:
+        if ignore_index >= 0:
+            raise ValueError(
+                f"ignore_index={ignore_index} is a label, but target holds probabilities: rows to ignore have "
+                f"probabilities of 0"
+            )
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     if isinstance(target, Tensor):
         target = target.data

@@ -11,7 +11,7 @@ from autograd import borrow, general
 
 from ._windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
-__all__ = ["max_pool1d", "max_pool2d"]
+__all__ = ["max_pool1d", "max_pool2d", "max_pooling"]
 
 
 def _lowest(dtype: np.dtype[Any]) -> float:
@@ -120,7 +120,7 @@ def max_pool1d(
     >>> F.max_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
     array([[3., 5.]])
     """
-    return _max_pooling("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return max_pooling("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
@@ -179,10 +179,10 @@ def max_pool2d(
     array([[[ 5,  7],
             [13, 15]]])
     """
-    return _max_pooling("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return max_pooling("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def _max_pooling(
+def max_pooling(
     owner: str,
     axes: int,
     x: Any,
@@ -193,6 +193,7 @@ def _max_pooling(
     ceil_mode: bool,
     return_indices: bool,
 ) -> Any:
+    """Return the largest element of each window along so many axes, and where it is if that is asked for."""
     x, windows, single = pooled(owner, axes, x, kernel, stride, padding, dilation, ceil_mode)
     out = _max(x, windows)
     out = out[0] if single else out

@@ -110,7 +110,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     Raises
     ------
     ShapeError
-        If `num_groups` does not divide the number of channels, or shapes do not fit.
+        If `num_groups` does not divide the number of channels, there is but one value for each group of a single
+        sample, or shapes do not fit.
 
     References
     ----------
@@ -131,6 +132,11 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
             f"{num_groups} groups"
         )
     shape = (input.shape[0], num_groups, channels // num_groups, math.prod(input.shape[2:]))
+    if math.prod(shape) == num_groups:  # as in PyTorch: of several samples it lets such groups pass
+        raise ShapeError(
+            f"group_norm needs more than one value for each group, but an input of shape {input.shape} has one in each "
+            f"of {num_groups} groups, which would all become 0"
+        )
     weight, bias = (None if p is None else p.reshape((*shape[1:3], 1)) for p in (weight, bias))
     return standardize(input.reshape(shape), weight, bias, (2, 3), eps, True, Moments()).reshape(input.shape)
 
@@ -270,7 +276,12 @@ def instance_norm(
 
 
 def normalize(
-    input: Any, p: float = 2.0, axis: int | None = None, eps: float = 1e-12, *, dim: int | None = None
+    input: Any,
+    p: float = 2.0,
+    axis: int | tuple[int, ...] | None = None,
+    eps: float = 1e-12,
+    *,
+    dim: int | tuple[int, ...] | None = None,
 ) -> Any:
     """Divide by the p-norm along an axis, or by `eps` where that is larger.
 
@@ -281,7 +292,7 @@ def normalize(
     p
         The order of the norm.
     axis, dim
-        The axis, by NumPy's or PyTorch's name; 1 by default.
+        The axis, by NumPy's or PyTorch's name; 1 by default. Several are taken as one.
     eps
         The least that is divided by: zeros stay zeros.
 
@@ -296,7 +307,7 @@ def normalize(
     if axis is not None and dim is not None and axis != dim:
         raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
     axis = axis if axis is not None else dim if dim is not None else 1
-    return input / np.maximum(np.linalg.norm(input, p, axis, True), eps)
+    return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
 
 
 def _with_fixed_statistics(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:

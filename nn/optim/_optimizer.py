@@ -59,6 +59,7 @@ class Optimizer:
                 f"put a single one in a list"
             )
         self.defaults, self.param_groups, self._flats = defaults, [], []
+        _check_order(params)
         items: list[Any] = list(params)
         if not items:
             raise ValueError("there are no parameters to optimize: was an iterator such as model.parameters() used up?")
@@ -81,6 +82,7 @@ class Optimizer:
             If a parameter is not a floating-point leaf tensor, or is already in a group, or an option is unknown.
         """
         given = param_group["params"]
+        _check_order(given)
         params = [_tensor_of(item) for item in ([given] if isinstance(given, Tensor) else given)]
         known = {id(parameter) for group in self.param_groups for parameter in group["params"]}
         for i, parameter in enumerate(params):
@@ -266,6 +268,12 @@ def check_betas(group: dict[str, Any]) -> None:
     check_not_negative(group, "lr", "eps", "weight_decay")
     if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
         raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
+
+
+def _check_order(params: Any) -> None:
+    """Raise where the order, by which a state is saved and loaded, would be another in the next run."""
+    if isinstance(params, set | frozenset):
+        raise TypeError("params should have an order, but a set has none: give a list of them")
 
 
 def _tensor_of(item: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""Averages of a model over its training: the mean of its weights, or a moving average."""
+"""Averages of a model over its training: the mean of its weights, or a moving average, and the schedule for them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from autograd import Tensor, borrow, mark_written, no_grad
 
 from ..module import Module
 from ..running_normalization import BatchNorm1d
+from ._swa_lr import SWALR
 
-__all__ = ["AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
+__all__ = ["SWALR", "AveragedModel", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
 
 Array = np.ndarray[Any, Any]
 MultiAverage = Callable[[list[Array], list[Array], int], None]

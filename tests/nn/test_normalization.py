@@ -258,11 +258,11 @@ def test_constants_give_zeros() -> None:
 
 
 def test_what_it_prints_and_how_it_starts_anew() -> None:
-    assert repr(nn.LayerNorm(4)) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True)"
+    assert repr(nn.LayerNorm(4)) == "LayerNorm((4,), eps=1e-05, elementwise_affine=True, bias=True)"
     assert repr(nn.RMSNorm((2, 3))) == "RMSNorm((2, 3), eps=None, elementwise_affine=True)"
-    assert repr(nn.GroupNorm(2, 4)) == "GroupNorm(2, 4, eps=1e-05, affine=True)"
-    assert "momentum=0.1, affine=True, track_running_stats=True" in repr(nn.BatchNorm1d(3))
-    assert "affine=False, track_running_stats=False" in repr(nn.InstanceNorm2d(3))
+    assert repr(nn.GroupNorm(2, 4)) == "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)"
+    assert "momentum=0.1, affine=True, bias=True, track_running_stats=True" in repr(nn.BatchNorm1d(3))
+    assert "affine=False, bias=False, track_running_stats=False" in repr(nn.InstanceNorm2d(3))
     layer: Any = nn.BatchNorm1d(3)
     layer.weight.data[...] = layer.bias.data[...] = 5
     layer(np.ones((4, 3), np.float32))

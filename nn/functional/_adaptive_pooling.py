@@ -1,0 +1,150 @@
+"""Pooling of a given number of parts: their means, or their largest elements."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import borrow
+
+from ._max_pooling import max_pooling
+from ._pooling import avg_pooling, floating
+from ._windows import Sizes, per_axis, spatial_operand
+
+__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """Return the means of so many parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_avg_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
+    array([[2., 4.]])
+    """
+    return _adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """Return the means of the parts of images, which are divided into a given number of rows and columns.
+
+    Part i of m along an axis of length n is from ``floor(i * n / m)`` to ``ceil((i + 1) * n / m)``: parts have about
+    equal lengths, and overlap by one element where m does not divide n.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, height, width)``, or ``(channels, height, width)`` for one image.
+    output_size
+        The spatial shape of the result: an integer, or one for each axis, where None leaves the axis as it is.
+
+    Raises
+    ------
+    ShapeError
+        If the input has no such shape.
+    ValueError, TypeError
+        If `output_size` is not what it can be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
+    array([[[4.5, 6.5]]])
+    """
+    return _adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """Return the largest elements of so many parts of sequences: `adaptive_max_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_max_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
+    array([[3., 5.]])
+    """
+    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """Return the largest elements of the parts of images, which are divided into a given number of rows and columns.
+
+    The parts are those of `adaptive_avg_pool2d`. Largest elements that are equal share the gradient evenly.
+
+    Parameters
+    ----------
+    input, output_size
+        As for `adaptive_avg_pool2d`.
+    return_indices
+        Whether to return also where the first of the largest elements is, counted row by row in its image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.adaptive_max_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
+    array([[[ 9., 11.]]])
+    """
+    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+def _divided(owner: str, axes: int, x: Any, output_size: Any) -> tuple[Sizes, Sizes, Sizes | None]:
+    """Return the lengths of the spatial axes, the numbers of parts, and the lengths of parts that all are equal."""
+    size = x.shape[-axes:]
+    given = output_size if isinstance(output_size, list | tuple) else (output_size,) * axes
+    if len(given) == axes:
+        given = tuple(n if m is None else m for m, n in zip(given, size, strict=True))
+    wanted = per_axis(given, axes, "output_size", owner, 1)
+    even = all(n % m == 0 for n, m in zip(size, wanted, strict=True))
+    return size, wanted, tuple(n // m for n, m in zip(size, wanted, strict=True)) if even else None
+
+
+def _ends(length: int, count: int) -> Any:
+    """Return where each part of an axis begins and ends: shape ``(2, count)``."""
+    number = np.arange(count)
+    return np.stack([number * length // count, -(-(number + 1) * length // count)])
+
+
+def _adaptive_mean(owner: str, axes: int, x: Any, output_size: Any) -> Any:
+    x = spatial_operand(owner, axes, floating(owner, x))
+    size, wanted, kernel = _divided(owner, axes, x, output_size)
+    if wanted == (1,) * axes:
+        return x.mean(axis=tuple(range(-axes, 0)), keepdims=True)
+    if kernel is not None:
+        return avg_pooling(owner, axes, x, kernel, kernel, 0, False, True, None)
+    for axis, (n, m) in enumerate(zip(size, wanted, strict=True), -axes):
+        if n != m:
+            after = (slice(None),) * (-axis - 1)
+            parts, which = np.unique(_ends(n, m), axis=1, return_inverse=True)
+            means = [x[(..., slice(start, stop), *after)].mean(axis=axis) for start, stop in parts.T.tolist()]
+            x = np.stack(means, axis=axis)
+            x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements repeat
+    return x
+
+
+def _adaptive_max(owner: str, axes: int, x: Any, output_size: Any, return_indices: bool) -> Any:
+    x = spatial_operand(owner, axes, x)
+    size, wanted, kernel = _divided(owner, axes, x, output_size)
+    if kernel is not None:
+        return max_pooling(owner, axes, x, kernel, kernel, 0, 1, False, return_indices)
+    ends = [_ends(n, m).T.tolist() for n, m in zip(size, wanted, strict=True)]
+    parts = [tuple(slice(*part) for part in parts) for parts in itertools.product(*ends)]
+    shape = (*x.shape[:-axes], *wanted)
+    out = np.stack([x[(..., *part)].max(axis=tuple(range(-axes, 0))) for part in parts], axis=-1).reshape(shape)
+    if not return_indices:
+        return out
+    values, places = borrow(x), np.arange(math.prod(size)).reshape(size)
+    first = [places[part].ravel()[_flat(values[(..., *part)], axes).argmax(axis=-1)] for part in parts]
+    return out, np.stack(first, axis=-1).reshape(shape)
+
+
+def _flat(x: Any, axes: int) -> Any:
+    """Return x with so many last axes as one."""
+    return x.reshape((*x.shape[:-axes], math.prod(x.shape[-axes:])))
