@@ -78,6 +78,9 @@ class Unflatten(Module):
         if not -len(shape) <= self.dim < len(shape) or not _fits(shape[self.dim], size):
             raise ShapeError(f"Unflatten({self.dim}, {size}) cannot make these axes of an input of shape {shape}")
         axis = self.dim % len(shape)
+        if -1 in size:  # which NumPy cannot make out where there are no elements
+            rest = shape[axis] // -math.prod(size)
+            size = tuple(rest if n == -1 else n for n in size)
         return x.reshape((*shape[:axis], *size, *shape[axis + 1 :]))
 
 

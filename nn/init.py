@@ -34,6 +34,8 @@ T = TypeVar("T", bound=Tensor)
 Generator = np.random.Generator | None
 Mode = Literal["fan_in", "fan_out"]
 
+_CONVOLUTIONS = [f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (1, 2, 3)]
+
 
 def constant_(tensor: T, val: float) -> T:
     """Fill `tensor` with one value.
@@ -201,7 +203,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Parameters
     ----------
     nonlinearity
-        ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"selu"`` or ``"leaky_relu"``.
+        ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"selu"`` or ``"leaky_relu"``; a convolution by its
+        function's name, such as ``"conv2d"``, counts as linear.
     param
         The slope of leaky_relu for negative arguments, 0.01 by default.
 
@@ -220,6 +223,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         "leaky_relu": math.sqrt(2 / (1 + slope**2)),
         "selu": 3 / 4,
     }
+    if nonlinearity in _CONVOLUTIONS:
+        return gains["linear"]
     if nonlinearity not in gains:
         raise ValueError(f"no gain is known for {nonlinearity!r}, only for {', '.join(gains)}")
     return gains[nonlinearity]

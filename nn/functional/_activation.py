@@ -109,7 +109,8 @@ def _softmax_forward(x: Any, axis: int) -> Any:
 
 def _log_softmax_forward(x: Any, axis: int) -> Any:
     shifted = x - _largest(x, axis)
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axis, keepdims=True))
+    total = np.add.reduce(np.exp(shifted), axis, keepdims=True)
+    return shifted - np.log(total) if x.size else shifted
 
 
 _softmax = general(

@@ -148,6 +148,32 @@ def test_channels_are_dropped_as_in_pytorch(name: str) -> None:
         assert 0.2 < (out == 0).mean() < 0.3
 
 
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.75])
+def test_dropout(p: float) -> None:
+    """What is kept is multiplied by the same number, and so are the gradients; how much that is, is drawn."""
+    nn.manual_seed(0)
+    torch.manual_seed(0)
+    ours, theirs = tensor(np.ones((100, 50)), requires_grad=True), torch.ones((100, 50), requires_grad=True)
+    outs = nn.Dropout(p)(ours), torch.nn.Dropout(p)(theirs)
+    outs[0].sum().backward()
+    outs[1].sum().backward()
+    assert ours.grad is not None
+    np.testing.assert_array_equal(ours.grad.data, outs[0].data)
+    np.testing.assert_allclose(np.unique(outs[0].data), np.unique(outs[1].detach().numpy()), rtol=1e-6)
+    shares = [float((values == 0).mean()) for values in (outs[0].data, outs[1].detach().numpy())]
+    assert shares == pytest.approx([p, p], abs=0.03)
+
+
+def test_rrelu_draws_slopes_from_pytorchs_range() -> None:
+    nn.manual_seed(0)
+    torch.manual_seed(0)
+    x = -np.ones(2000)
+    slopes = [-nn.RReLU(0.1, 0.4)(x), -torch.nn.RReLU(0.1, 0.4)(torch.tensor(x)).numpy()]
+    for each in slopes:
+        assert 0.1 <= each.min() < 0.101 < 0.399 < each.max() <= 0.4
+        assert each.mean() == pytest.approx(0.25, abs=0.01)
+
+
 def test_alpha_dropout_has_pytorchs_two_values() -> None:
     nn.manual_seed(0)
     for p in (0.1, 0.5, 0.9):

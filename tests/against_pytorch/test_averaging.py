@@ -88,6 +88,9 @@ def test_clipping(largest: float, order: Any, by_value: bool, seed: int) -> None
         norm = nn.utils.clip_grad_norm_(ours.parameters(), largest, order)
         peer = torch.nn.utils.clip_grad_norm_(theirs.parameters(), largest, order)
         np.testing.assert_allclose(float(norm), float(peer), 1e-5)
+        gradients = [[p.grad for p in model.parameters() if p.grad is not None] for model in (ours, theirs)]
+        found, wanted = nn.utils.get_total_norm(gradients[0], order), torch.nn.utils.get_total_norm(gradients[1], order)
+        np.testing.assert_allclose(float(found), float(wanted), 1e-5)
         assert norm.shape == ()
         assert norm.dtype == np.float32
     for one, two in zip(ours.parameters(), theirs.parameters(), strict=True):

@@ -106,3 +106,24 @@ def test_containers_have_pytorchs_names() -> None:
         return [f"{name} {tuple(value.shape)}" for name, value in model.state_dict().items()]
 
     assert build(nn) == build(torch.nn)
+
+
+def test_containers_of_parameters_have_pytorchs_names() -> None:
+    def build(library: Any, ones: Any) -> list[str]:
+        def parameter(*shape: int) -> Any:
+            return library.Parameter(ones(shape))
+
+        row = library.ParameterList([parameter(1), parameter(2)])
+        row.append(parameter(3))
+        row.extend([parameter(4), parameter(5)])
+        row[1] = parameter(2, 2)
+        table = library.ParameterDict({"a": parameter(1), "b": parameter(2)})
+        table["c"] = parameter(3)
+        table.update({"d": parameter(4), "a": parameter(1, 1)})
+        del table["b"]
+        model = library.Module()
+        model.row, model.table = row, table
+        names = [f"{name} {tuple(value.shape)}" for name, value in model.state_dict().items()]
+        return [*names, str(len(row)), *(str(tuple(value.shape)) for value in row), *table.keys(), str("b" in table)]
+
+    assert build(nn, np.ones) == build(torch.nn, torch.ones)

@@ -1,5 +1,6 @@
 """Normalization against PyTorch: values, gradients of inputs and parameters, running statistics, state."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from nn import functional
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
 few = settings(max_examples=30, deadline=None)
+SINCE_2_13 = {"bias": st.booleans()} if "bias" in inspect.signature(torch.nn.GroupNorm).parameters else {}
 TOLERANCE = {np.float64: 1e-10, np.float32: 2e-4}
 dtypes = st.sampled_from([np.float64, np.float32])
 seeds = st.integers(0, 2**32 - 1)
@@ -71,6 +73,7 @@ def test_batch_norm(data: Any, seed: int, dtype: Any) -> None:
         "momentum": data.draw(st.sampled_from([0.1, 0.0, 1.0, None])),
         "affine": data.draw(st.booleans()),
         "track_running_stats": data.draw(st.booleans()),
+        **{name: data.draw(values) for name, values in SINCE_2_13.items()},
     }
     name = "BatchNorm2d" if images else "BatchNorm1d"
     ours: Any = getattr(nn, name)(shape[1], **options, dtype=dtype)
@@ -93,6 +96,7 @@ def test_instance_norm(data: Any, seed: int, dtype: Any) -> None:
         "momentum": data.draw(st.sampled_from([0.1, 1.0])),
         "affine": data.draw(st.booleans()),
         "track_running_stats": data.draw(st.booleans()),
+        **{name: data.draw(values) for name, values in SINCE_2_13.items()},
     }
     name = "InstanceNorm2d" if images else "InstanceNorm1d"
     ours: Any = getattr(nn, name)(channels, **options, dtype=dtype)
@@ -127,6 +131,7 @@ def test_group_norm(data: Any, seed: int, dtype: Any) -> None:
     groups, each = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
     rest = tuple(data.draw(st.lists(st.integers(2, 3), min_size=1, max_size=2)))
     options = {"eps": data.draw(st.sampled_from([1e-5, 1e-2])), "affine": data.draw(st.booleans())}
+    options |= {name: data.draw(values) for name, values in SINCE_2_13.items()}
     ours: Any = nn.GroupNorm(groups, groups * each, **options, dtype=dtype)
     theirs = torch.nn.GroupNorm(groups, groups * each, **options, dtype=torch_type(dtype))
     fill(ours, theirs, rng)

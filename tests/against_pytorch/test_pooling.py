@@ -94,11 +94,26 @@ def test_adaptive_avg_pool(data: Any) -> None:
     compare(getattr(nn, f"AdaptiveAvgPool{axes}d")(size), getattr(torch.nn, f"AdaptiveAvgPool{axes}d")(size), x)
 
 
+@given(data=st.data(), indices=st.booleans(), dtype=st.sampled_from([np.float64, np.float32]))
+def test_adaptive_max_pool(data: Any, indices: bool, dtype: Any) -> None:
+    axes = data.draw(st.integers(1, 2))
+    x = data.draw(st.composite(inputs)(axes)).astype(dtype)
+    x = x[0] if data.draw(st.booleans()) and x.ndim == axes + 2 else x
+    length = st.integers(1, 6) | st.none() if axes == 2 else st.integers(1, 6)
+    size = data.draw(st.integers(1, 6) | st.tuples(*[length] * axes))
+    name = f"AdaptiveMaxPool{axes}d"
+    compare(getattr(nn, name)(size, indices), getattr(torch.nn, name)(size, indices), x)
+
+
 def test_indices_of_nan_and_of_ties() -> None:
     x = np.array([[[1.0, 1.0, np.nan, 2.0, -np.inf, -np.inf]]])
     for size, padding in [(2, 0), (3, 0), (2, 1), (6, 0)]:
         _, ours = nn.functional.max_pool1d(x, size, padding=padding, return_indices=True)
         _, theirs = torch.nn.functional.max_pool1d(torch.tensor(x), size, padding=padding, return_indices=True)
+        np.testing.assert_array_equal(ours, theirs.numpy())
+    for parts in (1, 2, 3, 4):
+        _, ours = nn.functional.adaptive_max_pool1d(x, parts, return_indices=True)
+        _, theirs = torch.nn.functional.adaptive_max_pool1d(torch.tensor(x), parts, return_indices=True)
         np.testing.assert_array_equal(ours, theirs.numpy())
 
 

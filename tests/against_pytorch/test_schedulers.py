@@ -62,6 +62,11 @@ OTHERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "final_div_factor": st.sampled_from([10.0, 1e4]),
         "three_phase": st.booleans(),
     },
+    "SWALR": {
+        "swa_lr": st.sampled_from([0.05, [0.3, 0.001]]),
+        "anneal_epochs": st.integers(0, 12),
+        "anneal_strategy": st.sampled_from(["cos", "linear"]),
+    },
 }
 
 
@@ -82,7 +87,8 @@ def optimizers(name: str = "SGD") -> list[Any]:
 
 
 def make(where: Any, optimizer: Any, schedule: tuple[str, dict[str, Any]]) -> Any:
-    return getattr(where.optim.lr_scheduler, schedule[0])(optimizer, **copy.deepcopy(schedule[1]))
+    owner = where.optim.swa_utils if schedule[0] == "SWALR" else where.optim.lr_scheduler
+    return getattr(owner, schedule[0])(optimizer, **copy.deepcopy(schedule[1]))
 
 
 def assert_same(pair: list[Any], schedulers: list[Any]) -> None:

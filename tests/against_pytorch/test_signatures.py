@@ -124,7 +124,9 @@ def test_arguments_have_the_same_names_order_and_defaults(owner: Any, theirs: An
     left_out = {*ABSENT, *ADDED, *OTHERWISE.get(name, ())}
     function = getattr(owner, name)
     if owner is functional:
-        function = getattr(getattr(function, "operation", None), "function", function)  # what an operation computes with
+        function = getattr(
+            getattr(function, "operation", None), "function", function
+        )  # what an operation computes with
     if "axis" in inspect.signature(function).parameters:
         left_out.add("dim")
     ours, expected = parameters(function, left_out), parameters(getattr(theirs, name), left_out)
@@ -150,7 +152,7 @@ def test_arguments_of_functions_without_a_signature() -> None:
             np.testing.assert_array_equal(one, other.numpy())
     q, k, mask = rng.standard_normal((2, 4, 3, 5)), rng.standard_normal((2, 2, 6, 5)), rng.random((3, 6)) > 0.3
     mask[:, 0] = True
-    options = {"dropout_p": 0.0, "is_causal": False, "scale": 0.3, "enable_gqa": True}
+    options: dict[str, Any] = {"dropout_p": 0.0, "is_causal": False, "scale": 0.3, "enable_gqa": True}
     found = functional.scaled_dot_product_attention(q, k, k, mask, **options)
     expected = torch.nn.functional.scaled_dot_product_attention(*map(torch.tensor, (q, k, k, mask)), **options)
     np.testing.assert_allclose(found, expected.numpy(), 1e-10, 1e-12)
@@ -166,7 +168,8 @@ MADE: dict[str, tuple[Any, ...]] = {
     "InstanceNorm1d": (3,), "InstanceNorm2d": (3,), "LSTM": (3, 4, 2, False, True), "LSTMCell": (3, 4),
     "LayerNorm": ((2, 3),), "Linear": (3, 4, False), "MaxPool1d": (2,), "MaxPool2d": ((2, 3),),
     "MultiheadAttention": (4, 2), "PixelShuffle": (2,), "PixelUnshuffle": (2,), "RMSNorm": (3,), "RNN": (3, 4),
-    "RNNCell": (3, 4), "Threshold": (1.0, 2.0), "TransformerDecoderLayer": (4, 2, 4), "TransformerEncoderLayer": (4, 2, 4),
+    "RNNCell": (3, 4), "Threshold": (1.0, 2.0), "TransformerDecoderLayer": (4, 2, 4),
+    "TransformerEncoderLayer": (4, 2, 4),
     "Transformer": (4, 2, 1, 1, 4), "Unflatten": (1, (2, 2)), "Unfold": (2,), "Upsample": (3,),
 }  # fmt: skip
 # What prints otherwise, with the reason.
@@ -204,7 +207,9 @@ def test_representation_state_and_attributes(name: str) -> None:
     assert [(key, value.shape) for key, value in state.items()] == [(k, tuple(v.shape)) for k, v in expected.items()]
     assert [key for key, _ in ours.named_parameters()] == [key for key, _ in theirs.named_parameters()]
     assert [key for key, _ in ours.named_buffers()] == [key for key, _ in theirs.named_buffers()]
-    options = [key for key in inspect.signature(type(ours)).parameters if key not in ("dtype", "axis", "dim", "modules")]
+    options = [
+        key for key in inspect.signature(type(ours)).parameters if key not in ("dtype", "axis", "dim", "modules")
+    ]
     assert [key for key in options if hasattr(theirs, key) and not hasattr(ours, key)] == []
     if name in OF_2_13 and "bias=" not in repr(theirs):
         return
@@ -213,7 +218,7 @@ def test_representation_state_and_attributes(name: str) -> None:
 
 
 def test_methods_of_modules_optimizers_and_schedulers() -> None:
-    """What both have takes the same arguments; of PyTorch's further ones the last, those of rare hooks, are not here."""
+    """What both have takes the same arguments; PyTorch's further ones come after them."""
     pairs = [
         (nn.Module, torch.nn.Module),
         (nn.optim.Optimizer, torch.optim.Optimizer),

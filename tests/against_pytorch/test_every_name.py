@@ -1,0 +1,157 @@
+"""Every public name of `nn` is compared with PyTorch's by a test beside this one, or is not in PyTorch."""
+
+import ast
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import nn
+from nn import functional, init, utils
+from nn.optim import lr_scheduler, swa_utils
+
+torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
+
+HERE = Path(__file__).parent
+OWNERS: dict[ModuleType, Any] = {
+    nn: torch.nn,
+    functional: torch.nn.functional,
+    init: torch.nn.init,
+    utils: torch.nn.utils,
+    nn.optim: torch.optim,
+    lr_scheduler: torch.optim.lr_scheduler,
+    swa_utils: torch.optim.swa_utils,
+}
+
+# Names that PyTorch does not have, and what they are.
+OURS_ALONE = {
+    "nn.MLP": "a Sequential of linear layers and activations in one call",
+    "nn.NonFiniteLossError": "what fit raises",
+    "nn.TrainingWarning": "what watch and fit warn with",
+    "nn.evaluate": "the training loop",
+    "nn.fit": "the training loop",
+    "nn.predict": "the training loop",
+    "nn.watch": "the training loop",
+    "nn.load": "files of weights: test_weights exchanges them with PyTorch",
+    "nn.save": "files of weights: test_weights exchanges them with PyTorch",
+    "nn.manual_seed": "random numbers are NumPy's, and cannot be those of torch.manual_seed",
+    "nn.onnx": "export: tests/nn/test_onnx.py compares with onnxruntime",
+    "nn.plots": "pictures",
+    "nn.summary": "a table",
+    "nn.training": "the training loop",
+}
+NAMESPACES = {"nn.functional", "nn.init", "nn.optim", "nn.utils", "nn.optim.lr_scheduler", "nn.optim.swa_utils"}
+
+# Which test compares what; the names of a line are those of one of the modules above.
+COMPARED: dict[str, str] = {
+    # nn
+    "test_activations.test_module": "CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh Identity LeakyReLU "
+    "LogSigmoid LogSoftmax Mish PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmin Softplus Softshrink Softsign "
+    "Tanh Tanhshrink Threshold",
+    "test_activations.test_softmax_of_images": "Softmax2d",
+    "test_activations.test_alpha_dropout_has_pytorchs_two_values": "AlphaDropout",
+    "test_activations.test_channels_are_dropped_as_in_pytorch": "Dropout1d Dropout2d",
+    "test_activations.test_dropout": "Dropout",
+    "test_attention.test_multihead_attention": "MultiheadAttention",
+    "test_convolution.test_convolutions": "Conv1d Conv2d Conv3d",
+    "test_convolution.test_transposed_convolutions": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
+    "test_ctc.test_values_and_gradients": "CTCLoss",
+    "test_edges.test_batches_of_none_of_one_and_without": "Linear",
+    "test_edges.test_flatten": "Flatten",
+    "test_edges.test_unflatten": "Unflatten",
+    "test_embedding.test_bilinear": "Bilinear",
+    "test_embedding.test_containers_have_pytorchs_names": "ModuleDict ModuleList Sequential",
+    "test_embedding.test_containers_of_parameters_have_pytorchs_names": "Module Parameter ParameterDict ParameterList",
+    "test_embedding.test_embedding": "Embedding",
+    "test_losses.test_cross_entropy_and_nll": "CrossEntropyLoss NLLLoss",
+    "test_losses.test_losses_of_classes_with_margins": "MultiLabelMarginLoss MultiLabelSoftMarginLoss MultiMarginLoss",
+    "test_losses.test_losses_of_elements": "BCELoss BCEWithLogitsLoss GaussianNLLLoss HingeEmbeddingLoss HuberLoss "
+    "KLDivLoss L1Loss MSELoss MarginRankingLoss PoissonNLLLoss SmoothL1Loss SoftMarginLoss",
+    "test_losses.test_losses_of_vectors": "CosineEmbeddingLoss CosineSimilarity PairwiseDistance TripletMarginLoss "
+    "TripletMarginWithDistanceLoss",
+    "test_normalization.test_batch_norm": "BatchNorm1d BatchNorm2d",
+    "test_normalization.test_group_norm": "GroupNorm",
+    "test_normalization.test_instance_norm": "InstanceNorm1d InstanceNorm2d",
+    "test_normalization.test_layer_and_rms_norm": "LayerNorm RMSNorm",
+    "test_pooling.test_adaptive_avg_pool": "AdaptiveAvgPool1d AdaptiveAvgPool2d",
+    "test_pooling.test_adaptive_max_pool": "AdaptiveMaxPool1d AdaptiveMaxPool2d",
+    "test_pooling.test_avg_pool": "AvgPool1d AvgPool2d",
+    "test_pooling.test_max_pool": "MaxPool1d MaxPool2d",
+    "test_recurrent.test_cells": "GRUCell LSTMCell RNNCell",
+    "test_recurrent.test_layers": "GRU LSTM RNN",
+    "test_resampling.test_pixel_shuffle": "PixelShuffle PixelUnshuffle",
+    "test_resampling.test_unfold_and_fold": "Fold Unfold",
+    "test_resampling.test_upsample": "Upsample",
+    "test_transformer.test_decoder": "TransformerDecoder TransformerDecoderLayer",
+    "test_transformer.test_encoder": "TransformerEncoder TransformerEncoderLayer",
+    "test_transformer.test_transformer": "Transformer",
+    # nn.functional: what test_functional has no case for
+    "test_activations.test_corners_and_extremes": "celu elu gelu hardshrink hardsigmoid hardswish hardtanh leaky_relu "
+    "logsigmoid mish relu relu6 rrelu selu sigmoid silu softplus softshrink softsign tanh tanhshrink threshold",
+    "test_activations.test_module ": "glu log_softmax softmax softmin",  # which calls the functions too
+    # nn.init
+    "test_init.test_distributions": "kaiming_normal_ kaiming_uniform_ normal_ trunc_normal_ uniform_ xavier_normal_ "
+    "xavier_uniform_",
+    "test_init.test_gains": "calculate_gain",
+    "test_init.test_orthogonal": "orthogonal_",
+    "test_init.test_values_that_are_not_drawn": "constant_ eye_ ones_ zeros_",
+    # nn.utils and nn.optim
+    "test_averaging.test_averages": "AveragedModel get_ema_multi_avg_fn get_swa_multi_avg_fn update_bn",
+    "test_averaging.test_clipping": "clip_grad_norm_ clip_grad_value_ get_total_norm",
+    "test_averaging.test_vectors": "parameters_to_vector vector_to_parameters",
+    "test_lbfgs.test_steps": "LBFGS",
+    "test_optimizers.test_a_hundred_steps": "Adadelta Adagrad Adam AdamW Adamax NAdam RAdam RMSprop SGD",
+    "test_optimizers.test_muon": "Muon",
+    "test_signatures.test_methods_of_modules_optimizers_and_schedulers": "Optimizer LRScheduler",
+    "test_schedulers.test_the_whole_course": "ConstantLR CosineAnnealingLR CosineAnnealingWarmRestarts ExponentialLR "
+    "LambdaLR LinearLR MultiStepLR MultiplicativeLR OneCycleLR PolynomialLR SWALR StepLR",
+    "test_schedulers.test_all_at_once": "ChainedScheduler",
+    "test_schedulers.test_one_after_the_other": "SequentialLR",
+    "test_schedulers.test_plateaus": "ReduceLROnPlateau",
+}
+
+
+def public_names() -> list[str]:
+    return [f"{owner.__name__}.{name}" for owner in OWNERS for name in getattr(owner, "__all__", ())]
+
+
+def functional_cases() -> set[str]:
+    """Return the names in the table of test_functional, whose test runs all of them."""
+    tree = ast.parse((HERE / "test_functional.py").read_text())
+    (table,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "CASES"
+    )
+    assert isinstance(table, ast.Dict)
+    return {str(key.value) for key in table.keys if isinstance(key, ast.Constant)}
+
+
+def test_every_name_is_compared_or_not_in_pytorch() -> None:
+    compared = {name for names in COMPARED.values() for name in names.split()} | functional_cases()
+    known = {name for name in public_names() if name in NAMESPACES or name in OURS_ALONE}
+    missing = [name for name in public_names() if name not in known and name.rpartition(".")[2] not in compared]
+    assert not missing, f"compare with PyTorch, and say in {Path(__file__).name} where: {', '.join(missing)}"
+
+
+def test_what_is_said_to_be_ours_alone_is_not_in_pytorch() -> None:
+    names = {owner.__name__: theirs for owner, theirs in OWNERS.items()}
+    for name in OURS_ALONE:
+        owner, _, last = name.rpartition(".")
+        assert name in public_names()
+        assert not hasattr(names[owner], last), f"PyTorch has {name}: compare it"
+
+
+@pytest.mark.parametrize("place", COMPARED)
+def test_the_tests_exist_and_name_what_they_compare(place: str) -> None:
+    module, _, test = place.strip().partition(".")
+    source = (HERE / f"{module}.py").read_text()
+    defined = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    assert test in defined
+    public = {name.rpartition(".")[2] for name in public_names()}
+    for name in COMPARED[place].split():
+        assert name in public, f"{name} is not public any more"
+        stem = re.sub(r"(Cell|\dd)$", "", name).removeprefix("ConvTranspose") or "Conv"  # the rest is put behind it
+        assert re.search(rf"(?<![a-z_]){stem}", source), f"{module} does not mention {name}"
