@@ -331,7 +331,9 @@ def test_function(name: str, data: st.DataObject) -> None:
     found = parts(getattr(functional, name)(*ours, **options))
     given_options = {option: to_torch(value) for option, value in options.items()}
     expected = parts(getattr(torch.nn.functional, name)(*theirs, **given_options))
-    close: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-10} if inputs.dtype is np.float64 else {"rtol": 2e-4, "atol": 2e-5}
+    close: dict[str, Any] = (
+        {"rtol": 1e-9, "atol": 1e-10} if inputs.dtype is np.float64 else {"rtol": 2e-4, "atol": 2e-5}
+    )
     for one, other in zip(found, expected, strict=True):
         values, wanted = np.asarray(one.data if isinstance(one, Tensor) else one), other.detach().numpy()
         assert (values.shape, values.dtype) == (wanted.shape, wanted.dtype)

@@ -87,6 +87,11 @@ class Operation:
         """The rule of each input; none where the operation is composed of others."""
         return () if self.declared is None else self.declared.rules
 
+    @property
+    def library(self) -> str:
+        """The package that declared it."""
+        return _library(self.apply)
+
     def __str__(self) -> str:
         owner = getattr(self.public, "__self__", None)
         prefix = f"{owner.__name__}." if isinstance(owner, np.ufunc) else ""
@@ -99,8 +104,12 @@ def _module(thing: Any) -> str:
 
 def _is_ours(operation: Function) -> bool:
     """Tell whether the library declared the operation; tests and users declare some too."""
+    return _library(operation) in LIBRARIES
+
+
+def _library(operation: Function) -> str:
     declared = getattr(operation, "operation", None)
-    return _module(operation if declared is None else declared.rules[0]) in LIBRARIES
+    return _module(operation if declared is None else declared.rules[0])
 
 
 def _registered(function: Function, operation: Function) -> Operation:
