@@ -18,6 +18,7 @@ __all__ = ["load", "save"]
 
 Array = np.ndarray[Any, Any]
 
+_INDEX = ".safetensors.index.json"  # how the name of a file ends that says which file holds what
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 # What a safetensors file calls the dtypes that NumPy has.
 _DTYPES = {
@@ -83,10 +84,13 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     Nothing in the file is run: arrays of Python objects, which are pickles, are an error. bfloat16, which NumPy
     lacks, becomes float32, exactly.
 
+    Large models come in several files, with an index of what is where: given that, the arrays of all are read.
+
     Parameters
     ----------
     path
-        A file whose name ends in ``.npz`` or ``.safetensors``.
+        A file whose name ends in ``.npz`` or ``.safetensors``, or an index that ends in ``.safetensors.index.json`` and
+        whose files are beside it.
 
     Returns
     -------
@@ -97,9 +101,10 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     Raises
     ------
     ValueError
-        If the suffix is another, or the file is damaged or has a dtype that NumPy lacks.
+        If the suffix is another, or the file is damaged or has a dtype that NumPy lacks, or an index names arrays that
+        its files do not hold.
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, or one that an index names is missing.
 
     Examples
     --------
@@ -111,6 +116,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     {'steps': array([0, 1, 2])}
     """
     path = Path(path)
+    if path.name.lower().endswith(_INDEX):
+        return _read_parts(path)
     read = {".npz": _read_npz, ".safetensors": _read_safetensors}[_suffix(path)]
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
@@ -220,6 +227,31 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
         if name not in arrays and kept in arrays:  # what shares its memory is written once
             arrays[name] = arrays[kept]
     return arrays
+
+
+def _read_parts(path: Path) -> dict[str, Array]:
+    """Read the files that an index names, beside it: ``{"weight_map": {name: file}}``, as Hugging Face writes it."""
+    import json
+
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        places = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
+        files = sorted(set(places.values()))
+        outside = [file for file in files if Path(file).name != file]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, error) from error
+    if outside:
+        raise ValueError(f"{path} names {outside[0]!r}, but files of weights are beside their index")
+    if missing := [file for file in files if not (path.parent / file).is_file()]:
+        raise FileNotFoundError(f"{path} names {len(files)} files, but there is no {', '.join(missing)} beside it")
+    held = {file: load(path.parent / file) for file in files}
+    if absent := [name for name, file in places.items() if name not in held[file]]:
+        raise ValueError(
+            f"{path} says that {places[absent[0]]} holds {absent[0]!r}, but it does not ({len(absent)} of "
+            f"{len(places)} arrays are missing): the index and the files are of different models"
+        )
+    return {name: held[file][name] for name, file in places.items()}
 
 
 def _from_bytes(path: Path, name: str, dtype: str, shape: list[int], data: bytearray) -> Array:

@@ -1,5 +1,6 @@
 """Weights go from PyTorch to here and back in safetensors files, and the models then compute the same."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,66 @@ def test_tied_weights_for_pytorch(tmp_path: Path) -> None:
     theirs = their_tied()
     theirs.load_state_dict(exchange.load_file(tmp_path / "all.safetensors"))
     assert np.array_equal(theirs["decoder"].weight.detach().numpy(), ours.encoder.weight.data)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+def test_checkpoints_of_other_precision_are_loaded_into_float32(dtype: str, suffix: str, tmp_path: Path) -> None:
+    theirs, ours, shape = convolutional()
+    state, kind = theirs.state_dict(), getattr(torch, dtype)
+    narrow = {name: v.to(kind) if v.is_floating_point() else v for name, v in state.items()}
+    if suffix == ".safetensors":
+        exchange.save_file(narrow, tmp_path / "m.safetensors")
+    else:  # NumPy has no bfloat16
+        arrays = {name: (v.float() if v.dtype == torch.bfloat16 else v).numpy() for name, v in narrow.items()}
+        nn.save(arrays, tmp_path / "m.npz")
+    ours.load_state_dict(nn.load(tmp_path / f"m{suffix}"))
+    theirs.load_state_dict(narrow)  # which rounds the float32 model alike
+    assert {value.dtype.kind + str(value.itemsize) for value in ours.state_dict().values()} == {"f4", "i8"}
+    for name, value in theirs.state_dict().items():
+        assert np.array_equal(ours.state_dict()[name], value.numpy()), name
+    found, expected = outputs(theirs, ours, shape)
+    assert np.allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def in_parts(theirs: Any, folder: Path, parts: int) -> Path:
+    """Write a model of PyTorch to several files with an index, as Hugging Face's transformers do."""
+    state = theirs.state_dict()
+    files = {name: f"model-{i % parts + 1:05}-of-{parts:05}.safetensors" for i, name in enumerate(state)}
+    for file in set(files.values()):
+        exchange.save_file({name: v for name, v in state.items() if files[name] == file}, folder / file)
+    index = {"metadata": {"total_size": sum(v.nbytes for v in state.values())}, "weight_map": files}
+    path = folder / "model.safetensors.index.json"
+    path.write_text(json.dumps(index))
+    return path
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_checkpoint_in_parts(parts: int, tmp_path: Path) -> None:
+    theirs, ours, shape = transformer()
+    state = nn.load(in_parts(theirs, tmp_path, parts))
+    assert list(state) == list(theirs.state_dict())
+    ours.load_state_dict(state)
+    found, expected = outputs(theirs, ours, shape)
+    assert np.allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_checkpoint_whose_parts_do_not_fit(tmp_path: Path) -> None:
+    path = in_parts(transformer()[0], tmp_path, 2)
+    index = json.loads(path.read_text())
+    index["weight_map"]["more.weight"] = "model-00001-of-00002.safetensors"
+    path.write_text(json.dumps(index))
+    with pytest.raises(ValueError, match=r"00001-of-00002.safetensors holds 'more.weight', but it does not \(1 of 13"):
+        nn.load(path)
+    (tmp_path / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"names 2 files, but there is no model-00002-of-00002.safetensors"):
+        nn.load(path)
+    for content in ("", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": 3}}'):
+        path.write_text(content)
+        with pytest.raises(ValueError, match="is damaged"):
+            nn.load(path)
+    path.write_text('{"weight_map": {"a": "../elsewhere.safetensors"}}')
+    with pytest.raises(ValueError, match="beside their index"):
+        nn.load(path)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        nn.load(tmp_path / "other.safetensors.index.json")

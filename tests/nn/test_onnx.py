@@ -153,6 +153,9 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "AdaptiveAvgPool1d": lambda: (nn.AdaptiveAvgPool1d(3), normal(2, 3, 9)),
     "AdaptiveAvgPool2d": lambda: (nn.AdaptiveAvgPool2d((3, 2)), normal(2, 3, 8, 7)),
     "AdaptiveAvgPool2d of all": lambda: (nn.AdaptiveAvgPool2d(1), normal(2, 3, 8, 7)),
+    "AdaptiveMaxPool1d": lambda: (nn.AdaptiveMaxPool1d(3), normal(2, 3, 8)),
+    "AdaptiveMaxPool2d": lambda: (nn.AdaptiveMaxPool2d((3, 2)), normal(2, 3, 8, 7)),
+    "AdaptiveMaxPool2d of equal parts": lambda: (nn.AdaptiveMaxPool2d(2), normal(2, 3, 8, 6)),
     "Upsample": lambda: (nn.Upsample(scale_factor=2), normal(2, 3, 4, 5)),
     "Upsample bilinear": lambda: (nn.Upsample(size=(7, 3), mode="bilinear"), normal(2, 3, 4, 5)),
     "PixelShuffle": lambda: (nn.PixelShuffle(2), normal(2, 8, 3, 2)),
@@ -191,6 +194,11 @@ MODELS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "RNNCell": lambda: (nn.RNNCell(3, 4), normal(2, 3), normal(2, 4)),
     "LSTMCell": lambda: (nn.LSTMCell(3, 4), normal(2, 3)),
     "GRUCell": lambda: (nn.GRUCell(3, 4), normal(2, 3), normal(2, 4)),
+    "Transformer": lambda: (
+        nn.Transformer(8, 2, 1, 1, 16, batch_first=True), normal(2, 5, 8), normal(2, 3, 8),
+    ),
+    "dropouts": lambda: (nn.Sequential(nn.Dropout1d(), nn.AlphaDropout(), nn.Conv1d(3, 2, 2)), normal(2, 3, 4)),
+    "Dropout2d": lambda: (nn.Sequential(nn.Dropout2d(), nn.Softmax2d(), nn.Identity()), normal(2, 3, 4, 5)),
     "a convolutional network": lambda: (
         trained(
             nn.Sequential(
@@ -221,6 +229,18 @@ ACTIVATIONS = [
 @pytest.mark.parametrize("layer", ACTIVATIONS, ids=repr)
 def test_activations_compute_the_same(layer: nn.Module, tmp_path: Path) -> None:
     check(layer, tmp_path, np.concatenate([5 * normal(3, 40), 0.01 * normal(3, 40)], 1))
+
+
+def test_every_layer_is_exported_here() -> None:
+    used = {type(module) for make in MODELS.values() for module in make()[0].modules()} | {type(a) for a in ACTIVATIONS}
+    layers = {getattr(nn, name) for name in nn.__all__ if isinstance(getattr(nn, name), type)}
+    others = {nn.Module, nn.ModuleDict, nn.ModuleList, nn.ParameterDict, nn.ParameterList}  # compute nothing
+    missing = {
+        layer.__name__
+        for layer in layers - used - others
+        if issubclass(layer, nn.Module) and not layer.__name__.endswith("Loss")
+    }
+    assert not missing
 
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
