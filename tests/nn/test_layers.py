@@ -93,6 +93,15 @@ def test_linear_of_wrong_features_names_shapes_and_remedy() -> None:
         nn.Linear(0, 2)
 
 
+@pytest.mark.parametrize(
+    ("weight", "bias"), [((3,), None), ((2, 3), (1,)), ((2, 3), ()), ((2, 3), (4, 2)), ((1, 2, 3), None)]
+)
+def test_linear_does_not_broadcast_parameters(weight: Any, bias: Any) -> None:
+    parameters = [np.ones(weight), *([] if bias is None else [np.ones(bias)])]
+    with pytest.raises(ShapeError, match=r"they should be \(out_features, in_features\) and \(out_features,\)"):
+        functional.linear(np.ones((4, 3)), *parameters)
+
+
 def test_gradients_of_constant_inputs_are_not_computed() -> None:
     layer: Any = nn.Linear(3, 2)
     x = Tensor(np.ones((4, 3), np.float32))
@@ -211,6 +220,18 @@ def test_flatten() -> None:
     assert nn.Flatten(-2)(x).shape == (2, 3, 20)
     with pytest.raises(ValueError, match=r"Flatten\(1, -1\) cannot flatten an input of shape \(3,\)"):
         nn.Flatten()(normal(3))
+
+
+def test_no_rows_and_no_axes() -> None:
+    assert nn.Flatten()(np.zeros((0, 3, 2))).shape == (0, 6)
+    assert nn.Flatten(0)(np.float64(3)).shape == (1,)
+    assert nn.Unflatten(1, (-1, 2))(np.zeros((0, 6))).shape == (0, 3, 2)
+    for function in (functional.softmax, functional.log_softmax):
+        for shape in ((0, 3), (3, 0), (0,)):
+            x = tensor(np.zeros(shape), requires_grad=True)
+            function(x, 0).sum().backward()
+            assert x.grad is not None
+            assert x.grad.shape == shape
 
 
 def test_mlp_alternates_layers_and_activations() -> None:

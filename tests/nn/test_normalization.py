@@ -309,3 +309,21 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
 def test_errors_name_shapes_and_remedy(call: Callable[[], object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "make", [nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm1d, lambda n, **more: nn.GroupNorm(1, n, **more)]
+)
+def test_norms_without_a_bias(make: Any) -> None:
+    layer = make(3, affine=True, bias=False)
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+    assert layer.bias is None
+    assert "bias=False" in repr(layer)
+
+
+def test_several_axes_are_normalized_as_one() -> None:
+    x = rng.standard_normal((2, 3, 4))
+    for p in (1.0, 2.0, np.inf):
+        norm = np.linalg.norm(x.transpose(1, 0, 2).reshape(3, 8), p, axis=1)
+        np.testing.assert_allclose(functional.normalize(x, p, (0, 2)), x / norm[:, None])
+    assert gradcheck(lambda x: functional.normalize(x, dim=(0, -1)), x)

@@ -256,6 +256,10 @@ def test_wrong_parameters() -> None:
     w = nn.Parameter([1.0])
     with pytest.raises(TypeError, match="not a Parameter: put a single one in a list"):
         nn.optim.SGD(cast(Any, w))
+    unordered: Any
+    for unordered in ({w}, [{"params": {w}}], frozenset([w])):
+        with pytest.raises(TypeError, match="a set has none: give a list"):
+            nn.optim.SGD(unordered)
     with pytest.raises(ValueError, match="no parameters to optimize"):
         nn.optim.SGD([])
     with pytest.raises(ValueError, match=r"parameter 1 of the group, of shape \(1,\), is given twice"):

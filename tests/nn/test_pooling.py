@@ -59,6 +59,9 @@ LAYERS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "parts that overlap": (nn.AdaptiveAvgPool2d((3, None)), (1, 1, 5, 2)),
     "more parts than elements": (nn.AdaptiveAvgPool1d(5), (1, 1, 3)),
     "one part": (nn.AdaptiveAvgPool2d(1), (2, 2, 3, 2)),
+    "max of parts": (nn.AdaptiveMaxPool2d((2, 3)), (1, 2, 4, 6)),
+    "max of parts that overlap": (nn.AdaptiveMaxPool2d((3, None)), (1, 1, 5, 2)),
+    "max of more parts than elements": (nn.AdaptiveMaxPool1d(5), (1, 1, 3)),
 }
 
 
@@ -87,6 +90,14 @@ def test_padding_is_never_the_largest() -> None:
     assert functional.max_pool1d(np.array([[-7, -5]], np.int8), 2, padding=1).tolist() == [[-7, -5]]
 
 
+def test_ties_of_parts_share_evenly() -> None:
+    x = tensor(np.zeros((1, 3, 3)), requires_grad=True)
+    out = functional.adaptive_max_pool2d(x, 2)
+    out.sum().backward()
+    expected = np.convolve([1, 1], [1, 1]) / 2  # each part has 2 of 3 places on each axis
+    np.testing.assert_allclose(x.grad.data[0], np.outer(expected, expected))
+
+
 def test_large_windows_count_their_ties() -> None:
     x = tensor(np.zeros((1, 20, 20)), requires_grad=True)
     functional.max_pool2d(x, 20).sum().backward()
@@ -103,7 +114,9 @@ def test_memory_keeps_the_order_of_the_input() -> None:
         assert x.grad.data.swapaxes(0, 1).flags.c_contiguous
 
 
-@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2, padding=1), nn.AdaptiveAvgPool2d(3)])
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(2), nn.AvgPool2d(2, padding=1), nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d(3)]
+)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_dtypes_stay(pool: Any, dtype: Any) -> None:
     x = tensor(distinct(1, 2, 4, 5).astype(dtype), requires_grad=True)

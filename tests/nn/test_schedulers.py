@@ -297,6 +297,12 @@ def test_refusals() -> None:
             getattr(lr_scheduler, name)(optimizer, **options)
     with pytest.raises(TypeError, match="lr_lambda should be a function of the epoch, not a float"):
         LambdaLR(optimizer, 0.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'cos' or 'linear', not 'sin'"):
+        nn.optim.swa_utils.SWALR(optimizer, 0.1, anneal_strategy="sin")
+    with pytest.raises(ValueError, match="anneal_epochs should be a whole number from 0 on, not -1"):
+        nn.optim.swa_utils.SWALR(optimizer, 0.1, -1)
+    with pytest.raises(ValueError, match="swa_lr has 2 values"):
+        nn.optim.swa_utils.SWALR(optimizer, [0.1, 0.2])
     with pytest.raises(ValueError, match="Adagrad has neither momentum nor betas: give OneCycleLR cycle_"):
         OneCycleLR(adagrad, 1.0, 5)
     assert OneCycleLR(adagrad, 1.0, 5, cycle_momentum=False).last_epoch == 0

@@ -76,6 +76,9 @@ def test_multiplications_of_every_product() -> None:
 LAYERS = [
     (nn.Conv2d(4, 6, 3, groups=2), (2, 4, 5, 5), 2 * 6 * 3 * 3 * 2 * 9),
     (nn.ConvTranspose1d(4, 6, 3), (2, 4, 5), 2 * 4 * 5 * 6 * 3),
+    (nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), (2, 4, 5, 5), 2 * 4 * 5 * 5 * 3 * 3 * 3),
+    (nn.Conv3d(2, 4, (1, 2, 3), groups=2), (1, 2, 3, 4, 5), 4 * (3 * 3 * 3) * (1 * 2 * 3)),
+    (nn.LSTMCell(3, 4), (2, 3), 2 * 16 * (3 + 4)),
     (nn.Embedding(5, 3), np.array([1, 2]), 0),
     (nn.LSTM(3, 4), (5, 2, 3), 5 * 2 * 16 * (3 + 4)),
     (nn.GRU(3, 4, bidirectional=True, bias=False), (5, 2, 3), 2 * 5 * 2 * 12 * (3 + 4)),
@@ -87,6 +90,15 @@ LAYERS = [
 @pytest.mark.parametrize(("layer", "given", "expected"), LAYERS, ids=[type(layer).__name__ for layer, *_ in LAYERS])
 def test_multiplications_of_layers(layer: nn.Module, given: Any, expected: int) -> None:
     assert nn.summary(layer, given).multiply_adds == expected
+
+
+def test_multiplications_of_attention_and_of_projections() -> None:
+    attention = nn.MultiheadAttention(4, 2, batch_first=True)
+    maps, products = (3 + 5 + 5 + 3) * 4 * 4, 2 * (3 * 5 * 4)  # of query, key, value and output; scores and means
+    assert nn.summary(attention, (2, 3, 4), (2, 5, 4), (2, 5, 4)).multiply_adds == 2 * (maps + products)
+    layer = nn.LSTM(3, 4, 2, proj_size=2, bidirectional=True)
+    first, second = 16 * (3 + 2) + 4 * 2, 16 * (2 * 2 + 2) + 4 * 2
+    assert nn.summary(layer, (5, 2, 3)).multiply_adds == 5 * 2 * 2 * (first + second)
 
 
 def test_frozen_models_and_what_is_computed_without_a_graph_count() -> None:

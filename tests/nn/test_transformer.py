@@ -152,6 +152,8 @@ def test_takes_a_module_in_the_place_of_encoder_or_decoder() -> None:
     np.testing.assert_array_equal(model(source, target).data, model.decoder(target, 2 * source).data)
     model = nn.Transformer(4, 2, 1, 1, 5, custom_decoder=Doubled())
     np.testing.assert_array_equal(model(source.astype(np.float32), target), 2 * target)
+    empty = nn.ModuleList()  # is false, as other empty lists are
+    assert nn.Transformer(4, 2, 1, 1, 5, custom_encoder=empty).encoder is empty
 
 
 def test_says_what_is_wrong() -> None:

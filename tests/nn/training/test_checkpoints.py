@@ -12,7 +12,8 @@ import pytest
 
 import nn
 from datasets import batches
-from nn.training import Callback, Checkpoint, CSVLogger, EarlyStopping, SaveBest
+from nn.random import chosen_generator
+from nn.training import Callback, Checkpoint, CSVLogger, EarlyStopping, SaveBest, WeightAveraging
 from nn.training._archive import read_tree, write_tree
 
 ROOT = Path(nn.__file__).parent.parent
@@ -180,6 +181,47 @@ def test_it_goes_on_where_momentum_is_scheduled(
         with pytest.raises(InterruptedError):
             train(str(step), Fail(step))
         assert train(str(step)) == whole, step
+
+
+class Noise(nn.Module):
+    """Augmentation, by the generator of `nn`."""
+
+    def forward(self, x: Any) -> Any:
+        return x + 0.1 * chosen_generator(None).standard_normal(x.shape, np.float32) if self.training else x
+
+
+@pytest.mark.parametrize("cuts", [(1,), (4, 5), (7, 11), (3, 6, 14)])
+def test_it_goes_on_again_and_again_with_all_that_has_a_state(tmp_path: Path, cuts: tuple[int, ...]) -> None:
+    """A group of batches that is cut, a last batch of fewer rows, a plateau, averages, augmentation and two groups."""
+
+    def train(folder: str, *more: Callback) -> tuple[bytes, Any, Any]:
+        nn.manual_seed(0)
+        model = nn.Sequential(Noise(), nn.Linear(4, 8), nn.BatchNorm1d(8), nn.RReLU(), nn.Linear(8, 3))
+        groups = [{"params": [*model[1].parameters()]}, {"params": [*model[4].parameters()], "lr": 0.01}]
+        optimizer = nn.optim.NAdam([*groups, {"params": [*model[2].parameters()]}], lr=0.05)
+        schedule = nn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, cooldown=1, threshold=0.05)
+        saving = Checkpoint(tmp_path / folder / "last.npz", every=2, resume=True)
+        callbacks = [saving, WeightAveraging(0.8), EarlyStopping(patience=9, restore_best=False), *more]
+        given: Any = {"validation": (X, Y), "scheduler": schedule, "clip_norm": 1.0, "verbose": False}
+        data = X[:39], Y[:39]
+        loss = nn.CrossEntropyLoss()
+        history = nn.fit(
+            model, data, loss, optimizer, epochs=5, batch_size=6, accumulate=3, callbacks=callbacks, **given
+        )
+        weights = b"".join(value.tobytes() for value in model.state_dict().values())
+        return weights, history.drop(columns="seconds"), schedule.state_dict()
+
+    whole = train("whole")
+    assert whole[1]["lr"].nunique() > 1  # there was a plateau
+    assert whole[1]["steps"].iloc[-1] == 15
+    for cut in cuts:
+        with pytest.raises(InterruptedError):
+            train("cut", Fail(cut))
+        nn.manual_seed(99)
+    weights, history, schedule = train("cut")
+    assert weights == whole[0]
+    assert history.equals(whole[1])
+    assert schedule == whole[2]
 
 
 def test_ctrl_c_saves_the_place_within_the_epoch(tmp_path: Path) -> None:
