@@ -197,7 +197,7 @@ def test_it_goes_on_again_and_again_with_all_that_has_a_state(tmp_path: Path, cu
     def train(folder: str, *more: Callback) -> tuple[bytes, Any, Any]:
         nn.manual_seed(0)
         model = nn.Sequential(Noise(), nn.Linear(4, 8), nn.BatchNorm1d(8), nn.RReLU(), nn.Linear(8, 3))
-        groups = [{"params": [*model[1].parameters()]}, {"params": [*model[4].parameters()], "lr": 0.01}]
+        groups: list[Any] = [{"params": [*model[1].parameters()]}, {"params": [*model[4].parameters()], "lr": 0.01}]
         optimizer = nn.optim.NAdam([*groups, {"params": [*model[2].parameters()]}], lr=0.05)
         schedule = nn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, cooldown=1, threshold=0.05)
         saving = Checkpoint(tmp_path / folder / "last.npz", every=2, resume=True)
