@@ -19,7 +19,11 @@ Array = np.ndarray[Any, Any]
 
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     """Return x @ weight.T + bias; for matrices `dot` does the same as ``@`` with half a microsecond less about it."""
-    _check_parameters(weight, bias)
+    if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):  # what the rules would not undo
+        raise ValueError(
+            f"weight has shape {weight.shape}{'' if bias is None else f' and bias {bias.shape}'}, but they should be "
+            f"(out_features, in_features) and (out_features,)"
+        )
     try:
         out = _product(x, weight.T) if type(x) is np.ndarray else x @ weight.T
     except ValueError:
@@ -31,16 +35,6 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     if type(out) is np.ndarray and out.dtype == bias.dtype:
         return np.add(out, bias, out)
     return out + bias
-
-
-def _check_parameters(weight: Any, bias: Any) -> None:
-    """Raise where NumPy would broadcast, which the rules do not undo."""
-    shape = np.shape(weight)
-    if len(shape) != 2 or (bias is not None and np.shape(bias) != shape[:1]):
-        raise ValueError(
-            f"weight has shape {shape}{'' if bias is None else f' and bias {np.shape(bias)}'}, but they should be "
-            f"(out_features, in_features) and (out_features,)"
-        )
 
 
 def _product(x: Any, matrix: Any) -> Any:
