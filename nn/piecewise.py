@@ -177,7 +177,6 @@ class Hardshrink(Module):
         return functional.hardshrink(x, self.lambd)
 
 
-
 class Softshrink(Module):
     """Each element nearer to 0 by lambd, and 0 for those from -lambd to lambd.
 
@@ -196,7 +195,6 @@ class Softshrink(Module):
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.softshrink(x, self.lambd)
-
 
 
 class Threshold(Module):

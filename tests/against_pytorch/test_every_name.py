@@ -41,6 +41,7 @@ OURS_ALONE = {
     "nn.plots": "pictures",
     "nn.summary": "a table",
     "nn.training": "the training loop",
+    "nn.utils.replacing": "files that are written whole or not at all",
 }
 NAMESPACES = {"nn.functional", "nn.init", "nn.optim", "nn.utils", "nn.optim.lr_scheduler", "nn.optim.swa_utils"}
 

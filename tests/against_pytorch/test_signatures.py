@@ -183,6 +183,8 @@ PRINTED_OTHERWISE = {
     "Softmax": "axis, as NumPy says",
     "Softmin": "axis, as NumPy says",
     "CosineSimilarity": "with its options",
+    "Hardshrink": "with the name of its option",
+    "Softshrink": "with the name of its option",
     "PairwiseDistance": "with its options",
     "MultiheadAttention": "with its options",
     "Transformer": "with options of its attention",
