@@ -47,6 +47,14 @@ def cross_entropy(logits: Any, labels: Any, scale: Any, total: bool, saved: Any)
     return losses.sum() if total else losses
 
 
+def multi_margin(scores: Any, labels: Any, margin: float, p: int, scale: Any, total: bool, saved: Any) -> Any:
+    rows = np.arange(len(labels))
+    lack = margin - scores[rows, labels][:, None] + scores
+    others = np.arange(scores.shape[1]) != labels[:, None]
+    losses = np.where(others & (lack > 0), lack**p, 0).sum(axis=1) * scale
+    return losses.sum() if total else losses
+
+
 def standardize(x: Any, weight: Any, bias: Any, axes: Any, eps: float, centered: bool, moments: Any) -> Any:
     deviation = x - x.mean(axis=axes, keepdims=True) if centered else x
     out = deviation / np.sqrt((deviation**2).mean(axis=axes, keepdims=True) + eps)
@@ -175,6 +183,7 @@ COMPOSITIONS: dict[str, Function] = {
     "logsigmoid": lambda x: -np.log(1 + np.exp(-x)),
     "max_pool": max_pool,
     "mish": lambda x: x * np.tanh(np.log(1 + np.exp(x))),
+    "multi_margin_loss": multi_margin,
     "normal_cdf": normal_cdf,
     "overlay_windows": overlay,
     "prelu": lambda x, weight: np.where(x > 0, x, x * weight),
