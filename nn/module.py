@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import Handle, Tensor, borrow, describe_calls, mark_written
+from autograd import DtypeError, Handle, Tensor, borrow, describe_calls, lend, mark_written, tensor
 
 from ._hooks import ModuleHooks
 from .parameter import Parameter
@@ -167,6 +167,13 @@ class Module:
         self._buffers[name] = persistent
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else np.asarray(tensor))
 
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a module under a name computed at run time; None stands for one that is left out."""
+        self._check_name(name)
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"module {name!r} should be an nn.Module or None, not {type(module).__name__}")
+        setattr(self, name, module)
+
     def _check_initialised(self, name: str) -> None:
         if "_buffers" not in self.__dict__:
             raise AttributeError(
@@ -177,7 +184,9 @@ class Module:
     def _check_name(self, name: str) -> None:
         self._check_initialised(name)
         if not name or "." in name:
-            raise AttributeError(f"{name!r} cannot name a parameter or buffer: it should be non-empty, without a dot")
+            raise AttributeError(
+                f"{name!r} cannot name a parameter, buffer or module: it should be non-empty, without a dot"
+            )
         if hasattr(self, name):
             raise AttributeError(f"{type(self).__name__} already has an attribute {name!r}")
 
@@ -220,6 +229,20 @@ class Module:
             above = (*above, id(module))
             inner = [(f"{path}.{name}" if path else name, child, above) for name, child in module._members(Module)]
             pending.extend(reversed(inner))
+
+    def get_submodule(self, target: str) -> Module:
+        """Return the module at a path such as ``"encoder.0.linear"``; ``""`` is this one.
+
+        Raises
+        ------
+        AttributeError
+            If there is none; it names those that there are.
+        """
+        found = dict(self.named_modules(remove_duplicate=False))
+        if target not in found:
+            paths = ", ".join(path for path in found if path) or "none"
+            raise AttributeError(f"{type(self).__name__} has no module {target!r}; those it has are {paths}")
+        return found[target]
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all within it."""
@@ -290,6 +313,44 @@ class Module:
     def eval(self: Self) -> Self:
         """Set `training` to False here and in all inner modules; return the module."""
         return self.train(False)
+
+    def to(self: Self, dtype: DTypeLike) -> Self:
+        """Turn all parameters and buffers of floating-point numbers into ones of `dtype`; return the module.
+
+        It happens in place. An optimizer has to be made afterwards: one that was made before says so at its next step.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import nn
+        >>> nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype
+        dtype('float64')
+        """
+        kind = np.dtype(dtype)
+        if kind.kind != "f":
+            raise DtypeError(f"parameters are floating-point numbers, so dtype is float32 or the like, not {kind}")
+        for parameter in self.parameters():
+            values, gradient = borrow(parameter).astype(kind, copy=False), parameter.grad
+            if values is not borrow(parameter):
+                parameter.data = values
+                if parameter.requires_grad:
+                    lend(parameter, values)  # nobody else has it
+                    parameter.grad = None if gradient is None else borrow(gradient).astype(kind)
+        for module in self.modules():
+            for name in module._buffers:
+                value = _values(getattr(module, name))
+                if value is not None and value.dtype.kind == "f" and value.dtype != kind:
+                    held = getattr(module, name)
+                    setattr(module, name, value.astype(kind) if held is value else tensor(value, dtype=kind))
+        return self
+
+    def double(self: Self) -> Self:
+        """Turn all parameters and buffers of floating-point numbers into float64, in place; return the module."""
+        return self.to(np.float64)
+
+    def float(self: Self) -> Self:
+        """Turn all parameters and buffers of floating-point numbers into float32, in place; return the module."""
+        return self.to(np.float32)
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
         """Ask for gradients of all parameters, or freeze them; return the module."""

@@ -251,6 +251,8 @@ def test_methods_of_modules_optimizers_and_schedulers() -> None:
             one, other = getattr(ours, name), getattr(theirs, name)
             if name[0] == "_" or not callable(one) or (name == "forward" and ours in (nn.Module, nn.Sequential)):
                 continue
+            if name == "to":  # a device, a dtype or a tensor in PyTorch, by their types
+                continue
             found, wanted = ([*inspect.signature(each).parameters] for each in (one, other))
             wanted = [key for key in wanted if key not in further.get(name, ())]
             if name in ("append", "extend", "insert"):  # as those of Python's sequences

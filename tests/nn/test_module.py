@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, tensor
+from autograd import DtypeError, Tensor, tensor
 
 
 class Two(nn.Module):
@@ -301,3 +301,61 @@ def test_parameters_are_float32_copies_unless_told_otherwise() -> None:
     assert not nn.Parameter([1.0], requires_grad=False).requires_grad
     assert repr(nn.Parameter([1.0], dtype=float)) == "Parameter([1.], requires_grad=True)"
     assert type(parameter * 2) is Tensor
+
+
+# Dtypes, and modules by path
+
+
+def test_a_module_takes_another_dtype() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    model.extra = tensor(np.ones(2, np.float32))
+    model.register_buffer("scale", tensor(np.ones(2, np.float32)))
+    frozen = model[2].weight.requires_grad_(False)
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    single = model(x.astype(np.float32))
+    single.sum().backward()
+    before = {name: value.copy() for name, value in model.state_dict().items()}
+    gradient = model[0].weight.grad.data
+    assert model.double() is model
+    assert {value.dtype for value in model.state_dict().values()} == {np.dtype(np.float64), np.dtype(np.int64)}
+    assert isinstance(model.scale, Tensor)
+    assert not frozen.requires_grad
+    np.testing.assert_array_equal(model[0].weight.grad.data, gradient)
+    assert model[0].weight.grad.dtype == model[0].weight.dtype == np.float64
+    double = model(x)
+    assert double.dtype == np.float64
+    np.testing.assert_allclose(double.data, single.data, atol=1e-5)
+    model.float()
+    for name, value in model.state_dict().items():
+        if "running" not in name and "tracked" not in name:
+            np.testing.assert_array_equal(value, before[name])
+    with pytest.raises(DtypeError, match="floating-point"):
+        model.to(int)
+
+
+def test_gradients_and_steps_after_another_dtype() -> None:
+    model = nn.Linear(2, 1)
+    early = nn.optim.SGD(model.parameters(), lr=0.5)
+    model.double()
+    late = nn.optim.SGD(model.parameters(), lr=0.5)
+    before = model.weight.data.copy()
+    model(np.ones((1, 2))).sum().backward()
+    late.step()
+    np.testing.assert_array_equal(model.weight.data, before - 0.5)
+    with pytest.raises(ValueError, match="make a new optimizer"):
+        early.step()
+
+
+def test_modules_by_path() -> None:
+    model = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.ReLU()))
+    assert model.get_submodule("") is model
+    inner: Any = model[1]
+    assert model.get_submodule("1.0") is inner[0]
+    with pytest.raises(AttributeError, match=r"has no module '1\.1'; those it has are 0, 1, 1\.0"):
+        model.get_submodule("1.1")
+    model.add_module("last", nn.Tanh())
+    assert [name for name, _ in model.named_children()] == ["0", "1", "last"]
+    with pytest.raises(TypeError, match=r"an nn\.Module or None, not int"):
+        model.add_module("next", 3)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(AttributeError, match="already has an attribute 'last'"):
+        model.add_module("last", nn.Tanh())
