@@ -2,7 +2,8 @@
 
 Run it with ``python -m benchmarks.recurrent [--layers LSTM GRU RNN]``. It is timed on one thread (CPU time) and on two
 (wall time), each in a process of its own, on 32 sequences of 128 features with a state of 128. PyTorch takes part if
-it is installed. The floor is the matrix products alone, as NumPy makes them, with memory made beforehand.
+it is installed. The floor is the matrix products alone, as NumPy makes them, with memory made beforehand that starts at
+cache lines; for the LSTM also all NumPy calls that it is made of, always on the same memory.
 """
 
 from benchmarks.timing import THREADS, Step, available, each_number_of_threads, interleave, table  # isort: skip - first
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import nn
+from nn._memory import aligned_empty
 
 Array = np.ndarray[Any, Any]
 TIME, BATCH, FEATURES, HIDDEN = 50, 32, 128, 128
@@ -68,12 +70,19 @@ def torch(layer: str) -> Step:
     return step
 
 
+def ones(*shape: int) -> Array:
+    """Return memory that starts at a cache line."""
+    array = aligned_empty(shape, np.float32)
+    array[...] = 1
+    return array
+
+
 def products(layer: str) -> Step:
     """Multiply what has to be multiplied: inputs and states with weights, and gradients with all three."""
     gates, (x, _, state) = GATES[layer], numbers(layer)
-    weight, product = np.ones((gates, HIDDEN, HIDDEN), np.float32), np.empty((gates, BATCH, HIDDEN), np.float32)
-    rows, flat = x.reshape(-1, FEATURES), np.ones((TIME * BATCH, gates * HIDDEN), np.float32)
-    of_rows, of_weight = np.empty_like(rows), np.empty((gates * HIDDEN, FEATURES), np.float32)
+    weight, product = ones(gates, HIDDEN, HIDDEN), ones(gates, BATCH, HIDDEN)
+    rows, flat = x.reshape(-1, FEATURES), ones(TIME * BATCH, gates * HIDDEN)
+    of_rows, of_weight = ones(*rows.shape), ones(gates * HIDDEN, FEATURES)
     matrix = weight.reshape(-1, HIDDEN)
 
     def step() -> None:
@@ -90,6 +99,34 @@ def products(layer: str) -> Step:
     return step
 
 
+def calls() -> Step:
+    """Call what an LSTM calls, step by step, without all that it does with memory."""
+    multiply, a, b, g = products("LSTM"), ones(4, BATCH, HIDDEN), ones(4, BATCH, HIDDEN), ones(BATCH, 4, HIDDEN)
+    s, t, half = ones(BATCH, HIDDEN), ones(BATCH, HIDDEN), np.float32(0.5)
+
+    def step() -> None:
+        multiply()
+        for _ in range(TIME):  # forward
+            np.add(a, b, b)
+            np.add(a, b, b)
+            np.tanh(a, b)
+            np.multiply(b[:3], half, b[:3])
+            np.add(b[:3], half, b[:3])
+            np.tanh(s, t)
+            for _ in range(4):
+                np.multiply(s, t, t)
+        for _ in range(TIME):  # back
+            np.tanh(s, t)
+            np.subtract(half, a[:3], b[:3])
+            np.multiply(b[1:], s, b[1:])
+            for _ in range(14):
+                np.multiply(s, t, t)
+            np.copyto(g.swapaxes(0, 1), b)
+            np.add.reduce(a, 0, out=t)
+
+    return step
+
+
 def main() -> None:
     """Check that both find the same gradients, and time them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,10 +140,14 @@ def main() -> None:
         for gradients in zip(*found, strict=True):
             for gradient in gradients[1:]:
                 assert np.abs(gradient - gradients[0]).max() <= 2e-5 * np.abs(gradient).max()
+        floors = {
+            "the products alone": products(layer),
+            **({"its NumPy calls alone": calls()} if layer == "LSTM" else {}),
+        }
         kind = "CPU time" if THREADS == 1 else "wall time"
         table(
             f"{layer}: {THREADS} thread{'s' * (THREADS > 1)}, {kind}",
-            interleave({**engines, "the products alone": products(layer)}, rounds=options.rounds, block=0.1),
+            interleave({**engines, **floors}, rounds=options.rounds, block=0.1),
             scale=1e3,
             unit="ms",
         )
