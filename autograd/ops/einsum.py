@@ -19,7 +19,7 @@ import numpy as np
 
 from ..declare import composed, multilinear, not_differentiable
 from ..errors import ShapeError
-from ..tensor import Tensor
+from ..tensor import Tensor, unwrap
 from .index import diagonal
 from .reduce import refuse_out
 
@@ -162,7 +162,9 @@ def _without_repeats(array: Any, labels: Labels) -> tuple[Any, Labels]:
         while labels.count(label) > 1:
             first = labels.index(label)
             second = labels.index(label, first + 1)
+            writeable = unwrap(array).flags.writeable
             array = diagonal(array, 0, first, second)
+            unwrap(array).flags.writeable = writeable  # unlike that of numpy.diagonal
             labels = labels[:first] + labels[first + 1 : second] + labels[second + 1 :] + label
     return array, labels
 

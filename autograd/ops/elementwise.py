@@ -127,5 +127,15 @@ def _method_astype(
     return astype(x, dtype, copy, None, order, casting)
 
 
-for _name, _method in {"astype": _method_astype, "clip": _method_clip, "conj": conjugate}.items():
+def _method_conjugate(x: Tensor) -> Any:
+    """Return the complex conjugates of the elements; of real ones, as NumPy's method does, the tensor itself."""
+    return conjugate(x) if x.dtype.kind == "c" else x
+
+
+for _name, _method in {
+    "astype": _method_astype,
+    "clip": _method_clip,
+    "conj": _method_conjugate,
+    "conjugate": _method_conjugate,
+}.items():
     setattr(Tensor, _name, _method)

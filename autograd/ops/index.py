@@ -170,13 +170,21 @@ def extract(condition: Any, arr: Any) -> Any:
 # Diagonals and triangles
 
 
-@composed(np.diagonal)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Return the elements of the diagonals that two axes span, along a new last axis."""
-    x = np.moveaxis(x, (axis1, axis2), (-2, -1))
-    rows, columns = x.shape[-2:]
-    place = np.arange(max(min(rows + min(offset, 0), columns - max(offset, 0)), 0))
-    return x[..., place - min(offset, 0), place + max(offset, 0)]
+def _onto_diagonals(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int) -> Any:
+    """Return zeros of `x_shape` with `g` on the diagonals that two axes span."""
+    ends = (axis1 % len(x_shape), axis2 % len(x_shape))
+    shape = (*(n for axis, n in enumerate(x_shape) if axis not in ends), *(x_shape[axis] for axis in ends))
+    place = np.arange(g.shape[-1])
+    key = (..., place - min(offset, 0), place + max(offset, 0))
+    return np.moveaxis((_scatter if type(g) is np.ndarray else scatter)(g, key, shape), (-2, -1), ends)
+
+
+# A view, as NumPy's is: one sees what is written to the matrix.
+diagonal = linear(
+    np.diagonal,
+    _onto_diagonals,
+    forward=lambda x, offset=0, axis1=0, axis2=1: np.diagonal(x, offset, axis1, axis2),
+)
 
 
 @composed(np.trace)

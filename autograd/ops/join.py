@@ -15,7 +15,7 @@ from ..declare import composed, linear
 from ..tensor import unwrap
 from .index import take
 from .reduce import refuse_out
-from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand
+from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared
 
 Shape = tuple[int, ...]
 
@@ -154,7 +154,7 @@ _split_along(np.dsplit, 2, 3)
 @composed(np.unstack, method=False)
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """Return the slices of `x` along `axis`."""
-    return tuple([x[(*along(axis, x.ndim, i), ...)] for i in range(length(x, axis))])
+    return tuple([x[along(axis, x.ndim, i)] for i in range(length(x, axis))])
 
 
 # Repeating
@@ -169,7 +169,7 @@ def tile(x: Any, reps: Any) -> Any:
     shape = (1,) * (len(counts) - x.ndim) + x.shape
     apart = x.reshape([n for whole in shape for n in (1, whole)])
     repeated = np.broadcast_to(apart, [n for pair in zip(counts, shape, strict=True) for n in pair])
-    return repeated.reshape([count * n for count, n in zip(counts, shape, strict=True)])
+    return unshared(repeated.reshape([count * n for count, n in zip(counts, shape, strict=True)]), x)
 
 
 @composed(np.repeat)
@@ -184,4 +184,4 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     count, n = int(counts.item()), length(x, axis)
     before, after = x.shape[: axis % x.ndim], x.shape[axis % x.ndim + 1 :]
     repeated = np.broadcast_to(x.reshape((*before, n, 1, *after)), (*before, n, count, *after))
-    return repeated.reshape((*before, n * count, *after))
+    return unshared(repeated.reshape((*before, n * count, *after)), x)

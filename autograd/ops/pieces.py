@@ -15,7 +15,7 @@ from .elementwise import where
 from .index import scatter
 from .join import stack
 from .reduce import refuse_out
-from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape
+from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape, unshared
 
 Function = Callable[..., Any]
 
@@ -53,7 +53,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     choices = _alike(list(choices))
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
     number = np.choose(np.broadcast_to(unwrap(a), shape), list(range(len(choices))), mode=mode)
-    result = broadcast_to(choices[0], shape)
+    result = unshared(broadcast_to(choices[0], shape), choices[0])
     for i, choice in enumerate(choices[1:], 1):
         result = where(number == i, choice, result)
     return result

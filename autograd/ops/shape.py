@@ -53,6 +53,11 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
     return g.sum(axis=axes, keepdims=True) if axes else g
 
 
+def unshared(result: Any, x: Any) -> Any:
+    """Return `result` in memory of its own, for NumPy gives a copy where a view of `x` would do."""
+    return result.copy() if np.may_share_memory(unwrap(result), unwrap(x)) else result
+
+
 # Shapes: the gradient takes the shape that the input had.
 
 

@@ -24,7 +24,7 @@ from .assign import add_at, is_recorded, write, write_result
 from .index import scatter
 from .nan import extreme_rule
 from .reduce import ABSENT, Axis, keep_axes, max, min, softmax_weights, sum
-from .shape import along, operand
+from .shape import along, operand, unshared
 from .ufunc_keywords import call
 
 _EXTREMES = (np.maximum, np.minimum, np.fmax, np.fmin)
@@ -208,7 +208,7 @@ def _reduce(
             result = ufunc(result, row) if mask is True else np.where(mask, ufunc(result, row, where=mask), result)
     if not len(rows):
         result = (expected.reshape(rows.shape[1:]) if result is None else result) + 0 * rows.sum(0)
-    return result.reshape(expected.shape)
+    return unshared(result.reshape(expected.shape), x)  # of one row nothing is computed
 
 
 def _rows(x: Any, axis: Axis) -> Any:
