@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .arguments import AxisError, binder, static
+from .arguments import NUMBERS, AxisError, as_operand, binder, static
 from .cuts import carried, cut_of
 from .errors import DtypeError, ShapeError
 from .examination import examine
@@ -22,7 +22,7 @@ from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
 from .registry import fronts
-from .tensor import Tensor
+from .tensor import Tensor, plain_array
 
 __all__ = ["binary", "explain", "many", "refuse_objects", "unary"]
 
@@ -67,7 +67,7 @@ def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
 
 def unary(op: Primitive) -> Function:
     """Build the function that applies an operation of one input, and the one that pulls a gradient back."""
-    forward, rule = op.forward, op.rules[0]
+    forward, rule = op.computed, op.rules[0]
     choice, needs = _choice(op, 0), op.getter(0)
     passes, single = choice == NOTHING, choice in (X, OUT)
     keeps_x, keeps_out = choice == X, choice == OUT
@@ -140,7 +140,7 @@ def unary(op: Primitive) -> Function:
 
 def binary(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of two inputs."""
-    forward, (rule_x, rule_y) = op.forward, op.rules
+    forward, (rule_x, rule_y) = op.computed, op.rules
     choice_x, choice_y = _choice(op, 0), _choice(op, 1)
     needs_x, needs_y = op.getter(0), op.getter(1)
     single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
@@ -179,7 +179,7 @@ def binary(op: Primitive) -> Function:
         except ValueError as error:
             raise explain(op, error, a, b) from None
         if type(z) is not ndarray:
-            z = asarray(z)
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._data = z
         if x is None and y is None:
@@ -221,13 +221,19 @@ def binary(op: Primitive) -> Function:
             node.kept_y = needs_y(op.pool((a, b), z))
         # the values of results are ours; of leaves they are, unless they are shared; of constants they are not
         if x is None:
-            if a_for_y and type(a) is ndarray:
-                node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
+            if a_for_y:
+                if type(a) is ndarray:
+                    node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
+                elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
+                    return apply(array, t)
         elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
             node.guard = guard(x, a)
         if y is None:
-            if b_for_x and type(b) is ndarray:
-                node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
+            if b_for_x:
+                if type(b) is ndarray:
+                    node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
+                elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
+                    return apply(s, array)
         elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):
             node.guard = guard(y, b, node.guard)
         live = y if x is None else x
@@ -283,7 +289,7 @@ def binary(op: Primitive) -> Function:
 
 def many(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
-    forward, rule, total = op.forward, op.rules[0], len(op.parameters)
+    forward, rule, total = op.computed, op.rules[0], len(op.parameters)
     bind, needs = binder(op, 0), op.getter(0)
     (at_call,) = op.at_call
     guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)
@@ -291,6 +297,8 @@ def many(op: Primitive) -> Function:
     def apply(*args: Any, **kwargs: Any) -> Any:
         values = args if len(args) == total and not kwargs else bind(args, kwargs)
         given = tuple(values[0])
+        if guarded:
+            given = tuple([v if isinstance(v, Tensor) or type(v) in NUMBERS else as_operand(v) for v in given])
         arrays = tuple([v._data if isinstance(v, Tensor) else v for v in given])
         statics = tuple([static(op, v) for v in values[1:]])
         values = (arrays, *statics)

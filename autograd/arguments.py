@@ -20,9 +20,9 @@ from .lines import note_line
 from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
-from .tensor import Tensor, link
+from .tensor import Tensor, link, plain_array
 
-__all__ = ["binder", "one_input"]
+__all__ = ["NUMBERS", "as_operand", "binder", "one_input", "static"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -152,12 +152,30 @@ def one_input(op: Primitive) -> Function:
     return apply
 
 
+# Operands that nobody can change later, and that are no array.
+NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.values()))
+
+
+def as_operand(value: Any) -> Any:
+    """Return an operand that is neither a tensor nor an ndarray nor one of `NUMBERS` as an ndarray.
+
+    Of a list that is a copy, which does not change with it; what it shares memory with, such as a memory map or a
+    column of a table, others can write to, and so is compared like any ndarray: see `guards`.
+    """
+    if isinstance(value, int | float | complex):
+        return value  # weak in promotion, also where it is of a subclass
+    return plain_array(value)
+
+
 def static(op: Primitive, value: Any) -> Any:
     """Return an argument that has no derivative: the values of a tensor, a copy of a list, which may change later."""
-    if type(value) is list:
+    kind = type(value)
+    if kind is list:
         return copy.deepcopy(value) if value else value
-    if not isinstance(value, Tensor):
+    if kind in _PLAIN or kind is tuple or kind is ndarray:
         return value
+    if not isinstance(value, Tensor):
+        return plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic) else value
     if value._node is not None:
         raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
     return value._data

@@ -18,6 +18,7 @@ from .packing import unpacked
 from .primitive import Primitive
 from .tensor import Tensor
 from .walk import pull_back
+from .written import refuse_overwritten
 
 __all__ = ["push_forward"]
 
@@ -27,6 +28,7 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
 
     With `lift`, tangents are tensors and the derivatives record themselves.
     """
+    refuse_overwritten(order)
     pushed = dict(tangents)
     for node in order:
         if node in pushed:

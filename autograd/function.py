@@ -12,7 +12,7 @@ import numpy as np
 from .cuts import cut_of
 from .errors import DeclarationError, DerivativeError, DtypeError
 from .examination import examine
-from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, intern_shape, take_number
+from .graph import LEAF, Bundle, Exposed, FreedOperation, Gradients, Lift, Node, absent, intern_shape, take_number
 from .guards import guard
 from .lines import note_line
 from .modes import ON, recording
@@ -128,7 +128,8 @@ class _OfClass(ManyOutputs):
         mode = recording()
         ctx = Context()
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
-        values = [x._data if isinstance(x, Tensor) else x for x in args]
+        # A list may change before the backward pass, in which an attribute of the context may be that list.
+        values: list[Any] = [x._data if isinstance(x, Tensor) else list(x) if type(x) is list else x for x in args]
         returned = self.definition.forward(ctx, *values)
         several = isinstance(returned, tuple | list)
         arrays = [np.asarray(z._data if isinstance(z, Tensor) else z) for z in (returned if several else [returned])]
@@ -140,7 +141,7 @@ class _OfClass(ManyOutputs):
                     if np.may_share_memory(value, result._data):
                         link(x, result)
         if live and mode:
-            node = Node()
+            node = Exposed() if _are_of_others(arrays, inputs, values) else Node()
             node.op = self
             node.x = live[0]
             node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
@@ -160,10 +161,9 @@ class _OfClass(ManyOutputs):
                 node.shape, node.dtype = intern_shape(arrays[0].shape), arrays[0].dtype
             node.number = take_number()
             node.guard = None
+            kept = (*node.kept[1], *ctx.__dict__.values())
             for x, value in zip(inputs, values, strict=True):
-                if type(x) is not Node and any(
-                    value is saved for saved in node.kept[1] if isinstance(saved, np.ndarray)
-                ):
+                if _are_of_others(kept, [x], [value]):
                     node.guard = guard(x, value, node.guard)
             if mode > ON:
                 examine(node, tuple(values), tuple(arrays))
@@ -172,6 +172,8 @@ class _OfClass(ManyOutputs):
             for i, (result, array) in enumerate(zip(results, arrays, strict=True)):
                 if array.dtype.kind in "fc" and not without[i]:
                     result._node = output_node(node, i, array) if several else node
+                    if type(node) is Exposed:
+                        result._node.__class__ = Exposed
         elif not (live and mode):
             for result in results:
                 result._cut = cut_of(self, args, mode)
@@ -237,8 +239,8 @@ class _OfClass(ManyOutputs):
         g = self.complete(node, g) if isinstance(node.dtype, tuple) else (g,)
         for x, gx in zip(node.kept_y[0], self._gradients(node, g, None, None), strict=False):
             held = gradients[x]
-            if x is not None and held is not absent and gx is not None:
-                gx = self.conform(gx, x, node)
+            if x is not None and held is not absent and (gx is not None or x.op is not LEAF):
+                gx = np.zeros(x.shape, x.dtype) if gx is None else self.conform(gx, x, node)
                 gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
@@ -246,6 +248,12 @@ class _OfClass(ManyOutputs):
             super().pull_carefully(node, g, gradients, lift, absorb)
         else:
             super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)
+
+
+def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) -> bool:
+    """Tell whether one of some arrays shares memory with the value of an input that is not the engine's own."""
+    theirs = [v for x, v in zip(inputs, values, strict=True) if type(x) is not Node and isinstance(v, np.ndarray)]
+    return any(np.may_share_memory(a, v) for a in arrays if isinstance(a, np.ndarray) for v in theirs)
 
 
 def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:

@@ -20,6 +20,7 @@ from .lines import Place, line_of
 __all__ = [
     "LEAF",
     "Bundle",
+    "Exposed",
     "GradientBuffer",
     "Gradients",
     "Hook",
@@ -125,6 +126,14 @@ class View(Node):
     """A node whose result is memory of a leaf, which others may write to."""
 
     __slots__ = ()
+
+
+class Exposed(Node):
+    """A result whose ndarray was handed out: what keeps it from then on notes what it holds, as of a shared leaf."""
+
+    __slots__ = ()
+
+    shared = True
 
 
 class Leaf(Node):

@@ -14,7 +14,7 @@ from weakref import ref
 
 import numpy as np
 
-from .graph import FreedOperation, Leaf, Node, View, take_number
+from .graph import Exposed, FreedOperation, Leaf, Node, View, take_number
 from .lines import Place, here
 from .ownership import references
 
@@ -50,7 +50,7 @@ def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | 
 
 
 def root(x: Node) -> Any:
-    """Return the leaf whose memory the value of a leaf or a view of one is."""
+    """Return the leaf, or the result that was handed out, whose memory the value of `x`, or of a view of it, is."""
     while type(x) is View:
         x = x.x  # type: ignore[assignment]  # a view has an input
     return x
@@ -156,19 +156,22 @@ def kept_arrays(node: Node) -> Iterator[Array]:
             yield value
 
 
-def expose(node: Node, array: Array) -> None:
-    """Note that the ndarray of a tensor at `node` was handed to somebody who may write to it."""
+def expose(node: Node, array: Array) -> bool:
+    """Note that the ndarray of a tensor at `node` was handed to somebody who may write to it; tell if that matters."""
     leaf = root(node)
     of_leaf = type(leaf) is Leaf
     if of_leaf:
         leaf.shared = True
+    elif type(leaf) is Node:
+        leaf.__class__ = Exposed
+    if isinstance(node.op, FreedOperation) or (leaf is node and of_leaf and _unused(leaf)):
+        return False
     owner = owner_of(array)
     key = id(owner)
-    if isinstance(node.op, FreedOperation) or (leaf is node and of_leaf and _unused(leaf)):
-        _exposures.pop(key, None)
-    elif key not in _exposures:
+    if key not in _exposures:
         gone = ref(owner, lambda _: forget(key))
         _exposures[key] = Exposure(gone, of_leaf, take_number(), snapshot(owner), here())
+    return True
 
 
 def forget(key: int) -> None:

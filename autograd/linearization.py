@@ -80,13 +80,14 @@ class Linearization:
             self._places: list[Any] = [x._node for x in self.inputs]
             value = function(*tracked)
             self.outputs, self.rebuild_outputs = flatten(value)
+            self._ends: list[Any] = [y._node if isinstance(y, Tensor) else None for y in self.outputs]
             return value
 
         self.value, self.pull = vjp(observed, *primals)
         for y in self.outputs:
             if (y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype).kind not in "biufc":
                 raise DtypeError(f"the function returned {y!r}: only numbers have derivatives")
-        self._order = ancestors([y._node for y in self.outputs if isinstance(y, Tensor) and y._node is not None])
+        self._order = ancestors([node for node in self._ends if node is not None])
         # What depends on somebody else's tensors, `vjp` returns as tensors.
         self._lifted = any(isinstance(y, Tensor) for y in flatten(self.value)[0])
 
@@ -152,7 +153,7 @@ class Linearization:
             t = t if t.dtype == node.dtype else t.astype(node.dtype)
             seeds[node] = (t if isinstance(t, Tensor) else Tensor(t)) if lifted else unwrap(t)
         pushed = push_forward(seeds, self._order, LIFT if lifted else None)
-        found = [pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None for y in self.outputs]
+        found = [pushed.get(node) for node in self._ends]
         return [np.zeros(np.shape(y)) if t is None else t for y, t in zip(self.outputs, found, strict=True)]
 
 

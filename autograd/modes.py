@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Generator
 from contextvars import ContextVar, Token
 from types import CodeType, TracebackType
 from typing import Any, TypeVar
@@ -54,21 +55,56 @@ def is_grad_enabled() -> bool:
 
 
 class _Block:
-    """A ``with`` block that decorates functions too."""
+    """A ``with`` block that decorates functions too, coroutines and generators among them."""
 
     def fresh(self) -> Any:
         """Return a block that does the same, with tokens of its own."""
         raise NotImplementedError
 
     def __call__(self, function: F) -> F:
-        """Decorate `function`, each call of which is a block of its own: threads and recursion share no token."""
+        """Decorate `function`, each call of which is a block of its own: threads and recursion share no token.
+
+        A generator is in the block while it runs, and not while it is suspended.
+        """
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function.__name__}() is an asynchronous generator: use a with block inside it")
 
         @functools.wraps(function)
         def within(*args: object, **kwargs: object) -> object:
             with self.fresh():
                 return function(*args, **kwargs)
 
-        return within  # type: ignore[return-value]  # has the signature of the function it wraps
+        @functools.wraps(function)
+        async def awaited(*args: object, **kwargs: object) -> object:
+            with self.fresh():
+                return await function(*args, **kwargs)  # type: ignore[misc]  # which is a coroutine
+
+        @functools.wraps(function)
+        def resumed(*args: object, **kwargs: object) -> object:
+            return self._resumed(function(*args, **kwargs))
+
+        if inspect.isgeneratorfunction(function):
+            return resumed  # type: ignore[return-value]  # has the signature of the function it wraps
+        return awaited if inspect.iscoroutinefunction(function) else within  # type: ignore[return-value]  # as above
+
+    def _resumed(self, generator: Any) -> Generator[Any, Any, Any]:
+        """Run `generator` from one of its values to the next, each time in a block of its own."""
+        resume, given = generator.send, None
+        try:
+            while True:
+                with self.fresh():
+                    value = resume(given)
+                try:
+                    resume, given = generator.send, (yield value)
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001  # whatever is thrown in, the generator is to handle
+                    resume, given = generator.throw, error
+        except StopIteration as end:
+            return end.value
+        finally:
+            with self.fresh():
+                generator.close()
 
 
 class _Mode(_Block):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .absorb import absorb_by_comparison
 from .apply import explain
-from .arguments import binder, static
+from .arguments import NUMBERS, as_operand, binder, static
 from .cuts import Cut, cut_of
 from .examination import examine
 from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, take_number
@@ -118,13 +118,15 @@ def rebuilt(like: Any, parts: list[Any]) -> Any:
 
 def several_outputs(op: ManyOutputs) -> Function:
     """Build the function that applies an operation of several outputs, and the one that pulls their gradients back."""
-    forward, count, bind = op.forward, len(op.rules), binder(op, 0)
+    forward, count, bind = op.computed, len(op.rules), binder(op, 0)
     getters = [op.getter(i) for i in range(count)]
     wants, noted = inputs_wanted(op), op.arguments_kept(count)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         given = bind(args, kwargs)
-        values = [v._data if isinstance(v, Tensor) else v for v in given[:count]]
+        values = [
+            v._data if isinstance(v, Tensor) else v if type(v) in NUMBERS else as_operand(v) for v in given[:count]
+        ]
         values += [static(op, v) for v in given[count:]]
         try:
             z = forward(*values)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .graph import Node
 
-__all__ = ["LARGE", "held_once", "may_add_to", "references", "sum_gradients"]
+__all__ = ["LARGE", "apart_from_inputs", "held_once", "may_add_to", "references", "sum_gradients"]
 
 
 # Without the global interpreter lock a count may leave out the references of other threads; other Pythons do not count.
@@ -38,6 +38,34 @@ def _calibrate() -> int:
 
 _HELD_ONCE = _calibrate() if _EXACT else 0
 LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
+
+
+def apart_from_inputs(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that computes what `forward` does, of which no result shares memory with an argument.
+
+    Operations that users declare may hand an argument on, or a part of it. What is written to that would change a
+    result that the engine takes for its own.
+    """
+
+    def computed(*args: Any) -> Any:
+        result = forward(*args)
+        if isinstance(result, tuple):
+            parts = [_apart(part, args) for part in result]
+            return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+        return _apart(result, args)
+
+    return computed
+
+
+def _apart(result: Any, args: tuple[Any, ...]) -> Any:
+    if type(result) is not np.ndarray:
+        return result
+    is_view = result.base is not None
+    for arg in args:
+        for x in arg if type(arg) is tuple else (arg,):
+            if x is result or (is_view and isinstance(x, np.ndarray) and np.may_share_memory(result, x)):
+                return result.copy()
+    return result
 
 
 def sum_gradients(held: Any, g: Any) -> Any:

@@ -25,6 +25,7 @@ import numpy as np
 from .absorb import absorb_by_comparison, absorb_by_position
 from .errors import DeclarationError, DerivativeError
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
+from .ownership import apart_from_inputs
 
 __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 
@@ -52,6 +53,9 @@ class Primitive:
         Whether the first parameter is a sequence of inputs, all with the same rule.
     shaped
         The places of the parameters of which a rule names the shape.
+    computed
+        What is called for the result: `forward`, of which no result shares memory with an input. Where there is one
+        input and arguments beside it, views are known for what they are, and `forward` itself is called.
     rules, needs, at_call
         One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
     aligned
@@ -97,6 +101,8 @@ class Primitive:
         self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
+        own = self.trusted or isinstance(self.forward, np.ufunc)
+        self.computed = self.forward if own else apart_from_inputs(self.forward)
         self.freed = FreedOperation(self)
         self.aligned = copy.copy(self)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .apply import explain, refuse_objects
-from .arguments import binder, static
+from .arguments import NUMBERS, as_operand, binder, static
 from .cuts import cut_of
 from .examination import examine
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
@@ -38,7 +38,7 @@ def several_inputs(op: Primitive) -> Function:
 
 
 def _several(op: Primitive) -> Function:
-    forward, count, total = op.forward, len(op.rules), len(op.parameters)
+    forward, count, total = op.computed, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [_getter(op, index) for index in range(count)]
     wants, noted = inputs_wanted(op), op.arguments_kept(count)
@@ -58,6 +58,8 @@ def _several(op: Primitive) -> Function:
                 value = value._data
                 if node is not None:
                     live.append(node)
+            elif type(value) is not ndarray and type(value) not in NUMBERS:
+                value = as_operand(value)
             values.append(value)
             inputs.append(node)
         for value in args[count:]:
@@ -106,7 +108,7 @@ def _several(op: Primitive) -> Function:
 
 
 def _three(op: Primitive) -> Function:
-    forward, bind = op.forward, binder(op, 0)
+    forward, bind = op.computed, binder(op, 0)
     get_x, get_y, get_w = (_getter(op, index) for index in range(3))
     wants = inputs_wanted(op)
 
@@ -120,14 +122,20 @@ def _three(op: Primitive) -> Function:
             constant = False
             x = a._node
             a = a._data
+        elif type(a) is not ndarray and type(a) not in NUMBERS:
+            a = as_operand(a)
         if isinstance(b, Tensor):
             constant = False
             y = b._node
             b = b._data
+        elif type(b) is not ndarray and type(b) not in NUMBERS:
+            b = as_operand(b)
         if isinstance(c, Tensor):
             constant = False
             w = c._node
             c = c._data
+        elif type(c) is not ndarray and type(c) not in NUMBERS:
+            c = as_operand(c)
         try:
             z = forward(a, b, c)
         except np.linalg.LinAlgError:

@@ -5,9 +5,11 @@ Operations are installed on the class by their declarations; here is what a tens
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from inspect import signature
+from opcode import opmap
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -17,7 +19,7 @@ import numpy as np
 from .cuts import Cut, cut_at, reason
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
-from .guards import expose
+from .guards import expose, forget, owner_of
 from .modes import enable_grad, recording
 from .ownership import held_once
 from .registry import hooks, operations, plain, writers
@@ -31,11 +33,14 @@ else:
     Installed = object
 
 __all__ = [
-    "Tensor", "as_tensor", "borrow", "conjugated", "lend", "link", "seen_at", "set_gradient_buffer", "tensor", "unwrap",
+    "Tensor", "as_tensor", "borrow", "conjugated", "in_own_memory", "lend", "link",
+    "plain_array", "seen_at", "set_gradient_buffer", "tensor", "unwrap",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
+
+_STORE = opmap["STORE_SUBSCR"]
 
 plain.update((np.shape, np.ndim, np.size))  # what the engine itself asks of tensors
 
@@ -80,7 +85,7 @@ class Tensor(Installed):
     _node: Node | None
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
-        self._data = _plain_array(data._data if isinstance(data, Tensor) else data)
+        self._data = _numeric_array(data._data if isinstance(data, Tensor) else data)
         self._node = self._cut = None
         if isinstance(data, Tensor):
             link(data, self)
@@ -96,15 +101,12 @@ class Tensor(Installed):
 
         See `borrow` for programs that read it often.
         """
-        if self._node is not None:
-            expose(self._node, self._data)
-        else:
-            _expose_sharing(self)
+        _hand_out(self)
         return self._data
 
     @data.setter
     def data(self, data: ArrayLike) -> None:
-        array = _plain_array(data)
+        array = _numeric_array(data)
         node = self._node
         if node is not None:
             if type(node) is not Leaf:
@@ -366,7 +368,10 @@ class Tensor(Installed):
                 "use t.data or t.numpy() for its values, or a NumPy function that takes tensors; "
                 "softmax, logsumexp and others of scipy.special that are no ufuncs are in autograd.special"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        array = np.array(self._data, dtype=dtype, copy=copy)
+        if array is self._data:
+            _hand_out(self)
+        return array
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if not kwargs and method == "__call__":
@@ -411,6 +416,8 @@ class Tensor(Installed):
                 "handing this tensor to another library would cut it from its graph without a word: "
                 "hand over t.detach() or t.data"
             )
+        if not copy:
+            _hand_out(self)
         array: Any = self._data
         return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
@@ -431,15 +438,18 @@ class Tensor(Installed):
         return bool(self._data)
 
     def __float__(self) -> float:
+        _refuse_to_be_stored(self)
         return float(self._data)
 
     def __int__(self) -> int:
+        _refuse_to_be_stored(self)
         return int(self._data)
 
     def __index__(self) -> int:
         return self._data.__index__()
 
     def __complex__(self) -> complex:
+        _refuse_to_be_stored(self)
         return complex(self._data)
 
     def __contains__(self, value: Any) -> bool:
@@ -461,6 +471,9 @@ class Tensor(Installed):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tensor, (self._data, type(self._node) is Leaf)
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copied = Tensor(self._data.copy(), type(self._node) is Leaf)
@@ -569,12 +582,30 @@ def lend(x: Tensor, array: Array) -> None:
     x._data, node.shared = array, False
 
 
-def _expose_sharing(x: Tensor) -> None:
-    """Note that the ndarray of a constant was handed out, if it shares memory with a tensor that is in a graph."""
-    for member in getattr(x, "_aliases", ()):
-        other = member()
-        if other is not None and other._node is not None:
-            expose(other._node, x._data)
+def _refuse_to_be_stored(x: Tensor) -> None:
+    """Raise where a number is asked for because ``array[i] = x`` stores it in an ndarray."""
+    if x._node is None or not recording():
+        return
+    caller = sys._getframe(2)
+    if caller.f_code.co_code[caller.f_lasti] == _STORE:
+        raise GraphError(
+            "storing this tensor in an element of an ndarray would cut it from its graph without a word: store "
+            "t.item() for its value alone; to keep the gradient, make the ndarray a tensor, or use numpy.stack"
+        )
+
+
+def _hand_out(x: Tensor) -> None:
+    """Note that the ndarray of a tensor is handed out, if it or one that shares its memory is in a graph."""
+    sharing = getattr(x, "_aliases", None)
+    if sharing is not None:
+        members = [member for member in (reference() for reference in sharing) if member is not None]
+        matters = [expose(member._node, x._data) for member in members if member._node is not None]
+    elif x._node is not None:
+        matters = [expose(x._node, x._data)]
+    else:
+        return
+    if not any(matters):
+        forget(id(owner_of(x._data)))
 
 
 def as_tensor(data: ArrayLike | Tensor) -> Tensor:
@@ -643,10 +674,15 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
     )
 
 
-def _plain_array(data: Any) -> Array:
+def plain_array(data: Any) -> Array:
+    """Return `data` as an ndarray and nothing more."""
     if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
         raise DtypeError("a tensor has no mask: fill the masked array, as in array.filled(0), or select by array.mask")
-    array = np.asarray(data)
+    return np.asarray(data)
+
+
+def _numeric_array(data: Any) -> Array:
+    array = plain_array(data)
     if array.dtype.kind not in "biufc":
         raise DtypeError(f"a tensor holds numbers, not {array.dtype} values such as {np.ravel(array)[:1]!r}")
     return array
@@ -707,7 +743,7 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
         found = {node: seen_at(node, gradient)}
         gradient = found[node]
     if isinstance(gradient, Tensor):
-        tensor._grad = gradient if present is None else present + gradient
+        tensor._grad = in_own_memory(gradient) if present is None else present + gradient
     elif buffer is not None and present is not None and present._data is buffer.array:
         place = buffer.array  # which no other thread can claim as long as we hold it
         tensor._grad = present = None  # who still holds it now must not see it change
@@ -724,6 +760,15 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
             tensor._grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
     if hooks is not None:
         hooks.accumulated()
+
+
+def in_own_memory(g: Tensor) -> Tensor:
+    """Return a gradient that is recorded as a tensor that shares neither its memory nor itself with another one."""
+    if type(g._node) is Leaf:
+        return g + 0
+    own = _constant(g._data.copy())
+    own._node, own._cut = g._node, getattr(g, "_cut", None)
+    return own
 
 
 def seen_at(node: Node, g: Any) -> Any:

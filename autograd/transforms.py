@@ -21,7 +21,7 @@ from .forward import push_forward
 from .graph import Leaf, Node, ancestors, leading_to
 from .modes import enable_grad
 from .ownership import held_once
-from .tensor import LIFT, Tensor, conjugated, seen_at
+from .tensor import LIFT, Tensor, conjugated, in_own_memory, seen_at
 from .walk import pull_back
 
 __all__ = ["choose", "elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
@@ -111,7 +111,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         gradient = pull(np.ones(data.shape, data.dtype if data.dtype.kind == "f" else float))
         if has_aux:
             contents, rebuild = flatten(beside[0])
-            value = value, rebuild([_value(y, isinstance(value, Tensor)) for y in contents])
+            value = value, rebuild([_value(y, isinstance(value, Tensor) or _is_others(y)) for y in contents])
         return value, gradient[0] if isinstance(argnums, int) else gradient
 
     return both
@@ -186,10 +186,11 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
     check_callable("function", function)
     with enable_grad():
         inputs, rebuild_inputs = _track(primals)
+        cuts = _nodes(inputs)
         outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
-    cuts = _finished(inputs)
-    live = {y._node: y for y in outputs if isinstance(y, Tensor) and y._node is not None}
-    order = ancestors(live)
+    _finish(cuts)
+    places = _nodes(outputs)
+    order = ancestors([node for node in places if node is not None])
     lifted = _reaches_others(order, cuts)
     order = leading_to([cut for cut in cuts if cut is not None], order)
 
@@ -198,17 +199,17 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
         if len(contents) != len(outputs):
             raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(outputs)}")
         seeds: dict[Node, Any] = {}
-        for y, g in zip(outputs, contents, strict=True):
+        for y, node, g in zip(outputs, places, contents, strict=True):
             seed = conjugated(_cotangent(g, y))
-            if isinstance(y, Tensor) and y._node is not None:
-                seeds[y._node] = seeds[y._node] + seed if y._node in seeds else seed
+            if node is not None:
+                seeds[node] = seeds[node] + seed if node in seeds else seed
         lift = LIFT if lifted or any(isinstance(g, Tensor) and g.requires_grad for g in contents) else None
         if lift is not None:
             seeds = {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}
         with enable_grad():
             found = pull_back(seeds, order, cuts, partial=True, lift=lift)  # type: ignore[arg-type]  # inputs are live
         del seeds, seed, contents, cotangent
-        result: tuple[Any, ...] = rebuild_inputs([_given_back(x, found) for x in inputs])
+        result: tuple[Any, ...] = rebuild_inputs([_given_back(node, found) for node in cuts])
         return result
 
     return rebuild_outputs([_value(y, lifted) for y in outputs]), pull
@@ -241,10 +242,10 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         if len(directions) != len(inputs):
             raise ShapeError(f"{len(directions)} tangents for {len(inputs)} primals")
         directions = [_cotangent(t, x, "tangent") for t, x in zip(directions, inputs, strict=True)]
+        cuts: list[Any] = _nodes(inputs)
         outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
-        live = [y._node for y in outputs if isinstance(y, Tensor) and y._node is not None]
-        order = ancestors(live)
-        cuts: list[Any] = _finished(inputs)
+        _finish(cuts)
+        order = ancestors([node for node in _nodes(outputs) if node is not None])
         lifted = _reaches_others(order, cuts) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)
         if lifted:
             directions = [t if isinstance(t, Tensor) else Tensor(t) for t in directions]
@@ -361,13 +362,21 @@ def _reaches_others(order: list[Node], cuts: Sequence[Node | None]) -> bool:
     return any(type(node) is Leaf and node not in own and not node.finished for node in order)
 
 
-def _finished(inputs: list[Tensor]) -> list[Node | None]:
-    """Return the nodes of tracked inputs, now that the function has been evaluated."""
-    nodes = [x._node for x in inputs]
-    for node in nodes:
+def _is_others(y: Any) -> bool:
+    """Tell whether somebody else may differentiate what was returned beside a number."""
+    return isinstance(y, Tensor) and y._node is not None and _reaches_others(ancestors([y._node]), ())
+
+
+def _nodes(contents: Sequence[Any]) -> list[Node | None]:
+    """Return where arrays stand in a graph now: a tensor that is written to later stands elsewhere."""
+    return [x._node if isinstance(x, Tensor) else None for x in contents]
+
+
+def _finish(cuts: list[Node | None]) -> None:
+    """Note at the nodes of tracked inputs that the function has been evaluated."""
+    for node in cuts:
         if type(node) is Leaf:
             node.finished = True
-    return nodes
 
 
 def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
@@ -388,7 +397,8 @@ def _floating(y: Any) -> np.dtype[Any]:
 
 
 def _value(y: Any, lifted: bool) -> Any:
-    return y if lifted or not isinstance(y, Tensor) else _plain(y._data)
+    """Return what a function returned as the caller knows arrays, in memory that the graph does not need."""
+    return y if lifted or not isinstance(y, Tensor) else _plain(np.array(y._data))
 
 
 def _plain(array: Any) -> Any:
@@ -400,14 +410,13 @@ def _own(node: Node, found: dict[Node, Any]) -> Tensor:
     if node.dtype.kind == "c" or (type(node) is Leaf and node.hooks is not None):
         found = {node: seen_at(node, found[node])}
     if isinstance(found[node], Tensor):
-        return found[node]  # type: ignore[no-any-return]  # just checked
+        return in_own_memory(found[node])
     return Tensor(found[node] if held_once(found, node) else np.array(found[node]))
 
 
-def _given_back(x: Tensor, found: dict[Node, Any]) -> Any:
+def _given_back(node: Any, found: dict[Node, Any]) -> Any:
     """Return the gradient of a tracked input as the caller knows arrays, zero where nothing depends on it."""
-    node = x._node
-    if node is None or node not in found:
-        return _plain(np.zeros(x.shape, x.dtype))
+    if node not in found:
+        return _plain(np.zeros(node.shape, node.dtype))
     owned = _own(node, found)
     return owned if isinstance(found[node], Tensor) else _plain(owned._data)

@@ -103,12 +103,33 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
 getitem.operation.pull = getitem.operation.aligned.pull = _pull  # type: ignore[attr-defined]  # what it is made of
 
 
+_FIXED = {int, type(None), type(Ellipsis), np.ndarray, np.int64, bool}
+_BOUNDS = {int, type(None)}
+
+
+def _settled(part: Any) -> Any:
+    """Return a part of an index as it is now; an array is compared when it is needed again, a list copied."""
+    if type(part) in _FIXED:
+        return part
+    if type(part) is slice:
+        return slice(*[b if b is None else operator.index(unwrap(b)) for b in (part.start, part.stop, part.step)])
+    part = unwrap(part)
+    if type(part) is list:
+        return copy.deepcopy(part)
+    return np.asarray(part) if hasattr(part, "__array__") and not isinstance(part, np.generic) else part
+
+
 def _method_getitem(x: Tensor, key: Any) -> Any:
-    if type(key) is tuple or type(key) is list:
+    kind = type(key)
+    if kind is tuple:
         for part in key:
-            if isinstance(part, Tensor | list):
-                key = copy.deepcopy(unwrap(key))  # a list may change before it is needed again
+            if type(part) not in _FIXED:
+                key = tuple(map(_settled, key))
                 break
+    elif kind is slice and not (type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS):
+        key = _settled(key)
+    elif kind is list:
+        key = copy.deepcopy(unwrap(key))  # a list may change before it is needed again
     return getitem(x, key)
 
 

@@ -1,4 +1,4 @@
-"""Results share memory with inputs where NumPy's do, and then both know of each other: what one writes the other sees."""
+"""Results share memory with inputs where NumPy's do, and then both know of each other."""
 
 from typing import Any
 
