@@ -243,6 +243,8 @@ def _constant(array: Any, function: Function, *inputs: Any) -> Tensor:
 
 def _on_arrays(function: Function) -> Function:
     def method(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(value, Tensor) for value in (*args[1:], *kwargs.values())):
+            return function(*args, **kwargs)  # one of them may be to be written to
         return function(*unwrap(args), **unwrap(kwargs))
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__

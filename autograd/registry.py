@@ -19,7 +19,8 @@ plain: set[Callable[..., Any]] = set()
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
-# Under "ufunc", what serves a ufunc that is called with keywords or by a method such as `reduce`.
+# Under "ufunc", what serves a ufunc that is called with keywords or by a method such as `reduce`; under "plain", what
+# calls a function whose result carries no gradient.
 hooks: dict[str, Callable[..., Any]] = {}
 
 

@@ -390,7 +390,7 @@ class Tensor(Installed):
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
             return operation(*args, **kwargs)
         if function in plain or not any_live((args, kwargs)):
-            return function(*unwrap(args), **unwrap(kwargs))
+            return hooks["plain"](function, args, kwargs)
         return unsupported(function.__name__, {})
 
     # The array API standard

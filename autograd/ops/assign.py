@@ -10,6 +10,8 @@ walked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from ..declare import OPERATORS, general
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph import Leaf
 from ..modes import recording
-from ..registry import writers
+from ..registry import hooks, writers
 from ..tensor import Tensor, any_live, as_tensor, unwrap
 from ..written import note_written
 from .index import scatter
@@ -195,6 +197,30 @@ def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
     if where is not True:
         result = np.where(unwrap(where), result, _snapshot(out))
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
+
+
+@lru_cache(maxsize=None)
+def _place_of_out(function: Callable[..., Any]) -> int | None:
+    names = list(signature(function).parameters)
+    return names.index("out") if "out" in names else None
+
+
+def _plainly(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function whose result carries no gradient; a tensor for its ``out`` is written to like any tensor."""
+    place, out = len(args), kwargs.get("out")
+    if "out" not in kwargs and any(isinstance(arg, Tensor) for arg in args[1:]):
+        place = _place_of_out(function) or place
+        out = args[place] if place < len(args) else None
+    if not isinstance(out, Tensor):
+        return function(*unwrap(args), **unwrap(kwargs))
+    given, options = unwrap(args[:place]), unwrap({name: value for name, value in kwargs.items() if name != "out"})
+    if is_recorded(out):
+        return write_result(out, function(*given, **options))
+    write(out, lambda data: function(*given, **options, out=data))
+    return out
+
+
+hooks["plain"] = _plainly
 
 
 def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:

@@ -19,6 +19,7 @@ from ..errors import GraphError, UnsupportedError
 from ..primitive import Function
 from ..registry import declare_special_functions, hooks, operations, plain
 from ..tensor import Tensor, any_live, unsupported, unwrap
+from ..written import note_written
 from .accumulate import cumprod, cumsum, prod
 from .assign import add_at, is_recorded, write, write_result
 from .index import scatter
@@ -278,8 +279,11 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     out = kwargs.get("out")
     if isinstance(out, tuple) and len(out) == 1:
         (out,) = out
+    beside = {key: value for key, value in kwargs.items() if key != "out"}
     if isinstance(out, Tensor):
-        return _into(out, ufunc, method, inputs, {key: value for key, value in kwargs.items() if key != "out"})
+        return _into(out, ufunc, method, inputs, beside)
+    if isinstance(out, tuple) and any(isinstance(o, Tensor) for o in out):
+        return _into_several(out, ufunc, inputs, beside)
     live = any_live((inputs, kwargs))
     # What is folded is so always, for where no derivative is recorded the result is the same.
     folded = ufunc in operations and method in _FOLDED and getattr(ufunc, method) not in operations
@@ -289,10 +293,7 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
         return result if ufunc in plain or "out" in kwargs or result is None else _constant(result, ufunc, method)
     if "out" in kwargs:
-        raise GraphError(
-            f"numpy.{_name(ufunc, method)}(..., out=) would write a result that requires a gradient to memory outside "
-            f"the graph: leave out= away, or compute within no_grad()"
-        )
+        raise _refused(ufunc, method)
     if ufunc not in operations:
         return unsupported(_name(ufunc, method), kwargs)
     if method != "__call__" and (ufunc.nin != 2 or (ufunc.nout != 1 and method != "outer")):
@@ -317,9 +318,29 @@ def _at(ufunc: np.ufunc, x: Any, *given: Any) -> None:
 def _into(out: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """Write the result of a ufunc to a tensor."""
     if is_recorded(out, *inputs, *kwargs.values()):
-        return write_result(out, getattr(ufunc, method)(*inputs, **kwargs), kwargs.get("where", True))
+        # where a reduction is told what to leave out, that is of its input
+        where = kwargs.get("where", True) if method == "__call__" else True
+        return write_result(out, getattr(ufunc, method)(*inputs, **kwargs), where)
     write(out, lambda data: getattr(ufunc, method)(*unwrap(inputs), out=data, **unwrap(kwargs)))
     return out
+
+
+def _into_several(out: tuple[Any, ...], ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Write the results of a ufunc that has several to tensors, where nothing is recorded."""
+    written = [o for o in out if isinstance(o, Tensor)]
+    if any_live((inputs, kwargs)) or any(is_recorded(o) for o in written):
+        raise _refused(ufunc, "__call__")
+    results = ufunc(*unwrap(inputs), out=unwrap(out), **unwrap(kwargs))
+    for tensor in written:
+        note_written(tensor._data)
+    return tuple([result if o is None else o for o, result in zip(out, results, strict=True)])
+
+
+def _refused(ufunc: np.ufunc, method: str) -> GraphError:
+    return GraphError(
+        f"numpy.{_name(ufunc, method)}(..., out=) would write a result that requires a gradient to memory outside "
+        f"the graph: leave out= away, or compute within no_grad()"
+    )
 
 
 def _name(ufunc: np.ufunc, method: str) -> str:
