@@ -67,7 +67,7 @@ def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
 
 def unary(op: Primitive) -> Function:
     """Build the function that applies an operation of one input, and the one that pulls a gradient back."""
-    forward, rule = op.computed, op.rules[0]
+    forward, rule = op.computed, op.applied[0]
     choice, needs = _choice(op, 0), op.getter(0)
     passes, single = choice == NOTHING, choice in (X, OUT)
     keeps_x, keeps_out = choice == X, choice == OUT
@@ -140,7 +140,7 @@ def unary(op: Primitive) -> Function:
 
 def binary(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of two inputs."""
-    forward, (rule_x, rule_y) = op.computed, op.rules
+    forward, (rule_x, rule_y) = op.computed, op.applied
     choice_x, choice_y = _choice(op, 0), _choice(op, 1)
     needs_x, needs_y = op.getter(0), op.getter(1)
     single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
@@ -289,7 +289,7 @@ def binary(op: Primitive) -> Function:
 
 def many(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
-    forward, rule, total = op.computed, op.rules[0], len(op.parameters)
+    forward, rule, total = op.computed, op.applied[0], len(op.parameters)
     bind, needs = binder(op, 0), op.getter(0)
     (at_call,) = op.at_call
     guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)

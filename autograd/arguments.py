@@ -72,7 +72,7 @@ def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], A
 
 def one_input(op: Primitive) -> Function:
     """Build the function that applies an operation of one input and arguments, and the one that pulls back."""
-    forward, rule = op.forward, op.rules[0]
+    forward, rule = op.computed, op.applied[0]
     needs, linear, bind, count = op.getter(0), op.kind == "linear", binder(op, 1), len(op.parameters) - 1
     common_pool = set(op.shaped) <= {0}
     guarded = op.parameters[0] in op.needs[0]

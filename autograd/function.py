@@ -17,7 +17,7 @@ from .guards import guard
 from .lines import note_line
 from .modes import ON, recording
 from .outputs import ManyOutputs, output_node
-from .ownership import sum_gradients
+from .ownership import read_only, sum_gradients
 from .tensor import Tensor, link
 
 __all__ = ["Context", "Function"]
@@ -129,16 +129,19 @@ class _OfClass(ManyOutputs):
         ctx = Context()
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
         # A list may change before the backward pass, in which an attribute of the context may be that list.
-        values: list[Any] = [x._data if isinstance(x, Tensor) else list(x) if type(x) is list else x for x in args]
+        given: list[Any] = [x._data if isinstance(x, Tensor) else list(x) if type(x) is list else x for x in args]
+        values = [read_only(x) for x in given]
         returned = self.definition.forward(ctx, *values)
         several = isinstance(returned, tuple | list)
         arrays = [np.asarray(z._data if isinstance(z, Tensor) else z) for z in (returned if several else [returned])]
         without = [any(z is given for given in ctx._without) for z in (returned if several else [returned])]
         results = [self._result(z) for z in arrays]
-        for x, value in zip(args, values, strict=True):
-            if isinstance(x, Tensor):
-                for result in results:
-                    if np.may_share_memory(value, result._data):
+        for x, value in zip(args, given, strict=True):
+            for result in results if isinstance(value, np.ndarray) else ():
+                if np.may_share_memory(value, result._data):
+                    if 0 not in result._data.strides:
+                        result._data.flags.writeable = value.flags.writeable
+                    if isinstance(x, Tensor):
                         link(x, result)
         if live and mode:
             node = Exposed() if _are_of_others(arrays, inputs, values) else Node()
@@ -224,7 +227,7 @@ class _OfClass(ManyOutputs):
         given = Context()
         given.__dict__.update(ctx.__dict__)
         given.saved_tensors = saved if replace is None else tuple(map(replace, saved))
-        g = tuple(None if none else part for part, none in zip(g, without, strict=True))
+        g = tuple(None if none else read_only(part) for part, none in zip(g, without, strict=True))
         returned = self.definition.backward(given, *g)
         gradients = list(returned) if isinstance(returned, tuple | list) else [returned]
         count = len(node.kept_y[0])

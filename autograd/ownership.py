@@ -15,7 +15,9 @@ import numpy as np
 
 from .graph import Node
 
-__all__ = ["LARGE", "apart_from_inputs", "held_once", "may_add_to", "references", "sum_gradients"]
+__all__ = [
+    "LARGE", "guarded_forward", "guarded_rule", "held_once", "may_add_to", "read_only", "references", "sum_gradients",
+]  # fmt: skip
 
 
 # Without the global interpreter lock a count may leave out the references of other threads; other Pythons do not count.
@@ -40,31 +42,57 @@ _HELD_ONCE = _calibrate() if _EXACT else 0
 LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
 
 
-def apart_from_inputs(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that computes what `forward` does, of which no result shares memory with an argument.
+def read_only(value: Any) -> Any:
+    """Return views that cannot be written to in place of an ndarray, or of those in a tuple; anything else as it is."""
+    if type(value) is np.ndarray:
+        view = value.view()
+        view.flags.writeable = False
+        return view
+    if isinstance(value, tuple):
+        items = map(read_only, value)
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    return value
 
-    Operations that users declare may hand an argument on, or a part of it. What is written to that would change a
-    result that the engine takes for its own.
+
+def guarded_rule(rule: Callable[..., Any], kept: int) -> Callable[..., Any]:
+    """Return what calls a rule that a user declared so that it cannot write to the gradient or what was `kept`.
+
+    Others go on with them: a gradient that is handed to two inputs, for example, is one array.
+    """
+
+    def applied(g: Any, *given: Any, **at_call: Any) -> Any:
+        return rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
+
+    return applied
+
+
+def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
+    """Return what calls a function that a user declared so that it cannot write to its arguments.
+
+    Nor does a result share memory with one of them, which the engine would take for its own; unless there is only one
+    input, so that `views` are known for what they are.
     """
 
     def computed(*args: Any) -> Any:
-        result = forward(*args)
+        result = forward(*map(read_only, args))
         if isinstance(result, tuple):
-            parts = [_apart(part, args) for part in result]
+            parts = [_apart(part, args, views) for part in result]
             return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
-        return _apart(result, args)
+        return _apart(result, args, views)
 
     return computed
 
 
-def _apart(result: Any, args: tuple[Any, ...]) -> Any:
-    if type(result) is not np.ndarray:
+def _apart(result: Any, args: tuple[Any, ...], views: bool) -> Any:
+    if type(result) is not np.ndarray or result.base is None:
         return result
-    is_view = result.base is not None
     for arg in args:
         for x in arg if type(arg) is tuple else (arg,):
-            if x is result or (is_view and isinstance(x, np.ndarray) and np.may_share_memory(result, x)):
-                return result.copy()
+            if isinstance(x, np.ndarray) and np.may_share_memory(result, x):
+                if not views:
+                    return result.copy()
+                if 0 not in result.strides:  # as it would be, had the argument not been a view
+                    result.flags.writeable = x.flags.writeable
     return result
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from .absorb import absorb_by_comparison, absorb_by_position
 from .errors import DeclarationError, DerivativeError
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
-from .ownership import apart_from_inputs
+from .ownership import guarded_forward, guarded_rule
 
 __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 
@@ -34,6 +34,9 @@ Rule = Callable[..., Any]
 
 # Given to a rule when it is called, so not kept.
 _AT_CALL = ("into", "index")
+
+# Where tests hold functions and rules to writing to nothing but their results.
+_LIBRARIES = (__name__.partition(".")[0], "nn")
 
 
 class Primitive:
@@ -53,9 +56,9 @@ class Primitive:
         Whether the first parameter is a sequence of inputs, all with the same rule.
     shaped
         The places of the parameters of which a rule names the shape.
-    computed
-        What is called for the result: `forward`, of which no result shares memory with an input. Where there is one
-        input and arguments beside it, views are known for what they are, and `forward` itself is called.
+    computed, applied
+        What is called for the result and for gradients: `forward` and the rules, those of users so that they cannot
+        write to what they are given.
     rules, needs, at_call
         One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
     aligned
@@ -66,6 +69,7 @@ class Primitive:
         Carries the gradient of one node to its inputs: see `graph.Operation`.
     """
 
+    links = False  # whether results that are views of inputs are known for that
     aligned: Primitive
     apply: Function
     pull: Callable[[Node, Any, Gradients], None]
@@ -101,8 +105,10 @@ class Primitive:
         self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
-        own = self.trusted or isinstance(self.forward, np.ufunc)
-        self.computed = self.forward if own else apart_from_inputs(self.forward)
+        ours = all((rule.__module__ or "").partition(".")[0] in _LIBRARIES for rule in rules)
+        plain = ours or isinstance(self.forward, np.ufunc)
+        self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
+        self.applied = rules if ours else tuple(map(guarded_rule, rules, map(len, self.needs)))
         self.freed = FreedOperation(self)
         self.aligned = copy.copy(self)
 
@@ -184,7 +190,7 @@ class Primitive:
         if replace is not None:
             kept = tuple(map(replace, kept))
         given = {name: index if name == "index" else None for name in self.at_call[place]}
-        return self.rules[place](g, *kept, **given)
+        return self.applied[place if len(self.applied) > 1 else 0](g, *kept, **given)
 
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
         """Return what `kept` does, with tensors in place of the arrays that came from live inputs."""
@@ -259,6 +265,8 @@ class Primitive:
 
 class OneInput(Primitive):
     """An operation of one input with arguments beside it, which its nodes keep for forward mode if it is linear."""
+
+    links = True
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
         """Return the arguments beside the input of a linear operation, else None."""

@@ -193,7 +193,7 @@ def _three(op: Primitive) -> Function:
 
 
 def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
-    plan = [(rule, bool(given)) for rule, given in zip(op.rules, op.at_call, strict=True)]
+    plan = [(rule, bool(given)) for rule, given in zip(op.applied, op.at_call, strict=True)]
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         for x, kept, (rule, writes) in zip(node.kept_y[0], node.kept, plan):  # noqa: B905 - as above
