@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .containers import flatten
 from .errors import GraphError
 from .expected import check_callable
-from .guards import weighted_sums
+from .graph import Leaf, Node, ancestors, take_number
+from .guards import changed, root, snapshot, weighted_sums
 from .modes import enable_grad
 from .packing import saved_tensors_hooks
+from .tensor import Tensor, as_now
+from .written import written_since
 
 __all__ = ["checkpoint", "restore_in_checkpoints"]
 
@@ -55,13 +59,13 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     function
         Computes with tensors, those in its arguments and others that it knows, such as parameters.
     *args, **kwargs
-        Its arguments, which must not be written to before the backward pass.
+        Its arguments. What others can write to among them must not be written to before the backward pass.
 
     Raises
     ------
     GraphError
         In the backward pass, if the function did not do the same again: the number of arrays that it keeps, their
-        shapes, and the sums of their elements are compared.
+        shapes, and the sums of their elements are compared, and whether a leaf or an argument was written to.
 
     References
     ----------
@@ -88,7 +92,11 @@ class _Region:
     """One call: what was kept in it, by number, and how to come by it again."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._function, self._args, self._kwargs = function, args, kwargs
+        self._begun = take_number()
+        self._function = function
+        # As they are now: a recorded write gives the tensors of the caller other memory, and leaves this as it was.
+        self._args, self._kwargs = _args_now(args), _args_now(kwargs)
+        self._guards = [(array, snapshot(array)) for array in _of_others((args, kwargs))]
         self._name = getattr(function, "__name__", type(function).__name__)
         in_use = [generator() for generator in _generators]
         for generator in in_use:
@@ -122,7 +130,7 @@ class _Region:
                 generator.bit_generator.state = state
             np.random.set_state(self._global)
             with enable_grad(), saved_tensors_hooks(lambda array: kept.append(array), lambda _: None):
-                self._function(*self._args, **self._kwargs)
+                result = self._function(*_args_now(self._args), **_args_now(self._kwargs))
         finally:
             for generator, state in before:
                 generator.bit_generator.state = state
@@ -133,7 +141,8 @@ class _Region:
                 f"arrays where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments "
                 f"alone, and draw random numbers from generators that restore_in_checkpoints() knows"
             )
-        if not all(map(_same, self._sums, map(_sums, kept))):
+        written = any(changed(array, before) for array, before in self._guards)
+        if written or written_since(self._begun, _leaves(result)) or not all(map(_same, self._sums, map(_sums, kept))):
             raise GraphError(
                 f"checkpoint({self._name}, ...) had other values when it was computed again: an argument, a parameter "
                 f"or another thing that it computes with was written to in between. Call backward() before that"
@@ -141,15 +150,44 @@ class _Region:
         return dict(enumerate(kept))
 
 
+def _args_now(value: Any) -> Any:
+    """Return arguments with another tensor, of the same value and place in the graph, for each tensor in them."""
+    if type(value) is Tensor:
+        return as_now(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(_args_now, value))
+    return {key: _args_now(item) for key, item in value.items()} if type(value) is dict else value
+
+
+def _of_others(value: Any) -> Iterator[Array]:
+    """Yield the arrays among arguments that others can write to: see `guards`."""
+    if isinstance(value, Tensor):
+        if value._node is None or (type(value._node) is not Node and root(value._node).shared):
+            yield value._data
+    elif isinstance(value, np.ndarray):
+        yield value
+    elif type(value) in (list, tuple, dict):
+        for item in value.values() if type(value) is dict else value:
+            yield from _of_others(item)
+
+
+def _leaves(result: Any) -> list[Array]:
+    """Return the memory of the leaves that a result was computed from."""
+    nodes = [y._node for y in flatten(result)[0] if isinstance(y, Tensor) and y._node is not None]
+    owners = [node.owner() for node in ancestors(nodes) if type(node) is Leaf]
+    return [tensor._data for tensor in owners if tensor is not None]
+
+
 def _sums(array: Array) -> Any:
     """Return sums of the elements of an array, in a small part of its memory: see `weighted_sums`."""
     if array.dtype.kind not in "fc":
         array = array.astype(float) if array.dtype.kind in "biu" else np.zeros(0)
     sums, rest = weighted_sums(array)
-    return np.append(sums, np.arange(1, rest.size + 1) @ rest)
+    return np.append(sums, np.arange(1, rest.size + 1, dtype=rest.dtype) @ rest)
 
 
 def _same(before: Any, now: Any) -> bool:
     """Tell whether sums agree, but for the rounding of a computation that found its arrays elsewhere in memory."""
     scale = float(np.nanmax(np.abs(before), initial=0))
-    return bool(np.allclose(before, now, rtol=1e-3, atol=1e-3 * scale, equal_nan=True))
+    share = float(np.finfo(before.dtype).eps) ** 0.5
+    return bool(np.allclose(before, now, rtol=share, atol=share * scale, equal_nan=True))

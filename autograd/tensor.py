@@ -33,7 +33,7 @@ else:
     Installed = object
 
 __all__ = [
-    "Tensor", "as_tensor", "borrow", "conjugated", "in_own_memory", "lend", "link",
+    "Tensor", "as_now", "as_tensor", "borrow", "conjugated", "in_own_memory", "lend", "link",
     "plain_array", "seen_at", "set_gradient_buffer", "tensor", "unwrap",
 ]  # fmt: skip
 
@@ -470,6 +470,7 @@ class Tensor(Installed):
         return f"Tensor({', '.join(parts)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        _hand_out(self)  # to pickle, which may hand it on out of band
         return Tensor, (self._data, type(self._node) is Leaf)
 
     def __copy__(self) -> Tensor:
@@ -760,6 +761,13 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
             tensor._grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
     if hooks is not None:
         hooks.accumulated()
+
+
+def as_now(x: Tensor) -> Tensor:
+    """Return another tensor with the value and the node that `x` has now."""
+    now = _constant(x._data)
+    now._node = x._node
+    return now
 
 
 def in_own_memory(g: Tensor) -> Tensor:

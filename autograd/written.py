@@ -13,7 +13,7 @@ from .graph import LEAF, Node, recorded, take_number
 from .guards import Exposure, changed, exposed_changes, forget, kept_arrays, owner_of
 from .lines import line_of, note_line
 
-__all__ = ["note_written", "refuse_overwritten"]
+__all__ = ["note_written", "refuse_overwritten", "written_since"]
 
 # What has been written to in place: the owner of the memory by its id, with a number like those of nodes and the line.
 _written: dict[int, _Mark] = {}
@@ -43,6 +43,14 @@ def note_written(array: np.ndarray[Any, Any]) -> None:
     note_line(mark)
     forget(id(owner))
     _latest = mark.number
+
+
+def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
+    """Tell whether the memory of one of some arrays was written to in place after `number` was taken."""
+    if _latest < number:
+        return False
+    marks = [(_written.get(id(owner)), owner) for owner in map(owner_of, arrays)]
+    return any(mark is not None and mark.number > number and mark.owner() is owner for mark, owner in marks)
 
 
 def refuse_overwritten(order: list[Node]) -> None:

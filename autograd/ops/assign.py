@@ -22,7 +22,7 @@ from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph import Leaf
 from ..modes import recording
 from ..registry import hooks, writers
-from ..tensor import Tensor, any_live, as_tensor, unwrap
+from ..tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..written import note_written
 from .index import scatter
 from .join import tile
@@ -137,7 +137,7 @@ def assign(x: Tensor, value: Any) -> Tensor:
     others = sharing(x)
     overlaps = [overlap(other._data, x._data) for other in others]
     nodes = [
-        other._node if found is None else replace(_snapshot(other), value, *found)._node
+        other._node if found is None else replace(as_now(other), value, *found)._node
         for other, found in zip(others, overlaps, strict=True)
     ]
     if others or value._data.strides != x._data.strides or value._data.base is not None:
@@ -149,13 +149,6 @@ def assign(x: Tensor, value: Any) -> Tensor:
         other._node = node
     x._node, x._cut = value._node, getattr(value, "_cut", None)
     return x
-
-
-def _snapshot(x: Tensor) -> Tensor:
-    """Return another tensor with the value and the node that `x` has now."""
-    now = Tensor(x._data)
-    now._node = x._node
-    return now
 
 
 # What users write
@@ -170,7 +163,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     if value.dtype.kind == "c" != x.dtype.kind:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
     value = _spread(value, np.shape(np.empty(x.shape, bool)[key]))
-    assign(x, put(_snapshot(x), value if value.dtype == x.dtype else value.astype(x.dtype), key))
+    assign(x, put(as_now(x), value if value.dtype == x.dtype else value.astype(x.dtype), key))
 
 
 def _spread(value: Any, shape: tuple[int, ...]) -> Any:
@@ -185,7 +178,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
 
     def operate(x: Tensor, y: Any) -> Any:
         if is_recorded(x, y):
-            return assign(x, as_tensor(ufunc(_snapshot(x), y)))
+            return assign(x, as_tensor(ufunc(as_now(x), y)))
         write(x, lambda data: ufunc(data, unwrap(y), out=data))
         return x
 
@@ -195,7 +188,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
 def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
     """Write what a function returned to the tensor that was given to it as ``out=``."""
     if where is not True:
-        result = np.where(unwrap(where), result, _snapshot(out))
+        result = np.where(unwrap(where), result, as_now(out))
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
 
 
@@ -233,7 +226,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
     (given,) = value
     shape = np.shape(np.empty(x.shape, bool)[key])
     spread = np.broadcast_to(operand(given), shape)
-    assign(x, ufunc(_snapshot(x), scatter(spread.astype(x.dtype), key, x.shape)))
+    assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), key, x.shape)))
 
 
 def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
@@ -244,7 +237,7 @@ def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
     value = _spread(src, dst.shape).astype(dst.dtype)
-    assign(dst, np.where(unwrap(where), value, _snapshot(dst)) if where is not True else as_tensor(value) + 0)
+    assign(dst, np.where(unwrap(where), value, as_now(dst)) if where is not True else as_tensor(value) + 0)
 
 
 def _fill(x: Tensor, value: Any) -> None:
@@ -253,7 +246,7 @@ def _fill(x: Tensor, value: Any) -> None:
 
 def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
     if is_recorded(x):
-        assign(x, sort(_snapshot(x), axis, kind=kind, stable=stable))
+        assign(x, sort(as_now(x), axis, kind=kind, stable=stable))
     else:
         write(x, lambda data: data.sort(axis, kind=kind, order=order, stable=stable))
 
@@ -264,7 +257,7 @@ def _elements(a: Tensor, places: Any, v: Any) -> None:
     if not places.size or not values.size:
         return
     values = tile(values.reshape(-1), -(-places.size // values.size))[: places.size].astype(a.dtype)
-    flat = put(_snapshot(a).reshape(-1), values, places.reshape(-1))
+    flat = put(as_now(a).reshape(-1), values, places.reshape(-1))
     assign(a, flat.reshape(a.shape))
 
 
@@ -297,7 +290,7 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
     if not values.size:
         return
     spread = tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
-    assign(a, np.where(np.asarray(unwrap(mask)).reshape(a.shape), spread, _snapshot(a)))
+    assign(a, np.where(np.asarray(unwrap(mask)).reshape(a.shape), spread, as_now(a)))
 
 
 def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:
