@@ -169,7 +169,7 @@ class _OfClass(ManyOutputs):
                 if _are_of_others(kept, [x], [value]):
                     node.guard = guard(x, value, node.guard)
             if mode > ON:
-                examine(node, tuple(values), tuple(arrays))
+                examine(node, tuple(given), tuple(arrays))
             else:
                 note_line(node)
             for i, (result, array) in enumerate(zip(results, arrays, strict=True)):

@@ -37,10 +37,16 @@ OFF, ON, ANOMALY, PACKING, TRACING = 0, 1, 2, 4, 8
 
 
 class Off(int):
-    """The mode in which nothing is recorded, with the line that began it."""
+    """The mode in which nothing is recorded, with the line that began it.
+
+    A generator that is suspended in such a block may leave it before a block that was entered later is left: `left`
+    tells the later one to go back to the mode `around`.
+    """
 
     code: CodeType
     instruction: int
+    around: int
+    left = False
 
 
 _mode: ContextVar[int] = ContextVar("recording", default=ON)
@@ -112,15 +118,26 @@ class _Mode(_Block):
 
     def __init__(self, mode: int) -> None:
         self.mode = mode
-        self._tokens: list[Token[int]] = []
+        self._entered: list[tuple[Token[int], int]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(_mode.set(self.mode | _watch.get() if self.mode else _off_from_here()))
+        mode = self.mode | _watch.get() if self.mode else _off_from_here()
+        self._entered.append((_mode.set(mode), mode))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _mode.reset(self._tokens.pop())
+        token, entered = self._entered.pop()
+        if type(entered) is Off:
+            entered.left = True
+            if _mode.get() is not entered:
+                return  # it is for the block that was entered later to go back
+        _mode.reset(token)
+        mode: Any = _mode.get()
+        if type(mode) is Off and mode.left:
+            while type(mode) is Off and mode.left:
+                mode = mode.around
+            _mode.set(mode)
 
     def fresh(self) -> _Mode:
         """Return a block that does the same."""
@@ -129,6 +146,7 @@ class _Mode(_Block):
 
 def _off_from_here() -> Off:
     mode = Off(OFF)
+    mode.around = _mode.get()
     note_line(mode)
     return mode
 

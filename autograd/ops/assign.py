@@ -10,7 +10,7 @@ walked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -192,7 +192,7 @@ def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _place_of_out(function: Callable[..., Any]) -> int | None:
     names = list(signature(function).parameters)
     return names.index("out") if "out" in names else None
