@@ -18,9 +18,14 @@ __all__ = ["absorb_by_comparison", "absorb_by_position"]
 Array = np.ndarray[Any, Any]
 
 
-def absorb_by_position(gx: Any, g: Array) -> Any:
-    """Return `gx`, a gradient of the shape of `g` or of one that broadcasts with it, with 0 where `g` is 0."""
-    return np.where(g == 0, 0, gx)
+def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any:
+    """Return `gx`, a gradient of the shape of `g` or of one that broadcasts with it, with 0 where `g` absorbs it.
+
+    That is where `g` is 0 and `gx` is not finite. A finite one is 0 there too, but may be recorded, and then `g`, which
+    happens to be 0, has a derivative that a constant in its place would lose.
+    """
+    absorbed = (g == 0) & ~np.isfinite(unwrap(gx))
+    return np.where(absorbed, 0, gx) if absorbed.any() else gx
 
 
 def absorb_by_comparison(

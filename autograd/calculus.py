@@ -6,6 +6,7 @@ avoided where a rule runs often: NumPy takes twice as long for ``1 - out * out``
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable
 from typing import Any
@@ -33,11 +34,17 @@ def _where_number(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> A
     return _shared(g, beats(x, y) | np.isnan(y), beats(y, x) | np.isnan(x))
 
 
+def _as_numbers(x: Any, g: Any) -> Any:
+    """Return bools in the dtype of `g`: as integers, which arithmetic makes of them, they would widen it."""
+    return x.astype(g.dtype) if getattr(x, "dtype", None) == bool else x
+
+
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:
     """Return g y x**(y - 1), which is 0 for y = 0 also where x is 0."""
     if isinstance(y, int | float):
         return g * (x + x) if y == 2 else g * (y * x ** (y - 1)) if y else g * 0
     safe = np.where(np.equal(x, 0) & np.equal(y, 0), 1, x)
+    y = _as_numbers(y, g)
     return g * (y * safe ** (y - 1))
 
 
@@ -45,6 +52,9 @@ def _power_of_exponent(g: Any, out: Any, x: Any) -> Any:
     """Return g x**y log(x), which is 0 where x is 0: its limit for y > 0, and what x**0 is given for y = 0."""
     if isinstance(x, int | float):  # which must not become a float64 array
         return g * (out * math.log(x)) if x > 0 else g * (math.nan if x else 0)
+    if type(x) is complex:
+        return g * (out * cmath.log(x)) if x else g * 0
+    x = _as_numbers(x, g)
     safe = np.where(np.equal(x, 0), 1, x)
     return g * (out * np.log(safe))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .absorb import absorb_by_position
 from .graph import Lift, Node, ancestors
 from .outputs import ManyOutputs, Output
 from .packing import unpacked
@@ -72,7 +73,8 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
     operation: Primitive = op
     if operation.kind == "elementwise":
         derivative = operation.derivative(node, index, tangent, lift)
-        return np.where(np.asarray(tangent if lift is None else lift.unwrap(tangent)) == 0, 0, derivative)
+        unwrap = np.asarray if lift is None else lift.unwrap
+        return absorb_by_position(derivative, unwrap(tangent), unwrap)
     statics = operation.statics(node)
     if statics is not None:
         return operation.apply(tangent, *statics)

@@ -12,6 +12,7 @@ import numpy as np
 from .errors import GraphError, ShapeError
 from .expected import check_callable, check_numeric
 from .graph import Hooked, Leaf, Lift, Node
+from .ownership import read_only
 from .tensor import Tensor, conjugated
 
 __all__ = ["Handle"]
@@ -177,9 +178,7 @@ def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
     if isinstance(g, Tensor):
         given = g
     else:
-        view = g.view()
-        view.flags.writeable = False
-        given = Tensor(view)
+        given = Tensor(read_only(np.asarray(g)))
     result = hook(given)
     if result is None:
         return g

@@ -231,7 +231,7 @@ class Primitive:
     def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
         unwrap = np.asarray if lift is None else lift.unwrap
         if self.kind == "elementwise":
-            return absorb_by_position(gx, unwrap(g))
+            return absorb_by_position(gx, unwrap(g), unwrap)
         again = functools.partial(self.derivative, node, index, g, lift)
         return absorb_by_comparison(gx, unwrap(g), unwrap, again)
 

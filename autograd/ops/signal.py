@@ -124,6 +124,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     At a knot the derivative is the mean of the slopes on both sides; at the first and last that inside.
     """
     x, xp, fp = operand(x), operand(xp), operand(fp)
+    fp = fp.astype(float) if fp.dtype.kind == "b" else fp  # of bools there are no differences
     for name, value in (("left", left), ("right", right)):
         kinds = "biufc" if fp.dtype.kind == "c" else "biuf"
         if value is not None and (np.ndim(value) or np.asarray(unwrap(value)).dtype.kind not in kinds):
