@@ -163,7 +163,7 @@ def as_operand(value: Any) -> Any:
     column of a table, others can write to, and so is compared like any ndarray: see `guards`.
     """
     if isinstance(value, int | float | complex):
-        return value  # weak in promotion, also where it is of a subclass
+        return value  # of a subclass, which is as fixed
     return plain_array(value)
 
 

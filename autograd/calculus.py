@@ -36,7 +36,7 @@ def _where_number(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> A
 
 def _as_numbers(x: Any, g: Any) -> Any:
     """Return bools in the dtype of `g`: as integers, which arithmetic makes of them, they would widen it."""
-    return x.astype(g.dtype) if getattr(x, "dtype", None) == bool else x
+    return x.astype(g.dtype) if getattr(x, "dtype", None) == np.bool_ else x
 
 
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:

@@ -175,10 +175,7 @@ def _at_leaf(node: Leaf) -> _AtLeaf:
 
 def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
     """Return what a hook makes of the gradient `g`, which it cannot write to."""
-    if isinstance(g, Tensor):
-        given = g
-    else:
-        given = Tensor(read_only(np.asarray(g)))
+    given = g if isinstance(g, Tensor) else Tensor(read_only(np.asarray(g)))
     result = hook(given)
     if result is None:
         return g

@@ -18,7 +18,7 @@ from .forward import push_forward
 from .graph import Node, ancestors
 from .modes import enable_grad
 from .tensor import LIFT, Tensor, unwrap
-from .transforms import vjp
+from .transforms import apart, vjp
 
 __all__ = ["Linearization", "linearize"]
 
@@ -52,7 +52,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
 
     def push(*tangents: Any) -> Any:
         with enable_grad():
-            return record.rebuild_outputs([t if isinstance(t, Tensor) else t[()] for t in record.push(tangents)])
+            return record.rebuild_outputs(list(map(apart, record.push(tangents))))
 
     return record.value, push
 

@@ -24,7 +24,7 @@ from .ownership import held_once
 from .tensor import LIFT, Tensor, conjugated, in_own_memory, seen_at
 from .walk import pull_back
 
-__all__ = ["choose", "elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
+__all__ = ["apart", "choose", "elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
 
@@ -253,7 +253,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     results = []
     for y in outputs:
         tangent = pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None
-        results.append(_plain(np.zeros(np.shape(y), _floating(y)) if tangent is None else tangent))
+        results.append(apart(np.zeros(np.shape(y), _floating(y)) if tangent is None else tangent))
     return rebuild_outputs([_value(y, lifted) for y in outputs]), rebuild_outputs(results)
 
 
@@ -399,6 +399,11 @@ def _floating(y: Any) -> np.dtype[Any]:
 def _value(y: Any, lifted: bool) -> Any:
     """Return what a function returned as the caller knows arrays, in memory that the graph does not need."""
     return y if lifted or not isinstance(y, Tensor) else _plain(np.array(y._data))
+
+
+def apart(tangent: Any) -> Any:
+    """Return a tangent that shares no memory with another one, such as that which was given and handed on."""
+    return in_own_memory(tangent) if isinstance(tangent, Tensor) else _plain(np.array(tangent))
 
 
 def _plain(array: Any) -> Any:

@@ -68,3 +68,55 @@ def test_a_nan_that_matters_stays() -> None:
     with pytest.warns(RuntimeWarning, match="has nan in 3 of 3"):
         by_norm = grad(lambda x: np.linalg.norm(x, 1) * np.array([0.0, 1.0]).sum())(BAD * np.nan)
     assert np.isnan(by_norm).all()
+
+
+# Functions of x whose gradient, or tangent, is 0 on the way at x = 0 though its derivative is not.
+VANISHING: dict[str, tuple[Callable[[Any], Any], float, float]] = {
+    "exp of a square": (lambda x: np.exp(x * x), 2.0, 0.0),
+    "square of a sine": (lambda x: np.sin(x) * np.sin(x), 2.0, 0.0),
+    "cosine of a square": (lambda x: np.cos(x * x + 1), -2 * np.sin(1.0), 0.0),
+    "exp of a cube": (lambda x: np.exp(x**3), 0.0, 6.0),
+}
+
+
+def ahead(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: ag.jvp(function, (x,), (1.0,))[1]
+
+
+def along_a_line(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: ag.linearize(function, x)[1](1.0)
+
+
+def hooked(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Differentiate with hooks, which make walks careful."""
+
+    def derivative(x: Any) -> Any:
+        def seen(x: Any) -> Any:
+            h = x * 1.0
+            h.register_hook(lambda g: None)
+            y = function(h)
+            y.register_hook(lambda g: None)
+            return y
+
+        return grad(seen)(x)
+
+    return derivative
+
+
+@pytest.mark.parametrize("name", VANISHING)
+@pytest.mark.parametrize("inner", [grad, ahead, along_a_line, hooked])
+@pytest.mark.parametrize("outer", [grad, ahead, along_a_line, hooked])
+def test_a_gradient_that_happens_to_be_zero_keeps_its_derivative(name: str, inner: Any, outer: Any) -> None:
+    function, second, third = VANISHING[name]
+    assert outer(inner(function))(0.0) == pytest.approx(second)
+    assert inner(outer(inner(function)))(0.0) == pytest.approx(third)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("outer", [grad, ahead])
+def test_it_does_so_beside_a_branch_that_is_not_taken(outer: Any) -> None:
+    def function(x: Any) -> Any:
+        both = np.stack([x, x + 2.0])
+        return np.sum(np.sin(np.where(np.abs(both.data) < 1, np.arctanh(both), 0.0)) ** 2)
+
+    assert outer(grad(function))(0.0) == pytest.approx(2.0)

@@ -16,6 +16,7 @@ from autograd import (
     elementwise_grad,
     grad,
     gradients,
+    jacobian,
     jvp,
     linearize,
     no_grad,
@@ -227,3 +228,47 @@ def test_a_finished_derivative_leaves_no_tensor_behind() -> None:
 def test_an_argument_is_named_once() -> None:
     with pytest.raises(ValueError, match=r"argnums=\(0, -2\) names one of the 2 arguments twice"):
         grad(np.dot, (0, -2))(np.ones(2), np.ones(2))
+
+
+def test_a_result_that_is_written_to_later_keeps_its_place() -> None:
+    kept: list[Any] = []
+
+    def function(x: Any) -> Any:
+        kept.append(x * 2)
+        return kept[-1]
+
+    x = np.array([1.0, 2.0])
+    for derivative in (vjp(function, x)[1], linearize(function, x)[1]):
+        kept[-1] += 1
+        assert np.array_equal(np.ravel(derivative(np.ones(2))), [2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        grad,
+        jacobian,
+        lambda f: jacobian(f, mode="forward"),
+        lambda f: lambda x: vjp(f, x)[1](1.0)[0],
+        lambda f: lambda x: np.stack([jvp(f, (x,), (unit,))[1] for unit in np.eye(2)]),
+    ],
+)
+def test_an_input_that_the_function_writes_to(derivative: Callable[..., Any]) -> None:
+    def function(x: Any) -> Any:
+        x[0] = 1.0
+        return np.sum(x * x)
+
+    outer = tensor([3.0, 4.0], requires_grad=True)
+    assert derivative(function)(outer * 1.0).tolist() == [0.0, 8.0]
+    with pytest.raises(GraphError, match="writes to a leaf"):
+        derivative(function)(np.array([3.0, 4.0]))
+
+
+def test_what_is_returned_beside_keeps_the_graph_of_somebody_else() -> None:
+    outer = tensor(3.0, requires_grad=True)
+    _, beside = grad(lambda x: (x * x, {"outer": outer * x, "own": x * 2}), has_aux=True)(2.0)
+    beside["outer"].backward()
+    assert outer.grad.item() == 2.0
+    assert beside["own"] == 4.0
+    assert isinstance(beside["own"], float)
+    assert grad(lambda z: grad(lambda x: (x * x, z * x), has_aux=True)(5.0)[1])(2.0) == 5.0

@@ -1,5 +1,6 @@
 """Writing in place: values are NumPy's, through views too, and gradients those of a program that never writes."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import nn
-from autograd import DtypeError, GraphError, ShapeError, Tensor, gradients, no_grad, tensor
+from autograd import (
+    DtypeError,
+    GraphError,
+    ShapeError,
+    Tensor,
+    checkpoint,
+    grad,
+    gradients,
+    jvp,
+    no_grad,
+    tensor,
+)
 from autograd.testing import check_operation
 
 Instruction = Callable[[list[Any]], Any]
@@ -35,11 +47,25 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "flat": lambda v: v.reshape(-1),
     "with an axis": lambda v: v[None],
     "real": lambda v: v[..., :2],
+    "one element": lambda v: v[(*(0,) * v.ndim, ...)],
+    "flipped": np.flip,
+    "exchanged": lambda v: np.swapaxes(v, 0, -1),
+    "squeezed": np.squeeze,
+    "middle": lambda v: np.array_split(v, 2, -1)[1],
+    "diagonal": lambda v: np.einsum("ii->i", v[:2, :2]),
+    "read-only diagonal": lambda v: np.diagonal(v),
+    "windows": lambda v: np.lib.stride_tricks.sliding_window_view(v, 2, -1),
+    "repeated": lambda v: np.broadcast_to(v, (2, *v.shape)),
+    "selected": lambda v: v[v.reshape(-1).cumsum().reshape(v.shape).real > 0.5],
+    "gathered": lambda v: v[[0, -1, 0]],
 }
 # All that is computed stays small, so that no digits are lost to large numbers.
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sine": lambda v: np.sin(v), "bump": lambda v: np.exp(-v * v), "minus": lambda v: -v, "copy": lambda v: v.copy(),
-    "sums": lambda v: 0.3 * v.cumsum(-1),
+    "sums": lambda v: 0.3 * v.cumsum(-1), "tiled": lambda v: np.tile(v, 1), "repeated": lambda v: v.repeat(1, 0),
+    "checkpointed": lambda v: checkpoint(lambda u: np.sin(u) * u, v) if isinstance(v, Tensor) else np.sin(v) * v,
+    "derivative": lambda v: jvp(np.sin, (v,), (v,))[1] if isinstance(v, Tensor) else np.cos(v) * v,
+    "gradient": lambda v: grad(lambda u: np.sum(np.sin(u)))(v) if isinstance(v, Tensor) else np.cos(v),
 }  # fmt: skip
 IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "+=": lambda v, w: v.__iadd__(np.sin(w)), "-=": lambda v, w: v.__isub__(np.sin(w)),
@@ -47,6 +73,14 @@ IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "copyto": np.copyto, "fill": lambda v, w: v.fill(w), "add.at": lambda v, w: np.add.at(v, [0, 0], np.sin(w)),
     "put": lambda v, w: np.put(v, [0, 1], w),
     "putmask": lambda v, w: np.putmask(v, np.arange(v.size).reshape(v.shape) % 2 == 0, w),
+    "out= where": lambda v, w: np.multiply(v, np.cos(w), out=v, where=np.arange(v.size).reshape(v.shape) % 2 == 0),
+    "out= of a sum": lambda v, w: np.add.reduce(np.sin(w) + 0 * v, 0, out=v[0]),
+    "copyto where": lambda v, w: np.copyto(v, w, where=np.arange(v.size).reshape(v.shape) % 2 == 1),
+    "subtract.at": lambda v, w: np.subtract.at(v, np.arange(len(v)) > 0, np.sin(w)),
+    "place": lambda v, w: np.place(v, np.arange(v.size).reshape(v.shape) % 3 == 0, w.reshape(-1)),
+    "fill_diagonal": lambda v, w: np.fill_diagonal(v, w.reshape(-1)[0]),
+    "put_along_axis": lambda v, w: np.put_along_axis(v, np.zeros((*v.shape[:-1], 1), int), w.reshape(-1)[0], -1),
+    "round": lambda v, w: np.round(v, out=v),
 }  # fmt: skip
 
 
@@ -78,10 +112,11 @@ class Programs(RuleBasedStateMachine):
         self.tensors, self.arrays = replay([], self.leaf), replay([], self.x)
 
     def do(self, instruction: Instruction) -> None:
-        """Do something to both, unless it is an error for arrays."""
+        """Do something to both, unless it is an error for arrays, in a place in which nothing is shared."""
         try:
             instruction([array.astype(complex) for array in self.arrays])
             instruction([array.copy() for array in self.arrays])
+            instruction(replay(self.program, self.x))
         except (ValueError, IndexError, TypeError):
             return
         self.program.append(instruction)
@@ -127,6 +162,18 @@ class Programs(RuleBasedStateMachine):
     def walk(self) -> None:
         loss(self.tensors).backward(retain_graph=True)
 
+    @rule(of=st.integers(0, 5))
+    def watch(self, of: int) -> None:
+        t = self.tensors[of % len(self.tensors)]
+        if t.requires_grad:
+            t.register_hook(lambda g: None)
+            t.retain_grad()
+
+    @rule(of=st.integers(0, 5), out=st.booleans())
+    def read(self, of: int, out: bool) -> None:
+        t = self.tensors[of % len(self.tensors)]
+        assert (t.detach() if out else t).data.shape == t.shape
+
     @invariant()
     def values_are_those_of_arrays(self) -> None:
         arrays = getattr(self, "arrays", [])
@@ -151,7 +198,10 @@ class Programs(RuleBasedStateMachine):
 
 TestPrograms = Programs.TestCase
 TestPrograms.settings = settings(
-    max_examples=150, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", "150")),
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 
 

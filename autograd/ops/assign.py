@@ -24,7 +24,7 @@ from ..modes import recording
 from ..registry import hooks, writers
 from ..tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..written import note_written
-from .index import scatter
+from .index import scatter, settled
 from .join import tile
 from .shape import operand, unbroadcast
 from .sort import sort
@@ -155,7 +155,7 @@ def assign(x: Tensor, value: Any) -> Tensor:
 
 
 def _setitem(x: Tensor, key: Any, value: Any) -> None:
-    key = unwrap(key)
+    key = settled(key)
     if not is_recorded(x, value):
         write(x, lambda data: data.__setitem__(key, unwrap(value)))
         return
@@ -222,7 +222,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
         raise UnsupportedError(
             f"numpy.{ufunc.__name__}.at has no derivative here: numpy.add.at and numpy.subtract.at have"
         )
-    key = unwrap(key)
+    key = settled(key)
     (given,) = value
     shape = np.shape(np.empty(x.shape, bool)[key])
     spread = np.broadcast_to(operand(given), shape)

@@ -107,16 +107,19 @@ _FIXED = {int, type(None), type(Ellipsis), np.ndarray, np.int64, bool}
 _BOUNDS = {int, type(None)}
 
 
-def _settled(part: Any) -> Any:
-    """Return a part of an index as it is now; an array is compared when it is needed again, a list copied."""
-    if type(part) in _FIXED:
-        return part
-    if type(part) is slice:
-        return slice(*[b if b is None else operator.index(unwrap(b)) for b in (part.start, part.stop, part.step)])
-    part = unwrap(part)
-    if type(part) is list:
-        return copy.deepcopy(part)
-    return np.asarray(part) if hasattr(part, "__array__") and not isinstance(part, np.generic) else part
+def settled(key: Any) -> Any:
+    """Return an index as it is now: lists are copied; arrays are compared when it is needed again."""
+    kind = type(key)
+    if kind in _FIXED:
+        return key
+    if kind is tuple:
+        return tuple(map(settled, key))
+    if kind is slice:
+        return slice(*[n if n is None else operator.index(unwrap(n)) for n in (key.start, key.stop, key.step)])
+    key = unwrap(key)
+    if type(key) is list:
+        return copy.deepcopy(key)
+    return np.asarray(key) if hasattr(key, "__array__") and not isinstance(key, np.generic) else key
 
 
 def _method_getitem(x: Tensor, key: Any) -> Any:
@@ -124,12 +127,12 @@ def _method_getitem(x: Tensor, key: Any) -> Any:
     if kind is tuple:
         for part in key:
             if type(part) not in _FIXED:
-                key = tuple(map(_settled, key))
+                key = settled(key)
                 break
-    elif kind is slice and not (type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS):
-        key = _settled(key)
-    elif kind is list:
-        key = copy.deepcopy(unwrap(key))  # a list may change before it is needed again
+    elif kind is list or (
+        kind is slice and not (type(key.start) in _BOUNDS and type(key.stop) in _BOUNDS and type(key.step) in _BOUNDS)
+    ):
+        key = settled(key)
     return getitem(x, key)
 
 
