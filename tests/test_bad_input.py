@@ -35,15 +35,10 @@ NO_END = ("eval_", "modified_bessel", "polyder", "diff", "array_split")
 # What passes where NumPy raises, or the other way round, and may.
 DIFFERENCES = {
     "take_along_axis": "a list of indices is an array of them",
-    "diagonal": "an offset beyond the matrix is an empty diagonal, however far",
-    "tile": "an infinite view costs nothing until it is used",
     "einsum": "subscripts may be of any integers; what has no operands is NumPy's own",
     "histogram": "an empty range or bins fail in another place",
-    "fftn": "no axes are none, whatever their type",
-    "mean": "a number has the axes 0 and -1, as NumPy's own sum of one does",
-    "tensorinv": "a number is the map that multiplies with it",
-    "rot90": "the axes of no turn are looked at too",
-    "ifftn": "no axes are none, whatever their type",
+    "tensorinv": "a number is the map that multiplies with it; NumPy fails in its own reshape()",
+    "rot90": "the axes of no turn are looked at too, and wrong ones raise, where NumPy looks at them for turns only",
     "ifft2": "a length of an axis that is not transformed is not looked at",
     "vector_norm": "True is the axis 1",
     "cond": "an infinite condition number, where NumPy's iteration does not converge",
@@ -156,6 +151,8 @@ def fault(ours: Any, numpys: Any) -> str | None:
     if isinstance(numpys, Exception):
         return "passes, where NumPy raises"
     found, expected = list(arrays_in(ours)), list(arrays_in(numpys))
+    if any(y.size > 10**9 for y in expected):  # a view of one element, which is not to be compared element by element
+        return None if [x.shape for x in found] == [y.shape for y in expected] else "another shape"
     if not all(isinstance(x.data, np.ndarray) for x in found if isinstance(x, Tensor)):
         return "a tensor without an ndarray"
     if len(found) != len(expected):

@@ -87,7 +87,7 @@ def _mean(
 ) -> Any:
     if out is not None:
         refuse_out(out)
-    if dtype is None and where is True and x.size and x.dtype.char in "fd":
+    if dtype is None and where is True and x.size and x.ndim and x.dtype.char in "fd":
         total = _add(x, axis, None, None, keepdims)  # as numpy.mean does, at a third of its cost
         return total / (x.size // total.size)
     return np.mean(x, axis, dtype, keepdims=keepdims, where=where)

@@ -48,7 +48,9 @@ _convolve = multilinear(
 @composed(np.convolve, method=False)
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     """Multiply two sequences as if they were the coefficients of polynomials."""
-    return _convolve(atleast_1d(a), atleast_1d(v), _MODES.get(mode, mode))
+    is_number = isinstance(mode, int | np.integer) and not isinstance(mode, bool)  # True is not the mode 1, nor is 1.0
+    named = _MODES.get(int(mode), mode) if is_number else mode
+    return _convolve(atleast_1d(a), atleast_1d(v), named)
 
 
 @composed(np.correlate, method=False)
