@@ -80,7 +80,6 @@ IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "place": lambda v, w: np.place(v, np.arange(v.size).reshape(v.shape) % 3 == 0, w.reshape(-1)),
     "fill_diagonal": lambda v, w: np.fill_diagonal(v, w.reshape(-1)[0]),
     "put_along_axis": lambda v, w: np.put_along_axis(v, np.zeros((*v.shape[:-1], 1), int), w.reshape(-1)[0], -1),
-    "round": lambda v, w: np.round(v, out=v),
 }  # fmt: skip
 
 
