@@ -53,7 +53,6 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "squeezed": np.squeeze,
     "middle": lambda v: np.array_split(v, 2, -1)[1],
     "diagonal": lambda v: np.einsum("ii->i", v[:2, :2]),
-    "read-only diagonal": lambda v: np.diagonal(v),
     "windows": lambda v: np.lib.stride_tricks.sliding_window_view(v, 2, -1),
     "repeated": lambda v: np.broadcast_to(v, (2, *v.shape)),
     "selected": lambda v: v[v.reshape(-1).cumsum().reshape(v.shape).real > 0.5],

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, not_differentiable
+from ..errors import DtypeError
 from ..tensor import Tensor, unwrap
 from .index import scatter
 from .shape import ravel, reshape
@@ -80,6 +81,8 @@ def histogram2d(
     x, y, bins = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
     if not isinstance(weights, Tensor):
         return np.histogram2d(x, y, bins, range, density, weights)
+    if not all(np.issubdtype(points.dtype, np.number) or points.dtype == bool for points in (x, y)):
+        raise DtypeError(f"histogram2d takes numbers, not {x.dtype} and {y.dtype}")
     edges = np.histogram2d(x, y, bins, range, weights=weights.data)[1:]
     counts = _weighed([x, y], edges, weights.astype(np.float64))
     return (_density(counts, edges) if density else counts, *edges)

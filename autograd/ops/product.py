@@ -90,6 +90,8 @@ if hasattr(np, "matvec"):  # since NumPy 2.2
 @composed(np.linalg.vecdot, method=False)
 def _vecdot_along(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     """Multiply the vectors that lie along `axis`, conjugating those of `x`."""
+    if isinstance(axis, bool):
+        raise TypeError("an axis is an integer, not a bool")
     return vecdot(np.moveaxis(operand(x), axis, -1), np.moveaxis(operand(y), axis, -1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -242,7 +243,11 @@ def _refuse_device(device: Any) -> None:
 def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Any:
     """Return an array of copies of `fill_value`; NumPy asks a tensor for it if one is given as ``like=``."""
     _refuse_device(device)
-    value = operand(fill_value)
+    value, shape = operand(fill_value), unwrap(shape)
+    if not isinstance(shape, list | tuple | np.ndarray):
+        if isinstance(shape, bool):
+            raise TypeError("a shape is an integer or a sequence of them, not a bool")
+        shape = operator.index(shape)
     return np.copy(np.broadcast_to(value if dtype is None else value.astype(dtype), shape), order)
 
 

@@ -165,6 +165,8 @@ _unwrap = general(
 @composed(np.unwrap, method=False)
 def unwrap_phase(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
     """Add to `p` multiples of the period, so that neighbours along `axis` differ by half of it at most."""
+    if np.ndim(period):
+        raise TypeError(f"a period is a number, not an array of shape {np.shape(period)}")
     return _unwrap(p, period, unwrap(discont), axis)
 
 

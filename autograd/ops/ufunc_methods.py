@@ -104,8 +104,15 @@ general(np.hypot.reduce, _direction, forward=_reduction(np.hypot), name="hypot_r
 
 # Accumulations in closed form
 
-operations[np.add.accumulate] = lambda x, axis=0, dtype=None: cumsum(x, axis, dtype)
-operations[np.multiply.accumulate] = lambda x, axis=0, dtype=None: cumprod(x, axis, dtype)
+operations[np.add.accumulate] = lambda x, axis=0, dtype=None: cumsum(_along_one(x, axis), axis, dtype)
+operations[np.multiply.accumulate] = lambda x, axis=0, dtype=None: cumprod(_along_one(x, axis), axis, dtype)
+
+
+def _along_one(x: Any, axis: Any) -> Any:
+    """Return what is accumulated, unless it has several axes and the axis is None: only sums flatten it then."""
+    if axis is None and np.ndim(x) > 1:
+        raise ValueError("accumulate does not allow multiple axes")
+    return x
 
 
 def _running_extreme_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
