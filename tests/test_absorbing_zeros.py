@@ -120,3 +120,22 @@ def test_it_does_so_beside_a_branch_that_is_not_taken(outer: Any) -> None:
         return np.sum(np.sin(np.where(np.abs(both.data) < 1, np.arctanh(both), 0.0)) ** 2)
 
     assert outer(grad(function))(0.0) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.sqrt,
+        np.log,
+        np.arctanh,
+        lambda x: np.linalg.norm(x[:, None], axis=1),
+        lambda x: np.where(x > 0, np.sqrt(x), x),
+    ],
+)
+def test_a_tangent_of_zero_stays_zero_beside_an_infinite_slope(function: Any) -> None:
+    x = np.array([0.0, 0.25])
+    with np.errstate(all="ignore"):
+        found = ag.jacobian(function, mode="forward")(x)
+        _, tangent = ag.jvp(function, (x,), (np.array([0.0, 1.0]),))
+    assert (found[0, 1], found[1, 0]) == (0.0, 0.0)
+    assert np.array_equal(tangent, found[:, 1])

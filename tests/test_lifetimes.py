@@ -151,3 +151,15 @@ def test_detach_in_place() -> None:
     (y * 3).sum().backward()
     assert np.array_equal(y.grad.data, [3.0, 3.0])
     assert x.grad is None
+
+
+def test_a_walk_forgets_what_it_compared() -> None:
+    x, factor = tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+    y = (x * factor).sum()
+    y.backward()
+    gone = weakref.ref(factor)
+    factor[0] = 9.0
+    with pytest.raises(GraphError, match="freed the graph"):
+        y.backward()
+    del factor
+    assert gone() is None
