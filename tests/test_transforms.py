@@ -272,3 +272,20 @@ def test_what_is_returned_beside_keeps_the_graph_of_somebody_else() -> None:
     assert beside["own"] == 4.0
     assert isinstance(beside["own"], float)
     assert grad(lambda z: grad(lambda x: (x * x, z * x), has_aux=True)(5.0)[1])(2.0) == 5.0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.float_power(x, 2.0),
+        lambda x: np.sin(x) * np.ones(2),
+        lambda x: x.astype(np.float64) + x,
+        lambda x: np.exp(1j * x) * np.ones(2, np.complex128),
+        lambda x: np.linalg.norm(np.stack([x, x * 2]), axis=0).astype(np.float16),
+    ],
+)
+def test_tangents_have_the_dtype_of_results(function: Callable[[Any], Any]) -> None:
+    x = np.array([0.5, 2.0], np.float32)
+    value, tangent = jvp(function, (x,), (np.ones(2, np.float32),))
+    _, push = linearize(function, x)
+    assert value.dtype == tangent.dtype == push(np.ones(2)).dtype == function(x).dtype

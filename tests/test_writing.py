@@ -152,6 +152,9 @@ class Programs(RuleBasedStateMachine):
 
     @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(IN_PLACE)), source=st.integers(0, 5), whole=st.booleans())
     def write_in_place(self, of: int, name: str, source: int, whole: bool) -> None:
+        if not self.arrays[of % len(self.arrays)].flags.writeable:
+            return  # to itself NumPy copies such an array all the same
+
         def instruction(variables: list[Any]) -> None:
             w = variables[source % len(variables)]
             IN_PLACE[name](variables[of % len(variables)], w if whole and name != "fill" else w.reshape(-1)[0] * 0.5)
