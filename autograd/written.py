@@ -46,11 +46,15 @@ def note_written(array: np.ndarray[Any, Any]) -> None:
 
 
 def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
-    """Tell whether the memory of one of some arrays was written to in place after `number` was taken."""
-    if _latest < number:
-        return False
-    marks = [(_written.get(id(owner)), owner) for owner in map(owner_of, arrays)]
-    return any(mark is not None and mark.number > number and mark.owner() is owner for mark, owner in marks)
+    """Tell whether the memory of one of some arrays was written to in place after `number` was taken.
+
+    That is by what says so, or through an ndarray that was handed out since.
+    """
+    writes: list[Any] = [exposure for exposure in exposed_changes() if exposure.number > number]
+    if _latest > number:
+        writes += [mark for mark in _written.values() if mark.number > number]
+    owners = [write.owner() for write in writes]
+    return any(owner_of(array) is owner for owner in owners for array in arrays)
 
 
 def refuse_overwritten(order: list[Node]) -> None:

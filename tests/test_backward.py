@@ -271,3 +271,31 @@ def test_random_programs_agree_with_the_complex_step(steps: list[tuple[str, int,
         shifted = [complex(v, 1e-30 if i == k else 0) for i, v in enumerate(start)]
         expected = complex(run(shifted)).imag / 1e-30
         assert np.isclose(0.0 if g is None else g.item(), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_gradient_that_is_held_is_not_added_to() -> None:
+    x: Any = tensor(np.ones(5000), requires_grad=True)
+    (x * 2).sum().backward()
+    held = x.grad.data
+    (x * 3).sum().backward()
+    assert held[0] == 2.0
+    assert x.grad.data[0] == 5.0
+
+
+@pytest.mark.parametrize("join", [lambda x, w: x + w, lambda x, w: x.reshape(50, 100) + w.reshape(50, 100)])
+def test_a_gradient_that_two_inputs_share_is_not_added_to_in_place(join: Callable[[Any, Any], Any]) -> None:
+    x, w = (tensor(np.ones(5000), requires_grad=True) for _ in range(2))
+    earlier = x * 5.0  # whose turn comes when both have the gradient of what joins them
+    (join(x, w) * 3.0).sum().backward(retain_graph=True)
+    assert (x.grad.data[0], w.grad.data[0]) == (3.0, 3.0)
+    ((join(x, w) * 3.0).sum() + earlier.sum()).backward()
+    assert (x.grad.data[0], w.grad.data[0]) == (3.0 + 8.0, 3.0 + 3.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_every_one_of_many_inputs_is_reached(count: int) -> None:
+    leaves = [tensor([float(i)], requires_grad=True) for i in range(count)]
+    inner = [leaf * 2.0 for leaf in leaves]
+    joined = np.concatenate(inner)
+    (joined * np.arange(1.0, count + 1)).sum().backward()
+    assert [leaf.grad.item() for leaf in leaves] == [2.0 * (i + 1) for i in range(count)]

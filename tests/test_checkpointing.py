@@ -194,3 +194,73 @@ def test_what_is_unpacked_has_to_be_of_the_same_form() -> None:
 def test_checkpoints_of_plain_arrays_compute() -> None:
     assert isinstance(checkpoint(deep, X), np.ndarray)
     assert not isinstance(checkpoint(deep, X), Tensor)
+
+
+def test_generators_go_on_from_where_they_were() -> None:
+    generator = np.random.default_rng(0)
+    x = tensor(X, requires_grad=True)
+
+    def noisy(x: Any, generator: np.random.Generator) -> Any:
+        return np.exp(x * generator.standard_normal(2) * np.random.standard_normal(2))
+
+    y = checkpoint(noisy, x, generator).sum()
+    generator.standard_normal(5)
+    np.random.standard_normal(5)
+    before = generator.bit_generator.state, np.random.get_state()
+    y.backward()
+    assert generator.bit_generator.state == before[0]
+    assert str(np.random.get_state()) == str(before[1])
+    assert np.isfinite(x.grad.data).all()
+
+
+def test_a_generator_that_is_global_starts_as_it_did() -> None:
+    x = tensor(np.ones(3), requires_grad=True)
+    np.random.seed(3)
+    y = checkpoint(lambda x: x * np.random.standard_normal(3) * x, x).sum()
+    np.random.seed(3)
+    y.backward()
+    assert np.allclose(x.grad.data, 2 * np.random.standard_normal(3))
+
+
+def test_other_shapes_of_as_many_arrays_are_noticed() -> None:
+    sizes = iter([2, 3])
+
+    def function(x: Any) -> Any:
+        return np.exp(x[: next(sizes)]).sum()
+
+    x = tensor(np.zeros(3), requires_grad=True)
+    y = checkpoint(function, x)
+    with pytest.raises(GraphError, match="something else when it was computed again"):
+        y.backward()
+
+
+def test_writes_that_no_sum_shows_are_noticed() -> None:
+    x, w, constant = (tensor([1.0, 2.0, 3.0], requires_grad=True) for _ in range(3))
+    array = np.ones(3)
+    of_array = checkpoint(lambda x, a: np.exp(x + a), x, array).sum()
+    of_leaf = checkpoint(lambda x: np.exp(x + w), x).sum()
+    of_data = checkpoint(lambda x: np.exp(x + constant), x).sum()
+    array[0] += 1e-14
+    with no_grad():
+        w += 1e-14
+    constant.data[0] += 1e-14
+    for y in (of_array, of_leaf, of_data):
+        with pytest.raises(GraphError, match="other values when it was computed again"):
+            y.backward()
+
+
+def test_it_is_computed_again_within_no_grad_too() -> None:
+    x = tensor(X, requires_grad=True)
+    y = checkpoint(deep, x).sum()
+    with no_grad():
+        y.backward()
+    expected = tensor(X, requires_grad=True)
+    deep(expected).sum().backward()
+    assert np.allclose(x.grad.data, expected.grad.data)
+
+
+def test_operations_of_several_outputs() -> None:
+    x, expected = tensor(X, requires_grad=True), tensor(X, requires_grad=True)
+    checkpoint(lambda x: np.linalg.eigh(x + x.T)[0][0] * x, x).sum().backward()
+    (np.linalg.eigh(expected + expected.T)[0][0] * expected).sum().backward()
+    assert np.allclose(x.grad.data, expected.grad.data)

@@ -84,3 +84,10 @@ def test_the_sign_of_complex_infinities_is_numpys() -> None:
     z = np.array([complex(np.inf, 0), complex(0, -np.inf), 3 + 4j, 0])
     found: Any = np.sign(tensor(z, requires_grad=True))
     np.testing.assert_allclose(found.data, np.sign(z), rtol=1e-15)
+
+
+def test_a_gradient_that_is_narrowed_stays_complex() -> None:
+    z = tensor(Z.astype(np.complex64), requires_grad=True)
+    (z * np.array([2j, 3.0 + 1j])).real.sum().backward()
+    assert z.grad.dtype == np.complex64
+    assert np.allclose(z.grad.data, [-2j, 3.0 - 1j])

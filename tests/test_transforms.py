@@ -289,3 +289,39 @@ def test_tangents_have_the_dtype_of_results(function: Callable[[Any], Any]) -> N
     value, tangent = jvp(function, (x,), (np.ones(2, np.float32),))
     _, push = linearize(function, x)
     assert value.dtype == tangent.dtype == push(np.ones(2)).dtype == function(x).dtype
+
+
+def test_one_result_in_two_places_gets_both_gradients() -> None:
+    def twice(x: Any) -> Any:
+        y = x * x
+        return y, y
+
+    x = np.array([1.0, 3.0])
+    _, pull = vjp(twice, x)
+    assert np.array_equal(pull((np.ones(2), np.array([0.0, 2.0])))[0], [2.0, 18.0])
+    leaf = tensor(x, requires_grad=True)
+    y = leaf * leaf
+    assert gradients([y, y], leaf, [np.ones(2), np.array([0.0, 2.0])])[0].tolist() == [2.0, 18.0]
+
+
+def test_of_a_complex_direction_a_real_value_takes_the_real_part() -> None:
+    x = np.array([1.0, 3.0])
+    _, pull = vjp(lambda x: x * x, x)
+    assert np.array_equal(pull(np.array([1 + 5j, 2j]))[0], [2.0, 0.0])
+    assert np.array_equal(jvp(lambda x: x * x, (x,), (np.array([1 + 5j, 2j]),))[1], [2.0, 0.0])
+    assert np.array_equal(linearize(lambda x: x * x, x)[1](np.array([1 + 5j, 2j])), [2.0, 0.0])
+
+
+def test_tangents_spread_with_results() -> None:
+    value, tangent = jvp(lambda x: x + np.zeros((2, 3)), (np.ones(3),), (np.arange(3.0),))
+    assert tangent.shape == value.shape
+    assert np.array_equal(tangent, [[0.0, 1.0, 2.0]] * 2)
+
+
+def test_gradients_are_recorded_within_no_grad_if_that_is_asked_for() -> None:
+    x = tensor(2.0, requires_grad=True)
+    y = x**3
+    with no_grad():
+        (first,) = gradients(y, x, create_graph=True)
+        (second,) = gradients(first, x)
+    assert (first.item(), second.item()) == (12.0, 12.0)

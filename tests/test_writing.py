@@ -378,3 +378,32 @@ def test_errors() -> None:
         with pytest.raises(GraphError, match="to an ndarray would cut"):
             write(np.zeros(SHAPE))
     assert np.array_equal(y.data, X)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_what_is_written_to_keeps_its_layout(order: Any) -> None:
+    z = (leaf() * 1.0).copy(order)
+    strides = z.data.strides
+    for write in (lambda: np.copyto(z, X), lambda: z.__iadd__(X), lambda: np.put(z, [0], 5.0), lambda: z.fill(2.0)):
+        write()
+        assert z.data.strides == strides
+
+
+def test_views_that_cannot_be_written_to_stay_so() -> None:
+    z = leaf() * 1.0
+    view = np.broadcast_to(z, (2, *SHAPE))
+    z *= 2.0
+    assert np.array_equal(view.data[1], 2 * X)
+    with pytest.raises(ValueError, match="read-only"):
+        view[0] = 1.0
+
+
+def test_an_older_write_does_not_matter_where_a_younger_one_is_elsewhere() -> None:
+    first, second = leaf(), leaf()
+    with no_grad():
+        first += 1
+    y = (first * first).sum()
+    with no_grad():
+        second += 1
+    y.backward()
+    assert np.array_equal(first.grad.data, 2 * (X + 1))
