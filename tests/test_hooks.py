@@ -169,3 +169,12 @@ def test_hooks_make_no_cycles() -> None:
 
 def test_handles_are_public() -> None:
     assert isinstance(leaf().register_hook(print), autograd.Handle)
+
+
+def test_a_hook_at_a_number() -> None:
+    x, seen = tensor(2.0, requires_grad=True), []
+    y: Any = np.sin(x)
+    y.register_hook(lambda g: seen.append(g.item()))
+    (y * y).backward()
+    assert seen == [2 * np.sin(2.0)]
+    assert x.grad.item() == pytest.approx(np.sin(4.0))

@@ -17,6 +17,7 @@ from autograd import (
     Tensor,
     elementwise,
     general,
+    gradcheck,
     gradients,
     linear,
     tensor,
@@ -260,3 +261,39 @@ def test_a_function_may_say_that_nothing_reaches_an_input() -> None:
     Cut.apply(np.exp(x), np.exp(y)).sum().backward()
     assert x.grad.tolist() == [0.0, 0.0, 0.0]
     np.testing.assert_allclose(y.grad.data, np.exp(VALUES))
+
+
+CONSTANTS: list[Any] = [
+    True, 2, 2.0, 2j, np.array([True] * 3), np.array([2, 1, 3], np.int8), np.array([2, 1, 3]),
+    np.array([2.0, 1.0, 3.0], np.float16), np.array([2.0, 1.0, 3.0]), np.array([2j, 1.0, 3.0]), np.float32(2),
+    np.bool_(True),
+]  # fmt: skip
+BINARY = [
+    np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power, np.maximum, np.fmin, np.hypot, np.arctan2,
+    np.logaddexp, np.remainder, np.fmod, np.copysign, np.heaviside, np.ldexp,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ufunc", BINARY, ids=lambda ufunc: ufunc.__name__)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128])
+def test_gradients_have_the_dtype_of_the_leaf_beside_any_constant(ufunc: Any, dtype: Any) -> None:
+    array = np.array([1.0, 2.0, 4.0]).astype(dtype)
+    for constant in CONSTANTS:
+        for of_first in (True, False):
+            x = tensor(array, requires_grad=True)
+            try:
+                expected = ufunc(array, constant) if of_first else ufunc(constant, array)
+            except TypeError:
+                continue  # which NumPy does not compute
+            y = ufunc(x, constant) if of_first else ufunc(constant, x)
+            assert y.dtype == expected.dtype
+            if isinstance(y, Tensor) and y.requires_grad:
+                (found,) = gradients(y, x, np.ones(y.shape, y.dtype), create_graph=True)
+                assert found.dtype == dtype
+                y.backward(np.ones(y.shape, y.dtype))
+                assert x.grad.dtype == dtype
+
+
+def test_a_complex_number_to_the_power_of_a_tensor() -> None:
+    x = np.array([0.5, 1.0 + 1j])
+    gradcheck(lambda x: 2j**x, x)

@@ -407,3 +407,26 @@ def test_an_older_write_does_not_matter_where_a_younger_one_is_elsewhere() -> No
         second += 1
     y.backward()
     assert np.array_equal(first.grad.data, 2 * (X + 1))
+
+
+def test_writes_of_several_results_and_by_functions_without_derivatives() -> None:
+    numpy: Any = np  # whose annotations know no tensors
+    first, second = leaf(), leaf()
+    y = (first * second).sum()
+    with no_grad():
+        results = numpy.modf(X, out=(first, second))
+    assert results[0] is first
+    assert results[1] is second
+    with pytest.raises(GraphError, match="written to in place"):
+        y.backward()
+    recorded = leaf() * 1.0
+    with pytest.raises(GraphError, match="memory outside the graph"):
+        numpy.modf(X, out=(recorded, Tensor(np.zeros(SHAPE))))
+    places = Tensor(np.zeros(3, int))
+    assert numpy.argmax(leaf(), 0, places) is places
+    assert places.tolist() == np.argmax(X, 0).tolist()
+    kept = Tensor(X.copy())
+    y = (leaf() * kept).sum()
+    numpy.round(X, out=kept.detach())
+    with pytest.raises(GraphError, match="written to in place"):
+        y.backward()
