@@ -14,6 +14,7 @@ from .nodes import names_of
 
 if TYPE_CHECKING:
     from .dot import Digraph
+    from .layered import Direction
     from .picture import Picture
 
 __all__ = ["draw_graph"]
@@ -30,7 +31,7 @@ def draw_graph(
     fold: bool | None = None,
     max_nodes: int | None = 400,
     show: Collection[str] = (),
-    rankdir: str = "TB",
+    rankdir: Direction = "TB",
     format: str = "svg",
 ) -> Digraph:
     """Draw how a tensor or a value was computed, from its leaves to itself.
