@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_graph"]
 
-_DIRECTIONS = ("LR", "RL", "TB", "BT")
+_DIRECTIONS: dict[str, Direction] = {"LR": "LR", "RL": "RL", "TB": "TB", "BT": "BT"}
 _SMALL = 40  # boxes that are drawn without folding
 
 
@@ -31,7 +31,7 @@ def draw_graph(
     fold: bool | None = None,
     max_nodes: int | None = 400,
     show: Collection[str] = (),
-    rankdir: Direction = "TB",
+    rankdir: str = "TB",
     format: str = "svg",
 ) -> Digraph:
     """Draw how a tensor or a value was computed, from its leaves to itself.
@@ -122,7 +122,7 @@ def draw_graph(
         with watch_calls():
             drawn = output()
     picture = read_graph(drawn, named, modules, show)
-    graph = to_digraph(_fitted(picture, depth, fold, max_nodes), rankdir, format)
+    graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     graph.play = partial(player, output, params=params, depth=depth)
     return graph
 

@@ -49,17 +49,14 @@ def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
     if shape == "ellipse":
         yield f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{width / 2:.1f}" ry="{height / 2:.1f}" {paint}/>'
     elif shape == "cylinder":
-        lid = f"a{width / 2:.1f} {_LID} 0 0"
-        yield (
-            f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 1 {width:.1f} 0v{height - 2 * _LID:.1f}'
-            f'{lid} 1 {-width:.1f} 0zm0 0{lid} 0 {width:.1f} 0" {paint}/>'
-        )
+        lid, high = f"a{width / 2:.1f} {_LID} 0 0", height - 2 * _LID
+        yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 1 {width:.1f} 0v{high:.1f}{lid} 1 {-width:.1f} 0z" {paint}/>'
+        yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 0 {width:.1f} 0" {paint}/>'
     elif shape == "box3d":
-        yield (
-            f'<path d="M{left:.1f} {top + _DEEP:.1f}l{_DEEP} {-_DEEP}h{width - _DEEP:.1f}v{height - _DEEP:.1f}'
-            f"l{-_DEEP} {_DEEP}h{_DEEP - width:.1f}zh{width - _DEEP:.1f}v{height - _DEEP:.1f}m0 {_DEEP - height:.1f}"
-            f'l{_DEEP} {-_DEEP}" {paint}/>'
-        )
+        wide, high, edge = width - _DEEP, height - _DEEP, f"l{_DEEP} {-_DEEP}"
+        back = f"l{-_DEEP} {_DEEP}h{-wide:.1f}z"
+        yield f'<path d="M{left:.1f} {top + _DEEP:.1f}{edge}h{wide:.1f}v{high:.1f}{back}" {paint}/>'
+        yield f'<path d="M{left:.1f} {top + _DEEP:.1f}h{wide:.1f}v{high:.1f}m0 {-high:.1f}{edge}" {paint}/>'
     else:
         corner = f' rx="{_ROUND}"' if "rounded" in style else ""
         for ring in range(int(look.get("peripheries", "1"))):
@@ -88,14 +85,18 @@ def text_in(look: dict[str, str], lines: Sequence[Sequence[Run]], middle: Point)
         top += _size(line, font) * LINE
 
 
-def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = False) -> str:
-    """Return a line of text whose upper left corner is given; another font is stretched to the width of Helvetica."""
+def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = False, halo: str = "") -> str:
+    """Return a line of text whose upper left corner is given; another font is stretched to the width of Helvetica.
+
+    What is below the text is kept off it by a halo of a colour.
+    """
     width = width_of(text, size, bold)
     fitted = f' textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"' if is_measured(text) and width else ""
     weight = ' font-weight="bold"' if bold else ""
+    around = f' stroke="{halo}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"' if halo else ""
     return (
         f'<text x="{corner[0]:.1f}" y="{corner[1] + size * LINE * _BASELINE:.1f}" font-size="{size:g}" '
-        f'fill="{colour}"{weight}{fitted} xml:space="preserve">{escape(text)}</text>'
+        f'fill="{colour}"{weight}{around}{fitted} xml:space="preserve">{escape(text)}</text>'
     )
 
 

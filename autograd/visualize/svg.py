@@ -49,7 +49,7 @@ def to_svg(picture: Picture, rankdir: Direction) -> str:
             *_frames(picture, layout),
             *_edges(picture, layout, looks),
             *_boxes(picture, layout, looks),
-            *_titles(titles, layout),
+            *_titles(picture, titles, layout),
             "</g>",
             *([_text(((width - long) / 2, height - 2 * _TITLE), remark)] if remark else []),
             "</svg>\n",
@@ -72,15 +72,17 @@ def _frames(picture: Picture, layout: Layout) -> Iterator[str]:
             )
 
 
-def _titles(titles: list[str], layout: Layout) -> Iterator[str]:
+def _titles(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
     """Yield the titles of frames, which stand above all that passes below them."""
-    for title, rectangle in zip(titles, layout.frames, strict=True):
-        if title and rectangle:
-            yield _text((rectangle[0] + INSET, rectangle[1] + INSET / 2), title)
+    for depth, what, place in by_frame(picture):
+        rectangle = layout.frames[place] if what == "open" else None
+        if rectangle and titles[place]:
+            halo = frame_look(picture.frames[place], depth).get("fillcolor", GRAPH["bgcolor"])
+            yield _text((rectangle[0] + INSET, rectangle[1] + INSET / 2), titles[place], halo)
 
 
-def _text(corner: Point, text: str) -> str:
-    return text_at(corner, text, _TITLE, GRAPH["fontcolor"])
+def _text(corner: Point, text: str, halo: str = "") -> str:
+    return text_at(corner, text, _TITLE, GRAPH["fontcolor"], halo=halo)
 
 
 def _edges(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Iterator[str]:

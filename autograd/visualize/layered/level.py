@@ -11,11 +11,12 @@ from .points import Level, Link, Net, Point, net_of, rows_of
 
 __all__ = ["Arranged", "Path", "arrange"]
 
-_SLOPE, _STEEPEST = 0.12, 80.0  # what the space between rows grows by for each unit that a link goes aside, and at most
+_SLOPE, _STEEPEST = 0.1, 60.0  # what the space between rows grows by for each unit that a link goes aside, and at most
 _LEAN, _RIM = 0.2, 0.35  # how far from the middle of an item a link begins: parts of its way aside, and of the width
 _PARALLEL = 14.0  # between links with the same ends
 _AROUND = 24.0  # how far from the rows are links that go around
-_SLACK = 24.0  # more than this that a row is higher than an item, and the item stands at the end where its links are
+_NOTHING = 1e-6  # a distance that is only rounding
+_CROSSING = 6.0  # the space between the border of a frame and what is in it, beside its padding, where edges cross
 
 
 @dataclass(slots=True)
@@ -27,18 +28,17 @@ class Path:
     def straight(self, to: Point) -> None:
         """Go on in a straight line."""
         x, y = self.points[-1]
-        if (x, y) != to:
+        if abs(to[0] - x) + abs(to[1] - y) > _NOTHING:
             dx, dy = (to[0] - x) / 3, (to[1] - y) / 3
             self.points += [(x + dx, y + dy), (x + 2 * dx, y + 2 * dy), to]
 
-    def bend(self, to: Point) -> None:
-        """Go on in a curve that begins and ends vertically, and so stays between the heights of its ends."""
+    def bend(self, to: Point, leaning: bool, arriving: bool) -> None:
+        """Go on in a curve that stays between the heights of its ends, and is vertical at each that does not lean."""
         x, y = self.points[-1]
-        if x == to[0]:
-            self.straight(to)
-        else:
-            half = (to[1] - y) / 2
-            self.points += [(x, y + half), (to[0], to[1] - half), to]
+        dx, dy = to[0] - x, to[1] - y
+        leave = (x + dx / 3, y + dy / 3) if leaning else (x, y + dy / 2)
+        arrive = (to[0] - dx / 3, to[1] - dy / 3) if arriving else (to[0], to[1] - dy / 2)
+        self.points += [leave, arrive, to]
 
 
 @dataclass(slots=True)
@@ -63,20 +63,21 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
         left -= _AROUND
     across = [x - left for x in across]
     rows = _Rows(*_heights(level, net, row, across, below))
-    sources = {link.source for link in level.links}
+    sources, targets = {link.source for link in level.links}, {link.target for link in level.links}
     middles = []
     for item, (_, height) in enumerate(level.sizes):
-        middles.append((across[item], rows.middle(row[item], height, item in sources)))
-    parallel: dict[Link, int] = {}
+        middles.append((across[item], rows.middle(row[item], height, item in sources, item in targets)))
+    parallel: dict[tuple[object, ...], int] = {}
     paths = []
     for link, way in zip(level.links, net.ways, strict=True):
-        parallel[link] = parallel.get(link, -1) + 1
+        ends = link[:4]
+        parallel[ends] = parallel.get(ends, -1) + 1
         first, last = row[link.source], row[link.target]
         if way is None:
             legs = [(0.0, rows.tops[first + 1], rows.bottoms[last - 1])]
         else:
             legs = [(across[point], rows.tops[first + i], rows.bottoms[first + i]) for i, point in enumerate(way, 1)]
-        start, end = _ends(level, link, middles, legs, parallel[link] * _PARALLEL)
+        start, end = _ends(level, link, middles, legs, parallel[ends] * _PARALLEL)
         paths.append(_path(start, rows.bottoms[first], legs, rows.tops[last], end))
     return Arranged(middles, paths, right - left, rows.bottoms[-1])
 
@@ -88,12 +89,12 @@ class _Rows:
     tops: list[float]
     bottoms: list[float]
 
-    def middle(self, row: int, height: float, used: bool) -> float:
-        """Return how far down the middle of an item is: in that of its row, or near its links in a much higher one."""
+    def middle(self, row: int, height: float, used: bool, fed: bool) -> float:
+        """Return how far down the middle of an item is: in that of its row, or where all of its links are."""
         top, bottom = self.tops[row], self.bottoms[row]
-        if bottom - top - height <= _SLACK:
-            return (top + bottom) / 2
-        return bottom - height / 2 if used else top + height / 2
+        if used != fed:
+            return bottom - height / 2 if used else top + height / 2
+        return (top + bottom) / 2
 
 
 def _heights(
@@ -107,8 +108,10 @@ def _heights(
     for number, points in enumerate(net.rows):
         tops.append(at)
         bottoms.append(at + high[number])
-        aside = max((abs(across[tie.point] - across[point]) for point in points for tie in net.down[point]), default=0)
-        at = bottoms[-1] + below + min(_SLOPE * aside, _STEEPEST)
+        ties = ((point, tie) for point in points for tie in net.down[point])
+        aside = max((abs(across[tie.point] + tie.there - across[point] - tie.here) for point, tie in ties), default=0.0)
+        ports = (level.entries and number == 0) or (level.exits and number == len(net.rows) - 2)
+        at = bottoms[-1] + (min(_CROSSING + aside / 2, below) if ports else below) + min(_SLOPE * aside, _STEEPEST)
     return tops, bottoms
 
 
@@ -117,26 +120,28 @@ def _ends(
 ) -> tuple[Point, Point]:
     """Return where a link begins and ends: where it is said to, or leaning to where it goes."""
     ends = []
-    for item, other, given, near, side in (
-        (link.source, link.target, link.leaves, 0, 1),
-        (link.target, link.source, link.enters, -1, -1),
+    for item, other, given, meets, near, side in (
+        (link.source, link.target, link.leaves, link.enters or 0.0, 0, 1),
+        (link.target, link.source, link.enters, link.leaves or 0.0, -1, -1),
     ):
         (x, y), (width, height) = middles[item], level.sizes[item]
         if given is None:
             rim = _RIM * width
-            to = legs[near][0] if legs else middles[other][0]
+            to = legs[near][0] if legs else middles[other][0] + meets
             given = min(max(_LEAN * (to - x), -rim), rim) + min(aside, width / 2 - rim)
         ends.append((x + given, y + side * height / 2))
     return ends[0], ends[1]
 
 
 def _path(start: Point, bottom: float, legs: list[tuple[float, float, float]], top: float, end: Point) -> Path:
-    """Return a path that is straight within rows and bent only between them, where nothing else is."""
+    """Return a path that is straight within rows and leans or bends only between them, where nothing else is."""
     path = Path([start])
     path.straight((start[0], bottom))
+    leaning = len(path.points) == 1
     for x, upper, lower in legs:
-        path.bend((x, upper))
+        path.bend((x, upper), leaning, False)
         path.straight((x, lower))
-    path.bend((end[0], top))
+        leaning = False
+    path.bend((end[0], top), leaning, end[1] - top < _NOTHING)
     path.straight(end)
     return path

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 __all__ = ["Edges", "Level", "Link", "Net", "Point", "Tie", "net_of", "rows_of"]
 
+_STRAIGHT = 32.0  # how much it matters, at least, that a link is straight between points that it passes
 MOST_PASSED = 20_000  # points that links pass; those that pass most get none, and go around
 
 Edges = Sequence[tuple[int, int]]
@@ -81,24 +82,34 @@ class Net:
 
 
 def rows_of(level: Level) -> list[int]:
-    """Return the row of each item: as high as links allow, but just above its use what has more uses than inputs."""
+    """Return the row of each item: just above its first use, but just below its inputs what has more of them than uses.
+
+    An input of one item alone counts for nothing, because it goes where that goes.
+    """
     count = len(level.sizes)
     inputs: list[list[int]] = [[] for _ in range(count)]
     uses: list[list[int]] = [[] for _ in range(count)]
     for link in level.links:
         inputs[link.target].append(link.source)
         uses[link.source].append(link.target)
-    row = [0] * count
-    highest = -1 if not level.entries else 0
     inner = range(level.entries, count - level.exits)
+    above = 1 if level.entries else 0
+    highest = [0] * count  # row of each
     for item in inner:
-        row[item] = 1 + max((row[source] for source in inputs[item]), default=highest)
-    last = 1 + max((row[item] for item in inner), default=highest)
-    for item in range(count - level.exits, count):
-        row[item] = last
+        highest[item] = max((highest[source] + 1 for source in inputs[item]), default=above)
+    last = max((highest[item] for item in inner), default=above)
+    row = [last + (item >= inner.stop) for item in range(count)]
+    row[: level.entries] = [0] * level.entries
     for item in reversed(inner):
-        if len(uses[item]) > len(inputs[item]):
-            row[item] = min(row[target] for target in uses[item]) - 1
+        row[item] = min((row[target] for target in uses[item]), default=last + 1) - 1
+    own = [bool(item in inner and not inputs[item] and len(uses[item]) == 1) for item in range(count)]
+    for item in inner:
+        others = [source for source in inputs[item] if not own[source]]
+        if len(others) > len(uses[item]):
+            row[item] = max(max(row[source] for source in others) + 1, highest[item])
+            for source in inputs[item]:
+                if own[source]:
+                    row[source] = row[item] - 1
     return row
 
 
@@ -119,9 +130,9 @@ def net_of(level: Level, row: list[int]) -> Net:
             trunk = link.source, link.leaves, passed
             if trunk not in trunks:
                 trunks[trunk] = net.add(passed, 1.0)
-                net.tie(*_ends(link, way, trunks[trunk]), link.weight * (8 if way else 2))
+                net.tie(*_ends(link, way, trunks[trunk]), max(_STRAIGHT, 8 * link.weight) if way else 2 * link.weight)
             way.append(trunks[trunk])
-        net.tie(*_ends(link, way, None), link.weight * (2 if way else 1))
+        net.tie(*_ends(link, way, None), (2 if way else 1) * link.weight)
         net.ways.append(way)
     return net
 
