@@ -10,8 +10,8 @@ __all__ = ["crossings", "put_in_order"]
 
 _SWEEPS = 12
 _PATIENCE = 4  # sweeps without a better order
-_MOST_SWAPPED = 4_000  # points in a net in which neighbours are swapped
-_ROUNDS = 6  # of swapping neighbours
+_MOST_SWAPPED = 30_000  # points in a net in which neighbours are swapped
+_ROUNDS = 3  # of swapping neighbours
 
 
 def put_in_order(net: Net) -> None:
