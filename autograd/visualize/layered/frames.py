@@ -78,14 +78,13 @@ def lay_out(
         The least space between neighbours in one layer, and between layers.
     """
     across = direction in ("LR", "RL")
-    looped = {source for source, target in edges if source == target}
-    room = [(width + 2 * _LOOP * (box in looped), height) for box, (width, height) in enumerate(sizes)]
-    turned = [(height, width) for width, height in room] if across else room
+    beside = {source: _LOOP for source, target in edges if source == target}
+    turned = [(height, width) for width, height in sizes] if across else sizes
     levels = Levels(len(sizes), within or [None] * len(sizes), parents)
     ways = [levels.way(edge, weight) for edge, weight in zip(edges, weights or [1.0] * len(edges), strict=True)]
     pads = [_pads(title, direction) for title in titles]
     for place in levels.from_within():
-        levels.arrange(place, turned, pads, apart, below)
+        levels.arrange(place, turned, beside, pads, apart, below)
     boxes, frames = levels.places(len(sizes), pads)
     whole = levels.inside[-1].arranged
     assert whole is not None  # it is arranged last
@@ -94,7 +93,7 @@ def lay_out(
     curves = []
     for (source, target), (way, backwards) in zip(edges, ways, strict=True):
         if source == target:
-            curves.append(_loop(middles[source], sizes[source]))
+            curves.append(_loop(middles[source], sizes[source], across))
         else:
             curve = [view.point(point) for point in levels.path(way).points]
             curves.append(curve[::-1] if backwards else curve)
@@ -104,11 +103,16 @@ def lay_out(
     )
 
 
-def _loop(middle: Point, size: Point) -> list[Point]:
-    """Return the curve of an edge from a box to itself, at its right."""
-    x, y = round(middle[0] + size[0] / 2, 1), middle[1]
-    up, out = round(size[1] / 5, 1), round(x + _LOOP * 4 / 3, 1)  # such a curve comes as far as 3/4 of that
-    return [(x, y - up), (out, y - up), (out, y + up), (x, y + up)]
+def _loop(middle: Point, size: Point, across: bool) -> list[Point]:
+    """Return the curve of an edge from a box to itself: at its right, or below it if edges lead to the side."""
+    (x, y), (width, height) = (middle[::-1], size[::-1]) if across else (middle, size)
+    side, half, out = x + width / 2, height / 5, x + width / 2 + _LOOP * 4 / 3  # it comes as far as 3/4 of that
+    points = [(side, y - half), (out, y - half), (out, y + half), (side, y + half)]
+    return [_rounded(point[::-1] if across else point) for point in points]
+
+
+def _rounded(point: Sequence[float]) -> Point:
+    return round(point[0], 1), round(point[1], 1)
 
 
 def _pads(title: Point, direction: Direction) -> Pads:
@@ -133,7 +137,7 @@ class _View:
             y = self.height - y
         if self.direction in ("LR", "RL"):
             x, y = y, x
-        return round(x, 1), round(y, 1)
+        return _rounded((x, y))
 
     def frame(self, frame: Rectangle) -> Rectangle:
         left, top, width, height = frame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -67,17 +68,17 @@ def arrange(level: Level, apart: float, below: float) -> Arranged:
     middles = []
     for item, (_, height) in enumerate(level.sizes):
         middles.append((across[item], rows.middle(row[item], height, item in sources, item in targets)))
-    parallel: dict[tuple[object, ...], int] = {}
+    parallel = Counter(link[:4] for link in level.links)
+    drawn: Counter[tuple[object, ...]] = Counter()
     paths = []
     for link, way in zip(level.links, net.ways, strict=True):
-        ends = link[:4]
-        parallel[ends] = parallel.get(ends, -1) + 1
         first, last = row[link.source], row[link.target]
         if way is None:
             legs = [(0.0, rows.tops[first + 1], rows.bottoms[last - 1])]
         else:
             legs = [(across[point], rows.tops[first + i], rows.bottoms[first + i]) for i, point in enumerate(way, 1)]
-        start, end = _ends(level, link, middles, legs, parallel[ends] * _PARALLEL)
+        start, end = _ends(level, link, middles, legs, drawn[link[:4]], parallel[link[:4]])
+        drawn[link[:4]] += 1
         paths.append(_path(start, rows.bottoms[first], legs, rows.tops[last], end))
     return Arranged(middles, paths, right - left, rows.bottoms[-1])
 
@@ -116,9 +117,9 @@ def _heights(
 
 
 def _ends(
-    level: Level, link: Link, middles: list[Point], legs: list[tuple[float, float, float]], aside: float
+    level: Level, link: Link, middles: list[Point], legs: list[tuple[float, float, float]], number: int, of: int
 ) -> tuple[Point, Point]:
-    """Return where a link begins and ends: where it is said to, or leaning to where it goes."""
+    """Return where a link begins and ends: where it is said to, or leaning to where it goes, beside parallel ones."""
     ends = []
     for item, other, given, meets, near, side in (
         (link.source, link.target, link.leaves, link.enters or 0.0, 0, 1),
@@ -126,9 +127,10 @@ def _ends(
     ):
         (x, y), (width, height) = middles[item], level.sizes[item]
         if given is None:
-            rim = _RIM * width
+            space = min(_PARALLEL, 2 * _RIM * width / of)
+            rim = _RIM * width - space * (of - 1) / 2
             to = legs[near][0] if legs else middles[other][0] + meets
-            given = min(max(_LEAN * (to - x), -rim), rim) + min(aside, width / 2 - rim)
+            given = min(max(_LEAN * (to - x), -rim), rim) + space * (number - (of - 1) / 2)
         ends.append((x + given, y + side * height / 2))
     return ends[0], ends[1]
 

@@ -117,7 +117,15 @@ class Levels:
     def _last(self, frames: list[int], box: int) -> int:
         return self.last[frames[-1]] if frames else box
 
-    def arrange(self, place: int, boxes: Sequence[Point], pads: Sequence[Pads], apart: float, below: float) -> None:
+    def arrange(
+        self,
+        place: int,
+        boxes: Sequence[Point],
+        beside: dict[int, float],
+        pads: Sequence[Pads],
+        apart: float,
+        below: float,
+    ) -> None:
         """Lay out a level, and so find the size of its frame."""
         inside = self.inside[place]
         children = [child for _, child in sorted(inside.children)]
@@ -132,7 +140,8 @@ class Levels:
             Link(inside.items[start[:2]], inside.items[stop[:2]], self._offset(start), self._offset(stop), weight)
             for (start, stop, _), weight in inside.links.items()
         ]
-        arranged = arrange(Level(sizes, links, len(inside.entries), len(inside.exits)), apart, below)
+        spare = {inside.items["box", box]: beside[box] for kind, box, _ in children if kind == "box" and box in beside}
+        arranged = arrange(Level(sizes, links, len(inside.entries), len(inside.exits), spare), apart, below)
         inside.arranged = arranged
         inside.paths = dict(zip(inside.links, arranged.paths, strict=True))
         if place < len(self.outer):

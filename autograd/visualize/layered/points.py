@@ -33,13 +33,15 @@ class Link(NamedTuple):
 class Level:
     """What is laid out at once: items with a width and a height, each after those with links to it.
 
-    The first `entries` and the last `exits` of the items are where links come in from above and go out below.
+    The first `entries` and the last `exits` of the items are where links come in from above and go out below. `beside`
+    is what some items need on both sides beyond their width.
     """
 
     sizes: list[Point]
     links: list[Link]
     entries: int = 0
     exits: int = 0
+    beside: dict[int, float] = field(default_factory=dict)
 
 
 class Tie(NamedTuple):
@@ -115,7 +117,7 @@ def rows_of(level: Level) -> list[int]:
 
 def net_of(level: Level, row: list[int]) -> Net:
     """Return the points of a level; links that leave one item at one place share those that they pass."""
-    net = Net([width for width, _ in level.sizes])
+    net = Net([width + 2 * level.beside.get(item, 0.0) for item, (width, _) in enumerate(level.sizes)])
     net.rows = [[] for _ in range(max(row) + 1)]
     for item in range(len(level.sizes)):
         net.add(row[item], 0.0)
