@@ -154,10 +154,8 @@ def test_what_enters_a_frame_from_one_box_enters_it_once() -> None:
 
 
 def test_inputs_stand_just_above_what_uses_them() -> None:
-    # A chain 0-1-2-3 with an input of its last operation, and a branch that is needed only there.
-    level = Level([(10.0, 10.0)] * 6, [Link(0, 1), Link(1, 2), Link(2, 3), Link(4, 3), Link(0, 5), Link(5, 3)])
-    level = Level(level.sizes, [Link(0, 1), Link(1, 2), Link(3, 4), Link(2, 5), Link(4, 5)])
-    assert rows_of(level) == [0, 1, 2, 1, 2, 3]
+    chain, branch = [Link(0, 1), Link(1, 2), Link(2, 5)], [Link(3, 4), Link(4, 5)]
+    assert rows_of(Level([(10.0, 10.0)] * 6, chain + branch)) == [0, 1, 2, 1, 2, 3]
 
 
 def test_crossings_are_counted_and_avoided() -> None:
