@@ -17,6 +17,7 @@ _LEAN, _RIM = 0.2, 0.35  # how far from the middle of an item a link begins: par
 _PARALLEL = 14.0  # between links with the same ends
 _AROUND = 24.0  # how far from the rows are links that go around
 _NOTHING = 1e-6  # a distance that is only rounding
+_HEADLESS = 0.6  # of the space between rows, where links only go on into frames or past
 _CROSSING = 6.0  # the space between the border of a frame and what is in it, beside its padding, where edges cross
 
 
@@ -105,6 +106,7 @@ def _heights(
     high = [0.0] * len(net.rows)
     for item, (_, height) in enumerate(level.sizes):
         high[row[item]] = max(high[row[item]], height)
+    met = {row[link.target] for link in level.links if link.enters is None}  # rows with the heads of arrows above
     tops, bottoms, at = [], [], 0.0
     for number, points in enumerate(net.rows):
         tops.append(at)
@@ -112,7 +114,8 @@ def _heights(
         ties = ((point, tie) for point in points for tie in net.down[point])
         aside = max((abs(across[tie.point] + tie.there - across[point] - tie.here) for point, tie in ties), default=0.0)
         ports = (level.entries and number == 0) or (level.exits and number == len(net.rows) - 2)
-        at = bottoms[-1] + (min(_CROSSING + aside / 2, below) if ports else below) + min(_SLOPE * aside, _STEEPEST)
+        space = min(_CROSSING + aside / 2, below) if ports else below if number + 1 in met else _HEADLESS * below
+        at = bottoms[-1] + space + min(_SLOPE * aside, _STEEPEST)
     return tops, bottoms
 
 
