@@ -74,7 +74,7 @@ def _frames(picture: Picture, layout: Layout) -> Iterator[str]:
 
 def _titles(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
     """Yield the titles of frames, which stand above all that passes below them."""
-    for depth, what, place in by_frame(picture):
+    for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
         rectangle = layout.frames[place] if what == "open" else None
         if rectangle and titles[place]:
             halo = frame_look(picture.frames[place], depth).get("fillcolor", GRAPH["bgcolor"])

@@ -14,7 +14,7 @@ from ..layered import Edges, Point
 from ..picture import Frame
 from ..tree import by_frame
 
-__all__ = ["HEIGHT", "WIDTH", "Layout", "in_layers", "lay_out"]
+__all__ = ["HEIGHT", "WIDTH", "Edges", "Layout", "in_layers", "lay_out"]
 
 WIDTH, HEIGHT = 144, 56  # of a box, in pixels
 _GAP_X, _GAP_Y = 28, 48
@@ -105,9 +105,7 @@ def _points(text: str, height: float) -> list[Point]:
     return [(round(float(x), 1), round(height - float(y), 1)) for x, y in pairs]
 
 
-def in_layers(
-    count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()
-) -> Layout:
+def in_layers(count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()) -> Layout:
     """Lay boxes out in layers, each below all that it depends on, and those of a frame together."""
     parents, titles = [frame.parent for frame in frames], [(0.0, float(_TITLE))] * len(frames)
     found = layered.lay_out([(WIDTH, HEIGHT)] * count, edges, within, parents, titles, apart=_GAP_X, below=_GAP_Y)
