@@ -193,16 +193,24 @@ def test_a_long_chain_is_written_in_linear_time() -> None:
     assert source.count(" -> ") == 100_000
 
 
-def test_without_the_program_the_source_is_there_and_rendering_says_what_to_install(
+def test_without_the_program_other_images_say_what_to_install_and_what_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    digraph = draw_graph(Value(1.0) + 1)
+    digraph = draw_graph(Value(1.0) + 1, format="png")
     assert "n0 -> " in digraph.source
-    for render in (lambda: digraph.render(tmp_path / "graph"), digraph.pipe, digraph._repr_image_svg_xml):
-        with pytest.raises(AutogradError, match=r"apt install graphviz .* brew install graphviz .* winget") as caught:
+    says = r"apt install graphviz .* brew install graphviz .* winget .* SVG works, as in write\('graph.svg'\)"
+    for render in (
+        lambda: digraph.render(tmp_path / "graph"),
+        lambda: digraph.render(outfile=tmp_path / "graph.pdf"),
+        lambda: digraph.write(tmp_path / "graph.pdf"),
+        digraph.pipe,
+        digraph._repr_image_png,
+    ):
+        with pytest.raises(AutogradError, match=says) as caught:
             render()
         assert isinstance(caught.value, graphviz.ExecutableNotFound)
+    assert not [*tmp_path.glob("*.png"), *tmp_path.glob("*.pdf")]
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's program dot")

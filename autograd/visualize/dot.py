@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import inspect
 from collections.abc import Callable
 from os import PathLike, fspath
 from pathlib import Path
@@ -14,9 +14,11 @@ except ImportError as error:
     raise ImportError("draw_graph needs the Python package graphviz: pip install graphviz") from error
 
 from ..errors import AutogradError
+from .layered import Direction
 from .mermaid import to_mermaid
 from .picture import Picture
-from .style import EDGE, FRAME, GRAPH, LOOP, NODE, REPEAT, SHADES, box_attributes, frame_title, plain
+from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_title, plain
+from .svg import to_svg
 from .tree import by_frame
 
 __all__ = ["Digraph", "MissingProgramError", "to_digraph"]
@@ -34,41 +36,71 @@ class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: 
             self,
             f"rendering needs Graphviz's program {digraph.engine!r}, which is not on the PATH. Install the system "
             f"package graphviz: apt install graphviz (Debian, Ubuntu), brew install graphviz (macOS), winget install "
-            f"graphviz (Windows). Without it, the picture's .source can be pasted into any viewer of the DOT language, "
-            f"and its .mermaid into any Markdown that draws Mermaid",
+            f"graphviz (Windows). Without it, SVG works, as in write('graph.svg'), and so does what needs no layout: "
+            f"write('graph.gv') for any viewer of the DOT language, write('graph.mmd') for Markdown that draws Mermaid",
         )
 
 
 class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
-    """A graph of the package graphviz; rendering it without the system program says what to install.
+    """A graph of the package graphviz, which is drawn as SVG where the system program is missing too.
 
     Attributes
     ----------
-    mermaid
-        The same picture in the language of Mermaid.
+    picture, rankdir
+        What is drawn, and the direction in which it grows.
     play
         Writes the page of `autograd.player` for what is drawn here.
     """
 
-    mermaid: str
+    picture: Picture
+    rankdir: Direction
     play: Callable[..., Path]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}, {len(self.body)} lines>"
+
+    @property
+    def mermaid(self) -> str:
+        """The same picture in the language of Mermaid."""
+        return to_mermaid(self.picture, self.rankdir)
+
+    @property
+    def svg(self) -> str:
+        """The same picture as SVG, laid out by this package."""
+        return to_svg(self.picture, self.rankdir)
 
     def render(self, *args: Any, **kwargs: Any) -> str:
         """Write the picture to a file, as `graphviz.Digraph.render` does."""
         try:
             return super().render(*args, **kwargs)  # type: ignore[no-any-return]
         except graphviz.ExecutableNotFound as error:
+            return self._render_without_program(
+                inspect.signature(super().render).bind(*args, **kwargs).arguments, error
+            )
+
+    def _render_without_program(self, options: dict[str, Any], error: graphviz.ExecutableNotFound) -> str:
+        """Do what is left of `render`, which has written the source already."""
+        outfile = options.get("outfile")
+        suffix = Path(outfile).suffix[1:] if outfile else ""
+        if (options.get("format") or suffix or self.format) != "svg":
             raise MissingProgramError(self) from error
+        path = Path(outfile or f"{self.filepath}.svg")
+        path.write_text(self.svg, encoding="utf-8")
+        if options.get("cleanup"):
+            Path(self.filepath).unlink()
+        if options.get("view"):
+            graphviz.view(path)
+        return str(path)
 
     def pipe(self, *args: Any, **kwargs: Any) -> Any:
         """Return the picture as bytes or text, as `graphviz.Digraph.pipe` does; notebooks call this."""
         try:
             return super().pipe(*args, **kwargs)
         except graphviz.ExecutableNotFound as error:
-            raise MissingProgramError(self) from error
+            options = inspect.signature(super().pipe).bind(*args, **kwargs).arguments
+            if (options.get("format") or self.format) != "svg":
+                raise MissingProgramError(self) from error
+            return self.svg if options.get("encoding") else self.svg.encode()
 
     def to_html(self, path: str | PathLike[str], *, gradient: Any = None) -> Path:
         """Write a page that plays how the result was computed, and how its gradient was carried back.
@@ -103,7 +135,7 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     def copy(self) -> Digraph:
         """Return a copy, as `graphviz.Digraph.copy` does."""
         other: Digraph = super().copy()
-        other.mermaid, other.play = self.mermaid, self.play
+        other.picture, other.rankdir, other.play = self.picture, self.rankdir, self.play
         return other
 
     def write(self, path: str | PathLike[str]) -> None:
@@ -112,8 +144,8 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         Parameters
         ----------
         path
-            Ends in .svg, .png or .pdf, which need the program ``dot``, or in .gv or .dot for the DOT language, .mmd for
-            Mermaid, .html for the page of `to_html`, which need nothing.
+            Ends in .svg, .gv or .dot for the DOT language, .mmd for Mermaid, .html for the page of `to_html`, which
+            need nothing, or in .png or .pdf, which need the program ``dot``.
 
         Raises
         ------
@@ -134,20 +166,14 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             known = ", ".join([f".{name}" for name in _IMAGES] + [*_TEXTS, ".html"])
             raise ValueError(f"a picture's file ends in one of {known}, which says its format; not in {suffix!r}")
 
-    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return what a notebook shows: the picture, or Mermaid's text where ``dot`` is missing, for it to draw."""
-        if shutil.which(self.engine) is None:
-            return {"text/vnd.mermaid": self.mermaid, "text/plain": self.source}
-        return super()._repr_mimebundle_(*args, **kwargs)  # type: ignore[no-any-return]
 
-
-def to_digraph(picture: Picture, rankdir: str, file_format: str) -> Digraph:
+def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digraph:
     """Return `picture` in the DOT language; boxes are numbered in their order, so equal pictures give equal text."""
     remarks = {"label": _escaped("; ".join(picture.remarks))} if picture.remarks else {}
     graph = Digraph(
         format=file_format, graph_attr={"rankdir": rankdir, **GRAPH, **remarks}, node_attr=NODE, edge_attr=EDGE
     )
-    graph.mermaid = to_mermaid(picture, rankdir)
+    graph.picture, graph.rankdir = picture, rankdir
     for indent, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
         if what == "box":
             box = picture.boxes[place]
@@ -155,10 +181,9 @@ def to_digraph(picture: Picture, rankdir: str, file_format: str) -> Digraph:
             graph.node(f"n{place}", **box_attributes(box), **tooltip)
         elif what == "open":
             frame = picture.frames[place]
-            look = FRAME | {"fillcolor": SHADES[indent % 2]} if frame.what else REPEAT
             title = _escaped(frame_title(frame))
             graph.body.append(f"\tsubgraph cluster_{place} {{\n")
-            graph.attr(label=title, tooltip=title, **look)
+            graph.attr(label=title, tooltip=title, **frame_look(frame, indent))
         else:
             graph.body.append("\t}\n")
     for source, target in picture.edges:

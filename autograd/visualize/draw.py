@@ -14,11 +14,12 @@ from .nodes import names_of
 
 if TYPE_CHECKING:
     from .dot import Digraph
+    from .layered import Direction
     from .picture import Picture
 
 __all__ = ["draw_graph"]
 
-_DIRECTIONS = ("LR", "RL", "TB", "BT")
+_DIRECTIONS: dict[str, Direction] = {"LR": "LR", "RL": "RL", "TB": "TB", "BT": "BT"}
 _SMALL = 40  # boxes that are drawn without folding
 
 
@@ -121,7 +122,7 @@ def draw_graph(
         with watch_calls():
             drawn = output()
     picture = read_graph(drawn, named, modules, show)
-    graph = to_digraph(_fitted(picture, depth, fold, max_nodes), rankdir, format)
+    graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     graph.play = partial(player, output, params=params, depth=depth)
     return graph
 

@@ -8,20 +8,39 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import NamedTuple
 
 from .picture import Box, Frame, Kind
 
-__all__ = ["ALARM", "DEAD", "EDGE", "FRAME", "GRAPH", "LOOP", "NODE", "box_attributes", "frame_title", "plain"]
+__all__ = [
+    "ALARM",
+    "DEAD",
+    "EDGE",
+    "FONT",
+    "FRAME",
+    "GRAPH",
+    "INK",
+    "KINDS",
+    "LOOP",
+    "NODE",
+    "REPEAT",
+    "Run",
+    "box_attributes",
+    "box_text",
+    "frame_look",
+    "frame_title",
+    "plain",
+]
 
-_FONT = "Helvetica,Arial,sans-serif"
-_INK, _MUTED = "#1f2937", "#6b7280"
+FONT = "Helvetica,Arial,sans-serif"
+INK, _MUTED = "#1f2937", "#6b7280"
 
 GRAPH = {
     "bgcolor": "white",
     "nodesep": "0.25",
     "ranksep": "0.35",
     "ordering": "in",
-    "fontname": _FONT,
+    "fontname": FONT,
     "fontsize": "10",
     "fontcolor": _MUTED,
 }
@@ -30,8 +49,8 @@ NODE = {
     "style": "rounded,filled",
     "fillcolor": "white",
     "color": "#9ca3af",
-    "fontcolor": _INK,
-    "fontname": _FONT,
+    "fontcolor": INK,
+    "fontname": FONT,
     "fontsize": "11",
     "margin": "0.14,0.07",
     "height": "0.3",
@@ -72,6 +91,32 @@ def plain(text: str) -> str:
     return " ".join(_UNWRITABLE.sub("\ufffd", text).split())
 
 
+class Run(NamedTuple):
+    """A part of a line of text in a box; what is None is as in the rest of the box."""
+
+    text: str
+    bold: bool = False
+    size: str | None = None
+    colour: str | None = None
+
+
+def box_text(box: Box) -> list[list[Run]]:
+    """Return the lines of a box: the title in bold, except on constants, and those below it smaller."""
+    title = plain(box.title)
+    lines = [[Run(title, bold=box.kind not in ("constant", "omitted"))]] if title else []
+    if box.times > 1:
+        times = Run(f" × {box.times:,}", bold=True, colour=REPEAT["color"])
+        lines = [[*lines[0], times]] if lines else [[times]]
+    texts = [*filter(None, map(plain, box.lines)), *(["no gradient"] if box.dead else [])]
+    lines += [[Run(text, size="9", colour=ALARM["color"] if _is_alarming(text) else _MUTED)] for text in texts]
+    return lines
+
+
+def frame_look(frame: Frame, depth: int) -> dict[str, str]:
+    """Return the attributes of a frame that `depth` others are around."""
+    return FRAME | {"fillcolor": SHADES[depth % 2]} if frame.what else REPEAT
+
+
 def box_attributes(box: Box) -> dict[str, str]:
     """Return the attributes of a box that differ from `NODE`, its label among them."""
     attributes = {"label": _label(box), **KINDS[box.kind]}
@@ -89,26 +134,19 @@ def frame_title(frame: Frame) -> str:
 
 
 def _label(box: Box) -> str:
-    """Write the title in bold, except on constants, and the lines below it smaller."""
-    title = _markup(box.title)
-    if title and box.kind not in ("constant", "omitted"):
-        title = f"<b>{title}</b>"
-    if box.times > 1:
-        title += f'<font color="#7c3aed"><b> × {box.times:,}</b></font>'
-    parts = [title] if title else []
-    parts += [
-        f'<font point-size="9" color="{"#c81e1e" if _is_alarming(line) else _MUTED}">{_markup(line)}</font>'
-        for line in box.lines
-        if plain(line)
-    ]
-    if box.dead:
-        parts.append(f'<font point-size="9" color="{_MUTED}">no gradient</font>')
-    return f"<{'<br/>'.join(parts)}>" if parts else ""
+    """Write the text of a box in the markup of ``dot``."""
+    label = "<br/>".join("".join(map(_markup, line)) for line in box_text(box))
+    return f"<{label}>" if label else ""
 
 
-def _markup(text: str) -> str:
+def _markup(run: Run) -> str:
     r"""Escape markup, and what ``dot`` makes more of: ``\N`` is the name of the box, and ``]]`` is a syntax error."""
-    return escape(plain(text)).replace("\\", "\\\\").replace("]", "&#93;")
+    text = escape(run.text).replace("\\", "\\\\").replace("]", "&#93;")
+    if run.bold:
+        text = f"<b>{text}</b>"
+    look = {"point-size": run.size, "color": run.colour}
+    given = "".join(f' {name}="{value}"' for name, value in look.items() if value)
+    return f"<font{given}>{text}</font>" if given else text
 
 
 def _is_alarming(line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where the boxes and edges of a graph go: by Graphviz where its program is installed, else in plain layers."""
+"""Where the boxes and edges of a graph go: by Graphviz where its program is installed, else in layers."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Any
 
 import graphviz
 
-from ..picture import Frame, frames_around
+from .. import layered
+from ..layered import Edges, Point
+from ..picture import Frame
 from ..tree import by_frame
 
-__all__ = ["HEIGHT", "WIDTH", "Layout", "in_layers", "lay_out"]
+__all__ = ["HEIGHT", "WIDTH", "Edges", "Layout", "in_layers", "lay_out"]
 
 WIDTH, HEIGHT = 144, 56  # of a box, in pixels
 _GAP_X, _GAP_Y = 28, 48
 _MARGIN, _TITLE = 12, 14  # within a frame, and the height of its title
-_SWEEPS = 8
 _MOST_PIECES = 8_000  # of edges, one for each layer that they cross; with more, Graphviz takes long and much memory
 
-Edges = Sequence[tuple[int, int]]
-Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
 
 
@@ -52,11 +51,11 @@ def lay_out(count: int, edges: Edges, within: Sequence[int | None] = (), frames:
     """
     places, known = list(within) or [None] * count, list(frames)
     if sum(lengths(count, edges)) > _MOST_PIECES:
-        return _framed(in_layers(count, edges), places, known)
+        return in_layers(count, edges, places, known)
     try:
         text = graphviz.Source(_dot(edges, places, known)).pipe(format="json0", encoding="utf-8", quiet=True)
     except graphviz.ExecutableNotFound:
-        return _framed(in_layers(count, edges), places, known)
+        return in_layers(count, edges, places, known)
     return _read(json.loads(text), count, edges)
 
 
@@ -64,20 +63,6 @@ def lengths(count: int, edges: Edges) -> list[int]:
     """Return how many layers each edge leads down."""
     rows = _rows(count, edges)
     return [rows[target] - rows[source] for source, target in edges]
-
-
-def _framed(layout: Layout, within: list[int | None], frames: list[Frame]) -> Layout:
-    """Draw the frames around what stands in them."""
-    inside: dict[int, list[Rectangle]] = {}
-    for (x, y), innermost in zip(layout.boxes, within, strict=True):
-        around = frames_around(innermost, frames)[::-1]
-        for depth, frame in enumerate(around, 1):
-            aside, above = WIDTH / 2 + depth * _MARGIN, HEIGHT / 2 + depth * (_MARGIN + _TITLE)
-            inside.setdefault(frame, []).append((x - aside, y - above, x + aside, y + HEIGHT / 2 + depth * _MARGIN))
-    for frame, parts in inside.items():
-        left, top, right, bottom = zip(*parts, strict=True)
-        layout.frames[frame] = min(left), min(top), max(right), max(bottom)
-    return layout
 
 
 def _dot(edges: Edges, within: list[int | None], frames: list[Frame]) -> str:
@@ -120,43 +105,16 @@ def _points(text: str, height: float) -> list[Point]:
     return [(round(float(x), 1), round(height - float(y), 1)) for x, y in pairs]
 
 
-def in_layers(count: int, edges: Edges) -> Layout:
-    """Lay boxes out in layers, each below all that it depends on, in an order that shortens edges."""
-    layers = _layers(count, edges)
-    above: list[list[int]] = [[] for _ in range(count)]
-    below: list[list[int]] = [[] for _ in range(count)]
-    for source, target in edges:
-        above[target].append(source)
-        below[source].append(target)
-    across = [0.0] * count
-    for layer in layers:
-        _spread(layer, [float(i) * (WIDTH + _GAP_X) for i in range(len(layer))], across)
-    for sweep in range(_SWEEPS):
-        near, order = (above, layers) if sweep % 2 == 0 else (below, layers[::-1])
-        for layer in order:
-            wanted = [sum(across[i] for i in near[p]) / len(near[p]) if near[p] else across[p] for p in layer]
-            _spread(layer, wanted, across)
-    left = min(across)
-    down = {place: row for row, layer in enumerate(layers) for place in layer}
-    boxes = [
-        (round(across[p] - left + WIDTH / 2, 1), round(down[p] * (HEIGHT + _GAP_Y) + HEIGHT / 2, 1))
-        for p in range(count)
-    ]
-    seen: dict[tuple[int, int], int] = {}
-    curves = []
-    for edge in edges:
-        seen[edge] = seen.get(edge, -1) + 1
-        curves.append(_curve(boxes[edge[0]], boxes[edge[1]], 14 * seen[edge]))
-    return Layout(boxes, curves)
-
-
-def _layers(count: int, edges: Edges) -> list[list[int]]:
-    """Return the places of each layer."""
-    rows = _rows(count, edges)
-    layers: list[list[int]] = [[] for _ in range(max(rows) + 1)]
-    for place, row in enumerate(rows):
-        layers[row].append(place)
-    return layers
+def in_layers(count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()) -> Layout:
+    """Lay boxes out in layers, each below all that it depends on, and those of a frame together."""
+    parents, titles = [frame.parent for frame in frames], [(0.0, float(_TITLE))] * len(frames)
+    found = layered.lay_out([(WIDTH, HEIGHT)] * count, edges, within, parents, titles, apart=_GAP_X, below=_GAP_Y)
+    layout = Layout(found.boxes, found.curves)
+    for place, rectangle in enumerate(found.frames):
+        if rectangle:
+            left, top, width, height = rectangle
+            layout.frames[place] = left, top, round(left + width, 1), round(top + height, 1)
+    return layout
 
 
 def _rows(count: int, edges: Edges) -> list[int]:
@@ -173,22 +131,3 @@ def _rows(count: int, edges: Edges) -> list[int]:
         if users[place] and sum(bool(inputs[source]) for source in inputs[place]) <= len(users[place]):
             row[place] = min(row[target] for target in users[place]) - 1
     return row
-
-
-def _spread(layer: list[int], wanted: list[float], across: list[float]) -> None:
-    """Put the boxes of a layer near where they are wanted, in that order and apart from each other."""
-    order = sorted(range(len(layer)), key=wanted.__getitem__)
-    x = [wanted[i] for i in order]
-    step = WIDTH + _GAP_X
-    for i in range(1, len(x)):
-        x[i] = max(x[i], x[i - 1] + step)
-    shift = sum(x[i] - wanted[order[i]] for i in range(len(x))) / len(x)
-    for i, at in zip(order, x, strict=True):
-        across[layer[i]] = at - shift
-    layer[:] = [layer[i] for i in order]
-
-
-def _curve(start: Point, end: Point, aside: float) -> list[Point]:
-    (x0, y0), (x1, y1) = (start[0] + aside, start[1] + HEIGHT / 2), (end[0] + aside, end[1] - HEIGHT / 2)
-    bend = (y1 - y0) / 2
-    return [(x0, y0), (x0, y0 + bend), (x1, y1 - bend), (x1, y1)]

@@ -1,0 +1,113 @@
+"""The order of the points in each row, in which links cross seldom."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+
+from .points import Net, Tie
+
+__all__ = ["crossings", "put_in_order"]
+
+_SWEEPS = 12
+_PATIENCE = 4  # sweeps without a better order
+_MOST_SWAPPED = 30_000  # points in a net in which neighbours are swapped
+_ROUNDS = 3  # of swapping neighbours
+
+
+def put_in_order(net: Net) -> None:
+    """Put each row of a net in order."""
+    net.rows = _in_depth(net)
+    places = _places(net)
+    best, fewest, waited = [list(row) for row in net.rows], crossings(net), 0
+    for sweep in range(_SWEEPS):
+        if not fewest or waited == _PATIENCE:
+            break
+        ties, rows = (net.up, net.rows[1:]) if sweep % 2 == 0 else (net.down, net.rows[-2::-1])
+        for row in rows:
+            wanted = {point: _wanted(net, ties[point], places, places[point]) for point in row}
+            row.sort(key=wanted.__getitem__)
+            _note(row, places)
+        crossed = crossings(net)
+        waited += 1
+        if crossed < fewest:
+            best, fewest, waited = [list(row) for row in net.rows], crossed, 0
+    net.rows = best
+    if fewest and len(net.widths) <= _MOST_SWAPPED:
+        _swap_neighbours(net)
+
+
+def crossings(net: Net) -> int:
+    """Return how often links cross."""
+    places = _places(net)
+    found = 0
+    for row in net.rows[:-1]:
+        ends: list[float] = []
+        for point in row:
+            ties = sorted((tie.here, _at(net, tie, places)) for tie in net.down[point])
+            for _, end in ties:
+                found += len(ends) - bisect_right(ends, end)
+                insort(ends, end)
+    return found
+
+
+def _in_depth(net: Net) -> list[list[int]]:
+    """Return rows in the order in which a walk from the end to the inputs meets their points: trees are planar so."""
+    rows: list[list[int]] = [[] for _ in net.rows]
+    row_of = {point: number for number, row in enumerate(net.rows) for point in row}
+    known: set[int] = set()
+    for start in (point for row in reversed(net.rows) for point in row):
+        pending = [start]
+        while pending:
+            point = pending.pop()
+            if point not in known:
+                known.add(point)
+                rows[row_of[point]].append(point)
+                pending += [tie.point for tie in reversed(net.up[point])]
+    return rows
+
+
+def _places(net: Net) -> list[int]:
+    places = [0] * len(net.widths)
+    for row in net.rows:
+        _note(row, places)
+    return places
+
+
+def _note(row: list[int], places: list[int]) -> None:
+    for place, point in enumerate(row):
+        places[point] = place
+
+
+def _at(net: Net, tie: Tie, places: list[int]) -> float:
+    """Return where in its row the other end of a tie is: the place of its point, and a part for where it meets that."""
+    return places[tie.point] + tie.there / (net.widths[tie.point] + 1)
+
+
+def _wanted(net: Net, ties: list[Tie], places: list[int], otherwise: int) -> float:
+    return sum(_at(net, tie, places) for tie in ties) / len(ties) if ties else otherwise
+
+
+def _swap_neighbours(net: Net) -> None:
+    """Swap points that stand beside each other while links cross less often so."""
+    places = _places(net)
+    for _ in range(_ROUNDS):
+        swapped = False
+        for row in net.rows:
+            ends = {
+                point: [sorted(_at(net, tie, places) for tie in ties[point]) for ties in (net.up, net.down)]
+                for point in row
+            }
+            for i in range(len(row) - 1):
+                left, right = row[i], row[i + 1]
+                kept = sum(map(_crossed, ends[left], ends[right]))
+                if kept and sum(map(_crossed, ends[right], ends[left])) < kept:
+                    row[i], row[i + 1] = right, left
+                    swapped = True
+            _note(row, places)
+        if not swapped:
+            return
+
+
+def _crossed(left: list[float], right: list[float]) -> int:
+    """Return how often links cross that lead from two points beside each other to these places, each in order."""
+    return sum(bisect_left(right, end) for end in left)

@@ -1,0 +1,156 @@
+"""The points of one level: its items in rows, and a point in each row that a link passes on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+__all__ = ["Edges", "Level", "Link", "Net", "Point", "Tie", "net_of", "rows_of"]
+
+_STRAIGHT = 32.0  # how much it matters, at least, that a link is straight between points that it passes
+MOST_PASSED = 20_000  # points that links pass; those that pass most get none, and go around
+
+Edges = Sequence[tuple[int, int]]
+Point = tuple[float, float]
+
+
+class Link(NamedTuple):
+    """A line from the lower side of one item to the upper side of another.
+
+    `leaves` and `enters` say how far to the right of the middle it begins and ends; None if it may do so anywhere.
+    `weight` says how much it matters that it is straight.
+    """
+
+    source: int
+    target: int
+    leaves: float | None = None
+    enters: float | None = None
+    weight: float = 1.0
+
+
+@dataclass(slots=True)
+class Level:
+    """What is laid out at once: items with a width and a height, each after those with links to it.
+
+    The first `entries` and the last `exits` of the items are where links come in from above and go out below. `beside`
+    is what some items need on both sides beyond their width.
+    """
+
+    sizes: list[Point]
+    links: list[Link]
+    entries: int = 0
+    exits: int = 0
+    beside: dict[int, float] = field(default_factory=dict)
+
+
+class Tie(NamedTuple):
+    """A point of the next row that another is linked with, `here` and `there` right of the middles of the two."""
+
+    point: int
+    here: float
+    there: float
+    weight: float
+
+
+@dataclass(slots=True)
+class Net:
+    """The points of a level, the items first.
+
+    `rows` are the points of each row, `up` and `down` what each is linked with in the row above and below, `ways` the
+    points that each link passes, or None if it goes around.
+    """
+
+    widths: list[float]
+    rows: list[list[int]] = field(default_factory=list)
+    up: list[list[Tie]] = field(default_factory=list)
+    down: list[list[Tie]] = field(default_factory=list)
+    ways: list[list[int] | None] = field(default_factory=list)
+
+    def add(self, row: int, width: float) -> int:
+        """Add a point and return its number."""
+        place = len(self.up)
+        if place == len(self.widths):
+            self.widths.append(width)
+        self.up.append([])
+        self.down.append([])
+        self.rows[row].append(place)
+        return place
+
+    def tie(self, upper: int, lower: int, leaves: float, enters: float, weight: float) -> None:
+        """Link two points of neighbouring rows."""
+        self.down[upper].append(Tie(lower, leaves, enters, weight))
+        self.up[lower].append(Tie(upper, enters, leaves, weight))
+
+
+def rows_of(level: Level) -> list[int]:
+    """Return the row of each item: just above its first use, but just below its inputs what has more of them than uses.
+
+    An input of one item alone counts for nothing, because it goes where that goes.
+    """
+    count = len(level.sizes)
+    inputs: list[list[int]] = [[] for _ in range(count)]
+    uses: list[list[int]] = [[] for _ in range(count)]
+    for link in level.links:
+        inputs[link.target].append(link.source)
+        uses[link.source].append(link.target)
+    inner = range(level.entries, count - level.exits)
+    above = 1 if level.entries else 0
+    highest = [0] * count  # row of each
+    for item in inner:
+        highest[item] = max((highest[source] + 1 for source in inputs[item]), default=above)
+    last = max((highest[item] for item in inner), default=above)
+    row = [last + (item >= inner.stop) for item in range(count)]
+    row[: level.entries] = [0] * level.entries
+    for item in reversed(inner):
+        row[item] = min((row[target] for target in uses[item]), default=last + 1) - 1
+    own = [bool(item in inner and not inputs[item] and len(uses[item]) == 1) for item in range(count)]
+    for item in inner:
+        others = [source for source in inputs[item] if not own[source]]
+        if len(others) > len(uses[item]):
+            row[item] = max(max(row[source] for source in others) + 1, highest[item])
+            for source in inputs[item]:
+                if own[source]:
+                    row[source] = row[item] - 1
+    return row
+
+
+def net_of(level: Level, row: list[int]) -> Net:
+    """Return the points of a level; links that leave one item at one place share those that they pass."""
+    net = Net([width + 2 * level.beside.get(item, 0.0) for item, (width, _) in enumerate(level.sizes)])
+    net.rows = [[] for _ in range(max(row) + 1)]
+    for item in range(len(level.sizes)):
+        net.add(row[item], 0.0)
+    longest = _longest([row[link.target] - row[link.source] for link in level.links])
+    trunks: dict[tuple[int, float | None, int], int] = {}
+    for link in level.links:
+        if row[link.target] - row[link.source] > longest:
+            net.ways.append(None)
+            continue
+        way: list[int] = []
+        for passed in range(row[link.source] + 1, row[link.target]):
+            trunk = link.source, link.leaves, passed
+            if trunk not in trunks:
+                trunks[trunk] = net.add(passed, 1.0)
+                net.tie(*_ends(link, way, trunks[trunk]), max(_STRAIGHT, 8 * link.weight) if way else 2 * link.weight)
+            way.append(trunks[trunk])
+        net.tie(*_ends(link, way, None), (2 if way else 1) * link.weight)
+        net.ways.append(way)
+    return net
+
+
+def _ends(link: Link, way: list[int], to: int | None) -> tuple[int, int, float, float]:
+    """Return the points and offsets of the next piece of a link that has come this way."""
+    upper, leaves = (way[-1], 0.0) if way else (link.source, link.leaves or 0.0)
+    lower, enters = (link.target, link.enters or 0.0) if to is None else (to, 0.0)
+    return upper, lower, leaves, enters
+
+
+def _longest(lengths: list[int]) -> int:
+    """Return how many rows a link may span so that all that span no more pass few enough points."""
+    passed = 0
+    for length in sorted(lengths):
+        passed += length - 1
+        if passed > MOST_PASSED:
+            return length - 1
+    return max(lengths, default=0)

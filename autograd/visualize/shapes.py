@@ -1,0 +1,130 @@
+"""The shapes of boxes and the text in them, as elements of SVG: how large they are, and how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from .layered import Point
+from .lettering import is_measured, width_of
+from .style import INK, NODE, Run
+
+__all__ = ["LINE", "outline", "size_of", "text_at", "text_in"]
+
+LINE = 1.2  # the height of a line of text, for a font of size 1
+_BASELINE = 0.8  # how far below the top of its line text stands
+_INCH = 72.0
+_ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 5.0  # radius of corners, depth of a block, space of a double border, a lid
+_ROOT_2 = 1.4143  # by which an ellipse is larger than a rectangle in it
+
+
+def size_of(look: dict[str, str], lines: Sequence[Sequence[Run]]) -> Point:
+    """Return the width and the height of a box."""
+    font = _font(look)
+    width = max((sum(width_of(*_measure(run, font)) for run in line) for line in lines), default=0.0)
+    height = sum(_size(line, font) * LINE for line in lines)
+    aside, above = (float(margin) * _INCH for margin in _given(look, "margin").split(","))
+    width, height = width + 2 * aside, height + 2 * above
+    if _shape(look) == "ellipse":
+        width, height = width * _ROOT_2, height * _ROOT_2
+    extra = _extra(look)
+    return (
+        round(max(width, float(_given(look, "width")) * _INCH) + extra[0], 1),
+        round(max(height, float(_given(look, "height")) * _INCH) + extra[1], 1),
+    )
+
+
+def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
+    """Yield what is drawn around the text of a box."""
+    shape, style = _shape(look), look.get("style", "rounded,filled").split(",")
+    if shape == "plaintext":
+        return
+    paint = f'fill="{_given(look, "fillcolor")}" stroke="{_given(look, "color")}"'
+    if "penwidth" in look:
+        paint += f' stroke-width="{look["penwidth"]}"'
+    if "dashed" in style:
+        paint += ' stroke-dasharray="5 2"'
+    (x, y), (width, height) = middle, size
+    left, top = x - width / 2, y - height / 2
+    if shape == "ellipse":
+        yield f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{width / 2:.1f}" ry="{height / 2:.1f}" {paint}/>'
+    elif shape == "cylinder":
+        lid, high = f"a{width / 2:.1f} {_LID} 0 0", height - 2 * _LID
+        yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 1 {width:.1f} 0v{high:.1f}{lid} 1 {-width:.1f} 0z" {paint}/>'
+        yield f'<path d="M{left:.1f} {top + _LID:.1f}{lid} 0 {width:.1f} 0" {paint}/>'
+    elif shape == "box3d":
+        wide, high, edge = width - _DEEP, height - _DEEP, f"l{_DEEP} {-_DEEP}"
+        back = f"l{-_DEEP} {_DEEP}h{-wide:.1f}z"
+        yield f'<path d="M{left:.1f} {top + _DEEP:.1f}{edge}h{wide:.1f}v{high:.1f}{back}" {paint}/>'
+        yield f'<path d="M{left:.1f} {top + _DEEP:.1f}h{wide:.1f}v{high:.1f}m0 {-high:.1f}{edge}" {paint}/>'
+    else:
+        corner = f' rx="{_ROUND}"' if "rounded" in style else ""
+        for ring in range(int(look.get("peripheries", "1"))):
+            inset = _RING * ring
+            yield (
+                f'<rect x="{left + inset:.1f}" y="{top + inset:.1f}" width="{width - 2 * inset:.1f}" '
+                f'height="{height - 2 * inset:.1f}"{corner} {paint}/>'
+            )
+
+
+def text_in(look: dict[str, str], lines: Sequence[Sequence[Run]], middle: Point) -> Iterator[str]:
+    """Yield the lines of text in a box."""
+    font = _font(look)
+    top = middle[1] - sum(_size(line, font) * LINE for line in lines) / 2
+    if _shape(look) == "box3d":  # the front of a block is lower and further left than the whole
+        middle, top = (middle[0] - _DEEP / 2, middle[1]), top + _DEEP / 2
+    elif _shape(look) == "cylinder":
+        top += _LID / 2
+    for line in lines:
+        widths = [width_of(*_measure(run, font)) for run in line]
+        at = middle[0] - sum(widths) / 2
+        for run, width in zip(line, widths, strict=True):
+            size = _measure(run, font)[1]
+            yield text_at((at, top), run.text, size, run.colour or look.get("fontcolor", INK), run.bold)
+            at += width
+        top += _size(line, font) * LINE
+
+
+def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = False, halo: str = "") -> str:
+    """Return a line of text whose upper left corner is given; another font is stretched to the width of Helvetica.
+
+    What is below the text is kept off it by a halo of a colour.
+    """
+    width = width_of(text, size, bold)
+    fitted = f' textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"' if is_measured(text) and width else ""
+    weight = ' font-weight="bold"' if bold else ""
+    around = f' stroke="{halo}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"' if halo else ""
+    return (
+        f'<text x="{corner[0]:.1f}" y="{corner[1] + size * LINE * _BASELINE:.1f}" font-size="{size:g}" '
+        f'fill="{colour}"{weight}{around}{fitted} xml:space="preserve">{escape(text)}</text>'
+    )
+
+
+def _given(look: dict[str, str], name: str) -> str:
+    return look.get(name, NODE[name])
+
+
+def _shape(look: dict[str, str]) -> str:
+    return _given(look, "shape")
+
+
+def _font(look: dict[str, str]) -> float:
+    return float(_given(look, "fontsize"))
+
+
+def _measure(run: Run, font: float) -> tuple[str, float, bool]:
+    return run.text, float(run.size or font), run.bold
+
+
+def _size(line: Sequence[Run], font: float) -> float:
+    return max(float(run.size or font) for run in line)
+
+
+def _extra(look: dict[str, str]) -> Point:
+    """Return what the border of a shape takes beyond a rectangle."""
+    if _shape(look) == "cylinder":
+        return 0.0, 2 * _LID
+    if _shape(look) == "box3d":
+        return _DEEP, _DEEP
+    rings = 2 * _RING * (int(look.get("peripheries", "1")) - 1)
+    return rings, rings

@@ -1,0 +1,131 @@
+"""Writing a picture as SVG, laid out by this package: it needs no program, and looks as `style` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from math import hypot
+
+from .layered import INSET, Direction, Layout, Point, lay_out
+from .lettering import width_of
+from .picture import Edge, Picture
+from .shapes import LINE, outline, size_of, text_at, text_in
+from .style import EDGE, FONT, GRAPH, LOOP, box_attributes, box_text, frame_look, frame_title, plain
+from .tree import by_frame
+
+__all__ = ["to_svg"]
+
+_MARGIN = 6.0  # around everything
+_TITLE = float(GRAPH["fontsize"])
+_LOOP_WEIGHT = 0.1  # that a loop is straight matters little
+_HEAD, _HALF = 6.0, 2.2  # length of an arrow's head, and half its width
+
+
+def to_svg(picture: Picture, rankdir: Direction) -> str:
+    """Return the text of a picture; equal pictures give equal text."""
+    looks = [box_attributes(box) for box in picture.boxes]
+    titles = [frame_title(frame) for frame in picture.frames]
+    layout = lay_out(
+        [size_of(look, box_text(box)) for box, look in zip(picture.boxes, looks, strict=True)],
+        picture.edges + picture.loops,
+        [box.frame for box in picture.boxes],
+        [frame.parent for frame in picture.frames],
+        [(width_of(title, _TITLE), _TITLE * LINE if title else 0.0) for title in titles],
+        weights=[1.0 if picture.boxes[source].satellite else 8.0 for source, _ in picture.edges]
+        + [_LOOP_WEIGHT] * len(picture.loops),
+        direction=rankdir,
+    )
+    remark = plain("; ".join(picture.remarks))
+    long = width_of(remark, _TITLE)
+    width = max(layout.width, long) + 2 * _MARGIN
+    height = layout.height + 2 * _MARGIN + (2 * _TITLE if remark else 0)
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}pt" height="{height:.0f}pt" '
+            f'viewBox="0 0 {width:.1f} {height:.1f}" font-family="{FONT}">',
+            f'<rect width="100%" height="100%" fill="{GRAPH["bgcolor"]}"/>',
+            f'<g transform="translate({(width - layout.width) / 2:.1f} {_MARGIN})">',
+            *_frames(picture, layout),
+            *_edges(picture, layout, looks),
+            *_boxes(picture, layout, looks),
+            *_titles(picture, titles, layout),
+            "</g>",
+            *([_text(((width - long) / 2, height - 2 * _TITLE), remark)] if remark else []),
+            "</svg>\n",
+        ]
+    )
+
+
+def _frames(picture: Picture, layout: Layout) -> Iterator[str]:
+    """Yield the borders of frames, outer ones first."""
+    for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
+        rectangle = layout.frames[place] if what == "open" else None
+        if rectangle:
+            look = frame_look(picture.frames[place], depth)
+            left, top, width, height = rectangle
+            dashed = ' stroke-dasharray="5 2"' if "dashed" in look["style"] else ""
+            yield (
+                f'<g class="cluster"><title>{escape(frame_title(picture.frames[place]))}</title><rect x="{left}" '
+                f'y="{top}" width="{width}" height="{height}" rx="8" fill="{look.get("fillcolor", "none")}" '
+                f'stroke="{look["color"]}"{dashed}/></g>'
+            )
+
+
+def _titles(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
+    """Yield the titles of frames, which stand above all that passes below them."""
+    for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
+        rectangle = layout.frames[place] if what == "open" else None
+        if rectangle and titles[place]:
+            halo = frame_look(picture.frames[place], depth).get("fillcolor", GRAPH["bgcolor"])
+            yield _text((rectangle[0] + INSET, rectangle[1] + INSET / 2), titles[place], halo)
+
+
+def _text(corner: Point, text: str, halo: str = "") -> str:
+    return text_at(corner, text, _TITLE, GRAPH["fontcolor"], halo=halo)
+
+
+def _edges(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Iterator[str]:
+    """Yield the edges, below the boxes."""
+    ends = picture.edges + picture.loops
+    for place, (edge, curve) in enumerate(zip(ends, layout.curves, strict=True)):
+        look = LOOP if place >= len(picture.edges) else EDGE
+        dashed = ' stroke-dasharray="5 2"' if look is LOOP else ""
+        line, head = _arrow(curve)
+        yield (
+            f'<g class="edge" stroke="{look["color"]}">'
+            f'<path d="{_start(edge, layout, looks)}{line}" fill="none"{dashed}/>'
+            f'<path d="{head}" fill="{look["color"]}"/></g>'
+        )
+
+
+def _start(edge: Edge, layout: Layout, looks: list[dict[str, str]]) -> str:
+    """Return the beginning of a path: for a shape that is round, from its middle, which is drawn above the path."""
+    if looks[edge[0]].get("shape") not in ("ellipse", "cylinder") or edge[0] == edge[1]:
+        return "M"
+    return "M{:.1f} {:.1f}L".format(*layout.boxes[edge[0]])
+
+
+def _arrow(curve: list[Point]) -> tuple[str, str]:
+    """Return the path of a line that ends where the head of its arrow begins, and that of the head."""
+    (x, y), (near_x, near_y) = curve[-1], curve[-2]
+    length = hypot(x - near_x, y - near_y) or 1.0
+    dx, dy = (x - near_x) / length, (y - near_y) / length
+    base_x, base_y = x - _HEAD * dx, y - _HEAD * dy
+    points = [*curve[:-2], (near_x - _HEAD * dx, near_y - _HEAD * dy), (base_x, base_y)]
+    line = f"{_pair(points[0])}C{' '.join(map(_pair, points[1:]))}"
+    left, right = (base_x + _HALF * dy, base_y - _HALF * dx), (base_x - _HALF * dy, base_y + _HALF * dx)
+    return line, f"M{_pair((x, y))}L{_pair(left)} {_pair(right)}z"
+
+
+def _pair(point: Point) -> str:
+    return f"{point[0]:.1f} {point[1]:.1f}"
+
+
+def _boxes(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Iterator[str]:
+    """Yield the boxes with their text, and the line of the program as a tooltip."""
+    for box, look, middle in zip(picture.boxes, looks, layout.boxes, strict=True):
+        lines = box_text(box)
+        tooltip = f"<title>{escape(plain(box.where))}</title>" if plain(box.where) else ""
+        shape = "".join(outline(look, middle, size_of(look, lines)))
+        yield f'<g class="node">{tooltip}{shape}{"".join(text_in(look, lines, middle))}</g>'
