@@ -28,7 +28,7 @@ Integers = NDArray[np.int64]
 
 BLUE, RED, INK, MUTED = "#3b6fb5", "#c8503c", "#1f2937", "#6b7280"
 PICTURES = ("curves.png", "confusion.png", "mistakes.png", "weights.png")
-GRAPHS = ("graph.svg", "graph.gv")
+GRAPH = "graph.svg"
 GRAPH_ROWS = 128
 
 
@@ -104,25 +104,18 @@ def draw_weights(layer: Any, shape: tuple[int, int] | None = None) -> Figure:
 
 
 def draw_step(folder: Path, training: Training) -> str:
-    """Draw the graph of one step; where ``dot`` is missing, write its text and print what to install.
-
-    Returns
-    -------
-    str
-        The name of the file.
-    """
+    """Draw the graph of one step, and return the name of the file."""
     rows = slice(training.plan.batch_size or GRAPH_ROWS)
     logits = training.model(training.data.train_images[rows])
     loss = training.loss_function(logits, training.data.train_labels[rows])
     drawing = draw_graph(loss, params=dict(training.model.named_parameters()))
     try:
-        name, content = "graph.svg", drawing.pipe(format="svg")
-    except (RuntimeError, CalledProcessError) as error:  # no dot; a dot that fails, or that Ctrl-C ended too
-        print(error, file=sys.stderr)
-        name, content = "graph.gv", drawing.source.encode()
-    with nn.utils.replacing(folder / name) as partial:
+        content = drawing.pipe(format="svg")
+    except CalledProcessError:  # Ctrl-C ended Graphviz's program too
+        content = drawing.svg.encode()
+    with nn.utils.replacing(folder / GRAPH) as partial:
         partial.write_bytes(content)
-    return name
+    return GRAPH
 
 
 def image_shape(pixels: int) -> tuple[int, int]:
