@@ -16,7 +16,7 @@ import nn
 from autograd import __version__
 from datasets import load_idx, load_mnist, read_csv, train_test_split
 from examples.files import UsageError, check_writable, save_json
-from examples.report import GRAPHS, PICTURES, draw_step, pictures_possible, save_pictures
+from examples.report import GRAPH, PICTURES, draw_step, pictures_possible, save_pictures
 from examples.training import LEARNING_RATE, Data, Labels, Plan, Training, evaluate, logits_of
 from nn.training import Interruption
 
@@ -96,7 +96,7 @@ def save(
     """Write the folder, what matters most first, and print what was reached."""
     folder: Path = options.out
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*PICTURES, *GRAPHS):  # of an earlier run, which must not stand beside the figures of this one
+    for name in (*PICTURES, GRAPH):  # of an earlier run, which must not stand beside the figures of this one
         (folder / name).unlink(missing_ok=True)
     nn.save(training.result, folder / "model.npz")
     metrics = measure(training, options, seconds, interruption)

@@ -9,7 +9,7 @@ learning rate of 0.001 takes the steps. The folder that it writes holds::
     confusion.png    which digits it takes for which
     mistakes.png     the test images on which it is most certain and wrong
     weights.png      what the units of the first layer look for
-    graph.svg        the graph of one step (graph.gv where Graphviz is not installed)
+    graph.svg        the graph of one step
 
 Run it with ``python -m examples.mnist``; ``--help`` lists the options. Ctrl-C ends the training and saves what there
 is.

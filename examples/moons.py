@@ -5,7 +5,7 @@ points, all of them in every step. The folder that it writes holds::
 
     boundary.png   the points, and how the network divides the plane
     loss.png       loss and accuracy over the steps
-    neuron.svg     the graph of one neuron, with data and gradients (neuron.gv where Graphviz is not installed)
+    neuron.svg     the graph of one neuron, with data and gradients
     metrics.json   what was reached, and with which versions
 
 Run it with ``python -m examples.moons``; ``--help`` lists the options. Ctrl-C ends the training and saves what there
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from autograd import AutogradError, Value, __version__, draw_graph, no_grad
+from autograd import Value, __version__, draw_graph, no_grad
 from datasets import make_moons
 from examples.files import save_figure, save_json
 from examples.program import EXIT_CODE
@@ -226,7 +226,7 @@ def draw_history(history: History) -> Figure:
 
 
 def draw_neuron(model: MLP, x: Points, folder: Path) -> Path:
-    """Draw the graph of the first neuron at one point; where ``dot`` is missing, write its text and say so."""
+    """Draw the graph of the first neuron at one point."""
     neuron: Neuron = model.layers[0].neurons[0]
     inputs = [Value(coordinate) for coordinate in x.tolist()]
     names = {"weight of x": neuron.w[0], "weight of y": neuron.w[1], "bias": neuron.b}
@@ -234,11 +234,7 @@ def draw_neuron(model: MLP, x: Points, folder: Path) -> Path:
     output = neuron(inputs)
     output.backward()
     drawing = draw_graph(output, names, rankdir="LR")
-    try:
-        return Path(drawing.render(folder / "neuron", cleanup=True))
-    except AutogradError as error:
-        print(error, file=sys.stderr)
-        return Path(drawing.save(folder / "neuron.gv"))
+    return Path(drawing.render(folder / "neuron", cleanup=True))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ Integers = NDArray[np.int64]
 
 BLUE, RED, INK, MUTED = "#3b6fb5", "#c8503c", "#1f2937", "#6b7280"
 PICTURES = ("curves.png", "confusion.png", "mistakes.png", "weights.png")
-GRAPHS = ("graph.svg", "graph.gv")
+GRAPH = "graph.svg"
 GRAPH_ROWS = 128
 
 
@@ -104,7 +104,7 @@ def draw_weights(layer: Any, shape: tuple[int, int] | None = None) -> Figure:
 
 
 def draw_step(folder: Path, training: Training) -> str:
-    """Draw the graph of one step; where ``dot`` is missing, write its text and print what to install.
+    """Draw the graph of one step, laid out by this package where ``dot`` fails.
 
     Returns
     -------
@@ -116,13 +116,13 @@ def draw_step(folder: Path, training: Training) -> str:
     loss = training.loss_function(logits, training.data.train_labels[rows])
     drawing = draw_graph(loss, params=dict(training.model.named_parameters()))
     try:
-        name, content = "graph.svg", drawing.pipe(format="svg")
-    except (RuntimeError, CalledProcessError) as error:  # no dot; a dot that fails, or that Ctrl-C ended too
+        picture = drawing.pipe(format="svg", encoding="utf-8")
+    except CalledProcessError as error:  # Ctrl-C ends dot too
         print(error, file=sys.stderr)
-        name, content = "graph.gv", drawing.source.encode()
-    with nn.utils.replacing(folder / name) as partial:
-        partial.write_bytes(content)
-    return name
+        picture = drawing.svg
+    with nn.utils.replacing(folder / GRAPH) as partial:
+        partial.write_text(picture, encoding="utf-8")
+    return GRAPH
 
 
 def image_shape(pixels: int) -> tuple[int, int]:
