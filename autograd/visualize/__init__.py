@@ -1,7 +1,7 @@
 """Pictures of graphs: `picture` reads a graph into plain data, `style` says how that looks, `dot` writes it down.
 
-The Python package graphviz is loaded when `draw_graph` is first called; its system program ``dot`` is needed only to
-turn the result into an image.
+The Python package graphviz is loaded when `draw_graph` is first called. Where its system program ``dot`` is missing,
+`layered` lays the picture out and `svg` draws it.
 """
 
 from .draw import draw_graph

@@ -85,7 +85,9 @@ def draw_graph(
     -------
     graphviz.Digraph
         A notebook shows the picture. ``write("graph.svg")`` writes a file, also .png, .pdf, .gv and .mmd. Its `source`
-        is the text in the DOT language and its `mermaid` that in Mermaid's, which need no system program.
+        is the text in the DOT language and its `mermaid` that in Mermaid's. SVG is laid out by Graphviz's program
+        ``dot`` where that is installed, else by this package; `svg` always by this package, which takes seconds for
+        graphs that take ``dot`` many minutes.
         ``to_html("graph.html")`` writes the page of `player`; until then the picture keeps what it was given, and so
         the graph of a result.
 
@@ -99,7 +101,7 @@ def draw_graph(
     ValueError
         If an option is unknown or out of range.
     MissingProgramError
-        When the result is rendered, if the program ``dot`` is not installed; it says which package has it.
+        When the result is rendered as PNG or PDF without the program ``dot``; it says which package has it.
 
     Examples
     --------

@@ -115,6 +115,13 @@ def test_frames_are_around_what_stands_in_them(monkeypatch: pytest.MonkeyPatch, 
     assert [surrounds(found.frames[1], box) for box in boxes] == [False, False, True, True, False, False]
 
 
+def test_frames_beside_each_other_stay_apart() -> None:
+    frames = [Frame("left", "Left", None), Frame("right", "Right", None)]
+    found = layouts.in_layers(6, [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 5)], [None, 0, 1, 0, 1, None], frames)
+    left, right = sorted(found.frames.values())
+    assert left[2] <= right[0]
+
+
 def test_every_depth_has_a_layout_of_its_own() -> None:
     found = depths(WITHIN, CHAIN, FRAMES)
     assert [[place for place, *_ in layout["steps"]] for layout in found] == [[0, 5], [0, 1, 4, 5], [*range(6)]]

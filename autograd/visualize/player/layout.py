@@ -107,7 +107,7 @@ def _points(text: str, height: float) -> list[Point]:
 
 def in_layers(count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()) -> Layout:
     """Lay boxes out in layers, each below all that it depends on, and those of a frame together."""
-    parents, titles = [frame.parent for frame in frames], [(0.0, float(_TITLE))] * len(frames)
+    parents, titles = [frame.parent for frame in frames], [(0.0, float(_TITLE + _MARGIN))] * len(frames)
     found = layered.lay_out([(WIDTH, HEIGHT)] * count, edges, within, parents, titles, apart=_GAP_X, below=_GAP_Y)
     layout = Layout(found.boxes, found.curves)
     for place, rectangle in enumerate(found.frames):
