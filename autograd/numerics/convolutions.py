@@ -24,7 +24,10 @@ CONTRACTS = (
         ),
     ),
     Contract(
-        ("nn.functional.max_pool1d", "nn.functional.max_pool2d"),
+        (
+            "nn.functional.max_pool1d", "nn.functional.max_pool2d",
+            "nn.functional.adaptive_max_pool1d", "nn.functional.adaptive_max_pool2d",
+        ),
         "all numbers; the largest of a window, where several are equal evenly shared; nan is the largest",
         (
             Edge("F.max_pool1d(x, 2)", ([[1.0, 1.0]],), ([[0.5, 0.5]],), "as max"),
@@ -32,6 +35,7 @@ CONTRACTS = (
             Edge("F.max_pool1d(x, 3, 1)", ([[1.0, 3.0, 3.0, 0.0]],), ([[0.0, 1.0, 1.0, 0.0]],), "in each window"),
             Edge("F.max_pool1d(x, 2, padding=1)", ([[-inf, -inf]],), ([[1.0, 1.0]],), "what is outside is no element"),
             Edge("F.max_pool1d(x, 2)", ([[nan, 1.0]],), ([[1.0, 0.0]],), "nan is the largest"),
+            Edge("F.adaptive_max_pool1d(x, 1)", ([[1.0, 1.0, 0.0]],), ([[0.5, 0.5, 0.0]],), "as max"),
         ),
     ),
     Contract(

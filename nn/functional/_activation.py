@@ -98,7 +98,7 @@ def which_axis(axis: int | None, dim: int | None) -> int:
 
 def _largest(x: Any, axis: int) -> Any:
     """Return the largest along an axis; of no elements NumPy has none, and nothing is subtracted from nothing."""
-    return np.maximum.reduce(x, axis, keepdims=True) if x.size else x
+    return np.maximum.reduce(x, axis, keepdims=True) if np.size(x) else x
 
 
 def _softmax_forward(x: Any, axis: int) -> Any:
@@ -110,7 +110,7 @@ def _softmax_forward(x: Any, axis: int) -> Any:
 def _log_softmax_forward(x: Any, axis: int) -> Any:
     shifted = x - _largest(x, axis)
     total = np.add.reduce(np.exp(shifted), axis, keepdims=True)
-    return shifted - np.log(total) if x.size else shifted
+    return shifted - np.log(total) if shifted.size else shifted
 
 
 _softmax = general(
