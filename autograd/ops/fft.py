@@ -104,9 +104,10 @@ def _plan(x: Any, s: Any, axes: Any, *, halved: bool = False) -> tuple[list[int]
     """Return the lengths to transform and the axes; by default, what is `halved` becomes whole along the last."""
     if axes is None:
         axes = range(x.ndim) if s is None else range(-len(s), 0)
-    if not isinstance(axes, list | tuple | range | np.ndarray):
+    of_integers = isinstance(axes, np.ndarray) and np.can_cast(axes.dtype, np.intp)
+    if not of_integers and not isinstance(axes, list | tuple | range):
         raise TypeError(f"axes are a sequence of integers, not {axes!r}")
-    axes = np.asarray(axes).astype(np.intp, casting="safe").tolist() if isinstance(axes, np.ndarray) else list(axes)
+    axes = list(axes)
     if s is not None:
         return [length(x, a) if n in (None, -1) else n for n, a in zip(s, axes, strict=True)], axes
     lengths = [length(x, a) for a in axes]
