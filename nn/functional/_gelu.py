@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +31,27 @@ _SINGLE = (
 )  # fmt: skip
 _FAR = 40.0  # from where on the density, and the distance from 0 or 1, are 0 in double precision
 _DENSITY = 1 / math.sqrt(2 * math.pi)
+
+
+# Elements of which a dozen passes are made one after the other, while they and what comes of them are in the caches.
+_PART = 32_768
+
+
+def _by_parts(compute: Callable[..., Any], *arrays: Any) -> Any:
+    """Return what `compute`, which goes element by element, gives for arrays; of large ones part by part."""
+    first = arrays[-1]
+    if type(first) is not np.ndarray or first.size <= 2 * _PART or not all(_is_alike(x, first) for x in arrays):
+        return compute(*arrays)
+    out = np.empty_like(first)
+    flat, flats = out.reshape(-1), [x.reshape(-1) for x in arrays]
+    for start in range(0, flat.size, _PART):
+        part = slice(start, start + _PART)
+        flat[part] = compute(*[x[part] for x in flats])
+    return out
+
+
+def _is_alike(x: Any, first: Any) -> bool:
+    return type(x) is np.ndarray and x.shape == first.shape and x.dtype == first.dtype and x.flags.c_contiguous
 
 
 def _over(function: np.ufunc, *inputs: Any) -> Any:
@@ -79,6 +101,10 @@ def _density(x: Any) -> Any:
 
 
 def _gelu(x: Any) -> Any:
+    return _by_parts(_positive_less_tail, x)
+
+
+def _positive_less_tail(x: Any) -> Any:
     """Return x where it is positive, less |x| times the probability of what lies beyond |x|: nothing cancels."""
     z = _distance(x)
     tail, _ = _tail(z)
@@ -87,6 +113,11 @@ def _gelu(x: Any) -> Any:
 
 
 def _gelu_rule(g: Any, x: Any) -> Any:
+    return _by_parts(_slope, g, x)
+
+
+def _slope(g: Any, x: Any) -> Any:
+    """Return g * (Phi(x) + x * Phi'(x))."""
     near = np.clip(x, -_FAR, _FAR)  # infinity times the density would be nan
     if type(g) is not np.ndarray or type(x) is not np.ndarray or x.dtype == np.float16:
         return g * (_cdf(near) + near * _density(near))
@@ -108,6 +139,10 @@ _FLAT = 1e4  # from where on it is x or 0, also where x squared would not overfl
 
 
 def _gelu_tanh(x: Any) -> Any:
+    return _by_parts(_divided, x)
+
+
+def _divided(x: Any) -> Any:
     """Return x / (1 + exp(-u)), which loses no digits for negative x, as 1 + tanh would."""
     x = np.maximum(x, -_FLAT)
     with np.errstate(over="ignore"):  # of an exponential by which it is divided
@@ -121,6 +156,10 @@ def _gelu_tanh(x: Any) -> Any:
 
 
 def _gelu_tanh_rule(g: Any, x: Any) -> Any:
+    return _by_parts(_logistic_slope, g, x)
+
+
+def _logistic_slope(g: Any, x: Any) -> Any:
     """Return g * (s + x s (1 - s) u'), where s is the logistic function of u."""
     x = np.clip(x, -_FLAT, _FLAT)
     square = x * x

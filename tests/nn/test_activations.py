@@ -255,3 +255,20 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
 def test_errors_name_values_and_shapes(call: Callable[[], object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gelu_of_large_arrays_is_that_of_their_parts(approximate: Any, dtype: Any) -> None:
+    x = np.random.default_rng(0).normal(0, 3, (3, 50_000)).astype(dtype)
+    weights = np.random.default_rng(1).standard_normal(x.shape).astype(dtype)
+    whole = tensor(x, requires_grad=True)
+    result = nn.functional.gelu(whole, approximate)
+    result.backward(weights)
+    for rows in (slice(0, 1), slice(1, 3)):
+        part = tensor(np.asfortranarray(x[rows, ::7]), requires_grad=True)
+        of_part = nn.functional.gelu(part, approximate)
+        of_part.backward(weights[rows, ::7])
+        close = {"rtol": 8 * np.finfo(dtype).eps, "atol": 1e-30}  # vectors and single elements may be rounded apart
+        np.testing.assert_allclose(result.data[rows, ::7], of_part.data, **close)
+        np.testing.assert_allclose(whole.grad.data[rows, ::7], part.grad.data, **close)
