@@ -9,7 +9,6 @@ bytes other versions write in another way, only the kind is compared.
 
 import json
 import re
-import shutil
 import tempfile
 from itertools import zip_longest
 from pathlib import Path
@@ -23,10 +22,8 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 NUMBER = re.compile(r"([-+]?\d[\d,]*(?:\.\d*)?(?:e[-+]?\d+)?)")
 MOST_BYTES = 600_000
 of_each = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="the drawings in notebooks need Graphviz")
 
 
-@needs_dot
 @of_each
 def test_a_notebook_shows_what_it_was_kept_with(path: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in (ROOT / "docs").rglob("*") if "__pycache__" not in file.parts}
