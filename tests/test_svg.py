@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 import nn
+import nn.scalar
 from autograd import Value, draw_graph, tensor
 from autograd.visualize.lettering import is_measured, width_of
 from autograd.visualize.picture import Box, Frame, Picture
@@ -179,3 +180,12 @@ def test_large_graphs_are_written_in_linear_time() -> None:
     frames = [Frame(f"{place}", "Block", None) for place in range(1_000)]
     assert len(groups(to_svg(Picture(boxes, edges, frames), "TB"), "node")) == 10_000
     assert time.process_time() - started < 90  # a tenth of it here; quadratic steps would take hours
+
+
+def test_a_picture_too_large_for_the_program_is_laid_out_here(tmp_path: Path) -> None:
+    """A pass of a small network of scalars, all boxes of which Graphviz lays out in minutes."""
+    model = nn.scalar.MLP(2, [24, 24, 1])
+    drawing = draw_graph(model([Value(0.5), Value(-1.0)]), fold=False, max_nodes=None)  # type: ignore[arg-type]  # one
+    assert len(drawing.picture.boxes) > 1000
+    drawing.write(tmp_path / "large.svg")
+    assert (tmp_path / "large.svg").read_text("utf-8") == drawing.svg

@@ -25,6 +25,7 @@ __all__ = ["Digraph", "MissingProgramError", "to_digraph"]
 
 _TEXTS = {".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 _IMAGES = ("svg", "png", "pdf")
+_MOST = 1000  # boxes that Graphviz lays out
 
 
 class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: ignore[misc]  # graphviz is untyped
@@ -93,14 +94,20 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         return str(path)
 
     def pipe(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the picture as bytes or text, as `graphviz.Digraph.pipe` does; notebooks call this."""
-        try:
-            return super().pipe(*args, **kwargs)
-        except graphviz.ExecutableNotFound as error:
-            options = inspect.signature(super().pipe).bind(*args, **kwargs).arguments
-            if (options.get("format") or self.format) != "svg":
-                raise MissingProgramError(self) from error
-            return self.svg if options.get("encoding") else self.svg.encode()
+        """Return the picture as bytes or text, as `graphviz.Digraph.pipe` does; notebooks call this.
+
+        SVG of more than 1,000 boxes is laid out by this package, as it is without the system program: that takes
+        minutes for what takes a second here.
+        """
+        options = inspect.signature(super().pipe).bind(*args, **kwargs).arguments
+        is_svg = (options.get("format") or self.format) == "svg"
+        if not (is_svg and len(self.picture.boxes) > _MOST):
+            try:
+                return super().pipe(*args, **kwargs)
+            except graphviz.ExecutableNotFound as error:
+                if not is_svg:
+                    raise MissingProgramError(self) from error
+        return self.svg if options.get("encoding") else self.svg.encode()
 
     def to_html(self, path: str | PathLike[str], *, gradient: Any = None) -> Path:
         """Write a page that plays how the result was computed, and how its gradient was carried back.
