@@ -143,7 +143,7 @@ def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array)
             np.matmul(d, weight, products)
             np.add.reduce(products, 0, out=d_h)
         found.add(part, rows(memory), rows(memory))
-    return [found.x, d_h, d_c, *found.of_parameters()]
+    return [found.x, d_h, d_c, *found.parameters]
 
 
 # Gated recurrent unit. The gates of a step are r, z, n and m, where m is what the state adds to n. Going back they lie
@@ -207,7 +207,7 @@ def _pull_gru(kept: Any, needs_x: bool, g: Array, last_h: Array) -> list[Any]:
             np.add(d_h, np.add.reduce(products, 0, out=w), d_h)
         of_both = rows(memory)
         found.add(part, of_both[:, width:], of_both[:, : 3 * width])
-    of_input, of_state = found.of_parameters()[::2], found.of_parameters()[1::2]
+    of_input, of_state = found.parameters[::2], found.parameters[1::2]
     others = [(a, np.roll(b, -width, axis=0)) for a, b in zip(of_input, of_state, strict=True)]  # m stands where n is
     return [found.x, d_h, *itertools.chain(*others)]
 
@@ -241,7 +241,7 @@ def _pull_rnn(local: Callable[[Array, Array], object], kept: Any, needs_x: bool,
             np.multiply(d, d_h, d)
             np.matmul(d, weight, d_h)
         found.add(part, rows(memory), rows(memory))
-    return [found.x, d_h, *found.of_parameters()]
+    return [found.x, d_h, *found.parameters]
 
 
 def _tanh_local(h: Array, out: Array) -> None:

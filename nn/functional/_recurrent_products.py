@@ -69,12 +69,14 @@ class ParameterGradients:
     ----------
     x
         The gradient of the input, or None if none is wanted.
+    parameters
+        The gradients of the parameters.
     """
 
     def __init__(self, x: Array, hidden: Array, parameters: list[Array], needs_x: bool) -> None:
         self.x = aligned_empty(x.shape, x.dtype) if needs_x else None
         self._input, self._hidden, self._weight = x, hidden, parameters[0]
-        self._totals = [np.zeros(parameter.shape, x.dtype) for parameter in parameters]
+        self.parameters = [np.zeros(parameter.shape, x.dtype) for parameter in parameters]
         self._products = [aligned_empty(parameter.shape, x.dtype) for parameter in parameters]
 
     def parts(self, gates: int) -> Iterator[tuple[slice, Array]]:
@@ -99,9 +101,5 @@ class ParameterGradients:
             (ones, of_state),
         ]
         # there may be no biases
-        for (a, b), product, total in zip(factors, self._products, self._totals, strict=False):
+        for (a, b), product, total in zip(factors, self._products, self.parameters, strict=False):
             np.add(total, np.matmul(a, b, product), total)
-
-    def of_parameters(self) -> list[Array]:
-        """Return the gradients of the parameters."""
-        return self._totals
