@@ -51,10 +51,10 @@ def _addresses(array: Array) -> Array:
 
 def move(members: list[Tensor]) -> None:
     """Give tensors that share memory new memory to share, with the same values; what others keep stays as it is."""
-    members = [member for member in members if member._data.size]
+    members = [member for member in members if member._array.size]
     if not members:
         return
-    arrays = [member._data for member in members]
+    arrays = [member._array for member in members]
     start = min(np.lib.array_utils.byte_bounds(array)[0] for array in arrays)
     end = max(np.lib.array_utils.byte_bounds(array)[1] for array in arrays)
     memory = np.empty(end - start, np.uint8)
@@ -63,4 +63,4 @@ def move(members: list[Tensor]) -> None:
         moved: Array = np.ndarray(old.shape, old.dtype, memory, offset, old.strides)
         moved[...] = old
         moved.flags.writeable = old.flags.writeable
-        member._data = moved
+        member._array = moved

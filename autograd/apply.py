@@ -77,12 +77,12 @@ def unary(op: Primitive) -> Function:
     def apply(x: Any) -> Any:
         if type(x) is not Tensor and not isinstance(x, Tensor):
             return _elsewhere(op, (x,))
-        a = x._data
+        a = x._array
         z = forward(a)
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
-        out._data = z
+        out._array = z
         t, x = x, x._node
         if x is None:
             out._node = None
@@ -159,10 +159,10 @@ def binary(op: Primitive) -> Function:
     def apply(x: Any, y: Any) -> Any:
         s, t = x, y
         if type(x) is Tensor or isinstance(x, Tensor):
-            a = x._data
+            a = x._array
             x = x._node
             if type(y) is Tensor or isinstance(y, Tensor):
-                b = y._data
+                b = y._array
                 y = y._node
             else:
                 b = y
@@ -170,7 +170,7 @@ def binary(op: Primitive) -> Function:
         elif isinstance(y, Tensor):
             a = x
             x = None
-            b = y._data
+            b = y._array
             y = y._node
         else:
             return _elsewhere(op, (x, y))
@@ -181,7 +181,7 @@ def binary(op: Primitive) -> Function:
         if type(z) is not ndarray:
             z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
-        out._data = z
+        out._array = z
         if x is None and y is None:
             if z.dtype.kind == "O":
                 refuse_objects(op, a, b)
@@ -299,7 +299,7 @@ def many(op: Primitive) -> Function:
         given = tuple(values[0])
         if guarded:
             given = tuple([v if isinstance(v, Tensor) or type(v) in NUMBERS else as_operand(v) for v in given])
-        arrays = tuple([v._data if isinstance(v, Tensor) else v for v in given])
+        arrays = tuple([v._array if isinstance(v, Tensor) else v for v in given])
         statics = tuple([static(op, v) for v in values[1:]])
         values = (arrays, *statics)
         try:
@@ -313,7 +313,7 @@ def many(op: Primitive) -> Function:
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
-        out._data = z
+        out._array = z
         out._node = None
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":

@@ -94,7 +94,7 @@ def one_input(op: Primitive) -> Function:
             args = bind(args, kwargs)
         if not isinstance(x, Tensor):
             return forward(x, *args)
-        a = x._data
+        a = x._array
         try:
             z = forward(a, *args)
         except np.linalg.LinAlgError:
@@ -105,7 +105,7 @@ def one_input(op: Primitive) -> Function:
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
-        out._data = z
+        out._array = z
         base = z.base
         shares = z is a or (base is not None and (base is a or base is a.base or may_share_memory(a, z)))
         if shares:
@@ -178,4 +178,4 @@ def static(op: Primitive, value: Any) -> Any:
         return plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic) else value
     if value._node is not None:
         raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
-    return value._data
+    return value._array

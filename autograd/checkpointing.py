@@ -163,7 +163,7 @@ def _of_others(value: Any) -> Iterator[Array]:
     """Yield the arrays among arguments that others can write to: see `guards`."""
     if isinstance(value, Tensor):
         if value._node is None or (type(value._node) is not Node and root(value._node).shared):
-            yield value._data
+            yield value._array
     elif isinstance(value, np.ndarray):
         yield value
     elif type(value) in (list, tuple, dict):
@@ -175,7 +175,7 @@ def _leaves(result: Any) -> list[Array]:
     """Return the memory of the leaves that a result was computed from."""
     nodes = [y._node for y in flatten(result)[0] if isinstance(y, Tensor) and y._node is not None]
     owners = [node.owner() for node in ancestors(nodes) if type(node) is Leaf]
-    return [tensor._data for tensor in owners if tensor is not None]
+    return [tensor._array for tensor in owners if tensor is not None]
 
 
 def _sums(array: Array) -> Any:

@@ -129,18 +129,18 @@ class _OfClass(ManyOutputs):
         ctx = Context()
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
         # A list may change before the backward pass, in which an attribute of the context may be that list.
-        given: list[Any] = [x._data if isinstance(x, Tensor) else list(x) if type(x) is list else x for x in args]
+        given: list[Any] = [x._array if isinstance(x, Tensor) else list(x) if type(x) is list else x for x in args]
         values = [read_only(x) for x in given]
         returned = self.definition.forward(ctx, *values)
         several = isinstance(returned, tuple | list)
-        arrays = [np.asarray(z._data if isinstance(z, Tensor) else z) for z in (returned if several else [returned])]
+        arrays = [np.asarray(z._array if isinstance(z, Tensor) else z) for z in (returned if several else [returned])]
         without = [any(z is given for given in ctx._without) for z in (returned if several else [returned])]
         results = [self._result(z) for z in arrays]
         for x, value in zip(args, given, strict=True):
             for result in results if isinstance(value, np.ndarray) else ():
-                if np.may_share_memory(value, result._data):
-                    if 0 not in result._data.strides:
-                        result._data.flags.writeable = value.flags.writeable
+                if np.may_share_memory(value, result._array):
+                    if 0 not in result._array.strides:
+                        result._array.flags.writeable = value.flags.writeable
                     if isinstance(x, Tensor):
                         link(x, result)
         if live and mode:

@@ -179,7 +179,7 @@ def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
     result = hook(given)
     if result is None:
         return g
-    array = result._data if isinstance(result, Tensor) else np.asarray(result)
+    array = result._array if isinstance(result, Tensor) else np.asarray(result)
     if array.shape != given.shape:
         raise ShapeError(
             f"a hook at {where} returned a gradient of shape {array.shape} in place of one of shape {given.shape}"

@@ -125,7 +125,7 @@ def several_outputs(op: ManyOutputs) -> Function:
     def apply(*args: Any, **kwargs: Any) -> Any:
         given = bind(args, kwargs)
         values = [
-            v._data if isinstance(v, Tensor) else v if type(v) in NUMBERS else as_operand(v) for v in given[:count]
+            v._array if isinstance(v, Tensor) else v if type(v) in NUMBERS else as_operand(v) for v in given[:count]
         ]
         values += [static(op, v) for v in given[count:]]
         try:

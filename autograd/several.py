@@ -55,7 +55,7 @@ def _several(op: Primitive) -> Function:
             if isinstance(value, Tensor):
                 constant = False
                 node = value._node
-                value = value._data
+                value = value._array
                 if node is not None:
                     live.append(node)
             elif type(value) is not ndarray and type(value) not in NUMBERS:
@@ -75,7 +75,7 @@ def _several(op: Primitive) -> Function:
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
-        out._data = z
+        out._array = z
         out._node = None
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":
@@ -121,19 +121,19 @@ def _three(op: Primitive) -> Function:
         if isinstance(a, Tensor):
             constant = False
             x = a._node
-            a = a._data
+            a = a._array
         elif type(a) is not ndarray and type(a) not in NUMBERS:
             a = as_operand(a)
         if isinstance(b, Tensor):
             constant = False
             y = b._node
-            b = b._data
+            b = b._array
         elif type(b) is not ndarray and type(b) not in NUMBERS:
             b = as_operand(b)
         if isinstance(c, Tensor):
             constant = False
             w = c._node
-            c = c._data
+            c = c._array
         elif type(c) is not ndarray and type(c) not in NUMBERS:
             c = as_operand(c)
         try:
@@ -147,7 +147,7 @@ def _three(op: Primitive) -> Function:
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
-        out._data = z
+        out._array = z
         out._node = None
         mode = recording()
         dtype = z.dtype

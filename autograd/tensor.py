@@ -76,16 +76,16 @@ class Tensor(Installed):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_aliases", "_cut", "_data", "_grad", "_node")
+    __slots__ = ("__weakref__", "_aliases", "_array", "_cut", "_grad", "_node")
 
     _aliases: list[Any]  # weak references to the tensors that share memory with it, itself among them; mostly unset
+    _array: Array  # not `_data`, which numpy.ma reads of whatever has it, nor `_values`, which pandas does
     _cut: Cut | None  # where `_node` is None: what cut it from a graph
-    _data: Array
     _grad: Tensor | None
     _node: Node | None
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
-        self._data = _numeric_array(data._data if isinstance(data, Tensor) else data)
+        self._array = _numeric_array(data._array if isinstance(data, Tensor) else data)
         self._node = self._cut = None
         if isinstance(data, Tensor):
             link(data, self)
@@ -102,7 +102,7 @@ class Tensor(Installed):
         See `borrow` for programs that read it often.
         """
         _hand_out(self)
-        return self._data
+        return self._array
 
     @data.setter
     def data(self, data: ArrayLike) -> None:
@@ -119,7 +119,7 @@ class Tensor(Installed):
                 self._grad = None
             leaf: Any = self._node
             leaf.shared = True
-        self._data = array
+        self._array = array
 
     @property
     def grad(self) -> Any:
@@ -151,7 +151,7 @@ class Tensor(Installed):
             if gradient.shape != node.shape:
                 raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
             if gradient.dtype != node.dtype:
-                gradient = Tensor(gradient._data.astype(node.dtype))
+                gradient = Tensor(gradient._array.astype(node.dtype))
         self._grad = gradient
 
     @property
@@ -176,29 +176,29 @@ class Tensor(Installed):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        shape: tuple[int, ...] = self._data.shape
+        shape: tuple[int, ...] = self._array.shape
         return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        dtype: np.dtype[Any] = self._data.dtype
+        dtype: np.dtype[Any] = self._array.dtype
         return dtype
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim
+        return self._array.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size
+        return self._array.size
 
     @property
     def nbytes(self) -> int:
         """The bytes that the elements take."""
-        return self._data.nbytes
+        return self._array.nbytes
 
     @property
     def device(self) -> str:
@@ -221,11 +221,11 @@ class Tensor(Installed):
 
     def item(self) -> Any:
         """Return the one element as a Python number."""
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def numpy(self) -> Array:
         """Return the ndarray itself, as `data` does."""
@@ -250,14 +250,14 @@ class Tensor(Installed):
             self._cut = cut_at("requires_grad_(False)", self)
             self._node = self._grad = None
         elif self._node is None:
-            _require_floating(self._data)
-            self._node = Leaf(self._data.shape, self._data.dtype, ref(self))
+            _require_floating(self._array)
+            self._node = Leaf(self._array.shape, self._array.dtype, ref(self))
             self._grad = None
         return self
 
     def detach(self) -> Tensor:
         """Return a constant tensor that shares the data."""
-        constant = Tensor(self._data)
+        constant = Tensor(self._array)
         constant._cut = cut_at("detach()", self)
         link(self, constant)
         return constant
@@ -335,7 +335,7 @@ class Tensor(Installed):
                 _accumulate(node, found)
 
     def _seed(self, gradient: ArrayLike | Tensor | None) -> Array:
-        data = self._data
+        data = self._array
         if gradient is None:
             if data.size != 1:
                 raise GraphError(
@@ -348,7 +348,7 @@ class Tensor(Installed):
                     f"real part or its absolute value, or pass gradient="
                 )
             return np.ones(data.shape, data.dtype) if data.ndim else np.array(1, data.dtype)
-        array = np.asarray(gradient._data if isinstance(gradient, Tensor) else gradient)
+        array = np.asarray(gradient._array if isinstance(gradient, Tensor) else gradient)
         if array.shape != data.shape:
             raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")
         if array.dtype.kind not in "biufc":
@@ -368,8 +368,8 @@ class Tensor(Installed):
                 "use t.data or t.numpy() for its values, or a NumPy function that takes tensors; "
                 "softmax, logsumexp and others of scipy.special that are no ufuncs are in autograd.special"
             )
-        array = np.array(self._data, dtype=dtype, copy=copy)
-        if array is self._data:
+        array = np.array(self._array, dtype=dtype, copy=copy)
+        if array is self._array:
             _hand_out(self)
         return array
 
@@ -418,51 +418,51 @@ class Tensor(Installed):
             )
         if not copy:
             _hand_out(self)
-        array: Any = self._data
+        array: Any = self._array
         return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self, /) -> tuple[int, int]:
-        return self._data.__dlpack_device__()
+        return self._array.__dlpack_device__()
 
     # Python's protocols
 
     __hash__ = object.__hash__
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self._data)))
+        return (self[i] for i in range(len(self._array)))
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __float__(self) -> float:
         _refuse_to_be_stored(self)
-        return float(self._data)
+        return float(self._array)
 
     def __int__(self) -> int:
         _refuse_to_be_stored(self)
-        return int(self._data)
+        return int(self._array)
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        return self._array.__index__()
 
     def __complex__(self) -> complex:
         _refuse_to_be_stored(self)
-        return complex(self._data)
+        return complex(self._array)
 
     def __contains__(self, value: Any) -> bool:
-        return unwrap(value) in self._data
+        return unwrap(value) in self._array
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item() if self._data.ndim == 0 else self._data, spec) if spec else str(self)
+        return format(self._array.item() if self._array.ndim == 0 else self._array, spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        body = np.array2string(self._data, separator=", ", prefix="Tensor(")
+        body = np.array2string(self._array, separator=", ", prefix="Tensor(")
         parts = [body]
-        if self._data.dtype not in (np.float64, np.int64, np.bool_):
-            parts.append(f"dtype={self._data.dtype}")
+        if self._array.dtype not in (np.float64, np.int64, np.bool_):
+            parts.append(f"dtype={self._array.dtype}")
         if type(self._node) is Leaf:
             parts.append("requires_grad=True")
         elif self._node is not None:
@@ -471,15 +471,15 @@ class Tensor(Installed):
 
     def __reduce__(self) -> tuple[Any, ...]:
         _hand_out(self)  # to pickle, which may hand it on out of band
-        return Tensor, (self._data, type(self._node) is Leaf)
+        return Tensor, (self._array, type(self._node) is Leaf)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        copied = Tensor(self._data.copy(), type(self._node) is Leaf)
+        copied = Tensor(self._array.copy(), type(self._node) is Leaf)
         if type(self._node) is Leaf and self._grad is not None:
-            copied.grad = Tensor(self._grad._data.copy())
+            copied.grad = Tensor(self._grad._array.copy())
         memo[id(self)] = copied
         return copied
 
@@ -489,11 +489,11 @@ class _TensorLift:
 
     def wrap(self, array: Any, node: Node) -> Tensor:
         lifted = object.__new__(Tensor)
-        lifted._data, lifted._node, lifted._cut = np.asarray(array), node, None
+        lifted._array, lifted._node, lifted._cut = np.asarray(array), node, None
         return lifted
 
     def unwrap(self, gradient: Any) -> Array:
-        return gradient._data if isinstance(gradient, Tensor) else np.asarray(gradient)
+        return gradient._array if isinstance(gradient, Tensor) else np.asarray(gradient)
 
 
 LIFT: Lift = _TensorLift()
@@ -528,7 +528,7 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     >>> tensor([1, 2], dtype="float32", requires_grad=True)
     Tensor([1., 2.], dtype=float32, requires_grad=True)
     """
-    made = Tensor(np.array(data._data if isinstance(data, Tensor) else data, dtype=dtype), requires_grad)
+    made = Tensor(np.array(data._array if isinstance(data, Tensor) else data, dtype=dtype), requires_grad)
     if type(made._node) is Leaf:
         made._node.shared = False  # nobody else has the copy
     elif isinstance(data, Tensor):
@@ -550,7 +550,7 @@ def borrow(x: Any) -> Any:
     >>> borrow(tensor([1.0, 2.0])).sum()
     np.float64(3.0)
     """
-    return x._data if isinstance(x, Tensor) else x
+    return x._array if isinstance(x, Tensor) else x
 
 
 def lend(x: Tensor, array: Array) -> None:
@@ -580,7 +580,7 @@ def lend(x: Tensor, array: Array) -> None:
             f"an array of shape {array.shape} and dtype {array.dtype} for a leaf of shape {node.shape} and dtype "
             f"{node.dtype}"
         )
-    x._data, node.shared = array, False
+    x._array, node.shared = array, False
 
 
 def _refuse_to_be_stored(x: Tensor) -> None:
@@ -600,13 +600,13 @@ def _hand_out(x: Tensor) -> None:
     sharing = getattr(x, "_aliases", None)
     if sharing is not None:
         members = [member for member in (reference() for reference in sharing) if member is not None]
-        matters = [expose(member._node, x._data) for member in members if member._node is not None]
+        matters = [expose(member._node, x._array) for member in members if member._node is not None]
     elif x._node is not None:
-        matters = [expose(x._node, x._data)]
+        matters = [expose(x._node, x._array)]
     else:
         return
     if not any(matters):
-        forget(id(owner_of(x._data)))
+        forget(id(owner_of(x._array)))
 
 
 def as_tensor(data: ArrayLike | Tensor) -> Tensor:
@@ -649,7 +649,7 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
 def unwrap(value: Any) -> Any:
     """Return `value` with each tensor in it, also within lists, tuples and dicts, replaced by its ndarray."""
     if isinstance(value, Tensor):
-        return value._data
+        return value._array
     if type(value) in (list, tuple):
         return type(value)(map(unwrap, value))
     if type(value) is dict:
@@ -710,7 +710,7 @@ def _node_of(x: Tensor) -> Node:
 def _constant(array: Array) -> Tensor:
     """Return a constant tensor around an array that needs no check."""
     constant = object.__new__(Tensor)
-    constant._data = array
+    constant._array = array
     constant._node = constant._cut = None
     return constant
 
@@ -745,12 +745,12 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
         gradient = found[node]
     if isinstance(gradient, Tensor):
         tensor._grad = in_own_memory(gradient) if present is None else present + gradient
-    elif buffer is not None and present is not None and present._data is buffer.array:
+    elif buffer is not None and present is not None and present._array is buffer.array:
         place = buffer.array  # which no other thread can claim as long as we hold it
         tensor._grad = present = None  # who still holds it now must not see it change
         tensor._grad = Tensor(place + gradient if buffer.claim(1) is None else np.add(place, gradient, place))
     elif present is not None:
-        tensor._grad = Tensor(present._data + gradient)
+        tensor._grad = Tensor(present._array + gradient)
     else:
         place = buffer.claim() if buffer is not None else None
         del gradient
@@ -765,7 +765,7 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
 
 def as_now(x: Tensor) -> Tensor:
     """Return another tensor with the value and the node that `x` has now."""
-    now = _constant(x._data)
+    now = _constant(x._array)
     now._node = x._node
     return now
 
@@ -774,7 +774,7 @@ def in_own_memory(g: Tensor) -> Tensor:
     """Return a gradient that is recorded as a tensor that shares neither its memory nor itself with another one."""
     if type(g._node) is Leaf:
         return g + 0
-    own = _constant(g._data.copy())
+    own = _constant(g._array.copy())
     own._node, own._cut = g._node, getattr(g, "_cut", None)
     return own
 

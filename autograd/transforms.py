@@ -102,7 +102,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         if np.size(value) != 1 or isinstance(value, dict | list | tuple):
             what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
             raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
-        data = value._data if isinstance(value, Tensor) else np.asarray(value)
+        data = value._array if isinstance(value, Tensor) else np.asarray(value)
         if data.dtype.kind == "c":
             raise GraphError(
                 "grad() needs a function that returns a real number, but this one returned a complex one: take its "
@@ -398,7 +398,7 @@ def _floating(y: Any) -> np.dtype[Any]:
 
 def _value(y: Any, lifted: bool) -> Any:
     """Return what a function returned as the caller knows arrays, in memory that the graph does not need."""
-    return y if lifted or not isinstance(y, Tensor) else _plain(np.array(y._data))
+    return y if lifted or not isinstance(y, Tensor) else _plain(np.array(y._array))
 
 
 def apart(tangent: Any) -> Any:
@@ -424,4 +424,4 @@ def _given_back(node: Any, found: dict[Node, Any]) -> Any:
     if node not in found:
         return _plain(np.zeros(node.shape, node.dtype))
     owned = _own(node, found)
-    return owned if isinstance(found[node], Tensor) else _plain(owned._data)
+    return owned if isinstance(found[node], Tensor) else _plain(owned._array)

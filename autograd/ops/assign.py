@@ -84,7 +84,7 @@ def is_recorded(x: Tensor, *values: Any) -> bool:
         return False
     members = [x, *sharing(x)]
     for member in members:
-        if type(member._node) is Leaf and (member is x or overlap(member._data, x._data) is not None):
+        if type(member._node) is Leaf and (member is x or overlap(member._array, x._array) is not None):
             what = "a leaf that requires a gradient" if member is x else "a view of a leaf that requires a gradient"
             raise GraphError(
                 f"this writes to {what} (shape {x.shape}), which would then have no graph: write within no_grad(), or "
@@ -95,8 +95,8 @@ def is_recorded(x: Tensor, *values: Any) -> bool:
 
 def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
     """Let `change` write to the memory of a tensor, of which nothing is recorded."""
-    change(x._data)
-    note_written(x._data)
+    change(x._array)
+    note_written(x._array)
 
 
 def mark_written(array: np.ndarray[Any, Any]) -> None:
@@ -125,7 +125,7 @@ def mark_written(array: np.ndarray[Any, Any]) -> None:
 
 def assign(x: Tensor, value: Any) -> Tensor:
     """Make `value`, a tensor that nothing else refers to, the value of `x` and of all that share its memory."""
-    if not x._data.flags.writeable:
+    if not x._array.flags.writeable:
         raise ValueError("this tensor is read-only: write to a copy of it")
     if value.shape != x.shape:
         raise ShapeError(f"a value of shape {value.shape} cannot be written to a tensor of shape {x.shape}")
@@ -135,16 +135,16 @@ def assign(x: Tensor, value: Any) -> Tensor:
         value = value.astype(x.dtype)
     value = as_tensor(value)
     others = sharing(x)
-    overlaps = [overlap(other._data, x._data) for other in others]
+    overlaps = [overlap(other._array, x._array) for other in others]
     nodes = [
         other._node if found is None else replace(as_now(other), value, *found)._node
         for other, found in zip(others, overlaps, strict=True)
     ]
-    if others or value._data.strides != x._data.strides or value._data.base is not None:
+    if others or value._array.strides != x._array.strides or value._array.base is not None:
         move([x, *others])
-        x._data[...] = value._data
+        x._array[...] = value._array
     else:
-        x._data = value._data
+        x._array = value._array
     for other, node in zip(others, nodes, strict=True):
         other._node = node
     x._node, x._cut = value._node, getattr(value, "_cut", None)

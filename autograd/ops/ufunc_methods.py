@@ -339,7 +339,7 @@ def _into_several(out: tuple[Any, ...], ufunc: np.ufunc, inputs: tuple[Any, ...]
         raise _refused(ufunc, "__call__")
     results = ufunc(*unwrap(inputs), out=unwrap(out), **unwrap(kwargs))
     for tensor in written:
-        note_written(tensor._data)
+        note_written(tensor._array)
     return tuple([result if o is None else o for o, result in zip(out, results, strict=True)])
 
 

@@ -143,7 +143,7 @@ class _Reader:
         if tensor is None and hasattr(node, "owner"):
             tensor = node.owner() if "values" in self.show else None
         if tensor is not None and (tensor.size == 1 or "values" in self.show):
-            return (summarize(tensor._data),)
+            return (summarize(tensor._array),)
         return note.values if note is not None and "values" in self.show else ()
 
     def _gradients(self, node: Node, arrived: Arrived | None) -> tuple[Summary, ...]:
@@ -153,7 +153,7 @@ class _Reader:
         gradient = None if owner is None else owner.grad
         if gradient is None or (gradient.size > 1 and "gradients" not in self.show):
             return ()
-        return (summarize(gradient._data),)
+        return (summarize(gradient._array),)
 
     def _kept(self, node: Node) -> int:
         """Return the bytes that are kept because of this node and of none before it."""

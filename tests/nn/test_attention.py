@@ -277,7 +277,7 @@ def test_layer_derivatives_of_both_orders(options: Any, need_weights: bool) -> N
 
     def run(q: Any, k: Any, v: Any, *values: Any) -> Any:
         for parameter, value in zip(parameters, values, strict=True):
-            parameter._data, parameter._node = value._data, value._node
+            parameter._array, parameter._node = value._array, value._node
         out, weights = layer(q, k, v, need_weights=need_weights)
         return out if weights is None else np.concatenate([out.ravel(), weights.ravel()])
 

@@ -92,7 +92,7 @@ def test_derivatives_of_both_orders(name: str) -> None:
 
     def run(x: Any, *values: Any) -> Any:
         for parameter, value in zip(parameters, values, strict=True):
-            parameter._data, parameter._node = value._data, value._node
+            parameter._array, parameter._node = value._array, value._node
         return layer(x)
 
     inputs = [normal(*shape), *[parameter.data.copy() for parameter in parameters]]
@@ -200,7 +200,7 @@ def test_inputs_that_lie_otherwise_in_memory(change: str) -> None:
     found = []
     for array in (x, other):
         live, kernels = tensor(array, requires_grad=True), tensor(weight, requires_grad=True)
-        live._data = array
+        live._array = array
         out = functional.conv2d(live, kernels, padding=1)
         (out * out).sum().backward()
         found.append((out.data, live.grad.data, kernels.grad.data))

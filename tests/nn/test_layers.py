@@ -45,7 +45,7 @@ def test_derivatives_of_both_orders(name: Any) -> None:
 
     def run(x: Any, *values: Any) -> Any:
         for parameter, value in zip(parameters, values, strict=True):
-            parameter._data, parameter._node = value._data, value._node
+            parameter._array, parameter._node = value._array, value._node
         return layer(x)
 
     inputs = [x, *[parameter.data.copy() for parameter in parameters]]

@@ -182,7 +182,7 @@ def test_layers_have_derivatives_of_both_orders(name: str, options: dict[str, An
 
     def run(x: Any, *values: Any) -> Any:
         for parameter, value in zip(layer.parameters(), values, strict=True):
-            parameter._data, parameter._node = value._data, value._node
+            parameter._array, parameter._node = value._array, value._node
         return parts(layer(x))
 
     inputs = [normal(3, 2, 2), *(parameter.data.copy() for parameter in layer.parameters())]

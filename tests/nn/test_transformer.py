@@ -49,7 +49,7 @@ def test_derivatives_of_both_orders(norm_first: bool) -> None:
 
     def run(tgt: Any, memory: Any, *values: Any) -> Any:
         for parameter, value in zip(parameters, values, strict=True):
-            parameter._data, parameter._node = value._data, value._node
+            parameter._array, parameter._node = value._array, value._node
         return layer(tgt, memory, tgt_is_causal=True)
 
     given = [normal(1, 3, 4), normal(1, 2, 4), *(parameter.data.copy() for parameter in parameters)]

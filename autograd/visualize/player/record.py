@@ -222,7 +222,7 @@ def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
         if node.op is LEAF:
             owner = node.owner()
             if owner is not None:
-                step.value, step.known = owner._data, "now"
+                step.value, step.known = owner._array, "now"
         elif node in ran.seen:
             values, out = ran.seen[node]
             _tell(step, out, "recorded")
@@ -238,7 +238,7 @@ def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
                 elif op.rules:
                     _find_kept(steps, step, op, index)
     root = steps[result._node]
-    _tell(root, result._data, "kept")
+    _tell(root, result._array, "kept")
 
 
 def _tell(step: Step, value: Any, known: str) -> None:
