@@ -77,11 +77,12 @@ def test_all_gradients_of_all_steps_can_be_held() -> None:
         history.append(
             [(p.grad, q.grad.data.copy()) for p, q in zip(model.parameters(), twin.parameters(), strict=True)]
         )
+    # to rounding, which on some processors depends on where the memory of a product starts
     for gradients in history:
         for held, copied in gradients:
-            np.testing.assert_array_equal(held.data, copied)
+            np.testing.assert_allclose(held.data, copied, rtol=1e-4, atol=1e-6)
     for one, two in zip(model.parameters(), twin.parameters(), strict=True):
-        np.testing.assert_array_equal(one.data, two.data)
+        np.testing.assert_allclose(one.data, two.data, rtol=1e-4, atol=1e-6)
 
 
 def test_a_held_gradient_does_not_grow_when_another_is_added() -> None:

@@ -48,8 +48,9 @@ class TestRecorder:
         model, history = trained(recorder)
         plain, plain_history = trained()
         for name, array in model.state_dict().items():
-            np.testing.assert_array_equal(array, plain.state_dict()[name])
-        np.testing.assert_array_equal(history["val_loss"], plain_history["val_loss"])
+            # on some processors products round by where their memory starts, which is elsewhere in each run
+            np.testing.assert_allclose(array, plain.state_dict()[name], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(history["val_loss"], plain_history["val_loss"], rtol=1e-5)
         model(np.ones((2, 3), np.float32))
         assert len(recorder.activations["0"]) == 12
 
