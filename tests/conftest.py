@@ -1,6 +1,7 @@
-"""How Hypothesis runs here: without a deadline or a database, and the same examples each time where CI is set."""
+"""How tests run: Hypothesis without a deadline or a database, with the same examples each time where CI is set."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -12,3 +13,6 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempd
 settings.register_profile("default", deadline=None, database=None, max_examples=30)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
+
+# What a script runs in the background ignores Ctrl-C; tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
