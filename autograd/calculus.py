@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "zero"]
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -59,6 +59,11 @@ def _power_of_exponent(g: Any, out: Any, x: Any) -> Any:
     return g * (out * np.log(safe))
 
 
+def zero(g: Any) -> Any:
+    """Return the derivative of what is constant between its steps: 0, also on a step and where `g` is not finite."""
+    return np.zeros_like(g)
+
+
 RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     # arithmetic
     np.add: (lambda g: g, lambda g: g),
@@ -73,7 +78,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.positive: (lambda g: g,),
     np.absolute: (lambda g, x: g * _direction(x),),
     np.fabs: (lambda g, x: g * np.sign(x),),
-    np.copysign: (lambda g, out, x: g * (np.sign(out) * np.sign(x)), lambda g: g * 0),
+    np.copysign: (lambda g, out, x: g * (np.sign(out) * np.sign(x)), zero),
     np.reciprocal: (lambda g, out: -g * out * out,),
     np.square: (lambda g, x: g * (x + x),),
     np.sqrt: (lambda g, out: g / (out + out),),
@@ -109,6 +114,16 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.arcsinh: (lambda g, x: g / _root_of_one_and_square(x),),
     np.arccosh: (lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
     np.arctanh: (lambda g, x: g / ((1 - x) * (1 + x)),),
+    # steps
+    np.floor: (zero,),
+    np.ceil: (zero,),
+    np.trunc: (zero,),
+    np.rint: (zero,),
+    np.sign: (zero,),
+    np.spacing: (zero,),
+    np.floor_divide: (zero, zero),
+    np.heaviside: (zero, lambda g, x: np.where(np.equal(x, 0), g, 0)),
+    np.nextafter: (lambda g: g, zero),
     # choices: ties share evenly
     np.maximum: (
         lambda g, x, y: _where_chosen(g, x, y, np.greater),

@@ -58,6 +58,7 @@ _FORWARDS: dict[Function, Callable[..., float]] = {
     np.float_power: math.pow,
     np.remainder: operator.mod,
     np.fmod: math.fmod,
+    np.floor_divide: operator.floordiv,
     np.negative: operator.neg,
     np.positive: operator.pos,
     np.absolute: math.fabs,

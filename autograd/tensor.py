@@ -49,8 +49,9 @@ class Tensor(Installed):
     """An ndarray with a gradient and a place in a graph.
 
     Attributes and methods have NumPy's names and meanings; NumPy's functions accept tensors and return tensors. What
-    has no derivative (``argmax``, ``floor``, ``numpy.less``) returns plain NumPy results; an operator such as ``<``
-    gives a constant tensor, which serves as an index and a condition as an ndarray does.
+    gives no fractions (``argmax``, ``isnan``, ``numpy.less``) returns plain NumPy results; an operator such as ``<``
+    gives a constant tensor, which serves as an index and a condition as an ndarray does. What is constant between its
+    steps (``floor``, ``round``, ``sign``) has the derivative 0.
 
     Parameters
     ----------
@@ -750,7 +751,7 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
         tensor._grad = present = None  # who still holds it now must not see it change
         tensor._grad = Tensor(place + gradient if buffer.claim(1) is None else np.add(place, gradient, place))
     elif present is not None:
-        tensor._grad = Tensor(present._array + gradient)
+        tensor._grad = present + gradient if present._node is not None else Tensor(present._array + gradient)
     else:
         place = buffer.claim() if buffer is not None else None
         del gradient

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .calculus import RULES
 from .errors import AnomalyError, DomainError, UnsupportedError
 from .examination import value_observer
 from .floats import PRIMITIVES, explain, forward_of, relu, sigmoid, slope_of
@@ -126,6 +127,12 @@ _add, _multiply = _FUNCTIONS[np.add], _FUNCTIONS[np.multiply]
 
 def _method(function: Function) -> Callable[[Value], Value]:
     return _FUNCTIONS[function]
+
+
+@functools.lru_cache(maxsize=64)
+def _rounding(digits: int) -> Callable[[Value], Value]:
+    """Return what rounds a value to so many digits after the point."""
+    return _unary(Primitive("elementwise", lambda x: round(x, digits), RULES[np.rint], name="round"))
 
 
 def _method_of_two(function: Function) -> Callable[[Value, Value | Number], Value]:
@@ -280,6 +287,7 @@ class Value:
     __truediv__, __rtruediv__ = _FUNCTIONS[np.divide], _reflected(np.divide)
     __pow__, __rpow__ = _FUNCTIONS[np.power], _reflected(np.power)
     __mod__, __rmod__ = _FUNCTIONS[np.remainder], _reflected(np.remainder)
+    __floordiv__, __rfloordiv__ = _FUNCTIONS[np.floor_divide], _reflected(np.floor_divide)
     __neg__, __pos__, __abs__ = map(_method, (np.negative, np.positive, np.absolute))
     __lt__, __le__, __gt__, __ge__ = map(_comparison, (operator.lt, operator.le, operator.gt, operator.ge))
 
@@ -290,6 +298,8 @@ class Value:
     remainder, fmod, copysign, hypot = map(_method_of_two, (np.remainder, np.fmod, np.copysign, np.hypot))
     maximum, minimum, fmax, fmin = map(_method_of_two, (np.maximum, np.minimum, np.fmax, np.fmin))
     logaddexp, logaddexp2, arctan2 = map(_method_of_two, (np.logaddexp, np.logaddexp2, np.arctan2))
+    floor_divide, heaviside, nextafter = map(_method_of_two, (np.floor_divide, np.heaviside, np.nextafter))
+    floor, ceil, trunc, rint, sign, spacing = map(_method, (np.floor, np.ceil, np.trunc, np.rint, np.sign, np.spacing))
     negative, positive, absolute, fabs = map(_method, (np.negative, np.positive, np.absolute, np.fabs))
     reciprocal, square, sqrt, cbrt = map(_method, (np.reciprocal, np.square, np.sqrt, np.cbrt))
     exp, exp2, expm1 = map(_method, (np.exp, np.exp2, np.expm1))
@@ -370,11 +380,22 @@ class Value:
         if function is np.where and len(args) == 3:
             condition, x, y = args
             return x if condition else y
+        if function in (np.round, np.around) and len(args) + len(kwargs) <= 2:
+            return round(*args, *kwargs.values())
         if function in plain:
             return function(*[x.data if isinstance(x, Value) else x for x in args], **kwargs)
         raise _unsupported(function.__name__, kwargs)
 
     # Python's protocols
+
+    def __divmod__(self, other: Value | Number) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Number) -> tuple[Value, Value]:
+        return other // self, other % self
+
+    def __round__(self, digits: int | None = None) -> Value:
+        return _rounding(digits or 0)(self)
 
     def __float__(self) -> float:
         return self.data

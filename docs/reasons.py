@@ -15,9 +15,7 @@ BY_NATURE = "its results are truth values, counts or positions"
 NATURE = _table(
     "numpy",
     {
-        "constant between its steps": "around ceil fix floor floor_divide heaviside rint round sign trunc",
         "of whole numbers": "bitwise_and bitwise_or bitwise_xor gcd invert lcm left_shift right_shift",
-        "about how numbers are stored": "nextafter spacing",
         "constants in the shape of an array": "empty_like ones_like zeros_like",
         "a set of values without their places; index with those that np.unique(..., return_index=True) finds": ""
         "intersect1d setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse unique_values",

@@ -313,8 +313,38 @@ def test_what_has_no_meaning_for_one_number_is_refused(compute: Function) -> Non
 
 def test_functions_without_a_derivative_give_numbers() -> None:
     x: Any = Value(2.7)
-    assert (np.floor(x), np.sign(x), np.isnan(x), np.greater(x, 1), np.shape(x)) == (2.0, 1.0, False, True, ())
-    assert not isinstance(np.floor(x), Value)
+    assert (np.isnan(x), np.greater(x, 1), np.shape(x)) == (False, True, ())
+
+
+FLAT: list[Any] = [
+    np.floor, np.ceil, np.trunc, np.rint, np.sign, np.spacing, np.round, np.around, round, lambda x: round(x, 1),
+    lambda x: np.round(x, decimals=1), lambda x: x // 0.4, lambda x: 7.5 // x, lambda x: divmod(x, 0.4)[0],
+    lambda x: divmod(7, x)[0], lambda x: np.modf(x)[1], lambda x: np.heaviside(x, 0.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", FLAT)
+@pytest.mark.parametrize("at", [2.7, -1.3])
+def test_what_is_constant_between_its_steps_gives_a_value_of_derivative_0(step: Any, at: float) -> None:
+    x = Value(at)
+    y = step(x)
+    assert isinstance(y, Value)
+    assert y.data == step(at)
+    (y * x).backward()
+    assert x.grad == y.data
+    x = Value(at)
+    (step(x) * x).backward(create_graph=True)
+    first, x.grad = x.grad, 0.0
+    first.backward()
+    assert (first.data, x.grad) == (y.data, 0.0)
+
+
+def test_remainders_and_neighbours_hand_the_gradient_on() -> None:
+    assert gradient(lambda x: divmod(x, 0.4)[1], [2.7]) == [1.0]
+    assert gradient(lambda x: np.modf(x)[0], [2.7]) == [1.0]
+    assert gradient(lambda x: np.nextafter(x, 3.0), [2.7]) == [1.0]
+    with pytest.raises(ZeroDivisionError):
+        Value(1.0) // 0
 
 
 def test_where_chooses() -> None:

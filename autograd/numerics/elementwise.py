@@ -43,13 +43,27 @@ CONTRACTS = (
         ),
     ),
     Contract(
-        ("numpy.sign", "numpy.floor", "numpy.ceil", "numpy.rint", "numpy.trunc", "numpy.round", "numpy.floor_divide"),
-        "constant between steps: plain results, through which no gradient flows; signs of complex numbers have one",
         (
-            Edge("x * np.sign(x)", ([-2.0, 0.0, 3.0],), ([-1.0, 0.0, 1.0],), "the sign is a constant", ([0.0] * 3,)),
+            "numpy.sign", "numpy.floor", "numpy.ceil", "numpy.rint", "numpy.trunc", "numpy.round", "numpy.around",
+            "numpy.fix", "numpy.floor_divide", "numpy.spacing",
+        ),
+        "all numbers; constant between steps, so the gradient is 0, also on a step; that of complex signs is not",
+        (
+            Edge("x * np.sign(x)", ([-2.0, 0.0, 3.0],), ([-1.0, 0.0, 1.0],), "the sign has the gradient 0",
+                 ([0.0] * 3,)),
+            Edge("np.sqrt(np.floor(x))", ([0.5, 1.5],), ([0.0, 0.0],), "what comes after has an infinite slope"),
             Edge("x - np.floor(x)", ([1.0, 1.5],), ([1.0, 1.0],), "also on the step"),
             Edge("x - np.round(x)", ([0.5, 1.25],), ([1.0, 1.0],), "also on the step"),
             Edge("x * np.floor_divide(x, 2)", ([4.0, 5.0],), ([2.0, 2.0],), "also on the step"),
+        ),
+    ),
+    Contract(
+        ("numpy.heaviside", "numpy.nextafter"),
+        "all numbers; heaviside is a step, whose value at 0 is its second argument; the next number is x and a little",
+        (
+            Edge("np.heaviside(x, y)", ([-1.0, 0.0, 2.0], [0.5] * 3), ([0.0] * 3, [0.0, 1.0, 0.0]),
+                 "0 on the step too", ([0.0] * 3, [0.0] * 3)),
+            Edge("np.nextafter(x, y)", ([1.0, 1.0], [2.0, 1.0]), ([1.0, 1.0], [0.0, 0.0]), "the second only points"),
         ),
     ),
     Contract(
@@ -198,7 +212,7 @@ CONTRACTS = (
                  "slope 1, and minus the quotient as it is there", ([0.0] * 3, [0.0] * 3)),
             Edge("np.fmod(x, y)", ([4.0, -4.0, -5.0], [2.0] * 3), ([1.0] * 3, [-2.0, 2.0, 2.0]),
                  "slope 1, and minus the quotient as it is there"),
-            Edge("np.divmod(x, y)[1]", ([4.0], [2.0]), ([1.0], [-2.0]), "as remainder; the quotient has no gradient"),
+            Edge("np.divmod(x, y)[1]", ([4.0], [2.0]), ([1.0], [-2.0]), "as remainder; the quotient has none"),
             Edge("np.modf(x)[0]", ([2.0, -2.5],), ([1.0, 1.0],), "the fractional part has slope 1"),
             Edge("np.frexp(x)[0]", ([2.0, 0.0],), ([0.25, 1.0],), "the exponent is a constant"),
         ),

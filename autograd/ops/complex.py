@@ -14,6 +14,7 @@ import numpy as np
 from ..declare import composed, general, linear
 from ..registry import operations
 from ..tensor import Tensor, unwrap
+from .elementwise import sign_of_real
 
 real = linear(np.real, lambda g: g, forward=lambda x: x.real)
 imag = linear(np.imag, lambda g: g * -1j, forward=lambda x: x.imag)
@@ -35,9 +36,9 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
 
 
 def _sign(x: Any) -> Any:
-    """Return ``x / |x|``, which has a derivative, for complex numbers; for real ones their plain signs."""
+    """Return the sign, of complex numbers ``x / |x|``; that of a real number has the derivative 0."""
     if not isinstance(x, Tensor) or x.dtype.kind != "c":
-        return np.sign(unwrap(x))
+        return sign_of_real(x)
     size = np.absolute(x)
     usual = np.isfinite(unwrap(size)) & (unwrap(size) != 0)
     return np.where(usual, np.where(usual, x, 1) / np.where(usual, size, 1), np.sign(unwrap(x)))

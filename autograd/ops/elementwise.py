@@ -1,4 +1,4 @@
-"""The elementwise functions: NumPy's ufuncs with the rules of `calculus`, and those that have no derivative."""
+"""The elementwise functions: NumPy's ufuncs with the rules of `calculus`, and those whose results are no fractions."""
 
 from __future__ import annotations
 
@@ -6,22 +6,52 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import RULES
+from ..calculus import RULES, zero
 from ..declare import composed, elementwise, linear, not_differentiable
+from ..registry import hooks, operations
 from ..tensor import Tensor, unwrap
 
 for _function, _rules in RULES.items():
     elementwise(_function, *_rules)
+sign_of_real = operations[np.sign]
 
 not_differentiable(
-    np.floor, np.ceil, np.rint, np.trunc, np.sign, np.signbit, np.heaviside, np.floor_divide, np.nextafter, np.spacing,
-    np.isnan, np.isinf, np.isfinite, np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
-    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.bitwise_and, np.bitwise_or, np.bitwise_xor,
-    np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.bitwise_count, np.round, np.fix, np.isposinf,
-    np.isneginf,
+    np.signbit, np.isnan, np.isinf, np.isfinite, np.isposinf, np.isneginf, np.less, np.less_equal, np.greater,
+    np.greater_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm,
+    np.bitwise_count,
     methods=True,
 )  # fmt: skip
-not_differentiable(np.around)
+
+
+# Rounding
+
+
+_round = elementwise(lambda x, decimals: np.round(x, decimals), zero, name="round")
+_fix = elementwise(lambda x: np.fix(x), zero, name="fix")
+
+
+@composed(np.round)
+def round_(x: Any, decimals: int = 0, out: Any = None) -> Any:
+    """Round to so many decimals, halves to the even digit; the derivative is 0."""
+    return _round(x, decimals) if out is None else hooks["plain"](np.round, (x, decimals), {"out": out})
+
+
+@composed(np.fix)
+def fix(x: Any, out: Any = None) -> Any:
+    """Round towards 0; the derivative is 0."""
+    return _fix(x) if out is None else hooks["plain"](np.fix, (x,), {"out": out})
+
+
+operations[np.around] = round_
+
+
+def _rounded(x: Tensor, digits: int | None = None) -> Any:
+    """Return ``round(x, digits)``, a tensor also without `digits`."""
+    return _round(x, digits or 0)
+
+
+# Other functions of each element
 
 
 def _cast(
@@ -37,6 +67,7 @@ astype = linear(np.astype, lambda g: g, forward=_cast)
 conjugate = elementwise(np.conjugate, lambda g: np.conjugate(g))
 ldexp = elementwise(np.ldexp, lambda g, y: np.ldexp(g, y))
 _fraction = elementwise(lambda x: np.modf(x)[0], lambda g: g, name="fraction")
+_whole = elementwise(lambda x: np.modf(x)[1], zero, name="whole")
 
 
 # Functions of two results
@@ -44,8 +75,8 @@ _fraction = elementwise(lambda x: np.modf(x)[0], lambda g: g, name="fraction")
 
 @composed(np.modf, method=False)
 def modf(x: Any) -> tuple[Any, Any]:
-    """Return the fractional parts, which have a derivative, and the integral parts, which have none."""
-    return _fraction(x), np.modf(unwrap(x))[1]
+    """Return the fractional parts, whose derivative is 1, and the integral parts, whose derivative is 0."""
+    return _fraction(x), _whole(x)
 
 
 @composed(np.frexp, method=False)
@@ -57,8 +88,8 @@ def frexp(x: Any) -> tuple[Any, Any]:
 
 @composed(np.divmod)
 def divmod_(x: Any, y: Any) -> tuple[Any, Any]:
-    """Return the floored quotients, which have no derivative, and the remainders, which have one."""
-    return np.floor_divide(unwrap(x), unwrap(y)), np.remainder(x, y)
+    """Return the floored quotients, whose derivative is 0, and the remainders."""
+    return np.floor_divide(x, y), np.remainder(x, y)
 
 
 # Choices
@@ -133,6 +164,7 @@ def _method_conjugate(x: Tensor) -> Any:
 
 
 for _name, _method in {
+    "__round__": _rounded,
     "astype": _method_astype,
     "clip": _method_clip,
     "conj": _method_conjugate,

@@ -38,6 +38,12 @@ def _expm1(s: Step) -> str:
     return s.add("Mul", s.add("Mul", s.add("Exp", half), s.add("Sinh", half)), s.number(2))
 
 
+def _round(s: Step) -> str:
+    if s.static("decimals"):
+        raise s.refuse("rounding to decimals")
+    return s.add("Round", s.value("x", s.dtype))
+
+
 def _log1p_of(s: Step, x: str) -> str:
     """Write log(1 + x) as 2 artanh(x / (2 + x)), which keeps the digits of small x."""
     return s.add("Mul", s.add("Atanh", s.add("Div", x, s.add("Add", x, s.number(2)))), s.number(2))
@@ -254,10 +260,12 @@ ARRAYS: dict[str, Emit] = {
     "absolute": node("Abs", "x"), "add": node("Add", "x", "y"), "arccos": node("Acos", "x"),
     "arccosh": node("Acosh", "x"), "arcsin": node("Asin", "x"), "arcsinh": node("Asinh", "x"),
     "arctan": node("Atan", "x"), "arctanh": node("Atanh", "x"), "astype": _cast, "broadcast_to": _broadcast_to,
-    "clip": clip, "concatenate": _concatenate, "copy": node("Identity", "x"), "cos": node("Cos", "x"),
+    "ceil": node("Ceil", "x"), "clip": clip, "concatenate": _concatenate, "copy": node("Identity", "x"),
+    "cos": node("Cos", "x"),
     "cosh": node("Cosh", "x"), "cumsum": _cumsum, "divide": node("Div", "x", "y"),
     "einsum": _einsum, "exp": node("Exp", "x"), "exp2": _exp2,
-    "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip, "getitem": getitem,
+    "expand_dims": _reshape, "expm1": _expm1, "fabs": node("Abs", "x"), "flip": _flip,
+    "floor": node("Floor", "x"), "getitem": getitem,
     "hypot": _hypot, "log": node("Log", "x"), "log10": scaled("Log", 1 / math.log(10)), "log1p": _log1p,
     "log2": scaled("Log", 1 / math.log(2)), "logaddexp": _logaddexp, "logsumexp": reduction("ReduceLogSumExp"),
     "matmul": node("MatMul", "x", "y"), "max": reduction("ReduceMax"), "maximum": node("Max", "x", "y"),
@@ -265,7 +273,8 @@ ARRAYS: dict[str, Emit] = {
     "moveaxis": _permuted(lambda s, x: np.moveaxis(x, s.static("source"), s.static("destination"))),
     "multiply": node("Mul", "x", "y"), "negative": node("Neg", "x"), "norm": _norm, "pad": _pad,
     "positive": node("Identity", "x"), "power": node("Pow", "x", "y"), "prod": reduction("ReduceProd"),
-    "reciprocal": node("Reciprocal", "x"), "remainder": _remainder, "reshape": _reshape, "roll": _roll,
+    "reciprocal": node("Reciprocal", "x"), "remainder": _remainder, "reshape": _reshape,
+    "rint": node("Round", "x"), "roll": _roll, "round": _round, "sign": node("Sign", "x"),
     "sin": node("Sin", "x"), "sinh": node("Sinh", "x"), "sqrt": node("Sqrt", "x"), "square": _square,
     "squeeze": _reshape, "stack": _stack, "std": lambda s: _deviations(s, True),
     "subtract": node("Sub", "x", "y"), "sum": reduction("ReduceSum"),

@@ -22,6 +22,6 @@ SAMPLES: dict[Function | str, Samples] = {
     np.real: Samples(calls | real_calls),
     np.imag: Samples(calls),
     np.angle: Samples(st.tuples(complex_arrays(), st.booleans()).map(lambda drawn: call(Live(drawn[0]), deg=drawn[1]))),
-    np.sign: Samples(calls),
+    np.sign: Samples(calls | real_calls),
     np.real_if_close: Samples(calls),
 }

@@ -99,6 +99,7 @@ def of_one(inputs: st.SearchStrategy[Array]) -> Samples:
 
 bounded = bounds()
 UNLIKE_ZERO = (POSITIVE, NEGATIVE)
+BETWEEN_STEPS = ((-1.875, -1.625), (0.125, 0.375), (2.625, 2.875))  # away from whole numbers and from halves
 
 DOMAINS: dict[np.ufunc, Domain] = {
     # arithmetic
@@ -149,6 +150,15 @@ DOMAINS: dict[np.ufunc, Domain] = {
     np.arcsinh: elementwise(ANY, analytic=True),
     np.arccosh: elementwise((1.125, 5.0), analytic=True),
     np.arctanh: elementwise((-0.875, 0.875), analytic=True),
+    # steps
+    np.floor: elementwise(BETWEEN_STEPS),
+    np.ceil: elementwise(BETWEEN_STEPS),
+    np.trunc: elementwise(BETWEEN_STEPS),
+    np.rint: elementwise(BETWEEN_STEPS),
+    np.spacing: elementwise(((1.125, 1.875), (-3.75, -2.25))),
+    np.floor_divide: elementwise((-6.0, 6.0), ((0.5, 2.0), (-2.0, -0.5)), where=away_from_jumps),
+    np.heaviside: elementwise(UNLIKE_ZERO, ANY),
+    np.nextafter: elementwise(NEGATIVE, POSITIVE),
     # choices
     np.maximum: elementwise(ANY, ANY),
     np.minimum: elementwise(ANY, ANY),
@@ -157,11 +167,19 @@ DOMAINS: dict[np.ufunc, Domain] = {
     np.conjugate: elementwise(ANY),
 }
 
+rounded = Samples(st.builds(lambda x, decimals: call(Live(x), decimals), arrays(), st.sampled_from([0, -1])))
+
 SAMPLES: dict[Function | str, Samples] = {
     **{function: domain.samples() for function, domain in DOMAINS.items()},
     np.ldexp: Samples(st.builds(lambda x, y: call(Live(x), y), arrays(), st.integers(-3, 3))),
     np.modf: of_one(arrays()),
     "fraction": of_one(arrays()),
+    "whole": of_one(arrays()),
+    np.round: rounded,
+    np.around: rounded,
+    "round": rounded,
+    np.fix: DOMAINS[np.trunc].samples(),
+    "fix": DOMAINS[np.trunc].samples(),
     np.frexp: of_one(arrays(offset=0.375)),  # between powers of two
     np.divmod: DOMAINS[np.remainder].samples(),
     np.clip: Samples(bounded.map(lambda inputs: call(*(None if x is None else Live(x) for x in inputs)))),

@@ -42,6 +42,7 @@ DOMAINS: dict[Any, Domain] = {
     special.cbrt: elementwise(UNLIKE_ZERO),
     special.exp2: elementwise(ANY),
     special.exp10: elementwise((-1.0, 1.0)),
+    special.round: elementwise(((-1.875, -1.625), (0.125, 0.375))),
     special.expm1: elementwise(ANY, analytic=True),
     special.log1p: elementwise((-0.75, 3.0), analytic=True),
     special.cosm1: elementwise(ANY),
@@ -71,6 +72,7 @@ DOMAINS: dict[Any, Domain] = {
     special.kl_div: elementwise(POSITIVE, POSITIVE),
     # the gamma function and its relatives
     special.gamma: elementwise(((0.25, 4.0), (-1.875, -1.125))),
+    special.gammasgn: elementwise(((0.25, 4.0), (-1.875, -1.125))),
     special.gammaln: elementwise(((0.25, 30.0), (-1.875, -1.125))),
     special.loggamma: elementwise(RIGHT, analytic=True),
     special.rgamma: elementwise((-3.0, 4.0)),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import DtypeError, Tensor, grad, tensor
+from autograd import DtypeError, Tensor, as_tensor, grad, hessian, jvp, tensor
 from autograd.registry import operations, plain
 
 # A function of dates, which tensors do not hold.
@@ -117,15 +117,15 @@ def test_astype_to_integers_is_a_constant() -> None:
 # Functions of two results
 
 
-def test_modf_and_frexp_give_one_result_a_derivative() -> None:
+def test_modf_and_frexp_keep_values_and_signs() -> None:
     x = np.array([-2.0, 0.75, -3.5, 1e-310, np.inf])
     for function in (np.modf, np.frexp):
-        smooth, steps = function(tensor(x, requires_grad=True))
-        assert isinstance(smooth, Tensor)
-        assert type(steps) is np.ndarray
+        smooth, steps = map(as_tensor, function(tensor(x, requires_grad=True)))
+        assert smooth.requires_grad
         np.testing.assert_array_equal(smooth.data, function(x)[0])
         np.testing.assert_array_equal(np.signbit(smooth.data), np.signbit(function(x)[0]))
-        np.testing.assert_array_equal(steps, function(x)[1])
+        np.testing.assert_array_equal(np.signbit(steps), np.signbit(function(x)[1]))
+        np.testing.assert_array_equal(steps.data, function(x)[1])
     np.testing.assert_array_equal(grad(lambda x: np.modf(x)[0].sum())(x[:3]), [1, 1, 1])
     np.testing.assert_array_equal(grad(lambda x: np.frexp(x)[0].sum())(x[:3]), [0.25, 1, 0.25])
 
@@ -145,13 +145,85 @@ def test_outer_pairs_every_element(ufunc: np.ufunc) -> None:
 # What has no derivative
 
 
-@pytest.mark.parametrize("function", [np.floor, np.sign, np.isnan, np.round, np.signbit, np.isfinite, np.rint])
-def test_steps_return_plain_arrays(function: Any) -> None:
+@pytest.mark.parametrize("function", [np.isnan, np.signbit, np.isfinite])
+def test_predicates_return_plain_arrays(function: Any) -> None:
     x = np.array([-1.5, 0.0, 2.5])
     result = function(tensor(x, requires_grad=True))
     assert type(result) is np.ndarray
     np.testing.assert_array_equal(result, function(x))
     np.testing.assert_array_equal(getattr(tensor(x), function.__name__)(), function(x))
+
+
+STEPS: dict[str, Any] = {
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint, "fix": np.fix, "sign": np.sign,
+    "spacing": np.spacing, "round": np.round, "around": np.around, "decimals": lambda x: np.round(x, decimals=1),
+    "round()": lambda x: np.round(x) if isinstance(x, np.ndarray) else round(x),
+    "round(1)": lambda x: np.round(x, 1) if isinstance(x, np.ndarray) else round(x, 1),
+    "method": lambda x: x.round(1), "floor_divide": lambda x: np.floor_divide(x, 2.0), "//": lambda x: x // 0.4,
+    "reflected //": lambda x: 3.0 // x, "divmod": lambda x: np.divmod(x, 0.4)[0], "divmod()": lambda x: divmod(x, 2)[0],
+    "modf": lambda x: np.modf(x)[1], "heaviside": lambda x: np.heaviside(x, 0.5),
+    "outer": lambda x: np.floor_divide.outer(x, [2.0]),
+    "floor to out": lambda x: np.floor(x, out=np.copy(x) * 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_is_constant_between_its_steps_has_the_derivative_0(step: Any, dtype: Any) -> None:
+    x = np.array([-1.5, 0.75, 2.5], dtype)
+    leaf = tensor(x, requires_grad=True)
+    y = step(leaf)
+    np.testing.assert_array_equal(y.data, step(x))
+    assert (type(y), y.dtype, y.requires_grad) == (Tensor, step(x).dtype, True)
+    np.sum(y).backward(create_graph=True)
+    assert leaf.grad.dtype == dtype
+    np.testing.assert_array_equal(leaf.grad.data, np.zeros(3))
+    np.testing.assert_array_equal(jvp(step, x, np.ones(3))[1], np.zeros(y.shape))
+    np.testing.assert_array_equal(grad(lambda x: np.sum(step(x).reshape(3) * x))(x), step(x).reshape(3))
+    np.testing.assert_array_equal(hessian(lambda x: np.sum(step(x).reshape(3) * x))(x), np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("step", [np.round, np.fix, lambda x, out: x.round(1, out)])
+def test_steps_are_written_to_a_place(step: Any) -> None:
+    def function(x: Any) -> Any:
+        out = x * 1
+        step(x[:2], out=out[:2])
+        return np.sum(out * x)
+
+    x = np.array([-1.5, 0.75, 2.5])
+    np.testing.assert_array_equal(grad(function)(x), [*step(x[:2], out=np.empty(2)), 5])
+
+
+@pytest.mark.parametrize(
+    "step", [np.floor, np.rint, np.sign, np.round, np.fix, lambda x: x // 2, lambda x: divmod(x, 2)[0]]
+)
+def test_steps_of_integers_are_constant_integers(step: Any) -> None:
+    y = step(tensor([-3, 2]))
+    assert not y.requires_grad
+    assert y.dtype == step(np.array([-3, 2])).dtype
+    np.testing.assert_array_equal(y.data, step(np.array([-3, 2])))
+
+
+def test_a_gradient_that_is_not_finite_ends_at_a_step() -> None:
+    with np.errstate(divide="ignore"):
+        assert np.array_equal(grad(lambda x: np.sum(np.log(np.floor(x))))(np.array([0.5, 1.5])), [0, 0])
+
+
+def test_gradients_with_and_without_a_graph_add_up_at_a_step() -> None:
+    x: Any = tensor([1.5], requires_grad=True)
+    (x**3).sum().backward(create_graph=True)
+    np.floor(x).sum().backward(create_graph=True)
+    first, x.grad = x.grad, None
+    first.sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [9.0])
+
+
+def test_the_neighbour_and_the_value_at_0_have_derivatives() -> None:
+    x, y = np.array([-1.0, 0.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    gx, gy = grad(lambda x, y: np.sum(np.nextafter(x, y)), (0, 1))(x, y)
+    np.testing.assert_array_equal((gx, gy), (np.ones(3), np.zeros(3)))
+    gx, gy = grad(lambda x, y: np.sum(np.heaviside(x, y)), (0, 1))(x, y)
+    np.testing.assert_array_equal((gx, gy), (np.zeros(3), [0, 1, 0]))
 
 
 def test_operators_without_a_derivative_return_constant_tensors_that_index() -> None:

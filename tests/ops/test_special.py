@@ -97,8 +97,12 @@ def test_keywords_and_methods_of_ufuncs() -> None:
     assert outer.requires_grad
 
 
-def test_a_function_without_a_derivative_gives_an_array() -> None:
-    assert np.array_equal(special.gammasgn(tensor([-0.5, 0.5], requires_grad=True)), [-1, 1])
+def test_what_is_constant_between_its_steps_has_the_derivative_0() -> None:
+    x = tensor([-0.5, 0.5], requires_grad=True)
+    signs = special.gammasgn(x)
+    (signs * x + special.round(x)).sum().backward()
+    assert np.array_equal(signs.data, [-1, 1])
+    assert np.array_equal(x.grad.data, [-1, 1])
 
 
 def test_an_undeclared_function_is_refused() -> None:

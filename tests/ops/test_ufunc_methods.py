@@ -179,7 +179,6 @@ def test_methods_of_what_has_no_derivative_are_plain() -> None:
         (np.less.outer(x, x), np.less.outer(x.data, x.data)),
         (np.logical_and.reduce(x, axis=1), [True, False]),
         (np.logical_or.accumulate(x), np.logical_or.accumulate(x.data)),
-        (np.floor_divide.outer(x, 2.0), x.data // 2),
     ]:
         assert isinstance(result, np.ndarray)
         np.testing.assert_array_equal(result, expected)
@@ -430,7 +429,7 @@ def test_what_is_not_recorded_is_zero_elsewhere_too() -> None:
     with no_grad():
         assert_same(np.log(leaf, where=where), [0.0, 0.0])
     assert_same(np.log(tensor(x), where=where), [0.0, 0.0])
-    np.testing.assert_array_equal(np.floor(leaf, where=where), [1.0, 0.0])
+    assert_same(np.floor(leaf, where=where), [1.0, 0.0])
 
 
 GENERALIZED: list[tuple[np.ufunc, tuple[tuple[int, ...], ...], dict[str, Any]]] = [

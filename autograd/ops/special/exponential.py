@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...calculus import RULES
-from ...declare import elementwise, not_differentiable
+from ...calculus import RULES, zero
+from ...declare import elementwise
 from .common import over
 
 DEGREE = math.pi / 180
@@ -37,7 +37,7 @@ elementwise(
     RULES[np.power][0],
     lambda g, x, y: RULES[np.power][1](g, np.power(x, y), x),
 )
-not_differentiable(special.round)
+elementwise(special.round, zero)
 
 # The inverses of x exp(x) and of x + log(x): DLMF 4.13
 elementwise(

@@ -13,7 +13,8 @@ import numpy as np
 from scipy import special as python
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise, not_differentiable
+from ...calculus import zero
+from ...declare import elementwise
 from .common import of_last
 from .integration import bell, tail_integral
 
@@ -65,7 +66,7 @@ polygamma: Any = elementwise(
     name="polygamma",
 )
 of_last(special._zeta, lambda g, x, a: -g * a * special._zeta(a + 1, x))
-not_differentiable(special.gammasgn)
+elementwise(special.gammasgn, zero)
 
 
 def _poch_slope(x: Any, y: Any, out: Any) -> Any:
