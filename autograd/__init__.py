@@ -24,9 +24,10 @@ from .hooks import Handle
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops.assign import mark_written
 from .ops.reduce import logsumexp
+from .ownership import portion
 from .packing import saved_tensors_hooks
 from .scopes import describe_calls
-from .tensor import Tensor, as_tensor, borrow, lend, set_gradient_buffer, tensor
+from .tensor import Tensor, as_tensor, borrow, is_sole_owner, lend, set_gradient_buffer, tensor
 from .transforms import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
 
 if typing.TYPE_CHECKING:
@@ -83,6 +84,7 @@ __all__ = [
     "hessian",
     "hvp",
     "is_grad_enabled",
+    "is_sole_owner",
     "jacobian",
     "jvp",
     "lend",
@@ -96,6 +98,7 @@ __all__ = [
     "not_differentiable",
     "ops",
     "player",
+    "portion",
     "restore_in_checkpoints",
     "saved",
     "saved_tensors_hooks",

@@ -16,7 +16,7 @@ import numpy as np
 
 from .graph import Exposed, FreedOperation, Leaf, Node, View, take_number
 from .lines import Place, here
-from .ownership import references
+from .ownership import Portion, references
 
 __all__ = [
     "WHOLE",
@@ -26,11 +26,13 @@ __all__ = [
     "expose",
     "exposed_changes",
     "forget",
+    "forget_within",
     "guard",
     "guard_arguments",
     "guard_inputs",
     "kept_arrays",
     "owner_of",
+    "owners_of",
     "snapshot",
     "weighted_sums",
 ]
@@ -143,6 +145,15 @@ def owner_of(array: Array) -> Array:
     return array
 
 
+def owners_of(array: Array) -> Iterator[Array]:
+    """Yield the owner of the memory of an array, and those of the larger arrays that it is a portion of."""
+    owner = owner_of(array)
+    yield owner
+    while isinstance(owner.base, Portion):
+        owner = owner_of(owner.base.array)
+        yield owner
+
+
 def kept_arrays(node: Node) -> Iterator[Array]:
     """Yield every array that a node kept, once."""
     seen: set[int] = set()
@@ -177,6 +188,14 @@ def expose(node: Node, array: Array) -> bool:
 def forget(key: int) -> None:
     """Forget that the memory with the owner of this id was handed out."""
     _exposures.pop(key, None)
+
+
+def forget_within(owner: Array) -> None:
+    """Forget that the memory that an array owns, or portions of it, were handed out."""
+    for key, exposure in list(_exposures.items()):
+        held = exposure.owner()
+        if held is not None and any(whole is owner for whole in owners_of(held)):
+            forget(key)
 
 
 def exposed_changes() -> list[Exposure]:

@@ -16,15 +16,51 @@ import numpy as np
 from .graph import Node
 
 __all__ = [
-    "LARGE", "guarded_forward", "guarded_rule", "held_once", "may_add_to", "read_only", "references", "sum_gradients",
+    "COUNTED", "LARGE", "Portion", "guarded_forward", "guarded_rule", "held_once", "may_add_to", "portion", "read_only",
+    "references", "sum_gradients",
 ]  # fmt: skip
+
+Array = np.ndarray[Any, Any]
 
 
 # Without the global interpreter lock a count may leave out the references of other threads; other Pythons do not count.
-_EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+COUNTED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 # What counts the references to an object; where that is unknown, every object counts as shared.
-references: Callable[[Any], int] = sys.getrefcount if _EXACT else lambda held: sys.maxsize
+references: Callable[[Any], int] = sys.getrefcount if COUNTED else lambda held: sys.maxsize
+
+
+class Portion:
+    """The memory of a part of a larger array, as something that is no array itself: see `portion`."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.__array_interface__ = array.__array_interface__
+
+
+def portion(array: Array) -> Array:
+    """Return an array with the memory of a part of a larger one, whose views are its own and not the larger one's.
+
+    NumPy takes for the base of a view the array at the end of the chain of bases. Here that is the result, so that its
+    count of references alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to it is no
+    write to other parts, but what `mark_written` says of the larger array is said of all of them. Who asks for it sees
+    to it that nobody else has the larger one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import portion
+    >>> whole = np.zeros(4)
+    >>> part = portion(whole[:2])
+    >>> part[:1].base is part
+    True
+    >>> part[0] = 1
+    >>> whole
+    array([1., 0., 0., 0.])
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"portion() takes an ndarray, not {type(array).__name__}")
+    return np.asarray(Portion(array))
 
 
 def _count_parameter(held: Any, _: Any) -> int:
@@ -38,7 +74,7 @@ def _calibrate() -> int:
     return _count_parameter(held, held is None)
 
 
-_HELD_ONCE = _calibrate() if _EXACT else 0
+_HELD_ONCE = _calibrate() if COUNTED else 0
 LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
 
 

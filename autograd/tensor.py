@@ -21,7 +21,7 @@ from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from .guards import expose, forget, owner_of
 from .modes import enable_grad, recording
-from .ownership import held_once
+from .ownership import COUNTED, Portion, held_once, references
 from .registry import hooks, operations, plain, writers
 from .walk import pull_back
 
@@ -33,7 +33,7 @@ else:
     Installed = object
 
 __all__ = [
-    "Tensor", "as_now", "as_tensor", "borrow", "conjugated", "in_own_memory", "lend", "link",
+    "Tensor", "as_now", "as_tensor", "borrow", "conjugated", "in_own_memory", "is_sole_owner", "lend", "link",
     "plain_array", "seen_at", "set_gradient_buffer", "tensor", "unwrap",
 ]  # fmt: skip
 
@@ -584,6 +584,33 @@ def lend(x: Tensor, array: Array) -> None:
     x._array, node.shared = array, False
 
 
+def is_sole_owner(x: Tensor) -> bool:
+    """Tell whether nobody but a leaf holds its memory: no view, no ndarray that was handed out or in, no graph.
+
+    Then it can be lent other memory, and nobody is left behind. Of memory that is a view of more, it cannot be told,
+    unless it is a `portion`. Where references are not counted exactly, as in Python
+    without the global interpreter lock, the answer is True only of memory that was never shared, not even by a view.
+
+    Examples
+    --------
+    >>> from autograd import is_sole_owner, tensor
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> is_sole_owner(x)
+    True
+    >>> first = x[0]
+    >>> is_sole_owner(x)
+    False
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"is_sole_owner() takes a tensor, not {type(x).__name__}")
+    if not COUNTED:
+        members = [member() for member in getattr(x, "_aliases", ())]
+        aliased = any(member is not None and member is not x for member in members)
+        return type(x._node) is Leaf and not x._node.shared and not aliased
+    base = x._array.base
+    return (base is None or isinstance(base, Portion)) and _references_to_memory(x) == _SOLE
+
+
 def _refuse_to_be_stored(x: Tensor) -> None:
     """Raise where a number is asked for because ``array[i] = x`` stores it in an ndarray."""
     if x._node is None or not recording():
@@ -714,6 +741,14 @@ def _constant(array: Array) -> Tensor:
     constant._array = array
     constant._node = constant._cut = None
     return constant
+
+
+def _references_to_memory(x: Tensor) -> int:
+    array = x._array
+    return references(array)
+
+
+_SOLE = _references_to_memory(_constant(np.empty(1)))
 
 
 def conjugated(g: Any) -> Any:

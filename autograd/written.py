@@ -10,39 +10,53 @@ import numpy as np
 
 from .errors import GraphError
 from .graph import LEAF, Node, recorded, take_number
-from .guards import Exposure, changed, exposed_changes, forget, kept_arrays, owner_of
+from .guards import Exposure, changed, exposed_changes, forget_within, kept_arrays, owner_of, owners_of
 from .lines import line_of, note_line
 
 __all__ = ["note_written", "refuse_overwritten", "written_since"]
 
-# What has been written to in place: the owner of the memory by its id, with a number like those of nodes and the line.
-_written: dict[int, _Mark] = {}
-_latest = -1
-
 
 class _Mark:
-    """A write: to which memory, when, and where."""
+    """A write: when it was, with a number like those of nodes, and where."""
 
-    __slots__ = ("code", "instruction", "number", "owner")
+    __slots__ = ("code", "instruction", "number")
 
     code: CodeType
     instruction: int
 
-    def __init__(self, owner: Any) -> None:
-        self.owner, self.number = ref(owner), take_number()
+    def __init__(self) -> None:
+        self.number = take_number()
 
 
-def note_written(array: np.ndarray[Any, Any]) -> None:
-    """Note that the memory of `array` has been written to in place: a graph that kept it before is not walked."""
+# What has been written to in place: the owner of the memory by its id, and the last write to it.
+_written: dict[int, tuple[ref[np.ndarray[Any, Any]], _Mark]] = {}
+_NOWHERE: Any = (lambda: None), None
+_latest = -1
+
+
+def note_written(*arrays: np.ndarray[Any, Any]) -> None:
+    """Note that the memory of arrays has been written to in place: a graph that kept it before is not walked."""
     global _latest
     if len(_written) > 1000:
-        for key in [key for key, mark in _written.items() if mark.owner() is None]:
+        for key in [key for key, (owner, _) in _written.items() if owner() is None]:
             del _written[key]
-    owner = owner_of(array)
-    mark = _written[id(owner)] = _Mark(owner)
+    mark = _Mark()
     note_line(mark)
-    forget(id(owner))
+    for array in arrays:
+        owner = owner_of(array)
+        _written[id(owner)] = ref(owner), mark
+        forget_within(owner)
     _latest = mark.number
+
+
+def _last_write(array: np.ndarray[Any, Any]) -> _Mark | None:
+    """Return the last write to the memory of an array, itself or as a portion of a larger one; or None."""
+    last = None
+    for owner in owners_of(array):
+        reference, mark = _written.get(id(owner), _NOWHERE)
+        if reference() is owner and (last is None or mark.number > last.number):
+            last = mark
+    return last
 
 
 def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
@@ -50,11 +64,10 @@ def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
 
     That is by what says so, or through an ndarray that was handed out since.
     """
-    writes: list[Any] = [exposure for exposure in exposed_changes() if exposure.number > number]
+    owners = [exposure.owner() for exposure in exposed_changes() if exposure.number > number]
     if _latest > number:
-        writes += [mark for mark in _written.values() if mark.number > number]
-    owners = [write.owner() for write in writes]
-    return any(owner_of(array) is owner for owner in owners for array in arrays)
+        owners += [owner() for owner, mark in _written.values() if mark.number > number]
+    return any(whole is owner for array in arrays for whole in owners_of(array) for owner in owners)
 
 
 def refuse_overwritten(order: list[Node]) -> None:
@@ -78,9 +91,8 @@ def _refuse_marked(order: list[Node]) -> None:
         if node.op is LEAF or node.number > _latest:
             continue
         for array in kept_arrays(node):
-            owner = owner_of(array)
-            mark = _written.get(id(owner))
-            if mark is not None and mark.number > node.number and mark.owner() is owner:
+            mark = _last_write(array)
+            if mark is not None and mark.number > node.number:
                 raise _overwritten(node, array, f"at {line_of(mark)}")
 
 

@@ -271,6 +271,8 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "retain_grad": (method("retain_grad", _result), list, {}),
     "borrow": (autograd.borrow, lambda: [x()], {}),
     "lend": (lent, lambda: [x(), _array()], {}),
+    "is_sole_owner": (autograd.is_sole_owner, lambda: [x()], {}),
+    "portion": (autograd.portion, lambda: [_array()], {}),
     "mark_written": (autograd.mark_written, lambda: [_array()], {}),
     "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
     "describe_calls": (described, lambda: [Described.method, lambda *args: ("method", {})], {}),

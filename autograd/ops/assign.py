@@ -99,8 +99,8 @@ def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
     note_written(x._array)
 
 
-def mark_written(array: np.ndarray[Any, Any]) -> None:
-    """Say that the memory of an ndarray was written to by other means than through a tensor, as optimizers do.
+def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
+    """Say that the memory of ndarrays was written to by other means than through a tensor, as optimizers do.
 
     A graph that had kept the memory for its backward pass before then refuses to be walked, instead of giving a wrong
     gradient. Writes through tensors are noted without this.
@@ -118,9 +118,10 @@ def mark_written(array: np.ndarray[Any, Any]) -> None:
         ...
     autograd.errors.GraphError: the derivative of 'multiply' needs an array (shape (2,), dtype float64) that was...
     """
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"mark_written() takes the ndarray that was written to, not {type(array).__name__}")
-    note_written(array)
+    for array in arrays:
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"mark_written() takes the ndarray that was written to, not {type(array).__name__}")
+    note_written(*arrays)
 
 
 def assign(x: Tensor, value: Any) -> Tensor:

@@ -3,22 +3,25 @@
 A training step of a small network is a few matrix products and then, for every parameter, a dozen small NumPy calls.
 Laid out as views of one array, all parameters take that dozen together. Their gradients have a second array of the
 same layout, into which the derivative rules of layers write directly.
+
+Only values that nobody else holds are moved there. Where somebody has a view of a parameter, its ndarray, or memory
+that the two share, the parameter stays where it is and its steps are seen by all: they are computed apart, and copied.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, borrow, lend, set_gradient_buffer
+from autograd import Tensor, borrow, is_sole_owner, lend, portion, set_gradient_buffer
 
 from .._memory import aligned_zeros
 
-__all__ = ["FlatParameters", "Run"]
+__all__ = ["FlatParameters", "Run", "check_writable"]
 
 Array = np.ndarray[Any, Any]
 
@@ -30,30 +33,18 @@ _CHUNK = 131_072  # elements: beyond the caches, working through parts is a quar
 _EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-class _Memory:
-    """The memory of an array, as something that is no array itself."""
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-        self.__array_interface__ = array.__array_interface__
-
-
-class GradientPlace:
-    """The part of a flat array that is set apart for the gradient of one parameter.
-
-    NumPy takes for the base of a view the array at the end of the chain of bases. Here that is `array`, not the flat
-    one: so the reference count of `array` alone tells whether anybody holds the gradient or a view of it.
-    """
+class Place:
+    """The part of a flat array that is set apart for the values or the gradient of one parameter."""
 
     __slots__ = ("_free", "array", "whole")
 
     def __init__(self, part: Array, whole: Array) -> None:
-        self.array: Array = np.asarray(_Memory(part))
+        self.array: Array = portion(part)
         self.whole = whole
         self._free = [self.array]
 
     def claim(self, known: int = 0) -> Array | None:
-        """Return the array to write a new gradient to, or None while somebody holds the one that it has.
+        """Return the array to write something new to, or None while somebody holds what it has or a view of it.
 
         `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to
         take out of the list.
@@ -76,15 +67,19 @@ class GradientPlace:
         return count
 
 
-_IDLE = GradientPlace(np.empty(1), np.empty(1)).count()
+_IDLE = Place(np.empty(1), np.empty(1)).count()
 
 
 class Run(NamedTuple):
-    """Neighbouring parameters that take the same step together: their part of the flat arrays, and which step it is."""
+    """Neighbouring parameters that take the same step together: their part of the flat arrays, and which step it is.
+
+    A run that is `apart` is of one parameter whose values are elsewhere, and only copied for the step.
+    """
 
     start: int
     stop: int
     step: int
+    apart: bool = False
 
 
 class FlatParameters:
@@ -93,7 +88,7 @@ class FlatParameters:
     Attributes
     ----------
     data, gradient
-        The flat arrays.
+        The flat arrays. `data` is not used where a parameter's values are held by others: see the module.
     scratch
         Two arrays of the length of the longest chunk of a run.
     steps
@@ -116,20 +111,24 @@ class FlatParameters:
         self.scratch = [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
         self.moments: dict[str, Array] = {}
         self._scales: dict[str, float] = {}
-        self._chunks: dict[tuple[int, int], list[tuple[Array, ...]]] = {}
+        self._chunks: dict[Run, list[tuple[Array, ...]]] = {}
+        self._apart: Array | None = None  # of the layout of `data`, where the steps of values elsewhere are computed
+        self._taking: list[int] | None = []  # the parameters that take a step, or None for all of them together
         # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
         self._orders = [_order(borrow(parameter)) for parameter in self.parameters]
-        self._values = [self._part(self.data, i) for i in range(len(self.parameters))]
+        self._homes = [Place(self._part(self.data, i), self.data) for i in range(len(self.parameters))]
         self._places = self._gradient_places()
-        for i in range(len(self.parameters)):
-            self._adopt(i)
+        for i, parameter in enumerate(self.parameters):
+            if parameter.requires_grad and is_sole_owner(parameter):
+                self._adopt(i)
+            self._attach(i)
 
     def _part(self, flat: Array, i: int) -> Array:
         """Return the part of a flat array that belongs to one parameter, in its shape and order."""
         return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
 
-    def _gradient_places(self) -> list[GradientPlace]:
-        return [GradientPlace(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
+    def _gradient_places(self) -> list[Place]:
+        return [Place(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
 
     def _attach(self, i: int) -> None:
         """Have the gradient of one parameter written to its place."""
@@ -137,18 +136,31 @@ class FlatParameters:
             set_gradient_buffer(self.parameters[i], self._places[i])
 
     def _adopt(self, i: int) -> None:
-        """Move the values of one parameter into the flat array, and have its gradient written to the other."""
+        """Move the values of one parameter into the flat array."""
+        home = self._homes[i].array
+        np.copyto(home, borrow(self.parameters[i]))
+        lend(self.parameters[i], home)
+
+    def _settle(self, i: int) -> None:
+        """Get one parameter ready for a step: its gradient in its place, and its values too if nobody else holds them.
+
+        Values that left their place, as the user or another optimizer gave the parameter others, come back to it only
+        if nobody holds the old ones, which would change under their eyes.
+        """
+        parameter, home = self.parameters[i], self._homes[i]
         self._check_form(i)
-        np.copyto(self._values[i], borrow(self.parameters[i]))
-        if self.parameters[i].requires_grad:
-            lend(self.parameters[i], self._values[i])
+        if borrow(parameter.grad) is not self._places[i].array:
+            self._take_gradient(i, borrow(parameter.grad))
+        if borrow(parameter) is home.array:
+            return
+        if home.claim() is not None and is_sole_owner(parameter):
+            self._adopt(i)
         else:
-            self.parameters[i].data = self._values[i]
-        self._attach(i)
+            check_writable(i, borrow(parameter))
 
     def _check_form(self, i: int) -> None:
         """Raise if a parameter no longer fits into its part of the arrays."""
-        parameter, place = self.parameters[i], self._values[i]
+        parameter, place = self.parameters[i], self._homes[i].array
         if parameter.shape != place.shape or parameter.dtype != place.dtype:
             raise ValueError(
                 f"parameter {i} has become {parameter.shape} {parameter.dtype}, but the optimizer was made for "
@@ -157,7 +169,6 @@ class FlatParameters:
 
     def _take_gradient(self, i: int, gradient: Array) -> None:
         """Copy in a gradient that was not written to its place."""
-        self._check_form(i)
         if _EXACT and self._places[i].claim() is None:  # else a place is never handed out
             # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
             previous, self.gradient = self.gradient, aligned_zeros((self.data.size,), self.data.dtype)
@@ -169,42 +180,66 @@ class FlatParameters:
         np.copyto(self._places[i].array, gradient)
         self._attach(i)
 
-    def ready(self) -> list[Run]:
-        """Gather the values and gradients as they are now, and return the runs of parameters that take a step.
+    def ready(self) -> Iterable[Run]:
+        """Gather the values and gradients as they are now, and yield the runs of parameters that take a step.
 
-        Parameters without a gradient take none. Values or gradients that were replaced since the last step, by the
-        user or by another optimizer, are copied in.
+        Parameters without a gradient take none. Gradients that were replaced since the last step, by the user or by
+        another optimizer, are copied in. The next run is made ready when the step of the one before is done: parameters
+        may share memory.
         """
-        for parameter, place, data in zip(self.parameters, self._places, self._values, strict=True):
+        for parameter, place, home in zip(self.parameters, self._places, self._homes, strict=True):
             gradient = parameter.grad
-            if gradient is None or borrow(gradient) is not place.array or borrow(parameter) is not data:
+            if gradient is None or borrow(gradient) is not place.array or borrow(parameter) is not home.array:
                 break
         else:  # all are as the last step left them, and in most cases all took every step
             step = self.steps[0]
             if self.steps.count(step) == len(self.steps):
                 self.steps = [step + 1] * len(self.steps)
+                self._taking = None
                 return [Run(0, self.data.size, step + 1)]
         return self._gather()
 
-    def _gather(self) -> list[Run]:
+    def _gather(self) -> Iterator[Run]:
         """Do what `ready` does, one parameter at a time."""
-        runs: list[Run] = []
-        stop = step = -1
-        for i, parameter in enumerate(self.parameters):
-            gradient = parameter.grad
-            if gradient is None:
-                continue
-            if borrow(gradient) is not self._places[i].array:
-                self._take_gradient(i, borrow(gradient))
-            if borrow(parameter) is not self._values[i]:
-                self._adopt(i)
+        self._taking = taking = [i for i, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        for i in taking:
+            self._settle(i)
+        run = None  # of those before, whose step can be taken together with that of the next
+        for i in taking:
             self.steps[i] += 1
-            start = self.starts[i]
-            if start == stop and self.steps[i] == step:
-                start = runs.pop().start
-            stop, step = self.ends[i], self.steps[i]
-            runs.append(Run(start, stop, step))
-        return runs
+            own = Run(
+                self.starts[i], self.ends[i], self.steps[i], borrow(self.parameters[i]) is not self._homes[i].array
+            )
+            if run is not None and not own.apart and (run.stop, run.step) == (own.start, own.step):
+                run = run._replace(stop=own.stop)
+                continue
+            if run is not None:
+                yield run
+            run = own
+            if own.apart:
+                yield from self._stepping_apart(i, own)
+                run = None
+        if run is not None:
+            yield run
+
+    def _stepping_apart(self, i: int, run: Run) -> Iterator[Run]:
+        """Yield the run of a parameter with a copy of its values, and copy back what the step has made of them."""
+        memory, copied = borrow(self.parameters[i]), self._part(self._values(run), i)
+        np.copyto(copied, memory)
+        yield run
+        np.copyto(memory, copied)
+
+    def written(self) -> list[Array]:
+        """Return the memory that the last step has written to: the flat array, if that was all of it."""
+        return [self.data] if self._taking is None else [borrow(self.parameters[i]) for i in self._taking]
+
+    def _values(self, run: Run) -> Array:
+        """Return the flat array with the values of a run."""
+        if not run.apart:
+            return self.data
+        if self._apart is None:
+            self._apart = aligned_zeros((self.data.size,), self.data.dtype)
+        return self._apart
 
     def chunks(self, run: Run, scales: dict[str, float]) -> list[tuple[Array, ...]]:
         """Return what updates a run: for each chunk of it the values, the gradient, two scratch arrays, the moments.
@@ -213,12 +248,12 @@ class FlatParameters:
         """
         if scales != self._scales:
             self._prepare(scales)
-        place = (run.start, run.stop)
+        place = run._replace(step=0)
         chunks = self._chunks.get(place)
         if chunks is None:
             starts = range(run.start, run.stop, _CHUNK)
             parts = [slice(start, min(start + _CHUNK, run.stop)) for start in starts]
-            arrays = [self.data, self.gradient, *(self.moments[name] for name in scales)]
+            arrays = [self._values(run), self.gradient, *(self.moments[name] for name in scales)]
             chunks = self._chunks[place] = [
                 (
                     *(array[part] for array in arrays[:2]),
@@ -238,7 +273,7 @@ class FlatParameters:
         values = self.numbers[name]
         for _, group in groupby(self.members(run), key=values.__getitem__):
             members = list(group)
-            yield Run(self.starts[members[0]], self.ends[members[-1]], run.step), members
+            yield run._replace(start=self.starts[members[0]], stop=self.ends[members[-1]]), members
 
     def matrices(self, run: Run, scales: dict[str, float]) -> Iterator[tuple[Array, ...]]:
         """Yield for each parameter of a run its values, gradient and moments, in its shape."""
@@ -246,7 +281,8 @@ class FlatParameters:
             self._prepare(scales)
         for i in self.members(run):
             yield tuple(
-                self._part(flat, i) for flat in (self.data, self.gradient, *(self.moments[name] for name in scales))
+                self._part(flat, i)
+                for flat in (self._values(run), self.gradient, *(self.moments[name] for name in scales))
             )
 
     def _prepare(self, scales: dict[str, float]) -> None:
@@ -292,6 +328,17 @@ class FlatParameters:
             self._part(flat, i)[...] = value if scale == 1 else value / scale + values.get(name + _ROUNDING, 0.0)
         for name, numbers in self.numbers.items():
             numbers[i] = float(state.get(name, self._first_numbers[name]))
+
+
+def check_writable(i: int, memory: Array) -> None:
+    """Raise if a parameter cannot take a step where it is."""
+    repeated = any(n > 1 and not stride for n, stride in zip(memory.shape, memory.strides, strict=True))
+    if repeated or not memory.flags.writeable:
+        what = "several of its elements share memory" if memory.flags.writeable else "its array is read-only"
+        raise ValueError(
+            f"parameter {i} of the optimizer, of shape {memory.shape}, cannot take a step: {what}. Make the parameter "
+            f"of a copy: autograd.tensor(array, requires_grad=True)"
+        )
 
 
 def _difference(a: Array, b: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import borrow, enable_grad, mark_written
 
-from ._flat import Array
+from ._flat import Array, check_writable
 from ._line_search import Point, strong_wolfe
 from ._optimizer import Optimizer, Parameters, check_not_negative
 
@@ -151,11 +151,11 @@ class LBFGS(Optimizer):
                     return self._evaluate(closure, values, direction, at)
 
                 found, count = strong_wolfe(evaluate, start, length, _largest(direction), group["max_eval"] - calls)
-                self._move(values + found.at * direction)
+                self._move(values, found.at * direction)
             elif iteration < group["max_iter"]:
                 found, count = self._evaluate(closure, values, direction, length), 1
             else:  # in the last iteration nobody needs the loss
-                self._move(values + length * direction)
+                self._move(values, length * direction)
                 found, count = start._replace(at=length), 0
             loss, gradient, memory["t"] = found.loss, found.gradient, found.at
             calls += count
@@ -193,7 +193,7 @@ class LBFGS(Optimizer):
 
     def _evaluate(self, closure: Callable[[], Any], values: Array, direction: Array, at: float) -> Point:
         """Move the parameters along a direction, and return the loss there."""
-        self._move(values + at * direction)
+        self._move(values, at * direction)
         with enable_grad():
             loss = float(closure())
         gradient = self._gradient()
@@ -211,14 +211,24 @@ class LBFGS(Optimizer):
             ]
         )
 
-    def _move(self, values: Array) -> None:
-        """Give the parameters their values."""
-        start = 0
-        for parameter in self.param_groups[0]["params"]:
+    def _move(self, values: Array, step: Array) -> None:
+        """Give the parameters values, and let each take its part of a step; those that share memory take all parts."""
+        parts = self._parts()
+        for memory, part in parts:
+            memory[...] = values[part].reshape(memory.shape)
+        for memory, part in parts:
+            memory += step[part].reshape(memory.shape)
+        mark_written(*(memory for memory, _ in parts))
+
+    def _parts(self) -> list[tuple[Array, slice]]:
+        """Return the memory of each parameter, and where its elements are among those of all."""
+        parts, start = [], 0
+        for i, parameter in enumerate(self.param_groups[0]["params"]):
             memory = borrow(parameter)
-            memory[...] = values[start : start + parameter.size].reshape(parameter.shape)
-            mark_written(memory)
-            start += parameter.size
+            check_writable(i, memory)
+            parts.append((memory, slice(start, start + memory.size)))
+            start += memory.size
+        return parts
 
     # Its state, which PyTorch keeps with the first parameter
 

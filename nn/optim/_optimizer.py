@@ -28,9 +28,10 @@ Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 class Optimizer:
     """Update parameters from their gradients; the base class of all optimizers.
 
-    An optimizer moves the values of its parameters into one array for each group and dtype: ``parameter.data`` becomes
-    a view of it. Write ``parameter.data[...] = values`` to change them; assigning another array to ``parameter.data``
-    works, and is copied at the next step.
+    A step changes parameters in place: views of them, ndarrays that share their memory, and other parameters there see
+    it. Values that nobody else holds are moved into one array for each group and dtype, where all take their step
+    together, and faster than one by one. Write ``parameter.data[...] = values`` to change them, or assign another
+    array to ``parameter.data``.
 
     A subclass checks its options, calls ``super().__init__(params, defaults)``, and defines `update`.
 
@@ -142,7 +143,7 @@ class Optimizer:
             for flat in flats:
                 for run in flat.ready():
                     self.update(group, flat, run)
-                mark_written(flat.data)
+                mark_written(*flat.written())
         return loss
 
     # Its state
