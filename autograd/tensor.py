@@ -597,7 +597,7 @@ def is_sole_owner(x: Tensor) -> bool:
     >>> x = tensor([1.0, 2.0], requires_grad=True)
     >>> is_sole_owner(x)
     True
-    >>> first = x[0]
+    >>> first = x[:1]
     >>> is_sole_owner(x)
     False
     """

@@ -81,17 +81,18 @@ def test_values_are_moved_when_nobody_holds_them_any_more() -> None:
 def test_an_array_that_a_parameter_had_before_does_not_change() -> None:
     w = nn.Parameter([1.0, 2.0])
     optimizer = nn.optim.SGD([w], lr=1.0)
-    before: Any = w.data
+    before = w.data
     w.data = np.zeros(2, np.float32)
     take_step(optimizer)
-    before += 10
+    before[:] += 10
     assert before.tolist() == [11, 12]
     assert w.data.tolist() == [-1, -1]
 
 
 def test_only_the_memory_that_was_written_to_counts_as_written() -> None:
-    w, v, still = (nn.Parameter([1.0, 2.0]) for _ in range(3))
-    optimizer = nn.optim.SGD([w, v, still], lr=1.0)
+    parameters: Any = [nn.Parameter([1.0, 2.0]) for _ in range(3)]
+    optimizer = nn.optim.SGD(parameters, lr=1.0)
+    w, v, still = parameters
     loss, other, kept = (w * w).sum(), (v * v).sum(), (still * still).sum()
     with no_grad():
         w += 1
