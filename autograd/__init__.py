@@ -33,6 +33,7 @@ from .transforms import elementwise_grad, grad, gradients, jvp, value_and_grad, 
 if typing.TYPE_CHECKING:
     from .checking import GradientCheck, gradcheck, gradgradcheck
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
+    from .files import replacing
     from .implicit import fixed_point
     from .jacobians import ggnvp, hessian, hvp, jacobian
     from .linearization import linearize
@@ -99,6 +100,7 @@ __all__ = [
     "ops",
     "player",
     "portion",
+    "replacing",
     "restore_in_checkpoints",
     "saved",
     "saved_tensors_hooks",
@@ -116,6 +118,7 @@ __version__ = "0.1.0"
 _LATER = {
     "checking": ("GradientCheck", "gradcheck", "gradgradcheck"),
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
+    "files": ("replacing",),
     "implicit": ("fixed_point",),
     "jacobians": ("ggnvp", "hessian", "hvp", "jacobian"),
     "linearization": ("linearize",),

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, mark_written
-
-from ._files import replacing
+from autograd import DtypeError, ShapeError, Tensor, borrow, mark_written, replacing
 
 __all__ = [
     "clip_grad_norm_",

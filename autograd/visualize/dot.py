@@ -14,6 +14,7 @@ except ImportError as error:
     raise ImportError("draw_graph needs the Python package graphviz: pip install graphviz") from error
 
 from ..errors import AutogradError
+from ..files import replacing
 from .layered import Direction
 from .mermaid import to_mermaid
 from .picture import Picture
@@ -86,7 +87,7 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         if (options.get("format") or suffix or self.format) != "svg":
             raise MissingProgramError(self) from error
         path = Path(outfile or f"{self.filepath}.svg")
-        path.write_text(self.svg, encoding="utf-8")
+        _write(path, self.svg.encode())
         if options.get("cleanup"):
             Path(self.filepath).unlink()
         if options.get("view"):
@@ -160,18 +161,25 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             If the suffix is another.
         MissingProgramError
             If the program ``dot`` is needed and not installed.
+        OSError
+            If the file cannot be written; it stays as it was then.
         """
         path = Path(fspath(path))
         suffix = path.suffix.lower()
         if suffix in _TEXTS:
-            path.write_text(self.source if _TEXTS[suffix] == "dot" else self.mermaid, encoding="utf-8")
+            _write(path, (self.source if _TEXTS[suffix] == "dot" else self.mermaid).encode())
         elif suffix[1:] in _IMAGES:
-            path.write_bytes(self.pipe(format=suffix[1:]))
+            _write(path, self.pipe(format=suffix[1:]))
         elif suffix == ".html":
             self.to_html(path)
         else:
             known = ", ".join([f".{name}" for name in _IMAGES] + [*_TEXTS, ".html"])
             raise ValueError(f"a picture's file ends in one of {known}, which says its format; not in {suffix!r}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as partial:
+        partial.write_bytes(content)
 
 
 def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digraph:

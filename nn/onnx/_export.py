@@ -6,14 +6,12 @@ import contextlib
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, TracedOperation, UnsupportedError, borrow, enable_grad, trace_operations
+from autograd import Tensor, TracedOperation, UnsupportedError, borrow, enable_grad, replacing, trace_operations
 
-from .._files import replacing
 from ..module import Module
 from ._arrays import ARRAYS
 from ._graph import Axis, Graph, Step, arrays_of, library
@@ -104,7 +102,7 @@ def export(
             f"{type(model).__name__} computes something else for other inputs, and how was not seen: it may decide by "
             f"their values, such as with Python's if or argmax, or draw random numbers"
         )
-    with replacing(Path(path)) as partial:
+    with replacing(path) as partial:
         partial.write_bytes(files[0])
 
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import ShapeError
+from autograd import ShapeError, replacing
 
-from .._files import replacing
 from ..convolution import Conv2d
 from ..linear import Linear
 from ..model_summary import Summary, summary

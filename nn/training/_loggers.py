@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd import replacing
+
 from ._callbacks import Callback
 
 if TYPE_CHECKING:
@@ -38,12 +40,14 @@ class CSVLogger(Callback):
 
     def on_epoch(self, training: Training) -> None:
         """Add the epoch, the first time below all that were before it."""
-        rows = training.history[-1:] if self._begun else training.history
-        with self.path.open("a" if self._begun else "w", newline="") as stream:
-            writer = csv.DictWriter(stream, list(rows[-1]))
-            if not self._begun:
-                writer.writeheader()
-            writer.writerows(rows)
+        if self._begun:
+            with self.path.open("a", newline="") as stream:
+                csv.writer(stream).writerow(training.history[-1].values())
+            return
+        with replacing(self.path) as partial, partial.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, list(training.history[-1]))
+            writer.writeheader()
+            writer.writerows(training.history)
         self._begun = True
 
 

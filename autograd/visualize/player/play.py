@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...files import replacing
 from ...tensor import Tensor
 from ...value import Value
 from ..collapsing import check_depth
@@ -108,7 +109,8 @@ def player(
     with np.errstate(all="ignore"):  # what is not finite is shown as that
         page = page_of(recording, title, modules, depth)
     file = Path(path)
-    file.write_text(page, encoding="utf-8", newline="\n")
+    with replacing(file) as partial:
+        partial.write_text(page, encoding="utf-8", newline="\n")
     return file
 
 
