@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from datasets.files import opened
 
 Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int64]]
 
+_PART = 1 << 18  # bytes that are read at once
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -173,20 +174,35 @@ def _labels(path: Path) -> NDArray[np.int64]:
 
 
 def _decode(path: Path) -> NDArray[Any]:
-    """Return the file's values as they lie in memory: read-only and big-endian, without a copy."""
+    """Return the file's values as they lie in the file, big-endian."""
     with opened(path) as stream:
-        content = stream.read()
-    dtype, shape = _header(path, content)
-    start = 4 + 4 * len(shape)
-    _check_length(path, dtype, shape, len(content) - start)
+        dtype, shape = _header(path, stream)
+        expected = math.prod(shape) * dtype.itemsize
+        content = _read(stream, expected)
+        further = len(stream.read(_PART))  # none; at the end of gzip data their checksum is compared
+    if len(content) < expected or further:
+        found = f"{'more than ' if further == _PART else ''}{len(content) + further}"
+        kind, verdict = (FormatError, "is too long") if further else (TruncatedError, "is truncated")
+        raise kind(
+            f"{path}: {verdict}: the header promises {dtype.name} values of shape {shape}, which are {expected} "
+            f"bytes, and {found} bytes follow. Download or write it again."
+        )
     try:
-        return np.frombuffer(content, dtype, offset=start).reshape(shape)
+        return np.frombuffer(content, dtype).reshape(shape)
     except ValueError as error:  # more dimensions, or an emptier and larger shape, than NumPy has
         raise FormatError(f"{path}: the header's shape {shape} does not fit an array: {error}.") from error
 
 
-def _header(path: Path, content: bytes) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    magic = content[:4]
+def _read(stream: IO[bytes], size: int) -> bytearray:
+    """Return up to `size` bytes; memory is taken for those alone that are there, whatever a header promises."""
+    content = bytearray()
+    while part := stream.read(min(_PART, size - len(content))):
+        content += part
+    return content
+
+
+def _header(path: Path, stream: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    magic = stream.read(4)
     if len(magic) < 4:
         raise TruncatedError(f"{path}: ends inside the header. Download or write it again.")
     if magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
@@ -195,18 +211,7 @@ def _header(path: Path, content: bytes) -> tuple[np.dtype[Any], tuple[int, ...]]
             f"a type ({', '.join(f'{code:02x}' for code in _DTYPES)}) and the number of dimensions. "
             "Check that this is the right file, or download it again."
         )
-    sizes = content[4 : 4 + 4 * magic[3]]
+    sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise TruncatedError(f"{path}: ends inside the header. Download or write it again.")
     return np.dtype(_DTYPES[magic[2]]), tuple(np.frombuffer(sizes, ">u4").tolist())
-
-
-def _check_length(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], found: int) -> None:
-    expected = math.prod(shape) * dtype.itemsize
-    if found == expected:
-        return
-    kind, verdict = (TruncatedError, "is truncated") if found < expected else (FormatError, "is too long")
-    raise kind(
-        f"{path}: {verdict}: the header promises {dtype.name} values of shape {shape}, which are {expected} "
-        f"bytes, and {found} bytes follow. Download or write it again."
-    )

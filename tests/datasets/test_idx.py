@@ -3,6 +3,7 @@ import hashlib
 import re
 import struct
 import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,26 @@ def test_labels_that_do_not_match_the_images(tmp_path: Path) -> None:
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx_bytes(np.zeros(3, np.uint8)))
     with pytest.raises(DataError, match="3 labels for the 2 images of train-images-idx3-ubyte"):
         load_idx(tmp_path)
+
+
+def test_the_header_is_looked_at_before_all_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.gz"
+    zeros = gzip.compress(bytes(1 << 24))
+    with gzip.open(path, "wb") as stream:
+        stream.write(GOOD)
+    path.write_bytes(path.read_bytes() + zeros * 8)  # 128 MB
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match=r"is too long.*12 bytes, and more than \d+ bytes follow"):
+            read_idx(path)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_that_promises_more_than_there_is_takes_no_memory(tmp_path: Path) -> None:
+    for compress in (bytes, gzip.compress):
+        path = tmp_path / "short"
+        path.write_bytes(compress(b"\0\0\x0e\3" + b"\xff" * 12 + bytes(100)))
+        with pytest.raises(TruncatedError, match="and 100 bytes follow"):
+            read_idx(path)
