@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..random import default_generator
-from ..serialization import save
-from ._archive import read_tree, write_tree
+from ..serialization import load, save
 from ._callbacks import Best, Callback, Mode
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Checkpoint(Callback):
         """Make the folder, and go on from the file if that is asked for."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.resume and self.path.exists():
-            _restore(training, read_tree(self.path), self.path)
+            _restore(training, load(self.path), self.path)
             place = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
             done = training.stopped or training.epoch >= training.epochs
             training.progress.say(f"{self.path}: " + ("nothing is left to do" if done else f"going on with {place}"))
@@ -86,12 +85,12 @@ class Checkpoint(Callback):
     def on_step(self, training: Training) -> None:
         """Save, where it is due."""
         if training.interrupted or (self.every is not None and training.step % self.every == 0):
-            write_tree(_capture(training), self.path)
+            save(_capture(training), self.path)
 
     def on_epoch(self, training: Training) -> None:
         """Save, unless the epoch was cut short and so was saved where it was."""
         if not training.interrupted:
-            write_tree(_capture(training), self.path)
+            save(_capture(training), self.path)
 
 
 class SaveBest(Callback):
@@ -167,8 +166,11 @@ def _state_of(loss: Any) -> dict[str, Any]:
 
 
 def _restore(training: Training, state: dict[str, Any], path: Path) -> None:
-    if state.get("format") != _FORMAT:
-        raise ValueError(f"{path}: is a checkpoint of format {state.get('format')}, this version reads {_FORMAT}")
+    version = state.get("format")
+    if type(version) is not int:
+        raise ValueError(f"{path}: is not a checkpoint of a training, which Checkpoint writes, but holds other arrays")
+    if version != _FORMAT:
+        raise ValueError(f"{path}: is a checkpoint of format {version}, this version reads {_FORMAT}")
     for name, value in _options(training).items():
         if state["options"][name] != value:
             raise ValueError(f"{path}: was made with {name}={state['options'][name]}, not {value}: use the same")

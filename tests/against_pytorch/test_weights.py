@@ -11,9 +11,7 @@ import pytest
 import nn
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
-exchange: Any = pytest.importorskip(
-    "safetensors.torch", reason="reads and writes its format: pip install 'plaingrad[safetensors]'"
-)
+exchange: Any = pytest.importorskip("safetensors.torch", reason="reads and writes its format: pip install safetensors")
 
 Pair = Callable[[], tuple[Any, nn.Module, tuple[int, ...]]]
 

@@ -1,8 +1,8 @@
 """Weights in files: what is written is read, whole or not at all, and what is wrong is said."""
 
 import struct
-import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,17 @@ import nn
 from autograd import tensor
 
 SUFFIXES = ["npz", "safetensors"]
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=5) | st.sampled_from(
+    [
+        "file", "allow_pickle", "x", "x.npy", "../up", "/root", "a/b", "arr_0", "mean.0", "ä b", "", "format", "np",
+        "structure.json", "plaingrad.checksum", "plaingrad.structure", "checksum", "0", "0/0",
+    ]
+)  # fmt: skip
 DTYPES = ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "c8"]
 
 
 @pytest.fixture(params=SUFFIXES)
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    if request.param == "safetensors":
-        pytest.importorskip("safetensors", reason="reads and writes its format: pip install 'plaingrad[safetensors]'")
     return tmp_path / f"model.{request.param}"
 
 
@@ -64,16 +68,92 @@ def test_every_dtype_and_shape(file: Path) -> None:
 
 @given(data=st.data(), suffix=st.sampled_from(SUFFIXES))
 def test_any_arrays_under_any_names(data: Any, suffix: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if suffix == "safetensors":
-        pytest.importorskip("safetensors")
-    names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=5) | st.sampled_from(
-        ["file", "allow_pickle", "x", "x.npy", "../up", "/root", "a/b", "arr_0", "mean.0", "ä b", "", "format"]
-    )
     arrays = hnp.arrays(st.sampled_from(DTYPES), hnp.array_shapes(min_dims=0, min_side=0, max_dims=3, max_side=3))
-    state = data.draw(st.dictionaries(names, arrays, max_size=4))
+    state = data.draw(st.dictionaries(NAMES, arrays, max_size=4))
     path = tmp_path_factory.mktemp("any") / f"state.{suffix}"
     nn.save(state, path)
     assert_same(nn.load(path), state)
+    assert list(nn.load(path)) == list(state)
+
+
+@given(text=st.text(max_size=4), suffix=st.sampled_from(SUFFIXES))
+def test_any_text_is_a_name_or_is_refused(text: str, suffix: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("any") / f"state.{suffix}"
+    state = {text: np.ones(2), "other": np.zeros(1)}
+    try:
+        nn.save(state, path)
+    except ValueError as error:
+        assert "cannot name an array" in str(error)  # noqa: PT017 - whether it raises depends on the text
+    else:
+        assert_same(nn.load(path), state)
+
+
+@given(names=st.lists(NAMES.filter(lambda name: "." not in name and name), min_size=2, max_size=4, unique=True))
+def test_any_names_of_shared_parameters(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    module = nn.Module()
+    weight = nn.Parameter([1.0, 2.0])
+    for name in names:
+        setattr(module, name, weight)
+    module.np = nn.Parameter([3.0])  # what the metadata of such files say elsewhere
+    state = module.state_dict()
+    path = tmp_path_factory.mktemp("any") / "state.safetensors"
+    nn.save(module, path)
+    assert_same(nn.load(path), state)
+
+
+TREES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | hnp.arrays(st.sampled_from(DTYPES), hnp.array_shapes(min_dims=0, min_side=0, max_side=2))
+    | st.sampled_from([np.float32(0.1), np.int8(3), np.bool_(True), np.complex64(1j)]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(NAMES | st.integers(0, 9), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def assert_equal(found: Any, expected: Any) -> None:
+    assert type(found) is type(expected)
+    if isinstance(expected, np.ndarray | np.generic):
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found, expected, equal_nan=found.dtype.kind in "fc")
+    elif isinstance(expected, dict):
+        assert list(found) == list(expected)
+        assert [type(key) for key in found] == [type(key) for key in expected]
+        for key, value in expected.items():
+            assert_equal(found[key], value)
+    elif isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            assert_equal(one, other)
+    else:
+        assert repr(found) == repr(expected)
+
+
+@given(tree=st.dictionaries(NAMES | st.integers(-3, 9), TREES, max_size=4), suffix=st.sampled_from(SUFFIXES))
+def test_any_tree_comes_back_as_it_was(
+    tree: dict[Any, Any], suffix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("any") / f"state.{suffix}"
+    nn.save(tree, path)
+    assert_equal(nn.load(path), tree)
+
+
+def test_arrays_of_a_tree_are_named_by_their_place(file: Path) -> None:
+    nn.save({"model": {"weight": np.ones(2)}, "state": {0: {"mean": tensor([1.0])}}, "epoch": 3}, file)
+    if file.suffix == ".npz":
+        with np.load(file) as archive:
+            assert set(archive.files) == {"model/weight", "state/0/mean", "structure.json"}
+    else:
+        exchange = pytest.importorskip("safetensors.numpy", reason="reads the file as other programs do")
+        assert set(exchange.load_file(file)) == {"model/weight", "state/0/mean"}
+    assert nn.load(file)["state"][0]["mean"].tolist() == [1.0]
 
 
 def test_orders_in_memory_and_bytes_do_not_matter(file: Path) -> None:
@@ -93,9 +173,8 @@ def test_orders_in_memory_and_bytes_do_not_matter(file: Path) -> None:
             assert np.array_equal(archive["transposed"], a.T)
             assert archive["transposed"].flags.c_contiguous
     else:
-        from safetensors.numpy import load_file
-
-        assert np.array_equal(load_file(file)["transposed"], a.T)
+        exchange = pytest.importorskip("safetensors.numpy", reason="reads the file as other programs do")
+        assert np.array_equal(exchange.load_file(file)["transposed"], a.T)
 
 
 def test_files_of_numpy_are_read(tmp_path: Path) -> None:
@@ -114,8 +193,7 @@ def test_parameters_of_two_names(file: Path) -> None:
     again.load_state_dict(state)
     assert np.array_equal(again.other.weight.data, model.one.weight.data)
     if file.suffix == ".safetensors":
-        from safetensors.numpy import load_file
-
+        load_file = pytest.importorskip("safetensors.numpy", reason="reads the file as other programs do").load_file
         assert set(load_file(file)) == {"one.weight", "one.bias", "other.bias"}
         nn.save(model.state_dict(), file)
         assert set(load_file(file)) == {"one.weight", "one.bias", "other.bias", "other.weight"}
@@ -138,10 +216,7 @@ def test_an_error_leaves_the_file_that_was_there(file: Path, monkeypatch: pytest
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OSError("the disk is full")
 
-    if file.suffix == ".npz":
-        monkeypatch.setattr(np.lib.format, "write_array", fail)
-    else:
-        monkeypatch.setattr("safetensors.numpy.save_file", fail)
+    monkeypatch.setattr(*((np.lib.format, "write_array") if file.suffix == ".npz" else (zlib, "crc32")), fail)
     with pytest.raises(OSError, match="the disk is full"):
         nn.save({"a": np.zeros(2)}, file)
     assert file.read_bytes() == before
@@ -192,12 +267,17 @@ def test_an_archive_of_something_else_is_named(tmp_path: Path) -> None:
 
 
 def test_objects_are_neither_written_nor_read(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="'a' is list"):
-        nn.save({"a": [1, None]}, file)
-    with pytest.raises(TypeError, match="'a' is NoneType"):
-        nn.save({"a": None}, file)
+    for value in (np.array([1, None]), object(), nn.Linear(1, 1), {1, 2}, {(1, 2): 3}, [lambda: 0], b"bytes"):
+        with pytest.raises(TypeError, match=r"'a(/0)?' is .*, which cannot be saved"):
+            nn.save({"a": value}, file)
+    with pytest.raises(TypeError, match="'a' is a masked array"):
+        nn.save({"a": np.ma.masked_array([1.0, 2.0], [True, False])}, file)
+    nothing: Any = [np.ones(1)]
+    with pytest.raises(TypeError, match="takes a module or a dict, such as a state_dict"):
+        nn.save(nothing, file)
+    assert not file.exists()
     np.savez(tmp_path / "objects.npz", a=np.array([1, None]))
-    with pytest.raises(ValueError, match=r"'a.npy' is an array of Python objects"):
+    with pytest.raises(ValueError, match=r"'a' is an array of Python objects"):
         nn.load(tmp_path / "objects.npz")
 
 
@@ -205,14 +285,10 @@ def test_names_that_would_not_survive(file: Path) -> None:
     for name in ["__metadata__", "a\0b", "\ud800", "a\nb"]:
         with pytest.raises(ValueError, match="cannot name an array"):
             nn.save({name: np.ones(1)}, file)
-    bad: Any = {3: np.ones(1)}
-    with pytest.raises(TypeError, match="names of arrays are strings, not 3"):
-        nn.save(bad, file)
     assert not file.exists()
 
 
 def test_dtypes_that_safetensors_lacks(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors")
     for array in np.ones(2, complex), np.array(["text"]), np.ones(2, np.longdouble):
         with pytest.raises(TypeError, match=f"'a' has dtype {array.dtype}, which safetensors lacks"):
             nn.save({"a": array}, tmp_path / "a.safetensors")
@@ -228,7 +304,6 @@ def write_raw(path: Path, dtype: str, count: int, data: bytes) -> None:
 
 
 def test_bfloat16_becomes_float32_exactly(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors")
     bits = np.arange(2**16, dtype=np.uint32)
     write_raw(tmp_path / "a.safetensors", "BF16", len(bits), bits.astype("<u2").tobytes())
     found = nn.load(tmp_path / "a.safetensors")["a"]
@@ -238,14 +313,6 @@ def test_bfloat16_becomes_float32_exactly(tmp_path: Path) -> None:
 
 
 def test_dtypes_that_numpy_lacks(tmp_path: Path) -> None:
-    pytest.importorskip("safetensors")
     write_raw(tmp_path / "a.safetensors", "F8_E4M3", 2, b"\0\0")
     with pytest.raises(ValueError, match="'a' has the dtype F8_E4M3, which NumPy lacks: convert"):
         nn.load(tmp_path / "a.safetensors")
-
-
-def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(ImportError, match=r"pip install 'plaingrad\[safetensors\]'"):
-        nn.save(nn.Linear(2, 2), tmp_path / "a.safetensors")
-    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,108 @@
+"""Trees of dicts, lists, numbers and arrays, as arrays by name and a description of the rest; nothing is pickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, borrow
+
+__all__ = ["pack", "unpack"]
+
+Array = np.ndarray[Any, Any]
+
+
+def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
+    """Return the arrays of a tree by name, and the JSON that says where they stand and holds all else.
+
+    Where there are only arrays by name, these are their names, and there is no JSON.
+
+    Raises
+    ------
+    TypeError
+        If something is neither an array of numbers or text, a number, a string, None, nor a dict, list or tuple of
+        them; it names the place.
+    ValueError
+        If a name cannot be written.
+    """
+    if all(type(name) is str and _is_array(value) for name, value in tree.items()):
+        return {name: _array(name, value) for name, value in tree.items()}, None
+    arrays: dict[str, Array] = {}
+    return arrays, json.dumps(_pack(tree, "", arrays))
+
+
+def unpack(arrays: dict[str, Array], description: str) -> dict[Any, Any]:
+    """Return the tree that `pack` took apart.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not those of the description.
+    """
+    left = dict(arrays)
+    try:
+        tree: dict[Any, Any] = _unpack(json.loads(description), left)
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"the description of its content is another's: {error!r}") from error
+    if left or type(tree) is not dict:
+        raise ValueError(f"the description of its content does not mention {', '.join(left) or 'a dict'}")
+    return tree
+
+
+def _is_array(value: Any) -> bool:
+    """Tell whether a value is an array, of NumPy or of another library, but not a single number of NumPy's."""
+    return hasattr(value, "__array__") and not isinstance(value, np.generic)
+
+
+def _array(name: str, value: Any) -> Array:
+    """Return a value as an array in the order of C and the bytes of this machine."""
+    if name == "__metadata__" or not name.isprintable():
+        raise ValueError(f"{name!r} cannot name an array in a file: choose a name of printable characters")
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name!r} is a masked array, which cannot be saved: fill it, as with filled(0)")
+    array = np.asarray(borrow(value) if isinstance(value, Tensor) else value)
+    if array.dtype.hasobject or array.dtype.kind not in "?biufcSUmM":
+        raise TypeError(
+            f"{name!r} is {type(value).__name__} (dtype {array.dtype}), which cannot be saved: convert it to one of "
+            f"NumPy's own dtypes, such as with astype(np.float32)"
+        )
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
+
+
+def _pack(value: Any, place: str, arrays: dict[str, Array]) -> Any:
+    """Return `value` as what JSON has; arrays go to `arrays`, under the place where they stand."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, Mapping) and all(type(key) in (int, str) for key in value):
+        return {"dict": [[key, _pack(item, f"{place}/{key}".strip("/"), arrays)] for key, item in value.items()]}
+    if isinstance(value, tuple | list):
+        items = [_pack(item, f"{place}/{i}".strip("/"), arrays) for i, item in enumerate(value)]
+        return items if isinstance(value, list) else {"tuple": items}
+    if hasattr(value, "__array__"):
+        array = _array(place, value)
+        while place in arrays:  # keys such as 1 and "1" look the same
+            place += "_"
+        arrays[place] = array
+        return {"scalar" if isinstance(value, np.generic) else "array": place}
+    raise TypeError(
+        f"{place!r} is {type(value).__name__}, which cannot be saved: a state holds numbers, strings, None, arrays and "
+        f"dicts, lists and tuples of them, as state_dict() of a model, an optimizer or a scheduler returns it"
+    )
+
+
+def _unpack(packed: Any, arrays: dict[str, Array]) -> Any:
+    """Return what `_pack` took, and take its arrays out of `arrays`."""
+    if isinstance(packed, list):
+        return [_unpack(item, arrays) for item in packed]
+    if not isinstance(packed, dict):
+        return packed
+    ((kind, content),) = packed.items()
+    if kind == "dict":
+        return {key: _unpack(item, arrays) for key, item in content}
+    if kind == "tuple":
+        return tuple(_unpack(item, arrays) for item in content)
+    array = arrays.pop(content)
+    return array[()] if kind == "scalar" else array
