@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .arguments import NUMBERS, AxisError, as_operand, binder, static
+from .arguments import NUMBERS, AxisError, as_operand, binder, numbers, static
 from .cuts import carried, cut_of
 from .errors import DtypeError, ShapeError
 from .examination import examine
@@ -49,6 +49,8 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
         front = fronts.get(type(value))
         if front is not None:
             return front(op, *values)
+    if not isinstance(op.forward, np.ufunc):  # which knows itself what to make of lists
+        values = tuple([v if type(v) is ndarray or type(v) in NUMBERS else numbers(op, v) for v in values])
     return op.forward(*values)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .cuts import cut_of
-from .errors import ShapeError
+from .errors import DtypeError, ShapeError
 from .examination import examine
 from .graph import Gradients, Node, View, absent, intern_shape, take_number
 from .guards import guard, guard_arguments
@@ -22,7 +22,7 @@ from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
 from .tensor import Tensor, link, plain_array
 
-__all__ = ["NUMBERS", "as_operand", "binder", "one_input", "static"]
+__all__ = ["NUMBERS", "as_operand", "binder", "numbers", "one_input", "static"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -93,7 +93,7 @@ def one_input(op: Primitive) -> Function:
         elif len(args) != count:
             args = bind(args, kwargs)
         if not isinstance(x, Tensor):
-            return forward(x, *args)
+            return forward(x if type(x) is ndarray or type(x) in NUMBERS else numbers(op, x), *args)
         a = x._array
         try:
             z = forward(a, *args)
@@ -165,6 +165,14 @@ def as_operand(value: Any) -> Any:
     if isinstance(value, int | float | complex):
         return value  # of a subclass, which is as fixed
     return plain_array(value)
+
+
+def numbers(op: Primitive, value: Any) -> Any:
+    """Return what `as_operand` does if that is numbers, for an operation on what is no tensor."""
+    operand = as_operand(value)
+    if getattr(operand, "dtype", np.dtype(float)).kind not in "biufc":
+        raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given a {type(value).__name__}")
+    return operand
 
 
 def static(op: Primitive, value: Any) -> Any:

@@ -8,7 +8,8 @@ A rule's parameters say what it needs, and so what a node keeps:
 ``x``, ``axis``    the input or argument of that name
 ``x_shape``        the shape of the input ``x``
 ``index``          which of a sequence of inputs the gradient is for, in a variadic operation
-``into``           an array that the result may be written to, or None
+``into``           an array that the result may be written to, or None; it is never given where ``g`` or what
+                   the rule needs is of another dtype than the input
 =================  ==================================================================================
 """
 

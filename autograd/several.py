@@ -202,7 +202,7 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
                 continue
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf else None
-                place = None if buffer is None else buffer.claim()
+                place = None if buffer is None or not _uniform(x.dtype, g, kept) else buffer.claim()
                 gx = rule(g, *kept, place)
                 if gx is place:
                     gradients[x] = gx
@@ -214,6 +214,20 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     return pull
+
+
+def _uniform(dtype: Any, g: Any, kept: Any) -> bool:
+    """Tell whether all that a gradient is computed from has the dtype of its place.
+
+    NumPy computes others, such as float64 data with float32 weights, in a wider dtype, which it does not write there:
+    that gradient is cast to the dtype of the leaf like any other.
+    """
+    if g.dtype is not dtype:
+        return False
+    for value in kept:
+        if getattr(value, "dtype", dtype) is not dtype:
+            return False
+    return True
 
 
 def inputs_wanted(op: Primitive) -> list[list[int]]:

@@ -23,6 +23,7 @@ from .guards import expose, forget, owner_of
 from .modes import enable_grad, recording
 from .ownership import COUNTED, Portion, held_once, references
 from .registry import hooks, operations, plain, writers
+from .tables import numbers_of_table
 from .walk import pull_back
 
 if TYPE_CHECKING:
@@ -707,7 +708,11 @@ def plain_array(data: Any) -> Array:
     """Return `data` as an ndarray and nothing more."""
     if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
         raise DtypeError("a tensor has no mask: fill the masked array, as in array.filled(0), or select by array.mask")
-    return np.asarray(data)
+    array = np.asarray(data)
+    if array.dtype.kind == "O":
+        numbers = numbers_of_table(data)
+        return array if numbers is None else numbers
+    return array
 
 
 def _numeric_array(data: Any) -> Array:

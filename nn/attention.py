@@ -12,12 +12,15 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from . import functional, init
+from .functional._arrays import as_operand
 from .functional._attention import attention_weights, read_mask
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter
 
 __all__ = ["MultiheadAttention"]
+
+_INPUTS = ("query", "key", "value")
 
 
 class MultiheadAttention(Module):
@@ -183,7 +186,7 @@ class MultiheadAttention(Module):
 
     def _batches(self, *given: Any) -> tuple[list[Any], bool]:
         """Return the inputs with shape ``(n, length, features)``, and whether they came as batches."""
-        inputs = [x if isinstance(x, Tensor) else np.asarray(x) for x in given]
+        inputs = [as_operand("MultiheadAttention", name, x) for name, x in zip(_INPUTS, given, strict=True)]
         batched = inputs[0].ndim == 3
         if all(x.ndim == (3 if batched else 2) for x in inputs):
             inputs = [(x if self.batch_first else x.swapaxes(0, 1)) if batched else x[None] for x in inputs]
@@ -191,7 +194,7 @@ class MultiheadAttention(Module):
             if len(set(n)) == 1 and lengths[1] == lengths[2] and features == (self.embed_dim, self.kdim, self.vdim):
                 return inputs, batched
         layout = "(n, length, features)" if self.batch_first else "(length, n, features)"
-        shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in zip(("query", "key", "value"), given, strict=True))
+        shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in zip(_INPUTS, given, strict=True))
         raise ShapeError(
             f"MultiheadAttention has {shapes}: with batch_first={self.batch_first} they should all be {layout}, or "
             f"(length, features), with {self.embed_dim}, {self.kdim} and {self.vdim} features, and key and value of "

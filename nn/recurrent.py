@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import DtypeError, ShapeError
 
 from . import functional, init
+from .functional._arrays import as_floating
 from .functional._recurrent import gru, lstm, rnn_relu, rnn_tanh
 from .functional._recurrent_steps import composed, projected_lstm_step
 from .module import Module
@@ -90,7 +91,7 @@ class _Recurrent(Module):
     def _run(self, x: Any, initial: tuple[Any, ...] | None, sizes: tuple[int, ...]) -> tuple[Any, list[Any]]:
         """Return the output and the last states of all layers; `sizes` are those of the states."""
         name, unbatched = type(self).__name__, np.ndim(x) == 2
-        x = x if isinstance(x, Tensor) else np.asarray(x)
+        x = as_floating(name, "input", x, self.weight_ih_l0)
         self._check(x)
         if unbatched:
             x = x[:, None]
@@ -102,7 +103,7 @@ class _Recurrent(Module):
             initial = tuple(np.zeros((count, batch, size), dtype) for size in sizes)
         else:
             initial = tuple(
-                _state(state, name, "h_0" if place == 0 else "c_0", (count, batch, size), unbatched)
+                _state(state, name, "h_0" if place == 0 else "c_0", (count, batch, size), unbatched, x)
                 for place, (state, size) in enumerate(zip(initial, sizes, strict=True))
             )
         output, last = self._run_layers(x, initial)
@@ -138,7 +139,7 @@ class _Recurrent(Module):
         if time == 0:
             raise ShapeError(f"{name} has an input of shape {x.shape}, without any step: it takes at least one")
         if x.dtype.kind != "f":
-            raise DtypeError(f"{name} has an input of dtype {x.dtype}: it takes real floating-point numbers")
+            raise DtypeError(f"{name} has an input of dtype {x.dtype}: it takes real numbers")
 
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
@@ -148,15 +149,15 @@ class _Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *given])
 
 
-def _state(state: Any, name: str, which: str, shape: tuple[int, ...], unbatched: bool) -> Any:
+def _state(state: Any, name: str, which: str, shape: tuple[int, ...], unbatched: bool, x: Any) -> Any:
     """Return an initial state with its axis of the batch, or raise if it has another shape or is of another kind."""
-    state = state if isinstance(state, Tensor) else np.asarray(state)
+    state = as_floating(name, which, state, x)
     expected = shape[:1] + shape[2:] if unbatched else shape
     if state.shape != expected:
         axes = "(layers * directions, features)" if unbatched else "(layers * directions, batch, features)"
         raise ShapeError(f"{name} has {which} of shape {state.shape}: for this input it takes {expected}, {axes}")
     if state.dtype.kind != "f":
-        raise DtypeError(f"{name} has {which} of dtype {state.dtype}: it takes real floating-point numbers")
+        raise DtypeError(f"{name} has {which} of dtype {state.dtype}: it takes real numbers")
     return state[:, None] if unbatched else state
 
 

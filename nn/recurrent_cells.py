@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import DtypeError, ShapeError
 
 from . import init
+from .functional._arrays import as_floating
 from .functional._recurrent_steps import gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 from .module import Module
 from .parameter import Parameter
@@ -56,19 +57,19 @@ class _Cell(Module):
     def _checked(self, x: Any, states: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the input and the states, zeros in place of None, or raise if they do not fit."""
         name = type(self).__name__
-        x = x if isinstance(x, Tensor) else np.asarray(x)
+        x = as_floating(name, "input", x, self.weight_ih)
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             raise ShapeError(
                 f"{name} has an input of shape {x.shape}: it takes (batch, {self.input_size}), or ({self.input_size},)"
             )
         shape = (*x.shape[:-1], self.hidden_size)
         zeros = np.zeros(shape, np.result_type(x.dtype, self.weight_hh.dtype))
-        arrays = [x, *(zeros if h is None else h if isinstance(h, Tensor) else np.asarray(h) for h in states)]
+        arrays = [x, *(zeros if h is None else as_floating(name, "a state", h, x) for h in states)]
         for array in arrays:
             if array is not x and array.shape != shape:
                 raise ShapeError(f"{name} has a state of shape {array.shape}: for this input it takes {shape}")
             if array.dtype.kind != "f":
-                raise DtypeError(f"{name} has an argument of dtype {array.dtype}: it takes real floating-point numbers")
+                raise DtypeError(f"{name} has an argument of dtype {array.dtype}: it takes real numbers")
         return tuple(arrays)
 
     def extra_repr(self) -> str:

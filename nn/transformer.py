@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from . import functional, init
 from .attention import MultiheadAttention
 from .dropout import Dropout
+from .functional._arrays import as_operand
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
@@ -144,6 +145,7 @@ class TransformerEncoderLayer(_Layer):
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
+        src = as_operand("TransformerEncoderLayer", "src", src)
         return self._residual(2, self._residual(1, src, attend), self._feed_forward)
 
 
@@ -200,6 +202,7 @@ class TransformerDecoderLayer(_Layer):
             masks = (memory_key_padding_mask, False, memory_mask)
             return self.multihead_attn(x, memory, memory, *masks, is_causal=memory_is_causal)[0]
 
+        tgt = as_operand("TransformerDecoderLayer", "tgt", tgt)
         x = self._residual(2, self._residual(1, tgt, attend), look_back)
         return self._residual(3, x, self._feed_forward)
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from autograd import elementwise, general
 
+from ._arrays import floating
+
 __all__ = ["log_softmax", "relu", "sigmoid", "softmax", "tanh"]
 
 
@@ -37,6 +39,7 @@ def _sigmoid(x: Any) -> Any:
     >>> F.sigmoid(np.array([-1000.0, -40.0, 0.0]))
     array([0.00000000e+00, 4.24835426e-18, 5.00000000e-01])
     """
+    x = floating(x)
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
@@ -102,12 +105,14 @@ def _largest(x: Any, axis: int) -> Any:
 
 
 def _softmax_forward(x: Any, axis: int) -> Any:
+    x = floating(x)
     e = np.exp(x - _largest(x, axis))
     e /= np.add.reduce(e, axis, keepdims=True)
     return e
 
 
 def _log_softmax_forward(x: Any, axis: int) -> Any:
+    x = floating(x)
     shifted = x - _largest(x, axis)
     total = np.add.reduce(np.exp(shifted), axis, keepdims=True)
     return shifted - np.log(total) if shifted.size else shifted

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd import borrow
 
+from ._arrays import as_floating
 from ._max_pooling import max_pooling
-from ._pooling import avg_pooling, floating
+from ._pooling import avg_pooling
 from ._windows import Sizes, per_axis, spatial_operand
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
@@ -113,7 +114,7 @@ def _ends(length: int, count: int) -> Any:
 
 
 def _adaptive_mean(owner: str, axes: int, x: Any, output_size: Any) -> Any:
-    x = spatial_operand(owner, axes, floating(owner, x))
+    x = spatial_operand(owner, axes, as_floating(owner, "input", x))
     size, wanted, kernel = _divided(owner, axes, x, output_size)
     if wanted == (1,) * axes:
         return x.mean(axis=tuple(range(-axes, 0)), keepdims=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, Tensor
+from autograd import DtypeError, Tensor, as_tensor, borrow
 
-__all__ = ["as_operand"]
+__all__ = ["as_floating", "as_operand", "floating"]
 
 _ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
@@ -18,12 +18,35 @@ def as_operand(function: str, name: str, value: Any) -> Any:
     if isinstance(value, _ARRAYS):
         return value
     try:
-        array = np.asarray(value)
+        return borrow(as_tensor(value))
     except ValueError:
         raise ValueError(
             f"{function} needs {name} as an array or tensor, which a {type(value).__name__} with rows of different "
             f"lengths cannot become"
         ) from None
-    if array.dtype.kind not in "biufc":
-        raise DtypeError(f"{function} needs {name} as an array or tensor of numbers, not {type(value).__name__}")
-    return array
+    except DtypeError as error:
+        raise DtypeError(
+            f"{function} needs {name} as an array or tensor of numbers, not {type(value).__name__}: {error}"
+        ) from None
+
+
+def as_floating(function: str, name: str, value: Any, *beside: Any) -> Any:
+    """Return `value` as an array or tensor of floating-point numbers.
+
+    Integers and bools become what NumPy promotes them to beside the parameters of a layer, float64 where there are
+    none.
+    """
+    value = as_operand(function, name, value)
+    if value.dtype.kind not in "iub":
+        return value
+    dtype = np.result_type(value.dtype, *[other.dtype for other in beside if isinstance(other, _ARRAYS)])
+    return value.astype(dtype if dtype.kind == "f" else np.float64)
+
+
+def floating(x: Any) -> Any:
+    """Return an array of floating-point numbers: integers and bools as float64, as NumPy's means are.
+
+    What computes with them as they are takes a minus that wraps, or stores fractions in them.
+    """
+    x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "iub" else x

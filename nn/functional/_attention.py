@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
 
-from ._arrays import as_operand
+from ._arrays import as_floating, as_operand
 from ._dropout import dropout
 
 __all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
@@ -192,6 +192,9 @@ def scaled_dot_product_attention(
         as_operand("scaled_dot_product_attention", name, x)
         for name, x in (("query", query), ("key", key), ("value", value))
     )
+    query, key, value = (
+        as_floating("scaled_dot_product_attention", "query", x, query, key, value) for x in (query, key, value)
+    )
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
     _check_inputs(query, key, value)
@@ -227,7 +230,7 @@ def _shared_heads(query: Any, x: Any) -> Any:
 def _check_inputs(query: Any, key: Any, value: Any) -> None:
     if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
         raise DtypeError(
-            f"scaled_dot_product_attention is of real floating-point numbers, but query has dtype {query.dtype}, key "
+            f"scaled_dot_product_attention is of real numbers, but query has dtype {query.dtype}, key "
             f"{key.dtype} and value {value.dtype}"
         )
     fits = query.ndim == key.ndim == value.ndim >= 2 and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]

@@ -9,6 +9,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, borrow, general
 
 from ._activation import relu
+from ._arrays import as_operand
 from ._elements import Reduction, alike, as_real, check_reduction, reduced
 from ._labels import class_weights, read_labels
 from ._likelihood_losses import check_probabilities, with_logits
@@ -112,7 +113,7 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss has p=1 or p=2, not {p!r}")
     input = as_real("multi_margin_loss", "input", input)
-    target = np.asarray(borrow(target))
+    target = borrow(as_operand("multi_margin_loss", "target", target))
     if input.ndim not in (1, 2):
         raise ShapeError(
             f"multi_margin_loss has input of shape {input.shape}, but should have (n, classes) or (classes,)"
@@ -160,7 +161,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean
     """
     check_reduction(reduction)
     input = as_real("multilabel_margin_loss", "input", input)
-    target = np.asarray(borrow(target))
+    target = borrow(as_operand("multilabel_margin_loss", "target", target))
     if target.dtype.kind not in "iu":
         raise DtypeError(f"multilabel_margin_loss needs class indices, integers, but target has dtype {target.dtype}")
     if input.ndim not in (1, 2) or target.shape != input.shape:

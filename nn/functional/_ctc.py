@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, borrow, general, is_grad_enabled, vjp
 
+from ._arrays import as_operand
 from ._elements import Reduction, as_real, check_reduction, reduced
 
 __all__ = ["ctc_loss"]
@@ -277,7 +278,7 @@ _ctc = general(_forward, _rule, name="ctc_loss")
 
 
 def _integers(name: str, values: Any) -> Array:
-    array = np.asarray(borrow(values))
+    array = np.asarray(borrow(as_operand("ctc_loss", name, values)))
     if array.size == 0 and not isinstance(values, np.ndarray | Tensor):
         array = array.astype(np.intp)  # an empty list has no integers to tell
     if array.dtype.kind not in "iu":

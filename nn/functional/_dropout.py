@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError
 
 from ..random import chosen_generator
-from ._arrays import as_operand
+from ._arrays import as_floating, as_operand
 from ._smooth import SELU_ALPHA, SELU_SCALE
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
@@ -124,6 +124,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, generator:
         return input
     least = -SELU_ALPHA * SELU_SCALE
     kept = _kept(input.shape, p, generator)
+    input = as_floating("alpha_dropout", "input", input)
     if p == 1:
         return input * np.zeros(input.shape, input.dtype)
     scale = 1 / math.sqrt((1 - p) * (1 + p * least * least))
@@ -136,6 +137,7 @@ def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator
     _check_probability(p)
     if not training or p == 0:
         return x
+    x = as_floating("dropout", "input", x)
     if p == 1:
         return x * np.zeros(x.shape, x.dtype)
     return x * (_kept(shape, p, generator) * x.dtype.type(1 / (1 - p)))

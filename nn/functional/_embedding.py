@@ -113,7 +113,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Array:
     array([[0, 1, 0],
            [1, 0, 0]])
     """
-    index = np.asarray(borrow(tensor))
+    index = borrow(as_operand("one_hot", "tensor", tensor))
     if num_classes == -1:
         if not index.size:
             raise ValueError("one_hot needs num_classes where there is no index to tell it")
@@ -128,7 +128,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Array:
 
 def _read_indices(name: str, values: Any, count: int) -> Array:
     """Return an array of integers that all are from 0 to ``count - 1``."""
-    index = np.asarray(borrow(values))
+    index = np.asarray(borrow(as_operand(name, "input", values)))
     if index.dtype.kind not in "iu":
         if index.size:
             raise DtypeError(f"{name} needs integers for indices, but was given dtype {index.dtype}: use astype(int)")

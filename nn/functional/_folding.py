@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from autograd import ShapeError
 
 from ._arrays import as_operand
@@ -73,6 +75,8 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
              [1., 2., 1.]]]])
     """
     x = as_operand("fold", "input", input)
+    if x.dtype.kind in "iub":
+        x = x.astype(np.add.reduce(np.zeros(1, x.dtype)).dtype)  # as NumPy adds up what is small
     size = per_axis(output_size, 2, "output_size", "fold", 1)
     windows = _windows("fold", size, kernel_size, dilation, padding, stride)
     places, number = math.prod(windows.kernel), math.prod(windows.counts)

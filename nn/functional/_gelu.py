@@ -11,6 +11,7 @@ import numpy as np
 from autograd import elementwise
 
 from ._activation import sigmoid
+from ._arrays import floating
 
 __all__ = ["gelu"]
 
@@ -101,7 +102,7 @@ def _density(x: Any) -> Any:
 
 
 def _gelu(x: Any) -> Any:
-    return _by_parts(_positive_less_tail, x)
+    return _by_parts(_positive_less_tail, floating(x))
 
 
 def _positive_less_tail(x: Any) -> Any:
@@ -139,7 +140,7 @@ _FLAT = 1e4  # from where on it is x or 0, also where x squared would not overfl
 
 
 def _gelu_tanh(x: Any) -> Any:
-    return _by_parts(_divided, x)
+    return _by_parts(_divided, floating(x))
 
 
 def _divided(x: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from autograd import Tensor, borrow, general
 
 from ._activation import log_softmax, softmax
+from ._arrays import as_operand
 from ._elements import Reduction, as_real, check_reduction
 from ._labels import class_weights, read_labels
 from ._rows import as_rows, labelled_places, memory_order, row_starts
@@ -117,10 +118,10 @@ def cross_entropy(
     501.0635
     """
     check_reduction(reduction)
-    if type(input) is not np.ndarray:
+    if type(input) is not np.ndarray or input.dtype.kind != "f":
         input = as_real("cross_entropy", "input", input)
-    if type(target) is not np.ndarray and not isinstance(target, Tensor):
-        target = np.asarray(target)
+    if type(target) is not np.ndarray:
+        target = as_operand("cross_entropy", "target", target)
     shape = input.shape
     if weight is not None:
         weight = class_weights(weight, shape)
@@ -171,7 +172,7 @@ def nll_loss(
     """
     check_reduction(reduction)
     input = as_real("nll_loss", "input", input)
-    target = np.asarray(borrow(target))
+    target = borrow(as_operand("nll_loss", "target", target))
     if weight is not None:
         weight = class_weights(weight, input.shape)
     labels, weights, total = read_labels(target, input.shape, weight, ignore_index)

@@ -15,7 +15,7 @@ __all__ = ["max_pool1d", "max_pool2d", "max_pooling"]
 
 
 def _lowest(dtype: np.dtype[Any]) -> float:
-    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    return -math.inf if dtype.kind == "f" else 0 if dtype.kind == "b" else np.iinfo(dtype).min
 
 
 def _max_pool(x: Any, windows: Windows) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, no_grad
 
-from ._arrays import as_operand
+from ._arrays import as_floating
 from ._standardize import Moments, standardize
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
@@ -56,7 +56,7 @@ def layer_norm(
     array([[-0.8944,  0.8944],
            [ 0.    ,  0.    ]])
     """
-    input = as_operand("layer_norm", "input", input)
+    input = as_floating("layer_norm", "input", input, weight)
     shape = _last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(shape), input.ndim))
     return standardize(input, weight, bias, axes, eps, True, Moments())
@@ -85,7 +85,7 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     >>> F.rms_norm(np.array([3.0, 4.0]), 2).round(4)
     array([0.8485, 1.1314])
     """
-    input = as_operand("rms_norm", "input", input)
+    input = as_floating("rms_norm", "input", input, weight)
     shape = _last_axes("rms_norm", input, normalized_shape, weight=weight)
     axes = tuple(range(input.ndim - len(shape), input.ndim))
     return standardize(
@@ -124,7 +124,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     >>> F.group_norm(np.array([[1.0, 3.0, 10.0, 10.0]]), 2).round(4)
     array([[-1.,  1.,  0.,  0.]])
     """
-    input = as_operand("group_norm", "input", input)
+    input = as_floating("group_norm", "input", input, weight)
     channels = _channels("group_norm", input, weight=weight, bias=bias)
     if num_groups < 1 or channels % num_groups:
         raise ShapeError(
@@ -191,7 +191,7 @@ def batch_norm(
     >>> mean, variance
     (array([0.2]), array([1.1]))
     """
-    input = as_operand("batch_norm", "input", input)
+    input = as_floating("batch_norm", "input", input, weight, running_mean)
     channels = _channels(
         "batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
@@ -253,7 +253,7 @@ def instance_norm(
     array([[[-1.    ,  1.    ],
             [-0.9999,  0.9999]]])
     """
-    input = as_operand("instance_norm", "input", input)
+    input = as_floating("instance_norm", "input", input, weight, running_mean)
     channels = _channels(
         "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
@@ -307,6 +307,7 @@ def normalize(
     if axis is not None and dim is not None and axis != dim:
         raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
     axis = axis if axis is not None else dim if dim is not None else 1
+    input = as_floating("normalize", "input", input)
     return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
 
 
@@ -354,7 +355,7 @@ def _channels(name: str, x: Any, **parameters: Any) -> int:
 def _check(name: str, x: Any, shape: tuple[int, ...], parameters: dict[str, Any]) -> None:
     """Raise unless x holds real numbers, and each parameter that is not None has `shape`."""
     if x.dtype.kind != "f":
-        raise DtypeError(f"{name} needs floating-point numbers, but the input has dtype {x.dtype}: use astype(float)")
+        raise DtypeError(f"{name} is of real numbers, but the input has dtype {x.dtype}")
     for parameter, value in parameters.items():
         if value is None:
             continue

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, Tensor, elementwise
+from autograd import ShapeError, elementwise
 
 from ..random import chosen_generator
 from ._activation import relu
-from ._arrays import as_operand
+from ._arrays import as_floating, as_operand
 
 __all__ = [
     "hardshrink",
@@ -183,7 +183,7 @@ def rrelu(
         raise ValueError(f"rrelu has lower={lower} above upper={upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    input = as_operand("rrelu", "input", input)
+    input = as_floating("rrelu", "input", input)
     slopes = chosen_generator(generator).uniform(lower, upper, input.shape)
     return _leaky(input, slopes.astype(input.dtype))
 
@@ -215,6 +215,7 @@ def hardswish(input: Any) -> Any:
     >>> F.hardswish(np.array([-5.0, 1.5, 4.0]))
     array([-0.   ,  1.125,  4.   ])
     """
+    input = as_floating("hardswish", "input", input)
     return np.maximum(input, -4) * hardsigmoid(input)  # infinity times 0 would be nan
 
 
@@ -228,7 +229,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     >>> F.hardshrink(np.array([-1.0, 0.5, 0.75]))
     array([-1.  ,  0.  ,  0.75])
     """
-    return _hardshrink(_real(input), lambd)
+    return _hardshrink(as_floating("hardshrink", "input", input), lambd)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
@@ -243,6 +244,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """
     if not lambd >= 0:
         raise ValueError(f"softshrink needs a lambd of at least 0, not {lambd}")
+    input = as_floating("softshrink", "input", input)
     return input - np.clip(input, -lambd, lambd)
 
 
@@ -265,9 +267,4 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     >>> F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)
     array([-7., -7.,  2.])
     """
-    return _threshold(_real(input), threshold, value)
-
-
-def _real(x: Any) -> Any:
-    """Return x, as floating-point numbers if it holds integers."""
-    return x if isinstance(x, Tensor) or np.asarray(x).dtype.kind == "f" else np.asarray(x, float)
+    return _threshold(as_floating("threshold", "input", input), threshold, value)

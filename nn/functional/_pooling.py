@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, linear
+from autograd import linear
 
+from ._arrays import as_floating
 from ._windows import Function, Windows, along, axis_taps, empty_beside, pooled
 
-__all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling", "floating"]
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling"]
 
 
 def _sum_windows(x: Any, windows: Windows) -> Any:
@@ -108,18 +109,10 @@ def avg_pooling(
     """Return the means of windows along so many axes."""
     if divisor == 0:
         raise ValueError(f"{owner}: divisor_override should not be 0")
-    x, windows, single = pooled(owner, axes, floating(owner, x), kernel, stride, padding, 1, ceil_mode)
+    x, windows, single = pooled(owner, axes, as_floating(owner, "input", x), kernel, stride, padding, 1, ceil_mode)
     total = _sum(x, windows)
     mean = total / (_counts(windows, count_include_pad).astype(x.dtype) if divisor is None else divisor)
     return mean[0] if single else mean
-
-
-def floating(owner: str, x: Any) -> Any:
-    """Return x if it has means: if it holds floating-point numbers."""
-    x = x if isinstance(x, Tensor) else np.asarray(x)
-    if x.dtype.kind not in "fc":
-        raise TypeError(f"{owner}: a mean needs floating-point numbers, not {x.dtype}: use input.astype(np.float32)")
-    return x
 
 
 def _counts(windows: Windows, include_padding: bool) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ShapeError, linear
 
-from ._arrays import as_operand
+from ._arrays import as_floating, as_operand
 from ._windows import Function, per_axis
 
 __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -150,8 +150,8 @@ def interpolate(
         )
     if mode == "nearest" and align_corners is not None:
         raise ValueError('interpolate: align_corners is for linear modes; leave it out with mode="nearest"')
-    if mode != "nearest" and x.dtype.kind not in "fc":
-        raise TypeError(f'interpolate: mode="{mode}" needs floating-point numbers, not {x.dtype}')
+    if mode != "nearest":
+        x = as_floating("interpolate", "input", x)
     old = x.shape[2:]
     new, scales = _new_size(old, size, scale_factor, bool(recompute_scale_factor))
     for axis, (n, m, scale) in enumerate(zip(old, new, scales, strict=True), 2):

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, elementwise
 
 from ._activation import sigmoid, softmax, which_axis
-from ._arrays import as_operand
+from ._arrays import as_floating, floating
 
 __all__ = [
     "celu",
@@ -33,6 +33,7 @@ SELU_SCALE = 1.0507009873554805
 
 
 def _softplus_forward(x: Any, beta: Any, threshold: Any) -> Any:
+    x = floating(x)
     scaled = x * beta
     soft = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
     return np.where(scaled > threshold, x, soft)
@@ -53,6 +54,7 @@ def _softsign_forward(x: Any) -> Any:
     >>> F.softsign(np.array([-1.0, 0.0, 3.0]))
     array([-0.5 ,  0.  ,  0.75])
     """
+    x = floating(x)
     with np.errstate(invalid="ignore"):
         return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
 
@@ -63,6 +65,7 @@ def _softsign_rule(g: Any, x: Any) -> Any:
 
 
 def _elu_forward(x: Any, alpha: Any, width: Any) -> Any:
+    x = floating(x)
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0) / width) * alpha)
 
 
@@ -85,7 +88,7 @@ def _silu_forward(x: Any) -> Any:
     >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
     """
-    x = np.maximum(x, -_FLAT)
+    x = np.maximum(floating(x), -_FLAT)
     with np.errstate(over="ignore"):  # of an exponential by which it is divided
         return x / (1 + np.exp(-x))
 
@@ -109,6 +112,7 @@ def _mish_forward(x: Any) -> Any:
     >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.3034,  0.    ,  0.8651])
     """
+    x = floating(x)
     return np.maximum(x, -_FLAT) * np.tanh(_softplus(x, 1, math.inf))
 
 
@@ -127,6 +131,7 @@ def _logsigmoid_forward(x: Any) -> Any:
     >>> F.logsigmoid(np.array([-1000.0, 0.0])).round(4)
     array([-1.000e+03, -6.931e-01])
     """
+    x = floating(x)
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
@@ -140,6 +145,7 @@ def _tanhshrink_forward(x: Any) -> Any:
     >>> F.tanhshrink(np.array([-2.0, 0.0])).round(4)
     array([-1.036,  0.   ])
     """
+    x = floating(x)
     return x - np.tanh(x)
 
 
@@ -253,7 +259,7 @@ def softmin(input: Any, axis: int | None = None, *, dim: int | None = None) -> A
     >>> F.softmin(np.array([1000.0, 0.0]))
     array([0., 1.])
     """
-    return softmax(-input, axis, dim=dim)
+    return softmax(-as_floating("softmin", "input", input), axis, dim=dim)
 
 
 def glu(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
@@ -283,7 +289,7 @@ def glu(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
     array([1.5, 4. ])
     """
     axis = which_axis(axis, dim)
-    input = as_operand("glu", "input", input)
+    input = as_floating("glu", "input", input)
     if not -input.ndim <= axis < input.ndim or input.shape[axis] % 2:
         raise ShapeError(f"glu needs an even number of elements along axis {axis} of an input of shape {input.shape}")
     axis %= input.ndim
