@@ -222,12 +222,7 @@ def _uniform(dtype: Any, g: Any, kept: Any) -> bool:
     NumPy computes others, such as float64 data with float32 weights, in a wider dtype, which it does not write there:
     that gradient is cast to the dtype of the leaf like any other.
     """
-    if g.dtype is not dtype:
-        return False
-    for value in kept:
-        if getattr(value, "dtype", dtype) is not dtype:
-            return False
-    return True
+    return g.dtype is dtype and all(getattr(value, "dtype", dtype) is dtype for value in kept)
 
 
 def inputs_wanted(op: Primitive) -> list[list[int]]:

@@ -31,7 +31,7 @@ def read_labels(
     """
     classes = _count_classes(shape)
     expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
-    if target.dtype.kind not in "iub" or target.shape != expected:
+    if target.dtype.kind not in "iu" or target.shape != expected:
         _refuse_form(target, shape, expected)
     labels = target.reshape(-1) if len(expected) != 1 else target
     if labels.dtype != np.intp:
@@ -68,7 +68,7 @@ def _count_classes(shape: tuple[int, ...]) -> int:
 
 def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...]) -> NoReturn:
     """Raise the error for labels that are no integers, or not of the expected shape."""
-    if target.dtype.kind not in "iub":
+    if target.dtype.kind not in "iu":
         raise DtypeError(
             f"class indices should be integers, but target has dtype {target.dtype} and shape {target.shape}: use "
             f"target.astype(int), or for probabilities of the classes an array of the shape of input, {shape}"

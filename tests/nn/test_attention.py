@@ -235,7 +235,7 @@ def test_checkpoints_and_constants() -> None:
         (lambda q, k, v: attend(q, k[:, :2], v), ShapeError, "all with the same leading axes"),
         (lambda q, k, v: attend(q[:1], k, v), ShapeError, "all with the same leading axes"),
         (lambda q, k, v: attend(q[0, 0], k[0, 0], v[0, 0]), ShapeError, "should be"),
-        (lambda q, k, v: attend(q.astype(int), k, v), DtypeError, "query has dtype int64"),
+        (lambda q, k, v: attend(q * 1j, k, v), DtypeError, "query has dtype complex128"),
         (lambda q, k, v: attend(q, k, v * 1j), DtypeError, "value complex128"),
         (lambda q, k, v: attend(q, k, v, np.ones((4, 3), int)), DtypeError, r"mask.astype\(bool\)"),
         (lambda q, k, v: attend(q, k, v, np.ones((3, 4))), ShapeError, r"scores of shape \(2, 4, 3\)"),

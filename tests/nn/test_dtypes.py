@@ -1,0 +1,133 @@
+"""Every layer, loss and function takes data of any kind of numbers: what NumPy gives, integers, lists and tables.
+
+Parameters are float32 unless told otherwise, and NumPy's own dtype is float64: so most first loops mix the two.
+"""
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor
+
+from .dtype_calls import FLOATS, INTEGERS, KINDS, Call, functions, layers
+
+Array = np.ndarray[Any, Any]
+
+CALLS = {f"{'nn' if call.name[0].isupper() else 'functional'}.{call.name}": call for call in (*functions(), *layers())}
+TRAINED = [name for name, call in CALLS.items() if name.startswith("nn.") and list(call.make().parameters())]
+# Their data cannot be what integers or bools can say.
+SIGNED = {"cosine_embedding_loss", "CosineEmbeddingLoss"}
+# They hand on what they are given as it is; `np.tanh` of a table is pandas' own.
+UNTOUCHED = {"Identity", "tanh"}
+
+
+def arrays(result: Any) -> list[Any]:
+    if isinstance(result, tuple | list):
+        return [array for part in result for array in arrays(part)]
+    return [] if result is None else [np.asarray(result.data if isinstance(result, Tensor) else result)]
+
+
+def run(call: Call, args: list[Any]) -> list[Any]:
+    nn.manual_seed(0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # exponentials of pixels
+        return arrays(call.make()(*args, **call.options))
+
+
+def tolerance(args: list[Any], results: list[Any]) -> float:
+    """Return how far results may be apart, given the coarsest dtype in which they may have been computed."""
+    kinds = {np.asarray(x).dtype for x in (*args, *results) if hasattr(x, "dtype")}
+    return 1e-2 if np.dtype(np.float16) in kinds else 2e-5
+
+
+def equal(found: list[Any], expected: list[Any], limit: float) -> None:
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        scale = max(1.0, float(np.abs(b[np.isfinite(b)]).max(initial=0)))
+        np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), limit, limit * scale)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_data_of_any_kind_give_what_their_values_do(name: str) -> None:
+    call = CALLS[name]
+    several = [[i] for i in call.data] if len(call.data) > 1 else []
+    for kind in KINDS:
+        if call.name in UNTOUCHED and kind not in (*FLOATS, *INTEGERS):
+            continue
+        for places in (call.data, *several):
+            made = call.given(kind, places)
+            if made is None or (call.name in SIGNED and kind in ("bool", "boolean")):
+                continue
+            given, same = made
+            before = copy.deepcopy([given[i] for i in places])
+            found, expected = run(call, given), run(call, same)
+            equal(found, expected, tolerance([given[i] for i in places], found))
+            assert all(np.array_equal(given[i], old) for i, old in zip(places, before, strict=True)), kind
+            if all(isinstance(given[i], np.ndarray) for i in places):
+                wrapped = [Tensor(x) if i in places else x for i, x in enumerate(given)]
+                for a, b in zip(run(call, wrapped), found, strict=True):
+                    assert a.dtype == b.dtype
+                    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_layouts_of_data_do_not_matter(name: str) -> None:
+    call = CALLS[name]
+    made = call.given("float64", call.data)
+    assert made is not None
+    given, expected = made[0], run(call, made[0])
+    for layout in (np.asfortranarray, lambda x: np.repeat(x, 2, -1)[..., ::2], lambda x: x[::-1].copy()[::-1]):
+        equal(run(call, [layout(x) if i in call.data else x for i, x in enumerate(given)]), expected, 2e-5)
+
+
+# Training
+
+
+def total(result: Any) -> Any:
+    """Return one number that depends on all outputs, each in its own way."""
+    if isinstance(result, tuple | list):
+        parts = [total(part) for part in result if part is not None]
+        return sum(parts[1:], parts[0])
+    weights = np.linspace(0.5, 1.5, result.size, dtype=np.float32).reshape(result.shape)
+    return (result * weights).sum()
+
+
+def step(model: nn.Module, args: list[Any], optimizer: Any = None) -> list[Array]:
+    """Return copies of the gradients of a step of a loop of one's own; with an optimizer, take it."""
+    nn.manual_seed(1)
+    model.zero_grad()
+    total(model(*args)).backward()
+    gradients = []
+    for parameter in model.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.dtype == parameter.dtype
+        assert parameter.grad.shape == parameter.shape
+        gradients.append(parameter.grad.data.copy())
+    if optimizer is not None:
+        optimizer.step()
+    return gradients
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", TRAINED)
+def test_gradients_are_those_without_an_optimizer(name: str, dtype: Any) -> None:
+    call = CALLS[name]
+    nn.manual_seed(0)
+    model = call.make().to(dtype)
+    plain = copy.deepcopy(model)
+    optimizer = nn.optim.SGD(model.parameters(), lr=1e-3)
+    for kind in KINDS if dtype == "float32" else FLOATS:
+        made = call.given(kind, call.data)
+        if made is None:
+            continue
+        for parameter, other in zip(model.parameters(), plain.parameters(), strict=True):
+            other.data[...] = parameter.data
+        for _ in range(2):  # the second finds gradients in their places
+            expected, found = step(plain, made[0]), step(model, made[0], optimizer)
+            limit = 2e-2 if "float16" in (dtype, kind) else 1e-5
+            equal(found, expected, limit)
+            for parameter, other in zip(model.parameters(), plain.parameters(), strict=True):
+                assert parameter.dtype == np.dtype(dtype)
+                other.data[...] = parameter.data
