@@ -203,13 +203,16 @@ class LBFGS(Optimizer):
         return np.concatenate([borrow(parameter).ravel() for parameter in self.param_groups[0]["params"]])
 
     def _gradient(self) -> Array:
-        """Return all gradients in a row; zeros for parameters that have none."""
-        return np.concatenate(
-            [
-                np.zeros(parameter.size, parameter.dtype) if parameter.grad is None else borrow(parameter.grad).ravel()
-                for parameter in self.param_groups[0]["params"]
-            ]
-        )
+        """Return all gradients in a row, in float32 at least; zeros for parameters that have none.
+
+        In half precision the product of two of their changes would often be 0, by which it is divided.
+        """
+        gradients = [
+            np.zeros(parameter.size, parameter.dtype) if parameter.grad is None else borrow(parameter.grad).ravel()
+            for parameter in self.param_groups[0]["params"]
+        ]
+        dtype = np.result_type(np.float32, *gradients)
+        return np.concatenate(gradients, dtype=dtype, casting="safe")
 
     def _move(self, values: Array, step: Array) -> None:
         """Give the parameters values, and let each take its part of a step; those that share memory take all parts."""

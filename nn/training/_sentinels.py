@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 
 FEW = 10  # steps after which a parameter should have had a gradient
 LONG = 15  # looks after which a ratio has been odd for long; later ones are many steps apart
+_WIDER = {"float32": "float", "float64": "double"}  # the method of a module that makes its parameters of a dtype
 _MODAL = ("Dropout", "BatchNorm", "InstanceNorm")
 
 
@@ -87,6 +88,25 @@ class Sentinels:
                     f"model.parameters() to it, use optimizer.add_param_group, or, if it is meant to stay, "
                     f"{name}.requires_grad_(False)",
                 )
+
+    def check_dtype(self, inputs: Sequence[Any], output: Any) -> None:
+        """Compare the dtype in which the model computes with that of its parameters."""
+        computed, own = getattr(output, "dtype", None), [p.dtype for p in self._model.parameters()]
+        if computed is None or not own or computed.kind != "f":
+            return
+        widest = np.result_type(*own)
+        kinds = [getattr(x, "dtype", None) for x in inputs]
+        wide = [kind is None or np.result_type(kind, widest) != widest for kind in kinds]
+        if computed.itemsize > widest.itemsize and any(wide):
+            place = wide.index(True)
+            what = kinds[place] or f"made of a {type(inputs[place]).__name__}, {computed}"
+            self._warn(
+                "dtype",
+                "",
+                f"the parameters of the model are {widest}, but its input is {what}, so that all is computed in "
+                f"{computed}, as NumPy does it: right, but that takes two to three times as long. Give it "
+                f"X.astype(np.{widest}); if the digits are meant, model.{_WIDER.get(computed.name, 'double')}()",
+            )
 
     def check_output(self, output: Any, target: Any) -> None:
         """Look at what the model gives to the loss."""

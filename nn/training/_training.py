@@ -251,6 +251,7 @@ class Training:
         self.totals.add(value, output, batch.target, batch.rows)
         if looking and self._checks:
             self.sentinels.check_output(output, batch.target)
+            self.sentinels.check_dtype(batch.inputs, output)
 
     def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):

@@ -30,6 +30,7 @@ def watch(model: Module, optimizer: Any, loss: Any = None) -> Watch:
     - probabilities given to `CrossEntropyLoss`, which takes logits; what are no log-probabilities given to `NLLLoss`
       (if `loss` is given);
     - outputs that are the same for all rows (if `loss` is given);
+    - inputs of a wider dtype than the parameters, NumPy's float64 for example, in which all is then computed;
     - updates that for long are larger than a tenth of a weight matrix, or smaller than 1e-7 of it.
 
     Parameters
@@ -101,6 +102,8 @@ class Watch:
 
     def _see_output(self, model: Module, args: tuple[Any, ...], output: Any) -> None:
         recording = is_grad_enabled()
+        if recording and self._looking():
+            self._sentinels.check_dtype(args, output)
         self._trained |= recording and model.training
         self._evaluated |= recording and not model.training
         if not recording and model.training:

@@ -4,15 +4,16 @@ Parameters are float32 unless told otherwise, and NumPy's own dtype is float64: 
 """
 
 import copy
+import inspect
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor
+from autograd import Tensor, no_grad
 
-from .dtype_calls import FLOATS, INTEGERS, KINDS, Call, functions, layers
+from .dtype_calls import FLOATS, INTEGERS, KINDS, LISTS, Call, functions, layers
 
 Array = np.ndarray[Any, Any]
 
@@ -131,3 +132,96 @@ def test_gradients_are_those_without_an_optimizer(name: str, dtype: Any) -> None
             for parameter, other in zip(model.parameters(), plain.parameters(), strict=True):
                 assert parameter.dtype == np.dtype(dtype)
                 other.data[...] = parameter.data
+
+
+OPTIMIZERS = [
+    name
+    for name in nn.optim.__all__
+    if inspect.isclass(kind := getattr(nn.optim, name)) and name != "Optimizer" and issubclass(kind, nn.optim.Optimizer)
+]
+
+
+def network() -> nn.Sequential:
+    nn.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 3, bias=False),
+        nn.BatchNorm2d(2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32, 4, bias=False),
+        nn.LayerNorm(4),
+    )
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_steps_with_data_of_any_kind(name: str, dtype: Any) -> None:
+    """Its parameters become what they become with the same values in their own dtype."""
+    images = np.random.default_rng(0).integers(0, 2, (6, 1, 6, 6))
+    trained, kind_of = {}, getattr(nn.optim, name)
+    for kind in (dtype, *FLOATS, *INTEGERS, "list"):
+        model = network().to(dtype)
+        parameters = [p for p in model.parameters() if p.ndim == 2] if name == "Muon" else model.parameters()
+        names = inspect.signature(kind_of).parameters
+        options = {"eps": 1e-3} if dtype == "float16" and "eps" in names else {}
+        options |= {"max_iter": 4} if "max_iter" in names else {}
+        optimizer = kind_of(parameters, **options)  # the usual eps is 0 in half precision
+        data: Any = images.tolist() if kind == "list" else images.astype(kind)
+
+        def closure(model: Any = model, optimizer: Any = optimizer, data: Any = data) -> Any:
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(data), np.arange(6) % 4)
+            loss.backward()
+            return loss
+
+        for _ in range(1 if name == "LBFGS" else 3):
+            if name == "LBFGS":
+                optimizer.step(closure)
+            else:
+                closure()
+                optimizer.step()
+        assert all(p.dtype == np.dtype(dtype) and p.grad is not None and p.grad.dtype == p.dtype for p in parameters)
+        trained[kind] = [p.data.copy() for p in model.parameters()]
+        if "float16" not in (dtype, kind):  # whose rounding decides the sign of a small gradient
+            equal(trained[kind], trained[dtype], 1e-2 if name == "LBFGS" else 1e-4)
+        assert all(np.isfinite(p).all() for p in trained[kind])
+
+
+# What is trained with all rows of its first argument at once: what `fit` divides by rows
+ROWS = [
+    name
+    for name in TRAINED
+    if all(isinstance(a, np.ndarray) and len(a) == len(CALLS[name].args[0]) for a in CALLS[name].args)
+]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_fit_evaluate_and_predict_take_data_of_any_kind(name: str) -> None:
+    call = CALLS[name]
+    for kind in KINDS:
+        made = call.given(kind, call.data)
+        if made is None or (kind in LISTS and len(made[0]) > 1):  # of lists a tuple is one of batches
+            continue
+        model = call.make()
+        optimizer = nn.optim.SGD(model.parameters(), lr=1e-4)
+        rows = len(call.args[0])
+        data: Any = (*made[0], np.zeros(rows))
+        if kind in LISTS:
+            data = [(*made[0], np.zeros(rows))]
+        history = nn.fit(model, data, mean_of_outputs, optimizer, epochs=2, verbose=False, sentinels=False)
+        assert np.isfinite(history["loss"]).all()
+        assert all(p.dtype == np.float32 for p in model.parameters())
+        nn.evaluate(model, data, mean_of_outputs)
+        outputs = nn.predict(model, made[0][0] if len(made[0]) == 1 else tuple(made[0]))
+        first = arrays(outputs)[:1]  # beside which recurrent layers return states
+        equal(first, run_model(model, made[1])[:1], 2e-2 if kind == "float16" else 1e-4)
+
+
+def mean_of_outputs(output: Any, target: Any) -> Any:
+    return total(output) / len(target)
+
+
+def run_model(model: nn.Module, args: list[Any]) -> list[Array]:
+    model.eval()
+    with no_grad():
+        return arrays(model(*args))

@@ -336,3 +336,41 @@ def test_parameters_of_the_loss_count() -> None:
     (message,) = by_fit(model, adam(model), loss)
     assert "the parameter loss.scale (1,) is not in the optimizer" in message
     assert by_fit(model, nn.optim.Adam([*model.parameters(), *loss.parameters()]), loss) == []
+
+
+@pytest.mark.parametrize("data", [X.astype(np.float64), np.rint(X).astype(np.int64), X.astype(np.float64).tolist()])
+def test_data_in_which_all_is_computed_in_double_precision(data: Any) -> None:
+    def train(model: nn.Module) -> list[str]:
+        optimizer, loss = adam(model), nn.CrossEntropyLoss()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with nn.watch(model, optimizer, loss):
+                for _ in range(20):
+                    optimizer.zero_grad()
+                    loss(model(data), Y).backward()
+                    optimizer.step()
+        return [str(item.message) for item in caught]
+
+    (message,) = train(network())
+    assert "parameters of the model are float32, but its input is" in message
+    assert "X.astype(np.float32)" in message
+    assert "model.double()" in message
+    assert train(network().double()) == []
+
+
+def test_fit_casts_what_is_floating_and_says_what_integers_cost() -> None:
+    for data, count in ((X.astype(np.float64), 0), (np.rint(X).astype(np.int64), 1), (np.rint(X).astype(np.int8), 0)):
+        model = network()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            nn.fit(model, (data, Y), nn.CrossEntropyLoss(), adam(model), epochs=2, verbose=False)
+        assert sum("its input is int64" in str(item.message) for item in caught) == len(caught) == count
+    words = nn.Sequential(nn.Embedding(5, 4), nn.Flatten(), nn.Linear(8, 3))  # integers that are no numbers
+    assert by_fit_of(words, rng.integers(0, 5, (64, 2))) == []
+
+
+def by_fit_of(model: nn.Module, data: Any) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        nn.fit(model, (data, Y), nn.CrossEntropyLoss(), adam(model), epochs=3, verbose=False)
+    return [str(item.message) for item in caught]
