@@ -18,7 +18,7 @@ from .forward import push_forward
 from .graph import Node, ancestors
 from .modes import enable_grad
 from .tensor import LIFT, Tensor, unwrap
-from .transforms import apart, vjp
+from .transforms import apart, floating, vjp
 
 __all__ = ["Linearization", "linearize"]
 
@@ -154,7 +154,7 @@ class Linearization:
             seeds[node] = (t if isinstance(t, Tensor) else Tensor(t)) if lifted else unwrap(t)
         pushed = push_forward(seeds, self._order, LIFT if lifted else None)
         found = [pushed.get(node) for node in self._ends]
-        return [np.zeros(np.shape(y)) if t is None else t for y, t in zip(self.outputs, found, strict=True)]
+        return [np.zeros(np.shape(y), floating(y)) if t is None else t for y, t in zip(self.outputs, found, strict=True)]
 
 
 def _is_complex(x: Any) -> bool:

@@ -24,7 +24,7 @@ from .ownership import held_once
 from .tensor import LIFT, Tensor, conjugated, in_own_memory, seen_at
 from .walk import pull_back
 
-__all__ = ["apart", "choose", "elementwise_grad", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
+__all__ = ["apart", "choose", "elementwise_grad", "floating", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
 
@@ -253,7 +253,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     results = []
     for y in outputs:
         tangent = pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None
-        results.append(apart(np.zeros(np.shape(y), _floating(y)) if tangent is None else tangent))
+        results.append(apart(np.zeros(np.shape(y), floating(y)) if tangent is None else tangent))
     return rebuild_outputs([_value(y, lifted) for y in outputs]), rebuild_outputs(results)
 
 
@@ -380,7 +380,7 @@ def _finish(cuts: list[Node | None]) -> None:
 
 
 def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
-    shape, dtype = np.shape(y), _floating(y)
+    shape, dtype = np.shape(y), floating(y)
     if not isinstance(g, Tensor):
         g = np.asarray(g)
     if g.shape != shape:
@@ -391,7 +391,7 @@ def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
     return g if g.dtype == dtype else g.astype(dtype)
 
 
-def _floating(y: Any) -> np.dtype[Any]:
+def floating(y: Any) -> np.dtype[Any]:
     dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
     return dtype if dtype.kind in "fc" else np.dtype(float)
 

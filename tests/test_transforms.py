@@ -282,6 +282,7 @@ def test_what_is_returned_beside_keeps_the_graph_of_somebody_else() -> None:
         lambda x: x.astype(np.float64) + x,
         lambda x: np.exp(1j * x) * np.ones(2, np.complex128),
         lambda x: np.linalg.norm(np.stack([x, x * 2]), axis=0).astype(np.float16),
+        np.ones_like,
     ],
 )
 def test_tangents_have_the_dtype_of_results(function: Callable[[Any], Any]) -> None:
