@@ -153,8 +153,8 @@ class Linearization:
             t = t if t.dtype == node.dtype else t.astype(node.dtype)
             seeds[node] = (t if isinstance(t, Tensor) else Tensor(t)) if lifted else unwrap(t)
         pushed = push_forward(seeds, self._order, LIFT if lifted else None)
-        found = [pushed.get(node) for node in self._ends]
-        return [np.zeros(np.shape(y), floating(y)) if t is None else t for y, t in zip(self.outputs, found, strict=True)]
+        ends = zip(self.outputs, self._ends, strict=True)
+        return [pushed[node] if node in pushed else np.zeros(np.shape(y), floating(y)) for y, node in ends]
 
 
 def _is_complex(x: Any) -> bool:

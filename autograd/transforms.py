@@ -392,6 +392,7 @@ def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
 
 
 def floating(y: Any) -> np.dtype[Any]:
+    """Return the dtype of tangents of `y`: its own, but double precision for integers."""
     dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
     return dtype if dtype.kind in "fc" else np.dtype(float)
 

@@ -294,8 +294,8 @@ np.diagonal({h})
 np.diagonal({h}, offset=1, axis1=-2, axis2=-1)
 {h}.diagonal()
 np.diagflat({x})
-np.split({t}, [1], axis={axis})[1]
-np.split({t}, [1], axis={axis})[0]
+np.split({t}, [1], axis={axis})[1] ?? {t}.shape[{axis}] > 0
+np.split({t}, [1], axis={axis})[0] ?? {t}.shape[{axis}] > 0
 np.array_split({t}, 2)[0]
 np.array_split({t}, 2, axis={axis})[0]
 np.unstack({t}, axis={axis})[-1]
@@ -361,8 +361,8 @@ np.extract({mask}, {t}) || {t}[{mask}]
 {m}[np.tril_indices({m}.shape[0], m={m}.shape[1])]
 {h}[:, None][0]
 {h}[::-1, ..., ::2]
-np.trapezoid({t}, axis={axis})
-np.trapezoid({t}, dx={s}, axis={axis})
+np.trapezoid({t}, axis={axis}) ?? {t}.shape[{axis}] > 0
+np.trapezoid({t}, dx={s}, axis={axis}) ?? {t}.shape[{axis}] > 0
 np.interp({x}, N.array([-2.0, 0.1, 1.9]), N.array([0.3, -1.0, 2.0])) ?? away({x} - 0.1) and away(abs({x}) - 1.95)
 np.interp({x}, N.array([-2.0, 0.1, 1.9]), np.stack([{x2}.sum(), {s}, {x2}.sum() * 2])) ?? away({x} - 0.1) and away(abs({x}) - 1.95)
 np.interp({s}, np.sort({v}), {v} * {v}) ?? distinct({v}) and away({v} - {s})
@@ -399,7 +399,7 @@ WRITES = """
 {new} = {n} * 1.0; np.putmask({new}, {mask}, {new} * 3) || {new} = np.where({mask}, {n} * 3, {n})
 {new} = {x} * 1.0; np.copyto({new}, {y}, where={mask}) || {new} = np.where({mask}, {y}, {x})
 {new} = {m} * 1.0; np.fill_diagonal({new}, {x}.sum()) || {new} = np.fill_diagonal({m}, {x}.sum(), inplace=False)
-{new} = {t} * 1.0; {new}[0].fill({s}) || {new} = {t}.at[0].set({s})
+{new} = {t} * 1.0; {new}[0].fill({s}) || {new} = {t}.at[0].set({s}) ?? {t}.ndim > 1
 {new} = {t} * 1.0; {new}.sort(axis={axis}) || {new} = np.sort({t}, axis={axis}) ?? distinct({t})
 {new} = np.zeros({shape}) + {x}.sum(); {new}[0] = {x2}.sum() || {new} = (np.zeros({shape}) + {x}.sum()).at[0].set({x2}.sum())
 {new} = np.zeros_like({t}) * {t}; {new}[0] = {t}[-1]; {new}[-1] = {t}[0] * 2 || {new} = (np.zeros_like({t}) * {t}).at[0].set({t}[-1]).at[-1].set({t}[0] * 2)
