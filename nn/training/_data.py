@@ -79,7 +79,7 @@ class Batches:
 
 def source_of(data: Any, batch_size: int, seed: int | None, dtype: Any, columns: Sequence[Any] | None) -> Source:
     """Return the minibatches of `data`, which is a tuple of arrays, or an iterable of batches."""
-    if isinstance(data, tuple) and any(hasattr(part, "shape") for part in data):
+    if isinstance(data, tuple) and (any(hasattr(part, "shape") for part in data) or all(map(_is_list, data))):
         return Rows(_arrays(data, dtype, columns), batch_size, seed)
     if isinstance(data, np.ndarray | Tensor | str | dict) or is_frame(data) or not isinstance(data, Iterable):
         raise TypeError(
@@ -91,7 +91,7 @@ def source_of(data: Any, batch_size: int, seed: int | None, dtype: Any, columns:
 
 def _arrays(data: tuple[Any, ...], dtype: Any, columns: Sequence[Any] | None) -> list[Array]:
     kinds = ", ".join(type(part).__name__ for part in data)
-    if len(data) < 2 or not all(hasattr(part, "shape") for part in data):
+    if len(data) < 2 or not all(hasattr(part, "shape") or _is_list(part) for part in data):
         raise TypeError(f"data is a tuple ({kinds}): give arrays or tables, inputs first and the target last, (X, y)")
     check_same_rows(data)
     arrays = [*_inputs(data[:-1], dtype, columns), read_array(data[-1], dtype, None, integers=True)]
@@ -101,6 +101,13 @@ def _arrays(data: tuple[Any, ...], dtype: Any, columns: Sequence[Any] | None) ->
     if not len(arrays[0]):
         raise ValueError(f"arrays of shapes {shapes} have no rows")
     return arrays
+
+
+def _is_list(value: Any) -> bool:
+    """Tell whether a value is a list of numbers, or of such lists: rows, while a batch is a list of arrays."""
+    return isinstance(value, list) and all(
+        isinstance(item, int | float | np.generic) or _is_list(item) for item in value
+    )
 
 
 def inputs_of(X: Any, dtype: Any, columns: Sequence[Any] | None) -> list[Array]:

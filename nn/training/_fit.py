@@ -51,9 +51,10 @@ def fit(
     model
         It is in training mode meanwhile, but for modules within it that were put into evaluation mode on their own.
     data
-        A tuple ``(X, y)`` of arrays of n rows, or of DataFrames and Series, which are shuffled and divided into batches
-        of `batch_size`; or an iterable of batches ``(X, y)``, such as `datasets.batches`, which is gone through in each
-        epoch. All but the last are what the model is called with, so a model of two inputs takes ``(X1, X2, y)``.
+        A tuple ``(X, y)`` of arrays of n rows, of DataFrames and Series, or of lists of numbers, which are shuffled and
+        divided into batches of `batch_size`; or an iterable of batches ``(X, y)``, such as `datasets.batches`, which is
+        gone through in each epoch. All but the last are what the model is called with, so a model of two inputs takes
+        ``(X1, X2, y)``.
         What is floating-point becomes of the dtype of the parameters. The columns of a DataFrame are remembered as
         ``model.feature_names_in_``, and later ones are taken by name.
     loss

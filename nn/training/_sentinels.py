@@ -105,7 +105,7 @@ class Sentinels:
                 "",
                 f"the parameters of the model are {widest}, but its input is {what}, so that all is computed in "
                 f"{computed}, as NumPy does it: right, but that takes two to three times as long. Give it "
-                f"X.astype(np.{widest}); if the digits are meant, model.{_WIDER.get(computed.name, 'double')}()",
+                f"np.asarray(X, np.{widest}); if the digits are meant, model.{_WIDER.get(computed.name, 'double')}()",
             )
 
     def check_output(self, output: Any, target: Any) -> None:

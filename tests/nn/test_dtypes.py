@@ -8,12 +8,13 @@ import inspect
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nn
-from autograd import Tensor, no_grad
+from autograd import DtypeError, Tensor, no_grad
 
-from .dtype_calls import FLOATS, INTEGERS, KINDS, LISTS, Call, functions, layers
+from .dtype_calls import FLOATS, INTEGERS, KINDS, Call, functions, layers
 
 Array = np.ndarray[Any, Any]
 
@@ -200,14 +201,12 @@ def test_fit_evaluate_and_predict_take_data_of_any_kind(name: str) -> None:
     call = CALLS[name]
     for kind in KINDS:
         made = call.given(kind, call.data)
-        if made is None or (kind in LISTS and len(made[0]) > 1):  # of lists a tuple is one of batches
+        if made is None:
             continue
         model = call.make()
         optimizer = nn.optim.SGD(model.parameters(), lr=1e-4)
         rows = len(call.args[0])
         data: Any = (*made[0], np.zeros(rows))
-        if kind in LISTS:
-            data = [(*made[0], np.zeros(rows))]
         history = nn.fit(model, data, mean_of_outputs, optimizer, epochs=2, verbose=False, sentinels=False)
         assert np.isfinite(history["loss"]).all()
         assert all(p.dtype == np.float32 for p in model.parameters())
@@ -225,3 +224,29 @@ def run_model(model: nn.Module, args: list[Any]) -> list[Array]:
     model.eval()
     with no_grad():
         return arrays(model(*args))
+
+
+def test_lists_are_rows_and_lists_of_arrays_are_batches() -> None:
+    corners, labels = [[0.0, 0.0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+
+    def steps(data: Any) -> int:
+        model = nn.Linear(2, 2)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        history = nn.fit(model, data, nn.CrossEntropyLoss(), optimizer, epochs=1, batch_size=None, verbose=False)
+        return int(history["steps"].iloc[-1])
+
+    assert steps((corners, labels)) == steps((np.array(corners), labels)) == 1
+    batch = [np.float32(corners), np.array(labels)]
+    assert steps((batch, batch)) == steps([batch, batch]) == 2
+    with pytest.raises(ValueError, match="differ in their number of rows"):
+        steps((corners, labels[:3]))
+
+
+def test_tables_say_which_column_is_not_of_numbers() -> None:
+    table = pd.DataFrame({"size": [1.0, 2.0], "colour": ["red", "blue"]})
+    with pytest.raises(DtypeError, match=r"'colour' \(.*\) of a DataFrame is not of numbers"):
+        nn.Linear(2, 1)(table)
+    with pytest.raises(DtypeError, match="values are missing in a DataFrame: fill them in"):
+        nn.Linear(2, 1)(pd.DataFrame({"size": [1, None], "rooms": [3, 4]}, dtype="Int64"))
+    with pytest.raises(DtypeError, match=r"'relu' takes numbers .* a list"):
+        nn.functional.relu([None])

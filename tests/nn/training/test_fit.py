@@ -297,7 +297,7 @@ def one_shot() -> Iterator[Any]:
         ([X, Y], TypeError, "a batch is a ndarray"),
         ([(X,)], TypeError, "tuple of 1"),
         ((X,), TypeError, "target last"),
-        ((X, Y.tolist()), TypeError, "ndarray, list"),
+        ((X, ["a"]), TypeError, "ndarray, list"),
         ((X, Y[:9]), ValueError, "number of rows"),
         ((X, np.float32(1)), ValueError, "number of rows"),
         ((X[:0], Y[:0]), ValueError, "no rows"),

@@ -353,7 +353,7 @@ def test_data_in_which_all_is_computed_in_double_precision(data: Any) -> None:
 
     (message,) = train(network())
     assert "parameters of the model are float32, but its input is" in message
-    assert "X.astype(np.float32)" in message
+    assert "np.asarray(X, np.float32)" in message
     assert "model.double()" in message
     assert train(network().double()) == []
 
