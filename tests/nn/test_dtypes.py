@@ -227,7 +227,8 @@ def run_model(model: nn.Module, args: list[Any]) -> list[Array]:
 
 
 def test_lists_are_rows_and_lists_of_arrays_are_batches() -> None:
-    corners, labels = [[0.0, 0.0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    corners: list[list[float]] = [[0.0, 0.0], [0, 1], [1, 0], [1, 1]]
+    labels = [0, 1, 1, 0]
 
     def steps(data: Any) -> int:
         model = nn.Linear(2, 2)
@@ -236,7 +237,7 @@ def test_lists_are_rows_and_lists_of_arrays_are_batches() -> None:
         return int(history["steps"].iloc[-1])
 
     assert steps((corners, labels)) == steps((np.array(corners), labels)) == 1
-    batch = [np.float32(corners), np.array(labels)]
+    batch = [np.array(corners, np.float32), np.array(labels)]
     assert steps((batch, batch)) == steps([batch, batch]) == 2
     with pytest.raises(ValueError, match="differ in their number of rows"):
         steps((corners, labels[:3]))
