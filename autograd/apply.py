@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .arguments import NUMBERS, AxisError, as_operand, binder, numbers, static
+from .called import users_line
 from .cuts import carried, cut_of
 from .errors import DtypeError, ShapeError
 from .examination import examine
@@ -56,6 +57,8 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
 
 def explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
     """Return the error that names the operation and the shapes and dtypes that it could not combine."""
+    if any(np.asarray(value).dtype.kind == "O" for value in values):
+        refuse_objects(op, *values)
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
     return (AxisError if isinstance(error, IndexError) else ShapeError)(f"'{op.name}' cannot combine {shapes}: {error}")
 
@@ -64,7 +67,8 @@ def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
     """Raise the error for an operand that is no number, of which NumPy would make an array of objects."""
     odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
     kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
-    raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given {kinds or 'something else'}")
+    kinds = kinds or "something else"
+    raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given {kinds} at {users_line()}")
 
 
 def unary(op: Primitive) -> Function:

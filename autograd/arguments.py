@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from numbers import Rational
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,8 @@ def as_operand(value: Any) -> Any:
     """
     if isinstance(value, int | float | complex):
         return value  # of a subclass, which is as fixed
+    if isinstance(value, Rational):
+        return float(value)  # a fraction, of which NumPy makes an object
     return plain_array(value)
 
 

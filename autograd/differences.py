@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import DtypeError
+from .exits import differentiated
 from .registry import fronts
 from .tensor import Tensor
 from .transforms import gradients
@@ -116,7 +117,8 @@ class Subject:
         arguments = list(self.given)
         for place, x in zip(self.places, inputs, strict=True):
             arguments[place] = x
-        result = self.fn(*arguments)
+        with differentiated(x._node if isinstance(x, Tensor) else x for x in inputs):
+            result = self.fn(*arguments)
         outputs = list(result) if isinstance(result, list | tuple) else [result]
         floating = [y for y in outputs if _is_floating(y)]
         if not floating:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Protocol
 
-__all__ = ["HasLine", "Place", "here", "line_of", "note_line", "source_of"]
+__all__ = ["HasLine", "Place", "here", "line_of", "note_line", "place_in", "source_of", "within_engine"]
 
 _PACKAGES = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
@@ -47,6 +47,18 @@ def note_line(place: HasLine) -> None:
     while _within[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
     place.code, place.instruction = frame.f_code, frame.f_lasti
+
+
+def within_engine(code: CodeType) -> bool:
+    """Tell whether code is the engine's or of the layers built on it."""
+    return _within[code.co_filename]
+
+
+def place_in(frame: FrameType) -> Place:
+    """Return the line that a frame is executing."""
+    place = Place()
+    place.code, place.instruction = frame.f_code, frame.f_lasti
+    return place
 
 
 def here() -> Place:

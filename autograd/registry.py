@@ -11,10 +11,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-__all__ = ["declare_special_functions", "fronts", "hooks", "operations", "plain", "writers"]
+__all__ = ["declare_special_functions", "fronts", "handing_on", "hooks", "operations", "plain", "writers"]
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
+# Those of `plain` whose results hold values of their arguments: within a function that is differentiated they raise.
+handing_on: set[Callable[..., Any]] = set()
 # What runs in the place of functions that write to their argument.
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.

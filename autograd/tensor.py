@@ -5,24 +5,26 @@ Operations are installed on the class by their declarations; here is what a tens
 
 from __future__ import annotations
 
-import sys
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from inspect import signature
-from opcode import opmap
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
 
+from .called import users_line
 from .cuts import Cut, cut_at, reason
 from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from .exits import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from .guards import expose, forget, owner_of
 from .modes import enable_grad, recording
 from .ownership import COUNTED, Portion, held_once, references
 from .registry import hooks, operations, plain, writers
+from .remedies import NO_MASK
 from .tables import numbers_of_table
 from .walk import pull_back
 
@@ -35,13 +37,11 @@ else:
 
 __all__ = [
     "Tensor", "as_now", "as_tensor", "borrow", "conjugated", "in_own_memory", "is_sole_owner", "lend", "link",
-    "plain_array", "seen_at", "set_gradient_buffer", "tensor", "unwrap",
+    "plain_array", "refuse_values", "seen_at", "set_gradient_buffer", "tensor", "unmasked", "unwrap",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
-
-_STORE = opmap["STORE_SUBSCR"]
 
 plain.update((np.shape, np.ndim, np.size))  # what the engine itself asks of tensors
 
@@ -90,6 +90,8 @@ class Tensor(Installed):
         self._array = _numeric_array(data._array if isinstance(data, Tensor) else data)
         self._node = self._cut = None
         if isinstance(data, Tensor):
+            if data._node is not None:
+                refuse_copy(data._node, "making a tensor of this tensor")
             link(data, self)
             self._cut = cut_at("making a tensor of a tensor", data)
         if requires_grad:
@@ -365,11 +367,7 @@ class Tensor(Installed):
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if self._node is not None:
-            raise GraphError(
-                "converting this tensor to an ndarray would cut it from its graph without a word: "
-                "use t.data or t.numpy() for its values, or a NumPy function that takes tensors; "
-                "softmax, logsumexp and others of scipy.special that are no ufuncs are in autograd.special"
-            )
+            refuse("converting this tensor to an ndarray")
         array = np.array(self._array, dtype=dtype, copy=copy)
         if array is self._array:
             _hand_out(self)
@@ -414,10 +412,7 @@ class Tensor(Installed):
         copy: bool | None = None,
     ) -> Any:
         if self._node is not None:
-            raise GraphError(
-                "handing this tensor to another library would cut it from its graph without a word: "
-                "hand over t.detach() or t.data"
-            )
+            refuse("handing this tensor to another library")
         if not copy:
             _hand_out(self)
         array: Any = self._array
@@ -440,19 +435,33 @@ class Tensor(Installed):
         return bool(self._array)
 
     def __float__(self) -> float:
-        _refuse_to_be_stored(self)
+        if self._node is not None:
+            refuse_number(self._node)
         return float(self._array)
 
+    def __complex__(self) -> complex:
+        if self._node is not None:
+            refuse_number(self._node)
+        return complex(self._array)
+
+    # Integers, whose derivative is 0: a constant is right, but where an ndarray would hold it in the place of a tensor.
+
     def __int__(self) -> int:
-        _refuse_to_be_stored(self)
+        if self._node is not None:
+            refuse_stored()
         return int(self._array)
 
     def __index__(self) -> int:
         return self._array.__index__()
 
-    def __complex__(self) -> complex:
-        _refuse_to_be_stored(self)
-        return complex(self._array)
+    def __trunc__(self) -> int:
+        return int(self._array)
+
+    def __floor__(self) -> int:
+        return math.floor(self._array)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._array)
 
     def __contains__(self, value: Any) -> bool:
         return unwrap(value) in self._array
@@ -472,6 +481,8 @@ class Tensor(Installed):
         return f"Tensor({', '.join(parts)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._node is not None:
+            refuse_copy(self._node, "pickling this tensor")
         _hand_out(self)  # to pickle, which may hand it on out of band
         return Tensor, (self._array, type(self._node) is Leaf)
 
@@ -479,6 +490,9 @@ class Tensor(Installed):
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._node is not None and is_differentiated(self._node):
+            memo[id(self)] = recorded = +self
+            return recorded
         copied = Tensor(self._array.copy(), type(self._node) is Leaf)
         if type(self._node) is Leaf and self._grad is not None:
             copied.grad = Tensor(self._grad._array.copy())
@@ -530,7 +544,9 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     >>> tensor([1, 2], dtype="float32", requires_grad=True)
     Tensor([1., 2.], dtype=float32, requires_grad=True)
     """
-    made = Tensor(np.array(data._array if isinstance(data, Tensor) else data, dtype=dtype), requires_grad)
+    if isinstance(data, Tensor) and data._node is not None:
+        refuse_copy(data._node, "making a tensor of this tensor")
+    made = Tensor(np.array(data._array if isinstance(data, Tensor) else unmasked(data), dtype=dtype), requires_grad)
     if type(made._node) is Leaf:
         made._node.shared = False  # nobody else has the copy
     elif isinstance(data, Tensor):
@@ -612,18 +628,6 @@ def is_sole_owner(x: Tensor) -> bool:
     return (base is None or isinstance(base, Portion)) and _references_to_memory(x) == _SOLE
 
 
-def _refuse_to_be_stored(x: Tensor) -> None:
-    """Raise where a number is asked for because ``array[i] = x`` stores it in an ndarray."""
-    if x._node is None or not recording():
-        return
-    caller = sys._getframe(2)
-    if caller.f_code.co_code[caller.f_lasti] == _STORE:
-        raise GraphError(
-            "storing this tensor in an element of an ndarray would cut it from its graph without a word: store "
-            "t.item() for its value alone; to keep the gradient, make the ndarray a tensor, or use numpy.stack"
-        )
-
-
 def _hand_out(x: Tensor) -> None:
     """Note that the ndarray of a tensor is handed out, if it or one that shares its memory is in a graph."""
     sharing = getattr(x, "_aliases", None)
@@ -686,6 +690,16 @@ def unwrap(value: Any) -> Any:
     return value
 
 
+def refuse_values(*given: Any) -> None:
+    """Raise where a result without a derivative holds values of tensors in a function that is differentiated."""
+    for value in given:
+        if isinstance(value, Tensor):
+            if value._node is not None:
+                refuse_copy(value._node, "taking values of this tensor")
+        elif type(value) in (list, tuple):
+            refuse_values(*value)
+
+
 def any_live(value: Any) -> bool:
     """Tell whether a gradient can flow to a tensor in `value`, also within lists, tuples and dicts."""
     if isinstance(value, Tensor):
@@ -699,16 +713,22 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
     """Raise the error that says what to do where a NumPy function has no derivative here."""
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
-        f"{what} has no derivative here, and its input requires a gradient. For the value alone, pass t.data; to "
-        f"differentiate it, declare it: autograd.general(numpy.{name.partition('.')[0]}, lambda g, ...: ...)"
+        f"{what} has no derivative here, and its input, at {users_line()}, requires a gradient. To differentiate "
+        f"it, declare it: autograd.general(numpy.{name.partition('.')[0]}, lambda g, ...: ...). Where the value alone "
+        f"is meant, pass t.detach() or t.data, a constant: gradients then take no account of it"
     )
+
+
+def unmasked(data: Any) -> Any:
+    """Return `data`, unless it is a masked array, even if nothing is masked: the mask would be dropped in silence."""
+    if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
+        raise DtypeError(f"{NO_MASK} (at {users_line()})")
+    return data
 
 
 def plain_array(data: Any) -> Array:
     """Return `data` as an ndarray and nothing more."""
-    if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
-        raise DtypeError("a tensor has no mask: fill the masked array, as in array.filled(0), or select by array.mask")
-    array = np.asarray(data)
+    array = np.asarray(unmasked(data))
     if array.dtype.kind == "O":
         numbers = numbers_of_table(data)
         return array if numbers is None else numbers

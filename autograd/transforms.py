@@ -16,6 +16,7 @@ import numpy as np
 from .containers import flatten
 from .cuts import reason
 from .errors import DtypeError, GraphError, ShapeError
+from .exits import differentiated
 from .expected import check_argnums, check_callable, check_numeric
 from .forward import push_forward
 from .graph import Leaf, Node, ancestors, leading_to
@@ -187,7 +188,8 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
     with enable_grad():
         inputs, rebuild_inputs = _track(primals)
         cuts = _nodes(inputs)
-        outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
+        with differentiated(cuts):
+            outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
     _finish(cuts)
     places = _nodes(outputs)
     order = ancestors([node for node in places if node is not None])
@@ -243,7 +245,8 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
             raise ShapeError(f"{len(directions)} tangents for {len(inputs)} primals")
         directions = [_cotangent(t, x, "tangent") for t, x in zip(directions, inputs, strict=True)]
         cuts: list[Any] = _nodes(inputs)
-        outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
+        with differentiated(cuts):
+            outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
         _finish(cuts)
         order = ancestors([node for node in _nodes(outputs) if node is not None])
         lifted = _reaches_others(order, cuts) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)

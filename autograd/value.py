@@ -19,6 +19,7 @@ import numpy as np
 from .calculus import RULES
 from .errors import AnomalyError, DomainError, UnsupportedError
 from .examination import value_observer
+from .exits import refuse_copy, refuse_value
 from .floats import PRIMITIVES, explain, forward_of, relu, sigmoid, slope_of
 from .graph import LEAF, Operation, ancestors, take_number
 from .modes import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
@@ -398,10 +399,20 @@ class Value:
         return _rounding(digits or 0)(self)
 
     def __float__(self) -> float:
+        refuse_value(self)
         return self.data
 
     def __int__(self) -> int:
         return int(self.data)
+
+    def __trunc__(self) -> int:
+        return math.trunc(self.data)
+
+    def __floor__(self) -> int:
+        return math.floor(self.data)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.data)
 
     def __bool__(self) -> bool:
         return self.data != 0
@@ -413,6 +424,7 @@ class Value:
         return f"Value(data={self.data}, grad={float(self.grad)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        refuse_copy(self, "copying this value", "value")
         return Value, (self.data,), (None, {"grad": float(self.grad)})
 
 

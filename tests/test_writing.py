@@ -375,7 +375,7 @@ def test_errors() -> None:
         lambda z: np.put_along_axis(z, np.array([[0]]), y[:1, :1], 1),
     ]  # fmt: skip
     for write in to_arrays:
-        with pytest.raises(GraphError, match="to an ndarray would cut"):
+        with pytest.raises(GraphError, match=r"to an ndarray, at .*, would cut"):
             write(np.zeros(SHAPE))
     assert np.array_equal(y.data, X)
 

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..aliases import move, overlap, sharing
+from ..called import users_line
 from ..declare import OPERATORS, general
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph import Leaf
 from ..modes import recording
-from ..registry import hooks, writers
-from ..tensor import Tensor, any_live, as_now, as_tensor, unwrap
+from ..registry import handing_on, hooks, writers
+from ..tensor import Tensor, any_live, as_now, as_tensor, refuse_values, unwrap
 from ..written import note_written
 from .index import scatter, settled
 from .join import tile
@@ -201,6 +202,8 @@ def _place_of_out(function: Callable[..., Any]) -> int | None:
 
 def _plainly(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function whose result carries no gradient; a tensor for its ``out`` is written to like any tensor."""
+    if function in handing_on:
+        refuse_values(*args, *kwargs.values())
     place, out = len(args), kwargs.get("out")
     if "out" not in kwargs and any(isinstance(arg, Tensor) for arg in args[1:]):
         place = _place_of_out(function) or place
@@ -322,8 +325,8 @@ def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> Non
             writer(target, *given, **options)
         elif any_live((given, options)):
             raise GraphError(
-                f"numpy.{function.__name__}() to an ndarray would cut a tensor that requires a gradient from its "
-                f"graph: pass t.data, or make the ndarray a tensor"
+                f"numpy.{function.__name__}() to an ndarray, at {users_line()}, would cut a tensor that requires a "
+                f"gradient from its graph: make the ndarray a tensor, or pass t.data, a constant"
             )
         else:
             function(target, *unwrap(given), **unwrap(options))

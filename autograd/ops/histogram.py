@@ -10,11 +10,13 @@ import numpy as np
 
 from ..declare import composed, not_differentiable
 from ..errors import DtypeError
-from ..tensor import Tensor, unwrap
+from ..registry import handing_on
+from ..tensor import Tensor, refuse_values, unwrap
 from .index import scatter
 from .shape import ravel, reshape
 
 not_differentiable(np.histogram_bin_edges)
+handing_on.add(np.histogram_bin_edges)
 
 
 @composed(np.bincount, method=False)
@@ -41,6 +43,16 @@ def _weighed(columns: Any, edges: Sequence[Any], weights: Any) -> Any:
     return reshape(scatter(weights[inside], flat, (math.prod(shape),)), shape)
 
 
+def _length(bins: Any) -> int:
+    is_list = isinstance(bins, list | tuple) or (isinstance(bins, np.ndarray | Tensor) and bins.ndim > 0)
+    return len(bins) if is_list else 0
+
+
+def _finds_edges(bins: Sequence[Any], range: Any) -> bool:
+    """Tell whether the edges of bins are made of the data, and so are values of it without a derivative."""
+    return range is None and any(np.ndim(unwrap(edges)) == 0 for edges in bins)
+
+
 def _density(counts: Any, edges: Sequence[Any]) -> Any:
     total = counts.sum()
     for axis, edge in enumerate(edges):
@@ -51,6 +63,7 @@ def _density(counts: Any, edges: Sequence[Any]) -> Any:
 @composed(np.histogram, method=False)
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> tuple[Any, Any]:
     """Return how many elements, or which weight, each bin has, and the edges of the bins."""
+    refuse_values(bins, *[a] * _finds_edges([bins], range))
     a, bins, values = unwrap(a), unwrap(bins), unwrap(weights)
     if not isinstance(weights, Tensor):
         return np.histogram(a, bins, range, density, weights)
@@ -64,6 +77,7 @@ def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
 ) -> tuple[Any, Any]:
     """Return how many points, or which weight, each bin of a grid has, and the edges of the bins along each axis."""
+    refuse_values(bins, *[sample] * _finds_edges(bins if isinstance(bins, list | tuple) else [bins], range))
     sample, bins = unwrap(sample), unwrap(bins)
     if not isinstance(weights, Tensor):
         return np.histogramdd(sample, bins, range, density, weights)
@@ -78,6 +92,7 @@ def histogram2d(
     x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
 ) -> tuple[Any, Any, Any]:
     """Return how many points of the plane, or which weight, each bin has, and the edges along both axes."""
+    refuse_values(bins, *[x, y] * _finds_edges(bins if _length(bins) == 2 else [bins], range))
     x, y, bins = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
     if not isinstance(weights, Tensor):
         return np.histogram2d(x, y, bins, range, density, weights)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..called import users_line
 from ..declare import composed, general, install, linear, not_differentiable
 from ..errors import GraphError
 from ..tensor import unwrap
@@ -55,7 +56,9 @@ def number_reduced(shape: tuple[int, ...], g: Any) -> int:
 def refuse_out(out: Any) -> None:
     """Raise if a place to write the result to was given."""
     if out is not None:
-        raise GraphError("a result that may need a gradient cannot be written with out=: leave it away")
+        raise GraphError(
+            f"a result that may need a gradient cannot be written with out=, at {users_line()}: leave it away"
+        )
 
 
 def selected(gx: Any, where: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..declare import composed, linear, not_differentiable
+from ..registry import handing_on
 from ..tensor import unwrap
 from .shape import length, operand, ravel
 
@@ -70,6 +71,10 @@ def sort_complex(a: Any) -> Any:
 not_differentiable(np.argsort, np.argpartition, np.searchsorted, np.nonzero, methods=True)
 not_differentiable(
     np.argwhere, np.flatnonzero, np.lexsort, np.digitize, np.isin, np.ravel_multi_index, np.unravel_index,
+)  # fmt: skip
+_SETS = (
     np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values,
     np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
 )  # fmt: skip
+not_differentiable(*_SETS)
+handing_on.update(_SETS)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..called import users_line
 from ..declare import general, linear
 from ..errors import GraphError, UnsupportedError
 from ..primitive import Function
@@ -312,8 +313,8 @@ def _at(ufunc: np.ufunc, x: Any, *given: Any) -> None:
     if not isinstance(x, Tensor):
         if any_live(given):
             raise GraphError(
-                f"numpy.{ufunc.__name__}.at on an ndarray would cut a tensor that requires a gradient from its graph: "
-                f"pass t.data, or make the ndarray a tensor"
+                f"numpy.{ufunc.__name__}.at on an ndarray, at {users_line()}, would cut a tensor that requires a "
+                f"gradient from its graph: make the ndarray a tensor, or pass t.data, a constant"
             )
         ufunc.at(x, *unwrap(given))
     elif is_recorded(x, *given[1:]):
@@ -345,8 +346,8 @@ def _into_several(out: tuple[Any, ...], ufunc: np.ufunc, inputs: tuple[Any, ...]
 
 def _refused(ufunc: np.ufunc, method: str) -> GraphError:
     return GraphError(
-        f"numpy.{_name(ufunc, method)}(..., out=) would write a result that requires a gradient to memory outside "
-        f"the graph: leave out= away, or compute within no_grad()"
+        f"numpy.{_name(ufunc, method)}(..., out=), at {users_line()}, would write a result that requires a gradient to "
+        f"memory outside the graph: leave out= away (write y = y + x for y += x), or compute within no_grad()"
     )
 
 

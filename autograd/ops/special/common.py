@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...called import users_line
 from ...declare import elementwise
 from ...errors import UnsupportedError
 from ...primitive import Function, Rule
@@ -32,7 +33,8 @@ def of_last(function: Any, rule: Rule) -> None:
         *parameters, x = arguments
         if any_live(parameters):
             raise UnsupportedError(
-                f"scipy.special.{name} has a derivative here in its last argument alone: detach() the others"
+                f"scipy.special.{name}, at {users_line()}, has a derivative here in its last argument "
+                f"alone: the others have to be constants, as t.detach() is"
             )
         result = operation(x, *parameters)
         return result if isinstance(result, Tensor) else Tensor(result)
