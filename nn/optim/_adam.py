@@ -135,3 +135,12 @@ class AdamW(Adam):
         maximize: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range, or makes it an `Adam`."""
+        super().check(group)
+        if not group["decoupled_weight_decay"]:
+            raise ValueError(
+                "AdamW keeps its weight decay apart from the gradient, but the options have "
+                "decoupled_weight_decay=False, as those of Adam have: use Adam for them"
+            )

@@ -313,14 +313,21 @@ class FlatParameters:
                 state[name + _ROUNDING] = _difference(part, state[name] / scale)
         return state | {name: values[i] for name, values in self.numbers.items() if state}
 
-    def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
-        """Take over what `state` returned; `scales` are those of the moments that the optimizer uses."""
-        single = {"step", *self.numbers}
-        values = {name: np.asarray(value) for name, value in state.items() if name not in single and value is not None}
-        for name, array in values.items():
+    def check(self, i: int, state: dict[str, Any]) -> None:
+        """Raise if the shapes in a state are not that of a parameter."""
+        for name, array in self._arrays(state).items():
             if array.shape != self.parameters[i].shape:
                 shapes = f"shape {array.shape}, but the parameter has {self.parameters[i].shape}"
                 raise ValueError(f"{name} of a parameter has {shapes}: the state is that of another model")
+
+    def _arrays(self, state: dict[str, Any]) -> dict[str, Array]:
+        """Return what a state has for each element."""
+        single = {"step", *self.numbers}
+        return {name: np.asarray(value) for name, value in state.items() if name not in single and value is not None}
+
+    def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
+        """Take over what `state` returned; `scales` are those of the moments that the optimizer uses."""
+        values = self._arrays(state)
         self._prepare(scales)
         self.steps[i] = int(state.get("step", 1 if values else 0))
         for name, flat in self.moments.items():

@@ -17,6 +17,9 @@ from ._optimizer import Optimizer, Parameters, check_not_negative
 __all__ = ["LBFGS"]
 
 
+_AFTER_A_STEP = ("t", "H_diag", "prev_loss", "prev_flat_grad", "n_iter", "old_dirs", "old_stps", "ro")
+
+
 class _Pair(NamedTuple):
     """A step of the past: how the gradient changed, the step itself, and 1 over their product."""
 
@@ -100,10 +103,14 @@ class LBFGS(Optimizer):
             },
         )
 
-    def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option is out of its range, or there is a group already."""
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Take the parameters, which are all in one group."""
         if self.param_groups:
             raise ValueError("LBFGS takes all parameters together: it can have one group only")
+        super().add_param_group(param_group)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option is out of its range."""
         check_not_negative(group, "lr", "tolerance_grad", "tolerance_change")
         for name in ("max_iter", "max_eval", "history_size"):
             if group[name] < 1:
@@ -247,16 +254,27 @@ class LBFGS(Optimizer):
         }
         return {0: {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in state.items()}}
 
+    def _check_states(self, groups: list[dict[str, Any]], states: list[dict[str, Any]]) -> None:
+        self._memory_of(states[0])
+
     def _load_states(self, states: list[dict[str, Any]]) -> None:
-        state, size = states[0], sum(parameter.size for parameter in self.param_groups[0]["params"])
+        self._memory = memory = self._memory_of(states[0])
+        if memory:
+            memory["pairs"] = deque(memory.get("pairs", ()), maxlen=self.param_groups[0]["history_size"])
+
+    def _memory_of(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return what a state has as it is used here, if it fits."""
+        size = sum(parameter.size for parameter in self.param_groups[0]["params"])
         memory: dict[str, Any] = {name: int(state[name]) for name in ("func_evals", "n_iter") if name in state}
         if "d" in state:
+            missing = [name for name in _AFTER_A_STEP if name not in state]
+            if missing:
+                raise ValueError(f"the state of LBFGS has no {' and no '.join(missing)}")
             memory |= {name: float(state[name]) for name in ("t", "H_diag", "prev_loss")}
             memory |= {name: _vector(name, state[name], size) for name in ("d", "prev_flat_grad")}
             changes, steps = ([_vector(name, one, size) for one in state[name]] for name in ("old_dirs", "old_stps"))
-            pairs = map(_Pair, changes, steps, map(float, state["ro"]))
-            memory["pairs"] = deque(pairs, maxlen=self.param_groups[0]["history_size"])
-        self._memory = memory
+            memory["pairs"] = list(map(_Pair, changes, steps, map(float, state["ro"])))
+        return memory
 
 
 def _largest(vector: Array) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import Tensor, borrow, enable_grad, mark_written
 
 from ._flat import Array, FlatParameters, Run
+from ._kinds import check_options
 
 __all__ = [
     "Optimizer",
@@ -177,23 +178,46 @@ class Optimizer:
         states = {n: flat.state(i, self.scales(group)) for n, (group, _, flat, i) in enumerate(self._places())}
         return {number: state for number, state in states.items() if state}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over options and moments that `state_dict` returned, of this optimizer or of PyTorch's.
+
+        Options are those of the state from then on, also where this optimizer was made with others.
 
         Raises
         ------
         ValueError
-            If the groups do not have as many parameters as here, or the shapes of moments do not fit.
+            If it is the state of another kind of optimizer, or of other parameters: the groups do not have as many as
+            here, or the shapes of moments do not fit. Then nothing has changed.
         """
-        saved = state_dict["param_groups"]
+        saved, numbers = _groups_of(state_dict)
         sizes, own = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
         if sizes != own:
             raise ValueError(f"the state is of groups with {sizes} parameters, this optimizer has {own}")
-        for group, options in zip(self.param_groups, saved, strict=True):
-            group.update({name: value for name, value in options.items() if name in {*self.defaults, "initial_lr"}})
-        numbers = [number for group in saved for number in group["params"]]
-        self._load_states([state_dict["state"].get(number, {}) for number in numbers])
+        groups = [
+            {**group, **{name: value for name, value in options.items() if name in {*self.defaults, "initial_lr"}}}
+            for group, options in zip(self.param_groups, saved, strict=True)
+        ]
+        for group, options in zip(groups, saved, strict=True):
+            check_options({*options} - {"params"}, self, Optimizer)
+            self.check(group)
+        states = [state_dict["state"].get(number, {}) for number in numbers]
+        self._check_states(groups, states)
+        for group, new in zip(self.param_groups, groups, strict=True):
+            group.update({name: value for name, value in new.items() if name != "params"})
+        self._load_states(states)
         self.stepped = self.stepped or bool(state_dict["state"])
+
+    def _check_states(self, groups: list[dict[str, Any]], states: list[dict[str, Any]]) -> None:
+        """Raise if what was kept for the parameters does not fit groups with these options."""
+        options = {id(parameter): group for group in groups for parameter in group["params"]}
+        for number, (state, (_, parameter, flat, i)) in enumerate(zip(states, self._places(), strict=True)):
+            flat.check(i, state)
+            needed = {*self.scales(options[id(parameter)]), *self.numbers}
+            if state and not needed <= {*state}:
+                raise ValueError(
+                    f"the state of parameter {number} has no {' and no '.join(sorted(needed - {*state}))}, but "
+                    f"{', '.join(map(str, state))}: it is not that of {type(self).__name__}, or not all of it"
+                )
 
     def _load_states(self, states: list[dict[str, Any]]) -> None:
         """Take over what was kept for each parameter."""
@@ -275,6 +299,22 @@ def _check_order(params: Any) -> None:
     """Raise where the order, by which a state is saved and loaded, would be another in the next run."""
     if isinstance(params, set | frozenset):
         raise TypeError("params should have an order, but a set has none: give a list of them")
+
+
+def _groups_of(state_dict: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the groups of a state, and the numbers of all parameters, by which it has what was kept for them."""
+    if not (isinstance(state_dict, Mapping) and {"state", "param_groups"} <= {*state_dict}):
+        what = list(state_dict)[:3] if isinstance(state_dict, Mapping) else type(state_dict).__name__
+        raise ValueError(f"the state of an optimizer is a dict with state and param_groups, not {what}")
+    saved = state_dict["param_groups"]
+    numbers = [number for group in saved for number in group["params"]]
+    unknown = [key for key in state_dict["state"] if key not in numbers]
+    if unknown:
+        raise ValueError(
+            f"the state has entries for {unknown[:3]}, but its parameters have the numbers {numbers[:3]}"
+            + (": JSON made text of them" if any(isinstance(key, str) for key in unknown) else "")
+        )
+    return saved, numbers
 
 
 def _tensor_of(item: Any) -> Tensor:

@@ -96,6 +96,24 @@ class Best:
             self.value = value
         return better
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value, and what it is the best of."""
+        return {"best": self.value, "monitor": self.monitor, "mode": "min" if self._sign == 1 else "max"}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If it is the best of another column, or the smallest where the largest is looked for.
+        """
+        own = self.state_dict()
+        for name in ("monitor", "mode"):
+            if state.get(name, own[name]) != own[name]:
+                raise ValueError(f"the best value so far is that with {name}={state[name]!r}, not {own[name]!r}")
+        self.value = state["best"]
+
 
 def _known_mode(monitor: str) -> Mode:
     name = monitor.removeprefix("val_")
@@ -184,10 +202,11 @@ class EarlyStopping(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best value, how long it was waited for a better one, and the best weights."""
-        state = {"best": self._best.value, "epoch": self.best_epoch, "waited": self._waited}
+        state = {**self._best.state_dict(), "epoch": self.best_epoch, "waited": self._waited}
         return {**state, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        self._best.value, self.best_epoch, self._waited = state["best"], state["epoch"], state["waited"]
+        self._best.load_state_dict(state)
+        self.best_epoch, self._waited = state["epoch"], state["waited"]
         self._weights = state["weights"]

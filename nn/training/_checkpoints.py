@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..random import default_generator
 from ..serialization import load, save
 from ._callbacks import Best, Callback, Mode
+from ._warnings import warn
 
 if TYPE_CHECKING:
     from ._training import Training
@@ -39,10 +43,14 @@ class Checkpoint(Callback):
     resume
         Whether to go on from the file if it exists. Otherwise the training starts anew, and it is overwritten.
 
+    Where an option of the optimizer or the scheduler is another in the program than it was when the training of the
+    file began, that of the file stays, and a warning says so.
+
     Raises
     ------
     ValueError
-        When resuming, if the file is no checkpoint, or that of another training, or the data have another order.
+        When resuming, if the file is no checkpoint, or that of another training (another kind of optimizer or
+        scheduler, other callbacks, another size of batches), or the data have another order.
 
     Examples
     --------
@@ -76,8 +84,11 @@ class Checkpoint(Callback):
     def on_start(self, training: Training) -> None:
         """Make the folder, and go on from the file if that is asked for."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._settings = _settings(training)
         if self.resume and self.path.exists():
-            _restore(training, load(self.path), self.path)
+            state = load(self.path)
+            _restore(training, state, self.path)
+            self._settings = _say_what_differs(training, self._settings, state.get("settings", {}), self.path)
             place = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
             done = training.stopped or training.epoch >= training.epochs
             training.progress.say(f"{self.path}: " + ("nothing is left to do" if done else f"going on with {place}"))
@@ -85,12 +96,15 @@ class Checkpoint(Callback):
     def on_step(self, training: Training) -> None:
         """Save, where it is due."""
         if training.interrupted or (self.every is not None and training.step % self.every == 0):
-            save(_capture(training), self.path)
+            self._write(training)
 
     def on_epoch(self, training: Training) -> None:
         """Save, unless the epoch was cut short and so was saved where it was."""
         if not training.interrupted:
-            save(_capture(training), self.path)
+            self._write(training)
+
+    def _write(self, training: Training) -> None:
+        save({**_capture(training), "settings": self._settings}, self.path)
 
 
 class SaveBest(Callback):
@@ -120,11 +134,11 @@ class SaveBest(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best value."""
-        return {"best": self._best.value}
+        return self._best.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        self._best.value = state["best"]
+        self._best.load_state_dict(state)
 
 
 def _archive_path(path: str | os.PathLike[str]) -> Path:
@@ -145,10 +159,67 @@ def _with_state(training: Training) -> list[Callback]:
     return [callback for callback in training.callbacks if type(callback).state_dict is not Callback.state_dict]
 
 
+def _kinds(training: Training) -> dict[str, str | None]:
+    """Return what takes the steps and what schedules them, whose states mean nothing to others."""
+    parts = {"optimizer": training.optimizer, "scheduler": training.scheduler}
+    return {part: None if value is None else type(value).__name__ for part, value in parts.items()}
+
+
+def _settings(training: Training) -> dict[str, Any]:
+    """Return the options of the optimizer and the scheduler as the program made them, or as they are by now."""
+    groups = training.optimizer.param_groups
+    settings = {
+        f"{name} of group {i}" if len(groups) > 1 else name: group.get("initial_lr", value) if name == "lr" else value
+        for i, group in enumerate(groups)
+        for name, value in group.items()
+        if name not in ("params", "initial_lr")
+    }
+    return settings | _schedule_of(training.scheduler, "scheduler")
+
+
+def _schedule_of(scheduler: Any, place: str) -> dict[str, Any]:
+    """Return the options of a scheduler, and of those that it is made of."""
+    if scheduler is None:
+        return {}
+    state = scheduler.state_dict()
+    options = {*inspect.signature(type(scheduler)).parameters} - {"last_epoch", "optimizer", "schedulers"}
+    options |= {f"{name}s" for name in options}  # where it has one for each group
+    found = {f"{place}.{name.lstrip('_')}": value for name, value in state.items() if name.lstrip("_") in options}
+    for i, inner in enumerate(getattr(scheduler, "_schedulers", ())):
+        found |= _schedule_of(inner, f"{place}.schedulers[{i}]")
+    return found
+
+
+def _say_what_differs(training: Training, given: dict[str, Any], kept: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Warn of options that the program has changed, once the file is read; return those that the training began with.
+
+    Some change in the course of a training: one that goes on in the same process finds them as they are by now.
+    """
+    now = _settings(training)
+    kept = {name: kept.get(name, value) for name, value in now.items()}
+    changed = [
+        f"{name}={kept[name]}, not {value}"
+        for name, value in given.items()
+        if name in kept and not (_same(value, kept[name]) or _same(value, now[name]))
+    ]
+    if changed:
+        warn(
+            f"{path}: the training was begun with {'; with '.join(changed)} as in the program now. It goes on with the "
+            f"options of the file. To change them, set them in on_epoch_start of a callback, as in "
+            f"training.optimizer.param_groups[0]['lr'] = 0.1; or begin anew, with resume=False"
+        )
+    return kept
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(np.array_equal(one, other)) if np.ndarray in (type(one), type(other)) else bool(one == other)
+
+
 def _capture(training: Training) -> dict[str, Any]:
     scheduler = training.scheduler
     return {
         "format": _FORMAT,
+        "kinds": _kinds(training),
         "options": _options(training),
         "model": training.model.state_dict(),
         "loss": _state_of(training.loss),
@@ -174,6 +245,13 @@ def _restore(training: Training, state: dict[str, Any], path: Path) -> None:
     for name, value in _options(training).items():
         if state["options"][name] != value:
             raise ValueError(f"{path}: was made with {name}={state['options'][name]}, not {value}: use the same")
+    kinds = _kinds(training)
+    for part, kind in state.get("kinds", {}).items():
+        if None not in (kind, kinds[part]) and kind != kinds[part]:
+            raise ValueError(
+                f"{path}: was made with the {part} {kind}, not {kinds[part]}: use the same, or begin anew with "
+                f"resume=False"
+            )
     others = _with_state(training)
     names, saved = [type(callback).__name__ for callback in others], [name for name, _ in state["callbacks"]]
     if names != saved or (training.scheduler is None) != (state["scheduler"] is None):

@@ -252,6 +252,79 @@ def test_a_state_that_does_not_fit() -> None:
         optimizer.load_state_dict(state)
 
 
+def every_kind() -> dict[str, Any]:
+    """Return an optimizer of each kind, made of a matrix."""
+    kinds = {name: getattr(nn.optim, name) for name in nn.optim.__all__ if isinstance(getattr(nn.optim, name), type)}
+    return {
+        name: kind([nn.Parameter(np.eye(2))], lr=0.5) for name, kind in kinds.items() if kind is not nn.optim.Optimizer
+    }
+
+
+def plain(state: Any) -> Any:
+    """Return a state with lists in the place of ndarrays, which can be compared."""
+    if isinstance(state, dict):
+        return {name: plain(value) for name, value in state.items()}
+    return [plain(item) for item in state] if isinstance(state, list | np.ndarray) else state
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_the_state_of_another_kind_is_refused(steps: int) -> None:
+    optimizers = every_kind()
+    for optimizer in optimizers.values():
+        parameter = optimizer.param_groups[0]["params"][0]
+        for _ in range(steps):
+
+            def closure(optimizer: Any = optimizer, parameter: Any = parameter) -> Any:
+                optimizer.zero_grad()
+                loss = ((parameter - 3) ** 4).sum()
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
+    for name, optimizer in optimizers.items():
+        before = plain(optimizer.state_dict())
+        for other, giver in optimizers.items():
+            if name == other:
+                optimizer.load_state_dict(giver.state_dict())
+            elif (name, other) == ("Adam", "AdamW"):
+                pass  # an Adam with decoupled_weight_decay=True, which there is
+            elif (name, other) == ("RAdam", "Adamax") and not steps:
+                pass  # of an earlier version an RAdam has the same options
+            else:
+                with pytest.raises(ValueError, match=f"another kind of optimizer|not that of {name}|as those of Adam"):
+                    optimizer.load_state_dict(giver.state_dict())
+            assert plain(optimizer.state_dict()) == before
+    message = (
+        "of RMSprop by its options, and this is Adam: it has no amsgrad, no betas, alpha, centered, momentum. Load"
+    )
+    with pytest.raises(ValueError, match=message):
+        optimizers["Adam"].load_state_dict(optimizers["RMSprop"].state_dict())
+
+
+def test_a_state_that_is_refused_changes_nothing() -> None:
+    parameters = [nn.Parameter([1.0, 2.0]), nn.Parameter([1.0])]
+    optimizer = nn.optim.Adam(parameters)
+    walk(optimizer, parameters[0], [np.ones(2)])
+    before, good = plain(optimizer.state_dict()), optimizer.state_dict()
+    moments = good["state"][0]
+    group = {**good["param_groups"][0], "lr": 9.0}
+    for state, message in (
+        ({**good, "param_groups": [group], "state": {0: moments, 1: {**moments, "step": 3}}}, "exp_avg of a parameter"),
+        ({**good, "param_groups": [{**group, "lr": -1.0}]}, "lr should be 0 or more, not -1"),
+        ({**good, "param_groups": [group], "state": {"0": moments}}, r"entries for \['0'\].*JSON made text of them"),
+        ({**good, "param_groups": [group], "state": {7: moments}}, r"entries for \[7\], but.* \[0, 1\]"),
+        (
+            {**good, "param_groups": [group], "state": {0: {"step": 1}}},
+            "parameter 0 has no exp_avg and no exp_avg_sq, but",
+        ),
+        ({"weight": np.ones(2)}, r"a dict with state and param_groups, not \['weight'\]"),
+        ("optimizer.npz", "a dict with state and param_groups, not str"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            optimizer.load_state_dict(cast(Any, state))
+        assert plain(optimizer.state_dict()) == before
+
+
 def test_wrong_parameters() -> None:
     w = nn.Parameter([1.0])
     with pytest.raises(TypeError, match="not a Parameter: put a single one in a list"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -107,7 +108,8 @@ class LRScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all there is to save, but the optimizer, which has a state of its own."""
-        return {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in self._apart}
+        kept = {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in self._apart}
+        return {"kind": type(self).__name__, **kept}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned; load the state of the optimizer as well, which has the rates.
@@ -115,16 +117,33 @@ class LRScheduler:
         Raises
         ------
         ValueError
-            If something is missing there: then it is the state of another kind of scheduler.
+            If it is the state of another kind of scheduler, or of another number of groups of parameters.
         """
+        own = type(self).__name__
+        kind = state_dict.get("kind", own)  # PyTorch does not note it
+        if kind != own:
+            raise ValueError(f"the state is that of {kind}, and this is {own}: load it into one of the same kind")
         missing = [name for name in vars(self) if name not in state_dict and name != "optimizer"]
         if missing:
-            raise ValueError(f"the state does not fit {type(self).__name__}: it has no {missing}")
+            raise ValueError(f"the state does not fit {own}: it has no {missing}")
+        options = _options_of(LRScheduler)
+        foreign = [name for name in state_dict if name.lstrip("_") in options and name not in vars(self)]
+        if foreign:
+            raise ValueError(f"the state does not fit {own}: it has {foreign}, as another kind of scheduler")
+        counts = [len(rates) for rates in (state_dict["_last_lr"], self._last_lr)]
+        if counts[0] != counts[1]:
+            raise ValueError(f"the state is of {counts[0]} groups of parameters, this optimizer has {counts[1]}")
         vars(self).update({name: copy.deepcopy(state_dict[name]) for name in vars(self) if name not in self._apart})
 
     def __repr__(self) -> str:
         kept = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "optimizer"}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in kept.items())})"
+
+
+def _options_of(kind: type[Any]) -> set[str]:
+    """Return the names of the options of all that derive from a kind of scheduler."""
+    inner = [{*inspect.signature(derived).parameters} | _options_of(derived) for derived in kind.__subclasses__()]
+    return set().union(*inner)
 
 
 def check_optimizer(optimizer: Any) -> None:

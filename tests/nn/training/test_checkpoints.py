@@ -291,6 +291,125 @@ def test_another_training_is_refused(
         train(tmp_path, **options)
 
 
+def resumed(folder: Path, optimizer: Any, schedule: Any = None, epochs: int = 2, more: Any = ()) -> Any:
+    """Train a layer with an optimizer and a schedule that are made by functions, and return the optimizer."""
+    nn.manual_seed(0)
+    model = nn.Linear(4, 3, bias=False)
+    made = optimizer(model.parameters())
+    scheduler = None if schedule is None else schedule(made)
+    callbacks = [Checkpoint(folder / "last.npz", resume=True), *more]
+    given: dict[str, Any] = {"epochs": epochs, "callbacks": callbacks, "scheduler": scheduler, "verbose": False}
+    nn.fit(model, (X, Y), nn.CrossEntropyLoss(), made, **given)
+    return made
+
+
+KINDS: dict[str, Any] = {
+    name: (lambda parameters, name=name: getattr(nn.optim, name)(parameters, lr=0.01))
+    for name in nn.optim.__all__
+    if isinstance(getattr(nn.optim, name), type) and name not in ("Optimizer", "LBFGS")  # which fit does not take
+}
+
+
+def test_another_optimizer_is_refused(tmp_path: Path) -> None:
+    for name, make in KINDS.items():
+        resumed(tmp_path / name, make)
+        for other, make_other in KINDS.items():
+            if other != name:
+                with pytest.raises(ValueError, match=f"was made with the optimizer {name}, not {other}: use the same"):
+                    resumed(tmp_path / name, make_other)
+        resumed(tmp_path / name, make, epochs=3)
+
+
+def test_another_schedule_is_refused(tmp_path: Path) -> None:
+    schedules = nn.optim.lr_scheduler
+    resumed(tmp_path, KINDS["SGD"], lambda optimizer: schedules.MultiplicativeLR(optimizer, lambda epoch: 0.5))
+    with pytest.raises(ValueError, match="was made with the scheduler MultiplicativeLR, not LambdaLR"):
+        resumed(tmp_path, KINDS["SGD"], lambda optimizer: schedules.LambdaLR(optimizer, lambda epoch: 0.5))
+
+
+class Rate(Callback):
+    """Set a rate where a warning says that it can be set."""
+
+    def on_epoch_start(self, training: Any) -> None:
+        training.optimizer.param_groups[0]["lr"] = 0.25
+
+
+def test_options_of_the_program_that_are_not_those_of_the_file_are_named(tmp_path: Path) -> None:
+    def made(**options: Any) -> Any:
+        return lambda parameters: nn.optim.Adam(parameters, **options)
+
+    resumed(tmp_path, made(lr=0.01))
+    message = r"begun with lr=0.01, not 0.5; with betas=\(0.9, 0.999\), not \(0.5, 0.9\) as in the program now"
+    for epochs in (3, 4):  # each time: the file keeps what it was begun with
+        with pytest.warns(nn.TrainingWarning, match=message) as caught:
+            optimizer = resumed(tmp_path, made(lr=0.5, betas=(0.5, 0.9)), epochs=epochs)
+        assert len(caught) == 1
+        assert caught[0].filename == __file__
+        assert optimizer.param_groups[0]["lr"] == 0.01
+    resumed(tmp_path, made(lr=0.01), epochs=5)
+    with pytest.warns(nn.TrainingWarning, match="set them in on_epoch_start of a callback"):
+        assert resumed(tmp_path, made(lr=0.5), epochs=6, more=[Rate()]).param_groups[0]["lr"] == 0.25
+    state = nn.load(tmp_path / "last.npz")
+    del state["settings"], state["kinds"]  # as files were before
+    nn.save(state, tmp_path / "last.npz")
+    with pytest.warns(nn.TrainingWarning, match=r"begun with lr=0.25, not 0.01 as"):
+        resumed(tmp_path, made(lr=0.01), epochs=7)
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "named"),
+    [
+        ("StepLR", ({"step_size": 1}, {"step_size": 2}), r"scheduler.step_size=1, not 2 as"),
+        ("CosineAnnealingLR", ({"T_max": 2}, {"T_max": 5}), r"scheduler.T_max=2, not 5 as"),
+        ("ReduceLROnPlateau", ({"factor": 0.5}, {"factor": 0.1}), r"scheduler.factor=0.5, not 0.1 as"),
+        (
+            "OneCycleLR",
+            ({"max_lr": 0.5, "total_steps": 9}, {"max_lr": 0.1, "total_steps": 9}),
+            r"scheduler.max_lrs=\[0.5\], not \[0.1\] as",
+        ),
+    ],
+)
+def test_options_of_schedules_are_named(tmp_path: Path, make: str, change: Any, named: str) -> None:
+    def schedule(options: Any) -> Any:
+        return lambda optimizer: getattr(nn.optim.lr_scheduler, make)(optimizer, **options)
+
+    sgd = lambda parameters: nn.optim.SGD(parameters, lr=0.1, momentum=0.5)  # noqa: E731 - one line, used thrice
+    resumed(tmp_path, sgd, schedule(change[0]))
+    resumed(tmp_path, sgd, schedule(change[0]), epochs=3)
+    with pytest.warns(nn.TrainingWarning, match=named):
+        resumed(tmp_path, sgd, schedule(change[1]), epochs=4)
+
+
+def test_options_that_changed_in_the_course_of_the_training_are_no_surprise(tmp_path: Path) -> None:
+    def parts(optimizer: Any) -> Any:
+        schedules = [nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5), nn.optim.lr_scheduler.StepLR(optimizer, 2)]
+        return nn.optim.lr_scheduler.ChainedScheduler(schedules)
+
+    for name, schedule in (
+        ("plateau", lambda optimizer: nn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, threshold=1.0)),
+        ("cycle", lambda optimizer: nn.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, 20)),
+        ("chain", parts),
+    ):
+        nn.manual_seed(0)
+        model = nn.Linear(4, 3)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.5)
+        given: dict[str, Any] = {"scheduler": schedule(optimizer), "verbose": False}
+        given["callbacks"] = [Checkpoint(tmp_path / f"{name}.npz", resume=True)]
+        for epochs in (2, 4):  # in one process, with the same objects
+            nn.fit(model, (X, Y), nn.CrossEntropyLoss(), optimizer, epochs=epochs, **given)
+        assert optimizer.param_groups[0]["lr"] != 0.1
+
+
+@pytest.mark.parametrize("kind", [EarlyStopping, lambda **options: SaveBest("best.npz", **options)])
+def test_the_best_of_another_figure_is_refused(tmp_path: Path, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    resumed(tmp_path, KINDS["SGD"], more=[kind(monitor="loss")])
+    with pytest.raises(ValueError, match="that with monitor='loss', not 'gradient_norm'"):
+        resumed(tmp_path, KINDS["SGD"], epochs=3, more=[kind(monitor="gradient_norm", mode="min")])
+    with pytest.raises(ValueError, match="that with mode='min', not 'max'"):
+        resumed(tmp_path, KINDS["SGD"], epochs=3, more=[kind(monitor="loss", mode="max")])
+
+
 def test_another_order_of_an_iterable_is_noticed(tmp_path: Path) -> None:
     def run(data: Any, stop: int) -> None:
         model = nn.Linear(4, 3)
