@@ -222,7 +222,12 @@ def _uniform(dtype: Any, g: Any, kept: Any) -> bool:
     NumPy computes others, such as float64 data with float32 weights, in a wider dtype, which it does not write there:
     that gradient is cast to the dtype of the leaf like any other.
     """
-    return g.dtype is dtype and all(getattr(value, "dtype", dtype) is dtype for value in kept)
+    if g.dtype is not dtype:
+        return False
+    for value in kept:  # noqa: SIM110 - hot, and a generator takes as long again
+        if getattr(value, "dtype", dtype) is not dtype:
+            return False
+    return True
 
 
 def inputs_wanted(op: Primitive) -> list[list[int]]:

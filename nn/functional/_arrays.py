@@ -48,5 +48,6 @@ def floating(x: Any) -> Any:
 
     What computes with them as they are takes a minus that wraps, or stores fractions in them.
     """
-    x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind in "iub" else x
+    if type(x) is not np.ndarray:
+        x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
