@@ -50,14 +50,17 @@ def _deviation(x: Any, axis: Axis, valid: Any, count: Any) -> Any:
 def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: Any) -> Any:
     """Return the gradient of x: that of a variance, or of the standard deviation `out`."""
     count = _count(x, g, axis, valid)
+    # Where no degrees of freedom are left, deviations are nan, and not the divisor: going forward, 0 would absorb it.
     if valid is True:
-        freedom = count - ddof if count > ddof else math.nan
+        undefined, freedom = count <= ddof, count - ddof if count > ddof else 1
     else:
-        freedom = np.where(count > ddof, count - ddof, math.nan).astype(count.dtype)
+        undefined, freedom = count <= ddof, np.where(count > ddof, count - ddof, 1).astype(count.dtype)
     if mean is ABSENT:
         deviation = _deviation(x, axis, valid, count)
     else:
         deviation = x - mean if valid is True else np.where(valid, x - mean, 0)
+    if np.any(undefined):
+        deviation = np.where(undefined, math.nan, deviation)
     slope = keep_axes(g + g if out is None else g / np.where(np.equal(out, 0), 1, out), x.shape, axis) / freedom
     gx = slope * (np.conjugate(deviation) if deviation.dtype.kind == "c" else deviation)
     return gx if valid is True else np.where(valid, gx, 0)

@@ -99,7 +99,8 @@ def _mean(
 def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
     if where is True:
         return spread(g / number_reduced(x_shape, g), x_shape, axis)
-    count = _add(np.broadcast_to(where, x_shape), axis, g.dtype, None, True)
+    where = np.broadcast_to(where, x_shape)
+    count = _add(where, axis, g.dtype, None, True)
     return selected(keep_axes(g, x_shape, axis) / np.maximum(count, 1), where)
 
 
