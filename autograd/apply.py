@@ -14,7 +14,7 @@ import numpy as np
 from .arguments import NUMBERS, AxisError, as_operand, binder, numbers, static
 from .called import users_line
 from .cuts import carried, cut_of
-from .errors import DtypeError, ShapeError
+from .errors import DtypeError, ShapeError, is_of_values
 from .examination import examine
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
 from .guards import WHOLE, guard, guard_arguments, snapshot
@@ -57,6 +57,8 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
 
 def explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
     """Return the error that names the operation and the shapes and dtypes that it could not combine."""
+    if not is_of_values(error):
+        raise error
     if any(np.asarray(value).dtype.kind == "O" for value in values):
         refuse_objects(op, *values)
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)

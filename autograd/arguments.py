@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .cuts import cut_of
-from .errors import DtypeError, ShapeError
+from .errors import DtypeError, ShapeError, is_of_values
 from .examination import examine
 from .graph import Gradients, Node, View, absent, intern_shape, take_number
 from .guards import guard, guard_arguments
@@ -101,6 +101,8 @@ def one_input(op: Primitive) -> Function:
         except np.linalg.LinAlgError:
             raise  # it says what is wrong with the numbers
         except ValueError as error:
+            if not is_of_values(error):
+                raise
             message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
             raise (AxisError if isinstance(error, IndexError) else ShapeError)(message) from error
         if type(z) is not ndarray:

@@ -29,7 +29,21 @@ __all__ = [
     "GraphError",
     "ShapeError",
     "UnsupportedError",
+    "is_of_values",
 ]
+
+
+_OF_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def is_of_values(error: BaseException) -> bool:
+    """Tell whether Python or NumPy says by `error` that values do not fit, so that it helps to say which they are.
+
+    Anything else passes through the engine as it is: what a user's code or a library has errors of its own for, a
+    timeout that a signal handler raises, memory that ran out.
+    """
+    home = type(error).__module__.partition(".")[0]
+    return isinstance(error, _OF_VALUES) and home in ("builtins", "numpy", __name__.partition(".")[0])
 
 
 class AutogradError(Exception):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .calculus import RULES
-from .errors import DomainError
+from .errors import DomainError, is_of_values
 from .primitive import Function, Primitive
 
 __all__ = ["PRIMITIVES", "DivisionByZeroError", "OverflowDomainError", "explain", "forward_of", "slope_of"]
@@ -160,6 +160,8 @@ def _is_arithmetic(op: Primitive, index: int) -> bool:
 
 def explain(name: str, error: Exception, *values: float) -> DomainError:
     """Return what `error`, met in computing the function `name` of `values`, should have said."""
+    if not is_of_values(error):
+        raise error
     call = f"{name}({', '.join(map(repr, values))})"
     if isinstance(error, OverflowError):
         return OverflowDomainError(f"{call} is beyond the largest float, 1.8e308")

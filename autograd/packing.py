@@ -94,7 +94,7 @@ class Packed:
         whole = Node()
         whole.op, whole.x, whole.y, whole.number = self.operation, node.x, node.y, node.number
         whole.shape, whole.dtype = node.shape, node.dtype
-        whole.kept, whole.kept_y = self._open(node.kept), self._open(node.kept_y)
+        whole.kept, whole.kept_y = self.opened(node.kept), self.opened(node.kept_y)
         self.operation.pull(whole, g, gradients)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
@@ -104,10 +104,11 @@ class Packed:
 
     def restore(self, node: Node) -> None:
         """Have `node` keep what was unpacked from now on."""
-        kept, kept_y = self._open(node.kept), self._open(node.kept_y)
+        kept, kept_y = self.opened(node.kept), self.opened(node.kept_y)
         node.kept, node.kept_y = kept, kept_y
 
-    def _open(self, value: Any) -> Any:
+    def opened(self, value: Any) -> Any:
+        """Return what a node kept, with the arrays in it that were packed unpacked."""
         if type(value) is _Parcel:
             array = np.asarray(self.unpack(value.content))
             if (array.shape, array.dtype) != (value.shape, value.dtype):
@@ -116,7 +117,7 @@ class Packed:
                     f"shape {value.shape} and dtype {value.dtype}"
                 )
             return array
-        return type(value)(map(self._open, value)) if type(value) in (tuple, list) else value
+        return type(value)(map(self.opened, value)) if type(value) in (tuple, list) else value
 
 
 def pack(node: Node) -> None:
