@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .containers import flatten
-from .errors import GraphError
-from .expected import check_callable
+from .errors import DtypeError, GraphError
+from .expected import check_callable, described
 from .graph import Leaf, Node, ancestors, take_number
 from .guards import changed, root, snapshot, weighted_sums
-from .modes import enable_grad
+from .lines import defined
+from .modes import enable_grad, evaluated_as_at, moment
 from .packing import saved_tensors_hooks
 from .tensor import Tensor, as_now
 from .written import written_since
 
-__all__ = ["checkpoint", "restore_in_checkpoints"]
+__all__ = ["arguments_now", "checkpoint", "restore_in_checkpoints"]
 
 if TYPE_CHECKING:
     from numpy.random import Generator  # which NumPy loads when it is first used, and so do we
@@ -85,7 +86,13 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     check_callable("function", function)
     region = _Region(function, args, kwargs)
     with saved_tensors_hooks(region.pack, region.unpack):
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    region.finish()
+    if result is None or isinstance(result, str):
+        raise DtypeError(
+            f"{defined(function)} returned {described(result)} to checkpoint(), not arrays: is a return missing?"
+        )
+    return result
 
 
 class _Region:
@@ -93,9 +100,10 @@ class _Region:
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._begun = take_number()
+        self._moment = min(self._begun, moment())
         self._function = function
         # As they are now: a recorded write gives the tensors of the caller other memory, and leaves this as it was.
-        self._args, self._kwargs = _args_now(args), _args_now(kwargs)
+        self._args, self._kwargs = arguments_now(args), arguments_now(kwargs)
         self._guards = [(array, snapshot(array)) for array in _of_others((args, kwargs))]
         self._name = getattr(function, "__name__", type(function).__name__)
         in_use = [generator() for generator in _generators]
@@ -107,30 +115,47 @@ class _Region:
         self._global = np.random.get_state()
         self._forms: list[tuple[Any, Any]] = []
         self._sums: list[Any] = []
-        self._again: dict[int, Array] = {}
+        # What was kept, by number, as far as it is at hand: all of it while the function runs, for that may ask for
+        # derivatives itself, and what is still to be used when it was computed again.
+        self._at_hand: dict[int, Array] = {}
+        self._runs = True
 
     def pack(self, array: Array) -> int:
-        """Note what was kept, and let go of it."""
+        """Note what was kept, which is let go of when the function has returned."""
+        number = len(self._forms)
         self._forms.append((array.shape, array.dtype))
         self._sums.append(_sums(array))
-        return len(self._forms) - 1
+        self._at_hand[number] = array
+        return number
+
+    def finish(self) -> None:
+        """Let go of what was kept, for the function has returned."""
+        self._runs = False
+        self._at_hand = {}
 
     def unpack(self, number: int) -> Array:
         """Return the array that was kept, computing all of them again if it is not at hand."""
-        if number not in self._again:
-            self._again = self._compute_again()
-        return self._again.pop(number)  # so that each is let go of when it has been used
+        if self._runs:
+            return self._at_hand[number]
+        if number not in self._at_hand:
+            self._at_hand = self._compute_again()
+        return self._at_hand.pop(number)  # so that each is let go of when it has been used
 
     def _compute_again(self) -> dict[int, Array]:
         kept: list[Array] = []
+
+        def noted(array: Array) -> Array:
+            kept.append(array)
+            return array
+
         before = [(generator, generator.bit_generator.state) for generator, _ in self._random]
         before_global = np.random.get_state()
         try:
             for generator, state in self._random:
                 generator.bit_generator.state = state
             np.random.set_state(self._global)
-            with enable_grad(), saved_tensors_hooks(lambda array: kept.append(array), lambda _: None):
-                result = self._function(*_args_now(self._args), **_args_now(self._kwargs))
+            with evaluated_as_at(self._moment), enable_grad(), saved_tensors_hooks(noted, lambda array: array):
+                result = self._function(*arguments_now(self._args), **arguments_now(self._kwargs))
         finally:
             for generator, state in before:
                 generator.bit_generator.state = state
@@ -150,13 +175,12 @@ class _Region:
         return dict(enumerate(kept))
 
 
-def _args_now(value: Any) -> Any:
+def arguments_now(value: Any) -> Any:
     """Return arguments with another tensor, of the same value and place in the graph, for each tensor in them."""
-    if type(value) is Tensor:
-        return as_now(value)
-    if type(value) in (list, tuple):
-        return type(value)(map(_args_now, value))
-    return {key: _args_now(item) for key, item in value.items()} if type(value) is dict else value
+    contents, rebuild = flatten(value)
+    if not any(type(item) is Tensor for item in contents):
+        return value
+    return rebuild([as_now(item) if type(item) is Tensor else item for item in contents])
 
 
 def _of_others(value: Any) -> Iterator[Array]:
@@ -166,9 +190,10 @@ def _of_others(value: Any) -> Iterator[Array]:
             yield value._array
     elif isinstance(value, np.ndarray):
         yield value
-    elif type(value) in (list, tuple, dict):
-        for item in value.values() if type(value) is dict else value:
-            yield from _of_others(item)
+    else:
+        for item in flatten(value)[0]:
+            if item is not value:
+                yield from _of_others(item)
 
 
 def _leaves(result: Any) -> list[Array]:

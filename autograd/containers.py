@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,21 +11,43 @@ __all__ = ["flatten"]
 Rebuild = Callable[[Sequence[Any]], Any]
 
 
+def _filled(tree: Any, contents: Any) -> Any:
+    """Return a copy of a dict or list with other contents; that of a subclass keeps what else it has, as a default."""
+    if type(tree) is dict:
+        return contents
+    other = copy.copy(tree)
+    if isinstance(tree, dict):
+        for key, item in contents.items():  # not `update`, with which a Counter adds
+            other[key] = item
+    else:
+        other[:] = contents
+    return other
+
+
+def _tuple_like(tree: Any, items: list[Any]) -> Any:
+    """Return a tuple of the type of `tree`, whose constructor may take something else than its items."""
+    other = tuple.__new__(type(tree), items)
+    if hasattr(tree, "__dict__"):
+        other.__dict__.update(tree.__dict__)
+    return other
+
+
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     """Return what `tree` holds, dicts in the order of their keys, and how to rebuild it from new contents."""
+    kind: Callable[[list[Any]], Any]
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())
-        kind: Callable[[list[Any]], Any] = lambda items: type(tree)(zip(keys, items, strict=True))  # noqa: E731
+        kind = lambda items: _filled(tree, dict(zip(keys, items, strict=True)))  # noqa: E731
     elif hasattr(type(tree), "__dataclass_fields__"):
         import dataclasses  # whoever made one has loaded it
 
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         parts = [getattr(tree, name) for name in names]
         kind = lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))  # noqa: E731
-    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        parts, kind = list(tree), lambda items: type(tree)(*items)
-    elif isinstance(tree, list | tuple):
-        parts, kind = list(tree), type(tree)
+    elif isinstance(tree, tuple):
+        parts, kind = list(tree), lambda items: _tuple_like(tree, items)
+    elif isinstance(tree, list):
+        parts, kind = list(tree), lambda items: items if type(tree) is list else _filled(tree, items)
     else:
         return [tree], lambda contents: contents[0]
     flat: list[Any] = []

@@ -15,6 +15,7 @@ import numpy as np
 
 from .errors import DtypeError
 from .exits import differentiated
+from .lines import defined
 from .registry import fronts
 from .tensor import Tensor
 from .transforms import gradients
@@ -123,7 +124,7 @@ class Subject:
         floating = [y for y in outputs if _is_floating(y)]
         if not floating:
             found = ", ".join(str(getattr(y, "dtype", type(y).__name__)) for y in outputs)
-            raise DtypeError(f"the function returned no floating-point numbers, only {found or 'nothing'}")
+            raise DtypeError(f"{defined(self.fn)} returned no floating-point numbers, only {found or 'nothing'}")
         return floating
 
     def outputs(self, arrays: Sequence[Array]) -> list[Array]:

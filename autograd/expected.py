@@ -9,19 +9,19 @@ import numpy as np
 
 from .errors import DtypeError
 
-__all__ = ["check_argnums", "check_callable", "check_number", "check_numeric"]
+__all__ = ["check_argnums", "check_callable", "check_number", "check_numeric", "described"]
 
 
 def check_callable(name: str, value: Any) -> None:
     """Raise unless the argument `name` can be called."""
     if not callable(value):
-        raise TypeError(f"{name} should be a function, not {_described(value)}")
+        raise TypeError(f"{name} should be a function, not {described(value)}")
 
 
 def check_number(name: str, value: Any, positive: bool = False) -> None:
     """Raise unless the argument `name` is a finite real number of at least 0, or above it."""
     if not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} should be a number, not {_described(value)}")
+        raise TypeError(f"{name} should be a number, not {described(value)}")
     if not 0 <= value < math.inf or (positive and value == 0):
         raise ValueError(f"{name} should be a finite number {'above' if positive else 'of at least'} 0, not {value!r}")
 
@@ -32,7 +32,7 @@ def check_argnums(argnums: Any) -> None:
     if not all(isinstance(place, int) and not isinstance(place, bool) for place in places):
         raise TypeError(
             f"argnums should be the place of an argument, as in argnums=0, or a tuple of places, not "
-            f"{_described(argnums)}"
+            f"{described(argnums)}"
         )
 
 
@@ -42,6 +42,9 @@ def check_numeric(what: str, dtype: np.dtype[Any]) -> None:
         raise DtypeError(f"{what} should hold numbers, not dtype {dtype}")
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """Return the type of a value and what of its text fits into a message."""
     words = repr(value)
+    if value is None:
+        return words
     return f"{type(value).__name__} {words if len(words) < 60 else words[:57] + '...'}"

@@ -7,6 +7,7 @@ back to the node's inputs; `Tensor` and `Value` stand on the same order and diff
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from types import CodeType
@@ -146,8 +147,8 @@ class Leaf(Node):
     hooks
         What is to be called with a gradient that arrives, and when it has been added to `grad`; or None.
     finished
-        Whether it was made by a transform, such as `vjp`, that has evaluated its function: nobody can ask any more for
-        a derivative with respect to it but the transform.
+        For one that was made by a transform, such as `vjp`, the number that was due when this had evaluated its
+        function: from then on nobody can ask for a derivative with respect to it but the transform. Else infinity.
     shared
         Whether somebody else may hold the ndarray with its values, and write to it.
     """
@@ -156,14 +157,14 @@ class Leaf(Node):
 
     buffer: GradientBuffer | None
     hooks: LeafHooks | None
-    finished: bool
+    finished: float
     shared: bool
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], owner: Callable[[], Any]) -> None:
         self.op, self.owner = LEAF, owner
         self.x = self.y = self.kept = self.kept_y = self.guard = self.buffer = self.hooks = None
         self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
-        self.finished, self.shared = False, True
+        self.finished, self.shared = math.inf, True
 
 
 class Bundle(Node):

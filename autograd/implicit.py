@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ConvergenceError, ShapeError
+from .checkpointing import arguments_now
+from .cuts import cut_of
+from .errors import ConvergenceError, GraphError, ShapeError
 from .expected import check_callable, check_number
 from .function import Function
-from .modes import enable_grad, no_grad
-from .tensor import Tensor, conjugated, unwrap
-from .transforms import vjp
+from .graph import Leaf, Lift, Node, by_number, leading_to, take_number
+from .lines import defined
+from .modes import enable_grad, evaluated_as_at, moment, no_grad, recording
+from .tensor import LIFT, Tensor, unwrap
+from .transforms import check_outputs
+from .walk import pull_back
 
 __all__ = ["fixed_point"]
 
@@ -26,8 +31,9 @@ def fixed_point(
 
     The derivatives with respect to `args` are those of the solution, by the implicit function theorem: with J the
     derivative of the function by x, a gradient g becomes the w for which ``w == g + J' w``, which is a fixed point too,
-    and is then pulled back through one application of the function. Nothing is kept of the iterations. Derivatives of
-    any order, and forward ones, follow.
+    and is then pulled back through one application of the function, which alone is kept of the iterations. Derivatives
+    of any order, and forward ones, follow. There are derivatives, too, with respect to other tensors that the function
+    computes with, such as the parameters of a layer.
 
     Parameters
     ----------
@@ -37,8 +43,7 @@ def fixed_point(
     start
         Where to begin; the solution does not depend on it.
     *args
-        What the function depends on and what there are derivatives with respect to. Tensors that it knows otherwise
-        are constants here.
+        What the function depends on, arrays or containers of them.
     tolerance
         How far the last step may change x, relative to 1 + the largest absolute value of x; never less than a few
         units in the last place of its dtype.
@@ -67,12 +72,87 @@ def fixed_point(
     check_number("tolerance", tolerance)
     if not isinstance(max_iterations, int) or max_iterations < 1:
         raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
-    options: dict[str, Any] = {"tolerance": tolerance, "max_iterations": max_iterations}
     with no_grad():
-        solution = _iterate(function, np.asarray(unwrap(start)), tuple(map(unwrap, args)), **options)
+        solution = _iterate(function, np.asarray(unwrap(start)), unwrap(args), tolerance, max_iterations)
+    if recording():
+        step = _Step(function, solution, args)
+        if step.known:
+            options = {"tolerance": tolerance, "max_iterations": max_iterations}
+            return _FixedPoint.apply(solution, step, options, *step.known)
     if not any(isinstance(a, Tensor) for a in args):
         return solution[()]
-    return _FixedPoint.apply(function, solution, options, *args)
+    result = Tensor(solution)
+    result._cut = cut_of("fixed_point()", args, recording())
+    return result
+
+
+class _Step:
+    """One application of the function, recorded at a solution.
+
+    Attributes
+    ----------
+    known
+        Tensors at the places in the graph of what it depends on beside x, whether these are arguments or what the
+        function knows otherwise. They stand for their places alone: their values are never read.
+    """
+
+    def __init__(self, function: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> None:
+        self.function, self.args = function, arguments_now(args)
+        begun = take_number()
+        self._moment = min(begun, moment())
+        with enable_grad():
+            x = +x if isinstance(x, Tensor) else Tensor(x, requires_grad=True)
+            y = function(x, *args)
+        self._x: Any = x._node
+        if type(self._x) is Leaf:
+            self._x.finished = begun  # nobody else can ask for a derivative with respect to it
+        self._y: Any = y._node if isinstance(y, Tensor) else None
+        within, ends = _recorded_since(begun, self._y, self._x)
+        self.known = [_at(node) for node in ends]
+        self._order = leading_to([self._x, *ends], within)
+
+    @property
+    def places(self) -> list[Any]:
+        """The nodes of what is known."""
+        return [x._node for x in self.known]
+
+    def pull(self, w: Any, lift: Lift | None = None) -> tuple[Any, list[Any]]:
+        """Return the gradient of x and those of what is known, from that of the result."""
+        found = pull_back({self._y: w}, self._order, [self._x, *self.places], partial=True, lift=lift)
+        return found.get(self._x), [found.get(node) for node in self.places]
+
+    def again(self, x: Any) -> _Step:
+        """Return the step at `x`, the solution, which is recorded there."""
+        with evaluated_as_at(self._moment):
+            step = _Step(self.function, x, self.args)
+        if step.places != self.places:
+            raise GraphError(
+                f"{defined(self.function)} computes with something else than when fixed_point() found the solution: "
+                f"what it knows was written to in between. Compute derivatives before that"
+            )
+        return step
+
+
+def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[Node]]:
+    """Return, each in order, the nodes above `x` that `root` depends on and those before `begun` that these lead to."""
+    within: set[Node] = set()
+    ends: set[Node] = set()
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if node is None or node is x or node in within or node in ends:
+            continue
+        if node.number < begun:
+            ends.add(node)
+        else:
+            within.add(node)
+            nodes += [node.x, node.y]
+    return sorted(within, key=by_number), sorted(ends, key=by_number)
+
+
+def _at(node: Node) -> Tensor:
+    """Return a tensor at the place of a node, without its values."""
+    return LIFT.wrap(np.broadcast_to(np.zeros((), node.dtype), node.shape), node)  # type: ignore[no-any-return]
 
 
 class _FixedPoint(Function):
@@ -80,43 +160,33 @@ class _FixedPoint(Function):
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Any:
-        ctx.function, solution, ctx.options, *args = given
-        ctx.save_for_backward(solution, *args)
+        solution, ctx.step, ctx.options, *_ = given
+        ctx.save_for_backward(solution)
         return solution
 
     @staticmethod
-    def backward(ctx: Any, *g: Any) -> Any:
-        function, (x, *args) = ctx.function, ctx.saved_tensors
+    def backward(ctx: Any, *given: Any) -> Any:
+        (x,), (g,), step = ctx.saved_tensors, given, ctx.step
+        if isinstance(x, Tensor):
+            step = step.again(x)
+        lift = LIFT if isinstance(x, Tensor) or isinstance(g, Tensor) else None
 
-        def step(w: Any, g: Any, x: Any, *args: Any) -> Any:
-            with enable_grad():
-                _, pull = vjp(lambda x: function(x, *args), x)
-            return g + _plainly(pull, w)[0]
+        def gathered(w: Any, g: Any) -> Any:
+            pulled, _ = step.pull(w, lift)
+            return g if pulled is None else g + pulled
 
-        w = fixed_point(step, g[0], g[0], x, *args, **ctx.options)
-        live = [i for i, needed in enumerate(ctx.needs_input_grad[3:]) if needed]
-
-        def of_live(*values: Any) -> Any:
-            full = list(args)
-            for i, value in zip(live, values, strict=True):
-                full[i] = value
-            return function(x, *full)
-
-        _, pull = vjp(of_live, *(args[i] for i in live))
-        found = dict(zip(live, _plainly(pull, w), strict=True))
-        return (None, None, None, *(found.get(i) for i in range(len(args))))
-
-
-def _plainly(pull: Callable[..., Any], w: Any) -> tuple[Any, ...]:
-    """Pull back as rules do, which do not conjugate; `vjp` does where it begins and where it ends."""
-    return tuple(conjugated(gx) for gx in pull(conjugated(w)))
+        w = fixed_point(gathered, g, g, **ctx.options) if lift else _iterate(gathered, g, (g,), **ctx.options)
+        return None, None, None, *step.pull(w, lift)[1]
 
 
 def _iterate(
     function: Callable[..., Any], x: Array, args: tuple[Any, ...], tolerance: float, max_iterations: int
 ) -> Array:
     for _ in range(max_iterations):
-        new = np.asarray(unwrap(function(x, *args)))
+        result = function(x, *args)
+        new = np.asarray(unwrap(result))
+        if new.dtype.kind not in "fc":
+            check_outputs(function, [result])
         if new.shape != x.shape:
             raise ShapeError(f"fixed_point() has x of shape {x.shape}, of which the function makes shape {new.shape}")
         change, size = (float(np.max(np.abs(a), initial=0)) for a in (new - x, new))

@@ -7,12 +7,13 @@ derivative between complex numbers is known by its values in the directions 1 an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from .containers import flatten
-from .errors import DerivativeError, DtypeError, ShapeError
+from .errors import DerivativeError, ShapeError
 from .expected import check_callable, check_numeric
 from .forward import push_forward
 from .graph import Node, ancestors
@@ -75,6 +76,7 @@ class Linearization:
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
 
+        @wraps(function)
         def observed(*tracked: Any) -> Any:
             self.inputs, self.rebuild_inputs = flatten(tracked)
             self._places: list[Any] = [x._node for x in self.inputs]
@@ -84,9 +86,6 @@ class Linearization:
             return value
 
         self.value, self.pull = vjp(observed, *primals)
-        for y in self.outputs:
-            if (y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype).kind not in "biufc":
-                raise DtypeError(f"the function returned {y!r}: only numbers have derivatives")
         self._order = ancestors([node for node in self._ends if node is not None])
         # What depends on somebody else's tensors, `vjp` returns as tensors.
         self._lifted = any(isinstance(y, Tensor) for y in flatten(self.value)[0])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
+from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
-__all__ = ["HasLine", "Place", "here", "line_of", "note_line", "place_in", "source_of", "within_engine"]
+__all__ = ["HasLine", "Place", "defined", "here", "line_of", "note_line", "place_in", "source_of", "within_engine"]
 
 _PACKAGES = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
@@ -78,9 +80,23 @@ def source_of(place: HasLine) -> tuple[str, int | None]:
 
 def line_of(place: HasLine) -> str:
     """Return the file and line of a place as a person is told them: of a notebook, the cell."""
-    file, line = source_of(place)
+    return _worded(*source_of(place))
+
+
+def _worded(file: str, line: int | None) -> str:
     cell = _cell_of(file)
     return f"{cell}, line {line}" if cell else f"{file}:{line}"
+
+
+def defined(function: Any) -> str:
+    """Return a user's function as the beginning of a sentence: its name, and where it is defined."""
+    function = unwrap(function)
+    while isinstance(function, partial):
+        function = unwrap(function.func)
+    name = getattr(function, "__name__", type(function).__name__)
+    what = "the function" if name == "<lambda>" else f"{name}()"
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return f"{what} at {_worded(code.co_filename, code.co_firstlineno)}" if code else what
 
 
 def _cell_of(file: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Generator
+import math
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from types import CodeType, TracebackType
 from typing import Any, TypeVar
@@ -21,7 +23,9 @@ __all__ = [
     "Watch",
     "detect_anomaly",
     "enable_grad",
+    "evaluated_as_at",
     "is_grad_enabled",
+    "moment",
     "no_grad",
     "recording",
     "set_grad_enabled",
@@ -53,6 +57,23 @@ _mode: ContextVar[int] = ContextVar("recording", default=ON)
 _watch: ContextVar[int] = ContextVar("watching", default=0)
 recording = _mode.get
 watching = _watch.get
+
+
+_moment: ContextVar[float] = ContextVar("moment", default=math.inf)
+moment = _moment.get
+
+
+@contextmanager
+def evaluated_as_at(number: float) -> Iterator[None]:
+    """Have transforms see the graph as it was when nodes had `number`, for a function that is evaluated once more.
+
+    What became of it since, such as that a transform around the function has finished, changes what they record.
+    """
+    token = _moment.set(number)
+    try:
+        yield
+    finally:
+        _moment.reset(token)
 
 
 def is_grad_enabled() -> bool:

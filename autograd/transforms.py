@@ -7,6 +7,7 @@ that tensor: this is what makes derivatives of derivatives right.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
@@ -17,15 +18,19 @@ from .containers import flatten
 from .cuts import reason
 from .errors import DtypeError, GraphError, ShapeError
 from .exits import differentiated
-from .expected import check_argnums, check_callable, check_numeric
+from .expected import check_argnums, check_callable, check_numeric, described
 from .forward import push_forward
-from .graph import Leaf, Node, ancestors, leading_to
-from .modes import enable_grad
+from .graph import Leaf, Node, ancestors, leading_to, take_number
+from .lines import defined
+from .modes import enable_grad, moment
 from .ownership import held_once
 from .tensor import LIFT, Tensor, conjugated, in_own_memory, seen_at
 from .walk import pull_back
 
-__all__ = ["apart", "choose", "elementwise_grad", "floating", "grad", "gradients", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "apart", "check_outputs", "choose", "elementwise_grad", "floating", "grad", "gradients", "jvp", "value_and_grad",
+    "vjp",
+]  # fmt: skip
 
 Function = Callable[..., Any]
 
@@ -92,6 +97,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         of_chosen, primals = choose(function, argnums, args, kwargs)
         beside: list[Any] = []
 
+        @wraps(function)
         def differentiated(*chosen: Any) -> Any:
             result = of_chosen(*chosen)
             if has_aux:
@@ -128,6 +134,7 @@ def choose(
     if len({place % len(args) for place in places}) < len(places):
         raise ValueError(f"argnums={argnums} names one of the {len(args)} arguments twice")
 
+    @wraps(function)
     def of_chosen(*chosen: Any) -> Any:
         full = list(args)
         for place, value in zip(places, chosen, strict=True):
@@ -157,7 +164,14 @@ def elementwise_grad(function: Function, argnums: int = 0) -> Function:
     array([1.  , 0.42])
     """
     check_callable("function", function)
-    return grad(lambda *args, **kwargs: np.sum(function(*args, **kwargs)), argnums)
+
+    @wraps(function)
+    def summed(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        check_outputs(function, [result])
+        return np.sum(result)
+
+    return grad(summed, argnums)
 
 
 def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
@@ -191,6 +205,7 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
         with differentiated(cuts):
             outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
     _finish(cuts)
+    check_outputs(function, outputs)
     places = _nodes(outputs)
     order = ancestors([node for node in places if node is not None])
     lifted = _reaches_others(order, cuts)
@@ -248,6 +263,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         with differentiated(cuts):
             outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
         _finish(cuts)
+        check_outputs(function, outputs)
         order = ancestors([node for node in _nodes(outputs) if node is not None])
         lifted = _reaches_others(order, cuts) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)
         if lifted:
@@ -359,10 +375,29 @@ def _track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[A
     return inputs, rebuild
 
 
+def check_outputs(function: Function, outputs: Sequence[Any]) -> None:
+    """Raise unless a function that is to be differentiated returned floating-point numbers and nothing else."""
+    for y in outputs:
+        dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
+        if dtype.kind in "fc":
+            continue
+        what = described(y) if dtype.kind not in "biu" or isinstance(y, int) else f"{dtype} values"
+        remedy = ": is a return missing?" if y is None else ": write 1.0 for 1" if dtype.kind in "biu" else ""
+        raise DtypeError(
+            f"{defined(function)} returned {what}, but only floating-point numbers have derivatives{remedy}"
+        )
+
+
 def _reaches_others(order: list[Node], cuts: Sequence[Node | None]) -> bool:
     """Tell whether the graph depends on a leaf that somebody else may differentiate with respect to."""
     own = set(cuts)
-    return any(type(node) is Leaf and node not in own and not node.finished for node in order)
+    return any(type(node) is Leaf and node not in own and not _is_finished(node) for node in order)
+
+
+def _is_finished(leaf: Leaf) -> bool:
+    """Tell whether the transform that made a leaf had evaluated its function, at the moment that counts."""
+    now = moment()
+    return leaf.finished < (now if leaf.number < now else math.inf)
 
 
 def _is_others(y: Any) -> bool:
@@ -379,7 +414,7 @@ def _finish(cuts: list[Node | None]) -> None:
     """Note at the nodes of tracked inputs that the function has been evaluated."""
     for node in cuts:
         if type(node) is Leaf:
-            node.finished = True
+            node.finished = take_number()
 
 
 def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:

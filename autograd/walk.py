@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .errors import AnomalyError, AutogradError, DerivativeError
+from .errors import AnomalyError, AutogradError, DerivativeError, is_of_values
 from .examination import ranges
 from .graph import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
 from .guards import kept_arrays
 from .lines import here
 from .modes import ANOMALY, watching
+from .packing import Packed
 from .scopes import within
 from .written import refuse_overwritten
 
@@ -33,7 +34,8 @@ def pull_back(
     """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
 
     Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the
-    seeds. With `lift` the rules record themselves. `free` lets go of what the nodes kept.
+    seeds; at targets outside it the walk ends. With `lift` the rules record themselves. `free` lets go of what the
+    nodes kept.
 
     The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
     the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
@@ -90,6 +92,7 @@ def _walk(
     gradients: Gradients = dict.fromkeys(order)
     if partial:
         gradients = Wanted(gradients)
+        gradients.update((node, None) for node in targets or () if node not in gradients)
     for seed, g in seeds.items():
         if seed in gradients:
             gradients[seed] = g
@@ -122,7 +125,7 @@ def _walk(
     except AutogradError:
         raise
     except Exception as error:
-        if node is None:
+        if node is None or not is_of_values(error) or _is_of_hook(error):
             raise
         what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
         raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
@@ -130,6 +133,19 @@ def _walk(
     if targets is None:
         return {node: g for node, g in gradients.items() if g is not None}  # type: ignore[misc]  # None is deleted
     return {node: gradients[node] for node in targets if gradients.get(node) is not None}
+
+
+def _is_of_hook(error: BaseException) -> bool:
+    """Tell whether an error arose in a hook, and not in a rule."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in _CALLS_OF_HOOKS:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+_CALLS_OF_HOOKS = (Hooked.seen.__code__, Packed.opened.__code__)
 
 
 def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None) -> None:

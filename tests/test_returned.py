@@ -1,0 +1,116 @@
+"""What functions of functions say of a function that returns nothing to differentiate, and its name and line."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import DtypeError
+
+X = np.array([1.0, 2.0])
+TRANSFORMS: dict[str, Callable[[Any], Any]] = {
+    "checkpoint": lambda f: autograd.checkpoint(f, X),
+    "elementwise_grad": lambda f: autograd.elementwise_grad(f)(X),
+    "fixed_point": lambda f: autograd.fixed_point(f, X),
+    "ggnvp": lambda f: autograd.ggnvp(f, X, X),
+    "grad": lambda f: autograd.grad(f)(X),
+    "gradcheck": lambda f: autograd.gradcheck(f, X),
+    "gradgradcheck": lambda f: autograd.gradgradcheck(f, X),
+    "hessian": lambda f: autograd.hessian(f)(X),
+    "hvp": lambda f: autograd.hvp(f, X, X),
+    "jacobian": lambda f: autograd.jacobian(f)(X),
+    "jvp": lambda f: autograd.jvp(f, X, X),
+    "linearize": lambda f: autograd.linearize(f, X),
+    "value_and_grad": lambda f: autograd.value_and_grad(f)(X),
+    "vjp": lambda f: autograd.vjp(f, X),
+}
+# They declare operations, which are no functions of functions.
+DECLARATIONS = {"composed", "elementwise", "general", "linear", "multilinear"}
+
+
+def forgotten(x: Any) -> Any:
+    x * x
+
+
+def text(x: Any) -> Any:
+    return "loss"
+
+
+def whole(x: Any) -> Any:
+    return 3
+
+
+def count(x: Any) -> Any:
+    return (x > 0).sum()
+
+
+def truth(x: Any) -> Any:
+    return x > 0
+
+
+def place(x: Any) -> Any:
+    return np.argmax(x)
+
+
+def among_others(x: Any) -> Any:
+    return {"loss": x.sum(), "hits": np.argmax(x)}
+
+
+class Model:
+    def __call__(self, x: Any) -> Any:
+        return None
+
+
+def test_every_function_of_functions_is_looked_at() -> None:
+    public = {name: getattr(autograd, name) for name in autograd.__all__}
+    of_functions = {
+        name
+        for name, value in public.items()
+        if inspect.isfunction(value) and next(iter(inspect.signature(value).parameters), "") in ("function", "fn")
+    }
+    assert of_functions == TRANSFORMS.keys() | DECLARATIONS
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize(
+    ("function", "word"),
+    [(forgotten, "None"), (text, "str"), (whole, "int"), (count, "int64"), (truth, "bool"), (place, "int64")],
+)
+def test_nothing_to_differentiate_raises(transform: str, function: Any, word: str) -> None:
+    if transform == "checkpoint" and word not in ("None", "str"):
+        assert not getattr(TRANSFORMS[transform](function), "requires_grad", False)  # beside others, numbers make sense
+        return
+    with pytest.raises(DtypeError) as caught:
+        TRANSFORMS[transform](function)
+    line = inspect.getsourcelines(function)[1]
+    assert f"{function.__name__}() at {__file__}:{line} returned " in str(caught.value)
+    assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.keys() - {"checkpoint", "fixed_point", "gradcheck", "gradgradcheck"})
+def test_nothing_to_differentiate_among_others_raises(transform: str) -> None:
+    with pytest.raises(DtypeError, match=r"among_others\(\) at .* returned "):
+        TRANSFORMS[transform](among_others)
+
+
+def test_any_callable_is_named() -> None:
+    functions: list[tuple[Any, str]] = [
+        (Model(), "Model"),
+        (functools.partial(forgotten), "forgotten"),
+        (lambda x: None, "the function at"),
+    ]
+    for function, name in functions:
+        with pytest.raises(DtypeError, match=name):
+            autograd.grad(function)(X)
+    with pytest.raises(DtypeError, match=r"argmax\(\) at .* returned int64 values"):
+        autograd.grad(np.argmax)(X)
+
+
+def test_what_stands_beside_the_number_may_be_anything() -> None:
+    gradient, aux = autograd.grad(lambda x: (x.sum(), {"name": "loss", "count": 3, "none": None}), has_aux=True)(X)
+    assert np.array_equal(gradient, [1, 1])
+    assert aux == {"name": "loss", "count": 3, "none": None}
