@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .checkpointing import arguments_now
+from .containers import flatten
 from .cuts import cut_of
 from .errors import ConvergenceError, GraphError, ShapeError
+from .exits import differentiated
 from .expected import check_callable, check_number
 from .function import Function
 from .graph import Leaf, Lift, Node, by_number, leading_to, take_number
@@ -102,8 +104,10 @@ class _Step:
         self._moment = min(begun, moment())
         with enable_grad():
             x = +x if isinstance(x, Tensor) else Tensor(x, requires_grad=True)
-            y = function(x, *args)
-        self._x: Any = x._node
+            self._x: Any = x._node
+            given = [a._node for a in flatten(args)[0] if isinstance(a, Tensor) and a._node is not None]
+            with differentiated([self._x, *given]):
+                y = function(x, *args)
         if type(self._x) is Leaf:
             self._x.finished = begun  # nobody else can ask for a derivative with respect to it
         self._y: Any = y._node if isinstance(y, Tensor) else None

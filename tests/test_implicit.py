@@ -1,5 +1,6 @@
 """Derivatives of solutions."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -143,3 +144,11 @@ def test_a_function_that_depends_on_nothing_live_gives_a_constant() -> None:
     assert type(fixed_point(lambda x: cosine(x, a), 1.0)) is Tensor
     with pytest.raises(DtypeError, match=r"the function at .* returned int64 values, but only"):
         fixed_point(lambda x: np.zeros(2, int), np.zeros(2))
+
+
+def test_what_leaves_the_graph_within_the_function_raises() -> None:
+    a = tensor(0.5, requires_grad=True)
+    with pytest.raises(GraphError, match=r"math\.cos"):
+        fixed_point(lambda x: a * math.cos(x), 1.0)
+    with pytest.raises(GraphError, match=r"float"):
+        fixed_point(lambda x, a: np.cos(float(a) * x), 1.0, a)
