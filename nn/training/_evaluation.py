@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from autograd import no_grad
+from autograd import ShapeError, no_grad
 
 from ..module import Module
 from ._data import Source, inputs_of, source_of
@@ -87,6 +87,11 @@ def predict(model: Module, X: Any, *, batch_size: int = EVALUATION_BATCH) -> Any
     ndarray
         Shape ``(n, ...)``; a tuple of arrays where the model returns several.
 
+    Raises
+    ------
+    ShapeError
+        If the first axis of an output is not that of the rows, as of the state that a recurrent layer returns.
+
     Examples
     --------
     >>> import numpy as np
@@ -97,13 +102,25 @@ def predict(model: Module, X: Any, *, batch_size: int = EVALUATION_BATCH) -> Any
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: a batch has at least 1 row")
     arrays = inputs_of(X, dtype_of(model), trained_columns(model))
-    rows = len(arrays[0])
+    starts = range(0, max(len(arrays[0]), 1), batch_size)
+    batches = [tuple(array[start : start + batch_size] for array in arrays) for start in starts]
     with _evaluating(model):
-        starts = range(0, max(rows, 1), batch_size)
-        parts = [values_of(model(*(array[start : start + batch_size] for array in arrays))) for start in starts]
-    if isinstance(parts[0], tuple | list):
-        return tuple(np.concatenate(several) for several in zip(*parts, strict=True))
-    return np.concatenate(parts)
+        outputs = [values_of(model(*batch)) for batch in batches]
+    return _joined(outputs, [len(batch[0]) for batch in batches])
+
+
+def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
+    """Return as one what a model returned for batches of so many rows."""
+    if isinstance(outputs[0], tuple | list):
+        return tuple(_joined(several, rows) for several in zip(*outputs, strict=True))
+    for output, count in zip(outputs, rows, strict=True):
+        if np.shape(output)[:1] != (count,):
+            raise ShapeError(
+                f"predict() joins outputs by their rows, but for {count} rows the model returned shape "
+                f"{np.shape(output)}: have it return arrays whose first axis is the rows, such as the outputs of a "
+                f"recurrent layer with batch_first=True without its state"
+            )
+    return np.concatenate(outputs)
 
 
 def mean_over(

@@ -286,6 +286,23 @@ def test_predictions_are_plain_arrays_in_portions() -> None:
         nn.predict(model, X, batch_size=0)
 
 
+@pytest.mark.parametrize("rows", [3, 5, 6])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_predictions_have_the_rows_first(kind: Any, rows: int) -> None:
+    X = np.ones((rows, 4, 3), np.float32)
+    with pytest.raises(ShapeError, match=r"for 3 rows the model returned shape \(1, 4, 2\).*batch_first=True"):
+        nn.predict(kind(3, 2), X, batch_size=3)
+    with pytest.raises(ShapeError, match=r"for 3 rows the model returned shape \(1, 3, 2\)"):
+        nn.predict(kind(3, 2, batch_first=True), X, batch_size=3)
+    with pytest.raises(ShapeError, match=r"for 6 rows the model returned shape \(\)"):
+        nn.predict(Total(), X.repeat(2, 0)[:6])
+
+
+class Total(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x.sum()
+
+
 def one_shot() -> Iterator[Any]:
     yield X, Y
 
