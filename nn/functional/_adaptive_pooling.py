@@ -15,7 +15,7 @@ from ._max_pooling import max_pooling
 from ._pooling import avg_pooling
 from ._windows import Sizes, per_axis, spatial_operand
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d"]
+__all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_mean"]
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
@@ -28,7 +28,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     >>> F.adaptive_avg_pool1d(np.array([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
     array([[2., 4.]])
     """
-    return _adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
+    return adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
 
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
@@ -58,7 +58,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     >>> F.adaptive_avg_pool2d(np.arange(12.0).reshape(1, 3, 4), (1, 2))
     array([[[4.5, 6.5]]])
     """
-    return _adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
+    return adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
@@ -113,7 +113,8 @@ def _ends(length: int, count: int) -> Any:
     return np.stack([number * length // count, -(-(number + 1) * length // count)])
 
 
-def _adaptive_mean(owner: str, axes: int, x: Any, output_size: Any) -> Any:
+def adaptive_mean(owner: str, axes: int, x: Any, output_size: Any) -> Any:
+    """Return the means of parts along the last `axes` axes."""
     x = spatial_operand(owner, axes, as_floating(owner, "input", x))
     size, wanted, kernel = _divided(owner, axes, x, output_size)
     if wanted == (1,) * axes:

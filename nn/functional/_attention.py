@@ -143,7 +143,7 @@ def scaled_dot_product_attention(
     query
         Shape ``(..., queries, features)``.
     key
-        Shape ``(..., keys, features)``, with the same leading axes: batch and heads, say.
+        Shape ``(..., keys, features)``. The leading axes, batch and heads, say, broadcast to those of the others.
     value
         Shape ``(..., keys, values)``.
     attn_mask
@@ -197,7 +197,7 @@ def scaled_dot_product_attention(
     )
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
-    _check_inputs(query, key, value)
+    query, key, value = _together(query, key, value)
     shape = (*query.shape[:-1], key.shape[-2])
     if is_causal:
         if attn_mask is not None:
@@ -227,19 +227,30 @@ def _shared_heads(query: Any, x: Any) -> Any:
     return np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)
 
 
-def _check_inputs(query: Any, key: Any, value: Any) -> None:
+def _together(query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
+    """Return all with the same leading axes."""
     if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
         raise DtypeError(
             f"scaled_dot_product_attention is of real numbers, but query has dtype {query.dtype}, key "
             f"{key.dtype} and value {value.dtype}"
         )
-    fits = query.ndim == key.ndim == value.ndim >= 2 and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]
-    if not fits or query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+    leading = [x.shape[:-2] for x in (query, key, value)]
+    fits = min(query.ndim, key.ndim, value.ndim) >= 2 and query.shape[-1] == key.shape[-1]
+    fits = fits and key.shape[-2] == value.shape[-2]
+    if fits and leading[0] == leading[1] == leading[2]:
+        return query, key, value
+    try:
+        shape = np.broadcast_shapes(*leading)
+    except ValueError:
+        fits = False
+    if not fits:
         raise ShapeError(
             f"scaled_dot_product_attention has query {query.shape}, key {key.shape} and value {value.shape}: they "
-            f"should be (..., queries, features), (..., keys, features) and (..., keys, values), all with the same "
-            f"leading axes"
+            f"should be (..., queries, features), (..., keys, features) and (..., keys, values), with leading axes "
+            f"that are the same or broadcast"
         )
+    query, key, value = (np.broadcast_to(x, (*shape, *x.shape[-2:])) for x in (query, key, value))
+    return query, key, value
 
 
 def read_mask(mask: Any, shape: tuple[int, ...], name: str) -> Any:

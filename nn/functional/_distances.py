@@ -21,7 +21,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     x1, x2
         Arrays of vectors along an axis. Other axes broadcast.
     dim
-        The axis, of the shape that both have together.
+        The axis, of the shape that both have together. A number has the axis 0: it is a vector of one element.
     eps
         The least length to divide by.
 
@@ -41,6 +41,8 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     x1 = as_real("cosine_similarity", "x1", x1)
     x2 = as_real("cosine_similarity", "x2", x2, x1.dtype)
     shape = _together("cosine_similarity", x1, x2)
+    if not shape and dim in (0, -1):
+        x1, x2, shape = x1.reshape(1), x2.reshape(1), (1,)
     if not -len(shape) <= dim < len(shape):
         raise ShapeError(f"cosine_similarity has dim={dim}, but x1 of shape {x1.shape} and x2 of shape {x2.shape}")
     axis = dim % len(shape) - len(shape)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, borrow, elementwise
 
 from ._activation import sigmoid
-from ._elements import Reduction, alike, as_real, check_positive, check_reduction, reduced, weights_for
+from ._elements import Reduction, alike, as_real, check_positive, check_reduction, check_shape, reduced, weights_for
 
 __all__ = [
     "binary_cross_entropy",
@@ -242,9 +242,10 @@ def gaussian_nll_loss(
     Parameters
     ----------
     input, target
-        The means and what was observed, of the same shape.
+        The means and what was observed, of the same shape; or one of them has one element, and as many axes, for all
+        of the other.
     var
-        The variances: of the shape of `input`, of that shape with one axis of length 1, of that shape without the last
+        The variances: of that shape, of that shape with one axis of length 1, of that shape without the last
         axis, or one number.
     full
         Whether to add the constant ``log(2 pi) / 2``.
@@ -273,7 +274,7 @@ def gaussian_nll_loss(
     """
     check_reduction(reduction)
     check_positive("gaussian_nll_loss", "eps", eps)
-    input, target = alike("gaussian_nll_loss", input, target)
+    input, target = _together("gaussian_nll_loss", input, target)
     var = _variances(as_real("gaussian_nll_loss", "var", var, input.dtype), input.shape)
     _check_least("gaussian_nll_loss", "var", var, "variances are at least 0")
     lifted = np.maximum(eps - (borrow(var)), 0)
@@ -281,6 +282,17 @@ def gaussian_nll_loss(
     difference = input - target
     losses = (np.log(var) + difference * difference / var) * 0.5
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
+
+
+def _together(loss: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """Return both as real numbers of one shape; one may have one element, and as many axes, for all of the other."""
+    input = as_real(loss, "input", input)
+    target = as_real(loss, "target", target, input.dtype)
+    if input.ndim == target.ndim and input.size != target.size and 1 in (input.size, target.size):
+        shape = target.shape if input.size == 1 else input.shape
+        return np.broadcast_to(input, shape), np.broadcast_to(target, shape)
+    check_shape(loss, input, target)
+    return input, target
 
 
 def _variances(var: Any, shape: tuple[int, ...]) -> Any:

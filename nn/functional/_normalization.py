@@ -292,7 +292,7 @@ def normalize(
     p
         The order of the norm.
     axis, dim
-        The axis, by NumPy's or PyTorch's name; 1 by default. Several are taken as one.
+        The axis, by NumPy's or PyTorch's name; 1 by default. Several are taken as one. A number has the axis 0.
     eps
         The least that is divided by: zeros stay zeros.
 
@@ -307,6 +307,8 @@ def normalize(
     if axis is not None and dim is not None and axis != dim:
         raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
     axis = axis if axis is not None else dim if dim is not None else 1
+    if np.ndim(input) == 0 and axis in (0, -1, (0,), (-1,)):  # a number is a vector of one element
+        axis = ()
     input = as_floating("normalize", "input", input)
     return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import ShapeError, linear
 
+from ._adaptive_pooling import adaptive_mean
 from ._arrays import as_floating, as_operand
 from ._windows import Function, per_axis
 
@@ -18,7 +19,12 @@ __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
 Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
 Scale = tuple[int, float]  # the quotient of the two: how far new places are apart in the old axis
-_MODES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "trilinear": (3,)}
+_MODES = {
+    "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "bicubic": (2,), "nearest": (1, 2, 3), "linear": (1,),
+    "bilinear": (2,), "trilinear": (3,),
+}  # fmt: skip
+_UNALIGNED = ("nearest", "nearest-exact", "area")  # the modes without align_corners
+_CURVE = -0.75  # of the cubic through four places: its slope at distance 1
 
 
 class _Plan(NamedTuple):
@@ -77,16 +83,43 @@ def _nearest(size: int, new: int, scale: Scale) -> _Plan:
 
 
 @lru_cache(maxsize=64)
+def _nearest_exact(size: int, new: int, scale: Scale) -> _Plan:
+    """Take the old place in which the centre of the new one lies, ``floor((i + 1/2) * scale)``."""
+    places = (2 * np.arange(new) + 1) * scale[0] // (2 * scale[1])
+    return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
+
+
+def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
+    """Return where the places of the new axis lie in the old one."""
+    if align_corners:
+        return np.arange(new) * ((size - 1) / (new - 1) if new > 1 else 0.0)
+    return (np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5
+
+
+@lru_cache(maxsize=64)
 def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
     """Take the mean of the two old places next to where the new one lies, each with one minus its distance."""
-    if align_corners:
-        at = np.arange(new) * ((size - 1) / (new - 1) if new > 1 else 0.0)
-    else:
-        at = np.maximum((np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5, 0)
+    at = np.maximum(_centres(size, new, scale, align_corners), 0)
     below = np.minimum(at.astype(np.intp), size - 1)
     above = np.minimum(below + 1, size - 1)
     fraction = np.clip(at - below, 0, 1)
     return _Plan(size, (below, above), (1 - fraction, fraction))
+
+
+@lru_cache(maxsize=64)
+def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
+    """Take four old places around the new one, weighted by the cubic of Keys; the outermost go on beyond the border."""
+    at = _centres(size, new, scale, align_corners)
+    below = np.floor(at)
+    steps = (-1, 0, 1, 2)
+    places = (np.clip(below + step, 0, size - 1).astype(np.intp) for step in steps)
+    return _Plan(size, tuple(places), tuple(_keys(np.abs(at - below - step)) for step in steps))
+
+
+def _keys(distance: Array) -> Array:
+    """Return the weight of a place by its distance, up to 2."""
+    d, a = distance, _CURVE
+    return np.where(d <= 1, ((a + 2) * d - (a + 3)) * d * d + 1, (((d - 5) * d + 8) * d - 4) * a)
 
 
 def interpolate(
@@ -108,11 +141,13 @@ def interpolate(
     scale_factor
         In its place, by how much to multiply the lengths, which are rounded down: a number, or one for each axis.
     mode
-        ``"nearest"`` takes the old place ``floor(i / scale)`` for the new place i. ``"linear"``, ``"bilinear"`` and
-        ``"trilinear"``, of one, two and three spatial axes, interpolate between the two nearest along each axis.
+        ``"nearest"`` takes the old place ``floor(i / scale)`` for the new place i, ``"nearest-exact"`` that in which
+        its centre lies, ``floor((i + 1/2) / scale)``. ``"linear"``, ``"bilinear"`` and ``"trilinear"``, of one, two
+        and three spatial axes, interpolate between the two nearest along each axis; ``"bicubic"``, of two, between
+        the four nearest by a cubic. ``"area"`` takes the means of parts, as `adaptive_avg_pool2d` does.
     align_corners
-        For the linear modes: whether the centres of the outermost elements are matched, so that place i lies at
-        ``i * (length - 1) / (new - 1)``, rather than their outer borders, where it lies at
+        For the linear modes and the cubic one: whether the centres of the outermost elements are matched, so that
+        place i lies at ``i * (length - 1) / (new - 1)``, rather than their outer borders, where it lies at
         ``(i + 1/2) / scale - 1/2``.
     recompute_scale_factor
         Whether the scale is the ratio of the lengths also where a `scale_factor` was given.
@@ -128,6 +163,11 @@ def interpolate(
         If the input has no such shape for the mode, or the result would be empty.
     ValueError, TypeError
         If not exactly one of `size` and `scale_factor` is given, or an option is not what it can be.
+
+    References
+    ----------
+    R. Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE Transactions on Acoustics, Speech, and
+    Signal Processing 29(6), 1981.
 
     Examples
     --------
@@ -148,15 +188,23 @@ def interpolate(
             f'interpolate: mode="{mode}" needs an input of shape (n, channels, *spatial) with {wanted} spatial axes, '
             f"none of which is empty, not {x.shape}"
         )
-    if mode == "nearest" and align_corners is not None:
-        raise ValueError('interpolate: align_corners is for linear modes; leave it out with mode="nearest"')
-    if mode != "nearest":
+    if mode in _UNALIGNED and align_corners is not None:
+        raise ValueError(
+            f'interpolate: align_corners is for linear modes and "bicubic"; leave it out with mode="{mode}"'
+        )
+    if not mode.startswith("nearest"):
         x = as_floating("interpolate", "input", x)
     old = x.shape[2:]
     new, scales = _new_size(old, size, scale_factor, bool(recompute_scale_factor))
+    if mode == "area":
+        return adaptive_mean("interpolate", axes, x, new)
     for axis, (n, m, scale) in enumerate(zip(old, new, scales, strict=True), 2):
         if mode == "nearest":
             x = _resample(x, _nearest(n, m, scale), axis)
+        elif mode == "nearest-exact":
+            x = _resample(x, _nearest_exact(n, m, scale), axis)
+        elif mode == "bicubic":
+            x = _resample(x, _cubic(n, m, scale, bool(align_corners)), axis)
         elif n != m:  # else nothing changes, whatever scale was rounded to that
             x = _resample(x, _linear(n, m, scale, bool(align_corners)), axis)
     return x

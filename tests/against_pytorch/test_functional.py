@@ -107,8 +107,16 @@ def logits(i: Inputs) -> Call:
 
 
 def variances(i: Inputs) -> Call:
-    spread = i.between(0.1, 2, *i.draw(some([(2, 3), (2, 1), (2,)])))
-    return [i.normal(2, 3), i.normal(2, 3), spread], {"full": i.flag(), "reduction": i.draw(reductions)}
+    means, observed, spread = i.draw(
+        some(
+            [
+                *[((2, 3), (2, 3), (2, 3)), ((2, 3), (2, 3), (2, 1)), ((2, 3), (2, 3), (2,)), ((5,), (5,), (1,))],
+                *[((5,), (1,), (1,)), ((1,), (5,), (1,)), ((5,), (1,), (5,)), ((2, 3), (1, 1), (1, 3)), ((), (), ())],
+            ]
+        )
+    )
+    options = {"full": i.flag(), "reduction": i.draw(reductions)}
+    return [i.normal(*means), i.normal(*observed), i.between(0.1, 2, *spread)], options
 
 
 def classes(i: Inputs) -> Call:
@@ -147,9 +155,10 @@ def two_vectors_and_a_sign(i: Inputs) -> Call:
     return [i.normal(*shape), i.normal(*shape), i.signs(*shape[:-1])], {"margin": 0.1, "reduction": i.draw(reductions)}
 
 
-def two_vectors(**options: Any) -> Callable[[Inputs], Call]:
+def two_vectors(numbers: bool = False, **options: Any) -> Callable[[Inputs], Call]:
     def case(i: Inputs) -> Call:
-        first, second = i.draw(some([((2, 3), (2, 3)), ((4, 1, 3), (2, 3)), ((0, 3), (0, 3))]))
+        pairs = [((2, 3), (2, 3)), ((4, 1, 3), (2, 3)), ((0, 3), (0, 3))] + [((), ())] * numbers
+        first, second = i.draw(some(pairs))
         return [i.normal(*first), i.normal(*second)], options
 
     return case
@@ -194,11 +203,14 @@ def last_axes(*names: str) -> Callable[[Inputs], Call]:
 
 
 def attention(i: Inputs) -> Call:
-    leading = i.draw(some([(), (2,), (2, 3)]))
+    leading: Any = i.draw(
+        some([[()] * 3, [(2,)] * 3, [(2, 3)] * 3, [(2, 3), (1, 3), (2, 1)], [(3,), (), (2, 1)], [(), (2,), (1,)]])
+    )
     mask = i.rng.random((4, 5)) > 0.4
     mask[:, 0] = True
     options = {"attn_mask": mask if i.flag() else None, "scale": i.draw(some([None, 0.5]))}
-    return [i.normal(*leading, 4, 3), i.normal(*leading, 5, 3), i.normal(*leading, 5, 2)], options
+    shapes = zip(leading, [(4, 3), (5, 3), (5, 2)], strict=True)
+    return [i.normal(*axes, *shape) for axes, shape in shapes], options
 
 
 def sequences(i: Inputs) -> Call:
@@ -218,9 +230,12 @@ def dropped(*shape: int) -> Callable[[Inputs], Call]:
     return case
 
 
+RESAMPLED = ["nearest", "nearest-exact", "area", "bilinear", "bicubic"]
+
+
 def resized(i: Inputs) -> Call:
     size = i.draw(some([(4, 8), (2, 4)]))
-    return [i.normal(i.number(0, 2), 2, 4, 4)], {"size": size, "mode": i.draw(some(["nearest", "bilinear"]))}
+    return [i.normal(i.number(0, 2), 2, 4, 4)], {"size": size, "mode": i.draw(some(RESAMPLED))}
 
 
 def maps(i: Inputs) -> Call:
@@ -243,6 +258,12 @@ def lengths_of(*choices: Any, **options: Any) -> Callable[[Inputs], Call]:
     return lambda i: ([i.normal(*i.draw(some(choices)))], {name: i.draw(values) for name, values in options.items()})
 
 
+def unit_vectors(i: Inputs) -> Call:
+    shape = i.draw(some([(), (2, 3), (2, 3, 2), (0, 3)]))
+    dim = i.draw(some([0, 1, -1, (0, 1)] if shape else [0, -1, (0,)]))
+    return [i.normal(*shape)], {"p": i.draw(some([1.0, 2.0, 3.0])), "dim": dim}
+
+
 CASES: dict[str, Callable[[Inputs], Call]] = {
     "adaptive_avg_pool1d": pool(1, output_size=some([1, 3, 4, 7])),
     "adaptive_avg_pool2d": pool(2, output_size=some([1, (3, 2), (4, None), 7])),
@@ -262,7 +283,7 @@ CASES: dict[str, Callable[[Inputs], Call]] = {
     "conv_transpose2d": convolution(2, True),
     "conv_transpose3d": convolution(3, True),
     "cosine_embedding_loss": two_vectors_and_a_sign,
-    "cosine_similarity": two_vectors(dim=-1),
+    "cosine_similarity": two_vectors(numbers=True, dim=-1),
     "cross_entropy": smoothed,
     "ctc_loss": sequences,
     "dropout": dropped(2, 3),
@@ -288,7 +309,7 @@ CASES: dict[str, Callable[[Inputs], Call]] = {
     "multilabel_margin_loss": several_labels,
     "multilabel_soft_margin_loss": lambda i: ([i.normal(2, 3), i.between(0, 1, 2, 3)], {"weight": i.between(0, 2, 3)}),
     "nll_loss": classes,
-    "normalize": lengths_of((2, 3), (2, 3, 2), (0, 3), p=some([1.0, 2.0, 3.0]), dim=some([0, 1, -1, (0, 1)])),
+    "normalize": unit_vectors,
     "one_hot": lambda i: ([i.labels(4, *i.batch(2))], {"num_classes": 4}),
     "pairwise_distance": two_vectors(p=3.0, keepdim=True),
     "pixel_shuffle": lengths_of((8, 2, 3), (2, 8, 1, 2), (2, 1, 4, 2, 2), upscale_factor=some([1, 2])),

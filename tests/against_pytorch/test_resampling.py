@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import tensor
+from autograd import hvp, tensor
 from nn import functional
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
@@ -44,19 +44,21 @@ def images(draw: st.DrawFn, axes: int, *, leading: Any = None, multiple: int = 1
 def test_upsample(data: Any) -> None:
     axes = data.draw(st.integers(1, 3))
     x = data.draw(images(axes))
-    mode = data.draw(st.sampled_from(["nearest", {1: "linear", 2: "bilinear", 3: "trilinear"}[axes]]))
+    smooth = {1: ["linear"], 2: ["bilinear", "bicubic"], 3: ["trilinear"]}[axes]
+    mode = data.draw(st.sampled_from(["nearest", "nearest-exact", "area", *smooth]))
     options: dict[str, Any] = {"mode": mode}
     if data.draw(st.booleans()):
         # PyTorch divides in single precision: of 7 places in the middle of 14 it may take the one before
-        sizes = st.sampled_from([1, 2, 4, 5, 8]) if mode == "nearest" else st.integers(1, 11)
+        sizes = st.sampled_from([1, 2, 4, 5, 8]) if mode.startswith("nearest") else st.integers(1, 11)
         options["size"] = data.draw(sizes | st.tuples(*[sizes] * axes))
     else:
-        # numbers of single precision; of 1.25, which may leave a length as it is, PyTorch's gradient for the nearest is
-        # not that of its values
-        factors = st.sampled_from([0.5, 1.0, 2.0, 2.5, 3.3125] + [1.25] * (mode != "nearest"))
+        # numbers of single precision; of 1.25, which may leave a length as it is, PyTorch's gradient for the nearest
+        # and the cubic is not that of its values
+        least = [0.5] if mode != "area" or min(x.shape) > 1 else []  # of nothing PyTorch makes empty areas
+        factors = st.sampled_from([*least, 1.0, 2.0, 2.5, 3.3125] + [1.25] * mode.endswith("linear"))
         options["scale_factor"] = data.draw(factors | st.tuples(*[factors] * axes))
         options["recompute_scale_factor"] = data.draw(st.sampled_from([None, False]))
-    if mode != "nearest":
+    if mode in smooth:
         options["align_corners"] = data.draw(st.sampled_from([None, False, True]))
     compare(nn.Upsample(**options), torch.nn.Upsample(**options), x, 1e-7 if "scale_factor" in options else 1e-11)
 
@@ -72,6 +74,34 @@ def test_recomputed_scales(data: Any) -> None:
     }
     ours, theirs = (lambda x, f=f: f.interpolate(x, **options) for f in (functional, torch.nn.functional))
     compare(ours, theirs, x)
+
+
+MODES = {1: ["linear"], 2: ["bilinear", "bicubic"], 3: ["trilinear"]}
+
+
+@pytest.mark.parametrize(
+    ("mode", "axes"),
+    [(mode, axes) for axes, smooth in MODES.items() for mode in ["nearest", "nearest-exact", "area", *smooth]],
+)
+def test_second_derivatives_of_every_mode(mode: str, axes: int) -> None:
+    x = np.random.default_rng(axes).standard_normal((1, 2, *(3, 4, 2)[:axes]))
+    size = (5, 2, 3)[:axes]
+
+    def wave(x: Any, library: Any) -> Any:
+        return (library.interpolate(x * x * x, size, mode=mode) ** 2).sum()
+
+    found = hvp(lambda x: wave(x, functional), x, np.ones(x.shape))
+    other = torch.tensor(x, requires_grad=True)
+    (first,) = torch.autograd.grad(wave(other, torch.nn.functional), other, create_graph=True)
+    first.sum().backward()
+    np.testing.assert_allclose(found, other.grad.numpy(), 1e-10, 1e-10)
+
+
+def test_the_nearest_centres_are_exact_where_pytorch_rounds() -> None:
+    for old in range(1, 30):
+        for new in range(1, 60):
+            out = functional.interpolate(np.arange(old).reshape(1, 1, -1), new, mode="nearest-exact")
+            assert out.ravel().tolist() == [(2 * i + 1) * old // (2 * new) for i in range(new)]
 
 
 def test_nearest_is_exact_where_pytorch_rounds() -> None:
@@ -118,8 +148,11 @@ def test_parameters_and_representation(kind: str) -> None:
     assert repr(ours(*args)) == repr(theirs(*args))
 
 
-def test_integers_are_taken_by_the_nearest_and_refused_by_means() -> None:
+def test_integers_are_taken_by_the_nearest_and_become_floats_in_means() -> None:
     x = tensor(np.arange(4).reshape(1, 1, 4))
-    assert functional.interpolate(x, 2).dtype == np.int64
-    with pytest.raises(TypeError, match="floating-point numbers, not int64"):
-        functional.interpolate(x, 2, mode="linear")
+    for mode in ("nearest", "nearest-exact"):
+        assert functional.interpolate(x, 2, mode=mode).dtype == np.int64
+    for mode in ("linear", "area"):
+        out = functional.interpolate(x, 2, mode=mode)
+        assert out.dtype.kind == "f"
+        assert out.ravel().tolist() == [0.5, 2.5]

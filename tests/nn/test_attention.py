@@ -232,8 +232,8 @@ def test_checkpoints_and_constants() -> None:
     ("change", "error", "message"),
     [
         (lambda q, k, v: attend(q, k[..., :4], v), ShapeError, r"key \(2, 3, 4\)"),
-        (lambda q, k, v: attend(q, k[:, :2], v), ShapeError, "all with the same leading axes"),
-        (lambda q, k, v: attend(q[:1], k, v), ShapeError, "all with the same leading axes"),
+        (lambda q, k, v: attend(q, k[:, :2], v), ShapeError, "leading axes that are the same or broadcast"),
+        (lambda q, k, v: attend(q, k[0, 0, 0], v), ShapeError, "leading axes that are the same or broadcast"),
         (lambda q, k, v: attend(q[0, 0], k[0, 0], v[0, 0]), ShapeError, "should be"),
         (lambda q, k, v: attend(q * 1j, k, v), DtypeError, "query has dtype complex128"),
         (lambda q, k, v: attend(q, k, v * 1j), DtypeError, "value complex128"),
@@ -418,3 +418,16 @@ def test_layer_stays_in_single_precision_and_can_be_copied() -> None:
 def test_layer_says_what_is_wrong(use: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         use(nn.MultiheadAttention(6, 2), normal(4, 2, 6).astype(np.float32))
+
+
+@pytest.mark.parametrize("leading", [((2, 3), (1, 3), (2, 1)), ((3,), (), (2, 1)), ((), (2,), (1,))])
+def test_leading_axes_broadcast(leading: Any) -> None:
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((*axes, n, 2)) for axes, n in zip(leading, (3, 4, 4), strict=True))
+    shape = np.broadcast_shapes(*leading)
+    whole = attend(*(np.broadcast_to(x, (*shape, *x.shape[-2:])) for x in (q, k, v)))
+    np.testing.assert_allclose(attend(q, k, v), whole, 1e-12)
+    assert gradcheck(attend, [q, k, v])
+    assert gradgradcheck(attend, [q, k, v])
+    mask = rng.standard_normal((*shape, 3, 4))
+    assert gradcheck(lambda q, mask: attend(q, k, v, mask), [q, mask])

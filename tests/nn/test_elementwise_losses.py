@@ -379,3 +379,14 @@ def test_modules_hold_their_options() -> None:
     loss = nn.BCEWithLogitsLoss(np.ones(2), pos_weight=np.ones(2))
     assert set(loss.state_dict()) == {"weight", "pos_weight"}
     assert list(loss.parameters()) == []
+
+
+@pytest.mark.parametrize("shapes", [((5,), (1,), (1,)), ((1,), (5,), (5,)), ((3, 4), (1, 1), (3, 1))])
+def test_one_mean_for_all_that_was_observed(shapes: Any) -> None:
+    rng = np.random.default_rng(0)
+    x, y, v = (rng.uniform(0.5, 2, shape) for shape in shapes)
+    alike = [np.broadcast_to(array, np.broadcast_shapes(*shapes)) for array in (x, y, v)]
+    whole = functional.gaussian_nll_loss(alike[0], alike[1], alike[2])
+    np.testing.assert_allclose(functional.gaussian_nll_loss(x, y, v), whole, 1e-12)
+    assert gradcheck(functional.gaussian_nll_loss, [x, y, v])
+    assert gradgradcheck(functional.gaussian_nll_loss, [x, y, v])

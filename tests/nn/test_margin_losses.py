@@ -205,3 +205,16 @@ def test_modules_hold_their_options() -> None:
         repr(nn.TripletMarginLoss()) == "TripletMarginLoss(margin=1.0, p=2.0, eps=1e-06, swap=False, reduction='mean')"
     )
     assert set(nn.MultiMarginLoss(weight=np.ones(3)).state_dict()) == {"weight"}
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_numbers_are_vectors_of_one_element(axis: int) -> None:
+    x, y = np.array(-2.0), np.array(3.0)
+    assert functional.cosine_similarity(x, y, dim=axis) == -1
+    assert functional.normalize(x, axis=axis) == -1
+    assert gradcheck(lambda x, y: functional.cosine_similarity(x, y, axis, eps=10.0), [x, y])
+    assert gradgradcheck(lambda x, y: functional.cosine_similarity(x, y, axis, eps=10.0), [x, y])
+    assert gradcheck(lambda x: functional.normalize(x, axis=axis, eps=10.0), [x])
+    assert gradgradcheck(lambda x: functional.normalize(x**2, axis=axis, eps=10.0), [x])
+    with pytest.raises(ShapeError, match="dim=1"):
+        functional.cosine_similarity(x, y)

@@ -113,3 +113,20 @@ ERRORS: list[tuple[Any, type[Exception], str]] = [
 def test_errors_name_what_is_wrong(call: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "area", "bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [1, 2, 5, (3, 7)])
+def test_constants_stay_and_rows_add_up(mode: str, size: Any) -> None:
+    np.testing.assert_allclose(functional.interpolate(np.full((1, 2, 3, 4), 7.0), size, mode=mode), 7.0, 1e-12)
+
+
+def test_a_cubic_goes_through_straight_lines() -> None:
+    x = np.arange(9.0).reshape(1, 1, 1, 9) * np.ones((1, 1, 9, 1))
+    out = functional.interpolate(x, (9, 17), mode="bicubic", align_corners=True)
+    np.testing.assert_allclose(out[0, 0, 0, 2:15], np.arange(1, 7.5, 0.5), 1e-12)
+
+
+def test_areas_of_infinities_are_infinite_and_no_more() -> None:
+    x = np.array([[[np.inf, 1.0, 2.0, 3.0, 4.0]]])
+    assert functional.interpolate(x, 3, mode="area").tolist() == [[[np.inf, 2.0, 3.5]]]
