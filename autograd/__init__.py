@@ -3,7 +3,9 @@
 import importlib
 import typing
 
-from . import ops
+import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
+
+from . import missing, ops
 from .checkpointing import checkpoint, restore_in_checkpoints
 from .declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .errors import (
@@ -94,6 +96,7 @@ __all__ = [
     "lint",
     "logsumexp",
     "mark_written",
+    "missing",
     "multilinear",
     "no_grad",
     "not_differentiable",
@@ -130,9 +133,12 @@ _LATER = {
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
 
 
+_missing = missing.lookup(__name__, _numpy)
+
+
 def __getattr__(name: str) -> typing.Any:
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _missing(name)
     value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     return value
 

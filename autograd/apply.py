@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .arguments import NUMBERS, AxisError, as_operand, binder, numbers, static
+from .arguments import NUMBERS, as_operand, binder, kind_of, numbers, static
 from .called import users_line
 from .cuts import carried, cut_of
-from .errors import DtypeError, ShapeError, is_of_values
+from .errors import DtypeError, is_of_values
 from .examination import examine
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
 from .guards import WHOLE, guard, guard_arguments, snapshot
@@ -55,14 +55,15 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
     return op.forward(*values)
 
 
-def explain(op: Primitive, error: Exception, *values: Any) -> ShapeError:
-    """Return the error that names the operation and the shapes and dtypes that it could not combine."""
+def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
+    """Return the error that names the operation and the shapes and dtypes that it was given."""
     if not is_of_values(error):
         raise error
-    if any(np.asarray(value).dtype.kind == "O" for value in values):
+    if any(value is not None and np.asarray(value).dtype.kind == "O" for value in values):
         refuse_objects(op, *values)
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
-    return (AxisError if isinstance(error, IndexError) else ShapeError)(f"'{op.name}' cannot combine {shapes}: {error}")
+    one = len(values) == 1 or isinstance(error, np.linalg.LinAlgError)
+    return kind_of(error)(f"'{op.name}'{' of' if one else ' cannot combine'} {shapes}: {error}")
 
 
 def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
@@ -298,7 +299,7 @@ def binary(op: Primitive) -> Function:
 def many(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
     forward, rule, total = op.computed, op.applied[0], len(op.parameters)
-    bind, needs = binder(op, 0), op.getter(0)
+    bind, needs, names = binder(op, 0), op.getter(0), op.parameters[1:]
     (at_call,) = op.at_call
     guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)
 
@@ -308,7 +309,7 @@ def many(op: Primitive) -> Function:
         if guarded:
             given = tuple([v if isinstance(v, Tensor) or type(v) in NUMBERS else as_operand(v) for v in given])
         arrays = tuple([v._array if isinstance(v, Tensor) else v for v in given])
-        statics = tuple([static(op, v) for v in values[1:]])
+        statics = tuple([static(op, v, name) for v, name in zip(values[1:], names)])  # noqa: B905 - hot
         values = (arrays, *statics)
         try:
             z = forward(*values)

@@ -18,12 +18,13 @@ from .examination import examine
 from .graph import Gradients, Node, View, absent, intern_shape, take_number
 from .guards import guard, guard_arguments
 from .lines import note_line
+from .missing import refuse_keywords
 from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
 from .tensor import Tensor, link, plain_array
 
-__all__ = ["NUMBERS", "as_operand", "binder", "numbers", "one_input", "static"]
+__all__ = ["NUMBERS", "as_operand", "binder", "kind_of", "numbers", "one_input", "static"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -38,6 +39,17 @@ _PLAIN = {int, float, bool, str, slice, type, type(None), type(np._NoValue), typ
 
 class AxisError(ShapeError, np.exceptions.AxisError):
     """An axis that there is not: NumPy's error, which is an `IndexError` too, with the name of the operation."""
+
+
+class MatrixShapeError(ShapeError, np.linalg.LinAlgError):
+    """A shape that is none of matrices, or of square ones: NumPy's error, with the name of the operation."""
+
+
+def kind_of(error: ValueError) -> type[Exception]:
+    """Return the kind of error that says of an operation what `error` says of a NumPy function."""
+    if isinstance(error, np.linalg.LinAlgError):
+        return MatrixShapeError if "dimension" in str(error) else np.linalg.LinAlgError  # the numbers are at fault
+    return AxisError if isinstance(error, IndexError) else ShapeError
 
 
 def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], Arguments]:
@@ -61,6 +73,7 @@ def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], A
             for name, value in kwargs.items():
                 place = places.get(name, -1)
                 if place < given:
+                    refuse_keywords(f"'{op.name}'", kwargs)
                     raise refuse(f"; it cannot take {name}={value!r} here")
                 named[place] = value
             values = tuple(named)
@@ -75,7 +88,7 @@ def one_input(op: Primitive) -> Function:
     """Build the function that applies an operation of one input and arguments, and the one that pulls back."""
     forward, rule = op.computed, op.applied[0]
     needs, linear, bind, count = op.getter(0), op.kind == "linear", binder(op, 1), len(op.parameters) - 1
-    common_pool = set(op.shaped) <= {0}
+    common_pool, names = set(op.shaped) <= {0}, op.parameters[1:]
     guarded = op.parameters[0] in op.needs[0]
     noted = [place - 1 for place in op.arguments_kept(1)]
 
@@ -86,10 +99,10 @@ def one_input(op: Primitive) -> Function:
             if kind not in _PLAIN:
                 plain = False
                 if kind is not ndarray:
-                    args = tuple([static(op, v) for v in args])
+                    args = tuple([static(op, v, name) for v, name in zip(args, names)])  # noqa: B905 - hot
                     break
         if kwargs:
-            kwargs = {name: static(op, v) for name, v in kwargs.items()}
+            kwargs = {name: static(op, v, name) for name, v in kwargs.items()}
             args = bind(args, kwargs)
         elif len(args) != count:
             args = bind(args, kwargs)
@@ -98,13 +111,11 @@ def one_input(op: Primitive) -> Function:
         a = x._array
         try:
             z = forward(a, *args)
-        except np.linalg.LinAlgError:
-            raise  # it says what is wrong with the numbers
         except ValueError as error:
             if not is_of_values(error):
                 raise
             message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
-            raise (AxisError if isinstance(error, IndexError) else ShapeError)(message) from error
+            raise kind_of(error)(message) from error
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
@@ -180,7 +191,7 @@ def numbers(op: Primitive, value: Any) -> Any:
     return operand
 
 
-def static(op: Primitive, value: Any) -> Any:
+def static(op: Primitive, value: Any, name: str) -> Any:
     """Return an argument that has no derivative: the values of a tensor, a copy of a list, which may change later."""
     kind = type(value)
     if kind is list:
@@ -190,5 +201,5 @@ def static(op: Primitive, value: Any) -> Any:
     if not isinstance(value, Tensor):
         return plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic) else value
     if value._node is not None:
-        raise TypeError(f"'{op.name}' is not differentiable with respect to this argument: detach() it")
+        raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: detach() it")
     return value._array

@@ -12,6 +12,7 @@ tensors it records, and that is all that higher derivatives need.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,7 @@ from .apply import binary, many, unary
 from .arguments import one_input
 from .cuts import cut_of
 from .errors import DeclarationError
+from .missing import refuse_keywords
 from .modes import ON
 from .outputs import ManyOutputs, several_outputs
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
@@ -28,7 +30,16 @@ from .registry import operations, plain
 from .several import several_inputs
 from .tensor import Tensor, unwrap
 
-__all__ = ["OPERATORS", "composed", "elementwise", "general", "linear", "multilinear", "not_differentiable"]
+__all__ = [
+    "OPERATORS",
+    "composed",
+    "elementwise",
+    "general",
+    "linear",
+    "method_of",
+    "multilinear",
+    "not_differentiable",
+]
 
 # Python's operators, by the name of the NumPy function that computes them.
 OPERATORS = {
@@ -220,12 +231,25 @@ def _check_functions(declaration: str, *functions: Any) -> None:
 def install(name: str, function: Function, operator: Function | None = None) -> None:
     """Give tensors `function` as the method `name`, and `operator`, or else the same, if there is one of that name."""
     if not hasattr(Tensor, name):
-        setattr(Tensor, name, function)
+        along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
+        setattr(Tensor, name, method_of(name, function) if along_axes else function)
     symbol, operate = OPERATORS.get(name), operator or function
     if symbol is not None:
         setattr(Tensor, f"__{symbol}__", operate)
         if symbol not in ("neg", "pos", "abs", "invert", *_COMPARISONS):
             setattr(Tensor, f"__r{symbol}__", lambda y, x: operate(x, y))
+
+
+def method_of(name: str, composition: Function) -> Function:
+    """Return a method that computes a composition, and says of keywords from elsewhere what they are called here."""
+
+    @functools.wraps(composition)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            refuse_keywords(f"'{name}'", kwargs)
+        return composition(*args, **kwargs)
+
+    return method
 
 
 def _operator(function: Function) -> Function:
@@ -243,6 +267,8 @@ def _constant(array: Any, function: Function, *inputs: Any) -> Tensor:
 
 def _on_arrays(function: Function) -> Function:
     def method(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            refuse_keywords(f"'{function.__name__}'", kwargs)
         if any(isinstance(value, Tensor) for value in (*args[1:], *kwargs.values())):
             return function(*args, **kwargs)  # one of them may be to be written to
         return function(*unwrap(args), **unwrap(kwargs))

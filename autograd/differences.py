@@ -105,8 +105,8 @@ class Subject:
         self.arrays = [np.array(array_of(given[i])) for i in self.places]
         if not self.places:
             raise DtypeError(
-                f"no input holds floating-point numbers, only {', '.join(type(x).__name__ for x in given) or 'nothing'}"
-                f": there is nothing to differentiate with respect to"
+                f"no input holds floating-point numbers, only {', '.join(map(_kind, given)) or 'nothing'}: there is "
+                f"nothing to differentiate with respect to. Write 1.0 for 1, or x.astype(float) for x"
             )
 
     def inputs(self, arrays: Sequence[Array]) -> list[Any]:
@@ -134,6 +134,11 @@ class Subject:
 
 def _is_floating(x: Any) -> bool:
     return type(x) in fronts or np.asarray(array_of(x)).dtype.kind in "fc"
+
+
+def _kind(x: Any) -> str:
+    dtype = getattr(x, "dtype", None)
+    return type(x).__name__ if dtype is None else f"{type(x).__name__} of {dtype}"
 
 
 def array_of(x: Any) -> Any:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from functools import partial
 from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
-__all__ = ["HasLine", "Place", "defined", "here", "line_of", "note_line", "place_in", "source_of", "within_engine"]
+__all__ = [
+    "HasLine", "Place", "defined", "here", "line_of", "note_line", "place_in", "source_of", "user_frame", "warn",
+    "within_engine",
+]  # fmt: skip
 
 _PACKAGES = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
@@ -68,6 +72,20 @@ def here() -> Place:
     place = Place()
     note_line(place)
     return place
+
+
+def user_frame(frame: FrameType) -> tuple[FrameType, int]:
+    """Return the frame outside the engine and the layers built on it that called `frame`, and how far up it is."""
+    above = 0
+    while _within[frame.f_code.co_filename] and frame.f_back is not None:
+        frame, above = frame.f_back, above + 1
+    return frame, above
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, at the line of the user's program that is being executed."""
+    _, above = user_frame(sys._getframe(1))
+    warnings.warn(message, category, stacklevel=above + 2)
 
 
 def source_of(place: HasLine) -> tuple[str, int | None]:

@@ -127,12 +127,10 @@ def several_outputs(op: ManyOutputs) -> Function:
         values = [
             v._array if isinstance(v, Tensor) else v if type(v) in NUMBERS else as_operand(v) for v in given[:count]
         ]
-        values += [static(op, v) for v in given[count:]]
+        values += [static(op, v, name) for v, name in zip(given[count:], op.parameters[count:], strict=True)]
         try:
             z = forward(*values)
         except ValueError as error:
-            if isinstance(error, np.linalg.LinAlgError):
-                raise  # it says what is wrong with the numbers; the shapes are right
             raise explain(op, error, *values[:count]) from error
         if not any(isinstance(v, Tensor) for v in given[:count]):
             return z

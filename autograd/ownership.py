@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .errors import DerivativeError
 from .graph import Node
 
 __all__ = [
@@ -90,16 +91,31 @@ def read_only(value: Any) -> Any:
     return value
 
 
-def guarded_rule(rule: Callable[..., Any], kept: int) -> Callable[..., Any]:
-    """Return what calls a rule that a user declared so that it cannot write to the gradient or what was `kept`.
+def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[..., Any]:
+    """Return what calls a rule that a user declared for the operation `name`, and sees to it that it gives a gradient.
+
+    It cannot write to the gradient that it is given, or to what was `kept`.
 
     Others go on with them: a gradient that is handed to two inputs, for example, is one array.
     """
 
     def applied(g: Any, *given: Any, **at_call: Any) -> Any:
-        return rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
+        gx = rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
+        return gx if hasattr(gx, "dtype") else _as_array(gx, name, rule)
 
     return applied
+
+
+def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
+    """Return numbers that a rule gave in the place of an array as one."""
+    if isinstance(gx, int | float | complex | list | tuple):
+        return np.asarray(gx)
+    code = rule.__code__
+    remedy = "is a return missing?" if gx is None else "return an array of the shape of its input"
+    raise DerivativeError(
+        f"the derivative rule of '{name}' at {code.co_filename}:{code.co_firstlineno} returned {type(gx).__name__}, "
+        f"which is no gradient: {remedy}"
+    )
 
 
 def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:

@@ -109,7 +109,11 @@ class Primitive:
         ours = all((rule.__module__ or "").partition(".")[0] in _LIBRARIES for rule in rules)
         plain = ours or isinstance(self.forward, np.ufunc)
         self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
-        self.applied = rules if ours else tuple(map(guarded_rule, rules, map(len, self.needs)))
+        self.applied = (
+            rules
+            if ours
+            else tuple(guarded_rule(self.name, *each) for each in zip(rules, map(len, self.needs), strict=True))
+        )
         self.freed = FreedOperation(self)
         self.aligned = copy.copy(self)
 

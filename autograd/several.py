@@ -41,7 +41,7 @@ def _several(op: Primitive) -> Function:
     forward, count, total = op.computed, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [_getter(op, index) for index in range(count)]
-    wants, noted = inputs_wanted(op), op.arguments_kept(count)
+    wants, noted, names = inputs_wanted(op), op.arguments_kept(count), op.parameters[count:]
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
@@ -62,12 +62,10 @@ def _several(op: Primitive) -> Function:
                 value = as_operand(value)
             values.append(value)
             inputs.append(node)
-        for value in args[count:]:
-            values.append(static(op, value))
+        for value, name in zip(args[count:], names):  # noqa: B905 - hot
+            values.append(static(op, value, name))
         try:
             z = forward(*values)
-        except np.linalg.LinAlgError:
-            raise  # it says what is wrong with the numbers
         except ValueError as error:
             raise explain(op, error, *values[:count]) from error
         if constant:
@@ -138,8 +136,6 @@ def _three(op: Primitive) -> Function:
             c = as_operand(c)
         try:
             z = forward(a, b, c)
-        except np.linalg.LinAlgError:
-            raise  # it says what is wrong with the numbers
         except ValueError as error:
             raise explain(op, error, a, b, c) from error
         if constant:

@@ -6,7 +6,6 @@ Operations are installed on the class by their declarations; here is what a tens
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from inspect import signature
 from threading import RLock
@@ -21,6 +20,8 @@ from .errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from .exits import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from .guards import expose, forget, owner_of
+from .lines import warn
+from .missing import install, listed
 from .modes import enable_grad, recording
 from .ownership import COUNTED, Portion, held_once, references
 from .registry import hooks, operations, plain, writers
@@ -135,10 +136,7 @@ class Tensor(Installed):
             return self._grad
         except AttributeError:
             if self._node is not None and type(self._node) is not Leaf:
-                warnings.warn(
-                    "the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()",
-                    stacklevel=2,
-                )
+                warn("the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()")
             return None
 
     @grad.setter
@@ -221,6 +219,23 @@ class Tensor(Installed):
             raise ValueError(
                 f"there is no device but {self.device!r}, and it has no streams: got {device!r}, {stream!r}"
             )
+        return self
+
+    def to(self, device: Any, *, non_blocking: bool = False) -> Tensor:
+        """Return the tensor itself, if `device` is where it is; programs written for PyTorch ask that of tensors.
+
+        Raises
+        ------
+        ValueError
+            If another device is asked for, or a dtype, for which there is `astype`.
+        """
+        if str(device) != self.device:
+            remedy = ": for a dtype there is t.astype(dtype)" if isinstance(device, type | np.dtype) else ""
+            raise ValueError(f"there is no device but {self.device!r}, not {device!r}{remedy}")
+        return self
+
+    def cpu(self) -> Tensor:
+        """Return the tensor itself, which is where that asks it to be."""
         return self
 
     def item(self) -> Any:
@@ -466,6 +481,9 @@ class Tensor(Installed):
     def __contains__(self, value: Any) -> bool:
         return unwrap(value) in self._array
 
+    def __dir__(self) -> list[str]:
+        return listed(self, super().__dir__())
+
     def __format__(self, spec: str) -> str:
         return format(self._array.item() if self._array.ndim == 0 else self._array, spec) if spec else str(self)
 
@@ -498,6 +516,9 @@ class Tensor(Installed):
             copied.grad = Tensor(self._grad._array.copy())
         memo[id(self)] = copied
         return copied
+
+
+install(Tensor)
 
 
 class _TensorLift:

@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .calculus import RULES
+from .elsewhere import NAMES
 from .errors import AnomalyError, DomainError, UnsupportedError
 from .examination import value_observer
 from .exits import refuse_copy, refuse_value
 from .floats import PRIMITIVES, explain, forward_of, relu, sigmoid, slope_of
 from .graph import LEAF, Operation, ancestors, take_number
+from .missing import install, listed
 from .modes import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
 from .primitive import Function, Primitive
 from .registry import fronts, operations, plain
@@ -213,7 +215,9 @@ class Value:
     dy: float
     number: int
 
-    def __init__(self, data: Number) -> None:
+    def __init__(self, data: Number, **elsewhere: Any) -> None:
+        if elsewhere:
+            raise _unknown(elsewhere)
         number = data if type(data) is float else _number(data)
         if number is None:
             raise TypeError(f"a Value holds one real number, not {type(data).__name__} {data!r}")
@@ -417,6 +421,9 @@ class Value:
     def __bool__(self) -> bool:
         return self.data != 0
 
+    def __dir__(self) -> list[str]:
+        return listed(self, super().__dir__())
+
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
 
@@ -426,6 +433,17 @@ class Value:
     def __reduce__(self) -> tuple[Any, ...]:
         refuse_copy(self, "copying this value", "value")
         return Value, (self.data,), (None, {"grad": float(self.grad)})
+
+
+install(Value, fixed=("label", "_prev", "_op", "_backward"))
+
+
+def _unknown(keywords: dict[str, Any]) -> TypeError:
+    """Return the error for keywords that `Value` does not take, those of micrograd among them."""
+    name = next(iter(keywords))
+    known = NAMES["Value"].get(name)
+    here = ", but one real number" if known is None else f": here it is {known.replace('`', '')}"
+    return TypeError(f"a Value takes no {name}={here}")
 
 
 def _go_back_recording(root: Value, order: list[Value]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -13,7 +12,7 @@ from .errors import AnomalyError, AutogradError, DerivativeError, is_of_values
 from .examination import ranges
 from .graph import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
 from .guards import kept_arrays
-from .lines import here
+from .lines import here, warn
 from .modes import ANOMALY, watching
 from .packing import Packed
 from .scopes import within
@@ -210,4 +209,4 @@ def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
                 f"the gradient of a tensor of shape {node.shape} has {kind} in {bad} of {np.size(g)} elements: "
                 f"compute and walk within detect_anomaly() to see where it arises"
             )
-            warnings.warn(message, RuntimeWarning, stacklevel=6)
+            warn(message, RuntimeWarning)

@@ -1,10 +1,12 @@
-"""Write what follows from the source: two pages, the types of methods that declarations install, pictures of graphs.
+"""Write what follows from the source: three pages, the types of methods that declarations install, pictures of graphs.
 
-``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md`` and ``autograd/installed.pyi``, and a
-test fails when one of them is out of date; it draws ``docs/images/*.svg`` too, for which it needs Graphviz.
+``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last part of
+``docs/howto/from-pytorch.md`` and ``autograd/installed.pyi``, and a test fails when one of them is out of date; it
+draws ``docs/images/*.svg`` too, for which it needs Graphviz.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ sys.path.insert(0, str(ROOT))
 
 from autograd import Tensor  # noqa: E402 - found through the path set above
 from autograd.declare import OPERATORS  # noqa: E402 - as above
+from autograd.elsewhere import KEYWORDS, NAMES  # noqa: E402 - as above
 from docs import contract, pictures, reasons, surface  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 IMAGES = ROOT / "docs" / "images"
 NUMERICS = ROOT / "docs" / "numerics.md"
+PYTORCH = ROOT / "docs" / "howto" / "from-pytorch.md"
 STUB = ROOT / "autograd" / "installed.pyi"
 HEAD = '''"""The methods that declarations install on tensors, for type checkers. Written by docs/generate.py."""
 
@@ -27,6 +31,18 @@ from .tensor import Tensor
 
 class Installed:
 '''
+WRITTEN = "<!-- what follows is written by docs/generate.py -->\n"
+TITLES = {
+    "Tensor": "Attributes and methods of tensors",
+    "Value": "Of values",
+    "Module": "Of modules",
+    "Optimizer": "Of optimizers",
+    "autograd": "Names of `torch`, `jax` and others, in `autograd`",
+    "nn": "In `nn`",
+    "nn.functional": "In `nn.functional`, here `F`",
+    "nn.init": "In `nn.init`",
+    "nn.optim": "In `nn.optim`",
+}
 UNARY = {"neg", "pos", "abs", "invert"}
 BINARY = set(OPERATORS.values()) - UNARY
 
@@ -39,6 +55,19 @@ def operations_page() -> str:
 def numerics_page() -> str:
     """Return the text of the page about kinks, edges and domains."""
     return contract.page()
+
+
+def pytorch_page() -> str:
+    """Return the text of the page about PyTorch's names, with all that errors know of them at its end."""
+    head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
+    tables = {"Arguments of operations and methods": KEYWORDS} | {TITLES[owner]: NAMES[owner] for owner in NAMES}
+    return head + mark + "".join(map(names_table, tables, tables.values()))
+
+
+def names_table(title: str, names: Mapping[str, str]) -> str:
+    """Return a table of names from elsewhere, in the order of the alphabet."""
+    rows = "".join(f"| `{name}` | {names[name]} |\n" for name in sorted(names, key=str.lower))
+    return f"\n### {title}\n\n| elsewhere | here |\n|---|---|\n{rows}"
 
 
 def stub() -> str:
@@ -85,5 +114,6 @@ if __name__ == "__main__":
     STUB.write_text(stub())
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())
+    PYTORCH.write_text(pytorch_page())
     for name in pictures.PICTURES:
         draw(name)

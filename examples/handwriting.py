@@ -37,7 +37,7 @@ def read_brightness(path: Path) -> Floats:
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
-        raise UsageError("reading images takes Pillow: pip install 'plaingrad[plot]'") from error
+        raise UsageError("reading images takes Pillow: pip install pillow") from error
     try:
         with Image.open(path) as image:
             layered = image.convert("RGBA")

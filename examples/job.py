@@ -53,7 +53,8 @@ def learn(data: Data, options: argparse.Namespace, pictures: bool) -> bool:
 def load(options: argparse.Namespace) -> Data:
     """Return the data that the options name."""
     if options.csv:
-        images, labels = read_csv(options.csv, scale=1 / 255)
+        column = "label" if options.label is None else options.label
+        images, labels = read_csv(options.csv, int(column) if column.isdigit() else column, scale=1 / 255)
         train_images, test_images, train_labels, test_labels = train_test_split(images, labels, test_size=CSV_TEST_SIZE)
     else:
         loaded = load_idx(options.data) if options.data else load_mnist()

@@ -73,11 +73,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     portions.add_argument("--full-batch", action="store_true", help="take the whole training set in every step")
     source.add_argument("--csv", type=Path, metavar="PATH", help="train on a CSV file; a seventh becomes the test set")
+    add("--label", metavar="COLUMN", help="of --csv, what holds the classes: its name, or its position from 0 (label)")
     source.add_argument("--data", type=Path, metavar="FOLDER", help="train on a folder of IDX files, as MNIST's are")
     add("--seed", type=natural, metavar="N", default=0, help="of the first weights and the order of images (0)")
     add("--out", type=Path, metavar="FOLDER", default=Path("runs/mnist"), help="folder to write (runs/mnist)")
     add("--quick", action="store_true", help="a tenth of the digits and few epochs, to see that it works")
     options = parser.parse_args(arguments)
+    if options.label is not None and not options.csv:
+        parser.error("--label names a column of the file that --csv gives")
     whole, quick = (FULL_BATCH_EPOCHS, QUICK_FULL_BATCH_EPOCHS) if options.full_batch else (EPOCHS, QUICK_EPOCHS)
     options.epochs = options.epochs or (quick if options.quick else whole)
     return options

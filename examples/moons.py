@@ -103,7 +103,7 @@ def require_matplotlib() -> None:
     """End the program before it trains if it could not draw what it learned."""
     # Looked for, not loaded: while values are made the garbage collector walks the heap, so it had better be small.
     if importlib.util.find_spec("matplotlib") is None:
-        sys.exit("examples.moons draws with matplotlib, which is not installed: pip install 'plaingrad[plot]'")
+        sys.exit("examples.moons draws with matplotlib, which is not installed: pip install matplotlib")
 
 
 def train(model: MLP, X: Points, classes: Classes, steps: int, history: History, interruption: Interruption) -> None:

@@ -43,7 +43,7 @@ def pictures_possible() -> bool:
     """Tell whether matplotlib is there; where it is not, print how to get it."""
     if find_spec("matplotlib") is not None:
         return True
-    print("no pictures will be drawn: that takes matplotlib, pip install 'plaingrad[plot]'", file=sys.stderr)
+    print("no pictures will be drawn: that takes matplotlib, pip install matplotlib", file=sys.stderr)
     return False
 
 

@@ -3,6 +3,8 @@
 Everything here uses the public names of `autograd` alone: what `nn` does, a program of one's own can do.
 """
 
+import typing
+
 from . import _engine as _engine  # first: it says so where `autograd` is another package
 from . import functional, init, onnx, optim, plots, training, utils
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Softmax2d, Softmin, Tanh
@@ -196,3 +198,8 @@ __all__ = [
     "utils",
     "watch",
 ]
+
+if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = _engine.autograd.missing.lookup(
+        __name__, functional, optim, optim.lr_scheduler, init, training, plots, utils
+    )

@@ -7,19 +7,26 @@ from typing import Any
 from autograd import ShapeError
 
 from . import functional
-from .functional._activation import which_axis
+from ._elementwise import Elementwise
+from .functional._activation import rectify, which_axis
 from .functional._arrays import as_operand
 from .module import Module
 
 __all__ = ["LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Tanh"]
 
 
-class ReLU(Module):
-    """Positive elements as they are, 0 for the others; the derivative at 0 is 0."""
+class ReLU(Elementwise):
+    """Positive elements as they are, 0 for the others; the derivative at 0 is 0.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
-        return functional.relu(x)
+        return rectify(x)
 
 
 class Tanh(Module):

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError, Tensor
 
 from . import functional, init
+from ._arguments import Size
 from .functional._arrays import as_operand
 from .functional._attention import attention_weights, read_mask
 from .linear import Linear
@@ -87,14 +88,14 @@ class MultiheadAttention(Module):
 
     def __init__(
         self,
-        embed_dim: int,
-        num_heads: int,
+        embed_dim: Size,
+        num_heads: Size,
         dropout: float = 0.0,
         bias: bool = True,
         add_bias_kv: bool = False,
         add_zero_attn: bool = False,
-        kdim: int | None = None,
-        vdim: int | None = None,
+        kdim: Size | None = None,
+        vdim: Size | None = None,
         batch_first: bool = False,
         dtype: DTypeLike | None = None,
     ) -> None:

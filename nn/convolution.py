@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError
 
 from . import functional, init
+from ._arguments import Size
 from .functional._convolution import paddings
 from .functional._windows import per_axis, spatial_operand
 from .module import Module
@@ -33,23 +34,18 @@ class _Kernels(Module):
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
+        in_channels: Size,
+        out_channels: Size,
         kernel_size: Any,
         stride: Any,
         padding: Any,
         dilation: Any,
-        groups: int,
+        groups: Size,
         bias: bool,
         dtype: DTypeLike | None,
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        if in_channels < 1 or out_channels < 1 or groups < 1:
-            raise ValueError(
-                f"{name} needs at least one input channel, output channel and group, not {in_channels}, "
-                f"{out_channels} and {groups}"
-            )
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"{name}: groups={groups} does not divide the channels, {in_channels} and {out_channels}")
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
@@ -86,13 +82,13 @@ class _Convolution(_Kernels):
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
+        in_channels: Size,
+        out_channels: Size,
         kernel_size: Any,
         stride: Any = 1,
         padding: Any = 0,
         dilation: Any = 1,
-        groups: int = 1,
+        groups: Size = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
         dtype: DTypeLike | None = None,
@@ -202,13 +198,13 @@ class _TransposedConvolution(_Kernels):
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
+        in_channels: Size,
+        out_channels: Size,
         kernel_size: Any,
         stride: Any = 1,
         padding: Any = 0,
         output_padding: Any = 0,
-        groups: int = 1,
+        groups: Size = 1,
         bias: bool = True,
         dilation: Any = 1,
         padding_mode: str = "zeros",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from . import functional
-from .module import Module
+from ._elementwise import Elementwise
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
 
 
-class Dropout(Module):
+class Dropout(Elementwise):
     """While training, set each element to 0 with probability `p` and divide the others by ``1 - p``.
 
     In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes what is drawn repeat.
@@ -19,6 +19,8 @@ class Dropout(Module):
     ----------
     p
         From 0 to 1.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -30,8 +32,8 @@ class Dropout(Module):
 
     _shown_options = ("p",)
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__(inplace)
         if not 0 <= p <= 1:
             raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
         self.p = p

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd import DtypeError, ShapeError, Tensor
 
 from . import functional, init
+from ._arguments import Size
 from .module import Module
 from .parameter import Parameter
 
@@ -51,8 +52,8 @@ class Embedding(Module):
 
     def __init__(
         self,
-        num_embeddings: int,
-        embedding_dim: int,
+        num_embeddings: Size,
+        embedding_dim: Size,
         padding_idx: int | None = None,
         max_norm: float | None = None,
         norm_type: float = 2.0,
@@ -60,10 +61,6 @@ class Embedding(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        if num_embeddings < 1 or embedding_dim < 1:
-            raise ValueError(
-                f"an Embedding needs at least one row and one feature, not {num_embeddings} and {embedding_dim}"
-            )
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise ValueError(f"padding_idx={padding_idx} is none of the {num_embeddings} rows")

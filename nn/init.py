@@ -6,11 +6,11 @@ Random values come from the generator that `nn.manual_seed` seeds, unless anothe
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from autograd import Tensor, borrow, mark_written
+from autograd import Tensor, borrow, mark_written, missing
 
 from .random import chosen_generator
 
@@ -257,3 +257,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: Mode, nonlinearity: str) -> flo
         raise ValueError(f'mode should be "fan_in" or "fan_out", not {mode!r}')
     fan = _fans(tensor)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+
+
+if not TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = missing.lookup(__name__)

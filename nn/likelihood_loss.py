@@ -7,6 +7,7 @@ from typing import Any, Literal
 from autograd import Tensor
 
 from . import functional
+from ._arguments import Weights
 from .functional._elements import Reduction, check_reduction
 from .loss import Loss
 from .module import Module
@@ -31,7 +32,7 @@ class BCELoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(self, weight: Any = None, reduction: Reduction = "mean") -> None:
+    def __init__(self, weight: Weights = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
@@ -63,7 +64,7 @@ class BCEWithLogitsLoss(Loss):
     array([1000.])
     """
 
-    def __init__(self, weight: Any = None, reduction: Reduction = "mean", pos_weight: Any = None) -> None:
+    def __init__(self, weight: Weights = None, reduction: Reduction = "mean", pos_weight: Weights = None) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.register_buffer("pos_weight", pos_weight)

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 
 from . import functional, init
+from ._arguments import Size
 from .module import Module
 from .parameter import Parameter
 
@@ -50,10 +51,10 @@ class Linear(Module):
     weight: Parameter
     bias: Parameter | None
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(
+        self, in_features: Size, out_features: Size, bias: bool = True, dtype: DTypeLike | None = None
+    ) -> None:
         super().__init__()
-        if in_features < 1 or out_features < 1:
-            raise ValueError(f"a layer needs at least one input and one output, not {in_features} and {out_features}")
         self.in_features, self.out_features = in_features, out_features
         # The memory holds the transpose: the product of the forward pass, the largest there is, is then a third
         # faster for small batches, and gradients do not care.
@@ -111,18 +112,13 @@ class Bilinear(Module):
 
     def __init__(
         self,
-        in1_features: int,
-        in2_features: int,
-        out_features: int,
+        in1_features: Size,
+        in2_features: Size,
+        out_features: Size,
         bias: bool = True,
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        if min(in1_features, in2_features, out_features) < 1:
-            raise ValueError(
-                f"a Bilinear needs at least one input of each kind and one output, not {in1_features}, {in2_features} "
-                f"and {out_features}"
-            )
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(np.zeros((out_features, in1_features, in2_features), np.float32), dtype=dtype)
         self.bias = Parameter(np.zeros(out_features, np.float32), dtype=dtype) if bias else None

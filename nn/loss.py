@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from autograd import Tensor
 
 from . import functional
+from ._arguments import Weights
 from .functional._elements import Reduction, check_reduction
 from .module import Module
 
@@ -43,7 +44,7 @@ class NLLLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
+    def __init__(self, weight: Weights = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
@@ -77,7 +78,7 @@ class CrossEntropyLoss(NLLLoss):
 
     def __init__(
         self,
-        weight: Any = None,
+        weight: Weights = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
         label_smoothing: float = 0.0,

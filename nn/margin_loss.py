@@ -8,6 +8,7 @@ from typing import Any
 from autograd import Tensor
 
 from . import functional
+from ._arguments import Weights
 from .functional._elements import Reduction
 from .loss import Loss
 
@@ -123,7 +124,7 @@ class MultiLabelSoftMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(self, weight: Any = None, reduction: Reduction = "mean") -> None:
+    def __init__(self, weight: Weights = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
@@ -154,7 +155,7 @@ class MultiMarginLoss(Loss):
 
     _shown_options = ("p", "margin", "reduction")
 
-    def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean") -> None:
+    def __init__(self, p: int = 1, margin: float = 1.0, weight: Weights = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.p, self.margin = p, margin

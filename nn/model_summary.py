@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
     """
     if not isinstance(model, Module):
         raise TypeError(f"summary() takes a module, not {type(model).__name__}")
+    _check_inputs(model, inputs)
     rows = {id(module): SummaryRow(path, type(module).__name__) for path, module in model.named_modules()}
     counted: set[int] = set()
     for module in model.modules():
@@ -190,6 +192,17 @@ def summary(model: Module, *inputs: Any) -> Summary:
     ):
         model(*map(_live, given))
     return Summary(tuple(rows.values()))
+
+
+def _check_inputs(model: Module, inputs: tuple[Any, ...]) -> None:
+    """Raise where the model cannot be called with so many inputs."""
+    try:
+        signature(model.forward).bind(*inputs)
+    except TypeError as error:
+        raise TypeError(
+            f"summary() calls the model with the inputs that it is given, or draws them in shapes, as in "
+            f"nn.summary(model, (32, 784)), but {type(model).__name__}.forward() {error}"
+        ) from None
 
 
 def _is_shape(x: Any) -> bool:

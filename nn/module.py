@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import DtypeError, Handle, Tensor, borrow, describe_calls, lend, mark_written, tensor
+from autograd import DtypeError, Handle, Tensor, borrow, describe_calls, lend, mark_written, missing, tensor
 
+from ._arguments import check_constructor, check_device
 from ._hooks import ModuleHooks
 from .parameter import Parameter
 
@@ -60,6 +62,10 @@ class Module:
     _buffers: dict[str, bool]  # the attributes that are buffers, and whether state_dict holds them
     _hooks: ModuleHooks | None = None  # until the first
     _shown_options: ClassVar[tuple[str, ...]] = ()  # the attributes that `repr` shows
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls)
 
     def __init__(self) -> None:
         self._buffers = {}
@@ -314,10 +320,19 @@ class Module:
         """Set `training` to False here and in all inner modules; return the module."""
         return self.train(False)
 
-    def to(self: Self, dtype: DTypeLike) -> Self:
+    def to(self: Self, dtype: DTypeLike | None = None, *, device: Any = None, non_blocking: bool = False) -> Self:
         """Turn all parameters and buffers of floating-point numbers into ones of `dtype`; return the module.
 
         It happens in place. An optimizer has to be made afterwards: one that was made before says so at its next step.
+
+        Parameters
+        ----------
+        dtype
+            Or a device, as for `device`; by default the parameters stay as they are.
+        device
+            Only ``"cpu"``, where all is: programs written for PyTorch ask for that.
+        non_blocking
+            Makes no difference.
 
         Examples
         --------
@@ -326,6 +341,10 @@ class Module:
         >>> nn.Linear(2, 1).to(np.float64)(np.ones((1, 2))).dtype
         dtype('float64')
         """
+        dtype, device = (None, dtype) if _is_device(dtype) else (dtype, device)
+        check_device(device)
+        if dtype is None:
+            return self
         kind = np.dtype(dtype)
         if kind.kind != "f":
             raise DtypeError(f"parameters are floating-point numbers, so dtype is float32 or the like, not {kind}")
@@ -342,6 +361,10 @@ class Module:
                 if value is not None and value.dtype.kind == "f" and value.dtype != kind:
                     held = getattr(module, name)
                     setattr(module, name, value.astype(kind) if held is value else tensor(value, dtype=kind))
+        return self
+
+    def cpu(self: Self) -> Self:
+        """Return the module, which is where that asks it to be."""
         return self
 
     def double(self: Self) -> Self:
@@ -409,8 +432,11 @@ class Module:
         ------
         RuntimeError
             If names or shapes do not fit; it lists all that is wrong, and then nothing has been copied.
+        TypeError
+            If it is no dict of arrays, but a path, for example, or holds the weights within another dict.
         """
         own = self._state()
+        _check_state(own, state_dict)
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]
         arrays = {name: np.asarray(_values(state_dict[name])) for name in own if name in state_dict}
@@ -442,6 +468,9 @@ class Module:
 
     # How it looks
 
+    def __dir__(self) -> list[str]:
+        return missing.listed(self, super().__dir__())
+
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses of a module; subclasses have their own."""
         shown = ((name, getattr(self, name)) for name in type(self)._shown_options)
@@ -453,6 +482,14 @@ class Module:
         if not inner:
             return f"{type(self).__name__}({', '.join(parts)})"
         return f"{type(self).__name__}(\n  " + "\n  ".join(parts + inner) + "\n)"
+
+
+missing.install(Module)
+
+
+def _is_device(given: Any) -> bool:
+    """Tell whether what could be a dtype is the name of a device, such as "cuda:0", or PyTorch's object for one."""
+    return str(given).partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
 
 
 def _path(modules: list[Any]) -> str:
@@ -471,6 +508,22 @@ describe_calls(Module.__call__, _path)
 def _values(value: Any) -> Any:
     """Return the ndarray of a tensor, and anything else as it is."""
     return borrow(value) if isinstance(value, Tensor) else value
+
+
+def _check_state(own: Mapping[str, Any], state: Any) -> None:
+    """Raise if `state` is no dict of arrays by name, or one that has the weights further in."""
+    if not isinstance(state, Mapping):
+        remedy = f"nn.load({state!r})" if isinstance(state, str | os.PathLike) else "module.state_dict()"
+        raise TypeError(
+            f"load_state_dict() takes a dict of arrays by name, such as {remedy} returns, not {type(state).__name__}"
+        )
+    inner = [key for key, value in state.items() if isinstance(value, Mapping)]
+    if inner:
+        fitting = next((key for key in inner if own.keys() <= state[key].keys()), inner[0])
+        raise TypeError(
+            f"the state is that of more than weights, for it holds dicts ({', '.join(map(repr, inner))}): give one of "
+            f"them, such as state[{fitting!r}]"
+        )
 
 
 def _misfits(own: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError
 
 from . import functional
+from ._arguments import Size
 from .functional._arrays import as_operand
 from .module import Module
 from .parameter import Parameter
@@ -170,8 +171,8 @@ class GroupNorm(Affine):
 
     def __init__(
         self,
-        num_groups: int,
-        num_channels: int,
+        num_groups: Size,
+        num_channels: Size,
         eps: float = 1e-5,
         affine: bool = True,
         dtype: DTypeLike | None = None,

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import functional
+from ._arguments import Size
+from ._elementwise import Elementwise
 from .module import Module
 from .parameter import Parameter
 
@@ -25,15 +27,21 @@ __all__ = [
 ]
 
 
-class ReLU6(Module):
-    """Each element limited to the range from 0 to 6; the derivative is 0 at both ends."""
+class ReLU6(Elementwise):
+    """Each element limited to the range from 0 to 6; the derivative is 0 at both ends.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.relu6(x)
 
 
-class Hardtanh(Module):
+class Hardtanh(Elementwise):
     """Each element limited to a range; the derivative is 0 at its ends and beyond.
 
     Parameters
@@ -42,6 +50,8 @@ class Hardtanh(Module):
         The lower end.
     max_val
         The upper end.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -53,8 +63,8 @@ class Hardtanh(Module):
 
     _shown_options = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, x: Any) -> Any:
@@ -62,19 +72,21 @@ class Hardtanh(Module):
         return functional.hardtanh(x, self.min_val, self.max_val)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Elementwise):
     """Positive elements as they are, others times a slope.
 
     Parameters
     ----------
     negative_slope
         The derivative where x is not positive.
+    inplace
+        Makes no difference: results are new arrays.
     """
 
     _shown_options = ("negative_slope",)
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        super().__init__()
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
     def forward(self, x: Any) -> Any:
@@ -109,7 +121,7 @@ class PReLU(Module):
 
     _shown_options = ("num_parameters",)
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, num_parameters: Size = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
@@ -119,7 +131,7 @@ class PReLU(Module):
         return functional.prelu(x, self.weight)
 
 
-class RReLU(Module):
+class RReLU(Elementwise):
     """Positive elements as they are, others times a slope that is drawn for each while training.
 
     Parameters
@@ -128,12 +140,14 @@ class RReLU(Module):
         The least slope.
     upper
         The greatest slope; in evaluation all are the middle of the two.
+    inplace
+        Makes no difference: results are new arrays.
     """
 
     _shown_options = ("lower", "upper")
 
-    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3) -> None:
-        super().__init__()
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.lower, self.upper = lower, upper
 
     def forward(self, x: Any) -> Any:
@@ -141,16 +155,28 @@ class RReLU(Module):
         return functional.rrelu(x, self.lower, self.upper, self.training)
 
 
-class Hardsigmoid(Module):
-    """x / 6 + 1/2, limited to the range from 0 to 1."""
+class Hardsigmoid(Elementwise):
+    """x / 6 + 1/2, limited to the range from 0 to 1.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.hardsigmoid(x)
 
 
-class Hardswish(Module):
-    """x times its `Hardsigmoid`."""
+class Hardswish(Elementwise):
+    """x times its `Hardsigmoid`.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
@@ -197,7 +223,7 @@ class Softshrink(Module):
         return functional.softshrink(x, self.lambd)
 
 
-class Threshold(Module):
+class Threshold(Elementwise):
     """Elements above a threshold as they are, and a constant for the others.
 
     Parameters
@@ -206,12 +232,14 @@ class Threshold(Module):
         What is above it stays.
     value
         The constant.
+    inplace
+        Makes no difference: results are new arrays.
     """
 
     _shown_options = ("threshold", "value")
 
-    def __init__(self, threshold: float, value: float) -> None:
-        super().__init__()
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.threshold, self.value = threshold, value
 
     def forward(self, x: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import functional
+from ._arguments import Spatial
 from .module import Module
 
 __all__ = [
@@ -26,10 +27,10 @@ class _MaxPool(Module):
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Spatial,
+        stride: Spatial = None,
+        padding: Spatial = 0,
+        dilation: Spatial = 1,
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
@@ -96,9 +97,9 @@ class AvgPool1d(Module):
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
+        kernel_size: Spatial,
+        stride: Spatial = None,
+        padding: Spatial = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
@@ -132,9 +133,9 @@ class AvgPool2d(AvgPool1d):
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
+        kernel_size: Spatial,
+        stride: Spatial = None,
+        padding: Spatial = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
         divisor_override: int | None = None,
@@ -161,7 +162,7 @@ class AdaptiveAvgPool1d(Module):
 
     _shown_options = ("output_size",)
 
-    def __init__(self, output_size: Any) -> None:
+    def __init__(self, output_size: Spatial) -> None:
         super().__init__()
         self.output_size = output_size
 
@@ -202,7 +203,7 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
     array([[3., 2.]])
     """
 
-    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+    def __init__(self, output_size: Spatial, return_indices: bool = False) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
 

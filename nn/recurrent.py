@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +12,8 @@ from numpy.typing import DTypeLike
 from autograd import DtypeError, ShapeError
 
 from . import functional, init
+from ._arguments import Size
+from ._warnings import warn
 from .functional._arrays import as_floating
 from .functional._recurrent import gru, lstm, rnn_relu, rnn_tanh
 from .functional._recurrent_steps import composed, projected_lstm_step
@@ -34,9 +35,9 @@ class _Recurrent(Module):
 
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
+        input_size: Size,
+        hidden_size: Size,
+        num_layers: Size = 1,
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
@@ -46,15 +47,12 @@ class _Recurrent(Module):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        for what, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
-            if size < 1:
-                raise ValueError(f"{name} needs a {what} of at least 1, not {size}")
         if not 0 <= proj_size < hidden_size:
             raise ValueError(f"{name} needs a proj_size from 0, for none, to below hidden_size, not {proj_size}")
         if not 0 <= dropout <= 1:
             raise ValueError(f"the probability of dropout should be from 0 to 1, not {dropout}")
         if dropout and num_layers == 1:
-            warnings.warn(f"{name} has dropout between its layers, but only one layer: none happens", stacklevel=3)
+            warn(f"{name} has dropout between its layers, but only one layer: none happens")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
         self.proj_size = proj_size
@@ -210,9 +208,9 @@ class RNN(_Recurrent):
 
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
+        input_size: Size,
+        hidden_size: Size,
+        num_layers: Size = 1,
         nonlinearity: Literal["tanh", "relu"] = "tanh",
         bias: bool = True,
         batch_first: bool = False,
@@ -292,9 +290,9 @@ class GRU(_Recurrent):
 
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
+        input_size: Size,
+        hidden_size: Size,
+        num_layers: Size = 1,
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,

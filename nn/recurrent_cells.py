@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import DtypeError, ShapeError
 
 from . import init
+from ._arguments import Size
 from .functional._arrays import as_floating
 from .functional._recurrent_steps import gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 from .module import Module
@@ -30,13 +31,8 @@ class _Cell(Module):
     bias_ih: Parameter | None
     bias_hh: Parameter | None
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
+    def __init__(self, input_size: Size, hidden_size: Size, bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
-        if input_size < 1 or hidden_size < 1:
-            raise ValueError(
-                f"{type(self).__name__} needs sizes of at least 1, not input_size={input_size} and "
-                f"hidden_size={hidden_size}"
-            )
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = self.gates * hidden_size
         self.weight_ih = Parameter(np.zeros((rows, input_size), np.float32), dtype=dtype)
@@ -112,8 +108,8 @@ class RNNCell(_Cell):
 
     def __init__(
         self,
-        input_size: int,
-        hidden_size: int,
+        input_size: Size,
+        hidden_size: Size,
         bias: bool = True,
         nonlinearity: Literal["tanh", "relu"] = "tanh",
         dtype: DTypeLike | None = None,

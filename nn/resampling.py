@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import functional
+from ._arguments import Scale, Size, Spatial
 from .module import Module
 
 __all__ = ["Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample"]
@@ -29,8 +30,8 @@ class Upsample(Module):
 
     def __init__(
         self,
-        size: Any = None,
-        scale_factor: Any = None,
+        size: Spatial = None,
+        scale_factor: Scale = None,
         mode: str = "nearest",
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
@@ -69,7 +70,7 @@ class PixelShuffle(Module):
 
     _shown_options = ("upscale_factor",)
 
-    def __init__(self, upscale_factor: int) -> None:
+    def __init__(self, upscale_factor: Size) -> None:
         super().__init__()
         self.upscale_factor = upscale_factor
 
@@ -96,7 +97,7 @@ class PixelUnshuffle(Module):
 
     _shown_options = ("downscale_factor",)
 
-    def __init__(self, downscale_factor: int) -> None:
+    def __init__(self, downscale_factor: Size) -> None:
         super().__init__()
         self.downscale_factor = downscale_factor
 
@@ -123,7 +124,7 @@ class Unfold(Module):
 
     _shown_options = ("kernel_size", "dilation", "padding", "stride")
 
-    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
+    def __init__(self, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1) -> None:
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
@@ -149,7 +150,12 @@ class Fold(Unfold):
     """
 
     def __init__(
-        self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+        self,
+        output_size: Spatial,
+        kernel_size: Spatial,
+        dilation: Spatial = 1,
+        padding: Spatial = 0,
+        stride: Spatial = 1,
     ) -> None:
         super().__init__(kernel_size, dilation, padding, stride)
         self.output_size = output_size

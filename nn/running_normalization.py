@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from autograd import ShapeError
 
 from . import functional
+from ._arguments import Size
 from .functional._arrays import as_operand
 from .normalization import Affine, check_channels
 
@@ -26,7 +27,7 @@ class _Running(Affine):
 
     def __init__(
         self,
-        num_features: int,
+        num_features: Size,
         eps: float,
         momentum: float | None,
         affine: bool,
@@ -121,7 +122,7 @@ class BatchNorm1d(_Running):
 
     def __init__(
         self,
-        num_features: int,
+        num_features: Size,
         eps: float = 1e-5,
         momentum: float | None = 0.1,
         affine: bool = True,
@@ -202,7 +203,7 @@ class InstanceNorm1d(_Running):
 
     def __init__(
         self,
-        num_features: int,
+        num_features: Size,
         eps: float = 1e-5,
         momentum: float = 0.1,
         affine: bool = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from . import functional
+from ._elementwise import Elementwise
 from .activation import Softmax
 from .module import Module
 
@@ -38,35 +39,49 @@ class GELU(Module):
         return functional.gelu(x, self.approximate)
 
 
-class SiLU(Module):
-    """x times its sigmoid, also called swish."""
+class SiLU(Elementwise):
+    """x times its sigmoid, also called swish.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.silu(x)
 
 
-class Mish(Module):
-    """x times tanh(softplus(x))."""
+class Mish(Elementwise):
+    """x times tanh(softplus(x)).
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.mish(x)
 
 
-class ELU(Module):
+class ELU(Elementwise):
     """Positive elements as they are, and alpha * (exp(x) - 1) for the others.
 
     Parameters
     ----------
     alpha
         Minus the value at minus infinity.
+    inplace
+        Makes no difference: results are new arrays.
     """
 
     _shown_options = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, x: Any) -> Any:
@@ -74,27 +89,35 @@ class ELU(Module):
         return functional.elu(x, self.alpha)
 
 
-class SELU(Module):
-    """`ELU` with the two constants that keep mean 0 and variance 1 from layer to layer."""
+class SELU(Elementwise):
+    """`ELU` with the two constants that keep mean 0 and variance 1 from layer to layer.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
 
     def forward(self, x: Any) -> Any:
         """Return an array of the shape of `x`."""
         return functional.selu(x)
 
 
-class CELU(Module):
+class CELU(Elementwise):
     """Positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others.
 
     Parameters
     ----------
     alpha
         Minus the value at minus infinity.
+    inplace
+        Makes no difference: results are new arrays.
     """
 
     _shown_options = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, x: Any) -> Any:

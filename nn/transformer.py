@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from . import functional, init
+from ._arguments import Size
 from .attention import MultiheadAttention
 from .dropout import Dropout
 from .functional._arrays import as_operand
@@ -41,9 +42,9 @@ class _Layer(Module):
     def __init__(
         self,
         attentions: tuple[str, ...],
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int,
+        d_model: Size,
+        nhead: Size,
+        dim_feedforward: Size,
         dropout: float,
         activation: Activation,
         layer_norm_eps: float,
@@ -125,9 +126,9 @@ class TransformerEncoderLayer(_Layer):
 
     def __init__(
         self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
+        d_model: Size,
+        nhead: Size,
+        dim_feedforward: Size = 2048,
         dropout: float = 0.1,
         activation: Activation = "relu",
         layer_norm_eps: float = 1e-5,
@@ -168,9 +169,9 @@ class TransformerDecoderLayer(_Layer):
 
     def __init__(
         self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
+        d_model: Size,
+        nhead: Size,
+        dim_feedforward: Size = 2048,
         dropout: float = 0.1,
         activation: Activation = "relu",
         layer_norm_eps: float = 1e-5,
@@ -208,7 +209,7 @@ class TransformerDecoderLayer(_Layer):
 
 
 class _Stack(Module):
-    def __init__(self, layer: Module, num_layers: int, norm: Module | None) -> None:
+    def __init__(self, layer: Module, num_layers: Size, norm: Module | None) -> None:
         super().__init__()
         self.layers = [copy.deepcopy(layer) for _ in range(num_layers)]
         self.num_layers, self.norm = num_layers, norm
@@ -241,7 +242,7 @@ class TransformerEncoder(_Stack):
     (5, 3, 8)
     """
 
-    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(self, encoder_layer: Module, num_layers: Size, norm: Module | None = None) -> None:
         super().__init__(encoder_layer, num_layers, norm)
 
     def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
@@ -258,7 +259,7 @@ class TransformerDecoder(_Stack):
         As for `TransformerEncoder`, with a `TransformerDecoderLayer`.
     """
 
-    def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(self, decoder_layer: Module, num_layers: Size, norm: Module | None = None) -> None:
         super().__init__(decoder_layer, num_layers, norm)
 
     def forward(
@@ -300,11 +301,11 @@ class Transformer(Module):
 
     def __init__(
         self,
-        d_model: int = 512,
-        nhead: int = 8,
-        num_encoder_layers: int = 6,
-        num_decoder_layers: int = 6,
-        dim_feedforward: int = 2048,
+        d_model: Size = 512,
+        nhead: Size = 8,
+        num_encoder_layers: Size = 6,
+        num_decoder_layers: Size = 6,
+        dim_feedforward: Size = 2048,
         dropout: float = 0.1,
         activation: Activation = "relu",
         custom_encoder: Module | None = None,

@@ -24,5 +24,9 @@ def test_the_page_about_operations_is_up_to_date(generate: dict[str, Any]) -> No
     assert generate["OPERATIONS"].read_text() == generate["operations_page"](), REMEDY
 
 
+def test_the_names_from_elsewhere_are_up_to_date(generate: dict[str, Any]) -> None:
+    assert generate["PYTORCH"].read_text() == generate["pytorch_page"](), REMEDY
+
+
 def test_the_page_about_numerics_is_up_to_date(generate: dict[str, Any]) -> None:
     assert generate["NUMERICS"].read_text() == generate["numerics_page"](), REMEDY

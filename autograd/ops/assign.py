@@ -18,7 +18,7 @@ import numpy as np
 
 from ..aliases import move, overlap, sharing
 from ..called import users_line
-from ..declare import OPERATORS, general
+from ..declare import OPERATORS, general, method_of
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph import Leaf
 from ..modes import recording
@@ -345,7 +345,7 @@ _WRITERS: dict[Any, Any] = {
 for _function, _writer in _WRITERS.items():
     _to_tensors(_function, _writer)
 for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_places}.items():
-    setattr(Tensor, _name, _method)
+    setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,
     np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift,

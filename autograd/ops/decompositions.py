@@ -22,13 +22,13 @@ the matrix as seen in the bases of the decomposition, brought back to the origin
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..declare import composed, general
 from ..errors import UnsupportedError
+from ..lines import warn
 from ..tensor import Tensor, any_live, unwrap
 from .matrices import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
 
@@ -44,11 +44,10 @@ def _warn_of_phases(turned: Any, *gradients: Any) -> None:
         by_phase = abs(np.linalg.diagonal(unwrap(turned)).imag).max(initial=0)
         greatest = max(abs(unwrap(g)).max(initial=0) for g in gradients)
         if by_phase > np.sqrt(np.finfo(turned.dtype).eps) * greatest:
-            warnings.warn(
+            warn(
                 "the result depends on the phases of complex vectors, which are arbitrary, and so has no derivative: "
                 "compute with what does not depend on them, such as absolute values or projections v @ v.mT.conj()",
                 RuntimeWarning,
-                stacklevel=2,
             )
 
 
@@ -60,12 +59,11 @@ def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
         changed = abs(unwrap(shared) - given).max(-1, initial=0) > 1e-6 * abs(given).max(-1, initial=0)
         used = sum(abs(unwrap(part)).max((-2, -1), initial=0) for part in of_vectors)
         if np.any(changed & (used > 0)):
-            warnings.warn(
+            warn(
                 "eigenvalues or singular values are equal, and the result depends on each of them and its vector, not "
                 "on them all alike: its gradient lacks a part. Keep them apart, by adding a small multiple of "
                 "diag(arange(n)) to the matrix",
                 RuntimeWarning,
-                stacklevel=2,
             )
     return shared
 

@@ -106,6 +106,8 @@ _select = elementwise(
 def where(condition: Any, *choices: Any) -> Any:
     """Choose from `x` where `condition` holds, else from `y`; with the condition alone, find where it holds."""
     condition = unwrap(condition)
+    if len(choices) == 1:
+        raise TypeError("'where' takes (condition, x, y), but was not given y: what to take where it does not hold")
     return _select(*choices, condition) if choices else np.where(condition)
 
 

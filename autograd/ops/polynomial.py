@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..declare import composed, general
 from ..errors import ShapeError
+from ..lines import warn
 from ..tensor import Tensor, unwrap
 from .index import scatter
 from .join import concatenate
@@ -232,7 +232,7 @@ def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: 
     if full:
         return c, residuals, rank, s, rcond
     if int(rank) != terms:
-        warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=2)
+        warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning)
     return (c, _covariance(matrix, scale, residuals, y.ndim, cov)) if cov else c
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..declare import composed, general
+from ..lines import warn
 from ..tensor import unwrap
 from .reduce import Axis, mean, number_reduced, spread
 from .shape import operand
@@ -110,7 +110,7 @@ def _freedom(observations: int, ddof: float, weights: Any, aweights: Any) -> Any
         else:
             freedom = total - ddof * (weights * aweights).sum() / total
     if freedom <= 0:
-        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=4)
+        warn("Degrees of freedom <= 0 for slice", RuntimeWarning)
         return 0.0
     return freedom
 

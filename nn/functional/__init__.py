@@ -1,5 +1,9 @@
 """Functions that layers and losses are made of, for arrays and tensors alike, under PyTorch's names."""
 
+import typing
+
+from autograd import missing as _missing
+
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._adaptive_pooling import (
     adaptive_avg_pool1d,
@@ -138,3 +142,6 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "unfold",
 ]
+
+if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = _missing.lookup(__name__)

@@ -11,19 +11,10 @@ from autograd import elementwise, general
 
 from ._arrays import floating
 
-__all__ = ["log_softmax", "relu", "sigmoid", "softmax", "tanh"]
+__all__ = ["log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh"]
 
 
 def _relu(x: Any) -> Any:
-    """Return x where it is positive, else 0; the derivative at 0 is 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.relu(np.array([-1.0, 2.0]))
-    array([0., 2.])
-    """
     x = np.asarray(x)
     # the same as maximum(x, 0), in a third of the time: NumPy has vector instructions for two bounds, not for one
     return x.clip(0, math.inf) if x.dtype.kind == "f" else np.maximum(x, 0)
@@ -49,9 +40,29 @@ def _relu_rule(g: Any, out: Any) -> Any:
     return np.multiply(g, mask, mask) if type(g) is type(mask) is np.ndarray else g * mask
 
 
-relu = elementwise(_relu, _relu_rule, name="relu")
+rectify = elementwise(_relu, _relu_rule, name="relu")
 sigmoid = elementwise(_sigmoid, lambda g, out: g * (out - out * out), name="sigmoid")
 tanh = np.tanh  # differentiates tensors as it is
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """Return elements where they are positive, else 0; the derivative at 0 is 0.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    return rectify(input)
 
 
 def softmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:

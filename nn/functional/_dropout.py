@@ -18,7 +18,9 @@ __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 Generator = np.random.Generator | None
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Any:
     """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
 
     Parameters
@@ -31,6 +33,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Genera
         Without it, `input` is returned as it is.
     generator
         What to draw from; by default the generator that `nn.manual_seed` seeds.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------
@@ -47,7 +51,9 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Genera
     return _dropped(input, input.shape, p, training, generator)
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+def dropout1d(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Any:
     """Drop whole channels of sequences: as `dropout`, but of a channel all elements or none.
 
     Parameters
@@ -56,6 +62,8 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Gene
         Shape ``(n, channels, length)`` or ``(channels, length)``.
     p, training, generator
         As for `dropout`.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -71,7 +79,9 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Gene
     return _dropped(input, _channels("dropout1d", input, 1), p, training, generator)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Generator = None) -> Any:
+def dropout2d(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Any:
     """Drop whole channels of images: as `dropout`, but of a channel all pixels or none.
 
     Parameters
@@ -80,6 +90,8 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Gene
         Shape ``(n, channels, height, width)`` or ``(channels, height, width)``.
     p, training, generator
         As for `dropout`.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------
@@ -99,13 +111,17 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Gene
     return _dropped(input, _channels("dropout2d", input, 2), p, training, generator)
 
 
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, generator: Generator = None) -> Any:
+def alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
+) -> Any:
     """Set elements to the least value of `selu`, then scale and shift all, so that mean 0 and variance 1 stay.
 
     Parameters
     ----------
     input, p, training, generator
         As for `dropout`.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------

@@ -53,7 +53,7 @@ _threshold = elementwise(
 )
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """Limit each element to a range; the derivative is 1 within it and 0 at its ends and beyond.
 
     Parameters
@@ -62,6 +62,8 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
         Any shape.
     min_val, max_val
         The ends of the range.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -75,8 +77,15 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return _between(input, min_val, max_val)
 
 
-def relu6(input: Any) -> Any:
+def relu6(input: Any, inplace: bool = False) -> Any:
     """Limit each element to the range from 0 to 6: `hardtanh` with these ends.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -88,7 +97,7 @@ def relu6(input: Any) -> Any:
     return _between(input, 0, 6)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """Return positive elements as they are, others times a slope, which is also the derivative at 0.
 
     Parameters
@@ -97,6 +106,8 @@ def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
         Any shape.
     negative_slope
         The derivative where x is not positive.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -153,6 +164,7 @@ def rrelu(
     lower: float = 1 / 8,
     upper: float = 1 / 3,
     training: bool = False,
+    inplace: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Any:
     """Return positive elements as they are, others times a slope that is drawn for each when training.
@@ -167,6 +179,8 @@ def rrelu(
         Whether to draw.
     generator
         What to draw from; by default the generator that `nn.manual_seed` seeds.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------
@@ -188,8 +202,15 @@ def rrelu(
     return _leaky(input, slopes.astype(input.dtype))
 
 
-def hardsigmoid(input: Any) -> Any:
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """Return x / 6 + 1/2, limited to the range from 0 to 1; the derivative is 0 at -3, 3 and beyond.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------
@@ -201,8 +222,15 @@ def hardsigmoid(input: Any) -> Any:
     return _between(input, -3, 3) / 6 + 0.5
 
 
-def hardswish(input: Any) -> Any:
+def hardswish(input: Any, inplace: bool = False) -> Any:
     """Return x times its `hardsigmoid`; the derivative is 0 at -3 and 1 at 3.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------
@@ -248,7 +276,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return input - np.clip(input, -lambd, lambd)
 
 
-def threshold(input: Any, threshold: float, value: float) -> Any:
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """Return elements above a threshold as they are, and a constant for the others.
 
     Parameters
@@ -259,6 +287,8 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
         What is not above it, itself included, has the derivative 0.
     value
         The constant.
+    inplace
+        Makes no difference: results are new arrays.
 
     Examples
     --------

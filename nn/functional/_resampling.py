@@ -186,7 +186,7 @@ def interpolate(
         wanted = " or ".join(map(str, _MODES[mode]))
         raise ShapeError(
             f'interpolate: mode="{mode}" needs an input of shape (n, channels, *spatial) with {wanted} spatial axes, '
-            f"none of which is empty, not {x.shape}"
+            f"where n alone may be 0, not {x.shape}"
         )
     if mode in _UNALIGNED and align_corners is not None:
         raise ValueError(

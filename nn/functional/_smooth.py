@@ -75,19 +75,6 @@ def _elu_rule(g: Any, x: Any, alpha: Any, width: Any) -> Any:
 
 
 def _silu_forward(x: Any) -> Any:
-    """Return x times its sigmoid, also called swish; it is 0 at minus infinity.
-
-    References
-    ----------
-    Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
-    array([-0.2689,  0.    ,  0.7311])
-    """
     x = np.maximum(floating(x), -_FLAT)
     with np.errstate(over="ignore"):  # of an exponential by which it is divided
         return x / (1 + np.exp(-x))
@@ -99,19 +86,6 @@ def _silu_rule(g: Any, x: Any) -> Any:
 
 
 def _mish_forward(x: Any) -> Any:
-    """Return x times tanh(softplus(x)); it is 0 at minus infinity.
-
-    References
-    ----------
-    Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", BMVC 2020.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn.functional as F
-    >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
-    array([-0.3034,  0.    ,  0.8651])
-    """
     x = floating(x)
     return np.maximum(x, -_FLAT) * np.tanh(_softplus(x, 1, math.inf))
 
@@ -157,10 +131,58 @@ def _tanhshrink_rule(g: Any, x: Any) -> Any:
 _softplus = elementwise(_softplus_forward, _softplus_rule, name="softplus")
 _elu = elementwise(_elu_forward, _elu_rule, name="elu")
 softsign = elementwise(_softsign_forward, _softsign_rule, name="softsign")
-silu = elementwise(_silu_forward, _silu_rule, name="silu")
-mish = elementwise(_mish_forward, _mish_rule, name="mish")
+_silu = elementwise(_silu_forward, _silu_rule, name="silu")
+_mish = elementwise(_mish_forward, _mish_rule, name="mish")
 logsigmoid = elementwise(_logsigmoid_forward, lambda g, x: g * sigmoid(-x), name="logsigmoid")
 tanhshrink = elementwise(_tanhshrink_forward, _tanhshrink_rule, name="tanhshrink")
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """Return the input times its sigmoid, also called swish; it is 0 at minus infinity.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.2689,  0.    ,  0.7311])
+    """
+    return _silu(input)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """Return the input times tanh(softplus(x)); it is 0 at minus infinity.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", BMVC 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.3034,  0.    ,  0.8651])
+    """
+    return _mish(input)
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -188,8 +210,15 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return _softplus(input, beta, threshold)
 
 
-def elu(input: Any, alpha: float = 1.0) -> Any:
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return positive elements as they are, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------
@@ -206,8 +235,15 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
     return _elu(input, alpha, 1)
 
 
-def selu(input: Any) -> Any:
+def selu(input: Any, inplace: bool = False) -> Any:
     """Return ``elu(x, alpha) * scale``, with the two constants that keep mean 0 and variance 1 from layer to layer.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------
@@ -223,8 +259,15 @@ def selu(input: Any) -> Any:
     return _elu(input, SELU_ALPHA, 1) * SELU_SCALE
 
 
-def celu(input: Any, alpha: float = 1.0) -> Any:
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Return positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others: no corner at 0.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
 
     References
     ----------

@@ -104,7 +104,7 @@ def spatial_operand(owner: str, axes: int, x: Any) -> Any:
         names = ", ".join(_AXES[axes])
         raise ShapeError(
             f"{owner}: the input should have the shape (n, channels, {names}) or (channels, {names}), "
-            f"none of which but n is 0, not {x.shape}"
+            f"where n alone may be 0, not {x.shape}"
         )
     return x
 

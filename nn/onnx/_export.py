@@ -41,7 +41,7 @@ def export(
     The model is called with `args`, and a few times with other values of the same kind, and the operations that it
     is recorded to make of them are written down. What is the same each time is a constant of the file. What differs
     without a recorded operation, as after a comparison or Python's ``if``, is an error: what depends on the inputs does
-    not become a constant. It needs ``pip install 'plaingrad[onnx]'``.
+    not become a constant. It needs ``pip install onnx``.
 
     Parameters
     ----------

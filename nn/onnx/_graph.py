@@ -27,7 +27,7 @@ def library() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise ImportError("exporting to ONNX needs a package: pip install 'plaingrad[onnx]'") from error
+        raise ImportError("exporting to ONNX needs a package: pip install onnx") from error
     return onnx
 
 

@@ -1,5 +1,9 @@
 """Optimizers: how parameters move along their gradients."""
 
+import typing
+
+from autograd import missing as _missing
+
 from . import lr_scheduler, swa_utils
 from ._adam import Adam, AdamW
 from ._adam_relatives import Adamax, NAdam, RAdam
@@ -25,3 +29,6 @@ __all__ = [
     "lr_scheduler",
     "swa_utils",
 ]
+
+if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+    __getattr__ = _missing.lookup(__name__, lr_scheduler, swa_utils)

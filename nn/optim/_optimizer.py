@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor, borrow, enable_grad, mark_written
+from autograd import Tensor, borrow, enable_grad, mark_written, missing
 
+from .._arguments import check_constructor
 from ._flat import Array, FlatParameters, Run
 from ._kinds import check_options
 
@@ -54,17 +55,19 @@ class Optimizer:
     stepped: bool = False  # whether `step` was called: schedulers warn where it was not
     numbers: ClassVar[Mapping[str, float]] = {}  # what is one number for each parameter, and what it starts with
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls)
+
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
-        if isinstance(params, Tensor | dict):
-            raise TypeError(
-                f"params should be an iterable such as model.parameters(), not a {type(params).__name__}: "
-                f"put a single one in a list"
-            )
+        _check_params(type(self).__name__, params)
         self.defaults, self.param_groups, self._flats = defaults, [], []
-        _check_order(params)
         items: list[Any] = list(params)
         if not items:
-            raise ValueError("there are no parameters to optimize: was an iterator such as model.parameters() used up?")
+            raise ValueError(
+                f"{type(self).__name__} has no parameters to optimize: the module has none, or what lists them, such "
+                f"as model.parameters(), was used up before"
+            )
         for group in items if isinstance(items[0], dict) else [{"params": items}]:
             self.add_param_group(group)
 
@@ -85,7 +88,7 @@ class Optimizer:
         """
         given = param_group["params"]
         _check_order(given)
-        params = [_tensor_of(item) for item in ([given] if isinstance(given, Tensor) else given)]
+        params = [_tensor_of(type(self).__name__, item) for item in ([given] if isinstance(given, Tensor) else given)]
         known = {id(parameter) for group in self.param_groups for parameter in group["params"]}
         for i, parameter in enumerate(params):
             if id(parameter) in known:
@@ -236,6 +239,9 @@ class Optimizer:
             self.add_param_group(group)
         self.load_state_dict(state["state"])
 
+    def __dir__(self) -> list[str]:
+        return missing.listed(self, super().__dir__())
+
     def __repr__(self) -> str:
         lines = []
         for i, group in enumerate(self.param_groups):
@@ -243,6 +249,9 @@ class Optimizer:
             count = sum(parameter.size for parameter in group["params"])
             lines.append(f"  group {i}: {len(group['params'])} parameters of {count} elements, {options}")
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
+
+
+missing.install(Optimizer, fixed=("lr", "learning_rate"))
 
 
 def with_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Array:
@@ -295,6 +304,17 @@ def check_betas(group: dict[str, Any]) -> None:
         raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
 
 
+def _check_params(owner: str, params: Any) -> None:
+    """Raise where `params` are not several parameters in an order."""
+    if isinstance(params, Tensor | Mapping | str) or not isinstance(params, Iterable):
+        single = isinstance(params, Tensor) or (isinstance(params, Mapping) and "params" in params)
+        remedy = "put a single one in a list" if single else "pass model.parameters()"
+        raise TypeError(
+            f"{owner}: params should be an iterable such as model.parameters(), not {type(params).__name__}: {remedy}"
+        )
+    _check_order(params)
+
+
 def _check_order(params: Any) -> None:
     """Raise where the order, by which a state is saved and loaded, would be another in the next run."""
     if isinstance(params, set | frozenset):
@@ -317,13 +337,13 @@ def _groups_of(state_dict: Mapping[str, Any]) -> tuple[list[dict[str, Any]], lis
     return saved, numbers
 
 
-def _tensor_of(item: Any) -> Tensor:
+def _tensor_of(owner: str, item: Any) -> Tensor:
     if isinstance(item, tuple) and len(item) == 2:
         item = item[1]
     if not isinstance(item, Tensor):
-        raise TypeError(f"an optimizer updates tensors, not {type(item).__name__}: pass model.parameters()")
+        raise TypeError(f"{owner}: params should be tensors, not {type(item).__name__}: pass model.parameters()")
     if not item.is_leaf:
-        raise ValueError(f"an optimizer updates leaves, but one of shape {item.shape} is a result of {item.grad_fn}")
+        raise ValueError(f"{owner} updates leaves, but one of shape {item.shape} is a result of {item.grad_fn}")
     if item.dtype.kind != "f":
-        raise TypeError(f"an optimizer updates floating-point tensors, but one of shape {item.shape} is {item.dtype}")
+        raise TypeError(f"{owner} updates floating-point tensors, but one of shape {item.shape} is {item.dtype}")
     return item

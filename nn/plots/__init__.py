@@ -1,7 +1,7 @@
 """Pictures of a training: curves, distributions, mistakes, boundaries and weights, and a report of all on one page.
 
 Each function draws one picture into the matplotlib axes `ax`, makes axes of its own where it is None, and returns them.
-They need ``pip install 'plaingrad[plot]'``. Colours are told apart by the colour-blind, and lines and points differ in
+They need ``pip install matplotlib``. Colours are told apart by the colour-blind, and lines and points differ in
 more than colour.
 """
 

@@ -48,7 +48,7 @@ def require(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise ImportError("nn.plots draws with matplotlib: pip install 'plaingrad[plot]'") from error
+        raise ImportError("nn.plots draws with matplotlib: pip install matplotlib") from error
 
 
 def take_axes(ax: Axes | None, width: float = 6.0, height: float = 3.6) -> Axes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
+from .._arguments import check_constructor
+
 if TYPE_CHECKING:
     from ._training import Training
 
@@ -37,6 +39,10 @@ class Callback:
     """
 
     last = False  # whether it is called after the others, as what saves their state is
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls)
 
     def on_start(self, training: Training) -> None:
         """Before the first epoch."""

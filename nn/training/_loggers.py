@@ -55,7 +55,7 @@ class TensorBoard(Callback):
     """Write the figures of each epoch as scalars that TensorBoard shows: ``tensorboard --logdir FOLDER``.
 
     The number of the epoch is their step. A resumed training takes the place of epochs after the checkpoint. It needs
-    ``pip install 'plaingrad[tensorboard]'``.
+    ``pip install tensorboard``.
 
     Parameters
     ----------
@@ -93,5 +93,5 @@ def _import_events() -> tuple[Any, Any, Any]:
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
     except ImportError as error:
-        raise ImportError("TensorBoard needs its package: pip install 'plaingrad[tensorboard]'") from error
+        raise ImportError("TensorBoard needs its package: pip install tensorboard") from error
     return event_pb2, summary_pb2, EventFileWriter

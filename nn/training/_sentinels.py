@@ -71,23 +71,23 @@ class Sentinels:
         missing = [(name, parameter) for name, parameter in named if id(parameter) not in held]
         known = {id(parameter) for _, parameter in named}
         shapes = [p.shape for key, p in held.items() if key not in known and p.requires_grad]
-        for name, parameter in missing:
-            if parameter.shape in shapes:
-                self._warn(
-                    "stale",
-                    name,
-                    f"the parameter {name} {parameter.shape} is not in the optimizer, which holds another one of this "
-                    f"shape that the model does not have: it was replaced after the optimizer was made, and will never "
-                    f"change. Make the optimizer after the model is complete, or write to {name}.data[...]",
-                )
-            else:
-                self._warn(
-                    "missing",
-                    name,
-                    f"the parameter {name} {parameter.shape} is not in the optimizer and will never change: pass "
-                    f"model.parameters() to it, use optimizer.add_param_group, or, if it is meant to stay, "
-                    f"{name}.requires_grad_(False)",
-                )
+        self._warn_of(
+            "stale",
+            [item for item in missing if item[1].shape in shapes],
+            lambda listed: (
+                f"the optimizer does not have {listed}, but holds what has the same shape and is not in the model: the "
+                f"model was replaced, or a parameter of it, after the optimizer was made, and this training will never "
+                f"change it. Make the optimizer after the model is complete, or write to parameter.data[...]"
+            ),
+        )
+        self._warn_of(
+            "missing",
+            [item for item in missing if item[1].shape not in shapes],
+            lambda listed: (
+                f"the optimizer does not have {listed}, which will never change: pass model.parameters() to it, use "
+                f"optimizer.add_param_group, or, if it is meant to stay, parameter.requires_grad_(False)"
+            ),
+        )
 
     def check_dtype(self, inputs: Sequence[Any], output: Any) -> None:
         """Compare the dtype in which the model computes with that of its parameters."""
@@ -131,12 +131,17 @@ class Sentinels:
         self._looks += 1
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         held = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
-        held_names = {name for name, parameter in self.named() if id(parameter) in held}
         for name, size in sizes.items():
             if size.gradient is not None:
                 self._met[name] = self._met.get(name, False) or size.gradient != 0
-            if name in held_names and size.gradient and size.weight and rate:
-                self._check_ratio(name, size.update / size.weight)
+        if rate:
+            self._check_ratios(
+                [
+                    (name, parameter, sizes[name].update / sizes[name].weight)
+                    for name, parameter in self.named()
+                    if id(parameter) in held and name in sizes and sizes[name].gradient and sizes[name].weight
+                ]
+            )
         if self._looks == FEW:
             self._check_gradients()
 
@@ -146,39 +151,53 @@ class Sentinels:
             self._check_gradients()
 
     def _check_gradients(self) -> None:
-        for name, parameter in self.named():
-            when = f"in the {self._looks} steps that were looked at"
-            if name not in self._met:
-                self._warn(
-                    "no gradient",
-                    name,
-                    f"the parameter {name} {parameter.shape} had no gradient {when}: the loss does not depend on it. "
-                    f"Use it in forward(), look for detach(), .data or no_grad() on the way to the loss, or remove it",
-                )
-            elif not self._met[name] and self._looks >= FEW:
-                self._warn(
-                    "zero gradient",
-                    name,
-                    f"the gradient of the parameter {name} {parameter.shape} was 0 in every element {when}: the units "
-                    f"above it may be dead, or a factor on the way to the loss is 0. Try a smaller learning rate or "
-                    f"another initialisation",
-                )
+        named, when = self.named(), f"in the {self._looks} steps that were looked at"
+        if named and not self._met:
+            self._warn(
+                "no backward",
+                "",
+                f"no parameter had a gradient {when}: call loss.backward() before optimizer.step(), and zero_grad() "
+                f"before both, not between them",
+            )
+            return
+        self._warn_of(
+            "no gradient",
+            [(name, parameter) for name, parameter in named if name not in self._met],
+            lambda listed: (
+                f"{listed} had no gradient {when}: the loss does not depend on it. Use it in forward(), look for "
+                f"detach(), .data or no_grad() on the way to the loss, or remove it"
+            ),
+        )
+        if self._looks >= FEW:
+            self._warn_of(
+                "zero gradient",
+                [(name, parameter) for name, parameter in named if self._met.get(name) is False],
+                lambda listed: (
+                    f"the gradient of {listed} was 0 in every element {when}: the units above it may be dead, or a "
+                    f"factor on the way to the loss is 0. Try a smaller learning rate or another initialisation"
+                ),
+            )
 
-    def _check_ratio(self, name: str, ratio: float) -> None:
-        if self._streak("fast", name, ratio > 0.1, LONG):
-            self._warn(
-                "fast",
-                name,
-                f"each step changes the parameter {name} by more than a tenth of its norm (now {ratio:.2g}; about "
-                f"0.001 is usual): try a smaller learning rate",
-            )
-        if self._streak("slow", name, ratio < 1e-7, LONG):
-            self._warn(
-                "slow",
-                name,
-                f"the steps change the parameter {name} by less than 1e-7 of its norm (now {ratio:.2g}; about 0.001 is "
-                f"usual): it does not learn. Try a larger learning rate, or look for vanishing gradients",
-            )
+    def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:
+        """Look at what steps changed in proportion to what there was, by parameter."""
+        fast = [item for item in ratios if self._streak("fast", item[0], item[2] > 0.1, LONG)]
+        slow = [item for item in ratios if self._streak("slow", item[0], item[2] < 1e-7, LONG)]
+        self._warn_of(
+            "fast",
+            [item[:2] for item in fast],
+            lambda listed: (
+                f"each step changes {listed} by more than a tenth of its norm (now {fast[0][2]:.2g}; about 0.001 is "
+                f"usual): try a smaller learning rate"
+            ),
+        )
+        self._warn_of(
+            "slow",
+            [item[:2] for item in slow],
+            lambda listed: (
+                f"the steps change {listed} by less than 1e-7 of its norm (now {slow[0][2]:.2g}; about 0.001 is "
+                f"usual): it does not learn. Try a larger learning rate, or look for vanishing gradients"
+            ),
+        )
 
     def _streak(self, kind: str, name: str, odd: bool, length: int) -> bool:
         """Tell whether something has been odd in `length` looks in a row."""
@@ -190,9 +209,24 @@ class Sentinels:
             self._warned.add((kind, name))
             warn(message)
 
+    def _warn_of(self, kind: str, found: Sequence[tuple[str, Any]], say: Callable[[str], str]) -> None:
+        """Warn of parameters that were not warned of before, of all in one warning: they have one cause."""
+        new = [item for item in found if (kind, item[0]) not in self._warned]
+        if new:
+            self._warned.update((kind, name) for name, _ in new)
+            warn(say(_listed(new)))
+
     def warn_once(self, kind: str, message: str) -> None:
         """Warn, unless it was warned of this kind of thing before."""
         self._warn(kind, "", message)
+
+
+def _listed(named: Sequence[tuple[str, Any]]) -> str:
+    """Return the names and shapes of parameters as words, of many the first and the number."""
+    shown = [f"{name} {parameter.shape}" for name, parameter in named]
+    if len(shown) == 1:
+        return f"the parameter {shown[0]}"
+    return f"the {len(shown)} parameters {', '.join(shown[:3])}" + (", ..." if len(shown) > 3 else "")
 
 
 _Check = tuple[str, Callable[[Array], bool], str]

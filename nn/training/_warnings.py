@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
-from pathlib import Path
-
-import autograd
+from .._warnings import warn as warn_with
 
 __all__ = ["NonFiniteLossError", "TrainingWarning", "warn"]
-
-# the folders of nn and autograd, whose lines tell a user nothing
-_OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parents[1], Path(str(autograd.__file__)).parent))
 
 
 class TrainingWarning(UserWarning):
@@ -28,8 +20,4 @@ class NonFiniteLossError(FloatingPointError):
 
 def warn(message: str) -> None:
     """Warn, at the line of the program that called this package."""
-    level = 2
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, TrainingWarning, stacklevel=level)
+    warn_with(message, TrainingWarning)

@@ -224,7 +224,7 @@ IMAGE = np.zeros((2, 3, 5, 5))
 KERNEL = np.zeros((4, 3, 3, 3))
 ERRORS: list[tuple[Any, type[Exception], str]] = [
     (lambda: functional.conv2d(IMAGE[0, 0], KERNEL), ShapeError, r"conv2d.*\(n, channels, height, width\).*\(5, 5\)"),
-    (lambda: functional.conv2d(IMAGE[:, :, :0], KERNEL), ShapeError, r"none of which but n is 0"),
+    (lambda: functional.conv2d(IMAGE[:, :, :0], KERNEL), ShapeError, r"where n alone may be 0"),
     (lambda: functional.conv2d(IMAGE[:, :2], KERNEL), ShapeError, r"\(2, 2, 5, 5\) has 2 channels.*groups=1 takes 3"),
     (lambda: functional.conv2d(IMAGE, KERNEL[0]), ShapeError, r"\(outputs, channels / groups, rows, columns\)"),
     (lambda: functional.conv1d(IMAGE[0], KERNEL), ShapeError, r"\(outputs, channels / groups, kernel\)"),
@@ -246,7 +246,7 @@ ERRORS: list[tuple[Any, type[Exception], str]] = [
         r"output_padding should be less than the stride or the dilation, but is \(1, 1\)",
     ),
     (lambda: functional.conv_transpose2d(IMAGE, KERNEL[:3], padding=4), ShapeError, r"\(-1, -1\) is none: use less"),
-    (lambda: nn.Conv2d(0, 1, 3), ValueError, r"Conv2d needs at least one input channel"),
+    (lambda: nn.Conv2d(0, 1, 3), ValueError, r"Conv2d: in_channels should be an integer of 1 or more"),
     (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, r"groups=2 does not divide the channels, 3 and 4"),
     (lambda: nn.Conv2d(3, 4, 0), ValueError, r"Conv2d: kernel_size should be at least 1"),
     (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), ValueError, r"zeros, reflect, replicate, circular, not 'mirr"),

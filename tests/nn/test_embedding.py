@@ -155,7 +155,7 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: functional.embedding(np.array([0]), TABLE[0]), ShapeError, r"\(rows, features\), not \(2,\)"),
     (lambda: functional.embedding(np.array([0]), TABLE, padding_idx=3), ValueError, "from -3 to 2.*not 3"),
     (lambda: nn.Embedding(3, 2, padding_idx=-4), ValueError, "padding_idx=-4 is none of the 3 rows"),
-    (lambda: nn.Embedding(0, 2), ValueError, "at least one row and one feature, not 0 and 2"),
+    (lambda: nn.Embedding(0, 2), ValueError, "num_embeddings should be an integer of 1 or more, not 0"),
     (lambda: nn.Embedding.from_pretrained(TABLE[0]), ShapeError, r"not \(2,\)"),
     (lambda: nn.Embedding.from_pretrained(np.ones((2, 2), int)), DtypeError, "dtype int64"),
     (lambda: functional.one_hot(np.array([0, 5]), 3), IndexError, r"one_hot was given the index 5 at \(1,\)"),
@@ -165,7 +165,7 @@ ERRORS: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: functional.one_hot(np.array([0.5]), 2), DtypeError, "one_hot needs integers"),
     (lambda: nn.Bilinear(3, 4, 2)(np.ones((5, 3)), np.ones((4, 4))), ShapeError, r"\(5, 3\) and \(4, 4\)"),
     (lambda: nn.Bilinear(3, 4, 2)(np.ones((5, 4)), np.ones((5, 3))), ShapeError, r"weight of shape \(2, 3, 4\)"),
-    (lambda: nn.Bilinear(3, 0, 2), ValueError, "not 3, 0 and 2"),
+    (lambda: nn.Bilinear(3, 0, 2), ValueError, "in2_features should be an integer of 1 or more, not 0"),
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import nn
 from autograd import Function, UnsupportedError, tensor
 from nn import functional
 
-onnx: Any = pytest.importorskip("onnx", reason="writes its files: pip install 'plaingrad[onnx]'")
+onnx: Any = pytest.importorskip("onnx", reason="writes its files: pip install onnx")
 runtime: Any = pytest.importorskip("onnxruntime", reason="computes exported models: pip install onnxruntime")
 
 Array = np.ndarray[Any, Any]

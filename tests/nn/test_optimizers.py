@@ -327,7 +327,7 @@ def test_a_state_that_is_refused_changes_nothing() -> None:
 
 def test_wrong_parameters() -> None:
     w = nn.Parameter([1.0])
-    with pytest.raises(TypeError, match="not a Parameter: put a single one in a list"):
+    with pytest.raises(TypeError, match="not Parameter: put a single one in a list"):
         nn.optim.SGD(cast(Any, w))
     unordered: Any
     for unordered in ({w}, [{"params": {w}}], frozenset([w])):
@@ -339,7 +339,7 @@ def test_wrong_parameters() -> None:
         nn.optim.SGD([w, w])
     with pytest.raises(ValueError, match="given twice"):
         nn.optim.SGD([{"params": [w]}, {"params": [w]}])
-    with pytest.raises(TypeError, match="updates tensors, not ndarray"):
+    with pytest.raises(TypeError, match="params should be tensors, not ndarray"):
         nn.optim.SGD(cast(Any, [np.ones(1)]))
     with pytest.raises(ValueError, match=r"updates leaves, but one of shape \(1,\) is a result of"):
         nn.optim.SGD([w * 2])

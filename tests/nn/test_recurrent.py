@@ -352,13 +352,13 @@ def test_wrong_states_name_the_shape_that_fits(name: str) -> None:
 
 @every_layer
 def test_wrong_options_are_named(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} needs a hidden_size of at least 1, not 0"):
+    with pytest.raises(ValueError, match=f"{name}: hidden_size should be an integer of 1 or more, not 0"):
         LAYERS[name](3, 0)
     with pytest.raises(ValueError, match="from 0 to 1, not 2"):
         LAYERS[name](3, 4, num_layers=2, dropout=2.0)
     with pytest.warns(UserWarning, match=f"{name} has dropout between its layers, but only one"):
         LAYERS[name](3, 4, dropout=0.5)
-    with pytest.raises(ValueError, match=f"{name}Cell needs sizes of at least 1"):
+    with pytest.raises(ValueError, match=f"{name}Cell: input_size should be an integer of 1 or more"):
         CELLS[name][0](0, 4)
 
 

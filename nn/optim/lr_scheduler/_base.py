@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import inspect
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from ..._arguments import check_constructor
+from ..._warnings import warn
 from .._optimizer import Optimizer
 
 __all__ = ["LRScheduler", "for_each_group"]
@@ -49,8 +50,11 @@ class LRScheduler:
 
     _apart = frozenset({"optimizer"})  # attributes that are no part of the state
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls)
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        check_optimizer(optimizer)
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -76,11 +80,9 @@ class LRScheduler:
     def step(self) -> None:
         """Go on by one epoch, or by one batch, whichever the schedule counts."""
         if self.last_epoch == 0 and not self.optimizer.stepped:
-            warnings.warn(
+            warn(
                 "scheduler.step() was called before optimizer.step(): the first rate of the schedule is never used. "
-                "Call optimizer.step() first",
-                UserWarning,
-                stacklevel=2,
+                "Call optimizer.step() first"
             )
         if len(self.optimizer.param_groups) != len(self.base_lrs):
             raise ValueError(
@@ -140,21 +142,17 @@ class LRScheduler:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in kept.items())})"
 
 
+check_constructor(LRScheduler)
+
+
 def _options_of(kind: type[Any]) -> set[str]:
     """Return the names of the options of all that derive from a kind of scheduler."""
     inner = [{*inspect.signature(derived).parameters} | _options_of(derived) for derived in kind.__subclasses__()]
     return set().union(*inner)
 
 
-def check_optimizer(optimizer: Any) -> None:
-    """Raise if it is none."""
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"a scheduler sets the rates of an nn.optim.Optimizer, not of a {type(optimizer).__name__}")
-
-
 def for_each_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """Return one value for each group of the optimizer: those given, or the one given for all."""
-    check_optimizer(optimizer)
     count = len(optimizer.param_groups)
     values = list(value) if isinstance(value, list | tuple) else [value] * count
     if len(values) != count:

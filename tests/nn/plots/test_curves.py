@@ -32,7 +32,7 @@ class TestPackage:
         )
         result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         last = result.stderr.splitlines()[-1]
-        assert last == "ImportError: nn.plots draws with matplotlib: pip install 'plaingrad[plot]'"
+        assert last == "ImportError: nn.plots draws with matplotlib: pip install matplotlib"
 
     def test_axes_are_used_or_made(self) -> None:
         figure, (left, right) = plt.subplots(1, 2)

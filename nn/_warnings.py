@@ -1,0 +1,24 @@
+"""Warnings at the line of the program that called this package."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import autograd
+
+__all__ = ["warn"]
+
+# the folders of nn and autograd, whose lines tell a user nothing
+_OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent, Path(str(autograd.__file__)).parent))
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, at the line of the program that called this package."""
+    level = 2
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

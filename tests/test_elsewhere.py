@@ -1,0 +1,227 @@
+"""Names from PyTorch, JAX, TensorFlow and micrograd: the error says the name here, and what it says is there."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+import autograd
+import datasets
+import nn
+import nn.scalar
+from autograd import Tensor, Value, tensor
+from autograd.elsewhere import KEYWORDS, NAMES
+
+X = tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True)
+OWNERS: dict[str, Any] = {
+    "Tensor": X,
+    "Value": Value(2.0),
+    "Module": nn.Linear(2, 2),
+    "Optimizer": nn.optim.SGD(nn.Linear(2, 2).parameters()),
+    **{name: importlib.import_module(name) for name in NAMES if name.islower()},
+}
+ENTRIES = [(owner, name) for owner in NAMES for name in NAMES[owner]]
+
+
+@pytest.mark.parametrize("owner", NAMES)
+def test_errors_say_what_there_is(owner: str) -> None:
+    for name, here in NAMES[owner].items():
+        with pytest.raises(AttributeError, match=re.escape(f"{name!r}: here it is {here.replace('`', '')}")) as caught:
+            getattr(OWNERS[owner], name)
+        assert caught.value.name == name
+        assert not hasattr(OWNERS[owner], name)
+        assert name not in dir(OWNERS[owner])
+
+
+def roots() -> dict[str, Any]:
+    """Return what the code in the tables starts from."""
+    modules = {"np": np, "nn": nn, "F": nn.functional, "scipy": scipy, "autograd": autograd, "datasets": datasets}
+    values = {"t": X, "v": Value(2.0), "m": nn.Linear(2, 2), "optimizer": OWNERS["Optimizer"]}
+    rng = {"rng": np.random.default_rng(0), "p": nn.Parameter([1.0]), "loss": X, "y": X, "other": X}
+    return {**{name: getattr(autograd, name) for name in autograd.__all__}, **modules, **values, **rng}
+
+
+def chains(code: str) -> Iterator[list[str]]:
+    """Go through the names in a piece of code with the attributes that are taken of them."""
+    tree = ast.parse(code)
+    inner = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        path: list[str] = []
+        place = node
+        while isinstance(place, ast.Attribute) and node not in inner:
+            path.insert(0, place.attr)
+            place = place.value
+        if isinstance(place, ast.Name) and path:
+            yield [place.id, *path]
+
+
+def test_what_is_said_is_there() -> None:
+    """Calls of methods on results are left out: what they are is not known without computing them."""
+    known, looked_at = roots(), 0
+    for table in (*NAMES.values(), KEYWORDS):
+        for here in table.values():
+            for code in re.findall(r"`([^`]+)`", here):
+                if code.endswith("="):  # a keyword
+                    continue
+                for root, *path in chains(code):
+                    if root in ("self", "multiprocessing", "array"):
+                        continue
+                    value = known[root]
+                    for name in path:
+                        value = getattr(value, name)
+                        looked_at += 1
+    assert looked_at > 150
+
+
+def test_every_piece_of_code_is_code() -> None:
+    for table in NAMES.values():
+        for here in table.values():
+            for code in re.findall(r"`([^`]+)`", here):
+                ast.parse(code.removesuffix("="))  # of a keyword
+            assert here.count("`") % 2 == 0
+
+
+def test_arguments_of_methods_and_operations_have_the_names_here() -> None:
+    checked = set()
+    for name in sorted({*dir(Tensor)} & {*dir(np)}):
+        numpys = getattr(np, name)
+        method = getattr(Tensor, name, None)
+        if name[0] == "_" or not callable(method) or not callable(numpys) or isinstance(numpys, type | np.ufunc):
+            continue
+        parameters = inspect.signature(numpys).parameters
+        for foreign, here in (("dim", "axis"), ("keepdim", "keepdims")):
+            if here in parameters:
+                with pytest.raises(TypeError, match=rf"has no argument '{foreign}': here it is {here}="):
+                    method(X, **{foreign: 0})
+                checked.add(name)
+    assert {"sum", "mean", "std", "var", "max", "argmax", "cumsum", "any", "take", "sort", "squeeze"} <= checked
+    with pytest.raises(TypeError, match="'std' has no argument 'unbiased': here it is ddof="):
+        X.std(unbiased=True)
+    with pytest.raises(TypeError, match="'sort' has no argument 'descending'"):
+        X.sort(descending=True)
+    with pytest.raises(TypeError, match="'logsumexp' has no argument 'keepdim': here it is keepdims="):
+        autograd.logsumexp(X, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "here"),
+    [
+        ("autograd", "Variable", "tensor(x, requires_grad=True)"),
+        ("autograd", "zeros", "numpy.zeros"),
+        ("nn", "Dense", "nn.Linear"),
+        ("nn", "Adam", "nn.optim.Adam"),
+        ("nn", "relu", "nn.functional.relu"),
+        ("nn", "Relu", "nn.ReLU"),
+        ("nn.init", "xavier_uniform", "nn.init.xavier_uniform_"),
+        ("nn.optim", "StepLR", "nn.optim.lr_scheduler.StepLR"),
+        ("nn.functional", "ReLU", "nn.functional.relu"),
+    ],
+)
+def test_imports_of_names_say_so_too(module: str, name: str, here: str) -> None:
+    with pytest.raises(ImportError, match=re.escape(here)):
+        exec(f"from {module} import {name}")
+    with pytest.raises(AttributeError, match=re.escape(here)):
+        getattr(importlib.import_module(module), name)
+
+
+def test_names_that_mean_nothing_anywhere_raise_as_ever() -> None:
+    for owner in OWNERS.values():
+        with pytest.raises(AttributeError, match=r"'nonsense'$"):
+            _ = owner.nonsense
+    with pytest.raises(ImportError, match="cannot import name 'nonsense'"):
+        exec("from autograd import nonsense")
+
+
+def test_modules_can_be_imported_from_packages() -> None:
+    exec("from autograd import testing, special\nfrom nn import scalar")
+
+
+def test_the_attributes_that_there_are_cost_nothing_more() -> None:
+    """A `__getattr__` would slow them all down: Python specialises reads only of classes without one."""
+    for kind in (Tensor, Value, nn.Module, nn.optim.Optimizer):
+        assert not hasattr(kind, "__getattr__")
+
+
+def test_values_of_micrograd() -> None:
+    micrograds: Any = Value
+    with pytest.raises(TypeError, match=r'a Value takes no label=: here it is draw_graph\(result, {"a": a}\)'):
+        micrograds(2.0, label="a")
+    with pytest.raises(TypeError, match="a Value takes no nonsense="):
+        micrograds(2.0, nonsense="a")
+    with pytest.raises(AttributeError, match="draw_graph"):
+        micrograds(2.0).label = "a"
+
+
+def test_a_learning_rate_that_would_change_nothing_is_refused() -> None:
+    optimizer: Any = OWNERS["Optimizer"]
+    with pytest.raises(AttributeError, match=r'here it is optimizer.param_groups\[0\]\["lr"\]'):
+        optimizer.lr = 0.1
+
+
+def test_modules_may_have_such_attributes() -> None:
+    class Classifier(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.summary = "short"
+
+        def fit(self) -> str:
+            return "fitted"
+
+    model = Classifier()
+    assert (model.summary, model.fit()) == ("short", "fitted")
+    assert {"summary", "fit"} <= {*dir(model)}
+    assert "predict" not in dir(model)
+
+
+def test_what_means_nothing_here_is_accepted() -> None:
+    model = nn.Linear(3, 2)
+    assert X.cpu() is X.to("cpu") is X.to("cpu", non_blocking=True) is X
+    assert model.cpu() is model.to("cpu") is model.to(device="cpu", non_blocking=True) is model
+    assert model.to("cpu").weight.dtype == np.float32
+    assert model.to("float64").weight.dtype == np.float64
+    assert model.to(np.float32, device="cpu").weight.dtype == np.float32
+    refused: list[Any] = [lambda: X.to("cuda"), lambda: model.to("cuda:0"), lambda: model.to(device="mps")]
+    for call in refused:
+        with pytest.raises(ValueError, match="there is no device but 'cpu', not"):
+            call()
+    with pytest.raises(ValueError, match=r"for a dtype there is t.astype\(dtype\)"):
+        X.to(np.float32)
+
+
+FUNCTIONS = {name: getattr(nn.functional, name) for name in nn.functional.__all__}
+IN_PLACE = [name for name in FUNCTIONS if "inplace" in inspect.signature(FUNCTIONS[name]).parameters]
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_inplace_makes_no_difference(name: str) -> None:
+    function, x = FUNCTIONS[name], np.linspace(-2.0, 2.0, 12).reshape(1, 3, 4)
+    further = {"threshold": (0.5, 1.0)}.get(name, ())
+    with_generator = "generator" in inspect.signature(function).parameters
+    results = []
+    for options in ({}, {"inplace": True}, {"inplace": False}):
+        given, before = tensor(x, requires_grad=True), x.copy()
+        seeded: dict[str, Any] = {"generator": np.random.default_rng(0)} if with_generator else {}
+        results.append(function(given, *further, **options, **seeded))
+        results[-1].sum().backward()
+        assert (given.data == before).all()
+    for result in results:
+        assert (result.data == results[0].data).all()
+
+
+def test_the_layers_that_take_inplace_in_pytorch_take_it() -> None:
+    layers = [
+        "AlphaDropout", "CELU", "Dropout", "Dropout1d", "Dropout2d", "ELU", "Hardsigmoid", "Hardswish", "Hardtanh",
+        "LeakyReLU", "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Threshold",
+    ]  # fmt: skip
+    for name in layers:
+        further = (0.5, 1.0) if name == "Threshold" else ()
+        layer = getattr(nn, name)(*further, inplace=True).eval()
+        assert layer(np.ones((2, 3, 4), np.float32)).shape == (2, 3, 4)
+    assert len(IN_PLACE) == len(layers)
+    assert nn.ReLU(True)(np.array([-1.0])) == 0
