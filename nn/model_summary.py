@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, TracedOperation, borrow, enable_grad, saved_tensors_hooks, trace_operations
+from autograd import Tensor, TracedOperation, borrow, enable_grad, mark_written, saved_tensors_hooks, trace_operations
 
 from ._multiply_adds import multiply_adds
 from .module import Module
@@ -218,7 +218,7 @@ def _drawn(model: Module, shape: tuple[int, ...]) -> Array:
 def _unchanged(model: Module) -> Iterator[None]:
     """Give buffers and the random generator the values that they had."""
     buffers = [
-        (module, name, value, np.array(borrow(value) if isinstance(value, Tensor) else value))
+        (module, name, value, borrow(value), np.array(borrow(value)))
         for module in model.modules()
         for name in module._buffers
         if (value := getattr(module, name)) is not None
@@ -229,12 +229,13 @@ def _unchanged(model: Module) -> Iterator[None]:
         yield
     finally:
         generator.bit_generator.state = state
-        for module, name, value, numbers in buffers:
+        for module, name, value, memory, numbers in buffers:
             setattr(module, name, value)
-            if isinstance(value, Tensor):
-                value.data = numbers
-            elif isinstance(value, np.ndarray):
-                np.copyto(value, numbers)
+            if isinstance(value, Tensor) and borrow(value) is not memory:
+                value.data = memory
+            if isinstance(memory, np.ndarray) and memory.tobytes() != numbers.tobytes():
+                np.copyto(memory, numbers)
+                mark_written(memory)
 
 
 class _Calls:

@@ -144,8 +144,8 @@ class AveragedModel(Module):
         for module, other in zip(self.module.modules(), model.modules(), strict=True):
             for name, value in other.named_buffers(recurse=False):
                 if not (self.use_buffers and _averaged(value)):
-                    setattr(module, name, copy.deepcopy(value))
-        self.n_averaged = np.asarray(count + 1)
+                    _take_over(module, name, value)
+        self.n_averaged[...] = count + 1
 
     def _average(self, averages: list[Array], values: list[Array], count: int) -> None:
         if count == 0:
@@ -165,6 +165,16 @@ def _arrays(model: Module, with_buffers: bool) -> Iterator[tuple[str, Array]]:
     for name, buffer in model.named_buffers() if with_buffers else ():
         if _averaged(buffer):
             yield name, borrow(buffer)
+
+
+def _take_over(module: Module, name: str, value: Any) -> None:
+    """Give a buffer the values of another one, in its own memory where they fit."""
+    memory, new = borrow(getattr(module, name)), borrow(value)
+    if isinstance(memory, np.ndarray) and (memory.shape, memory.dtype) == (np.shape(new), getattr(new, "dtype", None)):
+        np.copyto(memory, new)
+        mark_written(memory)
+    else:
+        setattr(module, name, copy.deepcopy(value))
 
 
 def _averaged(buffer: Any) -> bool:

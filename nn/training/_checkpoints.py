@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd import borrow
+
+from ..module import Module
 from ..random import default_generator
 from ..serialization import load, save
 from ._callbacks import Best, Callback, Mode
@@ -166,7 +169,10 @@ def _kinds(training: Training) -> dict[str, str | None]:
 
 
 def _settings(training: Training) -> dict[str, Any]:
-    """Return the options of the optimizer and the scheduler as the program made them, or as they are by now."""
+    """Return what the program chose and the file has too, as it was chosen or as it is by now.
+
+    These are the options of the optimizer and the scheduler, and the buffers of the loss, such as weights of classes.
+    """
     groups = training.optimizer.param_groups
     settings = {
         f"{name} of group {i}" if len(groups) > 1 else name: group.get("initial_lr", value) if name == "lr" else value
@@ -174,6 +180,8 @@ def _settings(training: Training) -> dict[str, Any]:
         for name, value in group.items()
         if name not in ("params", "initial_lr")
     }
+    buffers = training.loss.named_buffers() if isinstance(training.loss, Module) else ()
+    settings |= {f"loss.{name}": np.array(borrow(buffer)) for name, buffer in buffers}
     return settings | _schedule_of(training.scheduler, "scheduler")
 
 
@@ -262,7 +270,9 @@ def _restore(training: Training, state: dict[str, Any], path: Path) -> None:
         raise ValueError(f"{path}: was made with callbacks {saved} and {schedule[0]}, not {names} and {schedule[1]}")
     training.load_state_dict(state["training"])
     training.model.load_state_dict(state["model"])
-    if state["loss"]:
+    if state["loss"] or _state_of(training.loss):
+        if not hasattr(training.loss, "load_state_dict"):
+            raise ValueError(f"{path}: was made with a loss that has {list(state['loss'])}: use the same")
         training.loss.load_state_dict(state["loss"])
     training.optimizer.load_state_dict(state["optimizer"])
     if training.scheduler is not None:

@@ -132,3 +132,19 @@ def test_refusals() -> None:
     for other in (nn.Linear(3, 1), nn.Linear(2, 1, bias=False)):
         with pytest.raises(ValueError, match=r"the model has parameters of shapes .*, the one that was copied has"):
             AveragedModel(model).update_parameters(other)
+
+
+@pytest.mark.parametrize("use_buffers", [False, True])
+def test_averages_stay_where_they_are(use_buffers: bool) -> None:
+    draw = np.random.default_rng(0)
+    model = make_model()
+    averaged = AveragedModel(model, use_buffers=use_buffers)
+    held: list[Any] = [p.data for p in averaged.parameters()] + [*averaged.buffers()]
+    for _ in range(3):
+        shake(model, draw)
+        averaged.update_parameters(model)
+    now: list[Any] = [p.data for p in averaged.parameters()] + [*averaged.buffers()]
+    assert all(one is two for one, two in zip(held, now, strict=True))
+    assert averaged.n_averaged == 3
+    if not use_buffers:
+        np.testing.assert_array_equal(averaged.module[1].running_mean, model[1].running_mean)

@@ -207,3 +207,28 @@ def test_only_modules_have_a_summary() -> None:
     wrong: Any = np.tanh
     with pytest.raises(TypeError, match="takes a module, not ufunc"):
         nn.summary(wrong, (1, 3))
+
+
+def test_buffers_stay_where_they_are() -> None:
+    class Counting(nn.Module):
+        def __init__(self, counter: Any) -> None:
+            super().__init__()
+            self.register_buffer("counter", counter)
+
+        def forward(self, x: Any) -> Any:
+            with no_grad():
+                self.counter += 1
+            return x
+
+    fixed = np.zeros(2)
+    fixed.flags.writeable = False
+    for counter in (np.zeros(2), tensor([0.0, 0.0])):
+        model = Counting(counter)
+        view = counter[:1]
+        nn.summary(model, (3,))
+        model(np.ones(3))
+        assert view[0] == 1
+        assert model.counter is counter
+    layers = nn.Sequential(nn.Linear(3, 2))
+    layers.register_buffer("fixed", fixed)
+    nn.summary(layers, (3,))

@@ -380,6 +380,24 @@ def test_options_of_schedules_are_named(tmp_path: Path, make: str, change: Any, 
         resumed(tmp_path, sgd, schedule(change[1]), epochs=4)
 
 
+def test_the_weights_of_another_loss_are_named_or_refused(tmp_path: Path) -> None:
+    def train(epochs: int, loss: Any) -> None:
+        nn.manual_seed(0)
+        model = nn.Linear(4, 3)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        saving = [Checkpoint(tmp_path / "last.npz", resume=True)]
+        nn.fit(model, (X, Y), loss, optimizer, epochs=epochs, callbacks=saving, verbose=False)
+
+    train(1, nn.CrossEntropyLoss(weight=np.array([1, 2, 1], np.float32)))
+    train(2, nn.CrossEntropyLoss(weight=np.array([1, 2, 1], np.float32)))
+    with pytest.warns(nn.TrainingWarning, match=r"begun with loss.weight=\[1. 2. 1.\], not \[1. 5. 1.\] as"):
+        train(3, nn.CrossEntropyLoss(weight=np.array([1, 5, 1], np.float32)))
+    with pytest.raises(RuntimeError, match="unexpected: weight"):
+        train(4, nn.CrossEntropyLoss())
+    with pytest.raises(ValueError, match=r"was made with a loss that has \['weight'\]: use the same"):
+        train(4, nn.functional.cross_entropy)
+
+
 def test_options_that_changed_in_the_course_of_the_training_are_no_surprise(tmp_path: Path) -> None:
     def parts(optimizer: Any) -> Any:
         schedules = [nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5), nn.optim.lr_scheduler.StepLR(optimizer, 2)]
