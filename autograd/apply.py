@@ -59,7 +59,7 @@ def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
     """Return the error that names the operation and the shapes and dtypes that it was given."""
     if not is_of_values(error):
         raise error
-    if any(value is not None and np.asarray(value).dtype.kind == "O" for value in values):
+    if any(value is not None and plain_array(value).dtype.kind == "O" for value in values):
         refuse_objects(op, *values)
     shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
     one = len(values) == 1 or isinstance(error, np.linalg.LinAlgError)
@@ -320,7 +320,7 @@ def many(op: Primitive) -> Function:
         if not live and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray:
-            z = asarray(z)
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None

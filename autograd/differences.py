@@ -17,7 +17,7 @@ from .errors import DtypeError
 from .exits import differentiated
 from .lines import defined
 from .registry import fronts
-from .tensor import Tensor
+from .tensor import Tensor, unmasked
 from .transforms import gradients
 
 __all__ = [
@@ -102,7 +102,7 @@ class Subject:
         self.fn, self.given, self.output_name = fn, given, output_name
         self.places = [i for i, x in enumerate(given) if _is_floating(x)]
         self.names = [names[i] for i in self.places]
-        self.arrays = [np.array(array_of(given[i])) for i in self.places]
+        self.arrays = [np.array(unmasked(array_of(given[i]))) for i in self.places]
         if not self.places:
             raise DtypeError(
                 f"no input holds floating-point numbers, only {', '.join(map(_kind, given)) or 'nothing'}: there is "

@@ -18,7 +18,7 @@ from .lines import note_line
 from .modes import ON, recording
 from .outputs import ManyOutputs, output_node
 from .ownership import read_only, sum_gradients
-from .tensor import Tensor, link
+from .tensor import Tensor, link, plain_array, unmasked
 
 __all__ = ["Context", "Function"]
 
@@ -129,12 +129,13 @@ class _OfClass(ManyOutputs):
         ctx = Context()
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
         # A list may change before the backward pass, in which an attribute of the context may be that list.
-        given: list[Any] = [x._array if isinstance(x, Tensor) else list(x) if type(x) is list else x for x in args]
+        given = [x._array if isinstance(x, Tensor) else _as_it_is(x) for x in args]
         values = [read_only(x) for x in given]
         returned = self.definition.forward(ctx, *values)
         several = isinstance(returned, tuple | list)
-        arrays = [np.asarray(z._array if isinstance(z, Tensor) else z) for z in (returned if several else [returned])]
-        without = [any(z is given for given in ctx._without) for z in (returned if several else [returned])]
+        parts = returned if several else [returned]
+        arrays = [z._array if isinstance(z, Tensor) else plain_array(z) for z in parts]
+        without = [any(z is given for given in ctx._without) for z in parts]
         results = [self._result(z) for z in arrays]
         for x, value in zip(args, given, strict=True):
             for result in results if isinstance(value, np.ndarray) else ():
@@ -251,6 +252,11 @@ class _OfClass(ManyOutputs):
             super().pull_carefully(node, g, gradients, lift, absorb)
         else:
             super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)
+
+
+def _as_it_is(value: Any) -> Any:
+    """Return an argument that is no tensor, and a copy of a list."""
+    return list(value) if type(value) is list else unmasked(value)
 
 
 def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) -> bool:

@@ -13,7 +13,7 @@ from .errors import GraphError, ShapeError
 from .expected import check_callable, check_numeric
 from .graph import Hooked, Leaf, Lift, Node
 from .ownership import read_only
-from .tensor import Tensor, conjugated
+from .tensor import Tensor, conjugated, plain_array
 
 __all__ = ["Handle"]
 
@@ -179,7 +179,7 @@ def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
     result = hook(given)
     if result is None:
         return g
-    array = result._array if isinstance(result, Tensor) else np.asarray(result)
+    array = result._array if isinstance(result, Tensor) else plain_array(result)
     if array.shape != given.shape:
         raise ShapeError(
             f"a hook at {where} returned a gradient of shape {array.shape} in place of one of shape {given.shape}"

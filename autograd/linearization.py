@@ -18,7 +18,7 @@ from .expected import check_callable, check_numeric
 from .forward import push_forward
 from .graph import Node, ancestors
 from .modes import enable_grad
-from .tensor import LIFT, Tensor, unwrap
+from .tensor import LIFT, Tensor, plain_array, unwrap
 from .transforms import apart, floating, vjp
 
 __all__ = ["Linearization", "linearize"]
@@ -97,7 +97,7 @@ class Linearization:
         if shapes != wanted:
             raise ShapeError(f"tangents of shapes {shapes} for primals of shapes {wanted}")
         for t in given:
-            check_numeric("a tangent", t.dtype if isinstance(t, Tensor) else np.asarray(t).dtype)
+            check_numeric("a tangent", t.dtype if isinstance(t, Tensor) else plain_array(t).dtype)
         return self._push(dict(zip(self._places, given, strict=True)))
 
     def rows(self) -> list[list[Any]]:

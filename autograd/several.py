@@ -22,7 +22,7 @@ from .lines import note_line
 from .modes import ON, recording
 from .ownership import sum_gradients
 from .primitive import Function, Primitive
-from .tensor import Tensor
+from .tensor import Tensor, plain_array
 
 __all__ = ["inputs_wanted", "several_inputs"]
 
@@ -71,7 +71,7 @@ def _several(op: Primitive) -> Function:
         if constant:
             return z
         if type(z) is not ndarray:
-            z = asarray(z)
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None
@@ -141,7 +141,7 @@ def _three(op: Primitive) -> Function:
         if constant:
             return z
         if type(z) is not ndarray:
-            z = asarray(z)
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None

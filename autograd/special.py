@@ -18,7 +18,7 @@ from scipy.special import _ufuncs
 
 from .ops.reduce import logsumexp as _logsumexp
 from .ops.special.gamma import polygamma as _polygamma
-from .tensor import Tensor, unwrap
+from .tensor import Tensor, plain_array, unwrap
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
@@ -146,5 +146,5 @@ def zeta(x: Any, q: Any = None) -> Any:
 
 def _array(x: Any) -> Any:
     """Return a tensor as it is, anything else as an array of floating-point numbers."""
-    x = x if isinstance(x, Tensor) else np.asarray(x)
+    x = x if isinstance(x, Tensor) else plain_array(x)
     return x if x.dtype.kind in "fc" else x.astype(float)

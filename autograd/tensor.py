@@ -367,7 +367,7 @@ class Tensor(Installed):
                     f"real part or its absolute value, or pass gradient="
                 )
             return np.ones(data.shape, data.dtype) if data.ndim else np.array(1, data.dtype)
-        array = np.asarray(gradient._array if isinstance(gradient, Tensor) else gradient)
+        array = gradient._array if isinstance(gradient, Tensor) else plain_array(gradient)
         if array.shape != data.shape:
             raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")
         if array.dtype.kind not in "biufc":
@@ -398,6 +398,8 @@ class Tensor(Installed):
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if len(types) > 1:
+            refuse_masks(types)
         operation = operations.get(function) or writers.get(function)
         if operation is not None:
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by its place
@@ -589,7 +591,7 @@ def borrow(x: Any) -> Any:
     >>> borrow(tensor([1.0, 2.0])).sum()
     np.float64(3.0)
     """
-    return x._array if isinstance(x, Tensor) else x
+    return x._array if isinstance(x, Tensor) else unmasked(x)
 
 
 def lend(x: Tensor, array: Array) -> None:
@@ -614,6 +616,7 @@ def lend(x: Tensor, array: Array) -> None:
         raise GraphError("only a leaf that requires a gradient can be lent memory for its values")
     if not isinstance(array, ndarray):
         raise TypeError(f"lend() takes an ndarray for the values, not {type(array).__name__}")
+    unmasked(array)
     if array.shape != node.shape or array.dtype != node.dtype:
         raise ShapeError(
             f"an array of shape {array.shape} and dtype {array.dtype} for a leaf of shape {node.shape} and dtype "
@@ -692,6 +695,7 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
         raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
     if buffer is not None and not isinstance(getattr(buffer, "array", None), ndarray):
         raise TypeError(f"a gradient buffer has an ndarray as its array, which {type(buffer).__name__} has not")
+    unmasked(getattr(buffer, "array", None))
     if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
         raise ShapeError(
             f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} "
@@ -708,7 +712,7 @@ def unwrap(value: Any) -> Any:
         return type(value)(map(unwrap, value))
     if type(value) is dict:
         return {key: unwrap(item) for key, item in value.items()}
-    return value
+    return value if type(value) is ndarray else unmasked(value)
 
 
 def refuse_values(*given: Any) -> None:
@@ -745,6 +749,13 @@ def unmasked(data: Any) -> Any:
     if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
         raise DtypeError(f"{NO_MASK} (at {users_line()})")
     return data
+
+
+def refuse_masks(types: Any) -> None:
+    """Raise if one of the types of the arguments of a function is that of masked arrays."""
+    for kind in types:
+        if kind is not ndarray and kind is not Tensor and hasattr(kind, "mask") and issubclass(kind, ndarray):
+            raise DtypeError(f"{NO_MASK} (at {users_line()})")
 
 
 def plain_array(data: Any) -> Array:

@@ -24,7 +24,7 @@ from .graph import Leaf, Node, ancestors, leading_to, take_number
 from .lines import defined
 from .modes import enable_grad, moment
 from .ownership import held_once
-from .tensor import LIFT, Tensor, conjugated, in_own_memory, seen_at
+from .tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .walk import pull_back
 
 __all__ = [
@@ -109,7 +109,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
         if np.size(value) != 1 or isinstance(value, dict | list | tuple):
             what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
             raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
-        data = value._array if isinstance(value, Tensor) else np.asarray(value)
+        data = value._array if isinstance(value, Tensor) else plain_array(value)
         if data.dtype.kind == "c":
             raise GraphError(
                 "grad() needs a function that returns a real number, but this one returned a complex one: take its "
@@ -420,7 +420,7 @@ def _finish(cuts: list[Node | None]) -> None:
 def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:
     shape, dtype = np.shape(y), floating(y)
     if not isinstance(g, Tensor):
-        g = np.asarray(g)
+        g = plain_array(g)
     if g.shape != shape:
         raise ShapeError(f"a {what} of shape {g.shape} for a value of shape {shape}")
     check_numeric(f"a {what}", g.dtype)

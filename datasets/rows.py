@@ -137,7 +137,12 @@ def _aligned(arrays: tuple[ArrayLike, ...]) -> list[NDArray[Any]]:
     if not arrays:
         raise ArgumentError("no arrays were given. Pass at least one, such as samples and labels.")
     aligned = [np.asarray(array) for array in arrays]
-    for position, array in enumerate(aligned, 1):
+    for position, (given, array) in enumerate(zip(arrays, aligned, strict=True), 1):
+        if isinstance(given, np.ndarray) and hasattr(given, "mask"):
+            raise ArgumentError(
+                f"array {position} of {len(aligned)} is masked, which rows are not: fill it, as in array.filled(0), or "
+                "select by array.mask"
+            )
         if array.ndim == 0:
             raise ArgumentError(
                 f"array {position} of {len(aligned)} is the single value {array}, which has no rows. "

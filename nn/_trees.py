@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, borrow
+from autograd import borrow
 
 __all__ = ["pack", "unpack"]
 
@@ -63,7 +63,7 @@ def _array(name: str, value: Any) -> Array:
         raise ValueError(f"{name!r} cannot name an array in a file: choose a name of printable characters")
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name!r} is a masked array, which cannot be saved: fill it, as with filled(0)")
-    array = np.asarray(borrow(value) if isinstance(value, Tensor) else value)
+    array = np.asarray(borrow(value))
     if array.dtype.hasobject or array.dtype.kind not in "?biufcSUmM":
         raise TypeError(
             f"{name!r} is {type(value).__name__} (dtype {array.dtype}), which cannot be saved: convert it to one of "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import ShapeError, Tensor
+from autograd import ShapeError, Tensor, borrow
 
 from . import functional, init
 from ._arguments import Size
@@ -264,7 +264,7 @@ class MultiheadAttention(Module):
 
 def _fitting(name: str, mask: Any, *shapes: tuple[int, ...]) -> Any:
     """Return `mask`, which has to have one of the shapes: others that broadcast to them would mean something else."""
-    mask = mask if isinstance(mask, Tensor) else np.asarray(mask)
+    mask = mask if isinstance(mask, Tensor) else np.asarray(borrow(mask))
     if mask.shape not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ShapeError(f"MultiheadAttention has {name} of shape {mask.shape}, which should be {expected}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import DtypeError, ShapeError, Tensor, borrow
 
 from . import functional, init
 from ._arguments import Size
@@ -98,7 +98,7 @@ class Embedding(Module):
         >>> nn.Embedding.from_pretrained(np.array([[1.0, 2.0], [3.0, 4.0]]))(np.array([1]))
         Tensor([[3., 4.]])
         """
-        table = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
+        table = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(borrow(embeddings))
         if table.ndim != 2:
             raise ShapeError(
                 f"from_pretrained needs embeddings of shape (num_embeddings, embedding_dim), not {table.shape}"

@@ -289,7 +289,7 @@ def _shapes(output: Any) -> Iterator[tuple[int, ...]]:
 def _keeping(model: Module, given: tuple[Any, ...], calls: _Calls) -> saved_tensors_hooks:
     """Note for each array that the graph keeps how much memory is kept because of it, the first time it is."""
     known = [*model.parameters(), *model.buffers(), *given]
-    arrays = [borrow(x) if isinstance(x, Tensor) else x for x in known]
+    arrays = [borrow(x) for x in known]
     held = [_memory(array) for array in arrays if isinstance(array, np.ndarray)]
     seen = {id(array): array for array in held}  # which also holds them, so that no new array takes their place
 
@@ -323,5 +323,5 @@ def _recordable(model: Module) -> Iterator[None]:
 
 
 def _live(x: Any) -> Any:
-    array = borrow(x) if isinstance(x, Tensor) else x
+    array = borrow(x)
     return Tensor(array, requires_grad=True) if isinstance(array, np.ndarray) and array.dtype.kind == "f" else x

@@ -171,7 +171,7 @@ class Module:
         """
         self._check_name(name)
         self._buffers[name] = persistent
-        setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else np.asarray(tensor))
+        setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else np.asarray(borrow(tensor)))
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a module under a name computed at run time; None stands for one that is left out."""
@@ -357,7 +357,7 @@ class Module:
                     parameter.grad = None if gradient is None else borrow(gradient).astype(kind)
         for module in self.modules():
             for name in module._buffers:
-                value = _values(getattr(module, name))
+                value = borrow(getattr(module, name))
                 if value is not None and value.dtype.kind == "f" and value.dtype != kind:
                     held = getattr(module, name)
                     setattr(module, name, value.astype(kind) if held is value else tensor(value, dtype=kind))
@@ -410,7 +410,7 @@ class Module:
         >>> {name: array.shape for name, array in state.items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {name: np.array(_values(value)) for name, value in self._state().items()}
+        return {name: np.array(borrow(value)) for name, value in self._state().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy values into the parameters and persistent buffers, whose arrays stay the same objects.
@@ -439,10 +439,10 @@ class Module:
         _check_state(own, state_dict)
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]
-        arrays = {name: np.asarray(_values(state_dict[name])) for name in own if name in state_dict}
+        arrays = {name: np.asarray(borrow(state_dict[name])) for name in own if name in state_dict}
         faults = _misfits(own, arrays)
         if strict:
-            faults += [f"missing: {name} {np.shape(_values(own[name]))}" for name in missing]
+            faults += [f"missing: {name} {np.shape(borrow(own[name]))}" for name in missing]
             faults += [f"unexpected: {name}" for name in unexpected]
         if faults:
             raise RuntimeError(
@@ -459,7 +459,7 @@ class Module:
             array = arrays.get(prefix + name)
             if array is None:
                 continue
-            present = _values(own[name] if name in own else getattr(self, name))
+            present = borrow(own[name] if name in own else getattr(self, name))
             if isinstance(present, np.ndarray):
                 np.copyto(present, array, casting="same_kind")
                 mark_written(present)
@@ -505,11 +505,6 @@ def _path(modules: list[Any]) -> str:
 describe_calls(Module.__call__, _path)
 
 
-def _values(value: Any) -> Any:
-    """Return the ndarray of a tensor, and anything else as it is."""
-    return borrow(value) if isinstance(value, Tensor) else value
-
-
 def _check_state(own: Mapping[str, Any], state: Any) -> None:
     """Raise if `state` is no dict of arrays by name, or one that has the weights further in."""
     if not isinstance(state, Mapping):
@@ -530,7 +525,7 @@ def _misfits(own: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]])
     """Return a line for each array that cannot be copied to what has its name."""
     faults = []
     for name, array in arrays.items():
-        present = np.asarray(_values(own[name]))
+        present = np.asarray(borrow(own[name]))
         if array.shape != present.shape:
             faults.append(f"shape: {name} is {present.shape}, the state has {array.shape}")
         elif not np.can_cast(array.dtype, present.dtype, casting="same_kind"):

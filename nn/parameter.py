@@ -38,7 +38,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
         # numpy.array keeps the memory order of what it copies, and layers choose that order for speed
-        own = np.array(_values(data), dtype=np.float32 if dtype is None else dtype)
+        own = np.array(borrow(data), dtype=np.float32 if dtype is None else dtype)
         super().__init__(own, requires_grad)
         if requires_grad:
             lend(self, own)  # nobody else has it
@@ -56,7 +56,3 @@ class Parameter(Tensor):
         if self.grad is not None:
             copied.grad = tensor(self.grad)
         return copied
-
-
-def _values(data: ArrayLike | Tensor) -> ArrayLike:
-    return borrow(data) if isinstance(data, Tensor) else data

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..declare import composed, multilinear, not_differentiable
 from ..errors import ShapeError
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor, plain_array, unwrap
 from .index import diagonal
 from .reduce import refuse_out
 
@@ -69,7 +69,7 @@ def einsum(
     """
     refuse_out(out)
     subscripts, given = _subscripts(operands)
-    arrays = [operand if isinstance(operand, Tensor) else np.asarray(operand) for operand in given]
+    arrays = [operand if isinstance(operand, Tensor) else plain_array(operand) for operand in given]
     if dtype is not None:
         arrays = [_cast(array, dtype, casting) for array in arrays]
     inputs, output = _labelled(subscripts.replace(" ", ""), arrays)

@@ -12,7 +12,7 @@ import numpy as np
 from ..declare import composed, install, linear, not_differentiable
 from ..graph import Gradients, Node, absent
 from ..ownership import may_add_to
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor, plain_array, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
 
@@ -119,7 +119,7 @@ def settled(key: Any) -> Any:
     key = unwrap(key)
     if type(key) is list:
         return copy.deepcopy(key)
-    return np.asarray(key) if hasattr(key, "__array__") and not isinstance(key, np.generic) else key
+    return plain_array(key) if hasattr(key, "__array__") and not isinstance(key, np.generic) else key
 
 
 def _method_getitem(x: Tensor, key: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..declare import composed
 from ..errors import DtypeError, ShapeError
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor, plain_array, unwrap
 from .elementwise import where
 from .index import scatter
 from .join import stack
@@ -28,7 +28,7 @@ def _alike(choices: Sequence[Any]) -> list[Any]:
 
 
 def _cast(x: Any, dtype: Any) -> Any:
-    return x.astype(dtype) if isinstance(x, Tensor) else np.asarray(x, dtype)
+    return x.astype(dtype) if isinstance(x, Tensor) else plain_array(x).astype(dtype, copy=False)
 
 
 @composed(np.select, method=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..declare import composed, linear, not_differentiable
 from ..errors import UnsupportedError
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor, plain_array, unwrap
 
 Shape = tuple[int, ...]
 
@@ -41,7 +41,7 @@ def length(x: Any, axis: int) -> int:
 
 def operand(x: Any) -> Any:
     """Return `x` itself if it is a tensor, else as an array."""
-    return x if type(x) is np.ndarray or isinstance(x, Tensor) else np.asarray(x)
+    return x if type(x) is np.ndarray or isinstance(x, Tensor) else plain_array(x)
 
 
 def unbroadcast(g: Any, shape: Shape) -> Any:

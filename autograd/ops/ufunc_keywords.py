@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import operations, plain
-from ..tensor import Tensor, unwrap
+from ..tensor import Tensor, plain_array, unwrap
 from .index import scatter
 from .shape import operand
 
@@ -59,7 +59,9 @@ def _cast(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any, casting: Any, si
     given = [type(x) if type(x) in _WEAK else operand(x).dtype for x in inputs]
     wanted = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=fixed, casting=casting)
     pairs = zip(inputs, wanted[: ufunc.nin], strict=True)
-    return tuple([x.astype(kind) if isinstance(x, Tensor) else np.asarray(x, kind) for x, kind in pairs])
+    return tuple(
+        [x.astype(kind) if isinstance(x, Tensor) else plain_array(x).astype(kind, copy=False) for x, kind in pairs]
+    )
 
 
 def _selected(ufunc: np.ufunc, inputs: tuple[Any, ...], where: Any) -> Any:

@@ -16,7 +16,7 @@ _ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 def as_operand(function: str, name: str, value: Any) -> Any:
     """Return `value` if it is a tensor or an array, else an array of the numbers that it holds."""
     if isinstance(value, _ARRAYS):
-        return value
+        return value if type(value) is np.ndarray or isinstance(value, Tensor) else borrow(value)  # unless it is masked
     try:
         return borrow(as_tensor(value))
     except ValueError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, general
+from autograd import DtypeError, ShapeError, Tensor, borrow, general
 
 from ._arrays import as_floating, as_operand
 from ._dropout import dropout
@@ -258,7 +258,7 @@ def read_mask(mask: Any, shape: tuple[int, ...], name: str) -> Any:
     if mask is None:
         return None
     if not isinstance(mask, Tensor):
-        mask = np.asarray(mask)
+        mask = np.asarray(borrow(mask))
     elif not mask.requires_grad:
         mask = mask.data
     if mask.dtype.kind not in "bf":

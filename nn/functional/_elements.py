@@ -45,7 +45,9 @@ def as_real(loss: str, name: str, value: Any, dtype: Any = None) -> Any:
 
     Integers, bools and what is no array become numbers of `dtype`, so that they do not widen what they meet.
     """
-    if not isinstance(value, Tensor | np.ndarray | np.generic):
+    if isinstance(value, np.ndarray):
+        value = borrow(value)  # unless it is masked
+    elif not isinstance(value, Tensor | np.generic):
         value = as_operand(loss, name, value)
         if value.dtype.kind == "f" and dtype is not None:
             return value.astype(dtype)

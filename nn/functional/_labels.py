@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError
+from autograd import DtypeError, ShapeError, borrow
 
 __all__ = ["class_weights", "read_labels"]
 
@@ -52,7 +52,7 @@ def read_labels(
 def class_weights(weight: Any, shape: tuple[int, ...]) -> Array:
     """Return the weights of classes as an array, for scores of a shape ``(n, classes, ...)``."""
     classes = _count_classes(shape)
-    array = np.asarray(getattr(weight, "data", weight), dtype=np.float64)
+    array = np.asarray(borrow(weight), dtype=np.float64)
     if array.shape != (classes,):
         raise ShapeError(
             f"weight has shape {array.shape}, but there are {classes} classes: it needs one number for each"

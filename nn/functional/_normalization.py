@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, no_grad
+from autograd import DtypeError, ShapeError, Tensor, borrow, no_grad
 
 from ._arrays import as_floating
 from ._standardize import Moments, standardize
@@ -318,7 +318,7 @@ def _with_fixed_statistics(name: str, x: Any, mean: Any, variance: Any, weight: 
     if mean is None or variance is None:
         raise ValueError(f"{name} needs running_mean and running_var unless it takes those of its input")
     shape = (-1, *[1] * (x.ndim - 2))
-    mean, variance = (getattr(s, "data", s) if isinstance(s, Tensor) else np.asarray(s) for s in (mean, variance))
+    mean, variance = (np.asarray(borrow(s)) for s in (mean, variance))
     scale = 1 / np.sqrt(variance + eps)
     if weight is not None:
         scale = weight * scale

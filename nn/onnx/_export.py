@@ -107,7 +107,7 @@ def export(
 
 
 def _array(x: Any) -> Array:
-    array = np.array(borrow(x) if isinstance(x, Tensor) else x, order="C")
+    array = np.array(borrow(x), order="C")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"the inputs of a model are arrays of numbers, not {type(x).__name__} (dtype {array.dtype})")
     return array
@@ -213,7 +213,7 @@ def _flat(output: Any, name: str = "output") -> Iterator[tuple[str, Array]]:
         for i, part in enumerate(output):
             yield from _flat(part, f"{name}_{i}")
     elif output is not None:
-        yield name, borrow(output) if isinstance(output, Tensor) else output
+        yield name, borrow(output)
 
 
 def _file(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow
+from autograd import DtypeError, ShapeError, borrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,7 +95,7 @@ def read_array(values: Any, function: str, name: str) -> Array:
     DtypeError
         If they are none.
     """
-    array = borrow(values) if isinstance(values, Tensor) else np.asarray(values)
+    array = np.asarray(borrow(values))
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"{function}() draws numbers, but {name} has dtype {array.dtype} and shape {array.shape}")
     return array

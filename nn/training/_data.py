@@ -130,7 +130,7 @@ def read_array(part: Any, dtype: Any, columns: Sequence[Any] | None, integers: b
     """Return an array, a tensor or a table as an array; what is floating-point gets the dtype of the model."""
     if is_frame(part):
         return frame_to_array(part, dtype, columns if is_table(part) else None, integers)
-    array = np.asarray(borrow(part) if isinstance(part, Tensor) else part)
+    array = np.asarray(borrow(part))
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"an array of dtype {array.dtype} and shape {array.shape} is not of numbers: for labels that are text, "
@@ -160,7 +160,7 @@ def checksum(batch: Batch) -> int:
     """Return a number that tells batches apart."""
     total = 0
     for part in (*batch.inputs, batch.target):
-        array = np.asarray(borrow(part) if isinstance(part, Tensor) else part)
+        array = np.asarray(borrow(part))
         total = zlib.crc32(array.tobytes(), total)
     return total
 
