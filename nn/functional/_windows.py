@@ -142,9 +142,14 @@ def slide(
 def axis_taps(
     size: int, kernel: int, stride: int, dilation: int, padding: int, count: int
 ) -> tuple[tuple[int, slice, slice], ...]:
-    """Return for one axis each place in a window, the windows that have it inside, and where; see `Tap`."""
+    """Return for one axis each place in a window, the windows that have it inside, and where; see `Tap`.
+
+    Of a window that is longer than the axis by far, most places are in the padding of all windows, and not looked at.
+    """
     found = []
-    for place in range(kernel):
+    begin = max(0, -(((count - 1) * stride - padding) // dilation))
+    end = min(kernel, (size - 1 + padding) // dilation + 1)
+    for place in range(begin, end):
         offset = place * dilation - padding
         first = max(0, -(offset // stride))
         last = min(count - 1, (size - 1 - offset) // stride)

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import nn
 from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, tensor
 from nn import functional
+from nn.functional._windows import Windows, taps
 
 rng = np.random.default_rng(0)
 
@@ -173,3 +174,8 @@ ERRORS: list[tuple[Any, type[Exception], str]] = [
 def test_errors_name_what_is_wrong(call: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_windows_that_reach_far_beyond_the_axis_take_no_time() -> None:
+    windows = Windows((5,), (10**12,), (2,), (1,), (3,), (2,))
+    assert [tap.place for tap in taps(windows)] == [(1,), (2,), (3,), (4,), (5,), (6,), (7,)]

@@ -312,3 +312,38 @@ def test_every_declared_ufunc_is_public_or_reached_by_a_public_one() -> None:
     own = [f for f in operations if isinstance(f, np.ufunc) and getattr(_ufuncs, f.__name__, None) is f]
     assert len(own) > 100
     assert {f.__name__ for f in own if not hasattr(special, f.__name__)} == {"_zeta"}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "sign"), [(2, 3, 1), (0.5, 1.5, 1), (-2.5, 3, -1), (-0.5, -1.5, -1), (3, 3, 1), (2, -3, 1)]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_hyp1f1_ends_far_out(a: float, b: float, sign: int, dtype: Any) -> None:
+    """SciPy's own adds up a series there that has as many terms as the argument is large."""
+    far = np.array([1e15, 1e30, np.inf], dtype)
+    x = tensor(far, requires_grad=True)
+    y = special.hyp1f1(a, b, x)
+    assert y.dtype == dtype
+    assert np.array_equal(y.data, np.full(3, sign * np.inf))
+    with pytest.warns(RuntimeWarning, match="has inf in 3 of 3"):
+        y.sum().backward()
+    # the slope of what grows like an exponential function has its sign; at a pole of b the sign is that of a / b
+    assert np.array_equal(x.grad.data, np.full(3, (np.sign(a / b) if b == -3 else sign) * np.inf))
+    assert np.isnan(special.hyp1f1(a, b, tensor(dtype(np.nan))).data)
+
+
+def test_hyp1f1_that_is_a_polynomial_does_not_overflow_far_out() -> None:
+    x = tensor([1.0, 1e17], requires_grad=True)
+    y = special.hyp1f1(-1.0, 2.0, x)
+    y.sum().backward()
+    assert np.allclose(y.data, 1 - x.data / 2)
+    assert np.array_equal(x.grad.data, [-0.5, -0.5])
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (-2.5, -2.5), (4, 2), (3, 2)])
+def test_hyp1f1_ends_far_out_on_the_other_side(a: float, b: float) -> None:
+    x = tensor([-1e17, -np.inf, -1.0], requires_grad=True)
+    y = special.hyp1f1(a, b, x)
+    y.sum().backward()
+    assert np.array_equal(y.data, [0, 0, special.hyp1f1(a, b, -1.0)])
+    assert np.array_equal(x.grad.data, [0, 0, a / b * special.hyp1f1(a + 1, b + 1, -1.0)])

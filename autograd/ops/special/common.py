@@ -24,10 +24,13 @@ _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
 }
 
 
-def of_last(function: Any, rule: Rule) -> None:
-    """Declare a ufunc that is differentiable in its last argument, ``x``; the parameters before it are ``a, b, c``."""
+def of_last(function: Any, rule: Rule, forward: Function | None = None) -> None:
+    """Declare a ufunc that is differentiable in its last argument, ``x``; the parameters before it are ``a, b, c``.
+
+    `forward` computes it, where that is not the ufunc itself.
+    """
     name = function.__name__.lstrip("_")
-    operation = elementwise(_VARIABLE_FIRST[function.nin - 1](function), rule, name=name)
+    operation = elementwise(_VARIABLE_FIRST[function.nin - 1](forward or function), rule, name=name)
 
     def apply(*arguments: Any) -> Any:
         *parameters, x = arguments

@@ -11,13 +11,40 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...declare import elementwise
+from ...tensor import Tensor
 from .common import of_last
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
+FAR = 1e12
+
+
+def _hyp1f1(a: Any, b: Any, x: Any) -> Any:
+    """Return hyp1f1 of arrays, also far out, where the series that SciPy adds up has so many terms that it never ends.
+
+    It overflows there: DLMF 13.7.1. Only if it is a polynomial it does not, and that SciPy computes otherwise. Far out
+    on the other side it is 0 where it is a polynomial times exp(x): DLMF 13.2.39.
+    """
+    if isinstance(x, Tensor):
+        return special.hyp1f1(a, b, x)
+    x = np.asarray(x)
+    if x.dtype.kind == "c" or not np.any(np.abs(x) > FAR):
+        return special.hyp1f1(a, b, x)
+    far = (np.abs(x) > FAR) & (np.abs(x) > 1e3 * np.abs(a)) & (np.abs(x) > 1e3 * np.abs(b))
+    far &= np.where(x > 0, ~_ends(a), _ends(np.subtract(b, a)))
+    sign = special.gammasgn(a) * special.gammasgn(b)
+    overflow = np.where(np.equal(np.abs(sign), 1), sign, 1) * np.inf  # SciPy's value at the poles of b
+    near = special.hyp1f1(a, b, np.where(far, x.dtype.type(0), x))
+    return np.where(far, np.where(x > 0, overflow, 0), near).astype(near.dtype)
+
+
+def _ends(a: Any) -> Any:
+    """Tell whether the series with this first parameter ends, so that it is a polynomial."""
+    return np.less_equal(a, 0) & np.equal(a, np.floor(a))
+
 
 # DLMF 15.5.1, 13.3.15, 13.3.22 and 16.3.1
 of_last(special.hyp0f1, lambda g, x, a: g / a * special.hyp0f1(a + 1, x))
-of_last(special.hyp1f1, lambda g, x, a, b: g * a / b * special.hyp1f1(a + 1, b + 1, x))
+of_last(special.hyp1f1, lambda g, x, a, b: g * a / b * _hyp1f1(a + 1, b + 1, x), _hyp1f1)
 of_last(special.hyp2f1, lambda g, x, a, b, c: g * a * b / c * special.hyp2f1(a + 1, b + 1, c + 1, x))
 of_last(special.hyperu, lambda g, x, a, b: -g * a * special.hyperu(a + 1, b + 1, x))
 
