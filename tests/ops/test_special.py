@@ -111,7 +111,9 @@ def test_an_undeclared_function_is_refused() -> None:
 
 
 def test_an_order_is_not_differentiable() -> None:
-    with pytest.raises(UnsupportedError, match="jv, at .*, has a derivative here in its last argument alone: the others"):
+    with pytest.raises(
+        UnsupportedError, match=r"jv, at .*, has a derivative here in its last argument alone: the others"
+    ):
         special.jv(tensor(0.5, requires_grad=True), tensor(1.0, requires_grad=True))
 
 
