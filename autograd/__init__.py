@@ -5,6 +5,7 @@ import typing
 
 import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
 
+from . import blame as _blame  # noqa: F401  # from here on warnings name the lines of programs
 from . import missing, ops
 from .checkpointing import checkpoint, restore_in_checkpoints
 from .declare import composed, elementwise, general, linear, multilinear, not_differentiable

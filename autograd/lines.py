@@ -10,14 +10,17 @@ from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
+import numpy as np
+
 __all__ = [
     "HasLine", "Place", "defined", "here", "line_of", "note_line", "place_in", "source_of", "user_frame", "warn",
-    "within_engine",
+    "within_engine", "within_file",
 ]  # fmt: skip
 
 _PACKAGES = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name) + os.sep for name in ("autograd", "nn")
 )
+_NUMPY = os.path.dirname(np.__file__) + os.sep
 
 
 class Place:
@@ -60,6 +63,11 @@ def within_engine(code: CodeType) -> bool:
     return _within[code.co_filename]
 
 
+def within_file(filename: str) -> bool:
+    """Tell whether a file is the engine's or of the layers built on it."""
+    return _within[filename]
+
+
 def place_in(frame: FrameType) -> Place:
     """Return the line that a frame is executing."""
     place = Place()
@@ -75,9 +83,12 @@ def here() -> Place:
 
 
 def user_frame(frame: FrameType) -> tuple[FrameType, int]:
-    """Return the frame outside the engine and the layers built on it that called `frame`, and how far up it is."""
+    """Return the frame that called `frame` from outside of the engine, the layers and NumPy, and how far up it is."""
     above = 0
-    while _within[frame.f_code.co_filename] and frame.f_back is not None:
+    while frame.f_back is not None:
+        file = frame.f_code.co_filename
+        if not _within[file] and not file.startswith(_NUMPY):  # whose `errstate` stands between functions of the engine
+            break
         frame, above = frame.f_back, above + 1
     return frame, above
 
