@@ -15,6 +15,7 @@ from .lines import note_line
 
 __all__ = [
     "ANOMALY",
+    "EVER",
     "OFF",
     "ON",
     "PACKING",
@@ -59,7 +60,8 @@ recording = _mode.get
 watching = _watch.get
 
 
-_moment: ContextVar[float] = ContextVar("moment", default=math.inf)
+EVER = math.inf
+_moment: ContextVar[float] = ContextVar("moment", default=EVER)
 moment = _moment.get
 
 

@@ -22,7 +22,7 @@ from .graph import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leadi
 from .guards import expose, forget, owner_of
 from .lines import warn
 from .missing import install, listed
-from .modes import enable_grad, recording
+from .modes import EVER, enable_grad, moment, recording
 from .ownership import COUNTED, Portion, held_once, references
 from .registry import hooks, operations, plain, writers
 from .remedies import NO_MASK
@@ -349,6 +349,11 @@ class Tensor(Installed):
         else:
             found = pull_back({root: seed}, order, targets, partial=inputs is not None, free=not retain)
         del seed, gradient
+        if moment() is not EVER and any(node.number < moment() for node in found):
+            raise GraphError(
+                "backward() in a function that is evaluated once more for derivatives, as by checkpoint(), would add "
+                "to the gradients of tensors from outside a second time: use grad() or gradients() there"
+            )
         with _accumulation:
             for node in found:
                 _accumulate(node, found)

@@ -264,3 +264,37 @@ def test_operations_of_several_outputs() -> None:
     checkpoint(lambda x: np.linalg.eigh(x + x.T)[0][0] * x, x).sum().backward()
     (np.linalg.eigh(expected + expected.T)[0][0] * expected).sum().backward()
     assert np.allclose(x.grad.data, expected.grad.data)
+
+
+def test_backward_within_a_checkpoint_does_not_add_twice() -> None:
+    weight = tensor([1.0, 2.0], requires_grad=True)
+
+    def outside(x: Any) -> Any:
+        (weight * 3).sum().backward()
+        return np.exp(x)
+
+    def inside(x: Any) -> Any:
+        own = tensor([1.0, 2.0], requires_grad=True)
+        (own**2).sum().backward()
+        return np.exp(x) * own.grad
+
+    x = tensor([0.5, 1.0], requires_grad=True)
+    y = checkpoint(outside, x).sum()
+    with pytest.raises(GraphError, match=r"a second time: use grad\(\) or gradients\(\) there"):
+        y.backward()
+    assert weight.grad.tolist() == [3.0, 3.0]
+    checkpoint(inside, x).sum().backward()
+    assert np.allclose(x.grad.data, np.exp([0.5, 1.0]) * [2, 4])
+
+
+def test_derivatives_within_a_checkpoint_on_the_tape() -> None:
+    def slope(x: Any) -> Any:
+        (first,) = gradients(np.sum(np.exp(x) * x), x, create_graph=True)
+        return first * x
+
+    x = tensor([0.5, 1.0], requires_grad=True)
+    found = gradients(checkpoint(slope, x).sum(), x, create_graph=True)[0]
+    expected = gradients(slope(x).sum(), x, create_graph=True)[0]
+    assert np.allclose(found.data, expected.data)
+    (second,), (expected,) = gradients(found.sum(), x), gradients(expected.sum(), x)
+    assert np.allclose(second.data, expected.data)
