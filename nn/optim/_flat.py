@@ -111,7 +111,7 @@ class FlatParameters:
         self.scratch = [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
         self.moments: dict[str, Array] = {}
         self._scales: dict[str, float] = {}
-        self._chunks: dict[Run, list[tuple[Array, ...]]] = {}
+        self._chunks: dict[tuple[int, int, bool], list[tuple[Array, ...]]] = {}
         self._apart: Array | None = None  # of the layout of `data`, where the steps of values elsewhere are computed
         self._taking: list[int] | None = []  # the parameters that take a step, or None for all of them together
         # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
@@ -248,7 +248,7 @@ class FlatParameters:
         """
         if scales != self._scales:
             self._prepare(scales)
-        place = run._replace(step=0)
+        place = (run.start, run.stop, run.apart)
         chunks = self._chunks.get(place)
         if chunks is None:
             starts = range(run.start, run.stop, _CHUNK)

@@ -84,7 +84,8 @@ class Optimizer:
         Raises
         ------
         TypeError, ValueError
-            If a parameter is not a floating-point leaf tensor, or is already in a group, or an option is unknown.
+            If a parameter is not a floating-point leaf tensor, or is already in a group, or an option is unknown, or
+            `eps` is 0 in the dtype of a parameter.
         """
         given = param_group["params"]
         _check_order(given)
@@ -99,6 +100,7 @@ class Optimizer:
         if unknown:
             raise ValueError(f"unknown options {unknown}: a group of {type(self).__name__} has {sorted(self.defaults)}")
         self.check(group)
+        _check_eps(group)
         by_dtype: dict[Any, list[Tensor]] = {}
         for parameter in params:
             by_dtype.setdefault(parameter.dtype, []).append(parameter)
@@ -302,6 +304,17 @@ def check_betas(group: dict[str, Any]) -> None:
     check_not_negative(group, "lr", "eps", "weight_decay")
     if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
         raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
+
+
+def _check_eps(group: dict[str, Any]) -> None:
+    """Raise if what keeps a denominator from 0 is itself 0 in the dtype of a parameter, as 1e-8 is in float16."""
+    eps = group.get("eps", 0)
+    for parameter in group["params"]:
+        if eps > 0 and parameter.dtype.type(eps) == 0:
+            raise ValueError(
+                f"eps={eps:g} is 0 in {parameter.dtype}, the dtype of a parameter of shape {parameter.shape}, which a "
+                f"gradient of 0 would make nan: pass eps=1e-4, or train a float32 model"
+            )
 
 
 def _check_params(owner: str, params: Any) -> None:
