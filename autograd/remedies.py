@@ -51,7 +51,7 @@ _STATISTICS = {
     "variance": "numpy.var of numpy.stack([...]) with ddof=1",
 }
 
-_HOLD_VALUES = {"matplotlib", "mpl_toolkits", "pandas", "plotly", "polars", "seaborn", "sklearn", "torch"}
+_HOLD_VALUES = {"matplotlib", "mpl_toolkits", "plotly", "seaborn", "sklearn", "torch"}
 
 # What there is in place of the chapters of SciPy.
 _SCIPY = {
@@ -96,6 +96,8 @@ def _advice(call: Call, name: str) -> str:
         return _in_numpy(name, rest)
     if package == "scipy":
         return _in_scipy(name, f"scipy.{rest.partition('.')[0]}")
+    if package in ("pandas", "polars"):
+        return f"{package} takes values, without their gradients: compute with table.to_numpy(), as an array"
     if package in _HOLD_VALUES:
         return f"{package} takes values, without their gradients"
     return ""

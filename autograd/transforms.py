@@ -382,7 +382,7 @@ def check_outputs(function: Function, outputs: Sequence[Any]) -> None:
         if dtype.kind in "fc":
             continue
         what = described(y) if dtype.kind not in "biu" or isinstance(y, int) else f"{dtype} values"
-        remedy = ": is a return missing?" if y is None else ": write 1.0 for 1" if dtype.kind in "biu" else ""
+        remedy = ": is a return missing?" if y is None else ": write 1.0 for 1" if dtype.kind in "iu" else ""
         raise DtypeError(
             f"{defined(function)} returned {what}, but only floating-point numbers have derivatives{remedy}"
         )
