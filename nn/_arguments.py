@@ -44,13 +44,13 @@ def _is_truth(value: Any) -> bool:
     return isinstance(value, bool | np.bool_) or (_is_integer(value) and value in (0, 1))
 
 
-def _are(check: Callable[[Any], bool], count: int | None = None) -> Callable[[Any], bool]:
-    """Return whether a value is a sequence of so many things, or of any number, that are all right."""
+def _are(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return whether a value is a sequence of things that are all right; how many they are is for others to check."""
 
     def checked(values: Any) -> bool:
         if isinstance(values, str | Mapping) or not isinstance(values, Sized) or not isinstance(values, Iterable):
             return False
-        return count in (None, len(values)) and all(map(check, values))
+        return all(map(check, values))
 
     return checked
 
@@ -102,14 +102,14 @@ _KINDS = {
     "float": _Kind(_is_number, "a number"),
     "Scale": _Kind(lambda value: _is_number(value) or _are(_is_number)(value), "a number, or one for each axis"),
     "float | list[float]": _Kind(lambda value: _is_number(value) or _are(_is_number)(value), "a number, or a list"),
-    "tuple[float, float]": _Kind(_are(_is_number, 2), "two numbers"),
-    "tuple[float, float, float]": _Kind(_are(_is_number, 3), "three numbers"),
+    "tuple[float, float]": _Kind(_are(_is_number), "two numbers"),
+    "tuple[float, float, float]": _Kind(_are(_is_number), "three numbers"),
     "Weights": _Kind(_is_numeric, "numbers"),
     "bool": _Kind(_is_truth, "True or False"),
     "str": _Kind(_is_text, "a string"),
     "str | os.PathLike[str]": _Kind(lambda value: isinstance(value, str | os.PathLike), "a path"),
     "DTypeLike": _Kind(_is_floating, "a floating-point dtype"),
-    "Reduction": _Kind(_is_text, '"none", "mean" or "sum"', among=("none", "mean", "sum")),
+    "Reduction": _Kind(_is_text, '"mean", "sum" or "none"', among=("mean", "sum", "none")),
     "Sequence[int]": _Kind(_are(_is_integer), "a sequence of integers"),
     "Sequence[LRScheduler]": _Kind(_are(lambda value: True), "a sequence of schedulers"),
     "Iterable[int]": _Kind(lambda value: _are(_is_integer)(value) or isinstance(value, Iterator), "integers"),
