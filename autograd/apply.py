@@ -14,7 +14,7 @@ import numpy as np
 from .arguments import NUMBERS, as_operand, binder, kind_of, numbers, static
 from .called import users_line
 from .cuts import carried, cut_of
-from .errors import DtypeError, is_of_values
+from .errors import AutogradError, DtypeError, is_of_values
 from .examination import examine
 from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
 from .guards import WHOLE, guard, guard_arguments, snapshot
@@ -25,7 +25,7 @@ from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor, plain_array
 
-__all__ = ["binary", "explain", "many", "refuse_objects", "unary"]
+__all__ = ["binary", "explain", "many", "refuse", "refuse_objects", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -66,6 +66,22 @@ def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
     return kind_of(error)(f"'{op.name}'{' of' if one else ' cannot combine'} {shapes}: {error}")
 
 
+def refuse(op: Primitive, error: Exception, *values: Any) -> None:
+    """Raise the error for what is no number, or of a dtype that the function is not defined for.
+
+    What the function of a user raises for numbers, or this package of its own accord, is left as it is.
+    """
+    if isinstance(error, AutogradError) or not is_of_values(error):
+        return
+    if op.ours or isinstance(op.forward, np.ufunc) or not all(map(_is_numeric, values)):
+        kinds = " and ".join(f"{getattr(value, 'dtype', type(value).__name__)}" for value in values)
+        raise DtypeError(f"'{op.name}' cannot compute with {kinds}: {error}") from error
+
+
+def _is_numeric(value: Any) -> bool:
+    return getattr(value, "dtype", np.dtype(type(value) if type(value) in NUMBERS else object)).kind in "biufc"
+
+
 def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
     """Raise the error for an operand that is no number, of which NumPy would make an array of objects."""
     odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
@@ -87,7 +103,11 @@ def unary(op: Primitive) -> Function:
         if type(x) is not Tensor and not isinstance(x, Tensor):
             return _elsewhere(op, (x,))
         a = x._array
-        z = forward(a)
+        try:
+            z = forward(a)
+        except TypeError as error:
+            refuse(op, error, a)
+            raise
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
@@ -187,6 +207,9 @@ def binary(op: Primitive) -> Function:
             z = forward(a, b)
         except ValueError as error:
             raise explain(op, error, a, b) from None
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, a, b)
+            raise
         if type(z) is not ndarray:
             z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
@@ -315,6 +338,9 @@ def many(op: Primitive) -> Function:
             z = forward(*values)
         except ValueError as error:
             raise explain(op, error, *arrays) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *arrays)
+            raise
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
         live = [x for x in inputs if x is not None]
         if not live and not any(isinstance(v, Tensor) for v in given):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from numbers import Rational
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .cuts import cut_of
-from .errors import DtypeError, ShapeError, is_of_values
+from .errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values
 from .examination import examine
 from .graph import Gradients, Node, View, absent, intern_shape, take_number
 from .guards import guard, guard_arguments
@@ -22,9 +22,10 @@ from .missing import refuse_keywords
 from .modes import ON, recording
 from .ownership import LARGE, sum_gradients
 from .primitive import Function, Primitive
-from .tensor import Tensor, link, plain_array
+from .registry import fronts
+from .tensor import Tensor, link, plain_array, unwrap
 
-__all__ = ["NUMBERS", "as_operand", "binder", "kind_of", "numbers", "one_input", "static"]
+__all__ = ["NUMBERS", "as_operand", "binder", "kind_of", "numbers", "on_arrays", "one_input", "static"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -99,6 +100,8 @@ def one_input(op: Primitive) -> Function:
             if kind not in _PLAIN:
                 plain = False
                 if kind is not ndarray:
+                    if len(args) > count:
+                        bind(args, kwargs)  # which says that these are too many
                     args = tuple([static(op, v, name) for v, name in zip(args, names)])  # noqa: B905 - hot
                     break
         if kwargs:
@@ -107,7 +110,10 @@ def one_input(op: Primitive) -> Function:
         elif len(args) != count:
             args = bind(args, kwargs)
         if not isinstance(x, Tensor):
-            return forward(x if type(x) is ndarray or type(x) in NUMBERS else numbers(op, x), *args)
+            z = forward(x if type(x) is ndarray or type(x) in NUMBERS else numbers(op, x), *args)
+            if type(z) is ndarray and z.dtype.kind == "O":
+                refuse_objects(op.name)
+            return z
         a = x._array
         try:
             z = forward(a, *args)
@@ -116,6 +122,10 @@ def one_input(op: Primitive) -> Function:
                 raise
             message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
             raise kind_of(error)(message) from error
+        except TypeError as error:
+            if not op.ours or isinstance(error, AutogradError) or not is_of_values(error):
+                raise  # it says itself what is wrong
+            raise TypeError(f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}") from error
         if type(z) is not ndarray:
             z = asarray(z)
         out = new(Tensor)
@@ -125,13 +135,17 @@ def one_input(op: Primitive) -> Function:
         if shares:
             link(x, out)
         t, x = x, x._node
+        dtype = z.dtype
         if x is None:
+            if dtype.kind == "O":
+                refuse_objects(op.name)
             out._node = None
             out._cut = t._cut
             return out
         mode = recording()
-        dtype = z.dtype
         if not mode or dtype.kind not in "fc":
+            if dtype.kind == "O":
+                refuse_objects(op.name)
             out._node = None
             out._cut = cut_of(op, (t,), mode)
             return out
@@ -185,10 +199,36 @@ def as_operand(value: Any) -> Any:
 
 def numbers(op: Primitive, value: Any) -> Any:
     """Return what `as_operand` does if that is numbers, for an operation on what is no tensor."""
+    _refuse_scalar(op, value)
     operand = as_operand(value)
     if getattr(operand, "dtype", np.dtype(float)).kind not in "biufc":
         raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given a {type(value).__name__}")
     return operand
+
+
+def on_arrays(function: Function, *args: Any, **kwargs: Any) -> Any:
+    """Call a function whose result carries no gradient; where NumPy would ask objects for it, or return them, raise."""
+    try:
+        result = function(*unwrap(args), **unwrap(kwargs))
+    except AttributeError as error:
+        raise DtypeError(f"'{function.__name__}' takes numbers and arrays of numbers: {error}") from error
+    if type(result) is ndarray and result.dtype.kind == "O":
+        refuse_objects(function.__name__)
+    return result
+
+
+def refuse_objects(name: str) -> NoReturn:
+    """Raise the error for an argument that is no number, of which NumPy made an array of objects."""
+    raise DtypeError(f"'{name}' takes numbers and arrays of numbers, but was given something else")
+
+
+def _refuse_scalar(op: Primitive, value: Any) -> None:
+    """Raise for a number that records itself, where only arrays do: NumPy would ask it for the function again."""
+    if type(value) in fronts:
+        raise UnsupportedError(
+            f"'{op.name}' is not defined for a {type(value).__name__}: pass its number, as in value.data, or use a "
+            f"Tensor"
+        )
 
 
 def static(op: Primitive, value: Any, name: str) -> Any:
@@ -199,6 +239,7 @@ def static(op: Primitive, value: Any, name: str) -> Any:
     if kind in _PLAIN or kind is tuple or kind is ndarray:
         return value
     if not isinstance(value, Tensor):
+        _refuse_scalar(op, value)
         return plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic) else value
     if value._node is not None:
         raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: detach() it")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .apply import binary, many, unary
-from .arguments import one_input
+from .arguments import on_arrays, one_input
 from .cuts import cut_of
 from .errors import DeclarationError
 from .missing import refuse_keywords
@@ -271,7 +271,7 @@ def _on_arrays(function: Function) -> Function:
             refuse_keywords(f"'{function.__name__}'", kwargs)
         if any(isinstance(value, Tensor) for value in (*args[1:], *kwargs.values())):
             return function(*args, **kwargs)  # one of them may be to be written to
-        return function(*unwrap(args), **unwrap(kwargs))
+        return on_arrays(function, *args, **kwargs)
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
     return method
@@ -286,6 +286,8 @@ def _declare(
     **details: Any,
 ) -> Function:
     """Build the operation, make it known under its function, and install it if that is one of NumPy's."""
+    if not isinstance(aliases, Iterable):
+        raise DeclarationError(f"{kind}() takes aliases as a sequence of functions, not {type(aliases).__name__}")
     aliases, forward, name = tuple(aliases), details["forward"], details["name"]
     _check_functions(kind, function, *rules, *aliases, *(() if forward is None else (forward,)))
     if name is not None and not isinstance(name, str):

@@ -20,7 +20,7 @@ def check_callable(name: str, value: Any) -> None:
 
 def check_number(name: str, value: Any, positive: bool = False) -> None:
     """Raise unless the argument `name` is a finite real number of at least 0, or above it."""
-    if not isinstance(value, int | float | np.integer | np.floating):
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, np.timedelta64):
         raise TypeError(f"{name} should be a number, not {described(value)}")
     if not 0 <= value < math.inf or (positive and value == 0):
         raise ValueError(f"{name} should be a finite number {'above' if positive else 'of at least'} 0, not {value!r}")

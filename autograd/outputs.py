@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .absorb import absorb_by_comparison
-from .apply import explain
+from .apply import explain, refuse
 from .arguments import NUMBERS, as_operand, binder, static
 from .cuts import Cut, cut_of
 from .examination import examine
@@ -132,6 +132,9 @@ def several_outputs(op: ManyOutputs) -> Function:
             z = forward(*values)
         except ValueError as error:
             raise explain(op, error, *values[:count]) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *values[:count])
+            raise
         if not any(isinstance(v, Tensor) for v in given[:count]):
             return z
         arrays = rebuilt(z, [np.asarray(part) for part in z])

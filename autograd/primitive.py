@@ -106,12 +106,12 @@ class Primitive:
         self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
-        ours = all((rule.__module__ or "").partition(".")[0] in _LIBRARIES for rule in rules)
-        plain = ours or isinstance(self.forward, np.ufunc)
+        self.ours = all((rule.__module__ or "").partition(".")[0] in _LIBRARIES for rule in rules)
+        plain = self.ours or isinstance(self.forward, np.ufunc)
         self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
         self.applied = (
             rules
-            if ours
+            if self.ours
             else tuple(guarded_rule(self.name, *each) for each in zip(rules, map(len, self.needs), strict=True))
         )
         self.freed = FreedOperation(self)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .apply import explain, refuse_objects
+from .apply import explain, refuse, refuse_objects
 from .arguments import NUMBERS, as_operand, binder, static
 from .cuts import cut_of
 from .examination import examine
@@ -68,6 +68,9 @@ def _several(op: Primitive) -> Function:
             z = forward(*values)
         except ValueError as error:
             raise explain(op, error, *values[:count]) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *values[:count])
+            raise
         if constant:
             return z
         if type(z) is not ndarray:
@@ -138,6 +141,9 @@ def _three(op: Primitive) -> Function:
             z = forward(a, b, c)
         except ValueError as error:
             raise explain(op, error, a, b, c) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, a, b, c)
+            raise
         if constant:
             return z
         if type(z) is not ndarray:

@@ -6,7 +6,7 @@ Operations are installed on the class by their declarations; here is what a tens
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -335,6 +335,8 @@ class Tensor(Installed):
         targets = None
         if inputs is not None:
             targets = []
+            if not isinstance(inputs, Iterable):
+                raise TypeError(f"backward() takes a tensor or several as inputs, not {type(inputs).__name__}")
             for x in [inputs] if isinstance(inputs, Tensor) else inputs:
                 if not isinstance(x, Tensor):
                     raise TypeError(f"backward() takes tensors as inputs, not {type(x).__name__}")

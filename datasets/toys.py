@@ -96,6 +96,7 @@ def make_circles(
     >>> bool(np.allclose(np.hypot(*X.T), np.where(y == 0, 1.0, 0.5)))
     True
     """
+    _check_numbers(factor=factor)
     if not 0.0 < factor < 1.0:
         raise ArgumentError(f"make_circles: factor={factor}. The inner radius lies between 0 and 1.")
     y, generator = _classes(n_samples, 2, noise, seed)
@@ -150,6 +151,7 @@ def make_spirals(
     >>> np.bincount(y)
     array([100, 100, 100])
     """
+    _check_numbers(turns=turns)
     y, generator = _classes(n_samples, arms, noise, seed)
     radius = generator.uniform(0.1, 1.0, n_samples)
     X = _polar(radius, 2.0 * np.pi * (turns * radius + y / arms))
@@ -203,12 +205,23 @@ def _classes(
     n_samples: int, classes: int, noise: float, seed: int | np.random.Generator | None
 ) -> tuple[NDArray[np.int64], np.random.Generator]:
     """Return the class of each point in random order, and the generator to go on with."""
+    for name, count in {"n_samples": n_samples, "the number of classes": classes}.items():
+        if not isinstance(count, int | np.integer):
+            raise ArgumentError(f"{name} is {count!r}. It has to be a whole number.")
+    _check_numbers(noise=noise)
     if n_samples < 1 or classes < 1:
         raise ArgumentError(f"{n_samples} points in {classes} classes cannot be made. Ask for at least one of each.")
     if not noise >= 0.0:
         raise ArgumentError(f"noise={noise}. A standard deviation is 0 or more.")
     generator = np.random.default_rng(seed)
     return generator.permutation(np.arange(n_samples, dtype=np.int64) % classes), generator
+
+
+def _check_numbers(**given: float) -> None:
+    """Raise unless each is a real number."""
+    for name, value in given.items():
+        if not isinstance(value, int | float | np.integer | np.floating):
+            raise ArgumentError(f"{name}={value!r}. It has to be a number.")
 
 
 def _polar(radius: NDArray[np.float64], angle: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -133,6 +133,13 @@ def walked_back(result: Any) -> Any:
     return result
 
 
+def scaled_value(factor: Any) -> Any:
+    result = Value(2.0) * factor
+    if isinstance(result, Value):
+        result.backward()
+    return result
+
+
 class Buffer:
     """Where a gradient is kept, as an optimizer has it."""
 
@@ -214,7 +221,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "tensor": (autograd.tensor, lambda: [_array()], {"dtype": None, "requires_grad": True}),
     "as_tensor": (autograd.as_tensor, lambda: [_array()], {}),
     "Value": (Value, lambda: [2.0], {}),
-    "Value.backward": (lambda v: (Value(2.0) * v).backward(), lambda: [3.0], {}),
+    "Value.backward": (scaled_value, lambda: [3.0], {}),
     "grad": (derivative_of(autograd.grad), lambda: [total, _array(), 0, False], {}),
     "grad.aux": (derivative_of(autograd.grad), lambda: [pair, _array(), 0, True], {}),
     "grad.of_trees": (derivative_of(autograd.grad), lambda: [lambda p: product(*p["a"]), {"a": [1.0, 2.0]}], {}),

@@ -5,12 +5,17 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from random import Random
 from typing import Any
 
 import numpy as np
+from scipy.sparse import eye_array
 
-from autograd import AutogradError, Tensor
+import nn
+from autograd import AutogradError, Tensor, Value
 
 Array = np.ndarray[Any, Any]
 
@@ -18,6 +23,7 @@ Array = np.ndarray[Any, Any]
 DOCUMENTED = (
     AutogradError, ValueError, TypeError, IndexError, KeyError, OverflowError, ZeroDivisionError, FloatingPointError,
     MemoryError, OSError, NotImplementedError, RuntimeError, np.exceptions.AxisError, np.linalg.LinAlgError,
+    np.ma.MaskError,
 )  # fmt: skip
 SECONDS = 20
 
@@ -73,6 +79,44 @@ _VALUES: list[Callable[[], Any]] = [
     lambda: Tensor(np.ones(3), requires_grad=True),
     lambda: Tensor(np.array([0, 1])),
     lambda: Tensor(np.array(2.0), requires_grad=True),
+    lambda: b"bytes",
+    lambda: "mean",
+    lambda: np.str_("a"),
+    lambda: np.array("a"),
+    lambda: {1.0, 2.0},
+    lambda: (i for i in range(3)),
+    lambda: range(3),
+    lambda: [[]],
+    lambda: (None, None),
+    lambda: tuple(range(7)),
+    lambda: [True, False],
+    lambda: np.array(2),
+    lambda: np.array(2.0),
+    lambda: np.int64(2),
+    lambda: np.bool_(True),
+    lambda: np.float32(0.5),
+    lambda: -(10**18),
+    lambda: 2**63,
+    lambda: 1e-300,
+    lambda: -1j,
+    lambda: Fraction(1, 2),
+    lambda: Decimal("0.5"),
+    lambda: datetime(2026, 1, 1),
+    lambda: np.timedelta64(1, "D"),
+    lambda: np.dtype(float),
+    lambda: np.array([[1, 2], [3, 4]], object),
+    lambda: np.ma.masked_array([1.0, 2.0, 3.0], [False, True, False]),
+    lambda: eye_array(3),
+    lambda: memoryview(b"abc"),
+    lambda: np,
+    lambda: NotImplemented,
+    lambda: ValueError("an error"),
+    lambda: np.random.default_rng(0),
+    lambda: Value(2.0),
+    lambda: nn.Linear,
+    lambda: nn.Linear(2, 2),
+    lambda: lambda *args: None,
+    lambda: lambda *args, **kwargs: args,
 ]
 
 _CHANGES: list[Callable[[Array], Any]] = [

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 import autograd
 import datasets
 import nn
-from autograd import AutogradError, Tensor
+from autograd import AutogradError, Tensor, Value
 
 from .autograd_calls import CALLS, undone
 from .breaking import DOCUMENTED, arrays_in, change, data, has_nan, in_time, is_finite, quiet, values
@@ -32,7 +32,7 @@ BROKEN_CALLS = int(24 * EFFORT)  # of each operation
 # Loops over the degree, order or number of parts, or over the length in the mode that wraps indices: a huge one takes
 # hours, in SciPy and NumPy too.
 NO_END = (
-    "array_split", "choose", "diff", "eval_", "modified_bessel", "polyder", "spherical_bessel", "take",
+    "array_split", "choose", "diff", "eval_", "modified_bessel", "polyder", "spherical_bessel", "split", "take",
 )  # fmt: skip
 
 # What passes where NumPy raises, or the other way round, and may.
@@ -45,6 +45,7 @@ DIFFERENCES = {
     "rot90": "the axes of no turn are looked at too, and wrong ones raise, where NumPy looks at them for turns only",
     "ifft2": "a length of an axis that is not transformed is not looked at",
     "vector_norm": "True is the axis 1",
+    "matrix_norm": "a dtype is no order, which NumPy looks at a part of its name for",
     "cond": "an infinite condition number, where NumPy's iteration does not converge",
     "vdot": "the products of infinities are in another order",
     "nan_to_num": "bounds are looked at where they are used",
@@ -54,14 +55,30 @@ DIFFERENCES = {
 # They make as many things as they are told to, one by one, or read files at each call.
 NOT_TRIED = {"nn.Transformer", "datasets.load_mnist"}
 
-# Results and errors of `autograd`, what takes no argument, and what draws, which has tests of its own.
+# Results and errors of `autograd`, what takes no argument, and what draws or writes files, which has tests of its own.
 PASSIVE = {
     *(name for name, thing in vars(autograd).items() if isinstance(thing, type) and issubclass(thing, Exception)),
     *("Context", "Explanation", "Finding", "GradientCheck", "Handle", "Saved", "TracedOperation", "is_grad_enabled"),
-    *("draw_graph", "player", "watch_calls"),
+    *("draw_graph", "player", "replacing", "watch_calls"),
 }
 
 COUNTS: dict[str, int] = {}
+
+
+def leaf() -> Tensor:
+    return Tensor(np.array([0.2, 0.5, 0.9]), requires_grad=True)
+
+
+def counts() -> Tensor:
+    return Tensor(np.array([1, 2, 3]))
+
+
+def matrix() -> Tensor:
+    return Tensor(np.array([[2.0, 0.5, 0.1], [0.3, 3.0, 0.2], [0.1, 0.4, 4.0]]), requires_grad=True) * 1.0
+
+
+def number() -> Value:
+    return Value(0.5)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -194,7 +211,7 @@ def test_operations_raise_where_numpy_does(operation: Operation) -> None:
 def public_calls() -> list[Any]:
     """Return what the packages offer beside the operations, with the arguments that work, where these are known."""
     found = []
-    for module in (nn.functional, nn, nn.init, nn.optim, datasets):
+    for module in (nn.functional, nn, nn.init, nn.optim, nn.optim.lr_scheduler, nn.optim.swa_utils, datasets):
         for name in module.__all__:
             function = getattr(module, name)
             if f"{module.__name__}.{name}" in NOT_TRIED:
@@ -252,6 +269,45 @@ def test_autograds_own_functions_say_what_is_wrong(name: str) -> None:
             if found:
                 faults.append(f"{found}: {name}(*{args}, **{kwargs})")
     COUNTS[f"autograd.{name}"] = BROKEN_CALLS
+    assert not faults, "\n".join(faults)
+
+
+def good_arguments(name: str, make: Callable[[], Any]) -> list[Any] | None:
+    """Return arguments that a method of what `make` makes accepts."""
+    for args in ([], [0], [0.5], [[True, False, True]], [np.array([0.25, 0.5, 0.75])], [0, 0], [(3,)], [np.int64(1)]):
+        try:
+            with quiet():
+                getattr(make(), name)(*map(fresh, args))
+        except (ValueError, TypeError, NotImplementedError, RuntimeError):
+            continue
+        return args
+    return None
+
+
+@pytest.mark.parametrize("make", [leaf, counts, matrix, number], ids=lambda make: make.__name__)
+def test_methods_say_what_is_wrong(make: Callable[[], Any]) -> None:
+    """Every public method, with one argument of it wrong or one too many."""
+    kind, faults, random = type(make()), [], Random(make.__name__)
+    names = [name for name in dir(make()) if not name.startswith("_") and callable(getattr(kind, name))]
+    for name in names:
+        good = good_arguments(name, make)
+        keywords = ["axis", "keepdims", "out", "where", "dtype", "initial", "ddof", "nonsense"]
+        for _ in range(BROKEN_CALLS // 6):
+            args, kwargs, place = (
+                [fresh(x) for x in good or ()],
+                {},
+                random.choice([*range(len(good or ())), "more", "key"]),
+            )
+            if place == "more":
+                args.append(values(random))
+            elif place == "key":
+                kwargs[random.choice(keywords)] = values(random)
+            else:
+                args[int(place)] = values(random)
+            found = lapse(getattr(make(), name), args, kwargs)
+            if found:
+                faults.append(f"{found}: {name}(*{args}, **{kwargs})")
+    COUNTS[f"methods of {make.__name__}"] = len(names) * (BROKEN_CALLS // 6)
     assert not faults, "\n".join(faults)
 
 

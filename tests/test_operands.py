@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
+import scipy.special
 
 from autograd import (
     DerivativeError,
@@ -15,6 +16,7 @@ from autograd import (
     Function,
     GraphError,
     Tensor,
+    Value,
     elementwise,
     general,
     gradcheck,
@@ -22,6 +24,7 @@ from autograd import (
     linear,
     tensor,
 )
+from nn import functional
 
 OVERWRITTEN = "written to in place afterwards"
 VALUES = [1.0, 2.0, 3.0]
@@ -297,3 +300,34 @@ def test_gradients_have_the_dtype_of_the_leaf_beside_any_constant(ufunc: Any, dt
 def test_a_complex_number_to_the_power_of_a_tensor() -> None:
     x = np.array([0.5, 1.0 + 1j])
     gradcheck(lambda x: 2j**x, x)
+
+
+def odd(value: Any) -> Any:
+    """Return the value, which a type checker would refuse."""
+    return value
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (lambda t: t * {1.0}, "'multiply' cannot compute with float64 and set"),
+        (lambda t: None + t, "'add' cannot compute with NoneType and float64"),
+        (lambda t: t @ "abc", "'matmul' cannot compute with float64 and str"),
+        (lambda t: np.arctan2(t, odd(object())), "'arctan2' cannot compute with float64 and object"),
+        (lambda t: np.floor(t * 1j), "'floor' cannot compute with complex128"),
+        (lambda t: t.sum(axis="rows"), "'sum' of a tensor of shape .*: 'str' object cannot be"),
+        (lambda t: functional.elu(t, odd(None)), "'elu' of a tensor of shape"),
+        (lambda t: functional.elu(t, odd(Value(2.0))), "'elu' is not defined for a Value: pass its number"),
+        (lambda t: functional.threshold(t.detach(), 0.5, odd(len)), "'threshold' takes numbers and arrays of numbers"),
+        (lambda t: np.atleast_1d(t, odd(Value(2.0))), "a Value takes part in no function of arrays"),
+        (lambda t: scipy.special.zeta(Value(2.0), t), "zeta.* is not defined for a Value"),
+        (lambda t: scipy.special.ellipkinc(t, Value(0.5)), "'ellipkinc' is not defined for a Value"),
+        (lambda t: np.logical_and(t, odd(len)), "'logical_and' takes numbers and arrays of numbers"),
+        (lambda t: t.logical_xor(slice(None)), "'logical_xor' takes numbers and arrays of numbers"),
+        (lambda t: tensor(VALUES).__setitem__(0, object()), "a tensor of shape .* is not written to so"),
+    ],
+)
+def test_what_is_no_number_is_named(compute: Callable[[Tensor], Any], message: str) -> None:
+    """With the operation, not by an error of NumPy's that is about something else, and never as an array of objects."""
+    with pytest.raises((TypeError, NotImplementedError), match=message):
+        compute(tensor([0.5, 1.5, 2.5], requires_grad=True))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..aliases import move, overlap, sharing
+from ..arguments import on_arrays
 from ..called import users_line
 from ..declare import OPERATORS, general, method_of
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
@@ -96,7 +97,10 @@ def is_recorded(x: Tensor, *values: Any) -> bool:
 
 def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
     """Let `change` write to the memory of a tensor, of which nothing is recorded."""
-    change(x._array)
+    try:
+        change(x._array)
+    except TypeError as error:
+        raise DtypeError(f"a tensor of shape {x.shape} and dtype {x.dtype} is not written to so: {error}") from error
     note_written(x._array)
 
 
@@ -209,7 +213,7 @@ def _plainly(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
         place = _place_of_out(function) or place
         out = args[place] if place < len(args) else None
     if not isinstance(out, Tensor):
-        return function(*unwrap(args), **unwrap(kwargs))
+        return on_arrays(function, *args, **kwargs)
     given, options = unwrap(args[:place]), unwrap({name: value for name, value in kwargs.items() if name != "out"})
     if is_recorded(out):
         return write_result(out, function(*given, **options))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..declare import composed, linear, not_differentiable
 from ..errors import UnsupportedError
+from ..registry import fronts
 from ..tensor import Tensor, plain_array, unwrap
 
 Shape = tuple[int, ...]
@@ -41,7 +42,14 @@ def length(x: Any, axis: int) -> int:
 
 def operand(x: Any) -> Any:
     """Return `x` itself if it is a tensor, else as an array."""
-    return x if type(x) is np.ndarray or isinstance(x, Tensor) else plain_array(x)
+    if type(x) is np.ndarray or isinstance(x, Tensor):
+        return x
+    if type(x) in fronts:
+        raise UnsupportedError(
+            f"a {type(x).__name__} takes part in no function of arrays: pass its number, as in value.data, or use a "
+            f"Tensor"
+        )
+    return plain_array(x)
 
 
 def unbroadcast(g: Any, shape: Shape) -> Any:

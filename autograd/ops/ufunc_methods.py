@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import on_arrays
 from ..called import users_line
 from ..declare import general, linear
 from ..errors import GraphError, UnsupportedError
@@ -298,8 +299,11 @@ def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     if (not live and ("out" in kwargs or not folded)) or (ufunc in plain and not any_live(kwargs)):
         if "where" in kwargs and method == "__call__" and "out" not in kwargs:
             return call(ufunc, *inputs, **kwargs)  # as when it is recorded
-        result = getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))
-        return result if ufunc in plain or "out" in kwargs or result is None else _constant(result, ufunc, method)
+        compute = ufunc if method == "__call__" else getattr(ufunc, method)
+        if ufunc in plain:
+            return on_arrays(compute, *inputs, **kwargs)
+        result = compute(*unwrap(inputs), **unwrap(kwargs))
+        return result if "out" in kwargs or result is None else _constant(result, ufunc, method)
     if "out" in kwargs:
         raise _refused(ufunc, method)
     if ufunc not in operations:
