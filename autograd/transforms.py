@@ -376,10 +376,14 @@ def _track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[A
 
 
 def check_outputs(function: Function, outputs: Sequence[Any]) -> None:
-    """Raise unless a function that is to be differentiated returned floating-point numbers and nothing else."""
-    for y in outputs:
-        dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
-        if dtype.kind in "fc":
+    """Raise unless a function that is to be differentiated returned floating-point numbers.
+
+    Integers and bools may stand beside them, as the edges of bins do beside what is in them.
+    """
+    dtypes = [y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype for y in outputs]
+    differentiable = any(dtype.kind in "fc" for dtype in dtypes)
+    for y, dtype in zip(outputs, dtypes, strict=True):
+        if dtype.kind in "fc" or (differentiable and dtype.kind in "biu"):
             continue
         what = described(y) if dtype.kind not in "biu" or isinstance(y, int) else f"{dtype} values"
         remedy = ": is a return missing?" if y is None else ": write 1.0 for 1" if dtype.kind in "iu" else ""

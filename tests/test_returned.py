@@ -57,7 +57,7 @@ def place(x: Any) -> Any:
 
 
 def among_others(x: Any) -> Any:
-    return {"loss": x.sum(), "hits": np.argmax(x)}
+    return {"loss": x.sum(), "hits": None}
 
 
 class Model:
@@ -97,6 +97,15 @@ def test_nothing_to_differentiate_raises(transform: str, function: Any, word: st
 def test_nothing_to_differentiate_among_others_raises(transform: str) -> None:
     with pytest.raises(DtypeError, match=r"among_others\(\) at .* returned "):
         TRANSFORMS[transform](among_others)
+
+
+def test_integers_beside_numbers_have_no_derivative() -> None:
+    def counted(x: Any) -> Any:
+        return x.sum(), np.argmax(x)
+
+    value, pull = autograd.vjp(counted, X)
+    np.testing.assert_array_equal(pull((2.0, 7.0))[0], np.full(X.shape, 2.0))
+    assert autograd.jvp(counted, X, np.ones_like(X)) == (value, (X.size, 0.0))
 
 
 def test_any_callable_is_named() -> None:
