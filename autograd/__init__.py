@@ -30,6 +30,7 @@ from .ops.reduce import logsumexp
 from .ownership import portion
 from .packing import saved_tensors_hooks
 from .scopes import describe_calls
+from .sums import accurate_sum
 from .tensor import Tensor, as_tensor, borrow, is_sole_owner, lend, set_gradient_buffer, tensor
 from .transforms import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
 
@@ -67,6 +68,7 @@ __all__ = [
     "TracedOperation",
     "UnsupportedError",
     "Value",
+    "accurate_sum",
     "as_tensor",
     "borrow",
     "checkpoint",

@@ -1,7 +1,6 @@
 """The elementwise functions of Python floats: what they compute, their slopes, and errors that name the domain.
 
-The slopes are the rules of `calculus` at ``g = 1.0``; nothing about derivatives is written here, save for the two
-functions of neural networks that NumPy lacks.
+The slopes are the rules of `calculus` at ``g = 1.0``; nothing about derivatives is written here, save for relu.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .calculus import RULES
+from .calculus import PARTS, RULES, logistic
 from .errors import DomainError, is_of_values
 from .primitive import Function, Primitive
 
@@ -36,16 +35,11 @@ def relu(x: float) -> float:
     return 0.0 if x <= 0 else x
 
 
-def sigmoid(x: float) -> float:
-    """Return 1 / (1 + exp(-x)) without overflow."""
-    return 0.5 + 0.5 * math.tanh(0.5 * x)
-
-
-# By function: NumPy's with the rules of the calculus, and the two above.
+# By function: those of the calculus, and the one above.
 PRIMITIVES: dict[Function, Primitive] = {
-    **{function: Primitive("elementwise", function, rules) for function, rules in RULES.items()},
+    **{function: Primitive("elementwise", function, rules) for function, rules in (PARTS | RULES).items()},
     relu: Primitive("elementwise", relu, (lambda g, out: g * (out > 0),)),
-    sigmoid: Primitive("elementwise", sigmoid, (lambda g, out: g * (out - out * out),)),
+    logistic: Primitive("elementwise", logistic, PARTS[logistic], name="sigmoid"),
 }
 
 # What computes a function of floats ten times faster than NumPy does, and raises where NumPy gives nan or inf.
@@ -94,7 +88,7 @@ _FORWARDS: dict[Function, Callable[..., float]] = {
     np.arccosh: math.acosh,
     np.arctanh: math.atanh,
     relu: relu,
-    sigmoid: sigmoid,
+    **dict(zip(PARTS, PARTS, strict=True)),  # these take floats as they are
 }
 
 _DOMAINS = {
@@ -152,10 +146,14 @@ def slope_of(op: Primitive, index: int) -> Callable[[Pool], float]:
     return slope if _is_arithmetic(op, index) else slope_by_numpy
 
 
+# Rules that know floats, beside those that only compute with them.
+_OF_FLOATS = (RULES[np.power][0], *RULES[np.tanh], *PARTS[logistic])
+
+
 def _is_arithmetic(op: Primitive, index: int) -> bool:
     """Tell whether a rule, given floats, only adds, multiplies and divides them: then it needs no NumPy."""
     rule = op.rules[index]
-    return op.trusted and (rule is RULES[np.power][0] or not rule.__code__.co_names)
+    return op.trusted and (rule in _OF_FLOATS or not rule.__code__.co_names)
 
 
 def explain(name: str, error: Exception, *values: float) -> DomainError:

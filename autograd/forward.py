@@ -72,8 +72,11 @@ def _push_outputs(operation: ManyOutputs, node: Node, index: int, tangent: Any, 
 def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
     operation: Primitive = op
     if operation.kind == "elementwise":
-        derivative = operation.derivative(node, index, tangent, lift)
         unwrap = np.asarray if lift is None else lift.unwrap
+        with np.errstate(over="ignore"):  # of something that a rule divides by
+            derivative = operation.derivative(node, index, tangent, lift)
+        if not np.isfinite(unwrap(derivative)).all():  # then the warning is due
+            derivative = operation.derivative(node, index, tangent, lift)
         return absorb_by_position(derivative, unwrap(tangent), unwrap)
     statics = operation.statics(node)
     if statics is not None:

@@ -27,6 +27,7 @@ from .absorb import absorb_by_comparison, absorb_by_position
 from .errors import DeclarationError, DerivativeError
 from .graph import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
 from .ownership import guarded_forward, guarded_rule
+from .sums import accurate_sum
 
 __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 
@@ -251,10 +252,10 @@ class Primitive:
             extra = gx.ndim - len(shape)
             if self.kind in ("elementwise", "multilinear") and extra >= 0:
                 if extra:
-                    gx = gx.sum(axis=tuple(range(extra)))
+                    gx = accurate_sum(gx, tuple(range(extra)))
                 axes = tuple(i for i, n in enumerate(shape) if n == 1 != gx.shape[i])
                 if axes:
-                    gx = gx.sum(axis=axes, keepdims=True)
+                    gx = accurate_sum(gx, axes, keepdims=True)
             if gx.shape != shape:
                 self._refuse(f"returned shape {gx.shape}", x, node)
         if gx.dtype != x.dtype:

@@ -16,12 +16,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .calculus import RULES
+from .calculus import RULES, logistic
 from .elsewhere import NAMES
 from .errors import AnomalyError, DomainError, UnsupportedError
 from .examination import value_observer
 from .exits import refuse_copy, refuse_value
-from .floats import PRIMITIVES, explain, forward_of, relu, sigmoid, slope_of
+from .floats import PRIMITIVES, explain, forward_of, relu, slope_of
 from .graph import LEAF, Operation, ancestors, take_number
 from .missing import install, listed
 from .modes import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
@@ -314,7 +314,7 @@ class Value:
     sinh, cosh, tanh = map(_method, (np.sinh, np.cosh, np.tanh))
     arcsinh, arccosh, arctanh = map(_method, (np.arcsinh, np.arccosh, np.arctanh))
     degrees, rad2deg, radians, deg2rad = map(_method, (np.degrees, np.rad2deg, np.radians, np.deg2rad))
-    sigmoid = _method(sigmoid)
+    sigmoid = _method(logistic)
 
     # Gradients
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import exp, inf, nan
 
 from .edge import Contract, Edge
 
@@ -21,8 +21,10 @@ CONTRACTS = (
         "all numbers, without kinks",
         (
             Edge("np.tanh(x)", ([-1000.0, 0.0, 1000.0],), ([0.0, 1.0, 0.0],), "flat, not nan, far out", ([0.0] * 3,)),
+            Edge("np.tanh(x)", ([-20.0, 20.0],), ([4 * exp(-40)] * 2,), "exact far out, where the value is 1",
+                 ([8 * exp(-40), -8 * exp(-40)],)),
             Edge("np.exp(x)", ([-inf, -1000.0, 0.0],), ([0.0, 0.0, 1.0],), "the limit", ([0.0, 0.0, 1.0],)),
-            Edge("np.expm1(x)", ([0.0, 1e-20],), ([1.0, 1.0],), "exact near 0"),
+            Edge("np.expm1(x)", ([0.0, 1e-20, -50.0],), ([1.0, 1.0, exp(-50)],), "exact near 0 and far out"),
             Edge("np.arctan(x)", ([0.0, inf],), ([1.0, 0.0],), "flat at infinity"),
             Edge("np.arcsinh(x)", ([0.0, 1e30],), ([1.0, 1e-30],), "x**2 does not overflow"),
         ),
@@ -198,6 +200,8 @@ CONTRACTS = (
         (
             Edge("np.logaddexp(x, y)", ([0.0, 1000.0, -1000.0], [0.0, -1000.0, -1000.0]), ([0.5, 1.0, 0.5],
                  [0.5, 0.0, 0.5]), "no exponential overflows"),
+            Edge("np.logaddexp(x, y)", ([-30.0], [0.0]), ([exp(-30) / (1 + exp(-30))], [1 / (1 + exp(-30))]),
+                 "exact also where it is small"),
             Edge("np.logaddexp(x, y)", ([-inf, -inf, inf], [0.0, -inf, inf]), ([0.0, 0.0, 0.5], [1.0, 0.0, 0.5]),
                  "a term of 0 gets nothing; ties share evenly"),
             Edge("np.logaddexp2(x, y)", ([-inf, -inf, 1.0], [0.0, -inf, 1.0]), ([0.0, 0.0, 0.5], [1.0, 0.0, 0.5]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import exp, inf, nan
 
 from .edge import Contract, Edge
 
@@ -18,6 +18,8 @@ CONTRACTS = (
         ("nn.functional.sigmoid", "nn.functional.tanh"),
         "all numbers, without kinks or overflow",
         (
+            Edge("F.sigmoid(x)", ([-40.0, 40.0],), ([exp(-40)] * 2,), "exact far out, where the value is 1",
+                 ([exp(-40), -exp(-40)],)),
             Edge("F.sigmoid(x)", ([-1000.0, 0.0, 1000.0],), ([0.0, 0.25, 0.0],), "flat, not nan, far out",
                  ([0.0] * 3,)),
         ),

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import RULES, zero
+from ..calculus import PARTS, RULES, zero
 from ..declare import composed, elementwise, linear, not_differentiable
 from ..registry import hooks, operations
 from ..tensor import Tensor, unwrap
 
-for _function, _rules in RULES.items():
+for _function, _rules in {**PARTS, **RULES}.items():
     elementwise(_function, *_rules)
 sign_of_real = operations[np.sign]
 

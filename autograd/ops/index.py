@@ -12,6 +12,7 @@ import numpy as np
 from ..declare import composed, install, linear, not_differentiable
 from ..graph import Gradients, Node, absent
 from ..ownership import may_add_to
+from ..sums import WIDER
 from ..tensor import Tensor, plain_array, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
@@ -21,6 +22,7 @@ Shape = tuple[int, ...]
 _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 _MANY = 256  # elements; below, numpy.add.at takes an index as it is at least as fast
 _WIDE = 320  # elements of a row; from here on a loop over rows is faster than numpy.add.at
+_CROWD = 16_384  # parts; so many added one after another are inaccurate
 _PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np.dtype(np.complex128)}
 
 
@@ -36,12 +38,20 @@ def _may_repeat(key: Any) -> bool:
 
 def _scatter(x: Any, key: Any, shape: Shape) -> Any:
     """Return zeros of `shape` to which `x` is added at `key`."""
-    out = np.zeros(shape, x.dtype)
     if not _may_repeat(key):
+        out = np.zeros(shape, x.dtype)
         out[key] = x
-    else:
-        _add_repeatedly(out, key, x)
-    return out
+        return out
+    dtype = _dtype_of_sums(x, shape)
+    out = np.zeros(shape, dtype)
+    _add_repeatedly(out, key, x.astype(dtype, copy=False))
+    return out.astype(x.dtype, copy=False)
+
+
+def _dtype_of_sums(x: Any, shape: Shape) -> Any:
+    """Return in what dtype to add all of `x` to zeros of `shape`: so many that some may meet in one place need more."""
+    wider = WIDER.get(x.dtype.char)
+    return x.dtype if wider is None or x.size <= _CROWD * math.prod(shape[1:]) else wider
 
 
 def _add_repeatedly(out: Any, key: Any, x: Any) -> None:
@@ -92,7 +102,7 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
     key, shape = node.kept
     if held is None:
         gradients[x] = _scatter(g, key, shape)
-    elif not may_add_to(held, g):
+    elif not may_add_to(held, g) or _dtype_of_sums(g, shape) != g.dtype:
         gradients[x] = held + _scatter(g, key, shape)
     elif _may_repeat(key):
         _add_repeatedly(held, key, g)

@@ -16,6 +16,7 @@ import numpy as np
 from ..declare import composed, general
 from ..errors import UnsupportedError
 from ..primitive import Function, Rule
+from ..sums import at_least_single
 from ..tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
 from .shape import operand, unbroadcast
@@ -49,6 +50,7 @@ def _deviation(x: Any, axis: Axis, valid: Any, count: Any) -> Any:
 
 def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: Any) -> Any:
     """Return the gradient of x: that of a variance, or of the standard deviation `out`."""
+    g, x = at_least_single(g), at_least_single(x)
     count = _count(x, g, axis, valid)
     # Where no degrees of freedom are left, deviations are nan, and not the divisor: going forward, 0 would absorb it.
     if valid is True:
@@ -59,6 +61,9 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
         deviation = _deviation(x, axis, valid, count)
     else:
         deviation = x - mean if valid is True else np.where(valid, x - mean, 0)
+    if out is not None and out.dtype == np.float16:  # in which NumPy's sum of squares may be infinite
+        out = np.sqrt((deviation * deviation).sum(axis, keepdims=True) / freedom)
+        g = keep_axes(g, x.shape, axis)
     if np.any(undefined):
         deviation = np.where(undefined, math.nan, deviation)
     slope = keep_axes(g + g if out is None else g / np.where(np.equal(out, 0), 1, out), x.shape, axis) / freedom
@@ -144,6 +149,7 @@ def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
 
 
 def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:
+    g, x = at_least_single(g), at_least_single(x)
     valid = _valid(x, where, True)
     count = np.maximum(_count(x, g, axis, valid), 1)
     return np.where(valid, keep_axes(g, x.shape, axis) / count, 0)

@@ -13,6 +13,7 @@ import numpy as np
 from ..called import users_line
 from ..declare import composed, general, install, linear, not_differentiable
 from ..errors import GraphError
+from ..sums import accurate_sum, at_least_single
 from ..tensor import unwrap
 
 Axis = int | tuple[int, ...] | None
@@ -98,8 +99,8 @@ def _mean(
 
 def _mean_rule(g: Any, axis: Axis, where: Any, x_shape: tuple[int, ...]) -> Any:
     if where is True:
-        return spread(g / number_reduced(x_shape, g), x_shape, axis)
-    where = np.broadcast_to(where, x_shape)
+        return spread(at_least_single(g) / number_reduced(x_shape, g), x_shape, axis)
+    g, where = at_least_single(g), np.broadcast_to(where, x_shape)
     count = _add(where, axis, g.dtype, None, True)
     return selected(keep_axes(g, x_shape, axis) / np.maximum(count, 1), where)
 
@@ -127,8 +128,8 @@ def share_evenly(x: Any, extreme: Any, axis: Axis, where: Any = True, *, beyond:
     if where is not True:
         mask &= where
     share = mask.astype(values.dtype)
-    count = _add(share, axis, None, None, True)
-    share /= np.maximum(count, 1, dtype=share.dtype)  # none where `initial` was the extreme
+    count = _add(mask, axis, np.intp, None, True)
+    share /= np.maximum(count, 1)  # none where `initial` was the extreme
     return share
 
 
@@ -204,6 +205,8 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     (np.float64(1000.6931), Tensor([0.5, 0.5, 0. ]))
     """
     x = np.asarray(x)
+    if x.dtype == np.float16:  # of which a sum may be more than the largest
+        return _logsumexp(x.astype(np.float32), axis, keepdims).astype(np.float16)
     x = x if x.dtype.kind in "fc" else x.astype(float)
     top = _maximum(x.real, axis, None, None, True, initial=-np.inf)
     finite = np.isfinite(top)
@@ -233,13 +236,14 @@ def softmax_weights(x: Any, level: Any, axis: Axis, initial: Any = ABSENT, where
     if where is not True:
         difference = np.where(where, difference, -np.inf)
     weights = np.exp(difference if scale == 1 else difference * scale)
-    total = weights.sum(axis, keepdims=True)
+    total = accurate_sum(weights, tuple(range(weights.ndim)) if axis is None else axis, True)
     if initial is not ABSENT and initial is not None:
         total = total + np.exp((initial - np.where(boundless, 0, level)) * scale)
     return weights / np.where(np.equal(total, 0), 1, total)
 
 
 def _logsumexp_rule(g: Any, out: Any, x: Any, axis: Axis) -> Any:
+    x, out = at_least_single(x), at_least_single(out)
     return keep_axes(g, x.shape, axis) * softmax_weights(x, keep_axes(out, x.shape, axis), axis)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..declare import composed, linear, not_differentiable
 from ..errors import UnsupportedError
 from ..registry import fronts
+from ..sums import accurate_sum
 from ..tensor import Tensor, plain_array, unwrap
 
 Shape = tuple[int, ...]
@@ -56,9 +57,9 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
     """Sum `g` to `shape`: what was repeated by broadcasting gathers its gradients."""
     extra = g.ndim - len(shape)
     if extra:
-        g = g.sum(axis=tuple(range(extra)))
+        g = accurate_sum(g, tuple(range(extra)))
     axes = tuple([i for i, n in enumerate(shape) if n == 1 != g.shape[i]])
-    return g.sum(axis=axes, keepdims=True) if axes else g
+    return accurate_sum(g, axes, keepdims=True) if axes else g
 
 
 def unshared(result: Any, x: Any) -> Any:

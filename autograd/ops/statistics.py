@@ -8,6 +8,7 @@ import numpy as np
 
 from ..declare import composed, general
 from ..lines import warn
+from ..sums import accurate_sum, at_least_single
 from ..tensor import unwrap
 from .reduce import Axis, mean, number_reduced, spread
 from .shape import operand
@@ -31,18 +32,19 @@ def _beside(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 def _pull_to_weights(g: Any, out: Any, x: Any, weights: Any, axis: Axis) -> Any:
     """Return the gradient of weights: how far each element is from the mean, as a share of the sum of weights."""
-    x, shape = operand(x), np.shape(weights)
+    x, shape = at_least_single(operand(x)), np.shape(weights)
+    g, weights = at_least_single(g), at_least_single(operand(weights))
     total = _beside(weights, x.shape, axis).sum(axis, keepdims=True)
     gw = (x - spread(out, x.shape, axis)) * (spread(g, x.shape, axis) / total)
     if shape == x.shape:
         return gw
     axes = _axes(axis, x.ndim)
-    gw = gw.sum(tuple([a for a in range(x.ndim) if a not in axes]))
+    gw = accurate_sum(gw, tuple([a for a in range(x.ndim) if a not in axes]))
     return gw.transpose([sorted(axes).index(a) for a in axes])
 
 
 def _pull_to_elements(g: Any, weights: Any, axis: Axis, x_shape: tuple[int, ...]) -> Any:
-    beside = _beside(weights, x_shape, axis)
+    beside, g = at_least_single(_beside(weights, x_shape, axis)), at_least_single(g)
     return spread(g, x_shape, axis) * (beside / beside.sum(axis, keepdims=True))
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import elementwise, general
+from autograd import accurate_sum, elementwise, general
 
 from ._arrays import floating
+from ._half import in_single
 
-__all__ = ["log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh"]
+__all__ = ["bell", "log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh"]
 
 
 def _relu(x: Any) -> Any:
@@ -34,6 +35,12 @@ def _sigmoid(x: Any) -> Any:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
+def _bell(x: Any) -> Any:
+    """Return the derivative of `sigmoid`, exp(-x) / (1 + exp(-x))**2, to full relative precision."""
+    out = np.exp(-np.abs(x))
+    return out / np.square(1 + out)
+
+
 def _relu_rule(g: Any, out: Any) -> Any:
     """Let the gradient through where the output is positive; the mask is converted once and holds the result."""
     mask = (out > 0).astype(g.dtype)
@@ -41,7 +48,9 @@ def _relu_rule(g: Any, out: Any) -> Any:
 
 
 rectify = elementwise(_relu, _relu_rule, name="relu")
-sigmoid = elementwise(_sigmoid, lambda g, out: g * (out - out * out), name="sigmoid")
+# Functions of x, not of the output: far out that is 1 in all its digits, and 1 - out has none left.
+bell = elementwise(_bell, lambda g, x, out: g * (np.tanh(x * 0.5) * -out), name="bell")
+sigmoid = elementwise(_sigmoid, lambda g, x: g * bell(x), name="sigmoid")
 tanh = np.tanh  # differentiates tensors as it is
 
 
@@ -118,20 +127,22 @@ def _largest(x: Any, axis: int) -> Any:
 def _softmax_forward(x: Any, axis: int) -> Any:
     x = floating(x)
     e = np.exp(x - _largest(x, axis))
-    e /= np.add.reduce(e, axis, keepdims=True)
+    e /= accurate_sum(e, axis, True)
     return e
 
 
 def _log_softmax_forward(x: Any, axis: int) -> Any:
     x = floating(x)
     shifted = x - _largest(x, axis)
-    total = np.add.reduce(np.exp(shifted), axis, keepdims=True)
+    total = accurate_sum(np.exp(shifted), axis, True)
     return shifted - np.log(total) if shifted.size else shifted
 
 
-_softmax = general(
-    _softmax_forward, lambda g, out, axis: out * (g - (g * out).sum(axis=axis, keepdims=True)), name="softmax"
+_softmax = in_single(
+    general(_softmax_forward, lambda g, out, axis: out * (g - accurate_sum(g * out, axis, True)), name="softmax")
 )
-_log_softmax = general(
-    _log_softmax_forward, lambda g, out, axis: g - np.exp(out) * g.sum(axis=axis, keepdims=True), name="log_softmax"
+_log_softmax = in_single(
+    general(
+        _log_softmax_forward, lambda g, out, axis: g - np.exp(out) * accurate_sum(g, axis, True), name="log_softmax"
+    )
 )

@@ -11,6 +11,7 @@ import numpy as np
 from autograd import borrow
 
 from ._arrays import as_floating
+from ._half import in_single
 from ._max_pooling import max_pooling
 from ._pooling import avg_pooling
 from ._windows import Sizes, per_axis, spatial_operand
@@ -18,6 +19,7 @@ from ._windows import Sizes, per_axis, spatial_operand
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_mean"]
 
 
+@in_single
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """Return the means of so many parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
 
@@ -31,6 +33,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return adaptive_mean("adaptive_avg_pool1d", 1, input, output_size)
 
 
+@in_single
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Return the means of the parts of images, which are divided into a given number of rows and columns.
 

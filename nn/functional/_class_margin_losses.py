@@ -11,6 +11,7 @@ from autograd import DtypeError, ShapeError, Tensor, borrow, general
 from ._activation import relu
 from ._arrays import as_operand
 from ._elements import Reduction, alike, as_real, check_reduction, reduced
+from ._half import in_single
 from ._labels import class_weights, read_labels
 from ._likelihood_losses import check_probabilities, with_logits
 from ._rows import as_rows, labelled_places, memory_order
@@ -68,6 +69,7 @@ def _recorded_slopes(g: Any, scores: Any, labels: Any, margin: float, p: int, la
 _multi_margin = general(_multi_margin_forward, _multi_margin_rule, name="multi_margin_loss")
 
 
+@in_single
 def multi_margin_loss(
     input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean"
 ) -> Any:
@@ -130,6 +132,7 @@ def multi_margin_loss(
     return _multi_margin(rows, labels, margin, p, scale, True, [])
 
 
+@in_single
 def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
     """Return what the scores of a row's classes lack of a margin of 1 above all others.
 
@@ -186,6 +189,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean
     return reduced(losses.reshape(input.shape[:-1]), reduction)
 
 
+@in_single
 def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
     """Return the mean over the classes of the binary cross-entropy with logits, for rows that have several classes.
 

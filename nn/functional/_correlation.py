@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import general
+from autograd import accurate_sum, general
 
 from .._memory import keep_freed_memory
-from ._linear import _ones
+from ._linear import MANY, _ones
 from ._windows import Function, Windows, add_columns, batches, columns
 
 __all__ = ["convolve", "transposed", "weight_product"]
@@ -156,9 +156,9 @@ def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]
 
 def _bias_rule(g: Any) -> Any:
     """Sum over all axes but that of channels; for arrays a product with ones, which is faster than NumPy's sum."""
-    if type(g) is not np.ndarray:
-        return g.sum(axis=(0, *range(2, g.ndim)))
-    rows = _by_channel(g, 1)[0]
+    rows = _by_channel(g, 1)[0] if type(g) is np.ndarray and g.dtype != np.float16 else None
+    if rows is None or rows.shape[1] > MANY:
+        return accurate_sum(g, (0, *range(2, g.ndim)))
     return rows.dot(_ones(rows.shape[1], g.dtype))
 
 

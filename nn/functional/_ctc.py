@@ -11,6 +11,7 @@ from autograd import DtypeError, ShapeError, Tensor, borrow, general, is_grad_en
 
 from ._arrays import as_operand
 from ._elements import Reduction, as_real, check_reduction, reduced
+from ._half import in_single
 
 __all__ = ["ctc_loss"]
 
@@ -20,6 +21,7 @@ _FEW = 2000  # states, up to which the calls of a step take much of its time
 _NOTHING = -700.0  # what is less adds nothing, and exponentials that underflow take five times as long
 
 
+@in_single
 def ctc_loss(
     log_probs: Any,
     targets: Any,

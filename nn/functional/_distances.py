@@ -9,10 +9,12 @@ import numpy as np
 from autograd import ShapeError
 
 from ._elements import as_real, check_positive
+from ._half import in_single
 
 __all__ = ["cosine_similarity", "pairwise_distance"]
 
 
+@in_single
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """Return the cosine of the angle between vectors: their product over their lengths.
 
@@ -50,6 +52,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return (_of_length_one(x1, axis, eps) * _of_length_one(x2, axis, eps)).sum(axis=axis)
 
 
+@in_single
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """Return the norm of ``x1 - x2 + eps`` along the last axis.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import elementwise
 
-from ._activation import sigmoid
+from ._activation import bell, sigmoid
 from ._arrays import floating
 
 __all__ = ["gelu"]
@@ -165,8 +165,8 @@ def _logistic_slope(g: Any, x: Any) -> Any:
     x = np.clip(x, -_FLAT, _FLAT)
     square = x * x
     if type(g) is not np.ndarray or type(x) is not np.ndarray or g.dtype != x.dtype:
-        s = sigmoid(x * (square * _THIRD + _FIRST))
-        return g * (s + x * (s - s * s) * (square * (3 * _THIRD) + _FIRST))
+        inner = x * (square * _THIRD + _FIRST)
+        return g * (sigmoid(inner) + x * bell(inner) * (square * (3 * _THIRD) + _FIRST))
     with np.errstate(over="ignore"):
         s = square * -_THIRD
         s -= _FIRST

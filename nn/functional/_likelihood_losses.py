@@ -11,6 +11,7 @@ from autograd import ShapeError, borrow, elementwise
 
 from ._activation import sigmoid
 from ._elements import Reduction, alike, as_real, check_positive, check_reduction, check_shape, reduced, weights_for
+from ._half import in_single
 
 __all__ = [
     "binary_cross_entropy",
@@ -25,6 +26,7 @@ __all__ = [
 _SHORTEST = 1e-12  # the derivative of a logarithm grows no further for probabilities below
 
 
+@in_single
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
     """Return ``-(y log p + (1 - y) log(1 - p))`` for probabilities p and targets y.
 
@@ -66,6 +68,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     return reduced(losses, reduction)
 
 
+@in_single
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean", pos_weight: Any = None
 ) -> Any:
@@ -114,6 +117,7 @@ def binary_cross_entropy_with_logits(
     return reduced(losses, reduction)
 
 
+@in_single
 def kl_div(
     input: Any, target: Any, reduction: Literal["none", "mean", "sum", "batchmean"] = "mean", log_target: bool = False
 ) -> Any:
@@ -175,6 +179,7 @@ def kl_div(
     return reduced(terms, reduction)
 
 
+@in_single
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -232,6 +237,7 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
+@in_single
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: Reduction = "mean"
 ) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, general
+from autograd import ShapeError, accurate_sum, general
 
 from ._arrays import as_operand
 
@@ -60,6 +60,9 @@ def _weight_rule(g: Any, x: Any, into: Any) -> Any:
     return np.matmul(g.T, x, into)
 
 
+MANY = 2048  # rows; up to here BLAS adds them accurately enough
+
+
 @lru_cache(maxsize=8)
 def _ones(count: int, dtype: np.dtype[Any]) -> Any:
     ones = np.ones(count, dtype)
@@ -71,8 +74,8 @@ def _bias_rule(g: Any, into: Any) -> Any:
     """Sum over all axes but the last; for arrays a product with ones, which BLAS computes faster than NumPy sums."""
     if g.ndim != 2:
         g = _rows(g)
-    if type(g) is not np.ndarray:
-        return g.sum(axis=0)
+    if type(g) is not np.ndarray or g.shape[0] > MANY or g.dtype == np.float16:
+        return accurate_sum(g, 0)
     ones = _ones(g.shape[0], g.dtype)
     return ones.dot(g, into) if into is None or into.flags.c_contiguous else np.matmul(ones, g, into)
 

@@ -11,6 +11,7 @@ from autograd import Tensor, borrow, general
 from ._activation import log_softmax, softmax
 from ._arrays import as_operand
 from ._elements import Reduction, as_real, check_reduction
+from ._half import in_single
 from ._labels import class_weights, read_labels
 from ._rows import as_rows, labelled_places, memory_order, row_starts
 
@@ -59,6 +60,7 @@ def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
 _labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross_entropy")
 
 
+@in_single
 def cross_entropy(
     input: Any,
     target: Any,
@@ -139,6 +141,9 @@ def cross_entropy(
     if label_smoothing:
         _check_smoothing(label_smoothing)
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
+        spread[target.reshape(-1) == ignore_index] = 0
+        if not np.any(weights) and spread.any():
+            total = 0.0  # all that counts is of classes without weight, and there is no mean
         return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
     scale = weights / total if reduction == "mean" else weights
     if type(scale) is np.ndarray:
@@ -147,6 +152,7 @@ def cross_entropy(
     return losses.reshape(target.shape) if reduction == "none" else losses
 
 
+@in_single
 def nll_loss(
     input: Any,
     target: Any,
@@ -201,13 +207,14 @@ def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduct
 
 
 def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothing: float) -> Any:
-    """Return the targets that the labels become when a part of each is spread over all classes."""
+    """Return the targets that the labels become when a part of each is spread over all classes.
+
+    A class of weight 0 gives nothing itself, but its rows give their part for the other classes.
+    """
     n, classes = logits.shape
     spread = np.full((n, classes), label_smoothing / classes)
     if weight is not None:
         spread *= weight
-    if type(weights) is np.ndarray:
-        spread[weights == 0] = 0
     spread.reshape(-1)[labels + row_starts(n, classes)] += (1 - label_smoothing) * weights
     return spread.astype(logits.dtype)
 

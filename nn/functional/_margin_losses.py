@@ -12,6 +12,7 @@ from autograd import ShapeError
 from ._activation import relu
 from ._distances import pairwise_distance
 from ._elements import Reduction, alike, as_real, check_positive, check_reduction, check_shape, check_signs, reduced
+from ._half import in_single
 from ._likelihood_losses import with_logits
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
 _TINY = 1e-12  # what keeps vectors of length 0 from dividing by it, as in PyTorch
 
 
+@in_single
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
     """Return distances of pairs that are alike, and what those of other pairs lack of a margin.
 
@@ -62,6 +64,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     return reduced(np.where(target == 1, input, relu(margin - input)), reduction)
 
 
+@in_single
 def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
 ) -> Any:
@@ -101,6 +104,7 @@ def margin_ranking_loss(
     return reduced(relu(target * (input2 - input1) + margin), reduction)
 
 
+@in_single
 def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
     """Return ``log(1 + exp(-y * x))`` for scores x and targets y that are 1 or -1, without overflow.
 
@@ -122,6 +126,7 @@ def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> 
     return reduced(with_logits(-target * input, 0), reduction)
 
 
+@in_single
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
 ) -> Any:
@@ -167,6 +172,7 @@ def cosine_embedding_loss(
     return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
 
 
+@in_single
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

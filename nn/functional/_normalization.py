@@ -14,6 +14,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, borrow, no_grad
 
 from ._arrays import as_floating
+from ._half import in_single
 from ._standardize import Moments, standardize
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
@@ -196,7 +197,7 @@ def batch_norm(
         "batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
     if not training:
-        return _with_fixed_statistics("batch_norm", input, running_mean, running_var, weight, bias, eps)
+        return _with_fixed_statistics(input, "batch_norm", running_mean, running_var, weight, bias, eps)
     count = input.size // (channels or 1)
     if count == 1:
         raise ShapeError(
@@ -258,7 +259,7 @@ def instance_norm(
         "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
     if not use_input_stats:
-        return _with_fixed_statistics("instance_norm", input, running_mean, running_var, weight, bias, eps)
+        return _with_fixed_statistics(input, "instance_norm", running_mean, running_var, weight, bias, eps)
     count = math.prod(input.shape[2:])
     if input.ndim < 3 or count == 1:
         raise ShapeError(
@@ -275,6 +276,7 @@ def instance_norm(
     return out.reshape(input.shape)
 
 
+@in_single
 def normalize(
     input: Any,
     p: float = 2.0,
@@ -313,7 +315,8 @@ def normalize(
     return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
 
 
-def _with_fixed_statistics(name: str, x: Any, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:
+@in_single
+def _with_fixed_statistics(x: Any, name: str, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Return (x - mean) / sqrt(variance + eps) * weight + bias for each channel."""
     if mean is None or variance is None:
         raise ValueError(f"{name} needs running_mean and running_var unless it takes those of its input")

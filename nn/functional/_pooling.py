@@ -9,6 +9,7 @@ import numpy as np
 from autograd import linear
 
 from ._arrays import as_floating
+from ._half import in_single
 from ._windows import Function, Windows, along, axis_taps, empty_beside, pooled
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling"]
@@ -39,6 +40,7 @@ _sum: Function = linear(_sum_windows, lambda g, windows: _spread(g, windows), na
 _spread: Function = linear(_spread_windows, lambda g, windows: _sum(g, windows), name="spread_windows")
 
 
+@in_single
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -59,6 +61,7 @@ def avg_pool1d(
     return avg_pooling("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
+@in_single
 def avg_pool2d(
     input: Any,
     kernel_size: Any,

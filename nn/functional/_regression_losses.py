@@ -9,10 +9,12 @@ import numpy as np
 from autograd import elementwise
 
 from ._elements import Reduction, alike, as_real, check_positive, check_reduction, check_shape, reduced
+from ._half import in_single
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
 
+@in_single
 def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
     """Return the squared differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
 
@@ -43,6 +45,7 @@ def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any
     return _averaged("mse_loss", difference * difference, weight, reduction)
 
 
+@in_single
 def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
     """Return the absolute differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
 
@@ -63,6 +66,7 @@ def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any 
     return _averaged("l1_loss", abs(input - target), weight, reduction)
 
 
+@in_single
 def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """Return half the squared differences where they are below `delta`, and a line of slope `delta` beyond.
 
@@ -95,6 +99,7 @@ def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: fl
     return reduced(losses if weight is None else losses * _fitting("huber_loss", weight, losses), reduction)
 
 
+@in_single
 def smooth_l1_loss(input: Any, target: Any, reduction: Reduction = "mean", beta: float = 1.0) -> Any:
     """Return absolute differences, less ``beta / 2``, with a parabola in place of the kink: `huber_loss` over `beta`.
 

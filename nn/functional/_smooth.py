@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import ShapeError, elementwise
 
-from ._activation import sigmoid, softmax, which_axis
+from ._activation import bell, sigmoid, softmax, which_axis
 from ._arrays import as_floating, floating
 
 __all__ = [
@@ -81,8 +81,7 @@ def _silu_forward(x: Any) -> Any:
 
 
 def _silu_rule(g: Any, x: Any) -> Any:
-    s = sigmoid(x)
-    return g * (s + np.clip(x, -_FLAT, _FLAT) * (s - s * s))
+    return g * (sigmoid(x) + np.clip(x, -_FLAT, _FLAT) * bell(x))
 
 
 def _mish_forward(x: Any) -> Any:
@@ -91,8 +90,8 @@ def _mish_forward(x: Any) -> Any:
 
 
 def _mish_rule(g: Any, x: Any) -> Any:
-    t = np.tanh(_softplus(x, 1, math.inf))
-    return g * (t + np.clip(x, -_FLAT, _FLAT) * (1 - t * t) * sigmoid(x))
+    soft = _softplus(x, 1, math.inf)
+    return g * (np.tanh(soft) + np.clip(x, -_FLAT, _FLAT) * bell(soft * 2) * 4 * sigmoid(x))
 
 
 def _logsigmoid_forward(x: Any) -> Any:

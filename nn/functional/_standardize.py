@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, general
+from autograd import Tensor, accurate_sum, general
+
+from ._half import in_single
 
 __all__ = ["Moments", "standardize"]
 
@@ -24,11 +26,11 @@ class Moments:
 def _dots(a: Any, b: Any, axes: Axes) -> Any:
     """Return the sum of a * b over `axes`, which are left with length 1."""
     if type(a) is not np.ndarray or type(b) is not np.ndarray:
-        return (a * b).sum(axis=axes, keepdims=True)
+        return accurate_sum(a * b, axes, keepdims=True)
     if a.ndim - 1 not in axes:
-        return np.add.reduce(a * b, axes, keepdims=True)
+        return accurate_sum(a * b, axes, keepdims=True)
     sums = np.vecdot(a, b)[..., None]  # by BLAS, without the array of products
-    return np.add.reduce(sums, axes[:-1], keepdims=True) if len(axes) > 1 else sums
+    return accurate_sum(sums, axes[:-1], keepdims=True) if len(axes) > 1 else sums
 
 
 def _count(x: Any, axes: Axes) -> int:
@@ -43,7 +45,7 @@ def _standardize_forward(
     Without `centered` the mean counts as 0.
     """
     count = _count(x, axes)
-    mean = np.add.reduce(x, axes, keepdims=True) / count if centered else x.dtype.type(0)
+    mean = accurate_sum(x, axes, keepdims=True) / count if centered else x.dtype.type(0)
     out = x - mean
     variance = _dots(out, out, axes) / count
     moments.mean, moments.variance = mean, variance
@@ -73,7 +75,7 @@ def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: b
         g = g * weight
     count = _count(x, axes)
     along = _dots(g, white, axes) / count
-    mean = g.sum(axis=axes, keepdims=True) / count if centered else None
+    mean = accurate_sum(g, axes, keepdims=True) / count if centered else None
     if type(g) is type(white) is np.ndarray and g.dtype == white.dtype:
         white *= along
         gx = np.subtract(g, white, white)
@@ -99,7 +101,7 @@ def _weight_rule(
 
 
 def _bias_rule(g: Any, bias_shape: tuple[int, ...]) -> Any:
-    return g.sum(axis=_spread_axes(g.shape, bias_shape)).reshape(bias_shape)
+    return accurate_sum(g, _spread_axes(g.shape, bias_shape)).reshape(bias_shape)
 
 
-standardize = general(_standardize_forward, _input_rule, _weight_rule, _bias_rule, name="standardize")
+standardize = in_single(general(_standardize_forward, _input_rule, _weight_rule, _bias_rule, name="standardize"))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, tensor
+from autograd import Tensor, borrow, tensor
 from nn import functional
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
@@ -235,6 +235,45 @@ def test_cross_entropy_and_nll(data: Any) -> None:
     if options["ignore_index"] < 0:
         soft = functional.softmax(real(random, shape), 0 if len(shape) == 1 else 1)
         compare(ours, torch.nn.CrossEntropyLoss(other, label_smoothing=smoothing, **options), [logits, soft], 2)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_cross_entropy_with_classes_of_weight_0(data: Any) -> None:
+    random = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    dtype, tolerance = data.draw(st.sampled_from([(np.float64, 1e-10), (np.float32, 1e-4), (np.float16, 2e-2)]))
+    classes = data.draw(st.integers(1, 4))
+    shape = (data.draw(st.integers(1, 5)), classes, *data.draw(st.sampled_from([(), (2,)])))
+    logits, rows = real(random, shape).astype(dtype), shape[:1] + shape[2:]
+    weight = np.where(random.random(classes) < 0.4, 0, positive(random, (classes,))).astype(dtype)
+    options: dict[str, Any] = {
+        "reduction": data.draw(st.sampled_from(["mean", "sum", "none"])),
+        "label_smoothing": data.draw(st.sampled_from([0.0, 0.1, 0.5, 1.0])),
+    }
+    if data.draw(flag):
+        target = functional.softmax(real(random, shape), 1).astype(dtype)
+    else:
+        target = random.integers(0, classes, rows)
+        options["ignore_index"] = data.draw(st.sampled_from([-100, 0, classes - 1]))
+        target[random.random(rows) < 0.3] = options["ignore_index"]
+        counted = np.where(target == options["ignore_index"], 0, weight[np.maximum(target, 0)])
+        if options["reduction"] == "mean" and not counted.any():
+            return  # PyTorch has nan
+    x, y = tensor(logits, requires_grad=True), torch.tensor(logits, requires_grad=True)
+    found = functional.cross_entropy(x, target, weight, **options)
+    wanted = torch.nn.functional.cross_entropy(y, torch.tensor(target), torch.tensor(weight), **options)
+    found.backward(np.ones(found.shape, dtype))
+    wanted.backward(torch.ones_like(wanted))
+    np.testing.assert_allclose(found.data, wanted.detach().numpy(), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(borrow(x.grad), y.grad.numpy(), rtol=tolerance, atol=tolerance)
+
+
+def test_there_is_no_mean_over_rows_without_weight_that_have_a_smoothed_part() -> None:
+    x = tensor([[1.0, 2.0]], requires_grad=True)
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        loss = functional.cross_entropy(x, np.array([0]), np.array([0.0, 1.0]), label_smoothing=0.5)
+    assert np.isinf(loss.data)
+    assert functional.cross_entropy(x, np.array([0]), np.array([0.0, 1.0])).data == 0
 
 
 def test_results_are_tensors() -> None:

@@ -186,6 +186,10 @@ SAMPLES: dict[Function | str, Samples] = {
     "clip": Samples(bounded.map(lambda inputs: call(*(None if x is None else Live(x) for x in inputs)))),
     np.where: Samples(selections().map(lambda drawn: call(drawn[0], Live(drawn[1]), Live(drawn[2])))),
     "where": Samples(selections().map(lambda drawn: call(Live(drawn[1]), Live(drawn[2]), drawn[0]))),
+    # what derivatives are made of
+    "logistic": of_one(arrays(between=(-6.0, 6.0))),
+    "sech_squared": of_one(arrays(between=(-3.0, 3.0))),
+    "one_less_square": of_one(arrays()),
     np.astype: Samples(
         st.builds(lambda x, dtype: call(Live(x), dtype), arrays(), st.sampled_from([np.float64, np.longdouble]))
     ),

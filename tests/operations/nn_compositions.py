@@ -191,6 +191,7 @@ COMPOSITIONS: dict[str, Function] = {
     "resample": lambda x, plan, axis: along(x, resampling(plan), axis),
     "resample_back": lambda g, plan, axis: along(g, resampling(plan).T, axis),
     "scale_gradient": lambda x, factors: x * factors[..., None],
+    "bell": lambda x: np.exp(x) / (1 + np.exp(x)) ** 2,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "silu": lambda x: x / (1 + np.exp(-x)),
     "softmax": softmax,

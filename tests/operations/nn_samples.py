@@ -38,6 +38,7 @@ def losses(draw: st.DrawFn) -> Call:
 
 SAMPLES: dict[Function | str, Samples] = {
     "relu": of_one(arrays()),
+    "bell": of_one(arrays(between=(-6.0, 6.0))),
     "sigmoid": of_one(arrays(between=(-6.0, 6.0))),
     "softmax": Samples(along_an_axis()),
     "log_softmax": Samples(along_an_axis()),

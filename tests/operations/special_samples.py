@@ -207,6 +207,7 @@ def parameters_last(choices: Choices, between: Interval) -> Samples:
 
 SAMPLES: dict[Function | str, Samples] = {
     **{function: domain.samples() for function, domain in DOMAINS.items()},
+    "exp_of_square": Samples(arrays(between=ANY).map(lambda x: call(Live(x), -0.5))),
     **{function: parameters_first(*sampled) for function, sampled in OF_LAST.items()},
     **{name(function): parameters_last(*sampled) for function, sampled in OF_LAST.items()},
     special.wofz: Samples(arrays().map(lambda x: call(Live(x)))),

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...declare import elementwise
+from .common import exp_of_square
 
 ROOT_PI, ROOT_2PI, ROOT_HALF = math.sqrt(math.pi), math.sqrt(2 * math.pi), math.sqrt(0.5)
 LARGE = 10.0  # from where on the asymptotic form of erfcx is better
@@ -38,33 +39,33 @@ def hazard(x: Any, log_cdf: Any) -> Any:
     left = np.less(x, 0)
     below, above = np.where(left, x, 0), np.where(left, 0, x)
     of_left = (2 / ROOT_2PI) / special.erfcx(below * -ROOT_HALF)
-    return np.where(left, of_left, np.exp(-0.5 * above * above - np.where(left, 0, log_cdf)) * (1 / ROOT_2PI))
+    return np.where(left, of_left, exp_of_square(above, -0.5) * np.exp(-np.where(left, 0, log_cdf)) * (1 / ROOT_2PI))
 
 
 def _inverse_hazard(x: Any, log_cdf: Any) -> Any:
     """Return one divided by `hazard`."""
     left = np.less(x, 0)
     below, above = np.where(left, x, 0), np.where(left, 0, x)
-    of_right = np.exp(0.5 * above * above + np.where(left, 0, log_cdf)) * ROOT_2PI
+    of_right = exp_of_square(above, 0.5) * np.exp(np.where(left, 0, log_cdf)) * ROOT_2PI
     return np.where(left, special.erfcx(below * -ROOT_HALF) * (ROOT_2PI / 2), of_right)
 
 
-elementwise(special.erf, lambda g, x: g * np.exp(-x * x) * (2 / ROOT_PI))
-elementwise(special.erfc, lambda g, x: g * np.exp(-x * x) * (-2 / ROOT_PI))
-elementwise(special.erfi, lambda g, x: g * np.exp(x * x) * (2 / ROOT_PI))
+elementwise(special.erf, lambda g, x: g * exp_of_square(x, -1.0) * (2 / ROOT_PI))
+elementwise(special.erfc, lambda g, x: g * exp_of_square(x, -1.0) * (-2 / ROOT_PI))
+elementwise(special.erfi, lambda g, x: g * exp_of_square(x, 1.0) * (2 / ROOT_PI))
 elementwise(special.erfcx, _erfcx_rule)
 elementwise(special.dawsn, _dawsn_rule)
 elementwise(special.wofz, lambda g, x, out: g * (2j / ROOT_PI - 2 * x * out))
 # At the ends of their domains, where the values are infinite, the derivatives are too.
-elementwise(special.erfinv, lambda g, out: g * np.exp(out * out) * (ROOT_PI / 2))
-elementwise(special.erfcinv, lambda g, out: g * np.exp(out * out) * (-ROOT_PI / 2))
+elementwise(special.erfinv, lambda g, out: g * exp_of_square(out, 1.0) * (ROOT_PI / 2))
+elementwise(special.erfcinv, lambda g, out: g * exp_of_square(out, 1.0) * (-ROOT_PI / 2))
 
-elementwise(special.ndtr, lambda g, x: g * np.exp(-0.5 * x * x) * (1 / ROOT_2PI))
-elementwise(special.ndtri, lambda g, out: g * np.exp(0.5 * out * out) * ROOT_2PI)
+elementwise(special.ndtr, lambda g, x: g * exp_of_square(x, -0.5) * (1 / ROOT_2PI))
+elementwise(special.ndtri, lambda g, out: g * exp_of_square(out, 0.5) * ROOT_2PI)
 elementwise(special.log_ndtr, lambda g, x, out: g * hazard(x, out))
 elementwise(special.ndtri_exp, lambda g, x, out: g * _inverse_hazard(out, x))
 elementwise(
     special.owens_t,
-    lambda g, x, y: g * np.exp(-0.5 * x * x) * special.erf(x * y * ROOT_HALF) * (-0.5 / ROOT_2PI),
+    lambda g, x, y: g * exp_of_square(x, -0.5) * special.erf(x * y * ROOT_HALF) * (-0.5 / ROOT_2PI),
     lambda g, x, y: g * np.exp(-0.5 * x * x * (1 + y * y)) / ((1 + y * y) * (2 * math.pi)),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...calculus import RULES, zero
+from ...calculus import PARTS, RULES, logistic, zero
 from ...declare import elementwise
 from .common import over
 
@@ -50,7 +50,7 @@ elementwise(special.wrightomega, lambda g, out: g * out / (1 + out))
 
 # Logistic functions: exact in both tails, where 1 - out would be 0
 
-elementwise(special.expit, lambda g, x, out: g * out * special.expit(-x))
+elementwise(special.expit, *PARTS[logistic])
 elementwise(special.logit, lambda g, x: g / (x * (1 - x)))
 elementwise(special.log_expit, lambda g, x: g * special.expit(-x))
 
@@ -60,7 +60,9 @@ elementwise(special.log_expit, lambda g, x: g * special.expit(-x))
 
 def _exprel_slope(x: Any) -> Any:
     """Return the derivative of (exp(x) - 1) / x, which is the integral of t exp(x t) over t from 0 to 1."""
-    return special.hyp1f1(2, 3, np.clip(x, -1e16, 720)) * 0.5  # past these, the value is 0 or overflows
+    near = np.less(np.abs(x), 2 * NEAR)
+    small, large = np.where(near, x, 0), np.where(near, 1, np.minimum(x, 720))  # past that, it overflows
+    return np.where(near, special.hyp1f1(2, 3, small) * 0.5, (np.exp(large) - special.exprel(large)) / large)
 
 
 def _boxcox_power(g: Any, log_x: Any, y: Any, zero: Any) -> Any:

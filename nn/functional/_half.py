@@ -1,0 +1,48 @@
+"""Half precision: sums, counts and squares of its numbers are made in single precision."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from autograd import Tensor
+
+__all__ = ["in_single"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_HALF = np.dtype(np.float16)
+
+
+def in_single(function: Callable[P, R]) -> Callable[P, R]:
+    """Let `function` compute in single precision where one of its arguments is in half precision.
+
+    In half precision all above 65504 is infinite: a count of elements, a sum of 300 squares of 15, a square of 256. The
+    result is in half precision, unless another argument is in a wider one.
+    """
+
+    @functools.wraps(function)
+    def apply(*args: P.args, **kwargs: P.kwargs) -> R:
+        for value in (*args, *kwargs.values()):
+            if getattr(value, "dtype", None) is _HALF:
+                break
+        else:
+            return function(*args, **kwargs)
+        wide: Any = [_single(value) for value in args]
+        named: Any = {name: _single(value) for name, value in kwargs.items()}
+        result: Any = function(*wide, **named)
+        dtypes = {value.dtype.char for value in (*args, *kwargs.values()) if isinstance(value, Tensor | np.ndarray)}
+        return result if dtypes & set("fd") else result.astype(np.float16)  # type: ignore[no-any-return]
+
+    return apply
+
+
+def _single(value: Any) -> Any:
+    """Return an array or tensor in half precision in single precision, and anything else as it is."""
+    if isinstance(value, Tensor | np.ndarray | np.generic) and value.dtype == np.float16:
+        return value.astype(np.float32)
+    return value
