@@ -1,6 +1,7 @@
 """The derivatives of a program in all the ways that there are, and those of JAX."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,14 +33,17 @@ def weighted(function: Loss, weights: list[Array], numpy: Any = np) -> Loss:
     return loss
 
 
-def of_jax(jax: Any, program: Program, weights: list[Array], xs: Arrays, directions: Arrays) -> dict[str, Arrays]:
-    """Return the derivatives in double precision, by one compiled call."""
+def of_jax(
+    jax: Any, program: Program, weights: list[Array], xs: Arrays, directions: Arrays, compiled: bool = True
+) -> dict[str, Arrays]:
+    """Return the derivatives in double precision, by one compiled call, or operation by operation."""
     loss = weighted(program.function(jax.numpy, 1), weights, jax.numpy)
     both = jax.value_and_grad(loss, tuple(range(len(xs))))
     points, tangents = ([np.asarray(x, float) for x in arrays] for arrays in (xs, directions))
-    (_, gradient), (slope, curvature) = jax.jit(lambda *p: jax.jvp(both, *p), compiler_options=QUICKLY)(
-        tuple(points), tuple(tangents)
-    )
+    call = partial(jax.jvp, both)
+    if compiled:
+        call = jax.jit(call, compiler_options=QUICKLY)
+    (_, gradient), (slope, curvature) = call(tuple(map(jax.numpy.asarray, points)), tuple(tangents))
     numbers: dict[str, Any] = {"gradient": gradient, "slope": [slope], "curvature": curvature}
     return {order: tuple(map(np.asarray, arrays)) for order, arrays in numbers.items()}
 

@@ -155,12 +155,12 @@ np.var({n}{red}, where={fmask})
 np.std({n}{red}, where={fmask}) ?? distinct({n}) and several({n}{red})
 np.max({n}{red}, initial={s}, where={mask}) ?? distinct({n}) and away({n} - {s})
 np.min({n}{red}, initial={hi}) ?? distinct({n}) and away({n} - {hi})
-np.median({n}{redo}) ?? distinct({n})
-np.percentile({n}, {q}{redo}) ?? distinct({n})
-np.quantile({n}, {q} / 100{redo}) ?? distinct({n})
+np.median({n}{redo}) ?? distinct({n}) and {n}.ndim > 0
+np.percentile({n}, {q}{redo}) ?? distinct({n}) and {n}.ndim > 0
+np.quantile({n}, {q} / 100{redo}) ?? distinct({n}) and {n}.ndim > 0
 np.quantile({n}, N.array([0.2, 0.65]){redo}) ?? distinct({n}) and {n}.ndim > 0
-np.percentile({n}, {q}{redo}, method="lower") ?? distinct({n})
-np.quantile({n}, 0.3{redo}, method="midpoint") ?? distinct({n})
+np.percentile({n}, {q}{redo}, method="lower") ?? distinct({n}) and {n}.ndim > 0
+np.quantile({n}, 0.3{redo}, method="midpoint") ?? distinct({n}) and {n}.ndim > 0
 np.nansum({x}{red})
 np.nanmean({n}{red})
 np.nanprod({x}{red})
@@ -168,7 +168,7 @@ np.nanmax({n}{red}) ?? distinct({n})
 np.nanmin({n}{red}) ?? distinct({n})
 np.nanvar({n}{red}) ?? distinct({n})
 np.nanstd({n}{red}) ?? distinct({n})
-np.nanmedian({n}{redo}) ?? distinct({n})
+np.nanmedian({n}{redo}) ?? distinct({n}) and {n}.ndim > 0
 np.nansum(np.where({mask}, {x}, np.nan){red})
 np.nanmean(np.where({fmask}, {n}, np.nan){red})
 np.average({n}{redo})
@@ -337,7 +337,7 @@ INDEXING = """
 {t}[[0, -1]] || {t}[N.array([0, -1])]
 {t}[{t} > 0] || {t}[{positive}] ?? away({t})
 np.take({t}, N.array([0, -1, 0]), axis={axis})
-np.take({t}, [[0, 0]], axis={axis}) || np.take({t}, N.array([[0, 0]]), axis={axis})
+np.take({t}, [[0, 0]], axis={axis}) || np.take({t}, N.array([[0, 0]]), axis={axis}) ?? {t}.shape[{axis}] > 0
 {t}.take(N.array([0]), axis={axis})
 np.take({n}, N.array([0, 7, -9]), mode="wrap")
 np.take({n}, N.array([0, 7, 2]), mode="clip")
@@ -388,7 +388,7 @@ WRITES = """
 {new} = {t} * 1.0; np.add.at({new}, [0, 0], {t}[0]) || {new} = {t}.at[N.array([0, 0])].add({t}[0])
 {new} = {t} * 1.0; w = {new}[{key}]; w *= {x}.sum(); w += {s} || {new} = {t}.at[{key}].set({t}[{key}] * {x}.sum() + {s}) ?? np.ndim({t}[{key}]) > 0
 {new} = {t} * 1.0; w = {new}.T; w[0] = {s} || {new} = {t}.T.at[0].set({s}).T
-{new} = {t} * 1.0; w = {new}.reshape(-1); w[0] *= {x}.sum() || {new} = {t}.ravel().at[0].multiply({x}.sum()).reshape({t}.shape)
+{new} = {t} * 1.0; w = {new}.reshape(-1); w[0] *= {x}.sum() || {new} = {t}.ravel().at[0].multiply({x}.sum()).reshape({t}.shape) ?? ({t} * 1.0).flags.c_contiguous
 {new} = {t} * 1.0; {new}[::-1] *= {t} || {new} = {t} * {t}[::-1]
 {new} = {t} * 1.0; {new}[1:] += {new}[:-1] || {new} = {t}.at[1:].add({t}[:-1])
 {new} = {t} * 1.0; w = {new}[0]; {new} *= 2; w += 1 || {new} = ({t} * 2).at[0].add(1) ?? {t}.ndim > 1
@@ -558,7 +558,7 @@ PYTHON = r"""
 w = [np.sin({x})]\nfor i in range(2):\n    w.append(w[-1] * {y})\n{new} = w[-1] + w[0].sum()
 {new} = np.mean({n}) if {n}.ndim else {n} * 3
 {new} = max({x}.sum(), {x2}.sum()) * {x} || {new} = np.maximum({x}.sum(), {x2}.sum()) * {x} ?? away({x}.sum() - {x2}.sum())
-{new} = 0.0\nfor i, row in enumerate({t}):\n    if i % 2 == 0:\n        {new} = {new} + row * row
+{new} = {x}.sum()\nfor i, row in enumerate({t}):\n    if i % 2 == 0:\n        {new} = {new} + row * row
 w = dict(a={x}, b=[{x2}, {y}])\n{new} = w["a"] + w["b"][1] * w["a"]
 a, *b = {t}\n{new} = a * 2 + len(b)
 {new} = {t}[len({t}) - 1] * {t}.size + {t}.ndim
