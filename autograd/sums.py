@@ -40,7 +40,10 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
     >>> bool(rows.sum(0)[0] > 105_000)
     True
     """
-    dtype = array.dtype
+    try:
+        dtype = array.dtype
+    except AttributeError:
+        raise TypeError(f"accurate_sum() takes an array or a tensor, not {type(array).__name__}") from None
     if dtype.char == "e":
         return array.sum(axis=axis, keepdims=keepdims, dtype=np.float32).astype(dtype)
     axes = axis if isinstance(axis, tuple) else (axis,)

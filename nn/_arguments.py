@@ -13,13 +13,15 @@ import operator
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from numbers import Real
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from autograd import Tensor, borrow
 
-__all__ = ["Scale", "Size", "Spatial", "Weights", "check_constructor", "check_device"]
+__all__ = ["Scale", "Size", "Spatial", "Weights", "check_constructor", "check_device", "checked", "is_number"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 Size: TypeAlias = int  # 1 or more
 Spatial: TypeAlias = Any  # an integer, or one for each spatial axis
@@ -29,7 +31,8 @@ Weights: TypeAlias = Any  # numbers
 _ANYWHERE = Tensor(0.0)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Tell whether a value is one real number, as an array without axes is too."""
     value = borrow(value)
     if isinstance(value, np.ndarray):
         return value.ndim == 0 and value.dtype.kind in "iuf"
@@ -99,11 +102,11 @@ _KINDS = {
     "Size": _Kind(_is_integer, "an integer of 1 or more", least=1),
     "Spatial": _Kind(_are_lengths, "an integer of 0 or more, or one for each axis"),
     "Shape": _Kind(_are_lengths, "an integer of 0 or more, or a sequence of them"),
-    "float": _Kind(_is_number, "a number"),
-    "Scale": _Kind(lambda value: _is_number(value) or _are(_is_number)(value), "a number, or one for each axis"),
-    "float | list[float]": _Kind(lambda value: _is_number(value) or _are(_is_number)(value), "a number, or a list"),
-    "tuple[float, float]": _Kind(_are(_is_number), "two numbers"),
-    "tuple[float, float, float]": _Kind(_are(_is_number), "three numbers"),
+    "float": _Kind(is_number, "a number"),
+    "Scale": _Kind(lambda value: is_number(value) or _are(is_number)(value), "a number, or one for each axis"),
+    "float | list[float]": _Kind(lambda value: is_number(value) or _are(is_number)(value), "a number, or a list"),
+    "tuple[float, float]": _Kind(_are(is_number), "two numbers"),
+    "tuple[float, float, float]": _Kind(_are(is_number), "three numbers"),
     "Weights": _Kind(_is_numeric, "numbers"),
     "bool": _Kind(_is_truth, "True or False"),
     "str": _Kind(_is_text, "a string"),
@@ -140,12 +143,7 @@ def check_constructor(kind: type) -> None:
         return
     construct: Callable[..., None] = kind.__init__  # type: ignore[misc]  # it is called as a function
     signature = inspect.signature(construct)
-    checks = {
-        name: (found, optional)
-        for name, parameter in signature.parameters.items()
-        for declared, optional in [_declared(parameter)]
-        if (found := _kind_of(declared)) is not None
-    }
+    checks = _checks(signature)
 
     @functools.wraps(construct)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -163,6 +161,34 @@ def check_constructor(kind: type) -> None:
             raise
 
     kind.__init__ = checked  # type: ignore[misc]
+
+
+def checked(function: F) -> F:
+    """Have a function check what it is given by the types that it declares, with errors that name it and the argument.
+
+    It is for functions that are called once, as to make weights or data: a layer calls its own too often for it.
+    """
+    signature = inspect.signature(function)
+    checks = _checks(signature)
+
+    @functools.wraps(function)
+    def check(*args: Any, **kwargs: Any) -> Any:
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            if name in checks:
+                _check(f"{function.__name__}: {name}", value, *checks[name])
+        return function(*args, **kwargs)
+
+    return cast(F, check)
+
+
+def _checks(signature: inspect.Signature) -> dict[str, tuple[_Kind, bool]]:
+    """Return by name what is checked of the parameters, and whether None is one."""
+    return {
+        name: (found, optional)
+        for name, parameter in signature.parameters.items()
+        for declared, optional in [_declared(parameter)]
+        if (found := _kind_of(declared)) is not None
+    }
 
 
 def _declared(parameter: inspect.Parameter) -> tuple[str, bool]:

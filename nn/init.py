@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Tensor, borrow, mark_written, missing
 
+from ._arguments import checked
 from .random import chosen_generator
 
 __all__ = [
@@ -37,6 +38,7 @@ Mode = Literal["fan_in", "fan_out"]
 _CONVOLUTIONS = [f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (1, 2, 3)]
 
 
+@checked
 def constant_(tensor: T, val: float) -> T:
     """Fill `tensor` with one value.
 
@@ -67,6 +69,7 @@ def eye_(tensor: T) -> T:
     return _fill(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
 
 
+@checked
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with values drawn uniformly from `a` to `b`.
 
@@ -81,12 +84,14 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator = N
     return _fill(tensor, chosen_generator(generator).uniform(a, b, tensor.shape))
 
 
+@checked
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with values drawn from a normal distribution."""
     _check_tensor(tensor)
     return _fill(tensor, chosen_generator(generator).normal(mean, std, tensor.shape))
 
 
+@checked
 def trunc_normal_(
     tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator = None
 ) -> T:
@@ -116,6 +121,7 @@ def trunc_normal_(
     return _fill(tensor, values.reshape(tensor.shape))
 
 
+@checked
 def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` with `gain` times orthonormal rows, or columns where it has more rows; further axes count as one.
 
@@ -141,6 +147,7 @@ def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     return _fill(tensor, gain * (q if shape[0] >= shape[1] else q.T).reshape(tensor.shape))
 
 
+@checked
 def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` uniformly, so that the variance is ``gain**2 * 2 / (fan_in + fan_out)``.
 
@@ -152,11 +159,13 @@ def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator = None) -
     return uniform_(tensor, -bound, bound, generator)
 
 
+@checked
 def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     """Fill `tensor` normally, with variance ``gain**2 * 2 / (fan_in + fan_out)``; see `xavier_uniform_`."""
     return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
+@checked
 def kaiming_uniform_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> T:
@@ -190,6 +199,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, generator)
 
 
+@checked
 def kaiming_normal_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> T:
@@ -197,6 +207,7 @@ def kaiming_normal_(
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
+@checked
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return by how much initial weights should be larger because of the function that follows them.
 

@@ -266,6 +266,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "not_differentiable": (autograd.not_differentiable, lambda: [square], {"methods": False}),
     "Function": (of_class, lambda: [lambda ctx, x: 2 * x, lambda ctx, g: 2 * g, x()], {}),
     "saved_tensors_hooks": (within(autograd.saved_tensors_hooks), lambda: [lambda a: a, lambda a: a], {}),
+    "accurate_sum": (autograd.accurate_sum, lambda: [x(), 0], {"keepdims": False}),
     "no_grad": (within(autograd.no_grad), list, {}),
     "enable_grad": (within(autograd.enable_grad), list, {}),
     "set_grad_enabled": (within(autograd.set_grad_enabled), lambda: [True], {}),

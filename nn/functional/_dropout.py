@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import ShapeError
 
+from .._arguments import is_number
 from ..random import chosen_generator
 from ._arrays import as_floating, as_operand
 from ._smooth import SELU_ALPHA, SELU_SCALE
@@ -164,6 +165,8 @@ def _kept(shape: tuple[int, ...], p: float, generator: Generator) -> Any:
 
 
 def _check_probability(p: float) -> None:
+    if not is_number(p):
+        raise TypeError(f"the probability of dropout should be a number, not {type(p).__name__}")
     if not 0 <= p <= 1:
         raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, borrow
 
+from .._arguments import is_number
 from ._arrays import as_operand
 
 __all__ = [
@@ -28,7 +29,7 @@ _REDUCTIONS = ("mean", "sum", "none")
 
 def check_reduction(reduction: str) -> None:
     """Raise unless `reduction` is one of the three that losses have."""
-    if reduction not in _REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in _REDUCTIONS:
         raise ValueError(f'reduction should be "mean", "sum" or "none", not {reduction!r}')
 
 
@@ -105,5 +106,7 @@ def check_signs(loss: str, target: Any) -> None:
 
 def check_positive(loss: str, name: str, value: float, zero: bool = False) -> None:
     """Raise unless an option is a positive number; 0 may count as one."""
+    if not is_number(value):
+        raise TypeError(f"{loss} needs {name} as a number, not {type(value).__name__}")
     if not (value >= 0 if zero else value > 0):
         raise ValueError(f"{loss} needs {name} {'of at least' if zero else 'above'} 0, not {value}")

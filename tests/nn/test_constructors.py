@@ -159,3 +159,15 @@ def test_a_class_of_ones_own_is_named() -> None:
     with pytest.raises(TypeError, match="Narrow: in_features should be an integer of 1 or more, not 'a'"):
         Narrow("a")
     assert Narrow(np.int64(3)).weight.shape == (1, 3)
+
+
+@pytest.mark.parametrize("name", [name for name in nn.init.__all__ if name not in ("zeros_", "ones_", "eye_")])
+def test_initial_values_name_the_argument_that_is_wrong(name: str) -> None:
+    function, weight = getattr(nn.init, name), nn.Parameter(np.ones((3, 3)))
+    first: dict[str, Any] = {"nonlinearity": "relu"} if name == "calculate_gain" else {"tensor": weight}
+    for parameter in list(inspect.signature(function).parameters.values()):
+        if parameter.annotation not in ("float", "float | None", "str"):
+            continue
+        for wrong in ([1.0, 2.0], {}, object(), np.ones(3), 1j):
+            with pytest.raises(TypeError, match=f"^{name}: {parameter.name} should be a (number|string)"):
+                function(**{**first, parameter.name: wrong})
