@@ -102,7 +102,7 @@ _TENSOR = {
     "zero_": "`t[...] = 0`, or for a gradient `t.grad = None`",
     "fill_": "`t[...] = value`",
     "copy_": "`t[...] = other`",
-    "clamp_": "`np.clip(t, low, high, out=t)`",
+    "clamp_": "`t[...] = t.clip(low, high)`",
     "exp_": "`np.exp(t, out=t)`",
     "sqrt_": "`np.sqrt(t, out=t)`",
     "neg_": "`np.negative(t, out=t)`",

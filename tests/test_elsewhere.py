@@ -87,6 +87,33 @@ def test_every_piece_of_code_is_code() -> None:
             assert here.count("`") % 2 == 0
 
 
+def matrix() -> Any:
+    return tensor(np.eye(3) / 2 + 0.25, requires_grad=True) * 1.0
+
+
+# What is not said of a matrix, or needs more than is at hand.
+NOT_RUN = {"bincount", "float", "int", "bool", "share_memory_"}
+GIVEN: dict[str, Any] = {
+    "mask": np.eye(3) > 0, "condition": np.eye(3) > 0, "value": 0.3, "indices": np.tile(np.arange(3), (3, 1)),
+    "axis": 1, "n": 3, "shape": (3, 3), "i": 1, "start": 0, "length": 2, "places": [1], "k": 2, "q": 0.5, "index": 0,
+    "low": 0.3, "high": 0.7, "vector": np.ones(3), "weight": 0.5, "dtype": np.float32,
+    "np": np, "nn": nn, "scipy": scipy,
+}  # fmt: skip
+
+
+def test_what_is_said_of_tensors_runs_on_one_that_requires_a_gradient() -> None:
+    ran = 0
+    for name, here in NAMES["Tensor"].items():
+        for code in re.findall(r"`([^`]+)`", here):
+            if "(...)" in code or "(t, ...)" in code or name in NOT_RUN:
+                continue
+            matrices = {each: matrix() for each in ("t", "other", "values", "a", "b", "end")}
+            known = {**GIVEN, **matrices, "tensor": tensor, "rng": np.random.default_rng(0)}
+            exec(code, known)
+            ran += 1
+    assert ran > 120
+
+
 def test_arguments_of_methods_and_operations_have_the_names_here() -> None:
     checked = set()
     for name in sorted({*dir(Tensor)} & {*dir(np)}):
