@@ -46,13 +46,21 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
         raise TypeError(f"accurate_sum() takes an array or a tensor, not {type(array).__name__}") from None
     if dtype.char == "e":
         return array.sum(axis=axis, keepdims=keepdims, dtype=np.float32).astype(dtype)
+    if dtype.char not in WIDER or array.size <= _FEW:
+        return _sum(array, axis, keepdims)
     axes = axis if isinstance(axis, tuple) else (axis,)
     count = math.prod([array.shape[a] for a in axes])
-    if dtype.char not in WIDER or count <= _FEW:
-        return array.sum(axis=axis, keepdims=keepdims)
+    if count <= _FEW:
+        return _sum(array, axis, keepdims)
     if type(array) is np.ndarray and axes == (0,) and array.size >= _WIDE * count and array.flags.c_contiguous:
         array = _sums_of_blocks(array)
     return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
+
+
+def _sum(array: Any, axis: int | tuple[int, ...], keepdims: bool) -> Any:
+    if type(array) is np.ndarray:
+        return np.add.reduce(array, axis, keepdims=keepdims)  # without the layer of Python that the method has
+    return array.sum(axis=axis, keepdims=keepdims)
 
 
 def _sums_of_blocks(rows: Any) -> Any:
