@@ -388,7 +388,8 @@ class Value:
         if function in (np.round, np.around) and len(args) + len(kwargs) <= 2:
             return round(*args, *kwargs.values())
         if function in plain:
-            return function(*[x.data if isinstance(x, Value) else x for x in args], **kwargs)
+            options = {name: x.data if isinstance(x, Value) else x for name, x in kwargs.items()}
+            return function(*[x.data if isinstance(x, Value) else x for x in args], **options)
         raise _unsupported(function.__name__, kwargs)
 
     # Python's protocols

@@ -157,7 +157,7 @@ def outcome(function: Callable[..., Any], args: Any, kwargs: Any, live: Callable
 def is_huge(args: list[Any]) -> bool:
     """Tell whether there is an integer so large, or a float that becomes one."""
     found = [x.array if isinstance(x, Live) else x for x in args]
-    numbers = [np.asarray(data(x)) for x in (*arrays_in(found), *(x for x in found if isinstance(x, int | float)))]
+    numbers = [np.array(data(x)) for x in (*arrays_in(found), *(x for x in found if isinstance(x, int | float)))]
     return any(x.dtype == object or not (np.abs(x * 1.0) < 1e3).all() for x in numbers if x.dtype.kind in "iufO")
 
 
@@ -182,7 +182,9 @@ def fault(ours: Any, numpys: Any) -> str | None:
         if x.shape != y.shape:
             return "another shape"
         numbers = x.dtype.kind in "fc" and y.dtype.kind in "fciub"
-        if numbers and not np.allclose(data(x), y, rtol=1e-3 if x.dtype == np.float16 else 1e-6, equal_nan=True):
+        if numbers and not np.allclose(
+            np.array(data(x)), np.array(y), rtol=1e-3 if x.dtype == np.float16 else 1e-6, equal_nan=True
+        ):
             return "other values"
     return None
 

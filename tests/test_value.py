@@ -291,6 +291,11 @@ def test_arrays_of_values() -> None:
     assert y.grad == pytest.approx(math.sin(0.5) + math.sin(2.0) + 2.0 * math.cos(2.0) + 2 * 3.0)
 
 
+def test_a_value_is_no_place_for_a_result() -> None:
+    with pytest.raises(TypeError, match="must be an array"):
+        np.argmax(np.ones(3), out=Value(2.0))  # type: ignore[call-overload]  # it is none
+
+
 @pytest.mark.parametrize(
     "compute",
     [
