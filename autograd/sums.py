@@ -57,7 +57,7 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
     return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
 
 
-def _sum(array: Any, axis: int | tuple[int, ...], keepdims: bool) -> Any:
+def _sum(array: Any, axis: int | tuple[int, ...], keepdims: Any) -> Any:
     if type(array) is np.ndarray:
         return np.add.reduce(array, axis, keepdims=keepdims)  # without the layer of Python that the method has
     return array.sum(axis=axis, keepdims=keepdims)
