@@ -131,7 +131,7 @@ def test_a_click_on_a_box_shows_what_is_known(page: Callable[..., Any]) -> None:
     browser = page(result, params={"<b>a</b>": leaves["a"]})
     browser.find_element("css selector", "[data-step='5']").click()
     assert text(browser, "#details h2") == "tanh"
-    assert "lambda g, out: g - g * out * out" in texts(browser, "#details pre")
+    assert any(rule.startswith("def _tanh_rule(g: Any, x: Any) -> Any:") for rule in texts(browser, "#details pre"))
     browser.find_element("css selector", "[data-step='0']").click()
     assert text(browser, "#details h2") == "<b>a</b>"
     assert texts(browser, "#details h2 b") == []
