@@ -14,7 +14,7 @@ import numpy as np
 __all__ = ["WIDER", "accurate_sum", "at_least_single"]
 
 _FEW = 512  # numbers for each sum, up to which rounding does not grow enough to pay for a wider total
-_WIDE, _BLOCK = 32, 32  # elements of a row, and rows, that are summed in the dtype that they have
+_BLOCK = 256  # rows that are added in the dtype that they have
 WIDER: dict[str, Any] = {"f": np.float64, "F": np.complex128}
 
 
@@ -48,12 +48,16 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
         return array.sum(axis=axis, keepdims=keepdims, dtype=np.float32).astype(dtype)
     if dtype.char not in WIDER or array.size <= _FEW:
         return _sum(array, axis, keepdims)
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple([a % array.ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
     count = math.prod([array.shape[a] for a in axes])
     if count <= _FEW:
         return _sum(array, axis, keepdims)
-    if type(array) is np.ndarray and axes == (0,) and array.size >= _WIDE * count and array.flags.c_contiguous:
-        array = _sums_of_blocks(array)
+    if type(array) is np.ndarray and array.flags.c_contiguous:
+        if axes == (array.ndim - 1,):
+            return _sum(array, axis, keepdims)  # in pairs of pairs
+        if axes == tuple(range(len(axes))):
+            kept = (1,) * len(axes) if keepdims else ()
+            return _sum_rows(array.reshape(count, -1)).reshape((*kept, *array.shape[len(axes) :]))
     return array.sum(axis=axis, keepdims=keepdims, dtype=WIDER[dtype.char]).astype(dtype)
 
 
@@ -63,12 +67,15 @@ def _sum(array: Any, axis: int | tuple[int, ...], keepdims: Any) -> Any:
     return array.sum(axis=axis, keepdims=keepdims)
 
 
-def _sums_of_blocks(rows: Any) -> Any:
-    """Return the sums of so many rows each: for wide rows that takes half the time of converting them all."""
-    whole = len(rows) // _BLOCK
-    blocks = rows[: whole * _BLOCK].reshape(whole, _BLOCK, *rows.shape[1:]).sum(axis=1)
-    rest = rows[whole * _BLOCK :]
-    return np.concatenate([blocks, rest.sum(axis=0, keepdims=True)]) if len(rest) else blocks
+def _sum_rows(rows: Any) -> Any:
+    """Sum blocks of rows as products with ones, which BLAS computes in a fifth of the time that NumPy takes."""
+    blocks = len(rows) // _BLOCK
+    whole = blocks * _BLOCK
+    ones = np.ones(_BLOCK, rows.dtype)
+    parts = np.matmul(ones, rows[:whole].reshape(blocks, _BLOCK, -1))
+    total = parts.sum(axis=0, dtype=WIDER[rows.dtype.char])
+    total += ones[: len(rows) - whole].dot(rows[whole:])
+    return total.astype(rows.dtype)
 
 
 def at_least_single(array: Any) -> Any:
