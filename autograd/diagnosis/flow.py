@@ -19,7 +19,7 @@ __all__ = ["Explanation", "Step", "explain"]
 
 Array = np.ndarray[Any, Any]
 DEAD = {"relu", "maximum", "clip"}  # whose result is at the bound where no gradient passes
-BOUNDED = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "expit": (0.0, 1.0)}
+BOUNDED = {"tanh": 1.0, "sigmoid": 0.5, "expit": 0.5}  # tanh of so many times the input, of which they keep the values
 SATURATED = 0.99  # of the way from the middle of the range to its end
 
 
@@ -178,14 +178,13 @@ def _remarks(node: Node, name: str, g: Array, parts: list[Array]) -> Iterator[st
         lost = int(np.count_nonzero((size > 0) & (np.abs(g) <= 1e-6 * size)))
         if lost:
             yield f"{lost} of {g.size} elements cancel"
-    out = node.kept if isinstance(node.kept, np.ndarray) and node.kept.shape == node.shape else None
-    if out is not None and name in DEAD:
-        units = out.reshape(-1, out.shape[-1]) if out.ndim else out.reshape(1, 1)
+    kept = node.kept if isinstance(node.kept, np.ndarray) and node.kept.shape == node.shape else None
+    if kept is not None and name in DEAD:
+        units = kept.reshape(-1, kept.shape[-1]) if kept.ndim else kept.reshape(1, 1)
         dead = int(np.count_nonzero(~units.any(axis=0)))
         if dead:
             yield f"{dead} of {units.shape[1]} units dead"
-    if out is not None and name in BOUNDED and out.size:
-        low, high = BOUNDED[name]
-        saturated = int(np.count_nonzero(np.abs(out - (low + high) / 2) > SATURATED * (high - low) / 2))
+    if kept is not None and name in BOUNDED and kept.size:
+        saturated = int(np.count_nonzero(np.abs(np.tanh(kept * BOUNDED[name])) > SATURATED))
         if saturated:
-            yield f"{saturated} of {out.size} elements saturated"
+            yield f"{saturated} of {kept.size} elements saturated"
