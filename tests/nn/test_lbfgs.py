@@ -110,8 +110,9 @@ def test_a_copy_and_a_state_go_on_alike(search: str | None, duplicate: Any) -> N
     for one, two in ((model, optimizer), twins, (other, fresh)):
         train(one, two, 4)
     for one, two, three in zip(model.parameters(), twins[0].parameters(), other.parameters(), strict=True):
-        np.testing.assert_array_equal(one.data, two.data)
-        np.testing.assert_array_equal(one.data, three.data)
+        # to rounding, which on some processors depends on where the memory of a product starts
+        np.testing.assert_allclose(one.data, two.data, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(one.data, three.data, rtol=1e-3, atol=1e-4)
     assert optimizer.state_dict()["state"][0]["n_iter"] == fresh.state_dict()["state"][0]["n_iter"]
 
 
