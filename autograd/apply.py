@@ -16,11 +16,11 @@ from .called import users_line
 from .cuts import carried, cut_of
 from .errors import AutogradError, DtypeError, is_of_values
 from .examination import examine
-from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
+from .graph import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from .guards import WHOLE, guard, guard_arguments, snapshot
 from .lines import note_line
 from .modes import ON, recording
-from .ownership import LARGE, sum_gradients
+from .ownership import sum_gradients
 from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor, plain_array
@@ -35,6 +35,8 @@ asarray = np.asarray
 NOTHING, X, Y, OUT, SEVERAL = range(5)
 # A rule that hands its gradient on; calling it would only cost time.
 _IDENTITY = (lambda g: g).__code__.co_code
+# A rule that is one product is NumPy's function itself, which saves a call.
+_PRODUCT = (lambda g, y: g * y).__code__.co_code
 
 
 def _choice(op: Primitive, index: int) -> int:
@@ -42,6 +44,20 @@ def _choice(op: Primitive, index: int) -> int:
     if len(needs) != 1:
         return SEVERAL if needs or op.rules[index].__code__.co_code != _IDENTITY else NOTHING
     return {"out": OUT, op.parameters[-1]: Y, op.parameters[0]: X}.get(needs[0], SEVERAL)
+
+
+def _direct(rule: Function) -> Function:
+    return np.multiply if rule.__code__.co_code == _PRODUCT else rule
+
+
+def _is_uniform(op: Primitive) -> bool:
+    """Tell whether the result has the dtype of the inputs, if these have one.
+
+    It has not for `absolute` of complex numbers, for `float_power`, nor, in half precision, for the functions of SciPy.
+    """
+    loops = [loop.split("->") for loop in op.forward.types] if isinstance(op.forward, np.ufunc) else []
+    of_one = {given[0]: result for given, result in loops if given[0] in "efdgFDG" and len(set(given)) == 1}
+    return "e" in of_one and all(given == result for given, result in of_one.items())
 
 
 def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
@@ -98,6 +114,7 @@ def unary(op: Primitive) -> Function:
     keeps_x, keeps_out = choice == X, choice == OUT
     guarded = op.parameters[0] in op.needs[0]
     aligned = op.aligned if op.trusted else op
+    uniform = _is_uniform(op)
 
     def apply(x: Any) -> Any:
         if type(x) is not Tensor and not isinstance(x, Tensor):
@@ -134,24 +151,25 @@ def unary(op: Primitive) -> Function:
             node.kept = None
         else:
             node.kept = needs(op.pool((a,), z))
-        node.dtype = dtype = z.dtype
-        if dtype is x.dtype:
+        if uniform or z.dtype is x.dtype:
             node.op = aligned
             node.shape = x.shape
+            node.dtype = x.dtype
         else:
             node.op = op
             node.shape = intern_shape(z.shape)
-        node.number = take_number()
+            node.dtype = z.dtype
+        node.number = next(counter)
         if mode > ON:
             examine(node, (a,), z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
-        x = node.x
+        x: Any = node.x
         held = gradients[x]
         if held is not absent:
             gx = rule(g, node.kept) if single else g if passes else rule(g, *node.kept)
-            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         x: Any = node.x
@@ -169,7 +187,7 @@ def unary(op: Primitive) -> Function:
 
 def binary(op: Primitive) -> Function:
     """Build the same pair of functions for an operation of two inputs."""
-    forward, (rule_x, rule_y) = op.computed, op.applied
+    forward, (rule_x, rule_y) = op.computed, map(_direct, op.applied)
     choice_x, choice_y = _choice(op, 0), _choice(op, 1)
     needs_x, needs_y = op.getter(0), op.getter(1)
     single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
@@ -181,9 +199,7 @@ def binary(op: Primitive) -> Function:
     b_for_x, b_for_y = name_b in op.needs[0], name_b in op.needs[1]
     elementwise = op.kind == "elementwise"
     aligned = op.aligned if op.trusted and elementwise else op
-    # Inputs of one shape and dtype give a result of that shape and dtype: not so for float_power, nor, in half
-    # precision, for the functions of SciPy.
-    uniform = elementwise and isinstance(op.forward, np.ufunc) and "ee->e" in op.forward.types
+    uniform = elementwise and _is_uniform(op)
 
     def apply(x: Any, y: Any) -> Any:
         s, t = x, y
@@ -283,22 +299,22 @@ def binary(op: Primitive) -> Function:
             node.dtype = dtype = z.dtype
             if dtype.kind == "O":
                 refuse_objects(op, a, b)
-        node.number = take_number()
+        node.number = next(counter)
         if mode > ON:
             examine(node, (a, b), z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
-        x = node.x
+        x: Any = node.x
         held = gradients[x]
         if held is not absent:
             gx = rule_x(g, node.kept) if single_x else g if passes_x else rule_x(g, *node.kept)
-            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
         x = node.y
         held = gradients[x]
         if held is not absent:
             gx = rule_y(g, node.kept_y) if single_y else g if passes_y else rule_y(g, *node.kept_y)
-            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:
         kept: Any = node.kept
@@ -369,7 +385,7 @@ def many(op: Primitive) -> Function:
         node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
         node.shape = intern_shape(z.shape)
         node.dtype = z.dtype
-        node.number = take_number()
+        node.number = next(counter)
         out._node = node
         if mode > ON:
             examine(node, values, z)

@@ -15,12 +15,12 @@ import numpy as np
 from .cuts import cut_of
 from .errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values
 from .examination import examine
-from .graph import Gradients, Node, View, absent, intern_shape, take_number
+from .graph import Gradients, Node, View, absent, counter, intern_shape
 from .guards import guard, guard_arguments
 from .lines import note_line
 from .missing import refuse_keywords
 from .modes import ON, recording
-from .ownership import LARGE, sum_gradients
+from .ownership import sum_gradients
 from .primitive import Function, Primitive
 from .registry import fronts
 from .tensor import Tensor, link, plain_array, unwrap
@@ -160,7 +160,7 @@ def one_input(op: Primitive) -> Function:
             node.guard = guard(x, a, node.guard)
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
-        node.number = take_number()
+        node.number = next(counter)
         if mode > ON:
             examine(node, (a, *args), z)
         else:
@@ -174,7 +174,7 @@ def one_input(op: Primitive) -> Function:
             gx = rule(g, *node.kept)
             if gx.shape != x.shape or gx.dtype is not x.dtype:
                 gx = op.conform(gx, x, node)
-            gradients[x] = gx if held is None else held + gx if held.size <= LARGE else sum_gradients(held, gx)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
 
     op.pull = op.aligned.pull = pull
     return apply

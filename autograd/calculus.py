@@ -105,16 +105,20 @@ PARTS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
 
 # Up to how many elements NumPy's cosh, which not every processor has vector instructions for, is the quicker one.
 _FEW = 1024
-_ndarray, _cosh_of_few, _square = np.ndarray, np.cosh, np.square
+_SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+_ndarray, _cosh_of_few, _square, _divide = np.ndarray, np.cosh, np.square, np.divide
 
 
 def _tanh_rule(g: Any, x: Any) -> Any:
     """Return g / cosh(x)**2: far out the output is 1 in all its digits, and 1 - out * out has none left."""
-    if type(x) is _ndarray and x.dtype.kind == "f":
-        return g / _square(_cosh_of_few(x) if x.size <= _FEW else _cosh(x))
+    if type(x) is _ndarray and ((dtype := x.dtype) is _SINGLE or dtype is _DOUBLE):
+        if 1 < x.size <= _FEW:  # of one element NumPy returns no array to write to
+            c = _cosh_of_few(x)
+            return _divide(g, _square(c, c), c)
+        return g / _square(_cosh(x))
     if type(x) is float:
-        c = math.cosh(x)
-        return g / c / c
+        cosh = math.cosh(x)
+        return g / cosh / cosh
     if _is_complex(x):
         out = np.tanh(x)
         return g - g * out * out

@@ -10,7 +10,7 @@ import numpy as np
 from .containers import flatten
 from .errors import DtypeError, GraphError
 from .expected import check_callable, described
-from .graph import Leaf, Node, ancestors, take_number
+from .graph import Leaf, Node, ancestors, counter
 from .guards import changed, root, snapshot, weighted_sums
 from .lines import defined
 from .modes import enable_grad, evaluated_as_at, moment
@@ -99,7 +99,7 @@ class _Region:
     """One call: what was kept in it, by number, and how to come by it again."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._begun = take_number()
+        self._begun = next(counter)
         self._moment = min(self._begun, moment())
         self._function = function
         # As they are now: a recorded write gives the tensors of the caller other memory, and leaves this as it was.

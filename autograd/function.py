@@ -12,7 +12,7 @@ import numpy as np
 from .cuts import cut_of
 from .errors import DeclarationError, DerivativeError, DtypeError
 from .examination import examine
-from .graph import LEAF, Bundle, Exposed, FreedOperation, Gradients, Lift, Node, absent, intern_shape, take_number
+from .graph import LEAF, Bundle, Exposed, FreedOperation, Gradients, Lift, Node, absent, counter, intern_shape
 from .guards import guard
 from .lines import note_line
 from .modes import ON, recording
@@ -163,7 +163,7 @@ class _OfClass(ManyOutputs):
                 node.shape, node.dtype = shapes, dtypes
             else:
                 node.shape, node.dtype = intern_shape(arrays[0].shape), arrays[0].dtype
-            node.number = take_number()
+            node.number = next(counter)
             node.guard = None
             kept = (*node.kept[1], *ctx.__dict__.values())
             for x, value in zip(inputs, values, strict=True):

@@ -19,6 +19,7 @@ from .errors import GraphError
 from .lines import Place, line_of
 
 __all__ = [
+    "LARGE",
     "LEAF",
     "Bundle",
     "Exposed",
@@ -26,6 +27,7 @@ __all__ = [
     "Gradients",
     "Hook",
     "Hooked",
+    "LargeShape",
     "Leaf",
     "Lift",
     "Node",
@@ -34,15 +36,15 @@ __all__ = [
     "absent",
     "ancestors",
     "by_number",
+    "counter",
     "intern_shape",
     "leading_to",
     "recorded",
-    "take_number",
 ]
 
 Gradients = dict["Node | None", Any]
 
-take_number = itertools.count().__next__
+counter = itertools.count()  # `next(counter)` numbers nodes and writes in the order of the program
 by_number = attrgetter("number")
 absent: Any = object()  # stands in `gradients` for a node whose gradient nobody wants
 
@@ -163,7 +165,7 @@ class Leaf(Node):
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], owner: Callable[[], Any]) -> None:
         self.op, self.owner = LEAF, owner
         self.x = self.y = self.kept = self.kept_y = self.guard = self.buffer = self.hooks = None
-        self.shape, self.dtype, self.number = intern_shape(shape), dtype, take_number()
+        self.shape, self.dtype, self.number = intern_shape(shape), dtype, next(counter)
         self.finished, self.shared = math.inf, True
 
 
@@ -181,7 +183,7 @@ class Bundle(Node):
         self._join(inputs[0], rest)
 
     def _join(self, x: Node | None, y: Node | None) -> None:
-        self.op, self.x, self.y, self.number = _BUNDLE, x, y, take_number()
+        self.op, self.x, self.y, self.number = _BUNDLE, x, y, next(counter)
         self.kept = self.kept_y = self.guard = None
 
 
@@ -323,13 +325,23 @@ class FreedOperation:
 LEAF = _LeafOperation()
 _BUNDLE = _BundleOperation()
 _shapes: dict[tuple[int, ...], tuple[int, ...]] = {}
+LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
+
+
+class LargeShape(tuple[int, ...]):
+    """The shape of more than `LARGE` elements: the hot path tells by the type, and need not ask an array its size."""
+
+    __slots__ = ()
 
 
 def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return one tuple for all that equal `shape`, so that the hot path can compare shapes with ``is``."""
-    if len(_shapes) > 10_000:
-        _shapes.clear()  # equal shapes that are not identical only take the slower path
-    return _shapes.setdefault(shape, shape)
+    known = _shapes.get(shape)
+    if known is None:
+        if len(_shapes) > 10_000:
+            _shapes.clear()  # equal shapes that are not identical only take the slower path
+        known = _shapes[shape] = LargeShape(shape) if math.prod(shape) > LARGE else tuple(shape)
+    return known
 
 
 def recorded(node: Node) -> str:

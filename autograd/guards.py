@@ -14,7 +14,7 @@ from weakref import ref
 
 import numpy as np
 
-from .graph import Exposed, FreedOperation, Leaf, Node, View, take_number
+from .graph import Exposed, FreedOperation, Leaf, Node, View, counter
 from .lines import Place, here
 from .ownership import Portion, references
 
@@ -181,7 +181,7 @@ def expose(node: Node, array: Array) -> bool:
     key = id(owner)
     if key not in _exposures:
         gone = ref(owner, lambda _: forget(key))
-        _exposures[key] = Exposure(gone, of_leaf, take_number(), snapshot(owner), here())
+        _exposures[key] = Exposure(gone, of_leaf, next(counter), snapshot(owner), here())
     return True
 
 
@@ -192,7 +192,7 @@ def forget(key: int) -> None:
 
 def forget_within(owner: Array) -> None:
     """Forget that the memory that an array owns, or portions of it, were handed out."""
-    for key, exposure in list(_exposures.items()):
+    for key, exposure in list(_exposures.items()) if _exposures else ():
         held = exposure.owner()
         if held is not None and any(whole is owner for whole in owners_of(held)):
             forget(key)

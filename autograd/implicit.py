@@ -14,7 +14,7 @@ from .errors import ConvergenceError, GraphError, ShapeError
 from .exits import differentiated
 from .expected import check_callable, check_number
 from .function import Function
-from .graph import Leaf, Lift, Node, by_number, leading_to, take_number
+from .graph import Leaf, Lift, Node, by_number, counter, leading_to
 from .lines import defined
 from .modes import enable_grad, evaluated_as_at, moment, no_grad, recording
 from .tensor import LIFT, Tensor, unwrap
@@ -100,7 +100,7 @@ class _Step:
 
     def __init__(self, function: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> None:
         self.function, self.args = function, arguments_now(args)
-        begun = take_number()
+        begun = next(counter)
         self._moment = min(begun, moment())
         with enable_grad():
             x = +x if isinstance(x, Tensor) else Tensor(x, requires_grad=True)

@@ -17,7 +17,7 @@ from .apply import explain, refuse
 from .arguments import NUMBERS, as_operand, binder, static
 from .cuts import Cut, cut_of
 from .examination import examine
-from .graph import Bundle, Gradients, Lift, Node, absent, intern_shape, take_number
+from .graph import Bundle, Gradients, Lift, Node, absent, counter, intern_shape
 from .guards import guard_arguments, guard_inputs
 from .lines import note_line
 from .modes import ON, recording
@@ -107,7 +107,7 @@ def output_node(parent: Node, index: int, array: Any) -> Node:
     node.y = node.kept = node.kept_y = node.guard = None
     node.shape = intern_shape(array.shape)
     node.dtype = array.dtype
-    node.number = take_number()
+    node.number = next(counter)
     return node
 
 
@@ -153,7 +153,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
         node.shape = tuple(part.shape for part in arrays)
         node.dtype = tuple(part.dtype for part in arrays)  # type: ignore[assignment]  # as above
-        node.number = take_number()
+        node.number = next(counter)
         if mode > ON:
             examine(node, tuple(values), tuple(arrays))
         else:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from .errors import DerivativeError
-from .graph import Node
+from .graph import LARGE, Node
 
 __all__ = [
-    "COUNTED", "LARGE", "Portion", "guarded_forward", "guarded_rule", "held_once", "may_add_to", "portion", "read_only",
+    "COUNTED", "Portion", "guarded_forward", "guarded_rule", "held_once", "may_add_to", "portion", "read_only",
     "references", "sum_gradients",
 ]  # fmt: skip
 
@@ -76,7 +76,6 @@ def _calibrate() -> int:
 
 
 _HELD_ONCE = _calibrate() if COUNTED else 0
-LARGE = 2048  # elements; below, a new array costs no more than writing to an old one
 
 
 def read_only(value: Any) -> Any:

@@ -16,7 +16,7 @@ from .apply import explain, refuse, refuse_objects
 from .arguments import NUMBERS, as_operand, binder, static
 from .cuts import cut_of
 from .examination import examine
-from .graph import Bundle, Gradients, Leaf, Node, absent, intern_shape, take_number
+from .graph import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from .guards import guard_arguments, guard_inputs
 from .lines import note_line
 from .modes import ON, recording
@@ -98,7 +98,7 @@ def _several(op: Primitive) -> Function:
             kept.append(None if x is None else get(values))
         node.shape = intern_shape(z.shape)
         node.dtype = z.dtype
-        node.number = take_number()
+        node.number = next(counter)
         if mode > ON:
             examine(node, tuple(values[:total]), z)
         else:
@@ -184,7 +184,7 @@ def _three(op: Primitive) -> Function:
         node.guard = guard_inputs(inputs[0], values, wants)
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
-        node.number = take_number()
+        node.number = next(counter)
         if mode > ON:
             examine(node, values[:3], z)
         else:
@@ -204,7 +204,7 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
                 continue
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf else None
-                place = None if buffer is None or not _uniform(x.dtype, g, kept) else buffer.claim()
+                place = buffer.claim() if buffer is not None and g.dtype is x.dtype and _are_of(x.dtype, kept) else None
                 gx = rule(g, *kept, place)
                 if gx is place:
                     gradients[x] = gx
@@ -218,14 +218,12 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
     return pull
 
 
-def _uniform(dtype: Any, g: Any, kept: Any) -> bool:
-    """Tell whether all that a gradient is computed from has the dtype of its place.
+def _are_of(dtype: Any, kept: Any) -> bool:
+    """Tell whether all that a gradient is computed from, beside that of the result, has the dtype of its place.
 
-    NumPy computes others, such as float64 data with float32 weights, in a wider dtype, which it does not write there:
-    that gradient is cast to the dtype of the leaf like any other.
+    NumPy computes with others, such as float64 data with float32 weights, in a wider dtype, which it does not write
+    there: that gradient is cast to the dtype of the leaf like any other.
     """
-    if g.dtype is not dtype:
-        return False
     for value in kept:  # noqa: SIM110 - hot, and a generator takes as long again
         if getattr(value, "dtype", dtype) is not dtype:
             return False

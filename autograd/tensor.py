@@ -767,6 +767,8 @@ def refuse_masks(types: Any) -> None:
 
 def plain_array(data: Any) -> Array:
     """Return `data` as an ndarray and nothing more."""
+    if type(data) is ndarray:
+        return data
     array = np.asarray(unmasked(data))
     if array.dtype.kind == "O":
         numbers = numbers_of_table(data)
@@ -848,7 +850,8 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     elif buffer is not None and present is not None and present._array is buffer.array:
         place = buffer.array  # which no other thread can claim as long as we hold it
         tensor._grad = present = None  # who still holds it now must not see it change
-        tensor._grad = Tensor(place + gradient if buffer.claim(1) is None else np.add(place, gradient, place))
+        total = place + gradient if buffer.claim(1) is None else np.add(place, gradient, place)
+        tensor._grad = _constant(np.asarray(total))
     elif present is not None:
         tensor._grad = present + gradient if present._node is not None else Tensor(present._array + gradient)
     else:
@@ -856,9 +859,9 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
         del gradient
         if place is not None:
             np.copyto(place, found[node])
-            tensor._grad = Tensor(place)
+            tensor._grad = _constant(place)
         else:
-            tensor._grad = Tensor(found[node] if held_once(found, node) else np.array(found[node]))
+            tensor._grad = _constant(np.asarray(found[node]) if held_once(found, node) else np.array(found[node]))
     if hooks is not None:
         hooks.accumulated()
 

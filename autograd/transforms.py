@@ -20,7 +20,7 @@ from .errors import DtypeError, GraphError, ShapeError
 from .exits import differentiated
 from .expected import check_argnums, check_callable, check_numeric, described
 from .forward import push_forward
-from .graph import Leaf, Node, ancestors, leading_to, take_number
+from .graph import Leaf, Node, ancestors, counter, leading_to
 from .lines import defined
 from .modes import enable_grad, moment
 from .ownership import held_once
@@ -418,7 +418,7 @@ def _finish(cuts: list[Node | None]) -> None:
     """Note at the nodes of tracked inputs that the function has been evaluated."""
     for node in cuts:
         if type(node) is Leaf:
-            node.finished = take_number()
+            node.finished = next(counter)
 
 
 def _cotangent(g: Any, y: Any, what: str = "cotangent") -> Any:

@@ -22,7 +22,7 @@ from .errors import AnomalyError, DomainError, UnsupportedError
 from .examination import value_observer
 from .exits import refuse_copy, refuse_value
 from .floats import PRIMITIVES, explain, forward_of, relu, slope_of
-from .graph import LEAF, Operation, ancestors, take_number
+from .graph import LEAF, Operation, ancestors, counter
 from .missing import install, listed
 from .modes import ANOMALY, OFF, ON, TRACING, enable_grad, recording, watching
 from .primitive import Function, Primitive
@@ -65,7 +65,7 @@ def _unary(op: Primitive) -> Callable[[Value], Value]:
         out.dx = slope((a, z, ()))
         out.dy = out.grad = 0.0
         out.op = op
-        out.number = take_number()
+        out.number = next(counter)
         mode = recording()
         return out if mode == ON else _settle(out, mode)
 
@@ -102,7 +102,7 @@ def _binary(op: Primitive) -> Callable[[Any, Any], Value]:
             out.dy = b
         out.grad = 0.0
         out.op = op
-        out.number = take_number()
+        out.number = next(counter)
         mode = recording()
         return out if mode == ON else _settle(out, mode)
 
@@ -225,7 +225,7 @@ class Value:
         self.x = self.y = None
         self.dx = self.dy = self.grad = 0.0
         self.op = LEAF
-        self.number = take_number()
+        self.number = next(counter)
 
     # The three operations that networks are made of are spelled out, for speed. A test holds them to `calculus`.
 
@@ -246,7 +246,7 @@ class Value:
         out.dx = 1.0
         out.grad = 0.0
         out.op = _ADD
-        out.number = take_number()
+        out.number = next(counter)
         mode = recording()
         return out if mode == ON else _settle(out, mode)
 
@@ -267,7 +267,7 @@ class Value:
         out.x = self
         out.grad = 0.0
         out.op = _MULTIPLY
-        out.number = take_number()
+        out.number = next(counter)
         mode = recording()
         return out if mode == ON else _settle(out, mode)
 
@@ -281,7 +281,7 @@ class Value:
         out.y = None
         out.dy = out.grad = 0.0
         out.op = _RELU
-        out.number = take_number()
+        out.number = next(counter)
         mode = recording()
         return out if mode == ON else _settle(out, mode)
 

@@ -45,8 +45,9 @@ def pull_back(
     if free:
         place = here()
         for node in order:
-            if node.op is not LEAF:
-                node.op = node.op.freed
+            op = node.op
+            if op is not LEAF:
+                node.op = op.freed
                 node.kept = place  # for who walks it again
                 node.kept_y = node.guard = None
     return found
@@ -104,8 +105,10 @@ def _walk(
     try:
         if not (careful or inner or anomaly):
             for node in reversed(order):
-                if node.op is not LEAF:
-                    node.op.pull(node, pop(node), gradients)
+                op = node.op
+                if op is not LEAF:
+                    pull = op.pull  # looked up and called in one, Python takes it for a method, and is slower
+                    pull(node, pop(node), gradients)
         else:
             for node in reversed(order):
                 if node.op is LEAF:

@@ -9,7 +9,7 @@ from weakref import ref
 import numpy as np
 
 from .errors import GraphError
-from .graph import LEAF, Node, recorded, take_number
+from .graph import LEAF, Node, counter, recorded
 from .guards import Exposure, changed, exposed_changes, forget_within, kept_arrays, owner_of, owners_of
 from .lines import line_of, note_line
 
@@ -25,7 +25,7 @@ class _Mark:
     instruction: int
 
     def __init__(self) -> None:
-        self.number = take_number()
+        self.number = next(counter)
 
 
 # What has been written to in place: the owner of the memory by its id, and the last write to it.

@@ -8,14 +8,14 @@ import numpy as np
 
 from autograd import DtypeError, Tensor, as_tensor, borrow
 
-__all__ = ["as_floating", "as_operand", "floating"]
+__all__ = ["ARRAYS", "as_floating", "as_operand", "floating"]
 
-_ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
+ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
 
 def as_operand(function: str, name: str, value: Any) -> Any:
     """Return `value` if it is a tensor or an array, else an array of the numbers that it holds."""
-    if isinstance(value, _ARRAYS):
+    if isinstance(value, ARRAYS):
         return value if type(value) is np.ndarray or isinstance(value, Tensor) else borrow(value)  # unless it is masked
     try:
         return borrow(as_tensor(value))
@@ -39,7 +39,7 @@ def as_floating(function: str, name: str, value: Any, *beside: Any) -> Any:
     value = as_operand(function, name, value)
     if value.dtype.kind not in "iub":
         return value
-    dtype = np.result_type(value.dtype, *[other.dtype for other in beside if isinstance(other, _ARRAYS)])
+    dtype = np.result_type(value.dtype, *[other.dtype for other in beside if isinstance(other, ARRAYS)])
     return value.astype(dtype if dtype.kind == "f" else np.float64)
 
 

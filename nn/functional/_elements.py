@@ -9,7 +9,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, borrow
 
 from .._arguments import is_number
-from ._arrays import as_operand
+from ._arrays import ARRAYS, as_operand
 
 __all__ = [
     "Reduction",
@@ -46,15 +46,18 @@ def as_real(loss: str, name: str, value: Any, dtype: Any = None) -> Any:
 
     Integers, bools and what is no array become numbers of `dtype`, so that they do not widen what they meet.
     """
-    if isinstance(value, np.ndarray):
+    if isinstance(value, Tensor):
+        pass
+    elif isinstance(value, ARRAYS):
         value = borrow(value)  # unless it is masked
-    elif not isinstance(value, Tensor | np.generic):
+    else:
         value = as_operand(loss, name, value)
         if value.dtype.kind == "f" and dtype is not None:
             return value.astype(dtype)
-    if value.dtype.kind == "f":
+    kind = value.dtype.kind
+    if kind == "f":
         return value
-    if value.dtype.kind in "iub":
+    if kind in "iub":
         return value.astype(np.float64 if dtype is None else dtype)
     raise DtypeError(f"{loss} computes with real numbers, but {name} has dtype {value.dtype} and shape {value.shape}")
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from autograd import Tensor
 
-__all__ = ["in_single"]
+__all__ = ["HALF", "in_single"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_HALF = np.dtype(np.float16)
+HALF = np.dtype(np.float16)
 
 
 def in_single(function: Callable[P, R]) -> Callable[P, R]:
@@ -28,7 +28,7 @@ def in_single(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def apply(*args: P.args, **kwargs: P.kwargs) -> R:
         for value in (*args, *kwargs.values()):
-            if getattr(value, "dtype", None) is _HALF:
+            if getattr(value, "dtype", None) is HALF:
                 break
         else:
             return function(*args, **kwargs)

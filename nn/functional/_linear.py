@@ -74,7 +74,7 @@ def _bias_rule(g: Any, into: Any) -> Any:
     """Sum over all axes but the last; for arrays a product with ones, which BLAS computes faster than NumPy sums."""
     if g.ndim != 2:
         g = _rows(g)
-    if type(g) is not np.ndarray or g.shape[0] > MANY or g.dtype == np.float16:
+    if type(g) is not np.ndarray or g.shape[0] > MANY or g.dtype.char == "e":
         return accurate_sum(g, 0)
     ones = _ones(g.shape[0], g.dtype)
     return ones.dot(g, into) if into is None or into.flags.c_contiguous else np.matmul(ones, g, into)

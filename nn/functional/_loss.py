@@ -11,7 +11,7 @@ from autograd import Tensor, borrow, general
 from ._activation import log_softmax, softmax
 from ._arrays import as_operand
 from ._elements import Reduction, as_real, check_reduction
-from ._half import in_single
+from ._half import HALF, in_single
 from ._labels import class_weights, read_labels
 from ._rows import as_rows, labelled_places, memory_order, row_starts
 
@@ -60,7 +60,6 @@ def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
 _labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross_entropy")
 
 
-@in_single
 def cross_entropy(
     input: Any,
     target: Any,
@@ -124,6 +123,8 @@ def cross_entropy(
         input = as_real("cross_entropy", "input", input)
     if type(target) is not np.ndarray:
         target = as_operand("cross_entropy", "target", target)
+    if input.dtype is HALF or target.dtype is HALF:
+        return in_single(cross_entropy)(input, target, weight, ignore_index, reduction, label_smoothing)
     shape = input.shape
     if weight is not None:
         weight = class_weights(weight, shape)
