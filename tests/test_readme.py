@@ -1,19 +1,54 @@
-"""What the README shows and promises."""
+"""README: the code that it shows runs, and what it links to and names exists."""
 
+import contextlib
+import io
 import re
 from pathlib import Path
 
+import pytest
+
+import datasets
+import nn
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+LOOP, FIT, TENSORS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_code_shown_runs_and_gives_what_it_says() -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code is not None
+def run(code: str, names: dict[str, object]) -> str:
+    """Execute code, in which a warning is an error, and return what it prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), names)
+    return printed.getvalue()
+
+
+def test_the_first_screen_trains_and_tests_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    (images, labels), (test_images, test_labels) = datasets.load_mnist()
+    some = (images[:6000], labels[:6000]), (test_images[:1000], test_labels[:1000])
+    monkeypatch.setattr(datasets, "load_mnist", lambda: some)
+    nn.manual_seed(0)
     names: dict[str, object] = {}
-    exec(compile(code[1], "README.md", "exec"), names)  # where a warning would be an error
+    accuracies = [float(share) for share in re.findall(r"([\d.]+)% of the test digits", run(LOOP, names))]
+    assert len(accuracies) == 3
+    assert accuracies[-1] > 85
+    result = re.search(r"'accuracy': ([\d.]+)\}$", run(FIT, names).strip())
+    assert result
+    assert float(result[1]) > 0.85
+
+
+def test_the_first_screen_is_short_and_comes_first() -> None:
+    assert README.index(LOOP) < 200, "the example comes before anything else is explained"
+    lines = [[line for line in code.splitlines() if line] for code in (LOOP, FIT)]
+    assert [len(code) for code in lines] == [14, 5]
+    assert max(map(len, (LOOP + FIT).splitlines())) <= 100, "a longer line is cut off on a page"
+
+
+def test_the_code_about_tensors_gives_what_it_says() -> None:
+    names: dict[str, object] = {}
+    run(TENSORS, names)
     assert repr(names["x"].grad) == "Tensor([0.  , 0.  , 0.25])"  # type: ignore[attr-defined]  # a tensor
-    for line in code[1].splitlines():
+    for line in TENSORS.splitlines():
         expression, _, comment = line.partition("#")
         said = re.match(r" ([\d.]+):", comment)
         if said:
@@ -26,5 +61,5 @@ def test_links_and_pictures_exist() -> None:
 
 
 def test_the_modules_named_exist() -> None:
-    for name in re.findall(r"python -m (examples\.[a-z_]+)", README):
+    for name in re.findall(r"python -m ((?:examples|benchmarks)\.[a-z_]+)", README):
         assert (ROOT / (name.replace(".", "/") + ".py")).exists(), name
