@@ -5,10 +5,6 @@ import typing
 
 import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
 
-from . import blame as _blame  # noqa: F401  # from here on warnings name the lines of programs
-from . import missing, ops
-from .checkpointing import checkpoint, restore_in_checkpoints
-from .declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .errors import (
     AnomalyError,
     AutogradError,
@@ -22,27 +18,31 @@ from .errors import (
     ShapeError,
     UnsupportedError,
 )
-from .function import Context, Function
-from .hooks import Handle
-from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .ops.assign import mark_written
+from .graph import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
+from .graph.buffer_reuse import portion
+from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .graph.name_scope import describe_calls
+from .graph.saved_tensors import saved_tensors_hooks
 from .ops.reduce import logsumexp
-from .ownership import portion
-from .packing import saved_tensors_hooks
-from .scopes import describe_calls
-from .sums import accurate_sum
-from .tensor import Tensor, as_tensor, borrow, is_sole_owner, lend, set_gradient_buffer, tensor
-from .transforms import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
+from .ops.setitem import mark_written
+from .primitives.accurate_sum import accurate_sum
+from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
+from .primitives.function import Context, Function
+from .tensors import missing_names as missing
+from .tensors.hooks import Handle
+from .tensors.tensor import Tensor, as_tensor, borrow, is_sole_owner, lend, set_gradient_buffer, tensor
+from .transforms.checkpoint import checkpoint, restore_in_checkpoints
+from .transforms.vjp_jvp import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
 
 if typing.TYPE_CHECKING:
-    from .checking import GradientCheck, gradcheck, gradgradcheck
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
+    from .diagnosis.tracing import TracedOperation, trace_operations
     from .files import replacing
-    from .implicit import fixed_point
-    from .jacobians import ggnvp, hessian, hvp, jacobian
-    from .linearization import linearize
-    from .tracing import TracedOperation, trace_operations
-    from .value import Value
+    from .scalar.value import Value
+    from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
+    from .transforms.fixed_point import fixed_point
+    from .transforms.jacobian import ggnvp, hessian, hvp, jacobian
+    from .transforms.linearize import linearize
     from .visualize import draw_graph, watch_calls
     from .visualize.player import player
 
@@ -122,14 +122,14 @@ __version__ = "0.1.0"
 
 # What a program may never use is loaded when it is first asked for: a quarter of the time that the import would take.
 _LATER = {
-    "checking": ("GradientCheck", "gradcheck", "gradgradcheck"),
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
     "files": ("replacing",),
-    "implicit": ("fixed_point",),
-    "jacobians": ("ggnvp", "hessian", "hvp", "jacobian"),
-    "linearization": ("linearize",),
-    "tracing": ("TracedOperation", "trace_operations"),
-    "value": ("Value",),
+    "diagnosis.tracing": ("TracedOperation", "trace_operations"),
+    "scalar.value": ("Value",),
+    "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
+    "transforms.fixed_point": ("fixed_point",),
+    "transforms.jacobian": ("ggnvp", "hessian", "hvp", "jacobian"),
+    "transforms.linearize": ("linearize",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.player": ("player",),
 }

@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .registry import operations
-
-__all__ = ["PARTS", "RULES", "apply_part", "logistic", "sech_squared", "zero"]
+__all__ = ["PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -94,7 +92,7 @@ def one_less_square(x: Any) -> Any:
 
 def apply_part(function: Callable[[Any], Any], x: Any) -> Any:
     """Apply one of `PARTS` to `x`; of a tensor or a value it is recorded."""
-    return function(x) if type(x) is float else operations[function](x)
+    return function(x) if type(x) is float else recorded_parts[function](x)
 
 
 PARTS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
@@ -102,6 +100,9 @@ PARTS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     sech_squared: (lambda g, out, x: g * (np.tanh(x) * out * -2),),
     one_less_square: (lambda g, x: g * (x * -2),),
 }
+
+# What applies each of `PARTS` to tensors, and records it: filled where they are declared.
+recorded_parts: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 # Up to how many elements NumPy's cosh, which not every processor has vector instructions for, is the quicker one.
 _FEW = 1024

@@ -18,7 +18,7 @@ from scipy.special import _ufuncs
 
 from .ops.reduce import logsumexp as _logsumexp
 from .ops.special.gamma import polygamma as _polygamma
-from .tensor import Tensor, plain_array, unwrap
+from .tensors.tensor import Tensor, plain_array, unwrap
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 

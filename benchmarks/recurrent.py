@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn._memory import aligned_empty
+from nn._aligned_memory import aligned_empty
 
 Array = np.ndarray[Any, Any]
 TIME, BATCH, FEATURES, HIDDEN = 50, 32, 128, 128

@@ -1,10 +1,10 @@
-"""The page about kinks, edges and domains: ``docs/numerics.md``, from `autograd.numerics`."""
+"""The page about kinks, edges and domains: ``docs/numerics.md``, from `tests.contract`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from autograd.numerics import CONTRACTS, Contract, Edge
+from tests.contract import CONTRACTS, Contract, Edge
 
 __all__ = ["page"]
 
@@ -13,7 +13,7 @@ HEAD = """\
 # The numerical contract
 
 Where a gradient has to be decided, or is easily got wrong, it is what stands here. Written by
-`python docs/generate.py` from `autograd/numerics`, whose entries are tested one by one, in float64 and float32; and at
+`python docs/generate.py` from `tests/contract`, whose entries are tested one by one, in float64 and float32; and at
 each of these points a gradient of zero stays zero.
 
 Four rules decide most of it:

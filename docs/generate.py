@@ -1,8 +1,8 @@
 """Write what follows from the source: three pages, the types of methods that declarations install, pictures of graphs.
 
 ``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last part of
-``docs/howto/from-pytorch.md`` and ``autograd/installed.pyi``, and a test fails when one of them is out of date; it
-draws ``docs/images/*.svg`` too, for which it needs Graphviz.
+``docs/howto/from-pytorch.md`` and ``autograd/tensors/methods.pyi``, and a test fails when one of them is out of date;
+it draws ``docs/images/*.svg`` too, for which it needs Graphviz.
 """
 
 import sys
@@ -14,15 +14,15 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from autograd import Tensor  # noqa: E402 - found through the path set above
-from autograd.declare import OPERATORS  # noqa: E402 - as above
-from autograd.elsewhere import KEYWORDS, NAMES  # noqa: E402 - as above
+from autograd.primitives.declare import OPERATORS  # noqa: E402 - as above
+from autograd.tensors.foreign_names import KEYWORDS, NAMES  # noqa: E402 - as above
 from docs import contract, pictures, reasons, surface  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 IMAGES = ROOT / "docs" / "images"
 NUMERICS = ROOT / "docs" / "numerics.md"
 PYTORCH = ROOT / "docs" / "howto" / "from-pytorch.md"
-STUB = ROOT / "autograd" / "installed.pyi"
+STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
 HEAD = '''"""The methods that declarations install on tensors, for type checkers. Written by docs/generate.py."""
 
 from typing import Any
@@ -85,7 +85,7 @@ def is_installed(value: Any) -> bool:
     """Tell whether an attribute of the class was put there by a declaration."""
     function = value.fget if isinstance(value, property) else value
     home = getattr(function, "__module__", "")
-    return callable(function) and home.startswith("autograd.") and home != "autograd.tensor"
+    return callable(function) and home.startswith("autograd.") and home != "autograd.tensors.tensor"
 
 
 def declaration(name: str, value: Any) -> list[str]:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from autograd import AutogradError, Tensor
-from autograd.primitive import Primitive
-from autograd.registry import declare_special_functions, operations, plain, writers
+from autograd.primitives.primitive import Primitive
+from autograd.tensors.dispatch import declare_special_functions, operations, plain, writers
 
 from . import reasons
 

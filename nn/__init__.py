@@ -5,20 +5,51 @@ Everything here uses the public names of `autograd` alone: what `nn` does, a pro
 
 import typing
 
-from . import _engine as _engine  # first: it says so where `autograd` is another package
+from . import _engine_check as _engine_check  # first: it says so where `autograd` is another package
 from . import functional, init, onnx, optim, plots, training, utils
-from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Softmax2d, Softmin, Tanh
-from .attention import MultiheadAttention
-from .containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from .convolution import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from .distance import CosineSimilarity, PairwiseDistance
-from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d
-from .embedding import Embedding
-from .flatten import Flatten, Unflatten
-from .likelihood_loss import BCELoss, BCEWithLogitsLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
-from .linear import Bilinear, Identity, Linear
-from .loss import CrossEntropyLoss, CTCLoss, NLLLoss
-from .margin_loss import (
+from .module import Module
+from .modules.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+    Threshold,
+)
+from .modules.attention import MultiheadAttention
+from .modules.batchnorm import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
+from .modules.containers import MLP, ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .modules.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from .modules.distance import CosineSimilarity, PairwiseDistance
+from .modules.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d
+from .modules.embedding import Embedding
+from .modules.flatten import Flatten, Unflatten
+from .modules.likelihood_loss import BCELoss, BCEWithLogitsLoss, GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
+from .modules.linear import Bilinear, Identity, Linear
+from .modules.loss import CrossEntropyLoss, CTCLoss, NLLLoss
+from .modules.margin_loss import (
     CosineEmbeddingLoss,
     HingeEmbeddingLoss,
     MarginRankingLoss,
@@ -29,23 +60,8 @@ from .margin_loss import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
-from .model_summary import summary
-from .module import Module
-from .normalization import GroupNorm, LayerNorm, RMSNorm
-from .parameter import Parameter
-from .piecewise import (
-    Hardshrink,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    LeakyReLU,
-    PReLU,
-    ReLU6,
-    RReLU,
-    Softshrink,
-    Threshold,
-)
-from .pooling import (
+from .modules.norm import GroupNorm, LayerNorm, RMSNorm
+from .modules.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AdaptiveMaxPool1d,
@@ -55,22 +71,22 @@ from .pooling import (
     MaxPool1d,
     MaxPool2d,
 )
-from .random import manual_seed
-from .recurrent import GRU, LSTM, RNN
-from .recurrent_cells import GRUCell, LSTMCell, RNNCell
-from .regression_loss import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
-from .resampling import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
-from .running_normalization import BatchNorm1d, BatchNorm2d, InstanceNorm1d, InstanceNorm2d
-from .serialization import load, save
-from .smooth import CELU, ELU, GELU, GLU, SELU, LogSigmoid, Mish, SiLU, Softplus, Softsign, Tanhshrink
-from .training import NonFiniteLossError, TrainingWarning, evaluate, fit, predict, watch
-from .transformer import (
+from .modules.regression_loss import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
+from .modules.rnn import GRU, LSTM, RNN
+from .modules.rnn_cells import GRUCell, LSTMCell, RNNCell
+from .modules.transformer import (
     Transformer,
     TransformerDecoder,
     TransformerDecoderLayer,
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from .modules.upsampling import Fold, PixelShuffle, PixelUnshuffle, Unfold, Upsample
+from .parameter import Parameter
+from .random import manual_seed
+from .serialization import load, save
+from .summary import summary
+from .training import NonFiniteLossError, TrainingWarning, evaluate, fit, predict, watch
 
 __all__ = [
     "CELU",
@@ -200,6 +216,6 @@ __all__ = [
 ]
 
 if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
-    __getattr__ = _engine.autograd.missing.lookup(
+    __getattr__ = _engine_check.autograd.missing.lookup(
         __name__, functional, optim, optim.lr_scheduler, init, training, plots, utils
     )

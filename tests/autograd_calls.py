@@ -12,9 +12,9 @@ import numpy as np
 
 import autograd
 from autograd import Tensor, Value
-from autograd.checkpointing import _generators
-from autograd.registry import operations, plain
-from autograd.scopes import _described
+from autograd.graph.name_scope import _described
+from autograd.tensors.dispatch import operations, plain
+from autograd.transforms.checkpoint import _generators
 
 Function = Callable[..., Any]
 Made = Callable[[], list[Any]]

@@ -11,7 +11,7 @@ from scipy import special
 from autograd import elementwise_grad, vjp
 from autograd.calculus import RULES
 from nn import functional
-from nn.functional._smooth import SELU_ALPHA, SELU_SCALE
+from nn.functional._smooth_activation import SELU_ALPHA, SELU_SCALE
 
 mp: Any = pytest.importorskip("mpmath", reason="compares with mpmath: pip install -e '.[dev]'")
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from autograd import AutogradError, GraphError, Value, draw_graph, linear, no_grad, tensor
+from autograd.visualize.graph_reader import read_graph
 from autograd.visualize.picture import Box, Picture
-from autograd.visualize.reading import read_graph
 
 ROOT = Path(__file__).parent.parent
 

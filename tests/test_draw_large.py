@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Value, draw_graph, tensor
-from autograd.visualize.collapsing import collapsed, cut
-from autograd.visualize.folding import folded
+from autograd.visualize.collapse import collapsed, cut
+from autograd.visualize.graph_reader import read_graph
 from autograd.visualize.picture import Box, Frame, Picture
-from autograd.visualize.reading import read_graph
+from autograd.visualize.repeats import folded
 from nn.scalar import MLP
 
 

@@ -19,9 +19,9 @@ from autograd import (
     trace_operations,
     watch_calls,
 )
+from autograd.visualize.graph_reader import read_graph
 from autograd.visualize.picture import Frame, Picture
-from autograd.visualize.reading import read_graph
-from autograd.visualize.rules import formulas_of
+from autograd.visualize.rule_source import formulas_of
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
 

@@ -16,7 +16,7 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, tensor
-from autograd.elsewhere import KEYWORDS, NAMES
+from autograd.tensors.foreign_names import KEYWORDS, NAMES
 
 X = tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True)
 OWNERS: dict[str, Any] = {

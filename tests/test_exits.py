@@ -48,8 +48,8 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.registry import operations, plain
-from autograd.remedies import OTHERWISE
+from autograd.tensors.dispatch import operations, plain
+from autograd.tensors.remedies import OTHERWISE
 
 from . import exits
 

@@ -9,8 +9,8 @@ from hypothesis import given
 
 import autograd as ag
 from autograd import DtypeError, GradientCheckError, Tensor, Value
-from autograd.checking import GradientCheck, gradcheck, gradgradcheck
-from autograd.testing import arrays, check_operation
+from autograd.testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
+from autograd.testing._strategies import arrays, check_operation
 
 X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
 Y = np.array([0.5, 2.0, -1.0])

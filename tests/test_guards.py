@@ -28,7 +28,7 @@ from autograd import (
     saved_tensors_hooks,
     tensor,
 )
-from autograd.guards import _exposures, changed, snapshot
+from autograd.graph.mutation import _exposures, changed, snapshot
 
 OVERWRITTEN = "written to in place afterwards"
 

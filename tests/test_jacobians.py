@@ -25,7 +25,7 @@ from autograd import (
     tensor,
     vjp,
 )
-from autograd.testing import arrays, shapes
+from autograd.testing._strategies import arrays, shapes
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]

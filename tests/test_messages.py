@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autograd import DerivativeError, DtypeError, ShapeError, elementwise, general, gradcheck, multilinear, tensor
-from autograd.registry import operations
+from autograd.tensors.dispatch import operations
 
 LinAlgError = np.linalg.LinAlgError
 X = tensor(np.arange(1.0, 13.0).reshape(4, 3), requires_grad=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from autograd import detect_anomaly, enable_grad, is_grad_enabled, no_grad
-from autograd.modes import recording, watching
+from autograd.graph.grad_mode import recording, watching
 
 
 def test_a_decorated_generator_is_in_the_block_while_it_runs() -> None:

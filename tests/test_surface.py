@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, UnsupportedError, tensor
-from autograd.registry import declare_special_functions, operations, plain
-from autograd.tensor import unwrap
+from autograd.tensors.dispatch import declare_special_functions, operations, plain
+from autograd.tensors.tensor import unwrap
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 import nn
 import nn.scalar
 from autograd import Value, draw_graph, tensor
-from autograd.visualize.lettering import is_measured, width_of
 from autograd.visualize.picture import Box, Frame, Picture
 from autograd.visualize.style import ALARM, DEAD, KINDS, REPEAT
 from autograd.visualize.svg import to_svg
+from autograd.visualize.text_width import is_measured, width_of
 
 from .test_draw_text import PICTURE, PICTURES, told
 

@@ -25,7 +25,7 @@ from autograd import (
     set_gradient_buffer,
     tensor,
 )
-from autograd.registry import operations
+from autograd.tensors.dispatch import operations
 
 
 def test_tensor_copies_and_the_class_shares() -> None:

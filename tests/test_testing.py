@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import GradientCheckError, Tensor
-from autograd.testing import (
+from autograd.testing._strategies import (
     LAYOUTS,
     arrays,
     broadcastable_arrays,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, as_tensor
+from ..tensors.tensor import Tensor, as_tensor
 
 __all__ = ["CPU", "as_array", "check_device", "constant", "wrapped"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..registry import declare_special_functions, operations, plain
-from ..tensor import Tensor
+from ..tensors.dispatch import declare_special_functions, operations, plain
+from ..tensors.tensor import Tensor
 from ._arrays import wrapped
 
 

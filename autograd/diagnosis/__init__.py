@@ -1,7 +1,7 @@
 """Looking into a graph: what it keeps, where gradients flow or are lost, and what is better written in another way."""
 
-from .flow import Explanation, explain
-from .forms import Finding, lint
+from .gradient_flow import Explanation, explain
 from .memory import Saved, saved
+from .stability import Finding, lint
 
 __all__ = ["Explanation", "Finding", "Saved", "explain", "lint", "saved"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import ancestors
-from ..guards import kept_arrays, owner_of
-from ..packing import Packed
+from ..graph.mutation import kept_arrays, owner_of
+from ..graph.node import ancestors
+from ..graph.saved_tensors import Packed
 from .nodes import inside, place_of, root_of
 
 __all__ = ["Saved", "SavedArray", "saved"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import GraphError
-from ..graph import Hooked, Node, by_number, recorded
-from ..packing import Packed
-from ..tensor import Tensor
+from ..graph.node import Hooked, Node, by_number, recorded
+from ..graph.saved_tensors import Packed
+from ..tensors.tensor import Tensor
 
 __all__ = ["inputs_of", "inside", "place_of", "root_of"]
 

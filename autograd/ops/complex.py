@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general, linear
-from ..registry import operations
-from ..tensor import Tensor, unwrap
+from ..primitives.declare import composed, general, linear
+from ..tensors.dispatch import operations
+from ..tensors.tensor import Tensor, unwrap
 from .elementwise import sign_of_real
 
 real = linear(np.real, lambda g: g, forward=lambda x: x.real)

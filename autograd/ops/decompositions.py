@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general
 from ..errors import UnsupportedError
-from ..lines import warn
-from ..tensor import Tensor, any_live, unwrap
-from .matrices import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
+from ..graph.source_info import warn
+from ..primitives.declare import composed, general
+from ..tensors.tensor import Tensor, any_live, unwrap
+from .linalg_common import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
 
 
 def _skew_part(x: Any) -> Any:

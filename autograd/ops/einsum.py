@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, multilinear, not_differentiable
 from ..errors import ShapeError
-from ..tensor import Tensor, plain_array, unwrap
+from ..primitives.declare import composed, multilinear, not_differentiable
+from ..tensors.tensor import Tensor, plain_array, unwrap
 from .index import diagonal
 from .reduce import refuse_out
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..calculus import PARTS, RULES, zero
-from ..declare import composed, elementwise, linear, not_differentiable
-from ..registry import hooks, operations
-from ..tensor import Tensor, unwrap
+from ..calculus import PARTS, RULES, recorded_parts, zero
+from ..primitives.declare import composed, elementwise, linear, not_differentiable
+from ..tensors.dispatch import hooks, operations
+from ..tensors.tensor import Tensor, unwrap
 
 for _function, _rules in {**PARTS, **RULES}.items():
     elementwise(_function, *_rules)
+recorded_parts.update({part: operations[part] for part in PARTS})
 sign_of_real = operations[np.sign]
 
 not_differentiable(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed
-from ..tensor import unwrap
+from ..primitives.declare import composed
+from ..tensors.tensor import unwrap
 from .shape import operand
 
 _NARROW = (np.float32, np.complex64, np.int8, np.int16, np.uint8, np.uint16)

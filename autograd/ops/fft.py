@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, linear
+from ..primitives.declare import composed, linear
 from .index import scatter
 from .reduce import refuse_out
 from .shape import along, length, roll

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, not_differentiable
 from ..errors import DtypeError
-from ..registry import handing_on
-from ..tensor import Tensor, refuse_values, unwrap
+from ..primitives.declare import composed, not_differentiable
+from ..tensors.dispatch import handing_on
+from ..tensors.tensor import Tensor, refuse_values, unwrap
 from .index import scatter
 from .shape import ravel, reshape
 

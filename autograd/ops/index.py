@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, install, linear, not_differentiable
-from ..graph import Gradients, Node, absent
-from ..ownership import may_add_to
-from ..sums import WIDER
-from ..tensor import Tensor, plain_array, unwrap
+from ..graph.buffer_reuse import may_add_to
+from ..graph.node import Gradients, Node, absent
+from ..primitives.accurate_sum import WIDER
+from ..primitives.declare import composed, install, linear, not_differentiable
+from ..tensors.tensor import Tensor, plain_array, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, linear
-from ..tensor import unwrap
+from ..primitives.declare import composed, linear
+from ..tensors.tensor import unwrap
 from .index import take
 from .reduce import refuse_out
 from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared

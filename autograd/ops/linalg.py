@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general, not_differentiable
-from ..tensor import Tensor, unwrap
-from .adjugates import adjugates, largest_condition
+from ..primitives.declare import composed, general, not_differentiable
+from ..tensors.tensor import Tensor, unwrap
+from .adjugate import adjugates, largest_condition
 from .decompositions import svdvals_rule
-from .matrices import adjoint, conj, hermitian_part
+from .linalg_common import adjoint, conj, hermitian_part
 from .reduce import refuse_out
 from .shape import operand, unbroadcast
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general, not_differentiable
-from ..tensor import unwrap
-from .accumulate import cumprod, cumsum, prod
+from ..primitives.declare import composed, general, not_differentiable
+from ..tensors.tensor import unwrap
+from .cumulative import cumprod, cumsum, prod
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
 from .shape import operand
 

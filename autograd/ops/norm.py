@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general
-from ..tensor import unwrap
-from .matrices import conj
+from ..primitives.declare import composed, general
+from ..tensors.tensor import unwrap
+from .linalg_common import conj
 from .reduce import Axis, keep_axes, share_evenly
 
 Order = Any  # a number, 'fro', 'nuc' or None

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general
 from ..errors import UnsupportedError
-from ..modes import recording
-from ..tensor import Tensor, unwrap
+from ..graph.grad_mode import recording
+from ..primitives.declare import composed, general
+from ..tensors.tensor import Tensor, unwrap
 from .index import take
 from .join import concatenate, stack
 from .shape import along, broadcast_to, copy, operand

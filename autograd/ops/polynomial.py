@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general
 from ..errors import ShapeError
-from ..lines import warn
-from ..tensor import Tensor, unwrap
+from ..graph.source_info import warn
+from ..primitives.declare import composed, general
+from ..tensors.tensor import Tensor, unwrap
 from .index import scatter
 from .join import concatenate
 from .shape import atleast_1d, operand

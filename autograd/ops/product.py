@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, multilinear
-from .matrices import conj
+from ..primitives.declare import composed, multilinear
+from .linalg_common import conj
 from .reduce import refuse_out
 from .shape import operand
 

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..declare import composed, general
 from ..errors import UnsupportedError
-from ..primitive import Function
-from ..tensor import Tensor, unwrap
+from ..primitives.declare import composed, general
+from ..primitives.primitive import Function
+from ..tensors.tensor import Tensor, unwrap
 from .index import scatter
 from .reduce import Axis, refuse_out
 from .shape import operand

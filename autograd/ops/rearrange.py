@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..declare import composed, general, linear
 from ..errors import DtypeError
-from ..tensor import unwrap
+from ..primitives.declare import composed, general, linear
+from ..tensors.tensor import unwrap
 from .index import scatter
 from .join import concatenate, tile
 from .shape import along, broadcast_arrays, flip, length, moveaxis, operand, ravel, reshape, swapaxes

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..called import users_line
-from ..declare import composed, general, install, linear, not_differentiable
 from ..errors import GraphError
-from ..sums import accurate_sum, at_least_single
-from ..tensor import unwrap
+from ..graph.call_site import users_line
+from ..primitives.accurate_sum import accurate_sum, at_least_single
+from ..primitives.declare import composed, general, install, linear, not_differentiable
+from ..tensors.tensor import unwrap
 
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else

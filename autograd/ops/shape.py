@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, linear, not_differentiable
 from ..errors import UnsupportedError
-from ..registry import fronts
-from ..sums import accurate_sum
-from ..tensor import Tensor, plain_array, unwrap
+from ..primitives.accurate_sum import accurate_sum
+from ..primitives.declare import composed, linear, not_differentiable
+from ..tensors.dispatch import fronts
+from ..tensors.tensor import Tensor, plain_array, unwrap
 
 Shape = tuple[int, ...]
 

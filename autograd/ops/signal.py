@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, elementwise, general, multilinear
 from ..errors import DtypeError, GraphError
-from ..primitive import Function
-from ..tensor import Tensor, unwrap
+from ..primitives.declare import composed, elementwise, general, multilinear
+from ..primitives.primitive import Function
+from ..tensors.tensor import Tensor, unwrap
 from .index import scatter
 from .shape import atleast_1d, operand
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, linear, not_differentiable
-from ..registry import handing_on
-from ..tensor import unwrap
+from ..primitives.declare import composed, linear, not_differentiable
+from ..tensors.dispatch import handing_on
+from ..tensors.tensor import unwrap
 from .shape import length, operand, ravel
 
 

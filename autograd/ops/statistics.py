@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..declare import composed, general
-from ..lines import warn
-from ..sums import accurate_sum, at_least_single
-from ..tensor import unwrap
+from ..graph.source_info import warn
+from ..primitives.accurate_sum import accurate_sum, at_least_single
+from ..primitives.declare import composed, general
+from ..tensors.tensor import unwrap
 from .reduce import Axis, mean, number_reduced, spread
 from .shape import operand
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import operations, plain
-from ..tensor import Tensor, plain_array, unwrap
+from ..tensors.dispatch import operations, plain
+from ..tensors.tensor import Tensor, plain_array, unwrap
 from .index import scatter
 from .shape import operand
 

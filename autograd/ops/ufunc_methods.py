@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import on_arrays
-from ..called import users_line
-from ..declare import general, linear
 from ..errors import GraphError, UnsupportedError
-from ..primitive import Function
-from ..registry import declare_special_functions, hooks, operations, plain
-from ..tensor import Tensor, any_live, unsupported, unwrap
-from ..written import note_written
-from .accumulate import cumprod, cumsum, prod
-from .assign import add_at, is_recorded, write, write_result
+from ..graph.call_site import users_line
+from ..graph.mutation import note_written
+from ..primitives.declare import general, linear
+from ..primitives.primitive import Function
+from ..primitives.with_arguments import on_arrays
+from ..tensors.dispatch import declare_special_functions, hooks, operations, plain
+from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
+from .cumulative import cumprod, cumsum, prod
 from .index import scatter
 from .nan import extreme_rule
 from .reduce import ABSENT, Axis, keep_axes, max, min, softmax_weights, sum
+from .setitem import add_at, is_recorded, write, write_result
 from .shape import along, operand, unshared
 from .ufunc_keywords import call
 

@@ -15,12 +15,12 @@ except ImportError as error:
 
 from ..errors import AutogradError
 from ..files import replacing
+from .frame_order import by_frame
 from .layered import Direction
 from .mermaid import to_mermaid
 from .picture import Picture
 from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_title, plain
 from .svg import to_svg
-from .tree import by_frame
 
 __all__ = ["Digraph", "MissingProgramError", "to_digraph"]
 

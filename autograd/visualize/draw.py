@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..tensor import Tensor
-from ..value import Value
-from .collapsing import check_depth, collapsed, cut, levels
-from .folding import folded
-from .nodes import names_of
+from ..scalar.value import Value
+from ..tensors.tensor import Tensor
+from .collapse import check_depth, collapsed, cut, levels
+from .node_info import names_of
+from .repeats import folded
 
 if TYPE_CHECKING:
     from .dot import Digraph
@@ -112,10 +112,10 @@ def draw_graph(
     ['n0 -> n1', 'n0 -> n1', 'n1 -> n2 [weight=8]']
     """
     # Loaded here because few programs draw, and graphviz takes as long to load as the engine.
+    from .call_recorder import watch_calls
     from .dot import to_digraph
+    from .graph_reader import DETAILS, read_graph
     from .player import player
-    from .reading import DETAILS, read_graph
-    from .watching import watch_calls
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
     named, modules = names_of(params)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .frame_order import by_frame
 from .picture import Box, Kind, Picture
 from .style import ALARM, DEAD, KINDS, frame_title, plain
-from .tree import by_frame
 
 __all__ = ["to_mermaid"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from .layered import Point
-from .lettering import is_measured, width_of
 from .style import INK, NODE, Run
+from .text_width import is_measured, width_of
 
 __all__ = ["LINE", "outline", "size_of", "text_at", "text_in"]
 

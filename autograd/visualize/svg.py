@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from html import escape
 from math import hypot
 
+from .frame_order import by_frame
 from .layered import INSET, Direction, Layout, Point, lay_out
-from .lettering import width_of
 from .picture import Edge, Picture
 from .shapes import LINE, outline, size_of, text_at, text_in
 from .style import EDGE, FONT, GRAPH, LOOP, box_attributes, box_text, frame_look, frame_title, plain
-from .tree import by_frame
+from .text_width import width_of
 
 __all__ = ["to_svg"]
 

@@ -12,15 +12,16 @@ from ._adaptive_pooling import (
     adaptive_max_pool2d,
 )
 from ._attention import scaled_dot_product_attention
-from ._class_margin_losses import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
-from ._convolution import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from ._ctc import ctc_loss
-from ._distances import cosine_similarity, pairwise_distance
+from ._avg_pooling import avg_pool1d, avg_pool2d
+from ._conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from ._cross_entropy import cross_entropy, nll_loss
+from ._ctc_loss import ctc_loss
+from ._distance import cosine_similarity, pairwise_distance
 from ._dropout import alpha_dropout, dropout, dropout1d, dropout2d
 from ._embedding import embedding, one_hot
-from ._folding import fold, unfold
+from ._fold import fold, unfold
 from ._gelu import gelu
-from ._likelihood_losses import (
+from ._likelihood_loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     gaussian_nll_loss,
@@ -28,8 +29,7 @@ from ._likelihood_losses import (
     poisson_nll_loss,
 )
 from ._linear import bilinear, linear
-from ._loss import cross_entropy, nll_loss
-from ._margin_losses import (
+from ._margin_loss import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
@@ -38,8 +38,9 @@ from ._margin_losses import (
     triplet_margin_with_distance_loss,
 )
 from ._max_pooling import max_pool1d, max_pool2d
-from ._normalization import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
-from ._piecewise import (
+from ._multi_margin_loss import multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss
+from ._norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from ._piecewise_activation import (
     hardshrink,
     hardsigmoid,
     hardswish,
@@ -51,10 +52,9 @@ from ._piecewise import (
     softshrink,
     threshold,
 )
-from ._pooling import avg_pool1d, avg_pool2d
-from ._regression_losses import huber_loss, l1_loss, mse_loss, smooth_l1_loss
-from ._resampling import interpolate, pixel_shuffle, pixel_unshuffle
-from ._smooth import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, softplus, softsign, tanhshrink
+from ._regression_loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from ._smooth_activation import celu, elu, glu, logsigmoid, mish, selu, silu, softmin, softplus, softsign, tanhshrink
+from ._upsampling import interpolate, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
     "adaptive_avg_pool1d",

@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd import accurate_sum, elementwise, general
 
-from ._arrays import floating
-from ._half import in_single
+from ._kernels.half_precision import in_single
+from ._kernels.operands import floating
 
 __all__ = ["bell", "log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh"]
 

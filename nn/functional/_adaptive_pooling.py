@@ -10,11 +10,11 @@ import numpy as np
 
 from autograd import borrow
 
-from ._arrays import as_floating
-from ._half import in_single
+from ._avg_pooling import avg_pooling
+from ._kernels.half_precision import in_single
+from ._kernels.operands import as_floating
+from ._kernels.sliding_windows import Sizes, per_axis, spatial_operand
 from ._max_pooling import max_pooling
-from ._pooling import avg_pooling
-from ._windows import Sizes, per_axis, spatial_operand
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_mean"]
 

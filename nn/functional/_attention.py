@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, borrow, general
 
-from ._arrays import as_floating, as_operand
 from ._dropout import dropout
+from ._kernels.operands import as_floating, as_operand
 
 __all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
 

@@ -11,8 +11,8 @@ from autograd import ShapeError
 
 from .._arguments import is_number
 from ..random import chosen_generator
-from ._arrays import as_floating, as_operand
-from ._smooth import SELU_ALPHA, SELU_SCALE
+from ._kernels.operands import as_floating, as_operand
+from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d"]
 

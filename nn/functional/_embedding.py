@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import DtypeError, ShapeError, borrow, general, mark_written
 
-from ._arrays import as_operand
+from ._kernels.operands import as_operand
 
 __all__ = ["embedding", "one_hot"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import elementwise
 
 from ._activation import bell, sigmoid
-from ._arrays import floating
+from ._kernels.operands import floating
 
 __all__ = ["gelu"]
 

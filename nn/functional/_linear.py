@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ShapeError, accurate_sum, general
 
-from ._arrays import as_operand
+from ._kernels.operands import as_operand
 
 __all__ = ["bilinear", "linear"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import borrow, general
 
-from ._windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
+from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
 __all__ = ["max_pool1d", "max_pool2d", "max_pooling"]
 

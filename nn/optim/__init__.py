@@ -6,11 +6,11 @@ from autograd import missing as _missing
 
 from . import lr_scheduler, swa_utils
 from ._adam import Adam, AdamW
-from ._adam_relatives import Adamax, NAdam, RAdam
+from ._adam_variants import Adamax, NAdam, RAdam
 from ._lbfgs import LBFGS
 from ._muon import Muon
 from ._optimizer import Optimizer
-from ._rms import Adadelta, Adagrad, RMSprop
+from ._rmsprop_variants import Adadelta, Adagrad, RMSprop
 from ._sgd import SGD
 
 __all__ = [

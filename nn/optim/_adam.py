@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._flat import FlatParameters, Run
+from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
 from ._optimizer import Parameters
 

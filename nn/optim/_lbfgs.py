@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import borrow, enable_grad, mark_written
 
-from ._flat import Array, check_writable
+from ._flat_parameters import Array, check_writable
 from ._line_search import Point, strong_wolfe
 from ._optimizer import Optimizer, Parameters, check_not_negative
 

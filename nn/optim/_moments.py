@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._flat import Array, FlatParameters, Run
+from ._flat_parameters import Array, FlatParameters, Run
 from ._optimizer import Optimizer, check_betas, clear_subnormal, take_in, with_decay
 
 __all__ = ["MomentOptimizer"]

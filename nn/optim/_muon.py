@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import ShapeError
 
-from ._flat import Array, FlatParameters, Run
+from ._flat_parameters import Array, FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative
 
 __all__ = ["Muon"]

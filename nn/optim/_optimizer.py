@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -10,8 +11,7 @@ import numpy as np
 from autograd import Tensor, borrow, enable_grad, mark_written, missing
 
 from .._arguments import check_constructor
-from ._flat import Array, FlatParameters, Run
-from ._kinds import check_options
+from ._flat_parameters import Array, FlatParameters, Run
 
 __all__ = [
     "Optimizer",
@@ -203,7 +203,7 @@ class Optimizer:
             for group, options in zip(self.param_groups, saved, strict=True)
         ]
         for group, options in zip(groups, saved, strict=True):
-            check_options({*options} - {"params"}, self, Optimizer)
+            _check_options({*options} - {"params"}, self, Optimizer)
             self.check(group)
         states = [state_dict["state"].get(number, {}) for number in numbers]
         self._check_states(groups, states)
@@ -360,3 +360,31 @@ def _tensor_of(owner: str, item: Any) -> Tensor:
     if item.dtype.kind != "f":
         raise TypeError(f"{owner} updates floating-point tensors, but one of shape {item.shape} is {item.dtype}")
     return item
+
+
+_RECENT = {"maximize", "decoupled_weight_decay"}  # which states of earlier versions of PyTorch do not have
+
+
+def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer]) -> None:
+    """Raise if `names` are those of the options of another kind of optimizer, of all that derive from `base`.
+
+    Names that no optimizer knows are no sign of another: PyTorch has some of its own, such as ``foreach``, and notes
+    there what its schedulers start from.
+    """
+    kinds = dict(_kinds(base))
+    missing = {*optimizer.defaults} - names - _RECENT
+    foreign = names & set().union(*kinds.values()) - {*optimizer.defaults}
+    if missing or foreign:
+        nearest = min(kinds, key=lambda kind: len(kinds[kind] ^ names))
+        found = [*(f"no {name}" for name in sorted(missing)), *sorted(foreign)]
+        raise ValueError(
+            f"the state is that of another kind of optimizer, of {nearest} by its options, and this is "
+            f"{type(optimizer).__name__}: it has {', '.join(found)}. Load it into one of the same kind"
+        )
+
+
+def _kinds(base: type[Any]) -> Iterator[tuple[str, set[str]]]:
+    """Yield the name of each kind of optimizer, and those of its options."""
+    for kind in base.__subclasses__():
+        yield kind.__name__, {*inspect.signature(kind).parameters} - {"params"}
+        yield from _kinds(kind)

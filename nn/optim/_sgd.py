@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._flat import Array, FlatParameters, Run
+from ._flat_parameters import Array, FlatParameters, Run
 from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, with_decay
 
 __all__ = ["SGD"]

@@ -9,11 +9,11 @@ import importlib
 import typing
 
 if typing.TYPE_CHECKING:
-    from ._classes import confusion_matrix, mistakes
+    from ._confusion import confusion_matrix, mistakes
+    from ._decision_boundary import decision_boundary, embedding
     from ._distributions import histograms
     from ._history import accuracy, gradient_norm, learning_rate, loss, metric, update_ratio
     from ._images import weights
-    from ._plane import decision_boundary, embedding
     from ._recorder import Histogram, HistogramRecorder
     from ._report import report
 
@@ -36,11 +36,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "_classes": ("confusion_matrix", "mistakes"),
+    "_confusion": ("confusion_matrix", "mistakes"),
+    "_decision_boundary": ("decision_boundary", "embedding"),
     "_distributions": ("histograms",),
     "_history": ("accuracy", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"),
     "_images": ("weights",),
-    "_plane": ("decision_boundary", "embedding"),
     "_recorder": ("Histogram", "HistogramRecorder"),
     "_report": ("report",),
 }

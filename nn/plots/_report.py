@@ -13,20 +13,20 @@ import numpy as np
 
 from autograd import ShapeError, replacing
 
-from ..convolution import Conv2d
-from ..linear import Linear
-from ..model_summary import Summary, summary
 from ..module import Module
+from ..modules.conv import Conv2d
+from ..modules.linear import Linear
+from ..summary import Summary, summary
 from ..training import predict
 from ..training._data import inputs_of
 from ..training._evaluation import dtype_of, trained_columns
 from . import _history
 from ._axes import Array, read_array
-from ._classes import confusion_matrix, mistakes
+from ._confusion import confusion_matrix, mistakes
+from ._decision_boundary import decision_boundary
 from ._distributions import histograms
+from ._html import curve, page, picture, section, table
 from ._images import weights
-from ._page import curve, page, picture, section, table
-from ._plane import decision_boundary
 from ._recorder import HistogramRecorder
 
 if TYPE_CHECKING:

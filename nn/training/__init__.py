@@ -3,13 +3,13 @@
 from ._averaging import WeightAveraging
 from ._callbacks import Callback, EarlyStopping
 from ._checkpoints import Checkpoint, SaveBest
+from ._divergence import NonFiniteLossError, TrainingWarning
 from ._evaluation import evaluate, predict
 from ._fit import fit
 from ._interruption import Interruption
 from ._loggers import CSVLogger, TensorBoard
 from ._metrics import accuracy, mae, mse
 from ._training import Training
-from ._warnings import NonFiniteLossError, TrainingWarning
 from ._watch import Watch, watch
 
 __all__ = [

@@ -15,7 +15,7 @@ from ..module import Module
 from ..random import default_generator
 from ..serialization import load, save
 from ._callbacks import Best, Callback, Mode
-from ._warnings import warn
+from ._divergence import warn
 
 if TYPE_CHECKING:
     from ._training import Training

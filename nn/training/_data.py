@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import Tensor, borrow
 
-from ._frames import check_same_rows, column_names, frame_to_array, is_frame, is_table
+from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
 
 __all__ = ["Batch", "Batches", "Rows", "Source", "checksum", "columns_of", "inputs_of", "source_of"]
 

@@ -9,11 +9,27 @@ import numpy as np
 
 from autograd import Tensor, borrow
 
+from .._warnings import warn as warn_with
 from ._data import Batch
 from ._metrics import values_of
-from ._warnings import NonFiniteLossError
 
-__all__ = ["divergence"]
+__all__ = ["NonFiniteLossError", "TrainingWarning", "divergence", "warn"]
+
+
+class TrainingWarning(UserWarning):
+    """Something in a training is probably not meant: the message names the place and the remedy.
+
+    ``warnings.simplefilter("error", nn.TrainingWarning)`` makes errors of all of them, and "ignore" silence.
+    """
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss was nan or infinite; the parameters are as they were before that step."""
+
+
+def warn(message: str) -> None:
+    """Warn, at the line of the program that called this package."""
+    warn_with(message, TrainingWarning)
 
 
 def divergence(value: float, loss: Any, batch: Batch, where: str, named: list[tuple[str, Any]]) -> NonFiniteLossError:

@@ -16,10 +16,9 @@ from ._data import Batch, Source, checksum
 from ._divergence import divergence
 from ._evaluation import is_summed, mean_over
 from ._interruption import Interruption
-from ._measures import Look, total
 from ._metrics import Metric, Totals
 from ._progress import Progress
-from ._sentinels import Sentinels, changes_with_mode
+from ._sentinels import Look, Sentinels, changes_with_mode, total
 
 __all__ = ["ScheduleUnit", "Training", "needs_value"]
 

@@ -8,8 +8,7 @@ from typing import Any
 from autograd import Handle, borrow, is_grad_enabled
 
 from ..module import Module
-from ._measures import Look
-from ._sentinels import FEW, Sentinels, changes_with_mode
+from ._sentinels import FEW, Look, Sentinels, changes_with_mode
 
 __all__ = ["Watch", "watch"]
 

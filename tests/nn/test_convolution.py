@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import nn
 from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, jvp, no_grad, tensor
 from nn import functional
-from nn.functional import _correlation, _windows
+from nn.functional._kernels import correlation as _correlation
+from nn.functional._kernels import sliding_windows as _windows
 
 rng = np.random.default_rng(0)
 

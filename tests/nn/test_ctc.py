@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import DtypeError, ShapeError, gradcheck, gradgradcheck, tensor, vjp
 from nn import functional
-from nn.functional._ctc import _composed, _Paths
+from nn.functional._ctc_loss import _composed, _Paths
 
 rng = np.random.default_rng(2)
 

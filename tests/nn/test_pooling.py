@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import nn
 from autograd import ShapeError, Tensor, gradcheck, gradgradcheck, tensor
 from nn import functional
-from nn.functional._windows import Windows, taps
+from nn.functional._kernels.sliding_windows import Windows, taps
 
 rng = np.random.default_rng(0)
 

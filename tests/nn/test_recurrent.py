@@ -23,7 +23,7 @@ from autograd import (
     tensor,
     vjp,
 )
-from autograd.testing import arrays, check_operation, layouts
+from autograd.testing._strategies import arrays, check_operation, layouts
 from nn.functional import _recurrent, _recurrent_steps
 
 Array = np.ndarray[Any, Any]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from nn.functional._ctc import _composed
-from nn.functional._windows import Windows
+from nn.functional._ctc_loss import _composed
+from nn.functional._kernels.sliding_windows import Windows
 
 from .calls import Array, Function
 

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from autograd.testing import arrays
-from nn.functional._standardize import Moments
+from autograd.testing._strategies import arrays
+from nn.functional._kernels.standardize import Moments
 
 from .calls import Call, Function, Live, Samples, call
 

@@ -7,8 +7,8 @@ import numpy as np
 
 import autograd
 import nn
-from autograd.primitive import Primitive, Rule
-from autograd.registry import operations
+from autograd.primitives.primitive import Primitive, Rule
+from autograd.tensors.dispatch import operations
 
 from . import (
     assign_samples,

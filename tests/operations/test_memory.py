@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Tensor, tensor
-from autograd.aliases import sharing
+from autograd.tensors.views import sharing
 
 from ..breaking import arrays_in, quiet
 from .samples import Operation

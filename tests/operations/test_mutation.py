@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 import autograd
 from autograd import GradientCheckError, Tensor
 from autograd.calculus import zero
-from autograd.outputs import ManyOutputs
-from autograd.primitive import Primitive, Rule
-from autograd.registry import operations
-from autograd.testing import check_operation
+from autograd.primitives.multi_output import ManyOutputs
+from autograd.primitives.primitive import Primitive, Rule
+from autograd.tensors.dispatch import operations
+from autograd.testing._strategies import check_operation
 
 from .calls import Call, Function
 from .samples import OPERATIONS, SAMPLES, Operation

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import Tensor, gradients
-from autograd.declare import OPERATORS
-from autograd.registry import plain
-from autograd.testing import special_values
+from autograd.primitives.declare import OPERATORS
+from autograd.tensors.dispatch import plain
+from autograd.testing._strategies import special_values
 
 from .calls import Array, Function
 from .samples import OPERATIONS, SAMPLES, Operation

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import DtypeError, Tensor, as_tensor, grad, hessian, jvp, tensor
-from autograd.registry import operations, plain
+from autograd.tensors.dispatch import operations, plain
 
 # A function of dates, which tensors do not hold.
 NOT_FOR_NUMBERS = {"isnat"}

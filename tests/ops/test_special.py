@@ -15,7 +15,7 @@ from scipy.special import _ufuncs
 
 import autograd.special
 from autograd import GraphError, Tensor, UnsupportedError, gradients, tensor
-from autograd.testing import arrays, check_operation
+from autograd.testing._strategies import arrays, check_operation
 
 Function = Callable[..., Any]
 
@@ -309,7 +309,7 @@ def test_zeta_and_lambertw_reach_the_ufuncs() -> None:
 
 
 def test_every_declared_ufunc_is_public_or_reached_by_a_public_one() -> None:
-    from autograd.registry import operations
+    from autograd.tensors.dispatch import operations
 
     own = [f for f in operations if isinstance(f, np.ufunc) and getattr(_ufuncs, f.__name__, None) is f]
     assert len(own) > 100

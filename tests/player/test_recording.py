@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Function, Tensor, Value, general, gradients, saved_tensors_hooks, tensor
-from autograd.graph import ancestors
+from autograd.graph.node import ancestors
 from autograd.visualize.player.record import Recording, record, run
-from autograd.visualize.rules import sources_of
+from autograd.visualize.rule_source import sources_of
 
 from .programs import computed, programs
 from .reading import gradient_of, played

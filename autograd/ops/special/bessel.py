@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise, general
 from ...errors import UnsupportedError
-from ...primitive import Rule
+from ...primitives.declare import elementwise, general
+from ...primitives.primitive import Rule
 from .common import of_last, over
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise
+from ...primitives.declare import elementwise
 from .gamma import derivative_of_psi, rgamma_slope
 from .integration import bell, tail_integral
 

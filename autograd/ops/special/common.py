@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ...called import users_line
-from ...declare import elementwise
 from ...errors import UnsupportedError
-from ...primitive import Function, Rule
-from ...registry import operations
-from ...tensor import Tensor, any_live
+from ...graph.call_site import users_line
+from ...primitives.declare import elementwise
+from ...primitives.primitive import Function, Rule
+from ...tensors.dispatch import operations
+from ...tensors.tensor import Tensor, any_live
 
 __all__ = ["exp_of_square", "of_last", "over"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise
+from ...primitives.declare import elementwise
 from . import beta, gamma
 from .common import of_last
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise
+from ...primitives.declare import elementwise
 from .common import exp_of_square
 
 ROOT_PI, ROOT_2PI, ROOT_HALF = math.sqrt(math.pi), math.sqrt(2 * math.pi), math.sqrt(0.5)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...calculus import PARTS, RULES, logistic, zero
-from ...declare import elementwise
+from ...primitives.declare import elementwise
 from .common import over
 
 DEGREE = math.pi / 180

@@ -14,7 +14,7 @@ from scipy import special as python
 from scipy.special import _ufuncs as special
 
 from ...calculus import zero
-from ...declare import elementwise
+from ...primitives.declare import elementwise
 from .common import of_last
 from .integration import bell, tail_integral
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise
-from ...tensor import Tensor
+from ...primitives.declare import elementwise
+from ...tensors.tensor import Tensor
 from .common import of_last
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it

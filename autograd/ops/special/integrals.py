@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...declare import elementwise, general
+from ...primitives.declare import elementwise, general
 from .common import of_last, over
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..collapsing import closed, levels
+from ..collapse import closed, levels
 from ..picture import Frame
 from .layout import Edges, lay_out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...graph import LEAF
+from ...graph.node import LEAF
 from .record import Edge, Recording, Step
 
 __all__ = ["folded"]

@@ -10,9 +10,9 @@ from typing import Any
 import graphviz
 
 from .. import layered
+from ..frame_order import by_frame
 from ..layered import Edges, Point
 from ..picture import Frame
-from ..tree import by_frame
 
 __all__ = ["HEIGHT", "WIDTH", "Edges", "Layout", "in_layers", "lay_out"]
 

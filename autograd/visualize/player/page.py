@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-from ...graph import LEAF
-from ...lines import HasLine, line_of, source_of
-from ...value import Value
-from ..framing import Framing, name_within, settled
-from ..nodes import inside, type_of
+from ...graph.node import LEAF
+from ...graph.source_info import HasLine, line_of, source_of
+from ...scalar.value import Value
+from ..module_frames import Framing, name_within, settled
+from ..node_info import inside, type_of
 from ..picture import Frame
-from ..rules import sources_of
+from ..rule_source import sources_of
 from .depths import depths
 from .layout import HEIGHT, WIDTH
 from .numbers import LEVELS, described, size_of

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ...files import replacing
-from ...tensor import Tensor
-from ...value import Value
-from ..collapsing import check_depth
-from ..framing import parameters_called
-from ..nodes import names_of
+from ...scalar.value import Value
+from ...tensors.tensor import Tensor
+from ..collapse import check_depth
+from ..module_frames import parameters_called
+from ..node_info import names_of
 from .fold import folded
 from .page import page_of
 from .record import Run, record, run

@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from ...examination import observer, value_observer
-from ...graph import LEAF, Bundle, Hooked, Node, ancestors
-from ...lines import Place, here
-from ...modes import enable_grad
-from ...outputs import Output
-from ...primitive import Primitive
-from ...tensor import Tensor
-from ...value import Value
-from ...written import refuse_overwritten
-from ..gradients import carried_back
-from ..nodes import inside, is_packed, named_nodes, root_of
-from ..watching import watch_calls
+from ...graph.grad_mode import enable_grad
+from ...graph.instrumentation import observer, value_observer
+from ...graph.mutation import refuse_overwritten
+from ...graph.node import LEAF, Bundle, Hooked, Node, ancestors
+from ...graph.source_info import Place, here
+from ...primitives.multi_output import Output
+from ...primitives.primitive import Primitive
+from ...scalar.value import Value
+from ...tensors.tensor import Tensor
+from ..call_recorder import watch_calls
+from ..gradient_values import carried_back
+from ..node_info import inside, is_packed, named_nodes, root_of
 
 __all__ = ["Edge", "Recording", "Run", "Step", "record", "run"]
 

@@ -5,11 +5,11 @@ after ``optimizer.step()``: after each epoch or each batch, as its numbers are m
 """
 
 from ._base import LRScheduler
-from ._combined import ChainedScheduler, SequentialLR
-from ._cycles import CosineAnnealingWarmRestarts, OneCycleLR
-from ._factors import ConstantLR, CosineAnnealingLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
-from ._functions import LambdaLR, MultiplicativeLR
+from ._cyclic import CosineAnnealingWarmRestarts, OneCycleLR
+from ._decay import ConstantLR, CosineAnnealingLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
+from ._lambda import LambdaLR, MultiplicativeLR
 from ._plateau import ReduceLROnPlateau
+from ._sequential import ChainedScheduler, SequentialLR
 
 __all__ = [
     "ChainedScheduler",

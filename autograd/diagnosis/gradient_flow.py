@@ -1,0 +1,190 @@
+"""Where a gradient comes from, and where it is lost on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..graph.backward import Wanted
+from ..graph.node import Gradients, Node, ancestors, leading_to
+from ..graph.saved_tensors import unpacked
+from ..primitives.multi_output import Output
+from ..tensors.tensor import Tensor
+from .nodes import inside, place_of, root_of
+
+__all__ = ["Explanation", "Step", "explain"]
+
+Array = np.ndarray[Any, Any]
+DEAD = {"relu", "maximum", "clip"}  # whose result is at the bound where no gradient passes
+BOUNDED = {"tanh": 1.0, "sigmoid": 0.5, "expit": 0.5}  # tanh of so many times the input, of which they keep the values
+SATURATED = 0.99  # of the way from the middle of the range to its end
+
+
+@dataclass
+class Step:
+    """One operation that the gradient passes on its way from the result to the input.
+
+    Attributes
+    ----------
+    operation, where
+        What it is called, and the line that recorded it, or one before it.
+    norm
+        The Euclidean length of the gradient of its result.
+    zeros
+        The part of that gradient that is exactly zero, from 0 to 1.
+    shares
+        For each operation that used the result: its name, and its part of the gradient, as the length of what came
+        from it over the sum of these lengths.
+    remarks
+        What may be wrong here.
+    """
+
+    operation: str
+    where: str
+    norm: float
+    zeros: float
+    shares: list[tuple[str, float]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        parts = [f"{self.operation:16} |g| {self.norm:.3g}"]
+        if self.zeros:
+            parts.append(f"{self.zeros:.0%} zeros")
+        if len(self.shares) > 1:
+            parts.append("from " + ", ".join(f"{name} {share:.0%}" for name, share in self.shares))
+        parts += self.remarks
+        return ", ".join(parts) + (f"  ({self.where})" if self.where else "")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The way of a gradient, from the result to the input; `str` shows a line for each step."""
+
+    reaches: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What may be wrong, step by step."""
+        return [f"{step.operation}: {remark}" for step in self.steps for remark in step.remarks]
+
+    def __str__(self) -> str:
+        if not self.reaches:
+            return (
+                "the result does not depend on this input: it was not used, or a detach(), a no_grad(), .data or a "
+                "function without a derivative lies between"
+            )
+        return "\n".join(map(str, self.steps))
+
+
+def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
+    """Follow the gradient of `result` back to `x`, and say where it shrinks, cancels or dies.
+
+    The graph is walked once and stays as it is. Remarked are units that are zero for every row of a batch (dead), units
+    at the ends of the range of tanh or sigmoid (saturated), contributions that cancel, gradients that are zero
+    altogether, and nan and inf.
+
+    Parameters
+    ----------
+    result
+        A recorded tensor, such as a loss.
+    x
+        A leaf or an intermediate result.
+    gradient
+        The gradient of `result`; may be left out if it has one element.
+
+    Returns
+    -------
+    Explanation
+        Whether there is a way at all, and its steps, from the result to `x`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import explain, tensor
+    >>> x = tensor([1.0, 10.0, -2.0], requires_grad=True)
+    >>> print(explain((np.tanh(x) - np.tanh(x)).sum(), x).remarks)
+    ['tanh: 1 of 3 elements saturated', 'tanh: 1 of 3 elements saturated', 'leaf: 3 of 3 elements cancel']
+    """
+    root = root_of(result, "explain")
+    if not isinstance(x, Tensor):
+        raise TypeError(f"explain() follows a gradient back to a tensor, not to {type(x).__name__}")
+    node = x._node
+    order = [] if node is None else leading_to([node], ancestors([root]))
+    if root not in order or node is None:
+        return Explanation(False, ())
+    arrived: dict[Node, list[tuple[Node | None, Any]]] = {each: [] for each in order}
+    arrived[root].append((None, result._seed(gradient)))
+    steps = []
+    with np.errstate(all="ignore"):
+        for each in reversed(order):
+            g = _total(each, arrived[each])
+            if not isinstance(g, list):
+                steps.append(_step(each, g, arrived[each]))
+            if each is node:
+                break
+            for source, gx in _contributions(each, g, arrived):
+                arrived[source].append((each, gx))
+    return Explanation(True, tuple(steps))
+
+
+def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tuple[Node, Any]]:
+    """Yield what `g` gives each input of a node that lies on the way."""
+    sources = {x for x in inside(node).inputs(node) if x is not None and x in wanted}
+    gradients: Gradients = Wanted(dict.fromkeys(sources))
+    unpacked(node).pull(node, g, gradients)
+    for source in sources:
+        if gradients[source] is not None:
+            yield source, gradients[source]
+
+
+def _total(node: Node, arrived: list[tuple[Node | None, Any]]) -> Any:
+    """Return the sum of what arrived; for an operation of several outputs, the list of theirs."""
+    parts = [g for _, g in arrived]
+    if isinstance(node.dtype, tuple):
+        whole: list[Any] = [None] * len(node.dtype)
+        for part in parts:
+            for i, g in enumerate(part):
+                whole[i] = g if whole[i] is None else whole[i] if g is None else whole[i] + g
+        return whole
+    return sum(parts[1:], parts[0])
+
+
+def _step(node: Node, g: Array, arrived: list[tuple[Node | None, Any]]) -> Step:
+    op = inside(node)
+    name = inside(node.x).name if isinstance(op, Output) and node.x is not None else op.name
+    step = Step(name, place_of(node), float(np.linalg.norm(g)), float(np.mean(g == 0)) if g.size else 0.0)
+    lengths = [float(np.linalg.norm(part)) for _, part in arrived]
+    if len(arrived) > 1:
+        whole = sum(lengths) or 1.0
+        step.shares = [
+            ("" if by is None else inside(by).name, n / whole) for (by, _), n in zip(arrived, lengths, strict=True)
+        ]
+    step.remarks = list(_remarks(node, name, g, [part for _, part in arrived]))
+    return step
+
+
+def _remarks(node: Node, name: str, g: Array, parts: list[Array]) -> Iterator[str]:
+    bad = g.size - int(np.count_nonzero(np.isfinite(g)))
+    if bad:
+        yield f"nan or inf in {bad} of {g.size} elements"
+    elif g.size and not g.any() and not any(part.any() for part in parts):
+        yield "the gradient is zero altogether"
+    if len(parts) > 1 and not bad:
+        size = np.sum([np.abs(part) for part in parts], axis=0)
+        lost = int(np.count_nonzero((size > 0) & (np.abs(g) <= 1e-6 * size)))
+        if lost:
+            yield f"{lost} of {g.size} elements cancel"
+    kept = node.kept if isinstance(node.kept, np.ndarray) and node.kept.shape == node.shape else None
+    if kept is not None and name in DEAD:
+        units = kept.reshape(-1, kept.shape[-1]) if kept.ndim else kept.reshape(1, 1)
+        dead = int(np.count_nonzero(~units.any(axis=0)))
+        if dead:
+            yield f"{dead} of {units.shape[1]} units dead"
+    if kept is not None and name in BOUNDED and kept.size:
+        saturated = int(np.count_nonzero(np.abs(np.tanh(kept * BOUNDED[name])) > SATURATED))
+        if saturated:
+            yield f"{saturated} of {kept.size} elements saturated"

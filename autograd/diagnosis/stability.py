@@ -1,0 +1,156 @@
+"""Forms that lose digits, or their gradient, and the stable ones in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..graph.node import FreedOperation, Node, ancestors
+from .nodes import inside, place_of, root_of
+
+__all__ = ["Finding", "lint"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A form that was found, where, and what to write in its place."""
+
+    form: str
+    where: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.form} ({self.where}): {self.remedy}" if self.where else f"{self.form}: {self.remedy}"
+
+
+def lint(result: Any) -> list[Finding]:
+    """Look in the graph of `result` for forms that are better written in another way.
+
+    They are: log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, and a
+    variance as the mean of squares less the square of the mean.
+
+    Parameters
+    ----------
+    result
+        A recorded tensor, such as a loss, before `backward` frees its graph.
+
+    Returns
+    -------
+    list of Finding
+        In the order in which they were recorded; empty if nothing was found.
+
+    Raises
+    ------
+    GraphError
+        If there is no graph, or an earlier `backward` freed it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import lint, tensor
+    >>> x = tensor([0.5, 800.0], requires_grad=True)
+    >>> with np.errstate(over="ignore"):
+    ...     loss = np.log(1 + np.exp(x)).sum()
+    >>> [finding.remedy for finding in lint(loss)]
+    ['use np.logaddexp(0, x), which neither overflows nor loses small values']
+    """
+    found = []
+    for node in ancestors([root_of(result, "lint")]):
+        if isinstance(node.op, FreedOperation):
+            node.op.refuse(node)
+        for form, applies, remedy in _FORMS:
+            if applies(node):
+                found.append(Finding(form, place_of(node), remedy))
+                break
+    return found
+
+
+def _is(node: Node | None, *names: str) -> bool:
+    return node is not None and inside(node).name in names
+
+
+def _of(node: Node, name: str, *inner: str) -> bool:
+    """Tell whether a node is an operation applied to the result of another."""
+    return _is(node, name) and _is(node.x, *inner)
+
+
+def _has_one(node: Node | None) -> bool:
+    """Tell whether a sum adds 1 to one input; only one of the two is in the graph."""
+    return _is(node, "add") and node is not None and (node.x is None or node.y is None)
+
+
+def _added(node: Node) -> Node | None:
+    return node.y if node.x is None else node.x
+
+
+def _log_of_one_and_exp(node: Node) -> bool:
+    if _of(node, "log1p", "exp"):
+        return True
+    return _is(node, "log") and _has_one(node.x) and _is(_added(node.x), "exp")  # type: ignore[arg-type]  # it has one
+
+
+def _normalised_exp(node: Node) -> bool:
+    return _is(node, "divide") and _is(node.x, "exp") and _is(node.y, "sum") and node.y.x is node.x  # type: ignore[union-attr]  # it has one
+
+
+def _small_root(node: Node) -> bool:
+    if not _is(node, "sqrt") or not isinstance(node.kept, np.ndarray) or not node.kept.size:
+        return False
+    return bool(np.min(node.kept) < 1e-4 * max(1.0, float(np.max(node.kept))))
+
+
+def _variance_by_subtraction(node: Node) -> bool:
+    if not (_is(node, "subtract") and _is(node.x, "mean", "sum")):
+        return False
+    of_squares, square = node.x, node.y
+    squared = None if of_squares is None else _root(of_squares.x)
+    mean = _root(square)
+    return squared is not None and mean is not None and _is(mean, "mean", "sum") and mean.x is squared
+
+
+def _root(node: Node | None) -> Node | None:
+    """Return what a square is the square of: ``x * x``, ``x**2`` or ``square(x)``."""
+    if node is None or not (_is(node, "square", "power") or (_is(node, "multiply") and node.x is node.y)):
+        return None
+    return node.x
+
+
+_FORMS: list[tuple[str, Callable[[Node], bool], str]] = [
+    (
+        "log(softmax(x))",
+        lambda node: (
+            _of(node, "log", "softmax") or (_is(node, "log") and node.x is not None and _normalised_exp(node.x))
+        ),
+        "use log_softmax, which is finite where a probability is too small for a number",
+    ),
+    (
+        "log(sigmoid(x))",
+        lambda node: _of(node, "log", "sigmoid", "expit"),
+        "use -np.logaddexp(0, -x), which is finite for any x",
+    ),
+    (
+        "log(1 + exp(x))",
+        _log_of_one_and_exp,
+        "use np.logaddexp(0, x), which neither overflows nor loses small values",
+    ),
+    (
+        "log(sum(exp(x)))",
+        lambda node: _of(node, "log", "sum") and _is(node.x.x, "exp"),  # type: ignore[union-attr]  # it has one
+        "use autograd.logsumexp, which neither overflows nor underflows",
+    ),
+    ("exp(x) / sum(exp(x))", _normalised_exp, "use softmax, which takes the largest x away first"),
+    (
+        "sqrt near 0",
+        _small_root,
+        "its derivative 1 / (2 sqrt(x)) grows without bound there: use np.hypot or np.linalg.norm for a length, or add "
+        "a small number under the root",
+    ),
+    (
+        "mean(x**2) - mean(x)**2",
+        _variance_by_subtraction,
+        "use x.var(), which takes the mean away before squaring and so loses no digits",
+    ),
+]

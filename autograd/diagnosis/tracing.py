@@ -1,0 +1,96 @@
+"""What is computed: every operation that is recorded, with what went in and what came out."""
+
+from __future__ import annotations
+
+from contextvars import Token
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..graph.grad_mode import TRACING, Watch
+from ..graph.instrumentation import Observer, observer
+from ..graph.name_scope import within
+from ..graph.node import Node
+from ..graph.source_info import line_of
+
+__all__ = ["TracedOperation", "trace_operations"]
+
+
+@dataclass(frozen=True, eq=False)
+class TracedOperation:
+    """One operation that was recorded.
+
+    Attributes
+    ----------
+    name
+        Of the operation, as drawings and messages have it.
+    arguments
+        What it was applied to, by the names of its parameters, with defaults: the arrays of tensors, a tuple of arrays
+        for a sequence of inputs, and other arguments as they were given. The array of a tensor is one object wherever
+        the tensor is used: ``is`` tells which result of which operation went into which other.
+    outputs
+        The arrays of the results, one for most operations.
+    where
+        The file and line of the program that it was recorded for, and within which modules.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+    outputs: tuple[np.ndarray[Any, Any], ...]
+    where: str
+
+
+class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other blocks
+    """List the operations that are recorded within a ``with`` block, in order.
+
+    An operation is recorded if one of its inputs requires a gradient, and nothing says otherwise, such as `no_grad`.
+    What is computed of constants alone is not listed, nor what has no derivative, such as a comparison.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import tensor, trace_operations
+    >>> x = tensor([[1.0, 2.0]], requires_grad=True)
+    >>> with trace_operations() as operations:
+    ...     y = np.tanh(x @ np.ones((2, 3))).sum(axis=1)
+    >>> [(operation.name, operation.outputs[0].shape) for operation in operations]
+    [('matmul', (1, 3)), ('tanh', (1, 3)), ('sum', (1,))]
+    >>> operations[1].arguments["x"] is operations[0].outputs[0], operations[2].arguments["axis"]
+    (True, 1)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(TRACING)
+        self._before: list[Token[Observer]] = []
+
+    def fresh(self) -> trace_operations:
+        """Return a block that does the same."""
+        return trace_operations()
+
+    def __enter__(self) -> list[TracedOperation]:  # type: ignore[override]  # the other blocks have nothing to give
+        super().__enter__()
+        operations: list[TracedOperation] = []
+        around = observer.get(None)
+
+        def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
+            operations.append(_traced(node, values, z))
+            if around is not None:
+                around(node, values, z)
+
+        self._before.append(observer.set(note))
+        return operations
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        observer.reset(self._before.pop())
+        super().__exit__(kind, error, trace)
+
+
+def _traced(node: Node, values: tuple[Any, ...], z: Any) -> TracedOperation:
+    op: Any = node.op
+    names = getattr(op, "parameters", None) or [str(i) for i in range(len(values))]  # a Function has no names for them
+    outputs = z if isinstance(z, tuple) else (z,)
+    return TracedOperation(op.name, dict(zip(names, values, strict=True)), outputs, line_of(node) + within(node))

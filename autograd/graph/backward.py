@@ -1,0 +1,214 @@
+"""The walk that carries gradients back through a graph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from ..errors import AnomalyError, AutogradError, DerivativeError, is_of_values
+from .grad_mode import ANOMALY, watching
+from .instrumentation import ranges
+from .mutation import kept_arrays, refuse_overwritten
+from .name_scope import within
+from .node import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
+from .saved_tensors import Packed
+from .source_info import here, warn
+
+__all__ = ["Wanted", "pull_back"]
+
+
+def pull_back(
+    seeds: dict[Node, Any],
+    order: list[Node],
+    targets: Collection[Node] | None = None,
+    *,
+    partial: bool = False,
+    lift: Lift | None = None,
+    free: bool = False,
+) -> dict[Node, Any]:
+    """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
+
+    Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the
+    seeds; at targets outside it the walk ends. With `lift` the rules record themselves. `free` lets go of what the
+    nodes kept.
+
+    The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
+    the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
+    warnings about single elements of the way would mislead; a gradient that is not finite in the end is reported once.
+    """
+    refuse_overwritten(order)
+    found = _settle(seeds, order, targets, partial, lift)
+    if free:
+        place = here()
+        for node in order:
+            op = node.op
+            if op is not LEAF:
+                node.op = op.freed
+                node.kept = place  # for who walks it again
+                node.kept_y = node.guard = None
+    return found
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a decorator takes half the time of a block
+def _settle(
+    seeds: dict[Node, Any],
+    order: list[Node],
+    targets: Collection[Node] | None,
+    partial: bool,
+    lift: Lift | None,
+) -> dict[Node, Any]:
+    """Walk optimistically, and once more with care if that gave a nan; see `pull_back`."""
+    # A walk that calls hooks is not repeated, for they may count their calls.
+    careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
+    found = _walk(seeds, order, targets, partial, lift, absorb=careful)
+    total = _total(found, lift)
+    if total != total and not careful:
+        found = _walk(seeds, order, targets, partial, lift, absorb=True)
+        total = _total(found, lift)
+    if not math.isfinite(total):
+        _warn(found, lift)
+    return found
+
+
+class Wanted(dict["Node | None", Any]):
+    """The gradients of a walk through part of a graph: a node outside that part is absent."""
+
+    def __missing__(self, node: Node | None) -> Any:
+        return absent
+
+
+def _walk(
+    seeds: dict[Node, Any],
+    order: list[Node],
+    targets: Collection[Node] | None,
+    partial: bool,
+    lift: Lift | None,
+    absorb: bool,
+) -> dict[Node, Any]:
+    gradients: Gradients = dict.fromkeys(order)
+    if partial:
+        gradients = Wanted(gradients)
+        gradients.update((node, None) for node in targets or () if node not in gradients)
+    for seed, g in seeds.items():
+        if seed in gradients:
+            gradients[seed] = g
+    gradients[None] = absent
+    inner = {node for node in targets if node.op is not LEAF} if targets else ()
+    careful = absorb or lift is not None
+    anomaly = bool(watching() & ANOMALY)
+    pop = gradients.pop
+    node = None
+    try:
+        if not (careful or inner or anomaly):
+            for node in reversed(order):
+                op = node.op
+                if op is not LEAF:
+                    pull = op.pull  # looked up and called in one, Python takes it for a method, and is slower
+                    pull(node, pop(node), gradients)
+        else:
+            for node in reversed(order):
+                if node.op is LEAF:
+                    continue
+                g, op = pop(node), node.op
+                if isinstance(op, Hooked):
+                    g, op = op.seen(node, g, lift), op.operation
+                if careful:
+                    op.pull_carefully(node, g, gradients, lift, absorb)
+                else:
+                    op.pull(node, g, gradients)
+                if node in inner:
+                    gradients[node] = g
+                if anomaly:
+                    _check_gradients(node, g, gradients, lift)
+    except AutogradError:
+        raise
+    except Exception as error:
+        if node is None or not is_of_values(error) or _is_of_hook(error):
+            raise
+        what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
+        raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
+    del gradients[None]
+    if targets is None:
+        return {node: g for node, g in gradients.items() if g is not None}  # type: ignore[misc]  # None is deleted
+    return {node: gradients[node] for node in targets if gradients.get(node) is not None}
+
+
+def _is_of_hook(error: BaseException) -> bool:
+    """Tell whether an error arose in a hook, and not in a rule."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in _CALLS_OF_HOOKS:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+_CALLS_OF_HOOKS = (Hooked.seen.__code__, Packed.opened.__code__)
+
+
+def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None) -> None:
+    """Raise if pulling `g` through `node` made a gradient that is not finite."""
+    for x in node.op.inputs(node):
+        gx = gradients.get(x)
+        if x is None or gx is None or gx is absent:
+            continue
+        parts = [part for part in gx if part is not None] if isinstance(gx, list) else [gx]
+        if not all(np.isfinite(part if lift is None else lift.unwrap(part)).all() for part in parts):
+            message = (
+                f"the derivative of '{node.op.name}'{within(node)}{recorded(node)} gave a gradient with nan or inf "
+                f"(shape {x.shape}, dtype {x.dtype}); it was given {ranges(_given(node, g, lift))}"
+            )
+            raise AnomalyError(message)
+
+
+def _given(node: Node, g: Any, lift: Lift | None) -> tuple[Any, ...]:
+    """Return the gradient that the rule of `node` was given, and the arrays that the node kept for it."""
+    parts = g if isinstance(g, list | tuple) else (g,)
+    found = [part if lift is None else lift.unwrap(part) for part in parts if part is not None]
+    return (*found, *kept_arrays(node))
+
+
+def _total(found: dict[Node, Any], lift: Lift | None) -> float:
+    """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
+    total: Any = 0
+    whole = None if lift is not None else _shared_whole(found)
+    if whole is not None:
+        total = np.dot(whole, whole)
+        if math.isfinite(total):
+            return float(total)
+        total = 0  # it may be what `whole` has beside the gradients
+    for g in found.values():
+        if lift is not None:
+            g = lift.unwrap(g)
+        if g.ndim != 1:
+            g = g.ravel("K")  # a view also of a matrix laid out by columns
+        total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
+    return float(abs(total))
+
+
+def _shared_whole(found: dict[Node, Any]) -> Any:
+    """Return the array that all the gradients were written to parts of, if there is one."""
+    whole = None
+    for node, g in found.items():
+        buffer = node.buffer if type(node) is Leaf else None
+        if buffer is None or g is not buffer.array or (whole is not None and whole is not buffer.whole):
+            return None
+        whole = buffer.whole
+    return whole
+
+
+def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
+    """Warn of gradients that are not finite; see `_total`, which also overflows for some that are."""
+    for node, gradient in found.items():
+        g = gradient if lift is None else lift.unwrap(gradient)
+        bad = np.size(g) - np.count_nonzero(np.isfinite(g))
+        if bad:
+            kind = "nan" if np.isnan(g).any() else "inf"
+            message = (
+                f"the gradient of a tensor of shape {node.shape} has {kind} in {bad} of {np.size(g)} elements: "
+                f"compute and walk within detect_anomaly() to see where it arises"
+            )
+            warn(message, RuntimeWarning)

@@ -1,0 +1,130 @@
+"""What the user's program was calling when a tensor left its graph: found where an error is told, not on any fast path.
+
+A function written in C leaves no frame. But the code object of its caller knows from which column to which each
+instruction was written, and a call begins where the name of what it calls does; so the name can be read there, without
+the source, and looked up as Python does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import sysconfig
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
+
+from .source_info import line_of, place_in, within_engine
+
+__all__ = ["Call", "call_in", "called_by", "name_called", "users_frame", "users_line"]
+
+_libraries: tuple[str, ...] = ()
+
+
+class Call(NamedTuple):
+    """A call in the user's program.
+
+    Attributes
+    ----------
+    name
+        As it is written there, such as ``"math.sin"``; empty if what is called has no name.
+    function
+        What the name stands for, or None if that cannot be told.
+    module
+        The name of the module that the function, or its class, is from.
+    """
+
+    name: str = ""
+    function: Any = None
+    module: str = ""
+
+
+def users_frame(frame: FrameType) -> FrameType:
+    """Return the nearest frame that is neither the engine's nor of Python's or an installed library."""
+    outside: FrameType | None = frame
+    while outside is not None and (within_engine(outside.f_code) or _of_library(outside.f_code.co_filename)):
+        outside = outside.f_back
+    if outside is not None:
+        return outside
+    while within_engine(frame.f_code) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def users_line() -> str:
+    """Return the line of the user's program, for a message."""
+    return line_of(place_in(users_frame(sys._getframe(1))))
+
+
+def _of_library(file: str) -> bool:
+    global _libraries
+    if not _libraries:
+        paths = sysconfig.get_paths()
+        _libraries = tuple(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+    return file.startswith(_libraries) or file.startswith("<frozen") or f"{os.sep}site-packages{os.sep}" in file
+
+
+def called_by(frame: FrameType) -> Call:
+    """Return what the frame is calling at this moment."""
+    return call_in(frame, name_called(frame.f_code, frame.f_lasti))
+
+
+def call_in(frame: FrameType, name: str) -> Call:
+    """Return the call of what `name` stands for in a frame, without running code of the user's to look it up."""
+    root, *attributes = name.split(".")
+    for names in (frame.f_locals, frame.f_globals, frame.f_builtins):
+        if root in names:
+            found = names[root]
+            break
+    else:
+        return Call(name)
+    module = _module_of(found)
+    for attribute in attributes:
+        holder = found if isinstance(found, ModuleType | type) else type(found)  # whose properties are only returned
+        found = getattr(holder, attribute, None)
+        module = _module_of(found) or _module_of(holder)  # methods written in C do not know theirs
+    return Call(name, found, module)
+
+
+def _module_of(thing: Any) -> str:
+    module = getattr(thing, "__module__", None) or getattr(type(thing), "__module__", "")
+    return thing.__name__ if isinstance(thing, ModuleType) else module if isinstance(module, str) else ""
+
+
+# By the address of the instruction: it lies within the memory of the code, which is held here so that it stays alone.
+_names: dict[int, tuple[CodeType, str]] = {}
+
+
+def name_called(code: CodeType, instruction: int) -> str:
+    """Return the name of what an instruction calls, as it is written; empty if it calls nothing that has a name."""
+    known = _names.get(id(code) + instruction)
+    if known is None:
+        if len(_names) > 10_000:
+            _names.clear()
+        known = _names[id(code) + instruction] = code, _read_name(code, instruction)
+    return known[1]
+
+
+def _read_name(code: CodeType, instruction: int) -> str:
+    import dis  # which no program needs that makes no mistake
+
+    # A call of a function of Python's stands at the place for its cache, which follows the instruction.
+    *before, step = [step for step in dis.get_instructions(code) if step.offset <= instruction]
+    place = step.positions
+    if not step.opname.startswith(("CALL", "PRECALL")) or place is None or place.col_offset is None:
+        return ""
+    parts: list[str] = []
+    for previous, earlier in itertools.pairwise([before[0], *before]):
+        at = earlier.positions
+        if at is None or (at.lineno, at.col_offset) != (place.lineno, place.col_offset):
+            continue
+        if not parts and isinstance(previous.argval, tuple):
+            parts = [previous.argval[-1]]  # two loads in one instruction, which stands where the first is written
+        if earlier.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            parts.append(str(earlier.argval))
+        elif earlier.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_CLASSDEREF")):
+            loaded = earlier.argval
+            parts = [str(loaded[0] if isinstance(loaded, tuple) else loaded)]
+        elif earlier.opname not in ("PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE"):
+            parts = [""]  # the result of something: what follows is an attribute of that
+    return ".".join(parts) if parts and parts[0] else ""

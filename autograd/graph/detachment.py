@@ -1,0 +1,52 @@
+"""Why a tensor is a constant although something that it was computed from requires a gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .grad_mode import Off
+from .source_info import Place, here, line_of
+
+__all__ = ["Cut", "carried", "cut_at", "cut_of", "reason"]
+
+Cut = tuple[
+    Any, Any
+]  # what cut the graph, an operation or words, and where: a place, or the block that records nothing
+
+
+def carried(*inputs: Any) -> Cut | None:
+    """Return the first cut among those of constant inputs."""
+    for x in inputs:
+        cut: Cut | None = getattr(x, "_cut", None)
+        if cut is not None:
+            return cut
+    return None
+
+
+def cut_of(what: Any, inputs: Any, mode: int) -> Cut | None:
+    """Return why the result of an operation on `inputs` is a constant, in the mode in which it was computed."""
+    if all(getattr(x, "_node", None) is None for x in inputs):
+        return carried(*inputs)
+    return what, here() if mode else mode
+
+
+def cut_at(what: str, *inputs: Any) -> Cut | None:
+    """Return the cut that a call of the user's makes, or that which it passes on from constants."""
+    return cut_of(what, inputs, mode=1)
+
+
+def reason(cut: Cut | None) -> str:
+    """Say in a sentence what cut the graph, and what to do."""
+    if cut is None:
+        return (
+            "nothing that it was computed from requires a gradient. Set requires_grad=True on what you differentiate "
+            "with respect to; what passes through an ndarray (t.data, np.argmax(t), t.item()) is a constant"
+        )
+    what, where = cut
+    name = what if isinstance(what, str) else f"'{getattr(what, 'name', None) or what.__name__}'"
+    if isinstance(where, Off):
+        at = f", entered at {line_of(where)}," if hasattr(where, "code") else ""
+        return f"{name} was computed within no_grad(){at} and so was not recorded. Compute it outside that block"
+    assert isinstance(where, Place)
+    how = "cut it from its graph" if isinstance(what, str) else "gives a result without a derivative"
+    return f"{name} {how}, at {line_of(where)}"

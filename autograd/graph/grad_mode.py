@@ -1,0 +1,281 @@
+"""Whether operations record themselves: a context variable, so threads and asyncio tasks each have their own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from types import CodeType, TracebackType
+from typing import Any, TypeVar
+
+from .source_info import note_line
+
+__all__ = [
+    "ANOMALY",
+    "EVER",
+    "OFF",
+    "ON",
+    "PACKING",
+    "TRACING",
+    "Off",
+    "Watch",
+    "detect_anomaly",
+    "enable_grad",
+    "evaluated_as_at",
+    "is_grad_enabled",
+    "moment",
+    "no_grad",
+    "recording",
+    "set_grad_enabled",
+    "watching",
+]
+
+F = TypeVar("F", bound=Callable[..., object])
+
+# Whether to record, and what else is done with every recorded node: note the user's line and refuse nan and inf; hand
+# what it keeps to somebody else; tell somebody of it. These are bits, the others of which count only where the first is
+# set.
+OFF, ON, ANOMALY, PACKING, TRACING = 0, 1, 2, 4, 8
+
+
+class Off(int):
+    """The mode in which nothing is recorded, with the line that began it.
+
+    A generator that is suspended in such a block may leave it before a block that was entered later is left: `left`
+    tells the later one to go back to the mode `around`.
+    """
+
+    code: CodeType
+    instruction: int
+    around: int
+    left = False
+
+
+_mode: ContextVar[int] = ContextVar("recording", default=ON)
+_watch: ContextVar[int] = ContextVar("watching", default=0)
+recording = _mode.get
+watching = _watch.get
+
+
+EVER = math.inf
+_moment: ContextVar[float] = ContextVar("moment", default=EVER)
+moment = _moment.get
+
+
+@contextmanager
+def evaluated_as_at(number: float) -> Iterator[None]:
+    """Have transforms see the graph as it was when nodes had `number`, for a function that is evaluated once more.
+
+    What became of it since, such as that a transform around the function has finished, changes what they record.
+    """
+    token = _moment.set(number)
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations on tensors are being recorded."""
+    return recording() != OFF
+
+
+class _Block:
+    """A ``with`` block that decorates functions too, coroutines and generators among them."""
+
+    def fresh(self) -> Any:
+        """Return a block that does the same, with tokens of its own."""
+        raise NotImplementedError
+
+    def __call__(self, function: F) -> F:
+        """Decorate `function`, each call of which is a block of its own: threads and recursion share no token.
+
+        A generator is in the block while it runs, and not while it is suspended.
+        """
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function.__name__}() is an asynchronous generator: use a with block inside it")
+
+        @functools.wraps(function)
+        def within(*args: object, **kwargs: object) -> object:
+            with self.fresh():
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        async def awaited(*args: object, **kwargs: object) -> object:
+            with self.fresh():
+                return await function(*args, **kwargs)  # type: ignore[misc]  # which is a coroutine
+
+        @functools.wraps(function)
+        def resumed(*args: object, **kwargs: object) -> object:
+            return self._resumed(function(*args, **kwargs))
+
+        if inspect.isgeneratorfunction(function):
+            return resumed  # type: ignore[return-value]  # has the signature of the function it wraps
+        return awaited if inspect.iscoroutinefunction(function) else within  # type: ignore[return-value]  # as above
+
+    def _resumed(self, generator: Any) -> Generator[Any, Any, Any]:
+        """Run `generator` from one of its values to the next, each time in a block of its own."""
+        resume, given = generator.send, None
+        try:
+            while True:
+                with self.fresh():
+                    value = resume(given)
+                try:
+                    resume, given = generator.send, (yield value)
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001  # whatever is thrown in, the generator is to handle
+                    resume, given = generator.throw, error
+        except StopIteration as end:
+            return end.value
+        finally:
+            with self.fresh():
+                generator.close()
+
+
+class _Mode(_Block):
+    """Record, or do not, within a ``with`` block or a decorated function."""
+
+    def __init__(self, mode: int) -> None:
+        self.mode = mode
+        self._entered: list[tuple[Token[int], int]] = []
+
+    def __enter__(self) -> None:
+        mode = self.mode | _watch.get() if self.mode else _off_from_here()
+        self._entered.append((_mode.set(mode), mode))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        token, entered = self._entered.pop()
+        if type(entered) is Off:
+            entered.left = True
+            if _mode.get() is not entered:
+                return  # it is for the block that was entered later to go back
+        _mode.reset(token)
+        mode: Any = _mode.get()
+        if type(mode) is Off and mode.left:
+            while type(mode) is Off and mode.left:
+                mode = mode.around
+            _mode.set(mode)
+
+    def fresh(self) -> _Mode:
+        """Return a block that does the same."""
+        return _Mode(self.mode)
+
+
+def _off_from_here() -> Off:
+    mode = Off(OFF)
+    mode.around = _mode.get()
+    note_line(mode)
+    return mode
+
+
+class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_enabled(False):`
+    """Switch recording on or off: at once, or for a ``with`` block, or for a function that it decorates.
+
+    Parameters
+    ----------
+    mode
+        Whether operations on tensors record the graph that gradients need.
+
+    Examples
+    --------
+    >>> from autograd import set_grad_enabled, tensor
+    >>> x = tensor(2.0, requires_grad=True)
+    >>> with set_grad_enabled(False):
+    ...     (x * x).requires_grad
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(ON if mode else OFF)
+        super().__enter__()
+
+    def __enter__(self) -> None:
+        """Keep what the constructor set; leaving the block restores what was there before."""
+
+    def __call__(self, function: F) -> F:
+        """Restore the mode outside, and return `function` with the mode inside it."""
+        self.__exit__(None, None, None)  # decorating a function must not change the mode outside it
+        return super().__call__(function)
+
+
+class no_grad(_Mode):  # noqa: N801 - as above
+    """Record nothing within a ``with`` block or a decorated function: results are constants.
+
+    Examples
+    --------
+    >>> from autograd import no_grad, tensor
+    >>> weight = tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     (weight * 2).requires_grad
+    False
+    """
+
+    def __init__(self) -> None:
+        super().__init__(OFF)
+
+
+class enable_grad(_Mode):  # noqa: N801 - as above
+    """Record within a ``with`` block or a decorated function, even inside `no_grad`.
+
+    Examples
+    --------
+    >>> from autograd import enable_grad, no_grad, tensor
+    >>> weight = tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad(), enable_grad():
+    ...     (weight * 2).requires_grad
+    True
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ON)
+
+
+class Watch(_Block):
+    """Do something more with every node that is recorded, within a ``with`` block or a decorated function."""
+
+    def __init__(self, what: int) -> None:
+        self.what = what
+        self._tokens: list[tuple[Token[int], Token[int]]] = []
+
+    def __enter__(self) -> None:
+        watch = _watch.get() | self.what
+        mode = _mode.get()
+        self._tokens.append((_watch.set(watch), _mode.set(mode | watch if mode else mode)))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        watch, mode = self._tokens.pop()
+        _mode.reset(mode)
+        _watch.reset(watch)
+
+    def fresh(self) -> Watch:
+        """Return a block that does the same."""
+        return Watch(self.what)
+
+
+class detect_anomaly(Watch):  # noqa: N801 - as above
+    """Stop at the first nan or inf that an operation or a derivative makes, and name the line that recorded it.
+
+    Every operation is checked, which costs time: it is for finding a fault, not for training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import detect_anomaly, tensor
+    >>> x = tensor([1.0, 0.0], requires_grad=True)
+    >>> with detect_anomaly(), np.errstate(divide="ignore"):
+    ...     (1 / x).sum()
+    Traceback (most recent call last):
+        ...
+    autograd.errors.AnomalyError: 'divide' gave inf in 1 of 2 elements (shape (2,), dtype float64)...
+    """
+
+    def __init__(self) -> None:
+        super().__init__(ANOMALY)

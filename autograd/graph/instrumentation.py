@@ -1,0 +1,73 @@
+"""What is done with every recorded operation beyond recording it, where somebody asked for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from ..errors import AnomalyError
+from .grad_mode import ANOMALY, PACKING, TRACING, recording
+from .name_scope import note_scope, within
+from .node import Node
+from .saved_tensors import pack
+from .source_info import line_of, note_line
+
+__all__ = ["Observer", "examine", "observer", "ranges", "value_observer"]
+
+Observer = Callable[[Node, tuple[Any, ...], Any], None]
+
+# Called with each node, the values of all parameters of its operation, and its result, while TRACING is on.
+observer: ContextVar[Observer] = ContextVar("observer")
+
+# Called with each `Value` that is computed while TRACING is on, if it is set.
+value_observer: ContextVar[Callable[[Any], None] | None] = ContextVar("value_observer", default=None)
+
+
+def examine(node: Node, values: tuple[Any, ...], z: Any) -> None:
+    """Do what is asked for: refuse a result that is not finite, tell an observer, pack what is kept.
+
+    `values` are those of the parameters of the operation, `z` is the result, a tuple if there are several.
+    """
+    note_line(node)
+    note_scope(node)
+    mode = recording()
+    if mode & ANOMALY:
+        _refuse_anomaly(node, values, z)
+    if mode & TRACING:
+        observer.get()(node, values, z)
+    if mode & PACKING:
+        pack(node)
+
+
+def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
+    for part in z if isinstance(z, tuple) else (z,):
+        bad = ~np.isfinite(part) if part.dtype.kind in "fc" else np.zeros(1, bool)
+        if bad.any():
+            kind = "nan" if np.isnan(part).any() else "inf"
+            message = (
+                f"'{node.op.name}' gave {kind} in {bad.sum()} of {part.size} elements (shape {part.shape}, dtype "
+                f"{part.dtype}){within(node)}, at {line_of(node)}; it was given {ranges(values)}"
+            )
+            raise AnomalyError(message)
+
+
+def ranges(values: tuple[Any, ...]) -> str:
+    """Return from where to where the elements of each array among `values` go, and the numbers among them."""
+    told = [_range(value) for value in values if isinstance(value, np.ndarray | np.number | int | float | complex)]
+    return " and ".join(told) or "no numbers"
+
+
+def _range(value: Any) -> str:
+    array = np.asarray(value)
+    if not array.ndim:
+        return f"{array[()]:.6g}" if array.dtype.kind in "fc" else str(array[()])
+    what = f"shape {array.shape}, dtype {array.dtype}"
+    if array.dtype.kind not in "iuf" or not array.size:
+        return f"an array ({what})"
+    finite = array[np.isfinite(array)]
+    span = f"from {finite.min():.6g} to {finite.max():.6g}" if finite.size else "without a finite number"
+    odd = array.size - finite.size
+    return f"an array {span}{f' and {odd} not finite' if odd else ''} ({what})"

@@ -1,0 +1,341 @@
+"""What a graph keeps and somebody else can write to: remembered as it was, and compared before a walk.
+
+The memory of a result is the engine's own. That of an array which a user passed in, or was handed by ``t.data``, can be
+written to by NumPy alone, which tells nobody. A node that keeps such an array therefore notes what it holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from types import CodeType
+from typing import Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+
+from ..errors import GraphError
+from .buffer_reuse import Portion, references
+from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
+from .source_info import Place, here, line_of, note_line
+
+__all__ = [
+    "WHOLE",
+    "Exposure",
+    "Guard",
+    "changed",
+    "expose",
+    "exposed_changes",
+    "forget",
+    "forget_within",
+    "guard",
+    "guard_arguments",
+    "guard_inputs",
+    "kept_arrays",
+    "note_written",
+    "owner_of",
+    "owners_of",
+    "refuse_overwritten",
+    "snapshot",
+    "weighted_sums",
+    "written_since",
+]
+
+Array = np.ndarray[Any, Any]
+Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the guards of others
+
+WHOLE = 1 << 18  # bytes: beyond, sums are noted in the place of what an array holds
+_WIDTH = 128
+
+
+def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | None:
+    """Return the guard of an array that a node keeps, which is the value of `x`, or a constant's where that is None."""
+    if x is not None and not root(x).shared:
+        return others
+    return array, snapshot(array), others
+
+
+def root(x: Node) -> Any:
+    """Return the leaf, or the result that was handed out, whose memory the value of `x`, or of a view of it, is."""
+    while type(x) is View:
+        x = x.x  # type: ignore[assignment]  # a view has an input
+    return x
+
+
+def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
+    """Return the guards of the inputs that a node keeps; `wants` says which those are, for the rule of each input."""
+    guards = None
+    for x, places in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may go on where there is nothing to want
+        if x is None:
+            continue
+        for place in places:
+            source = inputs[place]
+            if type(source) is not Node and type(values[place]) is np.ndarray:
+                guards = guard(source, values[place], guards)
+    return guards
+
+
+def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None:
+    """Return the guards of the arrays among arguments that have no derivative, such as indices."""
+    for value in arguments:
+        if type(value) is np.ndarray:
+            others = (value, snapshot(value), others)
+        elif type(value) is tuple:
+            others = guard_arguments(value, others)
+    return others
+
+
+def snapshot(array: Array) -> Any:
+    """Return what shows, compared with that of another time, whether an array was written to in between.
+
+    That is all it holds. In the place of more than 256 kB it is one sum for each 128 elements, weighted, so that
+    their order counts: only what rounding hides in such a sum can go unnoticed. An array that nobody can write to needs
+    nothing noted.
+    """
+    if array.nbytes <= WHOLE or array.dtype.char not in "fdFD":
+        return array.tobytes()
+    if array.base is None and not array.flags.writeable:
+        return None
+    sums, rest = weighted_sums(array)
+    return (sums, rest.tobytes()) if np.isfinite(sums).all() else array.tobytes()
+
+
+def weighted_sums(array: Array) -> tuple[Array, Array]:
+    """Return a weighted sum of each 128 elements of an array of floating-point numbers, and the elements left over."""
+    flat = array.ravel("K")
+    if flat.dtype.kind == "c":
+        flat = flat.view(flat.real.dtype)
+    rows = flat.size // _WIDTH
+    with np.errstate(all="ignore"):
+        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH).dot(_weights(flat.dtype))
+    return sums, flat[rows * _WIDTH :]
+
+
+@lru_cache(maxsize=2)
+def _weights(dtype: Any) -> Array:
+    return np.linspace(1, 2, _WIDTH, dtype=dtype)
+
+
+def changed(array: Array, before: Any) -> bool:
+    """Tell whether an array holds something else than when `before` was its snapshot."""
+    if type(before) is bytes:
+        return bool(array.tobytes() != before)
+    if before is None:
+        return False
+    now = snapshot(array)
+    return type(now) is bytes or now[1] != before[1] or not np.array_equal(now[0], before[0])
+
+
+class Exposure(NamedTuple):
+    """Memory of which somebody was handed the ndarray: what it held, and when and where that was.
+
+    Nodes that kept memory of a leaf later have guards of their own; those that keep a result's have not.
+    """
+
+    owner: Any
+    of_leaf: bool
+    number: int
+    held: Any
+    place: Place
+
+
+_exposures: dict[int, Exposure] = {}
+
+
+def owner_of(array: Array) -> Array:
+    """Return the array at the end of the chain of those that `array` is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def owners_of(array: Array) -> Iterator[Array]:
+    """Yield the owner of the memory of an array, and those of the larger arrays that it is a portion of."""
+    owner = owner_of(array)
+    yield owner
+    while isinstance(owner.base, Portion):
+        owner = owner_of(owner.base.array)
+        yield owner
+
+
+def kept_arrays(node: Node) -> Iterator[Array]:
+    """Yield every array that a node kept, once."""
+    seen: set[int] = set()
+    pending: list[Any] = [getattr(node, "kept_y", None), getattr(node, "kept", None)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, tuple | list):
+            pending.extend(reversed(value))
+        elif isinstance(value, np.ndarray) and id(value) not in seen:
+            seen.add(id(value))
+            yield value
+
+
+def expose(node: Node, array: Array) -> bool:
+    """Note that the ndarray of a tensor at `node` was handed to somebody who may write to it; tell if that matters."""
+    leaf = root(node)
+    of_leaf = type(leaf) is Leaf
+    if of_leaf:
+        leaf.shared = True
+    elif type(leaf) is Node:
+        leaf.__class__ = Exposed
+    if isinstance(node.op, FreedOperation) or (leaf is node and of_leaf and _unused(leaf)):
+        return False
+    owner = owner_of(array)
+    key = id(owner)
+    if key not in _exposures:
+        gone = ref(owner, lambda _: forget(key))
+        _exposures[key] = Exposure(gone, of_leaf, next(counter), snapshot(owner), here())
+    return True
+
+
+def forget(key: int) -> None:
+    """Forget that the memory with the owner of this id was handed out."""
+    _exposures.pop(key, None)
+
+
+def forget_within(owner: Array) -> None:
+    """Forget that the memory that an array owns, or portions of it, were handed out."""
+    for key, exposure in list(_exposures.items()) if _exposures else ():
+        held = exposure.owner()
+        if held is not None and any(whole is owner for whole in owners_of(held)):
+            forget(key)
+
+
+def exposed_changes() -> list[Exposure]:
+    """Return of what was handed out that which holds something else now."""
+    if not _exposures:
+        return []
+    found = []
+    for exposure in list(_exposures.values()):
+        owner = exposure.owner()
+        if owner is not None and changed(owner, exposure.held):
+            found.append(exposure)
+    return found
+
+
+def _unused(leaf: Any) -> bool:
+    """Tell whether no graph leads to a leaf; see `_IDLE`."""
+    return references(leaf) <= _IDLE
+
+
+def _idle_count() -> int:
+    """Return how many references to a leaf `_unused` finds, called by `expose`, if its tensor alone has one."""
+
+    class _Tensor:
+        node = Leaf((), np.dtype(float), lambda: None)
+
+    def as_expose(node: Node) -> int:
+        leaf = root(node)
+        return _count(leaf)
+
+    def _count(leaf: Leaf) -> int:
+        return sys.getrefcount(leaf)
+
+    return as_expose(_Tensor.node)
+
+
+_IDLE = _idle_count()
+
+
+class _Mark:
+    """A write: when it was, with a number like those of nodes, and where."""
+
+    __slots__ = ("code", "instruction", "number")
+
+    code: CodeType
+    instruction: int
+
+    def __init__(self) -> None:
+        self.number = next(counter)
+
+
+# What has been written to in place: the owner of the memory by its id, and the last write to it.
+_written: dict[int, tuple[ref[np.ndarray[Any, Any]], _Mark]] = {}
+
+
+_NOWHERE: Any = (lambda: None), None
+
+
+_latest = -1
+
+
+def note_written(*arrays: np.ndarray[Any, Any]) -> None:
+    """Note that the memory of arrays has been written to in place: a graph that kept it before is not walked."""
+    global _latest
+    if len(_written) > 1000:
+        for key in [key for key, (owner, _) in _written.items() if owner() is None]:
+            del _written[key]
+    mark = _Mark()
+    note_line(mark)
+    for array in arrays:
+        owner = owner_of(array)
+        _written[id(owner)] = ref(owner), mark
+        forget_within(owner)
+    _latest = mark.number
+
+
+def _last_write(array: np.ndarray[Any, Any]) -> _Mark | None:
+    """Return the last write to the memory of an array, itself or as a portion of a larger one; or None."""
+    last = None
+    for owner in owners_of(array):
+        reference, mark = _written.get(id(owner), _NOWHERE)
+        if reference() is owner and (last is None or mark.number > last.number):
+            last = mark
+    return last
+
+
+def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
+    """Tell whether the memory of one of some arrays was written to in place after `number` was taken.
+
+    That is by what says so, or through an ndarray that was handed out since.
+    """
+    owners = [exposure.owner() for exposure in exposed_changes() if exposure.number > number]
+    if _latest > number:
+        owners += [owner() for owner, mark in _written.values() if mark.number > number]
+    return any(whole is owner for array in arrays for whole in owners_of(array) for owner in owners)
+
+
+def refuse_overwritten(order: list[Node]) -> None:
+    """Raise if something that a node kept has been written to since it was recorded."""
+    if order and _latest >= order[0].number:
+        _refuse_marked(order)
+    for exposure in exposed_changes():
+        _refuse_exposed(order, exposure)
+    for node in order:
+        guard = node.guard
+        while guard is not None:
+            array, before, guard = guard
+            if changed(array, before):
+                raise _overwritten(
+                    node, array, "by NumPy alone, after that line" if hasattr(node, "code") else "by NumPy alone"
+                )
+
+
+def _refuse_marked(order: list[Node]) -> None:
+    for node in order:
+        if node.op is LEAF or node.number > _latest:
+            continue
+        for array in kept_arrays(node):
+            mark = _last_write(array)
+            if mark is not None and mark.number > node.number:
+                raise _overwritten(node, array, f"at {line_of(mark)}")
+
+
+def _refuse_exposed(order: list[Node], exposure: Exposure) -> None:
+    owner = exposure.owner()
+    for node in order:
+        if node.op is LEAF or (exposure.of_leaf and node.number > exposure.number):
+            continue
+        for array in kept_arrays(node):
+            if owner_of(array) is owner:
+                where = line_of(exposure.place)
+                raise _overwritten(node, array, f"by NumPy alone, through the ndarray handed out at {where}")
+
+
+def _overwritten(node: Node, array: np.ndarray[Any, Any], how: str) -> GraphError:
+    return GraphError(
+        f"the derivative of '{node.op.name}'{recorded(node)} needs an array (shape {array.shape}, dtype "
+        f"{array.dtype}) that was written to in place afterwards, {how}: write to a copy, or call backward() before"
+    )

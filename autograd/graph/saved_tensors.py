@@ -1,0 +1,148 @@
+"""What nodes keep, in the care of somebody else: packed when it is recorded, unpacked when a derivative needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import GraphError, check_callable
+from .grad_mode import PACKING, Watch
+from .node import Gradients, Hooked, Lift, Node, Operation
+
+__all__ = ["Packed", "pack", "saved_tensors_hooks", "unpacked"]
+
+Pack = Callable[[np.ndarray[Any, Any]], Any]
+Unpack = Callable[[Any], Any]
+
+_hooks: ContextVar[tuple[Pack, Unpack] | None] = ContextVar("saved_tensors_hooks", default=None)
+
+
+class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch, where it is known
+    """Hand every array that the graph keeps for `backward` to `pack`, and keep what that returns.
+
+    When a derivative needs the array, `unpack` has to return it. So arrays can be stored elsewhere, in fewer bits, or
+    not at all. Of nested blocks the innermost counts.
+
+    Parameters
+    ----------
+    pack
+        Takes an ndarray, which it must not write to, and returns anything.
+    unpack
+        Takes what `pack` returned, and returns an array of the same shape and dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import saved_tensors_hooks, tensor
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> with saved_tensors_hooks(lambda array: array.astype(np.float16), lambda half: half.astype(np.float64)):
+    ...     y = np.exp(x).sum()
+    >>> y.backward()
+    >>> x.grad
+    Tensor([2.71875 , 7.390625])
+    """
+
+    def __init__(self, pack: Pack, unpack: Unpack) -> None:
+        check_callable("pack", pack)
+        check_callable("unpack", unpack)
+        super().__init__(PACKING)
+        self._pair = (pack, unpack)
+        self._before: list[Token[tuple[Pack, Unpack] | None]] = []
+
+    def fresh(self) -> saved_tensors_hooks:
+        """Return a block that does the same."""
+        return saved_tensors_hooks(*self._pair)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._before.append(_hooks.set(self._pair))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _hooks.reset(self._before.pop())
+        super().__exit__(kind, error, trace)
+
+
+class _Parcel(NamedTuple):
+    """What was packed, and what the array was like."""
+
+    content: Any
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class Packed:
+    """Takes the place of the operation of a node whose kept arrays are packed."""
+
+    def __init__(self, operation: Operation, unpack: Unpack) -> None:
+        self.operation, self.unpack = operation, unpack
+        self.name, self.inputs = operation.name, operation.inputs
+
+    @property
+    def freed(self) -> Operation:
+        """What stands there when the node is freed."""
+        return self.operation.freed
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        """Pull through a node that keeps what was unpacked, which is let go of afterwards."""
+        whole = Node()
+        whole.op, whole.x, whole.y, whole.number = self.operation, node.x, node.y, node.number
+        whole.shape, whole.dtype = node.shape, node.dtype
+        whole.kept, whole.kept_y = self.opened(node.kept), self.opened(node.kept_y)
+        self.operation.pull(whole, g, gradients)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do as `pull`; what derivatives that record themselves need stays unpacked."""
+        unpacked(node)
+        self.operation.pull_carefully(node, g, gradients, lift, absorb)
+
+    def restore(self, node: Node) -> None:
+        """Have `node` keep what was unpacked from now on."""
+        kept, kept_y = self.opened(node.kept), self.opened(node.kept_y)
+        node.kept, node.kept_y = kept, kept_y
+
+    def opened(self, value: Any) -> Any:
+        """Return what a node kept, with the arrays in it that were packed unpacked."""
+        if type(value) is _Parcel:
+            array = np.asarray(self.unpack(value.content))
+            if (array.shape, array.dtype) != (value.shape, value.dtype):
+                raise GraphError(
+                    f"unpack returned an array of shape {array.shape} and dtype {array.dtype} for what was packed with "
+                    f"shape {value.shape} and dtype {value.dtype}"
+                )
+            return array
+        return type(value)(map(self.opened, value)) if type(value) in (tuple, list) else value
+
+
+def pack(node: Node) -> None:
+    """Hand the arrays that a new node keeps to the hooks that are in force."""
+    hooks = _hooks.get()
+    assert hooks is not None  # the mode says so
+    node.kept, node.kept_y = (_close(kept, hooks[0]) for kept in (node.kept, node.kept_y))
+    node.op = Packed(node.op, hooks[1])
+    node.guard = None  # it would keep what the hooks let go of; what they return is theirs to look after
+
+
+def _close(value: Any, pack: Pack) -> Any:
+    if type(value) is np.ndarray:
+        return _Parcel(pack(value), value.shape, value.dtype)
+    return type(value)(_close(item, pack) for item in value) if type(value) in (tuple, list) else value
+
+
+def unpacked(node: Node) -> Operation:
+    """Return the operation of `node`, which has what it needs from now on, without what stood around it."""
+    op = node.op
+    if isinstance(op, Packed):
+        op.restore(node)
+        node.op = op = op.operation
+    elif isinstance(op, Hooked):
+        if isinstance(op.operation, Packed):
+            op.operation.restore(node)
+            op.operation = op.operation.operation
+        op = op.operation
+    return op

@@ -1,0 +1,135 @@
+"""The user's lines: where in their program a result was recorded, a graph freed, memory written to."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from functools import partial
+from inspect import unwrap
+from types import CodeType, FrameType
+from typing import Any, Protocol
+
+import numpy as np
+
+__all__ = [
+    "HasLine", "Place", "defined", "here", "line_of", "note_line", "place_in", "source_of", "user_frame", "warn",
+    "within_engine", "within_file",
+]  # fmt: skip
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+_PACKAGES = tuple(os.path.join(_ROOT, name) + os.sep for name in ("autograd", "nn"))
+_NUMPY = os.path.dirname(np.__file__) + os.sep
+
+
+class Place:
+    """A line of the user's program."""
+
+    __slots__ = ("code", "instruction")
+
+    code: CodeType
+    instruction: int
+
+
+class HasLine(Protocol):
+    """What a line can be noted in: a `Place`, a node, a block."""
+
+    code: CodeType
+    instruction: int
+
+
+class _Within(dict[str, bool]):
+    """Which files belong to the engine or the layers built on it, remembered by name."""
+
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = filename.startswith(_PACKAGES)
+        return self[filename]
+
+
+_within = _Within()
+
+
+def note_line(place: HasLine) -> None:
+    """Note in `place` the line that is being executed outside the engine and the layers built on it."""
+    frame = sys._getframe(2)
+    while _within[frame.f_code.co_filename] and frame.f_back is not None:
+        frame = frame.f_back
+    place.code, place.instruction = frame.f_code, frame.f_lasti
+
+
+def within_engine(code: CodeType) -> bool:
+    """Tell whether code is the engine's or of the layers built on it."""
+    return _within[code.co_filename]
+
+
+def within_file(filename: str) -> bool:
+    """Tell whether a file is the engine's or of the layers built on it."""
+    return _within[filename]
+
+
+def place_in(frame: FrameType) -> Place:
+    """Return the line that a frame is executing."""
+    place = Place()
+    place.code, place.instruction = frame.f_code, frame.f_lasti
+    return place
+
+
+def here() -> Place:
+    """Return the line that is being executed outside the engine and the layers built on it."""
+    place = Place()
+    note_line(place)
+    return place
+
+
+def user_frame(frame: FrameType) -> tuple[FrameType, int]:
+    """Return the frame that called `frame` from outside of the engine, the layers and NumPy, and how far up it is."""
+    above = 0
+    while frame.f_back is not None:
+        file = frame.f_code.co_filename
+        if not _within[file] and not file.startswith(_NUMPY):  # whose `errstate` stands between functions of the engine
+            break
+        frame, above = frame.f_back, above + 1
+    return frame, above
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, at the line of the user's program that is being executed."""
+    _, above = user_frame(sys._getframe(1))
+    warnings.warn(message, category, stacklevel=above + 2)
+
+
+def source_of(place: HasLine) -> tuple[str, int | None]:
+    """Return the file, as `linecache` knows it, and the line of a place."""
+    instruction = place.instruction
+    lines = place.code.co_lines()
+    line = next((number for start, end, number in lines if start <= instruction < end), None)
+    return place.code.co_filename, line
+
+
+def line_of(place: HasLine) -> str:
+    """Return the file and line of a place as a person is told them: of a notebook, the cell."""
+    return _worded(*source_of(place))
+
+
+def _worded(file: str, line: int | None) -> str:
+    cell = _cell_of(file)
+    return f"{cell}, line {line}" if cell else f"{file}:{line}"
+
+
+def defined(function: Any) -> str:
+    """Return a user's function as the beginning of a sentence: its name, and where it is defined."""
+    function = unwrap(function)
+    while isinstance(function, partial):
+        function = unwrap(function.func)
+    name = getattr(function, "__name__", type(function).__name__)
+    what = "the function" if name == "<lambda>" else f"{name}()"
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return f"{what} at {_worded(code.co_filename, code.co_firstlineno)}" if code else what
+
+
+def _cell_of(file: str) -> str:
+    """Return the name that IPython, where it runs, gives a cell: the file is one that never was written."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    name = name_of and name_of(file)
+    return " ".join(name) if name else ""

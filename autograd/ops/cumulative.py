@@ -1,0 +1,150 @@
+"""Products, and sums and products that keep every step.
+
+A derivative of a product is the product of the other factors. Dividing the result by the factor gives it cheaply, but
+not where a factor is zero, nor where the product underflows; there the other factors are multiplied.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives.declare import composed, general, linear
+from ..tensors.tensor import unwrap
+from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
+from .shape import along
+
+_REVERSED = slice(None, None, -1)
+_multiply: Any = np.multiply.reduce  # with arguments by place, as in `reduce`
+
+
+def _divisible(*arrays: Any) -> bool:
+    """Tell whether products divide by their factors without loss: no zeros, nothing subnormal or infinite."""
+    for array in map(unwrap, arrays):
+        size = np.absolute(array)
+        if size.size and not (np.minimum.reduce(size, None) >= np.finfo(size.dtype).tiny and np.isfinite(size).all()):
+            return False
+    return True
+
+
+# Sums
+
+
+def _cumsum_rule(g: Any, axis: int | None, x_shape: tuple[int, ...]) -> Any:
+    last = -1 if axis is None else axis
+    backward = along(last, g.ndim, _REVERSED)
+    return g[backward].cumsum(last)[backward].reshape(x_shape)
+
+
+def _cumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse_out(out)
+    return x.cumsum(axis, dtype)
+
+
+cumsum = linear(np.cumsum, _cumsum_rule, forward=_cumsum)
+
+# Products that keep every step
+
+
+def _cumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    refuse_out(out)
+    return x.cumprod(axis, dtype)
+
+
+def _cumprod_rule(g: Any, out: Any, x: Any, axis: int | None) -> Any:
+    shape, last = x.shape, -1 if axis is None else axis
+    if x.shape != g.shape:
+        x = x.reshape(g.shape)
+    if not _divisible(out):
+        return _cumprod_exact(g, x, last).reshape(shape)
+    backward = along(last, g.ndim, _REVERSED)
+    return ((g * out)[backward].cumsum(last)[backward] / x).reshape(shape)
+
+
+def _cumprod_exact(g: Any, x: Any, axis: int) -> Any:
+    """Multiply what precedes each factor with the sum of what follows it, step by step: exact whatever the factors."""
+    places = [along(axis, g.ndim, i) for i in range(g.shape[axis])]
+    before, after = [np.ones_like(unwrap(g[places[0]]))], [g[places[-1]]]
+    for place in places[:-1]:
+        before.append(before[-1] * x[place])
+    for here, following in zip(places[-2::-1], places[:0:-1], strict=True):
+        after.append(g[here] + x[following] * after[-1])
+    return np.stack([b * a for b, a in zip(before, reversed(after), strict=True)], axis)
+
+
+cumprod = general(np.cumprod, _cumprod_rule, forward=_cumprod)
+
+# Products
+
+
+def _prod(
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:
+    refuse_out(out)
+    return _multiply(x, axis, dtype, None, keepdims, initial, where)
+
+
+def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -> Any:
+    factors = x if where is True else np.where(where, x, 1)
+    if _divisible(out, factors):
+        return selected(keep_axes(g * out, x.shape, axis) / factors, where)
+    start = g if initial is ABSENT or initial is None else g * initial
+    return selected(keep_axes(start, x.shape, axis) * _others(factors, axis), where)
+
+
+def _others(x: Any, axis: Axis) -> Any:
+    """Return for each factor the product of all others along `axis`."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    reduced = [a % x.ndim for a in axes]
+    order = [a for a in range(x.ndim) if a not in reduced] + reduced
+    moved = x.transpose(order)
+    whole = moved.shape[: x.ndim - len(reduced)]
+    rows = moved.reshape((*whole, x.size // int(np.prod(whole))))
+    one = np.ones((*whole, 1), x.dtype)
+    before = np.concatenate([one, rows[..., :-1]], -1).cumprod(-1)
+    after = np.concatenate([one, rows[..., :0:-1]], -1).cumprod(-1)[..., ::-1]
+    return (before * after).reshape(moved.shape).transpose(sorted(range(x.ndim), key=order.__getitem__))
+
+
+prod = general(np.prod, _prod_rule, forward=_prod)
+
+
+# The array API's names, which can start from the empty sum or product.
+
+
+def _with_initial(steps: Any, axis: int | None, value: int) -> Any:
+    where = -1 if axis is None else axis
+    shape = list(steps.shape)
+    shape[where] = 1
+    return np.concatenate([np.full(shape, value, steps.dtype), steps], where)
+
+
+@composed(np.cumulative_sum, method=False)
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
+    """Return the sums up to each element along an axis; with `include_initial`, from the empty sum on."""
+    steps = cumsum(_one_axis(x, axis), axis, dtype, out)
+    return _with_initial(steps, axis, 0) if include_initial else steps
+
+
+@composed(np.cumulative_prod, method=False)
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+) -> Any:
+    """Return the products up to each element along an axis; with `include_initial`, from the empty product on."""
+    steps = cumprod(_one_axis(x, axis), axis, dtype, out)
+    return _with_initial(steps, axis, 1) if include_initial else steps
+
+
+def _one_axis(x: Any, axis: int | None) -> Any:
+    if axis is None and x.ndim > 1:
+        raise ValueError(f"an axis must be given for an array of shape {x.shape}: only one with one axis has no choice")
+    return x if x.ndim else x.reshape(1)

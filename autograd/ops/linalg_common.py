@@ -1,0 +1,67 @@
+"""What the rules of linear algebra share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..tensors.tensor import unwrap
+
+
+def conj(x: Any) -> Any:
+    """Return the complex conjugate; real numbers as they are, without a copy."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+def adjoint(x: Any) -> Any:
+    """Return the conjugate transposes of a stack of matrices."""
+    return conj(x.mT)
+
+
+def hermitian_part(x: Any) -> Any:
+    """Return the mean of each matrix and its conjugate transpose."""
+    return (x + adjoint(x)) * 0.5
+
+
+def half_lower(x: Any) -> Any:
+    """Return the lower triangles of matrices, with half of their diagonals."""
+    mask = np.tri(*x.shape[-2:], dtype=np.finfo(x.dtype).dtype)
+    np.fill_diagonal(mask, 0.5)
+    return x * mask
+
+
+def on_diagonal(x: Any) -> Any:
+    """Return the diagonal matrices that have the vectors `x` on their diagonals."""
+    return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
+
+
+def negligible(values: Any, scale: Any) -> Any:
+    """Tell what is zero to within the rounding of a decomposition whose values are `scale`."""
+    scale = abs(unwrap(scale))
+    rounding = 10 * scale.shape[-1] * float(np.finfo(scale.dtype).eps)
+    greatest = scale.max(-1, keepdims=True, initial=0)
+    return abs(unwrap(values)) <= rounding * greatest.reshape(
+        greatest.shape[:-1] + (1,) * (values.ndim - scale.ndim + 1)
+    )
+
+
+def masked_reciprocal(values: Any, scale: Any) -> Any:
+    """Return 1 / `values`, and 0 where they are zero to within the rounding of `scale`."""
+    mask = negligible(values, scale)
+    return np.where(mask, 0, 1 / np.where(mask, 1, values))
+
+
+def gaps(w: Any) -> Any:
+    """Return w_j - w_i for each pair."""
+    return w[..., None, :] - w[..., :, None]
+
+
+def share_ties(g: Any, w: Any) -> Any:
+    """Return the gradient of `w` with what is for values equal to within rounding shared evenly among them."""
+    tied = negligible(gaps(unwrap(w)), w)
+    counts = tied.sum(-2, keepdims=True)
+    if (counts <= 1).all():
+        return g
+    shares = (tied / np.maximum(counts, 1)).astype(np.finfo(w.dtype).dtype)
+    return (shares @ g[..., None])[..., 0]

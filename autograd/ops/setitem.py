@@ -1,0 +1,357 @@
+"""Writing to tensors: values change in place as NumPy's do, and gradients are those of a program that never does.
+
+A write computes the whole new value of the tensor by recorded operations, and puts it in new memory of the same
+layout, so that what nodes kept stays as it was. Tensors that share the memory, a view or what it is a view of, move
+with it, and the elements that were written are replaced in their graphs too. Where nothing is recorded the memory
+itself is written to, also that of a parameter within `no_grad`; a graph that had kept it before then refuses to be
+walked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from ..graph.call_site import users_line
+from ..graph.grad_mode import recording
+from ..graph.mutation import note_written
+from ..graph.node import Leaf
+from ..primitives.declare import OPERATORS, general, method_of
+from ..primitives.with_arguments import on_arrays
+from ..tensors.dispatch import handing_on, hooks, writers
+from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, refuse_values, unwrap
+from ..tensors.views import move, overlap, sharing
+from .index import scatter, settled
+from .join import tile
+from .shape import operand, unbroadcast
+from .sort import sort
+
+# The two operations that a write is made of
+
+
+def _put(x: Any, value: Any, key: Any) -> Any:
+    out = np.array(x, order="K")
+    out[key] = value
+    return out
+
+
+def _without(g: Any, key: Any) -> Any:
+    """Return `g` with zeros at an index."""
+    return _put(g, 0, key) if type(g) is np.ndarray else put(g, np.zeros((), g.dtype), key)
+
+
+def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
+    """Return the part of `g` at an index; of several values for one element the last is the one that was written."""
+    part = g[key]
+    if isinstance(key, tuple | list | np.ndarray):
+        number = np.arange(part.size).reshape(part.shape)
+        winner = np.empty(g.shape, int)
+        winner[key] = number
+        mine = winner[key] == number
+        if not mine.all():
+            part = np.where(mine, part, 0)
+    return unbroadcast(part, value_shape)
+
+
+put = general(_put, _without, _of_value, name="setitem")
+
+
+def _replace(x: Any, written: Any, mask: Any, places: Any) -> Any:
+    out = np.array(x)
+    out[mask] = written.reshape(-1)[places]
+    return out
+
+
+replace = general(
+    _replace,
+    lambda g, mask: np.where(mask, 0, g),
+    lambda g, mask, places, written_shape: scatter(g[mask], places, (int(np.prod(written_shape)),)).reshape(
+        written_shape
+    ),
+    name="overwrite",
+)
+
+
+# What a write does
+
+
+def is_recorded(x: Tensor, *values: Any) -> bool:
+    """Tell whether a write of `values` to `x` has to be recorded, and raise if it is one to a leaf."""
+    if not recording():
+        return False
+    members = [x, *sharing(x)]
+    for member in members:
+        if type(member._node) is Leaf and (member is x or overlap(member._array, x._array) is not None):
+            what = "a leaf that requires a gradient" if member is x else "a view of a leaf that requires a gradient"
+            raise GraphError(
+                f"this writes to {what} (shape {x.shape}), which would then have no graph: write within no_grad(), or "
+                f"to x.data, or compute with a copy, x + 0"
+            )
+    return any(t._node is not None for t in (*members, *values) if isinstance(t, Tensor))
+
+
+def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
+    """Let `change` write to the memory of a tensor, of which nothing is recorded."""
+    try:
+        change(x._array)
+    except TypeError as error:
+        raise DtypeError(f"a tensor of shape {x.shape} and dtype {x.dtype} is not written to so: {error}") from error
+    note_written(x._array)
+
+
+def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
+    """Say that the memory of ndarrays was written to by other means than through a tensor, as optimizers do.
+
+    A graph that had kept the memory for its backward pass before then refuses to be walked, instead of giving a wrong
+    gradient. Writes through tensors are noted without this.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import mark_written, tensor
+    >>> x, factor = tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
+    >>> y = (x * factor).sum()
+    >>> factor[0] = 5
+    >>> mark_written(factor)
+    >>> y.backward()
+    Traceback (most recent call last):
+        ...
+    autograd.errors.GraphError: the derivative of 'multiply' needs an array (shape (2,), dtype float64) that was...
+    """
+    for array in arrays:
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"mark_written() takes the ndarray that was written to, not {type(array).__name__}")
+    note_written(*arrays)
+
+
+def assign(x: Tensor, value: Any) -> Tensor:
+    """Make `value`, a tensor that nothing else refers to, the value of `x` and of all that share its memory."""
+    if not x._array.flags.writeable:
+        raise ValueError("this tensor is read-only: write to a copy of it")
+    if value.shape != x.shape:
+        raise ShapeError(f"a value of shape {value.shape} cannot be written to a tensor of shape {x.shape}")
+    if value.dtype != x.dtype:
+        if not np.can_cast(value.dtype, x.dtype, "same_kind"):
+            raise DtypeError(f"a value of dtype {value.dtype} cannot be written to a tensor of dtype {x.dtype}")
+        value = value.astype(x.dtype)
+    value = as_tensor(value)
+    others = sharing(x)
+    overlaps = [overlap(other._array, x._array) for other in others]
+    nodes = [
+        other._node if found is None else replace(as_now(other), value, *found)._node
+        for other, found in zip(others, overlaps, strict=True)
+    ]
+    if others or value._array.strides != x._array.strides or value._array.base is not None:
+        move([x, *others])
+        x._array[...] = value._array
+    else:
+        x._array = value._array
+    for other, node in zip(others, nodes, strict=True):
+        other._node = node
+    x._node, x._cut = value._node, getattr(value, "_cut", None)
+    return x
+
+
+# What users write
+
+
+def _setitem(x: Tensor, key: Any, value: Any) -> None:
+    key = settled(key)
+    if not is_recorded(x, value):
+        write(x, lambda data: data.__setitem__(key, unwrap(value)))
+        return
+    value = operand(value)
+    if value.dtype.kind == "c" != x.dtype.kind:
+        raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
+    value = _spread(value, np.shape(np.empty(x.shape, bool)[key]))
+    assign(x, put(as_now(x), value if value.dtype == x.dtype else value.astype(x.dtype), key))
+
+
+def _spread(value: Any, shape: tuple[int, ...]) -> Any:
+    """Broadcast what is written to the shape of the place; NumPy lets leading axes of length 1 pass."""
+    if value.ndim > len(shape) and set(value.shape[: value.ndim - len(shape)]) == {1}:
+        value = value.reshape(value.shape[value.ndim - len(shape) :])
+    return np.broadcast_to(value, shape)
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    """Return the in-place form of the operator that `ufunc` computes."""
+
+    def operate(x: Tensor, y: Any) -> Any:
+        if is_recorded(x, y):
+            return assign(x, as_tensor(ufunc(as_now(x), y)))
+        write(x, lambda data: ufunc(data, unwrap(y), out=data))
+        return x
+
+    return operate
+
+
+def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
+    """Write what a function returned to the tensor that was given to it as ``out=``."""
+    if where is not True:
+        result = np.where(unwrap(where), result, as_now(out))
+    return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
+
+
+@cache
+def _place_of_out(function: Callable[..., Any]) -> int | None:
+    names = list(signature(function).parameters)
+    return names.index("out") if "out" in names else None
+
+
+def _plainly(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function whose result carries no gradient; a tensor for its ``out`` is written to like any tensor."""
+    if function in handing_on:
+        refuse_values(*args, *kwargs.values())
+    place, out = len(args), kwargs.get("out")
+    if "out" not in kwargs and any(isinstance(arg, Tensor) for arg in args[1:]):
+        place = _place_of_out(function) or place
+        out = args[place] if place < len(args) else None
+    if not isinstance(out, Tensor):
+        return on_arrays(function, *args, **kwargs)
+    given, options = unwrap(args[:place]), unwrap({name: value for name, value in kwargs.items() if name != "out"})
+    if is_recorded(out):
+        return write_result(out, function(*given, **options))
+    write(out, lambda data: function(*given, **options, out=data))
+    return out
+
+
+hooks["plain"] = _plainly
+
+
+def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
+    """Do what ``numpy.add.at(x, key, value)`` does, or ``numpy.subtract.at``."""
+    if ufunc not in (np.add, np.subtract):
+        raise UnsupportedError(
+            f"numpy.{ufunc.__name__}.at has no derivative here: numpy.add.at and numpy.subtract.at have"
+        )
+    key = settled(key)
+    (given,) = value
+    shape = np.shape(np.empty(x.shape, bool)[key])
+    spread = np.broadcast_to(operand(given), shape)
+    assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), key, x.shape)))
+
+
+def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    if not is_recorded(dst, src):
+        write(dst, lambda data: np.copyto(data, unwrap(src), casting, unwrap(where)))
+        return
+    src = operand(src)
+    if not np.can_cast(src.dtype, dst.dtype, casting):
+        raise DtypeError(f"cannot cast from {src.dtype} to {dst.dtype} by the rule {casting!r}")
+    value = _spread(src, dst.shape).astype(dst.dtype)
+    assign(dst, np.where(unwrap(where), value, as_now(dst)) if where is not True else as_tensor(value) + 0)
+
+
+def _fill(x: Tensor, value: Any) -> None:
+    _copyto(x, value, "unsafe")
+
+
+def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
+    if is_recorded(x):
+        assign(x, sort(as_now(x), axis, kind=kind, stable=stable))
+    else:
+        write(x, lambda data: data.sort(axis, kind=kind, order=order, stable=stable))
+
+
+def _elements(a: Tensor, places: Any, v: Any) -> None:
+    """Write `v`, repeated as often as it has to be, to elements of the flattened tensor."""
+    values = operand(v)
+    if not places.size or not values.size:
+        return
+    values = tile(values.reshape(-1), -(-places.size // values.size))[: places.size].astype(a.dtype)
+    flat = put(as_now(a).reshape(-1), values, places.reshape(-1))
+    assign(a, flat.reshape(a.shape))
+
+
+def _put_places(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
+    if not isinstance(mode, str) or mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"put() has a mode of 'raise', 'wrap' or 'clip', not {mode!r}")
+    if not is_recorded(a, v):
+        write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))  # type: ignore[arg-type]  # just checked
+        return
+    places = np.asarray(unwrap(ind))
+    if mode == "wrap":
+        places = places % a.size
+    elif mode == "clip":
+        places = np.clip(places, 0, a.size - 1)
+    _elements(a, places, v)
+
+
+def _place(arr: Tensor, mask: Any, vals: Any) -> None:
+    if is_recorded(arr, vals):
+        _elements(arr, np.flatnonzero(unwrap(mask)), vals)
+    else:
+        write(arr, lambda data: np.place(data, unwrap(mask), unwrap(vals)))
+
+
+def _putmask(a: Tensor, mask: Any, values: Any) -> None:
+    if not is_recorded(a, values):
+        write(a, lambda data: np.putmask(data, unwrap(mask), unwrap(values)))
+        return
+    values = operand(values)
+    if not values.size:
+        return
+    spread = tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
+    assign(a, np.where(np.asarray(unwrap(mask)).reshape(a.shape), spread, as_now(a)))
+
+
+def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:
+    if not is_recorded(arr, values):
+        write(arr, lambda data: np.put_along_axis(data, unwrap(indices), unwrap(values), axis))
+        return
+    places = np.arange(arr.size).reshape(arr.shape)
+    if axis is None:
+        places, axis = places.reshape(-1), 0
+    chosen = np.take_along_axis(places, np.asarray(unwrap(indices)), axis)
+    _elements(arr, chosen, np.broadcast_to(operand(values), chosen.shape))
+
+
+def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
+    if not is_recorded(a, val):
+        write(a, lambda data: np.fill_diagonal(data, unwrap(val), wrap))
+        return
+    marked = np.zeros(a.shape, bool)
+    np.fill_diagonal(marked, True, wrap)
+    _elements(a, np.flatnonzero(marked), val)
+
+
+def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> None:
+    """Have `writer` do what a function of NumPy's does, where that writes to a tensor."""
+
+    def checked(target: Any, *given: Any, **options: Any) -> None:
+        if isinstance(target, Tensor):
+            writer(target, *given, **options)
+        elif any_live((given, options)):
+            raise GraphError(
+                f"numpy.{function.__name__}() to an ndarray, at {users_line()}, would cut a tensor that requires a "
+                f"gradient from its graph: make the ndarray a tensor, or pass t.data, a constant"
+            )
+        else:
+            function(target, *unwrap(given), **unwrap(options))
+
+    writers[function] = checked
+
+
+_WRITERS: dict[Any, Any] = {
+    np.copyto: _copyto,
+    np.put: _put_places,
+    np.place: _place,
+    np.putmask: _putmask,
+    np.put_along_axis: _put_along_axis,
+    np.fill_diagonal: _fill_diagonal,
+}
+for _function, _writer in _WRITERS.items():
+    _to_tensors(_function, _writer)
+for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_places}.items():
+    setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
+for _ufunc in (
+    np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,
+    np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift,
+):  # fmt: skip
+    setattr(Tensor, f"__i{OPERATORS[_ufunc.__name__]}__", _in_place(_ufunc))

@@ -1,0 +1,167 @@
+"""Variances and standard deviations, and the moments of what is not nan.
+
+All have one rule: the gradient of a variance at an element is its deviation from the mean, times 2 / (count - ddof).
+Elements that `where` leaves out, and nan where they are skipped, get the gradient 0, and so do all elements of a slice
+of which nothing is left. The standard deviation of constants has gradient 0. Where there are no degrees of freedom the
+result is nan, and so is the gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedError
+from ..primitives.accurate_sum import at_least_single
+from ..primitives.declare import composed, general
+from ..primitives.primitive import Function, Rule
+from ..tensors.tensor import unwrap
+from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
+from .shape import operand, unbroadcast
+
+numpy: Any = np  # whose annotations do not know flags that are not literals
+
+
+def _valid(x: Any, where: Any, skip_nan: bool) -> Any:
+    """Return the mask of the elements that count, or True for all."""
+    return ~np.isnan(unwrap(x)) & where if skip_nan else where
+
+
+def _count(x: Any, g: Any, axis: Axis, valid: Any) -> Any:
+    """Return how many elements count: a number, or an array that has length 1 on the reduced axes."""
+    if valid is True:
+        return number_reduced(x.shape, g)
+    return np.add.reduce(np.broadcast_to(valid, x.shape), axis, np.finfo(x.dtype).dtype, keepdims=True)
+
+
+def _deviation(x: Any, axis: Axis, valid: Any, count: Any) -> Any:
+    """Return x less its mean, exactly 0 for constants: one of the elements is taken off before rounding can occur."""
+    values = unwrap(x)
+    if valid is True:
+        first = values[tuple([slice(1) if n == 1 else slice(None) for n in kept_shape(values.shape, axis)])]
+        shifted = x - first
+        return shifted - shifted.mean(axis, keepdims=True)
+    greatest = np.maximum.reduce(values, axis, keepdims=True, initial=-np.inf, where=valid)
+    shifted = np.where(valid, x - np.where(np.isfinite(greatest), greatest, 0), 0)
+    return np.where(valid, shifted - shifted.sum(axis, keepdims=True) / np.maximum(count, 1), 0)
+
+
+def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: Any) -> Any:
+    """Return the gradient of x: that of a variance, or of the standard deviation `out`."""
+    g, x = at_least_single(g), at_least_single(x)
+    count = _count(x, g, axis, valid)
+    # Where no degrees of freedom are left, deviations are nan, and not the divisor: going forward, 0 would absorb it.
+    if valid is True:
+        undefined, freedom = count <= ddof, count - ddof if count > ddof else 1
+    else:
+        undefined, freedom = count <= ddof, np.where(count > ddof, count - ddof, 1).astype(count.dtype)
+    if mean is ABSENT:
+        deviation = _deviation(x, axis, valid, count)
+    else:
+        deviation = x - mean if valid is True else np.where(valid, x - mean, 0)
+    if out is not None and out.dtype == np.float16:  # in which NumPy's sum of squares may be infinite
+        out = np.sqrt((deviation * deviation).sum(axis, keepdims=True) / freedom)
+        g = keep_axes(g, x.shape, axis)
+    if np.any(undefined):
+        deviation = np.where(undefined, math.nan, deviation)
+    slope = keep_axes(g + g if out is None else g / np.where(np.equal(out, 0), 1, out), x.shape, axis) / freedom
+    gx = slope * (np.conjugate(deviation) if deviation.dtype.kind == "c" else deviation)
+    return gx if valid is True else np.where(valid, gx, 0)
+
+
+def _degrees(ddof: float, correction: Any) -> float:
+    """Return what the count is reduced by; `correction` is the array API's name for it."""
+    if correction is ABSENT:
+        return ddof
+    if ddof:
+        raise ValueError("ddof and correction are two names of one thing: give one of them")
+    return correction  # type: ignore[no-any-return]  # a number
+
+
+def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
+    """Declare one of the functions, about the mean that the elements have and about a mean that is given."""
+    name = function.__name__
+
+    def forward(x: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, where: Any) -> Any:
+        return function(x, axis, dtype, ddof=ddof, keepdims=keepdims, where=where)
+
+    def forward_about(x: Any, mean: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, where: Any) -> Any:
+        return function(x, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
+
+    def pull(g: Any, x: Any, axis: Axis, ddof: float, where: Any, mean: Any = ABSENT, out: Any = None) -> Any:
+        return _pull(g, x, mean, axis, ddof, _valid(x, where, skip_nan), out)
+
+    def to_mean(gx: Any, mean: Any) -> Any:
+        return unbroadcast(-gx, np.shape(mean))
+
+    # A standard deviation keeps itself, a variance does not.
+    if root:
+        alone: tuple[Rule, ...] = (lambda g, x, out, axis, ddof, where: pull(g, x, axis, ddof, where, out=out),)
+        beside: tuple[Rule, ...] = (
+            lambda g, x, out, mean, axis, ddof, where: pull(g, x, axis, ddof, where, mean, out),
+            lambda g, x, out, mean, axis, ddof, where: to_mean(pull(g, x, axis, ddof, where, mean, out), mean),
+        )
+    else:
+        alone = (lambda g, x, axis, ddof, where: pull(g, x, axis, ddof, where),)
+        beside = (
+            lambda g, x, mean, axis, ddof, where: pull(g, x, axis, ddof, where, mean),
+            lambda g, x, mean, axis, ddof, where: to_mean(pull(g, x, axis, ddof, where, mean), mean),
+        )
+    of_elements = general(forward, *alone, name=name)
+    about = general(forward_about, *beside, name=f"{name}_about")
+
+    def dispersion(
+        x: Any,
+        axis: Axis = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        where: Any = True,
+        mean: Any = ABSENT,
+        correction: Any = ABSENT,
+    ) -> Any:
+        refuse_out(out)
+        ddof = _degrees(ddof, correction)
+        if mean is ABSENT:
+            return of_elements(x, axis, dtype, ddof, keepdims, where)
+        x, mean = operand(x), operand(mean)
+        if mean.dtype.kind == "c" != x.dtype.kind:  # NumPy takes squares there that are not absolute
+            raise UnsupportedError(f"{name} of real numbers about a complex mean: give x.astype({mean.dtype})")
+        return about(x, mean, axis, dtype, ddof, keepdims, where)
+
+    dispersion.__name__ = dispersion.__qualname__ = name
+    dispersion.__doc__ = function.__doc__
+    composed(function, method=not skip_nan)(dispersion)
+
+
+_dispersion(np.var, root=False, skip_nan=False)
+_dispersion(np.std, root=True, skip_nan=False)
+_dispersion(np.nanvar, root=False, skip_nan=True)
+_dispersion(np.nanstd, root=True, skip_nan=True)
+
+
+def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
+    return numpy.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
+
+
+def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:
+    g, x = at_least_single(g), at_least_single(x)
+    valid = _valid(x, where, True)
+    count = np.maximum(_count(x, g, axis, valid), 1)
+    return np.where(valid, keep_axes(g, x.shape, axis) / count, 0)
+
+
+_mean = general(_nanmean, _nanmean_rule, name="nanmean")
+
+
+@composed(np.nanmean, method=False)
+def nanmean(
+    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    """Return the mean of what is not nan, and nan where nothing is left."""
+    refuse_out(out)
+    return _mean(x, axis, dtype, keepdims, where)

@@ -1,0 +1,320 @@
+"""Declaring operations: one call makes the operator, the method, the NumPy function and the derivatives.
+
+::
+
+    exp      = elementwise(np.exp,      lambda g, out: g * out)
+    multiply = elementwise(np.multiply, lambda g, y: g * y, lambda g, x: g * x)
+    matmul   = multilinear(np.matmul,   lambda g, y: g @ y.mT, lambda g, x: x.mT @ g)
+
+The library's own operations and a user's are declared alike. A rule is plain NumPy: given arrays it computes, given
+tensors it records, and that is all that higher derivatives need.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DeclarationError
+from ..graph.detachment import cut_of
+from ..graph.grad_mode import ON
+from ..tensors.dispatch import operations, plain
+from ..tensors.missing_names import refuse_keywords
+from ..tensors.tensor import Tensor, unwrap
+from .multi_output import ManyOutputs, several_outputs
+from .nary import several_inputs
+from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
+from .unary_binary import binary, many, unary
+from .with_arguments import on_arrays, one_input
+
+__all__ = [
+    "OPERATORS",
+    "composed",
+    "elementwise",
+    "general",
+    "linear",
+    "method_of",
+    "multilinear",
+    "not_differentiable",
+]
+
+# Python's operators, by the name of the NumPy function that computes them.
+OPERATORS = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "matmul": "matmul",
+    "remainder": "mod", "floor_divide": "floordiv", "divmod": "divmod", "negative": "neg", "positive": "pos",
+    "absolute": "abs", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq",
+    "not_equal": "ne", "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "left_shift": "lshift",
+    "right_shift": "rshift", "invert": "invert",
+}  # fmt: skip
+_COMPARISONS = {"lt", "le", "gt", "ge", "eq", "ne"}
+
+
+def elementwise(
+    function: Function,
+    *rules: Rule,
+    forward: Function | None = None,
+    name: str | None = None,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare a function that acts on each element by itself, of one input or two.
+
+    Parameters
+    ----------
+    function
+        The function of arrays: a NumPy function, which then accepts tensors, or one of your own.
+    *rules
+        For each input, the derivative: ``g``, the gradient of the output, times the local derivative. Further
+        parameters name what the rule needs: ``out`` or an input, by the name that `function` gives it (``x`` and
+        ``y`` for NumPy's ufuncs). Broadcasting is undone for you.
+    forward
+        What computes the result, where that is not `function` itself.
+    name
+        What drawings and messages call the operation, where `function` has no name.
+    aliases
+        Other functions that are the same operation.
+
+    Returns
+    -------
+    callable
+        The operation. It differentiates tensors, accepts `Value`, and on plain arrays is `function` itself.
+
+    Raises
+    ------
+    DeclarationError
+        If a rule names something that the operation does not have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import elementwise, tensor
+    >>> softplus = elementwise(lambda x: np.logaddexp(x, 0), lambda g, x: g / (1 + np.exp(-x)), name="softplus")
+    >>> x = tensor([0.0, 2.0], requires_grad=True)
+    >>> softplus(x).sum().backward()
+    >>> x.grad.data.round(4)
+    array([0.5   , 0.8808])
+    """
+    return _declare("elementwise", function, rules, aliases, forward=forward, name=name)
+
+
+def linear(
+    function: Function,
+    rule: Rule,
+    *,
+    forward: Function | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare a function that is linear in its first parameter, such as a sum, a reshape or a concatenation.
+
+    Parameters
+    ----------
+    function, forward, name, aliases
+        As in `elementwise`; `forward` has the parameters by which the rule calls the arguments.
+    rule
+        The transpose of the function, applied to ``g``.
+    variadic
+        The first parameter is a sequence of inputs; the rule, which serves them all, may ask for ``index``.
+
+    Examples
+    --------
+    >>> from autograd import linear, tensor
+    >>> halves = linear(lambda x: x.reshape(2, -1), lambda g, x_shape: g.reshape(x_shape), name="halves")
+    >>> x = tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    >>> halves(x)[0].sum().backward()
+    >>> x.grad
+    Tensor([1., 1., 0., 0.])
+    """
+    return _declare("linear", function, (rule,), aliases, forward=forward, name=name, variadic=variadic)
+
+
+def multilinear(
+    function: Function,
+    *rules: Rule,
+    forward: Function | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare a product: a function linear in each input while the others are held fast.
+
+    The parameters are those of `elementwise`. Broadcasting over leading axes is undone for you.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import multilinear, tensor
+    >>> scale = multilinear(lambda x, y: x * y, lambda g, y: g * y, lambda g, x: g * x, name="scale")
+    >>> x, y = tensor([1.0, 2.0], requires_grad=True), tensor(3.0, requires_grad=True)
+    >>> scale(x, y).sum().backward()
+    >>> x.grad, y.grad
+    (Tensor([3., 3.]), Tensor(3.))
+    """
+    return _declare("multilinear", function, rules, aliases, forward=forward, name=name, variadic=variadic)
+
+
+def general(
+    function: Function,
+    *rules: Rule,
+    forward: Function | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    outputs: bool = False,
+    aliases: Iterable[Function] = (),
+) -> Function:
+    """Declare any other differentiable function; its first parameters, one for each rule, are differentiable.
+
+    The other parameters are those of `elementwise` and `linear`. A rule returns a gradient of its input's shape.
+
+    Parameters
+    ----------
+    outputs
+        The function returns a tuple of arrays, which may be a named one. In a rule ``g`` is then a tuple with the
+        gradient of each output, zeros of one that was not used, None of one that is no floating-point array; ``out``
+        is the tuple of outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import general, tensor
+    >>> def spread(x, axis=-1):
+    ...     return x.max(axis) - x.min(axis)
+    >>> def spread_rule(g, x, axis):
+    ...     high, low = x == x.max(axis, keepdims=True), x == x.min(axis, keepdims=True)
+    ...     return g[..., None] * (high * 1.0 - low * 1.0)
+    >>> spread = general(spread, spread_rule)
+    >>> x = tensor([[1.0, 5.0, 2.0]], requires_grad=True)
+    >>> spread(x).sum().backward()
+    >>> x.grad
+    Tensor([[-1.,  1.,  0.]])
+    """
+    return _declare("general", function, rules, aliases, outputs, forward=forward, name=name, variadic=variadic)
+
+
+def composed(function: Function, *, method: bool = True) -> Callable[[Function], Function]:
+    """Declare NumPy's `function` by a Python function that composes it from other operations."""
+    _check_functions("composed", function)
+
+    def declare(composition: Function) -> Function:
+        _check_functions("composed", composition)
+        operations[function] = composition
+        if method:
+            install(getattr(function, "__name__", ""), composition)
+        return composition
+
+    return declare
+
+
+def not_differentiable(*functions: Function, methods: bool = False) -> None:
+    """Declare NumPy functions that have no derivative: on tensors they return what they return on arrays.
+
+    Python's operators alone give constant tensors. The array API standard has them closed, and SciPy and scikit-learn
+    refuse to combine a tensor with the ndarray that ``t > 0`` would be: their functions begin by asking all operands
+    for one namespace.
+    """
+    _check_functions("not_differentiable", *functions)
+    for function in functions:
+        plain.add(function)
+        if methods:
+            install(function.__name__, _on_arrays(function), operator=_operator(function))
+
+
+def _check_functions(declaration: str, *functions: Any) -> None:
+    for function in functions:
+        if not callable(function):
+            raise DeclarationError(f"{declaration}() declares functions, not {type(function).__name__}")
+
+
+def install(name: str, function: Function, operator: Function | None = None) -> None:
+    """Give tensors `function` as the method `name`, and `operator`, or else the same, if there is one of that name."""
+    if not hasattr(Tensor, name):
+        along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
+        setattr(Tensor, name, method_of(name, function) if along_axes else function)
+    symbol, operate = OPERATORS.get(name), operator or function
+    if symbol is not None:
+        setattr(Tensor, f"__{symbol}__", operate)
+        if symbol not in ("neg", "pos", "abs", "invert", *_COMPARISONS):
+            setattr(Tensor, f"__r{symbol}__", lambda y, x: operate(x, y))
+
+
+def method_of(name: str, composition: Function) -> Function:
+    """Return a method that computes a composition, and says of keywords from elsewhere what they are called here."""
+
+    @functools.wraps(composition)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            refuse_keywords(f"'{name}'", kwargs)
+        return composition(*args, **kwargs)
+
+    return method
+
+
+def _operator(function: Function) -> Function:
+    """Return the operator that `function`, which has no derivative, computes."""
+    if getattr(function, "nin", 2) == 1:
+        return lambda x: _constant(function(unwrap(x)), function, x)
+    return lambda x, y: _constant(function(unwrap(x), unwrap(y)), function, x, y)
+
+
+def _constant(array: Any, function: Function, *inputs: Any) -> Tensor:
+    result = Tensor(array)
+    result._cut = cut_of(function, inputs, ON)
+    return result
+
+
+def _on_arrays(function: Function) -> Function:
+    def method(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            refuse_keywords(f"'{function.__name__}'", kwargs)
+        if any(isinstance(value, Tensor) for value in (*args[1:], *kwargs.values())):
+            return function(*args, **kwargs)  # one of them may be to be written to
+        return on_arrays(function, *args, **kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, function.__doc__
+    return method
+
+
+def _declare(
+    kind: str,
+    function: Function,
+    rules: tuple[Rule, ...],
+    aliases: Iterable[Function],
+    outputs: bool = False,
+    **details: Any,
+) -> Function:
+    """Build the operation, make it known under its function, and install it if that is one of NumPy's."""
+    if not isinstance(aliases, Iterable):
+        raise DeclarationError(f"{kind}() takes aliases as a sequence of functions, not {type(aliases).__name__}")
+    aliases, forward, name = tuple(aliases), details["forward"], details["name"]
+    _check_functions(kind, function, *rules, *aliases, *(() if forward is None else (forward,)))
+    if name is not None and not isinstance(name, str):
+        raise DeclarationError(f"{kind}() takes a name of type str, not {type(name).__name__}")
+    operation = Primitive(kind, function, rules, **details)
+    simple = len(rules) == len(operation.parameters) <= 2 and not operation.variadic and not any(operation.at_call)
+    apply: Any
+    if outputs:
+        operation = ManyOutputs(kind, function, rules, **details)
+        apply = several_outputs(operation)
+    elif simple and kind in ("elementwise", "multilinear"):
+        apply = (unary if len(rules) == 1 else binary)(operation)
+    elif len(rules) == 1 and not operation.variadic and not any(operation.at_call):
+        operation = OneInput(kind, function, rules, **details)
+        apply = one_input(operation)
+    else:
+        operation = ManyInputs(kind, function, rules, **details)
+        apply = (many if operation.variadic else several_inputs)(operation)
+    apply.__name__ = apply.__qualname__ = operation.name
+    apply.__doc__ = operation.function.__doc__
+    apply.operation = operation
+    operation.apply = operation.aligned.apply = apply
+    for known in (operation.function, *aliases):
+        operations[known] = apply
+        # A sequence of inputs, or several, are no method of one of them, unless that is an operator.
+        of_one = isinstance(known, np.ufunc) or (len(rules) == 1 and not operation.variadic)
+        name = getattr(known, "__name__", "")
+        if of_one and (getattr(np, name, None) is known or known is np.linalg.norm):
+            install(name, apply)
+    return apply  # type: ignore[no-any-return]  # what the builders return

@@ -1,0 +1,277 @@
+"""Operations of one's own as a class: for several outputs, and for state that is no tensor.
+
+Where a function and a rule are enough, `elementwise` and its siblings are shorter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DeclarationError, DerivativeError, DtypeError
+from ..graph.buffer_reuse import read_only, sum_gradients
+from ..graph.detachment import cut_of
+from ..graph.grad_mode import ON, recording
+from ..graph.instrumentation import examine
+from ..graph.mutation import guard
+from ..graph.node import LEAF, Bundle, Exposed, FreedOperation, Gradients, Lift, Node, absent, counter, intern_shape
+from ..graph.source_info import note_line
+from ..tensors.tensor import Tensor, link, plain_array, unmasked
+from .multi_output import ManyOutputs, output_node
+
+__all__ = ["Context", "Function"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Context:
+    """What `Function.forward` hands on to `Function.backward`: attributes of any name, and arrays.
+
+    Attributes
+    ----------
+    needs_input_grad
+        For each argument, whether a gradient for it is wanted.
+    saved_tensors
+        In `backward`, what was given to `save_for_backward`.
+    """
+
+    needs_input_grad: tuple[bool, ...]
+    saved_tensors: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *arrays: Array) -> None:
+        """Keep arguments or results for `backward`, in which `saved_tensors` has them.
+
+        Where derivatives are recorded they are tensors there. Anything else that `backward` needs is computed anew
+        in it, or else is an attribute, which counts as a constant.
+        """
+        self.saved_tensors = arrays
+
+    def mark_non_differentiable(self, *results: Array) -> None:
+        """Say which of the results, floating-point arrays though they are, have no gradient."""
+        self._without = results
+
+    _without: tuple[Array, ...] = ()
+
+
+class Function:
+    """An operation with several outputs, or with state that is no tensor; a subclass defines `forward` and `backward`.
+
+    Both are plain NumPy. Where derivatives are differentiated again, `backward` is called with tensors, and so records
+    itself: second order and forward mode need no more code. Operations are checked with `gradcheck` and drawn with
+    `draw_graph` like those of the library.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Function, gradgradcheck, tensor
+    >>> class Scaled(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x, factors):
+    ...         ctx.factors = factors
+    ...         ctx.save_for_backward(x)
+    ...         return tuple(factor * x * x for factor in factors)
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, *g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return sum(2 * factor * x * each for factor, each in zip(ctx.factors, g)), None
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> once, thrice = Scaled.apply(x, [1, 3])
+    >>> (once + thrice).sum().backward()
+    >>> x.grad
+    Tensor([ 8., 16.])
+    >>> bool(gradgradcheck(lambda x: Scaled.apply(x, [1, 3]), x))
+    True
+    """
+
+    _operation: _OfClass
+
+    def __init_subclass__(cls) -> None:
+        """Make the operation of the subclass."""
+        super().__init_subclass__()
+        cls._operation = _OfClass(cls)
+
+    @staticmethod
+    def forward(ctx: Context, *args: Any) -> Any:
+        """Compute the result, an array, or a tuple of them; tensors among the arguments of `apply` are arrays here."""
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(ctx: Context, *g: Any) -> Any:
+        """Return the gradient of each argument, None for what needs none, from that of each result.
+
+        The gradient of a result that was not used is zeros, of one that has no gradient None.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Return the result of `forward` as a tensor, or the tuple of results."""
+        if cls is Function:
+            raise DeclarationError("Function is there to be subclassed: define forward and backward, then call apply")
+        return cls._operation.apply_to(args)
+
+
+class _OfClass(ManyOutputs):
+    """The operation of one subclass of `Function`; its nodes have a tuple of shapes if it returned a tuple."""
+
+    def __init__(self, definition: type[Function]) -> None:
+        self.definition, self.name, self.kind, self.variadic = definition, definition.__name__, "general", False
+        self.trusted, self.rules = False, ()
+        self.freed = FreedOperation(self)
+        self.pull = self._pull
+
+    def apply_to(self, args: tuple[Any, ...]) -> Any:
+        inputs = [x._node if isinstance(x, Tensor) else None for x in args]
+        live = [x for x in inputs if x is not None]
+        mode = recording()
+        ctx = Context()
+        ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
+        # A list may change before the backward pass, in which an attribute of the context may be that list.
+        given = [x._array if isinstance(x, Tensor) else _as_it_is(x) for x in args]
+        values = [read_only(x) for x in given]
+        returned = self.definition.forward(ctx, *values)
+        several = isinstance(returned, tuple | list)
+        parts = returned if several else [returned]
+        arrays = [z._array if isinstance(z, Tensor) else plain_array(z) for z in parts]
+        without = [any(z is given for given in ctx._without) for z in parts]
+        results = [self._result(z) for z in arrays]
+        for x, value in zip(args, given, strict=True):
+            for result in results if isinstance(value, np.ndarray) else ():
+                if np.may_share_memory(value, result._array):
+                    if 0 not in result._array.strides:
+                        result._array.flags.writeable = value.flags.writeable
+                    if isinstance(x, Tensor):
+                        link(x, result)
+        if live and mode:
+            node = Exposed() if _are_of_others(arrays, inputs, values) else Node()
+            node.op = self
+            node.x = live[0]
+            node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
+            node.kept = (
+                ctx,
+                ctx.saved_tensors,
+                [_source(a, values, inputs, arrays) for a in ctx.saved_tensors],
+                without,
+            )
+            ctx.saved_tensors = ()
+            node.kept_y = (inputs, None)
+            if several:
+                shapes: Any = tuple(z.shape for z in arrays)
+                dtypes: Any = tuple(z.dtype for z in arrays)
+                node.shape, node.dtype = shapes, dtypes
+            else:
+                node.shape, node.dtype = intern_shape(arrays[0].shape), arrays[0].dtype
+            node.number = next(counter)
+            node.guard = None
+            kept = (*node.kept[1], *ctx.__dict__.values())
+            for x, value in zip(inputs, values, strict=True):
+                if _are_of_others(kept, [x], [value]):
+                    node.guard = guard(x, value, node.guard)
+            if mode > ON:
+                examine(node, tuple(given), tuple(arrays))
+            else:
+                note_line(node)
+            for i, (result, array) in enumerate(zip(results, arrays, strict=True)):
+                if array.dtype.kind in "fc" and not without[i]:
+                    result._node = output_node(node, i, array) if several else node
+                    if type(node) is Exposed:
+                        result._node.__class__ = Exposed
+        elif not (live and mode):
+            for result in results:
+                result._cut = cut_of(self, args, mode)
+        return tuple(results) if several else results[0]
+
+    def _result(self, array: Array) -> Tensor:
+        try:
+            return Tensor(array)
+        except DtypeError as error:
+            raise DtypeError(f"{self.name}.forward returned something else than numbers: {error}") from None
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        saved: tuple[Any, ...] = node.kept[1]
+        return saved
+
+    def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
+        _, saved, sources, _ = node.kept
+        return tuple(self._lifted(array, source, node, lift) for array, source in zip(saved, sources, strict=True))
+
+    def _lifted(self, array: Any, source: tuple[str, int] | None, node: Node, lift: Lift) -> Any:
+        if source is None:
+            if getattr(array, "dtype", np.dtype(int)).kind in "fc":
+                raise DerivativeError(
+                    f"{self.name} gave save_for_backward an array (shape {array.shape}) that is neither an argument "
+                    f"nor a result, so how it depends on them is not known and it cannot be differentiated again: "
+                    f"compute it anew in backward, return it as one more result, or make a constant an attribute of ctx"
+                )
+            return array
+        what, place = source
+        if what == "result":
+            several = isinstance(node.dtype, tuple)
+            return lift.wrap(array, output_node(node, place, array) if several else node)
+        x = node.kept_y[0][place]
+        return array if x is None else lift.wrap(array, x)
+
+    def statics(self, node: Node) -> None:
+        return None
+
+    def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None, replace: Any = None) -> Any:
+        gx = self._gradients(node, g if isinstance(node.dtype, tuple) else (g,), lift, replace)[index]
+        x = node.kept_y[0][index]
+        return np.zeros(x.shape, x.dtype) if gx is None else gx
+
+    def _gradients(self, node: Node, g: tuple[Any, ...], lift: Lift | None, replace: Any) -> list[Any]:
+        """Call `backward` once, and return the gradients of all arguments."""
+        saved = self.kept(node, 0) if lift is None else self.lifted(node, 0, lift)
+        ctx, _, _, without = node.kept
+        given = Context()
+        given.__dict__.update(ctx.__dict__)
+        given.saved_tensors = saved if replace is None else tuple(map(replace, saved))
+        g = tuple(None if none else read_only(part) for part, none in zip(g, without, strict=True))
+        returned = self.definition.backward(given, *g)
+        gradients = list(returned) if isinstance(returned, tuple | list) else [returned]
+        count = len(node.kept_y[0])
+        if len(gradients) < count or any(gx is not None for gx in gradients[count:]):
+            raise DerivativeError(
+                f"{self.name}.backward returned {len(gradients)} gradients for {count} arguments: it should return one "
+                f"for each, None where there is none"
+            )
+        return gradients
+
+    def _pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        g = self.complete(node, g) if isinstance(node.dtype, tuple) else (g,)
+        for x, gx in zip(node.kept_y[0], self._gradients(node, g, None, None), strict=False):
+            held = gradients[x]
+            if x is not None and held is not absent and (gx is not None or x.op is not LEAF):
+                gx = np.zeros(x.shape, x.dtype) if gx is None else self.conform(gx, x, node)
+                gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        if isinstance(node.dtype, tuple):
+            super().pull_carefully(node, g, gradients, lift, absorb)
+        else:
+            super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)
+
+
+def _as_it_is(value: Any) -> Any:
+    """Return an argument that is no tensor, and a copy of a list."""
+    return list(value) if type(value) is list else unmasked(value)
+
+
+def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) -> bool:
+    """Tell whether one of some arrays shares memory with the value of an input that is not the engine's own."""
+    theirs = [v for x, v in zip(inputs, values, strict=True) if type(x) is not Node and isinstance(v, np.ndarray)]
+    return any(np.may_share_memory(a, v) for a in arrays if isinstance(a, np.ndarray) for v in theirs)
+
+
+def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
+    """Return which argument or result was saved; an array may be both, and is constant only if it is nothing else."""
+    arguments = [place for place, value in enumerate(values) if value is array]
+    live = [place for place in arguments if inputs[place] is not None]
+    if live:
+        return "argument", live[0]
+    for place, result in enumerate(results):
+        if result is array:
+            return "result", place
+    return ("argument", arguments[0]) if arguments else None

@@ -1,0 +1,181 @@
+"""Operations of several outputs, such as eigenvalues and the eigenvectors that belong to them.
+
+One node stands for the operation, and one more for each output. A gradient that reaches an output is put in the place
+of that output in the gradient of the operation, which is a list; when the walk comes to the operation, all that will
+come is there.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..graph.buffer_reuse import sum_gradients
+from ..graph.detachment import Cut, cut_of
+from ..graph.grad_mode import ON, recording
+from ..graph.instrumentation import examine
+from ..graph.mutation import guard_arguments, guard_inputs
+from ..graph.nan_safety import absorb_by_comparison
+from ..graph.node import Bundle, Gradients, Lift, Node, absent, counter, intern_shape
+from ..graph.source_info import note_line
+from ..tensors.tensor import Tensor
+from .nary import inputs_wanted
+from .primitive import Function, ManyInputs
+from .unary_binary import explain, refuse
+from .with_arguments import NUMBERS, as_operand, binder, static
+
+__all__ = ["ManyOutputs", "Output", "several_outputs"]
+
+
+class Output:
+    """What stands at the node of one output; it keeps nothing and so needs nothing freed."""
+
+    kind = "output"
+
+    def __init__(self, index: int) -> None:
+        self.index, self.name = index, f"output_{index}"
+
+    @property
+    def freed(self) -> Output:
+        """The same: a second walk fails where it comes to the operation."""
+        return self
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of the operation."""
+        return (node.x,)
+
+    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+        """Put `g` in its place in the gradient of the operation."""
+        x: Any = node.x
+        parts = gradients[x]
+        if parts is absent:
+            return
+        if parts is None:
+            parts = gradients[x] = [None] * len(x.shape)
+        parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do the same: nothing is computed that could be recorded."""
+        self.pull(node, g, gradients)
+
+
+class ManyOutputs(ManyInputs):
+    """An operation whose function returns a tuple; ``g`` and ``out`` are tuples in its rules.
+
+    The ``shape`` and ``dtype`` of its nodes are tuples too, with one entry for each output.
+    """
+
+    def complete(self, node: Node, g: list[Any]) -> tuple[Any, ...]:
+        """Return the gradients of all outputs: zeros of those that nobody used, None of those that are no floats."""
+        shapes: Any = node.shape
+        dtypes: Any = node.dtype
+        return tuple(
+            (np.zeros(shape, dtype) if dtype.kind in "fc" else None) if part is None else part
+            for part, shape, dtype in zip(g, shapes, dtypes, strict=True)
+        )
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Pull the gradients of the outputs back; see `graph.Operation`."""
+        super().pull_carefully(node, self.complete(node, g), gradients, lift, absorb)
+
+    def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
+        if name != "out":
+            return super()._lift(name, value, node, inputs, lift)
+        parts = [
+            lift.wrap(part, output_node(node, i, part)) if part.dtype.kind in "fc" else part
+            for i, part in enumerate(value)
+        ]
+        return rebuilt(value, parts)
+
+    def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
+        unwrap = np.asarray if lift is None else lift.unwrap
+        given = g if isinstance(g, tuple) else (g,)
+        parts = np.concatenate([np.ravel(unwrap(part)) for part in given if part is not None])
+        return absorb_by_comparison(gx, parts, unwrap, lambda replace: self.derivative(node, index, g, lift, replace))
+
+
+_output = lru_cache(maxsize=None)(Output)  # one for each place, shared by all operations
+
+
+def output_node(parent: Node, index: int, array: Any) -> Node:
+    """Return a node for one output of the operation at `parent`."""
+    node = Node()
+    node.op = _output(index)
+    node.x = parent
+    node.y = node.kept = node.kept_y = node.guard = None
+    node.shape = intern_shape(array.shape)
+    node.dtype = array.dtype
+    node.number = next(counter)
+    return node
+
+
+def rebuilt(like: Any, parts: list[Any]) -> Any:
+    """Return `parts` in a tuple of the type of `like`, which may be a named one."""
+    return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+
+
+def several_outputs(op: ManyOutputs) -> Function:
+    """Build the function that applies an operation of several outputs, and the one that pulls their gradients back."""
+    forward, count, bind = op.computed, len(op.rules), binder(op, 0)
+    getters = [op.getter(i) for i in range(count)]
+    wants, noted = inputs_wanted(op), op.arguments_kept(count)
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        given = bind(args, kwargs)
+        values = [
+            v._array if isinstance(v, Tensor) else v if type(v) in NUMBERS else as_operand(v) for v in given[:count]
+        ]
+        values += [static(op, v, name) for v, name in zip(given[count:], op.parameters[count:], strict=True)]
+        try:
+            z = forward(*values)
+        except ValueError as error:
+            raise explain(op, error, *values[:count]) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *values[:count])
+            raise
+        if not any(isinstance(v, Tensor) for v in given[:count]):
+            return z
+        arrays = rebuilt(z, [np.asarray(part) for part in z])
+        inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
+        live = [x for x in inputs if x is not None]
+        mode = recording()
+        if not live or not mode:
+            return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
+        node = Node()
+        node.op = op
+        node.x = live[0]
+        node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
+        pool = op.pool(tuple(values), arrays)
+        node.kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
+        node.kept_y = (inputs, None)
+        node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
+        node.shape = tuple(part.shape for part in arrays)
+        node.dtype = tuple(part.dtype for part in arrays)  # type: ignore[assignment]  # as above
+        node.number = next(counter)
+        if mode > ON:
+            examine(node, tuple(values), tuple(arrays))
+        else:
+            note_line(node)
+        return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        complete = op.complete(node, g)
+        for index, x in enumerate(node.kept_y[0]):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            gx = op.conform(op.derivative(node, index, complete), x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    op.pull = op.aligned.pull = pull
+    return apply
+
+
+def _result(array: Any, cut: Cut | None, parent: Node | None = None, index: int = 0) -> Tensor:
+    result = Tensor(array)
+    result._cut = cut
+    if parent is not None and array.dtype.kind in "fc":
+        result._node = output_node(parent, index, array)
+    return result

@@ -1,0 +1,247 @@
+"""Applying operations of several inputs that have arguments beside them, or a place to write a gradient to.
+
+The layers of networks are such operations: a product with weights, say, and the sum with a bias. That of three inputs
+and no more has a path without loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from ..graph.buffer_reuse import sum_gradients
+from ..graph.detachment import cut_of
+from ..graph.grad_mode import ON, recording
+from ..graph.instrumentation import examine
+from ..graph.mutation import guard_arguments, guard_inputs
+from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
+from ..graph.source_info import note_line
+from ..tensors.tensor import Tensor, plain_array
+from .primitive import Function, Primitive
+from .unary_binary import explain, refuse, refuse_objects
+from .with_arguments import NUMBERS, as_operand, binder, static
+
+__all__ = ["inputs_wanted", "several_inputs"]
+
+new = object.__new__
+ndarray = np.ndarray
+asarray = np.asarray
+
+
+def several_inputs(op: Primitive) -> Function:
+    """Build the function that applies an operation of a fixed number of inputs, and the one that pulls back."""
+    op.pull = op.aligned.pull = _pull(op)
+    return _three(op) if len(op.rules) == len(op.parameters) == 3 and not op.shaped else _several(op)
+
+
+def _several(op: Primitive) -> Function:
+    forward, count, total = op.computed, len(op.rules), len(op.parameters)
+    bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
+    getters = [_getter(op, index) for index in range(count)]
+    wants, noted, names = inputs_wanted(op), op.arguments_kept(count), op.parameters[count:]
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != total:
+            args = bind(args, kwargs)
+        values: list[Any] = []
+        inputs: list[Node | None] = []
+        live: list[Node] = []
+        constant = True
+        for value in args[:count]:
+            node = None
+            if isinstance(value, Tensor):
+                constant = False
+                node = value._node
+                value = value._array
+                if node is not None:
+                    live.append(node)
+            elif type(value) is not ndarray and type(value) not in NUMBERS:
+                value = as_operand(value)
+            values.append(value)
+            inputs.append(node)
+        for value, name in zip(args[count:], names):  # noqa: B905 - hot
+            values.append(static(op, value, name))
+        try:
+            z = forward(*values)
+        except ValueError as error:
+            raise explain(op, error, *values[:count]) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *values[:count])
+            raise
+        if constant:
+            return z
+        if type(z) is not ndarray:
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+        out = new(Tensor)
+        out._array = z
+        out._node = None
+        mode = recording()
+        if not live or not mode or z.dtype.kind not in "fc":
+            if z.dtype.kind == "O":
+                refuse_objects(op, *values)
+            out._cut = cut_of(op, args, mode)
+            return out
+        out._node = node = Node()
+        node.op = op
+        node.x = live[0]
+        node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
+        node.kept_y = (inputs, tuple(values[count:]) if linear else None)
+        node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
+        values.append(z)
+        for index in shaped:
+            values.append(np.shape(values[index]))
+        node.kept = kept = []
+        for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
+            kept.append(None if x is None else get(values))
+        node.shape = intern_shape(z.shape)
+        node.dtype = z.dtype
+        node.number = next(counter)
+        if mode > ON:
+            examine(node, tuple(values[:total]), z)
+        else:
+            note_line(node)
+        return out
+
+    return apply
+
+
+def _three(op: Primitive) -> Function:
+    forward, bind = op.computed, binder(op, 0)
+    get_x, get_y, get_w = (_getter(op, index) for index in range(3))
+    wants = inputs_wanted(op)
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != 3:
+            args = bind(args, kwargs)
+        a, b, c = args
+        x = y = w = None
+        constant = True
+        if isinstance(a, Tensor):
+            constant = False
+            x = a._node
+            a = a._array
+        elif type(a) is not ndarray and type(a) not in NUMBERS:
+            a = as_operand(a)
+        if isinstance(b, Tensor):
+            constant = False
+            y = b._node
+            b = b._array
+        elif type(b) is not ndarray and type(b) not in NUMBERS:
+            b = as_operand(b)
+        if isinstance(c, Tensor):
+            constant = False
+            w = c._node
+            c = c._array
+        elif type(c) is not ndarray and type(c) not in NUMBERS:
+            c = as_operand(c)
+        try:
+            z = forward(a, b, c)
+        except ValueError as error:
+            raise explain(op, error, a, b, c) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, a, b, c)
+            raise
+        if constant:
+            return z
+        if type(z) is not ndarray:
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+        out = new(Tensor)
+        out._array = z
+        out._node = None
+        mode = recording()
+        dtype = z.dtype
+        if not mode or dtype.kind not in "fc":
+            if dtype.kind == "O":
+                refuse_objects(op, a, b, c)
+            out._cut = cut_of(op, args, mode)
+            return out
+        node = Node()
+        if x is None:
+            if y is None:
+                if w is None:
+                    out._cut = cut_of(op, args, mode)
+                    return out
+                node.x = w
+                node.y = None
+            else:
+                node.x = y
+                node.y = w
+        else:
+            node.x = x
+            node.y = w if y is None else y if w is None else Bundle((y, w))
+        out._node = node
+        node.op = op
+        values = (a, b, c, z)
+        node.kept = (
+            None if x is None else get_x(values),
+            None if y is None else get_y(values),
+            None if w is None else get_w(values),
+        )
+        node.kept_y = inputs = ((x, y, w), None)
+        node.guard = guard_inputs(inputs[0], values, wants)
+        node.shape = intern_shape(z.shape)
+        node.dtype = dtype
+        node.number = next(counter)
+        if mode > ON:
+            examine(node, values[:3], z)
+        else:
+            note_line(node)
+        return out
+
+    return apply
+
+
+def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
+    plan = [(rule, bool(given)) for rule, given in zip(op.applied, op.at_call, strict=True)]
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        for x, kept, (rule, writes) in zip(node.kept_y[0], node.kept, plan):  # noqa: B905 - as above
+            held = gradients[x]
+            if held is absent:
+                continue
+            if writes:
+                buffer = x.buffer if held is None and type(x) is Leaf else None
+                place = buffer.claim() if buffer is not None and g.dtype is x.dtype and _are_of(x.dtype, kept) else None
+                gx = rule(g, *kept, place)
+                if gx is place:
+                    gradients[x] = gx
+                    continue
+            else:
+                gx = rule(g, *kept)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    return pull
+
+
+def _are_of(dtype: Any, kept: Any) -> bool:
+    """Tell whether all that a gradient is computed from, beside that of the result, has the dtype of its place.
+
+    NumPy computes with others, such as float64 data with float32 weights, in a wider dtype, which it does not write
+    there: that gradient is cast to the dtype of the leaf like any other.
+    """
+    for value in kept:  # noqa: SIM110 - hot, and a generator takes as long again
+        if getattr(value, "dtype", dtype) is not dtype:
+            return False
+    return True
+
+
+def inputs_wanted(op: Primitive) -> list[list[int]]:
+    """Return for the rule of each input the places of the inputs whose values it needs."""
+    count = len(op.rules)
+    return [[place for place in op.places(index) if place < count] for index in range(count)]
+
+
+def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
+    """Return what picks the needs of a rule from the parameters' values, the output and the shapes that rules name.
+
+    It gives a sequence also of one thing or none, and does so without calling Python code.
+    """
+    places = op.places(index)
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))

@@ -1,0 +1,346 @@
+"""What an operation is: a NumPy function and one derivative rule per differentiable input.
+
+A rule's parameters say what it needs, and so what a node keeps:
+
+=================  ==================================================================================
+``g``              the gradient of the output; always first
+``out``            the output
+``x``, ``axis``    the input or argument of that name
+``x_shape``        the shape of the input ``x``
+``index``          which of a sequence of inputs the gradient is for, in a variadic operation
+``into``           an array that the result may be written to, or None; it is never given where ``g`` or what
+                   the rule needs is of another dtype than the input
+=================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from ..errors import DeclarationError, DerivativeError
+from ..graph.buffer_reuse import guarded_forward, guarded_rule
+from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
+from ..graph.node import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
+from .accurate_sum import accurate_sum
+
+__all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
+
+Function = Callable[..., Any]
+Rule = Callable[..., Any]
+
+# Given to a rule when it is called, so not kept.
+_AT_CALL = ("into", "index")
+
+# Where tests hold functions and rules to writing to nothing but their results.
+_LIBRARIES = (__name__.partition(".")[0], "nn")
+
+
+class Primitive:
+    """An operation: its function, its derivative rules, and how a gradient is pulled back through it.
+
+    Attributes
+    ----------
+    name
+        What drawings and messages call it.
+    kind
+        ``"elementwise"``, ``"linear"``, ``"multilinear"`` or ``"general"``: how it is differentiated forward.
+    function
+        The function that it differentiates, by which NumPy's protocols find it.
+    forward
+        What computes the result from arrays; its parameters are those of the operation.
+    variadic
+        Whether the first parameter is a sequence of inputs, all with the same rule.
+    shaped
+        The places of the parameters of which a rule names the shape.
+    computed, applied
+        What is called for the result and for gradients: `forward` and the rules, those of users so that they cannot
+        write to what they are given.
+    rules, needs, at_call
+        One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
+    aligned
+        The same operation for inputs that have the shape and dtype of the output, so that nothing needs a check.
+    apply
+        The function that users call.
+    pull
+        Carries the gradient of one node to its inputs: see `graph.Operation`.
+    """
+
+    links = False  # whether results that are views of inputs are known for that
+    aligned: Primitive
+    apply: Function
+    pull: Callable[[Node, Any, Gradients], None]
+
+    def __init__(
+        self,
+        kind: str,
+        function: Function,
+        rules: tuple[Rule, ...],
+        *,
+        forward: Function | None = None,
+        name: str | None = None,
+        variadic: bool = False,
+    ) -> None:
+        self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
+        self.forward = forward or function
+        self.name = str(name or getattr(function, "__name__", ""))
+        if name is not None and not name.isidentifier():
+            raise DeclarationError(f"{kind}() takes a name as functions have, without spaces and signs, not {name!r}")
+        if not rules or not self.name.isidentifier():
+            raise DeclarationError(
+                f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "
+                f"and name='...' where the function has no name of its own"
+            )
+        self.parameters, self.defaults = _parameters(self.forward, len(rules))
+        named = [self._named(rule) for rule in rules]
+        self.needs = tuple(tuple(name for name in names if name not in _AT_CALL) for names in named)
+        self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
+        wanted = {name for names in named for name in names}
+        self.shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
+        # Rules of this package are held to their shapes and dtypes by its tests, others when they are used. So are
+        # those of SciPy's ufuncs, which give double precision for a Python number where NumPy's do not.
+        self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
+        if isinstance(self.forward, np.ufunc):
+            self.trusted &= hasattr(np, self.forward.__name__)
+        self.ours = all((rule.__module__ or "").partition(".")[0] in _LIBRARIES for rule in rules)
+        plain = self.ours or isinstance(self.forward, np.ufunc)
+        self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
+        self.applied = (
+            rules
+            if self.ours
+            else tuple(guarded_rule(self.name, *each) for each in zip(rules, map(len, self.needs), strict=True))
+        )
+        self.freed = FreedOperation(self)
+        self.aligned = copy.copy(self)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} operation {self.name}>"
+
+    def _named(self, rule: Rule) -> tuple[str, ...]:
+        names = _argument_names(rule)
+        known = {"out", "into", *self.parameters, *(f"{name}_shape" for name in self.parameters)}
+        known |= {"index"} if self.variadic else set()
+        if not names or names[0] != "g" or not known.issuperset(names[1:]):
+            raise DeclarationError(
+                f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of the "
+                f"output, and then any of {', '.join(sorted(known))}"
+            )
+        at_call = [name in _AT_CALL for name in names[1:]]
+        if at_call != sorted(at_call):
+            raise DeclarationError(f"a derivative rule of '{self.name}' takes index and into after all that it keeps")
+        return names[1:]
+
+    def places(self, index: int) -> list[int]:
+        """Return the places of what a rule needs among the parameters' values, the output and the shapes named."""
+        count = len(self.parameters)
+        places = {name: place for place, name in enumerate(self.parameters)}
+        places["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
+        places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self.shaped)}
+        return [places[name] for name in self.needs[index]]
+
+    def arguments_kept(self, first: int) -> list[int]:
+        """Return the places of the arguments, from `first` on, that rules name; of a linear function it is all."""
+        named = {place for index in range(len(self.rules)) for place in self.places(index)}
+        return [place for place in range(first, len(self.parameters)) if self.kind == "linear" or place in named]
+
+    def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+        """Return what picks the needs of a rule from a `pool`."""
+        wanted = self.places(index)
+        if len(wanted) == 1:
+            place = wanted[0]
+            return lambda pool: (pool[place],)
+        return itemgetter(*wanted) if wanted else lambda pool: ()
+
+    def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+        """Return all that a rule of this operation can need: the parameters' values, the output, the shapes named."""
+        if self.variadic:
+            return (
+                *values,
+                out,
+                *[tuple(map(_shape, values[i])) if i == 0 else _shape(values[i]) for i in self.shaped],
+            )
+        return (*values, out, *[_shape(values[i]) for i in self.shaped])
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of each differentiable input, None for one that needs no gradient."""
+        return (node.x, node.y)[: len(self.rules)]
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
+        kept = node.kept_y if index else node.kept
+        needs = self.needs[index]
+        if not needs:
+            return ()
+        several: tuple[Any, ...] = kept
+        return (kept,) if len(needs) == 1 and not needs[0].endswith("_shape") else several
+
+    def derivative(
+        self,
+        node: Node,
+        index: int,
+        g: Any,
+        lift: Lift | None = None,
+        replace: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept.
+
+        `replace` stands in something else for each thing that was kept.
+        """
+        place = 0 if self.variadic else index
+        kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
+        if replace is not None:
+            kept = tuple(map(replace, kept))
+        given = {name: index if name == "index" else None for name in self.at_call[place]}
+        return self.applied[place if len(self.applied) > 1 else 0](g, *kept, **given)
+
+    def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
+        """Return what `kept` does, with tensors in place of the arrays that came from live inputs."""
+        inputs, needs = self.inputs(node), self.needs[0 if self.variadic else index]
+        return tuple(
+            self._lift(name, value, node, inputs, lift)
+            for name, value in zip(needs, self.kept(node, index), strict=True)
+        )
+
+    def statics(self, node: Node) -> tuple[Any, ...] | None:
+        """Return the arguments beside the one input of a linear operation; None where there are others to keep."""
+        return () if self.kind == "linear" else None
+
+    def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
+        if name == "out":
+            return lift.wrap(value, node)
+        if self.variadic:
+            if name != self.parameters[0]:
+                return value
+            return [a if x is None else lift.wrap(a, x) for a, x in zip(value, inputs, strict=True)]
+        if name not in self.parameters[: len(inputs)]:
+            return value
+        source = inputs[self.parameters.index(name)]
+        return value if source is None else lift.wrap(value, source)
+
+    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Pull `g` back for one node; see `graph.Operation`."""
+        for index, x in enumerate(self.inputs(node)):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            gx = self.derivative(node, index, g, lift)
+            if absorb:
+                gx = self._absorb(gx, node, index, g, lift)
+            gx = self.conform(gx, x, node)
+            gradients[x] = gx if held is None else held + gx
+
+    def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
+        unwrap = np.asarray if lift is None else lift.unwrap
+        if self.kind == "elementwise":
+            return absorb_by_position(gx, unwrap(g), unwrap)
+        again = functools.partial(self.derivative, node, index, g, lift)
+        return absorb_by_comparison(gx, unwrap(g), unwrap, again)
+
+    def conform(self, gx: Any, x: Node, node: Node) -> Any:
+        """Give the gradient `gx` the shape and dtype of the input `x`: undo broadcasting and promotion."""
+        if not hasattr(gx, "dtype"):
+            gx = np.asarray(gx)
+        if gx.dtype.kind not in "fc":
+            self._refuse(f"returned {gx.dtype} values", x, node)
+        shape = x.shape
+        if gx.shape != shape:
+            extra = gx.ndim - len(shape)
+            if self.kind in ("elementwise", "multilinear") and extra >= 0:
+                if extra:
+                    gx = accurate_sum(gx, tuple(range(extra)))
+                axes = tuple(i for i, n in enumerate(shape) if n == 1 != gx.shape[i])
+                if axes:
+                    gx = accurate_sum(gx, axes, keepdims=True)
+            if gx.shape != shape:
+                self._refuse(f"returned shape {gx.shape}", x, node)
+        if gx.dtype != x.dtype:
+            gx = (gx.real if gx.dtype.kind == "c" != x.dtype.kind else gx).astype(x.dtype)
+        return gx
+
+    def _refuse(self, what: str, x: Node, node: Node) -> None:
+        raise DerivativeError(
+            f"a derivative rule of '{self.name}'{recorded(node)} {what} for an input of shape {x.shape} and dtype "
+            f"{x.dtype}; a gradient has the shape and dtype of its input"
+        )
+
+
+class OneInput(Primitive):
+    """An operation of one input with arguments beside it, which its nodes keep for forward mode if it is linear."""
+
+    links = True
+
+    def statics(self, node: Node) -> tuple[Any, ...] | None:
+        """Return the arguments beside the input of a linear operation, else None."""
+        statics: tuple[Any, ...] | None = node.kept_y
+        return statics
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of the input."""
+        return (node.x,)
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        """Return what `node` kept for the rule, in the order in which the rule names it."""
+        kept: tuple[Any, ...] = node.kept
+        return kept
+
+
+class ManyInputs(Primitive):
+    """An operation of any number of inputs or with arguments beside them.
+
+    Its nodes keep what each rule named in a tuple, and beside it the input nodes and, where forward mode can use them,
+    the other arguments.
+    """
+
+    def statics(self, node: Node) -> tuple[Any, ...] | None:
+        """Return the arguments beside the one input of a linear operation; None where there are others to keep."""
+        statics: tuple[Any, ...] | None = node.kept_y[1]
+        return statics
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the node of each differentiable input, None for one that needs no gradient."""
+        inputs: tuple[Node | None, ...] = node.kept_y[0] if node.kept_y is not None else _unbundled(node)
+        return inputs
+
+    def kept(self, node: Node, index: int) -> tuple[Any, ...]:
+        """Return what `node` kept for the rule of one input, in the order in which the rule names it."""
+        kept: tuple[Any, ...] = node.kept[0 if self.variadic else index]
+        return kept
+
+
+def _unbundled(node: Node) -> tuple[Node | None, ...]:
+    """Return the live inputs of a node that was freed."""
+    inputs = [node.x]
+    y = node.y
+    while isinstance(y, Bundle):
+        inputs.append(y.x)
+        y = y.y
+    return (*inputs, y) if y is not None else tuple(inputs)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return value.shape if type(value) is np.ndarray else np.shape(value)
+
+
+def _argument_names(function: Function) -> tuple[str, ...]:
+    try:
+        code = function.__code__
+    except AttributeError:
+        raise DeclarationError(
+            f"{function!r} should be a Python function: the names of its parameters matter"
+        ) from None
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def _parameters(forward: Function, inputs: int) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """Return the names of all parameters of `forward`, and the defaults of the last of them."""
+    if isinstance(forward, np.ufunc):
+        return ("x", "y")[: forward.nin], ()
+    names = _argument_names(forward)
+    if len(names) < inputs:
+        raise DeclarationError(f"{inputs} derivative rules for the {len(names)} parameters of {forward!r}")
+    return names, forward.__defaults__ or ()

@@ -1,0 +1,408 @@
+"""Applying operations: the hot path.
+
+Each builder takes a `Primitive`, gives it its `pull`, and returns the function that users call. One and two inputs
+without further arguments have paths of their own, without loops, argument lists or anything else that costs time;
+`many` serves everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import AutogradError, DtypeError, is_of_values
+from ..graph.buffer_reuse import sum_gradients
+from ..graph.call_site import users_line
+from ..graph.detachment import carried, cut_of
+from ..graph.grad_mode import ON, recording
+from ..graph.instrumentation import examine
+from ..graph.mutation import WHOLE, guard, guard_arguments, snapshot
+from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
+from ..graph.source_info import note_line
+from ..tensors.dispatch import fronts
+from ..tensors.tensor import Tensor, plain_array
+from .primitive import Function, Primitive
+from .with_arguments import NUMBERS, as_operand, binder, kind_of, numbers, static
+
+__all__ = ["binary", "explain", "many", "refuse", "refuse_objects", "unary"]
+
+new = object.__new__
+ndarray = np.ndarray
+asarray = np.asarray
+
+# What a rule of the fast paths needs: nothing, one thing, or several.
+NOTHING, X, Y, OUT, SEVERAL = range(5)
+# A rule that hands its gradient on; calling it would only cost time.
+_IDENTITY = (lambda g: g).__code__.co_code
+# A rule that is one product is NumPy's function itself, which saves a call.
+_PRODUCT = (lambda g, y: g * y).__code__.co_code
+
+
+def _choice(op: Primitive, index: int) -> int:
+    needs = op.needs[index]
+    if len(needs) != 1:
+        return SEVERAL if needs or op.rules[index].__code__.co_code != _IDENTITY else NOTHING
+    return {"out": OUT, op.parameters[-1]: Y, op.parameters[0]: X}.get(needs[0], SEVERAL)
+
+
+def _direct(rule: Function) -> Function:
+    return np.multiply if rule.__code__.co_code == _PRODUCT else rule
+
+
+def _is_uniform(op: Primitive) -> bool:
+    """Tell whether the result has the dtype of the inputs, if these have one.
+
+    It has not for `absolute` of complex numbers, for `float_power`, nor, in half precision, for the functions of SciPy.
+    """
+    loops = [loop.split("->") for loop in op.forward.types] if isinstance(op.forward, np.ufunc) else []
+    of_one = {given[0]: result for given, result in loops if given[0] in "efdgFDG" and len(set(given)) == 1}
+    return "e" in of_one and all(given == result for given, result in of_one.items())
+
+
+def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
+    """Apply `op` where no argument is a tensor: to nodes of another kind, or to plain arrays."""
+    for value in values:
+        front = fronts.get(type(value))
+        if front is not None:
+            return front(op, *values)
+    if not isinstance(op.forward, np.ufunc):  # which knows itself what to make of lists
+        values = tuple([v if type(v) is ndarray or type(v) in NUMBERS else numbers(op, v) for v in values])
+    return op.forward(*values)
+
+
+def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
+    """Return the error that names the operation and the shapes and dtypes that it was given."""
+    if not is_of_values(error):
+        raise error
+    if any(value is not None and plain_array(value).dtype.kind == "O" for value in values):
+        refuse_objects(op, *values)
+    shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
+    one = len(values) == 1 or isinstance(error, np.linalg.LinAlgError)
+    return kind_of(error)(f"'{op.name}'{' of' if one else ' cannot combine'} {shapes}: {error}")
+
+
+def refuse(op: Primitive, error: Exception, *values: Any) -> None:
+    """Raise the error for what is no number, or of a dtype that the function is not defined for.
+
+    What the function of a user raises for numbers, or this package of its own accord, is left as it is.
+    """
+    if isinstance(error, AutogradError) or not is_of_values(error):
+        return
+    if op.ours or isinstance(op.forward, np.ufunc) or not all(map(_is_numeric, values)):
+        kinds = " and ".join(f"{getattr(value, 'dtype', type(value).__name__)}" for value in values)
+        raise DtypeError(f"'{op.name}' cannot compute with {kinds}: {error}") from error
+
+
+def _is_numeric(value: Any) -> bool:
+    return getattr(value, "dtype", np.dtype(type(value) if type(value) in NUMBERS else object)).kind in "biufc"
+
+
+def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
+    """Raise the error for an operand that is no number, of which NumPy would make an array of objects."""
+    odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
+    kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
+    kinds = kinds or "something else"
+    raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given {kinds} at {users_line()}")
+
+
+def unary(op: Primitive) -> Function:
+    """Build the function that applies an operation of one input, and the one that pulls a gradient back."""
+    forward, rule = op.computed, op.applied[0]
+    choice, needs = _choice(op, 0), op.getter(0)
+    passes, single = choice == NOTHING, choice in (X, OUT)
+    keeps_x, keeps_out = choice == X, choice == OUT
+    guarded = op.parameters[0] in op.needs[0]
+    aligned = op.aligned if op.trusted else op
+    uniform = _is_uniform(op)
+
+    def apply(x: Any) -> Any:
+        if type(x) is not Tensor and not isinstance(x, Tensor):
+            return _elsewhere(op, (x,))
+        a = x._array
+        try:
+            z = forward(a)
+        except TypeError as error:
+            refuse(op, error, a)
+            raise
+        if type(z) is not ndarray:
+            z = asarray(z)
+        out = new(Tensor)
+        out._array = z
+        t, x = x, x._node
+        if x is None:
+            out._node = None
+            out._cut = t._cut
+            return out
+        mode = recording()
+        if not mode:
+            out._node = None
+            out._cut = op, mode
+            return out
+        out._node = node = Node()
+        node.x = x
+        node.y = node.kept_y = None
+        node.guard = guard(x, a) if guarded and type(x) is not Node and (type(x) is not Leaf or x.shared) else None
+        if keeps_out:
+            node.kept = z
+        elif keeps_x:
+            node.kept = a
+        elif passes:
+            node.kept = None
+        else:
+            node.kept = needs(op.pool((a,), z))
+        if uniform or z.dtype is x.dtype:
+            node.op = aligned
+            node.shape = x.shape
+            node.dtype = x.dtype
+        else:
+            node.op = op
+            node.shape = intern_shape(z.shape)
+            node.dtype = z.dtype
+        node.number = next(counter)
+        if mode > ON:
+            examine(node, (a,), z)
+        return out
+
+    def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
+        x: Any = node.x
+        held = gradients[x]
+        if held is not absent:
+            gx = rule(g, node.kept) if single else g if passes else rule(g, *node.kept)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        x: Any = node.x
+        held = gradients[x]
+        if held is not absent:
+            gx = rule(g, node.kept) if single else g if passes else rule(g, *node.kept)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    op.pull = pull
+    op.aligned.pull = pull_aligned
+    return apply
+
+
+def binary(op: Primitive) -> Function:
+    """Build the same pair of functions for an operation of two inputs."""
+    forward, (rule_x, rule_y) = op.computed, map(_direct, op.applied)
+    choice_x, choice_y = _choice(op, 0), _choice(op, 1)
+    needs_x, needs_y = op.getter(0), op.getter(1)
+    single_x, single_y = (choice in (X, Y, OUT) for choice in (choice_x, choice_y))
+    passes_x, passes_y = choice_x == NOTHING, choice_y == NOTHING
+    other_x, other_y = choice_x == Y, choice_y == X
+    name_a, name_b = op.parameters[:2]
+    # whether the derivative with respect to the one, or to the other, needs the values of the one, or of the other
+    a_for_x, a_for_y = name_a in op.needs[0], name_a in op.needs[1]
+    b_for_x, b_for_y = name_b in op.needs[0], name_b in op.needs[1]
+    elementwise = op.kind == "elementwise"
+    aligned = op.aligned if op.trusted and elementwise else op
+    uniform = elementwise and _is_uniform(op)
+
+    def apply(x: Any, y: Any) -> Any:
+        s, t = x, y
+        if type(x) is Tensor or isinstance(x, Tensor):
+            a = x._array
+            x = x._node
+            if type(y) is Tensor or isinstance(y, Tensor):
+                b = y._array
+                y = y._node
+            else:
+                b = y
+                y = None
+        elif isinstance(y, Tensor):
+            a = x
+            x = None
+            b = y._array
+            y = y._node
+        else:
+            return _elsewhere(op, (x, y))
+        try:
+            z = forward(a, b)
+        except ValueError as error:
+            raise explain(op, error, a, b) from None
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, a, b)
+            raise
+        if type(z) is not ndarray:
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+        out = new(Tensor)
+        out._array = z
+        if x is None and y is None:
+            if z.dtype.kind == "O":
+                refuse_objects(op, a, b)
+            out._node = None
+            out._cut = s._cut or t._cut if type(s) is type(t) is Tensor else carried(s, t)
+            return out
+        mode = recording()
+        if not mode:
+            if z.dtype.kind == "O":
+                refuse_objects(op, a, b)
+            out._node = None
+            out._cut = op, mode
+            return out
+        out._node = node = Node()
+        node.x = x
+        node.guard = None
+        if x is None or passes_x:
+            node.kept = None
+        elif other_x:
+            node.kept = b
+        elif choice_x == OUT:
+            node.kept = z
+        elif choice_x == X:
+            node.kept = a
+        else:
+            node.kept = needs_x(op.pool((a, b), z))
+        node.y = y
+        if y is None or passes_y:
+            node.kept_y = None
+        elif other_y:
+            node.kept_y = a
+        elif choice_y == OUT:
+            node.kept_y = z
+        elif choice_y == Y:
+            node.kept_y = b
+        else:
+            node.kept_y = needs_y(op.pool((a, b), z))
+        # the values of results are ours; of leaves they are, unless they are shared; of constants they are not
+        if x is None:
+            if a_for_y:
+                if type(a) is ndarray:
+                    node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
+                elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
+                    return apply(array, t)
+        elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
+            node.guard = guard(x, a)
+        if y is None:
+            if b_for_x:
+                if type(b) is ndarray:
+                    node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
+                elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
+                    return apply(s, array)
+        elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):
+            node.guard = guard(y, b, node.guard)
+        live = y if x is None else x
+        if (
+            uniform and x.shape is y.shape and x.dtype is y.dtype
+            if x is not None and y is not None
+            else live.dtype is z.dtype and live.shape == z.shape
+        ):
+            node.op = aligned
+            node.shape = live.shape
+            node.dtype = live.dtype
+        else:
+            node.op = op
+            node.shape = intern_shape(z.shape)
+            node.dtype = dtype = z.dtype
+            if dtype.kind == "O":
+                refuse_objects(op, a, b)
+        node.number = next(counter)
+        if mode > ON:
+            examine(node, (a, b), z)
+        return out
+
+    def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:
+        x: Any = node.x
+        held = gradients[x]
+        if held is not absent:
+            gx = rule_x(g, node.kept) if single_x else g if passes_x else rule_x(g, *node.kept)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
+        x = node.y
+        held = gradients[x]
+        if held is not absent:
+            gx = rule_y(g, node.kept_y) if single_y else g if passes_y else rule_y(g, *node.kept_y)
+            gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        kept: Any = node.kept
+        for x, single, passes, rule in (
+            (node.x, single_x, passes_x, rule_x),
+            (node.y, single_y, passes_y, rule_y),
+        ):
+            held = gradients[x]
+            if x is not None and held is not absent:
+                gx = rule(g, kept) if single else g if passes else rule(g, *kept)
+                if gx.shape != x.shape or gx.dtype is not x.dtype:
+                    gx = op.conform(gx, x, node)
+                gradients[x] = gx if held is None else sum_gradients(held, gx)
+            kept = node.kept_y
+
+    op.pull = pull
+    op.aligned.pull = pull_aligned
+    return apply
+
+
+def many(op: Primitive) -> Function:
+    """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
+    forward, rule, total = op.computed, op.applied[0], len(op.parameters)
+    bind, needs, names = binder(op, 0), op.getter(0), op.parameters[1:]
+    (at_call,) = op.at_call
+    guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        values = args if len(args) == total and not kwargs else bind(args, kwargs)
+        given = tuple(values[0])
+        if guarded:
+            given = tuple([v if isinstance(v, Tensor) or type(v) in NUMBERS else as_operand(v) for v in given])
+        arrays = tuple([v._array if isinstance(v, Tensor) else v for v in given])
+        statics = tuple([static(op, v, name) for v, name in zip(values[1:], names)])  # noqa: B905 - hot
+        values = (arrays, *statics)
+        try:
+            z = forward(*values)
+        except ValueError as error:
+            raise explain(op, error, *arrays) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *arrays)
+            raise
+        inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
+        live = [x for x in inputs if x is not None]
+        if not live and not any(isinstance(v, Tensor) for v in given):
+            return z
+        if type(z) is not ndarray:
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+        out = new(Tensor)
+        out._array = z
+        out._node = None
+        mode = recording()
+        if not live or not mode or z.dtype.kind not in "fc":
+            if z.dtype.kind == "O":
+                refuse_objects(op, *arrays)
+            out._cut = cut_of(op, given, mode)
+            return out
+        node = Node()
+        node.op = op
+        node.kept = (needs(op.pool(values, z)),)
+        node.guard = guard_arguments([values[i] for i in noted])
+        if guarded:
+            for x, a in zip(inputs, arrays, strict=True):
+                if type(x) is not Node and type(a) is ndarray:
+                    node.guard = guard(x, a, node.guard)
+        node.kept_y = (inputs, None)
+        node.x = live[0]
+        node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
+        node.shape = intern_shape(z.shape)
+        node.dtype = z.dtype
+        node.number = next(counter)
+        out._node = node
+        if mode > ON:
+            examine(node, values, z)
+        else:
+            note_line(node)
+        return out
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        (kept,) = node.kept
+        for index, x in enumerate(node.kept_y[0]):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            gx = op.derivative(node, index, g) if at_call else rule(g, *kept)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    op.pull = op.aligned.pull = pull
+    return apply

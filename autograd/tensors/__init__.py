@@ -1,0 +1,1 @@
+"""`Tensor`: NumPy's protocols, views, hooks, conversions, and memory lent to optimizers."""

@@ -1,0 +1,130 @@
+"""Exits from the graph: where a tensor would become a number or an ndarray that nobody asked for by name.
+
+On the tape ``float(loss)`` is what people write, and it stays. Within a function that is being differentiated a number
+made so is a constant to what is computed with it, and the derivative wrong; there it raises. Such a function is
+known by its inputs: their nodes stand in `_unfinished` while it runs, and what depends on one of them is refused. That
+is not a matter of context, so that threads that the function starts are covered and others are left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from opcode import opmap
+from types import FrameType
+from typing import Any, NoReturn
+
+from ..errors import GraphError
+from ..graph.call_site import Call, call_in, called_by, name_called, users_frame
+from ..graph.grad_mode import recording
+from ..graph.node import ancestors
+from ..graph.source_info import line_of, place_in, within_engine
+from .remedies import remedy
+
+__all__ = [
+    "differentiated",
+    "is_differentiated",
+    "refuse",
+    "refuse_copy",
+    "refuse_number",
+    "refuse_stored",
+    "refuse_value",
+]  # fmt: skip
+
+_STORE, _OPERATOR = opmap["STORE_SUBSCR"], opmap["BINARY_OP"]
+
+_unfinished: set[Any] = set()
+
+
+class differentiated:  # noqa: N801 - read as an adjective: `with differentiated(inputs):`
+    """While a function of these nodes runs: what depends on one of them does not become a number without a word."""
+
+    def __init__(self, nodes: Iterable[Any]) -> None:
+        self._nodes = tuple(nodes)
+
+    def __enter__(self) -> None:
+        _unfinished.update(self._nodes)
+
+    def __exit__(self, *reason: object) -> None:
+        _unfinished.difference_update(self._nodes)
+
+
+def is_differentiated(node: Any) -> bool:
+    """Tell whether a node depends on an input of a function that is being differentiated at this moment."""
+    return bool(_unfinished) and bool(recording()) and not _unfinished.isdisjoint(ancestors([node]))
+
+
+def refuse_number(node: Any) -> None:
+    """Raise where a number is made of the tensor at `node` in silence; called by the method that makes it.
+
+    That is within a function that is being differentiated, or to store it in an element of an ndarray.
+    """
+    if not recording():
+        return
+    caller = sys._getframe(2)
+    doing = caller.f_code.co_code[caller.f_lasti]
+    # An operator asks for a number only to print it, as in "%.3f" % t: the operators of numbers are those of tensors.
+    if doing == _STORE or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller)):
+        refuse("converting this tensor to a number")
+
+
+def _asks(frame: FrameType) -> bool:
+    """Tell whether it is for `math.isnan` or the like, whose answers are as constant as those of a comparison."""
+    call = called_by(frame)
+    return call.module in ("math", "cmath") and getattr(call.function, "__name__", "").startswith("is")
+
+
+def refuse_stored() -> None:
+    """Raise where an integer is made of a tensor to be stored in an element of an ndarray."""
+    caller = sys._getframe(2)
+    if caller.f_code.co_code[caller.f_lasti] == _STORE and recording():
+        refuse("storing this tensor")
+
+
+def refuse_value(value: Any) -> None:
+    """Raise where a number is made of a `Value` in silence; called by the method that makes it.
+
+    That is also where a function of `math` or `cmath` asks for it, of which `float` alone may.
+    """
+    caller = sys._getframe(2)
+    name = name_called(caller.f_code, caller.f_lasti)
+    if (name == "float" and not _unfinished) or not recording():
+        return
+    if name and call_in(caller, name).module in ("math", "cmath") and not _asks(caller):
+        refuse("converting this value to a number", "value")
+    doing = caller.f_code.co_code[caller.f_lasti]
+    if doing == _STORE or (doing != _OPERATOR and is_differentiated(value) and not _asks(caller)):
+        refuse("converting this value to a number", "value")
+
+
+def refuse_copy(node: Any, what: str, kind: str = "tensor") -> None:
+    """Raise where what is made of the result at `node` would be a constant in a function that is differentiated."""
+    if is_differentiated(node):
+        refuse(what, kind)
+
+
+def refuse(what: str, kind: str = "tensor") -> NoReturn:
+    """Raise the error that says what took a tensor or a value out of its graph, where, and what to write instead."""
+    inner = _outside_the_engine(sys._getframe(1))
+    user = users_frame(inner)
+    call, masked = called_by(user), False
+    while inner is not user and inner.f_back is not None:
+        module = inner.f_globals.get("__name__", "")
+        masked = masked or module == "numpy.ma.core"
+        call = call if call.name else Call("", None, module)  # of an operator: the library that it is of
+        inner = inner.f_back
+    stored = user.f_code.co_code[user.f_lasti] == _STORE
+    if stored:
+        what = f"storing this {kind} in an element{'' if call.module else ' of an ndarray'}"
+    elif call.name:
+        what = f"{call.name}() on this {kind}"
+    raise GraphError(
+        f"{what}, at {line_of(place_in(user))}, would cut it from its graph without a word: "
+        f"{remedy(call, kind, masked, stored)}"
+    )
+
+
+def _outside_the_engine(frame: FrameType) -> FrameType:
+    while within_engine(frame.f_code) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame

@@ -1,0 +1,35 @@
+"""Tables of pandas as arrays: those whose columns NumPy would make objects of. pandas is not imported here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DtypeError
+
+__all__ = ["numbers_of_table"]
+
+
+def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
+    """Return the numbers of a DataFrame or Series; None for what is neither.
+
+    Columns in which values may be missing, such as those of dtype "Int64" or Arrow's, are objects to NumPy.
+
+    Raises
+    ------
+    DtypeError
+        If there is anything else in it, or a value is missing.
+    """
+    if not hasattr(table, "to_numpy") or not hasattr(table, "isna") or not hasattr(table, "dtypes"):
+        return None
+    what = type(table).__name__
+    columns = {table.name: table.dtype} if table.ndim == 1 else dict(table.dtypes)
+    dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in columns.values()]
+    odd = [f"{name!r} ({dtype})" for name, dtype in columns.items() if getattr(dtype, "kind", "O") not in "biufc"]
+    if odd:
+        raise DtypeError(f"{', '.join(odd)} of a {what} is not of numbers: leave it out, or encode it as numbers")
+    if table.isna().to_numpy().any():
+        raise DtypeError(f"values are missing in a {what}: fill them in with .fillna(), or drop them with .dropna()")
+    numbers: np.ndarray[Any, Any] = table.to_numpy(dtype=np.result_type(*dtypes))
+    return numbers

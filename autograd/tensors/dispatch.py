@@ -1,0 +1,32 @@
+"""Which operation differentiates which NumPy function.
+
+`operations` maps a function to what runs in its place when an argument is a tensor; `plain` holds the functions whose
+results carry no gradient (comparisons, index searches, predicates): on tensors they give what NumPy gives.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+__all__ = ["declare_special_functions", "fronts", "handing_on", "hooks", "operations", "plain", "writers"]
+
+operations: dict[Callable[..., Any], Callable[..., Any]] = {}
+plain: set[Callable[..., Any]] = set()
+# Those of `plain` whose results hold values of their arguments: within a function that is differentiated they raise.
+handing_on: set[Callable[..., Any]] = set()
+# What runs in the place of functions that write to their argument.
+writers: dict[Callable[..., Any], Callable[..., Any]] = {}
+# Node types other than Tensor, and how an elementwise operation applies to them.
+fronts: dict[type, Callable[..., Any]] = {}
+# Under "ufunc", what serves a ufunc that is called with keywords or by a method such as `reduce`; under "plain", what
+# calls a function whose result carries no gradient.
+hooks: dict[str, Callable[..., Any]] = {}
+
+
+def declare_special_functions() -> None:
+    """Declare SciPy's special functions if SciPy is loaded; called where a ufunc is not known, which may be one."""
+    if "scipy.special" in sys.modules:
+        import_module("autograd.ops.special")

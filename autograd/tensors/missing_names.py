@@ -1,0 +1,115 @@
+"""What is said where a name or an argument is asked for that goes by another name here: see `elsewhere`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterable
+from importlib.util import find_spec
+from inspect import getattr_static
+from opcode import opmap
+from operator import itemgetter
+from types import ModuleType
+from typing import Any, NoReturn
+
+from .foreign_names import KEYWORDS, NAMES
+
+__all__ = ["install", "listed", "lookup", "refuse_keywords"]
+
+_IMPORT_FROM = opmap["IMPORT_FROM"]
+
+
+class _Missing:
+    """An attribute that there is not; asking for it says what there is.
+
+    It costs nothing where nobody asks, as a `__getattr__` of the class would do: with one, Python no longer
+    specialises how it reads the attributes that there are.
+    """
+
+    def __init__(self, name: str, here: str) -> None:
+        self._name, self._here = name, here
+
+    def __get__(self, owner: Any, kind: type) -> NoReturn:
+        raise _error(f"{kind.__name__!r} object", self._name, self._here)
+
+
+class _Fixed(_Missing):
+    """One that cannot be assigned either, for that would do nothing."""
+
+    def __set__(self, owner: Any, value: Any) -> NoReturn:
+        raise _error(f"{type(owner).__name__!r} object", self._name, self._here)
+
+
+def install(kind: type, fixed: Collection[str] = ()) -> None:
+    """Have the objects of a class say of names from elsewhere what there is in their place.
+
+    Parameters
+    ----------
+    kind
+        The class, which has a table in `elsewhere`.
+    fixed
+        The names that cannot be assigned either.
+    """
+    for name, here in NAMES[kind.__name__].items():
+        setattr(kind, name, (_Fixed if name in fixed else _Missing)(name, here))
+
+
+def listed(owner: object, names: Iterable[str]) -> list[str]:
+    """Return those of `names`, of all that `dir` would list of an object, that it has."""
+    own = getattr(owner, "__dict__", {})
+    return [name for name in names if name in own or not isinstance(getattr_static(type(owner), name, None), _Missing)]
+
+
+def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
+    """Return the ``__getattr__`` of a module, which says of names from elsewhere what there is in their place.
+
+    Parameters
+    ----------
+    module
+        The name of the module, which has a table in `elsewhere`.
+    *near
+        Other modules in which a name may be meant, also in another case or with an underscore at its end.
+    """
+
+    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # what a module calls it
+        here = None if name[:1] == "_" else NAMES[module].get(name) or _near(name, module, near)
+        if here is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
+        error = _error(f"module {module!r}", name, here)
+        caller: Any = sys._getframe(1)
+        if caller.f_code.co_name == "__getattr__":  # of a module that looks elsewhere first
+            caller = caller.f_back
+        if caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM:  # which hides what an AttributeError says
+            raise ImportError(str(error), name=module)
+        raise error
+
+    return __getattr__
+
+
+def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
+    """Return what is meant by a name of a module that has to be imported, or of something in modules that are near."""
+    home = sys.modules[module]
+    if hasattr(home, "__path__") and find_spec(f"{module}.{name}") is not None:
+        return f"a module, which import {module}.{name} loads"
+    alike = [
+        (known != name, f"{place.__name__}.{known}")
+        for place in (home, *near)
+        for known in place.__all__
+        if known.rstrip("_").lower() == name.rstrip("_").lower()
+    ]
+    return min(alike, key=itemgetter(0))[1] if alike else None
+
+
+def refuse_keywords(what: str, given: Collection[str]) -> None:
+    """Raise if one of the keywords that `what` was given is the name of another elsewhere."""
+    for name in given:
+        if name in KEYWORDS:
+            raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(KEYWORDS[name])}")
+
+
+def _error(owner: str, name: str, here: str) -> AttributeError:
+    # without an object, of which Python would add the name that looks most alike
+    return AttributeError(f"{owner} has no attribute {name!r}: here it is {_plain(here)}", name=name, obj=None)
+
+
+def _plain(here: str) -> str:
+    return here.replace("`", "")

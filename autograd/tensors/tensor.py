@@ -1,0 +1,888 @@
+"""Tensors: ndarrays with a place in a graph, which NumPy's own functions accept.
+
+Operations are installed on the class by their declarations; here is what a tensor is, and how a walk starts from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import signature
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+
+from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from ..graph.backward import pull_back
+from ..graph.buffer_reuse import COUNTED, Portion, held_once, references
+from ..graph.call_site import users_line
+from ..graph.detachment import Cut, cut_at, reason
+from ..graph.grad_mode import EVER, enable_grad, moment, recording
+from ..graph.mutation import expose, forget, owner_of
+from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
+from ..graph.source_info import warn
+from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
+from .dataframes import numbers_of_table
+from .dispatch import hooks, operations, plain, writers
+from .missing_names import install, listed
+from .remedies import NO_MASK
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
+
+    from .methods import Installed
+else:
+    Installed = object
+
+__all__ = [
+    "Tensor", "as_now", "as_tensor", "borrow", "conjugated", "in_own_memory", "is_sole_owner", "lend", "link",
+    "plain_array", "refuse_values", "seen_at", "set_gradient_buffer", "tensor", "unmasked", "unwrap",
+]  # fmt: skip
+
+Array = np.ndarray[Any, Any]
+ndarray = np.ndarray
+
+plain.update((np.shape, np.ndim, np.size))  # what the engine itself asks of tensors
+
+
+class Tensor(Installed):
+    """An ndarray with a gradient and a place in a graph.
+
+    Attributes and methods have NumPy's names and meanings; NumPy's functions accept tensors and return tensors. What
+    gives no fractions (``argmax``, ``isnan``, ``numpy.less``) returns plain NumPy results; an operator such as ``<``
+    gives a constant tensor, which serves as an index and a condition as an ndarray does. What is constant between its
+    steps (``floor``, ``round``, ``sign``) has the derivative 0.
+
+    Parameters
+    ----------
+    data
+        The values. An ndarray is shared, not copied; `tensor` copies.
+    requires_grad
+        Whether `backward` is to compute a gradient for this tensor. Only real and complex floating-point values can
+        have one. The gradient of a real loss with respect to complex values x + iy is dL/dx + i dL/dy, the direction
+        of steepest ascent, as in PyTorch.
+
+    Raises
+    ------
+    DtypeError
+        If `requires_grad` is set and the values are integers or bools.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> np.sum(x * x).backward()
+    >>> x.grad
+    Tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_aliases", "_array", "_cut", "_grad", "_node")
+
+    _aliases: list[Any]  # weak references to the tensors that share memory with it, itself among them; mostly unset
+    _array: Array  # not `_data`, which numpy.ma reads of whatever has it, nor `_values`, which pandas does
+    _cut: Cut | None  # where `_node` is None: what cut it from a graph
+    _grad: Tensor | None
+    _node: Node | None
+
+    def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False) -> None:
+        self._array = _numeric_array(data._array if isinstance(data, Tensor) else data)
+        self._node = self._cut = None
+        if isinstance(data, Tensor):
+            if data._node is not None:
+                refuse_copy(data._node, "making a tensor of this tensor")
+            link(data, self)
+            self._cut = cut_at("making a tensor of a tensor", data)
+        if requires_grad:
+            self.requires_grad_()
+
+    # What it holds
+
+    @property
+    def data(self) -> Array:
+        """The ndarray itself. Writing to it is not recorded; a graph that needs what it held then refuses to be walked.
+
+        See `borrow` for programs that read it often.
+        """
+        _hand_out(self)
+        return self._array
+
+    @data.setter
+    def data(self, data: ArrayLike) -> None:
+        array = _numeric_array(data)
+        node = self._node
+        if node is not None:
+            if type(node) is not Leaf:
+                raise GraphError(
+                    "the data of a recorded result cannot be replaced, its graph would not fit: detach() first"
+                )
+            if array.dtype != node.dtype or array.shape != node.shape:
+                _require_floating(array)
+                self._node = Leaf(array.shape, array.dtype, ref(self))
+                self._grad = None
+            leaf: Any = self._node
+            leaf.shared = True
+        self._array = array
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` accumulated, a tensor, or None before the first.
+
+        To type checkers it is anything, so that ``x.grad.data`` after `backward` needs no check.
+        """
+        try:
+            return self._grad
+        except AttributeError:
+            if self._node is not None and type(self._node) is not Leaf:
+                warn("the gradient of a tensor that is not a leaf is not kept: call retain_grad() before backward()")
+            return None
+
+    @grad.setter
+    def grad(self, gradient: ArrayLike | Tensor | None) -> None:
+        node = self._node
+        if node is None:
+            if gradient is not None:
+                raise GraphError(
+                    "a tensor that does not require a gradient cannot hold one: call requires_grad_() first"
+                )
+            return
+        if gradient is not None:
+            gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+            if gradient.shape != node.shape:
+                raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
+            if gradient.dtype != node.dtype:
+                gradient = Tensor(gradient._array.astype(node.dtype))
+        self._grad = gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient can flow to or through this tensor."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor is not the recorded result of an operation."""
+        return self._node is None or type(self._node) is Leaf
+
+    @property
+    def grad_fn(self) -> Operation | None:
+        """The operation that made this tensor, or None for a leaf."""
+        return None if self._node is None or type(self._node) is Leaf else self._node.op
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        shape: tuple[int, ...] = self._array.shape
+        return shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        dtype: np.dtype[Any] = self._array.dtype
+        return dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the elements take."""
+        return self._array.nbytes
+
+    @property
+    def device(self) -> str:
+        """Where the elements are, which is always ``"cpu"``."""
+        return "cpu"
+
+    def to_device(self, device: str, /, *, stream: Any = None) -> Tensor:
+        """Return the tensor itself, if `device` is where it is.
+
+        Raises
+        ------
+        ValueError
+            If another device is asked for, or a stream, which the processor has none of.
+        """
+        if device != self.device or stream is not None:
+            raise ValueError(
+                f"there is no device but {self.device!r}, and it has no streams: got {device!r}, {stream!r}"
+            )
+        return self
+
+    def to(self, device: Any, *, non_blocking: bool = False) -> Tensor:
+        """Return the tensor itself, if `device` is where it is; programs written for PyTorch ask that of tensors.
+
+        Raises
+        ------
+        ValueError
+            If another device is asked for, or a dtype, for which there is `astype`.
+        """
+        if str(device) != self.device:
+            remedy = ": for a dtype there is t.astype(dtype)" if isinstance(device, type | np.dtype) else ""
+            raise ValueError(f"there is no device but {self.device!r}, not {device!r}{remedy}")
+        return self
+
+    def cpu(self) -> Tensor:
+        """Return the tensor itself, which is where that asks it to be."""
+        return self
+
+    def item(self) -> Any:
+        """Return the one element as a Python number."""
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers."""
+        return self._array.tolist()
+
+    def numpy(self) -> Array:
+        """Return the ndarray itself, as `data` does."""
+        return self.data
+
+    # Its place in the graph
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Ask for a gradient of this leaf, or stop asking; return the tensor itself.
+
+        Raises
+        ------
+        DtypeError
+            If the elements are not floating-point numbers.
+        GraphError
+            If the tensor is the result of an operation, and so its gradient is decided by its inputs.
+        """
+        if self._node is not None and type(self._node) is not Leaf:
+            if not requires_grad:
+                raise GraphError("a result of recorded operations cannot stop requiring a gradient: use detach()")
+        elif not requires_grad:
+            self._cut = cut_at("requires_grad_(False)", self)
+            self._node = self._grad = None
+        elif self._node is None:
+            _require_floating(self._array)
+            self._node = Leaf(self._array.shape, self._array.dtype, ref(self))
+            self._grad = None
+        return self
+
+    def detach(self) -> Tensor:
+        """Return a constant tensor that shares the data."""
+        constant = Tensor(self._array)
+        constant._cut = cut_at("detach()", self)
+        link(self, constant)
+        return constant
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor itself from its graph, so that it is a constant from now on, and return it."""
+        self._cut = cut_at("detach_()", self)
+        self._node = self._grad = None
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    def backward(
+        self,
+        gradient: ArrayLike | Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Compute the gradient of this tensor with respect to the leaves below it, and add it to their `grad`.
+
+        Parameters
+        ----------
+        gradient
+            The gradient of whatever is being differentiated with respect to this tensor, of its shape. May be left
+            out if the tensor has one element.
+        retain_graph
+            Keep what the derivatives need, so that the graph can be walked again. By default as `create_graph`.
+        create_graph
+            Record the derivatives too, so that gradients can be differentiated.
+        inputs
+            The only tensors to compute a gradient for; by default all leaves that require one.
+
+        Raises
+        ------
+        GraphError
+            If nothing below this tensor requires a gradient, if it has more than one element and no `gradient` is
+            given, or if an earlier `backward` freed the graph.
+
+        Examples
+        --------
+        >>> from autograd import tensor
+        >>> x = tensor([1.0, 2.0], requires_grad=True)
+        >>> (x**2).backward(gradient=[1.0, 10.0])
+        >>> x.grad
+        Tensor([ 2., 40.])
+        """
+        root = self._node
+        if root is None:
+            raise GraphError(f"backward() has nothing to go back through: {reason(self._cut)}")
+        seed = self._seed(gradient)
+        retain = create_graph if retain_graph is None else retain_graph
+        order = ancestors([root])
+        targets = None
+        if inputs is not None:
+            targets = []
+            if not isinstance(inputs, Iterable):
+                raise TypeError(f"backward() takes a tensor or several as inputs, not {type(inputs).__name__}")
+            for x in [inputs] if isinstance(inputs, Tensor) else inputs:
+                if not isinstance(x, Tensor):
+                    raise TypeError(f"backward() takes tensors as inputs, not {type(x).__name__}")
+                targets.append(_node_of(x))
+                targets[-1].owner = ref(x)
+            order = leading_to(targets, order)
+        if create_graph:
+            with enable_grad():
+                found = pull_back(
+                    {root: Tensor(seed)}, order, targets, partial=inputs is not None, lift=LIFT, free=not retain
+                )
+        else:
+            found = pull_back({root: seed}, order, targets, partial=inputs is not None, free=not retain)
+        del seed, gradient
+        if moment() is not EVER and any(node.number < moment() for node in found):
+            raise GraphError(
+                "backward() in a function that is evaluated once more for derivatives, as by checkpoint(), would add "
+                "to the gradients of tensors from outside a second time: use grad() or gradients() there"
+            )
+        with _accumulation:
+            for node in found:
+                _accumulate(node, found)
+
+    def _seed(self, gradient: ArrayLike | Tensor | None) -> Array:
+        data = self._array
+        if gradient is None:
+            if data.size != 1:
+                raise GraphError(
+                    f"backward() without a gradient needs one element, but this tensor has shape {data.shape}: "
+                    f"reduce it first, as in loss.mean().backward(), or pass gradient= of that shape"
+                )
+            if data.dtype.kind == "c":
+                raise GraphError(
+                    f"backward() without a gradient needs a real number, but this tensor is {data.dtype}: take its "
+                    f"real part or its absolute value, or pass gradient="
+                )
+            return np.ones(data.shape, data.dtype) if data.ndim else np.array(1, data.dtype)
+        array = gradient._array if isinstance(gradient, Tensor) else plain_array(gradient)
+        if array.shape != data.shape:
+            raise ShapeError(f"backward() got a gradient of shape {array.shape} for a tensor of shape {data.shape}")
+        if array.dtype.kind not in "biufc":
+            raise DtypeError(f"backward() got a gradient of dtype {array.dtype}: it should hold numbers")
+        if array.dtype.kind == "c":
+            array = array.conjugate() if data.dtype.kind == "c" else array.real
+        return array if array.dtype == data.dtype else array.astype(data.dtype)
+
+    # NumPy's protocols
+
+    __array_priority__ = 1000
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if self._node is not None:
+            refuse("converting this tensor to an ndarray")
+        array = np.array(self._array, dtype=dtype, copy=copy)
+        if array is self._array:
+            _hand_out(self)
+        return array
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if not kwargs and method == "__call__":
+            operation = operations.get(ufunc)
+            if operation is not None:
+                return operation(*inputs)
+        return hooks["ufunc"](ufunc, method, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if len(types) > 1:
+            refuse_masks(types)
+        operation = operations.get(function) or writers.get(function)
+        if operation is not None:
+            if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by its place
+                first = next(iter(signature(function).parameters))
+                args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
+            return operation(*args, **kwargs)
+        if function in plain or not any_live((args, kwargs)):
+            return hooks["plain"](function, args, kwargs)
+        return unsupported(function.__name__, {})
+
+    # The array API standard
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        from .. import array_api  # a program that never asks for it does not load it
+
+        if api_version not in (None, *array_api.versions):
+            raise ValueError(f"the array API {api_version!r} is not among {', '.join(array_api.versions)}")
+        return array_api
+
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        if self._node is not None:
+            refuse("handing this tensor to another library")
+        if not copy:
+            _hand_out(self)
+        array: Any = self._array
+        return array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self, /) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+    # Python's protocols
+
+    __hash__ = object.__hash__
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self._array)))
+
+    def __bool__(self) -> bool:
+        return bool(self._array)
+
+    def __float__(self) -> float:
+        if self._node is not None:
+            refuse_number(self._node)
+        return float(self._array)
+
+    def __complex__(self) -> complex:
+        if self._node is not None:
+            refuse_number(self._node)
+        return complex(self._array)
+
+    # Integers, whose derivative is 0: a constant is right, but where an ndarray would hold it in the place of a tensor.
+
+    def __int__(self) -> int:
+        if self._node is not None:
+            refuse_stored()
+        return int(self._array)
+
+    def __index__(self) -> int:
+        return self._array.__index__()
+
+    def __trunc__(self) -> int:
+        return int(self._array)
+
+    def __floor__(self) -> int:
+        return math.floor(self._array)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._array)
+
+    def __contains__(self, value: Any) -> bool:
+        return unwrap(value) in self._array
+
+    def __dir__(self) -> list[str]:
+        return listed(self, super().__dir__())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._array.item() if self._array.ndim == 0 else self._array, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self._array, separator=", ", prefix="Tensor(")
+        parts = [body]
+        if self._array.dtype not in (np.float64, np.int64, np.bool_):
+            parts.append(f"dtype={self._array.dtype}")
+        if type(self._node) is Leaf:
+            parts.append("requires_grad=True")
+        elif self._node is not None:
+            parts.append(f"grad_fn={self._node.op.name}")
+        return f"Tensor({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._node is not None:
+            refuse_copy(self._node, "pickling this tensor")
+        _hand_out(self)  # to pickle, which may hand it on out of band
+        return Tensor, (self._array, type(self._node) is Leaf)
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._node is not None and is_differentiated(self._node):
+            memo[id(self)] = recorded = +self
+            return recorded
+        copied = Tensor(self._array.copy(), type(self._node) is Leaf)
+        if type(self._node) is Leaf and self._grad is not None:
+            copied.grad = Tensor(self._grad._array.copy())
+        memo[id(self)] = copied
+        return copied
+
+
+install(Tensor)
+
+
+class _TensorLift:
+    """Turns what a node kept into a tensor at the node's place, so that rules record themselves."""
+
+    def wrap(self, array: Any, node: Node) -> Tensor:
+        lifted = object.__new__(Tensor)
+        lifted._array, lifted._node, lifted._cut = np.asarray(array), node, None
+        return lifted
+
+    def unwrap(self, gradient: Any) -> Array:
+        return gradient._array if isinstance(gradient, Tensor) else np.asarray(gradient)
+
+
+LIFT: Lift = _TensorLift()
+
+
+def link(x: Tensor, view: Tensor) -> None:
+    """Note that `view` shares memory with `x`: see `aliases`."""
+    group = getattr(x, "_aliases", None)
+    if group is None:
+        group = x._aliases = [ref(x)]
+    elif len(group) >= 64 and len(group) & (len(group) - 1) == 0:  # at powers of two, which costs little in all
+        group[:] = [member for member in group if member() is not None]
+    group.append(ref(view))
+    view._aliases = group
+
+
+def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor from a copy of `data`, as `numpy.array` makes an array: a list of floats is float64.
+
+    Parameters
+    ----------
+    data
+        Numbers, nested sequences of numbers, an ndarray or a tensor.
+    dtype
+        The type of the elements; by default NumPy's choice.
+    requires_grad
+        Whether `backward` is to compute a gradient for this tensor.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> tensor([1, 2], dtype="float32", requires_grad=True)
+    Tensor([1., 2.], dtype=float32, requires_grad=True)
+    """
+    if isinstance(data, Tensor) and data._node is not None:
+        refuse_copy(data._node, "making a tensor of this tensor")
+    made = Tensor(np.array(data._array if isinstance(data, Tensor) else unmasked(data), dtype=dtype), requires_grad)
+    if type(made._node) is Leaf:
+        made._node.shared = False  # nobody else has the copy
+    elif isinstance(data, Tensor):
+        made._cut = cut_at("making a tensor of a tensor", data)
+    return made
+
+
+def borrow(x: Any) -> Any:
+    """Return the ndarray of a tensor to somebody who only reads it, or calls `mark_written` after writing to it.
+
+    Anything else is returned as it is.
+
+    ``x.data`` is the same array, but of what it hands out the engine compares the values, before and after, when a
+    graph needs them.
+
+    Examples
+    --------
+    >>> from autograd import borrow, tensor
+    >>> borrow(tensor([1.0, 2.0])).sum()
+    np.float64(3.0)
+    """
+    return x._array if isinstance(x, Tensor) else unmasked(x)
+
+
+def lend(x: Tensor, array: Array) -> None:
+    """Have a leaf hold its values in `array`; whoever writes to that says so with `mark_written`, as optimizers do.
+
+    Parameters
+    ----------
+    x
+        A leaf that requires a gradient.
+    array
+        Of the same shape and dtype; it holds the values from now on, and is not compared: see `borrow`.
+
+    Raises
+    ------
+    GraphError
+        If the tensor is no leaf that requires a gradient.
+    ShapeError
+        If the array has another shape or dtype.
+    """
+    node = x._node if isinstance(x, Tensor) else None
+    if type(node) is not Leaf:
+        raise GraphError("only a leaf that requires a gradient can be lent memory for its values")
+    if not isinstance(array, ndarray):
+        raise TypeError(f"lend() takes an ndarray for the values, not {type(array).__name__}")
+    unmasked(array)
+    if array.shape != node.shape or array.dtype != node.dtype:
+        raise ShapeError(
+            f"an array of shape {array.shape} and dtype {array.dtype} for a leaf of shape {node.shape} and dtype "
+            f"{node.dtype}"
+        )
+    x._array, node.shared = array, False
+
+
+def is_sole_owner(x: Tensor) -> bool:
+    """Tell whether nobody but a leaf holds its memory: no view, no ndarray that was handed out or in, no graph.
+
+    Then it can be lent other memory, and nobody is left behind. Of memory that is a view of more, it cannot be told,
+    unless it is a `portion`. Where references are not counted exactly, as in Python
+    without the global interpreter lock, the answer is True only of memory that was never shared, not even by a view.
+
+    Examples
+    --------
+    >>> from autograd import is_sole_owner, tensor
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> is_sole_owner(x)
+    True
+    >>> first = x[:1]
+    >>> is_sole_owner(x)
+    False
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"is_sole_owner() takes a tensor, not {type(x).__name__}")
+    if not COUNTED:
+        members = [member() for member in getattr(x, "_aliases", ())]
+        aliased = any(member is not None and member is not x for member in members)
+        return type(x._node) is Leaf and not x._node.shared and not aliased
+    base = x._array.base
+    return (base is None or isinstance(base, Portion)) and _references_to_memory(x) == _SOLE
+
+
+def _hand_out(x: Tensor) -> None:
+    """Note that the ndarray of a tensor is handed out, if it or one that shares its memory is in a graph."""
+    sharing = getattr(x, "_aliases", None)
+    if sharing is not None:
+        members = [member for member in (reference() for reference in sharing) if member is not None]
+        matters = [expose(member._node, x._array) for member in members if member._node is not None]
+    elif x._node is not None:
+        matters = [expose(x._node, x._array)]
+    else:
+        return
+    if not any(matters):
+        forget(id(owner_of(x._array)))
+
+
+def as_tensor(data: ArrayLike | Tensor) -> Tensor:
+    """Return `data` if it is a tensor, else a constant tensor that shares its memory where it can."""
+    return data if isinstance(data, Tensor) else Tensor(data)
+
+
+def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> None:
+    """Have the gradient of a leaf written to `buffer`, a place that an optimizer for example has set apart.
+
+    Parameters
+    ----------
+    parameter
+        A leaf that requires a gradient.
+    buffer
+        Its ``array`` has the parameter's shape and dtype and is a part of ``whole``, an array of one axis.
+        ``claim(known=0)`` returns ``array``, or None while somebody still holds the gradient that it had before, with
+        `known` references that are the caller's own. A derivative rule that names ``into`` is handed the array.
+
+    Raises
+    ------
+    GraphError
+        If the tensor is no leaf that requires a gradient.
+    ShapeError
+        If the buffer has another shape or dtype.
+    """
+    node = parameter._node if isinstance(parameter, Tensor) else None
+    if type(node) is not Leaf:
+        raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
+    if buffer is not None and not isinstance(getattr(buffer, "array", None), ndarray):
+        raise TypeError(f"a gradient buffer has an ndarray as its array, which {type(buffer).__name__} has not")
+    unmasked(getattr(buffer, "array", None))
+    if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
+        raise ShapeError(
+            f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} "
+            f"for a gradient of shape {node.shape} and dtype {node.dtype}"
+        )
+    node.buffer = buffer
+
+
+def unwrap(value: Any) -> Any:
+    """Return `value` with each tensor in it, also within lists, tuples and dicts, replaced by its ndarray."""
+    if isinstance(value, Tensor):
+        return value._array
+    if type(value) in (list, tuple):
+        return type(value)(map(unwrap, value))
+    if type(value) is dict:
+        return {key: unwrap(item) for key, item in value.items()}
+    return value if type(value) is ndarray else unmasked(value)
+
+
+def refuse_values(*given: Any) -> None:
+    """Raise where a result without a derivative holds values of tensors in a function that is differentiated."""
+    for value in given:
+        if isinstance(value, Tensor):
+            if value._node is not None:
+                refuse_copy(value._node, "taking values of this tensor")
+        elif type(value) in (list, tuple):
+            refuse_values(*value)
+
+
+def any_live(value: Any) -> bool:
+    """Tell whether a gradient can flow to a tensor in `value`, also within lists, tuples and dicts."""
+    if isinstance(value, Tensor):
+        return value._node is not None and bool(recording())
+    if type(value) in (list, tuple):
+        return any(map(any_live, value))
+    return type(value) is dict and any(map(any_live, value.values()))
+
+
+def unsupported(name: str, options: dict[str, Any]) -> Any:
+    """Raise the error that says what to do where a NumPy function has no derivative here."""
+    what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
+    raise UnsupportedError(
+        f"{what} has no derivative here, and its input, at {users_line()}, requires a gradient. To differentiate "
+        f"it, declare it: autograd.general(numpy.{name.partition('.')[0]}, lambda g, ...: ...). Where the value alone "
+        f"is meant, pass t.detach() or t.data, a constant: gradients then take no account of it"
+    )
+
+
+def unmasked(data: Any) -> Any:
+    """Return `data`, unless it is a masked array, even if nothing is masked: the mask would be dropped in silence."""
+    if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
+        raise DtypeError(f"{NO_MASK} (at {users_line()})")
+    return data
+
+
+def refuse_masks(types: Any) -> None:
+    """Raise if one of the types of the arguments of a function is that of masked arrays."""
+    for kind in types:
+        if kind is not ndarray and kind is not Tensor and hasattr(kind, "mask") and issubclass(kind, ndarray):
+            raise DtypeError(f"{NO_MASK} (at {users_line()})")
+
+
+def plain_array(data: Any) -> Array:
+    """Return `data` as an ndarray and nothing more."""
+    if type(data) is ndarray:
+        return data
+    array = np.asarray(unmasked(data))
+    if array.dtype.kind == "O":
+        numbers = numbers_of_table(data)
+        return array if numbers is None else numbers
+    return array
+
+
+def _numeric_array(data: Any) -> Array:
+    array = plain_array(data)
+    if array.dtype.kind not in "biufc":
+        raise DtypeError(f"a tensor holds numbers, not {array.dtype} values such as {np.ravel(array)[:1]!r}")
+    return array
+
+
+def _require_floating(array: Array) -> None:
+    if array.dtype.kind not in "fc":
+        raise DtypeError(
+            f"only floating-point tensors can require a gradient, not {array.dtype}: "
+            f"write 1.0 for 1, or pass dtype=float (shape {array.shape})"
+        )
+
+
+def _node_of(x: Tensor) -> Node:
+    if x._node is None:
+        raise GraphError(
+            f"an input does not require a gradient: {reason(x._cut)}"
+            if x._cut is not None
+            else "an input does not require a gradient: call requires_grad_() before computing with it"
+        )
+    return x._node
+
+
+def _constant(array: Array) -> Tensor:
+    """Return a constant tensor around an array that needs no check."""
+    constant = object.__new__(Tensor)
+    constant._array = array
+    constant._node = constant._cut = None
+    return constant
+
+
+def _references_to_memory(x: Tensor) -> int:
+    array = x._array
+    return references(array)
+
+
+_SOLE = _references_to_memory(_constant(np.empty(1)))
+
+
+def conjugated(g: Any) -> Any:
+    """Return the conjugate of a complex gradient, and a real one as it is.
+
+    Within a walk the gradient of L with respect to z = x + iy is dL/dx - i dL/dy, with which the rules of analytic
+    functions are those of real ones, without a conjugate. Users see dL/dx + i dL/dy, along which L grows.
+    """
+    return np.conjugate(g) if g.dtype.kind == "c" else g
+
+
+# Held while gradients are added to those of leaves, which other threads may be adding to; hooks may walk in turn.
+_accumulation = RLock()
+
+
+def _accumulate(node: Node, found: dict[Node, Any]) -> None:
+    """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
+    tensor = node.owner()
+    if tensor is None:
+        return  # nobody holds it any more
+    gradient = found[node]
+    buffer = hooks = present = None
+    if type(node) is Leaf:
+        buffer, hooks, present = node.buffer, node.hooks, tensor._grad
+    if buffer is not None and hooks is None and present is None and gradient is buffer.array:
+        tensor._grad = _constant(gradient)
+        return
+    if node.dtype.kind == "c" or hooks is not None:
+        found = {node: seen_at(node, gradient)}
+        gradient = found[node]
+    if isinstance(gradient, Tensor):
+        tensor._grad = in_own_memory(gradient) if present is None else present + gradient
+    elif buffer is not None and present is not None and present._array is buffer.array:
+        place = buffer.array  # which no other thread can claim as long as we hold it
+        tensor._grad = present = None  # who still holds it now must not see it change
+        total = place + gradient if buffer.claim(1) is None else np.add(place, gradient, place)
+        tensor._grad = _constant(np.asarray(total))
+    elif present is not None:
+        tensor._grad = present + gradient if present._node is not None else Tensor(present._array + gradient)
+    else:
+        place = buffer.claim() if buffer is not None else None
+        del gradient
+        if place is not None:
+            np.copyto(place, found[node])
+            tensor._grad = _constant(place)
+        else:
+            tensor._grad = _constant(np.asarray(found[node]) if held_once(found, node) else np.array(found[node]))
+    if hooks is not None:
+        hooks.accumulated()
+
+
+def as_now(x: Tensor) -> Tensor:
+    """Return another tensor with the value and the node that `x` has now."""
+    now = _constant(x._array)
+    now._node = x._node
+    return now
+
+
+def in_own_memory(g: Tensor) -> Tensor:
+    """Return a gradient that is recorded as a tensor that shares neither its memory nor itself with another one."""
+    if type(g._node) is Leaf:
+        return g + 0
+    own = _constant(g._array.copy())
+    own._node, own._cut = g._node, getattr(g, "_cut", None)
+    return own
+
+
+def seen_at(node: Node, g: Any) -> Any:
+    """Return the gradient of a target of a walk as users see it, after the hooks of a leaf."""
+    g = conjugated(g)
+    return node.hooks.arrived(g) if type(node) is Leaf and node.hooks is not None else g

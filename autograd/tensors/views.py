@@ -1,0 +1,66 @@
+"""Tensors that share memory: which they are, and what becomes of the others when one is written to.
+
+A view and what it is a view of know each other through a list of weak references that they share (`tensor.link`). It is
+read only when one of them is written to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedError
+from .tensor import Tensor
+
+__all__ = ["move", "overlap", "sharing"]
+
+Array = np.ndarray[Any, Any]
+
+
+def sharing(x: Tensor) -> list[Tensor]:
+    """Return the other tensors that may share memory with `x`."""
+    members = [member() for member in getattr(x, "_aliases", ())]
+    return [member for member in members if member is not None and member is not x]
+
+
+def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
+    """Return which elements of an array another one shares, as a mask, and their places in the other; None for none."""
+    if not np.may_share_memory(of, written) or not of.size or not written.size:
+        return None
+    if of.dtype.itemsize != written.dtype.itemsize:
+        raise UnsupportedError(
+            f"writing to a tensor of dtype {written.dtype} that shares memory with one of dtype {of.dtype}: "
+            f"write to a copy, or compute a new tensor"
+        )
+    here, there = _addresses(of), _addresses(written)
+    order = np.argsort(there)
+    found = np.minimum(np.searchsorted(there, here, sorter=order), there.size - 1)
+    places = order[found]
+    mask = there[places] == here
+    return (mask.reshape(of.shape), places[mask]) if mask.any() else None
+
+
+def _addresses(array: Array) -> Array:
+    """Return where in memory each element is."""
+    address = np.array(array.__array_interface__["data"][0])
+    for n, stride in zip(array.shape, array.strides, strict=True):
+        address = address[..., None] + np.arange(n) * stride
+    return address.reshape(-1)
+
+
+def move(members: list[Tensor]) -> None:
+    """Give tensors that share memory new memory to share, with the same values; what others keep stays as it is."""
+    members = [member for member in members if member._array.size]
+    if not members:
+        return
+    arrays = [member._array for member in members]
+    start = min(np.lib.array_utils.byte_bounds(array)[0] for array in arrays)
+    end = max(np.lib.array_utils.byte_bounds(array)[1] for array in arrays)
+    memory = np.empty(end - start, np.uint8)
+    for member, old in zip(members, arrays, strict=True):
+        offset = old.__array_interface__["data"][0] - start
+        moved: Array = np.ndarray(old.shape, old.dtype, memory, offset, old.strides)
+        moved[...] = old
+        moved.flags.writeable = old.flags.writeable
+        member._array = moved

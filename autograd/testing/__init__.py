@@ -1,0 +1,41 @@
+"""Testing operations: Hypothesis strategies for arrays, and one call that checks all that an operation promises.
+
+Needs Hypothesis (``pip install hypothesis``), which ``import autograd`` does not load; `gradcheck` does without it.
+"""
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from ._strategies import (
+        LAYOUTS,
+        arrays,
+        broadcastable_arrays,
+        check_operation,
+        layouts,
+        shapes,
+        special_values,
+        tensors,
+    )
+
+__all__ = [
+    "LAYOUTS",
+    "arrays",
+    "broadcastable_arrays",
+    "check_operation",
+    "layouts",
+    "shapes",
+    "special_values",
+    "tensors",
+]
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module("._strategies", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,216 @@
+"""Computing part of a graph again in the backward pass, instead of keeping what its derivatives need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DtypeError, GraphError, check_callable, described
+from ..graph.grad_mode import enable_grad, evaluated_as_at, moment
+from ..graph.mutation import changed, root, snapshot, weighted_sums, written_since
+from ..graph.node import Leaf, Node, ancestors, counter
+from ..graph.saved_tensors import saved_tensors_hooks
+from ..graph.source_info import defined
+from ..tensors.tensor import Tensor, as_now
+from .pytree import flatten
+
+__all__ = ["arguments_now", "checkpoint", "restore_in_checkpoints"]
+
+if TYPE_CHECKING:
+    from numpy.random import Generator  # which NumPy loads when it is first used, and so do we
+
+Array = np.ndarray[Any, Any]
+
+_generators: list[Callable[[], Generator]] = []
+
+
+def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
+    """Have `checkpoint` draw the same random numbers again from a generator that is not handed to it.
+
+    Parameters
+    ----------
+    generator
+        Returns the generator that is in use.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import restore_in_checkpoints
+    >>> noise = np.random.default_rng(0)
+    >>> restore_in_checkpoints(lambda: noise)
+    """
+    check_callable("generator", generator)
+    _generators.append(generator)
+
+
+def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return ``function(*args, **kwargs)``, of which the graph keeps nothing but the arguments.
+
+    When `backward` needs what the function computed on its way, the function is called again, once. So the memory of a
+    deep model can be that of its parts, for the time of a second forward pass. Calls may nest. The function has to do
+    the same again: generators among the arguments, that of `nn`, NumPy's global one and those named to
+    `restore_in_checkpoints` then start from the state that they had, and have their own state again afterwards.
+
+    Parameters
+    ----------
+    function
+        Computes with tensors, those in its arguments and others that it knows, such as parameters.
+    *args, **kwargs
+        Its arguments. What others can write to among them must not be written to before the backward pass.
+
+    Raises
+    ------
+    GraphError
+        In the backward pass, if the function did not do the same again: the number of arrays that it keeps, their
+        shapes, and the sums of their elements are compared, and whether a leaf or an argument was written to.
+
+    References
+    ----------
+    Griewank and Walther, "Algorithm 799: revolve", ACM TOMS 26 (2000); Chen et al., "Training Deep Nets with Sublinear
+    Memory Cost", arXiv:1604.06174.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import checkpoint, tensor
+    >>> x = tensor([0.5, 1.0], requires_grad=True)
+    >>> y = checkpoint(lambda x: np.exp(np.sin(x)), x).sum()
+    >>> y.backward()
+    >>> x.grad.data.round(4)
+    array([1.4174, 1.2534])
+    """
+    check_callable("function", function)
+    region = _Region(function, args, kwargs)
+    with saved_tensors_hooks(region.pack, region.unpack):
+        result = function(*args, **kwargs)
+    region.finish()
+    if result is None or isinstance(result, str):
+        raise DtypeError(
+            f"{defined(function)} returned {described(result)} to checkpoint(), not arrays: is a return missing?"
+        )
+    return result
+
+
+class _Region:
+    """One call: what was kept in it, by number, and how to come by it again."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._begun = next(counter)
+        self._moment = min(self._begun, moment())
+        self._function = function
+        # As they are now: a recorded write gives the tensors of the caller other memory, and leaves this as it was.
+        self._args, self._kwargs = arguments_now(args), arguments_now(kwargs)
+        self._guards = [(array, snapshot(array)) for array in _of_others((args, kwargs))]
+        self._name = getattr(function, "__name__", type(function).__name__)
+        in_use = [generator() for generator in _generators]
+        for generator in in_use:
+            if not isinstance(generator, np.random.Generator):
+                raise TypeError(f"restore_in_checkpoints() was given what returns no generator but {generator!r}")
+        given = [value for value in (*args, *kwargs.values()) if isinstance(value, np.random.Generator)]
+        self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
+        self._global = np.random.get_state()
+        self._forms: list[tuple[Any, Any]] = []
+        self._sums: list[Any] = []
+        # What was kept, by number, as far as it is at hand: all of it while the function runs, for that may ask for
+        # derivatives itself, and what is still to be used when it was computed again.
+        self._at_hand: dict[int, Array] = {}
+        self._runs = True
+
+    def pack(self, array: Array) -> int:
+        """Note what was kept, which is let go of when the function has returned."""
+        number = len(self._forms)
+        self._forms.append((array.shape, array.dtype))
+        self._sums.append(_sums(array))
+        self._at_hand[number] = array
+        return number
+
+    def finish(self) -> None:
+        """Let go of what was kept, for the function has returned."""
+        self._runs = False
+        self._at_hand = {}
+
+    def unpack(self, number: int) -> Array:
+        """Return the array that was kept, computing all of them again if it is not at hand."""
+        if self._runs:
+            return self._at_hand[number]
+        if number not in self._at_hand:
+            self._at_hand = self._compute_again()
+        return self._at_hand.pop(number)  # so that each is let go of when it has been used
+
+    def _compute_again(self) -> dict[int, Array]:
+        kept: list[Array] = []
+
+        def noted(array: Array) -> Array:
+            kept.append(array)
+            return array
+
+        before = [(generator, generator.bit_generator.state) for generator, _ in self._random]
+        before_global = np.random.get_state()
+        try:
+            for generator, state in self._random:
+                generator.bit_generator.state = state
+            np.random.set_state(self._global)
+            with evaluated_as_at(self._moment), enable_grad(), saved_tensors_hooks(noted, lambda array: array):
+                result = self._function(*arguments_now(self._args), **arguments_now(self._kwargs))
+        finally:
+            for generator, state in before:
+                generator.bit_generator.state = state
+            np.random.set_state(before_global)
+        if [(array.shape, array.dtype) for array in kept] != self._forms:
+            raise GraphError(
+                f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
+                f"arrays where it first kept {len(self._forms)}, or other shapes. It should depend on its arguments "
+                f"alone, and draw random numbers from generators that restore_in_checkpoints() knows"
+            )
+        written = any(changed(array, before) for array, before in self._guards)
+        if written or written_since(self._begun, _leaves(result)) or not all(map(_same, self._sums, map(_sums, kept))):
+            raise GraphError(
+                f"checkpoint({self._name}, ...) had other values when it was computed again: an argument, a parameter "
+                f"or another thing that it computes with was written to in between. Call backward() before that"
+            )
+        return dict(enumerate(kept))
+
+
+def arguments_now(value: Any) -> Any:
+    """Return arguments with another tensor, of the same value and place in the graph, for each tensor in them."""
+    contents, rebuild = flatten(value)
+    if not any(type(item) is Tensor for item in contents):
+        return value
+    return rebuild([as_now(item) if type(item) is Tensor else item for item in contents])
+
+
+def _of_others(value: Any) -> Iterator[Array]:
+    """Yield the arrays among arguments that others can write to: see `guards`."""
+    if isinstance(value, Tensor):
+        if value._node is None or (type(value._node) is not Node and root(value._node).shared):
+            yield value._array
+    elif isinstance(value, np.ndarray):
+        yield value
+    else:
+        for item in flatten(value)[0]:
+            if item is not value:
+                yield from _of_others(item)
+
+
+def _leaves(result: Any) -> list[Array]:
+    """Return the memory of the leaves that a result was computed from."""
+    nodes = [y._node for y in flatten(result)[0] if isinstance(y, Tensor) and y._node is not None]
+    owners = [node.owner() for node in ancestors(nodes) if type(node) is Leaf]
+    return [tensor._array for tensor in owners if tensor is not None]
+
+
+def _sums(array: Array) -> Any:
+    """Return sums of the elements of an array, in a small part of its memory: see `weighted_sums`."""
+    if array.dtype.kind not in "fc":
+        array = array.astype(float) if array.dtype.kind in "biu" else np.zeros(0)
+    sums, rest = weighted_sums(array)
+    return np.append(sums, np.arange(1, rest.size + 1, dtype=rest.dtype) @ rest)
+
+
+def _same(before: Any, now: Any) -> bool:
+    """Tell whether sums agree, but for the rounding of a computation that found its arrays elsewhere in memory."""
+    scale = float(np.nanmax(np.abs(before), initial=0))
+    share = float(np.finfo(before.dtype).eps) ** 0.5
+    return bool(np.allclose(before, now, rtol=share, atol=share * scale, equal_nan=True))

@@ -1,0 +1,202 @@
+"""Implicit differentiation: derivatives of the solution of an equation, without those of the way it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
+from ..graph.backward import pull_back
+from ..graph.detachment import cut_of
+from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
+from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
+from ..graph.source_info import defined
+from ..primitives.function import Function
+from ..tensors.conversions import differentiated
+from ..tensors.tensor import LIFT, Tensor, unwrap
+from .checkpoint import arguments_now
+from .pytree import flatten
+from .vjp_jvp import check_outputs
+
+__all__ = ["fixed_point"]
+
+Array = np.ndarray[Any, Any]
+
+
+def fixed_point(
+    function: Callable[..., Any], start: Any, *args: Any, tolerance: float = 1e-12, max_iterations: int = 10_000
+) -> Any:
+    """Return the x for which ``x == function(x, *args)``, found by applying the function again and again.
+
+    The derivatives with respect to `args` are those of the solution, by the implicit function theorem: with J the
+    derivative of the function by x, a gradient g becomes the w for which ``w == g + J' w``, which is a fixed point too,
+    and is then pulled back through one application of the function, which alone is kept of the iterations. Derivatives
+    of any order, and forward ones, follow. There are derivatives, too, with respect to other tensors that the function
+    computes with, such as the parameters of a layer.
+
+    Parameters
+    ----------
+    function
+        Takes x and `args`, and returns an array of the shape of x. It must contract: that is, bring any two x near the
+        solution closer together.
+    start
+        Where to begin; the solution does not depend on it.
+    *args
+        What the function depends on, arrays or containers of them.
+    tolerance
+        How far the last step may change x, relative to 1 + the largest absolute value of x; never less than a few
+        units in the last place of its dtype.
+    max_iterations
+        After how many steps to give up.
+
+    Raises
+    ------
+    ConvergenceError
+        If it has not converged by then, in this or, for its derivative, in the backward pass.
+
+    References
+    ----------
+    Christianson, "Reverse accumulation and attractive fixed points", Optimization Methods and Software 3 (1994).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import fixed_point, grad
+    >>> def root(a):
+    ...     return fixed_point(lambda x, a: 0.5 * (x + a / x), 1.0, a)
+    >>> round(float(root(2.0)), 6), round(float(grad(root)(2.0) - 0.5 / np.sqrt(2)), 6)
+    (1.414214, 0.0)
+    """
+    check_callable("function", function)
+    check_number("tolerance", tolerance)
+    if not isinstance(max_iterations, int) or max_iterations < 1:
+        raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
+    with no_grad():
+        solution = _iterate(function, np.asarray(unwrap(start)), unwrap(args), tolerance, max_iterations)
+    if recording():
+        step = _Step(function, solution, args)
+        if step.known:
+            options = {"tolerance": tolerance, "max_iterations": max_iterations}
+            return _FixedPoint.apply(solution, step, options, *step.known)
+    if not any(isinstance(a, Tensor) for a in args):
+        return solution[()]
+    result = Tensor(solution)
+    result._cut = cut_of("fixed_point()", args, recording())
+    return result
+
+
+class _Step:
+    """One application of the function, recorded at a solution.
+
+    Attributes
+    ----------
+    known
+        Tensors at the places in the graph of what it depends on beside x, whether these are arguments or what the
+        function knows otherwise. They stand for their places alone: their values are never read.
+    """
+
+    def __init__(self, function: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> None:
+        self.function, self.args = function, arguments_now(args)
+        begun = next(counter)
+        self._moment = min(begun, moment())
+        with enable_grad():
+            x = +x if isinstance(x, Tensor) else Tensor(x, requires_grad=True)
+            self._x: Any = x._node
+            given = [a._node for a in flatten(args)[0] if isinstance(a, Tensor) and a._node is not None]
+            with differentiated([self._x, *given]):
+                y = function(x, *args)
+        if type(self._x) is Leaf:
+            self._x.finished = begun  # nobody else can ask for a derivative with respect to it
+        self._y: Any = y._node if isinstance(y, Tensor) else None
+        within, ends = _recorded_since(begun, self._y, self._x)
+        self.known = [_at(node) for node in ends]
+        self._order = leading_to([self._x, *ends], within)
+
+    @property
+    def places(self) -> list[Any]:
+        """The nodes of what is known."""
+        return [x._node for x in self.known]
+
+    def pull(self, w: Any, lift: Lift | None = None) -> tuple[Any, list[Any]]:
+        """Return the gradient of x and those of what is known, from that of the result."""
+        found = pull_back({self._y: w}, self._order, [self._x, *self.places], partial=True, lift=lift)
+        return found.get(self._x), [found.get(node) for node in self.places]
+
+    def again(self, x: Any) -> _Step:
+        """Return the step at `x`, the solution, which is recorded there."""
+        with evaluated_as_at(self._moment):
+            step = _Step(self.function, x, self.args)
+        if step.places != self.places:
+            raise GraphError(
+                f"{defined(self.function)} computes with something else than when fixed_point() found the solution: "
+                f"what it knows was written to in between. Compute derivatives before that"
+            )
+        return step
+
+
+def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[Node]]:
+    """Return, each in order, the nodes above `x` that `root` depends on and those before `begun` that these lead to."""
+    within: set[Node] = set()
+    ends: set[Node] = set()
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if node is None or node is x or node in within or node in ends:
+            continue
+        if node.number < begun:
+            ends.add(node)
+        else:
+            within.add(node)
+            nodes += [node.x, node.y]
+    return sorted(within, key=by_number), sorted(ends, key=by_number)
+
+
+def _at(node: Node) -> Tensor:
+    """Return a tensor at the place of a node, without its values."""
+    return LIFT.wrap(np.broadcast_to(np.zeros((), node.dtype), node.shape), node)  # type: ignore[no-any-return]
+
+
+class _FixedPoint(Function):
+    """A solution that was found, and its derivatives with respect to what the function depends on."""
+
+    @staticmethod
+    def forward(ctx: Any, *given: Any) -> Any:
+        solution, ctx.step, ctx.options, *_ = given
+        ctx.save_for_backward(solution)
+        return solution
+
+    @staticmethod
+    def backward(ctx: Any, *given: Any) -> Any:
+        (x,), (g,), step = ctx.saved_tensors, given, ctx.step
+        if isinstance(x, Tensor):
+            step = step.again(x)
+        lift = LIFT if isinstance(x, Tensor) or isinstance(g, Tensor) else None
+
+        def gathered(w: Any, g: Any) -> Any:
+            pulled, _ = step.pull(w, lift)
+            return g if pulled is None else g + pulled
+
+        w = fixed_point(gathered, g, g, **ctx.options) if lift else _iterate(gathered, g, (g,), **ctx.options)
+        return None, None, None, *step.pull(w, lift)[1]
+
+
+def _iterate(
+    function: Callable[..., Any], x: Array, args: tuple[Any, ...], tolerance: float, max_iterations: int
+) -> Array:
+    for _ in range(max_iterations):
+        result = function(x, *args)
+        new = np.asarray(unwrap(result))
+        if new.dtype.kind not in "fc":
+            check_outputs(function, [result])
+        if new.shape != x.shape:
+            raise ShapeError(f"fixed_point() has x of shape {x.shape}, of which the function makes shape {new.shape}")
+        change, size = (float(np.max(np.abs(a), initial=0)) for a in (new - x, new))
+        x = new
+        if change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (1 + size):
+            return x
+    raise ConvergenceError(
+        f"fixed_point() has not converged after {max_iterations} iterations (shape {x.shape}): the last changed x by "
+        f"{change:.3g}. Raise max_iterations or tolerance, or damp the function, as in 0.5 * (x + function(x))"
+    )

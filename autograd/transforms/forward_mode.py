@@ -1,0 +1,116 @@
+"""Forward mode: the walk that carries tangents from inputs to outputs, over the same graph and the same rules.
+
+How an operation is differentiated forward follows from its kind. An elementwise rule multiplies with the local
+derivative, and so serves tangents as it serves gradients; a linear function is applied to the tangent; a product
+takes the tangent in place of one factor. Any other rule is linear in ``g``: its transpose, found by walking the rule
+itself backward, is the forward derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph.backward import pull_back
+from ..graph.mutation import refuse_overwritten
+from ..graph.nan_safety import absorb_by_position
+from ..graph.node import Lift, Node, ancestors
+from ..graph.saved_tensors import unpacked
+from ..primitives.multi_output import ManyOutputs, Output
+from ..primitives.primitive import Primitive
+from ..tensors.tensor import Tensor
+
+__all__ = ["push_forward"]
+
+
+def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None) -> dict[Node, Any]:
+    """Carry `tangents` forward through `order` and return those of all nodes that they reach.
+
+    With `lift`, tangents are tensors and the derivatives record themselves.
+    """
+    refuse_overwritten(order)
+    pushed = dict(tangents)
+    for node in order:
+        if node in pushed:
+            continue
+        op: Any = unpacked(node)  # hooks see gradients, not tangents
+        if isinstance(op, Output):
+            if node.x in pushed:
+                pushed[node] = pushed[node.x][op.index]
+            continue
+        total = None
+        for index, x in enumerate(op.inputs(node)):
+            if x is None or x not in pushed:
+                continue
+            if isinstance(node.dtype, tuple):
+                total = _added(total, _push_outputs(op, node, index, pushed[x], lift))
+                continue
+            tangent = _spread(_push(op, node, index, pushed[x], lift), node)
+            total = tangent if total is None else total + tangent
+        if total is not None:
+            pushed[node] = total
+    return pushed
+
+
+def _added(total: tuple[Any, ...] | None, tangents: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tangents if total is None else tuple(a + b for a, b in zip(total, tangents, strict=True))
+
+
+def _push_outputs(operation: ManyOutputs, node: Node, index: int, tangent: Any, lift: Lift | None) -> tuple[Any, ...]:
+    """Apply to `tangent` the transpose of the rule, which is linear in the gradients of all outputs."""
+    shapes: Any = node.shape
+    dtypes: Any = node.dtype
+    zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+    probes = [Tensor(zero, requires_grad=True) if zero.dtype.kind in "fc" else None for zero in zeros]
+    found = _pulled(operation, node, index, tuple(probes), tangent, lift)
+    return tuple(
+        zero if probe is None else found.get(probe._node, zero) for probe, zero in zip(probes, zeros, strict=True)
+    )
+
+
+def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
+    operation: Primitive = op
+    if operation.kind == "elementwise":
+        unwrap = np.asarray if lift is None else lift.unwrap
+        with np.errstate(over="ignore"):  # of something that a rule divides by
+            derivative = operation.derivative(node, index, tangent, lift)
+        if not np.isfinite(unwrap(derivative)).all():  # then the warning is due
+            derivative = operation.derivative(node, index, tangent, lift)
+        return absorb_by_position(derivative, unwrap(tangent), unwrap)
+    statics = operation.statics(node)
+    if statics is not None:
+        return operation.apply(tangent, *statics)
+    if operation.kind == "multilinear" and operation.needs == (operation.parameters[1:], operation.parameters[:1]):
+        (factor,) = operation.kept(node, index)
+        if lift is not None:
+            (factor,) = operation.lifted(node, index, lift)
+        return operation.apply(*((factor, tangent) if index else (tangent, factor)))
+    return _transpose(operation, node, index, tangent, lift)
+
+
+def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
+    """Apply to `tangent` the transpose of the rule, which is linear in ``g``."""
+    zero = np.zeros(node.shape, node.dtype)
+    probe = Tensor(zero, requires_grad=True)
+    return _pulled(operation, node, index, probe, tangent, lift).get(probe._node, zero)
+
+
+def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: Any, lift: Lift | None) -> Any:
+    """Walk the rule of one input, applied to `probe`, back from `tangent` and return the gradients found."""
+    x = operation.inputs(node)[index]
+    assert x is not None  # a tangent arrives only where an input is live
+    pulled = operation.conform(operation.derivative(node, index, probe, lift), x, node)
+    if not isinstance(pulled, Tensor) or pulled._node is None:
+        return {}
+    probes = [part._node for part in (probe if isinstance(probe, tuple) else (probe,)) if part is not None]
+    return pull_back({pulled._node: tangent}, ancestors([pulled._node]), probes, lift=lift)
+
+
+def _spread(tangent: Any, node: Node) -> Any:
+    """Give a tangent the shape and dtype of the node, which broadcasting and promotion may have changed."""
+    if tangent.shape != node.shape:
+        tangent = np.broadcast_to(tangent, node.shape)
+    if tangent.dtype.kind == "c" and node.dtype.kind == "f":
+        tangent = tangent.real  # of z -> f(z) with a real f, what a real part of the rule is to gradients
+    return tangent if tangent.dtype == node.dtype else tangent.astype(node.dtype)

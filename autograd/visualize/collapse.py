@@ -1,0 +1,134 @@
+"""Making a picture smaller: modules drawn as one box each, and what is far from the result left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from .number_format import readable_bytes, readable_seconds
+from .picture import Box, Edge, Frame, Picture
+
+__all__ = ["check_depth", "closed", "collapsed", "cut", "levels"]
+
+
+def check_depth(depth: int | None) -> None:
+    """Refuse what is no number of levels; None stands for all."""
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth counts levels of modules, so it is 0 or more, not {depth}")
+
+
+def levels(frames: list[Frame]) -> list[int]:
+    """Return for each frame how many there are around it."""
+    found: list[int] = []
+    for frame in frames:  # those around it come before it
+        found.append(0 if frame.parent is None else found[frame.parent] + 1)
+    return found
+
+
+def closed(frames: list[Frame], depth: int) -> list[int | None]:
+    """Return for each frame which one becomes a box with it, if `depth` levels of frames stay; None if it stays."""
+    found: list[int | None] = []
+    for place, (frame, level) in enumerate(zip(frames, levels(frames), strict=True)):
+        outer = None if frame.parent is None else found[frame.parent]
+        found.append(place if level == depth else outer)
+    return found
+
+
+def collapsed(picture: Picture, depth: int) -> Picture:
+    """Return the picture with `depth` levels of frames, and one box in place of each frame of the next level."""
+    whole = closed(picture.frames, depth)
+    members: dict[int, list[int]] = {}
+    for place, box in enumerate(picture.boxes):
+        if box.frame is not None and (into := whole[box.frame]) is not None:
+            members.setdefault(into, []).append(place)
+    last = {places[-1]: frame for frame, places in members.items()}  # the box stands where the module ended
+    inside = {place: frame for frame, places in members.items() for place in places}
+    frames = [place for place, frame in enumerate(whole) if frame is None]
+    moved = {place: new for new, place in enumerate(frames)}
+    result = Picture(
+        frames=[replace(picture.frames[place], parent=_moved(picture.frames[place].parent, moved)) for place in frames],
+        remarks=list(picture.remarks),
+    )
+    places: dict[int, int] = {}
+    boxes: dict[int, int] = {}
+    for place, box in enumerate(picture.boxes):
+        if place not in inside:
+            places[place] = result.add(replace(box, frame=_moved(box.frame, moved)))
+        elif place in last:
+            of = picture.frames[last[place]]
+            parts = [picture.boxes[member] for member in members[last[place]]]
+            boxes[last[place]] = result.add(replace(_module(of, parts), frame=_moved(of.parent, moved)))
+    places |= {place: boxes[frame] for place, frame in inside.items()}
+    result.edges = _merged(picture.edges, places, inside)
+    return result
+
+
+def _merged(edges: list[Edge], places: dict[int, int], inside: Collection[int]) -> list[Edge]:
+    """Return the edges between new places, those of boxes that were put together once and not within one."""
+    merged: list[Edge] = []
+    told: set[Edge] = set()
+    for source, target in edges:
+        edge = places[source], places[target]
+        if source in inside or target in inside:
+            if edge[0] == edge[1] or edge in told:
+                continue
+            told.add(edge)
+        merged.append(edge)
+    return merged
+
+
+def _moved(place: int | None, moved: dict[int, int]) -> int | None:
+    return None if place is None else moved[place]
+
+
+def _module(frame: Frame, parts: list[Box]) -> Box:
+    """Return the box that stands for `parts`, which lie in one frame."""
+    operations = [part for part in parts if not part.satellite]
+    parameters = sum(part.kind == "parameter" for part in parts)
+    kept = sum(part.kept for part in parts)
+    forward = [part.forward for part in parts if part.forward is not None]
+    backward = [part.backward for part in parts if part.backward is not None]
+    counts = [f"{len(operations):,} operation{'s' * (len(operations) != 1)}"]
+    if parameters:
+        counts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
+    if any(line.startswith("keeps ") for part in parts for line in part.lines):
+        counts.append(f"keeps {readable_bytes(kept)}")
+    if forward or backward:
+        times = (("forward", forward), ("backward", backward))
+        counts.append(", ".join(f"{name} {readable_seconds(sum(spent))}" for name, spent in times if spent))
+    form = operations[-1].form
+    return Box(
+        "result" if any(part.kind == "result" for part in parts) else "module",
+        frame.path or frame.what,
+        (*([frame.what] if frame.path else []), form, *counts),
+        form=form,
+        where=operations[0].where,
+        alarm=any(part.alarm for part in parts),
+        dead=all(part.dead for part in operations),
+        kept=kept,
+        forward=sum(forward) if forward else None,
+        backward=sum(backward) if backward else None,
+    )
+
+
+def cut(picture: Picture, most: int) -> Picture:
+    """Return the part of the picture that is nearest to its end, with one box for all that comes before."""
+    if len(picture.boxes) <= most:
+        return picture
+    first = len(picture.boxes) - most + 1
+    left = picture.boxes[:first]
+    operations, leaves = sum(not box.satellite for box in left), sum(box.satellite for box in left)
+    places = {place: max(place - first + 1, 0) for place in range(len(picture.boxes))}
+    omitted = Box(
+        "omitted",
+        f"{operations:,} operations, {leaves:,} leaves and constants left out",
+        (),
+        alarm=any(box.alarm for box in left),
+    )
+    return Picture(
+        [omitted, *picture.boxes[first:]],
+        _merged(picture.edges, places, range(first)),
+        picture.frames,
+        _merged(picture.loops, places, range(first)),
+        [*picture.remarks, f"what is farthest from the result was left out: {first:,} of {len(picture.boxes):,} boxes"],
+    )

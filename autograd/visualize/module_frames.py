@@ -1,0 +1,79 @@
+"""The frames in which nodes stand: calls of modules, within each other, as they were noted while recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..primitives.multi_output import Output
+from .call_recorder import Call, note_of
+from .node_info import inside
+from .picture import Edge, Frame, innermost_common
+
+__all__ = ["Framing", "name_within", "parameters_called", "settled"]
+
+
+class Framing:
+    """The frames of nodes, each made where it is the first to stand in it.
+
+    Modules have the names that `modules` gives them, others those within the outermost module that is called.
+
+    Attributes
+    ----------
+    frames
+        Those made so far, each after the one around it.
+    """
+
+    def __init__(self, modules: Mapping[str, Any]) -> None:
+        self.frames: list[Frame] = []
+        self._paths = {id(module): path for path, module in modules.items()}
+        self._places: dict[Call, int] = {}
+
+    def place(self, node: Any) -> int | None:
+        """Return the place of the innermost frame of a node, None where it stands outside of all."""
+        op = inside(node)
+        note = note_of(node.x if isinstance(op, Output) else node)
+        place = None
+        for call in note.calls if note is not None else ():
+            if call not in self._places:
+                self._places[call] = len(self.frames)
+                self.frames.append(self._named(call, place))
+            place = self._places[call]
+        return place
+
+    def _named(self, call: Call, parent: int | None) -> Frame:
+        item = call.called()
+        if parent is None and id(item) not in self._paths and hasattr(item, "named_modules"):
+            for path, module in item.named_modules():
+                self._paths.setdefault(id(module), path)
+        if id(item) not in self._paths:
+            return Frame("", call.words, parent)
+        return Frame(self._paths[id(item)], type(item).__name__, parent)
+
+
+def parameters_called(nodes: Iterable[Any]) -> dict[str, Any]:
+    """Return the parameters of the outermost modules within whose calls nodes were recorded, by name."""
+    notes = (note for node in nodes if (note := note_of(node)) is not None)
+    found: dict[str, Any] = {}
+    for call in dict.fromkeys(note.calls[0] for note in notes if note.calls):
+        model = call.called()
+        if hasattr(model, "named_parameters"):
+            found = dict(model.named_parameters()) | found
+    return found
+
+
+def settled(
+    leaves: Sequence[int], edges: Sequence[Edge], within: Sequence[int | None], frames: list[Frame]
+) -> dict[int, int | None]:
+    """Return for each of `leaves` that is used the innermost frame that has all of what uses it."""
+    users: dict[int, list[int | None]] = {leaf: [] for leaf in leaves}
+    for source, target in edges:
+        if source in users:
+            users[source].append(within[target])
+    return {leaf: innermost_common(places, frames) for leaf, places in users.items() if places}
+
+
+def name_within(name: str, frame: int | None, frames: list[Frame]) -> str:
+    """Return a name as the module of a frame has it, without the path of that module."""
+    path = "" if frame is None else frames[frame].path
+    return name.removeprefix(f"{path}.") if path else name

@@ -1,0 +1,77 @@
+"""Reading nodes: which one a user's object has, and what its operation is without what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import GraphError
+from ..graph.node import Hooked
+from ..graph.saved_tensors import Packed
+from ..scalar.value import Value
+from ..tensors.tensor import Tensor
+
+__all__ = ["inside", "is_packed", "named_nodes", "names_of", "root_of", "type_of"]
+
+
+def root_of(output: Any, function: str, deed: str) -> Any:
+    """Return the node of a result that is to be drawn or played, as `deed` says.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a tensor nor a value.
+    GraphError
+        If it has no graph.
+    """
+    root = _node_of(output, f"{function} takes")
+    if root is None:
+        raise GraphError(
+            f"nothing to {deed}: no input of this tensor requires a gradient, or it was computed within no_grad() or "
+            f"detached. Set requires_grad=True on an input and compute it again"
+        )
+    return root
+
+
+def named_nodes(params: Mapping[str, Any]) -> dict[Any, tuple[str, Any]]:
+    """Return the name and the object of each node that `params` names, the first where there are several."""
+    found: dict[Any, tuple[str, Any]] = {}
+    for name, param in params.items():
+        node = _node_of(param, f"params[{name!r}] has to be")
+        if node is not None:  # that of a constant
+            found.setdefault(node, (name, param))
+    return found
+
+
+def names_of(params: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the parameters and the modules by name, of a model or of a mapping, which has no modules."""
+    if hasattr(params, "named_parameters"):
+        return dict(params.named_parameters()), dict(params.named_modules())
+    return params or {}, {}
+
+
+def inside(node: Any) -> Any:
+    """Return the operation of a node without what stands around it."""
+    op = node.op
+    while isinstance(op, Hooked | Packed):
+        op = op.operation
+    return op
+
+
+def is_packed(node: Any) -> bool:
+    """Tell whether what a node keeps is in the care of somebody else."""
+    op = node.op
+    return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
+
+
+def type_of(node: Any) -> list[str]:
+    """Return shape and dtype of each output of an operation."""
+    several = isinstance(node.dtype, tuple)
+    pairs = zip(node.shape, node.dtype, strict=True) if several else ((node.shape, node.dtype),)
+    return [f"{shape} {dtype}" for shape, dtype in pairs]
+
+
+def _node_of(x: Any, what: str) -> Any:
+    if not isinstance(x, Tensor | Value):
+        raise TypeError(f"{what} a Tensor or a Value, not {type(x).__name__}")
+    return x._node if isinstance(x, Tensor) else x

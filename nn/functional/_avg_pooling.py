@@ -1,0 +1,128 @@
+"""Pooling by means of windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import linear
+
+from ._kernels.half_precision import in_single
+from ._kernels.operands import as_floating
+from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, pooled
+
+__all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling"]
+
+
+def _sum_windows(x: Any, windows: Windows) -> Any:
+    """Return the sum of each window, along one axis after the other."""
+    for axis, (size, kernel, stride, dilation, padding, count) in enumerate(zip(*windows, strict=True)):
+        out = empty_beside(x, (*x.shape[2 : axis + 2], count, *x.shape[axis + 3 :]), x.dtype, zeros=True)
+        for _, among, inside in axis_taps(size, kernel, stride, dilation, padding, count):
+            out[along(axis, among)] += x[along(axis, inside)]
+        x = out
+    return x
+
+
+def _spread_windows(g: Any, windows: Windows) -> Any:
+    """Add each element of `g` to all places of its window: the transpose of `_sum_windows`."""
+    axes = list(enumerate(zip(*windows, strict=True)))
+    for axis, (size, kernel, stride, dilation, padding, count) in reversed(axes):
+        out = empty_beside(g, (*g.shape[2 : axis + 2], size, *g.shape[axis + 3 :]), g.dtype, zeros=True)
+        for _, among, inside in axis_taps(size, kernel, stride, dilation, padding, count):
+            out[along(axis, inside)] += g[along(axis, among)]
+        g = out
+    return g
+
+
+_sum: Function = linear(_sum_windows, lambda g, windows: _spread(g, windows), name="sum_windows")
+_spread: Function = linear(_spread_windows, lambda g, windows: _sum(g, windows), name="spread_windows")
+
+
+@in_single
+def avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """Return the mean of each window of sequences: `avg_pool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.avg_pool1d(np.array([[3.0, 1.0, 2.0, 5.0]]), 2)
+    array([[2. , 3.5]])
+    """
+    return avg_pooling("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+@in_single
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """Return the mean of each window of images.
+
+    Parameters
+    ----------
+    input, kernel_size, stride, ceil_mode
+        As for `max_pool2d`.
+    padding
+        How many zeros are around the input, at most half of `kernel_size`.
+    count_include_pad
+        Whether these zeros count in the mean. What `ceil_mode` adds beyond them never does.
+    divisor_override
+        What to divide each sum by, in place of the number of its elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> image = np.arange(16.0).reshape(1, 4, 4)
+    >>> F.avg_pool2d(image, 2)
+    array([[[ 2.5,  4.5],
+            [10.5, 12.5]]])
+    """
+    return avg_pooling(
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+def avg_pooling(
+    owner: str,
+    axes: int,
+    x: Any,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: int | None,
+) -> Any:
+    """Return the means of windows along so many axes."""
+    if divisor == 0:
+        raise ValueError(f"{owner}: divisor_override should not be 0")
+    x, windows, single = pooled(owner, axes, as_floating(owner, "input", x), kernel, stride, padding, 1, ceil_mode)
+    total = _sum(x, windows)
+    mean = total / (_counts(windows, count_include_pad).astype(x.dtype) if divisor is None else divisor)
+    return mean[0] if single else mean
+
+
+def _counts(windows: Windows, include_padding: bool) -> Any:
+    """Return how many elements each window has, the zeros around the input among them if they are to be included."""
+    total: Any = 1
+    for size, kernel, stride, _, padding, count in zip(*windows, strict=True):
+        first = np.arange(count) * stride - padding
+        last = np.minimum(first + kernel, size + padding if include_padding else size)
+        total = np.multiply.outer(total, last - (first if include_padding else np.maximum(first, 0)))
+    return total

@@ -1,0 +1,296 @@
+"""Convolutions and transposed convolutions of one, two and three spatial axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError
+
+from ._kernels.correlation import convolve, transposed
+from ._kernels.operands import as_operand
+from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
+
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
+
+
+def conv1d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """Correlate sequences with kernels: see `conv2d`, of which this is the form with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv1d(np.array([[1.0, 2.0, 4.0, 8.0]]), np.array([[[-1.0, 1.0]]]))
+    array([[1., 2., 4.]])
+    """
+    return _convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """Correlate images with kernels: ``out[n, o, i, j] = bias[o] + sum(weight[o] * window[n, i, j])``.
+
+    The sum is over the channels and the places of a window of the input, which begins at row ``i * stride - padding``
+    and column ``j * stride - padding``; beyond its borders the input is 0. The kernel is not flipped.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, height, width)``, or ``(channels, height, width)`` for one image.
+    weight
+        Shape ``(outputs, channels / groups, rows, columns)``.
+    bias
+        Shape ``(outputs,)``, or None.
+    stride, padding, dilation
+        How far windows are apart, how many zeros are around the input, and how far the places within a window are
+        apart: an integer, or one for each spatial axis. The padding may be ``"valid"``, which is none, or ``"same"``,
+        with which the output has the spatial shape of the input, at stride 1.
+    groups
+        The channels and the outputs are divided into so many groups, each of which sees only its own.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n, outputs, height, width)``, where a length becomes
+        ``(length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1``. Its memory has the channels first.
+
+    Raises
+    ------
+    ShapeError
+        If shapes do not fit together, or the kernel does not fit into the input.
+    ValueError, TypeError
+        If an option is not what it can be.
+
+    Notes
+    -----
+    It is one product of matrices for a batch (im2col). The matrix, ``prod(kernel)`` times as large as the input, is
+    kept for the derivative by the weight if it takes at most 16 MB; of larger ones there is only a part at a time.
+
+    References
+    ----------
+    Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> image = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> F.conv2d(image, np.ones((1, 1, 2, 2)))
+    array([[[[ 8., 12.],
+             [20., 24.]]]])
+    >>> F.conv2d(image, np.ones((1, 1, 3, 3)), padding="same").shape
+    (1, 1, 3, 3)
+    """
+    return _convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """Correlate volumes with kernels: see `conv2d`, of which this is the form with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv3d(np.ones((1, 2, 4, 4, 4)), np.ones((5, 2, 3, 3, 3)), stride=(1, 1, 2)).shape
+    (1, 5, 2, 2, 1)
+    """
+    return _convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Add up kernels at the places of a sequence: `conv_transpose2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv_transpose1d(np.array([[1.0, 10.0]]), np.array([[[1.0, 2.0, 3.0]]]), stride=2)
+    array([[ 1.,  2., 13., 20., 30.]])
+    """
+    return _transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Add up kernels, each times an element of the input: the transpose of `conv2d`, which is the gradient of it.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, height, width)``, or ``(channels, height, width)`` for one image.
+    weight
+        Shape ``(channels, outputs / groups, rows, columns)``: as it is for the `conv2d` whose transpose this is.
+    bias
+        Shape ``(outputs,)``, or None.
+    stride, padding, dilation
+        Those of the `conv2d`: the stride is how far the kernels are apart in the output, and the padding what is cut
+        off around it.
+    output_padding
+        How much longer the output is at the end of an axis: a `conv2d` with stride gives several lengths the same
+        output. Less than the stride or the dilation.
+    groups
+        As for `conv2d`.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n, outputs, height, width)``, where a length becomes
+        ``(length - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1``.
+
+    Raises
+    ------
+    ShapeError
+        If shapes do not fit together, or the padding cuts off everything.
+    ValueError, TypeError
+        If an option is not what it can be.
+
+    References
+    ----------
+    Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv_transpose2d(np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 2, 2)))
+    array([[[[1., 3., 2.],
+             [1., 3., 2.]]]])
+    """
+    return _transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Add up kernels at the places of a volume: `conv_transpose2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.conv_transpose3d(np.ones((1, 2, 2, 2, 2)), np.ones((2, 5, 3, 3, 3)), stride=2).shape
+    (1, 5, 5, 5, 5)
+    """
+    return _transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _convolution(
+    owner: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
+    x = spatial_operand(owner, axes, x)
+    _check(owner, axes, x, weight, bias, groups, transpose=False)
+    stride = per_axis(stride, axes, "stride", owner, 1)
+    dilation = per_axis(dilation, axes, "dilation", owner, 1)
+    kernel, size = weight.shape[2:], x.shape[-axes:]
+    low, high = paddings(owner, axes, padding, kernel, stride, dilation)
+    windows = slide(owner, size, kernel, stride, low, high, dilation)
+    if x.ndim == axes + 1:
+        return convolve(x[None], weight, bias, windows, groups, [])[0]
+    return convolve(x, weight, bias, windows, groups, [])
+
+
+def paddings(
+    owner: str, axes: int, padding: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return how much padding there is before and after each axis."""
+    if not isinstance(padding, str):
+        low = per_axis(padding, axes, "padding", owner)
+        return low, low
+    if padding == "valid":
+        return (0,) * axes, (0,) * axes
+    if padding != "same":
+        raise ValueError(f'{owner}: padding should be integers, "valid" or "same", not {padding!r}')
+    if any(s != 1 for s in stride):
+        raise ValueError(f'{owner}: padding="same" needs stride 1, not {stride}: give the padding in numbers')
+    total = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+    return tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
+
+
+def _transposed(
+    owner: str,
+    axes: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Any:
+    weight, bias = as_operand(owner, "weight", weight), None if bias is None else as_operand(owner, "bias", bias)
+    x = spatial_operand(owner, axes, x)
+    _check(owner, axes, x, weight, bias, groups, transpose=True)
+    stride = per_axis(stride, axes, "stride", owner, 1)
+    padding = per_axis(padding, axes, "padding", owner)
+    dilation = per_axis(dilation, axes, "dilation", owner, 1)
+    extra = per_axis(output_padding, axes, "output_padding", owner)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ValueError(
+            f"{owner}: output_padding should be less than the stride or the dilation, but is {extra} with stride "
+            f"{stride} and dilation {dilation}"
+        )
+    kernel, count = weight.shape[2:], x.shape[-axes:]
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + 1 + e
+        for n, k, s, p, d, e in zip(count, kernel, stride, padding, dilation, extra, strict=True)
+    )
+    if min(size) < 1:
+        raise ShapeError(f"{owner}: an output of spatial shape {size} is none: use less padding than {padding}")
+    windows = Windows(size, kernel, stride, dilation, padding, count)
+    if x.ndim == axes + 1:
+        return transposed(x[None], weight, bias, windows, groups)[0]
+    return transposed(x, weight, bias, windows, groups)
+
+
+def _check(owner: str, axes: int, x: Any, weight: Any, bias: Any, groups: int, transpose: bool) -> None:
+    """Raise the error for shapes that do not fit together."""
+    if not isinstance(groups, int | np.integer) or groups < 1:
+        raise ValueError(f"{owner}: groups should be an integer of at least 1, not {groups!r}")
+    if weight.ndim != axes + 2:
+        first = "channels, outputs / groups" if transpose else "outputs, channels / groups"
+        kernel = ", ".join(("depth", "rows", "columns")[-axes:] if axes > 1 else ("kernel",))
+        raise ShapeError(f"{owner}: weight should have the shape ({first}, {kernel}), not {weight.shape}")
+    channels, expected = x.shape[-axes - 1], weight.shape[0] if transpose else weight.shape[1] * groups
+    if channels != expected:
+        raise ShapeError(
+            f"{owner}: the input of shape {x.shape} has {channels} channels, but a weight of shape {weight.shape} "
+            f"with groups={groups} takes {expected}"
+        )
+    if weight.shape[0] % groups:
+        raise ShapeError(f"{owner}: a weight of shape {weight.shape} cannot be divided into groups={groups}")
+    outputs = weight.shape[1] * groups if transpose else weight.shape[0]
+    if bias is not None and bias.shape != (outputs,):
+        raise ShapeError(f"{owner}: bias should have the shape ({outputs},), one for each output, not {bias.shape}")

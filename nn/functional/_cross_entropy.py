@@ -1,0 +1,234 @@
+"""Losses of classes: how unlikely the labels are, as one number or one for each row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, borrow, general
+
+from ._activation import log_softmax, softmax
+from ._kernels.class_labels import class_weights, read_labels
+from ._kernels.class_rows import as_rows, labelled_places, memory_order, row_starts
+from ._kernels.half_precision import HALF, in_single
+from ._kernels.loss_operands import Reduction, as_real, check_reduction
+from ._kernels.operands import as_operand
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+
+def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
+    """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
+
+    The exponentials, their sums, and where in memory the labelled ones are, are left in `saved` for the derivative.
+    """
+    e = np.array(logits, order=memory_order(logits.shape[1]))
+    np.subtract(e, np.maximum.reduce(e, 1, keepdims=True), e)
+    places = labelled_places(labels, e)
+    labelled = e.ravel("K")[places]
+    np.exp(e, e)
+    mass = np.add.reduce(e, 1, keepdims=True)
+    saved[:] = e, mass, places
+    losses = np.log(mass).reshape(-1)
+    losses -= labelled
+    if type(scale) is np.ndarray:
+        losses *= scale
+        losses[scale == 0] = 0  # what is ignored may be anything, nan too
+        return np.add.reduce(losses) if total else losses
+    return (np.add.reduce(losses) if total else losses) * scale
+
+
+def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
+    """Return (softmax(logits) - one_hot(label)) * g * scale for each row."""
+    e, mass, places = saved
+    g = g * scale
+    if g.ndim:
+        g = g[:, None]
+    if isinstance(g, Tensor):
+        one_hot = np.zeros_like(e)
+        one_hot.ravel("K")[places] = 1
+        return (softmax(logits, 1) - one_hot) * g
+    p = e / mass
+    p.ravel("K")[places] -= 1  # a view in either order
+    p *= g
+    if g.ndim:
+        p[g[:, 0] == 0] = 0
+    return p
+
+
+_labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross_entropy")
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Return the cross-entropy between the softmax of `input` and the target classes.
+
+    For a row of logits z with label y it is ``log(sum(exp(z))) - z[y]``, computed without overflow for logits of any
+    size.
+
+    Parameters
+    ----------
+    input
+        Logits, that is, unnormalised log-probabilities: shape ``(n, classes)``, ``(classes,)`` or
+        ``(n, classes, ...)``.
+    target
+        Class indices, integers of the shape of `input` without the axis of classes; or probabilities of the classes,
+        real numbers of the shape of `input`.
+    weight
+        A weight for each class, of shape ``(classes,)``.
+    ignore_index
+        Rows with this label do not count, whatever their logits. With probabilities there are no labels to ignore.
+    reduction
+        ``"mean"``, ``"sum"``, or ``"none"`` for the loss of each row. With class indices the mean is divided by the
+        sum of the weights of the rows, and is 0, with zero gradient, if all rows are ignored; with probabilities it is
+        divided by the number of rows.
+    label_smoothing
+        How much of each target, from 0 to 1, is spread evenly over all classes.
+
+    Returns
+    -------
+    Tensor
+        One element, or for ``"none"`` the shape of the class indices.
+
+    Raises
+    ------
+    IndexError
+        If a label is not the index of a class; it names the row, the label and the number of classes.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    References
+    ----------
+    Label smoothing: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1000.0]])
+    >>> F.cross_entropy(logits, np.array([1, 0]), reduction="none").round(4)
+    array([   2.1269, 1000.    ])
+    >>> float(F.cross_entropy(logits, np.array([1, 0])).round(4))
+    501.0635
+    """
+    check_reduction(reduction)
+    if type(input) is not np.ndarray or input.dtype.kind != "f":
+        input = as_real("cross_entropy", "input", input)
+    if type(target) is not np.ndarray:
+        target = as_operand("cross_entropy", "target", target)
+    if input.dtype is HALF or target.dtype is HALF:
+        return in_single(cross_entropy)(input, target, weight, ignore_index, reduction, label_smoothing)
+    shape = input.shape
+    if weight is not None:
+        weight = class_weights(weight, shape)
+    if target.dtype.kind == "f" and target.shape == shape:
+        if ignore_index >= 0:
+            raise ValueError(
+                f"ignore_index={ignore_index} is a label, but target holds probabilities: rows to ignore have "
+                f"probabilities of 0"
+            )
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    if isinstance(target, Tensor):
+        target = target.data
+    labels, weights, total = read_labels(target, shape, weight, ignore_index)
+    logits = input if len(shape) == 2 else as_rows(input)
+    if label_smoothing:
+        _check_smoothing(label_smoothing)
+        spread = _smoothed(labels, weights, weight, logits, label_smoothing)
+        spread[target.reshape(-1) == ignore_index] = 0
+        if not np.any(weights) and spread.any():
+            total = 0.0  # all that counts is of classes without weight, and there is no mean
+        return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
+    scale = weights / total if reduction == "mean" else weights
+    if type(scale) is np.ndarray:
+        scale = scale.astype(logits.dtype)
+    losses = _labelled_cross_entropy(logits, labels, scale, reduction != "none", [])
+    return losses.reshape(target.shape) if reduction == "none" else losses
+
+
+@in_single
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Return the negative log-likelihood: minus the entry of `input` at the label of each row.
+
+    Parameters
+    ----------
+    input
+        Log-probabilities, as `log_softmax` gives them: shape ``(n, classes)``, ``(classes,)`` or ``(n, classes, ...)``.
+    target, weight, ignore_index, reduction
+        As for `cross_entropy`, which equals this on the `log_softmax` of its input; class indices only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.nll_loss(np.log([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 0])).round(4))
+    1.0397
+    """
+    check_reduction(reduction)
+    input = as_real("nll_loss", "input", input)
+    target = borrow(as_operand("nll_loss", "target", target))
+    if weight is not None:
+        weight = class_weights(weight, input.shape)
+    labels, weights, total = read_labels(target, input.shape, weight, ignore_index)
+    rows = as_rows(input)
+    losses = -rows.reshape(-1)[labels + row_starts(labels.size, rows.shape[1])]
+    if isinstance(weights, np.ndarray):
+        losses = np.where(weights == 0, 0, losses) * weights.astype(rows.dtype)
+    return _reduced(losses, total, reduction, target.shape)
+
+
+def _check_smoothing(label_smoothing: float) -> None:
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
+
+
+def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduction, label_smoothing: float) -> Any:
+    """Return the cross-entropy with targets that are probabilities, to which gradients flow too."""
+    _check_smoothing(label_smoothing)
+    rows, shape = as_rows(logits), logits.shape[:1] + logits.shape[2:] if logits.ndim > 1 else ()
+    spread = as_rows(target)
+    if label_smoothing:
+        spread = spread * (1 - label_smoothing) + label_smoothing / rows.shape[1]
+    if weight is not None:
+        spread = spread * weight.astype(rows.dtype)
+    return _reduced(_dense_losses(rows, spread), max(rows.shape[0], 1), reduction, shape)
+
+
+def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothing: float) -> Any:
+    """Return the targets that the labels become when a part of each is spread over all classes.
+
+    A class of weight 0 gives nothing itself, but its rows give their part for the other classes.
+    """
+    n, classes = logits.shape
+    spread = np.full((n, classes), label_smoothing / classes)
+    if weight is not None:
+        spread *= weight
+    spread.reshape(-1)[labels + row_starts(n, classes)] += (1 - label_smoothing) * weights
+    return spread.astype(logits.dtype)
+
+
+def _dense_losses(logits: Any, spread: Any) -> Any:
+    """Return -sum(spread * log_softmax(logits)) for each row."""
+    log_p = log_softmax(logits, 1)
+    if type(spread) is np.ndarray:
+        log_p = np.where(spread == 0, 0, log_p)  # 0 log 0 is 0
+    return -(log_p * spread).sum(axis=1)
+
+
+def _reduced(losses: Any, total: float, reduction: Reduction, shape: tuple[int, ...]) -> Any:
+    if reduction == "none":
+        return losses.reshape(shape)
+    return losses.sum() / total if reduction == "mean" else losses.sum()

@@ -1,0 +1,109 @@
+"""How near vectors are: by the angle between them, or by the norm of their difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError
+
+from ._kernels.half_precision import in_single
+from ._kernels.loss_operands import as_real, check_positive
+
+__all__ = ["cosine_similarity", "pairwise_distance"]
+
+
+@in_single
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """Return the cosine of the angle between vectors: their product over their lengths.
+
+    Parameters
+    ----------
+    x1, x2
+        Arrays of vectors along an axis. Other axes broadcast.
+    dim
+        The axis, of the shape that both have together. A number has the axis 0: it is a vector of one element.
+    eps
+        The least length to divide by.
+
+    Raises
+    ------
+    ShapeError
+        If the vectors have different lengths, or the other axes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.cosine_similarity(np.array([[3.0, 4.0]]), np.array([[6.0, 8.0], [-3.0, 4.0]])).round(4)
+    array([1.  , 0.28])
+    """
+    check_positive("cosine_similarity", "eps", eps, zero=True)
+    x1 = as_real("cosine_similarity", "x1", x1)
+    x2 = as_real("cosine_similarity", "x2", x2, x1.dtype)
+    shape = _together("cosine_similarity", x1, x2)
+    if not shape and dim in (0, -1):
+        x1, x2, shape = x1.reshape(1), x2.reshape(1), (1,)
+    if not -len(shape) <= dim < len(shape):
+        raise ShapeError(f"cosine_similarity has dim={dim}, but x1 of shape {x1.shape} and x2 of shape {x2.shape}")
+    axis = dim % len(shape) - len(shape)
+    _check_lengths("cosine_similarity", x1, x2, axis)
+    return (_of_length_one(x1, axis, eps) * _of_length_one(x2, axis, eps)).sum(axis=axis)
+
+
+@in_single
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """Return the norm of ``x1 - x2 + eps`` along the last axis.
+
+    Parameters
+    ----------
+    x1, x2
+        Vectors, of shape ``(n, d)`` or ``(d,)``. Leading axes broadcast.
+    p
+        The order of the norm: ``(sum |d|**p) ** (1/p)``, the largest ``|d|`` for ``inf``.
+    eps
+        What is added to each difference, so that the gradient of equal vectors is not that of a norm of 0.
+    keepdim
+        Whether the last axis stays, with length 1.
+
+    Raises
+    ------
+    ShapeError
+        If the vectors have different lengths, or the leading axes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.pairwise_distance(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)
+    array([5.])
+    """
+    x1 = as_real("pairwise_distance", "x1", x1)
+    x2 = as_real("pairwise_distance", "x2", x2, x1.dtype)
+    if not _together("pairwise_distance", x1, x2):
+        raise ShapeError("pairwise_distance has x1 and x2 of shape (), but needs vectors along the last axis")
+    _check_lengths("pairwise_distance", x1, x2, -1)
+    return np.linalg.norm(x1 - x2 + eps, p, axis=-1, keepdims=keepdim)
+
+
+def _together(name: str, x1: Any, x2: Any) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(x1.shape, x2.shape)
+    except ValueError:
+        raise ShapeError(f"{name} has x1 of shape {x1.shape} and x2 of shape {x2.shape}, which do not fit") from None
+
+
+def _check_lengths(name: str, x1: Any, x2: Any, axis: int) -> None:
+    """Raise unless the vectors of both lie along the axis, and have the same length."""
+    lengths = [x.shape[axis] if x.ndim >= -axis else None for x in (x1, x2)]
+    if lengths[0] != lengths[1]:
+        raise ShapeError(
+            f"{name} has x1 of shape {x1.shape} and x2 of shape {x2.shape}: vectors lie along the axis {axis}, and "
+            f"should have the same length in both"
+        )
+
+
+def _of_length_one(x: Any, axis: int, eps: float) -> Any:
+    """Divide by the lengths, or by eps where they are less; a vector of zeros stays, and its gradient is finite."""
+    return x / np.maximum(np.linalg.norm(x, axis=axis, keepdims=True), eps)

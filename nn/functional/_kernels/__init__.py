@@ -1,0 +1,1 @@
+"""Kernels: what several functions of `nn.functional` are computed with."""

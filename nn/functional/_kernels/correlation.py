@@ -1,0 +1,184 @@
+"""Three products of arrays, weights and outputs, each a rule of the other two: what convolutions are computed with.
+
+A convolution is linear in its input x and in its weight w. With y for a gradient of its output, ``sum(y * convolve(x,
+w))`` can be read as a product of x with ``transposed(y, w)`` and as one of w with ``weight_product(x, y)``. Each of the
+three is linear in both of its inputs, and its rules are the other two, so that derivatives of any order are made of
+them.
+
+Each is one product of matrices for a batch. Its columns are what the windows contain, channels first: the result then
+lies in memory channels first as well, which is what the next layer reads, and is seen as ``(n, channels, *size)``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import accurate_sum, general
+
+from ..._aligned_memory import keep_freed_memory
+from .._linear import MANY, _ones
+from .sliding_windows import Function, Windows, add_columns, batches, columns
+
+__all__ = ["convolve", "transposed", "weight_product"]
+
+keep_freed_memory()
+
+
+def _in_groups(x: Any, windows: Windows, groups: int) -> Any:
+    """Return the columns of the windows: shape ``(groups, channels / groups * prod(kernel), n * prod(count))``."""
+    if math.prod(windows.kernel) == 1 and windows.size == windows.counts and not any(windows.padding):
+        cols = x.swapaxes(0, 1)  # a view, if the memory has channels first
+    else:
+        cols = columns(x, windows)
+    rows = x.shape[1] // groups * math.prod(windows.kernel)
+    return cols.reshape(groups, rows, len(x) * math.prod(windows.counts))
+
+
+def _by_channel(y: Any, groups: int) -> Any:
+    """Return ``(n, channels, ...)`` as ``(groups, channels / groups, n * ...)``: a view, if its memory is such."""
+    n, channels = y.shape[:2]
+    return y.swapaxes(0, 1).reshape(groups, channels // groups, n * math.prod(y.shape[2:]))
+
+
+def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
+    """Return the sum over each window of its elements times weights; leave the columns in `saved` if they are few.
+
+    They are what the derivative by the weight is made of. Of a large array, they are not worth their memory.
+    """
+    n, outputs, length = len(x), len(weight), math.prod(windows.counts)
+    kernels = weight.reshape(groups, outputs // groups, -1)
+    dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
+    out = np.empty((groups, outputs // groups, n * length), dtype)
+    parts = batches(n, x.shape[1], windows, x.itemsize)
+    for part in parts:
+        cols = _in_groups(x[part], windows, groups)
+        np.matmul(kernels, cols, out[:, :, part.start * length : part.stop * length])
+    if len(parts) == 1:
+        saved[:] = x, cols
+    if bias is not None:
+        out += bias.reshape(groups, -1, 1)
+    return out.reshape(outputs, n, *windows.counts).swapaxes(0, 1)
+
+
+def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
+    """Return the sum of all windows, each of which is the weights times an element of `y`."""
+    channels = weight.shape[1] * groups
+    kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
+    padded = _padded_size(windows)
+    sums = [
+        _sum_shifted(kernels, y[part], padded, windows) if padded else _sum_windows(kernels, y[part], windows)
+        for part in batches(len(y), channels, windows, y.itemsize)
+    ]
+    out = sums[0] if len(sums) == 1 else np.concatenate(sums, 1)
+    if padded:
+        inner = [slice(low, low + size) for low, size in zip(windows.padding, windows.size, strict=True)]
+        out = out[(slice(None), slice(None), *inner)]
+    if bias is not None:
+        out = out + bias.reshape(-1, *(1,) * (out.ndim - 1))
+    return out.swapaxes(0, 1)
+
+
+def _sum_windows(kernels: Any, y: Any, windows: Windows) -> Any:
+    """Return the sum as ``(channels, n, *size)``."""
+    groups, rows, _ = kernels.shape
+    channels = groups * rows // math.prod(windows.kernel)
+    cols = np.matmul(kernels, _by_channel(y, groups))
+    out = np.zeros((channels, len(y), *windows.size), cols.dtype)
+    add_columns(out, cols.reshape(channels, *windows.kernel, len(y), *windows.counts), windows)
+    return out
+
+
+def _padded_size(windows: Windows) -> tuple[int, ...] | None:
+    """Return the size with padding if windows are one apart and reach over little more than they are many, else None.
+
+    Then a tap of all windows is one run of memory: `_sum_shifted` adds it in half the time or less, for which it
+    computes columns of windows that cross borders too, and are zero.
+    """
+    if any(stride != 1 for stride in windows.stride):
+        return None
+    padded = tuple(count + reach - 1 for count, reach in zip(windows.counts, windows.reach, strict=True))
+    if any(low + size > p for low, size, p in zip(windows.padding, windows.size, padded, strict=True)):
+        return None
+    return padded if math.prod(padded) <= 1.5 * math.prod(windows.counts) else None
+
+
+def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) -> Any:
+    """Return the sum as ``(channels, n, *size)``, where `size` includes the padding."""
+    groups, rows, _ = kernels.shape
+    n, outputs = y.shape[:2]
+    channels, area = groups * rows // math.prod(windows.kernel), math.prod(size)
+    spread = np.zeros((outputs, n, *size), y.dtype)
+    spread[(slice(None), slice(None), *map(slice, windows.counts))] = y.swapaxes(0, 1)
+    steps = [math.prod(size[axis + 1 :]) * d for axis, d in enumerate(windows.dilation)]
+    shifts = [sum(k * step for k, step in zip(place, steps, strict=True)) for place in np.ndindex(windows.kernel)]
+    length = max(n * area - shifts[-1], 0)
+    cols = np.matmul(kernels, spread.reshape(groups, outputs // groups, n * area)[:, :, :length])
+    out = np.zeros((channels, n * area), cols.dtype)
+    for shift, tap in zip(shifts, cols.reshape(channels, len(shifts), length).swapaxes(0, 1), strict=True):
+        out[:, shift : shift + length] += tap
+    return out.reshape(channels, n, *size)
+
+
+def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: list[Any] | None = None) -> Any:
+    """Return the sum over all windows of their elements times an element of `y`: the shape of a weight."""
+    inner, outputs = x.shape[1] // groups, y.shape[1] // groups
+    total = np.zeros((groups, inner * math.prod(windows.kernel), outputs), np.result_type(x, y))
+    for part in batches(len(x), x.shape[1], windows, x.itemsize):
+        cols = saved[1] if saved else _in_groups(x[part], windows, groups)
+        total += _long_product(cols, _by_channel(y[part], groups))
+    return total.swapaxes(1, 2).reshape(y.shape[1], inner, *windows.kernel)
+
+
+def _long_product(a: Any, b: Any) -> Any:
+    """Return a @ b.mT for long rows; BLAS computes one of few numbers three times faster in pieces."""
+    groups, rows, length = a.shape
+    pieces = length // 1024
+    if groups != 1 or rows * b.shape[1] > 1024 or pieces < 4:
+        return np.matmul(a, b.swapaxes(1, 2))
+    cut = length // pieces * pieces
+    left = a[0, :, :cut].reshape(rows, pieces, -1).swapaxes(0, 1)
+    right = b[0, :, :cut].reshape(b.shape[1], pieces, -1).transpose(1, 2, 0)
+    total = np.add.reduce(np.matmul(left, right))
+    if cut < length:
+        total += a[0, :, cut:] @ b[0, :, cut:].T
+    return total[None]
+
+
+def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
+    """Use the columns that the forward pass left, if they are those of `x` and nothing is to be recorded."""
+    if type(g) is type(x) is np.ndarray and saved and saved[0] is x:
+        return _weight_product(x, g, windows, groups, saved)
+    return weight_product(x, g, windows, groups)
+
+
+def _bias_rule(g: Any) -> Any:
+    """Sum over all axes but that of channels; for arrays a product with ones, which is faster than NumPy's sum."""
+    rows = _by_channel(g, 1)[0] if type(g) is np.ndarray and g.dtype != np.float16 else None
+    if rows is None or rows.shape[1] > MANY:
+        return accurate_sum(g, (0, *range(2, g.ndim)))
+    return rows.dot(_ones(rows.shape[1], g.dtype))
+
+
+convolve: Function = general(
+    _convolve,
+    lambda g, weight, windows, groups: transposed(g, weight, None, windows, groups),
+    _weight_rule,
+    _bias_rule,
+    name="convolution",
+)
+transposed: Function = general(
+    _transposed,
+    lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups, []),
+    lambda g, y, windows, groups: weight_product(g, y, windows, groups),
+    _bias_rule,
+    name="transposed_convolution",
+)
+weight_product: Function = general(
+    lambda x, y, windows, groups: _weight_product(x, y, windows, groups),
+    lambda g, y, windows, groups: transposed(y, g, None, windows, groups),
+    lambda g, x, windows, groups: convolve(x, g, None, windows, groups, []),
+    name="convolution_weights",
+)

@@ -1,0 +1,254 @@
+"""Windows that slide over the spatial axes of an array: where they lie, and what they contain.
+
+Arrays have the shape ``(n, channels, *size)``. For each place within a window, its *tap* is what all windows have
+there: a slice of the array with the steps of the stride. Everything here is done tap by tap, which is ``prod(kernel)``
+calls of NumPy however large the array is. Windows may reach beyond the array; its taps then lack the places outside,
+so that padding is never stored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import ShapeError, linear
+
+from .operands import as_operand
+
+__all__ = [
+    "Function",
+    "Sizes",
+    "Tap",
+    "Windows",
+    "add_columns",
+    "along",
+    "axis_taps",
+    "batches",
+    "columns",
+    "empty_beside",
+    "extract",
+    "overlay",
+    "per_axis",
+    "pooled",
+    "slide",
+    "spatial_operand",
+    "taps",
+]
+
+Sizes = tuple[int, ...]
+Function = Callable[..., Any]
+_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+class Windows(NamedTuple):
+    """Windows over spatial axes; each field has one number for each axis.
+
+    Attributes
+    ----------
+    size
+        The length of the axis.
+    kernel, dilation
+        How many places a window has, and how far they are apart.
+    stride
+        How far windows are apart.
+    padding
+        How far the first window begins before the axis does.
+    counts
+        How many windows there are.
+    """
+
+    size: Sizes
+    kernel: Sizes
+    stride: Sizes
+    dilation: Sizes
+    padding: Sizes
+    counts: Sizes
+
+    @property
+    def reach(self) -> Sizes:
+        """How long a window is, from its first place to its last."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+
+class Tap(NamedTuple):
+    """One place within windows: its number on each axis, the windows in which it is inside the array, and where."""
+
+    place: Sizes
+    windows: tuple[slice, ...]
+    inside: tuple[slice, ...]
+
+
+def per_axis(value: Any, axes: int, name: str, owner: str, least: int = 0) -> Sizes:
+    """Return an argument that is an integer, or one for each spatial axis, as a tuple."""
+    values = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
+    if len(values) == 1:
+        values *= axes
+    if len(values) != axes:
+        raise ValueError(f"{owner}: {name} should be an integer or {axes} of them, not {value!r}")
+    if not all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in values):
+        raise TypeError(f"{owner}: {name} should be an integer or {axes} of them, not {value!r}")
+    if any(v < least for v in values):
+        raise ValueError(f"{owner}: {name} should be at least {least}, not {value!r}")
+    return tuple(int(v) for v in values)
+
+
+def spatial_operand(owner: str, axes: int, x: Any) -> Any:
+    """Return `x` as an array or tensor that has so many spatial axes, channels, and perhaps a batch."""
+    x = as_operand(owner, "the input", x)
+    if x.ndim not in (axes + 1, axes + 2) or 0 in x.shape[-axes - 1 :]:
+        names = ", ".join(_AXES[axes])
+        raise ShapeError(
+            f"{owner}: the input should have the shape (n, channels, {names}) or (channels, {names}), "
+            f"where n alone may be 0, not {x.shape}"
+        )
+    return x
+
+
+def slide(
+    owner: str, size: Sizes, kernel: Sizes, stride: Sizes, low: Sizes, high: Sizes, dilation: Sizes, ceil: bool = False
+) -> Windows:
+    """Return the windows that fit into axes of `size` with `low` and `high` places of padding around.
+
+    With `ceil`, a last window that only begins inside counts too.
+
+    Raises
+    ------
+    ShapeError
+        If not even one fits.
+    """
+    count = []
+    for n, k, s, before, after, d in zip(size, kernel, stride, low, high, dilation, strict=True):
+        room = n + before + after - d * (k - 1) - 1
+        number = (-(-room // s) if ceil else room // s) + 1
+        if ceil and (number - 1) * s >= n + before:
+            number -= 1
+        count.append(number)
+    if min(count, default=1) < 1:
+        reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+        padded = tuple(n + before + after for n, before, after in zip(size, low, high, strict=True))
+        raise ShapeError(
+            f"{owner}: a window of {reach} does not fit into the input, whose spatial shape with padding is {padded}: "
+            f"use a smaller kernel or dilation, more padding, or a larger input"
+        )
+    return Windows(size, kernel, stride, dilation, low, tuple(count))
+
+
+@lru_cache(maxsize=1024)
+def axis_taps(
+    size: int, kernel: int, stride: int, dilation: int, padding: int, count: int
+) -> tuple[tuple[int, slice, slice], ...]:
+    """Return for one axis each place in a window, the windows that have it inside, and where; see `Tap`.
+
+    Of a window that is longer than the axis by far, most places are in the padding of all windows, and not looked at.
+    """
+    found = []
+    begin = max(0, -(((count - 1) * stride - padding) // dilation))
+    end = min(kernel, (size - 1 + padding) // dilation + 1)
+    for place in range(begin, end):
+        offset = place * dilation - padding
+        first = max(0, -(offset // stride))
+        last = min(count - 1, (size - 1 - offset) // stride)
+        if first <= last:
+            inside = slice(first * stride + offset, last * stride + offset + 1, stride)
+            found.append((place, slice(first, last + 1), inside))
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def taps(windows: Windows) -> tuple[Tap, ...]:
+    """Return all places of windows, in the order in which a window has them."""
+    axes = [axis_taps(*axis) for axis in zip(*windows, strict=True)]
+    return tuple(Tap(*map(tuple, zip(*places, strict=True))) for places in itertools.product(*axes))
+
+
+def _is_inside(windows: Windows) -> bool:
+    """Tell whether no window reaches beyond the array."""
+    return not any(windows.padding) and all(
+        (count - 1) * stride + reach <= size
+        for count, stride, reach, size in zip(windows.counts, windows.stride, windows.reach, windows.size, strict=True)
+    )
+
+
+def empty_beside(x: Any, spatial: Sizes, dtype: Any, zeros: bool = False) -> Any:
+    """Return a new array with other spatial axes than `x`, in whose memory the axes have the order that `x` has."""
+    make = np.zeros_like if zeros else np.empty_like
+    return make(x, dtype=dtype, shape=(*x.shape[:2], *spatial))
+
+
+def columns(x: Any, windows: Windows) -> Any:
+    """Return what each window contains, zeros where that is outside: shape ``(channels, *kernel, n, *count)``."""
+    n, channels = x.shape[:2]
+    make = np.empty if _is_inside(windows) else np.zeros
+    cols = make((channels, *windows.kernel, n, *windows.counts), x.dtype)
+    x = x.swapaxes(0, 1)
+    every: Any = slice(None)
+    for place, among, inside in taps(windows):
+        cols[every, *place, every, *among] = x[every, every, *inside]
+    return cols
+
+
+def add_columns(out: Any, cols: Any, windows: Windows) -> None:
+    """Add to `out`, of shape ``(channels, n, *size)``, each element of `columns` where it comes from."""
+    every: Any = slice(None)
+    for place, among, inside in taps(windows):
+        out[every, every, *inside] += cols[every, *place, every, *among]
+
+
+def _extract(x: Any, windows: Windows) -> Any:
+    return np.moveaxis(columns(x, windows), len(windows.kernel) + 1, 0)
+
+
+def _overlay(cols: Any, windows: Windows) -> Any:
+    n, channels = cols.shape[:2]
+    out = np.zeros((channels, n, *windows.size), cols.dtype)
+    add_columns(out, np.moveaxis(cols, 0, len(windows.kernel) + 1), windows)
+    return out.swapaxes(0, 1)
+
+
+# What each window contains, (n, channels, *kernel, *count), and its transpose, which adds up what windows share.
+extract: Function = linear(_extract, lambda g, windows: overlay(g, windows), name="extract_windows")
+overlay: Function = linear(_overlay, lambda g, windows: extract(g, windows), name="overlay_windows")
+
+
+def batches(n: int, images: int, windows: Windows, itemsize: int) -> list[slice]:
+    """Divide n images of so many channels into batches whose columns take at most 16 MB, or one image."""
+    each = images * math.prod(windows.kernel) * math.prod(windows.counts) * itemsize
+    size = max(1, (1 << 24) // max(each, 1))
+    return [slice(start, min(start + size, n)) for start in range(0, max(n, 1), size)]
+
+
+def along(axis: int, part: slice) -> Any:
+    """Return the index of a slice along the spatial axis of this number."""
+    return (slice(None),) * (axis + 2) + (part,)
+
+
+def _empty_windows(size: int, kernel: int, stride: int, dilation: int, padding: int, count: int) -> bool:
+    """Tell whether windows along an axis have all of their places outside: the places are far apart, the axis short."""
+    seen = {i for _, among, _ in axis_taps(size, kernel, stride, dilation, padding, count) for i in range(count)[among]}
+    return len(seen) < count
+
+
+def pooled(
+    owner: str, axes: int, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> tuple[Any, Windows, bool]:
+    """Return the batch to pool, the windows, and whether it was a single image."""
+    x = spatial_operand(owner, axes, x)
+    kernel = per_axis(kernel, axes, "kernel_size", owner, 1)
+    stride = kernel if stride is None else per_axis(stride, axes, "stride", owner, 1)
+    padding = per_axis(padding, axes, "padding", owner)
+    dilation = per_axis(dilation, axes, "dilation", owner, 1)
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        raise ValueError(f"{owner}: padding should be at most half of kernel_size {kernel}, not {padding}")
+    windows = slide(owner, x.shape[-axes:], kernel, stride, padding, padding, dilation, bool(ceil_mode))
+    if any(d > 1 for d in dilation) and any(_empty_windows(*axis) for axis in zip(*windows, strict=True)):
+        raise ShapeError(
+            f"{owner}: some windows have all of their places in the padding of the input of shape {x.shape}: use less "
+            f"padding than {padding}, or less dilation than {dilation}"
+        )
+    single = x.ndim == axes + 1
+    return (x[None] if single else x), windows, single

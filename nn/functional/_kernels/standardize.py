@@ -1,0 +1,107 @@
+"""The operation behind all normalization: mean 0 and variance 1 along some axes, then a scale and a shift."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, accurate_sum, general
+
+from .half_precision import in_single
+
+__all__ = ["Moments", "standardize"]
+
+Axes = tuple[int, ...]
+
+
+class Moments:
+    """Where `standardize` leaves what it found, for its derivative and for statistics that run along."""
+
+    mean: Any
+    variance: Any
+
+
+def _dots(a: Any, b: Any, axes: Axes) -> Any:
+    """Return the sum of a * b over `axes`, which are left with length 1."""
+    if type(a) is not np.ndarray or type(b) is not np.ndarray:
+        return accurate_sum(a * b, axes, keepdims=True)
+    if a.ndim - 1 not in axes:
+        return accurate_sum(a * b, axes, keepdims=True)
+    sums = np.vecdot(a, b)[..., None]  # by BLAS, without the array of products
+    return accurate_sum(sums, axes[:-1], keepdims=True) if len(axes) > 1 else sums
+
+
+def _count(x: Any, axes: Axes) -> int:
+    return math.prod([x.shape[axis] for axis in axes]) or 1
+
+
+def _standardize_forward(
+    x: Any, weight: Any, bias: Any, axes: Axes, eps: float, centered: bool, moments: Moments
+) -> Any:
+    """Return (x - mean) / sqrt(variance + eps) * weight + bias, and leave the mean and the variance in `moments`.
+
+    Without `centered` the mean counts as 0.
+    """
+    count = _count(x, axes)
+    mean = accurate_sum(x, axes, keepdims=True) / count if centered else x.dtype.type(0)
+    out = x - mean
+    variance = _dots(out, out, axes) / count
+    moments.mean, moments.variance = mean, variance
+    out *= 1 / np.sqrt(variance + eps)
+    if weight is not None:
+        out = np.multiply(out, weight, out if weight.dtype == out.dtype else None)
+    if bias is not None:
+        out = np.add(out, bias, out if bias.dtype == out.dtype else None)
+    return out
+
+
+def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
+    """Return x as it is before it is scaled, and what it was divided by, inverted."""
+    if isinstance(x, Tensor):
+        x = x - x.mean(axis=axes, keepdims=True) if centered else x
+        inverse = 1 / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
+        return x * inverse, inverse
+    inverse = 1 / np.sqrt(moments.variance + eps)
+    white = x - moments.mean
+    return np.multiply(white, inverse, white), inverse
+
+
+def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> Any:
+    """Take from the gradient its mean and its part along the whitened input, which the output does not depend on."""
+    white, inverse = _whitened(x, axes, eps, centered, moments)
+    if weight is not None:
+        g = g * weight
+    count = _count(x, axes)
+    along = _dots(g, white, axes) / count
+    mean = accurate_sum(g, axes, keepdims=True) / count if centered else None
+    if type(g) is type(white) is np.ndarray and g.dtype == white.dtype:
+        white *= along
+        gx = np.subtract(g, white, white)
+        if centered:
+            gx -= mean
+        gx *= inverse
+        return gx
+    gx = g - white * along
+    return (gx - mean if centered else gx) * inverse
+
+
+def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
+    """Return the axes along which an array of the shape `narrow` is repeated to have `shape`."""
+    extra = len(shape) - len(narrow)
+    return (*range(extra), *[extra + i for i, n in enumerate(narrow) if n != shape[extra + i]])
+
+
+def _weight_rule(
+    g: Any, x: Any, weight_shape: tuple[int, ...], axes: Axes, eps: float, centered: bool, moments: Moments
+) -> Any:
+    white, _ = _whitened(x, axes, eps, centered, moments)
+    return _dots(g, white, _spread_axes(g.shape, weight_shape)).reshape(weight_shape)
+
+
+def _bias_rule(g: Any, bias_shape: tuple[int, ...]) -> Any:
+    return accurate_sum(g, _spread_axes(g.shape, bias_shape)).reshape(bias_shape)
+
+
+standardize = in_single(general(_standardize_forward, _input_rule, _weight_rule, _bias_rule, name="standardize"))

@@ -1,0 +1,287 @@
+"""Losses that ask for a margin between distances, or between a score and another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError
+
+from ._activation import relu
+from ._distance import pairwise_distance
+from ._kernels.half_precision import in_single
+from ._kernels.loss_operands import (
+    Reduction,
+    alike,
+    as_real,
+    check_positive,
+    check_reduction,
+    check_shape,
+    check_signs,
+    reduced,
+)
+from ._likelihood_loss import with_logits
+
+__all__ = [
+    "cosine_embedding_loss",
+    "hinge_embedding_loss",
+    "margin_ranking_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+]
+
+_TINY = 1e-12  # what keeps vectors of length 0 from dividing by it, as in PyTorch
+
+
+@in_single
+def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
+    """Return distances of pairs that are alike, and what those of other pairs lack of a margin.
+
+    It is ``x`` where the target is 1, and ``max(0, margin - x)`` where it is -1.
+
+    Parameters
+    ----------
+    input
+        Distances, of any shape.
+    target
+        1 or -1, of the same shape.
+    margin
+        How far apart pairs should be that are not alike.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither 1 nor -1.
+    ShapeError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.hinge_embedding_loss(np.array([0.3, 0.3, 2.0]), np.array([1, -1, -1]), reduction="none")
+    array([0.3, 0.7, 0. ])
+    """
+    check_reduction(reduction)
+    input, target = alike("hinge_embedding_loss", input, target)
+    check_signs("hinge_embedding_loss", target)
+    return reduced(np.where(target == 1, input, relu(margin - input)), reduction)
+
+
+@in_single
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
+) -> Any:
+    """Return ``max(0, -y * (x1 - x2) + margin)``: the first score should be the larger where y is 1, else the second.
+
+    Parameters
+    ----------
+    input1, input2
+        Scores, of one shape.
+    target
+        1 or -1, of the same shape.
+    margin
+        By how much the scores should differ.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither 1 nor -1.
+    ShapeError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.margin_ranking_loss(np.array([1.0, 1.0]), np.array([3.0, 3.0]), np.array([1, -1]), reduction="none")
+    array([2., 0.])
+    """
+    check_reduction(reduction)
+    name = "margin_ranking_loss"
+    input1, input2 = alike(name, input1, input2, ("input1", "input2"))
+    target = as_real(name, "target", target, input1.dtype)
+    check_shape(name, input1, target, ("input1", "target"))
+    check_signs(name, target)
+    return reduced(relu(target * (input2 - input1) + margin), reduction)
+
+
+@in_single
+def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """Return ``log(1 + exp(-y * x))`` for scores x and targets y that are 1 or -1, without overflow.
+
+    Parameters
+    ----------
+    input, target, reduction
+        As for `hinge_embedding_loss`, of any shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.soft_margin_loss(np.array([0.0, -100.0]), np.array([1, 1]), reduction="none").round(4)
+    array([  0.6931, 100.    ])
+    """
+    check_reduction(reduction)
+    input, target = alike("soft_margin_loss", input, target)
+    check_signs("soft_margin_loss", target)
+    return reduced(with_logits(-target * input, 0), reduction)
+
+
+@in_single
+def cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
+) -> Any:
+    """Return ``1 - cos`` of vectors that should be alike, and ``max(0, cos - margin)`` of others.
+
+    Parameters
+    ----------
+    input1, input2
+        Vectors, of shape ``(n, d)`` or ``(d,)``.
+    target
+        1 for vectors that should be alike, else -1: of shape ``(n,)`` or ``()``.
+    margin
+        Up to which cosine, from -1 to 1, vectors count as different.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If a target is neither 1 nor -1.
+    ShapeError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.cosine_embedding_loss(np.eye(2), np.ones((2, 2)), np.array([1, -1]), reduction="none").round(4)
+    array([0.2929, 0.7071])
+    """
+    check_reduction(reduction)
+    name = "cosine_embedding_loss"
+    input1, input2 = alike(name, input1, input2, ("input1", "input2"))
+    target = as_real(name, "target", target, input1.dtype)
+    if input1.ndim not in (1, 2) or target.shape != input1.shape[:-1]:
+        raise ShapeError(
+            f"{name} has inputs of shape {input1.shape} and target of shape {target.shape}: inputs have shape (n, d) "
+            "with targets (n,), or (d,) with a target ()"
+        )
+    check_signs(name, target)
+    squares1, squares2 = (input1 * input1).sum(axis=-1), (input2 * input2).sum(axis=-1)
+    cosine = (input1 * input2).sum(axis=-1) / (np.sqrt(squares1 + _TINY) * np.sqrt(squares2 + _TINY))
+    return reduced(np.where(target == 1, 1 - cosine, relu(cosine - margin)), reduction)
+
+
+@in_single
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Return ``max(0, d(a, p) - d(a, n) + margin)``: a vector should be nearer to one that is alike than to another.
+
+    Parameters
+    ----------
+    anchor, positive, negative
+        Vectors, of one shape ``(..., d)``.
+    margin
+        By how much nearer: a positive number.
+    p, eps
+        Of the norm, as for `pairwise_distance`.
+    swap
+        Whether the distance of the positive from the negative counts where it is less than that of the anchor.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ.
+
+    References
+    ----------
+    Balntas et al., "Learning Local Feature Descriptors with Triplets and Shallow Convolutional Neural Networks",
+    BMVC 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.triplet_margin_loss(np.zeros((1, 2)), np.ones((1, 2)), np.full((1, 2), 2.0)).round(4))
+    0.0
+    """
+
+    def distance(x: Any, y: Any) -> Any:
+        return pairwise_distance(x, y, p, eps)
+
+    return _triplet("triplet_margin_loss", distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Return the loss of `triplet_margin_loss` with a distance of your own.
+
+    Parameters
+    ----------
+    anchor, positive, negative, margin, swap, reduction
+        As for `triplet_margin_loss`.
+    distance_function
+        Takes two arrays of vectors and returns their distances, which are not negative; `pairwise_distance` by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> def apart(x, y):
+    ...     return 1 - F.cosine_similarity(x, y)
+    >>> F.triplet_margin_with_distance_loss(np.eye(2), np.eye(2), np.ones((2, 2)), distance_function=apart).round(4)
+    np.float64(0.7071)
+    """
+    distance = pairwise_distance if distance_function is None else distance_function
+    if not callable(distance):
+        raise TypeError(f"distance_function should take two arrays and return distances, but is {distance!r}")
+    name = "triplet_margin_with_distance_loss"
+    return _triplet(name, distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def _triplet(
+    name: str,
+    distance: Callable[[Any, Any], Any],
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float,
+    swap: bool,
+    reduction: Reduction,
+) -> Any:
+    check_reduction(reduction)
+    check_positive(name, "margin", margin)
+    anchor, positive = alike(name, anchor, positive, ("anchor", "positive"))
+    negative = as_real(name, "negative", negative, anchor.dtype)
+    check_shape(name, anchor, negative, ("anchor", "negative"))
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = np.minimum(far, distance(positive, negative))
+    return reduced(relu(near - far + margin), reduction)

@@ -1,0 +1,230 @@
+"""Losses that ask for a margin between the scores of a row's classes and all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, borrow, general
+
+from ._activation import relu
+from ._kernels.class_labels import class_weights, read_labels
+from ._kernels.class_rows import as_rows, labelled_places, memory_order
+from ._kernels.half_precision import in_single
+from ._kernels.loss_operands import Reduction, alike, as_real, check_reduction, reduced
+from ._kernels.operands import as_operand
+from ._likelihood_loss import check_probabilities, with_logits
+
+__all__ = ["multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"]
+
+
+def _multi_margin_forward(
+    scores: Any, labels: Any, margin: float, p: int, scale: Any, total: bool, saved: list[Any]
+) -> Any:
+    """Return scale * sum(relu(margin - scores[label] + scores) ** p) over the other classes, for each row or in all.
+
+    What the labelled score lacks, and where in memory the labelled ones are, is left in `saved` for the derivative.
+    """
+    lack = np.array(scores, order=memory_order(scores.shape[1]))
+    flat, places = lack.ravel("K"), labelled_places(labels, lack)  # a view in either order
+    lack -= (flat[places] - margin)[:, None]
+    np.maximum(lack, 0, out=lack)
+    flat[places] = 0
+    saved[:] = lack, places
+    losses = np.add.reduce(lack if p == 1 else lack * lack, 1)
+    if type(scale) is np.ndarray:
+        losses *= scale
+        return np.add.reduce(losses) if total else losses
+    return (np.add.reduce(losses) if total else losses) * scale
+
+
+def _multi_margin_rule(g: Any, scores: Any, labels: Any, margin: float, p: int, scale: Any, saved: list[Any]) -> Any:
+    """Return the slope at each other score that is too near, and minus their sum at the labelled one."""
+    lack, places = saved
+    g = g * scale
+    if g.ndim:
+        g = g[:, None]
+    if isinstance(g, Tensor) or isinstance(scores, Tensor):
+        return _recorded_slopes(g, scores, labels, margin, p, lack)
+    slopes = np.sign(lack) * g if p == 1 else lack * (2 * g)
+    if g.ndim:
+        slopes[g[:, 0] == 0] = 0
+    slopes.ravel("K")[places] = -np.add.reduce(slopes, 1)
+    return slopes
+
+
+def _recorded_slopes(g: Any, scores: Any, labels: Any, margin: float, p: int, lack: Any) -> Any:
+    """Return the slopes by recorded operations, for derivatives of higher order."""
+    each = np.arange(len(labels)), labels
+    labelled = np.zeros(lack.shape, lack.dtype)
+    labelled[each] = 1
+    slope = np.sign(lack)
+    if p == 2:
+        slope = relu(scores - scores[each][:, None] + margin) * (2 * slope)
+    slopes = slope * g
+    return slopes - labelled * slopes.sum(axis=1, keepdims=True)
+
+
+_multi_margin = general(_multi_margin_forward, _multi_margin_rule, name="multi_margin_loss")
+
+
+@in_single
+def multi_margin_loss(
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean"
+) -> Any:
+    """Return what the score of the right class lacks of a margin above each other: the hinge loss of many classes.
+
+    For scores x of a row with label y it is the sum over all other classes i of ``max(0, margin - x[y] + x[i]) ** p``,
+    divided by the number of classes.
+
+    Parameters
+    ----------
+    input
+        Scores, of shape ``(n, classes)`` or ``(classes,)``.
+    target
+        Class indices, of shape ``(n,)`` or ``()``.
+    p
+        1 or 2.
+    margin
+        How far above the others a right score should be.
+    weight
+        A factor for the rows of each class, of shape ``(classes,)``. The mean is divided by the number of rows.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    IndexError
+        If a label is not the index of a class.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    References
+    ----------
+    Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2 (2001).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.multi_margin_loss(np.array([[0.5, 0.0, 2.0]]), np.array([0]), reduction="none").round(4)
+    array([1.])
+    """
+    check_reduction(reduction)
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss has p=1 or p=2, not {p!r}")
+    input = as_real("multi_margin_loss", "input", input)
+    target = borrow(as_operand("multi_margin_loss", "target", target))
+    if input.ndim not in (1, 2):
+        raise ShapeError(
+            f"multi_margin_loss has input of shape {input.shape}, but should have (n, classes) or (classes,)"
+        )
+    weight = None if weight is None else class_weights(weight, input.shape)
+    labels = read_labels(target, input.shape, None, None)[0]
+    rows = as_rows(input)
+    n, classes = rows.shape
+    scale: Any = 1 / max(classes * (n if reduction == "mean" else 1), 1)
+    if weight is not None:
+        scale = (weight[labels] * scale).astype(rows.dtype)
+    if reduction == "none":
+        return _multi_margin(rows, labels, margin, p, scale, False, []).reshape(target.shape)
+    return _multi_margin(rows, labels, margin, p, scale, True, [])
+
+
+@in_single
+def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+    """Return what the scores of a row's classes lack of a margin of 1 above all others.
+
+    It is the sum over the classes y of the row and all others i of ``max(0, 1 - x[y] + x[i])``, divided by the number
+    of classes.
+
+    Parameters
+    ----------
+    input
+        Scores, of shape ``(n, classes)`` or ``(classes,)``.
+    target
+        Class indices, integers of the same shape: those of each row come first, and -1 after the last.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises
+    ------
+    IndexError
+        If a label is not the index of a class.
+    ShapeError, DtypeError
+        If shapes or dtypes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.multilabel_margin_loss(np.array([[0.1, 0.2, 0.4, 0.8]]), np.array([[3, 0, -1, 1]])).round(4))
+    0.85
+    """
+    check_reduction(reduction)
+    input = as_real("multilabel_margin_loss", "input", input)
+    target = borrow(as_operand("multilabel_margin_loss", "target", target))
+    if target.dtype.kind not in "iu":
+        raise DtypeError(f"multilabel_margin_loss needs class indices, integers, but target has dtype {target.dtype}")
+    if input.ndim not in (1, 2) or target.shape != input.shape:
+        raise ShapeError(
+            f"multilabel_margin_loss has input of shape {input.shape} and target of shape {target.shape}: both should "
+            "have (n, classes), or (classes,)"
+        )
+    rows, labels = input.reshape(-1, input.shape[-1]), target.reshape(-1, input.shape[-1])
+    named = np.logical_and.accumulate(labels != -1, axis=1)
+    wrong = named & ((labels < 0) | (labels >= rows.shape[1]))
+    if wrong.any():
+        raise IndexError(
+            f"multilabel_margin_loss has the label {labels[wrong][0]}, but there are {rows.shape[1]} classes: labels "
+            f"are from 0 to {rows.shape[1] - 1}, then -1"
+        )
+    labels = np.where(named, labels, 0)
+    right = np.zeros(rows.shape, bool)
+    np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
+    pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
+    labelled = np.take_along_axis(rows, labels, 1)
+    losses = (relu(1 - labelled[:, :, None] + rows[:, None, :]) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
+    return reduced(losses.reshape(input.shape[:-1]), reduction)
+
+
+@in_single
+def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
+    """Return the mean over the classes of the binary cross-entropy with logits, for rows that have several classes.
+
+    Parameters
+    ----------
+    input
+        Logits, of shape ``(..., classes)``.
+    target
+        1 for each class that a row has, else 0: of the same shape.
+    weight
+        A factor for each class, of shape ``(classes,)``.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``, over the rows.
+
+    Raises
+    ------
+    ValueError
+        If a target is not from 0 to 1.
+    ShapeError
+        If shapes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.multilabel_soft_margin_loss(np.zeros((2, 3)), np.ones((2, 3)), reduction="none").round(4)
+    array([0.6931, 0.6931])
+    """
+    check_reduction(reduction)
+    name = "multilabel_soft_margin_loss"
+    input, target = alike(name, input, target)
+    if not input.ndim:
+        raise ShapeError(f"{name} has input of shape (), but needs an axis of classes")
+    check_probabilities(name, "target", target)
+    losses = with_logits(input, target)
+    if weight is not None:
+        losses = losses * class_weights(weight, input.shape[-1:]).astype(input.dtype)
+    return reduced(losses.sum(axis=-1) / max(input.shape[-1], 1), reduction)

@@ -1,0 +1,372 @@
+"""Normalization: arrays brought to mean 0 and variance 1 along some axes, then scaled and shifted by what is learned.
+
+All kinds are one operation, `standardize`, along different axes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import DtypeError, ShapeError, Tensor, borrow, no_grad
+
+from ._kernels.half_precision import in_single
+from ._kernels.operands import as_floating
+from ._kernels.standardize import Moments, standardize
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
+
+Array = np.ndarray[Any, Any]
+
+
+def layer_norm(
+    input: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Bring each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
+
+    ``(x - mean) / sqrt(variance + eps) * weight + bias``, where the variance is divided by the number of elements.
+
+    Parameters
+    ----------
+    input
+        Shape ``(..., *normalized_shape)``.
+    normalized_shape
+        The lengths of the last axes, over which mean and variance are taken; a number for one axis.
+    weight, bias
+        Of the shape `normalized_shape`, or None.
+    eps
+        Added to the variance, so that constant samples give 0, not nan.
+
+    Raises
+    ------
+    ShapeError
+        If the last axes of `input` are not `normalized_shape`, or `weight` or `bias` has another shape.
+
+    References
+    ----------
+    Ba, Kiros and Hinton, "Layer Normalization", arXiv:1607.06450 (2016).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.layer_norm(np.array([[1.0, 3.0], [5.0, 5.0]]), 2, eps=0.25).round(4)
+    array([[-0.8944,  0.8944],
+           [ 0.    ,  0.    ]])
+    """
+    input = as_floating("layer_norm", "input", input, weight)
+    shape = _last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
+    axes = tuple(range(input.ndim - len(shape), input.ndim))
+    return standardize(input, weight, bias, axes, eps, True, Moments())
+
+
+def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+    """Divide each sample by the root of the mean of its squares over the last axes, then scale it.
+
+    ``x / sqrt(mean(x ** 2) + eps) * weight``.
+
+    Parameters
+    ----------
+    input, normalized_shape, weight
+        As for `layer_norm`.
+    eps
+        Added to the mean; by default the machine epsilon of the dtype of `input`.
+
+    References
+    ----------
+    Zhang and Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.rms_norm(np.array([3.0, 4.0]), 2).round(4)
+    array([0.8485, 1.1314])
+    """
+    input = as_floating("rms_norm", "input", input, weight)
+    shape = _last_axes("rms_norm", input, normalized_shape, weight=weight)
+    axes = tuple(range(input.ndim - len(shape), input.ndim))
+    return standardize(
+        input, weight, None, axes, np.finfo(input.dtype).eps.item() if eps is None else eps, False, Moments()
+    )
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Bring each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, ...)``.
+    num_groups
+        Into how many groups the channels are divided, which must come out even.
+    weight, bias
+        Shape ``(channels,)``, or None.
+    eps
+        Added to the variance.
+
+    Raises
+    ------
+    ShapeError
+        If `num_groups` does not divide the number of channels, there is but one value for each group of a single
+        sample, or shapes do not fit.
+
+    References
+    ----------
+    Wu and He, "Group Normalization", ECCV 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.group_norm(np.array([[1.0, 3.0, 10.0, 10.0]]), 2).round(4)
+    array([[-1.,  1.,  0.,  0.]])
+    """
+    input = as_floating("group_norm", "input", input, weight)
+    channels = _channels("group_norm", input, weight=weight, bias=bias)
+    if num_groups < 1 or channels % num_groups:
+        raise ShapeError(
+            f"group_norm cannot divide the {channels} channels of an input of shape {input.shape} evenly into "
+            f"{num_groups} groups"
+        )
+    shape = (input.shape[0], num_groups, channels // num_groups, math.prod(input.shape[2:]))
+    if math.prod(shape) == num_groups:  # as in PyTorch: of several samples it lets such groups pass
+        raise ShapeError(
+            f"group_norm needs more than one value for each group, but an input of shape {input.shape} has one in each "
+            f"of {num_groups} groups, which would all become 0"
+        )
+    weight, bias = (None if p is None else p.reshape((*shape[1:3], 1)) for p in (weight, bias))
+    return standardize(input.reshape(shape), weight, bias, (2, 3), eps, True, Moments()).reshape(input.shape)
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Bring each channel to mean 0 and variance 1 over the batch, then scale and shift it.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, ...)``.
+    running_mean, running_var
+        Shape ``(channels,)``: what to use in the place of the mean and the variance of the batch when not `training`.
+        When `training`, they are moved in place towards those of the batch. None: there are none.
+    weight, bias
+        Shape ``(channels,)``, or None.
+    training
+        Whether to use the mean and the variance of the batch.
+    momentum
+        How far the running statistics move: ``running += momentum * (batch - running)``. The variance that they move
+        to is divided by n - 1, the one that the batch is divided by is not.
+    eps
+        Added to the variance.
+
+    Raises
+    ------
+    ShapeError
+        If there is but one value for each channel when training, or shapes do not fit.
+
+    References
+    ----------
+    Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+    ICML 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> mean, variance = np.zeros(1), np.ones(1)
+    >>> F.batch_norm(np.array([[1.0], [3.0]]), mean, variance, training=True).round(4)
+    array([[-1.],
+           [ 1.]])
+    >>> mean, variance
+    (array([0.2]), array([1.1]))
+    """
+    input = as_floating("batch_norm", "input", input, weight, running_mean)
+    channels = _channels(
+        "batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
+    if not training:
+        return _with_fixed_statistics(input, "batch_norm", running_mean, running_var, weight, bias, eps)
+    count = input.size // (channels or 1)
+    if count == 1:
+        raise ShapeError(
+            f"batch_norm needs more than one value for each channel when training, but the input has shape "
+            f"{input.shape}: use a larger batch, or evaluation mode"
+        )
+    flat = input if input.ndim == 2 else input.reshape((*input.shape[:2], -1 if input.size else 0))
+    moments = Moments()
+    axes, shape = ((0,), (channels,)) if input.ndim == 2 else ((0, 2), (channels, 1))
+    weight, bias = (None if p is None else p if p.shape == shape else p.reshape(shape) for p in (weight, bias))
+    out = standardize(flat, weight, bias, axes, eps, True, moments)
+    if running_mean is not None and count:
+        _move(running_mean, moments.mean.reshape(-1), momentum)
+        _move(running_var, moments.variance.reshape(-1) * (count / (count - 1)), momentum)
+    return out if out.shape == input.shape else out.reshape(input.shape)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Bring each channel of each sample to mean 0 and variance 1, then scale and shift it.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, ...)``, with at least one further axis.
+    running_mean, running_var, weight, bias, momentum, eps
+        As for `batch_norm`; the running statistics move towards the means over all samples.
+    use_input_stats
+        Whether to use the mean and the variance of each sample, not those that run.
+
+    Raises
+    ------
+    ShapeError
+        If there is but one value for each channel of a sample, or shapes do not fit.
+
+    References
+    ----------
+    Ulyanov, Vedaldi and Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization",
+    arXiv:1607.08022 (2016).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.instance_norm(np.array([[[1.0, 3.0], [0.0, 0.5]]])).round(4)
+    array([[[-1.    ,  1.    ],
+            [-0.9999,  0.9999]]])
+    """
+    input = as_floating("instance_norm", "input", input, weight, running_mean)
+    channels = _channels(
+        "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
+    )
+    if not use_input_stats:
+        return _with_fixed_statistics(input, "instance_norm", running_mean, running_var, weight, bias, eps)
+    count = math.prod(input.shape[2:])
+    if input.ndim < 3 or count == 1:
+        raise ShapeError(
+            f"instance_norm needs more than one value for each channel of a sample, but the input has shape "
+            f"{input.shape}: (n, channels, length) or (n, channels, height, width) is expected"
+        )
+    moments = Moments()
+    weight, bias = (None if p is None else p.reshape((channels, 1)) for p in (weight, bias))
+    flat = input.reshape((*input.shape[:2], count))
+    out = standardize(flat, weight, bias, (2,), eps, True, moments)
+    if running_mean is not None and input.size:
+        _move(running_mean, moments.mean.mean(0).reshape(-1), momentum)
+        _move(running_var, moments.variance.mean(0).reshape(-1) * (count / (count - 1)), momentum)
+    return out.reshape(input.shape)
+
+
+@in_single
+def normalize(
+    input: Any,
+    p: float = 2.0,
+    axis: int | tuple[int, ...] | None = None,
+    eps: float = 1e-12,
+    *,
+    dim: int | tuple[int, ...] | None = None,
+) -> Any:
+    """Divide by the p-norm along an axis, or by `eps` where that is larger.
+
+    Parameters
+    ----------
+    input
+        Any shape with that axis.
+    p
+        The order of the norm.
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; 1 by default. Several are taken as one. A number has the axis 0.
+    eps
+        The least that is divided by: zeros stay zeros.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.normalize(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    if axis is not None and dim is not None and axis != dim:
+        raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
+    axis = axis if axis is not None else dim if dim is not None else 1
+    if np.ndim(input) == 0 and axis in (0, -1, (0,), (-1,)):  # a number is a vector of one element
+        axis = ()
+    input = as_floating("normalize", "input", input)
+    return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
+
+
+@in_single
+def _with_fixed_statistics(x: Any, name: str, mean: Any, variance: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Return (x - mean) / sqrt(variance + eps) * weight + bias for each channel."""
+    if mean is None or variance is None:
+        raise ValueError(f"{name} needs running_mean and running_var unless it takes those of its input")
+    shape = (-1, *[1] * (x.ndim - 2))
+    mean, variance = (np.asarray(borrow(s)) for s in (mean, variance))
+    scale = 1 / np.sqrt(variance + eps)
+    if weight is not None:
+        scale = weight * scale
+    out = (x - mean.reshape(shape)) * scale.reshape(shape)
+    return out if bias is None else out + bias.reshape(shape)
+
+
+def _move(running: Any, towards: Array, momentum: float) -> None:
+    """Move running statistics, an array or a tensor, in place."""
+    with no_grad():
+        running += momentum * (towards - running)
+
+
+def _last_axes(name: str, x: Any, normalized_shape: int | Sequence[int], **parameters: Any) -> tuple[int, ...]:
+    """Return `normalized_shape` as a tuple if the last axes of x, and the parameters, have it."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
+    if not shape or x.shape[max(x.ndim - len(shape), 0) :] != shape:
+        axes = ", ".join(map(str, shape))
+        raise ShapeError(
+            f"{name} over normalized_shape={shape} needs an input of shape (..., {axes}), not {x.shape}"
+            if shape
+            else f"{name} needs at least one axis to normalize over, but normalized_shape is ()"
+        )
+    _check(name, x, shape, parameters)
+    return shape
+
+
+def _channels(name: str, x: Any, **parameters: Any) -> int:
+    """Return the length of axis 1 of x if there is one for each element of each parameter."""
+    if x.ndim < 2:
+        raise ShapeError(f"{name} needs an input of shape (n, channels, ...), not {x.shape}")
+    _check(name, x, x.shape[1:2], parameters)
+    return int(x.shape[1])
+
+
+def _check(name: str, x: Any, shape: tuple[int, ...], parameters: dict[str, Any]) -> None:
+    """Raise unless x holds real numbers, and each parameter that is not None has `shape`."""
+    if x.dtype.kind != "f":
+        raise DtypeError(f"{name} is of real numbers, but the input has dtype {x.dtype}")
+    for parameter, value in parameters.items():
+        if value is None:
+            continue
+        if not isinstance(value, Tensor | np.ndarray):
+            raise TypeError(f"{name} needs {parameter} as an array or tensor, not {type(value).__name__}")
+        if value.shape != shape:
+            raise ShapeError(
+                f"{name} of an input of shape {x.shape} needs a {parameter} of shape {shape}, not {value.shape}"
+            )

@@ -1,0 +1,300 @@
+"""Activations made of straight pieces, or nearly: each has a decided derivative at its corners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError, elementwise
+
+from ..random import chosen_generator
+from ._activation import relu
+from ._kernels.operands import as_floating, as_operand
+
+__all__ = [
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "prelu",
+    "relu6",
+    "rrelu",
+    "softshrink",
+    "threshold",
+]
+
+_between = elementwise(
+    lambda x, low, high: np.clip(x, low, high),
+    lambda g, out, low, high: np.where((out > low) & (out < high), g, 0),
+    name="hardtanh",
+)
+_leaky = elementwise(
+    lambda x, slope: np.where(x > 0, x, x * slope),
+    lambda g, x, slope: np.where(x > 0, g, g * slope),
+    name="leaky_relu",
+)
+_parametric = elementwise(
+    lambda x, weight: np.where(x > 0, x, x * weight),
+    lambda g, x, weight: np.where(x > 0, g, g * weight),
+    lambda g, x: np.where(x > 0, 0, g * x),
+    name="prelu",
+)
+_hardshrink = elementwise(
+    lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x),
+    lambda g, x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, g),
+    name="hardshrink",
+)
+_threshold = elementwise(
+    lambda x, threshold, value: np.where(x <= threshold, value, x),
+    lambda g, x, threshold: np.where(x <= threshold, 0, g),
+    name="threshold",
+)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """Limit each element to a range; the derivative is 1 within it and 0 at its ends and beyond.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    min_val, max_val
+        The ends of the range.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.hardtanh(np.array([-2.0, 0.5, 3.0]))
+    array([-1. ,  0.5,  1. ])
+    """
+    if min_val > max_val:
+        raise ValueError(f"hardtanh has min_val={min_val} above max_val={max_val}")
+    return _between(input, min_val, max_val)
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """Limit each element to the range from 0 to 6: `hardtanh` with these ends.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.relu6(np.array([-2.0, 0.5, 8.0]))
+    array([0. , 0.5, 6. ])
+    """
+    return _between(input, 0, 6)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """Return positive elements as they are, others times a slope, which is also the derivative at 0.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    negative_slope
+        The derivative where x is not positive.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.leaky_relu(np.array([-100.0, 2.0]))
+    array([-1.,  2.])
+    """
+    return _leaky(input, negative_slope) if negative_slope else relu(input)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """Return positive elements as they are, others times a slope that is learned, for all or for each channel.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, ...)``, or any for a single slope.
+    weight
+        Shape ``(1,)`` or ``(channels,)``.
+
+    Raises
+    ------
+    ShapeError
+        If there is neither one slope nor one for each channel.
+
+    References
+    ----------
+    He et al., "Delving Deep into Rectifiers", ICCV 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.25, 0.5]))
+    array([[-0.25, -0.5 ]])
+    """
+    input, weight = as_operand("prelu", "input", input), as_operand("prelu", "weight", weight)
+    if weight.shape not in ((), (1,)):
+        if input.ndim < 2 or weight.shape != input.shape[1:2]:
+            raise ShapeError(
+                f"prelu of an input of shape {input.shape} needs a weight of shape (1,), or (channels,) for the "
+                f"channels on axis 1, not {weight.shape}"
+            )
+        if input.ndim > 2:
+            weight = weight.reshape((-1, *[1] * (input.ndim - 2)))
+    elif not input.ndim:
+        weight = weight.reshape(())
+    return _parametric(input, weight)
+
+
+def rrelu(
+    input: Any,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+    generator: np.random.Generator | None = None,
+) -> Any:
+    """Return positive elements as they are, others times a slope that is drawn for each when training.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    lower, upper
+        The slopes are drawn uniformly from this range; when not `training` all are its middle.
+    training
+        Whether to draw.
+    generator
+        What to draw from; by default the generator that `nn.manual_seed` seeds.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Xu et al., "Empirical Evaluation of Rectified Activations in Convolutional Network", arXiv:1505.00853 (2015).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.rrelu(np.array([-1.0, 2.0]), lower=0.25, upper=0.75)
+    array([-0.5,  2. ])
+    """
+    if lower > upper:
+        raise ValueError(f"rrelu has lower={lower} above upper={upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
+    input = as_floating("rrelu", "input", input)
+    slopes = chosen_generator(generator).uniform(lower, upper, input.shape)
+    return _leaky(input, slopes.astype(input.dtype))
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """Return x / 6 + 1/2, limited to the range from 0 to 1; the derivative is 0 at -3, 3 and beyond.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))
+    array([0. , 0.5, 1. ])
+    """
+    return _between(input, -3, 3) / 6 + 0.5
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """Return x times its `hardsigmoid`; the derivative is 0 at -3 and 1 at 3.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Howard et al., "Searching for MobileNetV3", ICCV 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.hardswish(np.array([-5.0, 1.5, 4.0]))
+    array([-0.   ,  1.125,  4.   ])
+    """
+    input = as_floating("hardswish", "input", input)
+    return np.maximum(input, -4) * hardsigmoid(input)  # infinity times 0 would be nan
+
+
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Return 0 for elements from -lambd to lambd, where the derivative is 0 too, and others as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.hardshrink(np.array([-1.0, 0.5, 0.75]))
+    array([-1.  ,  0.  ,  0.75])
+    """
+    return _hardshrink(as_floating("hardshrink", "input", input), lambd)
+
+
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Bring each element nearer to 0 by lambd; those from -lambd to lambd become 0, and have the derivative 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.softshrink(np.array([-1.0, 0.25, 0.75]))
+    array([-0.5 ,  0.  ,  0.25])
+    """
+    if not lambd >= 0:
+        raise ValueError(f"softshrink needs a lambd of at least 0, not {lambd}")
+    input = as_floating("softshrink", "input", input)
+    return input - np.clip(input, -lambd, lambd)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """Return elements above a threshold as they are, and a constant for the others.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    threshold
+        What is not above it, itself included, has the derivative 0.
+    value
+        The constant.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)
+    array([-7., -7.,  2.])
+    """
+    return _threshold(as_floating("threshold", "input", input), threshold, value)

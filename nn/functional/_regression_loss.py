@@ -1,0 +1,163 @@
+"""Losses of real numbers: how far predictions are from targets of the same shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import elementwise
+
+from ._kernels.half_precision import in_single
+from ._kernels.loss_operands import Reduction, alike, as_real, check_positive, check_reduction, check_shape, reduced
+
+__all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
+
+
+@in_single
+def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
+    """Return the squared differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
+
+    Parameters
+    ----------
+    input, target
+        Of the same shape; gradients flow to both.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``. The mean of no elements is 0.
+    weight
+        A factor for each element, of the shape of `input`; the mean is then divided by the sum of the weights.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes differ: shapes ``(n, 1)`` and ``(n,)`` would broadcast to n x n differences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    2.0
+    """
+    check_reduction(reduction)
+    input, target = alike("mse_loss", input, target)
+    difference = input - target
+    return _averaged("mse_loss", difference * difference, weight, reduction)
+
+
+@in_single
+def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
+    """Return the absolute differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
+
+    Parameters
+    ----------
+    input, target, reduction, weight
+        As for `mse_loss`. The derivative where both are equal is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> float(F.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    1.0
+    """
+    check_reduction(reduction)
+    input, target = alike("l1_loss", input, target)
+    return _averaged("l1_loss", abs(input - target), weight, reduction)
+
+
+@in_single
+def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+    """Return half the squared differences where they are below `delta`, and a line of slope `delta` beyond.
+
+    For a difference d it is ``d**2 / 2`` if ``|d| < delta``, else ``delta * (|d| - delta / 2)``.
+
+    Parameters
+    ----------
+    input, target, reduction
+        As for `mse_loss`.
+    delta
+        Where the parabola becomes a line: a positive number.
+    weight
+        A factor for each element, of the shape of `input`; the mean is divided by their number, as in PyTorch.
+
+    References
+    ----------
+    Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35 (1964).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.huber_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none")
+    array([0.125, 2.5  ])
+    """
+    check_reduction(reduction)
+    check_positive("huber_loss", "delta", delta)
+    input, target = alike("huber_loss", input, target)
+    losses = _huber(input, target, delta)
+    return reduced(losses if weight is None else losses * _fitting("huber_loss", weight, losses), reduction)
+
+
+@in_single
+def smooth_l1_loss(input: Any, target: Any, reduction: Reduction = "mean", beta: float = 1.0) -> Any:
+    """Return absolute differences, less ``beta / 2``, with a parabola in place of the kink: `huber_loss` over `beta`.
+
+    For a difference d it is ``d**2 / (2 * beta)`` if ``|d| < beta``, else ``|d| - beta / 2``.
+
+    Parameters
+    ----------
+    input, target, reduction
+        As for `mse_loss`.
+    beta
+        How wide the parabola is. With 0 this is `l1_loss`.
+
+    References
+    ----------
+    Girshick, "Fast R-CNN", ICCV 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.smooth_l1_loss(np.array([0.5, 3.0]), np.array([0.0, 0.0]), reduction="none", beta=0.5)
+    array([0.25, 2.75])
+    """
+    check_reduction(reduction)
+    check_positive("smooth_l1_loss", "beta", beta, zero=True)
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    input, target = alike("smooth_l1_loss", input, target)
+    return reduced(_huber(input, target, beta) / beta, reduction)
+
+
+def _huber_forward(x: Any, y: Any, delta: float) -> Any:
+    difference = x - y
+    within = np.clip(difference, -delta, delta)
+    return within * (difference - within / 2)
+
+
+_huber = elementwise(
+    _huber_forward,
+    lambda g, x, y, delta: g * np.clip(x - y, -delta, delta),
+    lambda g, x, y, delta: g * np.clip(y - x, -delta, delta),
+    name="huber_loss",
+)
+
+
+def _averaged(loss: str, losses: Any, weight: Any, reduction: Reduction) -> Any:
+    """Reduce losses; the mean of weighted ones is divided by the sum of the weights, or by 1 where that is 0."""
+    if weight is None:
+        return reduced(losses, reduction)
+    weight = _fitting(loss, weight, losses)
+    if reduction != "mean":
+        return reduced(losses * weight, reduction)
+    total = weight.sum()
+    return (losses * weight).sum() / (total if total != 0 else 1)
+
+
+def _fitting(loss: str, weight: Any, losses: Any) -> Any:
+    """Return a weight for each of the losses, in their dtype."""
+    weight = as_real(loss, "weight", weight, losses.dtype)
+    check_shape(loss, losses, weight, ("input", "weight"))
+    return weight.astype(losses.dtype)

@@ -1,0 +1,339 @@
+"""Smooth activations, precise and free of overflow for elements of any size."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError, elementwise
+
+from ._activation import bell, sigmoid, softmax, which_axis
+from ._kernels.operands import as_floating, floating
+
+__all__ = [
+    "celu",
+    "elu",
+    "glu",
+    "logsigmoid",
+    "mish",
+    "selu",
+    "silu",
+    "softmin",
+    "softplus",
+    "softsign",
+    "tanhshrink",
+]
+
+_FLAT = 1e4  # from where on exp(-x) is 0, and infinity may stand for x no more: infinity times 0 would be nan
+# What makes mean 0 and variance 1 a fixed point of selu: Klambauer et al., equation 14.
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+def _softplus_forward(x: Any, beta: Any, threshold: Any) -> Any:
+    x = floating(x)
+    scaled = x * beta
+    soft = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
+    return np.where(scaled > threshold, x, soft)
+
+
+def _softplus_rule(g: Any, x: Any, beta: Any, threshold: Any) -> Any:
+    scaled = x * beta
+    return np.where(scaled > threshold, g, g * sigmoid(scaled))
+
+
+def _softsign_forward(x: Any) -> Any:
+    """Return ``x / (1 + |x|)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.softsign(np.array([-1.0, 0.0, 3.0]))
+    array([-0.5 ,  0.  ,  0.75])
+    """
+    x = floating(x)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
+
+
+def _softsign_rule(g: Any, x: Any) -> Any:
+    inverse = 1 / (1 + np.abs(x))
+    return g * (inverse * inverse)
+
+
+def _elu_forward(x: Any, alpha: Any, width: Any) -> Any:
+    x = floating(x)
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0) / width) * alpha)
+
+
+def _elu_rule(g: Any, x: Any, alpha: Any, width: Any) -> Any:
+    below = np.where(x > 0, 0, x)
+    return np.where(x > 0, g, g * np.exp(below / width) * (alpha / width))
+
+
+def _silu_forward(x: Any) -> Any:
+    x = np.maximum(floating(x), -_FLAT)
+    with np.errstate(over="ignore"):  # of an exponential by which it is divided
+        return x / (1 + np.exp(-x))
+
+
+def _silu_rule(g: Any, x: Any) -> Any:
+    return g * (sigmoid(x) + np.clip(x, -_FLAT, _FLAT) * bell(x))
+
+
+def _mish_forward(x: Any) -> Any:
+    x = floating(x)
+    return np.maximum(x, -_FLAT) * np.tanh(_softplus(x, 1, math.inf))
+
+
+def _mish_rule(g: Any, x: Any) -> Any:
+    soft = _softplus(x, 1, math.inf)
+    return g * (np.tanh(soft) + np.clip(x, -_FLAT, _FLAT) * bell(soft * 2) * 4 * sigmoid(x))
+
+
+def _logsigmoid_forward(x: Any) -> Any:
+    """Return log(1 / (1 + exp(-x))), which is x, not minus infinity, for x far below 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.logsigmoid(np.array([-1000.0, 0.0])).round(4)
+    array([-1.000e+03, -6.931e-01])
+    """
+    x = floating(x)
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+
+def _tanhshrink_forward(x: Any) -> Any:
+    """Return x - tanh(x).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.tanhshrink(np.array([-2.0, 0.0])).round(4)
+    array([-1.036,  0.   ])
+    """
+    x = floating(x)
+    return x - np.tanh(x)
+
+
+def _tanhshrink_rule(g: Any, x: Any) -> Any:
+    t = np.tanh(x)
+    return g * (t * t)
+
+
+_softplus = elementwise(_softplus_forward, _softplus_rule, name="softplus")
+_elu = elementwise(_elu_forward, _elu_rule, name="elu")
+softsign = elementwise(_softsign_forward, _softsign_rule, name="softsign")
+_silu = elementwise(_silu_forward, _silu_rule, name="silu")
+_mish = elementwise(_mish_forward, _mish_rule, name="mish")
+logsigmoid = elementwise(_logsigmoid_forward, lambda g, x: g * sigmoid(-x), name="logsigmoid")
+tanhshrink = elementwise(_tanhshrink_forward, _tanhshrink_rule, name="tanhshrink")
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """Return the input times its sigmoid, also called swish; it is 0 at minus infinity.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units", Neural Networks 107 (2018).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.2689,  0.    ,  0.7311])
+    """
+    return _silu(input)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """Return the input times tanh(softplus(x)); it is 0 at minus infinity.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", BMVC 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.3034,  0.    ,  0.8651])
+    """
+    return _mish(input)
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """Return log(1 + exp(beta * x)) / beta, a smooth `relu`.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    beta
+        How sharply it turns; positive.
+    threshold
+        Where ``beta * x`` is above it, the result is x itself, as in PyTorch, which leaves out at most
+        ``exp(-threshold) / beta``. It is not needed here to avoid overflow: ``math.inf`` gives all digits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.softplus(np.array([-1000.0, 0.0, 50.0])).round(4)
+    array([ 0.    ,  0.6931, 50.    ])
+    """
+    if not beta > 0:
+        raise ValueError(f"softplus needs a positive beta, not {beta}")
+    return _softplus(input, beta, threshold)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """Return positive elements as they are, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units (ELUs)",
+    ICLR 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.elu(np.array([-1000.0, 2.0]))
+    array([-1.,  2.])
+    """
+    return _elu(input, alpha, 1)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """Return ``elu(x, alpha) * scale``, with the two constants that keep mean 0 and variance 1 from layer to layer.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.selu(np.array([-1000.0, 2.0])).round(4)
+    array([-1.7581,  2.1014])
+    """
+    return _elu(input, SELU_ALPHA, 1) * SELU_SCALE
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """Return positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others: no corner at 0.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    inplace
+        Makes no difference: results are new arrays.
+
+    References
+    ----------
+    Barron, "Continuously Differentiable Exponential Linear Units", arXiv:1704.07483 (2017).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.celu(np.array([-1000.0, 2.0]), alpha=3.0)
+    array([-3.,  2.])
+    """
+    if not alpha > 0:
+        raise ValueError(f"celu needs a positive alpha, not {alpha}")
+    return _elu(input, alpha, alpha)
+
+
+def softmin(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+    """Return the `softmax` of minus x: probabilities that are larger for smaller elements.
+
+    Parameters
+    ----------
+    input
+        Any shape.
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.softmin(np.array([1000.0, 0.0]))
+    array([0., 1.])
+    """
+    return softmax(-as_floating("softmin", "input", input), axis, dim=dim)
+
+
+def glu(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+    """Return the first half along an axis times the sigmoid of the second half.
+
+    Parameters
+    ----------
+    input
+        Any shape with an even number of elements along the axis.
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+
+    Raises
+    ------
+    ShapeError
+        If the axis cannot be halved.
+
+    References
+    ----------
+    Dauphin et al., "Language Modeling with Gated Convolutional Networks", ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.glu(np.array([3.0, 4.0, 0.0, 1000.0]))
+    array([1.5, 4. ])
+    """
+    axis = which_axis(axis, dim)
+    input = as_floating("glu", "input", input)
+    if not -input.ndim <= axis < input.ndim or input.shape[axis] % 2:
+        raise ShapeError(f"glu needs an even number of elements along axis {axis} of an input of shape {input.shape}")
+    axis %= input.ndim
+    half, before = input.shape[axis] // 2, (slice(None),) * axis
+    return input[(*before, slice(half))] * sigmoid(input[(*before, slice(half, None))])

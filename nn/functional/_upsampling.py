@@ -1,0 +1,293 @@
+"""Changing the resolution of an array: interpolation, and exchanging channels for places."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import ShapeError, linear
+
+from ._adaptive_pooling import adaptive_mean
+from ._kernels.operands import as_floating, as_operand
+from ._kernels.sliding_windows import Function, per_axis
+
+__all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
+
+Array = np.ndarray[Any, Any]
+Sizes = tuple[int, ...]
+Scale = tuple[int, float]  # the quotient of the two: how far new places are apart in the old axis
+_MODES = {
+    "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "bicubic": (2,), "nearest": (1, 2, 3), "linear": (1,),
+    "bilinear": (2,), "trilinear": (3,),
+}  # fmt: skip
+_UNALIGNED = ("nearest", "nearest-exact", "area")  # the modes without align_corners
+_CURVE = -0.75  # of the cubic through four places: its slope at distance 1
+
+
+class _Plan(NamedTuple):
+    """How the places of a new axis are made of those of an old one: a weighted sum of a few.
+
+    Attributes
+    ----------
+    size
+        The length of the old axis.
+    places
+        For each member of the sums, the places that it is taken from, in ascending order.
+    weights
+        For each member of the sums, the weights; None where all are 1.
+    """
+
+    size: int
+    places: tuple[Array, ...]
+    weights: tuple[Array | None, ...]
+
+
+def _aligned(values: Any, ndim: int, axis: int) -> Any:
+    """Give `values`, one for each place along an axis, the axes that they are broadcast over."""
+    return values.reshape((-1,) + (1,) * (ndim - axis - 1))
+
+
+def _sample(x: Any, plan: _Plan, axis: int) -> Any:
+    """Return the weighted sums along an axis."""
+    total: Any = None
+    for places, weights in zip(plan.places, plan.weights, strict=True):
+        part = x.take(places, axis)
+        if weights is not None:
+            part *= _aligned(weights.astype(part.real.dtype), x.ndim, axis)
+        total = part if total is None else np.add(total, part, total)
+    return total
+
+
+def _scatter(g: Any, plan: _Plan, axis: int) -> Any:
+    """Add each place of the new axis to those that it was made of: the transpose of `_sample`."""
+    out = np.zeros((*g.shape[:axis], plan.size, *g.shape[axis + 1 :]), g.dtype)
+    for places, weights in zip(plan.places, plan.weights, strict=True):
+        part = g if weights is None else g * _aligned(weights.astype(g.real.dtype), g.ndim, axis)
+        first = np.flatnonzero(np.diff(places, prepend=-1))  # of each run of equal places
+        out[(slice(None),) * axis + (places[first],)] += np.add.reduceat(part, first, axis)
+    return out
+
+
+_resample: Function = linear(_sample, lambda g, plan, axis: _resample_back(g, plan, axis), name="resample")
+_resample_back: Function = linear(_scatter, lambda g, plan, axis: _resample(g, plan, axis), name="resample_back")
+
+
+@lru_cache(maxsize=64)
+def _nearest(size: int, new: int, scale: Scale) -> _Plan:
+    """Take for place i of the new axis the old place ``floor(i * scale)``, without rounding before."""
+    places = np.arange(new) * scale[0] // scale[1]
+    return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
+
+
+@lru_cache(maxsize=64)
+def _nearest_exact(size: int, new: int, scale: Scale) -> _Plan:
+    """Take the old place in which the centre of the new one lies, ``floor((i + 1/2) * scale)``."""
+    places = (2 * np.arange(new) + 1) * scale[0] // (2 * scale[1])
+    return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
+
+
+def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
+    """Return where the places of the new axis lie in the old one."""
+    if align_corners:
+        return np.arange(new) * ((size - 1) / (new - 1) if new > 1 else 0.0)
+    return (np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5
+
+
+@lru_cache(maxsize=64)
+def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
+    """Take the mean of the two old places next to where the new one lies, each with one minus its distance."""
+    at = np.maximum(_centres(size, new, scale, align_corners), 0)
+    below = np.minimum(at.astype(np.intp), size - 1)
+    above = np.minimum(below + 1, size - 1)
+    fraction = np.clip(at - below, 0, 1)
+    return _Plan(size, (below, above), (1 - fraction, fraction))
+
+
+@lru_cache(maxsize=64)
+def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
+    """Take four old places around the new one, weighted by the cubic of Keys; the outermost go on beyond the border."""
+    at = _centres(size, new, scale, align_corners)
+    below = np.floor(at)
+    steps = (-1, 0, 1, 2)
+    places = (np.clip(below + step, 0, size - 1).astype(np.intp) for step in steps)
+    return _Plan(size, tuple(places), tuple(_keys(np.abs(at - below - step)) for step in steps))
+
+
+def _keys(distance: Array) -> Array:
+    """Return the weight of a place by its distance, up to 2."""
+    d, a = distance, _CURVE
+    return np.where(d <= 1, ((a + 2) * d - (a + 3)) * d * d + 1, (((d - 5) * d + 8) * d - 4) * a)
+
+
+def interpolate(
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+) -> Any:
+    """Change the resolution of an array along its spatial axes.
+
+    Parameters
+    ----------
+    input
+        Shape ``(n, channels, *spatial)`` with one to three spatial axes.
+    size
+        The new spatial shape: an integer, or one for each spatial axis.
+    scale_factor
+        In its place, by how much to multiply the lengths, which are rounded down: a number, or one for each axis.
+    mode
+        ``"nearest"`` takes the old place ``floor(i / scale)`` for the new place i, ``"nearest-exact"`` that in which
+        its centre lies, ``floor((i + 1/2) / scale)``. ``"linear"``, ``"bilinear"`` and ``"trilinear"``, of one, two
+        and three spatial axes, interpolate between the two nearest along each axis; ``"bicubic"``, of two, between
+        the four nearest by a cubic. ``"area"`` takes the means of parts, as `adaptive_avg_pool2d` does.
+    align_corners
+        For the linear modes and the cubic one: whether the centres of the outermost elements are matched, so that
+        place i lies at ``i * (length - 1) / (new - 1)``, rather than their outer borders, where it lies at
+        ``(i + 1/2) / scale - 1/2``.
+    recompute_scale_factor
+        Whether the scale is the ratio of the lengths also where a `scale_factor` was given.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n, channels, *size)``.
+
+    Raises
+    ------
+    ShapeError
+        If the input has no such shape for the mode, or the result would be empty.
+    ValueError, TypeError
+        If not exactly one of `size` and `scale_factor` is given, or an option is not what it can be.
+
+    References
+    ----------
+    R. Keys, "Cubic Convolution Interpolation for Digital Image Processing", IEEE Transactions on Acoustics, Speech, and
+    Signal Processing 29(6), 1981.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.interpolate(np.array([[[1.0, 3.0]]]), scale_factor=2)
+    array([[[1., 1., 3., 3.]]])
+    >>> F.interpolate(np.array([[[1.0, 3.0]]]), size=3, mode="linear", align_corners=True)
+    array([[[1., 2., 3.]]])
+    """
+    x = as_operand("interpolate", "input", input)
+    axes = x.ndim - 2
+    if mode not in _MODES:
+        raise ValueError(f"interpolate: mode should be one of {', '.join(_MODES)}, not {mode!r}")
+    if axes not in _MODES[mode] or 0 in x.shape[1:]:
+        wanted = " or ".join(map(str, _MODES[mode]))
+        raise ShapeError(
+            f'interpolate: mode="{mode}" needs an input of shape (n, channels, *spatial) with {wanted} spatial axes, '
+            f"where n alone may be 0, not {x.shape}"
+        )
+    if mode in _UNALIGNED and align_corners is not None:
+        raise ValueError(
+            f'interpolate: align_corners is for linear modes and "bicubic"; leave it out with mode="{mode}"'
+        )
+    if not mode.startswith("nearest"):
+        x = as_floating("interpolate", "input", x)
+    old = x.shape[2:]
+    new, scales = _new_size(old, size, scale_factor, bool(recompute_scale_factor))
+    if mode == "area":
+        return adaptive_mean("interpolate", axes, x, new)
+    for axis, (n, m, scale) in enumerate(zip(old, new, scales, strict=True), 2):
+        if mode == "nearest":
+            x = _resample(x, _nearest(n, m, scale), axis)
+        elif mode == "nearest-exact":
+            x = _resample(x, _nearest_exact(n, m, scale), axis)
+        elif mode == "bicubic":
+            x = _resample(x, _cubic(n, m, scale, bool(align_corners)), axis)
+        elif n != m:  # else nothing changes, whatever scale was rounded to that
+            x = _resample(x, _linear(n, m, scale, bool(align_corners)), axis)
+    return x
+
+
+def _new_size(old: Sizes, size: Any, scale_factor: Any, recompute: bool) -> tuple[Sizes, tuple[Scale, ...]]:
+    """Return the new lengths, and for each how far its places are apart in the old axis."""
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate: give either size or scale_factor")
+    if size is not None:
+        if recompute:
+            raise ValueError("interpolate: recompute_scale_factor is for a scale_factor, not for a size")
+        new = per_axis(size, len(old), "size", "interpolate", 1)
+        return new, tuple(zip(old, new, strict=True))
+    factors = tuple(scale_factor) if isinstance(scale_factor, list | tuple) else (scale_factor,) * len(old)
+    if len(factors) != len(old) or not all(f > 0 and math.isfinite(f) for f in factors):
+        raise ValueError(
+            f"interpolate: scale_factor should be a positive number or {len(old)} of them, not {scale_factor!r}"
+        )
+    new = tuple(math.floor(n * f) for n, f in zip(old, factors, strict=True))
+    if min(new) < 1:
+        raise ShapeError(f"interpolate: scale_factor={scale_factor!r} leaves nothing of the spatial shape {old}")
+    if recompute:
+        return new, tuple(zip(old, new, strict=True))
+    return new, tuple((1, f) for f in factors)
+
+
+def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+    """Exchange channels for places: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
+
+    Each group of r * r channels becomes the squares of r by r places, row by row.
+
+    References
+    ----------
+    Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+    Network", CVPR 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.pixel_shuffle(np.arange(4.0).reshape(4, 1, 1), 2)
+    array([[[0., 1.],
+            [2., 3.]]])
+    """
+    x, r = _shuffled("pixel_shuffle", input, upscale_factor)
+    *leading, channels, height, width = x.shape
+    if channels % (r * r):
+        raise ShapeError(
+            f"pixel_shuffle: an input of shape {x.shape} has {channels} channels, which {r} * {r} does not divide"
+        )
+    n = len(leading)
+    x = x.reshape(*leading, channels // (r * r), r, r, height, width)
+    x = x.transpose(*range(n), n, n + 3, n + 1, n + 4, n + 2)
+    return x.reshape(*leading, channels // (r * r), height * r, width * r)
+
+
+def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+    """Exchange places for channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
+
+    The inverse of `pixel_shuffle`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn.functional as F
+    >>> F.pixel_unshuffle(np.array([[[0.0, 1.0], [2.0, 3.0]]]), 2).ravel()
+    array([0., 1., 2., 3.])
+    """
+    x, r = _shuffled("pixel_unshuffle", input, downscale_factor)
+    *leading, channels, height, width = x.shape
+    if height % r or width % r:
+        raise ShapeError(f"pixel_unshuffle: {r} does not divide the height and width of an input of shape {x.shape}")
+    n = len(leading)
+    x = x.reshape(*leading, channels, height // r, r, width // r, r)
+    x = x.transpose(*range(n), n, n + 2, n + 4, n + 1, n + 3)
+    return x.reshape(*leading, channels * r * r, height // r, width // r)
+
+
+def _shuffled(owner: str, x: Any, factor: int) -> tuple[Any, int]:
+    """Return the input and the factor, if they can be what they are."""
+    x = as_operand(owner, "input", x)
+    if x.ndim < 3:
+        raise ShapeError(f"{owner}: the input should have the shape (..., channels, height, width), not {x.shape}")
+    (r,) = per_axis(factor, 1, "the factor", owner, 1)
+    return x, r

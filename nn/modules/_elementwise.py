@@ -1,0 +1,21 @@
+"""What activations and dropout have in common: PyTorch's `inplace`."""
+
+from __future__ import annotations
+
+from ..module import Module
+
+__all__ = ["Elementwise"]
+
+
+class Elementwise(Module):
+    """A layer whose results have the shape of its input.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays, and the input stays as it is.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace

@@ -1,0 +1,553 @@
+"""Activations as layers, to put into a `Sequential`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import ShapeError
+
+from .. import functional
+from .._arguments import Size
+from ..functional._activation import rectify, which_axis
+from ..functional._kernels.operands import as_operand
+from ..module import Module
+from ..parameter import Parameter
+from ._elementwise import Elementwise
+
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Softplus",
+    "Softshrink",
+    "Softsign",
+    "Tanh",
+    "Tanhshrink",
+    "Threshold",
+]
+
+
+class ReLU(Elementwise):
+    """Positive elements as they are, 0 for the others; the derivative at 0 is 0.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return rectify(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent of each element."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.tanh(as_operand("Tanh", "input", x))  # which for a table of pandas is pandas' own
+
+
+class Sigmoid(Module):
+    """``1 / (1 + exp(-x))`` of each element."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.sigmoid(x)
+
+
+class Softmax(Module):
+    """Probabilities along an axis: exp of each element over the sum of all.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softmax(dim=1)(np.zeros((1, 4)))
+    array([[0.25, 0.25, 0.25, 0.25]])
+    """
+
+    _shown_options = ("axis",)
+
+    def __init__(self, axis: int | None = None, *, dim: int | None = None) -> None:
+        super().__init__()
+        self.axis = which_axis(axis, dim)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softmax(x, self.axis)
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of `Softmax`, precise also where a probability is too small for a number.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.log_softmax(x, self.axis)
+
+
+class Softmin(Softmax):
+    """The `Softmax` of minus x: probabilities that are larger for smaller elements.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softmin(x, self.axis)
+
+
+class Softmax2d(Module):
+    """Probabilities of the channels of each pixel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softmax2d()(np.zeros((5, 4, 8, 8)))[0, :, 0, 0]
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`: ``(n, channels, height, width)`` or ``(channels, height, width)``."""
+        x = as_operand("Softmax2d", "input", x)
+        if x.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d takes inputs of shape (n, channels, height, width), not {x.shape}")
+        return functional.softmax(x, -3)
+
+
+class GELU(Module):
+    """Each element times the probability that a standard normal variable is less than it.
+
+    Parameters
+    ----------
+    approximate
+        ``"tanh"`` for a form that is faster and differs by up to 5e-4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
+
+    _shown_options = ("approximate",)
+
+    def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.gelu(x, self.approximate)
+
+
+class SiLU(Elementwise):
+    """x times its sigmoid, also called swish.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.silu(x)
+
+
+class Mish(Elementwise):
+    """x times tanh(softplus(x)).
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.mish(x)
+
+
+class ELU(Elementwise):
+    """Positive elements as they are, and alpha * (exp(x) - 1) for the others.
+
+    Parameters
+    ----------
+    alpha
+        Minus the value at minus infinity.
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    _shown_options = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.elu(x, self.alpha)
+
+
+class SELU(Elementwise):
+    """`ELU` with the two constants that keep mean 0 and variance 1 from layer to layer.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.selu(x)
+
+
+class CELU(Elementwise):
+    """Positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others.
+
+    Parameters
+    ----------
+    alpha
+        Minus the value at minus infinity.
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    _shown_options = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.celu(x, self.alpha)
+
+
+class Softplus(Module):
+    """log(1 + exp(beta * x)) / beta, a smooth `ReLU`.
+
+    Parameters
+    ----------
+    beta
+        How sharply it turns.
+    threshold
+        Where ``beta * x`` is above it, the result is x itself, as in PyTorch; ``math.inf`` gives all digits.
+    """
+
+    _shown_options = ("beta", "threshold")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softplus(x, self.beta, self.threshold)
+
+
+class Softsign(Module):
+    """``x / (1 + |x|)``."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softsign(x)
+
+
+class Tanhshrink(Module):
+    """x - tanh(x)."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.tanhshrink(x)
+
+
+class LogSigmoid(Module):
+    """The logarithm of the sigmoid of each element."""
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.logsigmoid(x)
+
+
+class GLU(Softmax):
+    """The first half along an axis times the sigmoid of the second half.
+
+    Parameters
+    ----------
+    axis, dim
+        The axis, by NumPy's or PyTorch's name; the last by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.GLU()(np.zeros((5, 6))).shape
+    (5, 3)
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of half the size of `x`."""
+        return functional.glu(x, self.axis)
+
+
+class ReLU6(Elementwise):
+    """Each element limited to the range from 0 to 6; the derivative is 0 at both ends.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.relu6(x)
+
+
+class Hardtanh(Elementwise):
+    """Each element limited to a range; the derivative is 0 at its ends and beyond.
+
+    Parameters
+    ----------
+    min_val
+        The lower end.
+    max_val
+        The upper end.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Hardtanh(0, 2)(np.array([-1.0, 1.0, 3.0]))
+    array([0., 1., 2.])
+    """
+
+    _shown_options = ("min_val", "max_val")
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.hardtanh(x, self.min_val, self.max_val)
+
+
+class LeakyReLU(Elementwise):
+    """Positive elements as they are, others times a slope.
+
+    Parameters
+    ----------
+    negative_slope
+        The derivative where x is not positive.
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    _shown_options = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.leaky_relu(x, self.negative_slope)
+
+
+class PReLU(Module):
+    """Positive elements as they are, others times a slope that is learned.
+
+    Parameters
+    ----------
+    num_parameters
+        1 for a single slope, or the number of channels, on axis 1, for one each.
+    init
+        The slope at first.
+    dtype
+        Of the parameter; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        The slopes, of shape ``(num_parameters,)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.PReLU(2)(np.float32([[-1, 4]]))
+    Tensor([[-0.25,  4.  ]], dtype=float32, grad_fn=prelu)
+    """
+
+    _shown_options = ("num_parameters",)
+
+    def __init__(self, num_parameters: Size = 1, init: float = 0.25, dtype: DTypeLike | None = None) -> None:
+        super().__init__()
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.prelu(x, self.weight)
+
+
+class RReLU(Elementwise):
+    """Positive elements as they are, others times a slope that is drawn for each while training.
+
+    Parameters
+    ----------
+    lower
+        The least slope.
+    upper
+        The greatest slope; in evaluation all are the middle of the two.
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    _shown_options = ("lower", "upper")
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower, self.upper = lower, upper
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.rrelu(x, self.lower, self.upper, self.training)
+
+
+class Hardsigmoid(Elementwise):
+    """x / 6 + 1/2, limited to the range from 0 to 1.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.hardsigmoid(x)
+
+
+class Hardswish(Elementwise):
+    """x times its `Hardsigmoid`.
+
+    Parameters
+    ----------
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.hardswish(x)
+
+
+class Hardshrink(Module):
+    """Elements as they are, but 0 for those from -lambd to lambd.
+
+    Parameters
+    ----------
+    lambd
+        What is not farther than this from 0 becomes 0.
+    """
+
+    _shown_options = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.hardshrink(x, self.lambd)
+
+
+class Softshrink(Module):
+    """Each element nearer to 0 by lambd, and 0 for those from -lambd to lambd.
+
+    Parameters
+    ----------
+    lambd
+        How much nearer.
+    """
+
+    _shown_options = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.softshrink(x, self.lambd)
+
+
+class Threshold(Elementwise):
+    """Elements above a threshold as they are, and a constant for the others.
+
+    Parameters
+    ----------
+    threshold
+        What is above it stays.
+    value
+        The constant.
+    inplace
+        Makes no difference: results are new arrays.
+    """
+
+    _shown_options = ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.threshold, self.value = threshold, value
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.threshold(x, self.threshold, self.value)

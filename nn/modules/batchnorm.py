@@ -1,0 +1,250 @@
+"""Normalization with statistics that run along: of each channel over the batch, or of each sample by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import ShapeError
+
+from .. import functional
+from .._arguments import Size
+from ..functional._kernels.operands import as_operand
+from .norm import Affine, check_channels
+
+__all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
+
+
+class _Running(Affine):
+    """What layers share that remember the mean and the variance of what they were trained with."""
+
+    dimensions: tuple[int, ...]  # how many an input may have
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
+
+    def __init__(
+        self,
+        num_features: Size,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        dtype: DTypeLike | None,
+        bias: bool,
+    ) -> None:
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self._make_parameters(num_features, affine, affine and bias, dtype)
+        kind = np.float32 if dtype is None else dtype
+        tracked = track_running_stats
+        self.register_buffer("running_mean", np.zeros(num_features, kind) if tracked else None)
+        self.register_buffer("running_var", np.ones(num_features, kind) if tracked else None)
+        self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if tracked else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget what was seen: mean 0, variance 1, and no batch."""
+        if self.track_running_stats:
+            self.running_mean[...] = 0
+            self.running_var[...] = 1
+            self.num_batches_tracked[...] = 0
+
+    def reset_parameters(self) -> None:
+        """Set weight, bias and running statistics to what they were in the beginning."""
+        super().reset_parameters()
+        self.reset_running_stats()
+
+    def _checked(self, x: Any) -> Any:
+        x = as_operand(type(self).__name__, "input", x)
+        if x.ndim not in self.dimensions:
+            raise ShapeError(
+                f"{type(self).__name__} takes inputs of {' or '.join(map(str, self.dimensions))} dimensions, not of "
+                f"shape {x.shape}"
+            )
+        return x
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_Running):
+    """Bring each feature to mean 0 and variance 1 over the batch, then scale and shift it.
+
+    While training it remembers the mean and the variance of the batches, and in evaluation, after ``model.eval()``,
+    uses these, so that a prediction does not depend on what else is in its batch.
+
+    Parameters
+    ----------
+    num_features
+        How many features, or channels, there are: the length of axis 1.
+    eps
+        Added to the variance.
+    momentum
+        How far the running statistics move towards those of a batch; None makes them the mean of all batches.
+    affine
+        Whether there are a trained weight and bias.
+    track_running_stats
+        Whether there are running statistics. Without them those of the batch are used in evaluation too.
+    dtype
+        Of the parameters and the running statistics; float32 by default.
+    bias
+        Whether there is a bias, if there is a weight.
+
+    Attributes
+    ----------
+    weight, bias
+        Shape ``(num_features,)``, or None; ones and zeros at first.
+    running_mean, running_var
+        Shape ``(num_features,)``, or None; zeros and ones at first. The variance is divided by n - 1.
+    num_batches_tracked
+        How many batches they have seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.BatchNorm1d(1)
+    >>> layer(np.float32([[1], [3]])).data.round(3)
+    array([[-1.],
+           [ 1.]], dtype=float32)
+    >>> layer.running_mean, layer.eval()(np.float32([[0.2]])).data
+    (array([0.2], dtype=float32), array([[0.]], dtype=float32))
+    """
+
+    dimensions: tuple[int, ...] = (2, 3)
+
+    def __init__(
+        self,
+        num_features: Size,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`: ``(n, num_features)`` or ``(n, num_features, length)``."""
+        x = self._checked(x)
+        check_channels(self, x, 1, self.num_features)
+        training = self.training or self.running_mean is None
+        momentum = self.momentum
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked += 1
+            if momentum is None:
+                momentum = 1 / float(self.num_batches_tracked)
+        return functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum or 0.0, self.eps
+        )
+
+
+class BatchNorm2d(BatchNorm1d):
+    """`BatchNorm1d` for images: each channel over the batch and all pixels.
+
+    Inputs have the shape ``(n, num_features, height, width)``; parameters and attributes are those of `BatchNorm1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.BatchNorm2d(3)(np.ones((2, 3, 4, 4), np.float32)).shape
+    (2, 3, 4, 4)
+    """
+
+    dimensions = (4,)
+
+
+class InstanceNorm1d(_Running):
+    """Bring each channel of each sample to mean 0 and variance 1, then scale and shift it.
+
+    Parameters
+    ----------
+    num_features
+        How many channels there are.
+    eps
+        Added to the variance.
+    momentum
+        How far the running statistics move towards the means over the samples of a batch.
+    affine
+        Whether there are a trained weight and bias; there are none by default.
+    track_running_stats
+        Whether to remember statistics while training, and use them in evaluation; not so by default.
+    dtype
+        Of the parameters and the running statistics; float32 by default.
+    bias
+        Whether there is a bias, if there is a weight.
+
+    Attributes
+    ----------
+    weight, bias, running_mean, running_var, num_batches_tracked
+        As for `BatchNorm1d`; as in PyTorch, the batches are not counted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.InstanceNorm1d(1)(np.array([[[1.0, 3.0]], [[5.0, 5.0]]])).round(3)
+    array([[[-1.,  1.]],
+    <BLANKLINE>
+           [[ 0.,  0.]]])
+    """
+
+    dimensions: tuple[int, ...] = (2, 3)
+
+    def __init__(
+        self,
+        num_features: Size,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`: ``(n, num_features, length)``, or without ``n`` for one sample."""
+        x = self._checked(x)
+        single = x.ndim == self.dimensions[0]
+        check_channels(self, x, 0 if single else 1, self.num_features)
+        use_input_stats = self.training or self.running_mean is None
+        out = functional.instance_norm(
+            x[None] if single else x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            use_input_stats,
+            self.momentum or 0.0,
+            self.eps,
+        )
+        return out[0] if single else out
+
+
+class InstanceNorm2d(InstanceNorm1d):
+    """`InstanceNorm1d` for images, each channel of each over all pixels.
+
+    Inputs have the shape ``(n, num_features, height, width)``, or ``(num_features, height, width)`` for one; parameters
+    and attributes are those of `InstanceNorm1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.InstanceNorm2d(3)(np.ones((2, 3, 4, 4))).shape
+    (2, 3, 4, 4)
+    """
+
+    dimensions = (3, 4)

@@ -1,0 +1,336 @@
+"""Models made of layers in a row, and lists and dicts of modules and parameters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
+from typing import Any, Self, TypeVar, overload
+
+from numpy.typing import DTypeLike
+
+from ..module import Module
+from ..parameter import Parameter
+from .activation import ReLU
+from .linear import Linear
+
+__all__ = ["MLP", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Row", "Sequential", "Table"]
+
+
+T = TypeVar("T")
+
+
+class _Holder(Module):
+    """What rows and tables share: their members are attributes."""
+
+    kind: type  # what they hold
+
+    def _named(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if isinstance(value, self.kind)}
+
+    def _checked(self, name: object, value: Any) -> Any:
+        """Return `value` if it can be held under a name."""
+        if not isinstance(value, self.kind):
+            raise TypeError(
+                f"a {type(self).__name__} holds {self.kind.__name__.lower()}s, but {name} is a {type(value).__name__}: "
+                f"{value!r}"
+            )
+        return value
+
+    def _add(self, name: str, value: Any) -> None:
+        value = self._checked(name, value)
+        self._check_name(name)
+        setattr(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self._named())
+
+
+class Row(_Holder, MutableSequence[T]):
+    """A module that is a list: it has all methods of one. Its members are named ``0``, ``1``, ... in order.
+
+    Where some have other names, all keep theirs, and a new one gets the first free number from its length on.
+    """
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._named().values())
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return self._part(dict(list(self._named().items())[index]))
+        return list(self._named().values())[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, slice):
+            raise TypeError(f"a {type(self).__name__} takes one member at a time, not the slice {index}")
+        name = list(self._named())[index]
+        setattr(self, name, self._checked(name, value))
+
+    def __delitem__(self, index: int | slice) -> None:
+        items = list(self._named().items())
+        numbered = self._is_numbered()
+        del items[index]
+        self._replace(items, numbered)
+
+    def append(self, value: T) -> Self:  # type: ignore[override]  # as PyTorch's, these three return the row
+        """Put a member behind the last; return the row."""
+        return self.insert(len(self), value)
+
+    def extend(self, values: Iterable[T]) -> Self:  # type: ignore[override]
+        """Put several members behind the last; return the row."""
+        for value in list(values):
+            self.append(value)
+        return self
+
+    def insert(self, index: int, value: T) -> Self:  # type: ignore[override]
+        """Put a member before the one at `index`, or behind the last; return the row."""
+        items = list(self._named().items())
+        numbered, name = self._is_numbered(), len(items)
+        while str(name) in self.__dict__:
+            name += 1
+        items.insert(index, (str(name), self._checked(index, value)))
+        self._replace(items, numbered)
+        return self
+
+    def __add__(self, other: Iterable[T]) -> Any:
+        """Return a row of the members of this one and of `other`."""
+        return self._part({str(i): value for i, value in enumerate([*self, *other])})
+
+    def _part(self, items: dict[str, Any]) -> Any:
+        """Return a row of these members."""
+        raise NotImplementedError
+
+    def _is_numbered(self) -> bool:
+        return all(name == str(i) for i, name in enumerate(self._named()))
+
+    def _replace(self, items: list[tuple[str, Any]], numbered: bool) -> None:
+        """Hold `items` and nothing else, under numbers or else under their names."""
+        for name in self._named():
+            delattr(self, name)
+        for i, (name, value) in enumerate(items):
+            self._add(str(i) if numbered else name, value)
+
+
+class Table(_Holder, MutableMapping[str, T]):
+    """A module that is a dict: it has all methods of one. Its members are named by their keys."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named())
+
+    def __getitem__(self, key: str) -> T:
+        value: T = self._named()[key]
+        return value
+
+    def __setitem__(self, key: str, value: T) -> None:
+        if key in self._named():
+            setattr(self, key, self._checked(key, value))
+        else:
+            self._add(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._named()[key]  # raises KeyError
+        delattr(self, key)
+
+
+class Sequential(Row[Module]):
+    """Modules in a row: each is given the output of the one before.
+
+    It is a list too: it has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del`` and slices.
+
+    Parameters
+    ----------
+    *modules
+        The modules, named ``0``, ``1``, ...; or one dict of names and modules.
+
+    Examples
+    --------
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    >>> len(model), model[1], [name for name, _ in model[2:].named_parameters()]
+    (3, Tanh(), ['2.weight', '2.bias'])
+    >>> model.append(nn.Sigmoid()).pop()
+    Sigmoid()
+    """
+
+    kind = Module
+
+    def __init__(self, *modules: Module | dict[str, Module]) -> None:
+        super().__init__()
+        if len(modules) == 1 and isinstance(modules[0], dict):
+            named = modules[0]
+        else:
+            named = {str(i): module for i, module in enumerate(modules)}  # type: ignore[misc]  # checked below
+        for name, module in named.items():
+            self._add(name, module)
+
+    def forward(self, x: Any) -> Any:
+        """Pass `x` through all modules in order."""
+        for layer in self.__dict__.values():
+            if isinstance(layer, Module):
+                x = layer(x)
+        return x
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    def __getitem__(self, index: int | slice) -> Module | Sequential:
+        part: Module | Sequential = super().__getitem__(index)
+        return part
+
+    def _part(self, items: dict[str, Module]) -> Sequential:
+        return Sequential(items)
+
+
+class MLP(Sequential):
+    """A multilayer perceptron: linear layers with an activation between each two.
+
+    Parameters
+    ----------
+    sizes
+        The number of inputs, of the units of each hidden layer, and of outputs.
+    activation
+        Makes the module between two layers.
+    dtype
+        Of the parameters; float32 by default.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.MLP([784, 128, 10])
+    MLP(
+      (0): Linear(in_features=784, out_features=128, bias=True)
+      (1): ReLU()
+      (2): Linear(in_features=128, out_features=10, bias=True)
+    )
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], activation: Callable[[], Module] = ReLU, dtype: DTypeLike | None = None
+    ) -> None:
+        if len(sizes) < 2:
+            raise ValueError(f"an MLP needs at least the numbers of inputs and outputs, not sizes={list(sizes)}")
+        layers = [Linear(*pair, dtype=dtype) for pair in itertools.pairwise(sizes)]
+        between: list[Module] = [module for layer in layers for module in (layer, activation())]
+        super().__init__(*between[:-1])
+
+
+class ModuleList(Row[Module]):
+    """A list of modules, all of whose parameters are found. What is done with them is for the owner to say.
+
+    It has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del``, slices, and whatever else a list has. A plain
+    list in an attribute of a module is found as well.
+
+    Parameters
+    ----------
+    modules
+        The modules, named ``0``, ``1``, ...
+
+    Examples
+    --------
+    >>> import nn
+    >>> layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+    >>> _ = layers.append(nn.Tanh())
+    >>> len(layers), layers[-1], [name for name, _ in layers[1:2].named_parameters()]
+    (4, Tanh(), ['0.weight', '0.bias'])
+    """
+
+    kind = Module
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        for i, module in enumerate(modules):
+            self._add(str(i), module)
+
+    def _part(self, items: dict[str, Module]) -> ModuleList:
+        return ModuleList(items.values())
+
+
+class ModuleDict(Table[Module]):
+    """A dict of modules, all of whose parameters are found.
+
+    It has ``keys``, ``values``, ``items``, ``update``, ``pop``, ``clear``, and whatever else a dict has.
+
+    Parameters
+    ----------
+    modules
+        Names and modules: a dict, or pairs of them. A name is one that an attribute can have and the class has not.
+
+    Examples
+    --------
+    >>> import nn
+    >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1), "scale": nn.Linear(4, 1, bias=False)})
+    >>> list(heads), [name for name, _ in heads.named_parameters()]
+    (['mean', 'scale'], ['mean.weight', 'mean.bias', 'scale.weight'])
+    """
+
+    kind = Module
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+        super().__init__()
+        self.update(modules)
+
+
+class ParameterList(Row[Parameter]):
+    """A list of parameters, with all that a list has.
+
+    Parameters
+    ----------
+    values
+        The parameters, named ``0``, ``1``, ...
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> weights = nn.ParameterList(nn.Parameter(np.zeros(n)) for n in (2, 3))
+    >>> weights, list(weights.state_dict())
+    (ParameterList((0): (2,) float32, (1): (3,) float32), ['0', '1'])
+    """
+
+    kind = Parameter
+
+    def __init__(self, values: Iterable[Parameter] = ()) -> None:
+        super().__init__()
+        for i, value in enumerate(values):
+            self._add(str(i), value)
+
+    def _part(self, items: dict[str, Parameter]) -> ParameterList:
+        return ParameterList(items.values())
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return _described(self._named())
+
+
+class ParameterDict(Table[Parameter]):
+    """A dict of parameters, with all that a dict has.
+
+    Parameters
+    ----------
+    parameters
+        Names and parameters: a dict, or pairs of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ParameterDict({"scale": nn.Parameter(np.ones(2))})
+    ParameterDict((scale): (2,) float32)
+    """
+
+    kind = Parameter
+
+    def __init__(self, parameters: Mapping[str, Parameter] | Iterable[tuple[str, Parameter]] = ()) -> None:
+        super().__init__()
+        self.update(parameters)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return _described(self._named())
+
+
+def _described(parameters: Mapping[str, Parameter]) -> str:
+    return ", ".join(f"({name}): {parameter.shape} {parameter.dtype}" for name, parameter in parameters.items())

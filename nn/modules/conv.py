@@ -1,0 +1,317 @@
+"""Convolutions as layers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import ShapeError
+
+from .. import functional, init
+from .._arguments import Size
+from ..functional._conv import paddings
+from ..functional._kernels.sliding_windows import per_axis, spatial_operand
+from ..module import Module
+from ..parameter import Parameter
+
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+
+# NumPy's names of what is around the input.
+_PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+class _Kernels(Module):
+    """What convolutions and their transposes have in common: options, a weight and a bias."""
+
+    axes: ClassVar[int]
+    transpose: ClassVar[bool] = False
+    weight: Parameter
+    bias: Parameter | None
+    padding: Any
+
+    def __init__(
+        self,
+        in_channels: Size,
+        out_channels: Size,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        groups: Size,
+        bias: bool,
+        dtype: DTypeLike | None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(f"{name}: groups={groups} does not divide the channels, {in_channels} and {out_channels}")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = per_axis(kernel_size, self.axes, "kernel_size", name, 1)
+        self.stride = per_axis(stride, self.axes, "stride", name, 1)
+        self.dilation = per_axis(dilation, self.axes, "dilation", name, 1)
+        paddings(name, self.axes, padding, self.kernel_size, self.stride, self.dilation)
+        self.padding = padding if isinstance(padding, str) else per_axis(padding, self.axes, "padding", name)
+        first, second = (in_channels, out_channels) if self.transpose else (out_channels, in_channels)
+        shape = (first, second // groups, *self.kernel_size)
+        self.weight = Parameter(np.zeros(shape, np.float32), dtype=dtype)
+        self.bias = Parameter(np.zeros(out_channels, np.float32), dtype=dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        bound = 1 / math.sqrt(math.prod(self.weight.shape[1:]))
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        none, ones = (0,) * self.axes, (1,) * self.axes
+        defaults: dict[str, Any] = {"padding": none, "dilation": ones, "output_padding": none}
+        defaults |= {"groups": 1, "bias": True, "padding_mode": "zeros"}
+        values = {**self.__dict__, "bias": self.bias is not None}
+        return shown + "".join(f", {name}={values[name]}" for name, d in defaults.items() if values.get(name, d) != d)
+
+
+class _Convolution(_Kernels):
+    """A convolution with so many spatial axes, which may have something other than zeros around its input."""
+
+    def __init__(
+        self,
+        in_channels: Size,
+        out_channels: Size,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: Size = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, dtype)
+        if padding_mode not in _PADDING_MODES:
+            modes = ", ".join(_PADDING_MODES)
+            raise ValueError(f"{type(self).__name__}: padding_mode should be one of {modes}, not {padding_mode!r}")
+        self.padding_mode = padding_mode
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, in_channels, *spatial)`` to shape ``(n, out_channels, *spatial)``."""
+        convolve = getattr(functional, f"conv{self.axes}d")
+        padding: Any = self.padding
+        if self.padding_mode != "zeros":
+            x, padding = self._padded(x), 0
+        return convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _padded(self, x: Any) -> Any:
+        name = type(self).__name__
+        x = spatial_operand(name, self.axes, x)
+        low, high = paddings(name, self.axes, self.padding, self.kernel_size, self.stride, self.dilation)
+        size = x.shape[-self.axes :]
+        most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
+        if most is not None and any(max(a, b) > n + most for a, b, n in zip(low, high, size, strict=True)):
+            raise ShapeError(
+                f'{name}: padding_mode="{self.padding_mode}" has at most {"length - 1" if most else "length"} places '
+                f"on a side, but padding is {self.padding} for the input of shape {x.shape}"
+            )
+        around = [(0, 0)] * (x.ndim - self.axes) + list(zip(low, high, strict=True))
+        return np.pad(x, around, _PADDING_MODES[self.padding_mode])  # type: ignore[call-overload]
+
+
+class Conv1d(_Convolution):
+    """Correlate sequences with trained kernels: `Conv2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Conv1d(3, 8, kernel_size=5, padding="same")(np.zeros((2, 3, 100), np.float32)).shape
+    (2, 8, 100)
+    """
+
+    axes = 1
+
+
+class Conv2d(_Convolution):
+    """Correlate images with trained kernels; see `functional.conv2d` for the formula.
+
+    Parameters
+    ----------
+    in_channels, out_channels
+        The number of channels of the input and of the output.
+    kernel_size
+        The lengths of the kernels, an integer or one for each spatial axis.
+    stride, padding, dilation, groups
+        As for `functional.conv2d`.
+    bias
+        Whether to add a trained number to each output channel.
+    padding_mode
+        What is around the input: ``"zeros"``, ``"reflect"`` (mirrored, without the border itself), ``"replicate"``
+        (the border again), or ``"circular"`` (the other side).
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Shape ``(out_channels, in_channels / groups, *kernel_size)``, drawn uniformly from ±1 / sqrt(number of elements
+        that an output is made of), as the bias is.
+    bias
+        Shape ``(out_channels,)``, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.Conv2d(3, 16, kernel_size=3, padding=1)
+    >>> layer
+    Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+    >>> layer(np.zeros((32, 3, 28, 28), np.float32)).shape
+    (32, 16, 28, 28)
+    """
+
+    axes = 2
+
+
+class Conv3d(_Convolution):
+    """Correlate volumes with trained kernels: `Conv2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Conv3d(1, 4, kernel_size=3, stride=2)(np.zeros((2, 1, 9, 9, 9), np.float32)).shape
+    (2, 4, 4, 4, 4)
+    """
+
+    axes = 3
+
+
+class _TransposedConvolution(_Kernels):
+    """A transposed convolution with so many spatial axes."""
+
+    transpose = True
+
+    def __init__(
+        self,
+        in_channels: Size,
+        out_channels: Size,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: Size = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        padding_mode: str = "zeros",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        name = type(self).__name__
+        if padding_mode != "zeros":
+            raise ValueError(f'{name}: padding_mode can only be "zeros", not {padding_mode!r}')
+        padding = per_axis(padding, self.axes, "padding", name)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, dtype)
+        self.output_padding = per_axis(output_padding, self.axes, "output_padding", name)
+        self.padding_mode = padding_mode
+
+    def forward(self, x: Any, output_size: Any = None) -> Any:
+        """Map inputs of shape ``(n, in_channels, *spatial)`` to shape ``(n, out_channels, *spatial)``.
+
+        Parameters
+        ----------
+        x
+            Or ``(in_channels, *spatial)``.
+        output_size
+            The spatial shape of the output, in place of `output_padding`: at least that without one, and less than a
+            stride more.
+        """
+        extra = self.output_padding if output_size is None else self._extra(x, output_size)
+        transposed = getattr(functional, f"conv_transpose{self.axes}d")
+        return transposed(x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+
+    def _extra(self, x: Any, output_size: Any) -> tuple[int, ...]:
+        """Return the output padding with which the output has a size."""
+        name = type(self).__name__
+        count = spatial_operand(name, self.axes, x).shape[-self.axes :]
+        size = per_axis(tuple(output_size)[-self.axes :], self.axes, "output_size", name, 1)
+        options = zip(count, self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in options)
+        extra = tuple(wanted - n for wanted, n in zip(size, least, strict=True))
+        if any(not 0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
+            most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))
+            raise ShapeError(
+                f"{name}: output_size should be from {least} to {most} for the input of shape {x.shape}, not {size}"
+            )
+        return extra
+
+
+class ConvTranspose1d(_TransposedConvolution):
+    """Add up trained kernels at the places of sequences: `ConvTranspose2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ConvTranspose1d(8, 3, kernel_size=4, stride=2, padding=1)(np.zeros((2, 8, 50), np.float32)).shape
+    (2, 3, 100)
+    """
+
+    axes = 1
+
+
+class ConvTranspose2d(_TransposedConvolution):
+    """Add up trained kernels, each times an element of the input; see `functional.conv_transpose2d`.
+
+    Parameters
+    ----------
+    in_channels, out_channels
+        The number of channels of the input and of the output.
+    kernel_size
+        The lengths of the kernels, an integer or one for each spatial axis.
+    stride, padding, output_padding, groups, dilation
+        As for `functional.conv_transpose2d`.
+    bias
+        Whether to add a trained number to each output channel.
+    padding_mode
+        Only ``"zeros"``.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Shape ``(in_channels, out_channels / groups, *kernel_size)``, drawn uniformly from ±1 / sqrt(product of all of
+        these but the first), as the bias is.
+    bias
+        Shape ``(out_channels,)``, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.ConvTranspose2d(16, 3, kernel_size=4, stride=2, padding=1)
+    >>> layer
+    ConvTranspose2d(16, 3, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))
+    >>> layer(np.zeros((32, 16, 14, 14), np.float32)).shape
+    (32, 3, 28, 28)
+    """
+
+    axes = 2
+
+
+class ConvTranspose3d(_TransposedConvolution):
+    """Add up trained kernels at the places of volumes: `ConvTranspose2d` with three spatial axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.ConvTranspose3d(4, 1, kernel_size=2, stride=2)(np.zeros((2, 4, 5, 5, 5), np.float32)).shape
+    (2, 1, 10, 10, 10)
+    """
+
+    axes = 3

@@ -1,0 +1,58 @@
+"""How near vectors are, as modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional
+from ..module import Module
+
+__all__ = ["CosineSimilarity", "PairwiseDistance"]
+
+
+class CosineSimilarity(Module):
+    """The cosine of the angle between vectors: see `functional.cosine_similarity`.
+
+    Parameters
+    ----------
+    dim
+        The axis that vectors lie along.
+    eps
+        The least length to divide by.
+    """
+
+    _shown_options = ("dim", "eps")
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """Compare vectors of the same length; other axes broadcast."""
+        return functional.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
+class PairwiseDistance(Module):
+    """The norm of the difference of vectors: see `functional.pairwise_distance`.
+
+    Parameters
+    ----------
+    p
+        The order of the norm.
+    eps
+        What is added to each difference.
+    keepdim
+        Whether the last axis stays, with length 1.
+    """
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        super().__init__()
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """Compare vectors ``(n, d)`` or ``(d,)``."""
+        return functional.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"p={self.norm}, eps={self.eps}, keepdim={self.keepdim}"

@@ -1,0 +1,85 @@
+"""Dropout as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional
+from ._elementwise import Elementwise
+
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
+
+
+class Dropout(Elementwise):
+    """While training, set each element to 0 with probability `p` and divide the others by ``1 - p``.
+
+    In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes what is drawn repeat.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    inplace
+        Makes no difference: results are new arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Dropout(0.9).eval()(np.ones(3))
+    array([1., 1., 1.])
+    """
+
+    _shown_options = ("p",)
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        if not 0 <= p <= 1:
+            raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
+        self.p = p
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.dropout(x, self.p, self.training)
+
+
+class Dropout1d(Dropout):
+    """`Dropout` of whole channels of sequences of shape ``(n, channels, length)``, or without n.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.dropout1d(x, self.p, self.training)
+
+
+class Dropout2d(Dropout):
+    """`Dropout` of whole channels of images of shape ``(n, channels, height, width)``, or without n.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.dropout2d(x, self.p, self.training)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that goes with `SELU`: it keeps mean 0 and variance 1 by dropping to the least value of that.
+
+    Parameters
+    ----------
+    p
+        From 0 to 1.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`."""
+        return functional.alpha_dropout(x, self.p, self.training)

@@ -1,0 +1,132 @@
+"""A layer for numbers that name things: words, characters, users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from autograd import DtypeError, ShapeError, Tensor, borrow
+
+from .. import functional, init
+from .._arguments import Size
+from ..module import Module
+from ..parameter import Parameter
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Module):
+    """A trained row of numbers for each index.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim
+        How many rows there are, and how long each is.
+    padding_idx
+        A row that stands for nothing: zeros at first, and never trained. It may be negative, from the end.
+    max_norm
+        Rows that are asked for and longer than this are first shortened to it, in place.
+    norm_type
+        The order of the norm that `max_norm` bounds.
+    scale_grad_by_freq
+        Whether to divide the gradient of each row by how often a batch has it.
+    dtype
+        Of the parameter; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Shape ``(num_embeddings, embedding_dim)``, drawn from the standard normal distribution.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Embedding(27, 16)(np.array([[0, 5, 3]])).shape
+    (1, 3, 16)
+    """
+
+    weight: Parameter
+
+    def __init__(
+        self,
+        num_embeddings: Size,
+        embedding_dim: Size,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ValueError(f"padding_idx={padding_idx} is none of the {num_embeddings} rows")
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+        self.weight = Parameter(np.zeros((num_embeddings, embedding_dim), np.float32), dtype=dtype)
+        self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: ArrayLike | Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+    ) -> Embedding:
+        """Return a layer with a copy of given rows.
+
+        Parameters
+        ----------
+        embeddings
+            Shape ``(num_embeddings, embedding_dim)``; their dtype is kept.
+        freeze
+            Whether they stay as they are; False trains them.
+        padding_idx, max_norm, norm_type, scale_grad_by_freq
+            As for the class; the row `padding_idx` stays as given.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import nn
+        >>> nn.Embedding.from_pretrained(np.array([[1.0, 2.0], [3.0, 4.0]]))(np.array([1]))
+        Tensor([[3., 4.]])
+        """
+        table = embeddings.data if isinstance(embeddings, Tensor) else np.asarray(borrow(embeddings))
+        if table.ndim != 2:
+            raise ShapeError(
+                f"from_pretrained needs embeddings of shape (num_embeddings, embedding_dim), not {table.shape}"
+            )
+        if table.dtype.kind != "f":
+            raise DtypeError(
+                f"from_pretrained needs floating-point numbers, not dtype {table.dtype}: use astype(float)"
+            )
+        rows, length = table.shape
+        layer = cls(rows, length, padding_idx, max_norm, norm_type, scale_grad_by_freq, dtype=table.dtype)
+        layer.weight.data[...] = table
+        layer.weight.requires_grad_(not freeze)
+        return layer
+
+    def reset_parameters(self) -> None:
+        """Draw the rows anew, from the generator that `nn.manual_seed` seeds; that of the padding becomes 0."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.data[self.padding_idx] = 0
+
+    def forward(self, input: Any) -> Tensor:
+        """Return the rows of indices of any shape, in the shape ``(*input.shape, embedding_dim)``."""
+        out: Tensor = functional.embedding(
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq
+        )
+        return out
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

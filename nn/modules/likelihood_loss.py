@@ -1,0 +1,166 @@
+"""Negative log-likelihoods as modules."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from autograd import Tensor
+
+from .. import functional
+from .._arguments import Weights
+from ..functional._kernels.loss_operands import Reduction, check_reduction
+from ..module import Module
+from .loss import Loss
+
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "GaussianNLLLoss",
+    "KLDivLoss",
+    "PoissonNLLLoss",
+]
+
+
+class BCELoss(Loss):
+    """The cross-entropy of events, given their probabilities: see `functional.binary_cross_entropy`.
+
+    Parameters
+    ----------
+    weight
+        A factor for each element, of a shape that broadcasts to that of the input.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    def __init__(self, weight: Weights = None, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+
+    weight: Any
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """Compare probabilities with targets from 0 to 1 of the same shape."""
+        loss: Tensor = functional.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+        return loss
+
+
+class BCEWithLogitsLoss(Loss):
+    """The cross-entropy of events, given logits: see `functional.binary_cross_entropy_with_logits`.
+
+    Parameters
+    ----------
+    weight
+        A factor for each element, of a shape that broadcasts to that of the input.
+    pos_weight
+        A factor for what positive examples cost; it broadcasts too.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.BCEWithLogitsLoss(reduction="none")(np.array([1000.0]), np.array([0]))
+    array([1000.])
+    """
+
+    def __init__(self, weight: Weights = None, reduction: Reduction = "mean", pos_weight: Weights = None) -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+        self.register_buffer("pos_weight", pos_weight)
+
+    weight: Any
+    pos_weight: Any
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """Compare logits with targets from 0 to 1 of the same shape."""
+        loss: Tensor = functional.binary_cross_entropy_with_logits(
+            input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
+        )
+        return loss
+
+
+class KLDivLoss(Module):
+    """The Kullback-Leibler divergence of distributions: see `functional.kl_div`.
+
+    Parameters
+    ----------
+    reduction
+        ``"batchmean"`` for the mean divergence of rows, ``"mean"``, the default as in PyTorch, which divides by the
+        number of all elements, ``"sum"`` or ``"none"``.
+    log_target
+        Whether targets are log-probabilities too.
+    """
+
+    _shown_options = ("reduction", "log_target")
+
+    def __init__(
+        self, reduction: Literal["none", "mean", "sum", "batchmean"] = "mean", log_target: bool = False
+    ) -> None:
+        super().__init__()
+        if reduction != "batchmean":
+            check_reduction(reduction)
+        self.reduction, self.log_target = reduction, log_target
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """Compare log-probabilities with probabilities of the same shape."""
+        loss: Tensor = functional.kl_div(input, target, self.reduction, self.log_target)
+        return loss
+
+
+class GaussianNLLLoss(Loss):
+    """Minus the log-likelihood of normal variables: see `functional.gaussian_nll_loss`.
+
+    Parameters
+    ----------
+    full
+        Whether to add the constant ``log(2 pi) / 2``.
+    eps
+        The least variance.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    _shown_options = ("full", "eps", "reduction")
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: Reduction = "mean") -> None:
+        super().__init__(reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Tensor:
+        """Compare means with observations of the same shape, given variances."""
+        loss: Tensor = functional.gaussian_nll_loss(
+            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
+        )
+        return loss
+
+
+class PoissonNLLLoss(Loss):
+    """Minus the log-likelihood of counts: see `functional.poisson_nll_loss`.
+
+    Parameters
+    ----------
+    log_input
+        Whether the input holds the logarithms of the rates.
+    full
+        Whether to add ``log(k!)``, by Stirling's formula.
+    eps
+        What keeps the logarithm of a rate of 0 finite.
+    reduction
+        ``"mean"``, ``"sum"`` or ``"none"``.
+    """
+
+    _shown_options = ("log_input", "full", "eps", "reduction")
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: Reduction = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        """Compare rates, or their logarithms, with counts of the same shape."""
+        loss: Tensor = functional.poisson_nll_loss(
+            input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
+        )
+        return loss

@@ -1,0 +1,155 @@
+"""The layer that everything starts with, an affine map with trained weights, and its nearest relatives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import Tensor
+
+from .. import functional, init
+from .._arguments import Size
+from ..module import Module
+from ..parameter import Parameter
+
+__all__ = ["Bilinear", "Identity", "Linear"]
+
+
+class Linear(Module):
+    """Map the last axis to another length: ``x @ weight.T + bias``.
+
+    Parameters
+    ----------
+    in_features, out_features
+        The length of the last axis of the input and of the output.
+    bias
+        Whether to add a trained bias.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Shape ``(out_features, in_features)``, drawn uniformly from ±1 / sqrt(in_features), as the bias is.
+    bias
+        Shape ``(out_features,)``, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.Linear(784, 10)
+    >>> layer
+    Linear(in_features=784, out_features=10, bias=True)
+    >>> layer(np.zeros((32, 784), np.float32)).shape
+    (32, 10)
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self, in_features: Size, out_features: Size, bias: bool = True, dtype: DTypeLike | None = None
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        # The memory holds the transpose: the product of the forward pass, the largest there is, is then a third
+        # faster for small batches, and gradients do not care.
+        self.weight = Parameter(np.zeros((in_features, out_features), np.float32).T, dtype=dtype)
+        self.bias = Parameter(np.zeros(out_features, np.float32), dtype=dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        bound = 1 / math.sqrt(self.in_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Any) -> Tensor:
+        """Map inputs of shape ``(..., in_features)`` to shape ``(..., out_features)``."""
+        out: Tensor = functional.linear(x, self.weight, self.bias)
+        return out
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """Map two inputs to products of both: ``x1 @ weight[o] @ x2 + bias[o]`` for each output o.
+
+    Parameters
+    ----------
+    in1_features, in2_features, out_features
+        The length of the last axis of both inputs, and of the output.
+    bias
+        Whether to add a trained bias.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Shape ``(out_features, in1_features, in2_features)``, drawn uniformly from ±1 / sqrt(in1_features), as the bias
+        is.
+    bias
+        Shape ``(out_features,)``, or None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Bilinear(3, 4, 2)(np.zeros((5, 3), np.float32), np.zeros((5, 4), np.float32)).shape
+    (5, 2)
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in1_features: Size,
+        in2_features: Size,
+        out_features: Size,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        self.weight = Parameter(np.zeros((out_features, in1_features, in2_features), np.float32), dtype=dtype)
+        self.bias = Parameter(np.zeros(out_features, np.float32), dtype=dtype) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Tensor:
+        """Map ``(..., in1_features)`` and ``(..., in2_features)`` to ``(..., out_features)``."""
+        out: Tensor = functional.bilinear(input1, input2, self.weight, self.bias)
+        return out
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class Identity(Module):
+    """Its input as it is: a place for a layer that is left out. Any arguments are taken, and ignored."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, x: Any) -> Any:
+        """Return `x` itself."""
+        return x

@@ -1,0 +1,209 @@
+"""Normalization of each sample by itself, as layers with trained scales and shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import ShapeError
+
+from .. import functional
+from .._arguments import Size
+from ..functional._kernels.operands import as_operand
+from ..module import Module
+from ..parameter import Parameter
+
+__all__ = ["Affine", "GroupNorm", "LayerNorm", "RMSNorm", "check_channels"]
+
+Shape = int | Sequence[int]
+
+
+class Affine(Module):
+    """What these layers share: a trained `weight`, ones at first, and a trained `bias`, zeros at first, or None."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _make_parameters(self, shape: Shape, weight: bool, bias: bool, dtype: DTypeLike | None) -> None:
+        self.weight = Parameter(np.ones(shape), dtype=dtype) if weight else None
+        self.bias = Parameter(np.zeros(shape), dtype=dtype) if bias else None
+
+    def reset_parameters(self) -> None:
+        """Set the weight to ones and the bias to zeros, as in the beginning."""
+        if self.weight is not None:
+            self.weight.data[...] = 1
+        if self.bias is not None:
+            self.bias.data[...] = 0
+
+
+class LayerNorm(Affine):
+    """Bring each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
+
+    Parameters
+    ----------
+    normalized_shape
+        The lengths of the last axes; a number for one axis.
+    eps
+        Added to the variance.
+    elementwise_affine
+        Whether there are a trained weight and bias.
+    bias
+        Whether there is a bias, if there is a weight.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight, bias
+        Of the shape `normalized_shape`, or None; ones and zeros at first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LayerNorm(2)(np.float32([[1, 3]]))
+    Tensor([[-0.999995,  0.999995]], dtype=float32, grad_fn=standardize)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: Shape,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _as_tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._make_parameters(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`, which is ``(..., *normalized_shape)``."""
+        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        options = f"eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, {options}"
+
+
+class RMSNorm(Affine):
+    """Divide each sample by the root of the mean of its squares over the last axes, then scale it.
+
+    Parameters
+    ----------
+    normalized_shape
+        The lengths of the last axes; a number for one axis.
+    eps
+        Added to the mean; by default the machine epsilon of the input's dtype.
+    elementwise_affine
+        Whether there is a trained weight.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight
+        Of the shape `normalized_shape`, or None; ones at first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.RMSNorm(2, elementwise_affine=False)(np.array([[1.0, -1.0], [5.0, 5.0]]))
+    array([[ 1., -1.],
+           [ 1.,  1.]])
+    """
+
+    def __init__(
+        self,
+        normalized_shape: Shape,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _as_tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self._make_parameters(self.normalized_shape, elementwise_affine, False, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`, which is ``(..., *normalized_shape)``."""
+        return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(Affine):
+    """Bring each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
+
+    Parameters
+    ----------
+    num_groups, num_channels
+        How many groups the channels are divided into, and how many channels there are.
+    eps
+        Added to the variance.
+    affine
+        Whether there are a trained weight and bias.
+    dtype
+        Of the parameters; float32 by default.
+    bias
+        Whether there is a bias, if there is a weight.
+
+    Attributes
+    ----------
+    weight, bias
+        Shape ``(num_channels,)``, or None; ones and zeros at first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.GroupNorm(2, 4)(np.zeros((3, 4, 8, 8), np.float32)).shape
+    (3, 4, 8, 8)
+    """
+
+    def __init__(
+        self,
+        num_groups: Size,
+        num_channels: Size,
+        eps: float = 1e-5,
+        affine: bool = True,
+        dtype: DTypeLike | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ValueError(f"{num_channels} channels cannot be divided evenly into {num_groups} groups")
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self._make_parameters(num_channels, affine, affine and bias, dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Return an array of the shape of `x`, which is ``(n, num_channels, ...)``."""
+        x = as_operand("GroupNorm", "input", x)
+        check_channels(self, x, 1, self.num_channels)
+        return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        options = f"eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
+        return f"{self.num_groups}, {self.num_channels}, {options}"
+
+
+def _as_tuple(shape: Shape) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+
+
+def check_channels(layer: Module, x: Any, axis: int, length: int) -> None:
+    """Raise unless an axis of x has as many channels as the layer."""
+    if x.ndim <= axis or x.shape[axis] != length:
+        raise ShapeError(
+            f"{type(layer).__name__} of {length} channels needs them on axis {axis}, but the input has shape {x.shape}"
+        )

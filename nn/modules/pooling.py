@@ -1,0 +1,233 @@
+"""Pooling as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional
+from .._arguments import Spatial
+from ..module import Module
+
+__all__ = [
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "MaxPool1d",
+    "MaxPool2d",
+]
+
+
+class _MaxPool(Module):
+    """The options of a pool of maxima."""
+
+    _shown_options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
+    def __init__(
+        self,
+        kernel_size: Spatial,
+        stride: Spatial = None,
+        padding: Spatial = 0,
+        dilation: Spatial = 1,
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
+
+
+class MaxPool1d(_MaxPool):
+    """The largest element of each window of sequences: `MaxPool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.MaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[3., 2.]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
+        return functional.max_pool1d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
+
+class MaxPool2d(_MaxPool):
+    """The largest element of each window of images; equal ones share its gradient evenly.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation, return_indices, ceil_mode
+        As for `functional.max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 4, 4))
+    array([[[ 5.,  7.],
+            [13., 15.]]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
+        return functional.max_pool2d(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+        )
+
+
+class AvgPool1d(Module):
+    """The mean of each window of sequences: `AvgPool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[2., 1.]])
+    """
+
+    _shown_options = ("kernel_size", "stride", "padding")
+
+    def __init__(
+        self,
+        kernel_size: Spatial,
+        stride: Spatial = None,
+        padding: Spatial = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
+        return functional.avg_pool1d(
+            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        )
+
+
+class AvgPool2d(AvgPool1d):
+    """The mean of each window of images.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        As for `functional.avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AvgPool2d(2)(np.arange(16.0).reshape(1, 4, 4))
+    array([[[ 2.5,  4.5],
+            [10.5, 12.5]]])
+    """
+
+    def __init__(
+        self,
+        kernel_size: Spatial,
+        stride: Spatial = None,
+        padding: Spatial = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+        self.divisor_override = divisor_override
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
+        options = self.ceil_mode, self.count_include_pad, self.divisor_override
+        return functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *options)
+
+
+class AdaptiveAvgPool1d(Module):
+    """The means of so many parts of sequences: `AdaptiveAvgPool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveAvgPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[2., 1.]])
+    """
+
+    _shown_options = ("output_size",)
+
+    def __init__(self, output_size: Spatial) -> None:
+        super().__init__()
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
+        return functional.adaptive_avg_pool1d(x, self.output_size)
+
+
+class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
+    """The means of the parts of images, which are divided into a given number of rows and columns.
+
+    Parameters
+    ----------
+    output_size
+        An integer, or one for each axis, where None leaves the axis as it is; see `functional.adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveAvgPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
+    array([[[7.5]]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
+        return functional.adaptive_avg_pool2d(x, self.output_size)
+
+
+class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
+    """The largest elements of so many parts of sequences: `AdaptiveMaxPool2d` with one spatial axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveMaxPool1d(2)(np.array([[1.0, 3.0, 2.0, 0.0]]))
+    array([[3., 2.]])
+    """
+
+    def __init__(self, output_size: Spatial, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
+        return functional.adaptive_max_pool1d(x, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
+    """The largest elements of the parts of images, which are divided into a given number of rows and columns.
+
+    Parameters
+    ----------
+    output_size, return_indices
+        As for `functional.adaptive_max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.AdaptiveMaxPool2d(1)(np.arange(16.0).reshape(1, 4, 4))
+    array([[[15.]]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
+        return functional.adaptive_max_pool2d(x, self.output_size, self.return_indices)

@@ -1,0 +1,387 @@
+"""Recurrent layers, which read a sequence step by step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd import DtypeError, ShapeError
+
+from .. import functional, init
+from .._arguments import Size
+from .._warnings import warn
+from ..functional._kernels.operands import as_floating
+from ..functional._rnn import gru, lstm, rnn_relu, rnn_tanh
+from ..functional._rnn_steps import composed, projected_lstm_step
+from ..module import Module
+from ..parameter import Parameter
+
+__all__ = ["GRU", "LSTM", "RNN"]
+
+_RNNS = {"tanh": rnn_tanh, "relu": rnn_relu}
+
+
+class _Recurrent(Module):
+    """What the recurrent layers share: their parameters, the order in which layers and directions are run, checks.
+
+    A subclass says how many gates it has, and returns the function that runs a sequence.
+    """
+
+    gates: ClassVar[int]
+
+    def __init__(
+        self,
+        input_size: Size,
+        hidden_size: Size,
+        num_layers: Size = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if not 0 <= proj_size < hidden_size:
+            raise ValueError(f"{name} needs a proj_size from 0, for none, to below hidden_size, not {proj_size}")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"the probability of dropout should be from 0 to 1, not {dropout}")
+        if dropout and num_layers == 1:
+            warn(f"{name} has dropout between its layers, but only one layer: none happens")
+        self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
+        self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
+        self.proj_size = proj_size
+        for layer in range(num_layers):
+            for suffix in self._suffixes(layer):
+                for kind, shape in self._shapes(layer):
+                    setattr(self, f"{kind}_{suffix}", Parameter(np.zeros(shape, np.float32), dtype=dtype))
+        self.reset_parameters()
+
+    def _suffixes(self, layer: int) -> list[str]:
+        return [f"l{layer}", f"l{layer}_reverse"] if self.bidirectional else [f"l{layer}"]
+
+    def _shapes(self, layer: int) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the kinds of parameters of a layer and their shapes, in the order of `state_dict`."""
+        rows, out = self.gates * self.hidden_size, self.proj_size or self.hidden_size
+        columns = out * (1 + self.bidirectional) if layer else self.input_size
+        shapes: list[tuple[str, tuple[int, ...]]] = [("weight_ih", (rows, columns)), ("weight_hh", (rows, out))]
+        if self.bias:
+            shapes += [("bias_ih", (rows,)), ("bias_hh", (rows,))]
+        if self.proj_size:
+            shapes.append(("weight_hr", (out, self.hidden_size)))
+        return shapes
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def _sequence(self) -> Callable[..., Any]:
+        """Return the function of (reverse, x, states..., parameters...) that runs one layer in one direction."""
+        raise NotImplementedError
+
+    def _run(self, x: Any, initial: tuple[Any, ...] | None, sizes: tuple[int, ...]) -> tuple[Any, list[Any]]:
+        """Return the output and the last states of all layers; `sizes` are those of the states."""
+        name, unbatched = type(self).__name__, np.ndim(x) == 2
+        x = as_floating(name, "input", x, self.weight_ih_l0)
+        self._check(x)
+        if unbatched:
+            x = x[:, None]
+        elif self.batch_first:
+            x = x.swapaxes(0, 1)
+        count, batch = self.num_layers * (1 + self.bidirectional), x.shape[1]
+        if initial is None:
+            dtype = np.result_type(x.dtype, next(self.parameters()).dtype)
+            initial = tuple(np.zeros((count, batch, size), dtype) for size in sizes)
+        else:
+            initial = tuple(
+                _state(state, name, "h_0" if place == 0 else "c_0", (count, batch, size), unbatched, x)
+                for place, (state, size) in enumerate(zip(initial, sizes, strict=True))
+            )
+        output, last = self._run_layers(x, initial)
+        states = [np.stack(each) if len(each) > 1 else each[0][None] for each in zip(*last, strict=True)]
+        if unbatched:
+            return output[:, 0], [state[:, 0] for state in states]
+        return output.swapaxes(0, 1) if self.batch_first else output, states
+
+    def _run_layers(self, x: Any, initial: tuple[Any, ...]) -> tuple[Any, list[tuple[Any, ...]]]:
+        run = self._sequence()
+        last: list[tuple[Any, ...]] = []
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                x = functional.dropout(x, self.dropout, self.training)
+            outputs: list[Any] = []
+            for suffix in self._suffixes(layer):
+                parameters = [getattr(self, f"{kind}_{suffix}") for kind, _ in self._shapes(layer)]
+                states = [state[len(last)] for state in initial]
+                output, *after = run(bool(outputs), x, *states, *parameters)
+                outputs.append(output)
+                last.append(tuple(after))
+            x = np.concatenate(outputs, axis=2) if self.bidirectional else outputs[0]
+        return x, last
+
+    def _check(self, x: Any) -> None:
+        name, features = type(self).__name__, self.input_size
+        batched = f"(batch, time, {features})" if self.batch_first else f"(time, batch, {features})"
+        if x.ndim not in (2, 3) or x.shape[-1] != features:
+            raise ShapeError(
+                f"{name} has an input of shape {x.shape}: it takes {batched}, or (time, {features}) for one sequence"
+            )
+        time = x.shape[1] if self.batch_first and x.ndim == 3 else x.shape[0]
+        if time == 0:
+            raise ShapeError(f"{name} has an input of shape {x.shape}, without any step: it takes at least one")
+        if x.dtype.kind != "f":
+            raise DtypeError(f"{name} has an input of dtype {x.dtype}: it takes real numbers")
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        defaults["proj_size"] = 0
+        given = [f"{key}={getattr(self, key)}" for key, value in defaults.items() if getattr(self, key) != value]
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *given])
+
+
+def _state(state: Any, name: str, which: str, shape: tuple[int, ...], unbatched: bool, x: Any) -> Any:
+    """Return an initial state with its axis of the batch, or raise if it has another shape or is of another kind."""
+    state = as_floating(name, which, state, x)
+    expected = shape[:1] + shape[2:] if unbatched else shape
+    if state.shape != expected:
+        axes = "(layers * directions, features)" if unbatched else "(layers * directions, batch, features)"
+        raise ShapeError(f"{name} has {which} of shape {state.shape}: for this input it takes {expected}, {axes}")
+    if state.dtype.kind != "f":
+        raise DtypeError(f"{name} has {which} of dtype {state.dtype}: it takes real numbers")
+    return state[:, None] if unbatched else state
+
+
+class RNN(_Recurrent):
+    """A plain recurrent network: ``h = tanh(W_ih x + b_ih + W_hh h + b_hh)`` for each step of a sequence.
+
+    Parameters
+    ----------
+    input_size
+        The number of features of a step.
+    hidden_size
+        The number of features of the state.
+    num_layers
+        How many layers there are, each of which reads what the one before it gives.
+    nonlinearity
+        ``"tanh"`` or ``"relu"``.
+    bias
+        Whether to add the two trained biases.
+    batch_first
+        Whether inputs and outputs have shape ``(batch, time, features)`` instead of ``(time, batch, features)``;
+        states keep theirs.
+    dropout
+        The probability of `Dropout` between layers, while training.
+    bidirectional
+        Whether a second state of each layer reads the sequence from its end; outputs have both, side by side.
+    dtype
+        Of the parameters; float32 by default.
+
+    Attributes
+    ----------
+    weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0
+        Shapes ``(hidden_size, input_size)``, ``(hidden_size, hidden_size)`` and ``(hidden_size,)``, drawn uniformly
+        from ±1 / sqrt(hidden_size). The next layers are ``_l1`` and so on, and read all outputs of the one before;
+        the other direction is ``_l0_reverse``.
+
+    References
+    ----------
+    Elman, "Finding structure in time", Cognitive Science 14 (1990).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> output, h_n = nn.RNN(3, 5, num_layers=2)(np.zeros((7, 2, 3), np.float32))
+    >>> output.shape, h_n.shape
+    ((7, 2, 5), (2, 2, 5))
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: Size,
+        hidden_size: Size,
+        num_layers: Size = 1,
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        if nonlinearity not in _RNNS:
+            raise ValueError(f'the nonlinearity of RNN should be "tanh" or "relu", not {nonlinearity!r}')
+        self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
+
+    def _sequence(self) -> Callable[..., Any]:
+        return _RNNS[self.nonlinearity]
+
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+        """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
+
+        Parameters
+        ----------
+        input
+            The sequences; ``(batch, time, input_size)`` with `batch_first`.
+        hx
+            The first states, shape ``(layers * directions, batch, hidden_size)``; zeros by default.
+
+        Returns
+        -------
+        output
+            The states of the last layer after each step, shape ``(time, batch, directions * hidden_size)``.
+        h_n
+            The last state of each layer and direction, of the shape of `hx`.
+        """
+        output, (h_n,) = self._run(input, None if hx is None else (hx,), (self.hidden_size,))
+        return output, h_n
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
+
+
+class GRU(_Recurrent):
+    """Gated recurrent units, whose gates decide what of the state is kept and what of it is looked at.
+
+    For each step, with σ for the sigmoid::
+
+        r = σ(W_ir x + b_ir + W_hr h + b_hr)
+        z = σ(W_iz x + b_iz + W_hz h + b_hz)
+        n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
+        h = (1 - z) * n + z * h
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype
+        As in `RNN`.
+
+    Attributes
+    ----------
+    weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0
+        Those of r, z and n, one under the other: shapes ``(3 * hidden_size, input_size)``,
+        ``(3 * hidden_size, hidden_size)`` and ``(3 * hidden_size,)``; otherwise as in `RNN`.
+
+    References
+    ----------
+    Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation",
+    EMNLP 2014; with the reset gate behind the matrix, as in cuDNN and PyTorch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> output, h_n = nn.GRU(3, 5, bidirectional=True)(np.zeros((7, 2, 3), np.float32))
+    >>> output.shape, h_n.shape
+    ((7, 2, 10), (2, 2, 5))
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        input_size: Size,
+        hidden_size: Size,
+        num_layers: Size = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype=dtype)
+
+    def _sequence(self) -> Callable[..., Any]:
+        return gru
+
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+        """Read sequences; arguments and results are those of `RNN.forward`."""
+        output, (h_n,) = self._run(input, None if hx is None else (hx,), (self.hidden_size,))
+        return output, h_n
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory: a cell state that gates write to, erase and read.
+
+    For each step, with σ for the sigmoid::
+
+        i = σ(W_ii x + b_ii + W_hi h + b_hi)
+        f = σ(W_if x + b_if + W_hf h + b_hf)
+        g = tanh(W_ig x + b_ig + W_hg h + b_hg)
+        o = σ(W_io x + b_io + W_ho h + b_ho)
+        c = f * c + i * g
+        h = o * tanh(c)
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype
+        As in `RNN`.
+    proj_size
+        If positive, ``h = W_hr (o * tanh(c))`` has so many features, fewer than c. It is then composed of many
+        operations, and slower.
+
+    Attributes
+    ----------
+    weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0
+        Those of i, f, g and o, one under the other: shapes ``(4 * hidden_size, input_size)``,
+        ``(4 * hidden_size, hidden_size)`` and ``(4 * hidden_size,)``; otherwise as in `RNN`.
+    weight_hr_l0
+        With a `proj_size` P: shape ``(P, hidden_size)``. The columns of ``weight_hh_l0`` are then P too.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9 (1997); the forget gate: Gers et al.,
+    "Learning to forget", Neural Computation 12 (2000); the projection: Sak et al., "Long short-term memory recurrent
+    neural network architectures for large scale acoustic modeling", Interspeech 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> output, (h_n, c_n) = nn.LSTM(28, 64, batch_first=True)(np.zeros((2, 10, 28), np.float32))
+    >>> output.shape, h_n.shape, c_n.shape
+    ((2, 10, 64), (1, 2, 64), (1, 2, 64))
+    """
+
+    gates = 4
+
+    def _sequence(self) -> Callable[..., Any]:
+        return _projected if self.proj_size else lstm
+
+    def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
+        """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
+
+        Parameters
+        ----------
+        input
+            The sequences; ``(batch, time, input_size)`` with `batch_first`.
+        hx
+            The first states, a pair ``(h_0, c_0)`` of shapes ``(layers * directions, batch, hidden_size)``, where h_0
+            has `proj_size` features if that is positive; zeros by default.
+
+        Returns
+        -------
+        output
+            The hidden states of the last layer after each step, shape ``(time, batch, directions * hidden_size)``.
+        (h_n, c_n)
+            The last states of each layer and direction, of the shapes of `hx`.
+        """
+        if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
+            raise TypeError(f"LSTM takes its first states as a pair (h_0, c_0), not as {type(hx).__name__}")
+        sizes = (self.proj_size or self.hidden_size, self.hidden_size)
+        output, (h_n, c_n) = self._run(input, None if hx is None else tuple(hx), sizes)
+        return output, (h_n, c_n)
+
+
+def _projected(reverse: bool, x: Any, h: Any, c: Any, *parameters: Any) -> Any:
+    return composed(projected_lstm_step, reverse, x, (h, c), parameters)

@@ -1,0 +1,380 @@
+"""Transformers: layers of attention and of a small network for each position, with a residual around each."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .. import functional, init
+from .._arguments import Size
+from ..functional._kernels.operands import as_operand
+from ..module import Module
+from .attention import MultiheadAttention
+from .dropout import Dropout
+from .linear import Linear
+from .norm import LayerNorm
+
+__all__ = [
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+]
+
+Activation = str | Callable[[Any], Any]
+_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": functional.relu, "gelu": functional.gelu}
+
+
+class _Layer(Module):
+    """What layers of encoders and decoders have in common: the network for each position, and the residuals.
+
+    Parameters
+    ----------
+    attentions
+        The names of the layers of attention.
+    """
+
+    def __init__(
+        self,
+        attentions: tuple[str, ...],
+        d_model: Size,
+        nhead: Size,
+        dim_feedforward: Size,
+        dropout: float,
+        activation: Activation,
+        layer_norm_eps: float,
+        batch_first: bool,
+        norm_first: bool,
+        bias: bool,
+        dtype: DTypeLike | None,
+    ) -> None:
+        super().__init__()
+        self.norm_first, self.activation = norm_first, _activation(activation)
+        for name in attentions:
+            attention = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
+            setattr(self, name, attention)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype)
+        for number in range(1, len(attentions) + 2):
+            setattr(self, f"norm{number}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
+        for number in range(1, len(attentions) + 2):
+            setattr(self, f"dropout{number}", Dropout(dropout))
+
+    def _residual(self, number: int, x: Any, block: Callable[[Any], Any]) -> Any:
+        """Add to `x` what a block makes of it, with the norm of this number before the block or after the sum."""
+        norm, dropout = getattr(self, f"norm{number}"), getattr(self, f"dropout{number}")
+        if self.norm_first:
+            return x + dropout(block(norm(x)))
+        return norm(x + dropout(block(x)))
+
+    def _feed_forward(self, x: Any) -> Any:
+        return self.linear2(self.dropout(self.activation(self.linear1(x))))
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"activation={getattr(self.activation, '__name__', self.activation)}, norm_first={self.norm_first}"
+
+
+class TransformerEncoderLayer(_Layer):
+    """Attention of a sequence to itself, then a network of two layers for each position.
+
+    Each of the two is ``norm(x + block(x))``, or ``x + block(norm(x))`` if `norm_first`.
+
+    Parameters
+    ----------
+    d_model
+        The features of each position.
+    nhead
+        The heads of attention, a divisor of `d_model`.
+    dim_feedforward
+        The hidden units of the network.
+    dropout
+        How probable it is that something is dropped while training: weights of attention, hidden units, and what is
+        added to the residuals.
+    activation
+        ``"relu"``, ``"gelu"`` or a function.
+    layer_norm_eps
+        The `eps` of the `LayerNorm` layers.
+    batch_first
+        Whether inputs have shape ``(n, length, features)`` rather than ``(length, n, features)``.
+    norm_first
+        Whether the norm is taken before each block: such stacks train without a warm-up of the learning rate.
+    bias
+        Whether linear maps and norms add biases.
+    dtype
+        Of the parameters; float32 by default.
+
+    References
+    ----------
+    Vaswani et al., "Attention Is All You Need", NeurIPS 2017. `norm_first`: Xiong et al., "On Layer Normalization in
+    the Transformer Architecture", ICML 2020.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True)
+    >>> layer(np.zeros((3, 5, 8), np.float32)).shape
+    (3, 5, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: Size,
+        nhead: Size,
+        dim_feedforward: Size = 2048,
+        dropout: float = 0.1,
+        activation: Activation = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
+        super().__init__(("self_attn",), d_model, nhead, *options)
+
+    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        """Return an array of the shape of `src`; masks are those of `MultiheadAttention`."""
+
+        def attend(x: Any) -> Any:
+            return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
+
+        src = as_operand("TransformerEncoderLayer", "src", src)
+        return self._residual(2, self._residual(1, src, attend), self._feed_forward)
+
+
+class TransformerDecoderLayer(_Layer):
+    """Attention of a sequence to itself, then to the output of an encoder, then a network for each position.
+
+    Parameters
+    ----------
+    d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype
+        As for `TransformerEncoderLayer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.TransformerDecoderLayer(8, nhead=2, dim_feedforward=16)
+    >>> layer(np.zeros((5, 3, 8), np.float32), np.zeros((4, 3, 8), np.float32), tgt_is_causal=True).shape
+    (5, 3, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: Size,
+        nhead: Size,
+        dim_feedforward: Size = 2048,
+        dropout: float = 0.1,
+        activation: Activation = "relu",
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
+        super().__init__(("self_attn", "multihead_attn"), d_model, nhead, *options)
+
+    def forward(
+        self,
+        tgt: Any,
+        memory: Any,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Any:
+        """Return an array of the shape of `tgt`; masks are those of `MultiheadAttention`."""
+
+        def attend(x: Any) -> Any:
+            return self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0]
+
+        def look_back(x: Any) -> Any:
+            masks = (memory_key_padding_mask, False, memory_mask)
+            return self.multihead_attn(x, memory, memory, *masks, is_causal=memory_is_causal)[0]
+
+        tgt = as_operand("TransformerDecoderLayer", "tgt", tgt)
+        x = self._residual(2, self._residual(1, tgt, attend), look_back)
+        return self._residual(3, x, self._feed_forward)
+
+
+class _Stack(Module):
+    def __init__(self, layer: Module, num_layers: Size, norm: Module | None) -> None:
+        super().__init__()
+        self.layers = [copy.deepcopy(layer) for _ in range(num_layers)]
+        self.num_layers, self.norm = num_layers, norm
+
+    def _pass(self, x: Any, *others: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x, *others)
+        return x if self.norm is None else self.norm(x)
+
+
+class TransformerEncoder(_Stack):
+    """Copies of an encoder's layer in a row.
+
+    Parameters
+    ----------
+    encoder_layer
+        A `TransformerEncoderLayer`, or a module that is called alike. The copies begin with its values; each block of
+        each layer can be drawn anew by its ``reset_parameters``.
+    num_layers
+        How many copies.
+    norm
+        What the output of the last one is given to, such as a `LayerNorm`: needed where the layers have `norm_first`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, norm_first=True)
+    >>> nn.TransformerEncoder(layer, 2, nn.LayerNorm(8))(np.zeros((5, 3, 8), np.float32)).shape
+    (5, 3, 8)
+    """
+
+    def __init__(self, encoder_layer: Module, num_layers: Size, norm: Module | None = None) -> None:
+        super().__init__(encoder_layer, num_layers, norm)
+
+    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        """Return an array of the shape of `src`; masks are those of `MultiheadAttention`."""
+        return self._pass(src, mask, src_key_padding_mask, is_causal)
+
+
+class TransformerDecoder(_Stack):
+    """Copies of a decoder's layer in a row.
+
+    Parameters
+    ----------
+    decoder_layer, num_layers, norm
+        As for `TransformerEncoder`, with a `TransformerDecoderLayer`.
+    """
+
+    def __init__(self, decoder_layer: Module, num_layers: Size, norm: Module | None = None) -> None:
+        super().__init__(decoder_layer, num_layers, norm)
+
+    def forward(
+        self,
+        tgt: Any,
+        memory: Any,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Any:
+        """Return an array of the shape of `tgt`; masks are those of `MultiheadAttention`."""
+        paddings = (tgt_key_padding_mask, memory_key_padding_mask)
+        return self._pass(tgt, memory, tgt_mask, memory_mask, *paddings, tgt_is_causal, memory_is_causal)
+
+
+class Transformer(Module):
+    """An encoder of one sequence, and a decoder of another one that attends to what the encoder made of the first.
+
+    Parameters
+    ----------
+    d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype
+        As for `TransformerEncoderLayer`.
+    num_encoder_layers, num_decoder_layers
+        How many layers.
+    custom_encoder, custom_decoder
+        Modules to take in place of a `TransformerEncoder` and a `TransformerDecoder`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> model = nn.Transformer(8, 2, num_encoder_layers=1, num_decoder_layers=1, dim_feedforward=16)
+    >>> model(np.zeros((4, 3, 8), np.float32), np.zeros((5, 3, 8), np.float32), tgt_is_causal=True).shape
+    (5, 3, 8)
+    """
+
+    def __init__(
+        self,
+        d_model: Size = 512,
+        nhead: Size = 8,
+        num_encoder_layers: Size = 6,
+        num_decoder_layers: Size = 6,
+        dim_feedforward: Size = 2048,
+        dropout: float = 0.1,
+        activation: Activation = "relu",
+        custom_encoder: Module | None = None,
+        custom_decoder: Module | None = None,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+        options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
+
+        def norm() -> LayerNorm:
+            return LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+
+        if custom_encoder is None:
+            layer: Module = TransformerEncoderLayer(d_model, nhead, *options)
+            custom_encoder = TransformerEncoder(layer, num_encoder_layers, norm())
+        if custom_decoder is None:
+            layer = TransformerDecoderLayer(d_model, nhead, *options)
+            custom_decoder = TransformerDecoder(layer, num_decoder_layers, norm())
+        self.encoder, self.decoder = custom_encoder, custom_decoder
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, each layer's its own, uniformly by Glorot's rule; biases and norms stay."""
+        for parameter in self.parameters():
+            if parameter.ndim > 1:
+                init.xavier_uniform_(parameter)
+
+    def forward(
+        self,
+        src: Any,
+        tgt: Any,
+        src_mask: Any = None,
+        tgt_mask: Any = None,
+        memory_mask: Any = None,
+        src_key_padding_mask: Any = None,
+        tgt_key_padding_mask: Any = None,
+        memory_key_padding_mask: Any = None,
+        src_is_causal: bool = False,
+        tgt_is_causal: bool = False,
+        memory_is_causal: bool = False,
+    ) -> Any:
+        """Return an array of the shape of `tgt`; masks are those of `MultiheadAttention`."""
+        memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
+        paddings = (tgt_key_padding_mask, memory_key_padding_mask)
+        return self.decoder(tgt, memory, tgt_mask, memory_mask, *paddings, tgt_is_causal, memory_is_causal)
+
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int, dtype: DTypeLike = np.float32) -> np.ndarray[Any, Any]:
+        """Return the mask, shape ``(sz, sz)``, that adds -inf where a query would attend to a later key.
+
+        Examples
+        --------
+        >>> import nn
+        >>> nn.Transformer.generate_square_subsequent_mask(2)
+        array([[  0., -inf],
+               [  0.,   0.]], dtype=float32)
+        """
+        return np.where(np.tri(sz, dtype=bool), 0, -np.inf).astype(dtype)
+
+
+def _activation(activation: Activation) -> Callable[[Any], Any]:
+    """Return the function of a name, or the function that it is already."""
+    if callable(activation):
+        return activation
+    if activation not in _ACTIVATIONS:
+        raise ValueError(f"activation should be a function or one of {', '.join(_ACTIVATIONS)}, not {activation!r}")
+    return _ACTIVATIONS[activation]

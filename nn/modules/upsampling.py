@@ -1,0 +1,169 @@
+"""Changes of resolution as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional
+from .._arguments import Scale, Size, Spatial
+from ..module import Module
+
+__all__ = ["Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample"]
+
+
+class Upsample(Module):
+    """Change the resolution of an array along its spatial axes.
+
+    Parameters
+    ----------
+    size, scale_factor, mode, align_corners, recompute_scale_factor
+        As for `functional.interpolate`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Upsample(scale_factor=2, mode="bilinear")(np.array([[[[0.0, 4.0]]]]))
+    array([[[[0., 1., 3., 4.],
+             [0., 1., 3., 4.]]]])
+    """
+
+    def __init__(
+        self,
+        size: Spatial = None,
+        scale_factor: Scale = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.size, self.scale_factor, self.mode = size, scale_factor, mode
+        self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, *spatial)`` to the same with another spatial shape."""
+        return functional.interpolate(
+            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        )
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        change = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
+        return f"{change}, mode={self.mode!r}"
+
+
+class PixelShuffle(Module):
+    """Exchange channels for places: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
+
+    Parameters
+    ----------
+    upscale_factor
+        The number r.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.PixelShuffle(2)(np.zeros((1, 12, 5, 5))).shape
+    (1, 3, 10, 10)
+    """
+
+    _shown_options = ("upscale_factor",)
+
+    def __init__(self, upscale_factor: Size) -> None:
+        super().__init__()
+        self.upscale_factor = upscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """Return what `functional.pixel_shuffle` does."""
+        return functional.pixel_shuffle(x, self.upscale_factor)
+
+
+class PixelUnshuffle(Module):
+    """Exchange places for channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
+
+    Parameters
+    ----------
+    downscale_factor
+        The number r.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.PixelUnshuffle(2)(np.zeros((1, 3, 10, 10))).shape
+    (1, 12, 5, 5)
+    """
+
+    _shown_options = ("downscale_factor",)
+
+    def __init__(self, downscale_factor: Size) -> None:
+        super().__init__()
+        self.downscale_factor = downscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """Return what `functional.pixel_unshuffle` does."""
+        return functional.pixel_unshuffle(x, self.downscale_factor)
+
+
+class Unfold(Module):
+    """What windows that slide over images contain, as columns.
+
+    Parameters
+    ----------
+    kernel_size, dilation, padding, stride
+        As for `functional.unfold`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Unfold(3)(np.zeros((2, 4, 5, 6))).shape
+    (2, 36, 12)
+    """
+
+    _shown_options = ("kernel_size", "dilation", "padding", "stride")
+
+    def __init__(self, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1) -> None:
+        super().__init__()
+        self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels, height, width)`` to ``(n, channels * prod(kernel_size), windows)``."""
+        return functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+
+
+class Fold(Unfold):
+    """Add up windows at their places in images.
+
+    Parameters
+    ----------
+    output_size, kernel_size, dilation, padding, stride
+        As for `functional.fold`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Fold((5, 6), 3)(np.zeros((2, 36, 12))).shape
+    (2, 4, 5, 6)
+    """
+
+    def __init__(
+        self,
+        output_size: Spatial,
+        kernel_size: Spatial,
+        dilation: Spatial = 1,
+        padding: Spatial = 0,
+        stride: Spatial = 1,
+    ) -> None:
+        super().__init__(kernel_size, dilation, padding, stride)
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        """Map inputs of shape ``(n, channels * prod(kernel_size), windows)`` to ``(n, channels, *output_size)``."""
+        return functional.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"output_size={self.output_size}, {super().extra_repr()}"

@@ -1,0 +1,283 @@
+"""Relatives of Adam: with Nesterov's momentum, with a rectified rate, and with the largest gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ._flat_parameters import FlatParameters, Run
+from ._moments import MomentOptimizer
+from ._optimizer import (
+    Optimizer,
+    Parameters,
+    check_betas,
+    check_not_negative,
+    clear_subnormal,
+    take_in,
+    with_decay,
+)
+
+__all__ = ["Adamax", "NAdam", "RAdam"]
+
+
+class NAdam(MomentOptimizer):
+    """Adam that looks ahead by one step of momentum, as Nesterov's gradient descent does.
+
+    With ``m`` and ``v`` as in `Adam` and ``mu(t) = beta1 * (1 - 0.96**(t * momentum_decay) / 2)``, step t is
+    ``p -= lr * (a * m + b * g) / (sqrt(v / (1 - beta2**t)) + eps)``, where ``a = mu(t + 1) / (1 - M(t + 1))``,
+    ``b = (1 - mu(t)) / (1 - M(t))``, and ``M(t)`` is the product of ``mu(1)`` to ``mu(t)``. This is PyTorch's
+    arithmetic.
+
+    Parameters
+    ----------
+    params
+        Parameters, or dicts of them with options of their own: see `Optimizer`.
+    lr
+        The learning rate.
+    betas
+        The decay rates of the two running means.
+    eps
+        Keeps the denominator from 0.
+    weight_decay
+        Adds this multiple of the parameter to its gradient.
+    momentum_decay
+        How fast the momentum grows from half of beta1 to beta1.
+    decoupled_weight_decay
+        Take ``lr * weight_decay`` of the parameter away instead, as `AdamW` does.
+    maximize
+        Ascend instead.
+
+    References
+    ----------
+    Dozat, "Incorporating Nesterov Momentum into Adam", ICLR Workshop 2016.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.optim.NAdam([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data.round(2)
+    array([ 0.47, -1.47], dtype=float32)
+    """
+
+    numbers = {"mu_product": 1.0}  # noqa: RUF012 - a constant of the class, as the base class says
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "momentum_decay": momentum_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+            },
+        )
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range."""
+        super().check(group)
+        check_not_negative(group, "momentum_decay")
+
+    def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Let the parameters of a run take a step; those whose momentum had another past take it by themselves."""
+        beta1, decay = group["betas"][0], group["momentum_decay"]
+        mu, ahead = (beta1 * (1 - 0.5 * 0.96 ** (step * decay)) for step in (run.step, run.step + 1))
+        products = flat.numbers["mu_product"]
+        for part, members in list(flat.split(run, "mu_product")):
+            product = products[members[0]] * mu
+            for i in members:
+                products[i] = product
+            self._update(group, flat, part, ahead / (1 - product * ahead), (1 - mu) / (1 - product))
+
+    def _update(self, group: dict[str, Any], flat: FlatParameters, run: Run, of_mean: float, of_new: float) -> None:
+        """Step along `of_mean` times the running mean and `of_new` times the gradient."""
+        number, lr = flat.data.dtype.type, group["lr"]
+        beta1, beta2 = group["betas"]
+        correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
+        mean_rate, rate = number(-lr * of_mean * (1 - beta1) / correction), number(-lr * of_new / correction)
+        eps = number(group["eps"] / correction)
+        for p, g, s, t, m, v in self.moments(group, flat, run):
+            np.multiply(g, rate, t)
+            np.add(t, np.multiply(m, mean_rate, s), t)
+            np.add(np.sqrt(v, s), eps, s)
+            np.add(p, np.divide(t, s, s), p)
+
+
+class RAdam(MomentOptimizer):
+    """Adam whose rate is rectified: small as long as the mean of squares rests on few gradients.
+
+    With ``m`` and ``v`` as in `Adam`, ``R = 2 / (1 - beta2) - 1`` and ``r = R - 2 * t * beta2**t / (1 - beta2**t)``,
+    step t is ``p -= lr * m / (1 - beta1**t) * k * sqrt(1 - beta2**t) / (sqrt(v) + eps)``, where
+    ``k = sqrt((r - 4) * (r - 2) * R / ((R - 4) * (R - 2) * r))``, once r is above 5, and
+    ``p -= lr * m / (1 - beta1**t)`` until then. This is PyTorch's arithmetic.
+
+    Parameters
+    ----------
+    params
+        Parameters, or dicts of them with options of their own: see `Optimizer`.
+    lr
+        The learning rate.
+    betas
+        The decay rates of the two running means.
+    eps
+        Keeps the denominator from 0.
+    weight_decay
+        Adds this multiple of the parameter to its gradient.
+    decoupled_weight_decay
+        Take ``lr * weight_decay`` of the parameter away instead, as `AdamW` does.
+    maximize
+        Ascend instead.
+
+    References
+    ----------
+    Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", ICLR 2020.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.optim.RAdam([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter([ 0.5, -1. ], dtype=float32, requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "decoupled_weight_decay": decoupled_weight_decay,
+                "maximize": maximize,
+            },
+        )
+
+    def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Let the parameters of a run take a step."""
+        number = flat.data.dtype.type
+        beta1, beta2 = group["betas"]
+        rate = -group["lr"] * (1 - beta1) / (1 - beta1**run.step)
+        rectified = _rectification(beta2, run.step)
+        scale = math.sqrt(1 - beta2)
+        if rectified:
+            rate *= rectified * math.sqrt(1 - beta2**run.step) / scale
+        rate, eps = number(rate), number(group["eps"] / scale)
+        for p, _, s, t, m, v in self.moments(group, flat, run):
+            np.multiply(m, rate, t)
+            if rectified:
+                np.divide(t, np.add(np.sqrt(v, s), eps, s), t)
+            np.add(p, t, p)
+
+
+def _rectification(beta2: float, step: int) -> float:
+    """Return by what the adaptive rate of a step is multiplied; 0 while its variance is unknown."""
+    longest = 2 / (1 - beta2) - 1
+    length = longest - 2 * step * beta2**step / (1 - beta2**step)
+    if length <= 5:
+        return 0.0
+    return math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
+
+
+class Adamax(Optimizer):
+    """Adam that divides by the largest of recent gradients in the place of their root mean square.
+
+    With ``m = beta1 * m + (1 - beta1) * g`` and ``u = maximum(beta2 * u, abs(g) + eps)``, step t is
+    ``p -= lr / (1 - beta1**t) * m / u``. This is PyTorch's arithmetic.
+
+    Parameters
+    ----------
+    params
+        Parameters, or dicts of them with options of their own: see `Optimizer`.
+    lr
+        The learning rate.
+    betas
+        The decay rates of the running mean and of the largest gradient.
+    eps
+        Keeps the denominator from 0.
+    weight_decay
+        Adds this multiple of the parameter to its gradient.
+    maximize
+        Ascend instead.
+
+    References
+    ----------
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, section 7.
+
+    Examples
+    --------
+    >>> import nn
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = nn.optim.Adamax([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Parameter([ 0.5, -1.5], dtype=float32, requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Parameters,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        super().__init__(params, options)
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of its range."""
+        check_betas(group)
+
+    def scales(self, group: dict[str, Any]) -> dict[str, float]:
+        """Return by what the moments are divided in memory."""
+        return {"exp_avg": 1 - group["betas"][0], "exp_inf": 1.0}
+
+    def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Let the parameters of a run take a step."""
+        number = flat.data.dtype.type
+        beta1, beta2 = group["betas"]
+        rate = number(-group["lr"] * (1 - beta1) / (1 - beta1**run.step))
+        eps, keep1, keep2 = number(group["eps"]), number(beta1), number(beta2)
+        for p, g, s, t, m, u in flat.chunks(run, self.scales(group)):
+            g = with_decay(group, p, g, t)
+            clear_subnormal(run.step, m, s)
+            take_in(m, keep1, g)
+            np.add(np.abs(g, s), eps, s)
+            np.maximum(np.multiply(u, keep2, u), s, out=u)
+            np.divide(m, u, s)
+            np.add(p, np.multiply(s, rate, s), p)

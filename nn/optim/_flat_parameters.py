@@ -1,0 +1,357 @@
+"""Parameters side by side in one array, so that one pass updates all of them.
+
+A training step of a small network is a few matrix products and then, for every parameter, a dozen small NumPy calls.
+Laid out as views of one array, all parameters take that dozen together. Their gradients have a second array of the
+same layout, into which the derivative rules of layers write directly.
+
+Only values that nobody else holds are moved there. Where somebody has a view of a parameter, its ndarray, or memory
+that the two share, the parameter stays where it is and its steps are seen by all: they are computed apart, and copied.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import Tensor, borrow, is_sole_owner, lend, portion, set_gradient_buffer
+
+from .._aligned_memory import aligned_zeros
+
+__all__ = ["FlatParameters", "Run", "check_writable"]
+
+Array = np.ndarray[Any, Any]
+
+_ROUNDING = "_rounding"  # added to the name of a moment, of what its product with its scale has lost
+_CHUNK = 131_072  # elements: beyond the caches, working through parts is a quarter faster than through the whole
+
+
+# Elsewhere than in CPython with its lock nothing can be told from the number of references.
+_EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+class Place:
+    """The part of a flat array that is set apart for the values or the gradient of one parameter."""
+
+    __slots__ = ("_free", "array", "whole")
+
+    def __init__(self, part: Array, whole: Array) -> None:
+        self.array: Array = portion(part)
+        self.whole = whole
+        self._free = [self.array]
+
+    def claim(self, known: int = 0) -> Array | None:
+        """Return the array to write something new to, or None while somebody holds what it has or a view of it.
+
+        `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to
+        take out of the list.
+        """
+        if not _EXACT:
+            return None
+        try:
+            array = self._free.pop()
+        except IndexError:
+            return None
+        idle = sys.getrefcount(array) == _IDLE + known
+        self._free.append(array)
+        return array if idle else None
+
+    def count(self) -> int:
+        """Return the number of references to an idle array as `claim` sees it."""
+        array = self._free.pop()
+        count = sys.getrefcount(array)
+        self._free.append(array)
+        return count
+
+
+_IDLE = Place(np.empty(1), np.empty(1)).count()
+
+
+class Run(NamedTuple):
+    """Neighbouring parameters that take the same step together: their part of the flat arrays, and which step it is.
+
+    A run that is `apart` is of one parameter whose values are elsewhere, and only copied for the step.
+    """
+
+    start: int
+    stop: int
+    step: int
+    apart: bool = False
+
+
+class FlatParameters:
+    """Parameters of one dtype, laid out in one array, and what an optimizer keeps for each of their elements.
+
+    Attributes
+    ----------
+    data, gradient
+        The flat arrays. `data` is not used where a parameter's values are held by others: see the module.
+    scratch
+        Two arrays of the length of the longest chunk of a run.
+    steps
+        How many updates each parameter has had.
+    moments
+        Further arrays of the same layout, by name; see `chunks`.
+    numbers
+        What is one number for each parameter, by name: a list, which starts with the value that it was made with.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], numbers: Mapping[str, float] | None = None) -> None:
+        self.parameters = list(parameters)
+        self._first_numbers = dict(numbers or {})
+        self.numbers = {name: [value] * len(self.parameters) for name, value in self._first_numbers.items()}
+        self.steps = [0] * len(self.parameters)
+        self.ends = np.cumsum([parameter.size for parameter in self.parameters]).tolist()
+        self.starts = [0, *self.ends[:-1]]
+        self.data = aligned_zeros((self.ends[-1],), self.parameters[0].dtype)
+        self.gradient = aligned_zeros((self.ends[-1],), self.data.dtype)
+        self.scratch = [aligned_zeros((min(self.data.size, _CHUNK),), self.data.dtype) for _ in range(2)]
+        self.moments: dict[str, Array] = {}
+        self._scales: dict[str, float] = {}
+        self._chunks: dict[tuple[int, int, bool], list[tuple[Array, ...]]] = {}
+        self._apart: Array | None = None  # of the layout of `data`, where the steps of values elsewhere are computed
+        self._taking: list[int] | None = []  # the parameters that take a step, or None for all of them together
+        # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
+        self._orders = [_order(borrow(parameter)) for parameter in self.parameters]
+        self._homes = [Place(self._part(self.data, i), self.data) for i in range(len(self.parameters))]
+        self._places = self._gradient_places()
+        for i, parameter in enumerate(self.parameters):
+            if parameter.requires_grad and is_sole_owner(parameter):
+                self._adopt(i)
+            self._attach(i)
+
+    def _part(self, flat: Array, i: int) -> Array:
+        """Return the part of a flat array that belongs to one parameter, in its shape and order."""
+        return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
+
+    def _gradient_places(self) -> list[Place]:
+        return [Place(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
+
+    def _attach(self, i: int) -> None:
+        """Have the gradient of one parameter written to its place."""
+        if self.parameters[i].requires_grad:
+            set_gradient_buffer(self.parameters[i], self._places[i])
+
+    def _adopt(self, i: int) -> None:
+        """Move the values of one parameter into the flat array."""
+        home = self._homes[i].array
+        np.copyto(home, borrow(self.parameters[i]))
+        lend(self.parameters[i], home)
+
+    def _settle(self, i: int) -> None:
+        """Get one parameter ready for a step: its gradient in its place, and its values too if nobody else holds them.
+
+        Values that left their place, as the user or another optimizer gave the parameter others, come back to it only
+        if nobody holds the old ones, which would change under their eyes.
+        """
+        parameter, home = self.parameters[i], self._homes[i]
+        self._check_form(i)
+        if borrow(parameter.grad) is not self._places[i].array:
+            self._take_gradient(i, borrow(parameter.grad))
+        if borrow(parameter) is home.array:
+            return
+        if home.claim() is not None and is_sole_owner(parameter):
+            self._adopt(i)
+        else:
+            check_writable(i, borrow(parameter))
+
+    def _check_form(self, i: int) -> None:
+        """Raise if a parameter no longer fits into its part of the arrays."""
+        parameter, place = self.parameters[i], self._homes[i].array
+        if parameter.shape != place.shape or parameter.dtype != place.dtype:
+            raise ValueError(
+                f"parameter {i} has become {parameter.shape} {parameter.dtype}, but the optimizer was made for "
+                f"{place.shape} {place.dtype}: make a new optimizer after such a change"
+            )
+
+    def _take_gradient(self, i: int, gradient: Array) -> None:
+        """Copy in a gradient that was not written to its place."""
+        if _EXACT and self._places[i].claim() is None:  # else a place is never handed out
+            # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
+            previous, self.gradient = self.gradient, aligned_zeros((self.data.size,), self.data.dtype)
+            np.copyto(self.gradient, previous)
+            self._places = self._gradient_places()
+            self._chunks.clear()
+            for j in range(len(self.parameters)):
+                self._attach(j)
+        np.copyto(self._places[i].array, gradient)
+        self._attach(i)
+
+    def ready(self) -> Iterable[Run]:
+        """Gather the values and gradients as they are now, and yield the runs of parameters that take a step.
+
+        Parameters without a gradient take none. Gradients that were replaced since the last step, by the user or by
+        another optimizer, are copied in. The next run is made ready when the step of the one before is done: parameters
+        may share memory.
+        """
+        for parameter, place, home in zip(self.parameters, self._places, self._homes, strict=True):
+            gradient = parameter.grad
+            if gradient is None or borrow(gradient) is not place.array or borrow(parameter) is not home.array:
+                break
+        else:  # all are as the last step left them, and in most cases all took every step
+            step = self.steps[0]
+            if self.steps.count(step) == len(self.steps):
+                self.steps = [step + 1] * len(self.steps)
+                self._taking = None
+                return [Run(0, self.data.size, step + 1)]
+        return self._gather()
+
+    def _gather(self) -> Iterator[Run]:
+        """Do what `ready` does, one parameter at a time."""
+        self._taking = taking = [i for i, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        for i in taking:
+            self._settle(i)
+        run = None  # of those before, whose step can be taken together with that of the next
+        for i in taking:
+            self.steps[i] += 1
+            own = Run(
+                self.starts[i], self.ends[i], self.steps[i], borrow(self.parameters[i]) is not self._homes[i].array
+            )
+            if run is not None and not own.apart and (run.stop, run.step) == (own.start, own.step):
+                run = run._replace(stop=own.stop)
+                continue
+            if run is not None:
+                yield run
+            run = own
+            if own.apart:
+                yield from self._stepping_apart(i, own)
+                run = None
+        if run is not None:
+            yield run
+
+    def _stepping_apart(self, i: int, run: Run) -> Iterator[Run]:
+        """Yield the run of a parameter with a copy of its values, and copy back what the step has made of them."""
+        memory, copied = borrow(self.parameters[i]), self._part(self._values(run), i)
+        np.copyto(copied, memory)
+        yield run
+        np.copyto(memory, copied)
+
+    def written(self) -> list[Array]:
+        """Return the memory that the last step has written to: the flat array, if that was all of it."""
+        return [self.data] if self._taking is None else [borrow(self.parameters[i]) for i in self._taking]
+
+    def _values(self, run: Run) -> Array:
+        """Return the flat array with the values of a run."""
+        if not run.apart:
+            return self.data
+        if self._apart is None:
+            self._apart = aligned_zeros((self.data.size,), self.data.dtype)
+        return self._apart
+
+    def chunks(self, run: Run, scales: dict[str, float]) -> list[tuple[Array, ...]]:
+        """Return what updates a run: for each chunk of it the values, the gradient, two scratch arrays, the moments.
+
+        `scales` names the moments, and says by what each is divided in memory.
+        """
+        if scales != self._scales:
+            self._prepare(scales)
+        place = (run.start, run.stop, run.apart)
+        chunks = self._chunks.get(place)
+        if chunks is None:
+            starts = range(run.start, run.stop, _CHUNK)
+            parts = [slice(start, min(start + _CHUNK, run.stop)) for start in starts]
+            arrays = [self._values(run), self.gradient, *(self.moments[name] for name in scales)]
+            chunks = self._chunks[place] = [
+                (
+                    *(array[part] for array in arrays[:2]),
+                    *(array[: part.stop - part.start] for array in self.scratch),
+                    *(array[part] for array in arrays[2:]),
+                )
+                for part in parts
+            ]
+        return chunks
+
+    def members(self, run: Run) -> list[int]:
+        """Return which parameters a run is of."""
+        return [i for i, start in enumerate(self.starts) if run.start <= start and self.ends[i] <= run.stop]
+
+    def split(self, run: Run, name: str) -> Iterator[tuple[Run, list[int]]]:
+        """Yield the parts of a run whose parameters agree in one of `numbers`, and which parameters they are of."""
+        values = self.numbers[name]
+        for _, group in groupby(self.members(run), key=values.__getitem__):
+            members = list(group)
+            yield run._replace(start=self.starts[members[0]], stop=self.ends[members[-1]]), members
+
+    def matrices(self, run: Run, scales: dict[str, float]) -> Iterator[tuple[Array, ...]]:
+        """Yield for each parameter of a run its values, gradient and moments, in its shape."""
+        if scales != self._scales:
+            self._prepare(scales)
+        for i in self.members(run):
+            yield tuple(
+                self._part(flat, i)
+                for flat in (self._values(run), self.gradient, *(self.moments[name] for name in scales))
+            )
+
+    def _prepare(self, scales: dict[str, float]) -> None:
+        """Make the moments that are missing, of zeros, and scale those that are there as they should be now."""
+        for name, scale in scales.items():
+            moment = self.moments.get(name)
+            if moment is None:
+                self.moments[name] = aligned_zeros((self.data.size,), self.data.dtype)
+            elif self._scales[name] != scale:
+                moment *= self._scales[name] / scale
+        self._scales = {**self._scales, **scales}
+        self._chunks.clear()
+
+    def state(self, i: int, scales: dict[str, float]) -> dict[str, Any]:
+        """Return what is kept for one parameter, in its shape; moments that are stored scaled in float64.
+
+        A float32 number times a scale fits float64 so closely that dividing again gives the same number: a run
+        that is continued from its state equals one that was never interrupted. Of float64 numbers the difference is
+        kept too. `scales` are those of the next step, as in `load`, so that both runs scale the moments alike.
+        """
+        state: dict[str, Any] = {"step": self.steps[i]} if self.steps[i] else {}
+        if state and scales != self._scales:
+            self._prepare(scales)
+        for name, flat in self.moments.items() if state else ():
+            part, scale = self._part(flat, i), np.float64(self._scales[name])
+            state[name] = part.copy() if scale == 1 else part * scale
+            if scale != 1 and part.dtype == np.float64:
+                state[name + _ROUNDING] = _difference(part, state[name] / scale)
+        return state | {name: values[i] for name, values in self.numbers.items() if state}
+
+    def check(self, i: int, state: dict[str, Any]) -> None:
+        """Raise if the shapes in a state are not that of a parameter."""
+        for name, array in self._arrays(state).items():
+            if array.shape != self.parameters[i].shape:
+                shapes = f"shape {array.shape}, but the parameter has {self.parameters[i].shape}"
+                raise ValueError(f"{name} of a parameter has {shapes}: the state is that of another model")
+
+    def _arrays(self, state: dict[str, Any]) -> dict[str, Array]:
+        """Return what a state has for each element."""
+        single = {"step", *self.numbers}
+        return {name: np.asarray(value) for name, value in state.items() if name not in single and value is not None}
+
+    def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
+        """Take over what `state` returned; `scales` are those of the moments that the optimizer uses."""
+        values = self._arrays(state)
+        self._prepare(scales)
+        self.steps[i] = int(state.get("step", 1 if values else 0))
+        for name, flat in self.moments.items():
+            scale, value = np.float64(self._scales[name]), values.get(name, np.zeros(()))
+            self._part(flat, i)[...] = value if scale == 1 else value / scale + values.get(name + _ROUNDING, 0.0)
+        for name, numbers in self.numbers.items():
+            numbers[i] = float(state.get(name, self._first_numbers[name]))
+
+
+def check_writable(i: int, memory: Array) -> None:
+    """Raise if a parameter cannot take a step where it is."""
+    repeated = any(n > 1 and not stride for n, stride in zip(memory.shape, memory.strides, strict=True))
+    if repeated or not memory.flags.writeable:
+        what = "several of its elements share memory" if memory.flags.writeable else "its array is read-only"
+        raise ValueError(
+            f"parameter {i} of the optimizer, of shape {memory.shape}, cannot take a step: {what}. Make the parameter "
+            f"of a copy: autograd.tensor(array, requires_grad=True)"
+        )
+
+
+def _difference(a: Array, b: Array) -> Array:
+    """Return a - b, and 0 where both are the same infinity."""
+    return np.subtract(a, b, out=np.zeros_like(b), where=a != b)
+
+
+def _order(array: Array) -> Any:
+    return "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
