@@ -94,11 +94,11 @@ class Node:
     number
         Greater than that of every node it depends on.
     guard
-        What it keeps that others can write to, as it was: see `guards`. None if there is no such thing.
+        What it keeps that others can write to, as it was: see `mutation`. None if there is no such thing.
     code, instruction
         Where the user's program recorded it; unset on elementwise operations outside `detect_anomaly`.
     scope
-        Within which modules that was; unset outside `detect_anomaly` and the like: see `scopes`.
+        Within which modules that was; unset outside `detect_anomaly` and the like: see `name_scope`.
     owner
         A weak reference to the tensor whose gradient is to be kept, of a leaf or one that was asked to retain it; else
         unset. The gradient is an attribute of the tensor: one that can be differentiated again leads back to the node,

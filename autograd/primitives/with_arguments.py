@@ -188,7 +188,7 @@ def as_operand(value: Any) -> Any:
     """Return an operand that is neither a tensor nor an ndarray nor one of `NUMBERS` as an ndarray.
 
     Of a list that is a copy, which does not change with it; what it shares memory with, such as a memory map or a
-    column of a table, others can write to, and so is compared like any ndarray: see `guards`.
+    column of a table, others can write to, and so is compared like any ndarray: see `mutation`.
     """
     if isinstance(value, int | float | complex):
         return value  # of a subclass, which is as fixed

@@ -546,7 +546,7 @@ LIFT: Lift = _TensorLift()
 
 
 def link(x: Tensor, view: Tensor) -> None:
-    """Note that `view` shares memory with `x`: see `aliases`."""
+    """Note that `view` shares memory with `x`: see `views`."""
     group = getattr(x, "_aliases", None)
     if group is None:
         group = x._aliases = [ref(x)]

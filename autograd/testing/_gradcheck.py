@@ -1,6 +1,6 @@
 """Checking derivatives: what the graph computes, compared with central differences.
 
-The arithmetic is in `differences`; here is what users call, and what they are told.
+The arithmetic is in `_finite_differences`; here is what users call, and what they are told.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ def arguments_now(value: Any) -> Any:
 
 
 def _of_others(value: Any) -> Iterator[Array]:
-    """Yield the arrays among arguments that others can write to: see `guards`."""
+    """Yield the arrays among arguments that others can write to: see `mutation`."""
     if isinstance(value, Tensor):
         if value._node is None or (type(value._node) is not Node and root(value._node).shared):
             yield value._array
