@@ -1,4 +1,4 @@
-"""The errors of the engine.
+"""Errors of the engine, and the checks of arguments that raise them.
 
 Each is also the built-in error that a caller would think of catching::
 

@@ -1,4 +1,4 @@
-"""Find the cell that spoils a CSV file: slow and exact, run only once something is known to be wrong."""
+"""Faults in CSV files: find the cell at fault, slowly and exactly, once something is known to be wrong."""
 
 import reprlib
 

@@ -1,4 +1,4 @@
-"""How a CSV file is laid out: whether it has a header, its columns, and which of them is the label."""
+"""CSV layouts: whether a file has a header, its columns, and which of them is the label."""
 
 import csv
 import io

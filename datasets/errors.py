@@ -1,4 +1,4 @@
-"""What can be wrong with data, as a tree.
+"""Errors in data, as a tree.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Open a file that may be gzipped, and say by name what is wrong with it."""
+"""Opening files that may be gzipped, with errors that name the file."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""Rows of arrays that belong together: split them, and go through them in minibatches."""
+"""Splits and minibatches: rows of arrays that belong together."""
 
 from __future__ import annotations
 

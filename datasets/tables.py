@@ -1,4 +1,4 @@
-"""CSV files of a label and features, read through pandas."""
+"""CSV files with a label and features, read through pandas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Toy problems in the plane, small enough to draw: each is points (n, 2) and the class of each.
+"""Toy datasets in the plane, small enough to draw: points (n, 2) and the class of each.
 
 All are seeded, come in random order, and share the points among the classes as evenly as n allows.
 """

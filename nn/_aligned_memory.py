@@ -1,4 +1,4 @@
-"""Where arrays lie in memory, and what the C library does with memory that was freed."""
+"""Aligned memory: where arrays begin, and what the C library does with memory that was freed."""
 
 from __future__ import annotations
 

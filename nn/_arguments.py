@@ -1,4 +1,4 @@
-"""What constructors are given: checked by the types that they declare, with errors that name the class and argument.
+"""Checks of constructors' arguments by the types that they declare, with errors that name class and argument.
 
 Whatever is declared as one of `_KINDS`, with ``| None`` or without, is checked before the constructor runs; so a new
 layer, optimizer or scheduler only has to say what it takes.

@@ -1,4 +1,4 @@
-"""Make sure that the `autograd` which Python finds is the engine that `nn` stands on.
+"""Engine check: the `autograd` that Python finds is the engine that `nn` is built on.
 
 HIPS autograd has the same import name. Where it comes first, imports would fail one by one with messages that lead
 nowhere, so the first import of `nn` says what happened.

@@ -1,4 +1,4 @@
-"""The random numbers of `nn`: one generator, which initialisation and dropout draw from."""
+"""Random numbers of `nn`: one generator, from which initialization and dropout draw."""
 
 from __future__ import annotations
 

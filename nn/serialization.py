@@ -1,4 +1,4 @@
-"""Weights and states of trainings in files: NumPy's archives, and safetensors as PyTorch's models come in."""
+"""Saving and loading of weights and training states: NumPy's archives, and safetensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is made of and what it costs: a table of its layers."""
+"""Summary of a model: a table of its layers, with parameters and costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients clipped and values as one vector, over many parameters at once; files written whole or not at all."""
+"""Utilities over many parameters: gradients clipped, values as one vector; and atomic file writes."""
 
 from __future__ import annotations
 

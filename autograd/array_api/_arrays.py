@@ -1,4 +1,4 @@
-"""What passes between the namespace and NumPy: tensors in, tensors out, all of them on the one device."""
+"""Conversions between the namespace and NumPy: tensors in, tensors out, all on the one device."""
 
 from __future__ import annotations
 

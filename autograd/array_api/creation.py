@@ -1,4 +1,4 @@
-"""Arrays made from nothing, from numbers, or in the likeness of another."""
+"""Creation functions: arrays from nothing, from numbers, or with the shape of another."""
 
 from __future__ import annotations
 

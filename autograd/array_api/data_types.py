@@ -1,4 +1,4 @@
-"""The types of elements, what they can hold, and how they combine."""
+"""Data types: what they can hold, and how they are promoted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of each element by itself."""
+"""Elementwise functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The standard's extension of Fourier transforms."""
+"""Fourier transforms: an extension of the standard."""
 
 from __future__ import annotations
 

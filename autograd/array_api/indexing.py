@@ -1,4 +1,4 @@
-"""Elements by their places."""
+"""Indexing functions: elements by their indices."""
 
 from __future__ import annotations
 

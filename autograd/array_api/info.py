@@ -1,4 +1,4 @@
-"""What the namespace can do, for programs that ask."""
+"""Inspection: what the namespace can do, for programs that ask."""
 
 from __future__ import annotations
 

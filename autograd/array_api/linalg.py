@@ -1,4 +1,4 @@
-"""The standard's extension of linear algebra: functions of the matrices in the last two axes."""
+"""Linear algebra on the matrices in the last two axes: an extension of the standard."""
 
 from __future__ import annotations
 

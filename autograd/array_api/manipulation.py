@@ -1,4 +1,4 @@
-"""The same elements in another arrangement."""
+"""Manipulation functions: reshape, permute, join, repeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where elements are, and a choice between elements."""
+"""Searching: indices of elements, and `where`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The different elements of an array. Each nan differs from every other."""
+"""Set functions: the unique elements of an array. Each nan differs from every other."""
 
 from __future__ import annotations
 

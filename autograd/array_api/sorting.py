@@ -1,4 +1,4 @@
-"""Elements in order."""
+"""Sorting functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SciPy's special functions, where SciPy looks for them in a namespace of arrays that are not NumPy's.
+"""Special functions of SciPy, where SciPy looks for them in a namespace of arrays that are not NumPy's.
 
 They are no part of the standard yet. For any that is not here SciPy composes the function of others, or converts
 tensors to ndarrays, which those that require a gradient refuse.

@@ -1,4 +1,4 @@
-"""One number from many."""
+"""Statistical functions: sum, mean, variance and the like."""
 
 from __future__ import annotations
 

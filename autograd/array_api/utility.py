@@ -1,4 +1,4 @@
-"""Whether elements hold, and how neighbours differ."""
+"""Utility functions: `all`, `any` and `diff`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking into a graph: what it keeps, where gradients flow or are lost, and what is better written in another way."""
+"""Diagnoses of a graph: what it keeps, where gradients flow or vanish, and what is better written in another way."""
 
 from .gradient_flow import Explanation, explain
 from .memory import Saved, saved

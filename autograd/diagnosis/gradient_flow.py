@@ -1,4 +1,4 @@
-"""Where a gradient comes from, and where it is lost on its way."""
+"""Gradient flow: where a gradient comes from, and where it is lost on its way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a graph keeps for its backward pass."""
+"""Saved memory: the arrays that a graph keeps for its backward pass."""
 
 from __future__ import annotations
 

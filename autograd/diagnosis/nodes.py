@@ -1,4 +1,4 @@
-"""What the diagnoses ask of nodes."""
+"""Helpers of the diagnoses that read nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms that lose digits, or their gradient, and the stable ones in their place."""
+"""Numerical stability: expressions that lose digits or their gradient, and the stable ones to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is computed: every operation that is recorded, with what went in and what came out."""
+"""Tracing: every operation that is recorded, with its inputs and outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products, and sums and products that keep every step.
+"""Cumulative sums and products, and products.
 
 A derivative of a product is the product of the other factors. Dividing the result by the factor gives it cheaply, but
 not where a factor is zero, nor where the product underflows; there the other factors are multiplied.

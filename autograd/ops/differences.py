@@ -1,4 +1,4 @@
-"""Sequences: differences of neighbours, slopes and areas under samples, and evenly spaced numbers."""
+"""Differences of neighbours, slopes and areas under samples, and evenly spaced numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The elementwise functions: NumPy's ufuncs with the rules of `calculus`, and those whose results are no fractions."""
+"""Elementwise functions: NumPy's ufuncs with the rules of `calculus`, and those with integer or boolean results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of `numpy.emath`: those of `numpy`, with complex results where there are no real ones."""
+"""`numpy.emath`: the functions of `numpy`, with complex results where there are no real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts of elements by bin: as such without a derivative, but linear in the weights with which elements count."""
+"""Histograms: counts have no derivative, but they are linear in the weights of the elements."""
 
 from __future__ import annotations
 

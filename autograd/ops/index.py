@@ -1,4 +1,4 @@
-"""Indexing: NumPy's basic and advanced indices, and the functions that are made of them."""
+"""Indexing: NumPy's basic and advanced indices, and the functions made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several arrays made one, one made several, and one repeated."""
+"""Joining, splitting and repeating arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules of linear algebra share."""
+"""Helpers that the rules of linear algebra share."""
 
 from __future__ import annotations
 

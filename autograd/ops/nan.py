@@ -1,4 +1,4 @@
-"""Sums, products and extremes of what is not nan.
+"""nan-functions: sums, products and extremes that skip nan.
 
 Where a slice is all nan, the value and the warning are NumPy's. A nan has the gradient 0, and so has a whole slice of
 them.

@@ -1,4 +1,4 @@
-"""Lengths of vectors and sizes of matrices, in every order that NumPy knows."""
+"""Norms of vectors and matrices, of every order that NumPy knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Padding: what surrounds an array is made of constants, or of its own elements in one of NumPy's ways."""
+"""Padding: with constants, or with an array's own elements in one of NumPy's modes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays made piece by piece: chosen from several, or computed by one function here and by another there."""
+"""Piecewise functions: elements chosen from several arrays, or computed by one function here and another there."""
 
 from __future__ import annotations
 

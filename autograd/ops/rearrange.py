@@ -1,4 +1,4 @@
-"""Elements put in another place: rotations, grids, blocks, insertions, deletions, windows."""
+"""Rearranging elements: rotations, grids, blocks, insertions, deletions, sliding windows."""
 
 from __future__ import annotations
 

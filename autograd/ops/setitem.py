@@ -1,4 +1,4 @@
-"""Writing to tensors: values change in place as NumPy's do, and gradients are those of a program that never does.
+"""In-place writes to tensors: values change as NumPy's do, and gradients are those of a program that never writes.
 
 A write computes the whole new value of the tensor by recorded operations, and puts it in new memory of the same
 layout, so that what nodes kept stays as it was. Tensors that share the memory, a view or what it is a view of, move

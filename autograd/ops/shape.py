@@ -1,4 +1,4 @@
-"""Changes of shape: the same elements in another arrangement."""
+"""Changes of shape: reshape, transpose, broadcast and the like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The elementwise functions of Python floats: what they compute, their slopes, and errors that name the domain.
+"""Elementwise functions of Python floats: their values, their derivatives, and errors that name the domain.
 
 The slopes are the rules of `calculus` at ``g = 1.0``; nothing about derivatives is written here, save for relu.
 """

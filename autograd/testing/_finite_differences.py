@@ -1,4 +1,4 @@
-"""Central differences: the derivatives of a function by its values alone, beside those by the graph.
+"""Finite differences: the derivatives of a function from its values alone, to compare with those of the graph.
 
 The derivative of ``fn`` along ``v`` is ``(fn(x + eps v) - fn(x - eps v)) / (2 eps)`` up to terms in ``eps**2``
 (Nocedal & Wright, Numerical Optimization, section 8.1). In float64 this leaves some nine correct digits, enough to tell

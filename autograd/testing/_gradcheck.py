@@ -1,4 +1,4 @@
-"""Checking derivatives: what the graph computes, compared with central differences.
+"""Gradient checks: what the graph computes, compared with finite differences.
 
 The arithmetic is in `_finite_differences`; here is what users call, and what they are told.
 """

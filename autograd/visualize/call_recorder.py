@@ -1,4 +1,4 @@
-"""Noting, while a graph is recorded, what a picture can show beyond the graph itself."""
+"""Call recorder: notes, while a graph is recorded, what a picture can show beyond the graph itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making a picture smaller: modules drawn as one box each, and what is far from the result left out."""
+"""Collapsing a picture: a module becomes one box, and what is far from the result is left out."""
 
 from __future__ import annotations
 

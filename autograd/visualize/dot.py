@@ -1,4 +1,4 @@
-"""Writing a picture in the DOT language, as a `graphviz.Digraph` whose errors say what to install."""
+"""DOT: writes a picture as a `graphviz.Digraph` whose errors say what to install."""
 
 from __future__ import annotations
 

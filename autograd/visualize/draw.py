@@ -1,4 +1,4 @@
-"""The one public function: a tensor or a value in, a picture of how it was computed out."""
+"""`draw_graph`: a tensor or a value in, a picture of how it was computed out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order in which languages with nested frames have boxes and frames written."""
+"""Frame order: the order in which formats with nested frames list boxes and frames."""
 
 from __future__ import annotations
 

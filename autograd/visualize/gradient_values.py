@@ -1,4 +1,4 @@
-"""Carrying a gradient back through a graph that stays as it is, and telling what passes at each node."""
+"""Gradient values: a backward pass over a graph that stays as it is, with the gradient at each node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a graph into a picture of all of it."""
+"""Graph reader: turns a graph into a picture of all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a picture in the language of Mermaid, which needs no program: many viewers of Markdown draw it."""
+"""Mermaid: writes a picture in the language that many viewers of Markdown draw."""
 
 from __future__ import annotations
 

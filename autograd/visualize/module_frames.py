@@ -1,4 +1,4 @@
-"""The frames in which nodes stand: calls of modules, within each other, as they were noted while recording."""
+"""Module frames: the nested calls of modules within which nodes were recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading nodes: which one a user's object has, and what its operation is without what stands around it."""
+"""Node info: the node of a user's object, and its operation without hooks and packing around it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..tensors.tensor import Tensor
 __all__ = ["inside", "is_packed", "named_nodes", "names_of", "root_of", "type_of"]
 
 
-def root_of(output: Any, function: str, deed: str) -> Any:
-    """Return the node of a result that is to be drawn or played, as `deed` says.
+def root_of(output: Any, function: str, purpose: str) -> Any:
+    """Return the node of a result that is to be drawn or played, as `purpose` says.
 
     Raises
     ------
@@ -27,8 +27,8 @@ def root_of(output: Any, function: str, deed: str) -> Any:
     root = _node_of(output, f"{function} takes")
     if root is None:
         raise GraphError(
-            f"nothing to {deed}: no input of this tensor requires a gradient, or it was computed within no_grad() or "
-            f"detached. Set requires_grad=True on an input and compute it again"
+            f"nothing to {purpose}: no input of this tensor requires a gradient, or it was computed within no_grad() "
+            f"or detached. Set requires_grad=True on an input and compute it again"
         )
     return root
 

@@ -1,4 +1,4 @@
-"""Numbers as they stand in pictures: single ones in full, arrays by their statistics."""
+"""Number formats: single numbers in full, arrays by their statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folding what is repeated: steps of a loop, equal layers, neurons of one layer are drawn once, with their number.
+"""Repeats: steps of a loop, equal layers and neurons of one layer are drawn once, with their number.
 
 Operations follow each other in the order in which they were recorded. Within each frame, innermost first, a stretch of
 them (or of whole frames) that is repeated at once is looked for: equal names, shapes and dtypes, and equal edges among

@@ -1,4 +1,4 @@
-"""The text of derivative rules, as they were declared."""
+"""Rule source: the text of derivative rules, as they were declared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of boxes and the text in them, as elements of SVG: how large they are, and how they are drawn."""
+"""SVG shapes: boxes and their text, how large they are and how they are drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a picture looks: colours, shapes, fonts and labels, as Graphviz attributes.
+"""Style: colours, shapes, fonts and labels, as Graphviz attributes.
 
 Each kind has a shape and a colour of its own, and the colours differ in lightness too, so that they can be told apart
 in grey and by eyes that do not tell red from green.

@@ -1,4 +1,4 @@
-"""Writing a picture as SVG, laid out by this package: it needs no program, and looks as `style` says."""
+"""SVG: writes a picture that this package has laid out; it needs no program, and looks as `style` says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How wide text is, in Helvetica's own widths, which Arial and Liberation Sans have too."""
+"""Text widths, from Helvetica's own, which Arial and Liberation Sans share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling of a given number of parts: their means, or their largest elements."""
+"""Adaptive pooling: a given number of outputs, each the mean or the maximum of its part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling by means of windows."""
+"""Average pooling: the means of windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of classes: how unlikely the labels are, as one number or one for each row."""
+"""Cross-entropy and the negative log-likelihood of class labels."""
 
 from __future__ import annotations
 

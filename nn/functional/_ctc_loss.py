@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: the likelihood of a sequence of labels, however they lie in time."""
+"""Connectionist temporal classification (CTC): the likelihood of a sequence of labels, over all alignments in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near vectors are: by the angle between them, or by the norm of their difference."""
+"""Distances of vectors: cosine similarity, and norms of differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dropout of single elements, of whole channels, and the one that goes with `selu`."""
+"""Dropout of single elements, of whole channels, and alpha dropout for `selu`."""
 
 from __future__ import annotations
 

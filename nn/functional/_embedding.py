@@ -1,4 +1,4 @@
-"""Rows of a table, by number; and numbers as rows with a single 1."""
+"""Embedding lookup, and one-hot encoding."""
 
 from __future__ import annotations
 

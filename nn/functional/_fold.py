@@ -1,4 +1,4 @@
-"""Windows of images as columns, and columns as images."""
+"""Unfold and fold: windows of images as columns, and columns as images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses that are negative log-likelihoods: of events, of distributions, of counts and of normal variables."""
+"""Negative log-likelihoods of events, distributions, counts and normal variables."""
 
 from __future__ import annotations
 

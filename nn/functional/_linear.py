@@ -1,4 +1,4 @@
-"""The affine map of a layer, as one operation."""
+"""The affine map of a linear layer, as one operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses that ask for a margin between distances, or between a score and another."""
+"""Margin losses: a margin between distances, or between two scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling by maxima."""
+"""Max pooling: the maxima of windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses that ask for a margin between the scores of a row's classes and all others."""
+"""Margin losses of classes: a margin between the scores of a row's own classes and all others."""
 
 from __future__ import annotations
 

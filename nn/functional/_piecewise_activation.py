@@ -1,4 +1,4 @@
-"""Activations made of straight pieces, or nearly: each has a decided derivative at its corners."""
+"""Piecewise activations, such as `leaky_relu` and `hardtanh`: each has a decided derivative at its corners."""
 
 from __future__ import annotations
 

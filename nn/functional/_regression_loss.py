@@ -1,4 +1,4 @@
-"""Losses of real numbers: how far predictions are from targets of the same shape."""
+"""Regression losses: the distance of predictions from targets of the same shape."""
 
 from __future__ import annotations
 

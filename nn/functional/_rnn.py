@@ -1,7 +1,7 @@
 """Recurrent networks: a whole sequence as one operation.
 
 Each is two loops of NumPy calls, forward and backward, that write to memory made beforehand. Where a derivative is
-itself recorded, the composition of `_recurrent_steps` takes the place of the loops.
+itself recorded, the composition of `_rnn_steps` takes the place of the loops.
 """
 
 from __future__ import annotations

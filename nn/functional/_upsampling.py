@@ -1,4 +1,4 @@
-"""Changing the resolution of an array: interpolation, and exchanging channels for places."""
+"""Upsampling: interpolation, and pixel shuffles between channels and positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What activations and dropout have in common: PyTorch's `inplace`."""
+"""Base class of activations and dropout, with PyTorch's `inplace`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activations as layers, to put into a `Sequential`."""
+"""Activations as layers."""
 
 from __future__ import annotations
 

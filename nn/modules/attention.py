@@ -1,4 +1,4 @@
-"""Attention as a layer: several heads, each of its own projection of the features."""
+"""Multi-head attention as a layer: each head has a projection of the features of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalization with statistics that run along: of each channel over the batch, or of each sample by itself."""
+"""Batch and instance normalization, with running statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models made of layers in a row, and lists and dicts of modules and parameters."""
+"""Containers: sequences, lists and dicts of modules and parameters, and `MLP`."""
 
 from __future__ import annotations
 

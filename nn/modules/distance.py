@@ -1,4 +1,4 @@
-"""How near vectors are, as modules."""
+"""Distances of vectors as modules."""
 
 from __future__ import annotations
 

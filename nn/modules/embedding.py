@@ -1,4 +1,4 @@
-"""A layer for numbers that name things: words, characters, users."""
+"""Embedding: a table of vectors, looked up by index, for words, characters or users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layer that everything starts with, an affine map with trained weights, and its nearest relatives."""
+"""Linear and bilinear layers, and the identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of classes and of sequences of them as modules, which hold their options."""
+"""Losses of class labels, and of sequences of them, as modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses with a margin as modules."""
+"""Margin losses as modules."""
 
 from __future__ import annotations
 

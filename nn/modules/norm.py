@@ -1,4 +1,4 @@
-"""Normalization of each sample by itself, as layers with trained scales and shifts."""
+"""Layer, group and RMS normalization: each sample by itself, with trained scales and shifts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of real numbers as modules."""
+"""Regression losses as modules."""
 
 from __future__ import annotations
 

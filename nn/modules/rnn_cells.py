@@ -1,4 +1,4 @@
-"""One step of the recurrent layers, for loops of one's own."""
+"""Recurrent cells: one step of a recurrent layer, for a loop written by hand."""
 
 from __future__ import annotations
 

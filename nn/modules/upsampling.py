@@ -1,4 +1,4 @@
-"""Changes of resolution as layers."""
+"""Upsampling, pixel shuffles, fold and unfold as layers."""
 
 from __future__ import annotations
 

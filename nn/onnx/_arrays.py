@@ -1,4 +1,4 @@
-"""How NumPy's operations are written in ONNX, by the names that they are recorded under."""
+"""ONNX translation of NumPy's operations, by the names under which they are recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a model to an ONNX file: trace it with two inputs, and write down what it computed."""
+"""ONNX export: trace a model with two inputs, and write down what it computed."""
 
 from __future__ import annotations
 

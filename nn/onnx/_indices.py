@@ -1,4 +1,4 @@
-"""How indices are written in ONNX: slices, and arrays of integers."""
+"""ONNX translation of indices: slices, and arrays of integers."""
 
 from __future__ import annotations
 

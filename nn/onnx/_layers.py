@@ -1,4 +1,4 @@
-"""How the operations of layers are written in ONNX, by the names that they are recorded under."""
+"""ONNX translation of layers' operations, by the names under which they are recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How recurrent layers are written in ONNX."""
+"""ONNX translation of recurrent layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a classifier takes for what, and the images that it is most wrong about."""
+"""Confusion matrices, and the images that a classifier is most wrong about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points of a plane by class: what a model makes of two inputs, and maps of embeddings."""
+"""Decision boundaries of models with two inputs, and maps of embeddings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curves over the epochs, from the history that `nn.fit` returns."""
+"""Learning curves, from the history that `nn.fit` returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a page: text, tables and pictures within it, which needs nothing from elsewhere."""
+"""HTML of a report: text, tables and pictures in one page that loads nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of arrays: pictures laid out in a sheet, weights and filters."""
+"""Images of arrays: contact sheets, weights and filters."""
 
 from __future__ import annotations
 

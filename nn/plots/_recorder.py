@@ -1,4 +1,4 @@
-"""A callback that notes the distributions of activations and gradients while a model is trained."""
+"""Histogram recorder: a callback that keeps the distributions of activations and gradients."""
 
 from __future__ import annotations
 

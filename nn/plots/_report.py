@@ -1,4 +1,4 @@
-"""One page about a training."""
+"""Report: one page about a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the families share: declaring functions with parameters, such as an order, and a quotient that is 0 at 0 / 0."""
+"""Helpers of the special functions: declaring those with parameters such as an order, and a quotient with 0 / 0 = 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distribution functions of statistics, and the density of Voigt."""
+"""Distribution functions of statistics, and the Voigt profile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, circular and logistic functions, the transforms of Box and Cox, and Huber's losses."""
+"""Exponentials, logarithms, circular and logistic functions, Box-Cox transforms, and Huber's losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far to the right the points of each row stand: near what they are linked with, in order and apart."""
+"""Horizontal positions of the points of each row: near their neighbours in the graph, in order and apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of the points in each row, in which links cross seldom."""
+"""Order of the points within each row, so that edges rarely cross."""
 
 from __future__ import annotations
 

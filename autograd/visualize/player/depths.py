@@ -1,4 +1,4 @@
-"""Where everything goes for each depth of collapse: at depth 1, modules within modules are one box each."""
+"""Layouts for each depth of collapse: at depth 1, modules within modules are one box each."""
 
 from __future__ import annotations
 

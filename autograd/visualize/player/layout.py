@@ -1,4 +1,4 @@
-"""Where the boxes and edges of a graph go: by Graphviz where its program is installed, else in layers."""
+"""Layout of boxes and edges: by Graphviz where it is installed, else in layers."""
 
 from __future__ import annotations
 

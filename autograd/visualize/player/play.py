@@ -1,4 +1,4 @@
-"""The one public function: a result or a function in, a page that plays backpropagation out."""
+"""`player`: a result or a function in, a page that plays backpropagation out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of scores, one for each class, how they lie in memory, and where in it the labelled ones are."""
+"""Rows of scores, one score for each class: their memory order, and the positions of the labelled scores."""
 
 from __future__ import annotations
 

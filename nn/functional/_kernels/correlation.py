@@ -1,4 +1,4 @@
-"""Three products of arrays, weights and outputs, each a rule of the other two: what convolutions are computed with.
+"""Correlation: three products of arrays, weights and outputs, each a rule of the other two; convolutions use them.
 
 A convolution is linear in its input x and in its weight w. With y for a gradient of its output, ``sum(y * convolve(x,
 w))`` can be read as a product of x with ``transposed(y, w)`` and as one of w with ``weight_product(x, y)``. Each of the

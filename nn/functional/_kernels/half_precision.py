@@ -1,4 +1,4 @@
-"""Half precision: sums, counts and squares of its numbers are made in single precision."""
+"""Half precision: sums, counts and squares are computed in single precision."""
 
 from __future__ import annotations
 

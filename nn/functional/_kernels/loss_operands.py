@@ -1,4 +1,4 @@
-"""What losses of two arrays share: real numbers of one shape go in, and one number comes out, or one for each."""
+"""Operands of losses: real numbers of one shape go in; one number comes out, or one for each element."""
 
 from __future__ import annotations
 

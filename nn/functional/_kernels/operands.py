@@ -1,4 +1,4 @@
-"""What functions of arrays are given: an array or a tensor, or what makes an array of numbers."""
+"""Operands of functions: arrays and tensors, and what converts to them."""
 
 from __future__ import annotations
 

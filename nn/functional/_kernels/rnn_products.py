@@ -1,4 +1,4 @@
-"""What a recurrent network multiplies for many steps at once: inputs going forward, gradients going back."""
+"""Matrix products of recurrent networks over many steps at once: inputs going forward, gradients going back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows that slide over the spatial axes of an array: where they lie, and what they contain.
+"""Sliding windows over the spatial axes of an array: their positions, and what they contain.
 
 Arrays have the shape ``(n, channels, *size)``. For each place within a window, its *tap* is what all windows have
 there: a slice of the array with the steps of the stride. Everything here is done tap by tap, which is ``prod(kernel)``

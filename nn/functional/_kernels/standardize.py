@@ -1,4 +1,4 @@
-"""The operation behind all normalization: mean 0 and variance 1 along some axes, then a scale and a shift."""
+"""Standardization: mean 0 and variance 1 along some axes, then a scale and a shift; all normalization uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Axes = tuple[int, ...]
 
 
 class Moments:
-    """Where `standardize` leaves what it found, for its derivative and for statistics that run along."""
+    """Where `standardize` leaves mean and variance, for its derivative and for running statistics."""
 
     mean: Any
     variance: Any
