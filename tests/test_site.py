@@ -72,6 +72,13 @@ def test_every_public_name_is_on_one_page() -> None:
     assert not set(on_pages) - names - modules - others, "no such name is public"
 
 
+def test_the_page_about_silent_failures_names_tests_that_exist() -> None:
+    rows = re.findall(r"\| ((?:`test_\w+`(?:, )?)+) \|$", (DOCS / "semantics.md").read_text(), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert len(rows) > 40
+    assert named <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+
+
 def test_the_optional_dependencies_are_in_the_page_about_installation() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "installation.md").read_text(), re.MULTILINE)
