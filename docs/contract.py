@@ -12,22 +12,22 @@ SHORT = {"numpy": "np", "nn.functional": "F", "scipy.special": "special", "autog
 HEAD = """\
 # The numerical contract
 
-Where a gradient has to be decided, or is easily got wrong, it is what stands here. Written by
-`python docs/generate.py` from `tests/contract`, whose entries are tested one by one, in float64 and float32; and at
-each of these points a gradient of zero stays zero.
+This page defines the gradient wherever there is a choice, or where it is easy to get wrong. `python docs/generate.py`
+writes it from `tests/contract`. Each entry is tested in float64 and float32, and at each of these points a zero gradient
+stays zero.
 
-Four rules decide most of it:
+Four rules decide most cases:
 
-* **The subgradient of least norm**, where a function has a kink: 0 for `relu`, `abs`, and every norm at 0.
+* **The subgradient of least norm** at a kink: 0 for `relu`, `abs`, and every norm at 0.
 * **Ties share evenly**, between arguments and within a reduction.
-* **What was not chosen gets nothing.** A gradient of 0 absorbs nan and inf, at every order: the branch that a `where`
-  does not take may be undefined.
-* **Nothing is made up.** Where a slope is infinite the gradient is, and a `RuntimeWarning` says so; `detect_anomaly`
-  finds the line.
+* **An element that was not selected gets no gradient.** A zero gradient stays zero where it meets nan or inf, at every
+  order, so the branch that a `where` does not select may be undefined.
+* **Infinite slopes stay infinite.** The gradient is infinite too, and a `RuntimeWarning` says so; `detect_anomaly` finds
+  the line.
 
-In the expressions `np` is NumPy, `F` is `nn.functional`, `special` is `scipy.special` and `ag` is `autograd`.
-*gradient* is that of the sum of the results with respect to each variable, and *second* that of the sum of these
-gradients, where it is promised too.
+In the expressions, `np` is NumPy, `F` is `nn.functional`, `special` is `scipy.special` and `ag` is `autograd`.
+*gradient* is the gradient of the sum of the results with respect to each variable. *second* is the gradient of the sum of
+these gradients, where it is defined too.
 """
 
 

@@ -1,4 +1,4 @@
-"""What the registry cannot know: why a function of NumPy is not differentiated, and which versions have it."""
+"""Reasons that the registry cannot know: why a NumPy function is not differentiated, and which versions have it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ def _table(module: str, groups: dict[str, str]) -> dict[str, str]:
     return {f"{module}.{name}": reason for reason, names in groups.items() for name in names.split()}
 
 
-# In `plain`, but for another reason than most.
-BY_NATURE = "its results are truth values, counts or positions"
+# Functions in `plain`, for another reason than most.
+BY_NATURE = "returns booleans, counts or indices"
 NATURE = _table(
     "numpy",
     {
-        "of whole numbers": "bitwise_and bitwise_or bitwise_xor gcd invert lcm left_shift right_shift",
-        "constants in the shape of an array": "empty_like ones_like zeros_like",
-        "a set of values without their places; index with those that np.unique(..., return_index=True) finds": ""
+        "of integers": "bitwise_and bitwise_or bitwise_xor gcd invert lcm left_shift right_shift",
+        "returns constants in the shape of an array": "empty_like ones_like zeros_like",
+        "a set of values without their indices; use np.unique(..., return_index=True) and index with the result": ""
         "intersect1d setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse unique_values",
         "text": "array2string array_repr array_str",
         "about dtypes": "can_cast common_type iscomplexobj isrealobj min_scalar_type result_type",
@@ -30,7 +30,7 @@ OUTSIDE = _table(
     {
         "reads or writes text or files": "fromfile fromregex fromstring genfromtxt load loadtxt save savetxt savez "
         "savez_compressed",
-        "prints, or sets how": "base_repr binary_repr format_float_positional format_float_scientific "
+        "prints, or sets how to print": "base_repr binary_repr format_float_positional format_float_scientific "
         "get_printoptions set_printoptions printoptions info",
         "about dtypes": "isdtype issubdtype mintypecode promote_types typename",
         "about NumPy itself": "get_include getbufsize setbufsize geterr geterrcall seterr seterrcall show_config "
@@ -38,26 +38,26 @@ OUTSIDE = _table(
         "about Python objects": "isscalar iterable",
         "about the memory of arrays": "isfortran nested_iters",
         "about dates": "busday_count busday_offset datetime_as_string datetime_data is_busday isnat",
-        "makes an array of a shape alone; multiply it to fill it with a tensor": "empty eye identity indices "
+        "creates an array from a shape; multiply it by a tensor to fill it": "empty eye identity indices "
         "ones tri zeros",
-        "of numbers, which NumPy does not look for tensors among": "arange fromfunction",
-        "a window of so many samples": "bartlett blackman hamming hanning kaiser",
-        "positions in a shape": "broadcast_shapes diag_indices einsum_path mask_indices tril_indices triu_indices",
-        "makes an ndarray, and a tensor is none; see autograd.tensor": "array asanyarray asarray asarray_chkfinite "
+        "takes numbers, among which NumPy does not look for tensors": "arange fromfunction",
+        "returns a window of a given length": "bartlett blackman hamming hanning kaiser",
+        "returns indices into a shape": "broadcast_shapes diag_indices einsum_path mask_indices tril_indices triu_indices",
+        "creates an ndarray, which a tensor is not; see autograd.tensor": "array asanyarray asarray asarray_chkfinite "
         "ascontiguousarray asfortranarray asmatrix bmat from_dlpack frombuffer fromiter require",
-        "makes a function that NumPy calls for each element": "frompyfunc",
-        "takes whole numbers apart into bits": "packbits unpackbits",
+        "creates a function that NumPy calls for each element": "frompyfunc",
+        "unpacks integers into bits": "packbits unpackbits",
         "the old name of isin": "in1d",
         "the old name of trapezoid": "trapz",
         "the old name of vstack": "row_stack",
     },
 )
-OUTSIDE |= _table("numpy.fft", {"makes an array of a length alone": "fftfreq rfftfreq"})
-OUTSIDE |= _table("numpy.lib.stride_tricks", {"takes memory for another array": "as_strided"})
+OUTSIDE |= _table("numpy.fft", {"creates an array from a length": "fftfreq rfftfreq"})
+OUTSIDE |= _table("numpy.lib.stride_tricks", {"reinterprets memory as another array": "as_strided"})
 
 NOT_YET: dict[str, str] = {}
 
-# Functions that not all supported versions of NumPy have.
+# Functions that only some supported versions of NumPy have.
 ONLY = {
     "numpy.in1d": "until NumPy 2.3",
     "numpy.matvec": "since NumPy 2.2",

@@ -97,9 +97,9 @@ def page(present: str) -> str:
         counts = Counter(line.split(" | ")[1] for line in lines)
         parts.append(f"| [{module}](#{module.replace('.', '')}) | {' | '.join(str(counts[c]) for c in CLASSES)} |")
     for module, lines in tables.items():
-        parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph keeps, or why"), *lines]
+        parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph saves, or why"), *lines]
     parts += ["", METHODS_HEAD, *_headed("ufunc", *METHODS), *_methods()]
-    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph keeps"), *_scipy(present)]
+    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph saves"), *_scipy(present)]
     return "\n".join(parts) + "\n"
 
 
@@ -128,7 +128,7 @@ def _entry(module: str, names: tuple[str, ...], function: Function) -> Entry | N
     if function in operations:
         return Entry(names, YES, *_described(operations[function]))
     if function in writers:
-        return Entry(names, YES, "writes", "what its parts keep")
+        return Entry(names, YES, "writes", "what its parts save")
     if function in plain:
         return Entry(names, NATURE, "", reasons.NATURE.get(name, reasons.BY_NATURE))
     if name in reasons.OUTSIDE:
@@ -142,7 +142,7 @@ def _described(operation: Function) -> tuple[str, str]:
     """Return the kind of the rule of an operation, and what its nodes keep."""
     declared: Primitive | None = getattr(operation, "operation", None)
     if declared is None:
-        return "composed", "what its parts keep"
+        return "composed", "what its parts save"
     several = len(declared.needs) > 1
     kept = [
         (f"for `{x}`: " if several else "") + (", ".join(map(_thing, needs)) or "nothing")
@@ -223,29 +223,29 @@ def _listed(names: tuple[str, ...]) -> str:
 HEAD = """\
 # Operations
 
-Every public function of NumPy, and what becomes of it on tensors. Written by `python docs/generate.py` from the
-declarations; a test fails when it is out of date, and when a new NumPy has a function that is in no class. NumPy's
-other modules, such as `random`, `polynomial`, `ma` and `strings`, are not in it.
+This page lists every public function of NumPy, and what it does with tensors. `python docs/generate.py` writes it from
+the declarations. A test fails if the page is out of date, and if a new NumPy has a function that is in no class. NumPy's
+other modules, such as `random`, `polynomial`, `ma` and `strings`, are not included.
 
-* **yes**: differentiated to every order, backward and forward. *rule* is how it is declared: an `elementwise`,
+* **yes**: differentiated to every order, in reverse and forward mode. *rule* is how it is declared: an `elementwise`,
   `linear`, `multilinear` or `general` function with a rule for each input, `composed` of other operations, or one that
-  `writes` to a tensor, which is recorded as a program that never writes. Of inputs, output and arguments the graph
-  keeps those that the rules name and nothing else.
-* **none by nature**: on tensors it gives the plain result that it gives on arrays. Nothing else depends on it.
-* **not of arrays**: it takes no arrays of numbers, or makes or changes them outside of any graph.
-* **not yet**: on a tensor that requires a gradient it raises an error, never a constant.
+  `writes` to a tensor, which is recorded as a program without mutation. Of inputs, output and arguments, the graph saves
+  only those that the rules name.
+* **none by nature**: on tensors it returns the plain result that it returns on arrays.
+* **not of arrays**: it takes no arrays of numbers, or creates or changes them outside of any graph.
+* **not yet**: on a tensor that requires a gradient it raises an error, and never returns a constant.
 """
 METHODS_HEAD = """\
 ## Methods of ufuncs
 
-`np.add.reduce` and the like, for the ufuncs of two inputs that are differentiated. Sums, products and extremes have
-rules of their own; the others are applied step by step. Instead of an `at` that is not differentiated, write to
-distinct places: `x[i] = np.power(x[i], y)`.
+This table is about `np.add.reduce` and the like, for the differentiated ufuncs of two inputs. Sums, products and
+extremes have their own rules; the others are applied step by step. If `at` is not differentiated, write to distinct
+indices instead: `x[i] = np.power(x[i], y)`.
 """
 SCIPY_HEAD = """\
 ## scipy.special
 
-Its ufuncs, declared when SciPy is first imported; the library does not need it. A ufunc that is not here raises an
-error on tensors that require a gradient. SciPy's Python functions turn what they are given into arrays, which such a
-tensor refuses: in the place of `logsumexp` there is `autograd.logsumexp`.
+SciPy is optional. Its ufuncs are declared when it is first imported. A ufunc that is not in this table raises an error on
+tensors that require a gradient. SciPy's Python functions convert their arguments to arrays, which such a tensor refuses:
+use `autograd.logsumexp` instead of `scipy.special.logsumexp`.
 """
