@@ -3,12 +3,14 @@
 Needs Hypothesis (``pip install hypothesis``), which ``import autograd`` does not load; `gradcheck` does without it.
 """
 
+from __future__ import annotations
+
 import importlib
 import typing
 
 if typing.TYPE_CHECKING:
     from ._strategies import (
-        LAYOUTS,
+        Layout,
         arrays,
         broadcastable_arrays,
         check_operation,
@@ -28,6 +30,9 @@ __all__ = [
     "special_values",
     "tensors",
 ]
+
+#: Functions that lay out an array in memory in another way, with the same values.
+LAYOUTS: dict[str, Layout]
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -31,6 +31,7 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
+Layout = Callable[[Array], Array]
 Interval = tuple[float, float]
 
 STEPS = 64  # how many different values an array is drawn from
@@ -53,8 +54,7 @@ def _read_only(array: Array) -> Array:
     return copy
 
 
-#: Arrays of the same values that lie in memory in another way.
-LAYOUTS: dict[str, Callable[[Array], Array]] = {
+LAYOUTS: dict[str, Layout] = {
     "C": lambda array: np.array(array, order="C"),
     "Fortran": lambda array: np.array(array, order="F"),
     "negative strides": _reversed,
