@@ -13,8 +13,8 @@ HEAD = """\
 # The numerical contract
 
 This page defines the gradient wherever there is a choice, or where it is easy to get wrong. `python docs/generate.py`
-writes it from `tests/contract`. Each entry is tested in float64 and float32, and at each of these points a zero gradient
-stays zero.
+writes it from `tests/contract`. Each entry is tested in float64 and float32, and at each of these points a zero
+gradient stays zero.
 
 Four rules decide most cases:
 
@@ -22,12 +22,12 @@ Four rules decide most cases:
 * **Ties share evenly**, between arguments and within a reduction.
 * **An element that was not selected gets no gradient.** A zero gradient stays zero where it meets nan or inf, at every
   order, so the branch that a `where` does not select may be undefined.
-* **Infinite slopes stay infinite.** The gradient is infinite too, and a `RuntimeWarning` says so; `detect_anomaly` finds
-  the line.
+* **Infinite slopes stay infinite.** The gradient is infinite too, and a `RuntimeWarning` says so; `detect_anomaly`
+  finds the line.
 
 In the expressions, `np` is NumPy, `F` is `nn.functional`, `special` is `scipy.special` and `ag` is `autograd`.
-*gradient* is the gradient of the sum of the results with respect to each variable. *second* is the gradient of the sum of
-these gradients, where it is defined too.
+*gradient* is the gradient of the sum of the results with respect to each variable. *second* is the gradient of the sum
+of these gradients, where it is defined too.
 """
 
 

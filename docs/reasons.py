@@ -42,7 +42,8 @@ OUTSIDE = _table(
         "ones tri zeros",
         "takes numbers, among which NumPy does not look for tensors": "arange fromfunction",
         "returns a window of a given length": "bartlett blackman hamming hanning kaiser",
-        "returns indices into a shape": "broadcast_shapes diag_indices einsum_path mask_indices tril_indices triu_indices",
+        "returns indices into a shape": "broadcast_shapes diag_indices einsum_path mask_indices tril_indices "
+        "triu_indices",
         "creates an ndarray, which a tensor is not; see autograd.tensor": "array asanyarray asarray asarray_chkfinite "
         "ascontiguousarray asfortranarray asmatrix bmat from_dlpack frombuffer fromiter require",
         "creates a function that NumPy calls for each element": "frompyfunc",

@@ -224,13 +224,13 @@ HEAD = """\
 # Operations
 
 This page lists every public function of NumPy, and what it does with tensors. `python docs/generate.py` writes it from
-the declarations. A test fails if the page is out of date, and if a new NumPy has a function that is in no class. NumPy's
-other modules, such as `random`, `polynomial`, `ma` and `strings`, are not included.
+the declarations. A test fails if the page is out of date, and if a new NumPy has a function that is in no class.
+NumPy's other modules, such as `random`, `polynomial`, `ma` and `strings`, are not included.
 
 * **yes**: differentiated to every order, in reverse and forward mode. *rule* is how it is declared: an `elementwise`,
   `linear`, `multilinear` or `general` function with a rule for each input, `composed` of other operations, or one that
-  `writes` to a tensor, which is recorded as a program without mutation. Of inputs, output and arguments, the graph saves
-  only those that the rules name.
+  `writes` to a tensor, which is recorded as a program without mutation. Of inputs, output and arguments, the graph
+  saves only those that the rules name.
 * **none by nature**: on tensors it returns the plain result that it returns on arrays.
 * **not of arrays**: it takes no arrays of numbers, or creates or changes them outside of any graph.
 * **not yet**: on a tensor that requires a gradient it raises an error, and never returns a constant.
@@ -245,7 +245,7 @@ indices instead: `x[i] = np.power(x[i], y)`.
 SCIPY_HEAD = """\
 ## scipy.special
 
-SciPy is optional. Its ufuncs are declared when it is first imported. A ufunc that is not in this table raises an error on
-tensors that require a gradient. SciPy's Python functions convert their arguments to arrays, which such a tensor refuses:
-use `autograd.logsumexp` instead of `scipy.special.logsumexp`.
+SciPy is optional. Its ufuncs are declared when it is first imported. A ufunc that is not in this table raises an error
+on tensors that require a gradient. SciPy's Python functions convert their arguments to arrays, which such a tensor
+refuses: use `autograd.logsumexp` instead of `scipy.special.logsumexp`.
 """
