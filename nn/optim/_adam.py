@@ -9,7 +9,7 @@ import numpy as np
 
 from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
-from ._optimizer import Parameters
+from ._optimizer import Parameters, options_from
 
 __all__ = ["Adam", "AdamW"]
 
@@ -22,22 +22,12 @@ class Adam(MomentOptimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
+    params, lr, eps, weight_decay, maximize, decoupled_weight_decay
+        As for every `Optimizer`.
     betas
         The decay rates of the two running means.
-    eps
-        Keeps the denominator from 0.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
     amsgrad
         Use the largest v so far.
-    maximize
-        Ascend instead.
-    decoupled_weight_decay
-        Take ``lr * weight_decay`` of the parameter away instead, as `AdamW` does.
 
     References
     ----------
@@ -67,18 +57,7 @@ class Adam(MomentOptimizer):
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "maximize": maximize,
-                "decoupled_weight_decay": decoupled_weight_decay,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
         """Return by what the moments are divided in memory, the largest v among them."""
@@ -134,7 +113,7 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+        super().__init__(params, **options_from(locals()), decoupled_weight_decay=True)
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range, or makes it an `Adam`."""

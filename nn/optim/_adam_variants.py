@@ -15,6 +15,7 @@ from ._optimizer import (
     check_betas,
     check_not_negative,
     clear_subnormal,
+    options_from,
     take_in,
     with_decay,
 )
@@ -32,22 +33,10 @@ class NAdam(MomentOptimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
-    betas
-        The decay rates of the two running means.
-    eps
-        Keeps the denominator from 0.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
+    params, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize
+        As for `Adam`.
     momentum_decay
         How fast the momentum grows from half of beta1 to beta1.
-    decoupled_weight_decay
-        Take ``lr * weight_decay`` of the parameter away instead, as `AdamW` does.
-    maximize
-        Ascend instead.
 
     References
     ----------
@@ -78,18 +67,7 @@ class NAdam(MomentOptimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "momentum_decay": momentum_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""
@@ -131,20 +109,8 @@ class RAdam(MomentOptimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
-    betas
-        The decay rates of the two running means.
-    eps
-        Keeps the denominator from 0.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
-    decoupled_weight_decay
-        Take ``lr * weight_decay`` of the parameter away instead, as `AdamW` does.
-    maximize
-        Ascend instead.
+    params, lr, betas, eps, weight_decay, decoupled_weight_decay, maximize
+        As for `Adam`.
 
     References
     ----------
@@ -172,17 +138,7 @@ class RAdam(MomentOptimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Let the parameters of a run take a step."""
@@ -218,18 +174,10 @@ class Adamax(Optimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
+    params, lr, eps, weight_decay, maximize
+        As for every `Optimizer`.
     betas
         The decay rates of the running mean and of the largest gradient.
-    eps
-        Keeps the denominator from 0.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
-    maximize
-        Ascend instead.
 
     References
     ----------
@@ -256,8 +204,7 @@ class Adamax(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, options)
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""

@@ -12,7 +12,7 @@ from autograd import borrow, enable_grad, mark_written
 
 from ._flat_parameters import Array, check_writable
 from ._line_search import Point, strong_wolfe
-from ._optimizer import Optimizer, Parameters, check_not_negative
+from ._optimizer import Optimizer, Parameters, check_not_negative, options_from
 
 __all__ = ["LBFGS"]
 
@@ -90,18 +90,8 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         self._memory: dict[str, Any] = {}
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "max_iter": max_iter,
-                "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-                "tolerance_grad": tolerance_grad,
-                "tolerance_change": tolerance_change,
-                "history_size": history_size,
-                "line_search_fn": line_search_fn,
-            },
-        )
+        max_eval = max_iter * 5 // 4 if max_eval is None else max_eval
+        super().__init__(params, options_from(locals()))
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Take the parameters, which are all in one group."""

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError
 
 from ._flat_parameters import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative
+from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative, options_from
 
 __all__ = ["Muon"]
 
@@ -84,19 +84,7 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         adjust_lr_fn: str | None = None,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "weight_decay": weight_decay,
-                "momentum": momentum,
-                "nesterov": nesterov,
-                "ns_coefficients": ns_coefficients,
-                "eps": eps,
-                "ns_steps": ns_steps,
-                "adjust_lr_fn": adjust_lr_fn,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range, or a parameter is no matrix."""

@@ -20,6 +20,7 @@ __all__ = [
     "check_fraction",
     "check_not_negative",
     "clear_subnormal",
+    "options_from",
     "take_in",
     "with_decay",
 ]
@@ -42,7 +43,14 @@ class Optimizer:
     params
         Parameters, or pairs of a name and a parameter, or dicts with ``params`` and options of their own.
     defaults
-        The options of groups that do not give their own.
+        The options of groups that do not give their own. Most optimizers have these:
+
+        - ``lr``: the learning rate.
+        - ``eps``: is added to a denominator, to keep it from 0.
+        - ``weight_decay``: this multiple of the parameter is added to its gradient.
+        - ``decoupled_weight_decay``: whether ``lr * weight_decay`` of the parameter is subtracted from it instead, as
+          in `AdamW`.
+        - ``maximize``: whether to ascend along the gradient instead of descending.
 
     Attributes
     ----------
@@ -254,6 +262,14 @@ class Optimizer:
 
 
 missing.install(Optimizer, fixed=("lr", "learning_rate"))
+
+
+def options_from(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of an optimizer, from the ``locals()`` of its constructor.
+
+    So an option is declared by the signature alone: its name, its type and its default.
+    """
+    return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
 
 
 def with_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Array:

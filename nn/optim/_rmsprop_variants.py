@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from ._flat_parameters import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_fraction, check_not_negative, clear_subnormal, take_in, with_decay
+from ._optimizer import (
+    Optimizer,
+    Parameters,
+    check_fraction,
+    check_not_negative,
+    clear_subnormal,
+    options_from,
+    take_in,
+    with_decay,
+)
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -21,20 +30,12 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
+    params, lr, weight_decay, eps, maximize
+        As for every `Optimizer`.
     lr_decay
         How fast the rate of all elements shrinks besides.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
     initial_accumulator_value
         What h starts with.
-    eps
-        Keeps the denominator from 0.
-    maximize
-        Ascend instead.
 
     References
     ----------
@@ -62,17 +63,7 @@ class Adagrad(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "lr_decay": lr_decay,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "initial_accumulator_value": initial_accumulator_value,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""
@@ -107,22 +98,14 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
+    params, lr, eps, weight_decay, maximize
+        As for every `Optimizer`.
     alpha
         The decay rate of the running mean.
-    eps
-        Keeps the denominator from 0.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
     momentum
         How much of the last step each step repeats.
     centered
         Whether to divide by an estimate of the standard deviation.
-    maximize
-        Ascend instead.
 
     References
     ----------
@@ -151,18 +134,7 @@ class RMSprop(Optimizer):
         centered: bool = False,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "alpha": alpha,
-                "eps": eps,
-                "centered": centered,
-                "weight_decay": weight_decay,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""
@@ -218,18 +190,14 @@ class Adadelta(Optimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
+    params, weight_decay, maximize
+        As for every `Optimizer`.
     lr
         By what steps are multiplied.
     rho
         The decay rate of both running means.
     eps
         Lets the first steps be above 0.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
-    maximize
-        Ascend instead.
 
     References
     ----------
@@ -256,7 +224,7 @@ class Adadelta(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""

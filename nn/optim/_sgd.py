@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._flat_parameters import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, with_decay
+from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, options_from, with_decay
 
 __all__ = ["SGD"]
 
@@ -21,20 +21,14 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    params
-        Parameters, or dicts of them with options of their own: see `Optimizer`.
-    lr
-        The learning rate.
+    params, lr, weight_decay, maximize
+        As for every `Optimizer`.
     momentum
         How much of the last step each step repeats.
     dampening
         By how much momentum weakens the gradient.
-    weight_decay
-        Adds this multiple of the parameter to its gradient.
     nesterov
         Whether to look ahead by one step of momentum.
-    maximize
-        Ascend instead.
 
     References
     ----------
@@ -62,17 +56,7 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(
-            params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "dampening": dampening,
-                "weight_decay": weight_decay,
-                "nesterov": nesterov,
-                "maximize": maximize,
-            },
-        )
+        super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
         """Raise if an option of a group is out of its range."""

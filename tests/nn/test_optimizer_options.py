@@ -1,6 +1,7 @@
 """Options of optimizers that are out of range, what schedulers note in groups, and Muon, which takes matrices only."""
 
 import copy
+import inspect
 import pickle
 from typing import Any
 
@@ -31,11 +32,23 @@ def test_negative_options(name: str, options: tuple[str, ...]) -> None:
                 getattr(nn.optim, name)([nn.Parameter([[1.0]])], **{option: value})
 
 
-@pytest.mark.parametrize("name", [name for name in nn.optim.__all__ if isinstance(getattr(nn.optim, name), type)])
+NAMES = [name for name in nn.optim.__all__ if isinstance(getattr(nn.optim, name), type) and name != "Optimizer"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_are_those_of_the_signature(name: str) -> None:
+    optimizer = getattr(nn.optim, name)
+    parameters = list(inspect.signature(optimizer).parameters.values())[1:]
+    others: dict[str, dict[str, Any]] = {"AdamW": {"decoupled_weight_decay": True}, "LBFGS": {"max_eval": 25}}
+    expected = {parameter.name: parameter.default for parameter in parameters} | others.get(name, {})
+    made = optimizer([nn.Parameter([[1.0]])])
+    assert made.defaults == expected
+    assert {option: made.param_groups[0][option] for option in expected} == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_in_half_precision_a_gradient_of_zero_leaves_parameters_finite_or_eps_is_refused(name: str) -> None:
-    optimizer: Any = getattr(nn.optim, name, None)
-    if not issubclass(optimizer, nn.optim.Optimizer) or optimizer is nn.optim.Optimizer:
-        return
+    optimizer: Any = getattr(nn.optim, name)
     w = nn.Parameter(np.ones((2, 2), np.float16))
     try:
         made = optimizer([w], lr=0.01)
