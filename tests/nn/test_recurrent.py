@@ -24,16 +24,16 @@ from autograd import (
     vjp,
 )
 from autograd.testing._strategies import arrays, check_operation, layouts
-from nn.functional import _recurrent, _recurrent_steps
+from nn.functional import _rnn, _rnn_steps
 
 Array = np.ndarray[Any, Any]
 
 # The operation, its step, the number of gates and of states.
 SEQUENCES: dict[str, tuple[Any, Any, int, int]] = {
-    "lstm": (_recurrent.lstm, _recurrent_steps.lstm_step, 4, 2),
-    "gru": (_recurrent.gru, _recurrent_steps.gru_step, 3, 1),
-    "rnn_tanh": (_recurrent.rnn_tanh, _recurrent_steps.rnn_tanh_step, 1, 1),
-    "rnn_relu": (_recurrent.rnn_relu, _recurrent_steps.rnn_relu_step, 1, 1),
+    "lstm": (_rnn.lstm, _rnn_steps.lstm_step, 4, 2),
+    "gru": (_rnn.gru, _rnn_steps.gru_step, 3, 1),
+    "rnn_tanh": (_rnn.rnn_tanh, _rnn_steps.rnn_tanh_step, 1, 1),
+    "rnn_relu": (_rnn.rnn_relu, _rnn_steps.rnn_relu_step, 1, 1),
 }
 LAYERS: dict[str, Any] = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 CELLS: dict[str, tuple[Any, Any]] = {
@@ -56,7 +56,7 @@ def both(name: str, reverse: bool) -> tuple[Any, Any]:
     operation, step, _, states = SEQUENCES[name]
 
     def composed(x: Any, *others: Any) -> Any:
-        return _recurrent_steps.composed(step, reverse, x, others[:states], others[states:])
+        return _rnn_steps.composed(step, reverse, x, others[:states], others[states:])
 
     return lambda *inputs: operation(reverse, *inputs), composed
 
