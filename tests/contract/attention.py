@@ -24,7 +24,7 @@ CONTRACTS = (
             Edge(f"{_ATTENTION})", ([[1000.0]], [[1000.0], [-1000.0]], [[3.0], [4.0]]),
                  ([[0.0]], [[0.0], [0.0]], [[1.0], [0.0]]), "no exponential overflows"),
             Edge(f"{_ATTENTION}, is_causal=True)[0]", ([[2.0], [nan]], [[1.0], [1.0]], [[3.0], [4.0]]),
-                 ([[0.0], [0.0]], [[0.0], [0.0]], [[1.0], [0.0]]), "the other query is not asked for"),
+                 ([[0.0], [0.0]], [[0.0], [0.0]], [[1.0], [0.0]]), "the other query is not selected"),
         ),
     ),
 )  # fmt: skip

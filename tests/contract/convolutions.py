@@ -28,7 +28,7 @@ CONTRACTS = (
             "nn.functional.max_pool1d", "nn.functional.max_pool2d",
             "nn.functional.adaptive_max_pool1d", "nn.functional.adaptive_max_pool2d",
         ),
-        "all numbers; the largest of a window, where several are equal evenly shared; nan is the largest",
+        "all numbers; ties in a window share evenly; nan is the largest",
         (
             Edge("F.max_pool1d(x, 2)", ([[1.0, 1.0]],), ([[0.5, 0.5]],), "as max"),
             Edge("F.max_pool2d(x, 2)", ([[[2.0, 1.0], [2.0, 2.0]]],), ([[[1 / 3, 0.0], [1 / 3, 1 / 3]]],), "as max"),

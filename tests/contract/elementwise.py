@@ -31,12 +31,12 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.tan",),
-        "all numbers but the poles at odd multiples of pi / 2, which no floating-point number hits",
+        "all numbers except the poles at odd multiples of pi / 2, which no floating-point number hits",
         (Edge("np.tan(x)", ([0.0],), ([1.0],), "no kink", ([0.0],)),),
     ),
     Contract(
         ("numpy.absolute", "numpy.fabs"),
-        "all numbers; of a complex number, the length",
+        "all numbers; of a complex number, its modulus",
         (
             Edge("np.abs(x)", ([-2.0, -0.0, 0.0, 3.0],), ([-1.0, 0.0, 0.0, 1.0],), "the subgradient of least norm",
                  ([0.0] * 4,)),
@@ -49,11 +49,11 @@ CONTRACTS = (
             "numpy.sign", "numpy.floor", "numpy.ceil", "numpy.rint", "numpy.trunc", "numpy.round", "numpy.around",
             "numpy.fix", "numpy.floor_divide", "numpy.spacing",
         ),
-        "all numbers; constant between steps, so the gradient is 0, also on a step; that of complex signs is not",
+        "all numbers; constant between steps, so the gradient is 0, also on a step, except for complex signs",
         (
             Edge("x * np.sign(x)", ([-2.0, 0.0, 3.0],), ([-1.0, 0.0, 1.0],), "the sign has the gradient 0",
                  ([0.0] * 3,)),
-            Edge("np.sqrt(np.floor(x))", ([0.5, 1.5],), ([0.0, 0.0],), "what comes after has an infinite slope"),
+            Edge("np.sqrt(np.floor(x))", ([0.5, 1.5],), ([0.0, 0.0],), "the next operation has an infinite slope"),
             Edge("x - np.floor(x)", ([1.0, 1.5],), ([1.0, 1.0],), "also on the step"),
             Edge("x - np.round(x)", ([0.5, 1.25],), ([1.0, 1.0],), "also on the step"),
             Edge("x * np.floor_divide(x, 2)", ([4.0, 5.0],), ([2.0, 2.0],), "also on the step"),
@@ -65,7 +65,7 @@ CONTRACTS = (
         (
             Edge("np.heaviside(x, y)", ([-1.0, 0.0, 2.0], [0.5] * 3), ([0.0] * 3, [0.0, 1.0, 0.0]),
                  "0 on the step too", ([0.0] * 3, [0.0] * 3)),
-            Edge("np.nextafter(x, y)", ([1.0, 1.0], [2.0, 1.0]), ([1.0, 1.0], [0.0, 0.0]), "the second only points"),
+            Edge("np.nextafter(x, y)", ([1.0, 1.0], [2.0, 1.0]), ([1.0, 1.0], [0.0, 0.0]), "y only gives a direction"),
         ),
     ),
     Contract(
@@ -82,8 +82,8 @@ CONTRACTS = (
         (
             Edge("np.sqrt(x)", ([0.0, 4.0],), ([inf, 0.25],), INFINITE),
             Edge("np.cbrt(x)", ([0.0, 8.0],), ([inf, 1 / 12],), INFINITE),
-            Edge("np.sqrt(x * x)", ([0.0, -2.0],), ([nan, -1.0],), "an infinite slope times 0 is not known: "
-                 "np.abs, np.hypot and np.linalg.norm are"),
+            Edge("np.sqrt(x * x)", ([0.0, -2.0],), ([nan, -1.0],), "an infinite slope times 0 is undefined: "
+                 "use np.abs, np.hypot or np.linalg.norm"),
         ),
     ),
     Contract(
@@ -98,18 +98,18 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.divide", "numpy.reciprocal"),
-        "a divisor unlike 0",
+        "a nonzero divisor",
         (
             Edge("x / y", ([0.0], [2.0]), ([0.5], [0.0]), "no kink", ([-0.25], [-0.25])),
             Edge("x / y", ([1.0], [0.0]), ([inf], [-inf]), INFINITE),
             Edge("np.reciprocal(x)", ([0.0],), ([-inf],), INFINITE),
             Edge("np.where(y == 0, 0, x / y)", ([0.0, 1.0], [0.0, 2.0]), ([0.0, 0.5], [0.0, -0.25]),
-                 "the branch not taken gives nothing", ([0.0, -0.25], [0.0, 0.0])),
+                 "the branch that is not selected gets nothing", ([0.0, -0.25], [0.0, 0.0])),
         ),
     ),
     Contract(
         ("numpy.power", "numpy.float_power"),
-        "x > 0; x = 0 for y >= 0; x < 0 for whole y, where only x has a gradient that is a number",
+        "x > 0; x = 0 for y >= 0; x < 0 for integer y, where only x has a finite gradient",
         (
             Edge("x**0.0", ([-1.0, 0.0, 2.0],), ([0.0] * 3,), "x**0 is 1 everywhere", ([0.0] * 3,)),
             Edge("x**1.0", ([0.0],), ([1.0],), "no kink", ([0.0],)),
@@ -126,7 +126,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.hypot", "numpy.arctan2"),
-        "all numbers; the length and the angle of nothing have gradient 0",
+        "all numbers; the length and the angle of zeros have gradient 0",
         (
             Edge("np.hypot(x, y)", ([0.0], [0.0]), ([0.0], [0.0]), "the subgradient of least norm"),
             Edge("np.hypot(x, y)", ([0.0, 3e-30], [-2.0, 4e-30]), ([0.0, 0.6], [-1.0, 0.8]), "no square underflows"),
@@ -145,13 +145,13 @@ CONTRACTS = (
                  "ties share evenly", ([0.0] * 3, [0.0] * 3)),
             Edge("np.maximum(x, 0)", ([-1.0, 0.0, 1.0],), ([0.0, 0.5, 1.0],), "a tie with a constant is one too"),
             Edge("np.maximum(x, y)", ([nan, 1.0, nan], [1.0, nan, nan]), ([1.0, 0.0, 0.5], [0.0, 1.0, 0.5]),
-                 "nan is what was chosen"),
+                 "nan is selected"),
             Edge("np.minimum(x, y)", ([nan, 1.0, nan], [1.0, nan, nan]), ([1.0, 0.0, 0.5], [0.0, 1.0, 0.5]),
-                 "nan is what was chosen"),
+                 "nan is selected"),
             Edge("np.fmax(x, y)", ([1.0, nan, 1.0, nan], [1.0, 1.0, nan, nan]), ([0.5, 0.0, 1.0, 0.5],
-                 [0.5, 1.0, 0.0, 0.5]), "nan is passed over"),
+                 [0.5, 1.0, 0.0, 0.5]), "nan is ignored"),
             Edge("np.fmin(x, y)", ([1.0, nan, 1.0, nan], [1.0, 1.0, nan, nan]), ([0.5, 0.0, 1.0, 0.5],
-                 [0.5, 1.0, 0.0, 0.5]), "nan is passed over"),
+                 [0.5, 1.0, 0.0, 0.5]), "nan is ignored"),
         ),
     ),
     Contract(
@@ -169,17 +169,17 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.where",),
-        "all numbers; what was not chosen has gradient 0, whatever its value and slope, at every order",
+        "all numbers; what is not selected has gradient 0, whatever its value and slope, at every order",
         (
             Edge("np.where(x > 0, np.sqrt(x), 0)", ([-1.0, 0.0, 4.0],), ([0.0, 0.0, 0.25],),
                  "0 times nan and inf is 0 here", ([0.0, 0.0, -1 / 32],)),
             Edge("np.where(x > 0, np.log(x), 0)", ([-1.0, 0.0, 2.0],), ([0.0, 0.0, 0.5],),
                  "0 times nan and inf is 0 here", ([0.0, 0.0, -0.25],)),
-            Edge("np.where(x != 0, np.sin(x) / x, 1)", ([0.0],), ([0.0],), "the constant was chosen", ([0.0],)),
+            Edge("np.where(x != 0, np.sin(x) / x, 1)", ([0.0],), ([0.0],), "the constant is selected", ([0.0],)),
             Edge("np.where(x > 0, x**0.5, x**2)", ([-3.0, 0.0, 4.0],), ([-6.0, 0.0, 0.25],),
                  "the other branch alone", ([2.0, 2.0, -1 / 32],)),
             Edge("np.where(np.isnan(x), y, x)", ([nan, 1.0], [5.0, inf]), ([0.0, 1.0], [1.0, 0.0]),
-                 "values that are not numbers do not matter"),
+                 "a value that is not finite does not matter"),
         ),
     ),
     Contract(
@@ -191,7 +191,7 @@ CONTRACTS = (
             Edge("np.arctanh(x)", ([-1.0, 0.0, 1.0],), ([inf, 1.0, inf],), INFINITE),
             Edge("np.arccosh(x)", ([1.0],), ([inf],), INFINITE),
             Edge("np.where(np.abs(x) < 1, np.arctanh(x), 0)", ([0.0, 1.0, 2.0],), ([1.0, 0.0, 0.0],),
-                 "the branch not taken gives nothing", ([0.0] * 3,)),
+                 "the branch that is not selected gets nothing", ([0.0] * 3,)),
         ),
     ),
     Contract(
@@ -210,7 +210,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.remainder", "numpy.fmod", "numpy.divmod", "numpy.modf", "numpy.frexp", "numpy.ldexp"),
-        "a divisor unlike 0; on a jump, the slope on either side of it",
+        "a nonzero divisor; on a jump, the slope on either side of it",
         (
             Edge("np.remainder(x, y)", ([4.0, -4.0, 5.0], [2.0] * 3), ([1.0] * 3, [-2.0, 2.0, -2.0]),
                  "slope 1, and minus the quotient as it is there", ([0.0] * 3, [0.0] * 3)),

@@ -71,15 +71,15 @@ CONTRACTS = (
             "numpy.gradient", "numpy.trapezoid", "numpy.geomspace", "numpy.logspace", "numpy.polyfit", "numpy.polydiv",
             "numpy.roots", "numpy.corrcoef", "numpy.linalg.cond", "numpy.linalg.tensorinv", "numpy.linalg.tensorsolve",
         ),
-        "where they do not divide by 0: gradient at distinct places, geomspace between numbers of one sign, roots that "
+        "where they do not divide by 0: gradient at distinct points, geomspace between numbers of one sign, roots that "
         "are distinct, corrcoef of numbers that differ, cond and the inverses of regular matrices",
         (
             Edge("np.gradient(x)", ([nan, 1.0, 2.0],), ([-1.5, 0.0, 1.5],), REGARDLESS),
             Edge("np.trapezoid(x, y)", ([1.0, 1.0], [0.0, 0.0]), ([0.0, 0.0], [-1.0, 1.0]), "an interval of no length"),
             Edge("np.geomspace(x, y, 3)", ([-1.0], [-4.0]), ([2.0], [1.25]), "negative numbers"),
             Edge("np.logspace(x, y, 2)", ([0.0], [1.0]), ([log(10)], [10 * log(10)]), "the exponents"),
-            Edge("np.corrcoef(x, y)[0, 1]", ([1.0, 2.0], [1.0, 2.0]), ([0.0, 0.0], [0.0, 0.0]), "its greatest value"),
-            Edge("np.linalg.cond(x)", ([[1.0, 0.0], [0.0, 1.0]],), ([[0.0, 0.0], [0.0, 0.0]],), "its least value"),
+            Edge("np.corrcoef(x, y)[0, 1]", ([1.0, 2.0], [1.0, 2.0]), ([0.0, 0.0], [0.0, 0.0]), "its maximum"),
+            Edge("np.linalg.cond(x)", ([[1.0, 0.0], [0.0, 1.0]],), ([[0.0, 0.0], [0.0, 0.0]],), "its minimum"),
             Edge("np.roots(x)", ([1.0, -3.0, 2.0],), ([-3.0, -1.0, 0.0],), "distinct roots"),
         ),
     ),

@@ -25,7 +25,7 @@ CONTRACTS = (
                  "every cofactor is 0", ([[0.0, 0.0, 0.0], [0.0, 1.0, -1.0], [0.0, -1.0, 1.0]],)),
             Edge("np.linalg.slogdet(x)[1]", (ZEROS,), ([[nan, nan], [nan, nan]],), "the logarithm of 0 has no slope"),
             Edge("np.where(np.linalg.det(x) == 0, 0, np.linalg.slogdet(x)[1])", (ZEROS,), (ZEROS,),
-                 "the branch not taken gives nothing", (ZEROS,)),
+                 "the branch that is not selected gets nothing", (ZEROS,)),
         ),
     ),
     Contract(
@@ -35,7 +35,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.linalg.pinv", "numpy.linalg.lstsq", "numpy.linalg.matrix_power"),
-        "pinv and lstsq: the derivative among matrices of the same rank; matrix_power: whole powers",
+        "pinv and lstsq: the derivative among matrices of the same rank; matrix_power: integer powers",
         (
             Edge("np.linalg.pinv(x)", (ZEROS,), (ZEROS,), "among matrices of rank 0"),
             Edge("np.linalg.pinv(x)", ([[2.0, 0.0], [0.0, 0.0]],), ([[-0.25, 0.25], [0.25, 0.0]],),
@@ -46,9 +46,9 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.linalg.eigh", "numpy.linalg.eigvalsh", "numpy.linalg.eig", "numpy.linalg.eigvals"),
-        "distinct eigenvalues; eigenvectors up to signs and phases. Where eigenvalues tie, the first derivative of "
-        "functions that treat the tied ones alike, and of projections on all their vectors; what combines the vectors "
-        "with values anew, and second derivatives, lack the part among the tied vectors, of which a warning tells",
+        "distinct eigenvalues; eigenvectors up to signs and phases. Where eigenvalues tie, first derivatives are exact "
+        "for functions that treat the tied ones alike, and for projections on all their vectors; other functions of "
+        "the vectors, and second derivatives, lack the part among the tied vectors, and a warning says so",
         (
             Edge("np.sum(np.linalg.eigvalsh(x) ** 2)", (ONES,), ([[2.0, 0.0], [0.0, 2.0]],), "alike"),
             Edge("np.prod(np.linalg.eigvalsh(x))", ([[2.0, 0.0], [0.0, 2.0]],), ([[2.0, 0.0], [0.0, 2.0]],), "alike"),
@@ -61,7 +61,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.linalg.svd", "numpy.linalg.svdvals"),
-        "distinct singular values unlike 0; singular vectors up to signs and phases. Where values tie, as for eigh",
+        "distinct nonzero singular values; singular vectors up to signs and phases. Where values tie, as for eigh",
         (
             Edge("np.sum(np.linalg.svdvals(x) ** 2)", (ZEROS,), (ZEROS,), "the squares of all elements"),
             Edge("np.sum(np.linalg.svd(x)[1])", (ONES,), (ONES,), "the polar factor"),

@@ -53,7 +53,7 @@ CONTRACTS = (
         ("nn.functional.linear", "nn.functional.mse_loss", "nn.functional.nll_loss", "nn.functional.dropout"),
         "all numbers, without kinks; what was dropped out gets nothing",
         (
-            Edge("F.mse_loss(x, y)", ([1.0], [1.0]), ([0.0], [0.0]), "its least value", ([0.0], [0.0])),
+            Edge("F.mse_loss(x, y)", ([1.0], [1.0]), ([0.0], [0.0]), "its minimum", ([0.0], [0.0])),
             Edge("F.nll_loss(x, np.array([0]))", ([[0.0, -inf]],), ([[-1.0, 0.0]],), "of one class alone"),
             Edge("F.dropout(x, p=1.0)", ([1.0, nan],), ([0.0, 0.0],), "all were dropped"),
         ),

@@ -20,7 +20,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.interp",),
-        "increasing knots; at an inner knot the mean of the slopes beside it, at an outer one the slope inside",
+        "increasing knots; at an inner knot the mean of both slopes, at an outer one the slope inside",
         (
             Edge("np.interp(x, [0, 1, 2], [0, 1, 4])", ([0.5, 1.0, 1.5],), ([1.0, 2.0, 3.0],), "an inner knot",
                  ([0.0] * 3,)),
@@ -31,7 +31,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.nan_to_num", "numpy.unwrap"),
-        "all numbers; a number put in the place of another is a constant",
+        "all numbers; a replacement is a constant",
         (
             Edge("np.nan_to_num(x)", ([nan, inf, -inf, 1.0],), ([0.0, 0.0, 0.0, 1.0],), "a replaced one gets nothing",
                  ([0.0] * 4,)),

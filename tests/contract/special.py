@@ -27,7 +27,7 @@ CONTRACTS = (
         (
             Edge("special.entr(x)", ([0.0, 1.0],), ([inf, -1.0],), INFINITE),
             Edge("special.rel_entr(x, y)", ([1.0], [1.0]), ([1.0], [-1.0]), "no kink", ([0.0], [0.0])),
-            Edge("special.kl_div(x, y)", ([1.0], [1.0]), ([0.0], [0.0]), "its least value", ([0.0], [0.0])),
+            Edge("special.kl_div(x, y)", ([1.0], [1.0]), ([0.0], [0.0]), "its minimum", ([0.0], [0.0])),
             Edge("special.kl_div(x, y)", ([0.0], [1.0]), ([-inf], [1.0]), "in x, " + INFINITE),
         ),
     ),
@@ -85,7 +85,7 @@ CONTRACTS = (
             "scipy.special.rgamma", "scipy.special.gammaln", "scipy.special.binom", "scipy.special.gammainc",
             "scipy.special.betainc",
         ),
-        "all numbers but the poles of the gamma function; gammainc x >= 0, betainc 0 <= x <= 1",
+        "all numbers except the poles of the gamma function; gammainc x >= 0, betainc 0 <= x <= 1",
         (
             Edge("special.rgamma(x)", ([0.0, -1.0, -2.0],), ([1.0, -1.0, 2.0],), "no kink where the gamma function has "
                  "poles"),

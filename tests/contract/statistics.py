@@ -19,7 +19,7 @@ CONTRACTS = (
             Edge("np.median(x)", ([1.0, 2.0, 3.0],), ([0.0, 1.0, 0.0],), "the middle one", ([0.0] * 3,)),
             Edge("np.median(x)", ([1.0, 2.0, 3.0, 4.0],), ([0.0, 0.5, 0.5, 0.0],), "the mean of the middle two"),
             Edge("np.median(x)", ([1.0, 1.0, 3.0],), ([0.5, 0.5, 0.0],), "ties share evenly"),
-            Edge("np.median(x)", ([1.0, nan, 3.0],), ([0.0, 1.0, 0.0],), "nan is what was chosen"),
+            Edge("np.median(x)", ([1.0, nan, 3.0],), ([0.0, 1.0, 0.0],), "nan is selected"),
             Edge("np.quantile(x, 0.25)", ([1.0, 1.0, 2.0, 3.0, 4.0],), ([0.5, 0.5, 0.0, 0.0, 0.0],),
                  "ties share evenly"),
             Edge("np.quantile([1.0, 2.0, 4.0], x)", ([0.0, 0.25, 0.5, 1.0],), ([2.0, 2.0, 4.0, 4.0],),
@@ -59,7 +59,7 @@ CONTRACTS = (
     ),
     Contract(
         ("numpy.select", "numpy.piecewise", "numpy.choose"),
-        "all numbers; as where, what was not chosen has gradient 0",
+        "all numbers; as where, what is not selected has gradient 0",
         (
             Edge("np.select([x > 0], [np.sqrt(x)], 0)", ([-1.0, 0.0, 4.0],), ([0.0, 0.0, 0.25],),
                  "0 times nan and inf is 0 here", ([0.0, 0.0, -1 / 32],)),
@@ -89,7 +89,7 @@ CONTRACTS = (
         (
             Edge("np.hypot.reduce(x)", ([0.0, 0.0],), ([0.0, 0.0],), "the subgradient of least norm"),
             Edge("np.logaddexp.reduce(x)", ([-inf, -inf],), ([0.0, 0.0],), "as ag.logsumexp"),
-            Edge("np.fmax.reduce(x)", ([nan, 1.0, 1.0],), ([0.0, 0.5, 0.5],), "nan is passed over, ties share evenly"),
+            Edge("np.fmax.reduce(x)", ([nan, 1.0, 1.0],), ([0.0, 0.5, 0.5],), "nan is ignored, ties share evenly"),
             Edge("np.maximum.accumulate(x)", ([1.0, 1.0, 0.0],), ([2.0, 1.0, 0.0],), "ties share evenly, every time"),
         ),
     ),
