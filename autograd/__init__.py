@@ -32,7 +32,9 @@ from .tensors import missing_names as missing
 from .tensors.hooks import Handle
 from .tensors.tensor import Tensor, as_tensor, borrow, is_sole_owner, lend, set_gradient_buffer, tensor
 from .transforms.checkpoint import checkpoint, restore_in_checkpoints
-from .transforms.vjp_jvp import elementwise_grad, grad, gradients, jvp, value_and_grad, vjp
+from .transforms.grad import elementwise_grad, grad, value_and_grad
+from .transforms.gradients import gradients
+from .transforms.vjp_jvp import jvp, vjp
 
 if typing.TYPE_CHECKING:
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved

@@ -18,7 +18,7 @@ from ..graph.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, unmasked
-from ..transforms.vjp_jvp import gradients
+from ..transforms.gradients import gradients
 
 __all__ = [
     "Measure",

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import GradientCheckError, check_callable, check_number
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor
-from ..transforms.vjp_jvp import gradients
+from ..transforms.gradients import gradients
 from ._finite_differences import (
     Measure,
     Mismatch,

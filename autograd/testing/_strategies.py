@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from ..errors import GradientCheckError
 from ..tensors.tensor import Tensor
-from ..transforms.vjp_jvp import gradients, jvp
+from ..transforms.gradients import gradients
+from ..transforms.vjp_jvp import jvp
 from ._finite_differences import inner_product, normal
 from ._gradcheck import gradcheck, gradgradcheck
 

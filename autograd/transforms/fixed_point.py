@@ -18,7 +18,7 @@ from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, unwrap
 from .checkpoint import arguments_now
 from .pytree import flatten
-from .vjp_jvp import check_outputs
+from .recording import check_outputs
 
 __all__ = ["fixed_point"]
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from ..errors import check_argnums, check_callable
 from ..graph.grad_mode import enable_grad
+from .grad import choose, grad
 from .linearize import Linearization
-from .vjp_jvp import choose, grad, jvp
+from .vjp_jvp import jvp
 
 __all__ = ["ggnvp", "hessian", "hvp", "jacobian"]
 

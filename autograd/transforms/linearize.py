@@ -18,7 +18,8 @@ from ..graph.node import Node, ancestors
 from ..tensors.tensor import LIFT, Tensor, plain_array, unwrap
 from .forward_mode import push_forward
 from .pytree import flatten
-from .vjp_jvp import apart, floating, vjp
+from .recording import apart, floating
+from .vjp_jvp import vjp
 
 __all__ = ["Linearization", "linearize"]
 
