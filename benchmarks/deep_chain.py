@@ -1,4 +1,4 @@
-"""A chain of a million operations: time and memory of forward, backward and letting go.
+"""A chain of a million operations: time and memory of forward, backward and deallocation.
 
 Run it with ``python -m benchmarks.deep_chain [--operations N]``.
 """

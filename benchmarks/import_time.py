@@ -1,4 +1,4 @@
-"""What ``import autograd`` costs above ``import numpy``: whole processes, interleaved.
+"""Import time of ``autograd``, beyond that of NumPy: whole processes, interleaved.
 
 Run it with ``python -m benchmarks.import_time``.
 """

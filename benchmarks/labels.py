@@ -1,7 +1,7 @@
-"""What is computed from labels, forward and backward: an embedding's table, multi-class margins, and CTC.
+"""Embeddings, multi-class margins and CTC, forward and backward.
 
-Run it with ``python -m benchmarks.labels``. It is timed on one thread (CPU time) beside PyTorch, which is needed, on
-float32 of several sizes.
+Run it with ``python -m benchmarks.labels``. It compares with PyTorch, which is required, on one thread
+(CPU time), in float32 and several sizes.
 """
 
 from benchmarks.timing import Step, interleave  # isort: skip - first

@@ -1,4 +1,4 @@
-"""What recording and walking cost: a chain of x * a, x + b, tanh(x) on (4, 4) float32, per operation.
+"""Overhead of recording and of the backward pass: a chain of x * a, x + b, tanh(x) on (4, 4) float32, per operation.
 
 Run it with ``python -m benchmarks.overhead``. PyTorch takes part if it is installed.
 """

@@ -1,4 +1,4 @@
-"""micrograd's demonstration, one step: a 2-16-16-1 network of scalars on 100 moons, hinge loss and weight decay.
+"""micrograd's demo, one step: a 2-16-16-1 network of scalars on 100 moons, hinge loss and weight decay.
 
 Run it with ``python -m benchmarks.scalars``. Each engine runs in processes of its own, because what the garbage
 collector costs depends on everything else in memory. micrograd takes part if it is installed.

@@ -1,4 +1,4 @@
-"""Record the README's picture of the player: a browser plays a neuron's page, and its frames become a moving image.
+"""Record the README's animation of the player: a browser plays a neuron's page, and its frames become a GIF.
 
 ``python docs/capture.py`` writes ``docs/images/player.gif``. It needs chromium with its driver, selenium and Pillow.
 """
@@ -29,7 +29,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 
 
 def neuron(x: Value, w: Value, b: Value) -> Value:
-    """Return what a neuron of one input gives."""
+    """Return the output of a neuron of one input."""
     return (x * w + b).tanh()
 
 
@@ -48,7 +48,7 @@ def browser(folder: str) -> Any:
 
 
 def shot(driver: Any, moment: int) -> Image.Image:
-    """Take a picture of the page, whose moving lines are where they are `moment` milliseconds after a step."""
+    """Take a screenshot of the page, with its animation `moment` milliseconds after a step."""
     driver.execute_script(
         "document.getAnimations().forEach(each => { each.pause(); each.currentTime = arguments[0]; })", moment
     )

@@ -1,4 +1,4 @@
-"""How Sphinx makes the site of these pages; see docs/build.py for the command."""
+"""Sphinx configuration: ``python -m sphinx -W docs build/site`` builds the site from these pages."""
 
 import sys
 from pathlib import Path
@@ -28,17 +28,16 @@ extensions = [
     "docs.site.sample",
 ]
 
-# Names in docstrings stand in single backquotes: those that the site knows become links, and others, such as
-# parameters, are set as code.
+# Docstrings put names in single backquotes: known names become links, and others, such as parameters, become code.
 default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:obj", ".*"),  # parameters, as said above
-    ("py:class", r"(?!(autograd|nn|datasets)\.).*"),  # of Python and NumPy, whose sites would have to be asked
-    ("py:exc", "MissingProgramError"),  # one of the package graphviz, which is loaded when it is needed
+    ("py:obj", ".*"),  # parameters, as above
+    ("py:class", r"(?!(autograd|nn|datasets)\.).*"),  # of Python and NumPy: a link would need their sites
+    ("py:exc", "MissingProgramError"),  # of the package graphviz, which is loaded late
 ]
 
-autodoc_typehints = "none"  # docs/site/annotations.py puts them where the parameters are described
+autodoc_typehints = "none"  # docs/site/annotations.py adds them to the descriptions of parameters
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_google_docstring = False
@@ -49,8 +48,8 @@ autosummary_generate = False  # pages are written by subject, see docs/site/name
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # notebooks show the output that they were kept with
-nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # which a network would be asked for
+nb_execution_mode = "off"  # notebooks show their stored output
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # which would need a network
 
 toc_object_entries_show_parents = "hide"
 html_theme = "furo"

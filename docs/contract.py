@@ -46,7 +46,7 @@ def _section(contract: Contract) -> str:
 
 
 def _title(contract: Contract) -> str:
-    """Return the names of a contract's operations, the first few where there are many."""
+    """Return the names of a contract's operations, or the first few of many."""
     names = [_short(name).removeprefix("np.") for name in contract.operations]
     return ", ".join(names[:4]) + (" and others" if len(names) > 4 else "")
 
@@ -70,7 +70,7 @@ def _all(values: tuple[Any, ...]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a number, or a list of them, in as few characters as tell it; a list of one as its element."""
+    """Return a number, or a list of numbers, in few characters; a list of one as its element."""
     if isinstance(value, list):
         return _shown(value[0]) if len(value) == 1 else f"[{', '.join(map(_shown, value))}]"
     return f"{value:.4g}"

@@ -1,8 +1,8 @@
-"""Write what follows from the source: three pages, the types of methods that declarations install, pictures of graphs.
+"""Generate files from the source: three pages, the types of installed methods, pictures of graphs.
 
 ``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last part of
-``docs/howto/from-pytorch.md`` and ``autograd/tensors/methods.pyi``, and a test fails when one of them is out of date;
-it draws ``docs/images/*.svg`` too, for which it needs Graphviz.
+``docs/howto/from-pytorch.md`` and ``autograd/tensors/methods.pyi``, and a test fails if one of them is out of date. It
+also draws ``docs/images/*.svg``, which needs Graphviz.
 """
 
 import sys
@@ -58,20 +58,20 @@ def numerics_page() -> str:
 
 
 def pytorch_page() -> str:
-    """Return the text of the page about PyTorch's names, with all that errors know of them at its end."""
+    """Return the text of the page about PyTorch, which ends with the tables of foreign names."""
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
     tables = {"Arguments of operations and methods": KEYWORDS} | {TITLES[owner]: NAMES[owner] for owner in NAMES}
     return head + mark + "".join(map(names_table, tables, tables.values()))
 
 
 def names_table(title: str, names: Mapping[str, str]) -> str:
-    """Return a table of names from elsewhere, in the order of the alphabet."""
+    """Return a table of foreign names, in alphabetical order."""
     rows = "".join(f"| `{name}` | {names[name]} |\n" for name in sorted(names, key=str.lower))
     return f"\n### {title}\n\n| elsewhere | here |\n|---|---|\n{rows}"
 
 
 def stub() -> str:
-    """Return the text of the stub file, in which the methods that only another NumPy has are kept."""
+    """Return the text of the stub file; methods that only another NumPy version has are kept."""
     found = {name: declaration(name, value) for name, value in vars(Tensor).items() if is_installed(value)}
     elsewhere = {full.rpartition(".")[2] for full in reasons.ONLY} - found.keys()
     for line in STUB.read_text().splitlines():
@@ -82,7 +82,7 @@ def stub() -> str:
 
 
 def is_installed(value: Any) -> bool:
-    """Tell whether an attribute of the class was put there by a declaration."""
+    """Tell whether a declaration installed an attribute of the class."""
     function = value.fget if isinstance(value, property) else value
     home = getattr(function, "__module__", "")
     return callable(function) and home.startswith("autograd.") and home != "autograd.tensors.tensor"

@@ -1,4 +1,4 @@
-"""The graphs that the pages show as pictures: what each is of, and how it is drawn."""
+"""Pictures of graphs that the pages show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RNG = np.random.default_rng(0)
 
 
 def normal(*shape: int) -> np.ndarray[Any, Any]:
-    """Return numbers that are the same whenever the pictures are drawn."""
+    """Return random numbers that are the same in each run."""
     return RNG.standard_normal(shape).astype(np.float32)
 
 
@@ -30,7 +30,7 @@ def draw_neuron() -> Any:
 
 
 def draw_demonstration() -> Any:
-    """Draw micrograd's demonstration, a network of scalars on a hundred points of two moons, folded."""
+    """Draw micrograd's demo, a network of scalars on a hundred points of two moons, folded."""
     random.seed(0)
     model, (points, sides) = nn.scalar.MLP(2, [16, 16, 1]), make_moons(100, noise=0.1, seed=0)
     scores: list[Any] = [model([Value(x), Value(y)]) for x, y in points.tolist()]
@@ -42,7 +42,7 @@ def draw_demonstration() -> Any:
 
 
 def draw_step() -> Any:
-    """Draw the step of a 784-128-64-10 network on a minibatch: gradients, and what the graph keeps."""
+    """Draw the step of a 784-128-64-10 network on a minibatch: gradients, and what the graph saves."""
     nn.manual_seed(0)
     model, x, labels = nn.MLP([784, 128, 64, 10]), normal(32, 784), np.arange(32) % 10
     return draw_graph(lambda: nn.functional.cross_entropy(model(x), labels), model, show=["gradients", "kept"])

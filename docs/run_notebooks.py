@@ -1,8 +1,8 @@
-"""Run the notebooks and keep what they show: ``python docs/run_notebooks.py``, or some by name, ``chain_rule``.
+"""Run the notebooks and store their output: ``python docs/run_notebooks.py``, or some by name, ``chain_rule``.
 
-Each ``docs/notebooks/*.ipynb`` is run from its first cell to its last by a new kernel, in an empty folder, and written
-again with nothing in it but cells, tags and outputs: the same program gives the same file, up to the pictures and the
-last digits that another machine or another version of a library gives. A test runs them as well, and compares.
+Each ``docs/notebooks/*.ipynb`` runs from its first cell to its last in a new kernel, in an empty folder, and is written
+back with only cells, tags and outputs. The same program gives the same file, apart from pictures and the last digits,
+which depend on the machine and the versions of libraries. A test runs the notebooks too, and compares.
 
 It needs ``pip install -e '.[notebooks]'``, and Graphviz.
 """
@@ -34,7 +34,7 @@ def main(names: list[str]) -> None:
 
 
 def named(name: str) -> Path:
-    """Return the file of a notebook, which may be called by its path or its name."""
+    """Return the file of a notebook, given its path or its name."""
     return FOLDER / f"{Path(name).stem}.ipynb"
 
 
@@ -45,7 +45,7 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return the notebook with the outputs of a new run, which an exception in a cell ends.
+    """Return the notebook with the outputs of a new run; an exception in a cell is raised.
 
     Its folder is an empty one, so that only what stands in the notebook, and what this repository has, can count.
     """
@@ -64,7 +64,7 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def _environment(settings: str) -> dict[str, str]:
-    """Return the environment of a kernel that imports these packages, shows pictures, and has nobody's settings."""
+    """Return the environment of a kernel that imports these packages, shows pictures, and ignores user settings."""
     environment = {name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "PYTHONWARNINGS")}
     paths = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
     return environment | {
@@ -77,7 +77,7 @@ def _environment(settings: str) -> dict[str, str]:
 
 
 def _bare(notebook: nbformat.NotebookNode, outputs: bool = False) -> nbformat.NotebookNode:
-    """Return what a notebook is made of: the text of its cells, their tags, and their outputs if they are wanted."""
+    """Return the contents of a notebook: the text of its cells, their tags and, if wanted, their outputs."""
     cells = []
     for number, cell in enumerate(notebook.cells, start=1):
         tags = {"tags": cell.metadata.tags} if cell.metadata.get("tags") else {}
@@ -94,7 +94,7 @@ def _bare(notebook: nbformat.NotebookNode, outputs: bool = False) -> nbformat.No
 
 
 def _bare_output(output: nbformat.NotebookNode) -> dict[str, Any]:
-    """Return an output without what only its own run knows of."""
+    """Return an output without what is specific to one run."""
     return {**output, "metadata": {}} if "metadata" in output else dict(output)
 
 

@@ -1,8 +1,8 @@
-"""NumPy's public functions, each with what this library does with it: where ``docs/operations.md`` comes from.
+"""NumPy's public functions and what this library does with each: the source of ``docs/operations.md``.
 
-What is differentiated, and how, the registry knows; why anything else is not, the tables in `reasons` say. The page is
-the same whichever NumPy writes it: a function that only some versions have is named in `reasons.ONLY`, and where it is
-missing its line is kept as another version wrote it.
+The registry knows what is differentiated, and how. The tables in `reasons` say why the rest is not. The page does not
+depend on the version of NumPy that writes it: `reasons.ONLY` names the functions that only some versions have, and
+their lines are kept where a version lacks them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ METHODS = ("reduce", "accumulate", "reduceat", "outer", "at")
 
 @dataclass(frozen=True)
 class Entry:
-    """One function of a module: its names there, its class, and the cells of its line beside them."""
+    """One function of a module: its names there, its class, and the other cells of its row."""
 
     names: tuple[str, ...]
     kind: str
@@ -71,7 +71,7 @@ def entries(module: str) -> Iterator[Entry]:
 
 
 def unclassified() -> list[str]:
-    """Return the functions of the installed NumPy that are in no class: those of a new version, say."""
+    """Return the functions of the installed NumPy that are in no class, such as those of a new version."""
     return [
         f"{module}.{names[0]}"
         for module in NUMPY
@@ -81,7 +81,7 @@ def unclassified() -> list[str]:
 
 
 def contradicted() -> list[str]:
-    """Return what `reasons` gives a reason for although the registry differentiates it, or NumPy does not have it."""
+    """Return functions that have a reason in `reasons`, but are differentiated or do not exist in NumPy."""
     known = {f"{module}.{name}": function for module in NUMPY for name, function in functions(module).items()}
     stated = [*reasons.OUTSIDE, *reasons.NOT_YET]
     return [name for name in stated if known.get(name) in {*operations, *writers} or _is_stale(name, known)] + [
@@ -113,7 +113,7 @@ def _is_stale(name: str, known: dict[str, Function]) -> bool:
 
 
 def by_identity(public: dict[str, Function]) -> list[tuple[tuple[str, ...], Function]]:
-    """Return each function with all its names: its own first, then the others."""
+    """Return each function with all its names, its own first."""
     found: dict[Function, list[str]] = {}
     for name, function in public.items():
         found.setdefault(function, []).append(name)
@@ -139,7 +139,7 @@ def _entry(module: str, names: tuple[str, ...], function: Function) -> Entry | N
 
 
 def _described(operation: Function) -> tuple[str, str]:
-    """Return the kind of the rule of an operation, and what its nodes keep."""
+    """Return the kind of an operation, and what its nodes save."""
     declared: Primitive | None = getattr(operation, "operation", None)
     if declared is None:
         return "composed", "what its parts save"
@@ -160,7 +160,7 @@ def _versions(name: str) -> str:
 
 
 def _table(module: str, present: str) -> list[str]:
-    """Return the lines of a module's table, among them those of functions that the installed NumPy does not have."""
+    """Return the rows of a module's table, including functions that the installed NumPy does not have."""
     lines = {entry.names[0]: entry.line(module) for entry in entries(module)}
     for full in reasons.ONLY:
         space, _, name = full.rpartition(".")
@@ -195,9 +195,9 @@ def _method(ufunc: np.ufunc, method: str) -> str:
 
 
 def _scipy(present: str) -> list[str]:
-    """Return the lines of the functions of SciPy that are differentiated or by nature are not.
+    """Return the rows of SciPy's functions that are differentiated, or by nature are not.
 
-    Those of functions that the installed SciPy does not have are kept.
+    Rows of functions that the installed SciPy does not have are kept.
     """
     special = functions(SCIPY)  # which imports it
     declare_special_functions()

@@ -1,6 +1,6 @@
-"""The types of parameters, as the source has them, put into the docstrings that describe the parameters.
+"""Parameter types in docstrings, as the source writes them.
 
-Sphinx would show what the annotations stand for: of NumPy's ``ArrayLike`` a line of private classes.
+Sphinx would expand the annotations: NumPy's ``ArrayLike`` becomes a line of private classes.
 """
 
 import re
@@ -14,7 +14,7 @@ NAMES = re.compile(r"\*{0,2}\w+(, \*{0,2}\w+)*$")
 
 
 def typed(lines: list[str], annotations: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Go through the lines of a docstring, with the type behind each name in the sections that `annotations` are of."""
+    """Yield the lines of a docstring, with the type after each name in the sections that describe `annotations`."""
     section = ""
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         if SECTION.match(below):
@@ -27,13 +27,13 @@ def typed(lines: list[str], annotations: dict[str, dict[str, Any]]) -> Iterator[
 
 
 def put_types(app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
-    """Do so for a docstring that Sphinx has read, before its sections are taken apart."""
+    """Add types to a docstring that Sphinx has read, before it parses the sections."""
     parameters = value.__init__ if isinstance(value, type) else value
     found = {"Parameters": parameters, "Attributes": value}
     lines[:] = typed(lines, {section: getattr(owner, "__annotations__", {}) for section, owner in found.items()})
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Have it done first of all that is done to docstrings."""
+    """Register this as the first step that processes docstrings."""
     app.connect("autodoc-process-docstring", put_types, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Names in the text of tutorials and how-tos lead to where the API describes them."""
+"""Links from names in tutorials and how-tos to the API pages."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -8,7 +8,7 @@ PAGES = ("tutorials/", "howto/")
 
 
 def link_names(app: Sphinx, page: nodes.document, place: str) -> None:
-    """Make links of what a page says in code, where that is all of a public name: `nn.fit`, or `grad` of `autograd`."""
+    """Turn code that is a public name, such as `nn.fit`, or `grad` of `autograd`, into a link."""
     if not place.startswith(PAGES):
         return
     known = app.env.domains.python_domain.objects
@@ -21,6 +21,6 @@ def link_names(app: Sphinx, page: nodes.document, place: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Have it done when all names are known."""
+    """Register this for when all names are known."""
     app.connect("doctree-resolved", link_names)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers set by themselves: no script, no fonts, no network."""
+"""Formulas as MathML, which browsers render without scripts, fonts or a network."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ def inline(translator: Any, node: nodes.math) -> None:
 
 
 def block(translator: Any, node: nodes.math_block) -> None:
-    """Write a formula on lines of its own, which scrolls where it is wider than the page."""
+    """Write a formula on a separate line; it scrolls if it is wider than the page."""
     translator.body.append(f'<div class="formula">{convert(node.astext(), display="block")}</div>\n')
     raise nodes.SkipNode
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Make it known by the name that conf.py asks for."""
+    """Register the renderer under the name in conf.py."""
     app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

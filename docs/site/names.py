@@ -1,6 +1,6 @@
-"""The directive ``names``: a table of public names, and then all that their docstrings say.
+"""The directive ``names``: a table of public names, followed by their docstrings.
 
-It stands in a page as ::
+A page uses it as ::
 
     ```{names} nn
     Linear
@@ -28,20 +28,20 @@ from docs.site.public import MODULES, PACKAGES, public_names
 
 
 class Names(SphinxDirective):
-    """Public names of the module that is the argument, one a line."""
+    """Public names of the module in the argument, one per line."""
 
     has_content = True
     required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
-        """Return what the text that stands for the names makes."""
+        """Return the nodes that the names expand to."""
         (module,) = self.arguments
         return self.parse_text_to_nodes(page(module, [name.strip() for name in self.content if name.strip()]))
 
 
 def page(module: str, names: list[str]) -> str:
-    """Return the text that stands for the names of a module."""
+    """Return the text that the names of a module expand to."""
     lines = [f".. currentmodule:: {module}", ""]
     ours = [name for name in names if not is_of_numpy(module, name)]
     if len(ours) > 1:
@@ -66,21 +66,20 @@ def entry(module: str, name: str) -> list[str]:
 
 
 def value_of(module: str, name: str) -> Any:
-    """Return what a module has under a name, which may be a module that it does not load by itself."""
+    """Return the value of a name in a module, which may be a submodule that is not loaded yet."""
     home = importlib.import_module(module)
     return getattr(home, name) if hasattr(home, name) else importlib.import_module(f"{module}.{name}")
 
 
 def is_of_numpy(module: str, name: str) -> bool:
-    """Tell whether a name stands for NumPy's own function."""
+    """Tell whether a name is NumPy's own function."""
     return getattr(np, name, None) is value_of(module, name)
 
 
 def members(cls: type) -> list[str]:
-    """Return the public methods and properties of a class, and of private ones above it, that have docstrings of ours.
+    """Return the public methods and properties of a class, and of its private bases, that have our own docstrings.
 
-    NumPy's docstrings are those of its functions that are methods of tensors. What a module shows of itself in
-    ``repr`` is described at `nn.Module`.
+    Methods of tensors that are NumPy's functions have NumPy's docstrings. `nn.Module` describes ``extra_repr``.
     """
     above = itertools.takewhile(lambda base: base is cls or not is_public(base), cls.__mro__[:-1])
     found = {
@@ -106,13 +105,13 @@ def of_numpy() -> set[str | None]:
 
 
 def name_public_bases(app: Sphinx, name: str, cls: type, options: Any, bases: list[type]) -> None:
-    """Have a class derive from the next public one above it, which is the one that has a place to link to."""
+    """Show the nearest public base of a class, which is the one that a link can lead to."""
     above = [base for base in cls.__mro__[1:] if is_public(base)]
     bases[:] = above[:1]
 
 
 def is_public(cls: type) -> bool:
-    """Tell whether a class has a public name, or is none of this project."""
+    """Tell whether a class has a public name, or is not part of this project."""
     package = cls.__module__.partition(".")[0]
     if package not in PACKAGES:
         return cls is not object and not package.startswith("typing")
@@ -128,7 +127,7 @@ def warn_of_missing(app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Make the directive known, and have what is public looked after."""
+    """Register the directive and the check for missing names."""
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"  # which is what the docstrings call them

@@ -1,4 +1,4 @@
-"""The directive ``notebooks``: a list of those that there are. There may be none, of which Sphinx's own would warn."""
+"""The directive ``notebooks``: a list of the notebooks. It may be empty, where Sphinx's own would warn."""
 
 from pathlib import Path
 
@@ -23,6 +23,6 @@ class Notebooks(TocTree):
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Make the directive known."""
+    """Register the directive."""
     app.add_directive("notebooks", Notebooks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

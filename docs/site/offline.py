@@ -1,4 +1,4 @@
-"""Whether pages ask a network for anything: only a link that a reader follows may lead elsewhere."""
+"""Offline check: pages load nothing from a network; only links that a reader follows may lead elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ IN_SCRIPT = re.compile(r"""(?:\bimport\b[^;\n]{0,200}?|\bfetch|\bopen)\s*\(?\s*[
 
 
 class Loads(HTMLParser):
-    """What a page loads from elsewhere, in `found`."""
+    """Collects in `found` what a page loads from elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Loads(HTMLParser):
         self._within = ""
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        """Look at what an element refers to, and at its style."""
+        """Check what an element refers to, and its style."""
         self._within = tag
         for name, value in attributes:
             refers = name in LOADED or (name in ("href", "xlink:href") and tag not in ("a", "area"))
@@ -31,17 +31,17 @@ class Loads(HTMLParser):
                 self.found += IN_STYLE.findall(value)
 
     def handle_data(self, text: str) -> None:
-        """Look at the text of a style or a script."""
+        """Check the text of a style or a script."""
         if self._within in ("style", "script"):
             self.found += (IN_STYLE if self._within == "style" else IN_SCRIPT).findall(text)
 
     def handle_endtag(self, tag: str) -> None:
-        """Go back to where text is text."""
+        """Leave a style or a script."""
         self._within = ""
 
 
 def loads(path: Path) -> list[str]:
-    """Return the addresses elsewhere that a page, a style sheet or a script loads something from."""
+    """Return the external addresses that a page, a style sheet or a script loads."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
         page = Loads()
@@ -51,7 +51,7 @@ def loads(path: Path) -> list[str]:
 
 
 def faults(site: Path) -> Iterator[str]:
-    """Go through all that the pages of a folder load from elsewhere, and say which page it is."""
+    """Yield a message for each thing that the pages of a folder load from elsewhere."""
     for path in sorted(site.rglob("*")):
         if path.suffix in (".html", ".css", ".js"):
             for address in loads(path):
@@ -59,13 +59,13 @@ def faults(site: Path) -> Iterator[str]:
 
 
 def check(app: Any, exception: Exception | None) -> None:
-    """Have a build fail if its pages ask a network for anything."""
+    """Fail a build whose pages load anything from a network."""
     found = [] if exception is not None else list(faults(Path(app.outdir)))
     if found:
         raise RuntimeError("pages of the site need a network: " + "; ".join(found))
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Have it checked when all pages are written."""
+    """Register the check for when all pages are written."""
     app.connect("build-finished", check, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

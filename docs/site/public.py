@@ -1,4 +1,4 @@
-"""Which names are public: those that the site has to describe. Nothing is needed for it but the project itself."""
+"""Public names, all of which the site has to describe. This needs only the project itself."""
 
 import importlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ MODULES = (
 
 
 def public_names() -> Iterator[tuple[str, str]]:
-    """Go through the public names, each with its module: what `nn.training` and `nn` list is public in `nn`."""
+    """Yield the public names with their modules; names that both `nn.training` and `nn` list belong to `nn`."""
     for module in MODULES:
         home = importlib.import_module(module)
         above = importlib.import_module(module.rpartition(".")[0] or module)

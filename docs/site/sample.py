@@ -1,4 +1,4 @@
-"""The neuron of the first page of the README, to be played."""
+"""The page that plays the neuron of the README."""
 
 from pathlib import Path
 
@@ -16,6 +16,6 @@ def write(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Have it written with the other pages."""
+    """Register this to run with the other pages."""
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
