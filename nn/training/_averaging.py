@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -27,6 +28,9 @@ class WeightAveraging(Callback):
         last ``1 / (1 - decay)`` steps. None keeps the mean of all steps.
     start
         The epoch, from 1 on, from whose first step on it is averaged.
+    warmup
+        Whether the decay is at most ``n / (n + 10)`` after ``n`` steps: the first averages are nearly plain means, so
+        that the weights of the first steps are soon forgotten.
 
     References
     ----------
@@ -46,11 +50,15 @@ class WeightAveraging(Callback):
     Parameter([[4.]], dtype=float32, requires_grad=True)
     """
 
-    def __init__(self, decay: float | None = 0.999, start: int = 1) -> None:
+    def __init__(self, decay: float | None = 0.999, start: int = 1, warmup: bool = False) -> None:
         if start < 1:
             raise ValueError(f"start should be an epoch, 1 or later, not {start}")
+        if warmup and decay is None:
+            raise ValueError("warmup=True lowers the decay at first, but decay=None keeps a mean, which has no decay")
         self._average = None if decay is None else get_ema_multi_avg_fn(decay)
-        self.decay, self.start = decay, start
+        if warmup and decay is not None:
+            self._average = _warming_up(decay)
+        self.decay, self.start, self.warmup = decay, start, warmup
         self.averaged: Any = None  # an AveragedModel, once a training has begun
 
     def on_start(self, training: Training) -> None:
@@ -78,3 +86,12 @@ class WeightAveraging(Callback):
         self.averaged.load_state_dict(state)
         if self.averaged.n_averaged:
             self._training.evaluated = self.averaged.module
+
+
+def _warming_up(decay: float) -> Callable[[list[Any], list[Any], int], None]:
+    """Return a moving average for `AveragedModel`, whose decay rises with the number of steps."""
+
+    def move(averages: list[Any], values: list[Any], count: int) -> None:
+        get_ema_multi_avg_fn(min(decay, count / (count + 10)))(averages, values, count)
+
+    return move

@@ -59,11 +59,11 @@ def bits(model: nn.Module) -> bytes:
     return b"".join(np.asarray(value).tobytes() for value in model.state_dict().values())
 
 
-@pytest.mark.parametrize("decay", [0.75, None])
+@pytest.mark.parametrize(("decay", "warmup"), [(0.75, False), (0.4, True), (None, False)])
 @pytest.mark.parametrize("start", [1, 3])
-def test_the_average_is_the_one_defined(decay: float | None, start: int) -> None:
+def test_the_average_is_the_one_defined(decay: float | None, warmup: bool, start: int) -> None:
     record = Record()
-    model, history = train(WeightAveraging(decay, start), record, dtype=np.float64)
+    model, history = train(WeightAveraging(decay, start, warmup), record, dtype=np.float64)
     steps = record.steps[5 * (start - 1) :]
     assert len(steps) == 5 * (5 - start)
     for name, value in model.state_dict().items():
@@ -73,6 +73,7 @@ def test_the_average_is_the_one_defined(decay: float | None, start: int) -> None
         average = steps[0][name]
         for count, step in enumerate(steps[1:], 1):
             keep = count / (count + 1) if decay is None else decay
+            keep = min(keep, count / (count + 10)) if warmup else keep
             average = keep * average + (1 - keep) * step[name]
         np.testing.assert_allclose(value, average, rtol=1e-12, atol=1e-15, err_msg=name)
         assert not np.array_equal(value, steps[-1][name])
@@ -83,6 +84,25 @@ def test_the_average_is_the_one_defined(decay: float | None, start: int) -> None
     assert [bool(np.isclose(a, b, rtol=1e-9)) for a, b in zip(losses, raw, strict=True)] == [
         epoch < start for epoch in range(1, 5)
     ]
+
+
+def test_a_warm_average_soon_forgets_what_it_began_with() -> None:
+    model = nn.Linear(2, 2)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.0)
+
+    class Count(Callback):
+        def on_step(self, training: Any) -> None:
+            nn.init.constant_(training.model.bias, training.step)
+
+    averaging = WeightAveraging(0.999, warmup=True)
+    nn.fit(model, (X[:, :2], Y // 2), nn.CrossEntropyLoss(), optimizer, epochs=100, batch_size=40,
+           callbacks=[Count(), averaging], verbose=False)  # fmt: skip
+    expected = 1.0
+    for count in range(1, 100):
+        decay = count / (count + 10)
+        expected = decay * expected + (1 - decay) * (count + 1)
+    np.testing.assert_allclose(model.state_dict()["bias"], expected, rtol=1e-5)
+    assert 80 < expected < 100
 
 
 def test_the_steps_are_those_without_an_average() -> None:
@@ -114,7 +134,8 @@ def test_the_best_epoch_is_that_of_the_average(tmp_path: Path, stopping_first: b
 def test_it_goes_on_bit_for_bit(tmp_path: Path, start: int) -> None:
     def run(folder: str, *more: Callback) -> Any:
         saving = Checkpoint(tmp_path / folder / "last.npz", every=1, resume=True)
-        return train(saving, EarlyStopping(patience=9, restore_best=False), WeightAveraging(0.8, start), *more)
+        averaging = WeightAveraging(0.8, start, warmup=start == 2)
+        return train(saving, EarlyStopping(patience=9, restore_best=False), averaging, *more)
 
     whole, history = run("whole")
     for step in (1, 4, 5, 6, 12, 20):
@@ -145,3 +166,7 @@ def test_wrong_options_are_named() -> None:
         WeightAveraging(1.5)
     with pytest.raises(ValueError, match="start should be an epoch, 1 or later, not 0"):
         WeightAveraging(start=0)
+    with pytest.raises(ValueError, match="warmup=True lowers the decay at first"):
+        WeightAveraging(None, warmup=True)
+    with pytest.raises(ValueError, match=r"decay should be from 0 to 1, not 1.5"):
+        WeightAveraging(1.5, warmup=True)
