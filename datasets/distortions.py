@@ -1,7 +1,14 @@
-"""Images bent at random: turned, shifted, stretched and warped a little, each time in another way.
+"""Data augmentation by elastic distortion: images turned, shifted, stretched and warped a little, at random.
 
 A digit stays the same digit when it is written a little larger, slanted, or with a shaky hand. A network that sees
 each image in a new shape in every epoch cannot learn the images by heart.
+
+>>> from datasets import load_mnist
+>>> from datasets.distortions import Distortion, DistortedBatches
+>>> images, labels = load_mnist()[1]
+>>> batches = DistortedBatches(images, labels, 64, Distortion(0.1, 1, 0.5), (1, 28, 28), np.random.default_rng(0))
+>>> [batch.shape for batch in next(iter(batches))]
+[(64, 1, 28, 28), (64,)]
 """
 
 from __future__ import annotations
@@ -23,13 +30,13 @@ KNOTS = 7  # of the grid of bumps along each side
 class Distortion:
     """Moves the pixels of images, shape (n, 784), along random smooth fields, and interpolates between four pixels.
 
-    Each of the two coordinates of a field is a sum of basis functions with random weights: 1, x and y make up an
-    affine map, and bumps on a grid of 7 by 7 bend it.
+    Each of the two coordinates of a field is a sum of basis functions with random weights: 1, x and y form an affine
+    map, and bumps on a grid of 7 by 7 bend it.
 
     Parameters
     ----------
     turn
-        The standard deviation of what x and y contribute: 0.1 is a turn by 6 degrees, or a stretch by 10 %.
+        The standard deviation of the weights of x and y: 0.1 is a turn by 6 degrees, or a stretch by 10 %.
     shift
         The largest shift in pixels, drawn uniformly.
     warp
@@ -45,8 +52,8 @@ class Distortion:
         bumps = np.einsum("iy,jx->ijyx", bump, bump).reshape(KNOTS * KNOTS, SIDE * SIDE)
         bumps /= np.sqrt(np.square(bumps).sum(axis=0).mean())  # weights of variance 1 give a mean square of 1
         self._basis = np.concatenate([np.ones((1, SIDE * SIDE)), [y, x], bumps]).astype(np.float32)
-        # the border of zeros that images get is wide enough for what lies outside
-        self._places = np.stack([y, x]) + np.float32((SIDE - 1) / 2 + 1)
+        # images get a border of zeros, to which positions outside are clipped
+        self._positions = np.stack([y, x]) + np.float32((SIDE - 1) / 2 + 1)
 
     def __call__(self, images: Floats, rng: np.random.Generator) -> Floats:
         """Return the images, each distorted in its own way."""
@@ -54,21 +61,21 @@ class Distortion:
         weights[..., 0] = rng.uniform(-self.shift, self.shift, weights.shape[:2])
         weights[..., 1:3] *= self.turn
         weights[..., 3:] *= self.warp
-        places = (weights.reshape(-1, len(self._basis)) @ self._basis).reshape(len(images), 2, -1)
-        places += self._places
-        return _sample(images, places)
+        positions = (weights.reshape(-1, len(self._basis)) @ self._basis).reshape(len(images), 2, -1)
+        positions += self._positions
+        return _sample(images, positions)
 
 
-def _sample(images: Floats, places: Floats) -> Floats:
-    """Return the brightness at places, shape (n, 2, 784), of rows and columns that count the border of one pixel."""
-    wide = SIDE + 3  # a border of zeros: one before, two behind, where the neighbour of the last place lies
+def _sample(images: Floats, positions: Floats) -> Floats:
+    """Return the brightness at positions, shape (n, 2, 784): rows and columns, counted from the border of one pixel."""
+    wide = SIDE + 3  # a border of zeros: one before, two behind, where the neighbour of the last position lies
     framed = np.zeros((len(images), wide, wide), np.float32)
     framed[:, 1 : SIDE + 1, 1 : SIDE + 1] = images.reshape(-1, SIDE, SIDE)
     flat = framed.reshape(-1)
-    np.clip(places, 0, SIDE + 1, out=places)
-    corner = places.astype(np.int32)  # truncated
-    places -= corner
-    down, right = places[:, 0], places[:, 1]
+    np.clip(positions, 0, SIDE + 1, out=positions)
+    corner = positions.astype(np.int32)  # truncated
+    positions -= corner
+    down, right = positions[:, 0], positions[:, 1]
     start = np.arange(0, flat.size, wide * wide, dtype=np.int32)[:, None]
     index = corner[:, 0] * np.int32(wide) + corner[:, 1] + start
     above = _between(flat.take(index), flat[1:].take(index), right)

@@ -1,4 +1,4 @@
-"""From a picture of a digit to what MNIST's images look like, and to text that a terminal shows."""
+"""Handwritten digits from image files: read them, make them look like MNIST's, and show them in a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from examples.files import UsageError
+from datasets.errors import ArgumentError, FormatError, MissingFileError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,24 +25,28 @@ SHADES = " .:-=+*#%@"
 def read_brightness(path: Path) -> Floats:
     """Return the brightness of an image file from 0 (black) to 1 (white), shape (height, width).
 
-    What is transparent counts as white; or as black where that leaves something to see.
+    Transparent pixels count as white, or as black where the image would be blank otherwise.
 
     Raises
     ------
-    UsageError
-        If there is no such file, it is not an image, or Pillow, which reads images, is not installed.
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it is not an image.
+    ImportError
+        If Pillow, which reads images, is not installed.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: no such file. Give an image, or test:ROW for a row of the test set")
+        raise MissingFileError(f"{path}: no such file. Relative paths start at {Path.cwd()}.")
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
-        raise UsageError("reading images takes Pillow: pip install pillow") from error
+        raise ImportError("read_brightness() reads images with Pillow: pip install pillow") from error
     try:
         with Image.open(path) as image:
             layered = image.convert("RGBA")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UsageError(f"{path}: is not an image that Pillow can read, such as a PNG, or is damaged") from error
+        raise FormatError(f"{path}: is not an image that Pillow can read, such as a PNG, or is damaged.") from error
     brightness = _on_background(layered, "white")
     return brightness if np.ptp(brightness) else _on_background(layered, "black")
 
@@ -69,7 +73,7 @@ def as_mnist(brightness: Floats) -> Floats:
 
     Raises
     ------
-    UsageError
+    ArgumentError
         If nothing differs from the background.
 
     References
@@ -87,7 +91,7 @@ def as_mnist(brightness: Floats) -> Floats:
     """
     ink = np.abs(brightness - np.median(_rim(brightness)))
     if ink.max() < 2 / 255:
-        raise UsageError("the image is blank: nothing in it differs from its background")
+        raise ArgumentError("the image is blank: nothing in it differs from its background.")
     ink /= ink.max()
     ink[ink < FAINTEST] = 0
     digit = _fit(ink[np.ix_(_extent(ink.any(axis=1)), _extent(ink.any(axis=0)))])

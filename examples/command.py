@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import sys
@@ -40,7 +41,18 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-__all__ = ["EXIT_CODE", "Run", "UsageError", "natural", "parser", "positive", "run", "save_figure", "save_text"]
+__all__ = [
+    "EXIT_CODE",
+    "Run",
+    "UsageError",
+    "image_shape",
+    "natural",
+    "parser",
+    "positive",
+    "run",
+    "save_figure",
+    "save_text",
+]
 
 EXIT_CODE = 130  # what a shell reports of a program that Ctrl-C ended: 128 and the number of the signal
 
@@ -129,13 +141,15 @@ class Run(nn.training.Interruption):
         model
             Its parameters and buffers are saved.
         metrics
-            What was reached; options, times and versions are written beside it.
+            What was reached; options, times and versions are written beside it, and what `history` tells.
         files
             For each name what writes the file, given its path. Pictures, ``.png`` and ``.html``, take matplotlib.
         history
             What `nn.fit` returned.
         """
-        described = {**metrics, **self._describe(), **({} if history is None else _epochs(history))}
+        options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self.options).items()}
+        epochs = {} if history is None else _epochs(history)
+        described = {**options, **metrics, **self._describe(), **epochs}
         folder: Path = self.options.out
         folder.mkdir(parents=True, exist_ok=True)
         for name in files:  # of an earlier run, which must not stand beside the figures of this one
@@ -150,7 +164,6 @@ class Run(nn.training.Interruption):
     def _describe(self) -> dict[str, Any]:
         wanted = [os.environ.get(name, "") for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")]
         return {
-            "seed": self.options.seed,
             "interrupted": self.requested,
             "seconds": round(time.perf_counter() - self._wall, 3),
             "cpu_seconds": round(time.process_time() - self._processor, 3),
@@ -170,6 +183,18 @@ def save_text(text: str, path: Path) -> None:
     """Write a text, and the end of its last line, whole or not at all."""
     with nn.utils.replacing(path) as partial:
         partial.write_bytes(text.encode() + b"\n")
+
+
+def image_shape(pixels: int) -> tuple[int, int]:
+    """Return height and width of an image of so many pixels: square, or as close to it as there is.
+
+    Examples
+    --------
+    >>> image_shape(784), image_shape(12)
+    ((28, 28), (3, 4))
+    """
+    height = next(height for height in range(math.isqrt(pixels), 0, -1) if pixels % height == 0)
+    return height, pixels // height
 
 
 def positive(text: str) -> int:

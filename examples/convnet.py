@@ -7,20 +7,39 @@ saved. The folder that it writes holds::
     model.npz        the trained parameters
     metrics.json     what was reached, in which time, with which options and versions
     history.csv      a row for each epoch
-    curves.png       loss and accuracy over the epochs
-    mistakes.png     the images on which it is most certain and wrong
+    report.html      loss and accuracy over the epochs, which digits it takes for which, its worst mistakes
     filters.png      the kernels of the first layer, and what they make of a digit
 
 Run it with ``python -m examples.convnet``; ``--help`` lists the options. Ctrl-C ends the training and saves what there
-is. `examples.digit_recipes` holds the network and the numbers, and says how they were chosen.
+is.
+
+The distortion was chosen by the accuracy on the last 10,000 training images after training on the first 50,000, which
+is what ``--held-out`` does; the test set had no part in it. 99.5 % of them were right after 7 epochs of the first
+recipe, which was then given 5, as they take less time.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from examples.digit_program import train
+import numpy as np
+
+import nn
+from datasets import load_mnist
+from datasets.distortions import DistortedBatches, Distortion
+from examples import command
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Data = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+EPOCHS, QUICK_EPOCHS = 5, 2
+QUICK_TRAIN, QUICK_TEST, HELD_OUT = 3000, 1000, 10_000
+SHAPE, BATCH_SIZE, LEARNING_RATE = (1, 28, 28), 64, 0.005
+DISTORTION = Distortion(turn=0.08, shift=1.0, warp=0.5)
 
 EPILOG = """\
 examples:
@@ -30,10 +49,98 @@ examples:
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; return its exit code: 0, 1 for an error, 2 for a wrong option, 130 after Ctrl-C."""
-    return train("convnet", __doc__ or "", EPILOG, arguments)
+class ConvolutionalNetwork(nn.Sequential):
+    """Maps images, shape (n, 1, 28, 28), to logits, shape (n, 10).
+
+    The largest of four values is taken before normalization and rectifier, which then have a quarter of the work.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Conv2d(1, 16, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(16), nn.ReLU(),
+            nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), nn.BatchNorm2d(32), nn.ReLU(),
+            nn.Flatten(), nn.Linear(32 * 7 * 7, 64), nn.ReLU(), nn.Linear(64, 10),
+        )  # fmt: skip
+
+
+def main(options: argparse.Namespace) -> None:
+    """Train, evaluate, and write the folder."""
+    train, test = load(options)
+    epochs = options.epochs or (QUICK_EPOCHS if options.quick else EPOCHS)
+
+    nn.manual_seed(options.seed)
+    model = ConvolutionalNetwork()
+    rng = np.random.default_rng(options.seed)
+    batches = DistortedBatches(*train, BATCH_SIZE, DISTORTION, SHAPE, rng)
+    loss = nn.CrossEntropyLoss()
+    optimizer = nn.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    schedule = nn.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, epochs * len(batches))
+    kind = "held-out" if options.held_out else "test"
+    print(f"{len(train[1])} training images, {len(test[1])} {kind} images", flush=True)
+
+    with command.Run(options) as run:
+        history = nn.fit(
+            model, batches, loss, optimizer, epochs=epochs, validation=test, metrics="accuracy",
+            scheduler=schedule, scheduler_every="step",
+            callbacks=[nn.training.WeightAveraging(decay=0.999, warmup=True)],
+        )  # fmt: skip
+        result = nn.evaluate(model, test, loss, "accuracy")
+        print(f"{kind} accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}")
+        metrics = {
+            "train_images": len(train[1]),
+            f"{kind}_images": len(test[1]),
+            "parameters": sum(parameter.size for parameter in model.parameters()),
+            "batch_size": BATCH_SIZE,
+            "learning_rate": LEARNING_RATE,
+            "distortion": {"turn": DISTORTION.turn, "shift": DISTORTION.shift, "warp": DISTORTION.warp},
+            **{f"{kind}_{name}": value for name, value in result.items()},
+        }
+        files = {
+            "history.csv": lambda path: command.save_text(history.to_csv(), path),
+            "report.html": lambda path: nn.plots.report(path, history, model, test, title="Convolutional network"),
+            "filters.png": lambda path: command.save_figure(draw_filters(model[0], test[0][0]), path),
+        }
+        run.write(model, metrics, files, history)
+
+
+def load(options: argparse.Namespace) -> tuple[Data, Data]:
+    """Return the digits to train with, and those to test with: with ``--held-out`` they are training images too."""
+    (images, labels), (test_images, test_labels) = load_mnist()
+    if options.held_out:
+        images, test_images = images[:-HELD_OUT], images[-HELD_OUT:]
+        labels, test_labels = labels[:-HELD_OUT], labels[-HELD_OUT:]
+    train, test = (QUICK_TRAIN, QUICK_TEST) if options.quick else (None, None)
+    return (images[:train], labels[:train]), (test_images[:test].reshape(-1, *SHAPE), test_labels[:test])
+
+
+def draw_filters(layer: nn.Module, image: np.ndarray[Any, Any]) -> Figure:
+    """Draw each kernel of a layer, and below it what it makes of an image, shape (1, height, width)."""
+    from matplotlib.figure import Figure
+
+    kernels, answers = layer.weight.data[:, 0], nn.predict(layer, image[None])[0]
+    across, blocks = 8, -(-len(kernels) // 8)
+    figure = Figure(figsize=(9.6, 2.5 * blocks + 0.5), layout="constrained")
+    figure.suptitle(
+        "The kernels of the first layer, and their answers to a digit below: positive is blue, negative is red"
+    )
+    grid = figure.subplots(2 * blocks, across, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for number, (kernel, answer) in enumerate(zip(kernels, answers, strict=True)):
+        row, column = 2 * (number // across), number % across
+        for axes, values in ((grid[row, column], kernel), (grid[row + 1, column], answer)):
+            limit = float(np.abs(values).max()) or 1.0
+            axes.imshow(values, cmap="RdBu", vmin=-limit, vmax=limit, interpolation="nearest")
+    return figure
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the options."""
+    quick = "a twentieth of the digits and two epochs"
+    found = command.parser("convnet", __doc__, epochs=str(EPOCHS), quick=quick, epilog=EPILOG)
+    found.add_argument("--held-out", action="store_true", help="test with the last sixth of the training set instead")
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.run(parser(), main))

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 import nn
 from autograd import no_grad
 from datasets import DataError, load_idx, load_mnist
+from datasets.handwriting import as_mnist, as_text, read_brightness
 from examples.files import UsageError, load_model
-from examples.handwriting import as_mnist, as_text, read_brightness
 from examples.report import image_shape, percent
 
 ROW_PREFIX = "test:"
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = load_model(options.model)
         pixels, label = read(options.image, options.data)
         probabilities = classify(model, pixels)
-    except (UsageError, DataError) as error:
+    except (UsageError, DataError, ImportError) as error:
         print(f"examples.predict: {error}", file=sys.stderr)
         return 1
     print(as_text(pixels.reshape(image_shape(pixels.size))))

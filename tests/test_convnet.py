@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas
@@ -11,15 +12,14 @@ from PIL import Image
 
 import nn
 from datasets import load_mnist
-from examples.digit_job import MovingAverage, learn, load
-from examples.digit_pictures import draw_filters
-from examples.digit_recipes import RECIPES
-from examples.files import load_model
+from examples import augmented, command, convnet
 
 from .programs import interrupt, interrupted_metrics, run
 
-FILES = {"model.npz", "metrics.json", "history.csv", "curves.png", "mistakes.png"}
-PICTURES = {"convnet": "filters.png", "augmented": "weights.png"}
+FILES = {"model.npz", "metrics.json", "history.csv", "report.html"}
+PICTURES = {"convnet": {"filters.png"}, "augmented": set[str]()}
+MODELS = {"convnet": convnet.ConvolutionalNetwork, "augmented": lambda: nn.MLP([784, 128, 64, 10])}
+SHAPES = {"convnet": convnet.SHAPE, "augmented": augmented.SHAPE}
 
 
 @pytest.mark.parametrize(("name", "least"), [("convnet", 0.94), ("augmented", 0.8)])
@@ -28,36 +28,44 @@ def test_a_quick_run_leaves_the_folder_that_it_promises(name: str, least: float,
     result = run(f"examples.{name}", "--quick", "--seed", 3, "--out", out)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""  # no bar where nobody watches
-    assert {path.name for path in out.iterdir()} == FILES | {PICTURES[name]}
-    assert all(file in result.stdout for file in FILES | {PICTURES[name]})
+    assert {path.name for path in out.iterdir()} == FILES | PICTURES[name]
+    assert all(file in result.stdout for file in FILES | PICTURES[name])
     assert result.stdout.count("\nepoch ") == 2
     metrics = json.loads((out / "metrics.json").read_text())
     assert (metrics["seed"], metrics["epochs"], metrics["interrupted"]) == (3, 2, False)
     assert metrics["test_accuracy"] > least
     history = pandas.read_csv(out / "history.csv")
-    assert history["average_accuracy"].iloc[-1] == metrics["test_accuracy"]
+    assert history["val_accuracy"].iloc[-1] == metrics["test_accuracy"]
     for picture in out.glob("*.png"):
         with Image.open(picture) as image:
             image.load()
             assert len(np.unique(np.asarray(image.convert("L")))) > 10
-    model = RECIPES[name].build()
+    page = (out / "report.html").read_text()
+    assert all(words in page for words in ("accuracy over the epochs", "the worst mistakes", "of the first layer"))
+    model = MODELS[name]()
     model.load_state_dict(nn.load(out / "model.npz"))
     images, labels = (part[:1000] for part in load_mnist()[1])
-    guesses = nn.predict(model, images.reshape(-1, *RECIPES[name].shape)).argmax(axis=1)
+    guesses = nn.predict(model, images.reshape(-1, *SHAPES[name])).argmax(axis=1)
     assert np.mean(guesses == labels) == pytest.approx(metrics["test_accuracy"])
 
 
 def test_predict_reads_the_plain_network(tmp_path: Path) -> None:
-    nn.save(RECIPES["augmented"].build(), tmp_path / "model.npz")
-    assert next(load_model(tmp_path / "model.npz").parameters()).shape == (128, 784)
+    nn.save(MODELS["augmented"](), tmp_path / "model.npz")
+    assert run("examples.predict", tmp_path / "model.npz", "test:0").returncode == 0
 
 
-def test_the_same_seed_gives_the_same_model_and_another_one_another(tmp_path: Path) -> None:
-    recipe = RECIPES["augmented"]
+def test_the_same_seed_gives_the_same_model_and_another_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda name: None)  # no pictures, which take longer than the training
     for number, seed in enumerate((0, 0, 1)):
-        options = argparse.Namespace(quick=True, held_out=False, epochs=1, seed=seed, out=tmp_path / str(number))
-        learn(recipe, load(recipe, options), options, pictures=False)
-        assert {path.name for path in options.out.iterdir()} == {"model.npz", "metrics.json", "history.csv"}
+        given = ["--quick", "--epochs", "1", "--seed", str(seed), "--out", str(tmp_path / str(number))]
+        assert command.run(augmented.parser(), augmented.main, given) == 0
+        assert {path.name for path in (tmp_path / str(number)).iterdir()} == {
+            "model.npz",
+            "metrics.json",
+            "history.csv",
+        }
     first, again, other = (nn.load(tmp_path / str(number) / "model.npz") for number in range(3))
     assert all(np.array_equal(first[key], again[key]) for key in first)
     assert not any(np.array_equal(first[key], other[key]) for key in first)
@@ -92,39 +100,17 @@ def test_help_names_every_option(name: str) -> None:
     assert all(f"--{option}" in result.stdout for option in ("epochs", "seed", "out", "held-out", "quick"))
 
 
-def test_held_out_images_are_not_learned_and_are_none_of_the_test_set() -> None:
-    options = argparse.Namespace(held_out=True, quick=False)
-    data, (images, labels) = load(RECIPES["convnet"], options), load_mnist()[0]
-    assert data.name == "held-out"
-    np.testing.assert_array_equal(data.train_images, images[:50_000])
-    np.testing.assert_array_equal(data.test_images, images[50_000:].reshape(-1, 1, 28, 28))
-    np.testing.assert_array_equal(data.train_labels, labels[:50_000])
-    np.testing.assert_array_equal(data.test_labels, labels[50_000:])
-
-
-def test_the_average_soon_forgets_what_it_began_with() -> None:
-    model = nn.Linear(2, 2)
-    data = np.eye(2, dtype=np.float32), np.arange(2)
-    average = MovingAverage(model, data)
-    optimizer = nn.optim.SGD(model.parameters(), lr=0.0)
-
-    class Count(nn.training.Callback):
-        def on_step(self, training: nn.training.Training) -> None:
-            assert model.bias is not None
-            nn.init.constant_(model.bias, training.step)
-
-    history = nn.fit(model, data, nn.CrossEntropyLoss(), optimizer, epochs=100, callbacks=[Count(), average],
-                     verbose=False)  # fmt: skip
-    expected = 1.0
-    for count in range(1, 100):
-        decay = count / (count + 10)
-        expected = decay * expected + (1 - decay) * (count + 1)
-    np.testing.assert_allclose(average.model.state_dict()["bias"], expected, rtol=1e-5)
-    assert 80 < expected < 100
-    assert history["average_accuracy"].iloc[-1] in (0.0, 0.5, 1.0)
+@pytest.mark.parametrize("example", [augmented, convnet])
+def test_held_out_images_are_not_learned_and_are_none_of_the_test_set(example: ModuleType) -> None:
+    train, test = example.load(argparse.Namespace(held_out=True, quick=False))
+    images, labels = load_mnist()[0]
+    np.testing.assert_array_equal(train[0], images[:50_000])
+    np.testing.assert_array_equal(test[0], images[50_000:].reshape(-1, *example.SHAPE))
+    np.testing.assert_array_equal(train[1], labels[:50_000])
+    np.testing.assert_array_equal(test[1], labels[50_000:])
 
 
 def test_a_picture_shows_each_kernel_and_its_answer() -> None:
-    figure = draw_filters(nn.Conv2d(1, 3, 3), np.ones((1, 28, 28), np.float32))
+    figure = convnet.draw_filters(nn.Conv2d(1, 3, 3), np.ones((1, 28, 28), np.float32))
     drawn = [axes.images[0].get_array().shape for axes in figure.axes if axes.images]  # type: ignore[union-attr]
     assert sorted(drawn) == [(3, 3)] * 3 + [(26, 26)] * 3

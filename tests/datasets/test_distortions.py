@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from examples.distortion import DistortedBatches, Distortion
+from datasets.distortions import DistortedBatches, Distortion
 
 Floats = NDArray[np.float32]
 
