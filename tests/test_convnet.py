@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -18,7 +19,10 @@ from .programs import interrupt, interrupted_metrics, run
 
 FILES = {"model.npz", "metrics.json", "history.csv", "report.html"}
 PICTURES = {"convnet": {"filters.png"}, "augmented": set[str]()}
-MODELS = {"convnet": convnet.ConvolutionalNetwork, "augmented": lambda: nn.MLP([784, 128, 64, 10])}
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "convnet": convnet.ConvolutionalNetwork,
+    "augmented": lambda: nn.MLP([784, 128, 64, 10]),
+}
 SHAPES = {"convnet": convnet.SHAPE, "augmented": augmented.SHAPE}
 
 
