@@ -13,7 +13,7 @@ import pytest
 from autograd import tensor
 
 ROOT = Path(__file__).parent.parent
-DESIGN = (ROOT / "docs" / "design.md").read_text()
+DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 PLAN = DESIGN.partition("## Floor plan")[2].partition("## ")[0]
 # `folder/`, `folder/file.py` and `file.py:Class.method`; a first folder other than these is one of autograd.
 NAMED = re.compile(r"`((?:\w+/)+|(?:\w+/)*\w+\.pyi?)(?::([\w.]+))?`")
@@ -42,7 +42,7 @@ def definition(scope: ast.AST, name: str) -> ast.AST | None:
 def test_what_the_page_names_exists(path: str, name: str) -> None:
     file = located(path)
     assert file.exists(), f"docs/design.md names {path}"
-    scope: ast.AST | None = ast.parse(file.read_text()) if name else None
+    scope: ast.AST | None = ast.parse(file.read_text(encoding="utf-8")) if name else None
     for part in name.split(".") if name else ():
         assert scope is not None
         scope = definition(scope, part)

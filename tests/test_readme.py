@@ -11,7 +11,7 @@ import datasets
 import nn
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 LOOP, FIT, TENSORS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 

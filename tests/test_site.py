@@ -73,7 +73,9 @@ def test_every_public_name_is_on_one_page() -> None:
 
 
 def test_the_page_about_silent_failures_names_tests_that_exist() -> None:
-    rows = re.findall(r"\| ((?:`test_\w+`(?:, )?)+) \|$", (DOCS / "semantics.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"\| ((?:`test_\w+`(?:, )?)+) \|$", (DOCS / "semantics.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     assert len(rows) > 40
     assert named <= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
