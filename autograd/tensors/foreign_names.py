@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["KEYWORDS", "NAMES"]
 
-_NO_DEVICE = "not needed: the processor is the one device"
+_NO_DEVICE = "not needed: the CPU is the only device"
 
 _TENSOR = {
     "unsqueeze": "`t[None]` or `np.expand_dims(t, axis)`",
@@ -19,8 +19,8 @@ _TENSOR = {
     "movedim": "`np.moveaxis(t, ...)`",
     "t": "`t.T`",
     "adjoint": "`t.mT.conj()`",
-    "contiguous": "not needed: the order of memory makes no difference",
-    "is_contiguous": "not needed: the order of memory makes no difference",
+    "contiguous": "not needed: the memory layout makes no difference",
+    "is_contiguous": "not needed: the memory layout makes no difference",
     "clone": "`t.copy()`",
     "numel": "`t.size`",
     "nelement": "`t.size`",
@@ -167,12 +167,12 @@ _TENSOR = {
     "new_tensor": "`tensor(values, t.dtype)`",
     "cuda": _NO_DEVICE,
     "get_device": _NO_DEVICE,
-    "is_cuda": "`False`: the processor is the one device",
-    "is_cpu": "`True`: the processor is the one device",
+    "is_cuda": "`False`: the CPU is the only device",
+    "is_cpu": "`True`: the CPU is the only device",
     "pin_memory": _NO_DEVICE,
     "share_memory_": "an array in `multiprocessing.shared_memory`",
     "at": "`t[index] = value`, as in NumPy",
-    "block_until_ready": "not needed: nothing runs later",
+    "block_until_ready": "not needed: nothing runs asynchronously",
     "assign": "`t[...] = value`",
     "assign_add": "`t += value`",
     "assign_sub": "`t -= value`",
@@ -232,9 +232,9 @@ _AUTOGRAD = {
     "functional": "`vjp`, `jvp`, `jacobian`, `hessian` and `hvp`",
     "jacrev": '`jacobian(f, mode="reverse")`',
     "jacfwd": '`jacobian(f, mode="forward")`',
-    "vmap": "none: functions are written for a batch, as in NumPy",
-    "jit": "none: functions run as they are",
-    "compile": "none: functions run as they are",
+    "vmap": "none: write functions for a batch, as in NumPy",
+    "jit": "none: nothing is compiled",
+    "compile": "none: nothing is compiled",
     "stop_gradient": "`t.detach()`",
     "custom_vjp": "`elementwise` or `general`, or `Function`",
     "custom_gradient": "`elementwise` or `general`, or `Function`",
@@ -246,7 +246,7 @@ _AUTOGRAD = {
     "make_ggnvp": "`ggnvp(f, x, v, loss=g)`",
     "grad_and_aux": "`value_and_grad(f, has_aux=True)`",
     "defvjp": "the rules of `elementwise`, `linear`, `multilinear` or `general`",
-    "defjvp": "not needed: forward derivatives follow from the rules",
+    "defjvp": "not needed: forward mode follows from the rules",
     "check_grads": "`gradcheck(f, x)`",
 }
 
@@ -257,7 +257,7 @@ _MODULE = {
     "fit": "`nn.fit(m, data, loss, optimizer)`",
     "predict": "`nn.predict(m, x)`",
     "evaluate": "`nn.evaluate(m, data, loss)`",
-    "compile": "not needed: `nn.fit` is given the loss and the optimizer",
+    "compile": "not needed: pass the loss and the optimizer to `nn.fit`",
     "summary": "`nn.summary(m, shape)`",
     "save": "`nn.save(m, path)`",
     "save_weights": "`nn.save(m, path)`",
@@ -302,8 +302,8 @@ _NN = {
     "LayerNormalization": "`nn.LayerNorm`",
     "Activation": "`nn.ReLU()` and its like",
     "Swish": "`nn.SiLU`",
-    "Input": "not needed: models take what they are called with",
-    "InputLayer": "not needed: models take what they are called with",
+    "Input": "not needed: call the model with its input",
+    "InputLayer": "not needed: call the model with its input",
     "LazyLinear": "`nn.Linear`, which is told its `in_features`",
     "Buffer": "`self.register_buffer(name, array)`",
     "MeanSquaredError": "`nn.MSELoss`",
