@@ -20,8 +20,7 @@ import nn
 from autograd import no_grad
 from datasets import DataError, load_idx, load_mnist
 from datasets.handwriting import as_mnist, as_text, read_brightness
-from examples.files import UsageError, load_model
-from examples.report import image_shape, percent
+from examples.command import UsageError, image_shape
 
 ROW_PREFIX = "test:"
 
@@ -61,6 +60,22 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def load_model(path: Path) -> nn.MLP:
+    """Return the network whose parameters `nn.save` wrote; its layers have the sizes that these have."""
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file. Train a model with: python -m examples.mnist")
+    try:
+        state = nn.load(path)
+        shapes = [array.shape for name, array in state.items() if name.endswith("weight")]
+        model = nn.MLP([shapes[0][1], *(outputs for outputs, _ in shapes)])
+        model.load_state_dict(state)
+    except (OSError, RuntimeError, ValueError, IndexError) as error:
+        raise UsageError(
+            f"{path}: is not a model that examples.mnist saved, such as runs/mnist/model.npz, or is damaged"
+        ) from error
+    return model
+
+
 def read(image: str, folder: Path | None) -> tuple[NDArray[np.float32], int | None]:
     """Return the pixels of an image in one row, and its label if it is one of the test set."""
     if not image.startswith(ROW_PREFIX):
@@ -88,6 +103,11 @@ def describe(probabilities: NDArray[Any], label: int | None) -> str:
     if label is not None:
         lines[0] += f"; the label is {label}: {'right' if label == best[0] else 'wrong'}"
     return "\n".join(lines + [f"  {digit}  {percent(probabilities[digit]):>6}" for digit in best])
+
+
+def percent(share: float) -> str:
+    """Write a probability, without rounding one that is not quite certain up to 100%."""
+    return f"{share:.1%}" if share < 0.9995 else ">99.9%"
 
 
 if __name__ == "__main__":
