@@ -135,7 +135,7 @@ def test_warnings_of_others_stay_where_they_are() -> None:
 
 
 def test_it_can_be_undone() -> None:
-    program = "from autograd import blame\nblame.undo()\nblame.undo()\n" + PROGRAM
+    program = "from autograd.graph import warning_source as blame\nblame.undo()\nblame.undo()\n" + PROGRAM
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "apply.py" in run.stderr
@@ -145,5 +145,5 @@ def test_it_can_be_undone() -> None:
 def test_every_warning_of_the_packages_goes_to_the_line_of_the_program() -> None:
     for package in ("autograd", "nn", "datasets"):
         for path in (ROOT / package).rglob("*.py"):
-            if path.name not in ("lines.py", "_warnings.py", "blame.py"):
+            if path.name not in ("source_info.py", "_warnings.py", "warning_source.py"):
                 assert not re.search(r"\bwarnings\.warn", path.read_text()), path

@@ -89,7 +89,7 @@ sys._is_gil_enabled = lambda: False
 import numpy as np
 import nn
 from autograd import tensor
-from autograd.ownership import held_once, may_add_to, sum_gradients
+from autograd.graph.buffer_reuse import held_once, may_add_to, sum_gradients
 a = np.ones(5000)
 print(sum_gradients(np.ones(5000), a).sum(), may_add_to(np.ones(5000), a), held_once({None: np.ones(5000)}, None))
 layer = nn.Linear(2, 1)
