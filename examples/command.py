@@ -86,7 +86,6 @@ def run(
     """Call `main` with the options; return the exit code: 0, 1 for an error that it explains, 130 after Ctrl-C."""
     options, name = parser.parse_args(arguments), parser.prog.removeprefix("python -m ")
     try:
-        _check_writable(options.out)
         main(options)
     except KeyboardInterrupt:
         print(f"{name}: stopped", file=sys.stderr)
@@ -104,12 +103,15 @@ class Run(nn.training.Interruption):
 
     Raises
     ------
+    UsageError
+        Before anything is done, if the folder cannot be written.
     KeyboardInterrupt
         At the end, if Ctrl-C was pressed.
     """
 
     def __init__(self, options: argparse.Namespace) -> None:
         super().__init__()
+        _check_writable(options.out)
         self.options = options
         self.pictures = find_spec("matplotlib") is not None
         if not self.pictures:
@@ -129,7 +131,7 @@ class Run(nn.training.Interruption):
 
     def write(
         self,
-        model: nn.Module,
+        model: nn.Module | None,
         metrics: Mapping[str, Any],
         files: Mapping[str, Callable[[Path], object]],
         history: pandas.DataFrame | None = None,
@@ -139,7 +141,7 @@ class Run(nn.training.Interruption):
         Parameters
         ----------
         model
-            Its parameters and buffers are saved.
+            Its parameters and buffers are saved; None leaves out ``model.npz``.
         metrics
             What was reached; options, times and versions are written beside it, and what `history` tells.
         files
@@ -152,14 +154,16 @@ class Run(nn.training.Interruption):
         described = {**options, **metrics, **self._describe(), **epochs}
         folder: Path = self.options.out
         folder.mkdir(parents=True, exist_ok=True)
-        for name in files:  # of an earlier run, which must not stand beside the figures of this one
+        for name in ("model.npz", *files):  # of an earlier run, which must not stand beside the figures of this one
             (folder / name).unlink(missing_ok=True)
-        nn.save(model, folder / "model.npz")
+        if model is not None:
+            nn.save(model, folder / "model.npz")
         save_text(json.dumps(described, indent=2), folder / "metrics.json")
         written = [name for name in files if self.pictures or not name.endswith((".png", ".html"))]
         for name in written:
             files[name](folder / name)
-        print(f"{folder} holds {', '.join(['model.npz', 'metrics.json', *written])}")
+        saved = [] if model is None else ["model.npz"]
+        print(f"{folder} holds {', '.join([*saved, 'metrics.json', *written])}")
 
     def _describe(self) -> dict[str, Any]:
         wanted = [os.environ.get(name, "") for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")]

@@ -21,6 +21,19 @@ def run(module: str, *arguments: object, **environment: str) -> Run:
     )
 
 
+def without_matplotlib(module: str, *arguments: object, **environment: str) -> Run:
+    """Run a program that finds no matplotlib."""
+    hidden = (
+        "import runpy, sys, importlib.util as util; find = util.find_spec; "
+        "util.find_spec = lambda name, *rest: None if name == 'matplotlib' else find(name, *rest); "
+        f"sys.argv[0] = {module!r}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", hidden, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, check=False
+    )
+
+
 def interrupt(module: str, *arguments: object, after: str, again: str = "") -> Run:
     """Press Ctrl-C when a line that holds `after` was printed, and again, if asked to, when an error holds `again`."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
@@ -45,3 +58,27 @@ def interrupted_metrics(result: Run, folder: Path) -> dict[str, Any]:
     metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
     assert metrics["interrupted"] is True
     return metrics
+
+
+def check_interrupted(module: str, *arguments: object, out: Path, after: str, files: set[str]) -> dict[str, Any]:
+    """Press Ctrl-C in a program after a line that holds `after`; check that it saves what there is; return metrics."""
+    result = interrupt(module, *arguments, "--out", out, after=after)
+    assert "Ctrl-C: saving what there is" in result.stderr
+    assert {path.name for path in out.iterdir()} == files
+    return interrupted_metrics(result, out)
+
+
+def check_usage(module: str, *options: str, wrong: tuple[str, str, str]) -> None:
+    """Check that ``--help`` names the options, and that a wrong option, or a folder that is a file, is explained."""
+    result = run(module, "--help")
+    assert result.returncode == 0, result.stderr
+    assert all(f"--{option}" in result.stdout for option in (*options, "seed", "out", "quick"))
+    option, value, message = wrong
+    for arguments, code, said in (
+        ([option, value], 2, message),
+        (["--out", "README.md/runs"], 1, "is a file, where a folder is to be written: choose another --out"),
+    ):
+        result = run(module, *arguments)
+        assert result.returncode == code
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr

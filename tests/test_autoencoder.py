@@ -12,9 +12,8 @@ from PIL import Image
 import nn
 from autograd import no_grad
 from datasets import load_mnist
-from examples.autoencoder_job import (
+from examples.autoencoder import (
     ACROSS,
-    COLOURS,
     EDGE,
     QUICK_UNITS,
     Autoencoder,
@@ -25,9 +24,9 @@ from examples.autoencoder_job import (
     sheet,
 )
 
-from .programs import interrupt, interrupted_metrics, run
+from .programs import check_interrupted, check_usage, run
 
-FILES = {"model.npz", "metrics.json", "map.png"}
+FILES = {"model.npz", "metrics.json", "report.html", "map.png"}
 PROGRAM = "examples.autoencoder"
 
 
@@ -47,19 +46,17 @@ def test_a_quick_run_is_better_than_its_baseline_and_leaves_the_folder_that_it_p
     assert {path.name for path in out.iterdir()} == FILES
     metrics = json.loads((out / "metrics.json").read_text())
     assert (metrics["seed"], metrics["steps"], metrics["interrupted"]) == (3, 8 * 47, False)
-    assert metrics["test_bound"] > metrics["test_log_likelihood_of_independent_pixels"] + 5
+    assert metrics["test_bound"] > metrics["independent_pixels"] + 5
     assert metrics["test_bound"] == pytest.approx(metrics["test_log_likelihood"] - metrics["test_divergence"])
-    assert metrics["test_divergence"] > 1  # the places say something
+    assert metrics["test_divergence"] > 1  # the positions say something
     assert len(metrics["history"]) == 8
     assert f"at least {metrics['test_bound']:.2f}" in result.stdout
     model = Autoencoder(QUICK_UNITS, nn.manual_seed(0))
     model.load_state_dict(nn.load(out / "model.npz"))
     images = load_mnist()[1][0][:1000]
-    assert bound(model, images)["bound"] == pytest.approx(metrics["test_bound"], abs=1.0)  # other places are drawn
+    assert bound(model, images)["bound"] == pytest.approx(metrics["test_bound"], abs=1.0)  # other positions are drawn
     with Image.open(out / "map.png") as image:
-        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
-    for colour in COLOURS:  # each label is in the legend
-        assert (pixels == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=1).sum() > 20, colour
+        assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 256  # greys, and colours
 
 
 def test_the_divergence_is_the_integral_of_its_definition() -> None:
@@ -92,7 +89,7 @@ def test_the_bound_is_below_the_log_likelihood_by_importance_sampling() -> None:
     assert bound(model, images)["bound"] == pytest.approx(many, abs=2.0)
 
 
-def test_the_gradient_goes_through_the_drawn_place() -> None:
+def test_the_gradient_goes_through_the_drawn_position() -> None:
     """Of the loss with the noise held fixed, against central differences in each number that the encoder returns."""
     model, images = tiny(), noise_images(1)
     bias = list(model.encoder.parameters())[-1]
@@ -104,9 +101,9 @@ def test_the_gradient_goes_through_the_drawn_place() -> None:
     loss().backward()
     gradient, values = np.asarray(bias.grad), bias.data.copy()
     ends = np.empty((4, 2))
-    for place, end in np.ndindex(4, 2):
-        bias.data[...] = values + 0.02 * (1 - 2 * end) * np.eye(4, dtype=np.float32)[place]
-        ends[place, end] = loss().item()
+    for i, end in np.ndindex(4, 2):
+        bias.data[...] = values + 0.02 * (1 - 2 * end) * np.eye(4, dtype=np.float32)[i]
+        ends[i, end] = loss().item()
     np.testing.assert_allclose((ends[:, 0] - ends[:, 1]) / 0.04, gradient, rtol=0.02, atol=0.02)
     assert np.abs(gradient).min() > 0.1
 
@@ -119,35 +116,20 @@ def test_independent_pixels_are_those_of_the_definition() -> None:
     assert independent_pixels(train, test) == pytest.approx(expected)
 
 
-def test_the_map_shows_each_place_where_its_axes_say() -> None:
+def test_the_map_shows_each_position_where_its_axes_say() -> None:
     model = tiny()
     images = sheet(model).reshape(ACROSS, 28, ACROSS, 28).swapaxes(1, 2)
     step = 2 * EDGE / ACROSS
     for row, column in ((0, 0), (0, ACROSS - 1), (ACROSS - 1, 2)):
-        place = np.array([[-EDGE + (column + 0.5) * step, EDGE - (row + 0.5) * step]], np.float32)
+        position = np.array([[-EDGE + (column + 0.5) * step, EDGE - (row + 0.5) * step]], np.float32)
         with no_grad():
-            drawn = 1 / (1 + np.exp(-model.decoder(place).data))
+            drawn = 1 / (1 + np.exp(-model.decoder(position).data))
         np.testing.assert_allclose(images[row, column].ravel(), drawn[0], rtol=1e-4)
 
 
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
-    result = interrupt(PROGRAM, "--quick", "--epochs", 10000, "--out", tmp_path, after="epoch 1/")
-    interrupted_metrics(result, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == FILES
+    check_interrupted(PROGRAM, "--quick", "--epochs", 10000, out=tmp_path, after="epoch 1/", files=FILES)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (["--out", "README.md/runs"], 1, "is a file, where a folder is to be written"),
-        (["--epochs", "0"], 2, "0 is too few"),
-        (["--help"], 0, ""),
-    ],
-)
-def test_help_and_wrong_options(arguments: list[str], code: int, message: str) -> None:
-    result = run(PROGRAM, *arguments)
-    assert result.returncode == code
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-    if code == 0:
-        assert all(f"--{name}" in result.stdout for name in ("epochs", "seed", "out", "quick"))
+def test_help_and_wrong_options() -> None:
+    check_usage(PROGRAM, "epochs", wrong=("--epochs", "0", "0 is too few"))

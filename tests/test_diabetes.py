@@ -1,9 +1,7 @@
 """The example of regression from a table, run as a person runs it, and the parts that it is made of."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,22 +11,18 @@ import pandas
 import pytest
 
 import nn
-from examples import diabetes
-from examples.diabetes import Standardized, least_squares, load
+from examples import command, diabetes
+from examples.diabetes import Standardized, compare, cross_validate, least_squares, load
 
-ROOT = Path(__file__).parents[1]
+from .programs import check_usage, run
 
-
-def python(*arguments: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+PROGRAM = "examples.diabetes"
 
 
 def test_it_trains_and_writes_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "diabetes"
-    run = python("-m", "examples.diabetes", "--quick", "--seed", 1, "--out", folder)
-    assert run.returncode == 0, run.stderr
+    result = run(PROGRAM, "--quick", "--seed", 1, "--out", folder)
+    assert result.returncode == 0, result.stderr
     assert {path.name for path in folder.iterdir()} == {"metrics.json", "model.npz", "predictions.png"}
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (metrics["rows"], metrics["parts"], metrics["seed"]) == (442, 3, 1)
@@ -36,7 +30,7 @@ def test_it_trains_and_writes_its_folder(tmp_path: Path) -> None:
     assert errors["network"] < 60 < 75 < errors["mean"]
     assert 53 < errors["least_squares"] < 57
     assert metrics["r2"]["least_squares"] == pytest.approx(1 - (errors["least_squares"] / load()[1].std(ddof=0)) ** 2)
-    assert f"{errors['network']:.3f}" in run.stdout
+    assert f"{errors['network']:.3f}" in result.stdout
     assert (folder / "predictions.png").read_bytes().startswith(b"\x89PNG")
     X, y = load()
     model = Standardized(X, y + 1)  # other numbers, all of which the file holds
@@ -56,17 +50,31 @@ def test_the_statistics_are_those_of_the_rows_that_are_trained_with() -> None:
 def test_each_row_is_predicted_without_it() -> None:
     """The measure of a row that is held out does not reach what is predicted of it."""
     X, y = load()
-    options = diabetes.parse(["--quick"])
-    nn.manual_seed(0)
-    parts, _ = diabetes.cross_validate(X, y, options)
-    assert np.array_equal(np.sort(np.concatenate(parts.rows)), np.arange(442))
+
+    def predict(y: Any) -> list[pandas.DataFrame]:
+        nn.manual_seed(0)
+        return [part for part, _ in cross_validate(X, y, parts=3, epochs=10, seed=0)]
+
+    parts = predict(y)
+    assert sorted(row for part in parts for row in part.index) == list(range(442))
     changed = y.copy()
-    changed.iloc[parts.rows[0]] = 1e6
-    nn.manual_seed(0)
-    again, _ = diabetes.cross_validate(X, changed, options)
-    for name, predictions in parts.predictions.items():
-        assert np.array_equal(predictions[0], again.predictions[name][0]), name
-        assert not np.array_equal(predictions[1], again.predictions[name][1]), name
+    changed[parts[0].index] = 1e6
+    again = predict(changed)
+    for name in ("network", "least_squares", "mean"):
+        assert np.array_equal(parts[0][name], again[0][name]), name
+        assert not np.array_equal(parts[1][name], again[1][name]), name
+
+
+def test_the_errors_are_those_of_the_definition() -> None:
+    generator = np.random.default_rng(0)
+    truth = pandas.Series(generator.normal(size=20))
+    predictions = pandas.DataFrame(generator.normal(size=(20, 2)), columns=["network", "least_squares"])
+    table, gain = compare(predictions, truth)
+    errors = (predictions["network"] - truth).to_numpy()
+    expected = [np.sqrt(np.mean(errors**2)), np.mean(np.abs(errors)), 1 - np.mean(errors**2) / np.var(truth)]
+    np.testing.assert_allclose(table.loc["network"], expected)
+    gains = (predictions["least_squares"] - truth) ** 2 - errors**2
+    assert gain == pytest.approx(np.mean(gains) / np.std(gains) * np.sqrt(20))
 
 
 def test_least_squares_finds_a_linear_function() -> None:
@@ -76,7 +84,7 @@ def test_least_squares_finds_a_linear_function() -> None:
 
 def test_a_table_that_does_not_fit_is_named() -> None:
     X, y = load()
-    model, _ = diabetes.train(X, y, epochs=1)
+    model = diabetes.train(X, y, epochs=1)
     with pytest.raises(ValueError, match=r"the columns \['ldl'\] are missing: the model was trained with \['age', "):
         nn.predict(model, X.drop(columns="ldl"))
     with pytest.raises(ValueError, match=r"the columns \['blood_pressure'\] are missing"):
@@ -94,22 +102,27 @@ def test_ctrl_c_saves_the_complete_parts(tmp_path: Path, monkeypatch: pytest.Mon
 
         monkeypatch.setattr(nn.training, "EarlyStopping", Press)
 
+    def main(name: str) -> int:
+        parser = command.parser("diabetes", diabetes.__doc__, quick="3 parts")
+        return command.run(parser, diabetes.main, ["--quick", "--out", str(tmp_path / name)])
+
     interrupt_after(2)
-    assert diabetes.main(["--quick", "--out", str(tmp_path / "two")]) == 130
+    assert main("two") == 130
     metrics = json.loads((tmp_path / "two" / "metrics.json").read_text())
-    assert (metrics["parts"], len(metrics["epochs"])) == (2, 2)
+    assert (metrics["parts"], len(metrics["epochs"]), metrics["interrupted"]) == (2, 2, True)
     assert not (tmp_path / "two" / "model.npz").exists()
     monkeypatch.undo()
     interrupt_after(0)
-    assert diabetes.main(["--quick", "--out", str(tmp_path / "none")]) == 130
+    assert main("none") == 130
     assert "before one part was complete" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 
-def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    monkeypatch.setattr(diabetes, "find_spec", lambda name: None)
-    assert diabetes.main(["--out", str(tmp_path)]) == 1
-    assert "pip install scikit-learn" in capsys.readouterr().err
-    (tmp_path / "file").touch()
-    assert diabetes.main(["--out", str(tmp_path / "file")]) == 1
-    assert "choose another --out" in capsys.readouterr().err
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(command.UsageError, match="pip install scikit-learn"):
+        load()
+
+
+def test_help_and_wrong_options() -> None:
+    check_usage(PROGRAM, wrong=("--seed", "one", "'one' is not a whole number"))

@@ -2,10 +2,7 @@
 
 import copy
 import json
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +13,10 @@ from autograd import Value
 from datasets import make_moons
 from nn.scalar import MLP, Layer, Module, Neuron
 
-ROOT = Path(__file__).parent.parent
+from .programs import check_interrupted, check_usage, run, without_matplotlib
 
-
-def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+PROGRAM = "examples.moons"
+FILES = {"metrics.json", "boundary.png", "loss.png", "neuron.svg"}
 
 
 # The network
@@ -140,9 +128,10 @@ def test_the_demonstration_agrees_with_arithmetic_on_arrays() -> None:
 
 
 def test_the_example_trains_and_writes_its_folder(tmp_path: Path) -> None:
-    run = python("-m", "examples.moons", "--quick", "--out", str(tmp_path / "new" / "moons"))
-    assert run.returncode == 0, run.stderr
     folder = tmp_path / "new" / "moons"
+    result = run(PROGRAM, "--quick", "--out", folder)
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in folder.iterdir()} == FILES
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (metrics["steps"], metrics["seed"], metrics["parameters"]) == (20, 0, 337)
     assert metrics["train_accuracy"] >= 0.8
@@ -154,51 +143,34 @@ def test_the_example_trains_and_writes_its_folder(tmp_path: Path) -> None:
     neuron = (folder / "neuron.svg").read_text()
     assert "weight of x" in neuron
     assert "relu" in neuron
-    assert f"accuracy {metrics['train_accuracy']:.3f} on the training points" in run.stdout
-    assert "step/s" not in run.stderr  # no progress bar where nobody watches
+    assert f"accuracy {metrics['train_accuracy']:.3f} on the training points" in result.stdout
 
 
 def test_the_same_seed_gives_the_same_result(tmp_path: Path) -> None:
     found = []
-    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
-        run = python("-m", "examples.moons", "--quick", "--steps", "2", "--seed", seed, "--out", str(tmp_path / name))
-        assert run.returncode == 0, run.stderr
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        assert run(PROGRAM, "--quick", "--steps", 2, "--seed", seed, "--out", tmp_path / name).returncode == 0
         found.append(json.loads((tmp_path / name / "metrics.json").read_text())["train_loss"])
     assert found[0] == found[1] != found[2]
 
 
-def test_an_interrupted_training_is_saved(tmp_path: Path) -> None:
-    program = (
-        "import signal, sys, examples.moons as moons\n"
-        "steps, descend = iter(range(2)), moons.descend\n"
-        "def interrupted(*arguments):\n"
-        "    if next(steps, None) is None: signal.raise_signal(signal.SIGINT)\n"
-        "    return descend(*arguments)\n"
-        "moons.descend = interrupted\n"
-        f"sys.exit(moons.main(['--quick', '--out', {str(tmp_path)!r}]))\n"
-    )
-    run = python("-c", program)
-    assert run.returncode == 130, run.stderr
-    assert "Ctrl-C: saving what there is" in run.stderr
-    assert json.loads((tmp_path / "metrics.json").read_text())["steps"] == 3
-    assert (tmp_path / "boundary.png").exists()
+def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
+    metrics = check_interrupted(PROGRAM, "--steps", 100000, out=tmp_path, after="step 10:", files=FILES)
+    assert 10 <= metrics["steps"] < 1000
 
 
 def test_without_matplotlib_it_says_what_to_install(tmp_path: Path) -> None:
-    program = "import sys; sys.modules['matplotlib'] = None; import examples.moons as moons; moons.main(sys.argv[1:])"
-    run = python("-c", program, "--out", str(tmp_path))
-    assert run.returncode == 1
-    assert "pip install matplotlib" in run.stderr
+    result = without_matplotlib(PROGRAM, "--quick", "--steps", 1, "--out", tmp_path)
+    assert result.returncode == 0
+    assert "pip install matplotlib" in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics.json", "neuron.svg"}
 
 
 def test_the_neuron_is_drawn_without_graphviz_too(tmp_path: Path) -> None:
-    run = python("-m", "examples.moons", "--quick", "--steps", "1", "--out", str(tmp_path), PATH=str(tmp_path))
-    assert run.returncode == 0, run.stderr
+    result = run(PROGRAM, "--quick", "--steps", 1, "--out", tmp_path, PATH=str(tmp_path))
+    assert result.returncode == 0, result.stderr
     assert "weight of x" in (tmp_path / "neuron.svg").read_text()
 
 
 def test_help_and_wrong_options() -> None:
-    assert "--steps" in python("-m", "examples.moons", "--help").stdout
-    run = python("-m", "examples.moons", "--steps", "0")
-    assert run.returncode == 2
-    assert "0 is not above 0" in run.stderr
+    check_usage(PROGRAM, "steps", wrong=("--steps", "0", "0 is too few"))

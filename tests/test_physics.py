@@ -2,7 +2,6 @@
 
 import json
 import math
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import pytest
 from PIL import Image
 
 import nn
-from examples.physics_job import QUICK_LAYERS, QUICK_WIDTH, VISCOSITY, Flow, Grid, Training, exact, residual, scatter
-from nn.training import Interruption
+from examples.physics import VISCOSITY, Flow, T, X, exact, mean_square, relative_error, residual, scatter
 
-from .programs import interrupt, interrupted_metrics, run
+from .programs import check_interrupted, check_usage, run
 
 FILES = {"model.npz", "metrics.json", "solution.png"}
 PROGRAM = "examples.physics"
@@ -36,9 +34,9 @@ def test_a_quick_run_finds_the_solution_and_leaves_the_folder_that_it_promises(t
     assert metrics["relative_error"] < 0.1
     assert metrics["history"][-1]["loss"] < metrics["history"][4]["loss"] / 5
     assert f"relative L2 error {metrics['relative_error']:.3%}" in result.stdout
-    flow = Flow(QUICK_WIDTH, QUICK_LAYERS)
+    flow = Flow(16, 2)
     flow.load_state_dict(nn.load(out / "model.npz"))
-    assert Grid().error(flow) == pytest.approx(metrics["relative_error"], rel=1e-9)
+    assert relative_error(flow, exact(X, T)) == pytest.approx(metrics["relative_error"], rel=1e-9)
     with Image.open(out / "solution.png") as image:
         image.load()
         assert len(np.unique(np.asarray(image.convert("L")))) > 100
@@ -89,9 +87,10 @@ def test_the_second_derivative_of_a_flow_is_that_of_differences() -> None:
 
 def test_the_gradient_in_the_parameters_goes_through_the_derivatives() -> None:
     nn.manual_seed(0)
-    training = Training(Flow(6, 2), points(4), Grid())
-    loss, h = training.loss().item(), 1e-6
-    for parameter in training.flow.parameters():
+    flow, (x, t), h = Flow(6, 2), points(4), 1e-6
+    loss = mean_square(flow, x, t)
+    loss.backward()
+    for parameter in flow.parameters():
         gradient = np.asarray(parameter.grad.data).ravel()[0]
         values = parameter.data.copy()
         ends = []
@@ -99,9 +98,9 @@ def test_the_gradient_in_the_parameters_goes_through_the_derivatives() -> None:
             moved = values.copy()
             moved.ravel()[0] += step
             parameter.data[...] = moved
-            ends.append(float((residual(training.flow, *training.points) ** 2).mean().item()))
+            ends.append(mean_square(flow, x, t).item())
         parameter.data[...] = values
-        assert gradient == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-4, abs=1e-7 * loss)
+        assert gradient == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-4, abs=1e-7 * loss.item())
 
 
 def test_there_is_a_point_in_each_cell() -> None:
@@ -111,44 +110,13 @@ def test_there_is_a_point_in_each_cell() -> None:
     assert cells == {(i, j) for i in range(6) for j in range(6)}
 
 
-def test_an_interrupted_training_ends_after_the_round_and_a_seed_repeats_it() -> None:
-    histories: list[Any] = []
-    for _ in range(2):
-        nn.manual_seed(2)
-        training = Training(Flow(6, 1), points(4), Grid())
-        with Interruption("") as interruption:
-            one_round = training.round
-
-            def round_and_interrupt(method: str, training: Any = training, one_round: Any = one_round) -> Any:
-                if len(training.history) == 2:
-                    signal.raise_signal(signal.SIGINT)
-                return one_round(method)
-
-            training.round = round_and_interrupt  # type: ignore[method-assign]  # to press Ctrl-C in the third round
-            training.run(40, 5, interruption)
-        histories.append(training.history)
-    assert [entry.method for entry in histories[0]] == ["Adam", "Adam", "L-BFGS"]
-    assert histories[0] == histories[1]
+def test_ctrl_c_ends_the_training_after_the_round_and_a_seed_repeats_it(tmp_path: Path) -> None:
+    metrics = check_interrupted(PROGRAM, "--quick", "--rounds", 100000, out=tmp_path, after="round 10/", files=FILES)
+    assert len(metrics["history"]) < 1000
+    assert run(PROGRAM, "--quick", "--rounds", 5, "--out", tmp_path).returncode == 0
+    again = json.loads((tmp_path / "metrics.json").read_text())
+    assert again["history"] == metrics["history"][:10]
 
 
-def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
-    result = interrupt(PROGRAM, "--quick", "--rounds", 100000, "--out", tmp_path, after="round 10/")
-    interrupted_metrics(result, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == FILES
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (["--out", "README.md/runs"], 1, "is a file, where a folder is to be written"),
-        (["--rounds", "0"], 2, "0 is too few"),
-        (["--help"], 0, ""),
-    ],
-)
-def test_help_and_wrong_options(arguments: list[str], code: int, message: str) -> None:
-    result = run(PROGRAM, *arguments)
-    assert result.returncode == code
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-    if code == 0:
-        assert all(f"--{name}" in result.stdout for name in ("rounds", "seed", "out", "quick"))
+def test_help_and_wrong_options() -> None:
+    check_usage(PROGRAM, "rounds", wrong=("--rounds", "0", "0 is too few"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from .programs import Run, interrupt, interrupted_metrics, run
+from .programs import Run, check_interrupted, check_usage, run
 
 PROGRAM = "examples.sequential_digits"
+FILES = {"model.npz", "metrics.json", "report.html", "reading.png"}
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,13 @@ def test_it_learns_and_leaves_the_folder_that_it_promises(
     result, folder = trained
     assert result.returncode == 0, result.stderr
     assert "Error" not in result.stderr
-    assert {path.name for path in folder.iterdir()} == {"model.npz", "metrics.json", "reading.png"}
+    assert {path.name for path in folder.iterdir()} == FILES
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["test_accuracy"] > 0.4  # of ten digits; two epochs of 3000 images
     assert metrics["epochs"] == len(metrics["history"]) == 2
     assert metrics["history"][1]["loss"] < metrics["history"][0]["loss"]
-    assert re.search(r"test accuracy \d+\.\d\d%, .* in \d+\.\d s", result.stdout)
+    assert f"test digits: accuracy {metrics['test_accuracy']:.2%}, loss " in result.stdout
+    assert "the worst mistakes" in (folder / "report.html").read_text()
     with Image.open(folder / "reading.png") as image:
         image.load()
         assert min(image.size) > 300
@@ -44,16 +45,11 @@ def test_a_seed_repeats(trained: tuple[Run, Path], tmp_path: Path) -> None:
     assert first["test_loss"] == second["test_loss"]
 
 
-def test_options_and_folders_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
-    assert run(PROGRAM, "--help").returncode == 0
-    assert run(PROGRAM, "--epochs", 0).returncode == 2
-    (tmp_path / "file").write_text("")
-    result = run(PROGRAM, "--quick", "--out", tmp_path / "file")
-    assert result.returncode == 1
-    assert "choose another --out" in result.stderr
+def test_help_and_wrong_options() -> None:
+    check_usage(PROGRAM, "epochs", wrong=("--epochs", "0", "0 is too few"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that reaches one program alone")
 def test_ctrl_c_saves_what_there_is(tmp_path: Path) -> None:
-    result = interrupt(PROGRAM, "--quick", "--epochs", 500, "--out", tmp_path, after="epoch 1/")
-    assert interrupted_metrics(result, tmp_path)["epochs"] < 500
+    metrics = check_interrupted(PROGRAM, "--quick", "--epochs", 500, out=tmp_path, after="epoch 1/", files=FILES)
+    assert metrics["epochs"] < 500

@@ -1,4 +1,4 @@
-"""A text that every Python has: its language reference, as `help()` shows it; and tables to compare a model with."""
+"""Character-level text that every Python has: its language reference, as `help()` shows it; and n-gram baselines."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALPHABET", "Text", "counted_bits", "decode", "encode", "load_text"]
+__all__ = ["ALPHABET", "Codes", "RandomStretches", "Text", "counted_bits", "decode", "encode", "load_text", "stretches"]
 
 Codes = NDArray[np.int64]
 
-# All that is written: the printable characters of ASCII, and the end of a line.
+# The printable characters of ASCII, and the end of a line.
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
-HELD_OUT = 10  # every so manieth topic is for validation
+HELD_OUT = 10  # every tenth topic is for validation
 _CODES = {character: code for code, character in enumerate(ALPHABET)}
 _ASCII = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "--", "…": "...", "\t": "    "})
 
 
 @dataclass(frozen=True)
 class Text:
-    """Characters as their places in `ALPHABET`."""
+    """Characters as their positions in `ALPHABET`."""
 
     name: str
     training: Codes
@@ -34,8 +34,8 @@ class Text:
 def load_text() -> Text:
     """Return the topics of the language reference: every tenth for validation, the others for training.
 
-    Topics quote each other. A paragraph that stood somewhere before, however it was indented, is left out, so that
-    nothing in the validation text was read in training. The text differs between versions of Python.
+    Topics quote each other. A paragraph that occurred before, however it was indented, is left out, so that nothing in
+    the validation text was read in training. The text differs between versions of Python.
     """
     from pydoc_data.topics import topics
 
@@ -47,7 +47,7 @@ def load_text() -> Text:
 
 
 def distinct(topics: Any) -> Iterator[str]:
-    r"""Yield each topic without the paragraphs that it or an earlier one had before, if anything is left.
+    r"""Yield each topic without the paragraphs that it, or an earlier one, already had, if anything is left.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def distinct(topics: Any) -> Iterator[str]:
 
 
 def encode(text: str) -> Codes:
-    """Return the place of each character in `ALPHABET`; others are written in ASCII, or else as a question mark.
+    """Return the position of each character in `ALPHABET`; others are written in ASCII, or else as a question mark.
 
     Examples
     --------
@@ -80,15 +80,56 @@ def encode(text: str) -> Codes:
 
 
 def decode(codes: Codes) -> str:
-    """Return the text of which these are the characters."""
+    """Return the text with these characters."""
     return "".join(ALPHABET[code] for code in codes)
 
 
+def stretches(codes: Codes, length: int) -> tuple[Codes, Codes]:
+    """Return a text as stretches, shape ``(n, length)``, and for each character the one that follows it.
+
+    Characters at the end that do not fill a stretch are left out.
+
+    Examples
+    --------
+    >>> X, y = stretches(encode("characters"), 3)
+    >>> [decode(row) for row in X], [decode(row) for row in y]
+    (['cha', 'rac', 'ter'], ['har', 'act', 'ers'])
+    """
+    end = (len(codes) - 1) // length * length
+    return codes[:end].reshape(-1, length), codes[1 : end + 1].reshape(-1, length)
+
+
+class RandomStretches:
+    """Minibatches of stretches that begin anywhere in a text, and for each character the one that follows it.
+
+    Each iteration draws `batches` of them anew, so that is what an epoch is.
+
+    Examples
+    --------
+    >>> epoch = RandomStretches(encode("characters"), length=3, batch_size=2, batches=1, seed=0)
+    >>> [(X.shape, decode(X[0]), decode(y[0])) for X, y in epoch]
+    [((2, 3), 'cte', 'ter')]
+    """
+
+    def __init__(self, codes: Codes, length: int, batch_size: int, batches: int, seed: int) -> None:
+        self.codes, self.length, self.batch_size, self.batches = codes, length, batch_size, batches
+        self.generator = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[tuple[Codes, Codes]]:
+        for _ in range(self.batches):
+            starts = self.generator.integers(0, len(self.codes) - self.length, (self.batch_size, 1))
+            drawn = self.codes[starts + np.arange(self.length + 1)]
+            yield drawn[:, :-1], drawn[:, 1:]
+
+
 def counted_bits(text: Text, before: int, strength: float = 4.0) -> float:
-    """Return the bits per character of the validation text, predicted by what followed in the training text.
+    """Return the bits per character of the validation text by n-grams counted in the training text.
 
     The probability of a character after the `before` characters that it follows is
-    ``(count + strength * shorter) / (total + strength)``, with `shorter` that after one character less.
+    ``(count + strength * shorter) / (total + strength)``, where `shorter` is its probability after one character less.
 
     Examples
     --------
@@ -100,8 +141,8 @@ def counted_bits(text: Text, before: int, strength: float = 4.0) -> float:
     probability = np.full(len(text.validation), 1 / size)
     for length in range(before + 1):
         seen, asked = (_contexts(codes, length) for codes in (text.training, text.validation))
-        table, places = np.unique(np.concatenate([seen, asked]), return_inverse=True)
-        first, second = places[: len(seen)], places[len(seen) :]
+        table, positions = np.unique(np.concatenate([seen, asked]), return_inverse=True)
+        first, second = positions[: len(seen)], positions[len(seen) :]
         total = np.bincount(first, minlength=len(table))
         pair_table, pairs = np.unique(
             np.concatenate([first * size + text.training[length:], second * size + text.validation[length:]]),
@@ -114,8 +155,8 @@ def counted_bits(text: Text, before: int, strength: float = 4.0) -> float:
 
 
 def _contexts(codes: Codes, length: int) -> Codes:
-    """Return a number for the `length` characters before each character that has so many."""
+    """Return a number for the `length` characters before each character that has as many before it."""
     numbers = np.zeros(len(codes) - length, np.int64)
-    for place in range(length):
-        numbers = numbers * len(ALPHABET) + codes[place : len(codes) - length + place]
+    for i in range(length):
+        numbers = numbers * len(ALPHABET) + codes[i : len(codes) - length + i]
     return numbers
