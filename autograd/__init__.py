@@ -5,6 +5,7 @@ import typing
 
 import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
 
+from . import extend
 from .errors import (
     AnomalyError,
     AutogradError,
@@ -19,27 +20,20 @@ from .errors import (
     UnsupportedError,
 )
 from .graph import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
-from .graph.buffer_reuse import portion
 from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .graph.name_scope import describe_calls
 from .graph.saved_tensors import saved_tensors_hooks
 from .ops.reduce import logsumexp
-from .ops.setitem import mark_written
-from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .primitives.function import Context, Function
-from .tensors import missing_names as missing
 from .tensors.hooks import Handle
-from .tensors.tensor import Tensor, as_tensor, borrow, is_sole_owner, lend, set_gradient_buffer, tensor
-from .transforms.checkpoint import checkpoint, restore_in_checkpoints
+from .tensors.tensor import Tensor, as_tensor, tensor
+from .transforms.checkpoint import checkpoint
 from .transforms.grad import elementwise_grad, grad, value_and_grad
 from .transforms.gradients import gradients
 from .transforms.vjp_jvp import jvp, vjp
 
 if typing.TYPE_CHECKING:
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
-    from .diagnosis.tracing import TracedOperation, trace_operations
-    from .files import replacing
     from .scalar.value import Value
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
     from .transforms.fixed_point import fixed_point
@@ -67,21 +61,18 @@ __all__ = [
     "Saved",
     "ShapeError",
     "Tensor",
-    "TracedOperation",
     "UnsupportedError",
     "Value",
-    "accurate_sum",
     "as_tensor",
-    "borrow",
     "checkpoint",
     "composed",
-    "describe_calls",
     "detect_anomaly",
     "draw_graph",
     "elementwise",
     "elementwise_grad",
     "enable_grad",
     "explain",
+    "extend",
     "fixed_point",
     "general",
     "ggnvp",
@@ -92,30 +83,21 @@ __all__ = [
     "hessian",
     "hvp",
     "is_grad_enabled",
-    "is_sole_owner",
     "jacobian",
     "jvp",
-    "lend",
     "linear",
     "linearize",
     "lint",
     "logsumexp",
-    "mark_written",
-    "missing",
     "multilinear",
     "no_grad",
     "not_differentiable",
     "ops",
     "player",
-    "portion",
-    "replacing",
-    "restore_in_checkpoints",
     "saved",
     "saved_tensors_hooks",
     "set_grad_enabled",
-    "set_gradient_buffer",
     "tensor",
-    "trace_operations",
     "value_and_grad",
     "vjp",
     "watch_calls",
@@ -125,8 +107,6 @@ __version__ = "0.1.0"
 # What a program may never use is loaded when it is first asked for: a quarter of the time that the import would take.
 _LATER = {
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
-    "files": ("replacing",),
-    "diagnosis.tracing": ("TracedOperation", "trace_operations"),
     "scalar.value": ("Value",),
     "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
     "transforms.fixed_point": ("fixed_point",),
@@ -138,7 +118,7 @@ _LATER = {
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
 
 
-_missing = missing.lookup(__name__, _numpy)
+_missing = extend.missing.lookup(__name__, extend, _numpy)
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -38,6 +38,7 @@ TITLES = {
     "Module": "Of modules",
     "Optimizer": "Of optimizers",
     "autograd": "Names of `torch`, `jax` and others, in `autograd`",
+    "autograd.extend": "In `autograd.extend`",
     "nn": "In `nn`",
     "nn.functional": "In `nn.functional`, here `F`",
     "nn.init": "In `nn.init`",

@@ -1,6 +1,7 @@
 """Neural networks on `autograd`, with PyTorch's names: modules, layers, losses, initial values and optimizers.
 
-Everything here uses the public names of `autograd` alone: what `nn` does, a program of one's own can do.
+Everything here uses the public names of `autograd` and `autograd.extend` alone: what `nn` does, a package of your own
+can do.
 """
 
 import typing
@@ -216,6 +217,6 @@ __all__ = [
 ]
 
 if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
-    __getattr__ = _engine_check.autograd.missing.lookup(
+    __getattr__ = _engine_check.autograd.extend.missing.lookup(
         __name__, functional, optim, optim.lr_scheduler, init, training, plots, utils
     )

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from autograd import Tensor, borrow
+from autograd import Tensor
+from autograd.extend import borrow
 
 __all__ = ["Scale", "Size", "Spatial", "Weights", "check_constructor", "check_device", "checked", "is_number"]
 

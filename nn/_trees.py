@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import borrow
+from autograd.extend import borrow
 
 __all__ = ["pack", "unpack"]
 

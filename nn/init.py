@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
-from autograd import Tensor, borrow, mark_written, missing
+from autograd import Tensor
+from autograd.extend import borrow, mark_written, missing
 
 from ._arguments import checked
 from .random import chosen_generator

@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import (
-    Context,
-    DtypeError,
-    Function,
-    Handle,
-    Tensor,
-    borrow,
-    describe_calls,
-    lend,
-    mark_written,
-    missing,
-    tensor,
-)
+from autograd import Context, DtypeError, Function, Handle, Tensor, tensor
+from autograd.extend import borrow, describe_calls, lend, mark_written, missing
 
 from ._arguments import check_constructor, check_device
 from .parameter import Parameter

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import Tensor, borrow, lend, tensor
+from autograd import Tensor, tensor
+from autograd.extend import borrow, lend
 
 __all__ = ["Parameter"]
 

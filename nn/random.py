@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd import restore_in_checkpoints
+from autograd.extend import restore_in_checkpoints
 
 __all__ = ["chosen_generator", "default_generator", "manual_seed"]
 

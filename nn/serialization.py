@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import replacing
+from autograd.extend import replacing
 
 from ._safetensors import is_reserved, parse_json, read_safetensors, write_safetensors
 from ._trees import pack, unpack

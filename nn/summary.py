@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, TracedOperation, borrow, enable_grad, mark_written, saved_tensors_hooks, trace_operations
+from autograd import Tensor, enable_grad, saved_tensors_hooks
+from autograd.extend import TracedOperation, borrow, mark_written, trace_operations
 
 from .module import Module
 from .random import default_generator

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, mark_written, replacing
+from autograd import DtypeError, ShapeError, Tensor
+from autograd.extend import borrow, mark_written, replacing
 
 __all__ = [
     "clip_grad_norm_",

@@ -151,18 +151,18 @@ class Buffer:
 
 
 def buffered(parameter: Any, buffer: Any) -> Any:
-    autograd.set_gradient_buffer(parameter, buffer)
+    autograd.extend.set_gradient_buffer(parameter, buffer)
     parameter.sum().backward()
     return parameter.grad
 
 
 def lent(x: Any, array: Any) -> Any:
-    autograd.lend(x, array)
+    autograd.extend.lend(x, array)
     return x
 
 
 def described(method: Any, describe: Any) -> Any:
-    autograd.describe_calls(method, describe)
+    autograd.extend.describe_calls(method, describe)
     with autograd.watch_calls():
         return Described().method(x())
 
@@ -173,7 +173,7 @@ class Described:
 
 
 def made_generator(make: Any) -> Any:
-    autograd.restore_in_checkpoints(make)
+    autograd.extend.restore_in_checkpoints(make)
     return autograd.checkpoint(square, x())
 
 
@@ -266,22 +266,22 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "not_differentiable": (autograd.not_differentiable, lambda: [square], {"methods": False}),
     "Function": (of_class, lambda: [lambda ctx, x: 2 * x, lambda ctx, g: 2 * g, x()], {}),
     "saved_tensors_hooks": (within(autograd.saved_tensors_hooks), lambda: [lambda a: a, lambda a: a], {}),
-    "accurate_sum": (autograd.accurate_sum, lambda: [x(), 0], {"keepdims": False}),
+    "accurate_sum": (autograd.extend.accurate_sum, lambda: [x(), 0], {"keepdims": False}),
     "no_grad": (within(autograd.no_grad), list, {}),
     "enable_grad": (within(autograd.enable_grad), list, {}),
     "set_grad_enabled": (within(autograd.set_grad_enabled), lambda: [True], {}),
     "detect_anomaly": (within(autograd.detect_anomaly), list, {}),
-    "trace_operations": (within(autograd.trace_operations), list, {}),
+    "trace_operations": (within(autograd.extend.trace_operations), list, {}),
     "register_hook": (hooked("register_hook"), lambda: [lambda g: 2 * g], {}),
     "register_post_accumulate_grad_hook": (
         hooked("register_post_accumulate_grad_hook"), lambda: [lambda leaf: None], {}
     ),
     "retain_grad": (method("retain_grad", _result), list, {}),
-    "borrow": (autograd.borrow, lambda: [x()], {}),
+    "borrow": (autograd.extend.borrow, lambda: [x()], {}),
     "lend": (lent, lambda: [x(), _array()], {}),
-    "is_sole_owner": (autograd.is_sole_owner, lambda: [x()], {}),
-    "portion": (autograd.portion, lambda: [_array()], {}),
-    "mark_written": (autograd.mark_written, lambda: [_array()], {}),
+    "is_sole_owner": (autograd.extend.is_sole_owner, lambda: [x()], {}),
+    "portion": (autograd.extend.portion, lambda: [_array()], {}),
+    "mark_written": (autograd.extend.mark_written, lambda: [_array()], {}),
     "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
     "describe_calls": (described, lambda: [Described.method, lambda *args: ("method", {})], {}),
     "restore_in_checkpoints": (made_generator, lambda: [lambda: np.random.default_rng(0)], {}),

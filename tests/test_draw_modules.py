@@ -8,17 +8,8 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import (
-    GraphError,
-    Value,
-    detect_anomaly,
-    draw_graph,
-    elementwise,
-    saved,
-    tensor,
-    trace_operations,
-    watch_calls,
-)
+from autograd import GraphError, Value, detect_anomaly, draw_graph, elementwise, saved, tensor, watch_calls
+from autograd.extend import trace_operations
 from autograd.visualize.graph_reader import read_graph
 from autograd.visualize.picture import Frame, Picture
 from autograd.visualize.rule_source import formulas_of

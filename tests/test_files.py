@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import nn
-from autograd import replacing
+from autograd.extend import replacing
 
 ROOT = Path(nn.__file__).parent.parent
 
@@ -142,7 +142,7 @@ def test_who_may_not_give_a_file_away_writes_it_all_the_same(tmp_path: Path, mon
 
 KILLED = """
 import os, signal, sys
-from autograd import replacing
+from autograd.extend import replacing
 with replacing(sys.argv[1]) as partial:
     partial.write_bytes(b"x" * 1000)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -17,17 +17,15 @@ from autograd import (
     Function,
     GraphError,
     Tensor,
-    borrow,
     checkpoint,
     general,
     grad,
-    lend,
-    mark_written,
     no_grad,
     saved,
     saved_tensors_hooks,
     tensor,
 )
+from autograd.extend import borrow, lend, mark_written
 from autograd.graph.mutation import _exposures, changed, snapshot
 
 OVERWRITTEN = "written to in place afterwards"

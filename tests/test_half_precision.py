@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import borrow, logsumexp, tensor
+from autograd import logsumexp, tensor
+from autograd.extend import borrow
 from nn import functional
 
 COUNT = 70_000

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import accurate_sum, borrow, tensor
+from autograd import tensor
 from autograd.calculus import RULES
+from autograd.extend import accurate_sum, borrow
 from nn import functional
 
 ROWS = int(os.environ.get("PLAINGRAD_ROWS", 2**17))

@@ -22,9 +22,9 @@ from autograd import (
     is_grad_enabled,
     no_grad,
     set_grad_enabled,
-    set_gradient_buffer,
     tensor,
 )
+from autograd.extend import set_gradient_buffer
 from autograd.tensors.dispatch import operations
 
 

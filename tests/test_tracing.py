@@ -6,17 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import (
-    Function,
-    TracedOperation,
-    detect_anomaly,
-    elementwise,
-    gradients,
-    no_grad,
-    saved_tensors_hooks,
-    tensor,
-    trace_operations,
-)
+from autograd import Function, detect_anomaly, elementwise, gradients, no_grad, saved_tensors_hooks, tensor
+from autograd.extend import TracedOperation, trace_operations
 
 X = np.array([[1.0, 2.0], [3.0, 5.0]])
 

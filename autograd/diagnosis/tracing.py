@@ -51,7 +51,8 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import tensor, trace_operations
+    >>> from autograd import tensor
+    >>> from autograd.extend import trace_operations
     >>> x = tensor([[1.0, 2.0]], requires_grad=True)
     >>> with trace_operations() as operations:
     ...     y = np.tanh(x @ np.ones((2, 3))).sum(axis=1)

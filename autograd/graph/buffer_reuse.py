@@ -50,7 +50,7 @@ def portion(array: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import portion
+    >>> from autograd.extend import portion
     >>> whole = np.zeros(4)
     >>> part = portion(whole[:2])
     >>> part[:1].base is part

@@ -30,7 +30,8 @@ def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import describe_calls, detect_anomaly, tensor
+    >>> from autograd import detect_anomaly, tensor
+    >>> from autograd.extend import describe_calls
     >>> class Step:
     ...     def __init__(self, name):
     ...         self.name = name

@@ -113,7 +113,8 @@ def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import mark_written, tensor
+    >>> from autograd import tensor
+    >>> from autograd.extend import mark_written
     >>> x, factor = tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
     >>> y = (x * factor).sum()
     >>> factor[0] = 5

@@ -33,7 +33,7 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import accurate_sum
+    >>> from autograd.extend import accurate_sum
     >>> rows = np.full((2**20, 2), 0.1, np.float32)
     >>> accurate_sum(rows, 0).round()
     array([104858., 104858.], dtype=float32)

@@ -341,6 +341,13 @@ _INIT = {
 
 _OPTIM = {"RMSProp": "`nn.optim.RMSprop`", "Optimiser": "`nn.optim.Optimizer`"}
 
+_EXTEND = {
+    "primitive": "`elementwise`, `linear`, `multilinear` or `general`, which are given the rules too",
+    "notrace_primitive": "`not_differentiable`",
+    "defvjp": _AUTOGRAD["defvjp"],
+    "defjvp": _AUTOGRAD["defjvp"],
+}
+
 # By the name of the class whose objects they are missing in, or of the module.
 NAMES = {
     "Tensor": _TENSOR,
@@ -348,6 +355,7 @@ NAMES = {
     "Module": _MODULE,
     "Optimizer": _OPTIMIZER,
     "autograd": _AUTOGRAD,
+    "autograd.extend": _EXTEND,
     "nn": _NN,
     "nn.functional": _FUNCTIONAL,
     "nn.init": _INIT,

@@ -37,7 +37,7 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import restore_in_checkpoints
+    >>> from autograd.extend import restore_in_checkpoints
     >>> noise = np.random.default_rng(0)
     >>> restore_in_checkpoints(lambda: noise)
     """

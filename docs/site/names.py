@@ -12,6 +12,7 @@ import functools
 import importlib
 import inspect
 import itertools
+import pkgutil
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 
@@ -43,7 +45,7 @@ class Names(SphinxDirective):
 def page(module: str, names: list[str]) -> str:
     """Return the text that the names of a module expand to."""
     lines = [f".. currentmodule:: {module}", ""]
-    ours = [name for name in names if not is_of_numpy(module, name)]
+    ours = [name for name in names if not is_of_numpy(module, name) and not is_constant(module, name)]
     if len(ours) > 1:
         lines += [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in ours), ""]
     for name in names:
@@ -62,7 +64,17 @@ def entry(module: str, name: str) -> list[str]:
         kind = "exception" if issubclass(value, BaseException) else "class"
         bases = ["   :show-inheritance:"] if any(map(is_public, value.__mro__[1:])) else []
         return [f".. auto{kind}:: {name}", *bases, f"   :members: {', '.join(members(value))}"]
-    return [f".. auto{'function' if callable(value) else 'data'}:: {name}"]
+    if is_constant(module, name):
+        return [f".. data:: {name}", "", *(f"   {line}" for line in comment(module, name))]
+    return [f".. autofunction:: {name}"]
+
+
+def comment(module: str, name: str) -> list[str]:
+    """Return what is said of a constant in the comment above it, in the module or in one of its package."""
+    home = importlib.import_module(module)
+    inner = (f"{module}.{found.name}" for found in pkgutil.iter_modules(getattr(home, "__path__", [])))
+    comments = (ModuleAnalyzer.for_module(each).find_attr_docs() for each in [module, *inner])
+    return next(found[("", name)] for found in comments if ("", name) in found)
 
 
 def value_of(module: str, name: str) -> Any:
@@ -74,6 +86,12 @@ def value_of(module: str, name: str) -> Any:
 def is_of_numpy(module: str, name: str) -> bool:
     """Tell whether a name is NumPy's own function."""
     return getattr(np, name, None) is value_of(module, name)
+
+
+def is_constant(module: str, name: str) -> bool:
+    """Tell whether a name stands for a value that has no docstring of its own."""
+    value = value_of(module, name)
+    return not callable(value) and not isinstance(value, ModuleType)
 
 
 def members(cls: type) -> list[str]:

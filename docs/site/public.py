@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 PACKAGES = ("autograd", "nn", "datasets")
 MODULES = (
-    "autograd", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.init", "nn.onnx", "nn.optim",
-    "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.training", "nn.utils", "datasets",
+    "autograd", "autograd.extend", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.init", "nn.onnx",
+    "nn.optim", "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.plots", "nn.training", "nn.utils", "datasets",
 )  # fmt: skip
 
 

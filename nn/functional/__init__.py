@@ -2,7 +2,7 @@
 
 import typing
 
-from autograd import missing as _missing
+from autograd.extend import missing as _missing
 
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._adaptive_pooling import (

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import accurate_sum, elementwise, general
+from autograd import elementwise, general
+from autograd.extend import accurate_sum
 
 from ._kernels.half_precision import in_single
 from ._kernels.operands import floating

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import borrow
+from autograd.extend import borrow
 
 from ._avg_pooling import avg_pooling
 from ._kernels.half_precision import in_single

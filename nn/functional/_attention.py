@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, general
+from autograd import DtypeError, ShapeError, Tensor, general
+from autograd.extend import borrow
 
 from ._dropout import dropout
 from ._kernels.operands import as_floating, as_operand

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, borrow, general
+from autograd import Tensor, general
+from autograd.extend import borrow
 
 from ._activation import log_softmax, softmax
 from ._kernels.class_labels import class_weights, read_labels

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, general, is_grad_enabled, vjp
+from autograd import DtypeError, ShapeError, Tensor, general, is_grad_enabled, vjp
+from autograd.extend import borrow
 
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, as_real, check_reduction, reduced

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, borrow, general, mark_written
+from autograd import DtypeError, ShapeError, general
+from autograd.extend import borrow, mark_written
 
 from ._kernels.operands import as_operand
 

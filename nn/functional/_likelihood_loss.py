@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import ShapeError, borrow, elementwise
+from autograd import ShapeError, elementwise
+from autograd.extend import borrow
 
 from ._activation import sigmoid
 from ._kernels.half_precision import in_single

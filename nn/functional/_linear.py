@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, accurate_sum, general
+from autograd import ShapeError, general
+from autograd.extend import accurate_sum
 
 from ._kernels.operands import as_operand
 

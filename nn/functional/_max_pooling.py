@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import borrow, general
+from autograd import general
+from autograd.extend import borrow
 
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 

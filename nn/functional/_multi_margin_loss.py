@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, general
+from autograd import DtypeError, ShapeError, Tensor, general
+from autograd.extend import borrow
 
 from ._activation import relu
 from ._kernels.class_labels import class_weights, read_labels

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow, no_grad
+from autograd import DtypeError, ShapeError, Tensor, no_grad
+from autograd.extend import borrow
 
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating

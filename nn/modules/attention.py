@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import ShapeError, Tensor, borrow
+from autograd import ShapeError, Tensor
+from autograd.extend import borrow
 
 from .. import functional, init
 from .._arguments import Size

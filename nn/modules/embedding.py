@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor, borrow
+from autograd import DtypeError, ShapeError, Tensor
+from autograd.extend import borrow
 
 from .. import functional, init
 from .._arguments import Size

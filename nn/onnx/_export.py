@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, TracedOperation, UnsupportedError, borrow, enable_grad, replacing, trace_operations
+from autograd import Tensor, UnsupportedError, enable_grad
+from autograd.extend import TracedOperation, borrow, replacing, trace_operations
 
 from ..module import Module
 from ._arrays import ARRAYS

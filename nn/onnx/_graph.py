@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import TracedOperation, UnsupportedError
+from autograd import UnsupportedError
+from autograd.extend import TracedOperation
 
 __all__ = ["Axis", "Emit", "Graph", "Pair", "Step", "alike", "arrays_of", "library"]
 

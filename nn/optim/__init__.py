@@ -2,7 +2,7 @@
 
 import typing
 
-from autograd import missing as _missing
+from autograd.extend import missing as _missing
 
 from . import lr_scheduler, swa_utils
 from ._adam import Adam, AdamW

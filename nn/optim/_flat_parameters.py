@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, borrow, is_sole_owner, lend, portion, set_gradient_buffer
+from autograd import Tensor
+from autograd.extend import borrow, is_sole_owner, lend, portion, set_gradient_buffer
 
 from .._aligned_memory import aligned_zeros
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import borrow, enable_grad, mark_written
+from autograd import enable_grad
+from autograd.extend import borrow, mark_written
 
 from ._flat_parameters import Array, check_writable
 from ._line_search import Point, strong_wolfe

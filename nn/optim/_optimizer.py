@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor, borrow, enable_grad, mark_written, missing
+from autograd import Tensor, enable_grad
+from autograd.extend import borrow, mark_written, missing
 
 from .._arguments import check_constructor
 from ._flat_parameters import Array, FlatParameters, Run

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, borrow, mark_written, no_grad
+from autograd import Tensor, no_grad
+from autograd.extend import borrow, mark_written
 
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, borrow
+from autograd import DtypeError, ShapeError
+from autograd.extend import borrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor, borrow
+from autograd import Tensor
+from autograd.extend import borrow
 
 from ..training import Callback
 

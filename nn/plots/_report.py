@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import ShapeError, replacing
+from autograd import ShapeError
+from autograd.extend import replacing
 
 from ..module import Module
 from ..modules.conv import Conv2d

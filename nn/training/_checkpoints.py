@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import borrow
+from autograd.extend import borrow
 
 from ..module import Module
 from ..random import default_generator

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from autograd import Tensor, borrow
+from autograd import Tensor
+from autograd.extend import borrow
 
 from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, borrow
+from autograd import Tensor
+from autograd.extend import borrow
 
 from .._warnings import warn as warn_with
 from ._data import Batch

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import replacing
+from autograd.extend import replacing
 
 from ._callbacks import Callback
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, Tensor, borrow
+from autograd import ShapeError, Tensor
+from autograd.extend import borrow
 
 __all__ = ["Metric", "Metrics", "Totals", "accuracy", "mae", "mse", "named_metrics", "values_of"]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import borrow
+from autograd.extend import borrow
 
 from ..functional import cross_entropy, nll_loss
 from ..module import Module

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from autograd import Handle, borrow, is_grad_enabled
+from autograd import Handle, is_grad_enabled
+from autograd.extend import borrow
 
 from ..module import Module
 from ._sentinels import FEW, Look, Sentinels, changes_with_mode

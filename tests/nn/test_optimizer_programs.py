@@ -8,7 +8,8 @@ import pytest
 
 import autograd
 import nn
-from autograd import GraphError, Tensor, borrow, no_grad, tensor
+from autograd import GraphError, Tensor, no_grad, tensor
+from autograd.extend import borrow
 
 from .optimizer_programs import COUNT, OPTIONS, TOGETHER, Machine, Ours, Plain, compare, programs
 
@@ -132,15 +133,15 @@ def test_memory_that_cannot_be_written_to(name: str) -> None:
 def test_who_owns_memory() -> None:
     whole = np.zeros(4)
     x = tensor([1.0, 2.0], requires_grad=True)
-    assert autograd.is_sole_owner(x)
-    autograd.lend(x, autograd.portion(whole[:2]))
-    assert autograd.is_sole_owner(x)
+    assert autograd.extend.is_sole_owner(x)
+    autograd.extend.lend(x, autograd.extend.portion(whole[:2]))
+    assert autograd.extend.is_sole_owner(x)
     part = x.data[:1]
-    assert not autograd.is_sole_owner(x)
+    assert not autograd.extend.is_sole_owner(x)
     del part
-    assert autograd.is_sole_owner(x)
-    autograd.lend(x, whole[:2])
-    assert not autograd.is_sole_owner(x)
-    for function in (autograd.is_sole_owner, autograd.portion):
+    assert autograd.extend.is_sole_owner(x)
+    autograd.extend.lend(x, whole[:2])
+    assert not autograd.extend.is_sole_owner(x)
+    for function in (autograd.extend.is_sole_owner, autograd.extend.portion):
         with pytest.raises(TypeError, match="takes"):
             function([1.0])  # type: ignore[arg-type]

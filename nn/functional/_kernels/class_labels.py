@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, borrow
+from autograd import DtypeError, ShapeError
+from autograd.extend import borrow
 
 __all__ = ["class_weights", "read_labels"]
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import accurate_sum, general
+from autograd import general
+from autograd.extend import accurate_sum
 
 from ..._aligned_memory import keep_freed_memory
 from .._linear import MANY, _ones

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, borrow
+from autograd import DtypeError, ShapeError, Tensor
+from autograd.extend import borrow
 
 from ..._arguments import is_number
 from .operands import ARRAYS, as_operand

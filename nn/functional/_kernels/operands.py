@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, Tensor, as_tensor, borrow
+from autograd import DtypeError, Tensor, as_tensor
+from autograd.extend import borrow
 
 __all__ = ["ARRAYS", "as_floating", "as_operand", "floating"]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, accurate_sum, general
+from autograd import Tensor, general
+from autograd.extend import accurate_sum
 
 from .half_precision import in_single
 

@@ -1,0 +1,100 @@
+"""Extending autograd: what layers, losses, optimizers and exports are built on.
+
+A program that trains a model needs nothing of it. `nn` is written with `autograd` and this module alone: what it does,
+a package of your own can do.
+
+Operations
+    Declare one by its derivative rules with `elementwise`, `linear`, `multilinear` or `general`, or write it as a class
+    (`Function`, which is given a `Context`). `composed` and `not_differentiable` have a NumPy function accept tensors.
+    These are names of `autograd` too. Rules add many rows with `accurate_sum`.
+Memory of parameters
+    `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portion` and
+    `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does so with their gradients.
+Layers
+    `describe_calls` has errors name the layer in which something happened; `restore_in_checkpoints` has a layer that
+    draws random numbers draw the same ones when a checkpoint computes it again.
+Exports
+    `trace_operations` lists what ran, each as a `TracedOperation`; `replacing` writes a file whole or not at all.
+Names of other libraries
+    `missing` has modules and classes say what a name from PyTorch or JAX is called here.
+
+Examples
+--------
+An operation, and an optimizer that knows the signs of gradients alone:
+
+>>> import numpy as np
+>>> from autograd import tensor
+>>> from autograd.extend import borrow, elementwise, mark_written
+>>> cube = elementwise(lambda x: x**3, lambda g, x: g * 3 * x**2, name="cube")
+>>> class SignDescent:
+...     def __init__(self, parameters, lr):
+...         self.parameters, self.lr = parameters, lr
+...
+...     def step(self):
+...         for parameter in self.parameters:
+...             array = borrow(parameter)
+...             array -= self.lr * np.sign(borrow(parameter.grad))
+...             mark_written(array)
+>>> w = tensor([2.0, -1.0], requires_grad=True)
+>>> cube(w).sum().backward()
+>>> SignDescent([w], lr=0.5).step()
+>>> w
+Tensor([ 1.5, -1.5], requires_grad=True)
+"""
+
+import importlib
+import typing
+
+from .graph.buffer_reuse import portion
+from .graph.name_scope import describe_calls
+from .ops.setitem import mark_written
+from .primitives.accurate_sum import accurate_sum
+from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
+from .primitives.function import Context, Function
+from .tensors import missing_names as missing
+from .tensors.parameter_memory import borrow, is_sole_owner, lend, set_gradient_buffer
+from .transforms.checkpoint import restore_in_checkpoints
+
+if typing.TYPE_CHECKING:
+    from .diagnosis.tracing import TracedOperation, trace_operations
+    from .files import replacing
+
+__all__ = [
+    "Context",
+    "Function",
+    "TracedOperation",
+    "accurate_sum",
+    "borrow",
+    "composed",
+    "describe_calls",
+    "elementwise",
+    "general",
+    "is_sole_owner",
+    "lend",
+    "linear",
+    "mark_written",
+    "missing",
+    "multilinear",
+    "not_differentiable",
+    "portion",
+    "replacing",
+    "restore_in_checkpoints",
+    "set_gradient_buffer",
+    "trace_operations",
+]
+
+# Loaded when they are first asked for, as the names of `autograd` that a program may never use.
+_LATER = {"TracedOperation": "diagnosis.tracing", "replacing": "files", "trace_operations": "diagnosis.tracing"}
+
+_missing = missing.lookup(__name__)
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in _LATER:
+        return _missing(name)
+    value = globals()[name] = getattr(importlib.import_module(f".{_LATER[name]}", __package__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,135 @@
+"""Memory of parameters: read without a note, lent by an optimizer, written to, and the buffers of their gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import GraphError, ShapeError
+from ..graph.buffer_reuse import COUNTED, Portion, references
+from ..graph.node import GradientBuffer, Leaf
+from .tensor import Tensor, unmasked
+
+__all__ = ["borrow", "is_sole_owner", "lend", "set_gradient_buffer"]
+
+Array = np.ndarray[Any, Any]
+ndarray = np.ndarray
+
+
+def borrow(x: Any) -> Any:
+    """Return the ndarray of a tensor to somebody who only reads it, or calls `mark_written` after writing to it.
+
+    Anything else is returned as it is.
+
+    ``x.data`` is the same array, but of what it hands out the engine compares the values, before and after, when a
+    graph needs them.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> from autograd.extend import borrow
+    >>> borrow(tensor([1.0, 2.0])).sum()
+    np.float64(3.0)
+    """
+    return x._array if isinstance(x, Tensor) else unmasked(x)
+
+
+def lend(x: Tensor, array: Array) -> None:
+    """Have a leaf hold its values in `array`; whoever writes to that says so with `mark_written`, as optimizers do.
+
+    Parameters
+    ----------
+    x
+        A leaf that requires a gradient.
+    array
+        Of the same shape and dtype; it holds the values from now on, and is not compared: see `borrow`.
+
+    Raises
+    ------
+    GraphError
+        If the tensor is no leaf that requires a gradient.
+    ShapeError
+        If the array has another shape or dtype.
+    """
+    node = x._node if isinstance(x, Tensor) else None
+    if type(node) is not Leaf:
+        raise GraphError("only a leaf that requires a gradient can be lent memory for its values")
+    if not isinstance(array, ndarray):
+        raise TypeError(f"lend() takes an ndarray for the values, not {type(array).__name__}")
+    unmasked(array)
+    if array.shape != node.shape or array.dtype != node.dtype:
+        raise ShapeError(
+            f"an array of shape {array.shape} and dtype {array.dtype} for a leaf of shape {node.shape} and dtype "
+            f"{node.dtype}"
+        )
+    x._array, node.shared = array, False
+
+
+def is_sole_owner(x: Tensor) -> bool:
+    """Tell whether nobody but a leaf holds its memory: no view, no ndarray that was handed out or in, no graph.
+
+    Then it can be lent other memory, and nobody is left behind. Of memory that is a view of more, it cannot be told,
+    unless it is a `portion`. Where references are not counted exactly, as in Python
+    without the global interpreter lock, the answer is True only of memory that was never shared, not even by a view.
+
+    Examples
+    --------
+    >>> from autograd import tensor
+    >>> from autograd.extend import is_sole_owner
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> is_sole_owner(x)
+    True
+    >>> first = x[:1]
+    >>> is_sole_owner(x)
+    False
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"is_sole_owner() takes a tensor, not {type(x).__name__}")
+    if not COUNTED:
+        members = [member() for member in getattr(x, "_aliases", ())]
+        aliased = any(member is not None and member is not x for member in members)
+        return type(x._node) is Leaf and not x._node.shared and not aliased
+    base = x._array.base
+    return (base is None or isinstance(base, Portion)) and _references_to_memory(x) == _SOLE
+
+
+def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> None:
+    """Have the gradient of a leaf written to `buffer`, a place that an optimizer for example has set apart.
+
+    Parameters
+    ----------
+    parameter
+        A leaf that requires a gradient.
+    buffer
+        Its ``array`` has the parameter's shape and dtype and is a part of ``whole``, an array of one axis.
+        ``claim(known=0)`` returns ``array``, or None while somebody still holds the gradient that it had before, with
+        `known` references that are the caller's own. A derivative rule that names ``into`` is handed the array.
+
+    Raises
+    ------
+    GraphError
+        If the tensor is no leaf that requires a gradient.
+    ShapeError
+        If the buffer has another shape or dtype.
+    """
+    node = parameter._node if isinstance(parameter, Tensor) else None
+    if type(node) is not Leaf:
+        raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
+    if buffer is not None and not isinstance(getattr(buffer, "array", None), ndarray):
+        raise TypeError(f"a gradient buffer has an ndarray as its array, which {type(buffer).__name__} has not")
+    unmasked(getattr(buffer, "array", None))
+    if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
+        raise ShapeError(
+            f"a buffer of shape {buffer.array.shape} and dtype {buffer.array.dtype} "
+            f"for a gradient of shape {node.shape} and dtype {node.dtype}"
+        )
+    node.buffer = buffer
+
+
+def _references_to_memory(x: Tensor) -> int:
+    array = x._array
+    return references(array)
+
+
+_SOLE = _references_to_memory(Tensor(np.empty(1)))
