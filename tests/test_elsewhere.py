@@ -252,3 +252,22 @@ def test_the_layers_that_take_inplace_in_pytorch_take_it() -> None:
         assert layer(np.ones((2, 3, 4), np.float32)).shape == (2, 3, 4)
     assert len(IN_PLACE) == len(layers)
     assert nn.ReLU(True)(np.array([-1.0])) == 0
+
+
+FOR_AUTHORS = sorted({*autograd.extend.__all__} - {*autograd.__all__})
+
+
+def test_names_that_only_authors_of_layers_need_are_apart() -> None:
+    assert {"borrow", "lend", "mark_written", "trace_operations", "missing"} <= {*FOR_AUTHORS}
+    shared = {*autograd.extend.__all__} & {*autograd.__all__}
+    assert all(getattr(autograd, name) is getattr(autograd.extend, name) for name in shared)
+
+
+@pytest.mark.parametrize("name", FOR_AUTHORS)
+def test_their_names_in_autograd_say_where_they_are(name: str) -> None:
+    message = f"module 'autograd' has no attribute {name!r}: here it is autograd.extend.{name}"
+    with pytest.raises(AttributeError, match=f"^{re.escape(message)}$"):
+        getattr(autograd, name)
+    with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
+        exec(f"from autograd import {name}")
+    assert name not in dir(autograd)

@@ -23,7 +23,7 @@ def test_every_optimizer_has_programs() -> None:
 def _references(request: Any, monkeypatch: Any) -> None:
     """Have references counted or not, as in Python without the global interpreter lock."""
     if request.param == "not counted":
-        monkeypatch.setattr(importlib.import_module("autograd.tensors.tensor"), "COUNTED", False)
+        monkeypatch.setattr(importlib.import_module("autograd.tensors.parameter_memory"), "COUNTED", False)
         monkeypatch.setattr(importlib.import_module("nn.optim._flat_parameters"), "_EXACT", False)
 
 
