@@ -27,7 +27,6 @@ def modules() -> dict[str, Path]:
 EXCEPTIONS = {
     ("autograd.tensors.tensor", "autograd.array_api"): "the array API asks a tensor for its namespace",
     ("autograd.tensors.tensor", "autograd.tensors.methods"): "the stub of the methods that declarations install",
-    ("nn.training._callbacks", "nn.training._training"): "callbacks are given the training that calls them",
     ("autograd.tensors.remedies", "autograd.special"): "an error lists the functions of SciPy that have derivatives",
 }
 FLOORS = (

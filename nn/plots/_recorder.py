@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor
 from autograd.extend import borrow
 
-from ..training import Callback
-
-if TYPE_CHECKING:
-    from ..training import Training
+from ..training import Callback, Training
 
 __all__ = ["Histogram", "HistogramRecorder"]
 

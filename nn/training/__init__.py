@@ -9,7 +9,7 @@ from ._fit import fit
 from ._interruption import Interruption
 from ._loggers import CSVLogger, TensorBoard
 from ._metrics import accuracy, mae, mse
-from ._training import Training
+from ._state import Training
 from ._watch import Watch, watch
 
 __all__ = [

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ._callbacks import Callback
-
-if TYPE_CHECKING:
-    from ._training import Training
+from ._state import Training
 
 __all__ = ["WeightAveraging"]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from .._arguments import check_constructor
-
-if TYPE_CHECKING:
-    from ._training import Training
+from ._state import Training
 
 __all__ = ["Best", "Callback", "EarlyStopping", "Mode"]
 

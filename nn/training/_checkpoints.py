@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from ..random import default_generator
 from ..serialization import load, save
 from ._callbacks import Best, Callback, Mode
 from ._divergence import warn
-
-if TYPE_CHECKING:
-    from ._training import Training
+from ._state import Training
 
 __all__ = ["Checkpoint", "SaveBest"]
 

@@ -1,4 +1,4 @@
-"""Where minibatches come from: arrays, tables, or any iterable of batches, and how to find a place in them again."""
+"""Minibatches from arrays, tables or any iterable of batches, and the position of a training in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograd.extend import borrow
 
 from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
 
-__all__ = ["Batch", "Batches", "Rows", "Source", "checksum", "columns_of", "inputs_of", "source_of"]
+__all__ = ["Batch", "Batches", "Position", "Rows", "Source", "columns_of", "inputs_of", "source_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -157,7 +157,57 @@ def _cast(part: Any, dtype: Any, integers: bool = False) -> Any:
     return read_array(part, dtype, None, integers)
 
 
-def checksum(batch: Batch) -> int:
+class Position:
+    """Where a training is in its data: which batch it took last, and how to find the next after a checkpoint.
+
+    Parameters
+    ----------
+    source
+        Where the batches come from.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._last: Batch | None = None
+        self._epoch, self._taken = 0, 0  # of the last batch, and how many of that epoch were taken with it
+        self._expected: int | None = None  # the checksum of the last batch before a checkpoint, until it is found again
+
+    def advance(self, last: Batch, epoch: int, taken: int) -> None:
+        """Note which batch was taken last: with it, `taken` of the epoch are."""
+        self._last, self._epoch, self._taken = last, epoch, taken
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Return the batches of the epoch that are to come; after a checkpoint, find the last before it first.
+
+        Raises
+        ------
+        ValueError
+            If the batch there is another than it was.
+        """
+        if self._expected is None:
+            return self._source.epoch(epoch)
+        batches = self._source.epoch(self._epoch, self._taken - 1)
+        self._last = next(batches, None)
+        if self._last is None or _checksum(self._last) != self._expected:
+            raise ValueError(
+                f"batch {self._taken} of epoch {self._epoch + 1} is not the one that it was before the checkpoint: the "
+                f"data, or their order, are others. Pass the same data; for an iterable, one that is made anew with a "
+                f"fixed seed, such as datasets.batches(X, y, batch_size=32, seed=0)"
+            )
+        self._expected = None
+        return batches if self._epoch == epoch else self._source.epoch(epoch)
+
+    def state(self) -> list[int]:
+        """Return what a checkpoint needs: the epoch of the last batch, how many were taken, and its checksum."""
+        assert self._last is not None
+        return [self._epoch, self._taken, _checksum(self._last)]
+
+    def load_state(self, state: Sequence[int]) -> None:
+        """Take over what `state` returned."""
+        self._epoch, self._taken, self._expected = state
+
+
+def _checksum(batch: Batch) -> int:
     """Return a number that tells batches apart."""
     total = 0
     for part in (*batch.inputs, batch.target):

@@ -10,9 +10,11 @@ from ..random import default_generator
 from ._callbacks import Callback
 from ._data import Batches, Rows, Source, columns_of, source_of
 from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
+from ._loop import TrainingLoop
 from ._metrics import Metrics, named_metrics
 from ._progress import Progress
-from ._training import ScheduleUnit, Training, needs_value
+from ._schedule import Schedule, ScheduleUnit, check_scheduler
+from ._state import Training
 
 if TYPE_CHECKING:
     import pandas
@@ -137,29 +139,33 @@ def fit(
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm should be above 0, or None, not {clip_norm}")
     check_loss(loss)
-    _check_scheduler(scheduler, scheduler_every, optimizer)
+    _check_optimizer(optimizer)
+    check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
     training = Training(
-        model,
-        _source(data, epochs, batch_size, seed, dtype, columns),
-        loss,
-        optimizer,
-        epochs=epochs,
-        validation=None if validation is None else _validation(validation, epochs, dtype, columns),
-        metrics=named_metrics(metrics),
+        model=model,
+        loss=loss,
+        optimizer=optimizer,
         scheduler=scheduler,
-        scheduler_every=scheduler_every,
-        callbacks=callbacks,
+        epochs=epochs,
+        metrics=named_metrics(metrics),
         accumulate=accumulate,
+        callbacks=callbacks,
+        source=_source(data, epochs, batch_size, seed, dtype, columns),
+        progress=Progress(epochs, verbose),
+    )
+    loop = TrainingLoop(
+        training,
+        Schedule(scheduler, scheduler_every),
+        validation=None if validation is None else _validation(validation, epochs, dtype, columns),
         clip_norm=clip_norm,
         sentinels=sentinels,
-        progress=Progress(epochs, verbose),
     )
     if columns is not None:
         model.feature_names_in_ = columns
     modes = [(module, module.training) for module in model.modules()]
     try:
-        training.run()
+        loop.run()
     finally:
         for module, mode in modes:
             module.training = mode
@@ -203,13 +209,7 @@ def _check_counts(**counts: int) -> None:
             raise ValueError(f"{name} should be a whole number of at least 1, not {count!r}")
 
 
-def _check_scheduler(scheduler: Any, scheduler_every: str, optimizer: Any) -> None:
-    if scheduler_every not in ("epoch", "step"):
-        raise ValueError(f'scheduler_every should be "epoch" or "step", not {scheduler_every!r}')
+def _check_optimizer(optimizer: Any) -> None:
     if not hasattr(optimizer, "param_groups"):
         kind = getattr(optimizer, "__name__", optimizer)
         raise TypeError(f"optimizer should be one such as nn.optim.Adam(model.parameters()), not {kind!r}")
-    if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
-        raise ValueError("the scheduler was made for another optimizer: it would change nothing here")
-    if scheduler_every == "step" and needs_value(scheduler):
-        raise ValueError(f"{type(scheduler).__name__}.step() wants a figure: there is one after an epoch, not a step")

@@ -6,14 +6,12 @@ import csv
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd.extend import replacing
 
 from ._callbacks import Callback
-
-if TYPE_CHECKING:
-    from ._training import Training
+from ._state import Training
 
 __all__ = ["CSVLogger", "TensorBoard"]
 

@@ -1,4 +1,4 @@
-"""Signs of the mistakes that training does not notice by itself: it goes on, and learns less than it could."""
+"""Sentinels: signs of the mistakes that a training does not notice, as it goes on and learns less than it could."""
 
 from __future__ import annotations
 
@@ -16,13 +16,34 @@ from ..modules.loss import CrossEntropyLoss, NLLLoss
 from ._divergence import warn
 from ._metrics import values_of
 
-__all__ = ["Look", "Sentinels", "Sizes", "changes_with_mode", "total"]
+__all__ = [
+    "ALWAYS_CHECKED",
+    "ParameterNorms",
+    "Sentinels",
+    "StepNorms",
+    "is_checked",
+    "mode_dependent_modules",
+    "total_norm",
+    "trainable_parameters",
+]
 
 
 Array = np.ndarray[Any, Any]
 
 
-class Sizes(NamedTuple):
+ALWAYS_CHECKED = 10  # the first steps of a training; after them every parameter should have had a gradient
+CHECK_EVERY = 50  # steps, from then on
+SHORT_STREAK, LONG_STREAK = 10, 15  # checks in a row; after those of the first steps there are many steps between two
+_WIDER = {"float32": "float", "float64": "double"}  # the method of a module that makes its parameters of a dtype
+_MODE_DEPENDENT = ("Dropout", "BatchNorm", "InstanceNorm")
+
+
+def is_checked(step: int, position: int) -> bool:
+    """Tell whether a step is one of those that are checked, by its number and its position in the epoch."""
+    return step < ALWAYS_CHECKED or position % CHECK_EVERY == 0
+
+
+class ParameterNorms(NamedTuple):
     """Of one parameter in one step: the norms of its gradient (None without one), of its values and their change."""
 
     gradient: float | None
@@ -30,25 +51,25 @@ class Sizes(NamedTuple):
     update: float
 
 
-class Look:
-    """A step that is looked at: made before it, finished after it. Most are not, for it costs several passes."""
+class StepNorms:
+    """The norms of a step: made before it, finished after it. Few steps are measured, for it costs several passes."""
 
     def __init__(self, named: Sequence[tuple[str, Any]]) -> None:
         self._named = named
         self._gradients = [None if p.grad is None else _norm(borrow(p.grad)) for _, p in named]
         self._before = [np.array(borrow(p)) for _, p in named]  # in the order of memory that they have
 
-    def finish(self) -> dict[str, Sizes]:
-        """Return the sizes by the path of each parameter."""
+    def finish(self) -> dict[str, ParameterNorms]:
+        """Return the norms by the path of each parameter."""
         return {
-            name: Sizes(
+            name: ParameterNorms(
                 gradient, _norm(before), _norm(np.subtract(borrow(parameter), before, out=np.empty_like(before)))
             )
             for (name, parameter), gradient, before in zip(self._named, self._gradients, self._before, strict=True)
         }
 
 
-def total(norms: Sequence[float]) -> float:
+def total_norm(norms: Sequence[float]) -> float:
     """Return the norm of all parts together."""
     return math.sqrt(sum(norm * norm for norm in norms))
 
@@ -58,17 +79,19 @@ def _norm(array: Array) -> float:
     return math.sqrt(flat.dot(flat))
 
 
-FEW = 10  # steps after which a parameter should have had a gradient
-LONG = 15  # looks after which a ratio has been odd for long; later ones are many steps apart
-_WIDER = {"float32": "float", "float64": "double"}  # the method of a module that makes its parameters of a dtype
-_MODAL = ("Dropout", "BatchNorm", "InstanceNorm")
+def trainable_parameters(model: Module, loss: Any) -> list[tuple[str, Any]]:
+    """Return the parameters that a training should change, those of a loss among them, with their paths."""
+    modules = {"": model, **({"loss": loss} if isinstance(loss, Module) else {})}
+    return [
+        item for prefix, module in modules.items() for item in module.named_parameters(prefix) if item[1].requires_grad
+    ]
 
 
-def changes_with_mode(model: Module) -> Iterator[tuple[str, Module]]:
+def mode_dependent_modules(model: Module) -> Iterator[tuple[str, Module]]:
     """Yield the paths and modules that compute something else in training than in evaluation."""
     for path, module in model.named_modules():
         kinds = [kind.__name__ for kind in type(module).__mro__]
-        if any(word in kind for kind in kinds for word in _MODAL) and _matters(module):
+        if any(word in kind for kind in kinds for word in _MODE_DEPENDENT) and _matters(module):
             yield path or type(module).__name__, module
 
 
@@ -89,25 +112,18 @@ class Sentinels:
     def __init__(self, model: Module, optimizer: Any, loss: Any = None) -> None:
         self._model, self._optimizer, self._loss = model, optimizer, loss
         self._warned: set[tuple[str, str]] = set()
-        self._looks = 0
-        self._met: dict[str, bool] = {}  # whether a parameter had a gradient, and one that is not 0
+        self._checks = 0
+        self._nonzero: dict[str, bool] = {}  # of each parameter that had a gradient: whether one was not 0
         self._streaks: dict[tuple[str, str], int] = {}
         self._output_checks = _checks_of(loss)
 
-    def named(self) -> list[tuple[str, Any]]:
-        """Return the parameters that the training should change, by path."""
-        modules = {"": self._model, **({"loss": self._loss} if isinstance(self._loss, Module) else {})}
-        return [
-            item
-            for prefix, module in modules.items()
-            for item in module.named_parameters(prefix)
-            if item[1].requires_grad
-        ]
+    def _named(self) -> list[tuple[str, Any]]:
+        return trainable_parameters(self._model, self._loss)
 
     def check_optimizer(self) -> None:
         """Compare the parameters of the model with those of the optimizer."""
         held = {id(p): p for group in self._optimizer.param_groups for p in group["params"]}
-        named = self.named()
+        named = self._named()
         missing = [(name, parameter) for name, parameter in named if id(parameter) not in held]
         known = {id(parameter) for _, parameter in named}
         shapes = [p.shape for key, p in held.items() if key not in known and p.requires_grad]
@@ -158,41 +174,42 @@ class Sentinels:
                 self._warn(kind, "", message)
         target = values_of(target)
         varied = isinstance(target, np.ndarray) and len(target) > 1 and bool((target != target[:1]).any())
-        if self._streak("constant", "", varied and bool((output == output[:1]).all()), FEW):
+        if self._streak("constant", "", varied and bool((output == output[:1]).all()), SHORT_STREAK):
             self._warn(
                 "constant",
                 "",
-                f"the model has given the same output for all rows of a batch, {FEW} times in a row, while the targets "
-                f"differ: its units may be dead (try a smaller learning rate), or the inputs do not reach the output",
+                f"the model has given the same output for all rows of a batch, {SHORT_STREAK} times in a row, while "
+                f"the targets differ: its units may be dead (try a smaller learning rate), or the inputs do not reach "
+                f"the output",
             )
 
-    def check_sizes(self, sizes: Mapping[str, Sizes]) -> None:
+    def check_norms(self, norms: Mapping[str, ParameterNorms]) -> None:
         """Look at the gradients and updates of a step."""
-        self._looks += 1
+        self._checks += 1
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         held = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
-        for name, size in sizes.items():
-            if size.gradient is not None:
-                self._met[name] = self._met.get(name, False) or size.gradient != 0
+        for name, norm in norms.items():
+            if norm.gradient is not None:
+                self._nonzero[name] = self._nonzero.get(name, False) or norm.gradient != 0
         if rate:
             self._check_ratios(
                 [
-                    (name, parameter, sizes[name].update / sizes[name].weight)
-                    for name, parameter in self.named()
-                    if id(parameter) in held and name in sizes and sizes[name].gradient and sizes[name].weight
+                    (name, parameter, norms[name].update / norms[name].weight)
+                    for name, parameter in self._named()
+                    if id(parameter) in held and name in norms and norms[name].gradient and norms[name].weight
                 ]
             )
-        if self._looks == FEW:
+        if self._checks == ALWAYS_CHECKED:
             self._check_gradients()
 
     def finish(self) -> None:
         """Tell of gradients that never came, where the training was shorter than it takes to tell."""
-        if 0 < self._looks < FEW:
+        if 0 < self._checks < ALWAYS_CHECKED:
             self._check_gradients()
 
     def _check_gradients(self) -> None:
-        named, when = self.named(), f"in the {self._looks} steps that were looked at"
-        if named and not self._met:
+        named, when = self._named(), f"in the {self._checks} steps that were looked at"
+        if named and not self._nonzero:
             self._warn(
                 "no backward",
                 "",
@@ -202,16 +219,16 @@ class Sentinels:
             return
         self._warn_of(
             "no gradient",
-            [(name, parameter) for name, parameter in named if name not in self._met],
+            [(name, parameter) for name, parameter in named if name not in self._nonzero],
             lambda listed: (
                 f"{listed} had no gradient {when}: the loss does not depend on it. Use it in forward(), look for "
                 f"detach(), .data or no_grad() on the way to the loss, or remove it"
             ),
         )
-        if self._looks >= FEW:
+        if self._checks >= ALWAYS_CHECKED:
             self._warn_of(
                 "zero gradient",
-                [(name, parameter) for name, parameter in named if self._met.get(name) is False],
+                [(name, parameter) for name, parameter in named if self._nonzero.get(name) is False],
                 lambda listed: (
                     f"the gradient of {listed} was 0 in every element {when}: the units above it may be dead, or a "
                     f"factor on the way to the loss is 0. Try a smaller learning rate or another initialisation"
@@ -220,8 +237,8 @@ class Sentinels:
 
     def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:
         """Look at what steps changed in proportion to what there was, by parameter."""
-        fast = [item for item in ratios if self._streak("fast", item[0], item[2] > 0.1, LONG)]
-        slow = [item for item in ratios if self._streak("slow", item[0], item[2] < 1e-7, LONG)]
+        fast = [item for item in ratios if self._streak("fast", item[0], item[2] > 0.1, LONG_STREAK)]
+        slow = [item for item in ratios if self._streak("slow", item[0], item[2] < 1e-7, LONG_STREAK)]
         self._warn_of(
             "fast",
             [item[:2] for item in fast],
@@ -240,7 +257,7 @@ class Sentinels:
         )
 
     def _streak(self, kind: str, name: str, odd: bool, length: int) -> bool:
-        """Tell whether something has been odd in `length` looks in a row."""
+        """Tell whether something has been odd in `length` checks in a row."""
         count = self._streaks[kind, name] = self._streaks.get((kind, name), 0) + 1 if odd else 0
         return count == length
 

@@ -1,4 +1,4 @@
-"""The sentinels for training loops of one's own."""
+"""Watch: the sentinels for training loops of one's own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from autograd import Handle, is_grad_enabled
 from autograd.extend import borrow
 
 from ..module import Module
-from ._sentinels import FEW, Look, Sentinels, changes_with_mode
+from ._sentinels import (
+    ALWAYS_CHECKED,
+    Sentinels,
+    StepNorms,
+    is_checked,
+    mode_dependent_modules,
+    trainable_parameters,
+)
 
 __all__ = ["Watch", "watch"]
-
-_BETWEEN_LOOKS = 50
 
 
 def watch(model: Module, optimizer: Any, loss: Any = None) -> Watch:
@@ -64,7 +69,7 @@ class Watch:
     """What `watch` returns: it sees the calls of the model, the loss and ``optimizer.step`` until `remove`."""
 
     def __init__(self, model: Module, optimizer: Any, loss: Any = None) -> None:
-        self._model, self._optimizer = model, optimizer
+        self._model, self._optimizer, self._loss = model, optimizer, loss
         self._sentinels = Sentinels(model, optimizer, loss)
         self._steps, self._trained, self._evaluated = 0, False, False
         self._take_step = optimizer.step
@@ -72,7 +77,7 @@ class Watch:
         self._handles: list[Handle] = [model.register_forward_hook(self._see_output)]
         if isinstance(loss, Module):
             self._handles.append(loss.register_forward_pre_hook(self._see_loss))
-        named = self._sentinels.named()
+        named = trainable_parameters(model, loss)
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
         self._smallest = min((p for _, p in named if id(p) in held), key=lambda p: int(p.size), default=None)
         self._zeroing = None if self._smallest is None else self._smallest.register_hook(self._see_gradient)
@@ -97,26 +102,26 @@ class Watch:
             del self._optimizer.step
         self._sentinels.finish()
 
-    def _looking(self) -> bool:
-        return self._steps < FEW or self._steps % _BETWEEN_LOOKS == 0
+    def _checking(self) -> bool:
+        return is_checked(self._steps, self._steps)
 
     def _see_output(self, model: Module, args: tuple[Any, ...], output: Any) -> None:
         recording = is_grad_enabled()
-        if recording and self._looking():
+        if recording and self._checking():
             self._sentinels.check_dtype(args, output)
         self._trained |= recording and model.training
         self._evaluated |= recording and not model.training
         if not recording and model.training:
-            modal = next(((path, module) for path, module in changes_with_mode(model) if module.training), None)
-            if modal is not None:
+            dependent = next((found for found in mode_dependent_modules(model) if found[1].training), None)
+            if dependent is not None:
                 self._sentinels.warn_once(
                     "evaluation",
-                    f"the model was evaluated, within no_grad, in training mode, in which {modal[0]} is not what it "
-                    f"is in evaluation: call model.eval() before and model.train() after, or use nn.predict",
+                    f"the model was evaluated, within no_grad, in training mode, in which {dependent[0]} is not what "
+                    f"it is in evaluation: call model.eval() before and model.train() after, or use nn.predict",
                 )
 
     def _see_loss(self, loss: Module, args: tuple[Any, ...]) -> None:
-        if self._looking() and is_grad_enabled() and len(args) == 2:
+        if self._checking() and is_grad_enabled() and len(args) == 2:
             self._sentinels.check_output(*args)
 
     def _see_gradient(self, gradient: Any) -> None:
@@ -130,17 +135,17 @@ class Watch:
             )
 
     def _step(self, *args: Any, **kwargs: Any) -> Any:
-        look = Look(self._sentinels.named()) if self._looking() else None
+        norms = StepNorms(trainable_parameters(self._model, self._loss)) if self._checking() else None
         result = self._take_step(*args, **kwargs)
-        if look is not None:
+        if norms is not None:
             self._sentinels.check_optimizer()
-            self._sentinels.check_sizes(look.finish())
+            self._sentinels.check_norms(norms.finish())
             self._check_mode()
         self._steps += 1
         self._trained = self._evaluated = False
         if self._zeroing is not None and self._smallest is not None:
             self._left = self._smallest.grad
-            if self._steps > FEW:
+            if self._steps > ALWAYS_CHECKED:
                 self._stop_zeroing()
         return result
 
@@ -150,10 +155,10 @@ class Watch:
         self._zeroing = self._left = None
 
     def _check_mode(self) -> None:
-        modal = next(changes_with_mode(self._model), None)
-        if self._evaluated and not self._trained and modal is not None:
+        dependent = next(mode_dependent_modules(self._model), None)
+        if self._evaluated and not self._trained and dependent is not None:
             self._sentinels.warn_once(
                 "mode",
-                f"the model is trained in evaluation mode, in which {modal[0]} is not what it is in training: call "
+                f"the model is trained in evaluation mode, in which {dependent[0]} is not what it is in training: call "
                 f"model.train() after model.eval()",
             )

@@ -1,0 +1,216 @@
+"""Training loop: epochs and steps, and what is checked and measured in some of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ..utils import clip_grad_norm_
+from ._data import Batch, Source
+from ._divergence import divergence
+from ._evaluation import mean_over
+from ._interruption import Interruption
+from ._schedule import Schedule
+from ._sentinels import Sentinels, StepNorms, is_checked, mode_dependent_modules, total_norm, trainable_parameters
+from ._state import Training
+
+__all__ = ["TrainingLoop"]
+
+_MESSAGE = "\nCtrl-C: the training ends after this step. Press it again to stop at once.\n"
+
+
+class TrainingLoop:
+    """Takes the steps of a training, and calls its callbacks between them.
+
+    Parameters
+    ----------
+    training
+        What is trained, and how far it is.
+    schedule
+        When the scheduler takes its step.
+    validation
+        Data that are evaluated after each epoch, or None.
+    clip_norm
+        The largest norm of all gradients together, or None.
+    sentinels
+        Whether to look for mistakes in some of the steps.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        schedule: Schedule,
+        validation: Source | None,
+        clip_norm: float | None,
+        sentinels: bool,
+    ) -> None:
+        self.training, self._schedule, self._validation, self._clip_norm = training, schedule, validation, clip_norm
+        self._sentinels = Sentinels(training.model, training.optimizer, training.loss) if sentinels else None
+        self._parameters: list[tuple[str, Any]] = []  # with their paths, as they are in this epoch
+
+    def run(self) -> None:
+        """Go through the epochs, until the last or until something ends the training."""
+        training = self.training
+        with Interruption(_MESSAGE) as interruption:
+            try:
+                self._call("on_start")
+                while training.epoch < training.epochs and not training.stopped:
+                    self._run_epoch(interruption)
+                if self._sentinels is not None:
+                    self._sentinels.finish()
+                training.optimizer.zero_grad()  # else a loop of one's own would add to the gradients of the last step
+            except BaseException as error:
+                training.error = error
+                raise
+            finally:
+                training.progress.finish(None)
+                self._call("on_end")
+
+    def _call(self, method: str) -> None:
+        for callback in self.training.callbacks:
+            getattr(callback, method)(self.training)
+
+    # An epoch
+
+    def _run_epoch(self, interruption: Interruption) -> None:
+        training = self.training
+        training.sums.start_clock()
+        self._call("on_epoch_start")
+        self._prepare()
+        training.progress.start(training.epoch + 1, training.source.size, training.batch)
+        for group in _grouped(training.position.batches(training.epoch), training.accumulate):
+            self._step(group)
+            training.interrupted = interruption.requested
+            for callback in training.callbacks:
+                callback.on_step(training)
+            if training.progress.bar is not None:
+                training.progress.update(len(group), training.sums.totals.means())
+            if training.interrupted or training.stopped:
+                break
+        if not training.sums.totals.rows:
+            raise ValueError(
+                "there is not one batch to train with: is the data empty, or an iterator that was used up?"
+            )
+        self._end_epoch()
+        if interruption.requested:
+            training.stop("Ctrl-C")
+
+    def _prepare(self) -> None:
+        """Put the model into training mode and look for its parameters: callbacks may have changed both."""
+        model = self.training.model
+        if not model.training:
+            dependent = next(mode_dependent_modules(model), None)
+            if dependent is not None and self._sentinels is not None:
+                self._sentinels.warn_once(
+                    "mode",
+                    f"the model was in evaluation mode, in which {dependent[0]} is not what it is in training: fit "
+                    f"puts it into training mode. Call model.train() after model.eval()",
+                )
+            model.train()
+        self._parameters = trainable_parameters(model, self.training.loss)
+        if self._sentinels is not None:
+            self._sentinels.check_optimizer()
+
+    def _end_epoch(self) -> None:
+        training = self.training
+        row = self._row()
+        training.history.append(row)
+        if not (training.interrupted or training.stopped):  # else a part of it is still to come
+            self._schedule.after_epoch(row)
+            training.epoch, training.batch = training.epoch + 1, 0
+            training.begin_sums()
+        self._call("on_epoch")
+        training.progress.finish(row)
+
+    def _row(self) -> dict[str, Any]:
+        """Return the figures of the epoch."""
+        training, sums = self.training, self.training.sums
+        row: dict[str, Any] = {"epoch": training.epoch + 1, **sums.totals.means()}
+        if self._validation is not None:
+            row |= mean_over(
+                self._validation, training.epoch, training.evaluated, training.loss, training.metrics, "val_"
+            )
+        row["lr"] = float(training.optimizer.param_groups[0]["lr"])
+        row["gradient_norm"] = _mean(sums.gradient_norms)
+        row["update_ratio"] = _mean(sums.update_ratios)
+        row["steps"] = training.step
+        row["seconds"] = sums.seconds()
+        return row
+
+    # A step
+
+    def _step(self, group: Sequence[Batch]) -> None:
+        """Take one step with the gradients of one batch or several."""
+        training = self.training
+        training.optimizer.zero_grad()
+        checked = is_checked(training.step, training.batch // training.accumulate)
+        if len(group) == 1:
+            self._add_gradient(group[0], 1.0, checked)
+        else:
+            rows = sum(batch.rows for batch in group)
+            for batch in group:
+                self._add_gradient(batch, 1.0 if training.sums.totals.summed else batch.rows / rows, checked)
+        norms = StepNorms(self._parameters) if checked else None
+        if self._clip_norm is not None:
+            clip_grad_norm_(self._optimized(), self._clip_norm)
+        training.optimizer.step()
+        if norms is not None:
+            self._record(norms)
+        training.step += 1
+        training.batch += len(group)
+        training.position.advance(group[-1], training.epoch, training.batch)
+        self._schedule.after_step()
+
+    def _optimized(self) -> list[Any]:
+        return [parameter for group in self.training.optimizer.param_groups for parameter in group["params"]]
+
+    def _add_gradient(self, batch: Batch, share: float, checked: bool) -> None:
+        """Add the gradient of a batch to those of the step; the mean over all its batches weighs each by its rows."""
+        training = self.training
+        output = training.model(*batch.inputs)
+        loss = training.loss(output, batch.target)
+        if checked:
+            self._check_loss(loss)
+        value = loss.item()
+        if not math.isfinite(value):
+            where = f"epoch {training.epoch + 1}, batch {training.batch + 1} (step {training.step + 1})"
+            raise divergence(value, loss, batch, where, self._parameters)
+        if share == 1:
+            loss.backward()
+        else:
+            (loss * share).backward()
+        training.sums.totals.add(value, output, batch.target, batch.rows)
+        if checked and self._sentinels is not None:
+            self._sentinels.check_output(output, batch.target)
+            self._sentinels.check_dtype(batch.inputs, output)
+
+    def _check_loss(self, loss: Any) -> None:
+        if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):
+            kind = f"{type(loss).__name__} of shape {getattr(loss, 'shape', None)}"
+            remedy = "it should be a Tensor of one element that depends on the parameters"
+            if getattr(loss, "size", 0) > 1:
+                remedy = 'it should be one number, as with reduction="mean"'
+            elif not self._parameters:
+                remedy = "no parameter of the model requires a gradient"
+            raise TypeError(f"the loss is a {kind}: {remedy}")
+
+    def _record(self, step: StepNorms) -> None:
+        """Note the norms of a step that was just taken."""
+        norms, sums = step.finish(), self.training.sums
+        sums.gradient_norms.append(total_norm([norm.gradient or 0.0 for norm in norms.values()]))
+        weight = total_norm([norm.weight for norm in norms.values()])
+        sums.update_ratios.append(total_norm([norm.update for norm in norms.values()]) / weight if weight else math.nan)
+        if self._sentinels is not None:
+            self._sentinels.check_norms(norms)
+
+
+def _grouped(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    """Yield lists of `size` batches; the last may be shorter."""
+    while group := list(islice(batches, size)):
+        yield group
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
