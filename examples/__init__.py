@@ -1,12 +1,19 @@
 """Programs to run and to read: ``python -m examples.NAME --help`` from the root of the repository.
 
-================  =================================================================================
-``mnist``         trains a network on handwritten digits, and writes a folder about what it learned
-``predict``       lets the network that ``mnist`` saved read an image
-``moons``         trains a network of scalars on two moons, and draws what it learned
-``diabetes``      predicts a number from a pandas table, beside least squares
-``custom_model``  a model and an operation of one's own
-================  =================================================================================
+=======================  ===================================================================
+``mnist``                a network that reads handwritten digits
+``augmented``            the same network, on digits that are distorted anew in every epoch
+``convnet``              a convolutional network
+``sequential_digits``    an LSTM that reads the digits row by row
+``autoencoder``          a variational autoencoder that maps the digits to a plane
+``predict``              lets the network that ``mnist`` saved read an image
+``characters``           a transformer that writes, character by character
+``physics``              a differential equation, solved from the equation alone
+``diabetes``             regression with a pandas table, beside least squares
+``moons``                a network of scalars on two moons
+``custom_model``         a model and an operation of one's own
+``activations_on_disk``  a deep model whose activations wait on disk
+=======================  ===================================================================
 """
 
 import os

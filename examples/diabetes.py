@@ -15,7 +15,7 @@ predicted against what was measured). After Ctrl-C the parts that are complete a
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +37,6 @@ class Standardized(nn.Module):
     """A network between standardized numbers, which is given and returns them as they were measured.
 
     The means and deviations are buffers, of the rows that it is made with alone: those that are held out stay unseen.
-
-    Examples
-    --------
-    It is trained and used with tables. Columns are taken by name, in any order, and what does not fit is named.
-
-    >>> X = pandas.DataFrame({"bmi": [21.0, 32.0, 27.0], "glucose": [80.0, 90.0, 99.0]})
-    >>> y = pandas.Series([75.0, 151.0, 141.0])
-    >>> model = Standardized(X, y)
-    >>> optimizer = nn.optim.AdamW(model.parameters())
-    >>> history = nn.fit(model, (X, y), nn.MSELoss(), optimizer, epochs=1, verbose=False)
-    >>> same = nn.predict(model, X[["glucose", "bmi"]]) == nn.predict(model, X)
-    >>> same.tolist()
-    [True, True, True]
-    >>> nn.predict(model, X.rename(columns={"glucose": "sugar"}))
-    Traceback (most recent call last):
-    ...
-    ValueError: the columns ['glucose'] are missing: the model was trained with ['bmi', 'glucose']
     """
 
     def __init__(self, X: pandas.DataFrame, y: Any) -> None:
@@ -88,14 +71,10 @@ def train(X: pandas.DataFrame, y: Any, epochs: int, **options: Any) -> Standardi
     return model
 
 
-def least_squares(X: pandas.DataFrame, y: Any) -> Callable[[pandas.DataFrame], Any]:
-    """Return the linear function that fits best, as a baseline."""
-
-    def design(table: pandas.DataFrame) -> Any:
-        return np.column_stack([np.ones(len(table)), table.to_numpy()])
-
-    weights = np.linalg.lstsq(design(X), y.to_numpy(), rcond=None)[0]
-    return lambda table: design(table) @ weights
+def least_squares(X: pandas.DataFrame, y: Any, unseen: pandas.DataFrame) -> Any:
+    """Return what the linear function that fits `X` and `y` best says of rows: a baseline."""
+    weights = np.linalg.lstsq(np.column_stack([np.ones(len(X)), X]), y, rcond=None)[0]
+    return np.column_stack([np.ones(len(unseen)), unseen]) @ weights
 
 
 def cross_validate(
@@ -116,7 +95,7 @@ def cross_validate(
         unseen = X.iloc[held_out]
         predictions = {
             "network": nn.predict(model, unseen),
-            "least_squares": least_squares(X.iloc[others], y.iloc[others])(unseen),
+            "least_squares": least_squares(X.iloc[others], y.iloc[others], unseen),
             "mean": y.iloc[others].mean(),
         }
         yield pandas.DataFrame(predictions, index=unseen.index), stopping.best_epoch

@@ -79,7 +79,7 @@ def test_the_errors_are_those_of_the_definition() -> None:
 
 def test_least_squares_finds_a_linear_function() -> None:
     X = pandas.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=["a", "b", "c"])
-    np.testing.assert_allclose(least_squares(X, 3 + X["a"] - 2 * X["c"])(X[:2]), (3 + X["a"] - 2 * X["c"])[:2])
+    np.testing.assert_allclose(least_squares(X, 3 + X["a"] - 2 * X["c"], X[:2]), (3 + X["a"] - 2 * X["c"])[:2])
 
 
 def test_a_table_that_does_not_fit_is_named() -> None:

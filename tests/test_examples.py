@@ -4,8 +4,6 @@ import doctest
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import nn
 from datasets import load_mnist
 from examples import command
 
-from .programs import ENVIRONMENT, ROOT, Run, interrupt, interrupted_metrics, run
+from .programs import ROOT, Run, interrupt, interrupted_metrics, run, without_matplotlib
 
 REPORT, GRAPH = "report.html", "graph.svg"
 FILES = {"model.npz", "metrics.json", REPORT, GRAPH}
@@ -154,14 +152,7 @@ class TestMnist:
     def test_a_run_without_matplotlib_says_what_to_install_and_one_without_dot_draws(self, tmp_path: Path) -> None:
         (tmp_path / "report.html").write_bytes(b"of an earlier run")
         (tmp_path / "graph.svg").write_bytes(b"of an earlier run")
-        hidden = (
-            "import sys, importlib.util as util; find = util.find_spec; "
-            "util.find_spec = lambda name, *rest: None if name == 'matplotlib' else find(name, *rest); "
-            "import runpy; runpy.run_module('examples.mnist', run_name='__main__')"
-        )
-        program = [sys.executable, "-c", hidden, "--quick", "--epochs", "1", "--out", str(tmp_path)]
-        environment = {**ENVIRONMENT, "PATH": ""}
-        result = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        result = without_matplotlib("examples.mnist", "--quick", "--epochs", 1, "--out", tmp_path, PATH="")
         assert result.returncode == 0
         assert "pip install matplotlib" in result.stderr
         assert {path.name for path in tmp_path.iterdir()} == {"model.npz", "metrics.json", GRAPH}
