@@ -37,7 +37,8 @@ if typing.TYPE_CHECKING:
     from .scalar.value import Value
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
     from .transforms.fixed_point import fixed_point
-    from .transforms.jacobian import ggnvp, hessian, hvp, jacobian
+    from .transforms.hvp import ggnvp, hvp
+    from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
     from .visualize import draw_graph, watch_calls
     from .visualize.player import player
@@ -110,7 +111,8 @@ _LATER = {
     "scalar.value": ("Value",),
     "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
     "transforms.fixed_point": ("fixed_point",),
-    "transforms.jacobian": ("ggnvp", "hessian", "hvp", "jacobian"),
+    "transforms.hvp": ("ggnvp", "hvp"),
+    "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.linearize": ("linearize",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.player": ("player",),

@@ -116,6 +116,8 @@ def check_number(name: str, value: Any, positive: bool = False) -> None:
 
 def check_argnums(argnums: Any) -> None:
     """Raise unless `argnums` is the place of an argument, or several."""
+    if type(argnums) is int:
+        return
     places = argnums if isinstance(argnums, tuple | list) else (argnums,)
     if not all(isinstance(place, int) and not isinstance(place, bool) for place in places):
         raise TypeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, check_argnums, check_callable
-from ..tensors.tensor import Tensor, plain_array
+from ..graph.grad_mode import enable_grad
+from ..graph.node import ancestors
+from ..tensors.tensor import Tensor
 from .pytree import flatten
-from .recording import check_outputs, is_others, value_of
-from .vjp_jvp import vjp
+from .recording import Recording, check_outputs, reaches_others, track, value_of
 
 __all__ = ["choose", "elementwise_grad", "grad", "value_and_grad"]
 
@@ -78,34 +80,39 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
 
     @wraps(function)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        of_chosen, primals = choose(function, argnums, args, kwargs)
-        beside: list[Any] = []
-
-        @wraps(function)
-        def differentiated(*chosen: Any) -> Any:
-            result = of_chosen(*chosen)
-            if has_aux:
-                result, aux = _pair(result)
-                beside.append(aux)
-            return result
-
-        value, pull = vjp(differentiated, *primals)
-        if np.size(value) != 1 or isinstance(value, dict | list | tuple):
-            what = type(value).__name__ if isinstance(value, dict | list | tuple) else f"shape {np.shape(value)}"
-            raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
-        data = value._array if isinstance(value, Tensor) else plain_array(value)
-        if data.dtype.kind == "c":
-            raise GraphError(
-                "grad() needs a function that returns a real number, but this one returned a complex one: take its "
-                "real part or its absolute value, or use vjp()"
-            )
-        gradient = pull(np.ones(data.shape, data.dtype if data.dtype.kind == "f" else float))
+        aux: list[Any] = []
+        of_chosen, primals = choose(_without_aux(function, aux) if has_aux else function, argnums, args, kwargs)
+        with enable_grad():
+            record = Recording(of_chosen, *track(primals))
+            value = record.value()
+            cotangent = _one(value, record)
+            found = record.pull_back({node: cotangent for node in record.output_nodes if node is not None})
+            del cotangent
+            gradient = record.gradients(found)
         if has_aux:
-            contents, rebuild = flatten(beside[0])
-            value = value, rebuild([value_of(y, isinstance(value, Tensor) or is_others(y)) for y in contents])
+            contents, rebuild = flatten(aux[0])
+            value = value, rebuild([value_of(y, record.create_graph or _is_others(y)) for y in contents])
         return value, gradient[0] if isinstance(argnums, int) else gradient
 
     return both
+
+
+def _one(value: Any, record: Recording) -> Any:
+    """Return the cotangent of a real number that a function returned, or raise if it is something else."""
+    types = record.output_types
+    if len(types) != 1 or isinstance(value, dict | list | tuple):
+        what = type(value).__name__
+    else:
+        ((shape, dtype),) = types
+        what = "" if math.prod(shape) == 1 else f"shape {shape}"
+    if what:
+        raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
+    if dtype.kind == "c":
+        raise GraphError(
+            "grad() needs a function that returns a real number, but this one returned a complex one: take its "
+            "real part or its absolute value, or use vjp()"
+        )
+    return np.ones(shape, dtype)
 
 
 def elementwise_grad(function: Function, argnums: int = 0) -> Function:
@@ -136,23 +143,38 @@ def choose(
     function: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Function, tuple[Any, ...]]:
     """Return the function of the chosen arguments alone, and their values."""
-    places = (argnums,) if isinstance(argnums, int) else argnums
-    if not all(-len(args) <= place < len(args) for place in places):
-        raise IndexError(f"argnums={argnums}, but the function was called with {len(args)} arguments")
-    if len({place % len(args) for place in places}) < len(places):
-        raise ValueError(f"argnums={argnums} names one of the {len(args)} arguments twice")
+    positions = (argnums,) if isinstance(argnums, int) else argnums
+    count = len(args)
+    for position in positions:
+        if not -count <= position < count:
+            raise IndexError(f"argnums={argnums}, but the function was called with {count} arguments")
+    if len({position % count for position in positions}) < len(positions):
+        raise ValueError(f"argnums={argnums} names one of the {count} arguments twice")
 
-    @wraps(function)
     def of_chosen(*chosen: Any) -> Any:
         full = list(args)
-        for place, value in zip(places, chosen, strict=True):
-            full[place] = value
+        for position, value in zip(positions, chosen, strict=True):
+            full[position] = value
         return function(*full, **kwargs)
 
-    return of_chosen, tuple(args[place] for place in places)
+    of_chosen.__wrapped__ = function  # type: ignore[attr-defined]  # it is the function that messages name
+    return of_chosen, tuple(map(args.__getitem__, positions))
 
 
-def _pair(result: Any) -> Any:
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(f"with has_aux=True the function returns a number and something beside it, not {result!r}")
-    return result
+def _without_aux(function: Function, aux: list[Any]) -> Function:
+    """Return the function without what it returns beside the number, which is appended to `aux`."""
+
+    @wraps(function)
+    def number(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(f"with has_aux=True the function returns a number and something beside it, not {result!r}")
+        aux.append(result[1])
+        return result[0]
+
+    return number
+
+
+def _is_others(y: Any) -> bool:
+    """Tell whether somebody else may differentiate what was returned beside a number."""
+    return isinstance(y, Tensor) and y._node is not None and reaches_others(ancestors([y._node]), ())

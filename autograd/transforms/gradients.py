@@ -12,7 +12,7 @@ from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import LIFT, Tensor, conjugated
 from .pytree import flatten
-from .recording import own
+from .recording import owned_gradient
 
 __all__ = ["gradients"]
 
@@ -88,7 +88,8 @@ def gradients(
                 raise GraphError(f"no output depends on input {place}, of shape {shape}: allow_unused=True gives None")
             results.append(None)
         else:
-            results.append(own(node, found))
+            gradient = owned_gradient(node, found)
+            results.append(gradient if isinstance(gradient, Tensor) else Tensor(gradient))
     return tuple(results)
 
 

@@ -1,29 +1,34 @@
-"""Whole Jacobians and Hessians, and their products with vectors: derivatives made of the products in `transforms`.
+"""Jacobians and Hessians as whole arrays.
 
 A function is evaluated and recorded once; its Jacobian is then read from the graph a row at a time by walking back, or
-a column at a time by walking forward, whichever takes fewer walks. Containers nest as in JAX: in the place of each
-array that the function returns stands what it was differentiated with respect to, and in that, in the place of each
-array, a Jacobian of shape ``output.shape + input.shape``.
+a column at a time by walking forward, whichever takes fewer walks. A derivative between complex numbers is known by its
+values in the directions 1 and i, so that these take two walks. Containers nest as in JAX: in the place of each array
+that the function returns stands what it was differentiated with respect to, and in that, in the place of each array, a
+Jacobian of shape ``output.shape + input.shape``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from ..errors import check_argnums, check_callable
+from ..errors import DerivativeError, check_argnums, check_callable
 from ..graph.grad_mode import enable_grad
-from .grad import choose, grad
-from .linearize import Linearization
-from .vjp_jvp import jvp
+from ..graph.node import Node, ancestors, leading_to
+from ..tensors.tensor import Tensor, seen_at, unwrap
+from .grad import choose
+from .recording import Recording, track
 
-__all__ = ["ggnvp", "hessian", "hvp", "jacobian"]
+__all__ = ["hessian", "jacobian"]
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
+Shape = tuple[int, ...]
+Dtype = np.dtype[Any]
 
 
 def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) -> Function:
@@ -80,10 +85,11 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
 
     @wraps(function)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        of_chosen, primals = choose(function, argnums, args, kwargs)
         with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
-            record = Linearization(*choose(function, argnums, args, kwargs))
-            ahead = mode == "forward" if mode else _count(record.inputs) < _count(record.outputs)
-            blocks = record.columns() if ahead else record.rows()
+            record = Recording(of_chosen, *track(primals))
+            forward = mode == "forward" if mode else _takes_fewer_forward(record)
+            blocks = _columns(record) if forward else _rows(record)
         within = [record.rebuild_inputs(row) for row in blocks]
         return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
 
@@ -122,109 +128,92 @@ def hessian(function: Function, argnums: Argnums = 0) -> Function:
     return jacobian(jacobian(function, argnums), argnums, "forward")
 
 
-def hvp(function: Function, primals: Any, tangents: Any) -> Any:
-    """Return the product of the Hessian of `function`, which returns one number, with `tangents`.
-
-    It is the derivative of the gradient in one direction: forward over reverse, at the cost of a few gradients and
-    without the Hessian.
-
-    Parameters
-    ----------
-    function
-        Takes as many arrays, or containers of them, as there are `primals`, and returns a single number.
-    primals
-        A tuple of the arguments; anything else is the only argument.
-    tangents
-        What to multiply with, built like `primals`.
-
-    Returns
-    -------
-    array or container
-        Built like `primals`: a tuple for a tuple.
-
-    Raises
-    ------
-    GraphError
-        If `function` returns more than one number.
-    ShapeError
-        If the tangents do not have the shapes of the primals.
-
-    Notes
-    -----
-    For many directions at one point, as in conjugate gradients, ``product = vjp(grad(function), x)[1]`` records the
-    gradient once; since a Hessian is symmetric, ``product(v)`` is ``(hvp(function, x, v),)``.
-
-    References
-    ----------
-    B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import hvp
-    >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
-    array([  6., 120.])
-    """
-    several = isinstance(primals, tuple)
-    gradient = grad(function, tuple(range(len(primals))) if several else 0)
-    return jvp(gradient, primals if several else (primals,), tangents if several else (tangents,))[1]
+def _takes_fewer_forward(record: Recording) -> bool:
+    """Tell whether the inputs have fewer elements than the outputs."""
+    inputs: int = sum([math.prod(node.shape) for node in record.input_nodes])
+    return inputs < sum([math.prod(shape) for shape, _ in record.output_types])
 
 
-def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None = None) -> Any:
-    """Return the product of the generalised Gauss-Newton matrix of ``loss(function(...))`` with `tangents`.
-
-    That matrix is ``J' H J`` with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
-    returns: the Hessian of the whole without the curvature of `function`. It is positive semidefinite where `loss` is
-    convex, and for a likelihood of an exponential family it is the Fisher information. None of the three is built.
-
-    Parameters
-    ----------
-    function
-        Takes as many arrays, or containers of them, as there are `primals`; returns arrays or containers of them.
-    primals
-        A tuple of the arguments; anything else is the only argument.
-    tangents
-        What to multiply with, built like `primals`.
-    loss
-        Takes what `function` returns, as its only argument, and returns a single number; by default half the sum of
-        the squares, of which the matrix is ``J' J``.
-
-    Returns
-    -------
-    array or container
-        Built like `primals`: a tuple for a tuple.
-
-    Raises
-    ------
-    GraphError
-        If `loss` returns more than one number.
-    ShapeError
-        If the tangents do not have the shapes of the primals.
-
-    References
-    ----------
-    N. N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent", Neural Computation 14
-    (2002).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autograd import ggnvp
-    >>> ggnvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 1.0]))
-    array([ 4., 36.])
-    >>> ggnvp(np.sin, 0.0, 1.0, loss=np.exp)
-    np.float64(1.0)
-    """
-    several = isinstance(primals, tuple)
-    with enable_grad():
-        record = Linearization(function, primals if several else (primals,))
-        directions = record.rebuild_outputs(record.push(tangents if several else (tangents,)))
-        if loss is not None:
-            (directions,) = hvp(loss, (record.value,), (directions,))
-        product = record.pull(directions)
-    return product if several else product[0]
+def _rows(record: Recording) -> list[list[Any]]:
+    """Return the Jacobian of each output with respect to each input, walking back from each element."""
+    outputs = zip(record.output_nodes, record.output_types, strict=True)
+    return [_rows_of(record, node, shape, dtype) for node, (shape, dtype) in outputs]
 
 
-def _count(contents: Sequence[Any]) -> int:
-    """Return how many elements some arrays have together."""
-    return sum(int(np.size(x)) for x in contents)
+def _rows_of(record: Recording, node: Node | None, shape: Shape, dtype: Dtype) -> list[Any]:
+    is_complex = dtype.kind == "c"
+    along_1 = _pulled(record, node, shape, dtype, 1)
+    along_i = _pulled(record, node, shape, dtype, -1j) if is_complex else None  # the conjugate, as walks take it
+    row = []
+    for i, x in enumerate(record.input_nodes):
+        block = _stacked([gradients[i] for gradients in along_1], 0, shape, x)
+        if along_i is not None:
+            other = _stacked([gradients[i] for gradients in along_i], 0, shape, x)
+            block = np.conjugate(_holomorphic(block, other)) if x.dtype.kind == "c" else block + 1j * other
+        row.append(_conformed(block, is_complex, x))
+    return row
+
+
+def _pulled(record: Recording, node: Node | None, shape: Shape, dtype: Dtype, value: complex) -> list[list[Any]]:
+    """Return what each element of one output gives each input, with `value` for its cotangent."""
+    pulled: list[list[Any]] = []
+    if node is None:
+        return pulled
+    order = leading_to(record.input_nodes, ancestors([node])) if len(record.outputs) > 1 else None
+    for unit in _units(shape, dtype, value):
+        found = record.pull_back({node: unit}, order)
+        pulled.append([seen_at(x, found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in record.input_nodes])
+    return pulled
+
+
+def _columns(record: Recording) -> list[list[Any]]:
+    """Return what `_rows` does, walking forward from each element of each input."""
+    columns = [_columns_of(record, x) for x in record.input_nodes]
+    return [[column[i] for column in columns] for i in range(len(record.outputs))]
+
+
+def _columns_of(record: Recording, x: Node) -> list[Any]:
+    along_1 = [record.push_forward({x: unit}) for unit in _units(x.shape, x.dtype, 1)]
+    turned = _units(x.shape, x.dtype, 1j) if x.dtype.kind == "c" else ()
+    along_i = [record.push_forward({x: unit}) for unit in turned]
+    column = []
+    for i, (shape, dtype) in enumerate(record.output_types):
+        is_complex = dtype.kind == "c"
+        block = _stacked([tangents[i] for tangents in along_1], -1, shape, x)
+        if x.dtype.kind == "c":
+            other = _stacked([tangents[i] for tangents in along_i], -1, shape, x)
+            block = _holomorphic(block, other) if is_complex else block + 1j * other
+        column.append(_conformed(block, is_complex, x))
+    return column
+
+
+def _units(shape: Shape, dtype: Dtype, value: complex) -> Iterator[Any]:
+    """Yield for each element of an array of this shape the array that has `value` there and 0 elsewhere."""
+    for index in np.ndindex(shape):
+        unit = np.zeros(shape, dtype)
+        unit[index] = value
+        yield unit
+
+
+def _stacked(parts: list[Any], axis: int, shape: Shape, x: Node) -> Any:
+    """Return rows, or columns, as one Jacobian of an output of this shape and an input."""
+    whole = shape + x.shape
+    return np.stack(parts, axis).reshape(whole) if parts else np.zeros(whole, x.dtype)
+
+
+def _holomorphic(along_1: Any, along_i: Any) -> Any:
+    """Return the derivative in the direction 1 if that in the direction i is i times as much, as it must be."""
+    here, there = unwrap(along_1) * 1j, unwrap(along_i)
+    if not np.allclose(here, there, rtol=1e-3, atol=1e-4 * float(np.max(np.abs(here), initial=0)), equal_nan=True):
+        raise DerivativeError(
+            f"a complex function of complex numbers that is not holomorphic has no Jacobian (shape {here.shape}): "
+            f"differentiate its real and its imaginary part, or with respect to them"
+        )
+    return along_1
+
+
+def _conformed(block: Any, is_complex: bool, x: Node) -> Any:
+    """Give a Jacobian the dtype of its input, complex where the output is."""
+    dtype = np.result_type(x.dtype, np.complex64) if is_complex else x.dtype
+    block = block if block.dtype == dtype else block.astype(dtype)
+    return block if isinstance(block, Tensor) else block[()]

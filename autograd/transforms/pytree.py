@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
-__all__ = ["flatten"]
+__all__ = ["Rebuild", "flatten"]
 
 Rebuild = Callable[[Sequence[Any]], Any]
+_only = itemgetter(0)
 
 
 def _filled(tree: Any, contents: Any) -> Any:
@@ -45,11 +47,11 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         parts = [getattr(tree, name) for name in names]
         kind = lambda items: dataclasses.replace(tree, **dict(zip(names, items, strict=True)))  # noqa: E731
     elif isinstance(tree, tuple):
-        parts, kind = list(tree), lambda items: _tuple_like(tree, items)
+        parts, kind = list(tree), tuple if type(tree) is tuple else lambda items: _tuple_like(tree, items)
     elif isinstance(tree, list):
-        parts, kind = list(tree), lambda items: items if type(tree) is list else _filled(tree, items)
+        parts, kind = list(tree), list if type(tree) is list else lambda items: _filled(tree, items)
     else:
-        return [tree], lambda contents: contents[0]
+        return [tree], _only
     flat: list[Any] = []
     rebuilds = []
     for part in parts:

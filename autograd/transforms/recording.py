@@ -1,45 +1,145 @@
-"""Recording: a function, evaluated and recorded at one point."""
+"""Recording: a function, evaluated and recorded at one point, and its products with vectors there.
+
+`vjp`, `jvp`, `linearize`, `jacobian` and `grad` each make one, and differ in what they ask it for.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import DtypeError, ShapeError, check_numeric, described
+from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
-from ..graph.node import Leaf, Node, ancestors, counter
+from ..graph.node import Leaf, Node, ancestors, counter, leading_to
 from ..graph.source_info import defined
-from ..tensors.tensor import Tensor, in_own_memory, plain_array, seen_at
-from .pytree import flatten
+from ..tensors.conversions import differentiated
+from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
+from .forward_mode import push_forward
+from .pytree import Rebuild, flatten
 
 __all__ = [
-    "apart",
-    "check_outputs",
-    "cotangent_of",
-    "finish",
-    "floating",
-    "given_back",
-    "is_others",
-    "nodes",
-    "own",
-    "reaches_others",
-    "track",
-    "value_of",
-]
+    "Recording", "any_live", "check_outputs", "matched", "owned_gradient", "owned_tangent", "reaches_others",
+    "track", "value_of",
+]  # fmt: skip
 
 Function = Callable[..., Any]
+Array = np.ndarray[Any, Any]
 
 
-def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[Any]], Any]]:
+class Recording:
+    """A function, evaluated and recorded at one point.
+
+    It is made, and asked for derivatives, where operations are recorded.
+
+    Parameters
+    ----------
+    function
+        Takes the `inputs`, put together by `rebuild_inputs`, as its arguments.
+    inputs, rebuild_inputs
+        What `track` made of the arguments.
+
+    Attributes
+    ----------
+    input_nodes
+        The nodes of the inputs, at which differentiation ends.
+    outputs, output_nodes
+        The arrays that the function returned, and their nodes, or None for one that is constant.
+    output_types
+        The shape and the dtype of each of them.
+    rebuild_outputs
+        Puts arrays in the place of these into the containers that the function returned.
+    order
+        The nodes between inputs and outputs, each before all that depend on it.
+    create_graph
+        Whether derivatives are tensors that can be differentiated: the function depends on a tensor of somebody else.
+    """
+
+    def __init__(self, function: Function, inputs: list[Tensor], rebuild_inputs: Rebuild) -> None:
+        nodes: list[Any] = [x._node for x in inputs]  # now: an input that the function writes to stands elsewhere then
+        with differentiated(nodes):
+            self.outputs, self.rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
+        for node in nodes:
+            if type(node) is Leaf:
+                node.finished = next(counter)
+        self.output_types = check_outputs(function, self.outputs)
+        self.input_nodes, self.rebuild_inputs = nodes, rebuild_inputs
+        self.output_nodes = [y._node if isinstance(y, Tensor) else None for y in self.outputs]
+        order = ancestors(filter(None, self.output_nodes))
+        self.create_graph = reaches_others(order, nodes)
+        self.order = leading_to(nodes, order)
+        self._partial = len(self.order) < len(order)
+
+    def value(self) -> Any:
+        """Return what the function returned as the caller knows arrays."""
+        return self.rebuild_outputs([value_of(y, self.create_graph) for y in self.outputs])
+
+    def pull_back(self, seeds: dict[Node, Any], order: list[Node] | None = None) -> dict[Node, Any]:
+        """Return the gradients of the inputs that cotangents reach, by their nodes.
+
+        Cotangents of some of the outputs take an `order` of their own.
+        """
+        lift = None
+        if self.create_graph or any_live(seeds.values()):
+            lift, seeds = LIFT, {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}
+        partial = self._partial if order is None else True
+        return pull_back(seeds, self.order if order is None else order, self.input_nodes, partial=partial, lift=lift)
+
+    def push_forward(self, seeds: dict[Node, Any]) -> list[Any]:
+        """Return the tangent of each output, from those of some of the inputs."""
+        lift = None
+        if self.create_graph or any_live(seeds.values()):
+            lift, seeds = LIFT, {node: t if isinstance(t, Tensor) else Tensor(t) for node, t in seeds.items()}
+        pushed = push_forward(seeds, self.order, lift)
+        return [
+            pushed[node] if node in pushed else np.zeros(shape, _tangent_dtype(dtype))
+            for node, (shape, dtype) in zip(self.output_nodes, self.output_types, strict=True)
+        ]
+
+    def vjp(self, cotangent: Any) -> Any:
+        """Return the product of a cotangent, built like what the function returned, with the Jacobian."""
+        contents, _ = flatten(cotangent)
+        if len(contents) != len(self.outputs):
+            raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(self.outputs)}")
+        seeds: dict[Node, Any] = {}
+        for node, (shape, dtype), g in zip(self.output_nodes, self.output_types, contents, strict=True):
+            seed = conjugated(matched("a cotangent", g, shape, _tangent_dtype(dtype)))
+            if node is not None:
+                seeds[node] = seeds[node] + seed if node in seeds else seed
+        found = self.pull_back(seeds)
+        del seeds, seed, g, contents, cotangent  # a gradient that nothing else refers to is given back without a copy
+        return self.gradients(found)
+
+    def gradients(self, found: dict[Node, Any]) -> Any:
+        """Return gradients that were found in the containers of the inputs, zero where nothing depends on one."""
+        nodes = self.input_nodes
+        return self.rebuild_inputs(
+            [_plain(owned_gradient(x, found) if x in found else np.zeros(x.shape, x.dtype)) for x in nodes]
+        )
+
+    def jvp(self, tangents: tuple[Any, ...]) -> list[Any]:
+        """Return the tangent of each output, from tangents built like the inputs."""
+        given = [t._array if isinstance(t, Tensor) and t._node is None else t for t in flatten(tangents)[0]]
+        shapes = [t._array.shape if isinstance(t, Tensor) else np.shape(t) for t in given]
+        wanted = [node.shape for node in self.input_nodes]
+        if shapes != wanted:
+            raise ShapeError(f"tangents of shapes {shapes} for primals of shapes {wanted}")
+        nodes = self.input_nodes
+        return self.push_forward(
+            {x: matched("a tangent", t, x.shape, x.dtype) for x, t in zip(nodes, given, strict=True)}
+        )
+
+
+def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
     """Return a tensor for each array in `primals`, whose node marks where differentiation ends."""
     contents, rebuild = flatten(primals)
     inputs = []
     for x in contents:
-        if isinstance(x, Tensor) and x.requires_grad:
+        if isinstance(x, Tensor) and x._node is not None:
             inputs.append(+x)  # a node of our own on top of somebody else's
             continue
         try:
@@ -49,12 +149,22 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Callable[[Sequence[An
     return inputs, rebuild
 
 
-def check_outputs(function: Function, outputs: Sequence[Any]) -> None:
-    """Raise unless a function that is to be differentiated returned floating-point numbers.
+def check_outputs(function: Function, outputs: Sequence[Any]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Return the shapes and dtypes of what a function returned that is to be differentiated, if these are numbers.
 
-    Integers and bools may stand beside them, as the edges of bins do beside what is in them.
+    Integers and bools may stand beside floating-point numbers, as the edges of bins do beside what is in them.
     """
-    dtypes = [y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype for y in outputs]
+    types, kinds = [], ""
+    for y in outputs:
+        array = y._array if isinstance(y, Tensor) else np.asarray(y)
+        types.append((array.shape, array.dtype))
+        kinds += array.dtype.kind
+    if kinds.strip("fc"):  # something else is among them
+        _check_dtypes(function, outputs, [dtype for _, dtype in types])
+    return types
+
+
+def _check_dtypes(function: Function, outputs: Sequence[Any], dtypes: list[np.dtype[Any]]) -> None:
     differentiable = any(dtype.kind in "fc" for dtype in dtypes)
     for y, dtype in zip(outputs, dtypes, strict=True):
         if dtype.kind in "fc" or (differentiable and dtype.kind in "biu"):
@@ -66,10 +176,10 @@ def check_outputs(function: Function, outputs: Sequence[Any]) -> None:
         )
 
 
-def reaches_others(order: list[Node], cuts: Sequence[Node | None]) -> bool:
-    """Tell whether the graph depends on a leaf that somebody else may differentiate with respect to."""
-    own = set(cuts)
-    return any(type(node) is Leaf and node not in own and not _is_finished(node) for node in order)
+def reaches_others(order: list[Node], own: Iterable[Node]) -> bool:
+    """Tell whether a graph depends on a leaf that somebody else may differentiate with respect to."""
+    own = set(own)
+    return any(not _is_finished(node) for node in order if type(node) is Leaf and node not in own)
 
 
 def _is_finished(leaf: Leaf) -> bool:
@@ -78,68 +188,46 @@ def _is_finished(leaf: Leaf) -> bool:
     return leaf.finished < (now if leaf.number < now else math.inf)
 
 
-def is_others(y: Any) -> bool:
-    """Tell whether somebody else may differentiate what was returned beside a number."""
-    return isinstance(y, Tensor) and y._node is not None and reaches_others(ancestors([y._node]), ())
+def any_live(arrays: Iterable[Any]) -> bool:
+    """Tell whether one of several tangents or cotangents is a tensor that can be differentiated."""
+    return any(x._node is not None for x in arrays if isinstance(x, Tensor))
 
 
-def nodes(contents: Sequence[Any]) -> list[Node | None]:
-    """Return where arrays stand in a graph now: a tensor that is written to later stands elsewhere."""
-    return [x._node if isinstance(x, Tensor) else None for x in contents]
-
-
-def finish(cuts: list[Node | None]) -> None:
-    """Note at the nodes of tracked inputs that the function has been evaluated."""
-    for node in cuts:
-        if type(node) is Leaf:
-            node.finished = next(counter)
-
-
-def cotangent_of(g: Any, y: Any, what: str = "cotangent") -> Any:
-    """Return a cotangent, or a tangent, with the dtype of `y`, or raise where it does not fit."""
-    shape, dtype = np.shape(y), floating(y)
+def matched(what: str, g: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return a cotangent or tangent in the dtype of its array; raise if it has another shape or holds no numbers."""
     if not isinstance(g, Tensor):
         g = plain_array(g)
     if g.shape != shape:
-        raise ShapeError(f"a {what} of shape {g.shape} for a value of shape {shape}")
-    check_numeric(f"a {what}", g.dtype)
+        raise ShapeError(f"{what} of shape {g.shape} for a value of shape {shape}")
+    check_numeric(what, g.dtype)
     if g.dtype.kind == "c" and dtype.kind == "f":
         g = g.real
     return g if g.dtype == dtype else g.astype(dtype)
 
 
-def floating(y: Any) -> np.dtype[Any]:
-    """Return the dtype of tangents of `y`: its own, but double precision for integers."""
-    dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
+def _tangent_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of tangents of an array: its own, but double precision for integers."""
     return dtype if dtype.kind in "fc" else np.dtype(float)
 
 
-def value_of(y: Any, lifted: bool) -> Any:
+def value_of(y: Any, create_graph: bool) -> Any:
     """Return what a function returned as the caller knows arrays, in memory that the graph does not need."""
-    return y if lifted or not isinstance(y, Tensor) else _plain(np.array(y._array))
-
-
-def apart(tangent: Any) -> Any:
-    """Return a tangent that shares no memory with another one, such as that which was given and handed on."""
-    return in_own_memory(tangent) if isinstance(tangent, Tensor) else _plain(np.array(tangent))
+    return y if create_graph or not isinstance(y, Tensor) else _plain(np.array(y._array))
 
 
 def _plain(array: Any) -> Any:
     return array[()] if type(array) is np.ndarray else array
 
 
-def own(node: Node, found: dict[Node, Any]) -> Tensor:
-    """Return the gradient found for `node` as a tensor whose memory nobody else can see."""
+def owned_tangent(tangent: Any) -> Any:
+    """Return a tangent that shares no memory with another one, such as that which was given and handed on."""
+    return in_own_memory(tangent) if isinstance(tangent, Tensor) else _plain(np.array(tangent))
+
+
+def owned_gradient(node: Node, found: dict[Node, Any]) -> Any:
+    """Return the gradient found for `node`, a tensor or an array, in memory that nobody else can see."""
     if node.dtype.kind == "c" or (type(node) is Leaf and node.hooks is not None):
         found = {node: seen_at(node, found[node])}
     if isinstance(found[node], Tensor):
         return in_own_memory(found[node])
-    return Tensor(found[node] if held_once(found, node) else np.array(found[node]))
-
-
-def given_back(node: Any, found: dict[Node, Any]) -> Any:
-    """Return the gradient of a tracked input as the caller knows arrays, zero where nothing depends on it."""
-    if node not in found:
-        return _plain(np.zeros(node.shape, node.dtype))
-    owned = own(node, found)
-    return owned if isinstance(found[node], Tensor) else _plain(owned._array)
+    return found[node] if held_once(found, node) else np.array(found[node])

@@ -10,28 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..errors import ShapeError, check_callable
-from ..graph.backward import pull_back
 from ..graph.grad_mode import enable_grad
-from ..graph.node import Node, ancestors, leading_to
-from ..tensors.conversions import differentiated
-from ..tensors.tensor import LIFT, Tensor, conjugated
-from .forward_mode import push_forward
 from .pytree import flatten
-from .recording import (
-    apart,
-    check_outputs,
-    cotangent_of,
-    finish,
-    floating,
-    given_back,
-    nodes,
-    reaches_others,
-    track,
-    value_of,
-)
+from .recording import Recording, any_live, matched, owned_tangent, track
 
 __all__ = ["jvp", "vjp"]
 
@@ -64,36 +46,14 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
     """
     check_callable("function", function)
     with enable_grad():
-        inputs, rebuild_inputs = track(primals)
-        cuts = nodes(inputs)
-        with differentiated(cuts):
-            outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
-    finish(cuts)
-    check_outputs(function, outputs)
-    places = nodes(outputs)
-    order = ancestors([node for node in places if node is not None])
-    lifted = reaches_others(order, cuts)
-    order = leading_to([cut for cut in cuts if cut is not None], order)
+        record = Recording(function, *track(primals))
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        contents, _ = flatten(cotangent)
-        if len(contents) != len(outputs):
-            raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(outputs)}")
-        seeds: dict[Node, Any] = {}
-        for y, node, g in zip(outputs, places, contents, strict=True):
-            seed = conjugated(cotangent_of(g, y))
-            if node is not None:
-                seeds[node] = seeds[node] + seed if node in seeds else seed
-        lift = LIFT if lifted or any(isinstance(g, Tensor) and g.requires_grad for g in contents) else None
-        if lift is not None:
-            seeds = {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}
         with enable_grad():
-            found = pull_back(seeds, order, cuts, partial=True, lift=lift)  # type: ignore[arg-type]  # inputs are live
-        del seeds, seed, contents, cotangent
-        result: tuple[Any, ...] = rebuild_inputs([given_back(node, found) for node in cuts])
+            result: tuple[Any, ...] = record.vjp(cotangent)
         return result
 
-    return rebuild_outputs([value_of(y, lifted) for y in outputs]), pull
+    return record.value(), pull
 
 
 def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -122,19 +82,8 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
         directions, _ = flatten(tangents)
         if len(directions) != len(inputs):
             raise ShapeError(f"{len(directions)} tangents for {len(inputs)} primals")
-        directions = [cotangent_of(t, x, "tangent") for t, x in zip(directions, inputs, strict=True)]
-        cuts: list[Any] = nodes(inputs)
-        with differentiated(cuts):
-            outputs, rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
-        finish(cuts)
-        check_outputs(function, outputs)
-        order = ancestors([node for node in nodes(outputs) if node is not None])
-        lifted = reaches_others(order, cuts) or any(isinstance(t, Tensor) and t.requires_grad for t in directions)
-        if lifted:
-            directions = [t if isinstance(t, Tensor) else Tensor(t) for t in directions]
-        pushed = push_forward(dict(zip(cuts, directions, strict=True)), order, LIFT if lifted else None)
-    results = []
-    for y in outputs:
-        tangent = pushed.get(y._node) if isinstance(y, Tensor) and y._node is not None else None
-        results.append(apart(np.zeros(np.shape(y), floating(y)) if tangent is None else tangent))
-    return rebuild_outputs([value_of(y, lifted) for y in outputs]), rebuild_outputs(results)
+        directions = [matched("a tangent", t, x.shape, x.dtype) for t, x in zip(directions, inputs, strict=True)]
+        record = Recording(function, inputs, rebuild_inputs)
+        record.create_graph = record.create_graph or any_live(directions)
+        pushed = record.push_forward(dict(zip(record.input_nodes, directions, strict=True)))
+        return record.value(), record.rebuild_outputs(list(map(owned_tangent, pushed)))

@@ -1,0 +1,120 @@
+"""Hessian-vector products, and products with the generalised Gauss-Newton matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import check_callable
+from ..graph.grad_mode import enable_grad
+from .grad import grad
+from .recording import Recording, track
+from .vjp_jvp import jvp
+
+__all__ = ["ggnvp", "hvp"]
+
+Function = Callable[..., Any]
+
+
+def hvp(function: Function, primals: Any, tangents: Any) -> Any:
+    """Return the product of the Hessian of `function`, which returns one number, with `tangents`.
+
+    It is the derivative of the gradient in one direction: forward over reverse, at the cost of a few gradients and
+    without the Hessian.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`, and returns a single number.
+    primals
+        A tuple of the arguments; anything else is the only argument.
+    tangents
+        What to multiply with, built like `primals`.
+
+    Returns
+    -------
+    array or container
+        Built like `primals`: a tuple for a tuple.
+
+    Raises
+    ------
+    GraphError
+        If `function` returns more than one number.
+    ShapeError
+        If the tangents do not have the shapes of the primals.
+
+    Notes
+    -----
+    For many directions at one point, as in conjugate gradients, ``product = vjp(grad(function), x)[1]`` records the
+    gradient once; since a Hessian is symmetric, ``product(v)`` is ``(hvp(function, x, v),)``.
+
+    References
+    ----------
+    B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import hvp
+    >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([  6., 120.])
+    """
+    several = isinstance(primals, tuple)
+    gradient = grad(function, tuple(range(len(primals))) if several else 0)
+    return jvp(gradient, primals if several else (primals,), tangents if several else (tangents,))[1]
+
+
+def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None = None) -> Any:
+    """Return the product of the generalised Gauss-Newton matrix of ``loss(function(...))`` with `tangents`.
+
+    That matrix is ``J' H J`` with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
+    returns: the Hessian of the whole without the curvature of `function`. It is positive semidefinite where `loss` is
+    convex, and for a likelihood of an exponential family it is the Fisher information. None of the three is built.
+
+    Parameters
+    ----------
+    function
+        Takes as many arrays, or containers of them, as there are `primals`; returns arrays or containers of them.
+    primals
+        A tuple of the arguments; anything else is the only argument.
+    tangents
+        What to multiply with, built like `primals`.
+    loss
+        Takes what `function` returns, as its only argument, and returns a single number; by default half the sum of
+        the squares, of which the matrix is ``J' J``.
+
+    Returns
+    -------
+    array or container
+        Built like `primals`: a tuple for a tuple.
+
+    Raises
+    ------
+    GraphError
+        If `loss` returns more than one number.
+    ShapeError
+        If the tangents do not have the shapes of the primals.
+
+    References
+    ----------
+    N. N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent", Neural Computation 14
+    (2002).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import ggnvp
+    >>> ggnvp(lambda x: x**2, np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+    array([ 4., 36.])
+    >>> ggnvp(np.sin, 0.0, 1.0, loss=np.exp)
+    np.float64(1.0)
+    """
+    check_callable("function", function)
+    several = isinstance(primals, tuple)
+    with enable_grad():
+        record = Recording(function, *track(primals if several else (primals,)))
+        directions = record.rebuild_outputs(record.jvp(tangents if several else (tangents,)))
+        if loss is not None:
+            (directions,) = hvp(loss, (record.value(),), (directions,))
+        product = record.vjp(directions)
+    return product if several else product[0]
