@@ -15,7 +15,7 @@ from ..errors import DtypeError, ShapeError, check_numeric, described
 from ..graph.backward import pull_back
 from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
-from ..graph.node import Leaf, Node, ancestors, counter, leading_to
+from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..graph.source_info import defined
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
@@ -60,7 +60,7 @@ class Recording:
     """
 
     def __init__(self, function: Function, inputs: list[Tensor], rebuild_inputs: Rebuild) -> None:
-        nodes: list[Any] = [x._node for x in inputs]  # now: an input that the function writes to stands elsewhere then
+        nodes: list[Any] = [x._node for x in inputs]  # now: a write to an input gives it another node
         with differentiated(nodes):
             self.outputs, self.rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
         for node in nodes:
@@ -72,7 +72,7 @@ class Recording:
         order = ancestors(filter(None, self.output_nodes))
         self.create_graph = reaches_others(order, nodes)
         self.order = leading_to(nodes, order)
-        self._partial = len(self.order) < len(order)
+        self._partial = len(self.order) < len(order)  # outputs depend on what no input leads to
 
     def value(self) -> Any:
         """Return what the function returned as the caller knows arrays."""
@@ -83,22 +83,25 @@ class Recording:
 
         Cotangents of some of the outputs take an `order` of their own.
         """
-        lift = None
-        if self.create_graph or any_live(seeds.values()):
-            lift, seeds = LIFT, {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}
-        partial = self._partial if order is None else True
-        return pull_back(seeds, self.order if order is None else order, self.input_nodes, partial=partial, lift=lift)
+        seeds, lift = self._lifted(seeds)
+        if order is None:
+            return pull_back(seeds, self.order, self.input_nodes, partial=self._partial, lift=lift)
+        return pull_back(seeds, order, self.input_nodes, partial=True, lift=lift)
 
     def push_forward(self, seeds: dict[Node, Any]) -> list[Any]:
         """Return the tangent of each output, from those of some of the inputs."""
-        lift = None
-        if self.create_graph or any_live(seeds.values()):
-            lift, seeds = LIFT, {node: t if isinstance(t, Tensor) else Tensor(t) for node, t in seeds.items()}
+        seeds, lift = self._lifted(seeds)
         pushed = push_forward(seeds, self.order, lift)
         return [
             pushed[node] if node in pushed else np.zeros(shape, _tangent_dtype(dtype))
             for node, (shape, dtype) in zip(self.output_nodes, self.output_types, strict=True)
         ]
+
+    def _lifted(self, seeds: dict[Node, Any]) -> tuple[dict[Node, Any], Lift | None]:
+        """Return cotangents or tangents as tensors, and what else has derivatives recorded, if they are to be."""
+        if not self.create_graph and not any_live(seeds.values()):
+            return seeds, None
+        return {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}, LIFT
 
     def vjp(self, cotangent: Any) -> Any:
         """Return the product of a cotangent, built like what the function returned, with the Jacobian."""
@@ -106,6 +109,7 @@ class Recording:
         if len(contents) != len(self.outputs):
             raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(self.outputs)}")
         seeds: dict[Node, Any] = {}
+        g = seed = None
         for node, (shape, dtype), g in zip(self.output_nodes, self.output_types, contents, strict=True):
             seed = conjugated(matched("a cotangent", g, shape, _tangent_dtype(dtype)))
             if node is not None:

@@ -1,0 +1,89 @@
+"""How many functions of the engine a derivative of a small function takes: what is done twice shows here."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Tensor
+from autograd.errors import check_callable
+
+from .test_returned import TRANSFORMS
+
+ENGINE = str(Path(autograd.__file__).parent)
+X = np.array([1.0, 2.0])
+
+
+def number(x: Any) -> Any:
+    return (x * x).sum()
+
+
+def half(x: Any) -> Any:
+    return 0.5 * x
+
+
+def run(transform: str) -> None:
+    """Apply a transform to a function that it can take."""
+    TRANSFORMS[transform](half if transform == "fixed_point" else number)
+
+
+def calls(function: Callable[[], Any]) -> list[FrameType]:
+    """Return each call of a function of the engine, when nothing happens for the first time any more."""
+    found = []
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(ENGINE):
+            found.append(frame)
+
+    function()
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+def backward() -> None:
+    x = autograd.tensor(X, requires_grad=True)
+    np.sum(x * x).backward()
+
+
+@pytest.mark.parametrize(
+    ("function", "most"),
+    [
+        (lambda: autograd.jacobian(lambda x: x**2)(X), 116),
+        (lambda: autograd.grad(lambda x: (x**2).sum())(X), 96),
+        (lambda: autograd.vjp(np.sin, X)[1](X), 88),
+        (backward, 48),
+    ],
+    ids=["jacobian", "grad", "vjp", "backward"],
+)
+def test_a_derivative_of_a_small_function_takes_few_calls(function: Callable[[], Any], most: int) -> None:
+    assert len(calls(function)) <= most
+
+
+@pytest.mark.parametrize("transform", sorted(TRANSFORMS))
+def test_a_function_is_checked_once(transform: str) -> None:
+    checks = [frame for frame in calls(lambda: run(transform)) if frame.f_code is check_callable.__code__]
+    assert [frame.f_locals["value"] in (number, half) for frame in checks].count(True) == 1
+
+
+@pytest.mark.parametrize("transform", sorted(TRANSFORMS))
+def test_transforms_ask_tensors_for_their_shape_without_numpy(transform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    serve = Tensor.__array_function__
+
+    def noted(self: Tensor, function: Any, *rest: Any) -> Any:
+        asked.append(function)
+        return serve(self, function, *rest)
+
+    monkeypatch.setattr(Tensor, "__array_function__", noted)
+    run(transform)
+    assert not {np.shape, np.size, np.ndim} & set(asked)
