@@ -1,5 +1,6 @@
 """How many functions of the engine a derivative of a small function takes: what is done twice shows here."""
 
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from .test_returned import TRANSFORMS
 
 ENGINE = str(Path(autograd.__file__).parent)
 X = np.array([1.0, 2.0])
+MADE_OF_TWO = {"elementwise_grad", "hessian", "hvp"}  # a transform of what a transform returns
 
 
 def number(x: Any) -> Any:
@@ -72,7 +74,8 @@ def test_a_derivative_of_a_small_function_takes_few_calls(function: Callable[[],
 @pytest.mark.parametrize("transform", sorted(TRANSFORMS))
 def test_a_function_is_checked_once(transform: str) -> None:
     checks = [frame for frame in calls(lambda: run(transform)) if frame.f_code is check_callable.__code__]
-    assert [frame.f_locals["value"] in (number, half) for frame in checks].count(True) == 1
+    checked = [inspect.unwrap(frame.f_locals["value"]) in (number, half) for frame in checks]
+    assert checked.count(True) == (2 if transform in MADE_OF_TWO else 1)
 
 
 @pytest.mark.parametrize("transform", sorted(TRANSFORMS))
