@@ -17,18 +17,10 @@ __all__ = ["EpochSums", "Training"]
 
 
 class EpochSums:
-    """What an epoch adds up for its row of the history: the loss and the metrics, norms of some steps, and its time.
+    """What an epoch adds up for its row of the history: the loss and the metrics, norms of some steps, and its time."""
 
-    Parameters
-    ----------
-    metrics
-        By name.
-    summed
-        Whether the loss of a batch is the sum over its rows, not their mean.
-    """
-
-    def __init__(self, metrics: Mapping[str, Metric], summed: bool) -> None:
-        self.totals = Totals(metrics, summed)
+    def __init__(self, totals: Totals) -> None:
+        self.totals = totals
         self.gradient_norms: list[float] = []
         self.update_ratios: list[float] = []
         self._seconds_before = 0.0  # a checkpoint
@@ -122,7 +114,7 @@ class Training:
 
     def begin_sums(self) -> None:
         """Begin the sums of an epoch."""
-        self.sums = EpochSums(self.metrics, is_summed(self.loss))
+        self.sums = EpochSums(Totals(self.metrics, is_summed(self.loss)))
 
     def stop(self, reason: str) -> None:
         """End the training after this step, or this epoch where it is asked for after one."""

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 import nn
 
+from .states import as_numpy
+
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
 
@@ -97,12 +99,3 @@ def test_steps(
         assert kept["func_evals"] == state["func_evals"]
         assert kept.get("n_iter", 0) == state["n_iter"]
     assert set(state) - {"al"} <= {"n_iter", *kept}
-
-
-def as_numpy(state: Any) -> Any:
-    """Return a state of PyTorch with ndarrays in the place of its tensors."""
-    if isinstance(state, dict):
-        return {name: as_numpy(value) for name, value in state.items()}
-    if isinstance(state, list):
-        return [as_numpy(value) for value in state]
-    return state.numpy().copy() if isinstance(state, torch.Tensor) else state

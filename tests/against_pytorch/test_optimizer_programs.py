@@ -7,7 +7,7 @@ import pytest
 
 import nn
 
-from ..nn.optimizer_programs import COUNT, OPTIONS, PARTS, Machine, Ours, compare, programs
+from ..nn.optimizer_programs import COUNT, OPTIONS, PARTS, LibraryMachine, Machine, Ours, compare, programs
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
@@ -21,8 +21,10 @@ def _double_numbers() -> Any:
     torch.set_default_dtype(torch.float32)
 
 
-class Peer(Machine):
+class Peer(LibraryMachine):
     """Runs programs with PyTorch."""
+
+    optim, no_grad = torch.optim, torch.no_grad
 
     def parameter(self, kind: str, seed: int) -> None:
         """Make the parameters of a kind."""
@@ -30,18 +32,6 @@ class Peer(Machine):
         if kind == "same memory":
             made[1] = made[0].detach()
         self.parameters += [x.requires_grad_() for x in made]
-
-    def make(self, name: str, options: dict[str, Any], whose: list[int]) -> None:
-        """Make an optimizer."""
-        self.made.append((name, options, list(whose)))
-        self.optimizers.append(getattr(torch.optim, name)([self.parameters[i] for i in whose], **options))
-
-    def add_group(self, at: int, which: int) -> None:
-        """Add a parameter to an optimizer, unless it has it."""
-        whose = self.made[at][2]
-        if self.optimizers[at] is not None and which not in whose:
-            self.optimizers[at].add_param_group({"params": [self.parameters[which]]})
-            whose.append(which)
 
     def step(self, at: int, seed: int) -> None:
         """Let an optimizer take a step along random gradients."""
@@ -52,35 +42,10 @@ class Peer(Machine):
             self.parameters[i].grad = torch.from_numpy(gradient)
         self.optimizers[at].step()
 
-    def reload(self, at: int) -> None:
-        """Make an optimizer anew, with the state of the one before."""
-        if self.optimizers[at] is not None:
-            name, options, whose = self.made[at]
-            state = self.optimizers[at].state_dict()
-            groups = [{"params": [self.parameters[whose[k]] for k in g["params"]]} for g in state["param_groups"]]
-            fresh = getattr(torch.optim, name)(groups, **options)
-            fresh.load_state_dict(state)
-            self.optimizers[at] = fresh
-
     def alias(self, which: int, way: str, part: str) -> None:
         """Look at a parameter; PyTorch has no negative strides."""
         p = self.parameters[which]
         self.aliases.append(PARTS[part](p.detach().numpy()) if part == "backwards" else PARTS[part](p))
-
-    def write(self, at: int, amount: float) -> None:
-        """Write through an alias."""
-        if self.aliases[at] is not None:
-            with torch.no_grad():
-                self.aliases[at] += amount
-
-    def write_parameter(self, which: int, amount: float) -> None:
-        """Write to a parameter."""
-        with torch.no_grad():
-            self.parameters[which] *= amount
-
-    def assign(self, which: int, amount: float) -> None:
-        """Write to the data of a parameter."""
-        self.parameters[which].data[...] = amount
 
     def replace(self, which: int, seed: int, hold: bool) -> None:
         """Give a parameter another tensor."""

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 import nn
 
+from .states import as_numpy
+
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install -e '.[torch]'")
 
 Array = np.ndarray[Any, Any]
@@ -99,15 +101,6 @@ def test_a_hundred_steps(case: Any, absent: float, seed: int) -> None:
 
 def both(ours: list[Any], theirs: list[Any]) -> list[tuple[Any, list[Any]]]:
     return [(nn.optim, ours), (torch.optim, theirs)]
-
-
-def as_numpy(state: Any) -> Any:
-    """Return a state of PyTorch with ndarrays in the place of its tensors."""
-    if isinstance(state, dict):
-        return {name: as_numpy(value) for name, value in state.items()}
-    if isinstance(state, list):
-        return [as_numpy(value) for value in state]
-    return state.numpy().copy() if isinstance(state, torch.Tensor) else state
 
 
 @given(case=cases(), seed=st.integers(0, 1000))

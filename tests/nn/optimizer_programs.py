@@ -176,8 +176,54 @@ class Machine:
         self.optimizers[at] = None
 
 
-class Ours(Machine):
+class LibraryMachine(Machine):
+    """What nn and PyTorch do with the same calls."""
+
+    optim: Any  # their module of optimizers
+    no_grad: Any
+
+    def make(self, name: str, options: dict[str, Any], whose: list[int]) -> None:
+        """Make an optimizer."""
+        self.made.append((name, options, list(whose)))
+        self.optimizers.append(getattr(self.optim, name)([self.parameters[i] for i in whose], **options))
+
+    def add_group(self, at: int, which: int) -> None:
+        """Add a parameter to an optimizer, unless it has it."""
+        whose = self.made[at][2]
+        if self.optimizers[at] is not None and which not in whose:
+            self.optimizers[at].add_param_group({"params": [self.parameters[which]]})
+            whose.append(which)
+
+    def reload(self, at: int) -> None:
+        """Make an optimizer anew, with the state of the one before."""
+        if self.optimizers[at] is not None:
+            name, options, whose = self.made[at]
+            state = self.optimizers[at].state_dict()
+            groups = [{"params": [self.parameters[whose[k]] for k in g["params"]]} for g in state["param_groups"]]
+            fresh = getattr(self.optim, name)(groups, **options)
+            fresh.load_state_dict(state)
+            self.optimizers[at] = fresh
+
+    def write(self, at: int, amount: float) -> None:
+        """Write through an alias."""
+        if self.aliases[at] is not None:
+            with self.no_grad():
+                self.aliases[at] += amount
+
+    def write_parameter(self, which: int, amount: float) -> None:
+        """Write to a parameter."""
+        with self.no_grad():
+            self.parameters[which] *= amount
+
+    def assign(self, which: int, amount: float) -> None:
+        """Write to the data of a parameter."""
+        self.parameters[which].data[...] = amount
+
+
+class Ours(LibraryMachine):
     """Runs programs with nn."""
+
+    optim, no_grad = nn.optim, no_grad
 
     def parameter(self, kind: str, seed: int) -> None:
         """Make the parameters of a kind."""
@@ -199,18 +245,6 @@ class Ours(Machine):
         self.parameters += made
         self.held += [arrays] if kind == "array" else []
 
-    def make(self, name: str, options: dict[str, Any], whose: list[int]) -> None:
-        """Make an optimizer."""
-        self.made.append((name, options, list(whose)))
-        self.optimizers.append(getattr(nn.optim, name)([self.parameters[i] for i in whose], **options))
-
-    def add_group(self, at: int, which: int) -> None:
-        """Add a parameter to an optimizer, unless it has it."""
-        whose = self.made[at][2]
-        if self.optimizers[at] is not None and which not in whose:
-            self.optimizers[at].add_param_group({"params": [self.parameters[which]]})
-            whose.append(which)
-
     def step(self, at: int, seed: int) -> None:
         """Let an optimizer take a step along random gradients."""
         optimizer, whose = self.optimizers[at], self.made[at][2]
@@ -226,34 +260,9 @@ class Ours(Machine):
             loss.backward()
         optimizer.step()
 
-    def reload(self, at: int) -> None:
-        """Make an optimizer anew, with the state of the one before."""
-        if self.optimizers[at] is not None:
-            name, options, whose = self.made[at]
-            state = self.optimizers[at].state_dict()
-            groups = [{"params": [self.parameters[whose[k]] for k in g["params"]]} for g in state["param_groups"]]
-            fresh = getattr(nn.optim, name)(groups, **options)
-            fresh.load_state_dict(state)
-            self.optimizers[at] = fresh
-
     def alias(self, which: int, way: str, part: str) -> None:
         """Look at a parameter."""
         self.aliases.append(WAYS[way](self.parameters[which], PARTS[part]))
-
-    def write(self, at: int, amount: float) -> None:
-        """Write through an alias."""
-        if self.aliases[at] is not None:
-            with no_grad():
-                self.aliases[at] += amount
-
-    def write_parameter(self, which: int, amount: float) -> None:
-        """Write to a parameter."""
-        with no_grad():
-            self.parameters[which] *= amount
-
-    def assign(self, which: int, amount: float) -> None:
-        """Write to the array of a parameter."""
-        self.parameters[which].data[...] = amount
 
     def replace(self, which: int, seed: int, hold: bool) -> None:
         """Give a parameter another array."""

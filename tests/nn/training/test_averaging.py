@@ -9,6 +9,8 @@ import pytest
 import nn
 from nn.training import Callback, Checkpoint, EarlyStopping, SaveBest, WeightAveraging
 
+from .callbacks import Fail
+
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 4)).astype(np.float32)
 Y = rng.integers(0, 3, 40)
@@ -26,17 +28,6 @@ class Record(Callback):
 
     def on_epoch(self, training: Any) -> None:
         self.evaluated.append(training.evaluated.state_dict())
-
-
-class Fail(Callback):
-    last = True
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, training: Any) -> None:
-        if training.step == self.step:
-            raise InterruptedError
 
 
 def train(*callbacks: Callback, dtype: Any = np.float32, **options: Any) -> Any:

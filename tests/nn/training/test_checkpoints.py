@@ -15,6 +15,8 @@ from datasets import batches
 from nn.random import chosen_generator
 from nn.training import Callback, Checkpoint, CSVLogger, EarlyStopping, SaveBest, WeightAveraging
 
+from .callbacks import Fail
+
 ROOT = Path(nn.__file__).parent.parent
 
 rng = np.random.default_rng(0)
@@ -64,19 +66,6 @@ class Kill(Callback):
     def on_step(self, training: Any) -> None:
         if training.step == self.step:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-class Fail(Callback):
-    """End the training with an error after a step, and after the checkpoint."""
-
-    last = True
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, training: Any) -> None:
-        if training.step == self.step:
-            raise InterruptedError
 
 
 def train(folder: Path, iterable: bool = False, every: int | None = 1, more: Any = (), **options: Any) -> Any:
@@ -141,18 +130,17 @@ def test_it_goes_on_from_an_earlier_step_than_the_last(tmp_path: Path) -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import test_checkpoints
-step, saved = int(sys.argv[3]), sys.argv[4] == "saved"
-test_checkpoints.train(Path(sys.argv[2]), more=[test_checkpoints.Kill(step, saved)])
+from tests.nn.training import test_checkpoints
+step, saved = int(sys.argv[2]), sys.argv[3] == "saved"
+test_checkpoints.train(Path(sys.argv[1]), more=[test_checkpoints.Kill(step, saved)])
 """
 
 
 @pytest.mark.parametrize(("step", "when"), [(3, "saved"), (9, "unsaved"), (14, "saved")])
 def test_it_goes_on_where_the_process_was_killed(tmp_path: Path, step: int, when: str) -> None:
     whole = train(tmp_path / "whole")
-    command = [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), str(tmp_path / "cut"), str(step), when]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "cut"), str(step), when]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parents[3])])}
     result = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert result.returncode == -signal.SIGKILL, result.stderr.decode()
     check_equal(train(tmp_path / "cut"), whole, tmp_path / "cut", tmp_path / "whole")
