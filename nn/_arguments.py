@@ -11,23 +11,37 @@ import functools
 import inspect
 import operator
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from numbers import Real
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autograd import Tensor
 from autograd.extend import borrow
 
-__all__ = ["Scale", "Size", "Spatial", "Weights", "check_constructor", "check_device", "checked", "is_number"]
+__all__ = [
+    "Scale",
+    "Size",
+    "Spatial",
+    "TensorLike",
+    "Weights",
+    "check_constructor",
+    "check_device",
+    "checked",
+    "is_number",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# What takes tensors takes ndarrays too, and nested lists of numbers. Given no tensor a function of `nn.functional`
+# returns an ndarray, which has the methods of the tensor that its signature promises.
+TensorLike: TypeAlias = ArrayLike | Tensor
 Size: TypeAlias = int  # 1 or more
-Spatial: TypeAlias = Any  # an integer, or one for each spatial axis
-Scale: TypeAlias = Any  # a number, or one for each spatial axis
-Weights: TypeAlias = Any  # numbers
+Spatial: TypeAlias = int | Sequence[int | None]  # an integer, or one for each spatial axis; None may leave one open
+Scale: TypeAlias = float | Sequence[float]  # a number, or one for each spatial axis
+Weights: TypeAlias = TensorLike  # numbers
 
 _ANYWHERE = Tensor(0.0)
 

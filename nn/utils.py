@@ -127,7 +127,7 @@ def get_total_norm(
     if not order > 0:
         raise ValueError(f"norm_type should be above 0, not {norm_type}")
     listed = [tensors] if isinstance(tensors, Tensor | np.ndarray) else tensors
-    arrays = [borrow(tensor) for tensor in listed]
+    arrays: list[Array] = [borrow(tensor) for tensor in listed]
     with np.errstate(all="ignore"):
         total = _norm(np.array([_norm(array, order) for array in arrays]), order)
         # beyond the range of the dtype it is inf

@@ -28,7 +28,7 @@ def test_right_gradients_pass(fast_mode: bool, x: np.ndarray[Any, Any]) -> None:
 @both_modes
 def test_several_inputs_and_outputs(fast_mode: bool) -> None:
     def fn(x: Tensor, y: Tensor) -> list[Tensor]:
-        return [x @ y, np.exp(y), x[0] * y]
+        return [x @ y, y.exp(), x[0] * y]
 
     assert gradcheck(fn, (X, Y), fast_mode=fast_mode)
     assert gradgradcheck(fn, [Tensor(X), Y], fast_mode=fast_mode)

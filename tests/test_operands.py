@@ -324,7 +324,7 @@ def odd(value: Any) -> Any:
         (lambda t: scipy.special.ellipkinc(t, Value(0.5)), "'ellipkinc' is not defined for a Value"),
         (lambda t: np.logical_and(t, odd(len)), "'logical_and' takes numbers and arrays of numbers"),
         (lambda t: t.logical_xor(slice(None)), "'logical_xor' takes numbers and arrays of numbers"),
-        (lambda t: tensor(VALUES).__setitem__(0, object()), "a tensor of shape .* is not written to so"),
+        (lambda t: tensor(VALUES).__setitem__(0, odd(object())), "a tensor of shape .* is not written to so"),
     ],
 )
 def test_what_is_no_number_is_named(compute: Callable[[Tensor], Any], message: str) -> None:

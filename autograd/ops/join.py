@@ -136,10 +136,10 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def _split_along(function: Callable[..., Any], axis: int, least: int) -> None:
-    def split_along(x: Any, indices_or_sections: Any) -> list[Any]:
+    def split_along(x: Any, indices_or_sections: Any) -> Any:
         if x.ndim < least:
             raise ValueError(f"{function.__name__} needs {least} axes at least, but the shape is {x.shape}")
-        return split(x, indices_or_sections, min(axis, x.ndim - 1))  # type: ignore[no-any-return]  # a list
+        return split(x, indices_or_sections, min(axis, x.ndim - 1))
 
     split_along.__doc__ = f"Cut `x` along axis {axis}, as `split` does."
     split_along.__name__ = function.__name__

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from .nary import several_inputs
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
 from .unary_binary import binary, many, unary
 from .with_arguments import on_arrays, one_input
+
+if TYPE_CHECKING:
+    from .types import ArrayFunction, ArraysFunction, GradientRule, Operation, OperationOfSeveralOutputs
 
 __all__ = [
     "OPERATORS",
@@ -49,16 +52,17 @@ OPERATORS = {
     "not_equal": "ne", "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "left_shift": "lshift",
     "right_shift": "rshift", "invert": "invert",
 }  # fmt: skip
+F = TypeVar("F", bound=Function)
 _COMPARISONS = {"lt", "le", "gt", "ge", "eq", "ne"}
 
 
 def elementwise(
-    function: Function,
-    *rules: Rule,
-    forward: Function | None = None,
+    function: ArrayFunction,
+    *rules: GradientRule,
+    forward: ArrayFunction | None = None,
     name: str | None = None,
-    aliases: Iterable[Function] = (),
-) -> Function:
+    aliases: Iterable[ArrayFunction] = (),
+) -> Operation:
     """Declare a function that acts on each element by itself, of one input or two.
 
     Parameters
@@ -100,14 +104,14 @@ def elementwise(
 
 
 def linear(
-    function: Function,
-    rule: Rule,
+    function: ArrayFunction,
+    rule: GradientRule,
     *,
-    forward: Function | None = None,
+    forward: ArrayFunction | None = None,
     name: str | None = None,
     variadic: bool = False,
-    aliases: Iterable[Function] = (),
-) -> Function:
+    aliases: Iterable[ArrayFunction] = (),
+) -> Operation:
     """Declare a function that is linear in its first parameter, such as a sum, a reshape or a concatenation.
 
     Parameters
@@ -132,13 +136,13 @@ def linear(
 
 
 def multilinear(
-    function: Function,
-    *rules: Rule,
-    forward: Function | None = None,
+    function: ArrayFunction,
+    *rules: GradientRule,
+    forward: ArrayFunction | None = None,
     name: str | None = None,
     variadic: bool = False,
-    aliases: Iterable[Function] = (),
-) -> Function:
+    aliases: Iterable[ArrayFunction] = (),
+) -> Operation:
     """Declare a product: a function linear in each input while the others are held fast.
 
     The parameters are those of `elementwise`. Broadcasting over leading axes is undone for you.
@@ -156,15 +160,35 @@ def multilinear(
     return _declare("multilinear", function, rules, aliases, forward=forward, name=name, variadic=variadic)
 
 
+@overload
+def general(
+    function: ArrayFunction,
+    *rules: GradientRule,
+    forward: ArrayFunction | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    outputs: Literal[False] = False,
+    aliases: Iterable[ArrayFunction] = (),
+) -> Operation: ...
+@overload
+def general(
+    function: ArraysFunction,
+    *rules: GradientRule,
+    outputs: Literal[True],
+    forward: ArraysFunction | None = None,
+    name: str | None = None,
+    variadic: bool = False,
+    aliases: Iterable[ArraysFunction] = (),
+) -> OperationOfSeveralOutputs: ...
 def general(
     function: Function,
-    *rules: Rule,
+    *rules: GradientRule,
     forward: Function | None = None,
     name: str | None = None,
     variadic: bool = False,
     outputs: bool = False,
     aliases: Iterable[Function] = (),
-) -> Function:
+) -> Operation | OperationOfSeveralOutputs:
     """Declare any other differentiable function; its first parameters, one for each rule, are differentiable.
 
     The other parameters are those of `elementwise` and `linear`. A rule returns a gradient of its input's shape.
@@ -194,11 +218,11 @@ def general(
     return _declare("general", function, rules, aliases, outputs, forward=forward, name=name, variadic=variadic)
 
 
-def composed(function: Function, *, method: bool = True) -> Callable[[Function], Function]:
+def composed(function: ArrayFunction, *, method: bool = True) -> Callable[[F], F]:
     """Declare NumPy's `function` by a Python function that composes it from other operations."""
     _check_functions("composed", function)
 
-    def declare(composition: Function) -> Function:
+    def declare(composition: F) -> F:
         _check_functions("composed", composition)
         operations[function] = composition
         if method:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -13,10 +13,15 @@ from .tensor import Tensor, unmasked
 
 __all__ = ["borrow", "is_sole_owner", "lend", "set_gradient_buffer"]
 
+T = TypeVar("T")
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
 
 
+@overload
+def borrow(x: Tensor) -> Array: ...
+@overload
+def borrow(x: T) -> T: ...
 def borrow(x: Any) -> Any:
     """Return the ndarray of a tensor to somebody who only reads it, or calls `mark_written` after writing to it.
 

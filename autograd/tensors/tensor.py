@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import ref
 
 import numpy as np
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
     from .methods import Installed
+
+    TensorLike: TypeAlias = "ArrayLike | Tensor"
+    Axis: TypeAlias = int | tuple[int, ...] | None
 else:
     Installed = object
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import elementwise, general
+from autograd import Tensor, elementwise, general
 from autograd.extend import accurate_sum
 
+from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.operands import floating
 
@@ -55,7 +56,7 @@ sigmoid = elementwise(_sigmoid, lambda g, x: g * bell(x), name="sigmoid")
 tanh = np.tanh  # differentiates tensors as it is
 
 
-def relu(input: Any, inplace: bool = False) -> Any:
+def relu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return elements where they are positive, else 0; the derivative at 0 is 0.
 
     Parameters
@@ -75,7 +76,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
     return rectify(input)
 
 
-def softmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return exp(input) divided by its sum along an axis: probabilities that sum to 1.
 
     Parameters
@@ -95,7 +96,7 @@ def softmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> A
     return _softmax(input, which_axis(axis, dim))
 
 
-def log_softmax(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return the logarithm of `softmax`, which is finite also where a probability is too small for a number.
 
     Parameters

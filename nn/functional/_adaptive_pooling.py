@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.extend import borrow
 
+from .._arguments import Spatial, TensorLike
 from ._avg_pooling import avg_pooling
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
@@ -18,9 +20,11 @@ from ._max_pooling import max_pooling
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_mean"]
 
+Array = np.ndarray[Any, Any]
+
 
 @in_single
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: TensorLike, output_size: Spatial) -> Tensor:
     """Return the means of so many parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
 
     Examples
@@ -34,7 +38,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
 
 
 @in_single
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     """Return the means of the parts of images, which are divided into a given number of rows and columns.
 
     Part i of m along an axis of length n is from ``floor(i * n / m)`` to ``ceil((i + 1) * n / m)``: parts have about
@@ -64,7 +68,15 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return adaptive_mean("adaptive_avg_pool2d", 2, input, output_size)
 
 
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool1d(input: TensorLike, output_size: Spatial, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(
+    input: TensorLike, output_size: Spatial, return_indices: Literal[True]
+) -> tuple[Tensor, Array]: ...
+def adaptive_max_pool1d(
+    input: TensorLike, output_size: Spatial, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Array]:
     """Return the largest elements of so many parts of sequences: `adaptive_max_pool2d` with one spatial axis.
 
     Examples
@@ -77,7 +89,15 @@ def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = Fal
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool2d(input: TensorLike, output_size: Spatial, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool2d(
+    input: TensorLike, output_size: Spatial, return_indices: Literal[True]
+) -> tuple[Tensor, Array]: ...
+def adaptive_max_pool2d(
+    input: TensorLike, output_size: Spatial, return_indices: bool = False
+) -> Tensor | tuple[Tensor, Array]:
     """Return the largest elements of the parts of images, which are divided into a given number of rows and columns.
 
     The parts are those of `adaptive_avg_pool2d`. Largest elements that are equal share the gradient evenly.
@@ -116,7 +136,7 @@ def _ends(length: int, count: int) -> Any:
     return np.stack([number * length // count, -(-(number + 1) * length // count)])
 
 
-def adaptive_mean(owner: str, axes: int, x: Any, output_size: Any) -> Any:
+def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor:
     """Return the means of parts along the last `axes` axes."""
     x = spatial_operand(owner, axes, as_floating(owner, "input", x))
     size, wanted, kernel = _divided(owner, axes, x, output_size)

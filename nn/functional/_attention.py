@@ -10,6 +10,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, general
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ._dropout import dropout
 from ._kernels.operands import as_floating, as_operand
 
@@ -108,7 +109,7 @@ def _value_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any,
 _attention = general(_attention_forward, _query_rule, _key_rule, _value_rule, name="attention")
 
 
-def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | None = None) -> Any:
+def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | None = None) -> Tensor:
     """Return the weights of `scaled_dot_product_attention`, shape ``(..., queries, keys)``.
 
     Parameters
@@ -125,15 +126,15 @@ def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | Non
 
 
 def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    attn_mask: TensorLike | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
-) -> Any:
+) -> Tensor:
     """Return for each query the mean of the values, weighted by the softmax of its products with the keys.
 
     ``softmax(scale * query @ key.mT + mask) @ value``. It is one operation, which keeps the weights and its three
@@ -228,7 +229,7 @@ def _shared_heads(query: Any, x: Any) -> Any:
     return np.repeat(x, query.shape[-3] // x.shape[-3], axis=-3)
 
 
-def _together(query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
+def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Return all with the same leading axes."""
     if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
         raise DtypeError(

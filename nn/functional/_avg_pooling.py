@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import linear
+from autograd import Tensor, linear
 
+from .._arguments import Spatial, TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
 from ._kernels.sliding_windows import Function, Windows, along, axis_taps, empty_beside, pooled
@@ -42,13 +43,13 @@ _spread: Function = linear(_spread_windows, lambda g, windows: _sum(g, windows),
 
 @in_single
 def avg_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> Any:
+) -> Tensor:
     """Return the mean of each window of sequences: `avg_pool2d` with one spatial axis.
 
     Examples
@@ -63,14 +64,14 @@ def avg_pool1d(
 
 @in_single
 def avg_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Any:
+) -> Tensor:
     """Return the mean of each window of images.
 
     Parameters
@@ -102,13 +103,13 @@ def avg_pooling(
     owner: str,
     axes: int,
     x: Any,
-    kernel: Any,
-    stride: Any,
-    padding: Any,
+    kernel: Spatial,
+    stride: Spatial | None,
+    padding: Spatial,
     ceil_mode: bool,
     count_include_pad: bool,
     divisor: int | None,
-) -> Any:
+) -> Tensor:
     """Return the means of windows along so many axes."""
     if divisor == 0:
         raise ValueError(f"{owner}: divisor_override should not be 0")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
+from .._arguments import Spatial, TensorLike
 from ._kernels.correlation import convolve, transposed
 from ._kernels.operands import as_operand
 from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
@@ -16,8 +17,14 @@ __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
 
 
 def conv1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: Spatial = 1,
+    padding: Spatial | Literal["valid", "same"] = 0,
+    dilation: Spatial = 1,
+    groups: int = 1,
+) -> Tensor:
     """Correlate sequences with kernels: see `conv2d`, of which this is the form with one spatial axis.
 
     Examples
@@ -31,8 +38,14 @@ def conv1d(
 
 
 def conv2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: Spatial = 1,
+    padding: Spatial | Literal["valid", "same"] = 0,
+    dilation: Spatial = 1,
+    groups: int = 1,
+) -> Tensor:
     """Correlate images with kernels: ``out[n, o, i, j] = bias[o] + sum(weight[o] * window[n, i, j])``.
 
     The sum is over the channels and the places of a window of the input, which begins at row ``i * stride - padding``
@@ -90,8 +103,14 @@ def conv2d(
 
 
 def conv3d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: Spatial = 1,
+    padding: Spatial | Literal["valid", "same"] = 0,
+    dilation: Spatial = 1,
+    groups: int = 1,
+) -> Tensor:
     """Correlate volumes with kernels: see `conv2d`, of which this is the form with three spatial axes.
 
     Examples
@@ -105,15 +124,15 @@ def conv3d(
 
 
 def conv_transpose1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: Spatial = 1,
+    padding: Spatial = 0,
+    output_padding: Spatial = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: Spatial = 1,
+) -> Tensor:
     """Add up kernels at the places of a sequence: `conv_transpose2d` with one spatial axis.
 
     Examples
@@ -127,15 +146,15 @@ def conv_transpose1d(
 
 
 def conv_transpose2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: Spatial = 1,
+    padding: Spatial = 0,
+    output_padding: Spatial = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: Spatial = 1,
+) -> Tensor:
     """Add up kernels, each times an element of the input: the transpose of `conv2d`, which is the gradient of it.
 
     Parameters
@@ -184,15 +203,15 @@ def conv_transpose2d(
 
 
 def conv_transpose3d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: TensorLike,
+    weight: TensorLike,
+    bias: TensorLike | None = None,
+    stride: Spatial = 1,
+    padding: Spatial = 0,
+    output_padding: Spatial = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: Spatial = 1,
+) -> Tensor:
     """Add up kernels at the places of a volume: `conv_transpose2d` with three spatial axes.
 
     Examples

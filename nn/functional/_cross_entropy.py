@@ -9,6 +9,7 @@ import numpy as np
 from autograd import Tensor, general
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ._activation import log_softmax, softmax
 from ._kernels.class_labels import class_weights, read_labels
 from ._kernels.class_rows import as_rows, labelled_places, memory_order, row_starts
@@ -62,13 +63,13 @@ _labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross
 
 
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: TensorLike,
+    target: TensorLike,
+    weight: TensorLike | None = None,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Tensor:
     """Return the cross-entropy between the softmax of `input` and the target classes.
 
     For a row of logits z with label y it is ``log(sum(exp(z))) - z[y]``, computed without overflow for logits of any
@@ -156,12 +157,12 @@ def cross_entropy(
 
 @in_single
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: TensorLike,
+    target: TensorLike,
+    weight: TensorLike | None = None,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
-) -> Any:
+) -> Tensor:
     """Return the negative log-likelihood: minus the entry of `input` at the label of each row.
 
     Parameters
@@ -223,7 +224,7 @@ def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothi
 
 def _dense_losses(logits: Any, spread: Any) -> Any:
     """Return -sum(spread * log_softmax(logits)) for each row."""
-    log_p = log_softmax(logits, 1)
+    log_p: Any = log_softmax(logits, 1)
     if type(spread) is np.ndarray:
         log_p = np.where(spread == 0, 0, log_p)  # 0 log 0 is 0
     return -(log_p * spread).sum(axis=1)

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, general, is_grad_enabled, vjp
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, as_real, check_reduction, reduced
 from ._kernels.operands import as_operand
@@ -24,14 +25,14 @@ _NOTHING = -700.0  # what is less adds nothing, and exponentials that underflow 
 
 @in_single
 def ctc_loss(
-    log_probs: Any,
-    targets: Any,
-    input_lengths: Any,
-    target_lengths: Any,
+    log_probs: TensorLike,
+    targets: TensorLike,
+    input_lengths: TensorLike,
+    target_lengths: TensorLike,
     blank: int = 0,
     reduction: Reduction = "mean",
     zero_infinity: bool = False,
-) -> Any:
+) -> Tensor:
     """Return minus the log-likelihood of label sequences, summed over all ways to spread each over its time steps.
 
     Every step emits a label or a blank. What was emitted becomes a sequence by merging equal neighbours, then dropping
@@ -100,7 +101,7 @@ def ctc_loss(
     labels, lengths = _read_targets(targets, target_lengths, shape, n)
     _check_labels(labels, lengths, classes, blank)
     derived = isinstance(rows, Tensor) and rows.requires_grad and is_grad_enabled()
-    losses = _ctc(rows, _Paths.of(labels, lengths, inputs, blank, derived))
+    losses: Any = _ctc(rows, _Paths.of(labels, lengths, inputs, blank, derived))
     if zero_infinity:
         losses = np.where(np.isinf(borrow(losses)), 0, losses)
     if reduction == "mean":

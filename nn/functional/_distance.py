@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
+from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import as_real, check_positive
 
@@ -15,7 +16,7 @@ __all__ = ["cosine_similarity", "pairwise_distance"]
 
 
 @in_single
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return the cosine of the angle between vectors: their product over their lengths.
 
     Parameters
@@ -53,7 +54,9 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 @in_single
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(
+    x1: TensorLike, x2: TensorLike, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
     """Return the norm of ``x1 - x2 + eps`` along the last axis.
 
     Parameters

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
-from .._arguments import is_number
+from .._arguments import TensorLike, is_number
 from ..random import chosen_generator
 from ._kernels.operands import as_floating, as_operand
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
@@ -20,8 +20,8 @@ Generator = np.random.Generator | None
 
 
 def dropout(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
 
     Parameters
@@ -53,8 +53,8 @@ def dropout(
 
 
 def dropout1d(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Drop whole channels of sequences: as `dropout`, but of a channel all elements or none.
 
     Parameters
@@ -81,8 +81,8 @@ def dropout1d(
 
 
 def dropout2d(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Drop whole channels of images: as `dropout`, but of a channel all pixels or none.
 
     Parameters
@@ -113,8 +113,8 @@ def dropout2d(
 
 
 def alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
-) -> Any:
+    input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
+) -> Tensor:
     """Set elements to the least value of `selu`, then scale and shift all, so that mean 0 and variance 1 stay.
 
     Parameters

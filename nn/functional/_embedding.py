@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, general
+from autograd import DtypeError, ShapeError, Tensor, general
 from autograd.extend import borrow, mark_written
 
+from .._arguments import TensorLike
 from ._kernels.operands import as_operand
 
 __all__ = ["embedding", "one_hot"]
@@ -20,13 +21,13 @@ _scale_gradient = general(lambda x, factors: x.copy(), lambda g, factors: g * fa
 
 
 def embedding(
-    input: Any,
-    weight: Any,
+    input: TensorLike,
+    weight: TensorLike,
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
-) -> Any:
+) -> Tensor:
     """Return the rows of a table that `input` numbers.
 
     Parameters
@@ -86,7 +87,7 @@ def embedding(
     return _scale_gradient(out, factors)
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Array:
+def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     """Return a row for each class index, with 1 at the class and 0 elsewhere.
 
     Parameters

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
+from .._arguments import Spatial, TensorLike
 from ._kernels.operands import as_operand
 from ._kernels.sliding_windows import Sizes, extract, overlay, per_axis, slide, spatial_operand
 
 __all__ = ["fold", "unfold"]
 
 
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(
+    input: TensorLike, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1
+) -> Tensor:
     """Return what windows that slide over images contain, as columns (im2col).
 
     Parameters
@@ -49,7 +52,14 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return cols[0] if x.ndim == 3 else cols
 
 
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def fold(
+    input: TensorLike,
+    output_size: Spatial,
+    kernel_size: Spatial,
+    dilation: Spatial = 1,
+    padding: Spatial = 0,
+    stride: Spatial = 1,
+) -> Tensor:
     """Add up windows at their places in images: the transpose of `unfold`, which is its gradient (col2im).
 
     Parameters

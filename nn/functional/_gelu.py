@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import elementwise
+from autograd import Tensor, elementwise
 
+from .._arguments import TensorLike
 from ._activation import bell, sigmoid
 from ._kernels.operands import floating
 
@@ -187,7 +188,7 @@ def _logistic_slope(g: Any, x: Any) -> Any:
 _by_tanh = elementwise(_gelu_tanh, _gelu_tanh_rule, name="gelu_tanh")
 
 
-def gelu(input: Any, approximate: Literal["none", "tanh"] = "none") -> Any:
+def gelu(input: TensorLike, approximate: Literal["none", "tanh"] = "none") -> Tensor:
     """Multiply each element by the probability that a standard normal variable is less than it.
 
     ``x * Phi(x)``, precise also where Phi is very small: the relative error is that of rounding ``x ** 2 / 2``.

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd import ShapeError, elementwise
+from autograd import ShapeError, Tensor, elementwise
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ._activation import sigmoid
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import (
@@ -37,7 +38,9 @@ _SHORTEST = 1e-12  # the derivative of a logarithm grows no further for probabil
 
 
 @in_single
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
+def binary_cross_entropy(
+    input: TensorLike, target: TensorLike, weight: TensorLike | None = None, reduction: Reduction = "mean"
+) -> Tensor:
     """Return ``-(y log p + (1 - y) log(1 - p))`` for probabilities p and targets y.
 
     As in PyTorch no logarithm is below -100, so that a certain and wrong prediction costs 100, and its slope is that
@@ -80,8 +83,12 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 
 @in_single
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean", pos_weight: Any = None
-) -> Any:
+    input: TensorLike,
+    target: TensorLike,
+    weight: TensorLike | None = None,
+    reduction: Reduction = "mean",
+    pos_weight: TensorLike | None = None,
+) -> Tensor:
     """Return the binary cross-entropy of ``sigmoid(input)``, precise for logits of any size.
 
     For a logit x with target y it is ``max(x, 0) - x * y + log(1 + exp(-|x|))``.
@@ -129,8 +136,11 @@ def binary_cross_entropy_with_logits(
 
 @in_single
 def kl_div(
-    input: Any, target: Any, reduction: Literal["none", "mean", "sum", "batchmean"] = "mean", log_target: bool = False
-) -> Any:
+    input: TensorLike,
+    target: TensorLike,
+    reduction: Literal["none", "mean", "sum", "batchmean"] = "mean",
+    log_target: bool = False,
+) -> Tensor:
     """Return the terms of the Kullback-Leibler divergence of `input` from `target`: ``y * (log y - x)``.
 
     The divergence of a distribution is the sum of its terms. Of rows of distributions ``"batchmean"`` gives the mean
@@ -191,13 +201,13 @@ def kl_div(
 
 @in_single
 def poisson_nll_loss(
-    input: Any,
-    target: Any,
+    input: TensorLike,
+    target: TensorLike,
     log_input: bool = True,
     full: bool = False,
     eps: float = 1e-8,
     reduction: Reduction = "mean",
-) -> Any:
+) -> Tensor:
     """Return minus the log-likelihood of counts that are distributed as Poisson says, up to a constant.
 
     For a count k it is ``exp(x) - k * x``, or ``x - k * log(x + eps)`` where `input` is the rate itself.
@@ -236,7 +246,7 @@ def poisson_nll_loss(
     input, target = alike("poisson_nll_loss", input, target)
     _check_least("poisson_nll_loss", "target", target, "counts are at least 0")
     if log_input:
-        losses = np.exp(input) - target * input
+        losses: Any = np.exp(input) - target * input
     else:
         _check_least("poisson_nll_loss", "input", input, "rates are; for their logarithms use log_input=True")
         losses = input - target * np.log(input + eps)
@@ -249,8 +259,13 @@ def poisson_nll_loss(
 
 @in_single
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: Reduction = "mean"
-) -> Any:
+    input: TensorLike,
+    target: TensorLike,
+    var: TensorLike,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: Reduction = "mean",
+) -> Tensor:
     """Return minus the log-likelihood of normal variables, given their means and variances.
 
     It is ``(log v + (x - y)**2 / v) / 2``.
@@ -300,18 +315,19 @@ def gaussian_nll_loss(
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
-def _together(loss: str, input: Any, target: Any) -> tuple[Any, Any]:
+def _together(loss: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Return both as real numbers of one shape; one may have one element, and as many axes, for all of the other."""
     input = as_real(loss, "input", input)
     target = as_real(loss, "target", target, input.dtype)
     if input.ndim == target.ndim and input.size != target.size and 1 in (input.size, target.size):
         shape = target.shape if input.size == 1 else input.shape
-        return np.broadcast_to(input, shape), np.broadcast_to(target, shape)
+        wide: Any = np.broadcast_to(input, shape), np.broadcast_to(target, shape)
+        return wide
     check_shape(loss, input, target)
     return input, target
 
 
-def _variances(var: Any, shape: tuple[int, ...]) -> Any:
+def _variances(var: Any, shape: tuple[int, ...]) -> Tensor:
     """Return variances in a shape that broadcasts to that of the means without ambiguity."""
     if var.shape in ((), shape):
         return var

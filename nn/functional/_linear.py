@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, general
+from autograd import ShapeError, Tensor, general
 from autograd.extend import accurate_sum
 
+from .._arguments import TensorLike
 from ._kernels.operands import as_operand
 
 __all__ = ["bilinear", "linear"]
@@ -112,7 +113,7 @@ linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ we
     """
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
     """Return a product of two inputs for each output o: ``x1 @ weight[o] @ x2 + bias[o]``.
 
     Parameters
@@ -143,15 +144,16 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """
     input1, input2 = as_operand("bilinear", "input1", input1), as_operand("bilinear", "input2", input2)
     weight = as_operand("bilinear", "weight", weight)
+    beside: Any = bias
     if (
         weight.ndim != 3
-        or (bias is not None and np.shape(bias) != weight.shape[:1])
+        or (bias is not None and np.shape(beside) != weight.shape[:1])
         or input1.shape[:-1] != input2.shape[:-1]
         or weight.shape[1:] != (*input1.shape[-1:], *input2.shape[-1:])
     ):
         raise ShapeError(
             f"bilinear has inputs of shapes {input1.shape} and {input2.shape}, a weight of shape {weight.shape} and a "
-            f"bias of shape {np.shape(bias)}, but needs (..., in1_features), (..., in2_features), (out_features, "
+            f"bias of shape {np.shape(beside)}, but needs (..., in1_features), (..., in2_features), (out_features, "
             f"in1_features, in2_features) and (out_features,)"
         )
     outputs, first, second = weight.shape

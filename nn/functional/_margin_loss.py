@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
+from .._arguments import TensorLike
 from ._activation import relu
 from ._distance import pairwise_distance
 from ._kernels.half_precision import in_single
@@ -37,7 +38,9 @@ _TINY = 1e-12  # what keeps vectors of length 0 from dividing by it, as in PyTor
 
 
 @in_single
-def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: Reduction = "mean") -> Any:
+def hinge_embedding_loss(
+    input: TensorLike, target: TensorLike, margin: float = 1.0, reduction: Reduction = "mean"
+) -> Tensor:
     """Return distances of pairs that are alike, and what those of other pairs lack of a margin.
 
     It is ``x`` where the target is 1, and ``max(0, margin - x)`` where it is -1.
@@ -75,8 +78,8 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
 
 @in_single
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
-) -> Any:
+    input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0, reduction: Reduction = "mean"
+) -> Tensor:
     """Return ``max(0, -y * (x1 - x2) + margin)``: the first score should be the larger where y is 1, else the second.
 
     Parameters
@@ -114,7 +117,7 @@ def margin_ranking_loss(
 
 
 @in_single
-def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+def soft_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:
     """Return ``log(1 + exp(-y * x))`` for scores x and targets y that are 1 or -1, without overflow.
 
     Parameters
@@ -137,8 +140,8 @@ def soft_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> 
 
 @in_single
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: Reduction = "mean"
-) -> Any:
+    input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0, reduction: Reduction = "mean"
+) -> Tensor:
     """Return ``1 - cos`` of vectors that should be alike, and ``max(0, cos - margin)`` of others.
 
     Parameters
@@ -183,15 +186,15 @@ def cosine_embedding_loss(
 
 @in_single
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: TensorLike,
+    positive: TensorLike,
+    negative: TensorLike,
     margin: float = 1.0,
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
     reduction: Reduction = "mean",
-) -> Any:
+) -> Tensor:
     """Return ``max(0, d(a, p) - d(a, n) + margin)``: a vector should be nearer to one that is alike than to another.
 
     Parameters
@@ -232,15 +235,15 @@ def triplet_margin_loss(
 
 
 def triplet_margin_with_distance_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: TensorLike,
+    positive: TensorLike,
+    negative: TensorLike,
     *,
     distance_function: Callable[[Any, Any], Any] | None = None,
     margin: float = 1.0,
     swap: bool = False,
     reduction: Reduction = "mean",
-) -> Any:
+) -> Tensor:
     """Return the loss of `triplet_margin_loss` with a distance of your own.
 
     Parameters

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from autograd import general
+from autograd import Tensor, general
 from autograd.extend import borrow
 
+from .._arguments import Spatial, TensorLike
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
 __all__ = ["max_pool1d", "max_pool2d", "max_pooling"]
+
+Array = np.ndarray[Any, Any]
 
 
 def _lowest(dtype: np.dtype[Any]) -> float:
@@ -103,15 +106,36 @@ def _first_places(x: Any, windows: Windows) -> Any:
     return found
 
 
+@overload
 def max_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Array]: ...
+def max_pool1d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Any:
+) -> Tensor | tuple[Tensor, Array]:
     """Return the largest element of each window of sequences: `max_pool2d` with one spatial axis.
 
     Examples
@@ -124,15 +148,36 @@ def max_pool1d(
     return max_pooling("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@overload
 def max_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Array]: ...
+def max_pool2d(
+    input: TensorLike,
+    kernel_size: Spatial,
+    stride: Spatial | None = None,
+    padding: Spatial = 0,
+    dilation: Spatial = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Any:
+) -> Tensor | tuple[Tensor, Array]:
     """Return the largest element of each window of images.
 
     Largest elements that are equal share the gradient evenly, as in ``max``. (PyTorch gives it to the first.)
@@ -187,10 +232,10 @@ def max_pooling(
     owner: str,
     axes: int,
     x: Any,
-    kernel: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
+    kernel: Spatial,
+    stride: Spatial | None,
+    padding: Spatial,
+    dilation: Spatial,
     ceil_mode: bool,
     return_indices: bool,
 ) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, general
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ._activation import relu
 from ._kernels.class_labels import class_weights, read_labels
 from ._kernels.class_rows import as_rows, labelled_places, memory_order
@@ -72,8 +73,13 @@ _multi_margin = general(_multi_margin_forward, _multi_margin_rule, name="multi_m
 
 @in_single
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: Reduction = "mean"
-) -> Any:
+    input: TensorLike,
+    target: TensorLike,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: TensorLike | None = None,
+    reduction: Reduction = "mean",
+) -> Tensor:
     """Return what the score of the right class lacks of a margin above each other: the hinge loss of many classes.
 
     For scores x of a row with label y it is the sum over all other classes i of ``max(0, margin - x[y] + x[i]) ** p``,
@@ -134,7 +140,7 @@ def multi_margin_loss(
 
 
 @in_single
-def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean") -> Any:
+def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:
     """Return what the scores of a row's classes lack of a margin of 1 above all others.
 
     It is the sum over the classes y of the row and all others i of ``max(0, 1 - x[y] + x[i])``, divided by the number
@@ -185,13 +191,15 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: Reduction = "mean
     right = np.zeros(rows.shape, bool)
     np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
     pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
-    labelled = np.take_along_axis(rows, labels, 1)
+    labelled: Any = np.take_along_axis(rows, labels, 1)
     losses = (relu(1 - labelled[:, :, None] + rows[:, None, :]) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
     return reduced(losses.reshape(input.shape[:-1]), reduction)
 
 
 @in_single
-def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: Reduction = "mean") -> Any:
+def multilabel_soft_margin_loss(
+    input: TensorLike, target: TensorLike, weight: TensorLike | None = None, reduction: Reduction = "mean"
+) -> Tensor:
     """Return the mean over the classes of the binary cross-entropy with logits, for rows that have several classes.
 
     Parameters

@@ -14,6 +14,7 @@ import numpy as np
 from autograd import DtypeError, ShapeError, Tensor, no_grad
 from autograd.extend import borrow
 
+from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating
 from ._kernels.standardize import Moments, standardize
@@ -24,8 +25,12 @@ Array = np.ndarray[Any, Any]
 
 
 def layer_norm(
-    input: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
+    input: TensorLike,
+    normalized_shape: int | Sequence[int],
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """Bring each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
 
     ``(x - mean) / sqrt(variance + eps) * weight + bias``, where the variance is divided by the number of elements.
@@ -64,7 +69,9 @@ def layer_norm(
     return standardize(input, weight, bias, axes, eps, True, Moments())
 
 
-def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(
+    input: TensorLike, normalized_shape: int | Sequence[int], weight: TensorLike | None = None, eps: float | None = None
+) -> Tensor:
     """Divide each sample by the root of the mean of its squares over the last axes, then scale it.
 
     ``x / sqrt(mean(x ** 2) + eps) * weight``.
@@ -95,7 +102,13 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     )
 
 
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(
+    input: TensorLike,
+    num_groups: int,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """Bring each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
 
     Parameters
@@ -139,20 +152,21 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
             f"group_norm needs more than one value for each group, but an input of shape {input.shape} has one in each "
             f"of {num_groups} groups, which would all become 0"
         )
-    weight, bias = (None if p is None else p.reshape((*shape[1:3], 1)) for p in (weight, bias))
+    parameters: tuple[Any, Any] = (weight, bias)
+    weight, bias = (None if p is None else p.reshape((*shape[1:3], 1)) for p in parameters)
     return standardize(input.reshape(shape), weight, bias, (2, 3), eps, True, Moments()).reshape(input.shape)
 
 
 def batch_norm(
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    input: TensorLike,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """Bring each channel to mean 0 and variance 1 over the batch, then scale and shift it.
 
     Parameters
@@ -208,7 +222,8 @@ def batch_norm(
     flat = input if input.ndim == 2 else input.reshape((*input.shape[:2], -1 if input.size else 0))
     moments = Moments()
     axes, shape = ((0,), (channels,)) if input.ndim == 2 else ((0, 2), (channels, 1))
-    weight, bias = (None if p is None else p if p.shape == shape else p.reshape(shape) for p in (weight, bias))
+    parameters: tuple[Any, Any] = (weight, bias)
+    weight, bias = (None if p is None else p if p.shape == shape else p.reshape(shape) for p in parameters)
     out = standardize(flat, weight, bias, axes, eps, True, moments)
     if running_mean is not None and count:
         _move(running_mean, moments.mean.reshape(-1), momentum)
@@ -217,15 +232,15 @@ def batch_norm(
 
 
 def instance_norm(
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    input: TensorLike,
+    running_mean: TensorLike | None = None,
+    running_var: TensorLike | None = None,
+    weight: TensorLike | None = None,
+    bias: TensorLike | None = None,
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """Bring each channel of each sample to mean 0 and variance 1, then scale and shift it.
 
     Parameters
@@ -268,7 +283,8 @@ def instance_norm(
             f"{input.shape}: (n, channels, length) or (n, channels, height, width) is expected"
         )
     moments = Moments()
-    weight, bias = (None if p is None else p.reshape((channels, 1)) for p in (weight, bias))
+    parameters: tuple[Any, Any] = (weight, bias)
+    weight, bias = (None if p is None else p.reshape((channels, 1)) for p in parameters)
     flat = input.reshape((*input.shape[:2], count))
     out = standardize(flat, weight, bias, (2,), eps, True, moments)
     if running_mean is not None and input.size:
@@ -279,13 +295,13 @@ def instance_norm(
 
 @in_single
 def normalize(
-    input: Any,
+    input: TensorLike,
     p: float = 2.0,
     axis: int | tuple[int, ...] | None = None,
     eps: float = 1e-12,
     *,
     dim: int | tuple[int, ...] | None = None,
-) -> Any:
+) -> Tensor:
     """Divide by the p-norm along an axis, or by `eps` where that is larger.
 
     Parameters

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, elementwise
+from autograd import ShapeError, Tensor, elementwise
 
+from .._arguments import TensorLike
 from ..random import chosen_generator
 from ._activation import relu
 from ._kernels.operands import as_floating, as_operand
@@ -53,7 +54,7 @@ _threshold = elementwise(
 )
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Limit each element to a range; the derivative is 1 within it and 0 at its ends and beyond.
 
     Parameters
@@ -77,7 +78,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return _between(input, min_val, max_val)
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:
+def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
     """Limit each element to the range from 0 to 6: `hardtanh` with these ends.
 
     Parameters
@@ -97,7 +98,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return _between(input, 0, 6)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """Return positive elements as they are, others times a slope, which is also the derivative at 0.
 
     Parameters
@@ -119,7 +120,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return _leaky(input, negative_slope) if negative_slope else relu(input)
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     """Return positive elements as they are, others times a slope that is learned, for all or for each channel.
 
     Parameters
@@ -160,13 +161,13 @@ def prelu(input: Any, weight: Any) -> Any:
 
 
 def rrelu(
-    input: Any,
+    input: TensorLike,
     lower: float = 1 / 8,
     upper: float = 1 / 3,
     training: bool = False,
     inplace: bool = False,
     generator: np.random.Generator | None = None,
-) -> Any:
+) -> Tensor:
     """Return positive elements as they are, others times a slope that is drawn for each when training.
 
     Parameters
@@ -202,7 +203,7 @@ def rrelu(
     return _leaky(input, slopes.astype(input.dtype))
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return x / 6 + 1/2, limited to the range from 0 to 1; the derivative is 0 at -3, 3 and beyond.
 
     Parameters
@@ -222,7 +223,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     return _between(input, -3, 3) / 6 + 0.5
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
+def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return x times its `hardsigmoid`; the derivative is 0 at -3 and 1 at 3.
 
     Parameters
@@ -244,10 +245,11 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     array([-0.   ,  1.125,  4.   ])
     """
     input = as_floating("hardswish", "input", input)
-    return np.maximum(input, -4) * hardsigmoid(input)  # infinity times 0 would be nan
+    capped: Any = np.maximum(input, -4)
+    return capped * hardsigmoid(input)  # infinity times 0 would be nan
 
 
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """Return 0 for elements from -lambd to lambd, where the derivative is 0 too, and others as they are.
 
     Examples
@@ -260,7 +262,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return _hardshrink(as_floating("hardshrink", "input", input), lambd)
 
 
-def softshrink(input: Any, lambd: float = 0.5) -> Any:
+def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """Bring each element nearer to 0 by lambd; those from -lambd to lambd become 0, and have the derivative 0.
 
     Examples
@@ -276,7 +278,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return input - np.clip(input, -lambd, lambd)
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+def threshold(input: TensorLike, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return elements above a threshold as they are, and a constant for the others.
 
     Parameters

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import elementwise
+from autograd import Tensor, elementwise
 
+from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, as_real, check_positive, check_reduction, check_shape, reduced
 
@@ -15,7 +16,9 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
 
 @in_single
-def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
+def mse_loss(
+    input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
+) -> Tensor:
     """Return the squared differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
 
     Parameters
@@ -46,7 +49,9 @@ def mse_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any
 
 
 @in_single
-def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any = None) -> Any:
+def l1_loss(
+    input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
+) -> Tensor:
     """Return the absolute differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
 
     Parameters
@@ -67,7 +72,13 @@ def l1_loss(input: Any, target: Any, reduction: Reduction = "mean", weight: Any 
 
 
 @in_single
-def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+def huber_loss(
+    input: TensorLike,
+    target: TensorLike,
+    reduction: Reduction = "mean",
+    delta: float = 1.0,
+    weight: TensorLike | None = None,
+) -> Tensor:
     """Return half the squared differences where they are below `delta`, and a line of slope `delta` beyond.
 
     For a difference d it is ``d**2 / 2`` if ``|d| < delta``, else ``delta * (|d| - delta / 2)``.
@@ -100,7 +111,7 @@ def huber_loss(input: Any, target: Any, reduction: Reduction = "mean", delta: fl
 
 
 @in_single
-def smooth_l1_loss(input: Any, target: Any, reduction: Reduction = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", beta: float = 1.0) -> Tensor:
     """Return absolute differences, less ``beta / 2``, with a parabola in place of the kink: `huber_loss` over `beta`.
 
     For a difference d it is ``d**2 / (2 * beta)`` if ``|d| < beta``, else ``|d| - beta / 2``.

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, elementwise
+from autograd import ShapeError, Tensor, elementwise
 
+from .._arguments import TensorLike
 from ._activation import bell, sigmoid, softmax, which_axis
 from ._kernels.operands import as_floating, floating
 
@@ -136,7 +137,7 @@ logsigmoid = elementwise(_logsigmoid_forward, lambda g, x: g * sigmoid(-x), name
 tanhshrink = elementwise(_tanhshrink_forward, _tanhshrink_rule, name="tanhshrink")
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the input times its sigmoid, also called swish; it is 0 at minus infinity.
 
     Parameters
@@ -160,7 +161,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     return _silu(input)
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
+def mish(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return the input times tanh(softplus(x)); it is 0 at minus infinity.
 
     Parameters
@@ -184,7 +185,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return _mish(input)
 
 
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """Return log(1 + exp(beta * x)) / beta, a smooth `relu`.
 
     Parameters
@@ -209,7 +210,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return _softplus(input, beta, threshold)
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return positive elements as they are, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
 
     Parameters
@@ -234,7 +235,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return _elu(input, alpha, 1)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:
+def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     """Return ``elu(x, alpha) * scale``, with the two constants that keep mean 0 and variance 1 from layer to layer.
 
     Parameters
@@ -258,7 +259,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
     return _elu(input, SELU_ALPHA, 1) * SELU_SCALE
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """Return positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others: no corner at 0.
 
     Parameters
@@ -284,7 +285,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return _elu(input, alpha, alpha)
 
 
-def softmin(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+def softmin(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return the `softmax` of minus x: probabilities that are larger for smaller elements.
 
     Parameters
@@ -304,7 +305,7 @@ def softmin(input: Any, axis: int | None = None, *, dim: int | None = None) -> A
     return softmax(-as_floating("softmin", "input", input), axis, dim=dim)
 
 
-def glu(input: Any, axis: int | None = None, *, dim: int | None = None) -> Any:
+def glu(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
     """Return the first half along an axis times the sigmoid of the second half.
 
     Parameters

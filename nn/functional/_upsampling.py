@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import ShapeError, linear
+from autograd import ShapeError, Tensor, linear
 
+from .._arguments import Spatial, TensorLike
 from ._adaptive_pooling import adaptive_mean
 from ._kernels.operands import as_floating, as_operand
 from ._kernels.sliding_windows import Function, per_axis
@@ -123,13 +124,13 @@ def _keys(distance: Array) -> Array:
 
 
 def interpolate(
-    input: Any,
-    size: Any = None,
-    scale_factor: Any = None,
+    input: TensorLike,
+    size: Spatial | None = None,
+    scale_factor: TensorLike | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
-) -> Any:
+) -> Tensor:
     """Change the resolution of an array along its spatial axes.
 
     Parameters
@@ -232,7 +233,7 @@ def _new_size(old: Sizes, size: Any, scale_factor: Any, recompute: bool) -> tupl
     return new, tuple((1, f) for f in factors)
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
     """Exchange channels for places: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
     Each group of r * r channels becomes the squares of r by r places, row by row.
@@ -262,7 +263,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return x.reshape(*leading, channels // (r * r), height * r, width * r)
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
     """Exchange places for channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
 
     The inverse of `pixel_shuffle`.

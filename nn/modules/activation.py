@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
 from .. import functional
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._activation import rectify, which_axis
 from ..functional._kernels.operands import as_operand
 from ..module import Module
@@ -58,7 +58,7 @@ class ReLU(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return rectify(x)
 
@@ -66,15 +66,16 @@ class ReLU(Elementwise):
 class Tanh(Module):
     """The hyperbolic tangent of each element."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
-        return functional.tanh(as_operand("Tanh", "input", x))  # which for a table of pandas is pandas' own
+        operand: Any = as_operand("Tanh", "input", x)
+        return functional.tanh(operand)  # which for a table of pandas is pandas' own
 
 
 class Sigmoid(Module):
     """``1 / (1 + exp(-x))`` of each element."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.sigmoid(x)
 
@@ -101,7 +102,7 @@ class Softmax(Module):
         super().__init__()
         self.axis = which_axis(axis, dim)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.softmax(x, self.axis)
 
@@ -115,7 +116,7 @@ class LogSoftmax(Softmax):
         The axis, by NumPy's or PyTorch's name; the last by default.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.log_softmax(x, self.axis)
 
@@ -129,7 +130,7 @@ class Softmin(Softmax):
         The axis, by NumPy's or PyTorch's name; the last by default.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.softmin(x, self.axis)
 
@@ -145,7 +146,7 @@ class Softmax2d(Module):
     array([0.25, 0.25, 0.25, 0.25])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, channels, height, width)`` or ``(channels, height, width)``."""
         x = as_operand("Softmax2d", "input", x)
         if x.ndim not in (3, 4):
@@ -175,7 +176,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.gelu(x, self.approximate)
 
@@ -189,7 +190,7 @@ class SiLU(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.silu(x)
 
@@ -203,7 +204,7 @@ class Mish(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.mish(x)
 
@@ -225,7 +226,7 @@ class ELU(Elementwise):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.elu(x, self.alpha)
 
@@ -239,7 +240,7 @@ class SELU(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.selu(x)
 
@@ -261,7 +262,7 @@ class CELU(Elementwise):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.celu(x, self.alpha)
 
@@ -283,7 +284,7 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.softplus(x, self.beta, self.threshold)
 
@@ -291,7 +292,7 @@ class Softplus(Module):
 class Softsign(Module):
     """``x / (1 + |x|)``."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.softsign(x)
 
@@ -299,7 +300,7 @@ class Softsign(Module):
 class Tanhshrink(Module):
     """x - tanh(x)."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.tanhshrink(x)
 
@@ -307,7 +308,7 @@ class Tanhshrink(Module):
 class LogSigmoid(Module):
     """The logarithm of the sigmoid of each element."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.logsigmoid(x)
 
@@ -328,7 +329,7 @@ class GLU(Softmax):
     (5, 3)
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of half the size of `x`."""
         return functional.glu(x, self.axis)
 
@@ -342,7 +343,7 @@ class ReLU6(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.relu6(x)
 
@@ -373,7 +374,7 @@ class Hardtanh(Elementwise):
         super().__init__(inplace)
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.hardtanh(x, self.min_val, self.max_val)
 
@@ -395,7 +396,7 @@ class LeakyReLU(Elementwise):
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.leaky_relu(x, self.negative_slope)
 
@@ -432,7 +433,7 @@ class PReLU(Module):
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init), dtype=dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.prelu(x, self.weight)
 
@@ -456,7 +457,7 @@ class RReLU(Elementwise):
         super().__init__(inplace)
         self.lower, self.upper = lower, upper
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.rrelu(x, self.lower, self.upper, self.training)
 
@@ -470,7 +471,7 @@ class Hardsigmoid(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.hardsigmoid(x)
 
@@ -484,7 +485,7 @@ class Hardswish(Elementwise):
         Makes no difference: results are new arrays.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.hardswish(x)
 
@@ -504,7 +505,7 @@ class Hardshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.hardshrink(x, self.lambd)
 
@@ -524,7 +525,7 @@ class Softshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.softshrink(x, self.lambd)
 
@@ -548,6 +549,6 @@ class Threshold(Elementwise):
         super().__init__(inplace)
         self.threshold, self.value = threshold, value
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.threshold(x, self.threshold, self.value)

@@ -13,7 +13,7 @@ from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
 from .. import functional, init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._attention import attention_weights, read_mask
 from ..functional._kernels.operands import as_operand
 from ..module import Module
@@ -138,12 +138,12 @@ class MultiheadAttention(Module):
 
     def forward(
         self,
-        query: Any,
-        key: Any,
-        value: Any,
-        key_padding_mask: Any = None,
+        query: TensorLike,
+        key: TensorLike,
+        value: TensorLike,
+        key_padding_mask: TensorLike | None = None,
         need_weights: bool = True,
-        attn_mask: Any = None,
+        attn_mask: TensorLike | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
 from .. import functional
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
 from .norm import Affine, check_channels
 
@@ -57,7 +57,7 @@ class _Running(Affine):
         super().reset_parameters()
         self.reset_running_stats()
 
-    def _checked(self, x: Any) -> Any:
+    def _checked(self, x: Any) -> Tensor:
         x = as_operand(type(self).__name__, "input", x)
         if x.ndim not in self.dimensions:
             raise ShapeError(
@@ -133,7 +133,7 @@ class BatchNorm1d(_Running):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, num_features)`` or ``(n, num_features, length)``."""
         x = self._checked(x)
         check_channels(self, x, 1, self.num_features)
@@ -214,7 +214,7 @@ class InstanceNorm1d(_Running):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`: ``(n, num_features, length)``, or without ``n`` for one sample."""
         x = self._checked(x)
         single = x.ndim == self.dimensions[0]

@@ -8,6 +8,9 @@ from typing import Any, Self, TypeVar, overload
 
 from numpy.typing import DTypeLike
 
+from autograd import Tensor
+
+from .._arguments import TensorLike
 from ..module import Module
 from ..parameter import Parameter
 from .activation import ReLU
@@ -165,12 +168,13 @@ class Sequential(Row[Module]):
         for name, module in named.items():
             self._add(name, module)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Pass `x` through all modules in order."""
+        out: Any = x
         for layer in self.__dict__.values():
             if isinstance(layer, Module):
-                x = layer(x)
-        return x
+                out = layer(out)
+        return out
 
     @overload
     def __getitem__(self, index: int) -> Module: ...

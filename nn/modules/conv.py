@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
 from .. import functional, init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._conv import paddings
 from ..functional._kernels.sliding_windows import per_axis, spatial_operand
 from ..module import Module
@@ -36,10 +37,10 @@ class _Kernels(Module):
         self,
         in_channels: Size,
         out_channels: Size,
-        kernel_size: Any,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int],
+        padding: int | Sequence[int] | str,
+        dilation: int | Sequence[int],
         groups: Size,
         bias: bool,
         dtype: DTypeLike | None,
@@ -84,10 +85,10 @@ class _Convolution(_Kernels):
         self,
         in_channels: Size,
         out_channels: Size,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] | Literal["valid", "same"] = 0,
+        dilation: int | Sequence[int] = 1,
         groups: Size = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
@@ -99,7 +100,7 @@ class _Convolution(_Kernels):
             raise ValueError(f"{type(self).__name__}: padding_mode should be one of {modes}, not {padding_mode!r}")
         self.padding_mode = padding_mode
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, in_channels, *spatial)`` to shape ``(n, out_channels, *spatial)``."""
         convolve = getattr(functional, f"conv{self.axes}d")
         padding: Any = self.padding
@@ -200,13 +201,13 @@ class _TransposedConvolution(_Kernels):
         self,
         in_channels: Size,
         out_channels: Size,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: int | Sequence[int] = 0,
+        output_padding: int | Sequence[int] = 0,
         groups: Size = 1,
         bias: bool = True,
-        dilation: Any = 1,
+        dilation: int | Sequence[int] = 1,
         padding_mode: str = "zeros",
         dtype: DTypeLike | None = None,
     ) -> None:
@@ -218,7 +219,7 @@ class _TransposedConvolution(_Kernels):
         self.output_padding = per_axis(output_padding, self.axes, "output_padding", name)
         self.padding_mode = padding_mode
 
-    def forward(self, x: Any, output_size: Any = None) -> Any:
+    def forward(self, x: TensorLike, output_size: Sequence[int] | None = None) -> Tensor:
         """Map inputs of shape ``(n, in_channels, *spatial)`` to shape ``(n, out_channels, *spatial)``.
 
         Parameters

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from autograd import Tensor
 
 from .. import functional
+from .._arguments import TensorLike
 from ..module import Module
 
 __all__ = ["CosineSimilarity", "PairwiseDistance"]
@@ -27,7 +28,7 @@ class CosineSimilarity(Module):
         super().__init__()
         self.dim, self.eps = dim, eps
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: TensorLike, x2: TensorLike) -> Tensor:
         """Compare vectors of the same length; other axes broadcast."""
         return functional.cosine_similarity(x1, x2, self.dim, self.eps)
 
@@ -49,7 +50,7 @@ class PairwiseDistance(Module):
         super().__init__()
         self.norm, self.eps, self.keepdim = p, eps, keepdim
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: TensorLike, x2: TensorLike) -> Tensor:
         """Compare vectors ``(n, d)`` or ``(d,)``."""
         return functional.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from autograd import Tensor
 
 from .. import functional
+from .._arguments import TensorLike
 from ._elementwise import Elementwise
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
@@ -38,7 +39,7 @@ class Dropout(Elementwise):
             raise ValueError(f"the probability of dropout should be from 0 to 1, not {p}")
         self.p = p
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.dropout(x, self.p, self.training)
 
@@ -52,7 +53,7 @@ class Dropout1d(Dropout):
         From 0 to 1.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.dropout1d(x, self.p, self.training)
 
@@ -66,7 +67,7 @@ class Dropout2d(Dropout):
         From 0 to 1.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.dropout2d(x, self.p, self.training)
 
@@ -80,6 +81,6 @@ class AlphaDropout(Dropout):
         From 0 to 1.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
         return functional.alpha_dropout(x, self.p, self.training)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -11,7 +9,7 @@ from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow
 
 from .. import functional, init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..module import Module
 from ..parameter import Parameter
 
@@ -120,7 +118,7 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 
-    def forward(self, input: Any) -> Tensor:
+    def forward(self, input: TensorLike) -> Tensor:
         """Return the rows of indices of any shape, in the shape ``(*input.shape, embedding_dim)``."""
         out: Tensor = functional.embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq

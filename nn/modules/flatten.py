@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
+from .._arguments import TensorLike
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 
@@ -36,7 +36,7 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return `x` in its new shape."""
         x = as_operand("Flatten", "input", x)
         shape = x.shape or (1,)  # a number becomes one element
@@ -71,7 +71,7 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return `x` in its new shape."""
         x = as_operand("Unflatten", "input", x)
         shape, size = x.shape, self.unflattened_size

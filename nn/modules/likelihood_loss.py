@@ -7,7 +7,7 @@ from typing import Any, Literal
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import Weights
+from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 from .loss import Loss
@@ -32,13 +32,13 @@ class BCELoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(self, weight: Weights = None, reduction: Reduction = "mean") -> None:
+    def __init__(self, weight: Weights | None = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
     weight: Any
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare probabilities with targets from 0 to 1 of the same shape."""
         loss: Tensor = functional.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
         return loss
@@ -64,7 +64,9 @@ class BCEWithLogitsLoss(Loss):
     array([1000.])
     """
 
-    def __init__(self, weight: Weights = None, reduction: Reduction = "mean", pos_weight: Weights = None) -> None:
+    def __init__(
+        self, weight: Weights | None = None, reduction: Reduction = "mean", pos_weight: Weights | None = None
+    ) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.register_buffer("pos_weight", pos_weight)
@@ -72,7 +74,7 @@ class BCEWithLogitsLoss(Loss):
     weight: Any
     pos_weight: Any
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare logits with targets from 0 to 1 of the same shape."""
         loss: Tensor = functional.binary_cross_entropy_with_logits(
             input, target, weight=self.weight, pos_weight=self.pos_weight, reduction=self.reduction
@@ -102,7 +104,7 @@ class KLDivLoss(Module):
             check_reduction(reduction)
         self.reduction, self.log_target = reduction, log_target
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare log-probabilities with probabilities of the same shape."""
         loss: Tensor = functional.kl_div(input, target, self.reduction, self.log_target)
         return loss
@@ -127,7 +129,7 @@ class GaussianNLLLoss(Loss):
         super().__init__(reduction)
         self.full, self.eps = full, eps
 
-    def forward(self, input: Any, target: Any, var: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike, var: TensorLike) -> Tensor:
         """Compare means with observations of the same shape, given variances."""
         loss: Tensor = functional.gaussian_nll_loss(
             input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
@@ -158,7 +160,7 @@ class PoissonNLLLoss(Loss):
         super().__init__(reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare rates, or their logarithms, with counts of the same shape."""
         loss: Tensor = functional.poisson_nll_loss(
             input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd import Tensor
 
 from .. import functional, init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..module import Module
 from ..parameter import Parameter
 
@@ -69,7 +69,7 @@ class Linear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(..., in_features)`` to shape ``(..., out_features)``."""
         out: Tensor = functional.linear(x, self.weight, self.bias)
         return out
@@ -131,7 +131,7 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input1: Any, input2: Any) -> Tensor:
+    def forward(self, input1: TensorLike, input2: TensorLike) -> Tensor:
         """Map ``(..., in1_features)`` and ``(..., in2_features)`` to ``(..., out_features)``."""
         out: Tensor = functional.bilinear(input1, input2, self.weight, self.bias)
         return out
@@ -150,6 +150,7 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return `x` itself."""
-        return x
+        same: Any = x
+        return same

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import Weights
+from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction, check_reduction
 from ..module import Module
 
@@ -44,7 +44,7 @@ class NLLLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(self, weight: Weights = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
+    def __init__(self, weight: Weights | None = None, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
@@ -52,7 +52,7 @@ class NLLLoss(Loss):
     _shown_options: ClassVar[tuple[str, ...]] = ("ignore_index", "reduction")
     weight: Any
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare log-probabilities ``(n, classes, ...)`` with class indices ``(n, ...)``."""
         loss: Tensor = functional.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
         return loss
@@ -78,7 +78,7 @@ class CrossEntropyLoss(NLLLoss):
 
     def __init__(
         self,
-        weight: Weights = None,
+        weight: Weights | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
         label_smoothing: float = 0.0,
@@ -88,7 +88,7 @@ class CrossEntropyLoss(NLLLoss):
             raise ValueError(f"label_smoothing should be from 0 to 1, not {label_smoothing}")
         self.label_smoothing = label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or with probabilities of their shape."""
         loss: Tensor = functional.cross_entropy(
             input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
@@ -117,7 +117,9 @@ class CTCLoss(Loss):
         super().__init__(reduction)
         self.blank, self.zero_infinity = blank, zero_infinity
 
-    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Tensor:
+    def forward(
+        self, log_probs: TensorLike, targets: TensorLike, input_lengths: TensorLike, target_lengths: TensorLike
+    ) -> Tensor:
         """Compare log-probabilities ``(steps, n, classes)`` with labels ``(n, longest)`` of these lengths."""
         loss: Tensor = functional.ctc_loss(
             log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity

@@ -8,7 +8,7 @@ from typing import Any
 from autograd import Tensor
 
 from .. import functional
-from .._arguments import Weights
+from .._arguments import TensorLike, Weights
 from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
@@ -42,7 +42,7 @@ class CosineEmbeddingLoss(Loss):
         super().__init__(reduction)
         self.margin = margin
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Tensor:
+    def forward(self, input1: TensorLike, input2: TensorLike, target: TensorLike) -> Tensor:
         """Compare vectors ``(n, d)`` with vectors of the same shape, given targets ``(n,)`` that are 1 or -1."""
         loss: Tensor = functional.cosine_embedding_loss(
             input1, input2, target, margin=self.margin, reduction=self.reduction
@@ -67,7 +67,7 @@ class HingeEmbeddingLoss(Loss):
         super().__init__(reduction)
         self.margin = margin
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare distances with targets of the same shape that are 1 or -1."""
         loss: Tensor = functional.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
         return loss
@@ -90,7 +90,7 @@ class MarginRankingLoss(Loss):
         super().__init__(reduction)
         self.margin = margin
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Tensor:
+    def forward(self, input1: TensorLike, input2: TensorLike, target: TensorLike) -> Tensor:
         """Compare scores of the same shape, given targets that are 1 or -1."""
         loss: Tensor = functional.margin_ranking_loss(
             input1, input2, target, margin=self.margin, reduction=self.reduction
@@ -107,7 +107,7 @@ class MultiLabelMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare scores ``(n, classes)`` with class indices of the same shape, which -1 ends."""
         loss: Tensor = functional.multilabel_margin_loss(input, target, reduction=self.reduction)
         return loss
@@ -124,13 +124,13 @@ class MultiLabelSoftMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(self, weight: Weights = None, reduction: Reduction = "mean") -> None:
+    def __init__(self, weight: Weights | None = None, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
 
     weight: Any
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare logits ``(..., classes)`` with targets from 0 to 1 of the same shape."""
         loss: Tensor = functional.multilabel_soft_margin_loss(
             input, target, weight=self.weight, reduction=self.reduction
@@ -155,14 +155,16 @@ class MultiMarginLoss(Loss):
 
     _shown_options = ("p", "margin", "reduction")
 
-    def __init__(self, p: int = 1, margin: float = 1.0, weight: Weights = None, reduction: Reduction = "mean") -> None:
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: Weights | None = None, reduction: Reduction = "mean"
+    ) -> None:
         super().__init__(reduction)
         self.register_buffer("weight", weight)
         self.p, self.margin = p, margin
 
     weight: Any
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare scores ``(n, classes)`` with class indices ``(n,)``."""
         loss: Tensor = functional.multi_margin_loss(
             input, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
@@ -179,7 +181,7 @@ class SoftMarginLoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare scores with targets of the same shape that are 1 or -1."""
         loss: Tensor = functional.soft_margin_loss(input, target, reduction=self.reduction)
         return loss
@@ -210,7 +212,7 @@ class TripletMarginLoss(Loss):
         super().__init__(reduction)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Tensor:
+    def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors ``(..., d)`` of the same shape."""
         loss: Tensor = functional.triplet_margin_loss(
             anchor,
@@ -253,7 +255,7 @@ class TripletMarginWithDistanceLoss(Loss):
         super().__init__(reduction)
         self.distance_function, self.margin, self.swap = distance_function, margin, swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Tensor:
+    def forward(self, anchor: TensorLike, positive: TensorLike, negative: TensorLike) -> Tensor:
         """Compare vectors of the same shape."""
         loss: Tensor = functional.triplet_margin_with_distance_loss(
             anchor,

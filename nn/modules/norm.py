@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import ShapeError
+from autograd import ShapeError, Tensor
 
 from .. import functional
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 from ..parameter import Parameter
@@ -81,7 +81,7 @@ class LayerNorm(Affine):
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self._make_parameters(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`, which is ``(..., *normalized_shape)``."""
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -131,7 +131,7 @@ class RMSNorm(Affine):
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self._make_parameters(self.normalized_shape, elementwise_affine, False, dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`, which is ``(..., *normalized_shape)``."""
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
@@ -185,7 +185,7 @@ class GroupNorm(Affine):
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._make_parameters(num_channels, affine, affine and bias, dtype)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`, which is ``(n, num_channels, ...)``."""
         x = as_operand("GroupNorm", "input", x)
         check_channels(self, x, 1, self.num_channels)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd import Tensor
+
 from .. import functional
-from .._arguments import Spatial
+from .._arguments import Spatial, TensorLike
 from ..module import Module
 
 __all__ = [
@@ -28,7 +30,7 @@ class _MaxPool(Module):
     def __init__(
         self,
         kernel_size: Spatial,
-        stride: Spatial = None,
+        stride: Spatial | None = None,
         padding: Spatial = 0,
         dilation: Spatial = 1,
         return_indices: bool = False,
@@ -51,10 +53,11 @@ class MaxPool1d(_MaxPool):
     array([[3., 2.]])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
+        indices: Any = self.return_indices  # which result there is, is known when it runs
         return functional.max_pool1d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
         )
 
 
@@ -75,10 +78,11 @@ class MaxPool2d(_MaxPool):
             [13., 15.]]])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
+        indices: Any = self.return_indices  # which result there is, is known when it runs
         return functional.max_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
         )
 
 
@@ -98,7 +102,7 @@ class AvgPool1d(Module):
     def __init__(
         self,
         kernel_size: Spatial,
-        stride: Spatial = None,
+        stride: Spatial | None = None,
         padding: Spatial = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
@@ -107,7 +111,7 @@ class AvgPool1d(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
         return functional.avg_pool1d(
             x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
@@ -134,7 +138,7 @@ class AvgPool2d(AvgPool1d):
     def __init__(
         self,
         kernel_size: Spatial,
-        stride: Spatial = None,
+        stride: Spatial | None = None,
         padding: Spatial = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
@@ -143,7 +147,7 @@ class AvgPool2d(AvgPool1d):
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
         self.divisor_override = divisor_override
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
         options = self.ceil_mode, self.count_include_pad, self.divisor_override
         return functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *options)
@@ -166,7 +170,7 @@ class AdaptiveAvgPool1d(Module):
         super().__init__()
         self.output_size = output_size
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
         return functional.adaptive_avg_pool1d(x, self.output_size)
 
@@ -187,7 +191,7 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
     array([[[7.5]]])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
         return functional.adaptive_avg_pool2d(x, self.output_size)
 
@@ -207,9 +211,10 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
         super().__init__(output_size)
         self.return_indices = return_indices
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, length)`` to shape ``(n, channels, output_size)``."""
-        return functional.adaptive_max_pool1d(x, self.output_size, self.return_indices)
+        indices: Any = self.return_indices  # as above
+        return functional.adaptive_max_pool1d(x, self.output_size, return_indices=indices)
 
 
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
@@ -228,6 +233,7 @@ class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
     array([[[15.]]])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, height, width)`` to shape ``(n, channels, *output_size)``."""
-        return functional.adaptive_max_pool2d(x, self.output_size, self.return_indices)
+        indices: Any = self.return_indices  # as above
+        return functional.adaptive_max_pool2d(x, self.output_size, return_indices=indices)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd import Tensor
 
 from .. import functional
+from .._arguments import TensorLike
 from ..functional._kernels.loss_operands import Reduction
 from .loss import Loss
 
@@ -27,7 +26,7 @@ class MSELoss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare predictions with targets of the same shape."""
         loss: Tensor = functional.mse_loss(input, target, reduction=self.reduction)
         return loss
@@ -42,7 +41,7 @@ class L1Loss(Loss):
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare predictions with targets of the same shape."""
         loss: Tensor = functional.l1_loss(input, target, reduction=self.reduction)
         return loss
@@ -65,7 +64,7 @@ class HuberLoss(Loss):
         super().__init__(reduction)
         self.delta = delta
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare predictions with targets of the same shape."""
         loss: Tensor = functional.huber_loss(input, target, delta=self.delta, reduction=self.reduction)
         return loss
@@ -88,7 +87,7 @@ class SmoothL1Loss(Loss):
         super().__init__(reduction)
         self.beta = beta
 
-    def forward(self, input: Any, target: Any) -> Tensor:
+    def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
         """Compare predictions with targets of the same shape."""
         loss: Tensor = functional.smooth_l1_loss(input, target, beta=self.beta, reduction=self.reduction)
         return loss

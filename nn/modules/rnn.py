@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from autograd import DtypeError, ShapeError
 
 from .. import functional, init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from .._warnings import warn
 from ..functional._kernels.operands import as_floating
 from ..functional._rnn import gru, lstm, rnn_relu, rnn_tanh
@@ -226,7 +226,7 @@ class RNN(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return _RNNS[self.nonlinearity]
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, Any]:
         """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
 
         Parameters
@@ -304,7 +304,7 @@ class GRU(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return gru
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, Any]:
         """Read sequences; arguments and results are those of `RNN.forward`."""
         output, (h_n,) = self._run(input, None if hx is None else (hx,), (self.hidden_size,))
         return output, h_n
@@ -358,7 +358,7 @@ class LSTM(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return _projected if self.proj_size else lstm
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, tuple[Any, Any]]:
         """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
 
         Parameters

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError
+from autograd import DtypeError, ShapeError, Tensor
 
 from .. import init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_floating
 from ..functional._rnn_steps import gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 from ..module import Module
@@ -119,7 +119,7 @@ class RNNCell(_Cell):
         super().__init__(input_size, hidden_size, bias, dtype)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> Tensor:
         """Return the next state, shape ``(batch, hidden_size)``, or ``(hidden_size,)`` for one input.
 
         The input has shape ``(batch, input_size)``, or ``(input_size,)``; a state of None stands for zeros.
@@ -154,7 +154,7 @@ class GRUCell(_Cell):
 
     gates = 3
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> Tensor:
         """Return the next state; see `RNNCell.forward`."""
         return gru_step(*self._checked(input, (hx,)), *self._parameters())[0]
 
@@ -183,7 +183,7 @@ class LSTMCell(_Cell):
 
     gates = 4
 
-    def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, Any]:
         """Return the next hidden and cell state, from the pair `hx` of them; see `RNNCell.forward`."""
         if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise TypeError(f"LSTMCell takes its state as a pair (h, c), not as {type(hx).__name__}")

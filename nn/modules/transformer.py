@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autograd import Tensor
+
 from .. import functional, init
-from .._arguments import Size
+from .._arguments import Size, TensorLike
 from ..functional._kernels.operands import as_operand
 from ..module import Module
 from .attention import MultiheadAttention
@@ -140,7 +142,13 @@ class TransformerEncoderLayer(_Layer):
         options = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
         super().__init__(("self_attn",), d_model, nhead, *options)
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self,
+        src: TensorLike,
+        src_mask: TensorLike | None = None,
+        src_key_padding_mask: TensorLike | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         """Return an array of the shape of `src`; masks are those of `MultiheadAttention`."""
 
         def attend(x: Any) -> Any:
@@ -185,15 +193,15 @@ class TransformerDecoderLayer(_Layer):
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: TensorLike,
+        memory: TensorLike,
+        tgt_mask: TensorLike | None = None,
+        memory_mask: TensorLike | None = None,
+        tgt_key_padding_mask: TensorLike | None = None,
+        memory_key_padding_mask: TensorLike | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Return an array of the shape of `tgt`; masks are those of `MultiheadAttention`."""
 
         def attend(x: Any) -> Any:
@@ -245,7 +253,13 @@ class TransformerEncoder(_Stack):
     def __init__(self, encoder_layer: Module, num_layers: Size, norm: Module | None = None) -> None:
         super().__init__(encoder_layer, num_layers, norm)
 
-    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self,
+        src: TensorLike,
+        mask: TensorLike | None = None,
+        src_key_padding_mask: TensorLike | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         """Return an array of the shape of `src`; masks are those of `MultiheadAttention`."""
         return self._pass(src, mask, src_key_padding_mask, is_causal)
 
@@ -264,15 +278,15 @@ class TransformerDecoder(_Stack):
 
     def forward(
         self,
-        tgt: Any,
-        memory: Any,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        tgt: TensorLike,
+        memory: TensorLike,
+        tgt_mask: TensorLike | None = None,
+        memory_mask: TensorLike | None = None,
+        tgt_key_padding_mask: TensorLike | None = None,
+        memory_key_padding_mask: TensorLike | None = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Return an array of the shape of `tgt`; masks are those of `MultiheadAttention`."""
         paddings = (tgt_key_padding_mask, memory_key_padding_mask)
         return self._pass(tgt, memory, tgt_mask, memory_mask, *paddings, tgt_is_causal, memory_is_causal)
@@ -340,18 +354,18 @@ class Transformer(Module):
 
     def forward(
         self,
-        src: Any,
-        tgt: Any,
-        src_mask: Any = None,
-        tgt_mask: Any = None,
-        memory_mask: Any = None,
-        src_key_padding_mask: Any = None,
-        tgt_key_padding_mask: Any = None,
-        memory_key_padding_mask: Any = None,
+        src: TensorLike,
+        tgt: TensorLike,
+        src_mask: TensorLike | None = None,
+        tgt_mask: TensorLike | None = None,
+        memory_mask: TensorLike | None = None,
+        src_key_padding_mask: TensorLike | None = None,
+        tgt_key_padding_mask: TensorLike | None = None,
+        memory_key_padding_mask: TensorLike | None = None,
         src_is_causal: bool = False,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         """Return an array of the shape of `tgt`; masks are those of `MultiheadAttention`."""
         memory = self.encoder(src, src_mask, src_key_padding_mask, src_is_causal)
         paddings = (tgt_key_padding_mask, memory_key_padding_mask)

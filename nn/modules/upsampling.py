@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from autograd import Tensor
 
 from .. import functional
-from .._arguments import Scale, Size, Spatial
+from .._arguments import Scale, Size, Spatial, TensorLike
 from ..module import Module
 
 __all__ = ["Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample"]
@@ -30,8 +30,8 @@ class Upsample(Module):
 
     def __init__(
         self,
-        size: Spatial = None,
-        scale_factor: Scale = None,
+        size: Spatial | None = None,
+        scale_factor: Scale | None = None,
         mode: str = "nearest",
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
@@ -40,7 +40,7 @@ class Upsample(Module):
         self.size, self.scale_factor, self.mode = size, scale_factor, mode
         self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, *spatial)`` to the same with another spatial shape."""
         return functional.interpolate(
             x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
@@ -74,7 +74,7 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return what `functional.pixel_shuffle` does."""
         return functional.pixel_shuffle(x, self.upscale_factor)
 
@@ -101,7 +101,7 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Return what `functional.pixel_unshuffle` does."""
         return functional.pixel_unshuffle(x, self.downscale_factor)
 
@@ -128,7 +128,7 @@ class Unfold(Module):
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, height, width)`` to ``(n, channels * prod(kernel_size), windows)``."""
         return functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
 
@@ -160,7 +160,7 @@ class Fold(Unfold):
         super().__init__(kernel_size, dilation, padding, stride)
         self.output_size = output_size
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels * prod(kernel_size), windows)`` to ``(n, channels, *output_size)``."""
         return functional.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 

@@ -234,7 +234,7 @@ def test_cross_entropy_and_nll(data: Any) -> None:
     compare(ours, torch.nn.CrossEntropyLoss(other, label_smoothing=smoothing, **options), [logits, labels], 1)
     compare(nn.NLLLoss(weight, **options), torch.nn.NLLLoss(other, **options), [logits, labels], 1)
     if options["ignore_index"] < 0:
-        soft = functional.softmax(real(random, shape), 0 if len(shape) == 1 else 1)
+        soft: Any = functional.softmax(real(random, shape), 0 if len(shape) == 1 else 1)
         compare(ours, torch.nn.CrossEntropyLoss(other, label_smoothing=smoothing, **options), [logits, soft], 2)
 
 
@@ -252,7 +252,7 @@ def test_cross_entropy_with_classes_of_weight_0(data: Any) -> None:
         "label_smoothing": data.draw(st.sampled_from([0.0, 0.1, 0.5, 1.0])),
     }
     if data.draw(flag):
-        target = functional.softmax(real(random, shape), 1).astype(dtype)
+        target: Any = functional.softmax(real(random, shape), 1).astype(dtype)
     else:
         target = random.integers(0, classes, rows)
         options["ignore_index"] = data.draw(st.sampled_from([-100, 0, classes - 1]))

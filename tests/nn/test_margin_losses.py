@@ -137,9 +137,9 @@ def test_cosine_embedding(margin: float) -> None:
         assert gradgradcheck(lambda a, b, loss=loss: loss(a, b, SIGNS), [A, B])
     np.testing.assert_allclose(functional.cosine_embedding_loss(A[1], B[1], -1, margin), each[1], rtol=1e-10)
     zeros = tensor(np.zeros((1, 4)), requires_grad=True)
-    loss = functional.cosine_embedding_loss(zeros, np.ones((1, 4)), np.ones(1))
-    loss.backward()
-    assert loss.item() == 1
+    of_zeros = functional.cosine_embedding_loss(zeros, np.ones((1, 4)), np.ones(1))
+    of_zeros.backward()
+    assert of_zeros.item() == 1
     assert np.isfinite(zeros.grad.data).all()
 
 

@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autograd import Tensor
+
 __all__ = ["as_rows", "labelled_places", "memory_order", "row_starts"]
 
 
-def as_rows(scores: Any) -> Any:
+def as_rows(scores: Any) -> Tensor:
     """Return scores of shape (n, classes, ...) or (classes,) as rows of classes."""
     if scores.ndim == 2:
         return scores

@@ -36,7 +36,7 @@ def in_single(function: Callable[P, R]) -> Callable[P, R]:
         named: Any = {name: _single(value) for name, value in kwargs.items()}
         result: Any = function(*wide, **named)
         dtypes = {value.dtype.char for value in (*args, *kwargs.values()) if isinstance(value, Tensor | np.ndarray)}
-        return result if dtypes & set("fd") else result.astype(np.float16)  # type: ignore[no-any-return]
+        return result if dtypes & set("fd") else result.astype(np.float16)
 
     return apply
 

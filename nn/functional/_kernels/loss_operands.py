@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import DtypeError, ShapeError, Tensor
 from autograd.extend import borrow
@@ -34,7 +35,7 @@ def check_reduction(reduction: str) -> None:
         raise ValueError(f'reduction should be "mean", "sum" or "none", not {reduction!r}')
 
 
-def reduced(losses: Any, reduction: str) -> Any:
+def reduced(losses: Any, reduction: str) -> Tensor:
     """Return the losses, their sum or their mean, which is 0 where there are none."""
     check_reduction(reduction)
     if reduction == "none":
@@ -42,7 +43,7 @@ def reduced(losses: Any, reduction: str) -> Any:
     return losses.mean() if reduction == "mean" and losses.size else losses.sum()
 
 
-def as_real(loss: str, name: str, value: Any, dtype: Any = None) -> Any:
+def as_real(loss: str, name: str, value: Any, dtype: DTypeLike | None = None) -> Tensor:
     """Return `value` as an array or tensor of real numbers.
 
     Integers, bools and what is no array become numbers of `dtype`, so that they do not widen what they meet.
@@ -63,7 +64,7 @@ def as_real(loss: str, name: str, value: Any, dtype: Any = None) -> Any:
     raise DtypeError(f"{loss} computes with real numbers, but {name} has dtype {value.dtype} and shape {value.shape}")
 
 
-def alike(loss: str, input: Any, target: Any, names: tuple[str, str] = ("input", "target")) -> tuple[Any, Any]:
+def alike(loss: str, input: Any, target: Any, names: tuple[str, str] = ("input", "target")) -> tuple[Tensor, Tensor]:
     """Return both as real numbers, of one shape: ``(n, 1)`` and ``(n,)`` would broadcast to n x n numbers."""
     input = as_real(loss, names[0], input)
     target = as_real(loss, names[1], target, input.dtype)
@@ -84,7 +85,7 @@ def check_shape(loss: str, input: Any, target: Any, names: tuple[str, str] = ("i
     )
 
 
-def weights_for(loss: str, name: str, weight: Any, input: Any) -> Any:
+def weights_for(loss: str, name: str, weight: Any, input: Any) -> Tensor:
     """Return weights in the dtype of `input`, to whose shape they must broadcast."""
     weight = as_real(loss, name, weight, input.dtype)
     try:

@@ -14,12 +14,13 @@ __all__ = ["ARRAYS", "as_floating", "as_operand", "floating"]
 ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
 
-def as_operand(function: str, name: str, value: Any) -> Any:
+def as_operand(function: str, name: str, value: Any) -> Tensor:
     """Return `value` if it is a tensor or an array, else an array of the numbers that it holds."""
+    array: Any = value
     if isinstance(value, ARRAYS):
-        return value if type(value) is np.ndarray or isinstance(value, Tensor) else borrow(value)  # unless it is masked
+        return array if type(value) is np.ndarray or isinstance(value, Tensor) else borrow(array)  # unless it is masked
     try:
-        return borrow(as_tensor(value))
+        array = borrow(as_tensor(value))
     except ValueError:
         raise ValueError(
             f"{function} needs {name} as an array or tensor, which a {type(value).__name__} with rows of different "
@@ -29,9 +30,10 @@ def as_operand(function: str, name: str, value: Any) -> Any:
         raise DtypeError(
             f"{function} needs {name} as an array or tensor of numbers, not {type(value).__name__}: {error}"
         ) from None
+    return array
 
 
-def as_floating(function: str, name: str, value: Any, *beside: Any) -> Any:
+def as_floating(function: str, name: str, value: Any, *beside: Any) -> Tensor:
     """Return `value` as an array or tensor of floating-point numbers.
 
     Integers and bools become what NumPy promotes them to beside the parameters of a layer, float64 where there are
@@ -44,7 +46,7 @@ def as_floating(function: str, name: str, value: Any, *beside: Any) -> Any:
     return value.astype(dtype if dtype.kind == "f" else np.float64)
 
 
-def floating(x: Any) -> Any:
+def floating(x: Any) -> Tensor:
     """Return an array of floating-point numbers: integers and bools as float64, as NumPy's means are.
 
     What computes with them as they are takes a minus that wraps, or stores fractions in them.

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import ShapeError, linear
+from autograd import ShapeError, Tensor, linear
 
 from .operands import as_operand
 
@@ -97,7 +97,7 @@ def per_axis(value: Any, axes: int, name: str, owner: str, least: int = 0) -> Si
     return tuple(int(v) for v in values)
 
 
-def spatial_operand(owner: str, axes: int, x: Any) -> Any:
+def spatial_operand(owner: str, axes: int, x: Any) -> Tensor:
     """Return `x` as an array or tensor that has so many spatial axes, channels, and perhaps a batch."""
     x = as_operand(owner, "the input", x)
     if x.ndim not in (axes + 1, axes + 2) or 0 in x.shape[-axes - 1 :]:

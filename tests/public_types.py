@@ -1,0 +1,161 @@
+"""How much the types of public signatures say: `python -m tests.public_types` prints what says nothing."""
+
+import ast
+import collections.abc
+import functools
+import importlib
+import inspect
+import sys
+import types
+import typing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import autograd
+
+ROOT = Path(__file__).parent.parent
+STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
+MODULES = ("autograd", "autograd.extend", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.optim",
+           "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.plots", "nn.onnx",
+           "datasets")  # fmt: skip
+# What Python, NumPy and the array API call, not a user.
+PROTOCOLS = ("__array", "__dlpack", "__reduce", "__getattr", "__setattr", "__delattr", "__getstate", "__setstate",
+             "__eq__", "__ne__", "__init_subclass__", "__exit__", "__deepcopy__", "__dir__", "__class")  # fmt: skip
+
+CONTAINERS = (tuple, list, dict, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Mapping)
+
+
+class Place(NamedTuple):
+    """A parameter, or the result, of a public function, and its type."""
+
+    owner: str
+    name: str
+    kind: Any
+
+
+def says_nothing(kind: Any) -> bool:
+    """Tell whether a type allows anything: it is missing, `Any`, any function, or a tuple or list of anything."""
+    if kind in (inspect.Parameter.empty, Any, object, Callable, collections.abc.Callable):
+        return True
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return any(says_nothing(one) for one in arguments if typing.get_origin(one) not in CONTAINERS)
+    if origin is collections.abc.Callable:
+        return list(arguments) == [..., Any]
+    return origin in CONTAINERS and all(one is ... or says_nothing(one) for one in arguments)
+
+
+def places() -> Iterator[Place]:
+    """Yield all parameters and results of public functions, constructors and methods."""
+    for module_name in MODULES:
+        module = importlib.import_module(module_name)
+        for name in module.__all__:
+            yield from of_object(f"{module_name}.{name}", getattr(module, name))
+    for name, function in stub_methods():
+        yield from of_function(f"autograd.Tensor.{name}", function, bound=True)
+
+
+def of_object(owner: str, value: Any) -> Iterator[Place]:
+    """Yield the places of a public name: a function, a class or an operation."""
+    if inspect.isclass(value):
+        if not issubclass(value, Exception):
+            yield from of_class(owner, value)
+    elif inspect.isfunction(inspect.unwrap(value)) and not hasattr(value, "operation"):
+        yield from of_function(owner, value, bound=False)
+    elif hasattr(value, "operation"):
+        yield from of_operation(owner)
+
+
+def of_class(owner: str, kind: type) -> Iterator[Place]:
+    """Yield the places of what a class defines itself; its stub has what declarations install."""
+    for name, value in vars(kind).items():
+        if name.startswith(PROTOCOLS) or (name.startswith("_") and not name.startswith("__")):
+            continue
+        bound = not isinstance(value, staticmethod)
+        plain: Any = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+        function = inspect.unwrap(plain)
+        if not inspect.isfunction(function) or function.__qualname__.partition(".")[0] != kind.__name__:
+            continue  # an attribute, or a method that was made elsewhere
+        if function.__code__.co_filename == "<string>":
+            continue  # made by dataclass() from the types of the fields
+        if not (kind is autograd.Tensor and name in dict(stub_methods())):
+            yield from of_function(f"{owner}.{name}", function, bound=bound)
+
+
+def of_function(owner: str, function: Any, *, bound: bool) -> Iterator[Place]:
+    """Yield the places of a function, or of its overloads if it has any: those are what a caller is shown."""
+    if not function.__module__.startswith("autograd.testing"):  # Hypothesis wraps them in modules of its own
+        function = inspect.unwrap(function)
+    for form in typing.get_overloads(function) or [function]:
+        signature = inspect.signature(form)
+        for parameter in list(signature.parameters.values())[bound:]:
+            yield Place(owner, parameter.name, evaluated(parameter.annotation, form))
+        yield Place(owner, "return", evaluated(signature.return_annotation, form))
+
+
+def of_operation(owner: str) -> Iterator[Place]:
+    """Yield the places of a declared operation: those of the type of the call that declares it."""
+    yield Place(owner, "return", Any)
+
+
+def evaluated(annotation: Any, function: Any) -> Any:
+    """Return the type that an annotation stands for; a result None is said by it."""
+    home = function.__module__
+    names = names_for(home) if home in sys.modules else function.__globals__
+    while isinstance(annotation, str):  # an alias may be written as a string too
+        annotation = eval(annotation, names)
+    return annotation
+
+
+@functools.cache
+def names_for(module: str) -> dict[str, Any]:
+    """Return the names that annotations in a module may use, those imported for type checkers alone included."""
+    names, path = dict(vars(sys.modules[module])), str(sys.modules[module].__file__)
+    for node in ast.parse(Path(path).read_text()).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            for statement in node.body:
+                if not (isinstance(statement, ast.ImportFrom) and statement.module == "methods"):  # the stub
+                    exec(compile(ast.Module([statement], []), path, "exec"), names)
+                if isinstance(statement, ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+                    alias = ast.unparse(statement.target)  # written as a string
+                    names[alias] = eval(names[alias], names)
+    return names
+
+
+@functools.cache
+def stub_methods() -> tuple[tuple[str, Any], ...]:
+    """Return the methods that declarations install, by name, with the types that their stub gives them."""
+    names = {**names_for("autograd.tensors.tensor"), "__name__": "autograd.tensors.methods"}
+    tree = ast.parse("from __future__ import annotations\n" + STUB.read_text())
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.ImportFrom) and node.module == "tensor")]
+    exec(compile(tree, str(STUB), "exec"), names)
+    found = []
+    for name, value in vars(names["Installed"]).items():
+        function = value.fget if isinstance(value, property) else value
+        if inspect.isfunction(function) and not name.startswith(PROTOCOLS):
+            found.append((name, function))
+    return tuple(found)
+
+
+def count() -> dict[str, tuple[int, int]]:
+    """Return for each package and class how many types say nothing, of how many."""
+    total: Counter[str] = Counter()
+    empty: Counter[str] = Counter()
+    for place in places():
+        room = next(m for m in sorted(MODULES, key=len, reverse=True) if place.owner.startswith(f"{m}."))
+        total[room] += 1
+        empty[room] += says_nothing(place.kind)
+    return {room: (empty[room], total[room]) for room in total}
+
+
+if __name__ == "__main__":
+    for place in places():
+        if says_nothing(place.kind):
+            print(f"{place.owner}: {place.name}: {place.kind}")
+    counted = count()
+    for room, (empty, total) in counted.items():
+        print(f"{room:25} {empty:5} of {total:5}  {empty / total:6.1%}")
+    empty, total = map(sum, zip(*counted.values(), strict=True))
+    print(f"{'all':25} {empty:5} of {total:5}  {empty / total:6.1%}")
