@@ -32,9 +32,9 @@ def main(options: argparse.Namespace) -> None:
     best = probabilities.argsort()[::-1][:3]
     known = "" if label is None else f"; the label is {label}: {'right' if label == best[0] else 'wrong'}"
     print(as_text(pixels.reshape(command.image_shape(pixels.size))))
-    print(f"guess {best[0]}, {percent(probabilities[best[0]])} certain{known}")
+    print(f"guess {best[0]}, {percent(float(probabilities[best[0]]))} certain{known}")
     for digit in best:
-        print(f"  {digit}  {percent(probabilities[digit]):>6}")
+        print(f"  {digit}  {percent(float(probabilities[digit])):>6}")
 
 
 def load_model(path: Path) -> nn.MLP:
