@@ -106,7 +106,8 @@ def main(options: argparse.Namespace) -> None:
     if options.quick:
         train, test, labels = train[:6000], test[:1000], labels[:1000]
     epochs = options.epochs or (12 if options.quick else 15)
-    model = Autoencoder(QUICK_UNITS if options.quick else UNITS, nn.manual_seed(options.seed))
+    units = QUICK_UNITS if options.quick else UNITS
+    model = Autoencoder(units, nn.manual_seed(options.seed))
     optimizer = nn.optim.Adam(model.parameters(), lr=RATE)
     steps = epochs * -(-len(train) // BATCH_SIZE)
 
@@ -122,12 +123,13 @@ def main(options: argparse.Namespace) -> None:
             scheduler=nn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=RATE, total_steps=steps),
             scheduler_every="step",
         )
-        metrics = {f"test_{name}": value for name, value in bound(model, test).items()}
-        metrics["independent_pixels"] = independent_pixels(train, test)
-        print(
-            f"test images, nats each: log-likelihood at least {metrics['test_bound']:.2f}, "
-            f"by independent pixels {metrics['independent_pixels']:.2f}"
-        )
+        found, baseline = bound(model, test), independent_pixels(train, test)
+        print(f"nats a test image: log-likelihood at least {found['bound']:.2f}, by independent pixels {baseline:.2f}")
+        metrics = {
+            "train_images": len(train), "test_images": len(test), "units": [784, *units, 2],
+            **{f"test_{name}": value for name, value in found.items()},
+            "test_log_likelihood_of_independent_pixels": baseline,
+        }  # fmt: skip
         files = {
             "report.html": lambda path: nn.plots.report(path, history, model),
             "map.png": lambda path: draw(model, test, labels, path),

@@ -75,7 +75,8 @@ def main(options: argparse.Namespace) -> None:
     print("by counting, those take", ", ".join(f"{n} {b:.3f}" for n, b in counted.items()), "bits each", flush=True)
 
     nn.manual_seed(options.seed)
-    model = CharacterModel(**(QUICK_SIZES if options.quick else SIZES))
+    sizes = QUICK_SIZES if options.quick else SIZES
+    model = CharacterModel(**sizes)
     steps = options.steps or (QUICK_STEPS if options.quick else STEPS)
     per_epoch = max(1, steps // 20)
     optimizer = nn.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.1)
@@ -101,7 +102,7 @@ def main(options: argparse.Namespace) -> None:
         prompt = reference.encode(options.prompt)
         sample = generate(model, prompt if len(prompt) else reference.encode("\n"), options)
         print("\n".join("  " + line for line in sample.splitlines()) + "\n")
-        metrics = {"text": text.name, "validation_bits": reached, "bits_by_counting": counted}
+        metrics = {"text": text.name, "validation_bits": reached, "bits_by_counting": counted, **sizes}
         files = {
             "sample.txt": lambda path: command.save_text(sample, path),
             "curves.png": lambda path: draw(history, counted, path),

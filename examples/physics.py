@@ -134,8 +134,9 @@ def main(options: argparse.Namespace) -> None:
         largest = float(np.abs(u - truth).max())
         print(f"{evaluations} evaluations; the largest difference from the exact solution is {largest:.1e}")
         print(f"relative L2 error {error:.3%}")
-        metrics = {"relative_error": error, "largest_error": largest, "evaluations": evaluations, "points": len(x)}
-        run.write(flow, metrics | {"history": history}, {"solution.png": lambda path: draw(u, truth, error, path)})
+        metrics: dict[str, Any] = {"viscosity": VISCOSITY, "points": len(x), "evaluations": evaluations}
+        metrics |= {"relative_error": error, "largest_error": largest, "history": history}
+        run.write(flow, metrics, {"solution.png": lambda path: draw(u, truth, error, path)})
 
 
 def draw(u: Floats, truth: Floats, error: float, path: Path) -> None:

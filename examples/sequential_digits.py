@@ -46,6 +46,7 @@ def main(options: argparse.Namespace) -> None:
     if options.quick:
         train, test = (train[0][:3000], train[1][:3000]), (test[0][:500], test[1][:500])
     epochs = options.epochs or (2 if options.quick else 4)
+    print(f"{len(train[1])} training images, {len(test[1])} test images, read row by row", flush=True)
     nn.manual_seed(options.seed)
 
     model = Reader()
@@ -71,7 +72,7 @@ def main(options: argparse.Namespace) -> None:
             "report.html": lambda path: nn.plots.report(path, history, model, test, image_shape=(SIDE, SIDE)),
             "reading.png": lambda path: draw(model, *test, path),
         }
-        metrics = {"test_accuracy": result["accuracy"], "test_loss": result["loss"]}
+        metrics = {"batch_size": BATCH_SIZE, "test_accuracy": result["accuracy"], "test_loss": result["loss"]}
         run.write(model, metrics, files, history)
 
 
