@@ -11,7 +11,7 @@
 ``physics``              a differential equation, solved from the equation alone
 ``diabetes``             regression with a pandas table, beside least squares
 ``moons``                a network of scalars on two moons
-``custom_model``         a model and an operation of one's own
+``custom_model``         a model and an operation of your own
 ``activations_on_disk``  a deep model whose activations wait on disk
 =======================  ===================================================================
 """

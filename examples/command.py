@@ -41,18 +41,7 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-__all__ = [
-    "EXIT_CODE",
-    "Run",
-    "UsageError",
-    "image_shape",
-    "natural",
-    "parser",
-    "positive",
-    "run",
-    "save_figure",
-    "save_text",
-]
+__all__ = ["Run", "UsageError", "image_shape", "natural", "parser", "positive", "run", "save_figure", "save_text"]
 
 EXIT_CODE = 130  # what a shell reports of a program that Ctrl-C ended: 128 and the number of the signal
 
@@ -184,9 +173,9 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def save_text(text: str, path: Path) -> None:
-    """Write a text, and the end of its last line, whole or not at all."""
+    """Write a text, which gets one line break at its end, whole or not at all."""
     with nn.utils.replacing(path) as partial:
-        partial.write_bytes(text.encode() + b"\n")
+        partial.write_bytes(text.rstrip("\n").encode() + b"\n")
 
 
 def image_shape(pixels: int) -> tuple[int, int]:
