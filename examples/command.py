@@ -79,7 +79,7 @@ def run(
     except KeyboardInterrupt:
         print(f"{name}: stopped", file=sys.stderr)
         return EXIT_CODE
-    except (DataError, UsageError, ImportError, OSError) as error:  # ImportError: of a package that is to be installed
+    except (DataError, UsageError, ImportError, OSError) as error:  # ImportError: a package is missing
         print(f"{name}: {error}", file=sys.stderr)
         return 1
     return 0
