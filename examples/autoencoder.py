@@ -1,11 +1,11 @@
-"""Learn a map of the MNIST digits: a variational autoencoder that gives every image a position in the plane.
+"""Variational autoencoder: learn a map of the MNIST digits, on which every image has a position in the plane.
 
     python -m examples.autoencoder           at least -141.5 nats a test image, in about 45 seconds
     python -m examples.autoencoder --quick   a tenth of the digits and fewer units, to see that it works
 
-An encoder of 784-256-128 units says for each image where in the plane it lies, as a Gaussian; a decoder of 128-256-784
-units draws the image that lies at a position. Both are trained, without labels, to make the evidence lower bound of the
-images large: how well the decoder draws what the encoder placed, less how far the Gaussians are from a standard one.
+An encoder of 784-256-128 units maps each image to a Gaussian in the plane; a decoder of 128-256-784 units draws the
+image at a position. Both are trained, without labels, to maximize the evidence lower bound of the images: how well the
+decoder draws what the encoder placed, minus the divergence of the Gaussians from a standard one.
 
 Writes runs/autoencoder: model.npz, metrics.json, report.html (curves) and map.png (what the decoder draws all over the
 plane, and where the test images lie).
@@ -32,8 +32,8 @@ Images = NDArray[np.float32]
 
 UNITS, QUICK_UNITS = (256, 128), (64, 32)
 BATCH_SIZE, RATE = 128, 0.003
-DRAWS = 5  # of a position for each test image, over which the bound is averaged
-EDGE, ACROSS = 3.0, 21  # the map shows positions from -3 to 3, and so many images in a row
+DRAWS = 5  # the bound of a test image is averaged over so many positions
+EDGE, ACROSS = 3.0, 21  # the map shows positions from -3 to 3, with 21 images in a row
 
 
 class Autoencoder(nn.Module):
@@ -93,7 +93,7 @@ def bound(model: Autoencoder, images: Images) -> dict[str, float]:
 def independent_pixels(train: Images, test: Images) -> float:
     """Return the log-likelihood, in nats per image, of pixels that each have their mean over the training images.
 
-    One image is counted as half ink beside them, so that a pixel that never had ink may have some.
+    One more image, half ink everywhere, is counted with them, so that no probability is 0.
     """
     p = (train.sum(axis=0, dtype=np.float64) + 0.5) / (len(train) + 1)
     mean = test.mean(axis=0, dtype=np.float64)

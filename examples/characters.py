@@ -1,13 +1,13 @@
-"""Train a transformer to write, character by character, like Python's language reference.
+"""Character-level transformer: learn to write like Python's language reference.
 
     python -m examples.characters                              1.95 bits a character, in about three minutes
     python -m examples.characters --quick                      a tiny model, to see that it works
     python -m examples.characters --temperature 0.3            more cautious, and more repetitive
     python -m examples.characters --prompt "The with statement"
 
-The text comes with Python: what `help()` shows of its topics. Three layers of causal attention of four heads read up to
-64 characters. How well they predict topics that they never read is told in bits per character, beside tables that count
-what followed the last one, two or four characters.
+The text comes with Python: the topics that `help()` shows. Three layers of causal attention with four heads read up to
+64 characters. How well they predict topics that they were not trained on is measured in bits per character, beside
+counted bigrams, trigrams and 5-grams.
 
 Writes runs/characters: model.npz, metrics.json, sample.txt (what it writes) and curves.png (bits over the epochs).
 """
@@ -113,7 +113,8 @@ def main(options: argparse.Namespace) -> None:
 def generate(model: CharacterModel, start: reference.Codes, options: argparse.Namespace) -> str:
     """Return the text of `start` and what the model writes: each character is drawn after the last `context` ones.
 
-    Logits are divided by the temperature: below 1 the probable becomes more probable; 0 takes always the most probable.
+    Logits are divided by the temperature: below 1 probable characters become more probable; 0 always takes the most
+    probable one.
     """
     generator = np.random.default_rng(options.seed)
     codes = np.concatenate([start, np.zeros(100 if options.quick else 600, np.int64)])

@@ -1,16 +1,16 @@
-"""Predict how diabetes goes on from a table of measurements: regression with pandas, beside least squares.
+"""Regression with pandas: predict the progression of diabetes, and compare with least squares.
 
     python -m examples.diabetes           an error of 54.7, as least squares (54.8), in a second
     python -m examples.diabetes --quick   3 parts and at most 10 epochs, to see that it works
 
-The table is of 442 patients: ten columns (age, sex, body mass index, blood pressure, six blood values), and a measure
-of how far the disease had come a year later (Efron et al., "Least Angle Regression", Annals of Statistics 32, 2004).
-It comes with scikit-learn. So few rows say little when a tenth of them is held out once; here each tenth is held out
-in turn, and every row is predicted by a network that was trained without it. Nearly all that these columns tell is
-linear: the network and least squares are about as good. That shows only where both are measured on the same rows.
+The table has 442 patients: ten columns (age, sex, body mass index, blood pressure, six blood values), and a measure of
+the progression of the disease a year later (Efron et al., "Least Angle Regression", Annals of Statistics 32, 2004). It
+comes with scikit-learn. With so few rows, a single held-out tenth says little. So each tenth is held out in turn, and
+every row is predicted by a network that was trained without it. The dependence is nearly linear: the network is about
+as good as least squares, which shows only where both are measured on the same rows.
 
-Writes runs/diabetes: model.npz (a network trained on all rows), metrics.json (the errors) and predictions.png (what was
-predicted against what was measured). After Ctrl-C the parts that are complete are written.
+Writes runs/diabetes: model.npz (a network trained on all rows), metrics.json (the errors) and predictions.png
+(predictions against measurements). After Ctrl-C it writes the results of the parts that are complete.
 """
 
 import argparse
@@ -34,9 +34,9 @@ HIDDEN, PATIENCE = 64, 15  # units; epochs
 
 
 class Standardized(nn.Module):
-    """A network between standardized numbers, which is given and returns them as they were measured.
+    """A network whose inputs and output are standardized within it: outside they are as they were measured.
 
-    The means and deviations are buffers, of the rows that it is made with alone: those that are held out stay unseen.
+    The means and deviations are buffers. They are those of the training rows: rows that are held out stay unseen.
     """
 
     def __init__(self, X: pandas.DataFrame, y: Any) -> None:
@@ -54,7 +54,7 @@ class Standardized(nn.Module):
 
 
 def load() -> tuple[pandas.DataFrame, Any]:
-    """Return the table of measurements, and what is to be predicted."""
+    """Return the table of measurements, and the column to predict."""
     try:
         from sklearn.datasets import load_diabetes
     except ImportError as error:
@@ -72,7 +72,7 @@ def train(X: pandas.DataFrame, y: Any, epochs: int, **options: Any) -> Standardi
 
 
 def least_squares(X: pandas.DataFrame, y: Any, unseen: pandas.DataFrame) -> Any:
-    """Return what the linear function that fits `X` and `y` best says of rows: a baseline."""
+    """Return the predictions of ordinary least squares for unseen rows, as a baseline."""
     weights = np.linalg.lstsq(np.column_stack([np.ones(len(X)), X]), y, rcond=None)[0]
     return np.column_stack([np.ones(len(unseen)), unseen]) @ weights
 
@@ -80,17 +80,17 @@ def least_squares(X: pandas.DataFrame, y: Any, unseen: pandas.DataFrame) -> Any:
 def cross_validate(
     X: pandas.DataFrame, y: Any, parts: int, epochs: int, seed: int
 ) -> Iterator[tuple[pandas.DataFrame, int]]:
-    """Yield what the other rows tell of each part of the rows, and after how many epochs the network knew it best.
+    """Predict each part of the rows from the others; yield the predictions, and the best epoch of the network.
 
-    A sixth of the other rows says when a network has been trained enough. Least squares, which needs no such thing,
-    has them too.
+    A sixth of the other rows is the validation set that ends the training of the network. Least squares, which needs
+    no validation, is fitted to all of them.
     """
     order = np.random.default_rng(seed).permutation(len(X))
     for held_out in np.array_split(order, parts):
         others = order[~np.isin(order, held_out)]
-        judges, rows = np.split(others, [len(others) // 6])
+        validating, rows = np.split(others, [len(others) // 6])
         stopping = nn.training.EarlyStopping(patience=PATIENCE)
-        validation = (X.iloc[judges], y.iloc[judges])
+        validation = (X.iloc[validating], y.iloc[validating])
         model = train(X.iloc[rows], y.iloc[rows], epochs, validation=validation, callbacks=[stopping])
         unseen = X.iloc[held_out]
         predictions = {
@@ -132,7 +132,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def compare(predictions: pandas.DataFrame, truth: Any) -> tuple[pandas.DataFrame, float]:
-    """Return the errors over all rows that were held out, and how sure the difference between them is."""
+    """Return the errors over all held-out rows, and the gain of the network over least squares in standard errors."""
     errors = predictions.sub(truth, axis=0)
     squares = errors**2
     r2 = 1 - squares.sum() / ((truth - truth.mean()) ** 2).sum()
@@ -142,11 +142,11 @@ def compare(predictions: pandas.DataFrame, truth: Any) -> tuple[pandas.DataFrame
 
 
 def draw(predictions: pandas.DataFrame, truth: Any, table: pandas.DataFrame, path: Path) -> None:
-    """Draw what was predicted of each row against what was measured."""
+    """Draw the predictions against the measurements."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.6, 5.0), layout="constrained")
-    figure.suptitle(f"How diabetes goes on: {len(truth)} patients, each held out once")
+    figure.suptitle(f"Progression of diabetes: {len(truth)} patients, each held out once")
     both = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, name, colour in zip(both, ("network", "least_squares"), ("#0072b2", "#d55e00"), strict=True):
         axes.axline((100, 100), slope=1, color="#8c8c8c", linewidth=1, linestyle="--")

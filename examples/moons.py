@@ -1,4 +1,4 @@
-"""Train the scalar engine's network on two moons, and draw what it learned.
+"""Scalar neural network: train neurons of `Value` on two moons, and draw what they learned.
 
     python -m examples.moons           every point on its side, in about six seconds
     python -m examples.moons --quick   40 points and 20 steps, to see that it works

@@ -1,4 +1,4 @@
-"""Solve Burgers' equation with a network that is never shown the solution, only the equation.
+"""Physics-informed network: solve Burgers' equation with a network that is shown only the equation.
 
     python -m examples.physics           a relative error of 0.03 %, in about 16 seconds
     python -m examples.physics --quick   a smaller network and fewer points, to see that it works
@@ -87,13 +87,13 @@ def scatter(side: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def solution(flow: Flow) -> Floats:
-    """Return what the network says on the grid, shape (101, 201)."""
+    """Return the network's solution on the grid, shape (101, 201)."""
     u: Floats = nn.predict(flow, (X.reshape(-1, 1), T.reshape(-1, 1))).reshape(X.shape)
     return u
 
 
 def relative_error(flow: Flow, truth: Floats) -> float:
-    """Return the norm of the difference from the exact solution over the norm of that."""
+    """Return the norm of the difference from the exact solution, divided by the norm of the exact solution."""
     return float(np.linalg.norm(solution(flow) - truth) / np.linalg.norm(truth))
 
 

@@ -1,11 +1,11 @@
-"""Let a network that ``examples.mnist`` saved read an image.
+"""Classify an image with the network that ``examples.mnist`` saved.
 
     python -m examples.predict runs/mnist/model.npz test:17
     python -m examples.predict runs/mnist/model.npz photo-of-a-seven.png
 
 Prints what the network saw, its guess, how certain it is, and the next best guesses. The image is a picture of one
-digit of any size, dark on light or light on dark, which is fitted to what the network was trained on; or ``test:ROW``,
-a row of the test set, counted from 0.
+digit of any size, dark on light or light on dark, which is made to look like MNIST's; or ``test:ROW``, a row of the
+test set, counted from 0.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from examples import command
 
 
 def main(options: argparse.Namespace) -> None:
-    """Read the image, and print what it shows and what the network says about it."""
+    """Read the image, and print it with the guesses of the network."""
     model = load_model(options.model)
     pixels, label = read(options.image, options.data)
     expected = model[0].weight.shape[1]

@@ -1,9 +1,9 @@
-"""Train an LSTM that reads a digit row by row, as a sequence of 28 steps, and says which it is.
+"""LSTM: read a digit row by row, as a sequence of 28 steps, and classify it.
 
     python -m examples.sequential_digits           98 % of the test digits, in about 50 seconds
     python -m examples.sequential_digits --quick   3000 digits and two epochs, to see that it works
 
-It sees one row of 28 pixels at a time, from the top, and keeps what it needs in a state of 128 numbers.
+It sees one row of 28 pixels at a time, from the top, and has a state of 128 numbers.
 
 Writes runs/sequential_digits: model.npz, metrics.json, report.html (curves, confusion matrix, worst mistakes) and
 reading.png (how certain the network becomes as it reads some digits).
