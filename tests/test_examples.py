@@ -1,5 +1,6 @@
 """The examples as a person runs them: each a program of its own, started in the root of the repository."""
 
+import ast
 import doctest
 import json
 import re
@@ -344,6 +345,24 @@ def test_an_example_is_one_file_that_is_read_from_top_to_bottom(name: str) -> No
     assert set(imported) <= {"examples import command"}
     assert len(text.splitlines()) < 200
     assert f"``{name}``" in (examples.__doc__ or "")
+
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.stem not in ("__init__", "command"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_one_file_of_public_names(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 170
+    for node in ast.walk(ast.parse(source)):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        for module in modules:
+            assert module == "examples.command" or not module.startswith("examples"), module
+            assert not re.search(r"\._(?!_)", module), module
+    assert f"``{path.stem}``" in (examples.__doc__ or "")
+    assert f"(examples/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_docstrings_show_what_happens() -> None:
