@@ -335,18 +335,6 @@ def test_custom_model_checks_its_operation_and_learns() -> None:
     assert len((ROOT / "examples" / "custom_model.py").read_text().splitlines()) < 60
 
 
-PROGRAMS = {path.stem: path for path in (ROOT / "examples").glob("*.py")}.keys() - {"__init__", "command"}
-
-
-@pytest.mark.parametrize("name", sorted(PROGRAMS))
-def test_an_example_is_one_file_that_is_read_from_top_to_bottom(name: str) -> None:
-    text = (ROOT / "examples" / f"{name}.py").read_text()
-    imported = re.findall(r"^\s*(?:from|import) (examples\b.*)$", text, re.MULTILINE)
-    assert set(imported) <= {"examples import command"}
-    assert len(text.splitlines()) < 200
-    assert f"``{name}``" in (examples.__doc__ or "")
-
-
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.stem not in ("__init__", "command"))
 
 
