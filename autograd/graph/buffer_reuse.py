@@ -13,12 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DerivativeError
 from .node import LARGE, Node
 
 __all__ = [
-    "COUNTED", "Portion", "guarded_forward", "guarded_rule", "held_once", "may_add_to", "portion", "read_only",
-    "references", "sum_gradients",
+    "COUNTED", "Portion", "held_once", "may_add_to", "portion", "read_only", "references", "sum_gradients",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -88,63 +86,6 @@ def read_only(value: Any) -> Any:
         items = map(read_only, value)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     return value
-
-
-def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[..., Any]:
-    """Return what calls a rule that a user declared for the operation `name`, and sees to it that it gives a gradient.
-
-    It cannot write to the gradient that it is given, or to what was `kept`.
-
-    Others go on with them: a gradient that is handed to two inputs, for example, is one array.
-    """
-
-    def applied(g: Any, *given: Any, **at_call: Any) -> Any:
-        gx = rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
-        return gx if hasattr(gx, "dtype") else _as_array(gx, name, rule)
-
-    return applied
-
-
-def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
-    """Return numbers that a rule gave in the place of an array as one."""
-    if isinstance(gx, int | float | complex | list | tuple):
-        return np.asarray(gx)
-    code = rule.__code__
-    remedy = "is a return missing?" if gx is None else "return an array of the shape of its input"
-    raise DerivativeError(
-        f"the derivative rule of '{name}' at {code.co_filename}:{code.co_firstlineno} returned {type(gx).__name__}, "
-        f"which is no gradient: {remedy}"
-    )
-
-
-def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
-    """Return what calls a function that a user declared so that it cannot write to its arguments.
-
-    Nor does a result share memory with one of them, which the engine would take for its own; unless there is only one
-    input, so that `views` are known for what they are.
-    """
-
-    def computed(*args: Any) -> Any:
-        result = forward(*map(read_only, args))
-        if isinstance(result, tuple):
-            parts = [_apart(part, args, views) for part in result]
-            return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
-        return _apart(result, args, views)
-
-    return computed
-
-
-def _apart(result: Any, args: tuple[Any, ...], views: bool) -> Any:
-    if type(result) is not np.ndarray or result.base is None:
-        return result
-    for arg in args:
-        for x in arg if type(arg) is tuple else (arg,):
-            if isinstance(x, np.ndarray) and np.may_share_memory(result, x):
-                if not views:
-                    return result.copy()
-                if 0 not in result.strides:  # as it would be, had the argument not been a view
-                    result.flags.writeable = x.flags.writeable
-    return result
 
 
 def sum_gradients(held: Any, g: Any) -> Any:

@@ -22,7 +22,7 @@ from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
 from ..primitives.declare import OPERATORS, general, method_of
-from ..primitives.with_arguments import on_arrays
+from ..primitives.operands import on_arrays
 from ..tensors.dispatch import handing_on, hooks, writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, refuse_values, unwrap
 from ..tensors.views import move, overlap, sharing

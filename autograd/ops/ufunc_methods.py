@@ -18,8 +18,8 @@ from ..errors import GraphError, UnsupportedError
 from ..graph.call_site import users_line
 from ..graph.mutation import note_written
 from ..primitives.declare import general, linear
+from ..primitives.operands import on_arrays
 from ..primitives.primitive import Function
-from ..primitives.with_arguments import on_arrays
 from ..tensors.dispatch import declare_special_functions, hooks, operations, plain
 from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
 from .cumulative import cumprod, cumsum, prod

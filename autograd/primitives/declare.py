@@ -25,10 +25,11 @@ from ..tensors.dispatch import operations, plain
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, unwrap
 from .multi_output import ManyOutputs, several_outputs
-from .nary import several_inputs
+from .nary import many, several_inputs
+from .operands import on_arrays
 from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
-from .unary_binary import binary, many, unary
-from .with_arguments import on_arrays, one_input
+from .unary_binary import binary, unary
+from .with_arguments import one_input
 
 if TYPE_CHECKING:
     from .types import ArrayFunction, ArraysFunction, GradientRule, Operation, OperationOfSeveralOutputs

@@ -22,9 +22,8 @@ from ..graph.node import Bundle, Gradients, Lift, Node, absent, counter, intern_
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor
 from .nary import inputs_wanted
+from .operands import NUMBERS, as_operand, binder, explain, refuse, static
 from .primitive import Function, ManyInputs
-from .unary_binary import explain, refuse
-from .with_arguments import NUMBERS, as_operand, binder, static
 
 __all__ = ["ManyOutputs", "Output", "several_outputs"]
 

@@ -1,7 +1,7 @@
-"""Applying operations of several inputs that have arguments beside them, or a place to write a gradient to.
+"""N-ary operations: of several inputs with further arguments, or of a sequence of inputs that share one rule.
 
-The layers of networks are such operations: a product with weights, say, and the sum with a bias. That of three inputs
-and no more has a path without loops.
+The layers of networks are such operations: a product with weights, say, and the sum with a bias. Exactly three inputs
+have a path without loops.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
-from ..graph.mutation import guard_arguments, guard_inputs
+from ..graph.mutation import guard, guard_arguments, guard_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, plain_array
+from .operands import NUMBERS, as_operand, binder, explain, refuse, refuse_objects, static
 from .primitive import Function, Primitive
-from .unary_binary import explain, refuse, refuse_objects
-from .with_arguments import NUMBERS, as_operand, binder, static
 
-__all__ = ["inputs_wanted", "several_inputs"]
+__all__ = ["inputs_wanted", "many", "several_inputs"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -81,7 +80,7 @@ def _several(op: Primitive) -> Function:
         mode = recording()
         if not live or not mode or z.dtype.kind not in "fc":
             if z.dtype.kind == "O":
-                refuse_objects(op, *values)
+                refuse_objects(op.name, *values)
             out._cut = cut_of(op, args, mode)
             return out
         out._node = node = Node()
@@ -155,7 +154,7 @@ def _three(op: Primitive) -> Function:
         dtype = z.dtype
         if not mode or dtype.kind not in "fc":
             if dtype.kind == "O":
-                refuse_objects(op, a, b, c)
+                refuse_objects(op.name, a, b, c)
             out._cut = cut_of(op, args, mode)
             return out
         node = Node()
@@ -245,3 +244,76 @@ def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
     if len(places) > 1:
         return itemgetter(*places)
     return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+
+
+def many(op: Primitive) -> Function:
+    """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
+    forward, rule, total = op.computed, op.applied[0], len(op.parameters)
+    bind, needs, names = binder(op, 0), op.getter(0), op.parameters[1:]
+    (at_call,) = op.at_call
+    guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        values = args if len(args) == total and not kwargs else bind(args, kwargs)
+        given = tuple(values[0])
+        if guarded:
+            given = tuple([v if isinstance(v, Tensor) or type(v) in NUMBERS else as_operand(v) for v in given])
+        arrays = tuple([v._array if isinstance(v, Tensor) else v for v in given])
+        statics = tuple([static(op, v, name) for v, name in zip(values[1:], names)])  # noqa: B905 - hot
+        values = (arrays, *statics)
+        try:
+            z = forward(*values)
+        except ValueError as error:
+            raise explain(op, error, *arrays) from error
+        except (TypeError, AttributeError) as error:
+            refuse(op, error, *arrays)
+            raise
+        inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
+        live = [x for x in inputs if x is not None]
+        if not live and not any(isinstance(v, Tensor) for v in given):
+            return z
+        if type(z) is not ndarray:
+            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+        out = new(Tensor)
+        out._array = z
+        out._node = None
+        mode = recording()
+        if not live or not mode or z.dtype.kind not in "fc":
+            if z.dtype.kind == "O":
+                refuse_objects(op.name, *arrays)
+            out._cut = cut_of(op, given, mode)
+            return out
+        node = Node()
+        node.op = op
+        node.kept = (needs(op.pool(values, z)),)
+        node.guard = guard_arguments([values[i] for i in noted])
+        if guarded:
+            for x, a in zip(inputs, arrays, strict=True):
+                if type(x) is not Node and type(a) is ndarray:
+                    node.guard = guard(x, a, node.guard)
+        node.kept_y = (inputs, None)
+        node.x = live[0]
+        node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
+        node.shape = intern_shape(z.shape)
+        node.dtype = z.dtype
+        node.number = next(counter)
+        out._node = node
+        if mode > ON:
+            examine(node, values, z)
+        else:
+            note_line(node)
+        return out
+
+    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+        (kept,) = node.kept
+        for index, x in enumerate(node.kept_y[0]):
+            held = gradients[x]
+            if x is None or held is absent:
+                continue
+            gx = op.derivative(node, index, g) if at_call else rule(g, *kept)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = op.conform(gx, x, node)
+            gradients[x] = gx if held is None else sum_gradients(held, gx)
+
+    op.pull = op.aligned.pull = pull
+    return apply

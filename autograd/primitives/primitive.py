@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeclarationError, DerivativeError
-from ..graph.buffer_reuse import guarded_forward, guarded_rule
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
 from .accurate_sum import accurate_sum
+from .read_only import guarded_forward, guarded_rule
 
 __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 

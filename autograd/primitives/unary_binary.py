@@ -1,31 +1,28 @@
-"""Applying operations: the hot path.
+"""Unary and binary operations: the hot path.
 
 Each builder takes a `Primitive`, gives it its `pull`, and returns the function that users call. One and two inputs
 without further arguments have paths of their own, without loops, argument lists or anything else that costs time;
-`many` serves everything else.
+`with_arguments`, `nary` and `multi_output` serve all others.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from ..errors import AutogradError, DtypeError, is_of_values
 from ..graph.buffer_reuse import sum_gradients
-from ..graph.call_site import users_line
-from ..graph.detachment import carried, cut_of
+from ..graph.detachment import carried
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
-from ..graph.mutation import WHOLE, guard, guard_arguments, snapshot
-from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
-from ..graph.source_info import note_line
+from ..graph.mutation import WHOLE, guard, snapshot
+from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array
+from .operands import NUMBERS, as_operand, explain, numbers, refuse, refuse_objects
 from .primitive import Function, Primitive
-from .with_arguments import NUMBERS, as_operand, binder, kind_of, numbers, static
 
-__all__ = ["binary", "explain", "many", "refuse", "refuse_objects", "unary"]
+__all__ = ["binary", "unary"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -69,41 +66,6 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
     if not isinstance(op.forward, np.ufunc):  # which knows itself what to make of lists
         values = tuple([v if type(v) is ndarray or type(v) in NUMBERS else numbers(op, v) for v in values])
     return op.forward(*values)
-
-
-def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
-    """Return the error that names the operation and the shapes and dtypes that it was given."""
-    if not is_of_values(error):
-        raise error
-    if any(value is not None and plain_array(value).dtype.kind == "O" for value in values):
-        refuse_objects(op, *values)
-    shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
-    one = len(values) == 1 or isinstance(error, np.linalg.LinAlgError)
-    return kind_of(error)(f"'{op.name}'{' of' if one else ' cannot combine'} {shapes}: {error}")
-
-
-def refuse(op: Primitive, error: Exception, *values: Any) -> None:
-    """Raise the error for what is no number, or of a dtype that the function is not defined for.
-
-    What the function of a user raises for numbers, or this package of its own accord, is left as it is.
-    """
-    if isinstance(error, AutogradError) or not is_of_values(error):
-        return
-    if op.ours or isinstance(op.forward, np.ufunc) or not all(map(_is_numeric, values)):
-        kinds = " and ".join(f"{getattr(value, 'dtype', type(value).__name__)}" for value in values)
-        raise DtypeError(f"'{op.name}' cannot compute with {kinds}: {error}") from error
-
-
-def _is_numeric(value: Any) -> bool:
-    return getattr(value, "dtype", np.dtype(type(value) if type(value) in NUMBERS else object)).kind in "biufc"
-
-
-def refuse_objects(op: Primitive, *values: Any) -> NoReturn:
-    """Raise the error for an operand that is no number, of which NumPy would make an array of objects."""
-    odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
-    kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
-    kinds = kinds or "something else"
-    raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given {kinds} at {users_line()}")
 
 
 def unary(op: Primitive) -> Function:
@@ -232,14 +194,14 @@ def binary(op: Primitive) -> Function:
         out._array = z
         if x is None and y is None:
             if z.dtype.kind == "O":
-                refuse_objects(op, a, b)
+                refuse_objects(op.name, a, b)
             out._node = None
             out._cut = s._cut or t._cut if type(s) is type(t) is Tensor else carried(s, t)
             return out
         mode = recording()
         if not mode:
             if z.dtype.kind == "O":
-                refuse_objects(op, a, b)
+                refuse_objects(op.name, a, b)
             out._node = None
             out._cut = op, mode
             return out
@@ -298,7 +260,7 @@ def binary(op: Primitive) -> Function:
             node.shape = intern_shape(z.shape)
             node.dtype = dtype = z.dtype
             if dtype.kind == "O":
-                refuse_objects(op, a, b)
+                refuse_objects(op.name, a, b)
         node.number = next(counter)
         if mode > ON:
             examine(node, (a, b), z)
@@ -332,77 +294,4 @@ def binary(op: Primitive) -> Function:
 
     op.pull = pull
     op.aligned.pull = pull_aligned
-    return apply
-
-
-def many(op: Primitive) -> Function:
-    """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
-    forward, rule, total = op.computed, op.applied[0], len(op.parameters)
-    bind, needs, names = binder(op, 0), op.getter(0), op.parameters[1:]
-    (at_call,) = op.at_call
-    guarded, noted = op.parameters[0] in op.needs[0], op.arguments_kept(1)
-
-    def apply(*args: Any, **kwargs: Any) -> Any:
-        values = args if len(args) == total and not kwargs else bind(args, kwargs)
-        given = tuple(values[0])
-        if guarded:
-            given = tuple([v if isinstance(v, Tensor) or type(v) in NUMBERS else as_operand(v) for v in given])
-        arrays = tuple([v._array if isinstance(v, Tensor) else v for v in given])
-        statics = tuple([static(op, v, name) for v, name in zip(values[1:], names)])  # noqa: B905 - hot
-        values = (arrays, *statics)
-        try:
-            z = forward(*values)
-        except ValueError as error:
-            raise explain(op, error, *arrays) from error
-        except (TypeError, AttributeError) as error:
-            refuse(op, error, *arrays)
-            raise
-        inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
-        live = [x for x in inputs if x is not None]
-        if not live and not any(isinstance(v, Tensor) for v in given):
-            return z
-        if type(z) is not ndarray:
-            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
-        out = new(Tensor)
-        out._array = z
-        out._node = None
-        mode = recording()
-        if not live or not mode or z.dtype.kind not in "fc":
-            if z.dtype.kind == "O":
-                refuse_objects(op, *arrays)
-            out._cut = cut_of(op, given, mode)
-            return out
-        node = Node()
-        node.op = op
-        node.kept = (needs(op.pool(values, z)),)
-        node.guard = guard_arguments([values[i] for i in noted])
-        if guarded:
-            for x, a in zip(inputs, arrays, strict=True):
-                if type(x) is not Node and type(a) is ndarray:
-                    node.guard = guard(x, a, node.guard)
-        node.kept_y = (inputs, None)
-        node.x = live[0]
-        node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
-        node.shape = intern_shape(z.shape)
-        node.dtype = z.dtype
-        node.number = next(counter)
-        out._node = node
-        if mode > ON:
-            examine(node, values, z)
-        else:
-            note_line(node)
-        return out
-
-    def pull(node: Node, g: Any, gradients: Gradients) -> None:
-        (kept,) = node.kept
-        for index, x in enumerate(node.kept_y[0]):
-            held = gradients[x]
-            if x is None or held is absent:
-                continue
-            gx = op.derivative(node, index, g) if at_call else rule(g, *kept)
-            if gx.shape != x.shape or gx.dtype is not x.dtype:
-                gx = op.conform(gx, x, node)
-            gradients[x] = gx if held is None else sum_gradients(held, gx)
-
-    op.pull = op.aligned.pull = pull
     return apply

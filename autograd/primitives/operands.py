@@ -1,0 +1,171 @@
+"""Operands and arguments: what an operation may be given, how it is completed and converted, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from numbers import Rational
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values
+from ..graph.call_site import users_line
+from ..graph.node import absent
+from ..tensors.dispatch import fronts
+from ..tensors.missing_names import refuse_keywords
+from ..tensors.tensor import Tensor, plain_array, unwrap
+from .primitive import Function, Primitive
+
+__all__ = [
+    "IMMUTABLE", "NUMBERS", "Arguments", "as_operand", "binder", "explain", "kind_of", "numbers", "on_arrays", "refuse",
+    "refuse_objects", "static",
+]  # fmt: skip
+
+ndarray = np.ndarray
+
+Arguments = tuple[Any, ...]
+
+# Types of operands that cannot be changed later, and are no arrays.
+NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.values()))
+# Types of arguments that cannot be changed later.
+IMMUTABLE = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
+
+
+class AxisError(ShapeError, np.exceptions.AxisError):
+    """An axis out of bounds: NumPy's error, which is an `IndexError` too, with the name of the operation."""
+
+
+class MatrixShapeError(ShapeError, np.linalg.LinAlgError):
+    """A shape that is not that of matrices, or of square ones: NumPy's error, with the name of the operation."""
+
+
+def kind_of(error: ValueError) -> type[Exception]:
+    """Return the kind of error that says of an operation what `error` says of a NumPy function."""
+    if isinstance(error, np.linalg.LinAlgError):
+        return MatrixShapeError if "dimension" in str(error) else np.linalg.LinAlgError  # the numbers are at fault
+    return AxisError if isinstance(error, IndexError) else ShapeError
+
+
+def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], Arguments]:
+    """Return a function that completes the arguments of `op`, from parameter `first` on, with their defaults."""
+    names = op.parameters[first:]
+    positions = {name: position for position, name in enumerate(names)}
+    defaults = ((absent,) * len(op.parameters) + op.defaults)[-len(names) :] if names else ()
+    tails = [defaults[given:] for given in range(len(names) + 1)]
+    required = len(op.parameters) - len(op.defaults) - first
+
+    def refuse(what: str) -> TypeError:
+        return TypeError(f"'{op.name}' takes ({', '.join(op.parameters)}){what}")
+
+    def bind(args: Arguments, kwargs: dict[str, Any]) -> Arguments:
+        given = len(args)
+        if given > len(names):
+            raise refuse(f", but was given {first + given} arguments")
+        values = args + tails[given]
+        if kwargs:
+            named = list(values)
+            for name, value in kwargs.items():
+                position = positions.get(name, -1)
+                if position < given:
+                    refuse_keywords(f"'{op.name}'", kwargs)
+                    raise refuse(f"; it cannot take {name}={value!r} here")
+                named[position] = value
+            values = tuple(named)
+        if given < required and any(value is absent for value in values):
+            raise refuse(f", but was not given {next(n for n, v in zip(names, values, strict=True) if v is absent)}")
+        return values
+
+    return bind
+
+
+def as_operand(value: Any) -> Any:
+    """Convert an operand that is not a tensor, an ndarray or one of `NUMBERS` to an ndarray.
+
+    A list is copied, so later changes to it do not matter. A memory map or a column of a table shares its memory, and
+    others can write to that, so it is compared like any ndarray: see `mutation`.
+    """
+    if isinstance(value, int | float | complex):
+        return value  # of a subclass, which cannot be changed either
+    if isinstance(value, Rational):
+        return float(value)  # a fraction: NumPy would make an object of it
+    return plain_array(value)
+
+
+def numbers(op: Primitive, value: Any) -> Any:
+    """Convert an operand of a call without tensors as `as_operand` does, and raise if it does not hold numbers."""
+    _refuse_scalar(op, value)
+    operand = as_operand(value)
+    if getattr(operand, "dtype", np.dtype(float)).kind not in "biufc":
+        raise DtypeError(f"'{op.name}' takes numbers and arrays of numbers, but was given a {type(value).__name__}")
+    return operand
+
+
+def _refuse_scalar(op: Primitive, value: Any) -> None:
+    """Raise for a `Value` where only arrays are taken: NumPy would ask it for the function again."""
+    if type(value) in fronts:
+        raise UnsupportedError(
+            f"'{op.name}' is not defined for a {type(value).__name__}: pass its number, as in value.data, or use a "
+            f"Tensor"
+        )
+
+
+def static(op: Primitive, value: Any, name: str) -> Any:
+    """Convert an argument without a derivative: a tensor to its values, a list, which may change later, to a copy."""
+    kind = type(value)
+    if kind is list:
+        return copy.deepcopy(value) if value else value
+    if kind in IMMUTABLE or kind is tuple or kind is ndarray:
+        return value
+    if not isinstance(value, Tensor):
+        _refuse_scalar(op, value)
+        return plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic) else value
+    if value._node is not None:
+        raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: detach() it")
+    return value._array
+
+
+def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
+    """Return the error that names the operation and the shapes and dtypes that it was given."""
+    if not is_of_values(error):
+        raise error
+    if any(value is not None and plain_array(value).dtype.kind == "O" for value in values):
+        refuse_objects(op.name, *values)
+    shapes = " and ".join(f"{np.shape(value)} {getattr(value, 'dtype', type(value).__name__)}" for value in values)
+    one = len(values) == 1 or isinstance(error, np.linalg.LinAlgError)
+    return kind_of(error)(f"'{op.name}'{' of' if one else ' cannot combine'} {shapes}: {error}")
+
+
+def refuse(op: Primitive, error: Exception, *values: Any) -> None:
+    """Raise the error for operands that are not numbers, or of a dtype that the function is not defined for.
+
+    What a user's function raises for numbers, and errors of this package, are left as they are.
+    """
+    if isinstance(error, AutogradError) or not is_of_values(error):
+        return
+    if op.ours or isinstance(op.forward, np.ufunc) or not all(map(_is_numeric, values)):
+        kinds = " and ".join(f"{getattr(value, 'dtype', type(value).__name__)}" for value in values)
+        raise DtypeError(f"'{op.name}' cannot compute with {kinds}: {error}") from error
+
+
+def _is_numeric(value: Any) -> bool:
+    return getattr(value, "dtype", np.dtype(type(value) if type(value) in NUMBERS else object)).kind in "biufc"
+
+
+def refuse_objects(name: str, *values: Any) -> NoReturn:
+    """Raise the error for what is no number, of which NumPy makes an array of objects; `values` are searched for it."""
+    odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
+    kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
+    kinds = kinds or "something else"
+    raise DtypeError(f"'{name}' takes numbers and arrays of numbers, but was given {kinds} at {users_line()}")
+
+
+def on_arrays(function: Function, *args: Any, **kwargs: Any) -> Any:
+    """Call a function without a derivative on the arrays of tensors; raise where NumPy would make objects of them."""
+    try:
+        result = function(*unwrap(args), **unwrap(kwargs))
+    except AttributeError as error:
+        raise DtypeError(f"'{function.__name__}' takes numbers and arrays of numbers: {error}") from error
+    if type(result) is ndarray and result.dtype.kind == "O":
+        refuse_objects(function.__name__)
+    return result

@@ -1,0 +1,74 @@
+"""Read-only arguments: functions and rules that a user declared cannot write to what they are given.
+
+Those of this package are held to that by its tests, and are called as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import DerivativeError
+from ..graph.buffer_reuse import read_only
+
+__all__ = ["guarded_forward", "guarded_rule"]
+
+Array = np.ndarray[Any, Any]
+
+
+def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
+    """Wrap a function that a user declared so that it cannot write to its arguments.
+
+    A result that shares memory with an argument is copied, for the engine would take that memory for its own; with
+    `views`, for one input, it is not, for the engine knows a view there.
+    """
+
+    def computed(*args: Any) -> Any:
+        result = forward(*map(read_only, args))
+        if isinstance(result, tuple):
+            parts = [_apart(part, args, views) for part in result]
+            return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+        return _apart(result, args, views)
+
+    return computed
+
+
+def _apart(result: Any, args: tuple[Any, ...], views: bool) -> Any:
+    if type(result) is not np.ndarray or result.base is None:
+        return result
+    for arg in args:
+        for x in arg if type(arg) is tuple else (arg,):
+            if isinstance(x, np.ndarray) and np.may_share_memory(result, x):
+                if not views:
+                    return result.copy()
+                if 0 not in result.strides:  # as it would be, had the argument not been a view
+                    result.flags.writeable = x.flags.writeable
+    return result
+
+
+def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[..., Any]:
+    """Wrap a rule that a user declared for the operation `name`, and check that it returns a gradient.
+
+    It cannot write to the gradient that it is given, or to the first `kept` of the other values, for others go on with
+    them: the gradient of a sum, for example, is one array for all its terms.
+    """
+
+    def applied(g: Any, *given: Any, **at_call: Any) -> Any:
+        gx = rule(read_only(g), *map(read_only, given[:kept]), *given[kept:], **at_call)
+        return gx if hasattr(gx, "dtype") else _as_array(gx, name, rule)
+
+    return applied
+
+
+def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
+    """Convert numbers that a rule returned to an array, and refuse anything else."""
+    if isinstance(gx, int | float | complex | list | tuple):
+        return np.asarray(gx)
+    code = rule.__code__
+    remedy = "is a return missing?" if gx is None else "return an array of the shape of its input"
+    raise DerivativeError(
+        f"the derivative rule of '{name}' at {code.co_filename}:{code.co_firstlineno} returned {type(gx).__name__}, "
+        f"which is no gradient: {remedy}"
+    )
