@@ -1,5 +1,6 @@
 """NumPy's functions, differentiated: one declaration each, in one module for each family."""
 
+from ..tensors import dispatch
 from . import (
     complex,
     cumulative,
@@ -28,6 +29,7 @@ from . import (
     sort,
     statistics,
     ufunc_methods,
+    undifferentiated,
     variance,
 )
 
@@ -61,3 +63,6 @@ __all__ = [
     "ufunc_methods",
     "variance",
 ]
+
+dispatch.ufunc_fallback = ufunc_methods.ufunc_fallback
+dispatch.call_undifferentiated = undifferentiated.call_undifferentiated

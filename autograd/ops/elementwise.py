@@ -8,7 +8,8 @@ import numpy as np
 
 from ..calculus import PARTS, RULES, recorded_parts, zero
 from ..primitives.declare import composed, elementwise, linear, not_differentiable
-from ..tensors.dispatch import hooks, operations
+from ..tensors import dispatch
+from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor, unwrap
 
 for _function, _rules in {**PARTS, **RULES}.items():
@@ -35,13 +36,13 @@ _fix = elementwise(lambda x: np.fix(x), zero, name="fix")
 @composed(np.round)
 def round_(x: Any, decimals: int = 0, out: Any = None) -> Any:
     """Round to so many decimals, halves to the even digit; the derivative is 0."""
-    return _round(x, decimals) if out is None else hooks["plain"](np.round, (x, decimals), {"out": out})
+    return _round(x, decimals) if out is None else dispatch.call_undifferentiated(np.round, (x, decimals), {"out": out})
 
 
 @composed(np.fix)
 def fix(x: Any, out: Any = None) -> Any:
     """Round towards 0; the derivative is 0."""
-    return _fix(x) if out is None else hooks["plain"](np.fix, (x,), {"out": out})
+    return _fix(x) if out is None else dispatch.call_undifferentiated(np.fix, (x,), {"out": out})
 
 
 operations[np.around] = round_

@@ -10,8 +10,6 @@ walked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -22,9 +20,8 @@ from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
 from ..primitives.declare import OPERATORS, general, method_of
-from ..primitives.operands import on_arrays
-from ..tensors.dispatch import handing_on, hooks, writers
-from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, refuse_values, unwrap
+from ..tensors.dispatch import writers
+from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..tensors.views import move, overlap, sharing
 from .index import scatter, settled
 from .join import tile
@@ -197,32 +194,6 @@ def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
     if where is not True:
         result = np.where(unwrap(where), result, as_now(out))
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
-
-
-@cache
-def _place_of_out(function: Callable[..., Any]) -> int | None:
-    names = list(signature(function).parameters)
-    return names.index("out") if "out" in names else None
-
-
-def _plainly(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function whose result carries no gradient; a tensor for its ``out`` is written to like any tensor."""
-    if function in handing_on:
-        refuse_values(*args, *kwargs.values())
-    place, out = len(args), kwargs.get("out")
-    if "out" not in kwargs and any(isinstance(arg, Tensor) for arg in args[1:]):
-        place = _place_of_out(function) or place
-        out = args[place] if place < len(args) else None
-    if not isinstance(out, Tensor):
-        return on_arrays(function, *args, **kwargs)
-    given, options = unwrap(args[:place]), unwrap({name: value for name, value in kwargs.items() if name != "out"})
-    if is_recorded(out):
-        return write_result(out, function(*given, **options))
-    write(out, lambda data: function(*given, **options, out=data))
-    return out
-
-
-hooks["plain"] = _plainly
 
 
 def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:

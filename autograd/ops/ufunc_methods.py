@@ -20,7 +20,7 @@ from ..graph.mutation import note_written
 from ..primitives.declare import general, linear
 from ..primitives.operands import on_arrays
 from ..primitives.primitive import Function
-from ..tensors.dispatch import declare_special_functions, hooks, operations, plain
+from ..tensors.dispatch import declare_special_functions, operations, plain
 from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
 from .cumulative import cumprod, cumsum, prod
 from .index import scatter
@@ -277,7 +277,7 @@ _FOLDED = {"reduce", "accumulate", "reduceat"}
 # What tensors do with a ufunc that is called in any way but with its inputs alone
 
 
-def _serve(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return what ``ufunc.method(*inputs, **kwargs)`` is, as a tensor if there is a derivative."""
     if kwargs:  # NumPy repeats by name what it passes by place
         kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
@@ -368,6 +368,3 @@ def _constant(result: Any, ufunc: np.ufunc, method: str) -> Any:
         name = _name(ufunc, method)
         raise UnsupportedError(f"numpy.{name} gives Python objects, which tensors do not hold: pass t.data")
     return Tensor(array)
-
-
-hooks["ufunc"] = _serve

@@ -1,4 +1,4 @@
-"""Which operation differentiates which NumPy function.
+"""Dispatch: which operation differentiates which NumPy function.
 
 `operations` maps a function to what runs in its place when an argument is a tensor; `plain` holds the functions whose
 results carry no gradient (comparisons, index searches, predicates): on tensors they give what NumPy gives.
@@ -11,7 +11,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-__all__ = ["declare_special_functions", "fronts", "handing_on", "hooks", "operations", "plain", "writers"]
+import numpy as np
+
+__all__ = [
+    "call_undifferentiated", "declare_special_functions", "fronts", "handing_on", "operations", "plain",
+    "ufunc_fallback", "writers",
+]  # fmt: skip
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
@@ -21,9 +26,11 @@ handing_on: set[Callable[..., Any]] = set()
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
-# Under "ufunc", what serves a ufunc that is called with keywords or by a method such as `reduce`; under "plain", what
-# calls a function whose result carries no gradient.
-hooks: dict[str, Callable[..., Any]] = {}
+# Two functions that `ops` fills in, which knows how tensors are written to. The first takes (ufunc, method, inputs,
+# kwargs), where a ufunc is called with keywords or by a method such as `reduce`; the second takes (function, args,
+# kwargs), where the result of a function carries no gradient.
+ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any]
+call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 
 def declare_special_functions() -> None:

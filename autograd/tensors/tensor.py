@@ -23,9 +23,10 @@ from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import Leaf, Lift, Node, Operation, ancestors, leading_to
 from ..graph.source_info import warn
+from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table
-from .dispatch import hooks, operations, plain, writers
+from .dispatch import operations, plain, writers
 from .missing_names import install, listed
 from .remedies import NO_MASK
 
@@ -403,7 +404,7 @@ class Tensor(Installed):
             operation = operations.get(ufunc)
             if operation is not None:
                 return operation(*inputs)
-        return hooks["ufunc"](ufunc, method, inputs, kwargs)
+        return dispatch.ufunc_fallback(ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -417,7 +418,7 @@ class Tensor(Installed):
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
             return operation(*args, **kwargs)
         if function in plain or not any_live((args, kwargs)):
-            return hooks["plain"](function, args, kwargs)
+            return dispatch.call_undifferentiated(function, args, kwargs)
         return unsupported(function.__name__, {})
 
     # The array API standard
