@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.backward import Wanted
-from ..graph.node import Gradients, Node, ancestors, leading_to
+from ..graph.node import Gradients, MultiNode, Node, ancestors, leading_to
 from ..graph.saved_tensors import unpacked
 from ..primitives.multi_output import Output
 from ..tensors.tensor import Tensor
@@ -144,8 +144,8 @@ def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tup
 def _total(node: Node, arrived: list[tuple[Node | None, Any]]) -> Any:
     """Return the sum of what arrived; for an operation of several outputs, the list of theirs."""
     parts = [g for _, g in arrived]
-    if isinstance(node.dtype, tuple):
-        whole: list[Any] = [None] * len(node.dtype)
+    if isinstance(node, MultiNode):
+        whole: list[Any] = [None] * len(node.dtypes)
         for part in parts:
             for i, g in enumerate(part):
                 whole[i] = g if whole[i] is None else whole[i] if g is None else whole[i] + g

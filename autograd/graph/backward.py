@@ -155,20 +155,24 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
         gx = gradients.get(x)
         if x is None or gx is None or gx is absent:
             continue
-        parts = [part for part in gx if part is not None] if isinstance(gx, list) else [gx]
-        if not all(np.isfinite(part if lift is None else lift.unwrap(part)).all() for part in parts):
-            message = (
-                f"the derivative of '{node.op.name}'{within(node)}{recorded(node)} gave a gradient with nan or inf "
-                f"(shape {x.shape}, dtype {x.dtype}); it was given {ranges(_given(node, g, lift))}"
-            )
-            raise AnomalyError(message)
+        for array in _arrays(gx, lift):
+            if not np.isfinite(array).all():
+                message = (
+                    f"the derivative of '{node.op.name}'{within(node)}{recorded(node)} gave a gradient with nan or inf "
+                    f"(shape {array.shape}, dtype {array.dtype}); it was given {ranges(_given(node, g, lift))}"
+                )
+                raise AnomalyError(message)
 
 
 def _given(node: Node, g: Any, lift: Lift | None) -> tuple[Any, ...]:
     """Return the gradient that the rule of `node` was given, and the arrays that the node kept for it."""
+    return (*_arrays(g, lift), *kept_arrays(node))
+
+
+def _arrays(g: Any, lift: Lift | None) -> list[Any]:
+    """Return the arrays in the gradient of a node, one for each output that has a gradient."""
     parts = g if isinstance(g, list | tuple) else (g,)
-    found = [part if lift is None else lift.unwrap(part) for part in parts if part is not None]
-    return (*found, *kept_arrays(node))
+    return [part if lift is None else lift.unwrap(part) for part in parts if part is not None]
 
 
 def _total(found: dict[Node, Any], lift: Lift | None) -> float:

@@ -30,6 +30,7 @@ __all__ = [
     "LargeShape",
     "Leaf",
     "Lift",
+    "MultiNode",
     "Node",
     "Operation",
     "View",
@@ -185,6 +186,23 @@ class Bundle(Node):
     def _join(self, x: Node | None, y: Node | None) -> None:
         self.op, self.x, self.y, self.number = _BUNDLE, x, y, next(counter)
         self.kept = self.kept_y = self.guard = None
+
+
+class MultiNode(Node):
+    """An operation with several outputs; each output has a node of its own, which has this one as its input.
+
+    Its gradient is a list with one entry for each output, None where none has arrived.
+
+    Attributes
+    ----------
+    shapes, dtypes
+        Of each output; `shape` and `dtype` are unset.
+    """
+
+    __slots__ = ("dtypes", "shapes")
+
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[np.dtype[Any], ...]
 
 
 class GradientBuffer(Protocol):

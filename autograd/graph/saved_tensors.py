@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -90,10 +91,8 @@ class Packed:
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
         """Pull through a node that keeps what was unpacked, which is let go of afterwards."""
-        whole = Node()
-        whole.op, whole.x, whole.y, whole.number = self.operation, node.x, node.y, node.number
-        whole.shape, whole.dtype = node.shape, node.dtype
-        whole.kept, whole.kept_y = self.opened(node.kept), self.opened(node.kept_y)
+        whole = copy.copy(node)
+        whole.op, whole.kept, whole.kept_y = self.operation, self.opened(node.kept), self.opened(node.kept_y)
         self.operation.pull(whole, g, gradients)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:

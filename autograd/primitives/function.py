@@ -15,7 +15,19 @@ from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import guard
-from ..graph.node import LEAF, Bundle, Exposed, FreedOperation, Gradients, Lift, Node, absent, counter, intern_shape
+from ..graph.node import (
+    LEAF,
+    Bundle,
+    Exposed,
+    FreedOperation,
+    Gradients,
+    Lift,
+    MultiNode,
+    Node,
+    absent,
+    counter,
+    intern_shape,
+)
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
@@ -114,7 +126,7 @@ class Function:
 
 
 class _OfClass(ManyOutputs):
-    """The operation of one subclass of `Function`; its nodes have a tuple of shapes if it returned a tuple."""
+    """The operation of one subclass of `Function`; its nodes are `MultiNode` where it returned a tuple."""
 
     def __init__(self, definition: type[Function]) -> None:
         self.definition, self.name, self.kind, self.variadic = definition, definition.__name__, "general", False
@@ -145,7 +157,8 @@ class _OfClass(ManyOutputs):
                     if isinstance(x, Tensor):
                         link(x, result)
         if live and mode:
-            node = Exposed() if _are_of_others(arrays, inputs, values) else Node()
+            others = _are_of_others(arrays, inputs, values)
+            node = MultiNode() if several else Exposed() if others else Node()
             node.op = self
             node.x = live[0]
             node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
@@ -157,10 +170,8 @@ class _OfClass(ManyOutputs):
             )
             ctx.saved_tensors = ()
             node.kept_y = (inputs, None)
-            if several:
-                shapes: Any = tuple(z.shape for z in arrays)
-                dtypes: Any = tuple(z.dtype for z in arrays)
-                node.shape, node.dtype = shapes, dtypes
+            if isinstance(node, MultiNode):
+                node.shapes, node.dtypes = tuple([z.shape for z in arrays]), tuple([z.dtype for z in arrays])
             else:
                 node.shape, node.dtype = intern_shape(arrays[0].shape), arrays[0].dtype
             node.number = next(counter)
@@ -176,7 +187,7 @@ class _OfClass(ManyOutputs):
             for i, (result, array) in enumerate(zip(results, arrays, strict=True)):
                 if array.dtype.kind in "fc" and not without[i]:
                     result._node = output_node(node, i, array) if several else node
-                    if type(node) is Exposed:
+                    if others:
                         result._node.__class__ = Exposed
         elif not (live and mode):
             for result in results:
@@ -208,7 +219,7 @@ class _OfClass(ManyOutputs):
             return array
         what, place = source
         if what == "result":
-            several = isinstance(node.dtype, tuple)
+            several = isinstance(node, MultiNode)
             return lift.wrap(array, output_node(node, place, array) if several else node)
         x = node.kept_y[0][place]
         return array if x is None else lift.wrap(array, x)
@@ -217,7 +228,7 @@ class _OfClass(ManyOutputs):
         return None
 
     def derivative(self, node: Node, index: int, g: Any, lift: Lift | None = None, replace: Any = None) -> Any:
-        gx = self._gradients(node, g if isinstance(node.dtype, tuple) else (g,), lift, replace)[index]
+        gx = self._gradients(node, g if isinstance(node, MultiNode) else (g,), lift, replace)[index]
         x = node.kept_y[0][index]
         return np.zeros(x.shape, x.dtype) if gx is None else gx
 
@@ -240,7 +251,7 @@ class _OfClass(ManyOutputs):
         return gradients
 
     def _pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        g = self.complete(node, g) if isinstance(node.dtype, tuple) else (g,)
+        g = self.complete(node, g) if isinstance(node, MultiNode) else (g,)
         for x, gx in zip(node.kept_y[0], self._gradients(node, g, None, None), strict=False):
             held = gradients[x]
             if x is not None and held is not absent and (gx is not None or x.op is not LEAF):
@@ -248,7 +259,7 @@ class _OfClass(ManyOutputs):
                 gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        if isinstance(node.dtype, tuple):
+        if isinstance(node, MultiNode):
             super().pull_carefully(node, g, gradients, lift, absorb)
         else:
             super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)

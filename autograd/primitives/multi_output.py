@@ -1,8 +1,7 @@
-"""Operations of several outputs, such as eigenvalues and the eigenvectors that belong to them.
+"""Operations with several outputs, such as eigenvalues and eigenvectors.
 
-One node stands for the operation, and one more for each output. A gradient that reaches an output is put in the place
-of that output in the gradient of the operation, which is a list; when the walk comes to the operation, all that will
-come is there.
+One node stands for the operation, and one more for each output. The gradient of the operation is a list, into which
+each output puts its own; when the walk comes to the operation, the list is complete.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import guard_arguments, guard_inputs
 from ..graph.nan_safety import absorb_by_comparison
-from ..graph.node import Bundle, Gradients, Lift, Node, absent, counter, intern_shape
+from ..graph.node import Bundle, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor
 from .nary import inputs_wanted
@@ -29,7 +28,7 @@ __all__ = ["ManyOutputs", "Output", "several_outputs"]
 
 
 class Output:
-    """What stands at the node of one output; it keeps nothing and so needs nothing freed."""
+    """The operation of the node of one output; it keeps nothing, so there is nothing to free."""
 
     kind = "output"
 
@@ -46,13 +45,13 @@ class Output:
         return (node.x,)
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        """Put `g` in its place in the gradient of the operation."""
+        """Put `g` into the gradient of the operation."""
         x: Any = node.x
         parts = gradients[x]
         if parts is absent:
             return
         if parts is None:
-            parts = gradients[x] = [None] * len(x.shape)
+            parts = gradients[x] = [None] * len(x.shapes)
         parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
@@ -61,21 +60,16 @@ class Output:
 
 
 class ManyOutputs(ManyInputs):
-    """An operation whose function returns a tuple; ``g`` and ``out`` are tuples in its rules.
+    """An operation whose function returns a tuple; ``g`` and ``out`` are tuples in its rules."""
 
-    The ``shape`` and ``dtype`` of its nodes are tuples too, with one entry for each output.
-    """
-
-    def complete(self, node: Node, g: list[Any]) -> tuple[Any, ...]:
-        """Return the gradients of all outputs: zeros of those that nobody used, None of those that are no floats."""
-        shapes: Any = node.shape
-        dtypes: Any = node.dtype
+    def complete(self, node: MultiNode, g: list[Any]) -> tuple[Any, ...]:
+        """Return the gradients of all outputs: zeros for unused ones, None for those that are not floating-point."""
         return tuple(
             (np.zeros(shape, dtype) if dtype.kind in "fc" else None) if part is None else part
-            for part, shape, dtype in zip(g, shapes, dtypes, strict=True)
+            for part, shape, dtype in zip(g, node.shapes, node.dtypes, strict=True)
         )
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Any, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Pull the gradients of the outputs back; see `graph.Operation`."""
         super().pull_carefully(node, self.complete(node, g), gradients, lift, absorb)
 
@@ -95,7 +89,7 @@ class ManyOutputs(ManyInputs):
         return absorb_by_comparison(gx, parts, unwrap, lambda replace: self.derivative(node, index, g, lift, replace))
 
 
-_output = lru_cache(maxsize=None)(Output)  # one for each place, shared by all operations
+_output = lru_cache(maxsize=None)(Output)  # one for each position, shared by all operations
 
 
 def output_node(parent: Node, index: int, array: Any) -> Node:
@@ -142,7 +136,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         mode = recording()
         if not live or not mode:
             return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
-        node = Node()
+        node = MultiNode()
         node.op = op
         node.x = live[0]
         node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
@@ -150,8 +144,8 @@ def several_outputs(op: ManyOutputs) -> Function:
         node.kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
         node.kept_y = (inputs, None)
         node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
-        node.shape = tuple(part.shape for part in arrays)
-        node.dtype = tuple(part.dtype for part in arrays)  # type: ignore[assignment]  # as above
+        node.shapes = tuple([part.shape for part in arrays])
+        node.dtypes = tuple([part.dtype for part in arrays])
         node.number = next(counter)
         if mode > ON:
             examine(node, tuple(values), tuple(arrays))
@@ -159,7 +153,7 @@ def several_outputs(op: ManyOutputs) -> Function:
             note_line(node)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
-    def pull(node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(node: Any, g: Any, gradients: Gradients) -> None:
         complete = op.complete(node, g)
         for index, x in enumerate(node.kept_y[0]):
             held = gradients[x]

@@ -15,7 +15,7 @@ import numpy as np
 from ..graph.backward import pull_back
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
-from ..graph.node import Lift, Node, ancestors
+from ..graph.node import Lift, MultiNode, Node, ancestors
 from ..graph.saved_tensors import unpacked
 from ..primitives.multi_output import ManyOutputs, Output
 from ..primitives.primitive import Primitive
@@ -43,7 +43,7 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
         for index, x in enumerate(op.inputs(node)):
             if x is None or x not in pushed:
                 continue
-            if isinstance(node.dtype, tuple):
+            if isinstance(node, MultiNode):
                 total = _added(total, _push_outputs(op, node, index, pushed[x], lift))
                 continue
             tangent = _spread(_push(op, node, index, pushed[x], lift), node)
@@ -57,11 +57,11 @@ def _added(total: tuple[Any, ...] | None, tangents: tuple[Any, ...]) -> tuple[An
     return tangents if total is None else tuple(a + b for a, b in zip(total, tangents, strict=True))
 
 
-def _push_outputs(operation: ManyOutputs, node: Node, index: int, tangent: Any, lift: Lift | None) -> tuple[Any, ...]:
+def _push_outputs(
+    operation: ManyOutputs, node: MultiNode, index: int, tangent: Any, lift: Lift | None
+) -> tuple[Any, ...]:
     """Apply to `tangent` the transpose of the rule, which is linear in the gradients of all outputs."""
-    shapes: Any = node.shape
-    dtypes: Any = node.dtype
-    zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
+    zeros = [np.zeros(shape, dtype) for shape, dtype in zip(node.shapes, node.dtypes, strict=True)]
     probes = [Tensor(zero, requires_grad=True) if zero.dtype.kind in "fc" else None for zero in zeros]
     found = _pulled(operation, node, index, tuple(probes), tangent, lift)
     return tuple(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph.node import LEAF, Hooked, Node, absent
+from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
 from .node_info import inside
 from .number_format import Summary, summarize
 
@@ -98,9 +98,9 @@ def _shares(node: Node, g: Any, careful: bool) -> list[Share]:
 
 def _sum(parts: list[Any], node: Node) -> Any:
     """Add up what arrived at a node; for an operation of several outputs, output by output."""
-    if not isinstance(node.dtype, tuple):
+    if not isinstance(node, MultiNode):
         return _total(parts)
-    given = ([part[place] for part in parts if part[place] is not None] for place in range(len(node.dtype)))
+    given = ([part[index] for part in parts if part[index] is not None] for index in range(len(node.dtypes)))
     return [_total(each) if each else None for each in given]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import GraphError
-from ..graph.node import Hooked
+from ..graph.node import Hooked, MultiNode
 from ..graph.saved_tensors import Packed
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
@@ -66,8 +66,8 @@ def is_packed(node: Any) -> bool:
 
 def type_of(node: Any) -> list[str]:
     """Return shape and dtype of each output of an operation."""
-    several = isinstance(node.dtype, tuple)
-    pairs = zip(node.shape, node.dtype, strict=True) if several else ((node.shape, node.dtype),)
+    several = isinstance(node, MultiNode)
+    pairs = zip(node.shapes, node.dtypes, strict=True) if several else ((node.shape, node.dtype),)
     return [f"{shape} {dtype}" for shape, dtype in pairs]
 
 

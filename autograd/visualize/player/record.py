@@ -15,7 +15,7 @@ import numpy as np
 from ...graph.grad_mode import enable_grad
 from ...graph.instrumentation import observer, value_observer
 from ...graph.mutation import refuse_overwritten
-from ...graph.node import LEAF, Bundle, Hooked, Node, ancestors
+from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
 from ...graph.source_info import Place, here
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
@@ -246,8 +246,8 @@ def _tell(step: Step, value: Any, known: str) -> None:
     if step.value is not None:
         return
     node = step.node
-    several = isinstance(node.dtype, tuple)
-    if tuple(map(np.shape, value)) == node.shape if several else np.shape(value) == node.shape:
+    several = isinstance(node, MultiNode)
+    if tuple(map(np.shape, value)) == node.shapes if several else np.shape(value) == node.shape:
         step.value, step.known = value, known
 
 
