@@ -10,10 +10,10 @@ import numpy as np
 
 from ..graph.backward import Wanted
 from ..graph.node import Gradients, MultiNode, Node, ancestors, leading_to
-from ..graph.saved_tensors import unpacked
+from ..graph.saved_tensors import operation_of, unpacked
 from ..primitives.multi_output import Output
 from ..tensors.tensor import Tensor
-from .nodes import inside, place_of, root_of
+from .nodes import place_of, root_of
 
 __all__ = ["Explanation", "Step", "explain"]
 
@@ -133,7 +133,7 @@ def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
 
 def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tuple[Node, Any]]:
     """Yield what `g` gives each input of a node that lies on the way."""
-    sources = {x for x in inside(node).inputs(node) if x is not None and x in wanted}
+    sources = {x for x in operation_of(node).inputs(node) if x is not None and x in wanted}
     gradients: Gradients = Wanted(dict.fromkeys(sources))
     unpacked(node).pull(node, g, gradients)
     for source in sources:
@@ -154,14 +154,15 @@ def _total(node: Node, arrived: list[tuple[Node | None, Any]]) -> Any:
 
 
 def _step(node: Node, g: Array, arrived: list[tuple[Node | None, Any]]) -> Step:
-    op = inside(node)
-    name = inside(node.x).name if isinstance(op, Output) and node.x is not None else op.name
+    op = operation_of(node)
+    name = operation_of(node.x).name if isinstance(op, Output) and node.x is not None else op.name
     step = Step(name, place_of(node), float(np.linalg.norm(g)), float(np.mean(g == 0)) if g.size else 0.0)
     lengths = [float(np.linalg.norm(part)) for _, part in arrived]
     if len(arrived) > 1:
         whole = sum(lengths) or 1.0
         step.shares = [
-            ("" if by is None else inside(by).name, n / whole) for (by, _), n in zip(arrived, lengths, strict=True)
+            ("" if by is None else operation_of(by).name, n / whole)
+            for (by, _), n in zip(arrived, lengths, strict=True)
         ]
     step.remarks = list(_remarks(node, name, g, [part for _, part in arrived]))
     return step

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import ancestors
-from ..graph.saved_tensors import Packed
-from .nodes import inside, place_of, root_of
+from ..graph.saved_tensors import Packed, operation_of
+from .nodes import place_of, root_of
 
 __all__ = ["Saved", "SavedArray", "saved"]
 
@@ -93,5 +93,5 @@ def saved(result: Any) -> Saved:
             owner = owner_of(array)
             nbytes = 0 if id(owner) in seen else owner.nbytes
             seen.add(id(owner))
-            arrays.append(SavedArray(inside(node).name, place_of(node), array.shape, array.dtype, nbytes))
+            arrays.append(SavedArray(operation_of(node).name, place_of(node), array.shape, array.dtype, nbytes))
     return Saved(tuple(arrays), packed)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import GraphError
-from ..graph.node import Hooked, Node, by_number, recorded
-from ..graph.saved_tensors import Packed
+from ..graph.node import Node, by_number, recorded
+from ..graph.saved_tensors import operation_of
 from ..tensors.tensor import Tensor
 
-__all__ = ["inputs_of", "inside", "place_of", "root_of"]
+__all__ = ["inputs_of", "place_of", "root_of"]
 
 
 def root_of(result: Any, what: str) -> Node:
@@ -24,17 +24,9 @@ def root_of(result: Any, what: str) -> Node:
     return result._node
 
 
-def inside(node: Node) -> Any:
-    """Return the operation of a node without what stands around it."""
-    op = node.op
-    while isinstance(op, Hooked | Packed):
-        op = op.operation
-    return op
-
-
 def inputs_of(node: Node) -> list[Node]:
     """Return the nodes that a gradient goes on to, in order of their numbers."""
-    return sorted({x for x in inside(node).inputs(node) if x is not None}, key=by_number)
+    return sorted({x for x in operation_of(node).inputs(node) if x is not None}, key=by_number)
 
 
 def place_of(node: Node) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..graph.node import FreedOperation, Node, ancestors
-from .nodes import inside, place_of, root_of
+from ..graph.saved_tensors import operation_of
+from .nodes import place_of, root_of
 
 __all__ = ["Finding", "lint"]
 
@@ -69,7 +70,7 @@ def lint(result: Any) -> list[Finding]:
 
 
 def _is(node: Node | None, *names: str) -> bool:
-    return node is not None and inside(node).name in names
+    return node is not None and operation_of(node).name in names
 
 
 def _of(node: Node, name: str, *inner: str) -> bool:

@@ -1,8 +1,8 @@
-"""Memory that is provably ours: gradients that nobody but the walk can see, and so may be written to.
+"""Buffer reuse: gradients are added in place where nobody but the walk can see their memory.
 
 The reference count answers that exactly: an array handed on by a rule, kept by a node or known to the caller has
-another reference, and a view has a base. The count that means "ours" is measured, for it differs between versions of
-Python.
+another reference, and a view has a base. The count that means "nobody else" is measured, for it differs between
+versions of Python; how deep the calls are is part of it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Array = np.ndarray[Any, Any]
 # Without the global interpreter lock a count may leave out the references of other threads; other Pythons do not count.
 COUNTED = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
-# What counts the references to an object; where that is unknown, every object counts as shared.
+# Counts the references to an object; where they are unknown, every object counts as shared.
 references: Callable[[Any], int] = sys.getrefcount if COUNTED else lambda held: sys.maxsize
 
 
 class Portion:
-    """The memory of a part of a larger array, as something that is no array itself: see `portion`."""
+    """The memory of a part of a larger array, as an object that is not an array: see `portion`."""
 
     def __init__(self, array: Array) -> None:
         self.array = array
@@ -41,9 +41,9 @@ def portion(array: Array) -> Array:
     """Return an array with the memory of a part of a larger one, whose views are its own and not the larger one's.
 
     NumPy takes for the base of a view the array at the end of the chain of bases. Here that is the result, so that its
-    count of references alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to it is no
-    write to other parts, but what `mark_written` says of the larger array is said of all of them. Who asks for it sees
-    to it that nobody else has the larger one.
+    reference count alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to it is not a
+    write to other parts, but what `mark_written` says of the larger array is said of all of them. The caller has to
+    see to it that nobody else has the larger one.
 
     Examples
     --------
@@ -77,7 +77,7 @@ _HELD_ONCE = _calibrate() if COUNTED else 0
 
 
 def read_only(value: Any) -> Any:
-    """Return views that cannot be written to in place of an ndarray, or of those in a tuple; anything else as it is."""
+    """Return a view of an ndarray, or views of those in a tuple, that cannot be written to; anything else as it is."""
     if type(value) is np.ndarray:
         view = value.view()
         view.flags.writeable = False
@@ -89,31 +89,20 @@ def read_only(value: Any) -> Any:
 
 
 def sum_gradients(held: Any, g: Any) -> Any:
-    """Return ``held + g``, in place where nobody but the walk can see the memory of `held`.
-
-    The reference count answers that exactly: an array handed on by a rule, kept by a node or known to the caller has
-    another reference, and a view has a base.
-    """
-    if (
-        held.size > LARGE
-        and type(held) is np.ndarray
-        and type(g) is np.ndarray
-        and references(held) <= _HELD_ONCE
-        and held.base is None
-    ):
+    """Return ``held + g``, in place where nobody but the walk can see the memory of `held`."""
+    if held.size > LARGE and references(held) <= _HELD_ONCE and _are_whole(held, g):
         return np.add(held, g, held)
     return held + g
 
 
 def may_add_to(held: Any, g: Any) -> bool:
     """Tell whether `g`, the gradient of a part, may be added to `held` in place: see `sum_gradients`."""
-    return (
-        held.size > LARGE
-        and type(held) is np.ndarray
-        and type(g) is np.ndarray
-        and references(held) <= _HELD_ONCE
-        and held.base is None
-    )
+    return held.size > LARGE and references(held) <= _HELD_ONCE and _are_whole(held, g)
+
+
+def _are_whole(held: Any, g: Any) -> bool:
+    """Tell whether both are ndarrays and `held` is not a view; its references are counted before, where it came in."""
+    return type(held) is np.ndarray and type(g) is np.ndarray and held.base is None
 
 
 def held_once(found: dict[Node, Any], node: Node) -> bool:

@@ -14,7 +14,7 @@ from ..errors import GraphError, check_callable
 from .grad_mode import PACKING, Watch
 from .node import Gradients, Hooked, Lift, Node, Operation
 
-__all__ = ["Packed", "pack", "saved_tensors_hooks", "unpacked"]
+__all__ = ["Packed", "operation_of", "pack", "saved_tensors_hooks", "unpacked"]
 
 Pack = Callable[[np.ndarray[Any, Any]], Any]
 Unpack = Callable[[Any], Any]
@@ -133,8 +133,16 @@ def _close(value: Any, pack: Pack) -> Any:
     return type(value)(_close(item, pack) for item in value) if type(value) in (tuple, list) else value
 
 
+def operation_of(node: Node) -> Any:
+    """Return the operation that made the result of `node`, without hooks and packing around it."""
+    op: Any = node.op
+    while isinstance(op, Hooked | Packed):
+        op = op.operation
+    return op
+
+
 def unpacked(node: Node) -> Operation:
-    """Return the operation of `node`, which has what it needs from now on, without what stood around it."""
+    """Unpack what `node` keeps, for good, and return its operation without hooks and packing around it."""
     op = node.op
     if isinstance(op, Packed):
         op.restore(node)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
-from .node_info import inside
+from ..graph.saved_tensors import operation_of
 from .number_format import Summary, summarize
 
 __all__ = ["Arrived", "Share", "Visit", "arrived_gradients", "carried_back"]
@@ -91,7 +91,7 @@ def _shares(node: Node, g: Any, careful: bool) -> list[Share]:
         else:
             own.op.pull(own, g, apart)
     places: dict[Any, list[int]] = {}
-    for index, x in enumerate(inside(node).inputs(node)):
+    for index, x in enumerate(operation_of(node).inputs(node)):
         places.setdefault(x, []).append(index)
     return [Share(x, places[x].pop(0), passed) for x, passed in apart.noted]
 

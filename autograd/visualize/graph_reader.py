@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import GraphError
 from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
+from ..graph.saved_tensors import operation_of
 from ..graph.source_info import line_of
 from ..primitives.primitive import Primitive
 from ..scalar.value import Value
@@ -18,7 +19,7 @@ from ..tensors.tensor import Tensor
 from .call_recorder import note_of
 from .gradient_values import Arrived, arrived_gradients
 from .module_frames import Framing, name_within, settled
-from .node_info import inside, named_nodes, root_of, type_of
+from .node_info import named_nodes, root_of, type_of
 from .number_format import Summary, readable_bytes, readable_seconds, short, summarize
 from .picture import Box, Kind, Picture
 from .rule_source import formulas_of
@@ -121,7 +122,7 @@ class _Reader:
             *(f"grad {gradient.text}" for gradient in gradients),
             *([f"keeps {readable_bytes(kept)}"] if kept else []),
             *_time_lines(forward, backward),
-            *(formulas_of(inside(node)) if "rules" in self.show else ()),
+            *(formulas_of(operation_of(node)) if "rules" in self.show else ()),
         )
         return Box(
             kind,

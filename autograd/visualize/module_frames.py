@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..graph.saved_tensors import operation_of
 from ..primitives.multi_output import Output
 from .call_recorder import Call, note_of
-from .node_info import inside
 from .picture import Edge, Frame, innermost_common
 
 __all__ = ["Framing", "name_within", "parameters_called", "settled"]
@@ -31,7 +31,7 @@ class Framing:
 
     def place(self, node: Any) -> int | None:
         """Return the place of the innermost frame of a node, None where it stands outside of all."""
-        op = inside(node)
+        op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
         place = None
         for call in note.calls if note is not None else ():

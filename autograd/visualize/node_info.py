@@ -11,7 +11,7 @@ from ..graph.saved_tensors import Packed
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 
-__all__ = ["inside", "is_packed", "named_nodes", "names_of", "root_of", "type_of"]
+__all__ = ["is_packed", "named_nodes", "names_of", "root_of", "type_of"]
 
 
 def root_of(output: Any, function: str, purpose: str) -> Any:
@@ -48,14 +48,6 @@ def names_of(params: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if hasattr(params, "named_parameters"):
         return dict(params.named_parameters()), dict(params.named_modules())
     return params or {}, {}
-
-
-def inside(node: Any) -> Any:
-    """Return the operation of a node without what stands around it."""
-    op = node.op
-    while isinstance(op, Hooked | Packed):
-        op = op.operation
-    return op
 
 
 def is_packed(node: Any) -> bool:

@@ -15,10 +15,11 @@ from importlib.resources import files
 from typing import Any
 
 from ...graph.node import LEAF
+from ...graph.saved_tensors import operation_of
 from ...graph.source_info import HasLine, line_of, source_of
 from ...scalar.value import Value
 from ..module_frames import Framing, name_within, settled
-from ..node_info import inside, type_of
+from ..node_info import type_of
 from ..picture import Frame
 from ..rule_source import sources_of
 from .depths import depths
@@ -111,7 +112,7 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
     box: dict[str, Any] = {"name": step.name}
     if step.folded:
         return box | {"kind": "folded", "op": f"{step.folded:,} steps in one"}
-    node, op = step.node, inside(step.node)
+    node, op = step.node, operation_of(step.node)
     leaf = node.op is LEAF
     box["kind"] = "leaf" if leaf else "result" if place == len(recording.steps) - 1 else "operation"
     box["op"] = "leaf" if leaf else op.name

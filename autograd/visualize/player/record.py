@@ -16,6 +16,7 @@ from ...graph.grad_mode import enable_grad
 from ...graph.instrumentation import observer, value_observer
 from ...graph.mutation import refuse_overwritten
 from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
+from ...graph.saved_tensors import operation_of
 from ...graph.source_info import Place, here
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
@@ -23,7 +24,7 @@ from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from ..call_recorder import watch_calls
 from ..gradient_values import carried_back
-from ..node_info import inside, is_packed, named_nodes, root_of
+from ..node_info import is_packed, named_nodes, root_of
 
 __all__ = ["Edge", "Recording", "Run", "Step", "record", "run"]
 
@@ -218,7 +219,7 @@ def _outside(g: Any) -> Any:
 def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
     """Find the values of results: those seen, then those that nodes kept, and those of leaves as they are now."""
     for node, step in steps.items():
-        op = inside(node)
+        op = operation_of(node)
         if node.op is LEAF:
             owner = node.owner()
             if owner is not None:
