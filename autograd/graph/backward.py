@@ -1,4 +1,4 @@
-"""The walk that carries gradients back through a graph."""
+"""Backward: the walk that carries gradients back through a graph."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def pull_back(
     """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
 
     Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the
-    seeds; at targets outside it the walk ends. With `lift` the rules record themselves. `free` lets go of what the
-    nodes kept.
+    seeds; at targets outside it the walk ends. With `lift` the rules record themselves. `free` frees what the nodes
+    kept.
 
     The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
-    the branch that a `where` did not select. Only if a nan arrives is the walk repeated with zeros that absorb. NumPy's
-    warnings about single elements of the way would mislead; a gradient that is not finite in the end is reported once.
+    the branch that a `where` did not select. Only if a nan arrives is the walk repeated, with zeros that absorb.
+    NumPy's warnings on the way would mislead; a gradient that is not finite in the end is reported once.
     """
     refuse_overwritten(order)
     found = _settle(seeds, order, targets, partial, lift)
     if free:
-        place = here()
+        line = here()
         for node in order:
             op = node.op
             if op is not LEAF:
                 node.op = op.freed
-                node.kept = place  # for who walks it again
+                node.kept = line  # for the error of a second walk
                 node.kept_y = node.guard = None
     return found
 
@@ -88,6 +88,7 @@ def _walk(
     lift: Lift | None,
     absorb: bool,
 ) -> dict[Node, Any]:
+    """Walk once; with `lift` the rules record themselves, with `absorb` zeros stay zero against nan and inf."""
     gradients: Gradients = dict.fromkeys(order)
     if partial:
         gradients = Wanted(gradients)
@@ -97,43 +98,66 @@ def _walk(
             gradients[seed] = g
     gradients[None] = absent
     inner = {node for node in targets if node.op is not LEAF} if targets else ()
-    careful = absorb or lift is not None
-    anomaly = bool(watching() & ANOMALY)
-    pop = gradients.pop
-    node = None
-    try:
-        if not (careful or inner or anomaly):
-            for node in reversed(order):
-                op = node.op
-                if op is not LEAF:
-                    pull = op.pull  # looked up and called in one, Python takes it for a method, and is slower
-                    pull(node, pop(node), gradients)
-        else:
-            for node in reversed(order):
-                if node.op is LEAF:
-                    continue
-                g, op = pop(node), node.op
-                if isinstance(op, Hooked):
-                    g, op = op.seen(node, g, lift), op.operation
-                if careful:
-                    op.pull_carefully(node, g, gradients, lift, absorb)
-                else:
-                    op.pull(node, g, gradients)
-                if node in inner:
-                    gradients[node] = g
-                if anomaly:
-                    _check_gradients(node, g, gradients, lift)
-    except AutogradError:
-        raise
-    except Exception as error:
-        if node is None or not is_of_values(error) or _is_of_hook(error):
-            raise
-        what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
-        raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
+    if absorb or lift is not None or inner or watching() & ANOMALY:
+        _walk_carefully(order, gradients, inner, lift, absorb)
+    else:
+        _walk_fast(order, gradients)
     del gradients[None]
     if targets is None:
         return {node: g for node, g in gradients.items() if g is not None}  # type: ignore[misc]  # None is deleted
     return {node: gradients[node] for node in targets if gradients.get(node) is not None}
+
+
+def _walk_fast(order: list[Node], gradients: Gradients) -> None:
+    """Pull the gradients through all nodes, the last first; what is left are those of leaves."""
+    pop = gradients.pop
+    node = None
+    try:
+        for node in reversed(order):
+            op = node.op
+            if op is not LEAF:
+                pull = op.pull  # looked up and called in one, Python takes it for a method, and is slower
+                pull(node, pop(node), gradients)
+    except Exception as error:
+        _blame_rule(node, error)
+        raise
+
+
+def _walk_carefully(
+    order: list[Node], gradients: Gradients, inner: Collection[Node], lift: Lift | None, absorb: bool
+) -> None:
+    """Do as `_walk_fast`, and leave the gradients of the nodes `inner` too; with `lift` and `absorb` as in `_walk`.
+
+    In anomaly mode each gradient is checked.
+    """
+    anomaly = bool(watching() & ANOMALY)
+    node = None
+    try:
+        for node in reversed(order):
+            if node.op is LEAF:
+                continue
+            g, op = gradients.pop(node), node.op
+            if isinstance(op, Hooked):
+                g, op = op.seen(node, g, lift), op.operation
+            if absorb or lift is not None:
+                op.pull_carefully(node, g, gradients, lift, absorb)
+            else:
+                op.pull(node, g, gradients)
+            if node in inner:
+                gradients[node] = g
+            if anomaly:
+                _check_gradients(node, g, gradients, lift)
+    except Exception as error:
+        _blame_rule(node, error)
+        raise
+
+
+def _blame_rule(node: Node | None, error: Exception) -> None:
+    """Raise the error that names the operation of `node` where `error` arose in its rule; return for any other."""
+    if isinstance(error, AutogradError) or node is None or not is_of_values(error) or _is_of_hook(error):
+        return
+    what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
+    raise DerivativeError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _is_of_hook(error: BaseException) -> bool:
@@ -183,7 +207,7 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
         total = np.dot(whole, whole)
         if math.isfinite(total):
             return float(total)
-        total = 0  # it may be what `whole` has beside the gradients
+        total = 0  # what is not finite may be outside the gradients
     for g in found.values():
         if lift is not None:
             g = lift.unwrap(g)
@@ -194,7 +218,7 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
 
 
 def _shared_whole(found: dict[Node, Any]) -> Any:
-    """Return the array that all the gradients were written to parts of, if there is one."""
+    """Return the array of which all the gradients are parts, if there is one."""
     whole = None
     for node, g in found.items():
         buffer = node.buffer if type(node) is Leaf else None
