@@ -21,7 +21,7 @@ from ..graph.call_site import users_line
 from ..graph.detachment import Cut, cut_at, reason
 from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
-from ..graph.node import Leaf, Lift, Node, Operation, ancestors, leading_to
+from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from ..graph.source_info import warn
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
@@ -719,39 +719,47 @@ _accumulation = RLock()
 
 
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:
-    """Add the gradient found for `node` to what it has, in memory that nobody else can see."""
+    """Add the gradient found for `node` to that of its tensor, in memory that nobody else can see."""
     tensor = node.owner()
     if tensor is None:
         return  # nobody holds it any more
-    gradient = found[node]
-    buffer = hooks = present = None
-    if type(node) is Leaf:
-        buffer, hooks, present = node.buffer, node.hooks, tensor._grad
-    if buffer is not None and hooks is None and present is None and gradient is buffer.array:
-        tensor._grad = _constant(gradient)
+    if type(node) is not Leaf:
+        tensor._grad = _sum(None, node, found if node.dtype.kind != "c" else {node: seen_at(node, found[node])})
         return
+    buffer, hooks = node.buffer, node.hooks
     if node.dtype.kind == "c" or hooks is not None:
-        found = {node: seen_at(node, gradient)}
-        gradient = found[node]
-    if isinstance(gradient, Tensor):
-        tensor._grad = in_own_memory(gradient) if present is None else present + gradient
-    elif buffer is not None and present is not None and present._array is buffer.array:
-        place = buffer.array  # which no other thread can claim as long as we hold it
-        tensor._grad = present = None  # who still holds it now must not see it change
-        total = place + gradient if buffer.claim(1) is None else np.add(place, gradient, place)
-        tensor._grad = _constant(np.asarray(total))
-    elif present is not None:
-        tensor._grad = present + gradient if present._node is not None else Tensor(present._array + gradient)
+        found = {node: seen_at(node, found[node])}
+    if buffer is None or isinstance(found[node], Tensor):
+        tensor._grad = _sum(tensor._grad, node, found)
     else:
-        place = buffer.claim() if buffer is not None else None
-        del gradient
-        if place is not None:
-            np.copyto(place, found[node])
-            tensor._grad = _constant(place)
-        else:
-            tensor._grad = _constant(np.asarray(found[node]) if held_once(found, node) else np.array(found[node]))
+        _accumulate_in(buffer, tensor, node, found)
     if hooks is not None:
         hooks.accumulated()
+
+
+def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
+    """Return the sum of the gradient that a tensor has, if any, and the one found, which is not copied without need."""
+    if isinstance(found[node], Tensor):
+        return in_own_memory(found[node]) if present is None else present + found[node]
+    if present is None:
+        return _constant(np.asarray(found[node]) if held_once(found, node) else np.array(found[node]))
+    return present + found[node] if present._node is not None else _constant(np.asarray(present._array + found[node]))
+
+
+def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: dict[Node, Any]) -> None:
+    """Add the gradient found for `node` to that of `tensor` in the array of `buffer`, unless somebody else holds it."""
+    array = buffer.array  # no other thread can claim it as long as it is held here
+    if tensor._grad is None and found[node] is array:
+        tensor._grad = _constant(array)
+    elif tensor._grad is not None and tensor._grad._array is array:
+        tensor._grad = None  # whoever still holds it must not see it change
+        total = array + found[node] if buffer.claim(1) is None else np.add(array, found[node], array)
+        tensor._grad = _constant(np.asarray(total))
+    elif tensor._grad is None and buffer.claim(1) is not None:
+        np.copyto(array, found[node])
+        tensor._grad = _constant(array)
+    else:
+        tensor._grad = _sum(tensor._grad, node, found)
 
 
 def as_now(x: Tensor) -> Tensor:
