@@ -1,4 +1,4 @@
-"""Operations of one's own as a class: for several outputs, and for state that is no tensor.
+"""`Function`: a user's operation as a class, for several outputs or for state that is not a tensor.
 
 Where a function and a rule are enough, `elementwise` and its siblings are shorter.
 """
@@ -12,25 +12,12 @@ import numpy as np
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.buffer_reuse import read_only, sum_gradients
 from ..graph.detachment import cut_of
-from ..graph.grad_mode import ON, recording
-from ..graph.instrumentation import examine
-from ..graph.mutation import guard
-from ..graph.node import (
-    LEAF,
-    Bundle,
-    Exposed,
-    FreedOperation,
-    Gradients,
-    Lift,
-    MultiNode,
-    Node,
-    absent,
-    counter,
-    intern_shape,
-)
-from ..graph.source_info import note_line
+from ..graph.grad_mode import recording
+from ..graph.mutation import Guard, guard
+from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
+from .record import record
 
 __all__ = ["Context", "Function"]
 
@@ -67,7 +54,7 @@ class Context:
 
 
 class Function:
-    """An operation with several outputs, or with state that is no tensor; a subclass defines `forward` and `backward`.
+    """An operation with several outputs or with state beside tensors; a subclass defines `forward` and `backward`.
 
     Both are plain NumPy. Where derivatives are differentiated again, `backward` is called with tensors, and so records
     itself: second order and forward mode need no more code. Operations are checked with `gradcheck` and drawn with
@@ -149,49 +136,23 @@ class _OfClass(ManyOutputs):
         arrays = [z._array if isinstance(z, Tensor) else plain_array(z) for z in parts]
         without = [any(z is given for given in ctx._without) for z in parts]
         results = [self._result(z) for z in arrays]
-        for x, value in zip(args, given, strict=True):
-            for result in results if isinstance(value, np.ndarray) else ():
-                if np.may_share_memory(value, result._array):
-                    if 0 not in result._array.strides:
-                        result._array.flags.writeable = value.flags.writeable
-                    if isinstance(x, Tensor):
-                        link(x, result)
-        if live and mode:
-            others = _are_of_others(arrays, inputs, values)
-            node = MultiNode() if several else Exposed() if others else Node()
-            node.op = self
-            node.x = live[0]
-            node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
-            node.kept = (
-                ctx,
-                ctx.saved_tensors,
-                [_source(a, values, inputs, arrays) for a in ctx.saved_tensors],
-                without,
-            )
-            ctx.saved_tensors = ()
-            node.kept_y = (inputs, None)
-            if isinstance(node, MultiNode):
-                node.shapes, node.dtypes = tuple([z.shape for z in arrays]), tuple([z.dtype for z in arrays])
-            else:
-                node.shape, node.dtype = intern_shape(arrays[0].shape), arrays[0].dtype
-            node.number = next(counter)
-            node.guard = None
-            kept = (*node.kept[1], *ctx.__dict__.values())
-            for x, value in zip(inputs, values, strict=True):
-                if _are_of_others(kept, [x], [value]):
-                    node.guard = guard(x, value, node.guard)
-            if mode > ON:
-                examine(node, tuple(given), tuple(arrays))
-            else:
-                note_line(node)
-            for i, (result, array) in enumerate(zip(results, arrays, strict=True)):
-                if array.dtype.kind in "fc" and not without[i]:
-                    result._node = output_node(node, i, array) if several else node
-                    if others:
-                        result._node.__class__ = Exposed
-        elif not (live and mode):
+        _link_views(args, given, results)
+        if not (live and mode):
             for result in results:
                 result._cut = cut_of(self, args, mode)
+            return tuple(results) if several else results[0]
+        exposed = _are_of_others(arrays, inputs, values)
+        sources = [_source(a, values, inputs, arrays) for a in ctx.saved_tensors]
+        kept = (ctx, ctx.saved_tensors, sources, without)
+        guards = _guards((*ctx.saved_tensors, *ctx.__dict__.values()), inputs, values)
+        ctx.saved_tensors = ()
+        out = tuple(arrays) if several else arrays[0]
+        node = record(self, live, kept, (inputs, None), guards, tuple(given), out, mode)
+        for i, (result, array) in enumerate(zip(results, arrays, strict=True)):
+            if array.dtype.kind in "fc" and not without[i]:
+                result._node = output_node(node, i, array) if several else node
+                if exposed:
+                    result._node.__class__ = Exposed
         return tuple(results) if several else results[0]
 
     def _result(self, array: Array) -> Tensor:
@@ -217,11 +178,11 @@ class _OfClass(ManyOutputs):
                     f"compute it anew in backward, return it as one more result, or make a constant an attribute of ctx"
                 )
             return array
-        what, place = source
+        what, position = source
         if what == "result":
             several = isinstance(node, MultiNode)
-            return lift.wrap(array, output_node(node, place, array) if several else node)
-        x = node.kept_y[0][place]
+            return lift.wrap(array, output_node(node, position, array) if several else node)
+        x = node.kept_y[0][position]
         return array if x is None else lift.wrap(array, x)
 
     def statics(self, node: Node) -> None:
@@ -266,8 +227,28 @@ class _OfClass(ManyOutputs):
 
 
 def _as_it_is(value: Any) -> Any:
-    """Return an argument that is no tensor, and a copy of a list."""
+    """Return an argument that is not a tensor; a list is copied."""
     return list(value) if type(value) is list else unmasked(value)
+
+
+def _link_views(args: tuple[Any, ...], given: list[Any], results: list[Tensor]) -> None:
+    """Note which results share memory with arguments; they can be written to if the arguments can."""
+    for x, value in zip(args, given, strict=True):
+        for result in results if isinstance(value, np.ndarray) else ():
+            if np.may_share_memory(value, result._array):
+                if 0 not in result._array.strides:
+                    result._array.flags.writeable = value.flags.writeable
+                if isinstance(x, Tensor):
+                    link(x, result)
+
+
+def _guards(kept: tuple[Any, ...], inputs: list[Node | None], values: list[Any]) -> Guard | None:
+    """Return the guards of the inputs whose memory is kept, whole or in part."""
+    guards = None
+    for x, value in zip(inputs, values, strict=True):
+        if _are_of_others(kept, [x], [value]):
+            guards = guard(x, value, guards)
+    return guards
 
 
 def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) -> bool:
@@ -278,11 +259,11 @@ def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) ->
 
 def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
     """Return which argument or result was saved; an array may be both, and is constant only if it is nothing else."""
-    arguments = [place for place, value in enumerate(values) if value is array]
-    live = [place for place in arguments if inputs[place] is not None]
+    arguments = [i for i, value in enumerate(values) if value is array]
+    live = [i for i in arguments if inputs[i] is not None]
     if live:
         return "argument", live[0]
-    for place, result in enumerate(results):
+    for i, result in enumerate(results):
         if result is array:
-            return "result", place
+            return "result", i
     return ("argument", arguments[0]) if arguments else None

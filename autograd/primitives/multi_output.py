@@ -13,16 +13,15 @@ import numpy as np
 
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
-from ..graph.grad_mode import ON, recording
-from ..graph.instrumentation import examine
+from ..graph.grad_mode import recording
 from ..graph.mutation import guard_arguments, guard_inputs
 from ..graph.nan_safety import absorb_by_comparison
-from ..graph.node import Bundle, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
-from ..graph.source_info import note_line
+from ..graph.node import Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
 from .nary import inputs_wanted
 from .operands import NUMBERS, as_operand, binder, explain, refuse, static
 from .primitive import Function, ManyInputs
+from .record import record
 
 __all__ = ["ManyOutputs", "Output", "several_outputs"]
 
@@ -136,21 +135,10 @@ def several_outputs(op: ManyOutputs) -> Function:
         mode = recording()
         if not live or not mode:
             return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
-        node = MultiNode()
-        node.op = op
-        node.x = live[0]
-        node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
         pool = op.pool(tuple(values), arrays)
-        node.kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
-        node.kept_y = (inputs, None)
-        node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
-        node.shapes = tuple([part.shape for part in arrays])
-        node.dtypes = tuple([part.dtype for part in arrays])
-        node.number = next(counter)
-        if mode > ON:
-            examine(node, tuple(values), tuple(arrays))
-        else:
-            note_line(node)
+        kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
+        guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
+        node = record(op, live, kept, (inputs, None), guard, tuple(values), tuple(arrays), mode)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
     def pull(node: Any, g: Any, gradients: Gradients) -> None:

@@ -22,6 +22,7 @@ from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, plain_array
 from .operands import NUMBERS, as_operand, binder, explain, refuse, refuse_objects, static
 from .primitive import Function, Primitive
+from .record import record
 
 __all__ = ["inputs_wanted", "many", "several_inputs"]
 
@@ -83,25 +84,15 @@ def _several(op: Primitive) -> Function:
                 refuse_objects(op.name, *values)
             out._cut = cut_of(op, args, mode)
             return out
-        out._node = node = Node()
-        node.op = op
-        node.x = live[0]
-        node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
-        node.kept_y = (inputs, tuple(values[count:]) if linear else None)
-        node.guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
+        given = tuple(values)
+        guard = guard_arguments([given[i] for i in noted], guard_inputs(inputs, given, wants))
         values.append(z)
         for index in shaped:
-            values.append(np.shape(values[index]))
-        node.kept = kept = []
+            values.append(np.shape(given[index]))
+        kept = []
         for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
             kept.append(None if x is None else get(values))
-        node.shape = intern_shape(z.shape)
-        node.dtype = z.dtype
-        node.number = next(counter)
-        if mode > ON:
-            examine(node, tuple(values[:total]), z)
-        else:
-            note_line(node)
+        out._node = record(op, live, kept, (inputs, given[count:] if linear else None), guard, given, z, mode)
         return out
 
     return apply
@@ -203,9 +194,10 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
                 continue
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf else None
-                place = buffer.claim() if buffer is not None and g.dtype is x.dtype and _are_of(x.dtype, kept) else None
-                gx = rule(g, *kept, place)
-                if gx is place:
+                fits = buffer is not None and g.dtype is x.dtype and _are_of(x.dtype, kept)
+                into = buffer.claim() if fits else None
+                gx = rule(g, *kept, into)
+                if gx is into:
                     gradients[x] = gx
                     continue
             else:
@@ -218,7 +210,7 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
 
 
 def _are_of(dtype: Any, kept: Any) -> bool:
-    """Tell whether all that a gradient is computed from, beside that of the result, has the dtype of its place.
+    """Tell whether all that a rule needs kept has the dtype of the buffer that it may write to.
 
     NumPy computes with others, such as float64 data with float32 weights, in a wider dtype, which it does not write
     there: that gradient is cast to the dtype of the leaf like any other.
@@ -230,24 +222,24 @@ def _are_of(dtype: Any, kept: Any) -> bool:
 
 
 def inputs_wanted(op: Primitive) -> list[list[int]]:
-    """Return for the rule of each input the places of the inputs whose values it needs."""
+    """Return for the rule of each input the positions of the inputs whose values it needs."""
     count = len(op.rules)
-    return [[place for place in op.places(index) if place < count] for index in range(count)]
+    return [[position for position in op.positions(index) if position < count] for index in range(count)]
 
 
 def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
-    """Return what picks the needs of a rule from the parameters' values, the output and the shapes that rules name.
+    """Return a function that picks what a rule needs from the parameters' values, the output and the shapes named.
 
-    It gives a sequence also of one thing or none, and does so without calling Python code.
+    It returns a sequence, also of one item or none, and calls no Python code.
     """
-    places = op.places(index)
-    if len(places) > 1:
-        return itemgetter(*places)
-    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+    wanted = op.positions(index)
+    if len(wanted) > 1:
+        return itemgetter(*wanted)
+    return itemgetter(slice(wanted[0], wanted[0] + 1) if wanted else slice(0))
 
 
 def many(op: Primitive) -> Function:
-    """Build the same pair of functions for an operation of any number of inputs, which all have one rule."""
+    """Build the same pair of functions for an operation on a sequence of inputs, which all have one rule."""
     forward, rule, total = op.computed, op.applied[0], len(op.parameters)
     bind, needs, names = binder(op, 0), op.getter(0), op.parameters[1:]
     (at_call,) = op.at_call
@@ -283,25 +275,12 @@ def many(op: Primitive) -> Function:
                 refuse_objects(op.name, *arrays)
             out._cut = cut_of(op, given, mode)
             return out
-        node = Node()
-        node.op = op
-        node.kept = (needs(op.pool(values, z)),)
-        node.guard = guard_arguments([values[i] for i in noted])
+        guards = guard_arguments([values[i] for i in noted])
         if guarded:
             for x, a in zip(inputs, arrays, strict=True):
                 if type(x) is not Node and type(a) is ndarray:
-                    node.guard = guard(x, a, node.guard)
-        node.kept_y = (inputs, None)
-        node.x = live[0]
-        node.y = live[1] if len(live) == 2 else Bundle(tuple(live[1:])) if len(live) > 2 else None
-        node.shape = intern_shape(z.shape)
-        node.dtype = z.dtype
-        node.number = next(counter)
-        out._node = node
-        if mode > ON:
-            examine(node, values, z)
-        else:
-            note_line(node)
+                    guards = guard(x, a, guards)
+        out._node = record(op, live, (needs(op.pool(values, z)),), (inputs, None), guards, values, z, mode)
         return out
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:

@@ -1,4 +1,4 @@
-"""What an operation is: a NumPy function and one derivative rule per differentiable input.
+"""Primitive operations: a NumPy function and one derivative rule for each differentiable input.
 
 A rule's parameters say what it needs, and so what a node keeps:
 
@@ -34,10 +34,10 @@ __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
 
-# Given to a rule when it is called, so not kept.
+# Given to a rule when it is called, and so not kept.
 _AT_CALL = ("into", "index")
 
-# Where tests hold functions and rules to writing to nothing but their results.
+# Here tests make sure that functions and rules write to nothing but their results.
 _LIBRARIES = (__name__.partition(".")[0], "nn")
 
 
@@ -57,7 +57,7 @@ class Primitive:
     variadic
         Whether the first parameter is a sequence of inputs, all with the same rule.
     shaped
-        The places of the parameters of which a rule names the shape.
+        The positions of the parameters whose shape a rule names.
     computed, applied
         What is called for the result and for gradients: `forward` and the rules, those of users so that they cannot
         write to what they are given.
@@ -135,25 +135,25 @@ class Primitive:
             raise DeclarationError(f"a derivative rule of '{self.name}' takes index and into after all that it keeps")
         return names[1:]
 
-    def places(self, index: int) -> list[int]:
-        """Return the places of what a rule needs among the parameters' values, the output and the shapes named."""
+    def positions(self, index: int) -> list[int]:
+        """Return the positions of what a rule needs among the parameters' values, the output and the shapes named."""
         count = len(self.parameters)
-        places = {name: place for place, name in enumerate(self.parameters)}
-        places["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
-        places |= {f"{self.parameters[i]}_shape": count + 1 + place for place, i in enumerate(self.shaped)}
-        return [places[name] for name in self.needs[index]]
+        positions = {name: position for position, name in enumerate(self.parameters)}
+        positions["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
+        positions |= {f"{self.parameters[i]}_shape": count + 1 + number for number, i in enumerate(self.shaped)}
+        return [positions[name] for name in self.needs[index]]
 
     def arguments_kept(self, first: int) -> list[int]:
-        """Return the places of the arguments, from `first` on, that rules name; of a linear function it is all."""
-        named = {place for index in range(len(self.rules)) for place in self.places(index)}
-        return [place for place in range(first, len(self.parameters)) if self.kind == "linear" or place in named]
+        """Return the positions of the arguments, from `first` on, that rules name; for a linear function, of all."""
+        named = {position for index in range(len(self.rules)) for position in self.positions(index)}
+        return [i for i in range(first, len(self.parameters)) if self.kind == "linear" or i in named]
 
     def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-        """Return what picks the needs of a rule from a `pool`."""
-        wanted = self.places(index)
+        """Return a function that picks what a rule needs from a `pool`."""
+        wanted = self.positions(index)
         if len(wanted) == 1:
-            place = wanted[0]
-            return lambda pool: (pool[place],)
+            position = wanted[0]
+            return lambda pool: (pool[position],)
         return itemgetter(*wanted) if wanted else lambda pool: ()
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
@@ -189,14 +189,14 @@ class Primitive:
     ) -> Any:
         """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept.
 
-        `replace` stands in something else for each thing that was kept.
+        `replace` maps each thing that was kept to another one.
         """
-        place = 0 if self.variadic else index
+        of_rule = 0 if self.variadic else index
         kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
         if replace is not None:
             kept = tuple(map(replace, kept))
-        given = {name: index if name == "index" else None for name in self.at_call[place]}
-        return self.applied[place if len(self.applied) > 1 else 0](g, *kept, **given)
+        given = {name: index if name == "index" else None for name in self.at_call[of_rule]}
+        return self.applied[of_rule if len(self.applied) > 1 else 0](g, *kept, **given)
 
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
         """Return what `kept` does, with tensors in place of the arrays that came from live inputs."""
@@ -207,7 +207,7 @@ class Primitive:
         )
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
-        """Return the arguments beside the one input of a linear operation; None where there are others to keep."""
+        """Return the further arguments of a linear operation of one input, None for any other operation."""
         return () if self.kind == "linear" else None
 
     def _lift(self, name: str, value: Any, node: Node, inputs: tuple[Node | None, ...], lift: Lift) -> Any:
@@ -270,12 +270,12 @@ class Primitive:
 
 
 class OneInput(Primitive):
-    """An operation of one input with arguments beside it, which its nodes keep for forward mode if it is linear."""
+    """An operation of one input with further arguments, which its nodes keep for forward mode if it is linear."""
 
     links = True
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
-        """Return the arguments beside the input of a linear operation, else None."""
+        """Return the further arguments of a linear operation, None for any other."""
         statics: tuple[Any, ...] | None = node.kept_y
         return statics
 
@@ -290,14 +290,14 @@ class OneInput(Primitive):
 
 
 class ManyInputs(Primitive):
-    """An operation of any number of inputs or with arguments beside them.
+    """An operation of any number of inputs, or of several with further arguments.
 
-    Its nodes keep what each rule named in a tuple, and beside it the input nodes and, where forward mode can use them,
-    the other arguments.
+    Its nodes keep what each rule named in a tuple, the input nodes and, where forward mode can use them, the other
+    arguments.
     """
 
     def statics(self, node: Node) -> tuple[Any, ...] | None:
-        """Return the arguments beside the one input of a linear operation; None where there are others to keep."""
+        """Return the further arguments of a linear operation of one input, None for any other operation."""
         statics: tuple[Any, ...] | None = node.kept_y[1]
         return statics
 

@@ -1,0 +1,38 @@
+"""Recording: make the node of an operation, for all but the hot paths, which do the same in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph.grad_mode import ON
+from ..graph.instrumentation import examine
+from ..graph.mutation import Guard
+from ..graph.node import Bundle, MultiNode, Node, Operation, counter, intern_shape
+from ..graph.source_info import note_line
+
+__all__ = ["record"]
+
+
+def record(
+    op: Operation, live: list[Node], kept: Any, kept_y: Any, guard: Guard | None, values: Any, out: Any, mode: int
+) -> Node:
+    """Return a new node for `out`, the result of `op`, or a tuple of results.
+
+    `live` are the nodes of the inputs that need a gradient, at least one; `values` are those of all parameters. The
+    rest is as in `Node`.
+    """
+    if type(out) is tuple:
+        node: Node = MultiNode()
+        node.shapes, node.dtypes = tuple([z.shape for z in out]), tuple([z.dtype for z in out])
+    else:
+        node = Node()
+        node.shape, node.dtype = intern_shape(out.shape), out.dtype
+    node.op, node.kept, node.kept_y, node.guard = op, kept, kept_y, guard
+    node.x = live[0]
+    node.y = None if len(live) == 1 else live[1] if len(live) == 2 else Bundle(tuple(live[1:]))
+    node.number = next(counter)
+    if mode > ON:
+        examine(node, values, out)
+    else:
+        note_line(node)
+    return node
