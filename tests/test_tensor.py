@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn
 from autograd import (
     AnomalyError,
     DtypeError,
@@ -240,7 +241,7 @@ class Place:
     """A gradient buffer that counts how often it is claimed."""
 
     def __init__(self, array: np.ndarray[Any, Any]) -> None:
-        self.array, self.whole, self.claims = array, array, 0
+        self.array, self.whole, self.claims = array, array.reshape(-1), 0
 
     def claim(self, known: int = 0) -> np.ndarray[Any, Any]:
         self.claims += 1
@@ -276,6 +277,20 @@ def test_gradients_are_written_to_their_buffer() -> None:
         set_gradient_buffer(x, Place(np.zeros(3)))
     with pytest.raises(GraphError, match="only a leaf"):
         set_gradient_buffer(x * 2, place)
+
+
+def test_a_buffer_changes_no_gradient_of_complex_values() -> None:
+    """What the walk carries is the conjugate of what users see, also where a rule wrote it to the buffer."""
+    values, data = np.array([[1 + 2j, 3 - 1j]]), np.array([[2 - 1j, 1 + 1j], [0.5j, 2.0]])
+    gradients = []
+    for buffer in (None, Place(np.zeros((1, 2), complex))):
+        weight = tensor(values, requires_grad=True)
+        set_gradient_buffer(weight, buffer)
+        out = nn.functional.linear(data, weight)
+        (out.real**2 + 3 * out.imag**2).sum().backward()
+        gradients.append(weight.grad.tolist())
+    assert gradients[0] == gradients[1]
+    assert np.imag(gradients[0]).all()
 
 
 def test_objects_are_refused() -> None:

@@ -203,7 +203,7 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
     """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
     total: Any = 0
     whole = None if lift is not None else _shared_whole(found)
-    if whole is not None:
+    if whole is not None and whole.dtype.kind == "f":
         total = np.dot(whole, whole)
         if math.isfinite(total):
             return float(total)
