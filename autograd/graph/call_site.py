@@ -14,7 +14,7 @@ import sysconfig
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from .source_info import line_of, place_in, within_engine
+from .source_info import line_in, line_of, within_engine
 
 __all__ = ["Call", "call_in", "called_by", "name_called", "users_frame", "users_line"]
 
@@ -53,7 +53,7 @@ def users_frame(frame: FrameType) -> FrameType:
 
 def users_line() -> str:
     """Return the line of the user's program, for a message."""
-    return line_of(place_in(users_frame(sys._getframe(1))))
+    return line_of(line_in(users_frame(sys._getframe(1))))
 
 
 def _of_library(file: str) -> bool:

@@ -1,17 +1,15 @@
-"""Why a tensor is a constant although something that it was computed from requires a gradient."""
+"""Detachment: why a tensor is a constant although something that it was computed from requires a gradient."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from .grad_mode import Off
-from .source_info import Place, here, line_of
+from .source_info import SourceLine, here, line_of
 
 __all__ = ["Cut", "carried", "cut_at", "cut_of", "reason"]
 
-Cut = tuple[
-    Any, Any
-]  # what cut the graph, an operation or words, and where: a place, or the block that records nothing
+Cut = tuple[Any, Any]  # what cut the graph, an operation or words, and where: a line, or a no_grad block
 
 
 def carried(*inputs: Any) -> Cut | None:
@@ -31,7 +29,7 @@ def cut_of(what: Any, inputs: Any, mode: int) -> Cut | None:
 
 
 def cut_at(what: str, *inputs: Any) -> Cut | None:
-    """Return the cut that a call of the user's makes, or that which it passes on from constants."""
+    """Return the cut that a call by the user makes, or the one that constants carry on."""
     return cut_of(what, inputs, mode=1)
 
 
@@ -47,6 +45,6 @@ def reason(cut: Cut | None) -> str:
     if isinstance(where, Off):
         at = f", entered at {line_of(where)}," if hasattr(where, "code") else ""
         return f"{name} was computed within no_grad(){at} and so was not recorded. Compute it outside that block"
-    assert isinstance(where, Place)
+    assert isinstance(where, SourceLine)
     how = "cut it from its graph" if isinstance(what, str) else "gives a result without a derivative"
     return f"{name} {how}, at {line_of(where)}"

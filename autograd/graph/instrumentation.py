@@ -1,4 +1,4 @@
-"""What is done with every recorded operation beyond recording it, where somebody asked for that."""
+"""Instrumentation: anomaly mode, tracing and packing of each recorded operation, where a program asks for it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ value_observer: ContextVar[Callable[[Any], None] | None] = ContextVar("value_obs
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Any) -> None:
-    """Do what is asked for: refuse a result that is not finite, tell an observer, pack what is kept.
+    """Do what the mode asks for: refuse a result that is not finite, call the observer, pack what is kept.
 
     `values` are those of the parameters of the operation, `z` is the result, a tuple if there are several.
     """
@@ -55,7 +55,7 @@ def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
 
 
 def ranges(values: tuple[Any, ...]) -> str:
-    """Return from where to where the elements of each array among `values` go, and the numbers among them."""
+    """Describe the range of each array among `values`, and the numbers among them."""
     told = [_range(value) for value in values if isinstance(value, np.ndarray | np.number | int | float | complex)]
     return " and ".join(told) or "no numbers"
 

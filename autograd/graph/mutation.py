@@ -1,7 +1,7 @@
-"""What a graph keeps and somebody else can write to: remembered as it was, and compared before a walk.
+"""Mutation: writes to arrays that a graph has kept are found before a walk, and refused.
 
-The memory of a result is the engine's own. That of an array which a user passed in, or was handed by ``t.data``, can be
-written to by NumPy alone, which tells nobody. A node that keeps such an array therefore notes what it holds.
+The memory of a result is the engine's own. An array that a user passed in, or was handed by ``t.data``, can be written
+to by NumPy alone, which tells nobody. A node that keeps such an array therefore takes a snapshot of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import GraphError
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
-from .source_info import Place, here, line_of, note_line
+from .source_info import SourceLine, here, line_of, note_line
 
 __all__ = [
     "WHOLE",
@@ -45,7 +45,7 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the guards of others
 
-WHOLE = 1 << 18  # bytes: beyond, sums are noted in the place of what an array holds
+WHOLE = 1 << 18  # bytes: of larger arrays sums are noted, not a copy
 _WIDTH = 128
 
 
@@ -66,13 +66,13 @@ def root(x: Node) -> Any:
 def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
     """Return the guards of the inputs that a node keeps; `wants` says which those are, for the rule of each input."""
     guards = None
-    for x, places in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may go on where there is nothing to want
+    for x, positions in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may go on where there is nothing to want
         if x is None:
             continue
-        for place in places:
-            source = inputs[place]
-            if type(source) is not Node and type(values[place]) is np.ndarray:
-                guards = guard(source, values[place], guards)
+        for i in positions:
+            source = inputs[i]
+            if type(source) is not Node and type(values[i]) is np.ndarray:
+                guards = guard(source, values[i], guards)
     return guards
 
 
@@ -87,11 +87,11 @@ def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None
 
 
 def snapshot(array: Array) -> Any:
-    """Return what shows, compared with that of another time, whether an array was written to in between.
+    """Return a snapshot of an array; `changed` compares it with what the array holds later.
 
-    That is all it holds. In the place of more than 256 kB it is one sum for each 128 elements, weighted, so that
-    their order counts: only what rounding hides in such a sum can go unnoticed. An array that nobody can write to needs
-    nothing noted.
+    It is a copy of all bytes. For more than 256 kB it is one sum for each 128 elements, weighted, so that their order
+    counts: only what rounding hides in such a sum can go unnoticed. An array that nobody can write to needs no
+    snapshot.
     """
     if array.nbytes <= WHOLE or array.dtype.char not in "fdFD":
         return array.tobytes()
@@ -118,7 +118,7 @@ def _weights(dtype: Any) -> Array:
 
 
 def changed(array: Array, before: Any) -> bool:
-    """Tell whether an array holds something else than when `before` was its snapshot."""
+    """Tell whether an array holds other values than when `before` was its snapshot."""
     if type(before) is bytes:
         return bool(array.tobytes() != before)
     if before is None:
@@ -128,16 +128,16 @@ def changed(array: Array, before: Any) -> bool:
 
 
 class Exposure(NamedTuple):
-    """Memory of which somebody was handed the ndarray: what it held, and when and where that was.
+    """Memory whose ndarray was handed out: what it held, and when and where that was.
 
-    Nodes that kept memory of a leaf later have guards of their own; those that keep a result's have not.
+    Nodes that keep memory of a leaf later have guards of their own; those that keep a result's do not.
     """
 
     owner: Any
     of_leaf: bool
     number: int
     held: Any
-    place: Place
+    line: SourceLine
 
 
 _exposures: dict[int, Exposure] = {}
@@ -204,7 +204,7 @@ def forget_within(owner: Array) -> None:
 
 
 def exposed_changes() -> list[Exposure]:
-    """Return of what was handed out that which holds something else now."""
+    """Return the exposures whose memory holds other values now."""
     if not _exposures:
         return []
     found = []
@@ -240,7 +240,7 @@ _IDLE = _idle_count()
 
 
 class _Mark:
-    """A write: when it was, with a number like those of nodes, and where."""
+    """A write: when it was, by a number like those of nodes, and where."""
 
     __slots__ = ("code", "instruction", "number")
 
@@ -289,7 +289,7 @@ def _last_write(array: np.ndarray[Any, Any]) -> _Mark | None:
 def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
     """Tell whether the memory of one of some arrays was written to in place after `number` was taken.
 
-    That is by what says so, or through an ndarray that was handed out since.
+    Writes that were noted count, and those through an ndarray that was handed out since.
     """
     owners = [exposure.owner() for exposure in exposed_changes() if exposure.number > number]
     if _latest > number:
@@ -330,7 +330,7 @@ def _refuse_exposed(order: list[Node], exposure: Exposure) -> None:
             continue
         for array in kept_arrays(node):
             if owner_of(array) is owner:
-                where = line_of(exposure.place)
+                where = line_of(exposure.line)
                 raise _overwritten(node, array, f"by NumPy alone, through the ndarray handed out at {where}")
 
 

@@ -1,7 +1,7 @@
-"""The graph: what a node is, in which order nodes are walked, and the walk that carries gradients back.
+"""Nodes: the graph of recorded operations, and the order in which it is walked.
 
-Nothing here knows tensors or NumPy functions. A node belongs to an operation, which knows how to `pull` a gradient
-back to the node's inputs; `Tensor` and `Value` stand on the same order and differ in what a node keeps.
+Nothing here knows tensors or NumPy functions. The operation of a node knows how to `pull` a gradient back to the node's
+inputs; `Tensor` and `Value` share the order of the walk and differ in what a node keeps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from ..errors import GraphError
-from .source_info import Place, line_of
+from .source_info import SourceLine, line_of
 
 __all__ = [
     "LARGE",
@@ -47,17 +47,17 @@ Gradients = dict["Node | None", Any]
 
 counter = itertools.count()  # `next(counter)` numbers nodes and writes in the order of the program
 by_number = attrgetter("number")
-absent: Any = object()  # stands in `gradients` for a node whose gradient nobody wants
+absent: Any = object()  # the entry in `gradients` of a node whose gradient is not wanted
 
 
 class Operation(Protocol):
-    """What the walks ask of the operation of a node."""
+    """What walks need of the operation of a node."""
 
     name: str
 
     @property
     def freed(self) -> Operation:
-        """What takes the operation's place when a walk has freed what a node kept."""
+        """The operation that replaces this one when a walk has freed what a node kept."""
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
         """Add to `gradients` what `g`, the gradient of `node`, contributes to those of the node's inputs."""
@@ -95,15 +95,15 @@ class Node:
     number
         Greater than that of every node it depends on.
     guard
-        What it keeps that others can write to, as it was: see `mutation`. None if there is no such thing.
+        Snapshots of what it keeps and others can write to: see `mutation`. None if there is nothing of that kind.
     code, instruction
         Where the user's program recorded it; unset on elementwise operations outside `detect_anomaly`.
     scope
-        Within which modules that was; unset outside `detect_anomaly` and the like: see `name_scope`.
+        The modules within which that was; unset outside `detect_anomaly` and the like: see `name_scope`.
     owner
-        A weak reference to the tensor whose gradient is to be kept, of a leaf or one that was asked to retain it; else
-        unset. The gradient is an attribute of the tensor: one that can be differentiated again leads back to the node,
-        which would so never be freed.
+        For a leaf, or a result that retains its gradient, a weak reference to the tensor; else unset. The gradient is
+        an attribute of the tensor, not of the node: a gradient that can be differentiated again refers to the node,
+        which would then never be freed.
     """
 
     __slots__ = (
@@ -127,13 +127,13 @@ class Node:
 
 
 class View(Node):
-    """A node whose result is memory of a leaf, which others may write to."""
+    """A node whose result is a view of a leaf's memory, which others may write to."""
 
     __slots__ = ()
 
 
 class Exposed(Node):
-    """A result whose ndarray was handed out: what keeps it from then on notes what it holds, as of a shared leaf."""
+    """A result whose ndarray was handed out: nodes that keep it from then on take a snapshot, as of a shared leaf."""
 
     __slots__ = ()
 
@@ -146,12 +146,12 @@ class Leaf(Node):
     Attributes
     ----------
     buffer
-        A place set apart for the gradient, by an optimizer for example, or None.
+        Memory set aside for the gradient, by an optimizer for example, or None.
     hooks
-        What is to be called with a gradient that arrives, and when it has been added to `grad`; or None.
+        Called with a gradient that arrives, and when it has been added to `grad`; or None.
     finished
-        For one that was made by a transform, such as `vjp`, the number that was due when this had evaluated its
-        function: from then on nobody can ask for a derivative with respect to it but the transform. Else infinity.
+        For a leaf that a transform such as `vjp` made, the next number when it had evaluated its function: from then on
+        only the transform can ask for a derivative with respect to the leaf. Else infinity.
     shared
         Whether somebody else may hold the ndarray with its values, and write to it.
     """
@@ -171,7 +171,7 @@ class Leaf(Node):
 
 
 class Bundle(Node):
-    """Stands in place of a second input for all inputs from the second on, so that every node has two edges."""
+    """Replaces the second input where there are more than two, so that every node has two edges."""
 
     __slots__ = ()
 
@@ -206,14 +206,14 @@ class MultiNode(Node):
 
 
 class GradientBuffer(Protocol):
-    """A place set apart for the gradient of a leaf.
+    """Memory set aside for the gradient of a leaf.
 
     Attributes
     ----------
     array
-        The place itself, of the leaf's shape and dtype.
+        The memory, of the leaf's shape and dtype.
     whole
-        An array of one axis that `array` is a part of, beside the places of other leaves.
+        An array of one axis that `array` is a part of, as are the buffers of other leaves.
     """
 
     array: np.ndarray[Any, Any]
@@ -227,32 +227,32 @@ class GradientBuffer(Protocol):
 
 
 class LeafHooks(Protocol):
-    """What is to be called at a leaf."""
+    """The hooks of a leaf."""
 
     def arrived(self, g: Any) -> Any:
-        """Return the gradient to take in place of `g`, that of one walk."""
+        """Return what the hooks make of `g`, the gradient of one walk."""
 
     def accumulated(self) -> None:
-        """Tell that the gradient has been added to that of the leaf."""
+        """Call the hooks that run when the gradient has been added to that of the leaf."""
 
 
 Hook = Callable[[Any, "Lift | None"], Any]
 
 
 class Hooked:
-    """Takes the place of the operation of a node whose gradient is to be seen, or replaced, before it is pulled on.
+    """Wraps the operation of a node whose gradient hooks see, and may replace, before it is pulled on.
 
     Attributes
     ----------
     operation
-        What was there before.
+        The operation that it wraps.
     hooks
         Each takes the gradient and returns the one to go on with.
     retain
-        Is given what has become of the gradient in the end, or None.
+        Called with the gradient after all hooks; or None.
     """
 
-    exist = False  # until the first: so that walks need not look for them where there are none
+    exist = False  # until the first one is made: walks need not look for them before
 
     def __init__(self, operation: Operation) -> None:
         self.operation, self.name, self.inputs = operation, operation.name, operation.inputs
@@ -262,7 +262,7 @@ class Hooked:
 
     @property
     def freed(self) -> Operation:
-        """What stands there when the node is freed: hooks go with what it kept."""
+        """The operation of the freed node: hooks are freed with what it kept."""
         return self.operation.freed
 
     def seen(self, node: Node, g: Any, lift: Lift | None) -> Any:
@@ -314,7 +314,7 @@ class _BundleOperation(_LeafOperation):
 
 
 class FreedOperation:
-    """Takes the place of a node's operation when a walk has freed what the node kept."""
+    """Replaces a node's operation when a walk has freed what the node kept."""
 
     def __init__(self, operation: Operation) -> None:
         self.name = operation.name
@@ -326,7 +326,7 @@ class FreedOperation:
 
     def refuse(self, node: Node) -> NoReturn:
         """Raise the error that says what was freed and when."""
-        freed_by = f" at {line_of(node.kept)}" if isinstance(node.kept, Place) else ""
+        freed_by = f" at {line_of(node.kept)}" if isinstance(node.kept, SourceLine) else ""
         message = (
             f"an earlier backward(){freed_by} freed the graph of this result: '{self.name}'{recorded(node)} no longer "
             f"has what its derivative needs. Pass retain_graph=True to that backward(), or compute the result anew"

@@ -1,4 +1,4 @@
-"""What nodes keep, in the care of somebody else: packed when it is recorded, unpacked when a derivative needs it."""
+"""Saved-tensor hooks: what nodes keep is packed when it is recorded, and unpacked when a derivative needs it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _Parcel(NamedTuple):
 
 
 class Packed:
-    """Takes the place of the operation of a node whose kept arrays are packed."""
+    """Wraps the operation of a node whose kept arrays are packed."""
 
     def __init__(self, operation: Operation, unpack: Unpack) -> None:
         self.operation, self.unpack = operation, unpack
@@ -86,11 +86,11 @@ class Packed:
 
     @property
     def freed(self) -> Operation:
-        """What stands there when the node is freed."""
+        """The operation of the freed node."""
         return self.operation.freed
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        """Pull through a node that keeps what was unpacked, which is let go of afterwards."""
+        """Pull through a copy of the node that keeps what was unpacked, which is freed afterwards."""
         whole = copy.copy(node)
         whole.op, whole.kept, whole.kept_y = self.operation, self.opened(node.kept), self.opened(node.kept_y)
         self.operation.pull(whole, g, gradients)
@@ -119,12 +119,12 @@ class Packed:
 
 
 def pack(node: Node) -> None:
-    """Hand the arrays that a new node keeps to the hooks that are in force."""
+    """Hand the arrays that a new node keeps to the active hooks."""
     hooks = _hooks.get()
     assert hooks is not None  # the mode says so
     node.kept, node.kept_y = (_close(kept, hooks[0]) for kept in (node.kept, node.kept_y))
     node.op = Packed(node.op, hooks[1])
-    node.guard = None  # it would keep what the hooks let go of; what they return is theirs to look after
+    node.guard = None  # it would keep the arrays that the hooks freed; the hooks look after what they return
 
 
 def _close(value: Any, pack: Pack) -> Any:

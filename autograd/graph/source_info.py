@@ -1,4 +1,4 @@
-"""The user's lines: where in their program a result was recorded, a graph freed, memory written to."""
+"""Source info: the line of the user's program that recorded a result, freed a graph or wrote to memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 __all__ = [
-    "HasLine", "Place", "defined", "here", "line_of", "note_line", "place_in", "source_of", "user_frame", "warn",
+    "HasLine", "SourceLine", "defined", "here", "line_in", "line_of", "note_line", "source_of", "user_frame", "warn",
     "within_engine", "within_file",
 ]  # fmt: skip
 
@@ -22,7 +22,7 @@ _PACKAGES = tuple(os.path.join(_ROOT, name) + os.sep for name in ("autograd", "n
 _NUMPY = os.path.dirname(np.__file__) + os.sep
 
 
-class Place:
+class SourceLine:
     """A line of the user's program."""
 
     __slots__ = ("code", "instruction")
@@ -32,7 +32,7 @@ class Place:
 
 
 class HasLine(Protocol):
-    """What a line can be noted in: a `Place`, a node, a block."""
+    """An object in which a line can be noted: a `SourceLine`, a node, a block."""
 
     code: CodeType
     instruction: int
@@ -49,12 +49,12 @@ class _Within(dict[str, bool]):
 _within = _Within()
 
 
-def note_line(place: HasLine) -> None:
-    """Note in `place` the line that is being executed outside the engine and the layers built on it."""
+def note_line(target: HasLine) -> None:
+    """Note in `target` the line that is being executed outside the engine and the layers built on it."""
     frame = sys._getframe(2)
     while _within[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
-    place.code, place.instruction = frame.f_code, frame.f_lasti
+    target.code, target.instruction = frame.f_code, frame.f_lasti
 
 
 def within_engine(code: CodeType) -> bool:
@@ -67,18 +67,18 @@ def within_file(filename: str) -> bool:
     return _within[filename]
 
 
-def place_in(frame: FrameType) -> Place:
+def line_in(frame: FrameType) -> SourceLine:
     """Return the line that a frame is executing."""
-    place = Place()
-    place.code, place.instruction = frame.f_code, frame.f_lasti
-    return place
+    line = SourceLine()
+    line.code, line.instruction = frame.f_code, frame.f_lasti
+    return line
 
 
-def here() -> Place:
+def here() -> SourceLine:
     """Return the line that is being executed outside the engine and the layers built on it."""
-    place = Place()
-    note_line(place)
-    return place
+    line = SourceLine()
+    note_line(line)
+    return line
 
 
 def user_frame(frame: FrameType) -> tuple[FrameType, int]:
@@ -86,7 +86,7 @@ def user_frame(frame: FrameType) -> tuple[FrameType, int]:
     above = 0
     while frame.f_back is not None:
         file = frame.f_code.co_filename
-        if not _within[file] and not file.startswith(_NUMPY):  # whose `errstate` stands between functions of the engine
+        if not _within[file] and not file.startswith(_NUMPY):  # NumPy: its `errstate` calls functions of the engine
             break
         frame, above = frame.f_back, above + 1
     return frame, above
@@ -98,17 +98,17 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=above + 2)
 
 
-def source_of(place: HasLine) -> tuple[str, int | None]:
-    """Return the file, as `linecache` knows it, and the line of a place."""
-    instruction = place.instruction
-    lines = place.code.co_lines()
+def source_of(noted: HasLine) -> tuple[str, int | None]:
+    """Return the file, as `linecache` knows it, and the number of a noted line."""
+    instruction = noted.instruction
+    lines = noted.code.co_lines()
     line = next((number for start, end, number in lines if start <= instruction < end), None)
-    return place.code.co_filename, line
+    return noted.code.co_filename, line
 
 
-def line_of(place: HasLine) -> str:
-    """Return the file and line of a place as a person is told them: of a notebook, the cell."""
-    return _worded(*source_of(place))
+def line_of(noted: HasLine) -> str:
+    """Return a noted line as messages have it: file and number, or the cell of a notebook."""
+    return _worded(*source_of(noted))
 
 
 def _worded(file: str, line: int | None) -> str:
@@ -128,7 +128,7 @@ def defined(function: Any) -> str:
 
 
 def _cell_of(file: str) -> str:
-    """Return the name that IPython, where it runs, gives a cell: the file is one that never was written."""
+    """Return the name that IPython, where it runs, gives a cell: its file was never written."""
     shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
     name = name_of and name_of(file)

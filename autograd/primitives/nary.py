@@ -193,9 +193,8 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
             if held is absent:
                 continue
             if writes:
-                buffer = x.buffer if held is None and type(x) is Leaf else None
-                fits = buffer is not None and g.dtype is x.dtype and _are_of(x.dtype, kept)
-                into = buffer.claim() if fits else None
+                buffer = x.buffer if held is None and type(x) is Leaf and g.dtype is x.dtype else None
+                into = buffer.claim() if buffer is not None and _are_of(x.dtype, kept) else None
                 gx = rule(g, *kept, into)
                 if gx is into:
                     gradients[x] = gx

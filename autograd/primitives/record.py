@@ -21,8 +21,9 @@ def record(
     `live` are the nodes of the inputs that need a gradient, at least one; `values` are those of all parameters. The
     rest is as in `Node`.
     """
+    node: Node
     if type(out) is tuple:
-        node: Node = MultiNode()
+        node = MultiNode()
         node.shapes, node.dtypes = tuple([z.shape for z in out]), tuple([z.dtype for z in out])
     else:
         node = Node()

@@ -18,7 +18,7 @@ from ..errors import GraphError
 from ..graph.call_site import Call, call_in, called_by, name_called, users_frame
 from ..graph.grad_mode import recording
 from ..graph.node import ancestors
-from ..graph.source_info import line_of, place_in, within_engine
+from ..graph.source_info import line_in, line_of, within_engine
 from .remedies import remedy
 
 __all__ = [
@@ -119,7 +119,7 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
     elif call.name:
         what = f"{call.name}() on this {kind}"
     raise GraphError(
-        f"{what}, at {line_of(place_in(user))}, would cut it from its graph without a word: "
+        f"{what}, at {line_of(line_in(user))}, would cut it from its graph without a word: "
         f"{remedy(call, kind, masked, stored)}"
     )
 

@@ -17,7 +17,7 @@ from ...graph.instrumentation import observer, value_observer
 from ...graph.mutation import refuse_overwritten
 from ...graph.node import LEAF, Bundle, Hooked, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import Place, here
+from ...graph.source_info import SourceLine, here
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
@@ -113,7 +113,7 @@ class Run:
 
     result: Any
     seen: dict[Any, tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
-    lines: dict[Any, Place] = field(default_factory=dict)
+    lines: dict[Any, SourceLine] = field(default_factory=dict)
     inputs: tuple[Any, ...] = ()
 
 
