@@ -33,7 +33,7 @@ BATCH_SIZE, LEARNING_RATE, HIDDEN = 32, 0.001, (128, 64)
 
 EPILOG = """\
 examples:
-  python -m examples.mnist                      the digits, in about twelve seconds
+  python -m examples.mnist                      the digits, in about fifteen seconds
   python -m examples.mnist --full-batch         all images in every step, as in the simplest of all training loops
   python -m examples.mnist --data fashion-mnist a folder with the four files of Fashion-MNIST, gzipped or not
   python -m examples.mnist --csv digits.csv     a table with a column 'label' and one for each pixel, 0 to 255
