@@ -115,13 +115,13 @@ def check_number(name: str, value: Any, positive: bool = False) -> None:
 
 
 def check_argnums(argnums: Any) -> None:
-    """Raise unless `argnums` is the place of an argument, or several."""
+    """Raise unless `argnums` is the position of an argument, or a tuple of positions."""
     if type(argnums) is int:
         return
-    places = argnums if isinstance(argnums, tuple | list) else (argnums,)
-    if not all(isinstance(place, int) and not isinstance(place, bool) for place in places):
+    positions = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not all(isinstance(position, int) and not isinstance(position, bool) for position in positions):
         raise TypeError(
-            f"argnums should be the place of an argument, as in argnums=0, or a tuple of places, not "
+            f"argnums should be the position of an argument, as in argnums=0, or a tuple of positions, not "
             f"{described(argnums)}"
         )
 

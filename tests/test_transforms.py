@@ -326,3 +326,39 @@ def test_gradients_are_recorded_within_no_grad_if_that_is_asked_for() -> None:
         (first,) = gradients(y, x, create_graph=True)
         (second,) = gradients(first, x)
     assert (first.item(), second.item()) == (12.0, 12.0)
+
+
+def test_complex_gradients_too_are_recorded_within_no_grad() -> None:
+    weight = tensor([1.0 + 2.0j, 3.0], requires_grad=True)
+    with no_grad():
+        value, pull = vjp(lambda x: x * x * weight, np.array([1.0, 2.0j]))
+        assert all(found.requires_grad for found in (value, *pull(np.ones(2))))
+        assert grad(lambda x: np.sum(np.abs(x * weight)))(np.array([1.0, 2.0j])).requires_grad
+
+
+def test_a_function_that_returns_no_arrays_has_gradients_of_zero() -> None:
+    value, pull = vjp(lambda x: [], np.ones(2))
+    assert value == []
+    assert pull([])[0].tolist() == [0, 0]
+
+
+@dataclasses.dataclass
+class Loss:
+    number: Any
+
+
+def test_a_container_is_not_a_number_of_which_there_is_a_gradient() -> None:
+    weight = tensor([1.0, 2.0], requires_grad=True)
+    containers: list[Any] = [
+        lambda x: (x, np.ones(3)),
+        lambda x: [x * weight, x],
+        lambda x: {"loss": x.sum()},
+        lambda x: Loss([x, x]),
+    ]
+    for function in containers:
+        with pytest.raises(GraphError, match=r"one number, not (tuple|list|dict|Loss): sum it"):
+            grad(function)(np.ones(2))
+    with pytest.raises(GraphError, match=r"one number, not shape \(2,\)"):
+        grad(Loss)(np.ones(2))
+    with pytest.raises(GraphError, match="returned a complex one"):
+        grad(Loss)(1j)

@@ -1,1 +1,1 @@
-"""Transforms: functions of functions, such as `grad`, `vjp`, `jvp`, `jacobian` and `checkpoint`, and their pytrees."""
+"""Transforms: functions of functions, such as `grad`, `vjp`, `jvp`, `jacobian` and `checkpoint`; and pytrees."""

@@ -1,4 +1,4 @@
-"""Computing part of a graph again in the backward pass, instead of keeping what its derivatives need."""
+"""Gradient checkpointing: the backward pass computes a part of the graph again, which so need not be kept."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _generators: list[Callable[[], Generator]] = []
 
 
 def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
-    """Have `checkpoint` draw the same random numbers again from a generator that is not handed to it.
+    """Make `checkpoint` draw the same random numbers again from a generator that is not among its arguments.
 
     Parameters
     ----------
     generator
-        Returns the generator that is in use.
+        A function that returns the generator in use, a `numpy.random.Generator`.
 
     Examples
     --------
@@ -46,25 +46,26 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
 
 
 def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Return ``function(*args, **kwargs)``, of which the graph keeps nothing but the arguments.
+    """Return ``function(*args, **kwargs)``, and keep only the arguments for the backward pass.
 
-    When `backward` needs what the function computed on its way, the function is called again, once. So the memory of a
-    deep model can be that of its parts, for the time of a second forward pass. Calls may nest. The function has to do
-    the same again: generators among the arguments, that of `nn`, NumPy's global one and those named to
-    `restore_in_checkpoints` then start from the state that they had, and have their own state again afterwards.
+    `backward` calls the function a second time to compute what its derivatives need. This trades time for memory: a
+    deep model that is checkpointed in parts takes a second forward pass, and the memory of its largest part. Calls may
+    nest. The second call has to repeat the first: random generators among the arguments, that of `nn`, NumPy's global
+    one and those given to `restore_in_checkpoints` start again from the state that they had in the first call, and get
+    their own state back afterwards.
 
     Parameters
     ----------
     function
-        Computes with tensors, those in its arguments and others that it knows, such as parameters.
+        Computes with tensors: its arguments, and others such as parameters.
     *args, **kwargs
-        Its arguments. What others can write to among them must not be written to before the backward pass.
+        Its arguments. Arrays and leaves among them must not be written to before the backward pass.
 
     Raises
     ------
     GraphError
-        In the backward pass, if the function did not do the same again: the number of arrays that it keeps, their
-        shapes, and the sums of their elements are compared, and whether a leaf or an argument was written to.
+        In the backward pass, if the second call did not repeat the first: the number of saved arrays, their shapes
+        and the sums of their elements are compared, and leaves and arguments are checked for writes.
 
     References
     ----------
@@ -94,32 +95,34 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 class _Region:
-    """One call: what was kept in it, by number, and how to come by it again."""
+    """One checkpointed call: which arrays it saved, by number, and how to compute them again."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._begun = next(counter)
         self._moment = min(self._begun, moment())
         self._function = function
-        # As they are now: a recorded write gives the tensors of the caller other memory, and leaves this as it was.
+        # Copies of the tensors: a recorded write gives the caller's tensors new memory, and leaves these as they were.
         self._args, self._kwargs = arguments_now(args), arguments_now(kwargs)
         self._guards = [(array, snapshot(array)) for array in _of_others((args, kwargs))]
         self._name = getattr(function, "__name__", type(function).__name__)
         in_use = [generator() for generator in _generators]
         for generator in in_use:
             if not isinstance(generator, np.random.Generator):
-                raise TypeError(f"restore_in_checkpoints() was given what returns no generator but {generator!r}")
+                raise TypeError(
+                    f"restore_in_checkpoints() takes functions that return a Generator, not {described(generator)}"
+                )
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, np.random.Generator)]
         self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
         self._global = np.random.get_state()
         self._forms: list[tuple[Any, Any]] = []
         self._sums: list[Any] = []
-        # What was kept, by number, as far as it is at hand: all of it while the function runs, for that may ask for
-        # derivatives itself, and what is still to be used when it was computed again.
+        # The saved arrays that are in memory, by number: all of them while the function runs, which may ask for
+        # derivatives itself, and those still to be used once they were computed again.
         self._at_hand: dict[int, Array] = {}
         self._runs = True
 
     def pack(self, array: Array) -> int:
-        """Note what was kept, which is let go of when the function has returned."""
+        """Return the number of a saved array, which is dropped when the function has returned."""
         number = len(self._forms)
         self._forms.append((array.shape, array.dtype))
         self._sums.append(_sums(array))
@@ -127,17 +130,17 @@ class _Region:
         return number
 
     def finish(self) -> None:
-        """Let go of what was kept, for the function has returned."""
+        """Drop the saved arrays: the function has returned."""
         self._runs = False
         self._at_hand = {}
 
     def unpack(self, number: int) -> Array:
-        """Return the array that was kept, computing all of them again if it is not at hand."""
+        """Return a saved array; compute all of them again if it is not in memory."""
         if self._runs:
             return self._at_hand[number]
         if number not in self._at_hand:
             self._at_hand = self._compute_again()
-        return self._at_hand.pop(number)  # so that each is let go of when it has been used
+        return self._at_hand.pop(number)  # which frees it as soon as it has been used
 
     def _compute_again(self) -> dict[int, Array]:
         kept: list[Array] = []
@@ -174,7 +177,7 @@ class _Region:
 
 
 def arguments_now(value: Any) -> Any:
-    """Return arguments with another tensor, of the same value and place in the graph, for each tensor in them."""
+    """Return arguments with another tensor, of the same value and node, in place of each tensor in them."""
     contents, rebuild = flatten(value)
     if not any(type(item) is Tensor for item in contents):
         return value
@@ -182,7 +185,7 @@ def arguments_now(value: Any) -> Any:
 
 
 def _of_others(value: Any) -> Iterator[Array]:
-    """Yield the arrays among arguments that others can write to: see `mutation`."""
+    """Yield the arrays among arguments that the caller can write to: see `mutation`."""
     if isinstance(value, Tensor):
         if value._node is None or (type(value._node) is not Node and root(value._node).shared):
             yield value._array
@@ -202,7 +205,7 @@ def _leaves(result: Any) -> list[Array]:
 
 
 def _sums(array: Array) -> Any:
-    """Return sums of the elements of an array, in a small part of its memory: see `weighted_sums`."""
+    """Return sums of the elements of an array, far fewer than the elements: see `weighted_sums`."""
     if array.dtype.kind not in "fc":
         array = array.astype(float) if array.dtype.kind in "biu" else np.zeros(0)
     sums, rest = weighted_sums(array)
@@ -210,7 +213,7 @@ def _sums(array: Array) -> Any:
 
 
 def _same(before: Any, now: Any) -> bool:
-    """Tell whether sums agree, but for the rounding of a computation that found its arrays elsewhere in memory."""
+    """Tell whether sums agree, up to the rounding that depends on where in memory arrays start."""
     scale = float(np.nanmax(np.abs(before), initial=0))
     share = float(np.finfo(before.dtype).eps) ** 0.5
     return bool(np.allclose(before, now, rtol=share, atol=share * scale, equal_nan=True))

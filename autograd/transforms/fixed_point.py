@@ -1,4 +1,4 @@
-"""Implicit differentiation: derivatives of the solution of an equation, without those of the way it was found."""
+"""Implicit differentiation: `fixed_point` solves an equation, and differentiates its solution and not the iteration."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ Array = np.ndarray[Any, Any]
 def fixed_point(
     function: Callable[..., Any], start: Any, *args: Any, tolerance: float = 1e-12, max_iterations: int = 10_000
 ) -> Any:
-    """Return the x for which ``x == function(x, *args)``, found by applying the function again and again.
+    """Return the x for which ``x == function(x, *args)``, by applying the function again and again.
 
-    The derivatives with respect to `args` are those of the solution, by the implicit function theorem: with J the
-    derivative of the function by x, a gradient g becomes the w for which ``w == g + J' w``, which is a fixed point too,
-    and is then pulled back through one application of the function, which alone is kept of the iterations. Derivatives
-    of any order, and forward ones, follow. There are derivatives, too, with respect to other tensors that the function
-    computes with, such as the parameters of a layer.
+    The implicit function theorem gives the derivatives of the solution with respect to `args`. With J the derivative of
+    the function with respect to x, a gradient g becomes the w for which ``w == g + J' w``, a fixed point too, which is
+    then carried back through one application of the function: the only one whose graph is kept. Derivatives of any
+    order and forward mode follow from it. Other tensors that the function computes with, such as the parameters of a
+    layer, have derivatives too.
 
     Parameters
     ----------
     function
-        Takes x and `args`, and returns an array of the shape of x. It must contract: that is, bring any two x near the
-        solution closer together.
+        Takes x and `args`, and returns an array of the shape of x. It must contract: bring any two x near the solution
+        closer together.
     start
-        Where to begin; the solution does not depend on it.
+        Where to start; the solution does not depend on it.
     *args
-        What the function depends on, arrays or containers of them.
+        The other arguments of the function, arrays or containers of them.
     tolerance
-        How far the last step may change x, relative to 1 + the largest absolute value of x; never less than a few
+        How much the last step may change x, relative to 1 + the largest absolute value of x; never less than a few
         units in the last place of its dtype.
     max_iterations
-        After how many steps to give up.
+        The number of steps after which to give up.
 
     Raises
     ------
     ConvergenceError
-        If it has not converged by then, in this or, for its derivative, in the backward pass.
+        If it has not converged by then, in the forward pass or, for the derivative, in the backward pass.
 
     References
     ----------
@@ -93,8 +93,8 @@ class _Step:
     Attributes
     ----------
     known
-        Tensors at the places in the graph of what it depends on beside x, whether these are arguments or what the
-        function knows otherwise. They stand for their places alone: their values are never read.
+        Tensors for the nodes that it depends on beside x: arguments, and what the function closes over. Only their
+        nodes are used: their values are never read.
     """
 
     def __init__(self, function: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> None:
@@ -115,29 +115,29 @@ class _Step:
         self._order = leading_to([self._x, *ends], within)
 
     @property
-    def places(self) -> list[Any]:
-        """The nodes of what is known."""
+    def known_nodes(self) -> list[Any]:
+        """The nodes of `known`."""
         return [x._node for x in self.known]
 
     def pull(self, w: Any, lift: Lift | None = None) -> tuple[Any, list[Any]]:
-        """Return the gradient of x and those of what is known, from that of the result."""
-        found = pull_back({self._y: w}, self._order, [self._x, *self.places], partial=True, lift=lift)
-        return found.get(self._x), [found.get(node) for node in self.places]
+        """Return the gradient of x and those of `known`, from that of the result."""
+        found = pull_back({self._y: w}, self._order, [self._x, *self.known_nodes], partial=True, lift=lift)
+        return found.get(self._x), [found.get(node) for node in self.known_nodes]
 
     def again(self, x: Any) -> _Step:
-        """Return the step at `x`, the solution, which is recorded there."""
+        """Return the step recorded anew at the solution, which now is the tensor `x`."""
         with evaluated_as_at(self._moment):
             step = _Step(self.function, x, self.args)
-        if step.places != self.places:
+        if step.known_nodes != self.known_nodes:
             raise GraphError(
-                f"{defined(self.function)} computes with something else than when fixed_point() found the solution: "
-                f"what it knows was written to in between. Compute derivatives before that"
+                f"{defined(self.function)} computes with something else than when fixed_point() found the solution: a "
+                f"tensor that it closes over was written to in between. Compute derivatives before that"
             )
         return step
 
 
 def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[Node]]:
-    """Return, each in order, the nodes above `x` that `root` depends on and those before `begun` that these lead to."""
+    """Return the nodes that `root` depends on, both in order: those recorded since `begun`, and the last before it."""
     within: set[Node] = set()
     ends: set[Node] = set()
     nodes = [root]
@@ -154,12 +154,12 @@ def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[No
 
 
 def _at(node: Node) -> Tensor:
-    """Return a tensor at the place of a node, without its values."""
+    """Return a tensor at a node, without its values."""
     return LIFT.wrap(np.broadcast_to(np.zeros((), node.dtype), node.shape), node)  # type: ignore[no-any-return]
 
 
 class _FixedPoint(Function):
-    """A solution that was found, and its derivatives with respect to what the function depends on."""
+    """A solution, and its derivatives with respect to what the function depends on."""
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> Any:

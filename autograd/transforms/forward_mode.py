@@ -1,9 +1,9 @@
-"""Forward mode: the walk that carries tangents from inputs to outputs, over the same graph and the same rules.
+"""Forward mode: carry tangents from inputs to outputs, through the same graph and by the same rules.
 
-How an operation is differentiated forward follows from its kind. An elementwise rule multiplies with the local
-derivative, and so serves tangents as it serves gradients; a linear function is applied to the tangent; a product
-takes the tangent in place of one factor. Any other rule is linear in ``g``: its transpose, found by walking the rule
-itself backward, is the forward derivative.
+The kind of an operation says how. An elementwise rule multiplies by the local derivative, and serves tangents as it
+serves gradients; a linear function is applied to the tangent; a product takes the tangent in place of one factor. Any
+other rule is linear in ``g``, and its transpose is the forward derivative: that is the rule itself, recorded and walked
+back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["push_forward"]
 
 
 def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None) -> dict[Node, Any]:
-    """Carry `tangents` forward through `order` and return those of all nodes that they reach.
+    """Carry `tangents` forward through `order` and return the tangents of all nodes that they reach.
 
     With `lift`, tangents are tensors and the derivatives record themselves.
     """

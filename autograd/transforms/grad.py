@@ -1,4 +1,4 @@
-"""Gradients of functions: `grad` and `value_and_grad`."""
+"""Gradients of functions that return one number: `grad`, `value_and_grad` and `elementwise_grad`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Function = Callable[..., Any]
 
 
 def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
-    """Return the function that computes the gradient of `function`, which returns one number.
+    """Return a function that computes the gradient of `function`, which returns one number.
 
     Parameters
     ----------
@@ -31,12 +31,13 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
     argnums
         Which positional argument to differentiate with respect to; a tuple gives a tuple of gradients.
     has_aux
-        `function` returns a pair, the number and anything else, which is handed through beside the gradient.
+        Whether `function` returns a pair: the number, and anything else, which is returned beside the gradient.
 
     Returns
     -------
     callable
-        Takes what `function` takes and returns the gradient, of the shape of that argument; with `has_aux` a pair.
+        Takes the arguments of `function` and returns the gradient, of the shape of the chosen argument; with `has_aux`
+        a pair.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
 
 
 def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
-    """Return the function that computes both `function` and its gradient; see `grad`.
+    """Return a function that computes both `function` and its gradient; see `grad`.
 
     With `has_aux` the value is the pair that `function` returns.
 
@@ -116,10 +117,9 @@ def _one(value: Any, record: Recording) -> Any:
 
 
 def elementwise_grad(function: Function, argnums: int = 0) -> Function:
-    """Return the function that computes the derivative of each element of the result by the same element of the input.
+    """Return a function that computes the derivative of each element of the result by the same element of the input.
 
-    Strictly it sums the derivatives of all elements of the result, which is the same for a function that acts on each
-    element by itself.
+    This is the gradient of the sum of the result, which is the same for a function of each element by itself.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def elementwise_grad(function: Function, argnums: int = 0) -> Function:
 def choose(
     function: Function, argnums: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Function, tuple[Any, ...]]:
-    """Return the function of the chosen arguments alone, and their values."""
+    """Return the function of the arguments that `argnums` chooses, and these arguments."""
     positions = (argnums,) if isinstance(argnums, int) else argnums
     count = len(args)
     for position in positions:
@@ -162,7 +162,7 @@ def choose(
 
 
 def _without_aux(function: Function, aux: list[Any]) -> Function:
-    """Return the function without what it returns beside the number, which is appended to `aux`."""
+    """Return a function that returns the number alone, and appends to `aux` what `function` returns beside it."""
 
     @wraps(function)
     def number(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Gradients of tensors on the tape: `gradients`, what `torch.autograd.grad` is."""
+"""Gradients of recorded tensors: `gradients` is called like `torch.autograd.grad`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def gradients(
     Parameters
     ----------
     outputs
-        What to differentiate: recorded tensors, whose gradients are summed.
+        The tensors to differentiate; if there are several, their gradients are summed.
     inputs
         Leaves or intermediate results to differentiate with respect to.
     grad_outputs
-        A gradient for each output, of its shape; may be left out for outputs of one element.
+        A gradient for each output, of its shape; not needed for outputs of one element.
     retain_graph
         Keep the graph for another walk. By default as `create_graph`.
     create_graph

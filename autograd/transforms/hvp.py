@@ -1,4 +1,4 @@
-"""Hessian-vector products, and products with the generalised Gauss-Newton matrix."""
+"""Hessian-vector products, `hvp`, and Gauss-Newton-vector products, `ggnvp`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Function = Callable[..., Any]
 
 
 def hvp(function: Function, primals: Any, tangents: Any) -> Any:
-    """Return the product of the Hessian of `function`, which returns one number, with `tangents`.
+    """Return the product of the Hessian of `function`, which returns one number, and `tangents`.
 
-    It is the derivative of the gradient in one direction: forward over reverse, at the cost of a few gradients and
-    without the Hessian.
+    This is the derivative of the gradient in one direction, by forward mode over reverse mode. It costs a few gradients
+    and never builds the Hessian.
 
     Parameters
     ----------
     function
         Takes as many arrays, or containers of them, as there are `primals`, and returns a single number.
     primals
-        A tuple of the arguments; anything else is the only argument.
+        The arguments: a tuple of them, or else the only one.
     tangents
-        What to multiply with, built like `primals`.
+        The vector, built like `primals`.
 
     Returns
     -------
@@ -65,9 +65,9 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
 
 
 def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None = None) -> Any:
-    """Return the product of the generalised Gauss-Newton matrix of ``loss(function(...))`` with `tangents`.
+    """Return the product of the generalised Gauss-Newton matrix of ``loss(function(...))`` and `tangents`.
 
-    That matrix is ``J' H J`` with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
+    The matrix is ``J' H J``, with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
     returns: the Hessian of the whole without the curvature of `function`. It is positive semidefinite where `loss` is
     convex, and for a likelihood of an exponential family it is the Fisher information. None of the three is built.
 
@@ -76,12 +76,12 @@ def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None
     function
         Takes as many arrays, or containers of them, as there are `primals`; returns arrays or containers of them.
     primals
-        A tuple of the arguments; anything else is the only argument.
+        The arguments: a tuple of them, or else the only one.
     tangents
-        What to multiply with, built like `primals`.
+        The vector, built like `primals`.
     loss
-        Takes what `function` returns, as its only argument, and returns a single number; by default half the sum of
-        the squares, of which the matrix is ``J' J``.
+        Takes what `function` returns, as its only argument, and returns a single number. The default is half the sum
+        of the squares, for which the matrix is ``J' J``.
 
     Returns
     -------

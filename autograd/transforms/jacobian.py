@@ -1,10 +1,9 @@
 """Jacobians and Hessians as whole arrays.
 
-A function is evaluated and recorded once; its Jacobian is then read from the graph a row at a time by walking back, or
-a column at a time by walking forward, whichever takes fewer walks. A derivative between complex numbers is known by its
-values in the directions 1 and i, so that these take two walks. Containers nest as in JAX: in the place of each array
-that the function returns stands what it was differentiated with respect to, and in that, in the place of each array, a
-Jacobian of shape ``output.shape + input.shape``.
+A function is evaluated and recorded once. Its Jacobian is then computed a row at a time by walking back, or a column at
+a time by walking forward, whichever takes fewer walks. Complex numbers take two walks each, in the directions 1 and i.
+Pytrees nest as in JAX: each array that the function returns is replaced by a tree like the arguments, in which each
+array is replaced by a Jacobian of shape ``output.shape + input.shape``.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ Dtype = np.dtype[Any]
 
 
 def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) -> Function:
-    """Return the function that computes all first derivatives of `function`.
+    """Return a function that computes the Jacobian of `function`: all its first derivatives.
 
     Parameters
     ----------
@@ -42,13 +41,13 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
         Which positional argument to differentiate with respect to; a tuple gives a tuple of Jacobians.
     mode
         ``"reverse"`` takes a walk for each element of the output, ``"forward"`` one for each element of the input. By
-        default forward where the inputs have fewer elements than the outputs, else reverse.
+        default forward if the inputs have fewer elements than the outputs, else reverse.
 
     Returns
     -------
     callable
-        Takes what `function` takes. For one array from another it returns the array of shape
-        ``output.shape + input.shape`` and of the input's dtype whose element ``[i, j]`` is the derivative of
+        Takes the arguments of `function`. For one input array and one output array it returns an array of shape
+        ``output.shape + input.shape`` and of the input's dtype, whose element ``[i, j]`` is the derivative of
         ``output[i]`` with respect to ``input[j]``; ``i`` and ``j`` may be several indices or none. Containers of
         inputs stand within containers of outputs: see the example.
 
@@ -58,9 +57,8 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
         If `mode` is none of these, or, when called, if `argnums` names an argument twice.
     IndexError
         When called, if there is no argument that `argnums` names.
-
     DerivativeError
-        When called, if a complex output is no holomorphic function of a complex input.
+        When called, if a complex output is not a holomorphic function of a complex input.
 
     Notes
     -----
@@ -97,23 +95,23 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
 
 
 def hessian(function: Function, argnums: Argnums = 0) -> Function:
-    """Return the function that computes all second derivatives of `function`: the Jacobian of its Jacobian.
+    """Return a function that computes the Hessian of `function`: all its second derivatives.
 
-    The gradient is computed in reverse and differentiated forward, one walk for each element of the input. For the
-    product of a Hessian with a vector, `hvp` is as cheap as a gradient.
+    The gradient is computed in reverse mode and differentiated in forward mode, one walk for each element of the input.
+    For the product of a Hessian and a vector use `hvp`, which costs no more than a few gradients.
 
     Parameters
     ----------
     function
-        Takes arrays, or containers of them, and returns a number as a rule; it may return arrays and containers too.
+        Takes arrays, or containers of them, and returns a number, or else arrays or containers of them.
     argnums
         Which positional argument to differentiate with respect to; a tuple gives a tuple of tuples.
 
     Returns
     -------
     callable
-        Takes what `function` takes and returns an array of shape ``output.shape + input.shape + input.shape``, nested
-        as by `jacobian` where there are containers.
+        Takes the arguments of `function` and returns an array of shape ``output.shape + input.shape + input.shape``;
+        containers nest as in `jacobian`.
 
     Examples
     --------
@@ -188,7 +186,7 @@ def _columns_of(record: Recording, x: Node) -> list[Any]:
 
 
 def _units(shape: Shape, dtype: Dtype, value: complex) -> Iterator[Any]:
-    """Yield for each element of an array of this shape the array that has `value` there and 0 elsewhere."""
+    """Yield, for each element of an array of this shape, an array with `value` there and 0 elsewhere."""
     for index in np.ndindex(shape):
         unit = np.zeros(shape, dtype)
         unit[index] = value
@@ -202,7 +200,7 @@ def _stacked(parts: list[Any], axis: int, shape: Shape, x: Node) -> Any:
 
 
 def _holomorphic(along_1: Any, along_i: Any) -> Any:
-    """Return the derivative in the direction 1 if that in the direction i is i times as much, as it must be."""
+    """Return the derivative in the direction 1, or raise unless that in the direction i is i times as much."""
     here, there = unwrap(along_1) * 1j, unwrap(along_i)
     if not np.allclose(here, there, rtol=1e-3, atol=1e-4 * float(np.max(np.abs(here), initial=0)), equal_nan=True):
         raise DerivativeError(

@@ -13,16 +13,16 @@ __all__ = ["linearize"]
 
 
 def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
-    """Return ``function(*primals)`` and the function that multiplies its Jacobian there with tangents.
+    """Return ``function(*primals)`` and a function that multiplies its Jacobian there by tangents.
 
-    Like `jvp`, but the function is evaluated once for any number of tangents.
+    It is like `jvp`, but evaluates the function once for any number of tangents.
 
     Parameters
     ----------
     function
         Takes as many arrays, or containers of them, as there are `primals`.
     *primals
-        Where to differentiate.
+        The point at which to differentiate.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Arrays within dicts, lists, tuples and dataclasses, nested in any way: taken apart and put together again."""
+"""Pytrees: flatten nested dicts, lists, tuples and dataclasses to their leaves, and build them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _only = itemgetter(0)
 
 
 def _filled(tree: Any, contents: Any) -> Any:
-    """Return a copy of a dict or list with other contents; that of a subclass keeps what else it has, as a default."""
+    """Return a copy of a dict or list with other contents; one of a subclass keeps its attributes, as a default."""
     if type(tree) is dict:
         return contents
     other = copy.copy(tree)
@@ -27,7 +27,7 @@ def _filled(tree: Any, contents: Any) -> Any:
 
 
 def _tuple_like(tree: Any, items: list[Any]) -> Any:
-    """Return a tuple of the type of `tree`, whose constructor may take something else than its items."""
+    """Return a tuple of the type of `tree`, whose constructor may take other arguments than its items."""
     other = tuple.__new__(type(tree), items)
     if hasattr(tree, "__dict__"):
         other.__dict__.update(tree.__dict__)
@@ -35,7 +35,7 @@ def _tuple_like(tree: Any, items: list[Any]) -> Any:
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """Return what `tree` holds, dicts in the order of their keys, and how to rebuild it from new contents."""
+    """Return the leaves of `tree`, and the function that builds a tree like it from other leaves."""
     kind: Callable[[list[Any]], Any]
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())

@@ -1,6 +1,6 @@
-"""Recording: a function, evaluated and recorded at one point, and its products with vectors there.
+"""Recording: a function, evaluated and recorded at one point, with the products of vectors and its Jacobian there.
 
-`vjp`, `jvp`, `linearize`, `jacobian` and `grad` each make one, and differ in what they ask it for.
+`grad`, `vjp`, `jvp`, `linearize`, `jacobian` and `ggnvp` each make one, and differ in what they ask it for.
 """
 
 from __future__ import annotations
@@ -34,29 +34,28 @@ Array = np.ndarray[Any, Any]
 class Recording:
     """A function, evaluated and recorded at one point.
 
-    It is made, and asked for derivatives, where operations are recorded.
+    Make it, and call its methods, within `enable_grad`.
 
     Parameters
     ----------
     function
         Takes the `inputs`, put together by `rebuild_inputs`, as its arguments.
     inputs, rebuild_inputs
-        What `track` made of the arguments.
+        What `track` returned for the arguments.
 
     Attributes
     ----------
     input_nodes
-        The nodes of the inputs, at which differentiation ends.
-    outputs, output_nodes
-        The arrays that the function returned, and their nodes, or None for one that is constant.
-    output_types
-        The shape and the dtype of each of them.
+        The nodes of the inputs, at which walks end.
+    outputs, output_nodes, output_types
+        The arrays that the function returned; their nodes, or None for a constant; their shapes and dtypes.
     rebuild_outputs
-        Puts arrays in the place of these into the containers that the function returned.
+        Puts other arrays into the containers that the function returned.
     order
         The nodes between inputs and outputs, each before all that depend on it.
     create_graph
-        Whether derivatives are tensors that can be differentiated: the function depends on a tensor of somebody else.
+        Whether derivatives are recorded tensors: they are if the function also depends on somebody else's leaf, such
+        as an input of a transform around this one.
     """
 
     def __init__(self, function: Function, inputs: list[Tensor], rebuild_inputs: Rebuild) -> None:
@@ -75,13 +74,13 @@ class Recording:
         self._partial = len(self.order) < len(order)  # outputs depend on what no input leads to
 
     def value(self) -> Any:
-        """Return what the function returned as the caller knows arrays."""
+        """Return what the function returned, as arrays unless derivatives are tensors."""
         return self.rebuild_outputs([value_of(y, self.create_graph) for y in self.outputs])
 
     def pull_back(self, seeds: dict[Node, Any], order: list[Node] | None = None) -> dict[Node, Any]:
-        """Return the gradients of the inputs that cotangents reach, by their nodes.
+        """Return the gradients of the inputs that the cotangents `seeds` reach, by their nodes.
 
-        Cotangents of some of the outputs take an `order` of their own.
+        Pass an `order` of their own for cotangents of only some of the outputs.
         """
         seeds, lift = self._lifted(seeds)
         if order is None:
@@ -89,7 +88,7 @@ class Recording:
         return pull_back(seeds, order, self.input_nodes, partial=True, lift=lift)
 
     def push_forward(self, seeds: dict[Node, Any]) -> list[Any]:
-        """Return the tangent of each output, from those of some of the inputs."""
+        """Return the tangent of each output, from tangents `seeds` of some of the inputs."""
         seeds, lift = self._lifted(seeds)
         pushed = push_forward(seeds, self.order, lift)
         return [
@@ -98,13 +97,13 @@ class Recording:
         ]
 
     def _lifted(self, seeds: dict[Node, Any]) -> tuple[dict[Node, Any], Lift | None]:
-        """Return cotangents or tangents as tensors, and what else has derivatives recorded, if they are to be."""
+        """Return `seeds` and None; or as tensors, with what makes walks record, if derivatives are to be recorded."""
         if not self.create_graph and not any_live(seeds.values()):
             return seeds, None
         return {node: g if isinstance(g, Tensor) else Tensor(g) for node, g in seeds.items()}, LIFT
 
     def vjp(self, cotangent: Any) -> Any:
-        """Return the product of a cotangent, built like what the function returned, with the Jacobian."""
+        """Return the product of a cotangent, built like what the function returned, and the Jacobian."""
         contents, _ = flatten(cotangent)
         if len(contents) != len(self.outputs):
             raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(self.outputs)}")
@@ -119,7 +118,7 @@ class Recording:
         return self.gradients(found)
 
     def gradients(self, found: dict[Node, Any]) -> Any:
-        """Return gradients that were found in the containers of the inputs, zero where nothing depends on one."""
+        """Return the gradients found, in the containers of the inputs; zero for an input that nothing depends on."""
         nodes = self.input_nodes
         return self.rebuild_inputs(
             [_plain(owned_gradient(x, found) if x in found else np.zeros(x.shape, x.dtype)) for x in nodes]
@@ -139,12 +138,12 @@ class Recording:
 
 
 def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
-    """Return a tensor for each array in `primals`, whose node marks where differentiation ends."""
+    """Return a tensor for each array in `primals`, with a node at which walks end, and how to put them together."""
     contents, rebuild = flatten(primals)
     inputs = []
     for x in contents:
         if isinstance(x, Tensor) and x._node is not None:
-            inputs.append(+x)  # a node of our own on top of somebody else's
+            inputs.append(+x)  # a node of our own above the caller's
             continue
         try:
             inputs.append(Tensor(x, requires_grad=True))
@@ -154,9 +153,9 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
 
 
 def check_outputs(function: Function, outputs: Sequence[Any]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
-    """Return the shapes and dtypes of what a function returned that is to be differentiated, if these are numbers.
+    """Return the shapes and dtypes of what a function returned, or raise unless it can be differentiated.
 
-    Integers and bools may stand beside floating-point numbers, as the edges of bins do beside what is in them.
+    Integers and bools may stand beside floating-point numbers, such as the edges of bins beside their contents.
     """
     types, kinds = [], ""
     for y in outputs:
@@ -193,7 +192,7 @@ def _is_finished(leaf: Leaf) -> bool:
 
 
 def any_live(arrays: Iterable[Any]) -> bool:
-    """Tell whether one of several tangents or cotangents is a tensor that can be differentiated."""
+    """Tell whether one of several tangents or cotangents is a tensor that requires a gradient."""
     return any(x._node is not None for x in arrays if isinstance(x, Tensor))
 
 
@@ -215,7 +214,7 @@ def _tangent_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def value_of(y: Any, create_graph: bool) -> Any:
-    """Return what a function returned as the caller knows arrays, in memory that the graph does not need."""
+    """Return the array of a tensor, in memory that the graph does not need; with `create_graph` the tensor."""
     return y if create_graph or not isinstance(y, Tensor) else _plain(np.array(y._array))
 
 
@@ -224,7 +223,7 @@ def _plain(array: Any) -> Any:
 
 
 def owned_tangent(tangent: Any) -> Any:
-    """Return a tangent that shares no memory with another one, such as that which was given and handed on."""
+    """Return a tangent in memory that nobody else can see, which one that was handed on is not."""
     return in_own_memory(tangent) if isinstance(tangent, Tensor) else _plain(np.array(tangent))
 
 

@@ -1,4 +1,4 @@
-"""Vector-Jacobian and Jacobian-vector products of functions: `vjp` and `jvp`.
+"""Vector-Jacobian products and Jacobian-vector products of functions: `vjp` and `jvp`.
 
 A function may take and return arrays, numbers, and dicts, lists and tuples of them. Where it also depends on a tensor
 that requires a gradient, the derivative is a tensor too, recorded so that it can be differentiated with respect to
@@ -21,14 +21,14 @@ Function = Callable[..., Any]
 
 
 def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
-    """Return ``function(*primals)`` and the function that multiplies a cotangent with its Jacobian.
+    """Return ``function(*primals)`` and a function that multiplies a cotangent by its Jacobian.
 
     Parameters
     ----------
     function
         Takes as many arrays, or containers of them, as there are `primals`.
     *primals
-        Where to differentiate.
+        The point at which to differentiate.
 
     Returns
     -------
@@ -57,14 +57,14 @@ def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """Return ``function(*primals)`` and the product of its Jacobian with `tangents`: the directional derivative.
+    """Return ``function(*primals)`` and the product of its Jacobian and `tangents`: the directional derivative.
 
     Parameters
     ----------
     function
         Takes as many arrays, or containers of them, as there are `primals`.
     primals
-        A tuple of the arguments; anything else is the only argument.
+        The arguments: a tuple of them, or else the only one.
     tangents
         The direction, built like `primals`.
 
