@@ -120,13 +120,16 @@ _LATER = {
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
 
 
+extend.set_module(__name__, *(globals().get(name) for name in __all__))
 _missing = extend.missing.lookup(__name__, extend, _numpy)
 
 
 def __getattr__(name: str) -> typing.Any:
     if name not in _HOMES:
         return _missing(name)
-    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    home = importlib.import_module(f".{_HOMES[name]}", __name__)
+    extend.set_module(__name__, *(getattr(home, each) for each in _LATER[_HOMES[name]]))
+    value = globals()[name] = getattr(home, name)
     return value
 
 

@@ -15,8 +15,9 @@ Layers
     draws random numbers draw the same ones when a checkpoint computes it again.
 Exports
     `trace_operations` lists what ran, each as a `TracedOperation`; `replacing` writes a file whole or not at all.
-Names of other libraries
-    `missing` has modules and classes say what a name from PyTorch or JAX is called here.
+Names
+    `set_module` has classes say where users import them from; `missing` has modules and classes say what a name from
+    PyTorch or JAX is called here.
 
 Examples
 --------
@@ -47,6 +48,7 @@ import typing
 
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls
+from .naming import set_module
 from .ops.setitem import mark_written
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
@@ -80,19 +82,23 @@ __all__ = [
     "replacing",
     "restore_in_checkpoints",
     "set_gradient_buffer",
+    "set_module",
     "trace_operations",
 ]
 
 # Loaded when they are first asked for, as the names of `autograd` that a program may never use.
 _LATER = {"TracedOperation": "diagnosis.tracing", "replacing": "files", "trace_operations": "diagnosis.tracing"}
 
+set_module(__name__, *(globals().get(name) for name in __all__))
 _missing = missing.lookup(__name__)
 
 
 def __getattr__(name: str) -> typing.Any:
     if name not in _LATER:
         return _missing(name)
-    value = globals()[name] = getattr(importlib.import_module(f".{_LATER[name]}", __package__), name)
+    home = importlib.import_module(f".{_LATER[name]}", __package__)
+    set_module(__name__, *(getattr(home, each) for each in _LATER if _LATER[each] == _LATER[name]))
+    value = globals()[name] = getattr(home, name)
     return value
 
 

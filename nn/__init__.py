@@ -216,6 +216,8 @@ __all__ = [
     "watch",
 ]
 
+_engine_check.autograd.extend.set_module(__name__, *(globals().get(name) for name in __all__))
+
 if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
     __getattr__ = _engine_check.autograd.extend.missing.lookup(
         __name__, functional, optim, optim.lr_scheduler, init, training, plots, utils

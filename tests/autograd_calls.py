@@ -283,6 +283,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "portion": (autograd.extend.portion, lambda: [_array()], {}),
     "mark_written": (autograd.extend.mark_written, lambda: [_array()], {}),
     "set_gradient_buffer": (buffered, lambda: [x(), Buffer()], {}),
+    "set_module": (autograd.extend.set_module, lambda: ["nn"], {}),
     "describe_calls": (described, lambda: [Described.method, lambda *args: ("method", {})], {}),
     "restore_in_checkpoints": (made_generator, lambda: [lambda: np.random.default_rng(0)], {}),
     "logsumexp": (autograd.logsumexp, lambda: [x()], {"axis": None, "keepdims": False}),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 import typing
 
+from ..naming import set_module
+
 if typing.TYPE_CHECKING:
     from ._strategies import (
         Layout,
@@ -39,6 +41,7 @@ def __getattr__(name: str) -> typing.Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module("._strategies", __name__), name)
+    set_module(__name__, value)
     return value
 
 

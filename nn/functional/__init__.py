@@ -3,6 +3,7 @@
 import typing
 
 from autograd.extend import missing as _missing
+from autograd.extend import set_module as _set_module
 
 from ._activation import log_softmax, relu, sigmoid, softmax, tanh
 from ._adaptive_pooling import (
@@ -142,6 +143,8 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "unfold",
 ]
+
+_set_module(__name__, *(globals().get(name) for name in __all__))
 
 if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
     __getattr__ = _missing.lookup(__name__)

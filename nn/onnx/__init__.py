@@ -2,6 +2,8 @@
 
 import typing
 
+from autograd.extend import set_module as _set_module
+
 if typing.TYPE_CHECKING:
     from ._export import export
 
@@ -13,5 +15,6 @@ def __getattr__(name: str) -> typing.Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from ._export import export  # when it is first asked for: most programs never do
 
+    _set_module(__name__, export)
     globals()[name] = export
     return export

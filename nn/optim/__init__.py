@@ -3,6 +3,7 @@
 import typing
 
 from autograd.extend import missing as _missing
+from autograd.extend import set_module as _set_module
 
 from . import lr_scheduler, swa_utils
 from ._adam import Adam, AdamW
@@ -29,6 +30,8 @@ __all__ = [
     "lr_scheduler",
     "swa_utils",
 ]
+
+_set_module(__name__, *(globals().get(name) for name in __all__))
 
 if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
     __getattr__ = _missing.lookup(__name__, lr_scheduler, swa_utils)

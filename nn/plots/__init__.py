@@ -8,6 +8,8 @@ more than colour.
 import importlib
 import typing
 
+from autograd.extend import set_module as _set_module
+
 if typing.TYPE_CHECKING:
     from ._confusion import confusion_matrix, mistakes
     from ._decision_boundary import decision_boundary, embedding
@@ -49,7 +51,9 @@ _MODULES = {
 def __getattr__(name: str) -> typing.Any:
     for module, names in _MODULES.items():
         if name in names:  # when it is first asked for: most programs never do
-            globals()[name] = getattr(importlib.import_module(f".{module}", __name__), name)
+            home = importlib.import_module(f".{module}", __name__)
+            _set_module(__name__, *(getattr(home, each) for each in names))
+            globals()[name] = getattr(home, name)
             return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

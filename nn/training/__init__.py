@@ -1,5 +1,7 @@
 """Training without ceremony: `fit`, `evaluate` and `predict`, callbacks, and a watch over loops of one's own."""
 
+from autograd.extend import set_module as _set_module
+
 from ._averaging import WeightAveraging
 from ._callbacks import Callback, EarlyStopping
 from ._checkpoints import Checkpoint, SaveBest
@@ -33,3 +35,5 @@ __all__ = [
     "predict",
     "watch",
 ]
+
+_set_module(__name__, *(globals().get(name) for name in __all__))

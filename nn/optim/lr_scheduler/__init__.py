@@ -4,6 +4,8 @@ A scheduler sets the rates of an optimizer when it is made, and again each time 
 after ``optimizer.step()``: after each epoch or each batch, as its numbers are meant.
 """
 
+from autograd.extend import set_module as _set_module
+
 from ._base import LRScheduler
 from ._cyclic import CosineAnnealingWarmRestarts, OneCycleLR
 from ._decay import ConstantLR, CosineAnnealingLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR
@@ -28,3 +30,5 @@ __all__ = [
     "SequentialLR",
     "StepLR",
 ]
+
+_set_module(__name__, *(globals().get(name) for name in __all__))

@@ -1,0 +1,30 @@
+"""Doctests of public names run in the files that define them, whichever module the names say they are of."""
+
+import functools
+import inspect
+import re
+import sys
+from doctest import DocTestFinder
+from types import ModuleType
+from typing import Any
+
+source_of = functools.cache(inspect.getsource)
+is_from_module: Any = DocTestFinder._from_module  # type: ignore[attr-defined]  # where doctest decides it
+
+
+def is_defined_in(finder: DocTestFinder, module: ModuleType, thing: Any) -> bool:
+    """Tell whether a module is the one that a class or a function is defined in: its source says so."""
+    name = getattr(thing, "__name__", None)
+    if getattr(thing, "__qualname__", "") != name or vars(module).get(name) is not thing:
+        return bool(is_from_module(finder, module, thing))
+    statements = rf"(class|def) {name}\b" + (f"|{name} = " if is_declared(module, name, thing) else "")
+    return re.search(f"^({statements})", source_of(module), re.MULTILINE) is not None
+
+
+def is_declared(module: ModuleType, name: str, thing: Any) -> bool:
+    """Tell whether a function is an operation that its package shows under this name."""
+    home = thing.__module__
+    return home.partition(".")[0] == module.__name__.partition(".")[0] and vars(sys.modules[home]).get(name) is thing
+
+
+DocTestFinder._from_module = is_defined_in  # type: ignore[attr-defined]  # as above
