@@ -11,8 +11,8 @@ __all__ = ["set_module"]
 def set_module(module: str, *things: Any) -> None:
     """Have classes and functions say that they are of a module, in whichever file of its package they are defined.
 
-    What pickles and tracebacks call them then stays the same where such a file is moved or renamed. Things that are
-    defined in another package keep their module; those that the module shows but a declaration made do not.
+    Pickles and tracebacks call them by that module, so they stay the same when a file is moved or renamed. What another
+    package defines keeps its module, except for operations, which are of the module that declares them.
 
     Parameters
     ----------

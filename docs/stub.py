@@ -94,7 +94,7 @@ def is_installed(value: Any) -> bool:
     """Tell whether a declaration installed an attribute of the class."""
     function = value.fget if isinstance(value, property) else value
     home = getattr(function, "__module__", "")
-    return callable(function) and home.startswith("autograd.") and home != "autograd.tensors.tensor"
+    return callable(function) and home.partition(".")[0] == "autograd" and home != "autograd.tensors.tensor"
 
 
 def declaration(name: str, value: Any) -> list[str]:

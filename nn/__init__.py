@@ -216,9 +216,7 @@ __all__ = [
     "watch",
 ]
 
-_engine_check.autograd.extend.set_module(__name__, *(globals().get(name) for name in __all__))
-
-if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
-    __getattr__ = _engine_check.autograd.extend.missing.lookup(
-        __name__, functional, optim, optim.lr_scheduler, init, training, plots, utils
-    )
+if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would take any name for one that there is
+    _extend = _engine_check.autograd.extend
+    _extend.set_module(__name__, *(globals().get(name) for name in __all__))
+    __getattr__ = _extend.missing.lookup(__name__, functional, optim, optim.lr_scheduler, init, training, plots, utils)
