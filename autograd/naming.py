@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Any
+from typing import Any, get_overloads, overload
 
 __all__ = ["set_module"]
 
@@ -34,4 +34,8 @@ def set_module(module: str, *things: Any) -> None:
         if isinstance(thing, type | FunctionType):
             home = thing.__module__.partition(".")[0]
             if home == package or hasattr(thing, "operation"):
+                forms = get_overloads(thing) if isinstance(thing, FunctionType) else ()
                 thing.__module__ = module
+                for form in forms:  # which Python registers by the module
+                    form.__module__ = module
+                    overload(form)

@@ -1,5 +1,6 @@
 """`__module__` of public names: what pickles and tracebacks call them is where users import them from."""
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, get_overloads
 
 import numpy as np
 import pytest
@@ -123,6 +124,19 @@ def test_pickles_of_numbers_name_public_modules() -> None:
         assert type(found) is type(thing)
         assert named
         assert {module for module, _ in named} <= {*MODULES}
+
+
+def test_overloads_of_functions_are_found() -> None:
+    written = {
+        node.name
+        for package in PACKAGES
+        for path in (Path(__file__).parent.parent / package).rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and "overload" in map(ast.unparse, node.decorator_list)
+    }
+    found = {name for _, name, thing in THINGS.values() if isinstance(thing, FunctionType) and get_overloads(thing)}
+    assert found
+    assert found == {name for _, name, thing in THINGS.values() if name in written and isinstance(thing, FunctionType)}
 
 
 @pytest.mark.parametrize("full", sorted(THINGS.keys() - MADE_BY_HYPOTHESIS))
