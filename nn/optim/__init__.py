@@ -1,4 +1,4 @@
-"""Optimizers: how parameters move along their gradients."""
+"""Optimizers, which update parameters from their gradients, and learning-rate schedulers."""
 
 import typing
 

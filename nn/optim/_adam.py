@@ -1,4 +1,4 @@
-"""Adam and its variant with decoupled weight decay."""
+"""Adam, and AdamW, its variant with decoupled weight decay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Adam", "AdamW"]
 
 
 class Adam(MomentOptimizer):
-    """Adam: steps of about the learning rate, along the running mean of gradients over that of their size.
+    """Adam: steps of about the learning rate, along the running mean of gradients divided by that of their size.
 
     With ``m = beta1 * m + (1 - beta1) * g`` and ``v = beta2 * v + (1 - beta2) * g * g``, step t is
     ``p -= lr * (m / (1 - beta1**t)) / (sqrt(v) / sqrt(1 - beta2**t) + eps)``. This is PyTorch's arithmetic.
@@ -60,16 +60,16 @@ class Adam(MomentOptimizer):
         super().__init__(params, options_from(locals()))
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory, the largest v among them."""
+        """Return what each moment is divided by in memory, the largest v among them."""
         scales = super().scales(group)
         return {**scales, "max_exp_avg_sq": scales["exp_avg_sq"]} if group["amsgrad"] else scales
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step: ten passes, in place."""
+        """Update the parameters of a run in place, in ten passes."""
         number, lr = flat.data.dtype.type, group["lr"]
         beta1, beta2 = group["betas"]
-        # m and v are kept divided by 1 - beta1 and 1 - beta2. That, and what divides sqrt(v), moves into the rate
-        # and into eps.
+        # m and v are kept divided by 1 - beta1 and 1 - beta2. These factors, and the one that divides sqrt(v), are
+        # part of the rate and of eps.
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
         eps = number(group["eps"] / correction)
@@ -85,7 +85,7 @@ class AdamW(Adam):
     Parameters
     ----------
     params, lr, betas, eps, weight_decay, amsgrad, maximize
-        As for `Adam`, but that the decay does not pass through the running means.
+        As for `Adam`, except that the decay does not pass through the running means.
 
     References
     ----------
@@ -116,7 +116,7 @@ class AdamW(Adam):
         super().__init__(params, **options_from(locals()), decoupled_weight_decay=True)
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range, or makes it an `Adam`."""
+        """Raise if an option of a group is out of range, or makes it an `Adam`."""
         super().check(group)
         if not group["decoupled_weight_decay"]:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Relatives of Adam: with Nesterov's momentum, with a rectified rate, and with the largest gradient."""
+"""NAdam, RAdam and Adamax: Adam with Nesterov momentum, a rectified rate, and the largest gradient."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ._optimizer import (
     check_betas,
     check_not_negative,
     clear_subnormal,
+    decay_and_add,
     options_from,
-    take_in,
-    with_decay,
+    with_weight_decay,
 )
 
 __all__ = ["Adamax", "NAdam", "RAdam"]
@@ -70,12 +70,12 @@ class NAdam(MomentOptimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         super().check(group)
         check_not_negative(group, "momentum_decay")
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step; those whose momentum had another past take it by themselves."""
+        """Update the parameters of a run, part by part where their products of momenta differ."""
         beta1, decay = group["betas"][0], group["momentum_decay"]
         mu, ahead = (beta1 * (1 - 0.5 * 0.96 ** (step * decay)) for step in (run.step, run.step + 1))
         products = flat.numbers["mu_product"]
@@ -100,7 +100,7 @@ class NAdam(MomentOptimizer):
 
 
 class RAdam(MomentOptimizer):
-    """Adam whose rate is rectified: small as long as the mean of squares rests on few gradients.
+    """Adam with a rectified rate: small while the mean of squares is over few gradients.
 
     With ``m`` and ``v`` as in `Adam`, ``R = 2 / (1 - beta2) - 1`` and ``r = R - 2 * t * beta2**t / (1 - beta2**t)``,
     step t is ``p -= lr * m / (1 - beta1**t) * k * sqrt(1 - beta2**t) / (sqrt(v) + eps)``, where
@@ -141,7 +141,7 @@ class RAdam(MomentOptimizer):
         super().__init__(params, options_from(locals()))
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         number = flat.data.dtype.type
         beta1, beta2 = group["betas"]
         rate = -group["lr"] * (1 - beta1) / (1 - beta1**run.step)
@@ -158,7 +158,7 @@ class RAdam(MomentOptimizer):
 
 
 def _rectification(beta2: float, step: int) -> float:
-    """Return by what the adaptive rate of a step is multiplied; 0 while its variance is unknown."""
+    """Return the factor of the adaptive rate in a step; 0 while its variance is unknown."""
     longest = 2 / (1 - beta2) - 1
     length = longest - 2 * step * beta2**step / (1 - beta2**step)
     if length <= 5:
@@ -167,7 +167,7 @@ def _rectification(beta2: float, step: int) -> float:
 
 
 class Adamax(Optimizer):
-    """Adam that divides by the largest of recent gradients in the place of their root mean square.
+    """Adam that divides by the largest of recent gradients instead of their root mean square.
 
     With ``m = beta1 * m + (1 - beta1) * g`` and ``u = maximum(beta2 * u, abs(g) + eps)``, step t is
     ``p -= lr / (1 - beta1**t) * m / u``. This is PyTorch's arithmetic.
@@ -207,23 +207,23 @@ class Adamax(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory."""
+        """Return what each moment is divided by in memory."""
         return {"exp_avg": 1 - group["betas"][0], "exp_inf": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         number = flat.data.dtype.type
         beta1, beta2 = group["betas"]
         rate = number(-group["lr"] * (1 - beta1) / (1 - beta1**run.step))
         eps, keep1, keep2 = number(group["eps"]), number(beta1), number(beta2)
         for p, g, s, t, m, u in flat.chunks(run, self.scales(group)):
-            g = with_decay(group, p, g, t)
+            g = with_weight_decay(group, p, g, t)
             clear_subnormal(run.step, m, s)
-            take_in(m, keep1, g)
+            decay_and_add(m, keep1, g)
             np.add(np.abs(g, s), eps, s)
             np.maximum(np.multiply(u, keep2, u), s, out=u)
             np.divide(m, u, s)

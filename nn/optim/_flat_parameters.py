@@ -1,11 +1,12 @@
-"""Parameters side by side in one array, so that one pass updates all of them.
+"""Flat parameters: all of them in one array, so that one pass updates all.
 
 A training step of a small network is a few matrix products and then, for every parameter, a dozen small NumPy calls.
-Laid out as views of one array, all parameters take that dozen together. Their gradients have a second array of the
+With all parameters as views of one array, a dozen calls serve all of them. Their gradients have a second array of the
 same layout, into which the derivative rules of layers write directly.
 
-Only values that nobody else holds are moved there. Where somebody has a view of a parameter, its ndarray, or memory
-that the two share, the parameter stays where it is and its steps are seen by all: they are computed apart, and copied.
+Only values that nobody else holds are moved there. If somebody has a view of a parameter, its ndarray, or memory that
+the two share, the parameter stays where it is, so that all see its steps: they are computed in a copy, and copied
+back.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ __all__ = ["FlatParameters", "Run", "check_writable"]
 
 Array = np.ndarray[Any, Any]
 
-_ROUNDING = "_rounding"  # added to the name of a moment, of what its product with its scale has lost
-_CHUNK = 131_072  # elements: beyond the caches, working through parts is a quarter faster than through the whole
+_ROUNDING = "_rounding"  # the suffix of what the product of a moment with its scale has lost
+_CHUNK = 131_072  # elements: arrays larger than the caches are a quarter faster in parts
 
 
-# Elsewhere than in CPython with its lock nothing can be told from the number of references.
+# Only CPython with its lock counts references so that nobody else's can be missed.
 _EXACT = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-class Place:
-    """The part of a flat array that is set apart for the values or the gradient of one parameter."""
+class FlatPart:
+    """The part of a flat array that is reserved for the values or the gradient of one parameter."""
 
     __slots__ = ("_free", "array", "whole")
 
@@ -47,8 +48,8 @@ class Place:
     def claim(self, known: int = 0) -> Array | None:
         """Return the array to write something new to, or None while somebody holds what it has or a view of it.
 
-        `known` references to it are the caller's. Of two threads that claim it at the same time one finds nothing to
-        take out of the list.
+        `known` references to it are the caller's. Of two threads that claim it at the same time, one finds the list
+        empty.
         """
         if not _EXACT:
             return None
@@ -68,13 +69,13 @@ class Place:
         return count
 
 
-_IDLE = Place(np.empty(1), np.empty(1)).count()
+_IDLE = FlatPart(np.empty(1), np.empty(1)).count()
 
 
 class Run(NamedTuple):
-    """Neighbouring parameters that take the same step together: their part of the flat arrays, and which step it is.
+    """Neighbouring parameters that are updated together: their part of the flat arrays, and the number of the step.
 
-    A run that is `apart` is of one parameter whose values are elsewhere, and only copied for the step.
+    A run that is `apart` is of one parameter whose values are elsewhere, and are copied for the step.
     """
 
     start: int
@@ -97,7 +98,7 @@ class FlatParameters:
     moments
         Further arrays of the same layout, by name; see `chunks`.
     numbers
-        What is one number for each parameter, by name: a list, which starts with the value that it was made with.
+        Lists of one number for each parameter, by name.
     """
 
     def __init__(self, parameters: Sequence[Tensor], numbers: Mapping[str, float] | None = None) -> None:
@@ -115,10 +116,10 @@ class FlatParameters:
         self._chunks: dict[tuple[int, int, bool], list[tuple[Array, ...]]] = {}
         self._apart: Array | None = None  # of the layout of `data`, where the steps of values elsewhere are computed
         self._taking: list[int] | None = []  # the parameters that take a step, or None for all of them together
-        # A parameter whose elements are in Fortran's order keeps them so: layers choose the order for speed.
+        # A parameter in Fortran order keeps it: layers choose the order for speed.
         self._orders = [_order(borrow(parameter)) for parameter in self.parameters]
-        self._homes = [Place(self._part(self.data, i), self.data) for i in range(len(self.parameters))]
-        self._places = self._gradient_places()
+        self._value_parts = [FlatPart(self._part(self.data, i), self.data) for i in range(len(self.parameters))]
+        self._gradient_parts = self._new_gradient_parts()
         for i, parameter in enumerate(self.parameters):
             if parameter.requires_grad and is_sole_owner(parameter):
                 self._adopt(i)
@@ -128,40 +129,40 @@ class FlatParameters:
         """Return the part of a flat array that belongs to one parameter, in its shape and order."""
         return flat[self.starts[i] : self.ends[i]].reshape(self.parameters[i].shape, order=self._orders[i])
 
-    def _gradient_places(self) -> list[Place]:
-        return [Place(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
+    def _new_gradient_parts(self) -> list[FlatPart]:
+        return [FlatPart(self._part(self.gradient, i), self.gradient) for i in range(len(self.parameters))]
 
     def _attach(self, i: int) -> None:
-        """Have the gradient of one parameter written to its place."""
+        """Have the gradient of one parameter written to its part of the flat array."""
         if self.parameters[i].requires_grad:
-            set_gradient_buffer(self.parameters[i], self._places[i])
+            set_gradient_buffer(self.parameters[i], self._gradient_parts[i])
 
     def _adopt(self, i: int) -> None:
         """Move the values of one parameter into the flat array."""
-        home = self._homes[i].array
-        np.copyto(home, borrow(self.parameters[i]))
-        lend(self.parameters[i], home)
+        part = self._value_parts[i].array
+        np.copyto(part, borrow(self.parameters[i]))
+        lend(self.parameters[i], part)
 
     def _settle(self, i: int) -> None:
-        """Get one parameter ready for a step: its gradient in its place, and its values too if nobody else holds them.
+        """Get one parameter ready for a step: its gradient in the flat array, and its values if nobody else holds them.
 
-        Values that left their place, as the user or another optimizer gave the parameter others, come back to it only
-        if nobody holds the old ones, which would change under their eyes.
+        If the user or another optimizer gave the parameter another array, its values come back to the flat array only
+        if nobody holds the old ones, which would change unexpectedly.
         """
-        parameter, home = self.parameters[i], self._homes[i]
+        parameter, part = self.parameters[i], self._value_parts[i]
         self._check_form(i)
-        if borrow(parameter.grad) is not self._places[i].array:
+        if borrow(parameter.grad) is not self._gradient_parts[i].array:
             self._take_gradient(i, borrow(parameter.grad))
-        if borrow(parameter) is home.array:
+        if borrow(parameter) is part.array:
             return
-        if home.claim() is not None and is_sole_owner(parameter):
+        if part.claim() is not None and is_sole_owner(parameter):
             self._adopt(i)
         else:
             check_writable(i, borrow(parameter))
 
     def _check_form(self, i: int) -> None:
         """Raise if a parameter no longer fits into its part of the arrays."""
-        parameter, place = self.parameters[i], self._homes[i].array
+        parameter, place = self.parameters[i], self._value_parts[i].array
         if parameter.shape != place.shape or parameter.dtype != place.dtype:
             raise ValueError(
                 f"parameter {i} has become {parameter.shape} {parameter.dtype}, but the optimizer was made for "
@@ -169,30 +170,32 @@ class FlatParameters:
             )
 
     def _take_gradient(self, i: int, gradient: Array) -> None:
-        """Copy in a gradient that was not written to its place."""
-        if _EXACT and self._places[i].claim() is None:  # else a place is never handed out
-            # Somebody holds an earlier gradient, which must not change under their eyes: leave them the old array.
+        """Copy in a gradient that was not written to the flat array."""
+        if _EXACT and self._gradient_parts[i].claim() is None:  # else a part is never handed out
+            # Somebody holds an earlier gradient, which must not change: leave them the old array.
             previous, self.gradient = self.gradient, aligned_zeros((self.data.size,), self.data.dtype)
             np.copyto(self.gradient, previous)
-            self._places = self._gradient_places()
+            self._gradient_parts = self._new_gradient_parts()
             self._chunks.clear()
             for j in range(len(self.parameters)):
                 self._attach(j)
-        np.copyto(self._places[i].array, gradient)
+        np.copyto(self._gradient_parts[i].array, gradient)
         self._attach(i)
 
     def ready(self) -> Iterable[Run]:
         """Gather the values and gradients as they are now, and yield the runs of parameters that take a step.
 
         Parameters without a gradient take none. Gradients that were replaced since the last step, by the user or by
-        another optimizer, are copied in. The next run is made ready when the step of the one before is done: parameters
+        another optimizer, are copied in. The next run is prepared after the step of the one before: parameters
         may share memory.
         """
-        for parameter, place, home in zip(self.parameters, self._places, self._homes, strict=True):
+        for parameter, gradient_part, part in zip(
+            self.parameters, self._gradient_parts, self._value_parts, strict=True
+        ):
             gradient = parameter.grad
-            if gradient is None or borrow(gradient) is not place.array or borrow(parameter) is not home.array:
+            if gradient is None or borrow(gradient) is not gradient_part.array or borrow(parameter) is not part.array:
                 break
-        else:  # all are as the last step left them, and in most cases all took every step
+        else:  # all are as the last step left them, and usually all took every step
             step = self.steps[0]
             if self.steps.count(step) == len(self.steps):
                 self.steps = [step + 1] * len(self.steps)
@@ -209,7 +212,10 @@ class FlatParameters:
         for i in taking:
             self.steps[i] += 1
             own = Run(
-                self.starts[i], self.ends[i], self.steps[i], borrow(self.parameters[i]) is not self._homes[i].array
+                self.starts[i],
+                self.ends[i],
+                self.steps[i],
+                borrow(self.parameters[i]) is not self._value_parts[i].array,
             )
             if run is not None and not own.apart and (run.stop, run.step) == (own.start, own.step):
                 run = run._replace(stop=own.stop)
@@ -224,14 +230,14 @@ class FlatParameters:
             yield run
 
     def _stepping_apart(self, i: int, run: Run) -> Iterator[Run]:
-        """Yield the run of a parameter with a copy of its values, and copy back what the step has made of them."""
+        """Yield the run of a parameter with a copy of its values, and copy the updated values back."""
         memory, copied = borrow(self.parameters[i]), self._part(self._values(run), i)
         np.copyto(copied, memory)
         yield run
         np.copyto(memory, copied)
 
     def written(self) -> list[Array]:
-        """Return the memory that the last step has written to: the flat array, if that was all of it."""
+        """Return the memory that the last step has written to: the flat array, if that is all."""
         return [self.data] if self._taking is None else [borrow(self.parameters[i]) for i in self._taking]
 
     def _values(self, run: Run) -> Array:
@@ -243,9 +249,9 @@ class FlatParameters:
         return self._apart
 
     def chunks(self, run: Run, scales: dict[str, float]) -> list[tuple[Array, ...]]:
-        """Return what updates a run: for each chunk of it the values, the gradient, two scratch arrays, the moments.
+        """Return, for each chunk of a run, the values, the gradient, two scratch arrays, and the moments.
 
-        `scales` names the moments, and says by what each is divided in memory.
+        `scales` names the moments, and says what each is divided by in memory.
         """
         if scales != self._scales:
             self._prepare(scales)
@@ -266,11 +272,11 @@ class FlatParameters:
         return chunks
 
     def members(self, run: Run) -> list[int]:
-        """Return which parameters a run is of."""
+        """Return the indices of the parameters of a run."""
         return [i for i, start in enumerate(self.starts) if run.start <= start and self.ends[i] <= run.stop]
 
     def split(self, run: Run, name: str) -> Iterator[tuple[Run, list[int]]]:
-        """Yield the parts of a run whose parameters agree in one of `numbers`, and which parameters they are of."""
+        """Yield the parts of a run whose parameters agree in one of `numbers`, with the indices of these parameters."""
         values = self.numbers[name]
         for _, group in groupby(self.members(run), key=values.__getitem__):
             members = list(group)
@@ -287,7 +293,7 @@ class FlatParameters:
             )
 
     def _prepare(self, scales: dict[str, float]) -> None:
-        """Make the moments that are missing, of zeros, and scale those that are there as they should be now."""
+        """Make missing moments, of zeros, and rescale those that exist."""
         for name, scale in scales.items():
             moment = self.moments.get(name)
             if moment is None:
@@ -315,7 +321,7 @@ class FlatParameters:
         return state | {name: values[i] for name, values in self.numbers.items() if state}
 
     def check(self, i: int, state: dict[str, Any]) -> None:
-        """Raise if the shapes in a state are not that of a parameter."""
+        """Raise if an array in a state does not have the shape of the parameter."""
         for name, array in self._arrays(state).items():
             if array.shape != self.parameters[i].shape:
                 shapes = f"shape {array.shape}, but the parameter has {self.parameters[i].shape}"
@@ -327,7 +333,7 @@ class FlatParameters:
         return {name: np.asarray(value) for name, value in state.items() if name not in single and value is not None}
 
     def load(self, i: int, state: dict[str, Any], scales: dict[str, float]) -> None:
-        """Take over what `state` returned; `scales` are those of the moments that the optimizer uses."""
+        """Load what `state` returned; `scales` are those of the moments that the optimizer uses."""
         values = self._arrays(state)
         self._prepare(scales)
         self.steps[i] = int(state.get("step", 1 if values else 0))
@@ -339,7 +345,7 @@ class FlatParameters:
 
 
 def check_writable(i: int, memory: Array) -> None:
-    """Raise if a parameter cannot take a step where it is."""
+    """Raise if a parameter cannot be updated in its own memory."""
     repeated = any(n > 1 and not stride for n, stride in zip(memory.shape, memory.strides, strict=True))
     if repeated or not memory.flags.writeable:
         what = "several of its elements share memory" if memory.flags.writeable else "its array is read-only"

@@ -1,4 +1,4 @@
-"""L-BFGS: Newton's steps, with the curvature that recent steps have shown."""
+"""L-BFGS: quasi-Newton steps, with the curvature that recent steps have shown."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class _Pair(NamedTuple):
 
 
 class LBFGS(Optimizer):
-    """Limited-memory BFGS: a quasi-Newton method for functions without noise, all parameters taken together.
+    """Limited-memory BFGS: a quasi-Newton method for functions without noise, for all parameters together.
 
     Each call of `step` makes up to `max_iter` iterations ``p += t * d``, where ``d = -H @ g``. H is the inverse of the
     Hessian as the last `history_size` steps have shown it, and t is `lr` or found by a line search. It needs a closure,
-    which it calls again and again. There can be one group of parameters only.
+    which it calls several times. There can be only one group of parameters.
 
-    This is PyTorch's arithmetic, but that the line search comes back from a loss that is nan, and does not settle
-    around a point where the loss has hardly decreased.
+    This is PyTorch's arithmetic, except that the line search recovers from a loss that is nan, and does not stop near
+    a point where the loss has hardly decreased.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ class LBFGS(Optimizer):
     max_eval
         How many times it calls the closure at most; 1.25 times `max_iter` by default.
     tolerance_grad
-        It ends when no element of the gradient is larger.
+        A step ends when no element of the gradient is larger.
     tolerance_change
-        It ends when no element of the parameters, or the loss, changes by more.
+        A step ends when no element of the parameters, or the loss, changes by more.
     history_size
-        How many steps H rests on.
+        How many steps H is computed from.
     line_search_fn
         None, or "strong_wolfe".
 
@@ -95,13 +95,13 @@ class LBFGS(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Take the parameters, which are all in one group."""
+        """Add the parameters, which are all in one group."""
         if self.param_groups:
             raise ValueError("LBFGS takes all parameters together: it can have one group only")
         super().add_param_group(param_group)
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option is out of its range."""
+        """Raise if an option is out of range."""
         check_not_negative(group, "lr", "tolerance_grad", "tolerance_change")
         for name in ("max_iter", "max_eval", "history_size"):
             if group[name] < 1:
@@ -115,7 +115,7 @@ class LBFGS(Optimizer):
         Parameters
         ----------
         closure
-            Forgets the gradients, computes the loss and its gradients anew, and returns the loss.
+            Zeroes the gradients, recomputes the loss and its gradients, and returns the loss.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class LBFGS(Optimizer):
                 self._move(values, found.at * direction)
             elif iteration < group["max_iter"]:
                 found, count = self._evaluate(closure, values, direction, length), 1
-            else:  # in the last iteration nobody needs the loss
+            else:  # the loss of the last iteration is not needed
                 self._move(values, length * direction)
                 found, count = start._replace(at=length), 0
             loss, gradient, memory["t"] = found.loss, found.gradient, found.at
@@ -168,7 +168,7 @@ class LBFGS(Optimizer):
         return result
 
     def _direction(self, gradient: Array) -> Array:
-        """Return minus the product of the inverse Hessian and the gradient, after the last step is noted."""
+        """Take in the last step, and return minus the product of the inverse Hessian and the gradient."""
         memory = self._memory
         memory["n_iter"] = memory.get("n_iter", 0) + 1
         pairs = memory.setdefault("pairs", deque(maxlen=self.param_groups[0]["history_size"]))
@@ -201,7 +201,7 @@ class LBFGS(Optimizer):
         return np.concatenate([borrow(parameter).ravel() for parameter in self.param_groups[0]["params"]])
 
     def _gradient(self) -> Array:
-        """Return all gradients in a row, in float32 at least; zeros for parameters that have none.
+        """Return all gradients as one vector, in float32 at least; zeros for parameters that have none.
 
         In half precision the product of two of their changes would often be 0, by which it is divided.
         """
@@ -213,7 +213,7 @@ class LBFGS(Optimizer):
         return np.concatenate(gradients, dtype=dtype, casting="safe")
 
     def _move(self, values: Array, step: Array) -> None:
-        """Give the parameters values, and let each take its part of a step; those that share memory take all parts."""
+        """Set the parameters to values plus their parts of a step; parameters that share memory take all parts."""
         parts = self._parts()
         for memory, part in parts:
             memory[...] = values[part].reshape(memory.shape)
@@ -254,7 +254,7 @@ class LBFGS(Optimizer):
             memory["pairs"] = deque(memory.get("pairs", ()), maxlen=self.param_groups[0]["history_size"])
 
     def _memory_of(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return what a state has as it is used here, if it fits."""
+        """Return the memory that a state holds, if it fits."""
         size = sum(parameter.size for parameter in self.param_groups[0]["params"])
         memory: dict[str, Any] = {name: int(state[name]) for name in ("func_evals", "n_iter") if name in state}
         if "d" in state:

@@ -1,4 +1,4 @@
-"""A search along a direction for a step that satisfies the strong Wolfe conditions."""
+"""Line search: along a direction, for a step that satisfies the strong Wolfe conditions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOLERANCE = 1e-9  # a bracket in which no element of a parameter moves by more 
 
 
 class Point(NamedTuple):
-    """A place on the line: how far along the direction, the loss, its slope along the direction, its gradient."""
+    """A point on the line: how far along the direction, the loss, its slope along the direction, its gradient."""
 
     at: float
     loss: float

@@ -1,4 +1,4 @@
-"""What Adam and its relatives share: running means of gradients, and of their squares."""
+"""Moments: the running means of gradients and of their squares, which Adam and its variants share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._flat_parameters import Array, FlatParameters, Run
-from ._optimizer import Optimizer, check_betas, clear_subnormal, take_in, with_decay
+from ._optimizer import Optimizer, check_betas, clear_subnormal, decay_and_add, with_weight_decay
 
 __all__ = ["MomentOptimizer"]
 
@@ -21,20 +21,20 @@ class MomentOptimizer(Optimizer):
         check_betas(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
+        """Return what each moment is divided by in memory, so that its update needs no scaled copy of the gradient."""
         beta1, beta2 = group["betas"]
         return {"exp_avg": 1 - beta1, "exp_avg_sq": 1 - beta2}
 
     def moments(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> Iterator[tuple[Array, ...]]:
-        """Yield chunks of parameters, gradients, two arrays for anything, m, v, and further moments.
+        """Yield chunks of parameters, gradients, two scratch arrays, m, v, and further moments.
 
-        The gradients are those to descend along, and already in m and v, which stay divided by 1 - beta. Where there is
-        decay, the gradients may be in the second array for anything.
+        The gradients are those to descend along; m and v, which stay divided by 1 - beta, include them already. With
+        weight decay, the gradients may be in the second scratch array.
         """
         keep1, keep2 = map(flat.data.dtype.type, group["betas"])
         for p, g, s, t, m, v, *others in flat.chunks(run, self.scales(group)):
-            g = with_decay(group, p, g, t)
+            g = with_weight_decay(group, p, g, t)
             clear_subnormal(run.step, m, s)
-            take_in(m, keep1, g)
-            take_in(v, keep2, np.multiply(g, g, s))
+            decay_and_add(m, keep1, g)
+            decay_and_add(v, keep2, np.multiply(g, g, s))
             yield p, g, s, t, m, v, *others

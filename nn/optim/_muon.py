@@ -18,14 +18,14 @@ _ADJUSTMENTS = (None, "original", "match_rms_adamw")
 
 
 class Muon(Optimizer):
-    """Momentum, made orthogonal: all directions of a weight matrix take steps of about the same length.
+    """Momentum made orthogonal: steps of about the same length in all directions of a weight matrix.
 
     With ``b = momentum * b + (1 - momentum) * g``, and ``d = momentum * b + (1 - momentum) * g`` of that b, or b itself
     without `nesterov`, a step is ``p -= lr * weight_decay * p`` and then ``p -= lr * k * N(d)``. N takes `ns_steps`
     steps ``X = a * X + (b * X @ X.T + c * (X @ X.T) @ (X @ X.T)) @ X`` from ``X = d / norm(d)``: each singular value
     of d comes close to 1, and the singular vectors stay. k is ``sqrt(max(1, rows / columns))``.
 
-    This is PyTorch's arithmetic, but in the dtype of the parameter where PyTorch rounds X to bfloat16.
+    This is PyTorch's arithmetic in the dtype of the parameter; PyTorch rounds X to bfloat16.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Muon(Optimizer):
     ns_coefficients
         a, b and c.
     eps
-        The least norm by which a matrix is divided.
+        The least norm that a matrix is divided by.
     ns_steps
         How many steps N takes, below 100.
     adjust_lr_fn
@@ -87,7 +87,7 @@ class Muon(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range, or a parameter is no matrix."""
+        """Raise if an option of a group is out of range, or a parameter is not a matrix."""
         check_not_negative(group, "lr", "weight_decay", "eps")
         check_fraction(group, "momentum")
         if group["adjust_lr_fn"] not in _ADJUSTMENTS:
@@ -104,11 +104,11 @@ class Muon(Optimizer):
                 )
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moment is divided in memory."""
+        """Return what the moment is divided by in memory."""
         return {"momentum_buffer": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         lr, momentum = group["lr"], flat.data.dtype.type(group["momentum"])
         for p, g, b in flat.matrices(run, self.scales(group)):
             b += (1 - momentum) * (g - b)
@@ -120,7 +120,7 @@ class Muon(Optimizer):
 
 
 def _adjustment(name: str | None, rows: int, columns: int) -> float:
-    """Return by what the rate is multiplied for a matrix of a shape."""
+    """Return the factor of the rate for a matrix of a shape."""
     return 0.2 * math.sqrt(max(rows, columns)) if name == "match_rms_adamw" else math.sqrt(max(1, rows / columns))
 
 

@@ -1,4 +1,4 @@
-"""What all optimizers share: groups of parameters, the step through their flat arrays, and the state to save."""
+"""Optimizer base class: groups of parameters, the step through their flat arrays, and the state to save."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = [
     "check_fraction",
     "check_not_negative",
     "clear_subnormal",
+    "decay_and_add",
     "options_from",
-    "take_in",
-    "with_decay",
+    "with_weight_decay",
 ]
 
 Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
@@ -32,9 +32,9 @@ Parameters = Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]
 class Optimizer:
     """Update parameters from their gradients; the base class of all optimizers.
 
-    A step changes parameters in place: views of them, ndarrays that share their memory, and other parameters there see
-    it. Values that nobody else holds are moved into one array for each group and dtype, where all take their step
-    together, and faster than one by one. Write ``parameter.data[...] = values`` to change them, or assign another
+    A step changes parameters in place: views of them, and ndarrays and other parameters that share their memory, see
+    it. Values that nobody else holds are moved into one array for each group and dtype, where one pass updates all of
+    them, which is faster than one by one. Write ``parameter.data[...] = values`` to change them, or assign another
     array to ``parameter.data``.
 
     A subclass checks its options, calls ``super().__init__(params, defaults)``, and defines `update`.
@@ -62,7 +62,7 @@ class Optimizer:
 
     param_groups: list[dict[str, Any]]
     stepped: bool = False  # whether `step` was called: schedulers warn where it was not
-    numbers: ClassVar[Mapping[str, float]] = {}  # what is one number for each parameter, and what it starts with
+    numbers: ClassVar[Mapping[str, float]] = {}  # kept for each parameter: the name, and the value to start with
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -117,19 +117,19 @@ class Optimizer:
         self._flats.append([FlatParameters(members, self.numbers) for members in by_dtype.values()])
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         raise NotImplementedError
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         raise NotImplementedError
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return the names of the moments that a group has, and by what each is divided in memory."""
+        """Return the names of the moments that a group has, and what each is divided by in memory."""
         raise NotImplementedError
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients; with `set_to_none` False, make them zeros."""
+        """Set all gradients to None; with `set_to_none=False`, to zeros."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if set_to_none:
@@ -143,7 +143,7 @@ class Optimizer:
         Parameters
         ----------
         closure
-            Computes the loss and its gradients anew, and returns the loss.
+            Recomputes the loss and its gradients, and returns the loss.
 
         Returns
         -------
@@ -163,15 +163,15 @@ class Optimizer:
 
     # Its state
 
-    def _places(self) -> Iterator[tuple[dict[str, Any], Tensor, FlatParameters, int]]:
-        """Yield every parameter, in the order of the groups, with its group, its flat arrays and its place there."""
+    def _positions(self) -> Iterator[tuple[dict[str, Any], Tensor, FlatParameters, int]]:
+        """Yield every parameter, in the order of the groups, with its group, its flat arrays and its index there."""
         for group, flats in zip(self.param_groups, self._flats, strict=True):
             where = {id(parameter): (flat, i) for flat in flats for i, parameter in enumerate(flat.parameters)}
             for parameter in group["params"]:
                 yield group, parameter, *where[id(parameter)]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all there is to save, in the form that PyTorch gives it.
+        """Return a copy of the state to save, in PyTorch's form.
 
         Returns
         -------
@@ -188,14 +188,14 @@ class Optimizer:
         return {"state": self._states(), "param_groups": groups}
 
     def _states(self) -> dict[int, dict[str, Any]]:
-        """Return what is kept for each parameter, by its number; those that took no step yet are left out."""
-        states = {n: flat.state(i, self.scales(group)) for n, (group, _, flat, i) in enumerate(self._places())}
+        """Return what is kept for each parameter, by its number; parameters that took no step yet are left out."""
+        states = {n: flat.state(i, self.scales(group)) for n, (group, _, flat, i) in enumerate(self._positions())}
         return {number: state for number, state in states.items() if state}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over options and moments that `state_dict` returned, of this optimizer or of PyTorch's.
+        """Load options and moments that `state_dict` returned, of this optimizer or of PyTorch's.
 
-        Options are those of the state from then on, also where this optimizer was made with others.
+        The options of the state replace those that this optimizer was made with.
 
         Raises
         ------
@@ -224,7 +224,7 @@ class Optimizer:
     def _check_states(self, groups: list[dict[str, Any]], states: list[dict[str, Any]]) -> None:
         """Raise if what was kept for the parameters does not fit groups with these options."""
         options = {id(parameter): group for group in groups for parameter in group["params"]}
-        for number, (state, (_, parameter, flat, i)) in enumerate(zip(states, self._places(), strict=True)):
+        for number, (state, (_, parameter, flat, i)) in enumerate(zip(states, self._positions(), strict=True)):
             flat.check(i, state)
             needed = {*self.scales(options[id(parameter)]), *self.numbers}
             if state and not needed <= {*state}:
@@ -234,8 +234,8 @@ class Optimizer:
                 )
 
     def _load_states(self, states: list[dict[str, Any]]) -> None:
-        """Take over what was kept for each parameter."""
-        for state, (group, _, flat, i) in zip(states, self._places(), strict=True):
+        """Load what was kept for each parameter."""
+        for state, (group, _, flat, i) in zip(states, self._positions(), strict=True):
             flat.load(i, state, self.scales(group))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -273,10 +273,10 @@ def options_from(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name not in ("self", "params", "__class__")}
 
 
-def with_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Array:
-    """Return the gradient to descend along: turned round to maximize, plus the weight decay of the parameter.
+def with_weight_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Array:
+    """Return the gradient to descend along: negated to maximize, plus the weight decay of the parameter.
 
-    Decay that is decoupled is taken off the parameter at once instead.
+    Decoupled weight decay is subtracted from the parameter at once instead.
     """
     decay = group["weight_decay"]
     if decay and group.get("decoupled_weight_decay"):
@@ -287,16 +287,16 @@ def with_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array) -> Arr
     return np.negative(g, scratch) if group["maximize"] else g
 
 
-def take_in(moment: Array, keep: Any, new: Array) -> None:
-    """Let a moment decay, and add what is new: a running mean that is kept divided by 1 - keep, or a momentum."""
+def decay_and_add(moment: Array, keep: Any, new: Array) -> None:
+    """Multiply a moment by `keep` and add `new`: a running mean that is kept divided by 1 - keep, or a momentum."""
     np.add(np.multiply(moment, keep, moment), new, moment)
 
 
 def clear_subnormal(step: int, moment: Array, scratch: Array) -> None:
-    """Set to 0, every 64 steps, what will decay below the normal numbers before the next time.
+    """Set to 0, every 64 steps, the elements that would become subnormal before the next time.
 
-    A moment decays towards 0 where gradients have stopped, as at a pixel that is blank in most images, and gets stuck
-    among the subnormal numbers, with which processors are many times slower.
+    A moment decays towards 0 where the gradient is always 0, as for a pixel that is blank in most images, and stays
+    subnormal, where processors are many times slower.
     """
     if step % 64 == 0:
         smallest = moment.dtype.type(1000 * np.finfo(moment.dtype).tiny)
@@ -317,14 +317,14 @@ def check_fraction(group: dict[str, Any], name: str) -> None:
 
 
 def check_betas(group: dict[str, Any]) -> None:
-    """Raise if the options of Adam and its relatives are out of their ranges."""
+    """Raise if the options of Adam and its variants are out of range."""
     check_not_negative(group, "lr", "eps", "weight_decay")
     if len(group["betas"]) != 2 or not all(0 <= beta < 1 for beta in group["betas"]):
         raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
 
 
 def _check_eps(group: dict[str, Any]) -> None:
-    """Raise if what keeps a denominator from 0 is itself 0 in the dtype of a parameter, as 1e-8 is in float16."""
+    """Raise if `eps` is 0 in the dtype of a parameter, as 1e-8 is in float16."""
     eps = group.get("eps", 0)
     for parameter in group["params"]:
         if eps > 0 and parameter.dtype.type(eps) == 0:
@@ -335,7 +335,7 @@ def _check_eps(group: dict[str, Any]) -> None:
 
 
 def _check_params(owner: str, params: Any) -> None:
-    """Raise where `params` are not several parameters in an order."""
+    """Raise if `params` is not an iterable of parameters with an order."""
     if isinstance(params, Tensor | Mapping | str) or not isinstance(params, Iterable):
         single = isinstance(params, Tensor) or (isinstance(params, Mapping) and "params" in params)
         remedy = "put a single one in a list" if single else "pass model.parameters()"
@@ -346,13 +346,13 @@ def _check_params(owner: str, params: Any) -> None:
 
 
 def _check_order(params: Any) -> None:
-    """Raise where the order, by which a state is saved and loaded, would be another in the next run."""
+    """Raise if the order, by which a state is saved and loaded, could differ in the next run."""
     if isinstance(params, set | frozenset):
         raise TypeError("params should have an order, but a set has none: give a list of them")
 
 
 def _groups_of(state_dict: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the groups of a state, and the numbers of all parameters, by which it has what was kept for them."""
+    """Return the groups of a state, and the numbers of all its parameters."""
     if not (isinstance(state_dict, Mapping) and {"state", "param_groups"} <= {*state_dict}):
         what = list(state_dict)[:3] if isinstance(state_dict, Mapping) else type(state_dict).__name__
         raise ValueError(f"the state of an optimizer is a dict with state and param_groups, not {what}")

@@ -1,4 +1,4 @@
-"""Optimizers that divide gradients by their root mean square: Adagrad, RMSprop, Adadelta."""
+"""Adagrad, RMSprop and Adadelta, which divide gradients by their root mean square."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ._optimizer import (
     check_fraction,
     check_not_negative,
     clear_subnormal,
+    decay_and_add,
     options_from,
-    take_in,
-    with_decay,
+    with_weight_decay,
 )
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
@@ -33,7 +33,7 @@ class Adagrad(Optimizer):
     params, lr, weight_decay, eps, maximize
         As for every `Optimizer`.
     lr_decay
-        How fast the rate of all elements shrinks besides.
+        How fast the rate of all elements shrinks in addition.
     initial_accumulator_value
         What h starts with.
 
@@ -66,22 +66,22 @@ class Adagrad(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moment is divided in memory."""
+        """Return what the moment is divided by in memory."""
         return {"sum": 1.0}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         number = flat.data.dtype.type
         rate = number(-group["lr"] / (1 + (run.step - 1) * group["lr_decay"]))
         eps = number(group["eps"])
         for p, g, s, t, h in flat.chunks(run, self.scales(group)):
             if run.step == 1:
                 h.fill(group["initial_accumulator_value"])
-            g = with_decay(group, p, g, t)
+            g = with_weight_decay(group, p, g, t)
             np.add(h, np.multiply(g, g, s), h)
             np.add(np.sqrt(h, s), eps, s)
             np.divide(g, s, s)
@@ -89,12 +89,12 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Gradient descent by gradients over the root of the running mean of their squares.
+    """Gradient descent by gradients divided by the root of the running mean of their squares.
 
     With ``v = alpha * v + (1 - alpha) * g * g``, a step is ``p -= lr * g / (sqrt(v) + eps)``. If `centered`, the
     square of the running mean of g is taken from v before the root, which leaves its variance. With `momentum`, the
-    step is ``p -= lr * b``, where ``b = momentum * b + g / (sqrt(v) + eps)``. This is PyTorch's arithmetic, but that a
-    variance that rounding makes negative counts as 0, where PyTorch's root of it is nan.
+    step is ``p -= lr * b``, where ``b = momentum * b + g / (sqrt(v) + eps)``. This is PyTorch's arithmetic, except
+    that a variance that rounding makes negative counts as 0, where PyTorch's root of it is nan.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class RMSprop(Optimizer):
     alpha
         The decay rate of the running mean.
     momentum
-        How much of the last step each step repeats.
+        The factor by which the last step is repeated in the next.
     centered
         Whether to divide by an estimate of the standard deviation.
 
@@ -137,12 +137,12 @@ class RMSprop(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "eps", "weight_decay", "momentum")
         check_fraction(group, "alpha")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
+        """Return what each moment is divided by in memory, so that its update needs no scaled copy of the gradient."""
         fresh = 1 - group["alpha"]
         return (
             {"square_avg": fresh}
@@ -151,15 +151,15 @@ class RMSprop(Optimizer):
         )
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         number, scales = flat.data.dtype.type, self.scales(group)
-        # v is kept divided by 1 - alpha; the root of that moves into the rate and into eps
+        # v is kept divided by 1 - alpha; the root of that is part of the rate and of eps
         scale = math.sqrt(1 - group["alpha"])
         rate, momentum, keep = number(-group["lr"]), number(group["momentum"]), number(group["alpha"])
         eps, new_rate = number(group["eps"] / scale), number((1 if momentum else -group["lr"]) / scale)
         for p, g, s, t, v, *others in flat.chunks(run, scales):
-            g = with_decay(group, p, g, t)
-            take_in(v, keep, np.multiply(g, g, s))
+            g = with_weight_decay(group, p, g, t)
+            decay_and_add(v, keep, np.multiply(g, g, s))
             if group["centered"]:
                 clear_subnormal(run.step, others[0], s)
                 _variance(v, others.pop(0), g, keep, s)
@@ -169,14 +169,14 @@ class RMSprop(Optimizer):
             np.multiply(np.divide(g, s, s), new_rate, s)
             if momentum:
                 clear_subnormal(run.step, others[0], t)
-                take_in(others[0], momentum, s)
+                decay_and_add(others[0], momentum, s)
                 np.multiply(others[0], rate, s)
             np.add(p, s, p)
 
 
 def _variance(v: Array, mean: Array, g: Array, keep: Any, out: Array) -> None:
     """Update the running mean of gradients, and write what is left of the mean of squares to `out`."""
-    take_in(mean, keep, g)
+    decay_and_add(mean, keep, g)
     # both are kept divided by 1 - keep
     np.multiply(np.multiply(mean, mean, out), 1 - keep, out)
     np.maximum(np.subtract(v, out, out), 0, out=out)
@@ -193,11 +193,11 @@ class Adadelta(Optimizer):
     params, weight_decay, maximize
         As for every `Optimizer`.
     lr
-        By what steps are multiplied.
+        The factor of each step.
     rho
         The decay rate of both running means.
     eps
-        Lets the first steps be above 0.
+        Keeps the first steps above 0.
 
     References
     ----------
@@ -227,23 +227,23 @@ class Adadelta(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "eps", "weight_decay")
         check_fraction(group, "rho")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return by what the moments are divided in memory: so their update needs no scaled copy of the gradient."""
+        """Return what each moment is divided by in memory, so that its update needs no scaled copy of the gradient."""
         return {"square_avg": 1 - group["rho"], "acc_delta": 1 - group["rho"]}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         number = flat.data.dtype.type
         rate, keep, eps = number(-group["lr"]), number(group["rho"]), number(group["eps"] / (1 - group["rho"]))
         for p, g, s, t, v, u in flat.chunks(run, self.scales(group)):
-            g = with_decay(group, p, g, t)
-            take_in(v, keep, np.multiply(g, g, s))
+            g = with_weight_decay(group, p, g, t)
+            decay_and_add(v, keep, np.multiply(g, g, s))
             np.sqrt(np.add(u, eps, s), s)
             np.multiply(s, g, t)
             np.divide(t, np.sqrt(np.add(v, eps, s), s), t)
-            take_in(u, keep, np.multiply(t, t, s))
+            decay_and_add(u, keep, np.multiply(t, t, s))
             np.add(p, np.multiply(t, rate, t), p)

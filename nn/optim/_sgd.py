@@ -1,4 +1,4 @@
-"""Stochastic gradient descent."""
+"""SGD: stochastic gradient descent, with and without momentum."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ._flat_parameters import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, options_from, with_decay
+from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, options_from, with_weight_decay
 
 __all__ = ["SGD"]
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if wanted.
+    """Stochastic gradient descent, with or without momentum.
 
     Without momentum a step is ``p -= lr * g``. With it, ``b = momentum * b + (1 - dampening) * g``, where the first b
     is g itself, and ``p -= lr * b``; Nesterov's variant is ``p -= lr * (g + momentum * b)``. This is PyTorch's
@@ -24,9 +24,9 @@ class SGD(Optimizer):
     params, lr, weight_decay, maximize
         As for every `Optimizer`.
     momentum
-        How much of the last step each step repeats.
+        The factor by which the last step is repeated in the next.
     dampening
-        By how much momentum weakens the gradient.
+        The part of the gradient that does not enter the momentum.
     nesterov
         Whether to look ahead by one step of momentum.
 
@@ -59,20 +59,20 @@ class SGD(Optimizer):
         super().__init__(params, options_from(locals()))
 
     def check(self, group: dict[str, Any]) -> None:
-        """Raise if an option of a group is out of its range."""
+        """Raise if an option of a group is out of range."""
         check_not_negative(group, "lr", "momentum", "weight_decay")
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("Nesterov's variant needs a momentum above 0 and no dampening")
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
-        """Return the names of the moments that a group has, and by what each is divided in memory."""
+        """Return the names of the moments that a group has, and what each is divided by in memory."""
         return {"momentum_buffer": 1.0} if group["momentum"] else {}
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Let the parameters of a run take a step."""
+        """Update the parameters of a run."""
         rate = flat.data.dtype.type(-group["lr"])
         for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):
-            direction = with_decay(group, p, g, s)
+            direction = with_weight_decay(group, p, g, s)
             if moments:
                 clear_subnormal(run.step, moments[0], t)
                 direction = _with_momentum(group, direction, moments[0], t, first=run.step == 1)

@@ -1,4 +1,4 @@
-"""Averages of a model over its training: the mean of its weights, or a moving average, and the schedule for them."""
+"""Stochastic weight averaging: the mean of a model's weights or their moving average, and a schedule for it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _approach(averages: list[Array], values: list[Array], part: float) -> None:
 
 
 class AveragedModel(Module):
-    """A copy of a model whose parameters are averages of those that the model had in the course of its training.
+    """A copy of a model whose parameters are averages of those that the model had during its training.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class AveragedModel(Module):
         return self.module(*args, **kwargs)
 
     def update_parameters(self, model: Module) -> None:
-        """Take the values that the parameters of a model have now into the averages.
+        """Take the present values of a model's parameters into the averages.
 
         Raises
         ------
@@ -147,8 +147,8 @@ class AveragedModel(Module):
             mark_written(average)
         for module, other in zip(self.module.modules(), model.modules(), strict=True):
             for name, value in other.named_buffers(recurse=False):
-                if not (self.use_buffers and _averaged(value)):
-                    _take_over(module, name, value)
+                if not (self.use_buffers and _is_averaged(value)):
+                    _copy_buffer(module, name, value)
         self.n_averaged[...] = count + 1
 
     def _average(self, averages: list[Array], values: list[Array], count: int) -> None:
@@ -167,12 +167,12 @@ def _arrays(model: Module, with_buffers: bool) -> Iterator[tuple[str, Array]]:
     for name, parameter in model.named_parameters():
         yield name, borrow(parameter)
     for name, buffer in model.named_buffers() if with_buffers else ():
-        if _averaged(buffer):
+        if _is_averaged(buffer):
             yield name, borrow(buffer)
 
 
-def _take_over(module: Module, name: str, value: Any) -> None:
-    """Give a buffer the values of another one, in its own memory where they fit."""
+def _copy_buffer(module: Module, name: str, value: Any) -> None:
+    """Copy the values of a buffer into another, in its own memory where they fit."""
     memory, new = borrow(getattr(module, name)), borrow(value)
     if isinstance(memory, np.ndarray) and (memory.shape, memory.dtype) == (np.shape(new), getattr(new, "dtype", None)):
         np.copyto(memory, new)
@@ -181,14 +181,14 @@ def _take_over(module: Module, name: str, value: Any) -> None:
         setattr(module, name, copy.deepcopy(value))
 
 
-def _averaged(buffer: Any) -> bool:
+def _is_averaged(buffer: Any) -> bool:
     return isinstance(buffer, np.ndarray | Tensor) and buffer.dtype.kind == "f"
 
 
 def update_bn(loader: Iterable[Any], model: Module) -> None:
-    """Compute the running statistics of batch normalization anew, as the means over all batches of a loader.
+    """Recompute the running statistics of batch normalization, as the means over all batches of a loader.
 
-    Averages of weights do not go with statistics that were measured before: call this after the last
+    Averaged weights do not match statistics that were measured before: call this after the last
     `AveragedModel.update_parameters`.
 
     Parameters
@@ -196,7 +196,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     loader
         Yields batches, or tuples or lists whose first member is a batch.
     model
-        The model, whose mode, training or evaluation, is the same afterwards.
+        The model; it has the same mode, training or evaluation, afterwards.
 
     Examples
     --------
@@ -227,7 +227,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
 
 
 class SWALR(LRScheduler):
-    """Move the rate to a constant one, with which the weights then wander through values that are worth averaging.
+    """Move the rate to a constant, with which the weights then move among values that are worth averaging.
 
     After t of `anneal_epochs` steps the rate is ``(1 - a) * base + a * swa_lr`` with ``a = (1 - cos(pi * t /
     anneal_epochs)) / 2``, or ``a = t / anneal_epochs``. Where others change the rate as well, what is left of the way
@@ -283,7 +283,7 @@ class SWALR(LRScheduler):
     def get_lr(self) -> list[float]:
         """Compute the rate of each group."""
         rates = [group["lr"] for group in self.optimizer.param_groups]
-        if self.last_epoch > 0 and not self._last_lr:  # a training that is continued: the optimizer has the rate
+        if self.last_epoch > 0 and not self._last_lr:  # a resumed training: the optimizer has the rate
             return rates
         now, before = self._left(self.last_epoch), self._left(self.last_epoch - 1)
         return [

@@ -1,4 +1,4 @@
-"""Training without ceremony: `fit`, `evaluate` and `predict`, callbacks, and a watch over loops of one's own."""
+"""Training in one call: `fit`, `evaluate` and `predict`, callbacks, and `watch` for training loops of your own."""
 
 from autograd.extend import set_module as _set_module
 

@@ -1,4 +1,4 @@
-"""Averages of the weights of the last steps, which are often better than those of the last step alone."""
+"""Weight averaging: the average over the last steps is often better than the last weights alone."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["WeightAveraging"]
 class WeightAveraging(Callback):
     """Keep an average of the model over the steps: it is validated and saved, and at the end the model is given it.
 
-    The steps themselves go on from the weights that the optimizer left. ``val_loss`` and the like, `SaveBest` and
-    `EarlyStopping` are about the average, `Checkpoint` keeps both. Buffers of floating-point numbers, such as running
+    The steps themselves continue from the weights that the optimizer left. ``val_loss`` and the like, `SaveBest` and
+    `EarlyStopping` use the average; `Checkpoint` keeps both. Buffers of floating-point numbers, such as running
     means, are averaged as the weights are.
 
     Parameters
@@ -25,7 +25,7 @@ class WeightAveraging(Callback):
         After each step the average becomes ``decay * average + (1 - decay) * weights``, so that it is over about the
         last ``1 / (1 - decay)`` steps. None keeps the mean of all steps.
     start
-        The epoch, from 1 on, from whose first step on it is averaged.
+        The epoch, from 1 on, with whose first step averaging begins.
     warmup
         Whether the decay is at most ``n / (n + 10)`` after ``n`` steps: the first averages are nearly plain means, so
         that the weights of the first steps are soon forgotten.
@@ -76,11 +76,11 @@ class WeightAveraging(Callback):
             training.model.load_state_dict(training.evaluated.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the average, and of how many steps it is."""
+        """Return the average, and how many steps it is over."""
         return dict(self.averaged.state_dict())
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         self.averaged.load_state_dict(state)
         if self.averaged.n_averaged:
             self._training.evaluated = self.averaged.module

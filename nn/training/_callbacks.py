@@ -1,4 +1,4 @@
-"""What can be done between steps and epochs, and stopping when nothing gets better."""
+"""Callbacks: what `fit` calls between steps and epochs; early stopping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGER = ("accuracy", "r2", "f1", "auc")
 
 
 class Callback:
-    """What `fit` calls between steps and epochs; a subclass defines those of the methods that it needs.
+    """What `fit` calls between steps and epochs; a subclass defines the methods that it needs.
 
     Each is given the `Training`: its ``model``, ``optimizer``, ``scheduler``, ``epoch``, ``step``, ``history``, and
     ``stop(reason)``, which ends it.
@@ -36,7 +36,7 @@ class Callback:
     epoch 2 ends with step 4
     """
 
-    last = False  # whether it is called after the others, as what saves their state is
+    last = False  # whether it is called after the others, as a callback that saves their states is
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -62,7 +62,7 @@ class Callback:
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
 
 
 class Best:
@@ -73,9 +73,9 @@ class Best:
     monitor
         The name of the column.
     mode
-        ``"min"`` if smaller is better, ``"max"`` if larger is. It need not be told of losses, errors and accuracies.
+        ``"min"`` if smaller is better, ``"max"`` if larger is. Not needed for losses, errors and accuracies.
     min_delta
-        By how much a value has to be better than the best to count.
+        How much better than the best a value has to be to count.
     """
 
     def __init__(self, monitor: str, mode: Mode | None, min_delta: float = 0.0) -> None:
@@ -105,12 +105,12 @@ class Best:
         return {"best": self.value, "monitor": self.monitor, "mode": "min" if self._sign == 1 else "max"}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned.
+        """Load what `state_dict` returned.
 
         Raises
         ------
         ValueError
-            If it is the best of another column, or the smallest where the largest is looked for.
+            If it is the best of another column, or the smallest where the largest is wanted.
         """
         own = self.state_dict()
         for name in ("monitor", "mode"):
@@ -129,18 +129,18 @@ def _known_mode(monitor: str) -> Mode:
 
 
 class EarlyStopping(Callback):
-    """End the training when a figure has not become better for some epochs.
+    """End the training when a figure has not improved for some epochs.
 
     Parameters
     ----------
     monitor
         A column of the history, such as ``"val_loss"``.
     patience
-        After how many epochs in a row without a better value it ends.
+        The training ends after this many epochs in a row without a better value.
     min_delta
-        By how much a value has to be better than the best to count.
+        How much better than the best a value has to be to count.
     restore_best
-        Whether the model is given the weights of its best epoch at the end, also if the training ran its course.
+        Whether the model is given the weights of its best epoch at the end, also if it was not stopped early.
     mode
         ``"min"`` or ``"max"``; needed where the name does not tell.
 
@@ -186,7 +186,7 @@ class EarlyStopping(Callback):
         self._reset()
 
     def on_epoch(self, training: Training) -> None:
-        """Compare the epoch with the best; one that Ctrl-C cut short does not count."""
+        """Compare the epoch with the best; an epoch that Ctrl-C cut short does not count."""
         if training.interrupted:
             return
         if self._best.improved(training.history[-1]):
@@ -205,12 +205,12 @@ class EarlyStopping(Callback):
             training.evaluated = training.model
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best value, how long it was waited for a better one, and the best weights."""
+        """Return the best value, the number of epochs since then, and the best weights."""
         state = {**self._best.state_dict(), "epoch": self.best_epoch, "waited": self._waited}
         return {**state, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         self._best.load_state_dict(state)
         self.best_epoch, self._waited = state["epoch"], state["waited"]
         self._weights = state["weights"]

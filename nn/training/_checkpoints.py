@@ -1,4 +1,4 @@
-"""Checkpoints: a training that was killed goes on as if nothing had been, and the best model is kept."""
+"""Checkpoints: a killed training resumes as if nothing had happened, and the best model is kept."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ _FORMAT = 1
 
 
 class Checkpoint(Callback):
-    """Save all of a training to a file, from which it can go on.
+    """Save a training to a file, from which it can be resumed.
 
     The file holds the model, the optimizer, the scheduler, the generator of `nn`, the place in the data within the
     epoch, the history, and the states of the other callbacks. A training that is killed at any moment and resumed ends
-    with the same weights, bit for bit, and the same history but for the seconds. What the file does not hold is the
+    with the same weights, bit for bit, and the same history except for the seconds. What the file does not hold is the
     state of generators that the program has itself, for example one that augments images: a callback of its own
     saves it in `state_dict`.
 
-    It is written after each epoch, and when Ctrl-C ends the training, within the epoch. It takes the place of the one
-    before when it is complete. It is an archive of NumPy's, and nothing in it is pickled.
+    It is written after each epoch, and when Ctrl-C ends the training, within the epoch. It replaces the one before
+    when it is complete. It is a NumPy archive, and nothing in it is pickled.
 
     Parameters
     ----------
     path
         The file, ending in ``.npz``; its folder is made.
     every
-        After how many steps it is written too, or None.
+        The number of steps after which it is also written, or None.
     resume
-        Whether to go on from the file if it exists. Otherwise the training starts anew, and it is overwritten.
+        Whether to resume from the file if it exists. Otherwise the training starts from scratch and overwrites it.
 
-    Where an option of the optimizer or the scheduler is another in the program than it was when the training of the
-    file began, that of the file stays, and a warning says so.
+    If the program has another option of the optimizer or the scheduler than the training in the file began with, that
+    of the file is used, and a warning says so.
 
     Raises
     ------
     ValueError
-        When resuming, if the file is no checkpoint, or that of another training (another kind of optimizer or
+        When resuming, if the file is not a checkpoint, or is that of another training (another kind of optimizer or
         scheduler, other callbacks, another size of batches), or the data have another order.
 
     Examples
@@ -83,7 +83,7 @@ class Checkpoint(Callback):
             raise ValueError(f"every should be 1 step or more, not {every}")
 
     def on_start(self, training: Training) -> None:
-        """Make the folder, and go on from the file if that is asked for."""
+        """Make the folder, and resume from the file if that is asked for."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._settings = _settings(training)
         if self.resume and self.path.exists():
@@ -138,7 +138,7 @@ class SaveBest(Callback):
         return self._best.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         self._best.load_state_dict(state)
 
 
@@ -150,7 +150,7 @@ def _archive_path(path: str | os.PathLike[str]) -> Path:
 
 
 def _options(training: Training) -> dict[str, Any]:
-    """Return what has to be the same for a place in the data to mean the same."""
+    """Return the options that a position in the data depends on."""
     batch_size = getattr(training.source, "batch_size", None)
     return {"batch_size": batch_size, "accumulate": training.accumulate}
 
@@ -161,13 +161,13 @@ def _with_state(training: Training) -> list[Callback]:
 
 
 def _kinds(training: Training) -> dict[str, str | None]:
-    """Return what takes the steps and what schedules them, whose states mean nothing to others."""
+    """Return the kinds of the optimizer and the scheduler; a state fits no other kind."""
     parts = {"optimizer": training.optimizer, "scheduler": training.scheduler}
     return {part: None if value is None else type(value).__name__ for part, value in parts.items()}
 
 
 def _settings(training: Training) -> dict[str, Any]:
-    """Return what the program chose and the file has too, as it was chosen or as it is by now.
+    """Return the settings that both the program and the file have, with their initial or present values.
 
     These are the options of the optimizer and the scheduler, and the buffers of the loss, such as weights of classes.
     """
@@ -199,7 +199,7 @@ def _schedule_of(scheduler: Any, place: str) -> dict[str, Any]:
 def _say_what_differs(training: Training, given: dict[str, Any], kept: dict[str, Any], path: Path) -> dict[str, Any]:
     """Warn of options that the program has changed, once the file is read; return those that the training began with.
 
-    Some change in the course of a training: one that goes on in the same process finds them as they are by now.
+    Some change during a training: one that continues in the same process finds their present values.
     """
     now = _settings(training)
     kept = {name: kept.get(name, value) for name, value in now.items()}

@@ -35,14 +35,14 @@ class Source(Protocol):
         """The number of batches of an epoch, where it is known."""
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """Return the batches of an epoch, counted from 0, but for the first `skip`."""
+        """Return the batches of an epoch, counted from 0, without the first `skip`."""
         ...
 
 
 class Rows:
     """Minibatches of the rows of arrays. The order in an epoch follows from the seed and the number of the epoch.
 
-    So any place in it is found again without going through what came before. Without a seed the rows keep their order.
+    So any position is found again without going through what came before. Without a seed the rows keep their order.
     """
 
     def __init__(self, arrays: Sequence[Array], batch_size: int, seed: int | None) -> None:
@@ -53,7 +53,7 @@ class Rows:
         self.size = -(-self.rows // batch_size)
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """Return the batches of an epoch, counted from 0, but for the first `skip`."""
+        """Return the batches of an epoch, counted from 0, without the first `skip`."""
         order = None if self.seed is None else np.random.default_rng((self.seed, number)).permutation(self.rows)
         for start in range(skip * self.batch_size, self.rows, self.batch_size):
             part = slice(start, start + self.batch_size)
@@ -62,14 +62,14 @@ class Rows:
 
 
 class Batches:
-    """The minibatches of an iterable that can be gone through again and again, each a tuple ``(*inputs, target)``."""
+    """The minibatches of an iterable that can be iterated again and again, each a tuple ``(*inputs, target)``."""
 
     def __init__(self, batches: Iterable[Any], dtype: Any) -> None:
         self._batches, self._dtype, self._begun = batches, dtype, 0
         self.size = len(batches) if isinstance(batches, Sized) else None
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """Return the batches of an epoch but for the first `skip`; epochs before it that were not asked for pass by."""
+        """Return the batches of an epoch without the first `skip`, after those of epochs that were not asked for."""
         while self._begun < number:
             self._begun += 1
             for _ in self._batches:

@@ -1,4 +1,4 @@
-"""Tables of pandas as arrays: columns by name, and errors that name them. pandas is not imported here."""
+"""DataFrames as arrays: columns by name, and errors that name them. pandas is not imported here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a loss that is nan or infinite comes from."""
+"""Divergence: where a loss that is nan or infinite comes from."""
 
 from __future__ import annotations
 

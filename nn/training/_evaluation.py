@@ -1,4 +1,4 @@
-"""What a model makes of data, while nothing of it is trained."""
+"""Evaluation and prediction: a model in evaluation mode, without a graph."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def evaluate(
 ) -> dict[str, float]:
     """Return the loss and the metrics of a model over data.
 
-    The model is in evaluation mode meanwhile, and nothing is recorded; afterwards each of its modules has the mode that
-    it had.
+    The model is in evaluation mode during the call, and no graph is recorded; afterwards each module has its own mode
+    again.
 
     Parameters
     ----------
@@ -48,8 +48,7 @@ def evaluate(
     Returns
     -------
     dict
-        ``"loss"``, and each metric by its name: means over the rows, to which every batch contributes as many as it
-        has.
+        ``"loss"``, and each metric by its name: means over the rows.
 
     Examples
     --------
@@ -75,10 +74,10 @@ def predict(model: Module, X: Any, *, batch_size: int = EVALUATION_BATCH) -> Any
     Parameters
     ----------
     model
-        It is in evaluation mode meanwhile, and nothing is recorded.
+        It is in evaluation mode during the call, and no graph is recorded.
     X
-        An array or a DataFrame of n rows, or a tuple of them for a model of several inputs. Of a DataFrame the columns
-        are taken by the names that `fit` found.
+        An array or a DataFrame of n rows, or a tuple of them for a model of several inputs. The columns of a
+        DataFrame are taken by the names that `fit` found.
     batch_size
         How many rows the model is given at a time.
 
@@ -110,7 +109,7 @@ def predict(model: Module, X: Any, *, batch_size: int = EVALUATION_BATCH) -> Any
 
 
 def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
-    """Return as one what a model returned for batches of so many rows."""
+    """Concatenate what a model returned for batches with these numbers of rows."""
     if isinstance(outputs[0], tuple | list):
         return tuple(_joined(several, rows) for several in zip(*outputs, strict=True))
     for output, count in zip(outputs, rows, strict=True):
@@ -139,7 +138,7 @@ def mean_over(
 
 @contextmanager
 def _evaluating(model: Module) -> Iterator[None]:
-    """Put all modules into evaluation mode, and give each its own back."""
+    """Put all modules into evaluation mode, and restore the mode of each."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -151,12 +150,12 @@ def _evaluating(model: Module) -> Iterator[None]:
 
 
 def is_summed(loss: Any) -> bool:
-    """Tell whether the loss of a batch is the sum over its rows; otherwise it is taken to be their mean."""
+    """Tell whether the loss of a batch is the sum over its rows; otherwise it should be their mean."""
     return getattr(loss, "reduction", "mean") == "sum"
 
 
 def check_loss(loss: Any) -> None:
-    """Raise unless `loss` can be called, and gives one number."""
+    """Raise unless `loss` is callable and returns one number."""
     if not callable(loss):
         raise TypeError(f"loss should be a function (output, target), such as nn.MSELoss(), not {loss!r}")
     if isinstance(loss, type):
@@ -166,7 +165,7 @@ def check_loss(loss: Any) -> None:
 
 
 def dtype_of(model: Module) -> Any:
-    """Return the dtype of the parameters of a model, which floating-point data are given."""
+    """Return the dtype of the parameters of a model, to which floating-point data are converted."""
     if not isinstance(model, Module):
         raise TypeError(f"model should be an nn.Module, not a {type(model).__name__}")
     parameters: Iterable[Any] = model.parameters()

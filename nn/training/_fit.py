@@ -43,56 +43,56 @@ def fit(
     sentinels: bool = True,
     verbose: bool = True,
 ) -> pandas.DataFrame:
-    """Train a model, and return what became of it epoch by epoch.
+    """Train a model, and return its figures epoch by epoch.
 
     Each step is ``optimizer.zero_grad()``, ``loss(model(x), y).backward()``, ``optimizer.step()``. Ctrl-C ends the
-    training after the step that is being taken; the history is returned as always.
+    training after the current step; the history is returned as always.
 
     Parameters
     ----------
     model
-        It is in training mode meanwhile, but for modules within it that were put into evaluation mode on their own.
+        It is in training mode during the call, except for modules that were put into evaluation mode on their own.
     data
         A tuple ``(X, y)`` of arrays of n rows, of DataFrames and Series, or of lists of numbers, which are shuffled and
         divided into batches of `batch_size`; or an iterable of batches ``(X, y)``, such as `datasets.batches`, which is
-        gone through in each epoch. All but the last are what the model is called with, so a model of two inputs takes
+        iterated in each epoch. The model is called with all but the last, so a model of two inputs takes
         ``(X1, X2, y)``.
-        What is floating-point becomes of the dtype of the parameters. The columns of a DataFrame are remembered as
-        ``model.feature_names_in_``, and later ones are taken by name.
+        Floating-point data are converted to the dtype of the parameters. The columns of a DataFrame are remembered as
+        ``model.feature_names_in_``, and those of later ones are taken by name.
     loss
         A function ``(output, target)`` of one number, the mean over the rows of a batch, or, if it has
         ``reduction="sum"``, their sum.
     optimizer
-        What updates the parameters of the model.
+        The optimizer, which has the parameters of the model.
     epochs
-        How often to go through the data.
+        The number of passes through the data.
     batch_size
         The rows of a batch where `data` are arrays, 32 by default; the last of an epoch may be smaller.
     validation
-        Data that are evaluated after each epoch, as `evaluate` does it.
+        Data to `evaluate` the model on after each epoch.
     metrics
-        What to measure beside the loss: names (``"accuracy"``, ``"mae"``, ``"mse"``), functions ``(output, target)`` of
+        Measured besides the loss: names (``"accuracy"``, ``"mae"``, ``"mse"``), functions ``(output, target)`` of
         arrays, several of both, or a dict of functions by name.
     scheduler
-        What changes the learning rate: its ``step()`` is called after each epoch. One that wants a figure to judge by,
+        Changes the learning rate: its ``step()`` is called after each epoch. One that wants a figure to judge by,
         such as ``ReduceLROnPlateau``, is given the validation loss, or the loss where nothing is validated.
     scheduler_every
         ``"step"`` for a scheduler that counts steps.
     callbacks
-        What else to do between steps and epochs, in this order: see `nn.training.Callback`.
+        What is called between steps and epochs, in this order: see `nn.training.Callback`.
     accumulate
-        How many batches make up one step. Their gradients are weighed by their rows, so that the step is that of one
+        The number of batches in a step. Their gradients are weighted by their rows, so that the step is that of one
         large batch.
     clip_norm
         The largest norm of all gradients together, to which larger ones are scaled; None leaves them as they are.
     seed
-        Of the order of rows of arrays; by default it is drawn from the generator of `nn`, so that after
-        `nn.manual_seed` all repeats.
+        For the order of the rows of arrays; by default it is drawn from the generator of `nn`, so that all repeats
+        after `nn.manual_seed`.
     sentinels
-        Whether to look for mistakes that training does not notice by itself, in some of the steps, and warn of them:
-        see `nn.watch` for a list.
+        Whether to check some of the steps for mistakes that a training does not notice, and warn of them: see
+        `nn.watch` for a list.
     verbose
-        Whether to print a line for each epoch, and show a progress bar meanwhile on terminals.
+        Whether to print a line for each epoch, and show a progress bar on terminals.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def fit(
     NonFiniteLossError
         If the loss becomes nan or infinite; it names the step and what is not finite first.
     TypeError, ValueError
-        If the data, or options, are not what is expected.
+        If the data or the options are not what is expected.
 
     Notes
     -----

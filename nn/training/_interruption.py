@@ -1,4 +1,4 @@
-"""Ctrl-C as a request: the step that is being taken comes to an end."""
+"""Ctrl-C as a request: the current step is finished first."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Interruption"]
 class Interruption:
     """Notes Ctrl-C within a ``with`` block instead of raising KeyboardInterrupt; a second Ctrl-C does raise it.
 
-    A step of training that was cut in two would leave some weights changed and others not. A loop that looks at
-    `requested` between steps saves what a whole number of steps has made. `fit` does so by itself: use this for loops
+    A training step that was interrupted would leave some weights changed and others not. A loop that looks at
+    `requested` between steps saves the result of a whole number of steps. `fit` does so by itself: use this for loops
     of your own, or around `fit` and what follows it, such as writing files.
 
-    Where the program has a handler of its own, that of an outer Interruption among them, it is called too, and decides
-    what is said and what a second Ctrl-C does. Where Ctrl-C is ignored, and in other than the main thread, which cannot
-    set handlers, nothing is changed.
+    If the program has a handler of its own, such as that of an outer Interruption, it is called too, and decides the
+    message and what a second Ctrl-C does. Where Ctrl-C is ignored, and outside the main thread, which alone can set
+    handlers, nothing is changed.
 
     Parameters
     ----------

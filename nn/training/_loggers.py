@@ -1,4 +1,4 @@
-"""Figures of the epochs in files: a table, and the events that TensorBoard draws."""
+"""Loggers: the figures of each epoch in a CSV file, or as events for TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["CSVLogger", "TensorBoard"]
 
 
 class CSVLogger(Callback):
-    """Write the history to a CSV file, a row after each epoch, so that it can be read meanwhile.
+    """Write the history to a CSV file, a row after each epoch, so that it can be read during the training.
 
-    A file that is there is replaced at the first epoch. A resumed training writes the epochs before the checkpoint too.
+    An existing file is replaced at the first epoch. A resumed training writes the epochs before the checkpoint too.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CSVLogger(Callback):
         self._begun = False
 
     def on_epoch(self, training: Training) -> None:
-        """Add the epoch, the first time below all that were before it."""
+        """Add the epoch, the first time after all epochs before it."""
         if self._begun:
             with self.path.open("a", newline="") as stream:
                 csv.writer(stream).writerow(training.history[-1].values())
@@ -52,7 +52,7 @@ class CSVLogger(Callback):
 class TensorBoard(Callback):
     """Write the figures of each epoch as scalars that TensorBoard shows: ``tensorboard --logdir FOLDER``.
 
-    The number of the epoch is their step. A resumed training takes the place of epochs after the checkpoint. It needs
+    The number of the epoch is their step. A resumed training replaces the epochs after the checkpoint. It needs
     ``pip install tensorboard``.
 
     Parameters

@@ -60,7 +60,7 @@ class TrainingLoop:
                     self._run_epoch(interruption)
                 if self._sentinels is not None:
                     self._sentinels.finish()
-                training.optimizer.zero_grad()  # else a loop of one's own would add to the gradients of the last step
+                training.optimizer.zero_grad()  # else a loop of the user's own would add to the last step's
             except BaseException as error:
                 training.error = error
                 raise
@@ -167,7 +167,7 @@ class TrainingLoop:
         return [parameter for group in self.training.optimizer.param_groups for parameter in group["params"]]
 
     def _add_gradient(self, batch: Batch, share: float, checked: bool) -> None:
-        """Add the gradient of a batch to those of the step; the mean over all its batches weighs each by its rows."""
+        """Add the gradient of a batch to those of the step; a mean over several batches weights each by its rows."""
         training = self.training
         output = training.model(*batch.inputs)
         loss = training.loss(output, batch.target)

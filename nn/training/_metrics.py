@@ -1,4 +1,4 @@
-"""What is measured beside the loss: a number for a batch, whose mean over the rows is that of an epoch."""
+"""Metrics: numbers measured for each batch besides the loss, and their means over the rows of an epoch."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def accuracy(output: Array, target: Array) -> float:
     Raises
     ------
     ShapeError
-        If the shapes do not fit, or there is one score a row: whether that is a logit or a probability, and so what it
-        should be above, cannot be known.
+        If the shapes do not fit, or there is one score a row: whether that is a logit or a probability, and so its
+        threshold, cannot be known.
 
     Examples
     --------
@@ -76,7 +76,7 @@ _KNOWN: dict[str, Metric] = {"accuracy": accuracy, "mae": mae, "mse": mse}
 
 
 def named_metrics(metrics: Metrics) -> dict[str, Metric]:
-    """Return metrics by name: they are names of ours, functions, or a dict of functions."""
+    """Return metrics by name, from known names, functions, or a dict of functions."""
     if isinstance(metrics, Mapping):
         named = dict(metrics)
     else:

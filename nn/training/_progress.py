@@ -1,4 +1,4 @@
-"""What a person sees of a training: a bar where one watches, and a line for each epoch."""
+"""Progress bar on a terminal, and a line for each epoch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["Progress"]
 
 _SECONDS = "seconds"
-_ASIDE = ("epoch", "steps", "lr", "gradient_norm", "update_ratio", _SECONDS)
+_HIDDEN = ("epoch", "steps", "lr", "gradient_norm", "update_ratio", _SECONDS)
 
 
 class Progress:
@@ -20,8 +20,8 @@ class Progress:
     epochs
         The number of all of them.
     verbose
-        Whether to show anything. The bar appears on the standard error where that is a terminal, and goes away at the
-        end of the epoch; the line goes to the standard output.
+        Whether to show anything. The bar appears on the standard error stream if that is a terminal, and disappears at
+        the end of the epoch; the line goes to the standard output.
     """
 
     def __init__(self, epochs: int, verbose: bool) -> None:
@@ -30,7 +30,7 @@ class Progress:
         self.bar: Any = None
 
     def start(self, epoch: int, size: int | None, done: int) -> None:
-        """Begin an epoch of `size` batches, `done` of which are behind."""
+        """Begin an epoch of `size` batches, `done` of which are done."""
         if self._watched:
             from tqdm import tqdm  # loaded where it is used
 
@@ -44,12 +44,12 @@ class Progress:
         self.bar.update(batches)
 
     def finish(self, row: Mapping[str, Any] | None) -> None:
-        """End an epoch: take the bar away, and print the line."""
+        """End an epoch: close the bar, and print the line."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
         if row is not None and self._verbose:
-            shown = {name: value for name, value in row.items() if name not in _ASIDE}
+            shown = {name: value for name, value in row.items() if name not in _HIDDEN}
             print(f"epoch {row['epoch']}/{self._epochs}: {_figures(shown)}, {row[_SECONDS]:.1f} s", flush=True)
 
     def say(self, text: str) -> None:

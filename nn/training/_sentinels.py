@@ -1,4 +1,4 @@
-"""Sentinels: signs of the mistakes that a training does not notice, as it goes on and learns less than it could."""
+"""Sentinels: checks for mistakes that a training does not notice, and learns less for."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def trainable_parameters(model: Module, loss: Any) -> list[tuple[str, Any]]:
 
 
 def mode_dependent_modules(model: Module) -> Iterator[tuple[str, Module]]:
-    """Yield the paths and modules that compute something else in training than in evaluation."""
+    """Yield the paths and modules whose results differ between training and evaluation mode."""
     for path, module in model.named_modules():
         kinds = [kind.__name__ for kind in type(module).__mro__]
         if any(word in kind for kind in kinds for word in _MODE_DEPENDENT) and _matters(module):
@@ -96,17 +96,17 @@ def mode_dependent_modules(model: Module) -> Iterator[tuple[str, Module]]:
 
 
 def _matters(module: Module) -> bool:
-    """Tell whether the options of such a module leave a difference: dropout of nothing has none."""
+    """Tell whether the options of such a module make a difference: dropout with p=0 makes none."""
     return getattr(module, "p", 1) != 0 and getattr(module, "track_running_stats", True)
 
 
 class Sentinels:
-    """What is looked for in some of the steps of a training; each finding is warned of once.
+    """Checks of some of the steps of a training; each finding is warned of once.
 
     Parameters
     ----------
     model, optimizer, loss
-        Those of the training; `loss` may be None where it is not known.
+        Those of the training; `loss` may be None if it is not known.
     """
 
     def __init__(self, model: Module, optimizer: Any, loss: Any = None) -> None:
@@ -165,7 +165,7 @@ class Sentinels:
             )
 
     def check_output(self, output: Any, target: Any) -> None:
-        """Look at what the model gives to the loss."""
+        """Check what the model gives to the loss."""
         output = values_of(output)
         if not isinstance(output, np.ndarray) or output.ndim < 2 or output.dtype.kind != "f":
             return
@@ -184,7 +184,7 @@ class Sentinels:
             )
 
     def check_norms(self, norms: Mapping[str, ParameterNorms]) -> None:
-        """Look at the gradients and updates of a step."""
+        """Check the gradients and updates of a step."""
         self._checks += 1
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         held = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
@@ -203,7 +203,7 @@ class Sentinels:
             self._check_gradients()
 
     def finish(self) -> None:
-        """Tell of gradients that never came, where the training was shorter than it takes to tell."""
+        """Warn of gradients that never came, if the training was too short for the regular check."""
         if 0 < self._checks < ALWAYS_CHECKED:
             self._check_gradients()
 
@@ -236,7 +236,7 @@ class Sentinels:
             )
 
     def _check_ratios(self, ratios: list[tuple[str, Any, float]]) -> None:
-        """Look at what steps changed in proportion to what there was, by parameter."""
+        """Check the size of updates in proportion to the parameters."""
         fast = [item for item in ratios if self._streak("fast", item[0], item[2] > 0.1, LONG_STREAK)]
         slow = [item for item in ratios if self._streak("slow", item[0], item[2] < 1e-7, LONG_STREAK)]
         self._warn_of(
@@ -257,7 +257,7 @@ class Sentinels:
         )
 
     def _streak(self, kind: str, name: str, odd: bool, length: int) -> bool:
-        """Tell whether something has been odd in `length` checks in a row."""
+        """Tell whether something has been odd in exactly `length` checks in a row."""
         count = self._streaks[kind, name] = self._streaks.get((kind, name), 0) + 1 if odd else 0
         return count == length
 
@@ -267,19 +267,19 @@ class Sentinels:
             warn(message)
 
     def _warn_of(self, kind: str, found: Sequence[tuple[str, Any]], say: Callable[[str], str]) -> None:
-        """Warn of parameters that were not warned of before, of all in one warning: they have one cause."""
+        """Warn of all parameters that were not warned of before in one warning: they have one cause."""
         new = [item for item in found if (kind, item[0]) not in self._warned]
         if new:
             self._warned.update((kind, name) for name, _ in new)
             warn(say(_listed(new)))
 
     def warn_once(self, kind: str, message: str) -> None:
-        """Warn, unless it was warned of this kind of thing before."""
+        """Warn, unless there was a warning of this kind before."""
         self._warn(kind, "", message)
 
 
 def _listed(named: Sequence[tuple[str, Any]]) -> str:
-    """Return the names and shapes of parameters as words, of many the first and the number."""
+    """Return the names and shapes of parameters as words; of many, the first and the number."""
     shown = [f"{name} {parameter.shape}" for name, parameter in named]
     if len(shown) == 1:
         return f"the parameter {shown[0]}"
@@ -290,7 +290,7 @@ _Check = tuple[str, Callable[[Array], bool], str]
 
 
 def _checks_of(loss: Any) -> list[_Check]:
-    """Return what is to be looked for in the outputs that a loss is given."""
+    """Return the checks of the outputs that a loss is given."""
     kinds = {kind.__name__ for kind in type(loss).__mro__}
     if isinstance(loss, CrossEntropyLoss) or loss is cross_entropy:
         return [

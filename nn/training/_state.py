@@ -45,7 +45,7 @@ class EpochSums:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         if set(state["sums"]) != set(self.totals.sums):
             raise ValueError(f"the checkpoint has the metrics {list(state['sums'])}, not {list(self.totals.sums)}")
         self.totals.rows, self.totals.sums = state["rows"], state["sums"]
@@ -66,13 +66,13 @@ class Training:
     source
         Where the batches come from.
     progress
-        What shows how far it is.
+        Shows how far it is.
     evaluated
-        What is validated, and kept as the best: the model, or its average where a callback makes one.
+        The model that is validated and saved as the best: `model`, or its average where a callback makes one.
     epoch
         How many epochs are complete.
     batch
-        How many batches of the next epoch are behind.
+        How many batches of the next epoch are done.
     step
         How many steps the optimizer took in all.
     history
@@ -133,7 +133,7 @@ class Training:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was asked for."""
+        """Continue from where `state_dict` was called."""
         self.sums.load_state_dict(state)
         self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
         self.position.load_state(state["place"])

@@ -1,4 +1,4 @@
-"""Watch: the sentinels for training loops of one's own."""
+"""Watch: the sentinels for training loops of your own."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ __all__ = ["Watch", "watch"]
 
 
 def watch(model: Module, optimizer: Any, loss: Any = None) -> Watch:
-    """Look for mistakes that a training does not notice by itself, and warn of each once.
+    """Check a training for mistakes that it does not notice, and warn of each once.
 
-    It looks at the first ten steps and at every fiftieth from then on. What it looks for, in a loop of one's own as
-    in `fit`:
+    The first ten steps are checked, and every fiftieth from then on. What is looked for, in a loop of your own as in
+    `fit`:
 
     - parameters that the optimizer does not have, or that were replaced after it was made;
     - parameters that get no gradient, or one that is always 0;
     - a forgotten `zero_grad`, so that gradients of earlier steps are added to the present ones;
-    - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers to which that matters,
-      such as `Dropout`;
-    - probabilities given to `CrossEntropyLoss`, which takes logits; what are no log-probabilities given to `NLLLoss`
+    - a model that is trained in evaluation mode, or evaluated in training mode, if it has layers that depend on
+      the mode, such as `Dropout`;
+    - probabilities given to `CrossEntropyLoss`, which takes logits; anything but log-probabilities given to `NLLLoss`
       (if `loss` is given);
     - outputs that are the same for all rows (if `loss` is given);
-    - inputs of a wider dtype than the parameters, NumPy's float64 for example, in which all is then computed;
-    - updates that for long are larger than a tenth of a weight matrix, or smaller than 1e-7 of it.
+    - inputs of a wider dtype than the parameters, NumPy's float64 for example, in which everything is then computed;
+    - updates that are larger than a tenth of a weight matrix, or smaller than 1e-7 of it, for a long time.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class Watch:
         self.remove()
 
     def remove(self) -> None:
-        """End the watching, and tell of gradients that never came."""
+        """End the watching, and warn of gradients that never came."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
@@ -125,7 +125,7 @@ class Watch:
             self._sentinels.check_output(*args)
 
     def _see_gradient(self, gradient: Any) -> None:
-        """Look, as a gradient arrives, whether that of an earlier step is still where it will be added."""
+        """Check, as a gradient arrives, whether that of an earlier step is still there and will be added to."""
         present = None if self._smallest is None else self._smallest.grad
         if present is not None and present is self._left and borrow(present).any():
             self._sentinels.warn_once(

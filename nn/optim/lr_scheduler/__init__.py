@@ -1,4 +1,4 @@
-"""Schedules: how learning rates change in the course of a training.
+"""Learning-rate schedulers: they change the rates of an optimizer during a training.
 
 A scheduler sets the rates of an optimizer when it is made, and again each time that ``scheduler.step()`` is called
 after ``optimizer.step()``: after each epoch or each batch, as its numbers are meant.

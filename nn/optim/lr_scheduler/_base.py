@@ -1,4 +1,4 @@
-"""What all schedulers share: the epoch, the rates that they start from, and the state to save."""
+"""LRScheduler, the base class: the epoch, the rates to start from, and the state to save."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class LRScheduler:
     optimizer
         Whose groups' ``lr`` is set.
     last_epoch
-        The index of the last epoch that is over, for a training that is continued with an optimizer whose state was
-        loaded; -1 for a new one. It is simpler to make the scheduler as at first and call its `load_state_dict`.
+        The index of the last complete epoch, for a training that is resumed with an optimizer whose state was loaded;
+        -1 for a new one. It is simpler to make a new scheduler and call its `load_state_dict`.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class LRScheduler:
     [0.05]
     """
 
-    _apart = frozenset({"optimizer"})  # attributes that are no part of the state
+    _not_saved = frozenset({"optimizer"})  # attributes that are not part of the state
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -102,19 +102,19 @@ class LRScheduler:
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def _begin(self) -> None:
-        """Start the schedule anew, from the rates that it was made with."""
+        """Restart the schedule, from the rates that it was made with."""
         for group, lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
             group["lr"] = lr
         self.last_epoch = -1
         self._advance()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all there is to save, but the optimizer, which has a state of its own."""
-        kept = {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in self._apart}
+        """Return a copy of the state to save, without the optimizer, which has a state of its own."""
+        kept = {name: copy.deepcopy(value) for name, value in vars(self).items() if name not in self._not_saved}
         return {"kind": type(self).__name__, **kept}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned; load the state of the optimizer as well, which has the rates.
+        """Load what `state_dict` returned; load the state of the optimizer as well, which has the rates.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class LRScheduler:
         counts = [len(rates) for rates in (state_dict["_last_lr"], self._last_lr)]
         if counts[0] != counts[1]:
             raise ValueError(f"the state is of {counts[0]} groups of parameters, this optimizer has {counts[1]}")
-        vars(self).update({name: copy.deepcopy(state_dict[name]) for name in vars(self) if name not in self._apart})
+        vars(self).update({name: copy.deepcopy(state_dict[name]) for name in vars(self) if name not in self._not_saved})
 
     def __repr__(self) -> str:
         kept = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "optimizer"}
@@ -146,7 +146,7 @@ check_constructor(LRScheduler)
 
 
 def _options_of(kind: type[Any]) -> set[str]:
-    """Return the names of the options of all that derive from a kind of scheduler."""
+    """Return the names of the options of all subclasses of a kind of scheduler."""
     inner = [{*inspect.signature(derived).parameters} | _options_of(derived) for derived in kind.__subclasses__()]
     return set().union(*inner)
 

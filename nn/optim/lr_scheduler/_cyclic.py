@@ -1,4 +1,4 @@
-"""Schedules that raise the rate as well: with warm restarts, and the one-cycle policy."""
+"""Cyclic schedules, which also raise the rate: warm restarts, and the one-cycle policy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     T_0
         The number of epochs until the first restart.
     T_mult
-        By what that number is multiplied at each restart.
+        The factor of that number at each restart.
     eta_min
         The least rate.
     last_epoch
@@ -71,11 +71,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """Raise the rate to `max_lr` and lower it to almost nothing, and momentum the other way round.
+    """Raise the rate to `max_lr` and lower it to almost nothing, and momentum the other way.
 
     It is stepped after each batch. The rate goes from ``max_lr / div_factor`` up to `max_lr` and down to
     ``max_lr / div_factor / final_div_factor``; with `three_phase`, down to the first of these as long as it went up,
-    and then on to the last. What rates the optimizer had does not matter.
+    and then on to the last. The rates that the optimizer had do not matter.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class OneCycleLR(LRScheduler):
                 f"OneCycleLR was made for {self.total_steps} steps and cannot take step {self.last_epoch}: give it the "
                 f"number of batches of all epochs as total_steps"
             )
-        level, end, part = self._place()
+        level, end, part = self._phase()
         rates = []
         for i, group in enumerate(self.optimizer.param_groups):
             first = self.max_lrs[i] / self.div_factor
@@ -176,8 +176,8 @@ class OneCycleLR(LRScheduler):
                 self._set_momentum(group, self._between(momenta[level], momenta[end], part))
         return rates
 
-    def _place(self) -> tuple[str, str, float]:
-        """Return from what level to what level the rate is going, and how much of that way is behind it."""
+    def _phase(self) -> tuple[str, str, float]:
+        """Return the levels that the rate comes from and goes to, and which part of the way is done."""
         rise = self.pct_start * self.total_steps - 1
         phases = [(rise, "first", "top"), (self.total_steps - 1, "top", "last")]
         if self.three_phase:

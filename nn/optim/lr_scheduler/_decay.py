@@ -1,4 +1,4 @@
-"""Schedules that multiply the rate by a factor which depends on the epoch alone."""
+"""Decay schedules: the rate is multiplied by a factor that depends on the epoch alone."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = [
 
 
 class _FactorLR(LRScheduler):
-    """Rates of ``eta_min + (base - eta_min) * ratio(epoch)``, also where others change the rates besides."""
+    """Rates of ``eta_min + (base - eta_min) * ratio(epoch)``, also where others change the rates too."""
 
     eta_min: float = 0.0
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
         """Compute the rate of each group."""
-        if self.last_epoch > 0 and not self._last_lr:  # a training that is continued: the optimizer has the rate
+        if self.last_epoch > 0 and not self._last_lr:  # a resumed training: the optimizer has the rate
             return [group["lr"] for group in self.optimizer.param_groups]
         before = self.ratio(self.last_epoch - 1) if self.last_epoch > 0 else 1.0
         now = self.ratio(self.last_epoch)
@@ -81,7 +81,7 @@ class StepLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         return float(self.gamma ** (epoch // self.step_size))
 
 
@@ -109,7 +109,7 @@ class MultiStepLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         return float(self.gamma ** sum(count for milestone, count in self.milestones.items() if milestone <= epoch))
 
 
@@ -131,7 +131,7 @@ class ExponentialLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         return float(self.gamma**epoch)
 
 
@@ -145,7 +145,7 @@ class ConstantLR(_FactorLR):
     factor
         From 0 to 1.
     total_iters
-        The number of epochs after which the rate is the one of the start.
+        The number of epochs after which the rate is the initial one.
     last_epoch
         See `LRScheduler`.
     """
@@ -155,7 +155,7 @@ class ConstantLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         return self.factor if epoch < self.total_iters else 1.0
 
 
@@ -204,7 +204,7 @@ class LinearLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         part = min(epoch, self.total_iters) / self.total_iters
         return self.start_factor + (self.end_factor - self.start_factor) * part
 
@@ -231,7 +231,7 @@ class PolynomialLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start is multiplied after a number of steps."""
+        """Return the factor of the initial rate after a number of steps."""
         return float((1 - min(epoch, self.total_iters) / self.total_iters) ** self.power)
 
 
@@ -274,7 +274,7 @@ class CosineAnnealingLR(_FactorLR):
         super().__init__(optimizer, last_epoch)
 
     def ratio(self, epoch: int) -> float:
-        """Return by what the rate of the start, above the least, is multiplied after a number of steps."""
+        """Return the factor of the initial rate, above the least, after a number of steps."""
         return (1 + math.cos(math.pi * epoch / self.T_max)) / 2
 
 

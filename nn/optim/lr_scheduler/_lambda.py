@@ -1,4 +1,4 @@
-"""Schedules that are given as functions of the epoch."""
+"""Lambda schedules: functions of the epoch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Functions = Callable[[int], float] | Sequence[Callable[[int], float]]
 
 
 class LambdaLR(LRScheduler):
-    """Rates of the rate at the start times a function of the epoch.
+    """Set the rate to the initial rate times a function of the epoch.
 
-    The rate is set to that whatever it was before: what other schedulers made of it is forgotten.
+    Changes that other schedulers made to the rate are lost.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class LambdaLR(LRScheduler):
     [0.25]
     """
 
-    _apart = frozenset({"optimizer", "lr_lambdas"})
+    _not_saved = frozenset({"optimizer", "lr_lambdas"})
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Functions, last_epoch: int = -1) -> None:
         self.lr_lambdas = for_each_group("lr_lambda", optimizer, lr_lambda)
@@ -50,7 +50,7 @@ class LambdaLR(LRScheduler):
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all there is to save; of functions that are objects their attributes, of others nothing."""
+        """Return a copy of the state to save; of functions that are objects their attributes, of others nothing."""
         kept = [
             None if isinstance(function, types.FunctionType) else dict(getattr(function, "__dict__", {}))
             for function in self.lr_lambdas
@@ -58,7 +58,7 @@ class LambdaLR(LRScheduler):
         return {**super().state_dict(), "lr_lambdas": kept}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned; functions stay, but for the attributes of those that are objects."""
+        """Load what `state_dict` returned; functions stay, except for the attributes of those that are objects."""
         super().load_state_dict(state_dict)
         for function, attributes in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if attributes:

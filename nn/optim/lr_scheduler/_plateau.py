@@ -1,4 +1,4 @@
-"""A schedule that waits until training makes no more progress."""
+"""ReduceLROnPlateau: lowers the rate when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ReduceLROnPlateau"]
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiply the rate by a factor when a metric has stopped getting better.
+    """Multiply the rate by a factor when a metric has stopped improving.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class ReduceLROnPlateau(LRScheduler):
     threshold_mode
         Whether `threshold` is a part of the best ("rel") or a difference from it ("abs").
     cooldown
-        How many epochs do not count after the rate was lowered.
+        How many epochs are not counted after the rate was lowered.
     min_lr
         The least rate, or one for each group.
     eps
@@ -76,7 +76,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._note_rates()
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """Take note of the metric of an epoch, and lower the rate if it is time.
+        """Note the metric of an epoch, and lower the rate if it is due.
 
         Parameters
         ----------

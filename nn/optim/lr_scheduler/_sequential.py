@@ -1,4 +1,4 @@
-"""Schedules made of others: one after the other, or all at once."""
+"""Sequential and chained schedules: made of others, one after the other or all at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ChainedScheduler", "SequentialLR"]
 class _Combined(LRScheduler):
     """Schedulers of the same optimizer."""
 
-    _apart = frozenset({"optimizer", "_schedulers"})
+    _not_saved = frozenset({"optimizer", "_schedulers"})
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler]) -> None:
         self._schedulers = list(schedulers)
@@ -34,11 +34,11 @@ class _Combined(LRScheduler):
         super().__init__(optimizer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of all there is to save, with the states of all schedulers."""
+        """Return a copy of the state to save, with the states of all schedulers."""
         return {**super().state_dict(), "_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned; load the state of the optimizer as well, which has the rates."""
+        """Load what `state_dict` returned; load the state of the optimizer as well, which has the rates."""
         states = state_dict.get("_schedulers", ())
         if len(states) != len(self._schedulers):
             raise ValueError(
@@ -101,7 +101,7 @@ class SequentialLR(_Combined):
 
 
 class ChainedScheduler(_Combined):
-    """Schedules that all change the rates in each step, one on top of the other.
+    """Schedules that all change the rates in each step, so that their factors multiply.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class ChainedScheduler(_Combined):
         self._note_rates()
 
     def _begin(self) -> None:
-        """Start all schedules anew."""
+        """Restart all schedules."""
         for group, lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
             group["lr"] = lr
         self.last_epoch = 0
