@@ -1,6 +1,6 @@
 """Character-level transformer: learn to write like Python's language reference.
 
-    python -m examples.characters                              1.95 bits a character, in about three minutes
+    python -m examples.characters                              1.97 bits a character, in about three minutes
     python -m examples.characters --quick                      a tiny model, to see that it works
     python -m examples.characters --temperature 0.3            more cautious, and more repetitive
     python -m examples.characters --prompt "The with statement"
