@@ -106,17 +106,17 @@ def name_called(code: CodeType, instruction: int) -> str:
 
 
 def _read_name(code: CodeType, instruction: int) -> str:
-    import dis  # which no program needs that makes no mistake
+    import dis  # only errors need it
 
-    # A call of a function of Python's stands at the place for its cache, which follows the instruction.
+    # For a call of a Python function the offset is that of its cache, which follows the instruction.
     *before, step = [step for step in dis.get_instructions(code) if step.offset <= instruction]
-    place = step.positions
-    if not step.opname.startswith(("CALL", "PRECALL")) or place is None or place.col_offset is None:
+    call = step.positions
+    if not step.opname.startswith(("CALL", "PRECALL")) or call is None or call.col_offset is None:
         return ""
     parts: list[str] = []
     for previous, earlier in itertools.pairwise([before[0], *before]):
         at = earlier.positions
-        if at is None or (at.lineno, at.col_offset) != (place.lineno, place.col_offset):
+        if at is None or (at.lineno, at.col_offset) != (call.lineno, call.col_offset):
             continue
         if not parts and isinstance(previous.argval, tuple):
             parts = [previous.argval[-1]]  # two loads in one instruction, which stands where the first is written

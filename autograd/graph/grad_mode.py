@@ -35,9 +35,8 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., object])
 
-# Whether to record, and what else is done with every recorded node: note the user's line and refuse nan and inf; hand
-# what it keeps to somebody else; tell somebody of it. These are bits, the others of which count only where the first is
-# set.
+# Whether to record, and what else is done with each recorded node, as bits: refuse nan and inf; pack what it keeps;
+# call an observer. The others count only where ON is set.
 OFF, ON, ANOMALY, PACKING, TRACING = 0, 1, 2, 4, 8
 
 

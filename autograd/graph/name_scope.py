@@ -1,4 +1,4 @@
-"""Within which calls of a user's objects, such as the modules of a network, an operation was recorded."""
+"""Name scopes: the calls of a user's objects, such as the modules of a network, within which a node was recorded."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Zeros that absorb: where a gradient of zero meets nan or inf, the product is zero.
+"""NaN-safe gradients: where a gradient of zero meets nan or inf, the product is zero.
 
 In ``np.where(ok, f(x), 0)`` the branch not taken may be nan, and its gradient is 0, but a rule that multiplies makes
 nan of the two. An elementwise rule depends on one element of the gradient, so zeros can be put back by position. For
-any other rule, what would have come of it without the nan tells: the rule is applied twice, with two different sets of
-finite numbers in place of what is not finite. Where both agree, whatever was replaced had only met zeros.
+any other rule, the rule is applied twice more, with two different sets of finite numbers in place of nan and inf. Where
+both results agree, whatever was replaced had only met zeros.
 """
 
 from __future__ import annotations

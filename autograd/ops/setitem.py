@@ -58,16 +58,16 @@ def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
 put = general(_put, _without, _of_value, name="setitem")
 
 
-def _replace(x: Any, written: Any, mask: Any, places: Any) -> Any:
+def _replace(x: Any, written: Any, mask: Any, positions: Any) -> Any:
     out = np.array(x)
-    out[mask] = written.reshape(-1)[places]
+    out[mask] = written.reshape(-1)[positions]
     return out
 
 
 replace = general(
     _replace,
     lambda g, mask: np.where(mask, 0, g),
-    lambda g, mask, places, written_shape: scatter(g[mask], places, (int(np.prod(written_shape)),)).reshape(
+    lambda g, mask, positions, written_shape: scatter(g[mask], positions, (int(np.prod(written_shape)),)).reshape(
         written_shape
     ),
     name="overwrite",
@@ -171,7 +171,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
 
 
 def _spread(value: Any, shape: tuple[int, ...]) -> Any:
-    """Broadcast what is written to the shape of the place; NumPy lets leading axes of length 1 pass."""
+    """Broadcast what is written to the shape of what it replaces; NumPy lets leading axes of length 1 pass."""
     if value.ndim > len(shape) and set(value.shape[: value.ndim - len(shape)]) == {1}:
         value = value.reshape(value.shape[value.ndim - len(shape) :])
     return np.broadcast_to(value, shape)
@@ -231,28 +231,28 @@ def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, sta
         write(x, lambda data: data.sort(axis, kind=kind, order=order, stable=stable))
 
 
-def _elements(a: Tensor, places: Any, v: Any) -> None:
+def _elements(a: Tensor, positions: Any, v: Any) -> None:
     """Write `v`, repeated as often as it has to be, to elements of the flattened tensor."""
     values = operand(v)
-    if not places.size or not values.size:
+    if not positions.size or not values.size:
         return
-    values = tile(values.reshape(-1), -(-places.size // values.size))[: places.size].astype(a.dtype)
-    flat = put(as_now(a).reshape(-1), values, places.reshape(-1))
+    values = tile(values.reshape(-1), -(-positions.size // values.size))[: positions.size].astype(a.dtype)
+    flat = put(as_now(a).reshape(-1), values, positions.reshape(-1))
     assign(a, flat.reshape(a.shape))
 
 
-def _put_places(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
+def _put_at(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
     if not isinstance(mode, str) or mode not in ("raise", "wrap", "clip"):
         raise ValueError(f"put() has a mode of 'raise', 'wrap' or 'clip', not {mode!r}")
     if not is_recorded(a, v):
         write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))  # type: ignore[arg-type]  # just checked
         return
-    places = np.asarray(unwrap(ind))
+    positions = np.asarray(unwrap(ind))
     if mode == "wrap":
-        places = places % a.size
+        positions = positions % a.size
     elif mode == "clip":
-        places = np.clip(places, 0, a.size - 1)
-    _elements(a, places, v)
+        positions = np.clip(positions, 0, a.size - 1)
+    _elements(a, positions, v)
 
 
 def _place(arr: Tensor, mask: Any, vals: Any) -> None:
@@ -277,10 +277,10 @@ def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -
     if not is_recorded(arr, values):
         write(arr, lambda data: np.put_along_axis(data, unwrap(indices), unwrap(values), axis))
         return
-    places = np.arange(arr.size).reshape(arr.shape)
+    positions = np.arange(arr.size).reshape(arr.shape)
     if axis is None:
-        places, axis = places.reshape(-1), 0
-    chosen = np.take_along_axis(places, np.asarray(unwrap(indices)), axis)
+        positions, axis = positions.reshape(-1), 0
+    chosen = np.take_along_axis(positions, np.asarray(unwrap(indices)), axis)
     _elements(arr, chosen, np.broadcast_to(operand(values), chosen.shape))
 
 
@@ -312,7 +312,7 @@ def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> Non
 
 _WRITERS: dict[Any, Any] = {
     np.copyto: _copyto,
-    np.put: _put_places,
+    np.put: _put_at,
     np.place: _place,
     np.putmask: _putmask,
     np.put_along_axis: _put_along_axis,
@@ -320,7 +320,7 @@ _WRITERS: dict[Any, Any] = {
 }
 for _function, _writer in _WRITERS.items():
     _to_tensors(_function, _writer)
-for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_places}.items():
+for _name, _method in {"__setitem__": _setitem, "fill": _fill, "sort": _sort, "put": _put_at}.items():
     setattr(Tensor, _name, method_of(_name, _method) if _method is _sort else _method)
 for _ufunc in (
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.matmul, np.bitwise_and,

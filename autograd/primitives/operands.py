@@ -26,7 +26,7 @@ ndarray = np.ndarray
 
 Arguments = tuple[Any, ...]
 
-# Types of operands that cannot be changed later, and are no arrays.
+# Types of operands that cannot be changed later, and are not arrays.
 NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.values()))
 # Types of arguments that cannot be changed later.
 IMMUTABLE = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
@@ -153,7 +153,7 @@ def _is_numeric(value: Any) -> bool:
 
 
 def refuse_objects(name: str, *values: Any) -> NoReturn:
-    """Raise the error for what is no number, of which NumPy makes an array of objects; `values` are searched for it."""
+    """Raise the error for operands that NumPy makes an array of objects of; it names those among `values`."""
     odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
     kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
     kinds = kinds or "something else"

@@ -1,7 +1,7 @@
 """Dispatch: which operation differentiates which NumPy function.
 
-`operations` maps a function to what runs in its place when an argument is a tensor; `plain` holds the functions whose
-results carry no gradient (comparisons, index searches, predicates): on tensors they give what NumPy gives.
+`operations` maps a function to the operation that replaces it when an argument is a tensor; `plain` holds the functions
+whose results carry no gradient (comparisons, index searches, predicates): on tensors they give what NumPy gives.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
 # Those of `plain` whose results hold values of their arguments: within a function that is differentiated they raise.
 handing_on: set[Callable[..., Any]] = set()
-# What runs in the place of functions that write to their argument.
+# What replaces functions that write to their argument.
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}

@@ -71,7 +71,7 @@ class _AtLeaf:
 
 
 def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
-    """Call `hook` with each gradient that reaches this tensor; what it returns, if not None, goes on in its place.
+    """Call `hook` with each gradient that reaches this tensor; what it returns, if not None, replaces the gradient.
 
     For the result of an operation that is the gradient from all that was computed with it, before it is pulled
     further back; for a leaf, the gradient of one walk before it is added to `grad`.
@@ -116,7 +116,7 @@ def register_post_accumulate_grad_hook(x: Tensor, hook: Callable[[Tensor], objec
     Raises
     ------
     GraphError
-        If the tensor is no leaf that requires a gradient.
+        If the tensor is not a leaf that requires a gradient.
     """
     check_callable("hook", hook)
     if type(x._node) is not Leaf:

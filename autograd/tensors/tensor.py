@@ -413,7 +413,7 @@ class Tensor(Installed):
             refuse_masks(types)
         operation = operations.get(function) or writers.get(function)
         if operation is not None:
-            if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by its place
+            if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by position
                 first = next(iter(signature(function).parameters))
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
             return operation(*args, **kwargs)
@@ -472,7 +472,7 @@ class Tensor(Installed):
             refuse_number(self._node)
         return complex(self._array)
 
-    # Integers, whose derivative is 0: a constant is right, but where an ndarray would hold it in the place of a tensor.
+    # Integers, whose derivative is 0: a constant is right, unless an ndarray would store it instead of the tensor.
 
     def __int__(self) -> int:
         if self._node is not None:
@@ -535,7 +535,7 @@ install(Tensor)
 
 
 class _TensorLift:
-    """Turns what a node kept into a tensor at the node's place, so that rules record themselves."""
+    """Turns what a node kept into a tensor with that node, so that rules record themselves."""
 
     def wrap(self, array: Any, node: Node) -> Tensor:
         lifted = object.__new__(Tensor)

@@ -25,7 +25,7 @@ def sharing(x: Tensor) -> list[Tensor]:
 
 
 def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
-    """Return which elements of an array another one shares, as a mask, and their places in the other; None for none."""
+    """Return which elements of an array another one shares, as a mask, and their positions in that; None for none."""
     if not np.may_share_memory(of, written) or not of.size or not written.size:
         return None
     if of.dtype.itemsize != written.dtype.itemsize:
@@ -36,9 +36,9 @@ def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
     here, there = _addresses(of), _addresses(written)
     order = np.argsort(there)
     found = np.minimum(np.searchsorted(there, here, sorter=order), there.size - 1)
-    places = order[found]
-    mask = there[places] == here
-    return (mask.reshape(of.shape), places[mask]) if mask.any() else None
+    positions = order[found]
+    mask = there[positions] == here
+    return (mask.reshape(of.shape), positions[mask]) if mask.any() else None
 
 
 def _addresses(array: Array) -> Array:
