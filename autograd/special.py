@@ -10,7 +10,7 @@ Importing this module imports SciPy, which the rest of the library does not need
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from scipy import special
@@ -20,13 +20,33 @@ from .ops.reduce import logsumexp as _logsumexp
 from .ops.special.gamma import polygamma as _polygamma
 from .tensors.tensor import Tensor, plain_array, unwrap
 
-__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-Axis = int | tuple[int, ...] | None
+    from .tensors.tensor import Axis, TensorLike
+
+__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
 LARGEST = 700.0  # whose exponential is still a number
 
 
+@overload
+def logsumexp(
+    a: TensorLike,
+    axis: Axis = None,
+    b: TensorLike | None = None,
+    keepdims: bool = False,
+    return_sign: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def logsumexp(
+    a: TensorLike,
+    axis: Axis = None,
+    b: TensorLike | None = None,
+    keepdims: bool = False,
+    *,
+    return_sign: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
 def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """Return log(sum(b * exp(a))) along `axis`, without overflow.
 
@@ -72,7 +92,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     return (result, sign) if return_sign else result
 
 
-def softmax(x: Any, axis: Axis = None) -> Any:
+def softmax(x: TensorLike, axis: Axis = None) -> Tensor:
     """Return the exponentials of `x` divided by their sum along `axis`, by default over all elements.
 
     Examples
@@ -87,7 +107,7 @@ def softmax(x: Any, axis: Axis = None) -> Any:
     return exponentials / np.sum(exponentials, axis, keepdims=True)
 
 
-def log_softmax(x: Any, axis: Axis = None) -> Any:
+def log_softmax(x: TensorLike, axis: Axis = None) -> Tensor:
     """Return the logarithm of `softmax`, which is exact also where that would be 0.
 
     Examples
@@ -103,7 +123,7 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
         return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
 
 
-def polygamma(n: Any, x: Any) -> Any:
+def polygamma(n: ArrayLike, x: TensorLike) -> Tensor:
     """Return derivative number `n` of digamma at `x`, which alone is differentiable.
 
     Examples
@@ -115,7 +135,7 @@ def polygamma(n: Any, x: Any) -> Any:
     return _polygamma(_array(x), n)
 
 
-def multigammaln(a: Any, d: int) -> Any:
+def multigammaln(a: TensorLike, d: int) -> Tensor:
     """Return the logarithm of the gamma function of `d` dimensions, where `a` is greater than (d - 1) / 2.
 
     Examples
@@ -127,10 +147,11 @@ def multigammaln(a: Any, d: int) -> Any:
     values = special.multigammaln(unwrap(a), d)  # which raises what is to be raised
     if not isinstance(a, Tensor):
         return values
-    return sum((_ufuncs.gammaln(a - j / 2) for j in range(int(d))), d * (d - 1) / 4 * math.log(math.pi))
+    total: Any = sum((_ufuncs.gammaln(a - j / 2) for j in range(int(d))), d * (d - 1) / 4 * math.log(math.pi))
+    return total
 
 
-def zeta(x: Any, q: Any = None) -> Any:
+def zeta(x: TensorLike, q: TensorLike | None = None) -> Tensor:
     """Return the zeta function of Hurwitz, which is differentiable in `q`; without `q`, that of Riemann, which is not.
 
     SciPy's own is the same, but for `SCIPY_ARRAY_API=1`.

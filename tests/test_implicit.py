@@ -113,7 +113,7 @@ def test_a_layer_gets_gradients_without_a_graph() -> None:
 
 
 def test_containers_of_arguments() -> None:
-    at = {"a": np.array([0.5, 0.8]), "b": (0.1,)}
+    at: dict[str, Any] = {"a": np.array([0.5, 0.8]), "b": (0.1,)}
     found = grad(lambda p: np.sum(fixed_point(lambda x, p: p["a"] * np.cos(x) + p["b"][0], np.ones(2), p)))(at)
     assert np.allclose(
         found["a"], grad(lambda a: np.sum(fixed_point(lambda x: a * np.cos(x) + 0.1, np.ones(2))))(at["a"])

@@ -5,10 +5,10 @@ The arithmetic is in `_finite_differences`; here is what users call, and what th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,12 @@ from ._finite_differences import (
     normal,
     worst_of,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..scalar.value import Value
+    from ..tensors.tensor import TensorLike
 
 __all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck"]
 
@@ -61,8 +67,8 @@ class GradientCheck:
 
 
 def gradcheck(
-    fn: Callable[..., Any],
-    inputs: Any,
+    fn: Callable[..., ArrayLike | Tensor | Value | Sequence[Value]],
+    inputs: TensorLike | Value | Sequence[Any],
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
@@ -121,8 +127,8 @@ def gradcheck(
 
 
 def gradgradcheck(
-    fn: Callable[..., Any],
-    inputs: Any,
+    fn: Callable[..., ArrayLike | Tensor | Value | Sequence[Value]],
+    inputs: TensorLike | Value | Sequence[Any],
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,

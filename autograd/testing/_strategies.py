@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis.extra.numpy as numpy_strategies
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..errors import GradientCheckError
 from ..tensors.tensor import Tensor
@@ -74,7 +75,7 @@ def layouts(array: Array) -> st.SearchStrategy[Array]:
     return st.sampled_from(sorted(LAYOUTS)).map(lambda name: LAYOUTS[name](array))
 
 
-def special_values(dtype: Any = np.float64) -> st.SearchStrategy[float]:
+def special_values(dtype: DTypeLike = np.float64) -> st.SearchStrategy[float]:
     """Return a strategy for the numbers at which functions go wrong: zeros, ones, the tiny, the large, inf and nan."""
     limits = np.finfo(dtype)
     positive = [0.0, 1.0, float(limits.tiny), float(limits.eps), 1e3, float(limits.max) / 2, np.inf]
@@ -86,7 +87,7 @@ def arrays(
     draw: st.DrawFn,
     shape: Shape | st.SearchStrategy[Shape] | None = None,
     *,
-    dtype: Any = np.float64,
+    dtype: DTypeLike | st.SearchStrategy[Any] = np.float64,
     between: Interval = (-2.0, 2.0),
     distinct: bool = False,
     offset: float = 0.5,
@@ -141,7 +142,7 @@ def tensors(*args: Any, requires_grad: bool = True, **kwargs: Any) -> st.SearchS
 def broadcastable_arrays(
     draw: st.DrawFn,
     *between: Interval,
-    dtype: Any = np.float64,
+    dtype: DTypeLike | st.SearchStrategy[Any] = np.float64,
     distinct: bool = False,
     max_dims: int = 3,
     max_side: int = 3,
@@ -169,7 +170,7 @@ def broadcastable_arrays(
 
 
 def check_operation(
-    fn: Callable[..., Any],
+    fn: Callable[..., ArrayLike | Tensor],
     *inputs: Array,
     order: int = 2,
     analytic: bool = False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ __all__ = ["arguments_now", "checkpoint", "restore_in_checkpoints"]
 if TYPE_CHECKING:
     from numpy.random import Generator  # which NumPy loads when it is first used, and so do we
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Array = np.ndarray[Any, Any]
 
 _generators: list[Callable[[], Generator]] = []
@@ -45,7 +47,7 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     _generators.append(generator)
 
 
-def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Return ``function(*args, **kwargs)``, and keep only the arguments for the backward pass.
 
     `backward` calls the function a second time to compute what its derivatives need. This trades time for memory: a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,13 +20,22 @@ from .checkpoint import arguments_now
 from .pytree import flatten
 from .recording import check_outputs
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..tensors.tensor import TensorLike
+
 __all__ = ["fixed_point"]
 
 Array = np.ndarray[Any, Any]
 
 
 def fixed_point(
-    function: Callable[..., Any], start: Any, *args: Any, tolerance: float = 1e-12, max_iterations: int = 10_000
+    function: Callable[..., ArrayLike | Tensor],
+    start: TensorLike,
+    *args: Any,
+    tolerance: float = 1e-12,
+    max_iterations: int = 10_000,
 ) -> Any:
     """Return the x for which ``x == function(x, *args)``, by applying the function again and again.
 

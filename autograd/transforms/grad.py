@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -16,11 +16,26 @@ from ..tensors.tensor import Tensor
 from .pytree import flatten
 from .recording import Recording, check_outputs, reaches_others, track, value_of
 
+if TYPE_CHECKING:
+    from .types import Aux, Gradient, NumberAndAux, NumberFunction, ValueAndGradient
+
 __all__ = ["choose", "elementwise_grad", "grad", "value_and_grad"]
 
 Function = Callable[..., Any]
 
 
+@overload
+def grad(function: NumberFunction, argnums: Literal[0] = 0, has_aux: Literal[False] = False) -> Gradient: ...
+@overload
+def grad(function: NumberFunction, argnums: int, has_aux: Literal[False] = False) -> Callable[..., Any]: ...
+@overload
+def grad(
+    function: NumberFunction, argnums: tuple[int, ...], has_aux: Literal[False] = False
+) -> Callable[..., tuple[Any, ...]]: ...
+@overload
+def grad(
+    function: NumberAndAux[Aux], argnums: int | tuple[int, ...] = 0, *, has_aux: Literal[True]
+) -> Callable[..., tuple[Any, Aux]]: ...
 def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Return a function that computes the gradient of `function`, which returns one number.
 
@@ -53,7 +68,7 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
     >>> float(grad(grad(np.sin))(0.5) + np.sin(0.5))
     0.0
     """
-    both = value_and_grad(function, argnums, has_aux)
+    both: Function = value_and_grad(function, argnums, has_aux)  # type: ignore[call-overload]  # any of the four
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -63,6 +78,22 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
     return gradient
 
 
+@overload
+def value_and_grad(
+    function: NumberFunction, argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> ValueAndGradient: ...
+@overload
+def value_and_grad(
+    function: NumberFunction, argnums: int, has_aux: Literal[False] = False
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    function: NumberFunction, argnums: tuple[int, ...], has_aux: Literal[False] = False
+) -> Callable[..., tuple[Any, tuple[Any, ...]]]: ...
+@overload
+def value_and_grad(
+    function: NumberAndAux[Aux], argnums: int | tuple[int, ...] = 0, *, has_aux: Literal[True]
+) -> Callable[..., tuple[tuple[Any, Aux], Any]]: ...
 def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Return a function that computes both `function` and its gradient; see `grad`.
 
@@ -116,7 +147,7 @@ def _one(value: Any, record: Recording) -> Any:
     return np.ones(shape, dtype)
 
 
-def elementwise_grad(function: Function, argnums: int = 0) -> Function:
+def elementwise_grad(function: NumberFunction, argnums: int = 0) -> Function:
     """Return a function that computes the derivative of each element of the result by the same element of the input.
 
     This is the gradient of the sum of the result, which is the same for a function of each element by itself.

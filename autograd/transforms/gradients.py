@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..errors import GraphError, ShapeError
 from ..graph.backward import pull_back
@@ -14,9 +14,31 @@ from ..tensors.tensor import LIFT, Tensor, conjugated
 from .pytree import flatten
 from .recording import owned_gradient
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+
 __all__ = ["gradients"]
 
 
+@overload
+def gradients(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: TensorLike | Sequence[Any] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    *,
+    allow_unused: Literal[True],
+) -> tuple[Tensor | None, ...]: ...
+@overload
+def gradients(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: TensorLike | Sequence[Any] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: Literal[False] = False,
+) -> tuple[Tensor, ...]: ...
 def gradients(
     outputs: Tensor | Sequence[Tensor],
     inputs: Tensor | Sequence[Tensor],

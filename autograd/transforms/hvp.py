@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import check_callable
 from ..graph.grad_mode import enable_grad
@@ -11,12 +11,15 @@ from .grad import grad
 from .recording import Recording, track
 from .vjp_jvp import jvp
 
+if TYPE_CHECKING:
+    from .types import NumberFunction, Tree
+
 __all__ = ["ggnvp", "hvp"]
 
 Function = Callable[..., Any]
 
 
-def hvp(function: Function, primals: Any, tangents: Any) -> Any:
+def hvp(function: NumberFunction, primals: Tree, tangents: Any) -> Tree:
     """Return the product of the Hessian of `function`, which returns one number, and `tangents`.
 
     This is the derivative of the gradient in one direction, by forward mode over reverse mode. It costs a few gradients
@@ -59,12 +62,14 @@ def hvp(function: Function, primals: Any, tangents: Any) -> Any:
     >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
+    points: Any = primals
     several = isinstance(primals, tuple)
-    gradient = grad(function, tuple(range(len(primals))) if several else 0)
-    return jvp(gradient, primals if several else (primals,), tangents if several else (tangents,))[1]
+    gradient = grad(function, tuple(range(len(points))) if several else 0)
+    product: Tree = jvp(gradient, points if several else (points,), tangents if several else (tangents,))[1]
+    return product
 
 
-def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None = None) -> Any:
+def ggnvp(function: Function, primals: Tree, tangents: Any, loss: NumberFunction | None = None) -> Tree:
     """Return the product of the generalised Gauss-Newton matrix of ``loss(function(...))`` and `tangents`.
 
     The matrix is ``J' H J``, with the Jacobian ``J`` of `function` and the Hessian ``H`` of `loss` at what `function`
@@ -110,11 +115,13 @@ def ggnvp(function: Function, primals: Any, tangents: Any, loss: Function | None
     np.float64(1.0)
     """
     check_callable("function", function)
+    points: Any = primals
     several = isinstance(primals, tuple)
     with enable_grad():
-        record = Recording(function, *track(primals if several else (primals,)))
+        record = Recording(function, *track(points if several else (points,)))
         directions = record.rebuild_outputs(record.jvp(tangents if several else (tangents,)))
         if loss is not None:
             (directions,) = hvp(loss, (record.value(),), (directions,))
-        product = record.vjp(directions)
-    return product if several else product[0]
+        product: Any = record.vjp(directions)
+    result: Tree = product if several else product[0]
+    return result

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import Tensor, seen_at, unwrap
 from .grad import choose
 from .recording import Recording, track
+
+if TYPE_CHECKING:
+    from .types import NumberFunction
 
 __all__ = ["hessian", "jacobian"]
 
@@ -94,7 +97,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     return all_derivatives
 
 
-def hessian(function: Function, argnums: Argnums = 0) -> Function:
+def hessian(function: NumberFunction, argnums: Argnums = 0) -> Function:
     """Return a function that computes the Hessian of `function`: all its second derivatives.
 
     The gradient is computed in reverse mode and differentiated in forward mode, one walk for each element of the input.

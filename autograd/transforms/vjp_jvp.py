@@ -20,7 +20,7 @@ __all__ = ["jvp", "vjp"]
 Function = Callable[..., Any]
 
 
-def vjp(function: Function, *primals: Any) -> tuple[Any, Function]:
+def vjp(function: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """Return ``function(*primals)`` and a function that multiplies a cotangent by its Jacobian.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from autograd import ShapeError, no_grad
 from ..module import Module
 from ._data import Source, inputs_of, source_of
 from ._metrics import Metric, Metrics, Totals, named_metrics, values_of
+
+if TYPE_CHECKING:
+    from .._arguments import TensorLike
+    from ._types import Data, Loss
 
 __all__ = [
     "EVALUATION_BATCH",
@@ -31,7 +35,7 @@ EVALUATION_BATCH = 512
 
 
 def evaluate(
-    model: Module, data: Any, loss: Any, metrics: Metrics = (), *, batch_size: int = EVALUATION_BATCH
+    model: Module, data: Data, loss: Loss, metrics: Metrics = (), *, batch_size: int = EVALUATION_BATCH
 ) -> dict[str, float]:
     """Return the loss and the metrics of a model over data.
 
@@ -68,7 +72,7 @@ def evaluate(
     return mean_over(source, 0, model, loss, named_metrics(metrics))
 
 
-def predict(model: Module, X: Any, *, batch_size: int = EVALUATION_BATCH) -> Any:
+def predict(model: Module, X: TensorLike | tuple[TensorLike, ...], *, batch_size: int = EVALUATION_BATCH) -> Any:
     """Return the outputs of a model for the rows of `X`.
 
     Parameters

@@ -19,6 +19,9 @@ from ._state import Training
 if TYPE_CHECKING:
     import pandas
 
+    from ..optim import Optimizer
+    from ._types import Data, Loss, Scheduler
+
 __all__ = ["fit"]
 
 BATCH_SIZE = 32
@@ -26,15 +29,15 @@ BATCH_SIZE = 32
 
 def fit(
     model: Module,
-    data: Any,
-    loss: Any,
-    optimizer: Any,
+    data: Data,
+    loss: Loss,
+    optimizer: Optimizer,
     *,
     epochs: int,
     batch_size: int | None = None,
-    validation: Any = None,
+    validation: Data | None = None,
     metrics: Metrics = (),
-    scheduler: Any = None,
+    scheduler: Scheduler | None = None,
     scheduler_every: ScheduleUnit = "epoch",
     callbacks: Sequence[Callback] = (),
     accumulate: int = 1,

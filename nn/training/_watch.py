@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Handle, is_grad_enabled
 from autograd.extend import borrow
@@ -18,10 +18,14 @@ from ._sentinels import (
     trainable_parameters,
 )
 
+if TYPE_CHECKING:
+    from ..optim import Optimizer
+    from ._types import Loss
+
 __all__ = ["Watch", "watch"]
 
 
-def watch(model: Module, optimizer: Any, loss: Any = None) -> Watch:
+def watch(model: Module, optimizer: Optimizer, loss: Loss | None = None) -> Watch:
     """Check a training for mistakes that it does not notice, and warn of each once.
 
     The first ten steps are checked, and every fiftieth from then on. What is looked for, in a loop of your own as in
@@ -68,7 +72,7 @@ def watch(model: Module, optimizer: Any, loss: Any = None) -> Watch:
 class Watch:
     """What `watch` returns: it sees the calls of the model, the loss and ``optimizer.step`` until `remove`."""
 
-    def __init__(self, model: Module, optimizer: Any, loss: Any = None) -> None:
+    def __init__(self, model: Module, optimizer: Optimizer, loss: Loss | None = None) -> None:
         self._model, self._optimizer, self._loss = model, optimizer, loss
         self._sentinels = Sentinels(model, optimizer, loss)
         self._steps, self._trained, self._evaluated = 0, False, False
@@ -81,7 +85,7 @@ class Watch:
         held = {id(p) for group in optimizer.param_groups for p in group["params"]}
         self._smallest = min((p for _, p in named if id(p) in held), key=lambda p: int(p.size), default=None)
         self._zeroing = None if self._smallest is None else self._smallest.register_hook(self._see_gradient)
-        optimizer.step = self._step
+        optimizer.step = self._step  # type: ignore[method-assign]  # which is removed again
         self._sentinels.check_optimizer()
 
     def __enter__(self) -> Watch:

@@ -83,7 +83,8 @@ def slope_of_gradient(loss: Loss, xs: Arrays, directions: Arrays) -> Loss:
 
 
 def in_a_dict(loss: Loss, xs: Arrays, _: Arrays) -> Arrays:
-    found = grad(lambda p: loss(p["first"], *p["rest"]))({"first": xs[0], "rest": list(xs[1:])})
+    at: dict[str, Any] = {"first": xs[0], "rest": list(xs[1:])}
+    found = grad(lambda p: loss(p["first"], *p["rest"]))(at)
     return (found["first"], *found["rest"])
 
 

@@ -192,8 +192,8 @@ def test_take_along_axis_is_numpys() -> None:
         np.testing.assert_array_equal(found, np.take_along_axis(X, order, axis))
     places = np.array([[[0], [0], [3]]])
     np.testing.assert_array_equal(np.take_along_axis(t, places, 2).data, np.take_along_axis(X, places, 2))
-    found = grad(lambda x: np.take_along_axis(x, np.zeros((2, 3, 5), int), 2).sum())(X)
-    np.testing.assert_array_equal(found, np.broadcast_to([5, 0, 0, 0], X.shape))
+    slope = grad(lambda x: np.take_along_axis(x, np.zeros((2, 3, 5), int), 2).sum())(X)
+    np.testing.assert_array_equal(slope, np.broadcast_to([5, 0, 0, 0], X.shape))
     with pytest.raises(ValueError, match="as many axes"):
         np.take_along_axis(t, np.array([0]), 0)
 
