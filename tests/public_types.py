@@ -4,6 +4,7 @@ import ast
 import collections.abc
 import functools
 import importlib
+import importlib.util
 import inspect
 import sys
 import types
@@ -111,18 +112,31 @@ def evaluated(annotation: Any, function: Any) -> Any:
 
 
 @functools.cache
-def names_for(module: str) -> dict[str, Any]:
+def names_for(home: str) -> dict[str, Any]:
     """Return the names that annotations in a module may use, those imported for type checkers alone included."""
-    names, path = dict(vars(sys.modules[module])), str(sys.modules[module].__file__)
-    for node in ast.parse(Path(path).read_text()).body:
+    module = sys.modules[home]
+    names = dict(vars(module))
+    for node in ast.parse(Path(str(module.__file__)).read_text()).body:
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             for statement in node.body:
-                if not (isinstance(statement, ast.ImportFrom) and statement.module == "methods"):  # the stub
-                    exec(compile(ast.Module([statement], []), path, "exec"), names)
-                if isinstance(statement, ast.AnnAssign) and isinstance(statement.value, ast.Constant):
-                    alias = ast.unparse(statement.target)  # written as a string
-                    names[alias] = eval(names[alias], names)
+                define(statement, names)
     return names
+
+
+def define(statement: ast.stmt, names: dict[str, Any]) -> None:
+    """Add what a statement for type checkers imports or defines, but for the stub, which is no module."""
+    if isinstance(statement, ast.ImportFrom):
+        home = importlib.util.resolve_name("." * statement.level + (statement.module or ""), names["__package__"])
+        if home != "autograd.tensors.methods":
+            module = importlib.import_module(home)
+            for alias in statement.names:
+                found = getattr(module, alias.name, None)
+                names[alias.asname or alias.name] = names_for(home)[alias.name] if found is None else found
+        return
+    exec(compile(ast.Module([statement], []), "types", "exec"), names)
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+        alias_name = ast.unparse(statement.target)  # written as a string
+        names[alias_name] = eval(names[alias_name], names)
 
 
 @functools.cache
