@@ -332,8 +332,9 @@ def test_complex_gradients_too_are_recorded_within_no_grad() -> None:
     weight = tensor([1.0 + 2.0j, 3.0], requires_grad=True)
     with no_grad():
         value, pull = vjp(lambda x: x * x * weight, np.array([1.0, 2.0j]))
-        assert all(found.requires_grad for found in (value, *pull(np.ones(2))))
-        assert grad(lambda x: np.sum(np.abs(x * weight)))(np.array([1.0, 2.0j])).requires_grad
+        assert all(one.requires_grad for one in (value, *pull(np.ones(2))))
+        found: Any = grad(lambda x: np.sum(np.abs(x * weight)))(np.array([1.0, 2.0j]))
+        assert found.requires_grad
 
 
 def test_a_function_that_returns_no_arrays_has_gradients_of_zero() -> None:
@@ -349,6 +350,7 @@ class Loss:
 
 def test_a_container_is_not_a_number_of_which_there_is_a_gradient() -> None:
     weight = tensor([1.0, 2.0], requires_grad=True)
+    container: Any = Loss
     containers: list[Any] = [
         lambda x: (x, np.ones(3)),
         lambda x: [x * weight, x],
@@ -359,6 +361,6 @@ def test_a_container_is_not_a_number_of_which_there_is_a_gradient() -> None:
         with pytest.raises(GraphError, match=r"one number, not (tuple|list|dict|Loss): sum it"):
             grad(function)(np.ones(2))
     with pytest.raises(GraphError, match=r"one number, not shape \(2,\)"):
-        grad(Loss)(np.ones(2))
+        grad(container)(np.ones(2))
     with pytest.raises(GraphError, match="returned a complex one"):
-        grad(Loss)(1j)
+        grad(container)(1j)
