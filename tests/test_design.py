@@ -91,3 +91,8 @@ def test_the_trip_calls_the_functions_in_its_tables_in_their_order(code: str, ro
     assert len(functions) > 4
     when = [called.index(function) for function in functions]
     assert when == sorted(when)
+
+
+def test_the_page_has_names_and_trips_to_check() -> None:
+    assert len(NAMES) > 60
+    assert len(parts_of_the_trip()) == 2
