@@ -167,20 +167,20 @@ def quiet() -> Iterator[list[warnings.WarningMessage]]:
 @contextmanager
 def in_time() -> Iterator[None]:
     """Raise where a call does not return, on systems that can."""
-    if not hasattr(signal, "SIGALRM"):
+    if not hasattr(signal, "setitimer"):
         yield
         return
 
     def stop(*_: Any) -> None:
         raise NoEndError(f"no end after {SECONDS} seconds")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of the processor: on a busy machine a clock would run out
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def arrays_in(thing: Any) -> Iterator[Any]:
