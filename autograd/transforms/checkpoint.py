@@ -41,7 +41,7 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     >>> import numpy as np
     >>> from autograd.extend import restore_in_checkpoints
     >>> noise = np.random.default_rng(0)
-    >>> restore_in_checkpoints(lambda: noise)
+    >>> restore_in_checkpoints(lambda noise=noise: noise)  # which keeps it, whatever becomes of the name
     """
     check_callable("generator", generator)
     _generators.append(generator)
