@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError
+from autograd import DtypeError, ShapeError, Tensor
 
 from .. import functional, init
 from .._arguments import Size, TensorLike
@@ -226,7 +226,7 @@ class RNN(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return _RNNS[self.nonlinearity]
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, Any]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, Tensor]:
         """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
 
         Parameters
@@ -304,7 +304,7 @@ class GRU(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return gru
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, Any]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, Tensor]:
         """Read sequences; arguments and results are those of `RNN.forward`."""
         output, (h_n,) = self._run(input, None if hx is None else (hx,), (self.hidden_size,))
         return output, h_n
@@ -358,7 +358,7 @@ class LSTM(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return _projected if self.proj_size else lstm
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, tuple[Any, Any]]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
 
         Parameters

@@ -183,7 +183,7 @@ class LSTMCell(_Cell):
 
     gates = 4
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Any, Any]:
+    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, Tensor]:
         """Return the next hidden and cell state, from the pair `hx` of them; see `RNNCell.forward`."""
         if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise TypeError(f"LSTMCell takes its state as a pair (h, c), not as {type(hx).__name__}")

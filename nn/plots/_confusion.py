@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import ShapeError
 
+from .._arguments import TensorLike
 from ._axes import GREY, INK, Array, class_names, label_axes, read_array, read_labels, take_axes
 from ._images import read_images
 
@@ -22,7 +23,9 @@ _WRITTEN_UP_TO = 25  # classes
 _ACROSS = 6  # mistakes in a row
 
 
-def confusion_matrix(labels: Any, guesses: Any, names: Sequence[object] | None = None, ax: Axes | None = None) -> Axes:
+def confusion_matrix(
+    labels: TensorLike, guesses: TensorLike, names: Sequence[object] | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw how often each class was taken for each other one.
 
     Only mistakes are coloured, the more often they were made the darker, so that few among many right guesses show.
@@ -83,9 +86,9 @@ def confusion_matrix(labels: Any, guesses: Any, names: Sequence[object] | None =
 
 
 def mistakes(
-    images: Any,
-    labels: Any,
-    scores: Any,
+    images: TensorLike,
+    labels: TensorLike,
+    scores: TensorLike,
     names: Sequence[object] | None = None,
     count: int = 24,
     ax: Axes | None = None,

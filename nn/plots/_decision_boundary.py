@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import ShapeError
 
+from .._arguments import TensorLike
 from ..module import Module
 from ..training import predict
 from ._axes import COLOURS, INK, MARKERS, Array, class_names, label_axes, read_array, read_labels, require, take_axes
@@ -21,8 +22,8 @@ __all__ = ["decision_boundary", "embedding"]
 
 def decision_boundary(
     model: Module | Callable[[Array], Any],
-    X: Any,
-    labels: Any,
+    X: TensorLike,
+    labels: TensorLike,
     names: Sequence[object] | None = None,
     threshold: float = 0.0,
     resolution: int = 200,
@@ -85,7 +86,9 @@ def decision_boundary(
     return ax
 
 
-def embedding(points: Any, labels: Any = None, names: Sequence[object] | None = None, ax: Axes | None = None) -> Axes:
+def embedding(
+    points: TensorLike, labels: TensorLike | None = None, names: Sequence[object] | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw a map of rows: points of a plane, coloured by label.
 
     Parameters

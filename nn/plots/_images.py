@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import ShapeError
 
+from .._arguments import TensorLike
 from ..module import Module
 from ._axes import INK, Array, read_array, take_axes
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["read_images", "weights"]
 
 
-def weights(layer: Any, image_shape: tuple[int, int] | None = None, count: int = 64, ax: Axes | None = None) -> Axes:
+def weights(
+    layer: Module | TensorLike, image_shape: tuple[int, int] | None = None, count: int = 64, ax: Axes | None = None
+) -> Axes:
     """Draw the weights of the first units of a layer as images; light is positive, dark negative.
 
     Of a layer that sees images as rows of pixels, such as the first `nn.Linear`, each unit is one image. Of a
