@@ -49,9 +49,12 @@ class _Within(dict[str, bool]):
 _within = _Within()
 
 
-def note_line(target: HasLine) -> None:
-    """Note in `target` the line that is being executed outside the engine and the layers built on it."""
-    frame = sys._getframe(2)
+def note_line(target: HasLine, above: int = 2) -> None:
+    """Note in `target` the line that is being executed outside the engine and the layers built on it.
+
+    The frames up to `above`, counted from this one, are known to be the engine's, which saves looking at them.
+    """
+    frame = sys._getframe(above)
     while _within[frame.f_code.co_filename] and frame.f_back is not None:
         frame = frame.f_back
     target.code, target.instruction = frame.f_code, frame.f_lasti

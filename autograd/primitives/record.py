@@ -35,5 +35,5 @@ def record(
     if mode > ON:
         examine(node, values, out)
     else:
-        note_line(node)
+        note_line(node, 3)
     return node
