@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import autograd
+from autograd.primitives.types import Operation
 
 ROOT = Path(__file__).parent.parent
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
@@ -97,8 +98,8 @@ def of_function(owner: str, function: Any, *, bound: bool) -> Iterator[Place]:
 
 
 def of_operation(owner: str) -> Iterator[Place]:
-    """Yield the places of a declared operation: those of the type of the call that declares it."""
-    yield Place(owner, "return", Any)
+    """Yield the places of a declared operation: those of the type of what a declaration returns."""
+    yield from of_function(owner, Operation.__call__, bound=True)
 
 
 def evaluated(annotation: Any, function: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -68,8 +68,7 @@ class Tanh(Module):
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
-        operand: Any = as_operand("Tanh", "input", x)
-        return functional.tanh(operand)  # which for a table of pandas is pandas' own
+        return functional.tanh(as_operand("Tanh", "input", x))  # which for a table of pandas is pandas' own
 
 
 class Sigmoid(Module):
