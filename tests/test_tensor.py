@@ -183,7 +183,7 @@ def test_a_deep_copy_has_the_gradient_but_not_its_memory() -> None:
     assert not np.shares_memory(again.grad.data, leaf.grad.data)
 
 
-def test_modes() -> None:
+def test_grad_mode() -> None:
     x = tensor(1.0, requires_grad=True)
 
     @no_grad()

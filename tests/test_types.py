@@ -81,7 +81,7 @@ def test_mypy_finds_the_mistakes_in_a_program(programs: Path, planted: tuple[str
 def test_pyright_finds_the_mistakes_in_a_program(programs: Path, planted: tuple[str, set[int]]) -> None:
     pyright = shutil.which("basedpyright", path=str(Path(sys.executable).parent)) or shutil.which("basedpyright")
     if pyright is None:
-        pytest.skip("needs basedpyright, which is pyright with a node of its own")
+        pytest.skip("needs basedpyright, which is pyright with a node of its own: pip install basedpyright")
     settings = {"include": ["program.py", "mistaken.py"], "extraPaths": [str(ROOT)], "typeCheckingMode": "strict"}
     (programs / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [pyright, "--outputjson", "--pythonpath", sys.executable]

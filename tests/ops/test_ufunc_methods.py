@@ -118,7 +118,7 @@ def test_reduce(ufunc: UFunc, data: st.DataObject) -> None:
 @each_ufunc
 @settings(max_examples=12)
 @given(data=st.data())
-def test_accumulate(ufunc: UFunc, data: st.DataObject) -> None:
+def test_cumulative(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
     axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
     assume(smooth(ufunc, x, axis))

@@ -65,7 +65,7 @@ def test_second_walks() -> None:
     radius, direction, _ = polar(x, Y)
     radius.sum().backward(retain_graph=True)
     direction.sum().backward()
-    with pytest.raises(GraphError, match=r"'polar', recorded at .*test_outputs.py"):
+    with pytest.raises(GraphError, match=r"'polar', recorded at .*test_multi_output.py"):
         direction.sum().backward()
 
 

@@ -143,7 +143,7 @@ def test_data_of_a_result_and_of_what_shares_it(view: Callable[[Any], Any]) -> N
     h: Any = np.exp(x)
     y = (h * h).sum()
     handed_out = view(h)
-    line = "test_guards.py"
+    line = "test_mutation.py"
     handed_out.numpy()[-1:] = 0
     with pytest.raises(GraphError, match=f"{OVERWRITTEN}, by NumPy alone, through the ndarray handed out at .*{line}"):
         y.backward()

@@ -51,7 +51,7 @@ from autograd import (
 from autograd.tensors.dispatch import operations, plain
 from autograd.tensors.remedies import OTHERWISE
 
-from . import exits
+from . import conversion_cases as exits
 
 HERE = re.escape(__file__)
 AT = 0.73

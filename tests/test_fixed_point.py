@@ -127,7 +127,7 @@ def test_what_it_knows_is_not_written_to_before_second_derivatives() -> None:
     b = a * 1.0
     solution = fixed_point(lambda x: 0.5 * (x + b / x), 1.0)
     b *= 2
-    with pytest.raises(GraphError, match=r"the function at .*test_implicit.py:\d+ computes with something else"):
+    with pytest.raises(GraphError, match=r"the function at .*test_fixed_point.py:\d+ computes with something else"):
         gradients(solution, a, create_graph=True)
     solution = fixed_point(lambda x: np.cos(a * x / 4), 1.0)
     with no_grad():
