@@ -1,4 +1,4 @@
-"""Diagnoses of a graph: what it keeps, where gradients flow or vanish, and what is better written in another way."""
+"""Diagnoses of a graph: its saved arrays, vanishing gradients, and numerically unstable expressions."""
 
 from .gradient_flow import Explanation, explain
 from .memory import Saved, saved

@@ -1,4 +1,4 @@
-"""Gradient flow: where a gradient comes from, and where it is lost on its way."""
+"""Gradient flow: where a gradient comes from, and where it vanishes on the way."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .nodes import place_of, root_of
 __all__ = ["Explanation", "Step", "explain"]
 
 Array = np.ndarray[Any, Any]
-DEAD = {"relu", "maximum", "clip"}  # whose result is at the bound where no gradient passes
-BOUNDED = {"tanh": 1.0, "sigmoid": 0.5, "expit": 0.5}  # tanh of so many times the input, of which they keep the values
-SATURATED = 0.99  # of the way from the middle of the range to its end
+DEAD = {"relu", "maximum", "clip"}  # their result is at the bound where no gradient passes
+BOUNDED = {"tanh": 1.0, "sigmoid": 0.5, "expit": 0.5}  # the input is scaled by this before tanh; each keeps its input
+SATURATED = 0.99  # as a fraction of the way from the middle of the range to its end
 
 
 @dataclass
@@ -30,16 +30,16 @@ class Step:
     Attributes
     ----------
     operation, where
-        What it is called, and the line that recorded it, or one before it.
+        Its name, and the line that recorded it, or one before it.
     norm
-        The Euclidean length of the gradient of its result.
+        The Euclidean norm of the gradient of its result.
     zeros
-        The part of that gradient that is exactly zero, from 0 to 1.
+        The fraction of that gradient that is exactly zero, from 0 to 1.
     shares
-        For each operation that used the result: its name, and its part of the gradient, as the length of what came
-        from it over the sum of these lengths.
+        For each operation that used the result: its name, and its share of the gradient, as the norm of its
+        contribution over the sum of these norms.
     remarks
-        What may be wrong here.
+        Possible problems here.
     """
 
     operation: str
@@ -61,14 +61,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The way of a gradient, from the result to the input; `str` shows a line for each step."""
+    """The path of a gradient, from the result to the input; `str` shows a line for each step."""
 
     reaches: bool
     steps: tuple[Step, ...]
 
     @property
     def remarks(self) -> list[str]:
-        """What may be wrong, step by step."""
+        """Possible problems, step by step."""
         return [f"{step.operation}: {remark}" for step in self.steps for remark in step.remarks]
 
     def __str__(self) -> str:
@@ -83,8 +83,8 @@ class Explanation:
 def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
     """Follow the gradient of `result` back to `x`, and say where it shrinks, cancels or dies.
 
-    The graph is walked once and stays as it is. Remarked are units that are zero for every row of a batch (dead), units
-    at the ends of the range of tanh or sigmoid (saturated), contributions that cancel, gradients that are zero
+    The graph is walked once and stays as it is. Remarks point out units that are zero for every row of a batch (dead),
+    units at the ends of the range of tanh or sigmoid (saturated), contributions that cancel, gradients that are zero
     altogether, and nan and inf.
 
     Parameters
@@ -94,12 +94,12 @@ def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
     x
         A leaf or an intermediate result.
     gradient
-        The gradient of `result`; may be left out if it has one element.
+        The gradient of `result`; may be left out if `result` has one element.
 
     Returns
     -------
     Explanation
-        Whether there is a way at all, and its steps, from the result to `x`.
+        Whether the gradient reaches `x`, and its steps, from the result to `x`.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
 
 
 def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tuple[Node, Any]]:
-    """Yield what `g` gives each input of a node that lies on the way."""
+    """Yield the contribution of `g` to each input of a node that lies on the path."""
     sources = {x for x in operation_of(node).inputs(node) if x is not None and x in wanted}
     gradients: Gradients = Wanted(dict.fromkeys(sources))
     unpacked(node).pull(node, g, gradients)
@@ -142,7 +142,7 @@ def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tup
 
 
 def _total(node: Node, arrived: list[tuple[Node | None, Any]]) -> Any:
-    """Return the sum of what arrived; for an operation of several outputs, the list of theirs."""
+    """Return the sum of the contributions; for an operation with several outputs, a list with one for each."""
     parts = [g for _, g in arrived]
     if isinstance(node, MultiNode):
         whole: list[Any] = [None] * len(node.dtypes)

@@ -1,4 +1,4 @@
-"""Saved memory: the arrays that a graph keeps for its backward pass."""
+"""Saved tensors: the arrays that a graph keeps for its backward pass, and their memory."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class SavedArray:
     Attributes
     ----------
     operation, where
-        Which operation keeps it, and the line that recorded that, or one before it.
+        The operation that keeps it, and the line that recorded that operation, or one before it.
     shape, dtype
-        Of the array.
+        The shape and dtype of the array.
     nbytes
-        Of the memory that is kept because of it, which for a view is that of the array it is a view of; 0 where
-        something above in the list keeps the same memory.
+        The bytes of memory kept because of it; for a view, those of its whole base array; 0 if an array above in the
+        list keeps the same memory.
     """
 
     operation: str
@@ -46,7 +46,7 @@ class Saved:
 
     @property
     def nbytes(self) -> int:
-        """The bytes of memory that they take together."""
+        """The total bytes of memory that they take."""
         return sum(array.nbytes for array in self.arrays)
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Saved:
 def saved(result: Any) -> Saved:
     """List the arrays that the graph of `result` keeps for its backward pass.
 
-    The parameters count too, though somebody else holds them anyway.
+    Parameters count too, though the model holds them anyway.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def saved(result: Any) -> Saved:
     Returns
     -------
     Saved
-        Its `arrays`, their `nbytes` together, and how many operations have theirs packed.
+        The `arrays`, their total `nbytes`, and in `packed` how many operations have packed theirs.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Helpers of the diagnoses that read nodes."""
+"""Helpers for reading nodes in diagnoses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def root_of(result: Any, what: str) -> Node:
 
 
 def inputs_of(node: Node) -> list[Node]:
-    """Return the nodes that a gradient goes on to, in order of their numbers."""
+    """Return the input nodes that a gradient is passed on to, in order of their numbers."""
     return sorted({x for x in operation_of(node).inputs(node) if x is not None}, key=by_number)
 
 

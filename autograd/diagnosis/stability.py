@@ -1,4 +1,4 @@
-"""Numerical stability: expressions that lose digits or their gradient, and the stable ones to write instead."""
+"""Numerical stability: expressions that lose digits or their gradient, and stable ones to use instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Finding", "lint"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A form that was found, where, and what to write in its place."""
+    """An unstable expression that was found, where, and its stable replacement."""
 
     form: str
     where: str
@@ -28,10 +28,10 @@ class Finding:
 
 
 def lint(result: Any) -> list[Finding]:
-    """Look in the graph of `result` for forms that are better written in another way.
+    """Find numerically unstable expressions in the graph of `result`, and their stable replacements.
 
-    They are: log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, and a
-    variance as the mean of squares less the square of the mean.
+    It looks for log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, and a
+    variance as the mean of squares minus the square of the mean.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def lint(result: Any) -> list[Finding]:
     Returns
     -------
     list of Finding
-        In the order in which they were recorded; empty if nothing was found.
+        The findings in the order in which they were recorded; empty if nothing was found.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def _variance_by_subtraction(node: Node) -> bool:
 
 
 def _root(node: Node | None) -> Node | None:
-    """Return what a square is the square of: ``x * x``, ``x**2`` or ``square(x)``."""
+    """Return the node that a square is taken of: ``x * x``, ``x**2`` or ``square(x)``."""
     if node is None or not (_is(node, "square", "power") or (_is(node, "multiply") and node.x is node.y)):
         return None
     return node.x

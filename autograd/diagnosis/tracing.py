@@ -1,4 +1,4 @@
-"""Tracing: every operation that is recorded, with its inputs and outputs."""
+"""Tracing: list every operation that is recorded, with its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class TracedOperation:
     Attributes
     ----------
     name
-        Of the operation, as drawings and messages have it.
+        The name of the operation, as in drawings and messages.
     arguments
-        What it was applied to, by the names of its parameters, with defaults: the arrays of tensors, a tuple of arrays
-        for a sequence of inputs, and other arguments as they were given. The array of a tensor is one object wherever
-        the tensor is used: ``is`` tells which result of which operation went into which other.
+        Its arguments by parameter name, with defaults: the arrays of tensors, a tuple of arrays for a sequence of
+        inputs, and other arguments as they were given. The array of a tensor is the same object wherever the tensor is
+        used, so ``is`` tells which operation used which result.
     outputs
         The arrays of the results, one for most operations.
     where
-        The file and line of the program that it was recorded for, and within which modules.
+        The file and line of the user's program that recorded it, and the modules around it.
     """
 
     name: str
@@ -45,8 +45,8 @@ class TracedOperation:
 class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other blocks
     """List the operations that are recorded within a ``with`` block, in order.
 
-    An operation is recorded if one of its inputs requires a gradient, and nothing says otherwise, such as `no_grad`.
-    What is computed of constants alone is not listed, nor what has no derivative, such as a comparison.
+    An operation is recorded if one of its inputs requires a gradient, unless `no_grad` or the like forbids it.
+    Operations on constants alone are not listed, nor those without a derivative, such as comparisons.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
         """Return a block that does the same."""
         return trace_operations()
 
-    def __enter__(self) -> list[TracedOperation]:  # type: ignore[override]  # the other blocks have nothing to give
+    def __enter__(self) -> list[TracedOperation]:  # type: ignore[override]  # the other blocks return None
         super().__enter__()
         operations: list[TracedOperation] = []
         around = observer.get(None)
@@ -92,6 +92,6 @@ class trace_operations(Watch):  # noqa: N801 - named as a verb, like the other b
 
 def _traced(node: Node, values: tuple[Any, ...], z: Any) -> TracedOperation:
     op: Any = node.op
-    names = getattr(op, "parameters", None) or [str(i) for i in range(len(values))]  # a Function has no names for them
+    names = getattr(op, "parameters", None) or [str(i) for i in range(len(values))]  # a Function has no names
     outputs = z if isinstance(z, tuple) else (z,)
     return TracedOperation(op.name, dict(zip(names, values, strict=True)), outputs, line_of(node) + within(node))

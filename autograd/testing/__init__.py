@@ -1,6 +1,6 @@
-"""Testing operations: Hypothesis strategies for arrays, and one call that checks all that an operation promises.
+"""Testing operations: Hypothesis strategies for arrays, and one call that checks values and derivatives.
 
-Needs Hypothesis (``pip install hypothesis``), which ``import autograd`` does not load; `gradcheck` does without it.
+Needs Hypothesis (``pip install hypothesis``), which ``import autograd`` does not load; `gradcheck` does not need it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
     "tensors",
 ]
 
-#: Functions that lay out an array in memory in another way, with the same values.
+#: Functions that copy an array into another memory layout, with the same values.
 LAYOUTS: dict[str, Layout]
 
 

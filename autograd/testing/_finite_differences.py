@@ -1,8 +1,8 @@
-"""Finite differences: the derivatives of a function from its values alone, to compare with those of the graph.
+"""Finite differences: derivatives of a function from its values alone, to compare with those of the graph.
 
 The derivative of ``fn`` along ``v`` is ``(fn(x + eps v) - fn(x - eps v)) / (2 eps)`` up to terms in ``eps**2``
-(Nocedal & Wright, Numerical Optimization, section 8.1). In float64 this leaves some nine correct digits, enough to tell
-a wrong rule from a right one; in float32 it leaves none.
+(Nocedal & Wright, Numerical Optimization, section 8.1). In float64 this leaves about nine correct digits, enough to
+tell a wrong rule from a right one; in float32 it leaves none.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ class Mismatch:
     Attributes
     ----------
     input, index
-        Which input, and which element of it; None if only a random direction was looked at. In `gradgradcheck` the
+        The input, and the index of its element; None if only a random direction was checked. In `gradgradcheck` the
         inputs are followed by one cotangent for each output.
     output, output_index
-        Which output, and which element of it, or None. In `gradgradcheck` the outputs are the gradients of the inputs.
+        The output, and the index of its element, or None. In `gradgradcheck` the outputs are gradients of the inputs.
     analytic, numeric
         The derivative of that element of the output with respect to that element of the input, by the graph and by
         central differences.
     error, tolerance
-        How far the two are apart, and how far they may be: ``atol + rtol * abs(numeric)``.
+        The distance between the two, and the largest one allowed: ``atol + rtol * abs(numeric)``.
     where
-        The same in words.
+        The inputs and outputs in words.
     """
 
     input: int
@@ -78,25 +78,25 @@ class Mismatch:
 
 
 class Measure(NamedTuple):
-    """The step of the differences and what they may be apart from the graph's derivatives."""
+    """The step of the differences and their tolerance relative to the graph's derivatives."""
 
     eps: float
     atol: float
     rtol: float
 
     def tolerance(self, numeric: Any) -> Any:
-        """Return how far from `numeric` a derivative may be."""
+        """Return the largest allowed distance of a derivative from `numeric`."""
         return self.atol + self.rtol * np.abs(numeric)
 
     def excess(self, analytic: Any, numeric: Any) -> Any:
-        """Return how many times the tolerance the two are apart; infinity where they cannot be compared."""
+        """Return the error as a multiple of the tolerance; infinity where the two cannot be compared."""
         with np.errstate(invalid="ignore"):
             times = np.abs(analytic - numeric) / self.tolerance(numeric)
         return np.where(np.equal(analytic, numeric), 0.0, np.where(np.isnan(times), np.inf, times))
 
 
 class Subject:
-    """A function, and copies of the inputs to differentiate it with respect to."""
+    """A function, and copies of the inputs that it is differentiated with respect to."""
 
     def __init__(self, fn: Callable[..., Any], given: list[Any], names: list[str], output_name: str) -> None:
         self.fn, self.given, self.output_name = fn, given, output_name
@@ -142,12 +142,12 @@ def _kind(x: Any) -> str:
 
 
 def array_of(x: Any) -> Any:
-    """Return the array or number within a tensor or a `Value`; anything else is one."""
+    """Return the array or number within a tensor or a `Value`; anything else is returned as it is."""
     return x.data if isinstance(x, Tensor) or type(x) in fronts else x
 
 
 def _input_like(given: Any, array: Array) -> Any:
-    """Return an input of the type of `given`: a `Value` for a `Value`, for all else a tensor."""
+    """Return an input of the type of `given`: a `Value` for a `Value`, otherwise a tensor."""
     return type(given)(array.item()) if type(given) in fronts else Tensor(np.array(array), requires_grad=True)
 
 
@@ -169,17 +169,17 @@ def _pulled(inputs: list[Any], output: Any, cotangent: Array) -> list[Array]:
     return [np.zeros(x.shape, x.dtype) if g is None else g.data for x, g in zip(inputs, found, strict=True)]
 
 
-# How many times the tolerance the two are apart, for which input and output, and the element where it is so.
+# The error as a multiple of the tolerance, the input and output, and the element where it is largest.
 Found = tuple[float, tuple[int, int], Mismatch]
 
 
 def worst_of(found: list[Found]) -> Found:
-    """Return what exceeds its tolerance the most times."""
+    """Return the mismatch with the largest error relative to its tolerance."""
     return max(found, key=lambda item: item[0])
 
 
 def compare_elements(subject: Subject, measure: Measure) -> Iterator[Found]:
-    """Compare each pair of an input and an output, and give the worst element of their Jacobian."""
+    """Compare each pair of an input and an output, and yield the worst element of their Jacobian."""
     inputs = subject.inputs(subject.arrays)
     outputs = subject.apply(inputs)
     rows = [[_pulled(inputs, y, seed) for seed in _unit_arrays(np.asarray(array_of(y)))] for y in outputs]
@@ -234,7 +234,7 @@ def _mismatch(
     return Mismatch(subject.places[i], index, k, output_index, float(analytic), float(numeric), error, tolerance, where)
 
 
-# A complex number counts as two real ones here: its parts, along each of which there is a derivative.
+# A complex number counts as two real numbers here, its parts, each with its own derivative.
 
 
 def inner_product(a: Array, b: Array) -> Any:
@@ -243,7 +243,7 @@ def inner_product(a: Array, b: Array) -> Any:
 
 
 def normal(random: np.random.Generator, like: Array) -> Array:
-    """Return normally distributed numbers of the shape of `like`, complex where that is, in double precision."""
+    """Return normally distributed numbers of the shape of `like`, complex if it is complex, in double precision."""
     real, imag = (np.asarray(random.standard_normal(like.shape)) for _ in range(2))
     return real + 1j * imag if like.dtype.kind == "c" else real
 
@@ -269,7 +269,7 @@ def _shifted(subject: Subject, i: int, step: Array) -> list[Array]:
     """Return the outputs after adding `step` to the input `i`."""
     arrays = list(subject.arrays)
     arrays[i] = np.asarray(arrays[i] + step, arrays[i].dtype)
-    with np.errstate(all="ignore"):  # a step over the edge of the domain is the check's doing, not the caller's
+    with np.errstate(all="ignore"):  # the check, not the caller, steps over the edge of the domain
         return [y.astype(np.complex128 if y.dtype.kind == "c" else np.float64) for y in subject.outputs(arrays)]
 
 

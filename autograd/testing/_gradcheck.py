@@ -1,6 +1,6 @@
-"""Gradient checks: what the graph computes, compared with finite differences.
+"""Gradient checks: compare the gradients of the graph with finite differences.
 
-The arithmetic is in `_finite_differences`; here is what users call, and what they are told.
+The arithmetic is in `_finite_differences`; here are the public functions and their messages.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class GradientCheck:
     ok
         Whether every derivative agrees.
     worst
-        The element with the greatest error for its tolerance; None if there is nothing to compare, or if the function
-        gives another result each time.
+        The element with the largest error relative to its tolerance; None if there is nothing to compare, or if the
+        function is not deterministic.
     hint
         The likely cause, if the check failed and there is one.
     """
@@ -76,18 +76,19 @@ def gradcheck(
     fast_mode: bool = False,
     raise_exception: bool = True,
 ) -> GradientCheck:
-    """Compare the gradients of `fn` with central differences.
+    """Check the gradients of `fn` against central finite differences.
 
     Parameters
     ----------
     fn
-        Takes the inputs as tensors and returns a tensor, or a list or tuple of them. It must give the same result
-        each time.
+        The function to check. It takes the inputs as tensors, returns a tensor, or a list or tuple of them, and must
+        give the same result each time.
     inputs
-        A tensor, array, number or `Value`, or a list or tuple of them, of any shapes. Each that holds floating-point
-        numbers, real or complex, is checked, on a copy that requires a gradient; others are handed to `fn` as they are.
+        A tensor, array, number or `Value`, or a list or tuple of them, of any shapes. Inputs of floating-point
+        numbers, real or complex, are checked, on a copy that requires a gradient; others are passed to `fn` as they
+        are.
     eps
-        The length of the step to each side.
+        The step size to each side.
     atol, rtol
         The gradients agree where ``abs(analytic - numeric) <= atol + rtol * abs(numeric)``.
     fast_mode
@@ -99,13 +100,13 @@ def gradcheck(
     Returns
     -------
     GradientCheck
-        True if all agree; it names the worst element, with both values.
+        True if all gradients agree; it names the worst element, with both values.
 
     Raises
     ------
     GradientCheckError
         If the gradients differ. The message names the worst element, both values, and the likely cause: a kink, too
-        little precision, a function that gives another result each time or leaves the graph.
+        little precision, a function that is not deterministic or leaves the graph.
     DtypeError
         If no input or no output holds floating-point numbers.
 
@@ -136,10 +137,10 @@ def gradgradcheck(
     fast_mode: bool = False,
     raise_exception: bool = True,
 ) -> GradientCheck:
-    """Compare the second derivatives of `fn` with central differences of the first.
+    """Check the second derivatives of `fn` against central differences of the first.
 
-    What is checked is the function of the inputs, and of a cotangent for each output, that `backward` computes; the
-    cotangents are random. Check the first derivatives with `gradcheck` before.
+    `backward` computes a function of the inputs and of a cotangent for each output: that function is checked, with
+    random cotangents. Check the first derivatives with `gradcheck` before.
 
     Parameters
     ----------
@@ -149,7 +150,8 @@ def gradgradcheck(
     Returns
     -------
     GradientCheck
-        Its outputs are the gradients of the inputs, its inputs are those of `fn` followed by the cotangents.
+        As in `gradcheck`. The outputs compared are the gradients of the inputs; the inputs are those of `fn`, followed
+        by the cotangents.
 
     Raises
     ------
@@ -179,7 +181,7 @@ def gradgradcheck(
 
 
 def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
-    """Return the step and the tolerances, which a check that means something needs as numbers of at least 0."""
+    """Return the step and the tolerances, after checking that they are numbers in range."""
     check_callable("fn", fn)
     check_number("eps", eps, positive=True)
     check_number("atol", atol)
@@ -223,7 +225,7 @@ def _check(subject: Subject, measure: Measure, fast: bool) -> GradientCheck:
     if fast and not ok:
         among_elements = worst_of(list(compare_elements(subject, measure)))
         if among_elements[0] > 1:
-            _, place, worst = among_elements  # which names the element that is wrong
+            _, place, worst = among_elements  # names the wrong element
     return GradientCheck(ok, worst, "" if ok else _hint(subject, worst, measure, place))
 
 

@@ -1,4 +1,4 @@
-"""Testing operations: Hypothesis strategies for arrays, and one call that checks all that an operation promises.
+"""Testing operations: Hypothesis strategies for arrays, and one call that checks values and derivatives.
 
 Needs Hypothesis (``pip install hypothesis``), which ``import autograd`` does not load.
 """
@@ -66,17 +66,17 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def shapes(max_dims: int = 3, max_side: int = 3) -> st.SearchStrategy[Shape]:
-    """Return a strategy for shapes, among them that of a number, ``()``, and those of empty arrays."""
+    """Return a strategy for shapes, including ``()``, the shape of a number, and shapes of empty arrays."""
     return numpy_strategies.array_shapes(min_dims=0, max_dims=max_dims, min_side=0, max_side=max_side)
 
 
 def layouts(array: Array) -> st.SearchStrategy[Array]:
-    """Return a strategy for arrays equal to `array` with each of the `LAYOUTS` in memory."""
+    """Return a strategy for arrays equal to `array` in each memory layout of `LAYOUTS`."""
     return st.sampled_from(sorted(LAYOUTS)).map(lambda name: LAYOUTS[name](array))
 
 
 def special_values(dtype: DTypeLike = np.float64) -> st.SearchStrategy[float]:
-    """Return a strategy for the numbers at which functions go wrong: zeros, ones, the tiny, the large, inf and nan."""
+    """Return a strategy for numbers at which functions often go wrong: zeros, ones, tiny, large, inf and nan."""
     limits = np.finfo(dtype)
     positive = [0.0, 1.0, float(limits.tiny), float(limits.eps), 1e3, float(limits.max) / 2, np.inf]
     return st.sampled_from([*positive, *(-x for x in positive), np.nan])
@@ -92,11 +92,11 @@ def arrays(
     distinct: bool = False,
     offset: float = 0.5,
 ) -> Array:
-    """Draw an array whose derivatives can be checked with differences.
+    """Draw an array at which derivatives can be checked with finite differences.
 
-    Its values are drawn from 64 places, evenly spaced. So they never tie nearly, which would put a kink of ``max`` or
-    ``sort`` within a step, and between limits that are opposite they are never near zero. In float32 they are exact if
-    the limits are small integers.
+    Its values are drawn from 64 evenly spaced numbers. So no two are nearly equal, which would put a kink of ``max`` or
+    ``sort`` within a step, and with limits ``(-c, c)`` they are never near zero. In float32 they are exact if the
+    limits are small integers.
 
     Parameters
     ----------
@@ -105,11 +105,12 @@ def arrays(
     dtype
         The type of the elements, or a strategy for it.
     between
-        The limits, which no element reaches.
+        The limits of the elements, both exclusive.
     distinct
-        Whether no two elements are equal; there can be 64 at most.
+        Draw all elements different; then there can be at most 64.
     offset
-        Where between two places the values lie, from 0 to 1: arrays drawn with different offsets share no value.
+        The position of the values within their 64 equal intervals, from 0 to 1: arrays drawn with different offsets
+        share no value.
 
     Returns
     -------
@@ -134,7 +135,7 @@ def arrays(
 
 
 def tensors(*args: Any, requires_grad: bool = True, **kwargs: Any) -> st.SearchStrategy[Tensor]:
-    """Return a strategy for tensors over `arrays`, whose arguments these are, in each of the `LAYOUTS`."""
+    """Return a strategy for tensors in each of the `LAYOUTS`; the arguments are those of `arrays`."""
     return arrays(*args, **kwargs).flatmap(layouts).map(lambda array: Tensor(array, requires_grad))
 
 
@@ -147,7 +148,7 @@ def broadcastable_arrays(
     max_dims: int = 3,
     max_side: int = 3,
 ) -> tuple[Array, ...]:
-    """Draw arrays whose shapes broadcast together, one for each pair of limits; no two share a value.
+    """Draw arrays whose shapes broadcast together, one for each pair of limits; no two arrays share a value.
 
     Examples
     --------
@@ -177,34 +178,34 @@ def check_operation(
     atol: float = 1e-6,
     rtol: float = 1e-5,
 ) -> None:
-    """Check all that an operation promises at one place.
+    """Check the values and derivatives of an operation at one point.
 
-    That is: on tensors it gives the values, shapes and dtypes that it gives on arrays; gradients have the shape and
+    On tensors it gives the values, shapes and dtypes that it gives on arrays; gradients have the shape and
     dtype of their inputs, are linear in the cotangent and agree with central differences, and so do second
-    derivatives; forward mode is the transpose of reverse mode; nobody's array is written to, and no gradient shares
-    memory with an input, the cotangent or another gradient.
+    derivatives; forward mode is the transpose of reverse mode; no input is written to, and no gradient shares memory
+    with an input, the cotangent or another gradient.
 
     Parameters
     ----------
     fn
-        Takes as many tensors, or arrays, as there are inputs, and returns one, or a list or tuple of them.
+        The operation. It takes as many tensors, or arrays, as there are inputs, and returns one, or a list or tuple.
     *inputs
-        Floating-point arrays, real or complex. Differences are taken at the same place in double precision; inputs in
-        single precision must give the same gradients to within theirs.
+        Floating-point arrays, real or complex. Differences are taken at the same point in double precision; inputs in
+        single precision must give the same gradients up to rounding.
     order
         The highest derivative to check: 1 or 2.
     analytic
-        Whether `fn` also computes with complex arrays, as a function that is analytic does. The gradient is then also
-        compared with a complex step, which is exact to the last digits (Squire & Trapp 1998, SIAM Review 40(1)).
+        Whether `fn` also accepts complex arrays, as an analytic function does. The gradient is then also compared with
+        a complex step, which is exact to the last digits (Squire & Trapp 1998, SIAM Review 40(1)).
     atol, rtol
         As in `gradcheck`.
 
     Raises
     ------
     GradientCheckError
-        If one of this does not hold; the message says which.
+        If one of these checks fails; the message says which.
     TypeError
-        If an input is no array.
+        If an input is not an array.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Call recorder: notes, while a graph is recorded, what a picture can show beyond the graph itself."""
+"""Call recorder: note module calls, value summaries and times while a graph is recorded, for pictures."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Call:
     Attributes
     ----------
     words
-        What the call is, for a reader.
+        A description of the call, for a reader.
     item
-        A weak reference to the object, which so never keeps itself alive through a result; or None.
+        A weak reference to the object, so that a result does not keep it alive; or None.
     """
 
     __slots__ = ("item", "words")
@@ -42,18 +42,18 @@ class Call:
 
 
 class Note(str):
-    """The scope of a node, as words, with more that was noted when it was recorded.
+    """The scope of a node in words, with further notes from when it was recorded.
 
     Attributes
     ----------
     calls
-        Within which calls that was, outermost first.
+        The calls that it was recorded in, outermost first.
     given
-        What each input was: a number, or shape and dtype of an array.
+        Each input: a number, or shape and dtype of an array.
     values
         A summary of each result.
     seconds
-        The time since the operation before, or since the block began.
+        The time since the previous operation, or since the block began.
     """
 
     __slots__ = ("calls", "given", "seconds", "values")
@@ -65,16 +65,16 @@ class Note(str):
 
 
 def note_of(node: Any) -> Note | None:
-    """Return what was noted of a node, if it was recorded within `watch_calls`."""
+    """Return the note of a node, or None if it was not recorded within `watch_calls`."""
     note = getattr(node, "scope", None)
     return note if isinstance(note, Note) else None
 
 
 class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
-    """Note for `draw_graph`, within a ``with`` block, what the graph alone does not tell.
+    """Record module calls, value summaries and times within a ``with`` block, for `draw_graph`.
 
-    That is within which calls of modules each operation was recorded, a summary of its result, and the time that it
-    took, which is counted from the end of the operation before. It costs time: it is for pictures, not for training.
+    For each operation: the module calls that it was recorded in, a summary of its result, and its time, counted from
+    the end of the previous operation. This costs time: it is for pictures, not for training.
 
     Examples
     --------
@@ -107,10 +107,10 @@ class watch_calls(Watch):  # noqa: N801 - named as a verb, like the other blocks
 
 
 class _Noting:
-    """What is told of each operation within a block.
+    """The observer that a block calls for each operation.
 
-    Two calls of one object have different frames. One that ended could leave its place to the next, so the frames of
-    the operation before are held until they have been compared; calls being nested, that is enough.
+    Two calls of one object have different frames. Python could reuse the memory of a frame that has ended, so the
+    frames of the previous operation are held until they have been compared; as calls are nested, that is enough.
     """
 
     def __init__(self, around: Observer | None) -> None:
@@ -144,7 +144,7 @@ class _Noting:
 
 
 def _given(value: Any) -> Any:
-    """Return a number as it is, and of an array, which a note must not keep, its shape and dtype."""
+    """Return a number as it is, but only shape and dtype of an array, which a note must not keep alive."""
     if isinstance(value, np.ndarray | np.number | int | float | complex) and np.size(value) == 1:
         return np.asarray(value).item()
     return (value.shape, value.dtype) if isinstance(value, np.ndarray) else None

@@ -1,4 +1,4 @@
-"""`draw_graph`: a tensor or a value in, a picture of how it was computed out."""
+"""`draw_graph`: draw the computation graph of a tensor or a value."""
 
 from __future__ import annotations
 
@@ -34,12 +34,11 @@ def draw_graph(
     rankdir: str = "TB",
     format: str = "svg",
 ) -> Digraph:
-    """Draw how a tensor or a value was computed, from its leaves to itself.
+    """Draw the computation graph of a tensor or a value, from its leaves to the result.
 
-    There is a box for each leaf and each recorded operation, with the shape and dtype of its result and, for single
-    numbers that are at hand, data and gradient. What was computed within `watch_calls`, or by a function that is given
-    in place of a result, is drawn within a frame for each call of a module. The same graph gives the same picture, byte
-    for byte.
+    Each leaf and each recorded operation is a box with the shape and dtype of its result and, for single numbers that
+    are available, data and gradient. Operations recorded within `watch_calls`, or by a function passed instead of a
+    result, are drawn in one frame per module call. The same graph gives the same picture, byte for byte.
 
     ================  ==================  ==========================================================
     shape             colour              meaning
@@ -47,49 +46,49 @@ def draw_graph(
     cylinder          green               a parameter: a leaf that `params` names
     ellipse           blue                any other leaf
     rounded box       white               an operation and its result
-    double box        amber               the result that was asked for
-    solid block       violet              a module, with all that it does
+    double box        amber               the result passed to `draw_graph`
+    solid block       violet              a module, with all its operations
     no box            none                a constant: a number or an array without a gradient
-    thick border      red                 nan or inf is in its values, or in its gradient
+    thick border      red                 nan or inf in its values or its gradient
     dashed, thin      grey                no gradient reaches it, or only zeros
-    dashed frame      violet, "× 12"      what is repeated; a dashed arrow leads to the next repetition
+    dashed frame      violet, "× 12"      a repeated part; a dashed arrow leads to the next repetition
     ================  ==================  ==========================================================
 
     Parameters
     ----------
     output
-        What to draw: a result, or a function without arguments that computes it, such as
+        The result to draw, or a function without arguments that computes it, such as
         ``lambda: loss(model(x), y)``.
     params
         The tensors or values to label, by name; or the model, which has ``named_parameters()`` and ``named_modules()``.
     depth
-        How many levels of modules to draw in detail; those within are one box each. With 0 that are the outermost.
+        How many levels of modules to draw in detail; deeper modules are one box each. With 0, so are the outermost.
     fold
-        Whether to draw what is repeated once, with its number, such as equal layers or the steps of a loop. The data
-        and gradients in it are those of the first; nan in any of them is marked. Left out: in pictures of more than 40
-        boxes.
+        Whether to draw repeated parts, such as equal layers or the steps of a loop, once with their count. Data and
+        gradients shown are those of the first repetition; nan in any of them is marked. By default, pictures of more
+        than 40 boxes are folded.
     max_nodes
-        The greatest number of boxes. If there are more, inner modules become one box each, and then what is farthest
-        from the result is left out, which the picture says. None for all there are.
+        The largest number of boxes. If there are more, inner modules become one box each, and then the boxes farthest
+        from the result are left out; the picture says so. None draws all.
     show
-        What to add to each box, among ``"values"`` and ``"gradients"``, which are given in full for single numbers and
-        as mean ± standard deviation and range for arrays; ``"kept"``, the bytes that the backward pass needs;
-        ``"times"``, forward and backward; ``"rules"``, the derivatives as they are declared. Gradients and times are
-        those of one walk through the graph, which leaves it and all `grad` as they are.
+        Details to add to each box: ``"values"`` and ``"gradients"``, in full for single numbers and as mean ± standard
+        deviation and range for arrays; ``"kept"``, the bytes that the backward pass needs; ``"times"``, forward and
+        backward; ``"rules"``, the derivatives as declared. Gradients and times come from one backward pass, which
+        leaves the graph and every `grad` as they are.
     rankdir
-        Where the picture grows: ``"TB"`` down the page, ``"LR"`` to the right, ``"BT"`` or ``"RL"``.
+        The direction in which the picture grows: ``"TB"`` down the page, ``"LR"`` to the right, ``"BT"`` or ``"RL"``.
     format
-        What `render` and `pipe` of the result produce, such as ``"svg"``, ``"png"`` or ``"pdf"``.
+        The format that `render` and `pipe` of the result produce, such as ``"svg"``, ``"png"`` or ``"pdf"``.
 
     Returns
     -------
     graphviz.Digraph
-        A notebook shows the picture. ``write("graph.svg")`` writes a file, also .png, .pdf, .gv and .mmd. Its `source`
-        is the text in the DOT language and its `mermaid` that in Mermaid's. SVG is laid out by Graphviz's program
-        ``dot`` where that is installed, else by this package; `svg` always by this package, which takes seconds for
-        graphs that take ``dot`` many minutes.
-        ``to_html("graph.html")`` writes the page of `player`; until then the picture keeps what it was given, and so
-        the graph of a result.
+        A notebook shows the picture. ``write("graph.svg")`` writes a file, also .png, .pdf, .gv and .mmd. `source` is
+        the text in the DOT language, `mermaid` the text in Mermaid's. SVG is laid out by Graphviz's program ``dot`` if
+        it is installed, else by this package; `svg` is always laid out by this package, which takes seconds for graphs
+        that take ``dot`` many minutes.
+        ``to_html("graph.html")`` writes the page of `player`; until then the picture holds on to its arguments, and so
+        to the graph of a result.
 
     Raises
     ------
@@ -97,11 +96,11 @@ def draw_graph(
         If `output`, or something in `params`, is neither a tensor nor a value.
     GraphError
         If nothing was recorded, because no input required a gradient or the output was detached; or if `show` asks for
-        what is not there any more.
+        details that no longer exist.
     ValueError
         If an option is unknown or out of range.
     MissingProgramError
-        When the result is rendered as PNG or PDF without the program ``dot``; it says which package has it.
+        When the result is rendered as PNG or PDF without the program ``dot``; the message names the package to install.
 
     Examples
     --------
@@ -143,7 +142,7 @@ def _check(
 
 
 def _fitted(picture: Picture, depth: int | None, fold: bool | None, most: int | None) -> Picture:
-    """Return the picture with what was asked for put together, and more where it has too many boxes."""
+    """Return the picture collapsed to `depth` and folded, and collapsed further if it has too many boxes."""
 
     def reduced(depth: int | None) -> Picture:
         smaller = picture if depth is None else collapsed(picture, depth)

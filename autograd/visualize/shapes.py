@@ -1,4 +1,4 @@
-"""SVG shapes: boxes and their text, how large they are and how they are drawn."""
+"""SVG shapes: the sizes and outlines of boxes, and their text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .text_width import is_measured, width_of
 __all__ = ["LINE", "outline", "size_of", "text_at", "text_in"]
 
 LINE = 1.2  # the height of a line of text, for a font of size 1
-_BASELINE = 0.8  # how far below the top of its line text stands
+_BASELINE = 0.8  # distance of the baseline from the top of the line
 _INCH = 72.0
 _ROUND, _DEEP, _RING, _LID = 6.0, 4.0, 4.0, 5.0  # radius of corners, depth of a block, space of a double border, a lid
-_ROOT_2 = 1.4143  # by which an ellipse is larger than a rectangle in it
+_ROOT_2 = 1.4143  # an ellipse is larger than its inner rectangle by this factor
 
 
 def size_of(look: dict[str, str], lines: Sequence[Sequence[Run]]) -> Point:
@@ -35,7 +35,7 @@ def size_of(look: dict[str, str], lines: Sequence[Sequence[Run]]) -> Point:
 
 
 def outline(look: dict[str, str], middle: Point, size: Point) -> Iterator[str]:
-    """Yield what is drawn around the text of a box."""
+    """Yield the outline of a box, which is drawn around its text."""
     shape, style = _shape(look), look.get("style", "rounded,filled").split(",")
     if shape == "plaintext":
         return
@@ -86,9 +86,9 @@ def text_in(look: dict[str, str], lines: Sequence[Sequence[Run]], middle: Point)
 
 
 def text_at(corner: Point, text: str, size: float, colour: str, bold: bool = False, halo: str = "") -> str:
-    """Return a line of text whose upper left corner is given; another font is stretched to the width of Helvetica.
+    """Return a line of text with its upper left corner at `corner`; other fonts are stretched to Helvetica's width.
 
-    What is below the text is kept off it by a halo of a colour.
+    A `halo` of that colour sets the text off from anything below it.
     """
     width = width_of(text, size, bold)
     fitted = f' textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"' if is_measured(text) and width else ""
@@ -121,7 +121,7 @@ def _size(line: Sequence[Run], font: float) -> float:
 
 
 def _extra(look: dict[str, str]) -> Point:
-    """Return what the border of a shape takes beyond a rectangle."""
+    """Return the width and height that the border of a shape needs beyond a rectangle."""
     if _shape(look) == "cylinder":
         return 0.0, 2 * _LID
     if _shape(look) == "box3d":

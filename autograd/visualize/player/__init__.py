@@ -1,7 +1,7 @@
-"""A page that plays backpropagation: `record` gathers what there is to see, `page` writes it as one file of HTML.
+"""A page that plays backpropagation: `record` gathers the steps to show, `page` writes them as one file of HTML.
 
-`depths` and `layout` say where things go, `numbers` how they are told, `fold` what is left out of a large graph. The
-page and its script are in the folder ``web``.
+`depths` and `layout` place the boxes, `numbers` formats values, `fold` shortens large graphs. The page and its script
+are in the folder ``web``.
 """
 
 from .play import player

@@ -1,4 +1,4 @@
-"""`player`: a result or a function in, a page that plays backpropagation out."""
+"""`player`: write a page that plays the backpropagation of a result or a function."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def player(
     gradient: Any = None,
     depth: int | None = None,
 ) -> Path:
-    """Write a page that plays how a result was computed, and how its gradient was carried back.
+    """Write an HTML page that plays the forward and backward pass of a result, step by step.
 
-    The page is one file that needs no network. It goes through the operations in the order in which the engine does:
-    forward, values appear; backward, each operation gives its inputs their shares, which add up to their gradients.
-    A click shows all that is known of an operation: value, gradient, shape, dtype, the derivative rule, the line that
-    recorded it, and what each of its users contributed. ``?`` in the page tells its keys.
+    The page is one file that needs no network. It goes through the operations in the order of the engine: forward,
+    values appear; backward, each operation passes its inputs their shares, which add up to their gradients. A click
+    shows the details of an operation: value, gradient, shape, dtype, the derivative rule, the line that recorded it,
+    and the contribution of each of its users. ``?`` in the page lists its keys.
 
-    A graph keeps only those values that its rules need, so the page of a result shows only these. Of a function, which
-    is called with `inputs`, it shows all of them, and the modules that it calls, each of which can be collapsed to one
-    box and expanded; the lines of a `Value` are known of a function alone. ``draw_graph(result).to_html(path)`` writes
-    the page too.
+    A graph keeps only the values that its rules need, so the page of a result shows only these. For a function, which
+    is called with `inputs`, it shows all values, and the modules that the function calls, each of which can be
+    collapsed to one box and expanded; source lines of a `Value` are known only for a function.
+    ``draw_graph(result).to_html(path)`` writes the page too.
 
-    Gradients come from the rules of the engine. The graph stays as it is, ``.grad`` of leaves too; hooks of results
-    are called. Of more than 2,500 operations, the first are shown as one step.
+    Gradients come from the rules of the engine. The graph and the ``.grad`` of leaves stay as they are; hooks of
+    results are called. If there are more than 2,500 operations, the first are shown as one step.
 
     Parameters
     ----------
@@ -55,16 +55,16 @@ def player(
     path
         The file to write.
     *inputs
-        What the function is called with.
+        The arguments to call the function with.
     params
         The tensors or values to label, by name; or the model, which has ``named_parameters()`` and
-        ``named_modules()``. Left out, a function's parameters are those of the modules that it calls. Inputs have the
-        names of the function's parameters.
+        ``named_modules()``. By default, a function's parameters are those of the modules that it calls. Inputs are
+        named after the function's arguments.
     gradient
-        That of the result; may be left out if it has one element.
+        The gradient of the result; may be left out if the result has one element.
     depth
-        How many levels of modules are open at first; those within are one box each. Left out: as many as can be read
-        at once.
+        How many levels of modules are open at first; deeper modules are one box each. By default, as many as can be
+        read at once.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def player(
         If `depth` is negative.
     GraphError
         If nothing was recorded, or an earlier `backward` freed the graph: call `player` before it, or give
-        ``retain_graph=True``. If the result has several elements, and no `gradient`.
+        ``retain_graph=True``. If the result has several elements and `gradient` is not given.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def player(
     else:
         raise TypeError(f"player takes a Tensor, a Value or a function, not {type(result).__name__}")
     recording = folded(record(ran, names, gradient), _MOST)
-    with np.errstate(all="ignore"):  # what is not finite is shown as that
+    with np.errstate(all="ignore"):  # values that are not finite are shown as nan or inf
         page = page_of(recording, title, modules, depth)
     file = Path(path)
     with replacing(file) as partial:
@@ -118,7 +118,7 @@ def _named_inputs(function: Callable[..., Any], inputs: tuple[Any, ...]) -> dict
     """Return the inputs that can have a gradient, by the names of the parameters of the function."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
-    except ValueError:  # a function of C may have none
+    except ValueError:  # a function written in C may have no signature
         return {}
     single = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return {name: x for name, x in zip(single, inputs, strict=False) if isinstance(x, Tensor | Value)}
