@@ -10,7 +10,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── AnomalyError          (FloatingPointError)   nan or inf where detect_anomaly looks for them
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
-    ├── ConvergenceError      (ArithmeticError)      an iteration that did not come to its end
+    ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
 """
@@ -47,17 +47,17 @@ _OF_VALUES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 
 
 def is_of_values(error: BaseException) -> bool:
-    """Tell whether Python or NumPy says by `error` that values do not fit, so that it helps to say which they are.
+    """Tell whether Python or NumPy raised `error` because values do not fit, so that it helps to say which they are.
 
-    Anything else passes through the engine as it is: what a user's code or a library has errors of its own for, a
-    timeout that a signal handler raises, memory that ran out.
+    Anything else passes through the engine unchanged: custom errors of a user's code or a library, a timeout that a
+    signal handler raises, a MemoryError.
     """
     home = type(error).__module__.partition(".")[0]
     return isinstance(error, _OF_VALUES) and home in ("builtins", "numpy", __name__.partition(".")[0])
 
 
 class AutogradError(Exception):
-    """The root of the tree: catches whatever the engine raises of its own accord."""
+    """The base class of all errors that the engine itself raises."""
 
 
 class ShapeError(AutogradError, ValueError):
@@ -73,7 +73,7 @@ class GraphError(AutogradError, RuntimeError):
 
 
 class DerivativeError(AutogradError, RuntimeError):
-    """A derivative rule failed, or returned something that is no gradient of its input."""
+    """A derivative rule failed, or returned something that is not a gradient of its input."""
 
 
 class AnomalyError(AutogradError, FloatingPointError):
@@ -89,7 +89,7 @@ class UnsupportedError(AutogradError, NotImplementedError):
 
 
 class ConvergenceError(AutogradError, ArithmeticError):
-    """An iteration, such as that of `fixed_point`, that did not come to its end."""
+    """An iteration, such as that of `fixed_point`, that did not converge."""
 
 
 class DomainError(AutogradError, ValueError):
@@ -101,13 +101,13 @@ class GradientCheckError(AutogradError, AssertionError):
 
 
 def check_callable(name: str, value: Any) -> None:
-    """Raise unless the argument `name` can be called."""
+    """Raise unless the argument `name` is callable."""
     if not callable(value):
         raise TypeError(f"{name} should be a function, not {described(value)}")
 
 
 def check_number(name: str, value: Any, positive: bool = False) -> None:
-    """Raise unless the argument `name` is a finite real number of at least 0, or above it."""
+    """Raise unless the argument `name` is a finite real number that is at least 0, or with `positive` above 0."""
     if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, np.timedelta64):
         raise TypeError(f"{name} should be a number, not {described(value)}")
     if not 0 <= value < math.inf or (positive and value == 0):
@@ -127,13 +127,13 @@ def check_argnums(argnums: Any) -> None:
 
 
 def check_numeric(what: str, dtype: np.dtype[Any]) -> None:
-    """Raise unless a dtype is of numbers, so that nothing else is cast to them in silence."""
+    """Raise unless a dtype is numeric, so that nothing else is silently cast to numbers."""
     if dtype.kind not in "biufc":
         raise DtypeError(f"{what} should hold numbers, not dtype {dtype}")
 
 
 def described(value: Any) -> str:
-    """Return the type of a value and what of its text fits into a message."""
+    """Return the type of a value and its repr, shortened to fit into a message."""
     words = repr(value)
     if value is None:
         return words

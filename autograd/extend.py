@@ -1,27 +1,28 @@
-"""Extending autograd: what layers, losses, optimizers and exports are built on.
+"""Extending autograd: the building blocks of layers, losses, optimizers and exports.
 
-A program that trains a model needs nothing of it. `nn` is written with `autograd` and this module alone: what it does,
-a package of your own can do.
+A program that trains a model does not need them. `nn` is written with `autograd` and this module alone, so your own
+package can do whatever it does.
 
 Operations
     Declare one by its derivative rules with `elementwise`, `linear`, `multilinear` or `general`, or write it as a class
-    (`Function`, which is given a `Context`). `composed` and `not_differentiable` have a NumPy function accept tensors.
-    These are names of `autograd` too. Rules add many rows with `accurate_sum`.
+    (`Function`, which is given a `Context`). `composed` and `not_differentiable` make a NumPy function accept tensors.
+    These are names of `autograd` too. Rules add up many rows with `accurate_sum`.
 Memory of parameters
     `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portion` and
-    `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does so with their gradients.
+    `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
 Layers
-    `describe_calls` has errors name the layer in which something happened; `restore_in_checkpoints` has a layer that
-    draws random numbers draw the same ones when a checkpoint computes it again.
+    `describe_calls` makes errors name the layer in which something happened; `restore_in_checkpoints` makes a layer
+    draw the same random numbers when a checkpoint computes it again.
 Exports
-    `trace_operations` lists what ran, each as a `TracedOperation`; `replacing` writes a file whole or not at all.
+    `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
+    or not at all.
 Names
-    `set_module` has classes say where users import them from; `missing` has modules and classes say what a name from
-    PyTorch or JAX is called here.
+    `set_module` makes classes say where users import them from; `missing` makes modules and classes say what a name
+    from PyTorch or JAX is called here.
 
 Examples
 --------
-An operation, and an optimizer that knows the signs of gradients alone:
+An operation, and an optimizer that uses only the signs of gradients:
 
 >>> import numpy as np
 >>> from autograd import tensor
@@ -86,7 +87,7 @@ __all__ = [
     "trace_operations",
 ]
 
-# Loaded when they are first asked for, as the names of `autograd` that a program may never use.
+# Loaded on first use, like the names of `autograd` that a program may never use.
 _LATER = {"TracedOperation": "diagnosis.tracing", "replacing": "files", "trace_operations": "diagnosis.tracing"}
 
 set_module(__name__, *(globals().get(name) for name in __all__))

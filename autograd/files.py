@@ -1,4 +1,4 @@
-"""Atomic file writes: a file is written whole or not at all."""
+"""Atomic file writes: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ __all__ = ["replacing"]
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the path of a file to write that takes the place of `path` at the end of the ``with`` block.
+    """Give the path of a temporary file that replaces `path` at the end of the ``with`` block.
 
-    Until then, and where an error or Ctrl-C ends the block, `path` stays as it was: nobody reads half a file.
-    `nn.save`, checkpoints, exports and pictures are written so; this is for what a program writes beside them.
+    Until then, and if an error or Ctrl-C ends the block, `path` stays as it was: nobody reads half a file. `nn.save`,
+    checkpoints, exports and pictures are written in this way; use this for other files that a program writes.
 
-    A symbolic link stays, and the file that it leads to is replaced. A file that is replaced passes on its mode and,
-    where that is allowed, its owner. What a program that was killed has left is removed when the same file is
-    written the next time, unless the system has no ``flock``.
+    A symbolic link stays, and the file that it points to is replaced. The new file takes over the mode of the old one
+    and, where that is allowed, its owner. Temporary files of a program that was killed are removed when the same file
+    is written the next time, unless the system has no ``flock``.
 
     Parameters
     ----------
     path
-        The file to be there at the end.
+        The file to create or replace.
 
     Yields
     ------
     pathlib.Path
-        The file to write in the meantime, in the same folder. It ends in ``.part``: name its format where a function
-        would guess it.
+        The temporary file to write to, in the same folder. It ends in ``.part``: state the format where a function
+        would guess it from the name.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 _take_over(partial, present)
             partial.replace(target)
     except OSError as error:
-        # A full disk does not say of which file, and nobody knows the partial one.
+        # The error for a full disk names no file, and the user does not know the partial one.
         if error.errno is not None and (error.filename is None or _is_partial(os.fsdecode(error.filename), target)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
@@ -80,7 +80,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _present(path: Path, target: Path) -> os.stat_result | None:
-    """Return what is known of the file to replace, or None if there is none."""
+    """Return the status of the file to replace, or None if there is none."""
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {target.parent}: make it first")
     try:
@@ -97,38 +97,38 @@ def _present(path: Path, target: Path) -> os.stat_result | None:
 
 
 def _check_written(path: Path, partial: Path, untouched: os.stat_result) -> None:
-    """Raise if the block wrote nothing; otherwise make sure that all of it is on the disk."""
+    """Raise if the block wrote nothing; otherwise make sure that everything is on the disk."""
     found = os.stat(partial)
     if (found.st_ino, found.st_size, found.st_mtime_ns) == (untouched.st_ino, 0, untouched.st_mtime_ns):
         raise FileNotFoundError(f"{path}: nothing was written to {partial.name}, which should take its place")
     with partial.open("rb+") as stream:
-        os.fsync(stream.fileno())  # else a loss of power may leave the new name with nothing in it
+        os.fsync(stream.fileno())  # otherwise a power failure may leave an empty file under the new name
 
 
 def _take_over(partial: Path, present: os.stat_result) -> None:
-    """Give a file the owner and the mode of the one that it replaces."""
+    """Give a file the owner and the mode of the file that it replaces."""
     if sys.platform != "win32":
         for owner in ((present.st_uid, -1), (-1, present.st_gid)):
-            with suppress(PermissionError):  # to give files away is allowed to few
+            with suppress(PermissionError):  # only few users may give files away
                 os.chown(partial, *owner)
     partial.chmod(stat.S_IMODE(present.st_mode))
 
 
-# A file that is being written is locked. So one that is not locked was left by a program that was killed.
+# A file that is being written is locked. So an unlocked file was left by a program that was killed.
 
 
 @contextmanager
 def _claimed(target: Path, mode: int) -> Iterator[Path]:
-    """Make an empty file beside `target` whose time is 1970, and lock it within the block."""
+    """Make an empty file next to `target`, with a modification time in 1970, and lock it within the block."""
     while True:
         partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")  # as `_is_partial` expects
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         locked = _lock(descriptor, wait=True)
         if os.fstat(descriptor).st_nlink:
             break
-        os.close(descriptor)  # somebody took it for abandoned before it was locked
+        os.close(descriptor)  # another process thought it abandoned before it was locked
     if not locked:
-        os.close(descriptor)  # Windows moves no file that is open
+        os.close(descriptor)  # Windows cannot move an open file
     try:
         os.utime(partial, (0, 0))
         yield partial
@@ -138,7 +138,7 @@ def _claimed(target: Path, mode: int) -> Iterator[Path]:
 
 
 def _is_partial(path: str, target: Path) -> bool:
-    """Tell whether a file is one that `_claimed` made."""
+    """Tell whether `_claimed` made a file."""
     return re.fullmatch(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.part", os.path.basename(path)) is not None
 
 
@@ -147,7 +147,7 @@ def _remove_abandoned(target: Path) -> None:
     with suppress(PermissionError):  # a folder may be writable but not readable
         names = [name for name in os.listdir(target.parent) if name.endswith(".part") and _is_partial(name, target)]
     for path in map(target.with_name, names):
-        # It is gone meanwhile, or another user's, or no file of ours.
+        # It is gone by now, or another user's, or not one of our files.
         with suppress(FileNotFoundError, PermissionError, IsADirectoryError):
             descriptor = os.open(path, os.O_RDWR)
             try:
@@ -166,7 +166,7 @@ else:
     import fcntl
 
     def _lock(descriptor: int, wait: bool) -> bool:
-        """Lock a file until it is closed, and tell whether that went well: some file systems have no locks."""
+        """Lock a file until it is closed, and tell whether that worked: some file systems have no locks."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:

@@ -9,10 +9,10 @@ __all__ = ["set_module"]
 
 
 def set_module(module: str, *things: Any) -> None:
-    """Have classes and functions say that they are of a module, in whichever file of its package they are defined.
+    """Set the ``__module__`` of classes and functions, whichever file of the package defines them.
 
-    Pickles and tracebacks call them by that module, so they stay the same when a file is moved or renamed. What another
-    package defines keeps its module, except for operations, which are of the module that declares them.
+    Pickles and tracebacks refer to that module, so they stay the same when a file is moved or renamed. Things that
+    another package defines keep their module, except for operations, which belong to the module that declares them.
 
     Parameters
     ----------
@@ -36,6 +36,6 @@ def set_module(module: str, *things: Any) -> None:
             if home == package or hasattr(thing, "operation"):
                 forms = get_overloads(thing) if isinstance(thing, FunctionType) else ()
                 thing.__module__ = module
-                for form in forms:  # which Python registers by the module
+                for form in forms:  # Python registers them by module
                     form.__module__ = module
                     overload(form)

@@ -1,1 +1,1 @@
-"""Primitives: what an operation is, how it is declared, and how it is applied and recorded."""
+"""Primitives: operations, and how they are declared, applied and recorded."""

@@ -1,7 +1,7 @@
-"""Sums that stay accurate however many numbers there are.
+"""Accurate sums, however many numbers there are.
 
-NumPy adds numbers that lie one after another in memory in pairs of pairs, so that rounding hardly grows, but rows one
-after another: of a million in single precision the last find a total that no longer notices them.
+NumPy sums numbers that are contiguous in memory pairwise, so that rounding errors hardly grow, but adds rows one after
+another: in single precision, the last of a million rows are lost in the rounding of the total.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import numpy as np
 
 __all__ = ["WIDER", "accurate_sum", "at_least_single"]
 
-_FEW = 512  # numbers for each sum, up to which rounding does not grow enough to pay for a wider total
-_BLOCK = 256  # rows that are added in the dtype that they have
+_FEW = 512  # numbers in a sum up to which the rounding error is too small to justify a wider total
+_BLOCK = 256  # rows that are added in their own dtype
 WIDER: dict[str, Any] = {"f": np.float64, "F": np.complex128}
 
 
 def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
-    """Sum an array or a tensor along axes, many numbers in the next wider dtype, and return the sum in its own.
+    """Sum an array or a tensor over axes, in the next wider dtype if there are many numbers; return its own dtype.
 
     Parameters
     ----------
     array
-        Of any dtype; sums in half precision are always made in single precision, where 2048 + 1 is not 2048.
+        Of any dtype; half precision is always summed in single precision, where 2048 + 1 is not 2048.
     axis
         The axis or axes to sum over.
     keepdims
-        Leave length 1 on the axes that were summed over.
+        Whether to keep the axes that were summed over, with length 1.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
         return _sum(array, axis, keepdims)
     if type(array) is np.ndarray and array.flags.c_contiguous:
         if axes == (array.ndim - 1,):
-            return _sum(array, axis, keepdims)  # in pairs of pairs
+            return _sum(array, axis, keepdims)  # pairwise
         if axes == tuple(range(len(axes))):
             kept = (1,) * len(axes) if keepdims else ()
             return _sum_rows(array.reshape(count, -1)).reshape((*kept, *array.shape[len(axes) :]))
@@ -63,12 +63,12 @@ def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False
 
 def _sum(array: Any, axis: int | tuple[int, ...], keepdims: Any) -> Any:
     if type(array) is np.ndarray:
-        return np.add.reduce(array, axis, keepdims=keepdims)  # without the layer of Python that the method has
+        return np.add.reduce(array, axis, keepdims=keepdims)  # skips the Python layer of the method
     return array.sum(axis=axis, keepdims=keepdims)
 
 
 def _sum_rows(rows: Any) -> Any:
-    """Sum blocks of rows as products with ones, which BLAS computes in a fifth of the time that NumPy takes."""
+    """Sum blocks of rows as products with ones, which BLAS computes in a fifth of NumPy's time."""
     blocks = len(rows) // _BLOCK
     whole = blocks * _BLOCK
     ones = np.ones(_BLOCK, rows.dtype)
@@ -79,5 +79,5 @@ def _sum_rows(rows: Any) -> Any:
 
 
 def at_least_single(array: Any) -> Any:
-    """Return half precision as single precision, in which counts above 65504 are numbers; others as they are."""
+    """Convert half precision to single precision, where counts above 65504 are finite; return others as they are."""
     return array.astype(np.float32) if array.dtype.char == "e" else array

@@ -6,8 +6,8 @@
     multiply = elementwise(np.multiply, lambda g, y: g * y, lambda g, x: g * x)
     matmul   = multilinear(np.matmul,   lambda g, y: g @ y.mT, lambda g, x: x.mT @ g)
 
-The library's own operations and a user's are declared alike. A rule is plain NumPy: given arrays it computes, given
-tensors it records, and that is all that higher derivatives need.
+The library's operations and yours are declared in the same way. A rule is plain NumPy: given arrays it computes, given
+tensors it records, and higher derivatives need nothing more.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ def elementwise(
     name: str | None = None,
     aliases: Iterable[ArrayFunction] = (),
 ) -> Operation:
-    """Declare a function that acts on each element by itself, of one input or two.
+    """Declare an elementwise function of one input or two.
 
     Parameters
     ----------
     function
-        The function of arrays: a NumPy function, which then accepts tensors, or one of your own.
+        The function of arrays: a NumPy function, which then accepts tensors, or your own.
     *rules
-        For each input, the derivative: ``g``, the gradient of the output, times the local derivative. Further
-        parameters name what the rule needs: ``out`` or an input, by the name that `function` gives it (``x`` and
-        ``y`` for NumPy's ufuncs). Broadcasting is undone for you.
+        For each input, the vjp: ``g``, the gradient of the output, times the local derivative. Further parameters
+        name what the rule needs: ``out`` or an input, by the name that `function` gives it (``x`` and ``y`` for
+        NumPy's ufuncs). Broadcasting is undone for you.
     forward
-        What computes the result, where that is not `function` itself.
+        The function that computes the result, if not `function` itself.
     name
-        What drawings and messages call the operation, where `function` has no name.
+        The name of the operation in drawings and messages, where `function` has no name.
     aliases
         Other functions that are the same operation.
 
@@ -118,11 +118,11 @@ def linear(
     Parameters
     ----------
     function, forward, name, aliases
-        As in `elementwise`; `forward` has the parameters by which the rule calls the arguments.
+        As in `elementwise`; the rule names arguments as the parameters of `forward` do.
     rule
         The transpose of the function, applied to ``g``.
     variadic
-        The first parameter is a sequence of inputs; the rule, which serves them all, may ask for ``index``.
+        Whether the first parameter is a sequence of inputs; the rule, which serves them all, may ask for ``index``.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def multilinear(
     variadic: bool = False,
     aliases: Iterable[ArrayFunction] = (),
 ) -> Operation:
-    """Declare a product: a function linear in each input while the others are held fast.
+    """Declare a product: a function that is linear in each input while the others are fixed.
 
     The parameters are those of `elementwise`. Broadcasting over leading axes is undone for you.
 
@@ -197,9 +197,9 @@ def general(
     Parameters
     ----------
     outputs
-        The function returns a tuple of arrays, which may be a named one. In a rule ``g`` is then a tuple with the
-        gradient of each output, zeros of one that was not used, None of one that is no floating-point array; ``out``
-        is the tuple of outputs.
+        Whether the function returns a tuple of arrays, possibly a named tuple. In a rule, ``g`` is then a tuple with
+        the gradient of each output: zeros if the output was not used, None if it is not a floating-point array;
+        ``out`` is the tuple of outputs.
 
     Examples
     --------
@@ -220,7 +220,7 @@ def general(
 
 
 def composed(function: ArrayFunction, *, method: bool = True) -> Callable[[F], F]:
-    """Declare NumPy's `function` by a Python function that composes it from other operations."""
+    """Declare a NumPy function by decorating a Python function that composes it from other operations."""
     _check_functions("composed", function)
 
     def declare(composition: F) -> F:
@@ -236,9 +236,9 @@ def composed(function: ArrayFunction, *, method: bool = True) -> Callable[[F], F
 def not_differentiable(*functions: Function, methods: bool = False) -> None:
     """Declare NumPy functions that have no derivative: on tensors they return what they return on arrays.
 
-    Python's operators alone give constant tensors. The array API standard has them closed, and SciPy and scikit-learn
-    refuse to combine a tensor with the ndarray that ``t > 0`` would be: their functions begin by asking all operands
-    for one namespace.
+    Only Python's operators return constant tensors instead. The array API standard requires operators to return its own
+    arrays, and SciPy and scikit-learn would refuse to combine a tensor with an ndarray ``t > 0``: their functions begin
+    by asking all operands for a common namespace.
     """
     _check_functions("not_differentiable", *functions)
     for function in functions:
@@ -254,7 +254,7 @@ def _check_functions(declaration: str, *functions: Any) -> None:
 
 
 def install(name: str, function: Function, operator: Function | None = None) -> None:
-    """Give tensors `function` as the method `name`, and `operator`, or else the same, if there is one of that name."""
+    """Install `function` as the method `name` of tensors, and `operator` or `function` as the operator of that name."""
     if not hasattr(Tensor, name):
         along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
         setattr(Tensor, name, method_of(name, function) if along_axes else function)
@@ -266,7 +266,7 @@ def install(name: str, function: Function, operator: Function | None = None) -> 
 
 
 def method_of(name: str, composition: Function) -> Function:
-    """Return a method that computes a composition, and says of keywords from elsewhere what they are called here."""
+    """Return a method that computes a composition; its errors say what keywords of other libraries are called here."""
 
     @functools.wraps(composition)
     def method(*args: Any, **kwargs: Any) -> Any:
@@ -278,7 +278,7 @@ def method_of(name: str, composition: Function) -> Function:
 
 
 def _operator(function: Function) -> Function:
-    """Return the operator that `function`, which has no derivative, computes."""
+    """Return the operator for `function`, which has no derivative."""
     if getattr(function, "nin", 2) == 1:
         return lambda x: _constant(function(unwrap(x)), function, x)
     return lambda x, y: _constant(function(unwrap(x), unwrap(y)), function, x, y)
@@ -295,7 +295,7 @@ def _on_arrays(function: Function) -> Function:
         if kwargs:
             refuse_keywords(f"'{function.__name__}'", kwargs)
         if any(isinstance(value, Tensor) for value in (*args[1:], *kwargs.values())):
-            return function(*args, **kwargs)  # one of them may be to be written to
+            return function(*args, **kwargs)  # one of them may be an `out` to write to
         return on_arrays(function, *args, **kwargs)
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
@@ -310,7 +310,7 @@ def _declare(
     outputs: bool = False,
     **details: Any,
 ) -> Function:
-    """Build the operation, make it known under its function, and install it if that is one of NumPy's."""
+    """Build the operation, register it for its function, and install it if that is a NumPy function."""
     if not isinstance(aliases, Iterable):
         raise DeclarationError(f"{kind}() takes aliases as a sequence of functions, not {type(aliases).__name__}")
     aliases, forward, name = tuple(aliases), details["forward"], details["name"]
@@ -337,9 +337,9 @@ def _declare(
     operation.apply = operation.aligned.apply = apply
     for known in (operation.function, *aliases):
         operations[known] = apply
-        # A sequence of inputs, or several, are no method of one of them, unless that is an operator.
+        # A function of a sequence of inputs, or of several, is not a method of one input, unless it is an operator.
         of_one = isinstance(known, np.ufunc) or (len(rules) == 1 and not operation.variadic)
         name = getattr(known, "__name__", "")
         if of_one and (getattr(np, name, None) is known or known is np.linalg.norm):
             install(name, apply)
-    return apply  # type: ignore[no-any-return]  # what the builders return
+    return apply  # type: ignore[no-any-return]  # the builders return functions

@@ -1,4 +1,4 @@
-"""`Function`: a user's operation as a class, for several outputs or for state that is not a tensor.
+"""`Function`: a custom operation as a class, for several outputs or for state that is not a tensor.
 
 Where a function and a rule are enough, `elementwise` and its siblings are shorter.
 """
@@ -25,40 +25,40 @@ Array = np.ndarray[Any, Any]
 
 
 class Context:
-    """What `Function.forward` hands on to `Function.backward`: attributes of any name, and arrays.
+    """The context that `Function.forward` passes to `Function.backward`: saved tensors, and attributes of any name.
 
     Attributes
     ----------
     needs_input_grad
         For each argument, whether a gradient for it is wanted.
     saved_tensors
-        In `backward`, what was given to `save_for_backward`.
+        In `backward`, the arrays that were passed to `save_for_backward`.
     """
 
     needs_input_grad: tuple[bool, ...]
     saved_tensors: tuple[Any, ...] = ()
 
     def save_for_backward(self, *arrays: Array) -> None:
-        """Keep arguments or results for `backward`, in which `saved_tensors` has them.
+        """Save arguments or results for `backward`, which finds them in `saved_tensors`.
 
-        Where derivatives are recorded they are tensors there. Anything else that `backward` needs is computed anew
-        in it, or else is an attribute, which counts as a constant.
+        Where derivatives are recorded, they are tensors there. Compute anything else that `backward` needs again there,
+        or store it as an attribute, which counts as a constant.
         """
         self.saved_tensors = arrays
 
     def mark_non_differentiable(self, *results: Array) -> None:
-        """Say which of the results, floating-point arrays though they are, have no gradient."""
+        """Mark results that have no gradient although they are floating-point arrays."""
         self._without = results
 
     _without: tuple[Array, ...] = ()
 
 
 class Function:
-    """An operation with several outputs or with state beside tensors; a subclass defines `forward` and `backward`.
+    """An operation with several outputs or with state besides tensors; a subclass defines `forward` and `backward`.
 
-    Both are plain NumPy. Where derivatives are differentiated again, `backward` is called with tensors, and so records
-    itself: second order and forward mode need no more code. Operations are checked with `gradcheck` and drawn with
-    `draw_graph` like those of the library.
+    Both are plain NumPy. For higher derivatives, `backward` is called with tensors and so records itself: second order
+    and forward mode need no more code. `gradcheck` checks the operations and `draw_graph` draws them like those of the
+    library.
 
     Examples
     --------
@@ -87,26 +87,26 @@ class Function:
     _operation: _OfClass
 
     def __init_subclass__(cls) -> None:
-        """Make the operation of the subclass."""
+        """Create the operation of the subclass."""
         super().__init_subclass__()
         cls._operation = _OfClass(cls)
 
     @staticmethod
     def forward(ctx: Context, *args: Any) -> Any:
-        """Compute the result, an array, or a tuple of them; tensors among the arguments of `apply` are arrays here."""
+        """Compute the result, an array or a tuple of arrays; tensors passed to `apply` are arrays here."""
         raise NotImplementedError
 
     @staticmethod
     def backward(ctx: Context, *g: Any) -> Any:
-        """Return the gradient of each argument, None for what needs none, from that of each result.
+        """Return the gradient of each argument, or None if it needs none, from the gradient of each result.
 
-        The gradient of a result that was not used is zeros, of one that has no gradient None.
+        The gradient of an unused result is zeros, that of a result without a gradient None.
         """
         raise NotImplementedError
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
-        """Return the result of `forward` as a tensor, or the tuple of results."""
+        """Return the result of `forward` as a tensor, or as a tuple of tensors."""
         if cls is Function:
             raise DeclarationError("Function is there to be subclassed: define forward and backward, then call apply")
         return cls._operation.apply_to(args)
@@ -232,7 +232,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _link_views(args: tuple[Any, ...], given: list[Any], results: list[Tensor]) -> None:
-    """Note which results share memory with arguments; they can be written to if the arguments can."""
+    """Note which results share memory with arguments; they are writeable if the arguments are."""
     for x, value in zip(args, given, strict=True):
         for result in results if isinstance(value, np.ndarray) else ():
             if np.may_share_memory(value, result._array):
@@ -243,7 +243,7 @@ def _link_views(args: tuple[Any, ...], given: list[Any], results: list[Tensor]) 
 
 
 def _guards(kept: tuple[Any, ...], inputs: list[Node | None], values: list[Any]) -> Guard | None:
-    """Return the guards of the inputs whose memory is kept, whole or in part."""
+    """Return the guards of the inputs whose memory is kept, all of it or a part."""
     guards = None
     for x, value in zip(inputs, values, strict=True):
         if _are_of_others(kept, [x], [value]):
@@ -252,13 +252,13 @@ def _guards(kept: tuple[Any, ...], inputs: list[Node | None], values: list[Any])
 
 
 def _are_of_others(arrays: Any, inputs: list[Node | None], values: list[Any]) -> bool:
-    """Tell whether one of some arrays shares memory with the value of an input that is not the engine's own."""
+    """Tell whether an array shares memory with the value of an input that others may write to."""
     theirs = [v for x, v in zip(inputs, values, strict=True) if type(x) is not Node and isinstance(v, np.ndarray)]
     return any(np.may_share_memory(a, v) for a in arrays if isinstance(a, np.ndarray) for v in theirs)
 
 
 def _source(array: Any, values: list[Any], inputs: list[Node | None], results: list[Array]) -> tuple[str, int] | None:
-    """Return which argument or result was saved; an array may be both, and is constant only if it is nothing else."""
+    """Return which argument or result was saved; live arguments come first, then results, then constants."""
     arguments = [i for i, value in enumerate(values) if value is array]
     live = [i for i in arguments if inputs[i] is not None]
     if live:

@@ -1,7 +1,7 @@
 """Operations with several outputs, such as eigenvalues and eigenvectors.
 
-One node stands for the operation, and one more for each output. The gradient of the operation is a list, into which
-each output puts its own; when the walk comes to the operation, the list is complete.
+One node represents the operation, and one more each output. The gradient of the operation is a list, into which each
+output puts its own; when the backward pass reaches the operation, the list is complete.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Output:
 
     @property
     def freed(self) -> Output:
-        """The same: a second walk fails where it comes to the operation."""
+        """The same: a second backward pass fails when it reaches the operation."""
         return self
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
@@ -54,7 +54,7 @@ class Output:
         parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        """Do the same: nothing is computed that could be recorded."""
+        """Do the same: there is no computation to record."""
         self.pull(node, g, gradients)
 
 
@@ -104,12 +104,12 @@ def output_node(parent: Node, index: int, array: Any) -> Node:
 
 
 def rebuilt(like: Any, parts: list[Any]) -> Any:
-    """Return `parts` in a tuple of the type of `like`, which may be a named one."""
+    """Return `parts` as a tuple of the type of `like`, which may be a named tuple."""
     return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
 
 
 def several_outputs(op: ManyOutputs) -> Function:
-    """Build the function that applies an operation of several outputs, and the one that pulls their gradients back."""
+    """Build the function that applies an operation of several outputs, and its `pull`."""
     forward, count, bind = op.computed, len(op.rules), binder(op, 0)
     getters = [op.getter(i) for i in range(count)]
     wants, noted = inputs_wanted(op), op.arguments_kept(count)

@@ -1,7 +1,7 @@
 """N-ary operations: of several inputs with further arguments, or of a sequence of inputs that share one rule.
 
-The layers of networks are such operations: a product with weights, say, and the sum with a bias. Exactly three inputs
-have a path without loops.
+The layers of networks are such operations: for example a product with weights plus a bias. Exactly three inputs have a
+path without loops.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ asarray = np.asarray
 
 
 def several_inputs(op: Primitive) -> Function:
-    """Build the function that applies an operation of a fixed number of inputs, and the one that pulls back."""
+    """Build the function that applies an operation of a fixed number of inputs, and its `pull`."""
     op.pull = op.aligned.pull = _pull(op)
     return _three(op) if len(op.rules) == len(op.parameters) == 3 and not op.shaped else _several(op)
 
@@ -209,10 +209,10 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
 
 
 def _are_of(dtype: Any, kept: Any) -> bool:
-    """Tell whether all that a rule needs kept has the dtype of the buffer that it may write to.
+    """Tell whether everything that a rule keeps has the dtype of the buffer that it may write to.
 
-    NumPy computes with others, such as float64 data with float32 weights, in a wider dtype, which it does not write
-    there: that gradient is cast to the dtype of the leaf like any other.
+    With mixed dtypes, such as float64 data and float32 weights, NumPy computes in a wider dtype and cannot write the
+    result there: that gradient is cast to the dtype of the leaf like any other.
     """
     for value in kept:  # noqa: SIM110 - hot, and a generator takes as long again
         if getattr(value, "dtype", dtype) is not dtype:
@@ -221,7 +221,7 @@ def _are_of(dtype: Any, kept: Any) -> bool:
 
 
 def inputs_wanted(op: Primitive) -> list[list[int]]:
-    """Return for the rule of each input the positions of the inputs whose values it needs."""
+    """Return, for the rule of each input, the positions of the inputs whose values it needs."""
     count = len(op.rules)
     return [[position for position in op.positions(index) if position < count] for index in range(count)]
 
@@ -238,7 +238,7 @@ def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
 
 
 def many(op: Primitive) -> Function:
-    """Build the same pair of functions for an operation on a sequence of inputs, which all have one rule."""
+    """Build the same pair of functions for an operation on a sequence of inputs, which share one rule."""
     forward, rule, total = op.computed, op.applied[0], len(op.parameters)
     bind, needs, names = binder(op, 0), op.getter(0), op.parameters[1:]
     (at_call,) = op.at_call

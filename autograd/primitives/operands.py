@@ -1,4 +1,4 @@
-"""Operands and arguments: what an operation may be given, how it is completed and converted, and what is refused."""
+"""Operands and arguments of operations: filling in defaults, converting values, and refusing invalid ones."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ ndarray = np.ndarray
 
 Arguments = tuple[Any, ...]
 
-# Types of operands that cannot be changed later, and are not arrays.
+# Immutable types of operands that are not arrays.
 NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.values()))
-# Types of arguments that cannot be changed later.
+# Immutable types of arguments.
 IMMUTABLE = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
 
 
@@ -37,13 +37,13 @@ class AxisError(ShapeError, np.exceptions.AxisError):
 
 
 class MatrixShapeError(ShapeError, np.linalg.LinAlgError):
-    """A shape that is not that of matrices, or of square ones: NumPy's error, with the name of the operation."""
+    """A shape that is not that of a matrix, or not square: NumPy's error, with the name of the operation."""
 
 
 def kind_of(error: ValueError) -> type[Exception]:
-    """Return the kind of error that says of an operation what `error` says of a NumPy function."""
+    """Return the class of the error to raise for an operation where a NumPy function raised `error`."""
     if isinstance(error, np.linalg.LinAlgError):
-        return MatrixShapeError if "dimension" in str(error) else np.linalg.LinAlgError  # the numbers are at fault
+        return MatrixShapeError if "dimension" in str(error) else np.linalg.LinAlgError  # the values are at fault
     return AxisError if isinstance(error, IndexError) else ShapeError
 
 
@@ -82,13 +82,13 @@ def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], A
 def as_operand(value: Any) -> Any:
     """Convert an operand that is not a tensor, an ndarray or one of `NUMBERS` to an ndarray.
 
-    A list is copied, so later changes to it do not matter. A memory map or a column of a table shares its memory, and
-    others can write to that, so it is compared like any ndarray: see `mutation`.
+    A list is copied, so later changes to it do not matter. A memory map or a column of a table shares its memory, which
+    others can write to, so it is compared like any ndarray: see `mutation`.
     """
     if isinstance(value, int | float | complex):
-        return value  # of a subclass, which cannot be changed either
+        return value  # of a subclass, which is immutable too
     if isinstance(value, Rational):
-        return float(value)  # a fraction: NumPy would make an object of it
+        return float(value)  # a fraction: NumPy would turn it into an object
     return plain_array(value)
 
 
@@ -102,7 +102,7 @@ def numbers(op: Primitive, value: Any) -> Any:
 
 
 def _refuse_scalar(op: Primitive, value: Any) -> None:
-    """Raise for a `Value` where only arrays are taken: NumPy would ask it for the function again."""
+    """Raise for a `Value` where only arrays are accepted: NumPy would call this function again through it."""
     if type(value) in fronts:
         raise UnsupportedError(
             f"'{op.name}' is not defined for a {type(value).__name__}: pass its number, as in value.data, or use a "
@@ -111,7 +111,7 @@ def _refuse_scalar(op: Primitive, value: Any) -> None:
 
 
 def static(op: Primitive, value: Any, name: str) -> Any:
-    """Convert an argument without a derivative: a tensor to its values, a list, which may change later, to a copy."""
+    """Convert an argument without a derivative: a tensor to its ndarray, a list, which may change later, to a copy."""
     kind = type(value)
     if kind is list:
         return copy.deepcopy(value) if value else value
@@ -126,7 +126,7 @@ def static(op: Primitive, value: Any, name: str) -> Any:
 
 
 def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
-    """Return the error that names the operation and the shapes and dtypes that it was given."""
+    """Return the error that names the operation and the shapes and dtypes of its operands."""
     if not is_of_values(error):
         raise error
     if any(value is not None and plain_array(value).dtype.kind == "O" for value in values):
@@ -137,9 +137,9 @@ def explain(op: Primitive, error: ValueError, *values: Any) -> Exception:
 
 
 def refuse(op: Primitive, error: Exception, *values: Any) -> None:
-    """Raise the error for operands that are not numbers, or of a dtype that the function is not defined for.
+    """Raise the error for operands that are not numbers, or have a dtype that the function is not defined for.
 
-    What a user's function raises for numbers, and errors of this package, are left as they are.
+    Errors that a user's function raises for numbers, and errors of this package, are left as they are.
     """
     if isinstance(error, AutogradError) or not is_of_values(error):
         return
@@ -153,7 +153,7 @@ def _is_numeric(value: Any) -> bool:
 
 
 def refuse_objects(name: str, *values: Any) -> NoReturn:
-    """Raise the error for operands that NumPy makes an array of objects of; it names those among `values`."""
+    """Raise the error for operands that NumPy turns into an array of objects; it names those among `values`."""
     odd = [value for value in values if np.asarray(value).dtype.kind == "O"]
     kinds = " and ".join(sorted({"an array of objects" if hasattr(v, "dtype") else type(v).__name__ for v in odd}))
     kinds = kinds or "something else"
@@ -161,7 +161,7 @@ def refuse_objects(name: str, *values: Any) -> NoReturn:
 
 
 def on_arrays(function: Function, *args: Any, **kwargs: Any) -> Any:
-    """Call a function without a derivative on the arrays of tensors; raise where NumPy would make objects of them."""
+    """Call a function without a derivative on the arrays of tensors; raise where NumPy gives an array of objects."""
     try:
         result = function(*unwrap(args), **unwrap(kwargs))
     except AttributeError as error:

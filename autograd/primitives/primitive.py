@@ -1,6 +1,6 @@
 """Primitive operations: a NumPy function and one derivative rule for each differentiable input.
 
-A rule's parameters say what it needs, and so what a node keeps:
+A rule's parameters say what it needs, and so what a node saves:
 
 =================  ==================================================================================
 ``g``              the gradient of the output; always first
@@ -8,8 +8,8 @@ A rule's parameters say what it needs, and so what a node keeps:
 ``x``, ``axis``    the input or argument of that name
 ``x_shape``        the shape of the input ``x``
 ``index``          which of a sequence of inputs the gradient is for, in a variadic operation
-``into``           an array that the result may be written to, or None; it is never given where ``g`` or what
-                   the rule needs is of another dtype than the input
+``into``           an array that the result may be written to, or None; it is None where ``g`` or anything that
+                   the rule needs has another dtype than the input
 =================  ==================================================================================
 """
 
@@ -34,10 +34,10 @@ __all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
 
-# Given to a rule when it is called, and so not kept.
+# Passed to a rule when it is called, and so not kept.
 _AT_CALL = ("into", "index")
 
-# Here tests make sure that functions and rules write to nothing but their results.
+# Tests make sure that functions and rules of these packages write only to their results.
 _LIBRARIES = (__name__.partition(".")[0], "nn")
 
 
@@ -47,31 +47,32 @@ class Primitive:
     Attributes
     ----------
     name
-        What drawings and messages call it.
+        Its name in drawings and messages.
     kind
-        ``"elementwise"``, ``"linear"``, ``"multilinear"`` or ``"general"``: how it is differentiated forward.
+        ``"elementwise"``, ``"linear"``, ``"multilinear"`` or ``"general"``: how forward mode differentiates it.
     function
         The function that it differentiates, by which NumPy's protocols find it.
     forward
-        What computes the result from arrays; its parameters are those of the operation.
+        The function that computes the result from arrays; its parameters are those of the operation.
     variadic
         Whether the first parameter is a sequence of inputs, all with the same rule.
     shaped
         The positions of the parameters whose shape a rule names.
     computed, applied
-        What is called for the result and for gradients: `forward` and the rules, those of users so that they cannot
-        write to what they are given.
+        The functions called for the result and for gradients: `forward` and the rules, wrapped where they are a user's,
+        so that they cannot write to their arguments.
     rules, needs, at_call
-        One derivative rule for each differentiable input; what it needs kept; what it is given when it is called.
+        One derivative rule for each differentiable input; the names of what it keeps, and of what it is passed when it
+        is called.
     aligned
-        The same operation for inputs that have the shape and dtype of the output, so that nothing needs a check.
+        The same operation for inputs with the shape and dtype of the output, so that no check is needed.
     apply
         The function that users call.
     pull
         Carries the gradient of one node to its inputs: see `graph.Operation`.
     """
 
-    links = False  # whether results that are views of inputs are known for that
+    links = False  # whether results that are views of inputs are recognized
     aligned: Primitive
     apply: Function
     pull: Callable[[Node, Any, Gradients], None]
@@ -102,8 +103,8 @@ class Primitive:
         self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
         wanted = {name for names in named for name in names}
         self.shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
-        # Rules of this package are held to their shapes and dtypes by its tests, others when they are used. So are
-        # those of SciPy's ufuncs, which give double precision for a Python number where NumPy's do not.
+        # The shapes and dtypes of this package's rules are checked by its tests, those of other rules when they are
+        # used. So are those of SciPy's ufuncs, which give double precision for a Python number where NumPy's do not.
         self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
@@ -136,15 +137,15 @@ class Primitive:
         return names[1:]
 
     def positions(self, index: int) -> list[int]:
-        """Return the positions of what a rule needs among the parameters' values, the output and the shapes named."""
+        """Return the positions of what a rule needs among the parameters' values, the output and the named shapes."""
         count = len(self.parameters)
         positions = {name: position for position, name in enumerate(self.parameters)}
-        positions["out"] = count  # the output, also where a parameter has the name by which NumPy calls it
+        positions["out"] = count  # the output, even if a parameter is named `out` as in NumPy
         positions |= {f"{self.parameters[i]}_shape": count + 1 + number for number, i in enumerate(self.shaped)}
         return [positions[name] for name in self.needs[index]]
 
     def arguments_kept(self, first: int) -> list[int]:
-        """Return the positions of the arguments, from `first` on, that rules name; for a linear function, of all."""
+        """Return the positions of the arguments, from `first` on, that rules name; all of them if it is linear."""
         named = {position for index in range(len(self.rules)) for position in self.positions(index)}
         return [i for i in range(first, len(self.parameters)) if self.kind == "linear" or i in named]
 
@@ -157,7 +158,7 @@ class Primitive:
         return itemgetter(*wanted) if wanted else lambda pool: ()
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
-        """Return all that a rule of this operation can need: the parameters' values, the output, the shapes named."""
+        """Return all that a rule of this operation can need: the parameters' values, the output, the named shapes."""
         if self.variadic:
             return (
                 *values,
@@ -187,9 +188,9 @@ class Primitive:
         lift: Lift | None = None,
         replace: Callable[[Any], Any] | None = None,
     ) -> Any:
-        """Apply the rule of one input to `g`; with `lift`, to tensors in place of the arrays that `node` kept.
+        """Apply the rule of one input to `g`; with `lift`, to tensors instead of the arrays that `node` kept.
 
-        `replace` maps each thing that was kept to another one.
+        `replace` is applied to each kept value.
         """
         of_rule = 0 if self.variadic else index
         kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
@@ -199,7 +200,7 @@ class Primitive:
         return self.applied[of_rule if len(self.applied) > 1 else 0](g, *kept, **given)
 
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
-        """Return what `kept` does, with tensors in place of the arrays that came from live inputs."""
+        """Return the same as `kept`, with tensors instead of the arrays that came from live inputs."""
         inputs, needs = self.inputs(node), self.needs[0 if self.variadic else index]
         return tuple(
             self._lift(name, value, node, inputs, lift)
@@ -292,7 +293,7 @@ class OneInput(Primitive):
 class ManyInputs(Primitive):
     """An operation of any number of inputs, or of several with further arguments.
 
-    Its nodes keep what each rule named in a tuple, the input nodes and, where forward mode can use them, the other
+    Its nodes keep a tuple with what each rule named, the input nodes and, where forward mode can use them, the other
     arguments.
     """
 

@@ -1,6 +1,6 @@
-"""Read-only arguments: functions and rules that a user declared cannot write to what they are given.
+"""Read-only arguments: functions and rules declared by users cannot write to their arguments.
 
-Those of this package are held to that by its tests, and are called as they are.
+Those of this package are called as they are; its tests make sure that they do not.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Array = np.ndarray[Any, Any]
 def guarded_forward(forward: Callable[..., Any], views: bool) -> Callable[..., Any]:
     """Wrap a function that a user declared so that it cannot write to its arguments.
 
-    A result that shares memory with an argument is copied, for the engine would take that memory for its own; with
-    `views`, for one input, it is not, for the engine knows a view there.
+    A result that shares memory with an argument is copied, because the engine would treat that memory as its own; with
+    `views`, for one input, it is not, because there the engine recognizes views.
     """
 
     def computed(*args: Any) -> Any:
@@ -43,7 +43,7 @@ def _apart(result: Any, args: tuple[Any, ...], views: bool) -> Any:
             if isinstance(x, np.ndarray) and np.may_share_memory(result, x):
                 if not views:
                     return result.copy()
-                if 0 not in result.strides:  # as it would be, had the argument not been a view
+                if 0 not in result.strides:  # as if the argument had not been a read-only view
                     result.flags.writeable = x.flags.writeable
     return result
 
@@ -51,8 +51,8 @@ def _apart(result: Any, args: tuple[Any, ...], views: bool) -> Any:
 def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[..., Any]:
     """Wrap a rule that a user declared for the operation `name`, and check that it returns a gradient.
 
-    It cannot write to the gradient that it is given, or to the first `kept` of the other values, for others go on with
-    them: the gradient of a sum, for example, is one array for all its terms.
+    It cannot write to the gradient that it is given, or to the first `kept` of the other values, because others use
+    them too: the gradient of a sum, for example, is one array for all its terms.
     """
 
     def applied(g: Any, *given: Any, **at_call: Any) -> Any:
@@ -63,7 +63,7 @@ def guarded_rule(name: str, rule: Callable[..., Any], kept: int) -> Callable[...
 
 
 def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
-    """Convert numbers that a rule returned to an array, and refuse anything else."""
+    """Convert numbers that a rule returned to an array; raise for anything else."""
     if isinstance(gx, int | float | complex | list | tuple):
         return np.asarray(gx)
     code = rule.__code__

@@ -1,4 +1,4 @@
-"""Recording: make the node of an operation, for all but the hot paths, which do the same in place."""
+"""Recording: make the node of an operation, on all but the hot paths, which do the same inline."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["record"]
 def record(
     op: Operation, live: list[Node], kept: Any, kept_y: Any, guard: Guard | None, values: Any, out: Any, mode: int
 ) -> Node:
-    """Return a new node for `out`, the result of `op`, or a tuple of results.
+    """Return a new node for `out`, the result of `op` or its tuple of results.
 
-    `live` are the nodes of the inputs that need a gradient, at least one; `values` are those of all parameters. The
-    rest is as in `Node`.
+    `live` holds the nodes of the inputs that need a gradient, at least one; `values` holds the values of all
+    parameters. The rest is as in `Node`.
     """
     node: Node
     if type(out) is tuple:

@@ -1,4 +1,4 @@
-"""Types of declarations, for type checkers: what is declared, its rules, and the operation that comes of it."""
+"""Types of declarations, for type checkers: the declared function, its rules, and the resulting operation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["ArrayFunction", "ArraysFunction", "GradientRule", "Operation", "Oper
 Input: TypeAlias = ArrayLike | Tensor | Sequence[ArrayLike | Tensor]
 ArrayFunction: TypeAlias = Callable[..., ArrayLike]
 ArraysFunction: TypeAlias = Callable[..., tuple[ArrayLike, ...]]
-GradientRule: TypeAlias = Callable[..., ArrayLike | Tensor | None]  # its parameters name what it is given
+GradientRule: TypeAlias = Callable[..., ArrayLike | Tensor | None]  # its parameters say what it is given
 
 
 class Scalar(Protocol):
-    """A number in a graph, as `Value` is one."""
+    """A number in a graph, such as a `Value`."""
 
     data: float
     grad: float
@@ -28,7 +28,7 @@ S = TypeVar("S", bound=Scalar)
 
 
 class Operation(Protocol):
-    """A declared operation: of a tensor it gives a tensor, of a `Value` one of those; of ndarrays alone, an ndarray."""
+    """A declared operation: it maps a tensor to a tensor, a `Value` to a `Value`, and ndarrays alone to an ndarray."""
 
     @property
     def __name__(self) -> str: ...
@@ -38,4 +38,4 @@ class Operation(Protocol):
     def __call__(self, x: S, /, *others: Any, **arguments: Any) -> S: ...
 
 
-OperationOfSeveralOutputs: TypeAlias = Callable[Concatenate[Input, ...], Any]  # a tuple, which may be a named one
+OperationOfSeveralOutputs: TypeAlias = Callable[Concatenate[Input, ...], Any]  # a tuple, possibly a named tuple

@@ -1,7 +1,7 @@
 """Unary and binary operations: the hot path.
 
-Each builder takes a `Primitive`, gives it its `pull`, and returns the function that users call. One and two inputs
-without further arguments have paths of their own, without loops, argument lists or anything else that costs time;
+Each builder takes a `Primitive`, sets its `pull`, and returns the function that users call. Operations of one and two
+inputs without further arguments have their own paths, without loops, argument lists or anything else that costs time;
 `with_arguments`, `nary` and `multi_output` serve all others.
 """
 
@@ -28,11 +28,11 @@ new = object.__new__
 ndarray = np.ndarray
 asarray = np.asarray
 
-# What a rule of the fast paths needs: nothing, one thing, or several.
+# What a rule of the fast paths needs: nothing, one value, or several.
 NOTHING, X, Y, OUT, SEVERAL = range(5)
-# A rule that hands its gradient on; calling it would only cost time.
+# A rule that returns its gradient unchanged; calling it would only cost time.
 _IDENTITY = (lambda g: g).__code__.co_code
-# A rule that is one product is NumPy's function itself, which saves a call.
+# A rule that is a single product is replaced by NumPy's function, which saves a call.
 _PRODUCT = (lambda g, y: g * y).__code__.co_code
 
 
@@ -48,9 +48,9 @@ def _direct(rule: Function) -> Function:
 
 
 def _is_uniform(op: Primitive) -> bool:
-    """Tell whether the result has the dtype of the inputs, if these have one.
+    """Tell whether the result has the dtype of the inputs, if they share one.
 
-    It has not for `absolute` of complex numbers, for `float_power`, nor, in half precision, for the functions of SciPy.
+    It has not for `absolute` of complex numbers, for `float_power` and, in half precision, for SciPy's functions.
     """
     loops = [loop.split("->") for loop in op.forward.types] if isinstance(op.forward, np.ufunc) else []
     of_one = {given[0]: result for given, result in loops if given[0] in "efdgFDG" and len(set(given)) == 1}
@@ -58,18 +58,18 @@ def _is_uniform(op: Primitive) -> bool:
 
 
 def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
-    """Apply `op` where no argument is a tensor: to nodes of another kind, or to plain arrays."""
+    """Apply `op` without tensors: to nodes of another kind, or to plain arrays."""
     for value in values:
         front = fronts.get(type(value))
         if front is not None:
             return front(op, *values)
-    if not isinstance(op.forward, np.ufunc):  # which knows itself what to make of lists
+    if not isinstance(op.forward, np.ufunc):  # a ufunc converts lists itself
         values = tuple([v if type(v) is ndarray or type(v) in NUMBERS else numbers(op, v) for v in values])
     return op.forward(*values)
 
 
 def unary(op: Primitive) -> Function:
-    """Build the function that applies an operation of one input, and the one that pulls a gradient back."""
+    """Build the function that applies an operation of one input, and the function that pulls a gradient back."""
     forward, rule = op.computed, op.applied[0]
     choice, needs = _choice(op, 0), op.getter(0)
     passes, single = choice == NOTHING, choice in (X, OUT)
@@ -156,7 +156,7 @@ def binary(op: Primitive) -> Function:
     passes_x, passes_y = choice_x == NOTHING, choice_y == NOTHING
     other_x, other_y = choice_x == Y, choice_y == X
     name_a, name_b = op.parameters[:2]
-    # whether the derivative with respect to the one, or to the other, needs the values of the one, or of the other
+    # whether the derivative with respect to x, or to y, needs the values of a, or of b
     a_for_x, a_for_y = name_a in op.needs[0], name_a in op.needs[1]
     b_for_x, b_for_y = name_b in op.needs[0], name_b in op.needs[1]
     elementwise = op.kind == "elementwise"
@@ -229,7 +229,7 @@ def binary(op: Primitive) -> Function:
             node.kept_y = b
         else:
             node.kept_y = needs_y(op.pool((a, b), z))
-        # the values of results are ours; of leaves they are, unless they are shared; of constants they are not
+        # the values of results are the engine's own; those of leaves are, unless shared; those of constants are not
         if x is None:
             if a_for_y:
                 if type(a) is ndarray:

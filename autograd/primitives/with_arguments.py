@@ -1,6 +1,6 @@
 """Operations of one input with further arguments, such as an axis, a shape or an index.
 
-They are as frequent as the functions of one and two inputs, and so have a path of their own as well.
+They are as frequent as unary and binary operations, and so have their own path as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ may_share_memory = np.may_share_memory
 
 
 def one_input(op: Primitive) -> Function:
-    """Build the function that applies an operation of one input and arguments, and the one that pulls back."""
+    """Build the function that applies an operation of one input with arguments, and its `pull`."""
     forward, rule = op.computed, op.applied[0]
     needs, linear, bind, count = op.getter(0), op.kind == "linear", binder(op, 1), len(op.parameters) - 1
     common_pool, names = set(op.shaped) <= {0}, op.parameters[1:]
@@ -45,7 +45,7 @@ def one_input(op: Primitive) -> Function:
                 plain = False
                 if kind is not ndarray:
                     if len(args) > count:
-                        bind(args, kwargs)  # which says that these are too many
+                        bind(args, kwargs)  # raises: there are too many
                     args = tuple([static(op, v, name) for v, name in zip(args, names)])  # noqa: B905 - hot
                     break
         if kwargs:
@@ -68,7 +68,7 @@ def one_input(op: Primitive) -> Function:
             raise kind_of(error)(message) from error
         except TypeError as error:
             if not op.ours or isinstance(error, AutogradError) or not is_of_values(error):
-                raise  # it says itself what is wrong
+                raise  # its own message says what is wrong
             raise TypeError(f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}") from error
         if type(z) is not ndarray:
             z = asarray(z)

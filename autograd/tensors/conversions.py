@@ -1,9 +1,9 @@
-"""Exits from the graph: where a tensor would become a number or an ndarray that nobody asked for by name.
+"""Implicit conversions: where a tensor would silently become a number or an ndarray and leave its graph.
 
-On the tape ``float(loss)`` is what people write, and it stays. Within a function that is being differentiated a number
-made so is a constant to what is computed with it, and the derivative wrong; there it raises. Such a function is
-known by its inputs: their nodes stand in `_unfinished` while it runs, and what depends on one of them is refused. That
-is not a matter of context, so that threads that the function starts are covered and others are left alone.
+With ``backward()`` people write ``float(loss)``, and that works. Within a function that is being differentiated, such a
+number would be a constant in all that is computed with it, and the derivative wrong; there it raises. The function is
+known by its inputs: their nodes are in `_unfinished` while it runs, and converting anything that depends on one of
+them is refused. No context variable is involved, so threads that the function starts are covered and others are not.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _unfinished: set[Any] = set()
 
 
 class differentiated:  # noqa: N801 - read as an adjective: `with differentiated(inputs):`
-    """While a function of these nodes runs: what depends on one of them does not become a number without a word."""
+    """While a function of these nodes runs: what depends on one of them is not silently converted to a number."""
 
     def __init__(self, nodes: Iterable[Any]) -> None:
         self._nodes = tuple(nodes)
@@ -55,9 +55,9 @@ def is_differentiated(node: Any) -> bool:
 
 
 def refuse_number(node: Any) -> None:
-    """Raise where a number is made of the tensor at `node` in silence; called by the method that makes it.
+    """Raise where the tensor at `node` is silently converted to a number; called by the method that converts it.
 
-    That is within a function that is being differentiated, or to store it in an element of an ndarray.
+    That happens within a function that is being differentiated, or to store it in an element of an ndarray.
     """
     if not recording():
         return
@@ -69,22 +69,22 @@ def refuse_number(node: Any) -> None:
 
 
 def _asks(frame: FrameType) -> bool:
-    """Tell whether it is for `math.isnan` or the like, whose answers are as constant as those of a comparison."""
+    """Tell whether `math.isnan` or the like asks, whose answer is a constant, as that of a comparison is."""
     call = called_by(frame)
     return call.module in ("math", "cmath") and getattr(call.function, "__name__", "").startswith("is")
 
 
 def refuse_stored() -> None:
-    """Raise where an integer is made of a tensor to be stored in an element of an ndarray."""
+    """Raise where a tensor is converted to an integer to be stored in an element of an ndarray."""
     caller = sys._getframe(2)
     if caller.f_code.co_code[caller.f_lasti] == _STORE and recording():
         refuse("storing this tensor")
 
 
 def refuse_value(value: Any) -> None:
-    """Raise where a number is made of a `Value` in silence; called by the method that makes it.
+    """Raise where a `Value` is silently converted to a number; called by the method that converts it.
 
-    That is also where a function of `math` or `cmath` asks for it, of which `float` alone may.
+    That includes the functions of `math` and `cmath`: only `float` may ask for the number.
     """
     caller = sys._getframe(2)
     name = name_called(caller.f_code, caller.f_lasti)
@@ -98,20 +98,20 @@ def refuse_value(value: Any) -> None:
 
 
 def refuse_copy(node: Any, what: str, kind: str = "tensor") -> None:
-    """Raise where what is made of the result at `node` would be a constant in a function that is differentiated."""
+    """Raise where a copy of the result at `node` would be a constant in a function that is being differentiated."""
     if is_differentiated(node):
         refuse(what, kind)
 
 
 def refuse(what: str, kind: str = "tensor") -> NoReturn:
-    """Raise the error that says what took a tensor or a value out of its graph, where, and what to write instead."""
+    """Raise the error that says which call took a tensor or a value out of its graph, where, and what to write."""
     inner = _outside_the_engine(sys._getframe(1))
     user = users_frame(inner)
     call, masked = called_by(user), False
     while inner is not user and inner.f_back is not None:
         module = inner.f_globals.get("__name__", "")
         masked = masked or module == "numpy.ma.core"
-        call = call if call.name else Call("", None, module)  # of an operator: the library that it is of
+        call = call if call.name else Call("", None, module)  # for an operator: its library
         inner = inner.f_back
     stored = user.f_code.co_code[user.f_lasti] == _STORE
     if stored:

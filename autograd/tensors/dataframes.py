@@ -1,4 +1,4 @@
-"""Tables of pandas as arrays: those whose columns NumPy would make objects of. pandas is not imported here."""
+"""pandas tables as arrays, where NumPy would turn their columns into objects. pandas is not imported here."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["numbers_of_table"]
 
 
 def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
-    """Return the numbers of a DataFrame or Series; None for what is neither.
+    """Return the numbers of a DataFrame or Series; None for anything else.
 
-    Columns in which values may be missing, such as those of dtype "Int64" or Arrow's, are objects to NumPy.
+    NumPy turns columns that may have missing values, such as those of dtype "Int64" or Arrow's, into objects.
 
     Raises
     ------
     DtypeError
-        If there is anything else in it, or a value is missing.
+        If a column does not hold numbers, or a value is missing.
     """
     if not hasattr(table, "to_numpy") or not hasattr(table, "isna") or not hasattr(table, "dtypes"):
         return None

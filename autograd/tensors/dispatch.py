@@ -1,7 +1,7 @@
 """Dispatch: which operation differentiates which NumPy function.
 
 `operations` maps a function to the operation that replaces it when an argument is a tensor; `plain` holds the functions
-whose results carry no gradient (comparisons, index searches, predicates): on tensors they give what NumPy gives.
+whose results carry no gradient (comparisons, index searches, predicates): on tensors they return NumPy's results.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ __all__ = [
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
 plain: set[Callable[..., Any]] = set()
-# Those of `plain` whose results hold values of their arguments: within a function that is differentiated they raise.
+# Functions of `plain` whose results hold values of their arguments: they raise in a function being differentiated.
 handing_on: set[Callable[..., Any]] = set()
-# What replaces functions that write to their argument.
+# The replacements of functions that write to their argument.
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
-# Two functions that `ops` fills in, which knows how tensors are written to. The first takes (ufunc, method, inputs,
-# kwargs), where a ufunc is called with keywords or by a method such as `reduce`; the second takes (function, args,
-# kwargs), where the result of a function carries no gradient.
+# Two functions that `ops` fills in, since it knows how tensors are written to. The first takes (ufunc, method, inputs,
+# kwargs) and serves ufuncs called with keywords or by a method such as `reduce`; the second takes (function, args,
+# kwargs) and serves functions whose results carry no gradient.
 ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any]
 call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 
 def declare_special_functions() -> None:
-    """Declare SciPy's special functions if SciPy is loaded; called where a ufunc is not known, which may be one."""
+    """Declare SciPy's special functions if SciPy is loaded; called for an unknown ufunc, which may be one of them."""
     if "scipy.special" in sys.modules:
         import_module("autograd.ops.special")

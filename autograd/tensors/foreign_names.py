@@ -1,7 +1,7 @@
-"""Names that people bring along from PyTorch, JAX, TensorFlow and micrograd, and what does the same here.
+"""Names from PyTorch, JAX, TensorFlow and micrograd, and their equivalents here.
 
-The errors for missing names and arguments say it, and so does the page "Coming from PyTorch", which is written from
-these tables. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a module.
+The errors for missing names and arguments show them, and the page "Coming from PyTorch" is generated from these
+tables. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a module.
 """
 
 from __future__ import annotations

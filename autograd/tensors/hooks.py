@@ -20,7 +20,7 @@ _take_key = itertools.count().__next__
 
 
 class Handle:
-    """What removes a hook again: by `remove`, or at the end of a ``with`` block.
+    """A handle that removes a hook: by `remove`, or at the end of a ``with`` block.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class Handle:
         hooks[self._key] = hook
 
     def remove(self) -> None:
-        """Call the hook no more; a second time does nothing."""
+        """Remove the hook; a second call does nothing."""
         self._hooks.pop(self._key, None)
 
     def __enter__(self) -> Handle:
@@ -63,7 +63,7 @@ class _AtLeaf:
         return g
 
     def accumulated(self) -> None:
-        """Call the hooks that want to know that a gradient was added."""
+        """Call the hooks for gradients that were accumulated."""
         tensor = self._tensor()
         if tensor is not None:
             for hook in list(self.after.values()):
@@ -71,10 +71,10 @@ class _AtLeaf:
 
 
 def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
-    """Call `hook` with each gradient that reaches this tensor; what it returns, if not None, replaces the gradient.
+    """Call `hook` with each gradient that reaches this tensor; its result, unless None, replaces the gradient.
 
-    For the result of an operation that is the gradient from all that was computed with it, before it is pulled
-    further back; for a leaf, the gradient of one walk before it is added to `grad`.
+    For the result of an operation, that is the gradient summed over all its uses, before it flows further back; for a
+    leaf, the gradient of one backward pass, before it is added to `grad`.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> Handle:
 
 
 def register_post_accumulate_grad_hook(x: Tensor, hook: Callable[[Tensor], object]) -> Handle:
-    """Call `hook` with this leaf after each gradient that was added to its `grad`: to clip it, or to take a step.
+    """Call `hook` with this leaf each time a gradient was added to its `grad`: to clip it, or to take a step.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def register_post_accumulate_grad_hook(x: Tensor, hook: Callable[[Tensor], objec
 
 
 def retain_grad(x: Tensor) -> None:
-    """Keep the gradient of this tensor, the result of an operation, in `grad` at each `backward`.
+    """Have each `backward` store the gradient of this tensor, the result of an operation, in its `grad`.
 
     Examples
     --------
@@ -169,11 +169,11 @@ def _at_leaf(node: Leaf) -> _AtLeaf:
     if node.hooks is None:
         node.hooks = _AtLeaf(node.owner)
     hooks: Any = node.hooks
-    return hooks  # type: ignore[no-any-return]  # nobody else makes them
+    return hooks  # type: ignore[no-any-return]  # made nowhere else
 
 
 def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
-    """Return what a hook makes of the gradient `g`, which it cannot write to."""
+    """Return the gradient after `hook`, which cannot write to `g`."""
     given = g if isinstance(g, Tensor) else Tensor(read_only(np.asarray(g)))
     result = hook(given)
     if result is None:

@@ -1,4 +1,4 @@
-"""What is said where a name or an argument is asked for that goes by another name here: see `elsewhere`."""
+"""Errors for names and arguments of other libraries that have another name here: see `foreign_names`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _IMPORT_FROM = opmap["IMPORT_FROM"]
 
 
 class _Missing:
-    """An attribute that there is not; asking for it says what there is.
+    """A missing attribute; reading it raises an error with the name to use here.
 
-    It costs nothing where nobody asks, as a `__getattr__` of the class would do: with one, Python no longer
-    specialises how it reads the attributes that there are.
+    Unlike a `__getattr__` of the class, it makes no other access slower: with one, Python no longer specialises how it
+    reads the attributes that exist.
     """
 
     def __init__(self, name: str, here: str) -> None:
@@ -33,19 +33,19 @@ class _Missing:
 
 
 class _Fixed(_Missing):
-    """One that cannot be assigned either, for that would do nothing."""
+    """A missing attribute that cannot be assigned either, since that would have no effect."""
 
     def __set__(self, owner: Any, value: Any) -> NoReturn:
         raise _error(f"{type(owner).__name__!r} object", self._name, self._here)
 
 
 def install(kind: type, fixed: Collection[str] = ()) -> None:
-    """Have the objects of a class say of names from elsewhere what there is in their place.
+    """Have the objects of a class raise errors for names from other libraries that say what to use instead.
 
     Parameters
     ----------
     kind
-        The class, which has a table in `elsewhere`.
+        The class, which has a table in `foreign_names`.
     fixed
         The names that cannot be assigned either.
     """
@@ -54,23 +54,23 @@ def install(kind: type, fixed: Collection[str] = ()) -> None:
 
 
 def listed(owner: object, names: Iterable[str]) -> list[str]:
-    """Return those of `names`, of all that `dir` would list of an object, that it has."""
+    """Return those of `names`, which `dir` would list, that the object really has."""
     own = getattr(owner, "__dict__", {})
     return [name for name in names if name in own or not isinstance(getattr_static(type(owner), name, None), _Missing)]
 
 
 def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
-    """Return the ``__getattr__`` of a module, which says of names from elsewhere what there is in their place.
+    """Return the ``__getattr__`` of a module, which says what to use instead of names from other libraries.
 
     Parameters
     ----------
     module
-        The name of the module, which has a table in `elsewhere`.
+        The name of the module, which has a table in `foreign_names`.
     *near
-        Other modules in which a name may be meant, also in another case or with an underscore at its end.
+        Other modules to search for the name, ignoring its case and underscores at its end.
     """
 
-    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # what a module calls it
+    def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that a module gives it
         here = None if name[:1] == "_" else NAMES[module].get(name) or _near(name, module, near)
         if here is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
@@ -78,7 +78,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
         caller: Any = sys._getframe(1)
         if caller.f_code.co_name == "__getattr__":  # of a module that looks elsewhere first
             caller = caller.f_back
-        if caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM:  # which hides what an AttributeError says
+        if caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM:  # which hides the message of an AttributeError
             raise ImportError(str(error), name=module)
         raise error
 
@@ -86,7 +86,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
 
 
 def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
-    """Return what is meant by a name of a module that has to be imported, or of something in modules that are near."""
+    """Return what a name probably means: a submodule that has to be imported, or a similar name in a near module."""
     home = sys.modules[module]
     if hasattr(home, "__path__") and find_spec(f"{module}.{name}") is not None:
         return f"a module, which import {module}.{name} loads"
@@ -100,14 +100,14 @@ def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
 
 
 def refuse_keywords(what: str, given: Collection[str]) -> None:
-    """Raise if one of the keywords that `what` was given is the name of another elsewhere."""
+    """Raise if one of the keyword arguments given to `what` has another name here than in other libraries."""
     for name in given:
         if name in KEYWORDS:
             raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(KEYWORDS[name])}")
 
 
 def _error(owner: str, name: str, here: str) -> AttributeError:
-    # without an object, of which Python would add the name that looks most alike
+    # without an object, or Python would suggest its most similar name
     return AttributeError(f"{owner} has no attribute {name!r}: here it is {_plain(here)}", name=name, obj=None)
 
 

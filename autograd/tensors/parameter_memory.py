@@ -1,4 +1,4 @@
-"""Memory of parameters: read without a note, lent by an optimizer, written to, and the buffers of their gradients."""
+"""Parameter memory: reading it untracked, values in an optimizer's flat array, and gradient buffers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ def borrow(x: Tensor) -> Array: ...
 @overload
 def borrow(x: T) -> T: ...
 def borrow(x: Any) -> Any:
-    """Return the ndarray of a tensor to somebody who only reads it, or calls `mark_written` after writing to it.
+    """Return the ndarray of a tensor, for callers that only read it or call `mark_written` after writing to it.
 
     Anything else is returned as it is.
 
-    ``x.data`` is the same array, but of what it hands out the engine compares the values, before and after, when a
-    graph needs them.
+    ``x.data`` is the same array, but the engine compares its values, before and after, when a graph needs them.
 
     Examples
     --------
@@ -41,7 +40,7 @@ def borrow(x: Any) -> Any:
 
 
 def lend(x: Tensor, array: Array) -> None:
-    """Have a leaf hold its values in `array`; whoever writes to that says so with `mark_written`, as optimizers do.
+    """Have a leaf hold its values in `array`; call `mark_written` after writing to that, as optimizers do.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def lend(x: Tensor, array: Array) -> None:
     Raises
     ------
     GraphError
-        If the tensor is no leaf that requires a gradient.
+        If the tensor is not a leaf that requires a gradient.
     ShapeError
         If the array has another shape or dtype.
     """
@@ -72,11 +71,11 @@ def lend(x: Tensor, array: Array) -> None:
 
 
 def is_sole_owner(x: Tensor) -> bool:
-    """Tell whether nobody but a leaf holds its memory: no view, no ndarray that was handed out or in, no graph.
+    """Tell whether a leaf is the only owner of its memory: no view, no ndarray that went in or out, no graph has it.
 
-    Then it can be lent other memory, and nobody is left behind. Of memory that is a view of more, it cannot be told,
-    unless it is a `portion`. Where references are not counted exactly, as in Python
-    without the global interpreter lock, the answer is True only of memory that was never shared, not even by a view.
+    Then the leaf can be lent other memory without leaving anybody behind. For a view of a larger array the answer is
+    False, unless that is a `portion`. Where references are not counted exactly, as in Python without the global
+    interpreter lock, the answer is True only for memory that was never shared, not even by a view.
 
     Examples
     --------
@@ -100,7 +99,7 @@ def is_sole_owner(x: Tensor) -> bool:
 
 
 def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> None:
-    """Have the gradient of a leaf written to `buffer`, a place that an optimizer for example has set apart.
+    """Have the gradient of a leaf written to `buffer`, which an optimizer, for example, has set aside.
 
     Parameters
     ----------
@@ -108,13 +107,13 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
         A leaf that requires a gradient.
     buffer
         Its ``array`` has the parameter's shape and dtype and is a part of ``whole``, an array of one axis.
-        ``claim(known=0)`` returns ``array``, or None while somebody still holds the gradient that it had before, with
-        `known` references that are the caller's own. A derivative rule that names ``into`` is handed the array.
+        ``claim(known=0)`` returns ``array``, or None while somebody still holds its previous gradient, not counting
+        `known` references of the caller's own. A derivative rule that names ``into`` is given the array.
 
     Raises
     ------
     GraphError
-        If the tensor is no leaf that requires a gradient.
+        If the tensor is not a leaf that requires a gradient.
     ShapeError
         If the buffer has another shape or dtype.
     """

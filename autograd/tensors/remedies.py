@@ -1,4 +1,4 @@
-"""What to write in place of a function that takes a tensor out of its graph, by its name and its library."""
+"""Remedies: what to write instead of a function that takes a tensor out of its graph, by its name and library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .dispatch import operations
 
 __all__ = ["NO_MASK", "OTHERWISE", "remedy"]
 
-# The functions of `math` and `cmath` that NumPy has under another name or not as one function.
+# Functions of `math` and `cmath` that NumPy has under another name, or not as a single function.
 OTHERWISE = {
     "acos": "numpy.arccos",
     "acosh": "numpy.arccosh",
@@ -53,7 +53,7 @@ _STATISTICS = {
 
 _HOLD_VALUES = {"matplotlib", "mpl_toolkits", "plotly", "seaborn", "sklearn", "torch"}
 
-# What there is in place of the chapters of SciPy.
+# What to use instead of SciPy's subpackages.
 _SCIPY = {
     "fft": "those of numpy.fft",
     "integrate": "numpy.trapezoid, and sums with the nodes and weights of numpy.polynomial.legendre.leggauss",
@@ -73,7 +73,7 @@ _VALUE = {
 
 
 def remedy(call: Call, kind: str, masked: bool, stored: bool) -> str:
-    """Return what to do where a call, or an operator of a library, would make a constant of a tensor or a value."""
+    """Return what to do where a call, or a library's operator, would turn a tensor or a value into a constant."""
     name = getattr(call.function, "__name__", "") or call.name.rpartition(".")[2]
     if masked:
         found = f"use numpy.{name}: {NO_MASK}" if _takes_tensors(getattr(np, name, None)) else NO_MASK
@@ -104,7 +104,7 @@ def _advice(call: Call, name: str) -> str:
 
 
 def _elsewhere(name: str) -> str:
-    """Return the name of the function that takes tensors in place of one of `math`."""
+    """Return the name of the function that takes tensors, for a function of `math`."""
     if name in OTHERWISE:
         return OTHERWISE[name]
     return f"numpy.{name}" if hasattr(np, name) else f"numpy in place of {name}"
@@ -162,7 +162,7 @@ def _in_scipy(name: str, module: str) -> str:
 def _takes_tensors(function: Any) -> bool:
     try:
         return function in operations
-    except TypeError:  # of what has no hash, which is no function
+    except TypeError:  # not hashable, so not a function
         return False
 
 

@@ -1,6 +1,6 @@
-"""Tensors: ndarrays with a place in a graph, which NumPy's own functions accept.
+"""Tensors: ndarrays in a graph, which NumPy's own functions accept.
 
-Operations are installed on the class by their declarations; here is what a tensor is, and how a walk starts from it.
+Operations are installed on the class by their declarations. This file defines the tensor itself and `backward`.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
 
-plain.update((np.shape, np.ndim, np.size))  # what the engine itself asks of tensors
+plain.update((np.shape, np.ndim, np.size))  # the engine itself calls these on tensors
 
 
 class Tensor(Installed):
-    """An ndarray with a gradient and a place in a graph.
+    """An ndarray with a gradient, in a graph.
 
-    Attributes and methods have NumPy's names and meanings; NumPy's functions accept tensors and return tensors. What
-    gives no fractions (``argmax``, ``isnan``, ``numpy.less``) returns plain NumPy results; an operator such as ``<``
-    gives a constant tensor, which serves as an index and a condition as an ndarray does. What is constant between its
-    steps (``floor``, ``round``, ``sign``) has the derivative 0.
+    Attributes and methods have NumPy's names and meanings; NumPy's functions accept tensors and return tensors.
+    Functions that always give integers or bools (``argmax``, ``isnan``, ``numpy.less``) return plain NumPy results; an
+    operator such as ``<`` gives a constant tensor, which serves as an index or a condition as an ndarray does. Step
+    functions (``floor``, ``round``, ``sign``) have the derivative 0.
 
     Parameters
     ----------
@@ -85,9 +85,9 @@ class Tensor(Installed):
 
     __slots__ = ("__weakref__", "_aliases", "_array", "_cut", "_grad", "_node")
 
-    _aliases: list[Any]  # weak references to the tensors that share memory with it, itself among them; mostly unset
-    _array: Array  # not `_data`, which numpy.ma reads of whatever has it, nor `_values`, which pandas does
-    _cut: Cut | None  # where `_node` is None: what cut it from a graph
+    _aliases: list[Any]  # weak references to the tensors that share its memory, including itself; mostly unset
+    _array: Array  # not `_data`, which numpy.ma reads from any object that has it, nor `_values`, which pandas reads
+    _cut: Cut | None  # where `_node` is None: the call that cut it from a graph
     _grad: Tensor | None
     _node: Node | None
 
@@ -102,11 +102,11 @@ class Tensor(Installed):
         if requires_grad:
             self.requires_grad_()
 
-    # What it holds
+    # Values and attributes
 
     @property
     def data(self) -> Array:
-        """The ndarray itself. Writing to it is not recorded; a graph that needs what it held then refuses to be walked.
+        """The ndarray itself. Writing to it is not recorded; `backward` then raises if it needs the old values.
 
         See `borrow` for programs that read it often.
         """
@@ -132,9 +132,9 @@ class Tensor(Installed):
 
     @property
     def grad(self) -> Any:
-        """The gradient that `backward` accumulated, a tensor, or None before the first.
+        """The gradient that `backward` accumulated, a tensor, or None before the first call.
 
-        To type checkers it is anything, so that ``x.grad.data`` after `backward` needs no check.
+        Its type is Any to type checkers, so that ``x.grad.data`` after `backward` needs no check for None.
         """
         try:
             return self._grad
@@ -187,7 +187,7 @@ class Tensor(Installed):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of the elements."""
+        """The data type of the elements."""
         dtype: np.dtype[Any] = self._array.dtype
         return dtype
 
@@ -203,21 +203,21 @@ class Tensor(Installed):
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the elements take."""
+        """The number of bytes that the elements take."""
         return self._array.nbytes
 
     @property
     def device(self) -> str:
-        """Where the elements are, which is always ``"cpu"``."""
+        """The device that holds the elements: always ``"cpu"``."""
         return "cpu"
 
     def to_device(self, device: str, /, *, stream: Any = None) -> Tensor:
-        """Return the tensor itself, if `device` is where it is.
+        """Return the tensor itself if it is on `device`.
 
         Raises
         ------
         ValueError
-            If another device is asked for, or a stream, which the processor has none of.
+            If another device is asked for, or a stream: the CPU has none.
         """
         if device != self.device or stream is not None:
             raise ValueError(
@@ -226,12 +226,12 @@ class Tensor(Installed):
         return self
 
     def to(self, device: Any, *, non_blocking: bool = False) -> Tensor:
-        """Return the tensor itself, if `device` is where it is; programs written for PyTorch ask that of tensors.
+        """Return the tensor itself if it is on `device`, for programs written for PyTorch.
 
         Raises
         ------
         ValueError
-            If another device is asked for, or a dtype, for which there is `astype`.
+            If another device is asked for, or a dtype: use `astype` for that.
         """
         if str(device) != self.device:
             remedy = ": for a dtype there is t.astype(dtype)" if isinstance(device, type | np.dtype) else ""
@@ -239,11 +239,11 @@ class Tensor(Installed):
         return self
 
     def cpu(self) -> Tensor:
-        """Return the tensor itself, which is where that asks it to be."""
+        """Return the tensor itself, which is on the CPU already."""
         return self
 
     def item(self) -> Any:
-        """Return the one element as a Python number."""
+        """Return the only element as a Python number."""
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -254,7 +254,7 @@ class Tensor(Installed):
         """Return the ndarray itself, as `data` does."""
         return self.data
 
-    # Its place in the graph
+    # The graph
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Ask for a gradient of this leaf, or stop asking; return the tensor itself.
@@ -264,7 +264,7 @@ class Tensor(Installed):
         DtypeError
             If the elements are not floating-point numbers.
         GraphError
-            If the tensor is the result of an operation, and so its gradient is decided by its inputs.
+            If the tensor is the result of an operation: its inputs decide whether it requires a gradient.
         """
         if self._node is not None and type(self._node) is not Leaf:
             if not requires_grad:
@@ -286,13 +286,13 @@ class Tensor(Installed):
         return constant
 
     def detach_(self) -> Tensor:
-        """Cut this tensor itself from its graph, so that it is a constant from now on, and return it."""
+        """Cut this tensor from its graph in place, so that it is a constant from now on, and return it."""
         self._cut = cut_at("detach_()", self)
         self._node = self._grad = None
         return self
 
     def zero_grad(self) -> None:
-        """Forget the gradient."""
+        """Set `grad` to None."""
         self.grad = None
 
     def backward(
@@ -302,25 +302,25 @@ class Tensor(Installed):
         create_graph: bool = False,
         inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
-        """Compute the gradient of this tensor with respect to the leaves below it, and add it to their `grad`.
+        """Compute the gradient of this tensor with respect to the leaves of its graph, and add it to their `grad`.
 
         Parameters
         ----------
         gradient
-            The gradient of whatever is being differentiated with respect to this tensor, of its shape. May be left
-            out if the tensor has one element.
+            The gradient with respect to this tensor (the cotangent), of its shape. May be left out if the tensor has
+            one element.
         retain_graph
-            Keep what the derivatives need, so that the graph can be walked again. By default as `create_graph`.
+            Keep the saved values, so that `backward` can go through the graph again. Defaults to `create_graph`.
         create_graph
-            Record the derivatives too, so that gradients can be differentiated.
+            Record the derivatives too, so that gradients can be differentiated in turn.
         inputs
             The only tensors to compute a gradient for; by default all leaves that require one.
 
         Raises
         ------
         GraphError
-            If nothing below this tensor requires a gradient, if it has more than one element and no `gradient` is
-            given, or if an earlier `backward` freed the graph.
+            If this tensor does not depend on anything that requires a gradient, if it has more than one element and
+            no `gradient` is given, or if an earlier `backward` freed the graph.
 
         Examples
         --------
@@ -514,7 +514,7 @@ class Tensor(Installed):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")
-        _hand_out(self)  # to pickle, which may hand it on out of band
+        _hand_out(self)  # to pickle, which may pass it on out of band
         return Tensor, (self._array, type(self._node) is Leaf)
 
     def __copy__(self) -> Tensor:
@@ -535,7 +535,7 @@ install(Tensor)
 
 
 class _TensorLift:
-    """Turns what a node kept into a tensor with that node, so that rules record themselves."""
+    """Turns an array that a node saved into a tensor with that node, so that rules record themselves."""
 
     def wrap(self, array: Any, node: Node) -> Tensor:
         lifted = object.__new__(Tensor)
@@ -554,21 +554,21 @@ def link(x: Tensor, view: Tensor) -> None:
     group = getattr(x, "_aliases", None)
     if group is None:
         group = x._aliases = [ref(x)]
-    elif len(group) >= 64 and len(group) & (len(group) - 1) == 0:  # at powers of two, which costs little in all
+    elif len(group) >= 64 and len(group) & (len(group) - 1) == 0:  # at powers of two: cheap in total
         group[:] = [member for member in group if member() is not None]
     group.append(ref(view))
     view._aliases = group
 
 
 def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """Make a tensor from a copy of `data`, as `numpy.array` makes an array: a list of floats is float64.
+    """Make a tensor from a copy of `data`, with the dtype that `numpy.array` would give: float64 for a list of floats.
 
     Parameters
     ----------
     data
         Numbers, nested sequences of numbers, an ndarray or a tensor.
     dtype
-        The type of the elements; by default NumPy's choice.
+        The dtype of the elements; by default NumPy's choice.
     requires_grad
         Whether `backward` is to compute a gradient for this tensor.
 
@@ -589,7 +589,7 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
 
 
 def _hand_out(x: Tensor) -> None:
-    """Note that the ndarray of a tensor is handed out, if it or one that shares its memory is in a graph."""
+    """Note that the ndarray of a tensor is handed out, if it or a tensor that shares its memory is in a graph."""
     sharing = getattr(x, "_aliases", None)
     if sharing is not None:
         members = [member for member in (reference() for reference in sharing) if member is not None]
@@ -603,12 +603,12 @@ def _hand_out(x: Tensor) -> None:
 
 
 def as_tensor(data: ArrayLike | Tensor) -> Tensor:
-    """Return `data` if it is a tensor, else a constant tensor that shares its memory where it can."""
+    """Return `data` if it is a tensor, else a constant tensor that shares its memory where possible."""
     return data if isinstance(data, Tensor) else Tensor(data)
 
 
 def unwrap(value: Any) -> Any:
-    """Return `value` with each tensor in it, also within lists, tuples and dicts, replaced by its ndarray."""
+    """Return `value` with each tensor, including those in lists, tuples and dicts, replaced by its ndarray."""
     if isinstance(value, Tensor):
         return value._array
     if type(value) in (list, tuple):
@@ -619,7 +619,7 @@ def unwrap(value: Any) -> Any:
 
 
 def refuse_values(*given: Any) -> None:
-    """Raise where a result without a derivative holds values of tensors in a function that is differentiated."""
+    """Raise where a result without a derivative holds values of tensors in a function that is being differentiated."""
     for value in given:
         if isinstance(value, Tensor):
             if value._node is not None:
@@ -629,7 +629,7 @@ def refuse_values(*given: Any) -> None:
 
 
 def any_live(value: Any) -> bool:
-    """Tell whether a gradient can flow to a tensor in `value`, also within lists, tuples and dicts."""
+    """Tell whether a gradient can flow to a tensor in `value`, including those in lists, tuples and dicts."""
     if isinstance(value, Tensor):
         return value._node is not None and bool(recording())
     if type(value) in (list, tuple):
@@ -638,7 +638,7 @@ def any_live(value: Any) -> bool:
 
 
 def unsupported(name: str, options: dict[str, Any]) -> Any:
-    """Raise the error that says what to do where a NumPy function has no derivative here."""
+    """Raise the error for a NumPy function without a derivative here; it says what to do instead."""
     what = f"numpy.{name}" + (f" with {', '.join(sorted(options))}=" if options else "")
     raise UnsupportedError(
         f"{what} has no derivative here, and its input, at {users_line()}, requires a gradient. To differentiate "
@@ -648,21 +648,21 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
 
 
 def unmasked(data: Any) -> Any:
-    """Return `data`, unless it is a masked array, even if nothing is masked: the mask would be dropped in silence."""
+    """Return `data`; raise for a masked array, even if nothing is masked: its mask would be dropped silently."""
     if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
         raise DtypeError(f"{NO_MASK} (at {users_line()})")
     return data
 
 
 def refuse_masks(types: Any) -> None:
-    """Raise if one of the types of the arguments of a function is that of masked arrays."""
+    """Raise if one of these argument types is a masked array."""
     for kind in types:
         if kind is not ndarray and kind is not Tensor and hasattr(kind, "mask") and issubclass(kind, ndarray):
             raise DtypeError(f"{NO_MASK} (at {users_line()})")
 
 
 def plain_array(data: Any) -> Array:
-    """Return `data` as an ndarray and nothing more."""
+    """Return `data` as an ndarray, not as an instance of a subclass."""
     if type(data) is ndarray:
         return data
     array = np.asarray(unmasked(data))
@@ -698,7 +698,7 @@ def _node_of(x: Tensor) -> Node:
 
 
 def _constant(array: Array) -> Tensor:
-    """Return a constant tensor around an array that needs no check."""
+    """Return a constant tensor of an array that needs no check."""
     constant = object.__new__(Tensor)
     constant._array = array
     constant._node = constant._cut = None
@@ -706,15 +706,15 @@ def _constant(array: Array) -> Tensor:
 
 
 def conjugated(g: Any) -> Any:
-    """Return the conjugate of a complex gradient, and a real one as it is.
+    """Return the conjugate of a complex gradient, and a real gradient as it is.
 
-    Within a walk the gradient of L with respect to z = x + iy is dL/dx - i dL/dy, with which the rules of analytic
-    functions are those of real ones, without a conjugate. Users see dL/dx + i dL/dy, along which L grows.
+    Within a backward pass the gradient of L with respect to z = x + iy is dL/dx - i dL/dy, so that analytic functions
+    have the same rules as real ones, without a conjugate. Users see dL/dx + i dL/dy, along which L grows.
     """
     return np.conjugate(g) if g.dtype.kind == "c" else g
 
 
-# Held while gradients are added to those of leaves, which other threads may be adding to; hooks may walk in turn.
+# Held while gradients are accumulated in leaves, as other threads may do too; hooks may call backward() in turn.
 _accumulation = RLock()
 
 
@@ -722,7 +722,7 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to that of its tensor, in memory that nobody else can see."""
     tensor = node.owner()
     if tensor is None:
-        return  # nobody holds it any more
+        return  # the tensor is gone
     if type(node) is not Leaf:
         tensor._grad = _sum(None, node, found if node.dtype.kind != "c" else {node: seen_at(node, found[node])})
         return
@@ -738,7 +738,7 @@ def _accumulate(node: Node, found: dict[Node, Any]) -> None:
 
 
 def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
-    """Return the sum of the gradient that a tensor has, if any, and the one found, which is not copied without need."""
+    """Return the sum of the gradient that a tensor has, if any, and the gradient found, copied only if necessary."""
     if isinstance(found[node], Tensor):
         return in_own_memory(found[node]) if present is None else present + found[node]
     if present is None:
@@ -763,14 +763,14 @@ def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: di
 
 
 def as_now(x: Tensor) -> Tensor:
-    """Return another tensor with the value and the node that `x` has now."""
+    """Return another tensor with the current value and node of `x`."""
     now = _constant(x._array)
     now._node = x._node
     return now
 
 
 def in_own_memory(g: Tensor) -> Tensor:
-    """Return a gradient that is recorded as a tensor that shares neither its memory nor itself with another one."""
+    """Return a recorded gradient as a new tensor that shares its memory with no other."""
     if type(g._node) is Leaf:
         return g + 0
     own = _constant(g._array.copy())
@@ -779,6 +779,6 @@ def in_own_memory(g: Tensor) -> Tensor:
 
 
 def seen_at(node: Node, g: Any) -> Any:
-    """Return the gradient of a target of a walk as users see it, after the hooks of a leaf."""
+    """Return the gradient of a target of a backward pass as users see it, after the hooks of a leaf."""
     g = conjugated(g)
     return node.hooks.arrived(g) if type(node) is Leaf and node.hooks is not None else g

@@ -1,7 +1,7 @@
-"""Tensors that share memory: which they are, and what becomes of the others when one is written to.
+"""Views: finding tensors that share memory, and updating the others when one is written to.
 
-A view and what it is a view of know each other through a list of weak references that they share (`tensor.link`). It is
-read only when one of them is written to.
+A view and its base know each other through a list of weak references that they share (`tensor.link`). It is read only
+when one of them is written to.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def sharing(x: Tensor) -> list[Tensor]:
 
 
 def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
-    """Return which elements of an array another one shares, as a mask, and their positions in that; None for none."""
+    """Return a mask of the elements that `of` shares with `written`, and their positions in that; None for none."""
     if not np.may_share_memory(of, written) or not of.size or not written.size:
         return None
     if of.dtype.itemsize != written.dtype.itemsize:
@@ -42,7 +42,7 @@ def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
 
 
 def _addresses(array: Array) -> Array:
-    """Return where in memory each element is."""
+    """Return the memory address of each element."""
     address = np.array(array.__array_interface__["data"][0])
     for n, stride in zip(array.shape, array.strides, strict=True):
         address = address[..., None] + np.arange(n) * stride
@@ -50,7 +50,7 @@ def _addresses(array: Array) -> Array:
 
 
 def move(members: list[Tensor]) -> None:
-    """Give tensors that share memory new memory to share, with the same values; what others keep stays as it is."""
+    """Move tensors that share memory to new shared memory, with the same values; the old memory stays as it is."""
     members = [member for member in members if member._array.size]
     if not members:
         return
