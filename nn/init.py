@@ -1,6 +1,6 @@
-"""Initial values: each function fills a parameter in place and returns it; nothing is recorded.
+"""Weight initialization: each function fills a tensor in place and returns it, outside the graph.
 
-Random values come from the generator that `nn.manual_seed` seeds, unless another is given.
+Random values come from the generator that `nn.manual_seed` seeds, unless `generator` is given.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def ones_(tensor: T) -> T:
 
 
 def eye_(tensor: T) -> T:
-    """Fill a matrix with 1 on its diagonal and 0 elsewhere."""
+    """Fill a matrix with the identity: 1 on the diagonal, 0 elsewhere."""
     _check_tensor(tensor)
     if tensor.ndim != 2:
         raise ValueError(f"an identity needs two axes, not {tensor.shape}")
@@ -96,7 +96,7 @@ def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator
 def trunc_normal_(
     tensor: T, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Generator = None
 ) -> T:
-    """Fill `tensor` with values drawn from a normal distribution, those from `a` to `b` alone.
+    """Fill `tensor` with values drawn from a normal distribution truncated to the range from `a` to `b`.
 
     Examples
     --------
@@ -109,8 +109,8 @@ def trunc_normal_(
         raise ValueError(f"no value of the distribution is between {a} and {b}: its mean is {mean}, its std {std}")
     _check_tensor(tensor)
     draw = chosen_generator(generator)
-    # Evenly drawn values are kept as often as the density says, of which nothing is left beyond 13 times std: one in
-    # forty at least is, also where the mean is far from the limits, or these are close to each other.
+    # Rejection sampling: uniform draws are kept in proportion to the density, which vanishes beyond 13 times std. At
+    # least one in forty is kept, even where the mean is far from the limits, or the limits are close together.
     low, high = max(a, mean - 13 * std), min(b, mean + 13 * std)
     highest = ((min(max(mean, low), high) - mean) / std) ** 2
     values, missing = np.empty(tensor.size), np.arange(tensor.size)
@@ -124,7 +124,7 @@ def trunc_normal_(
 
 @checked
 def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
-    """Fill `tensor` with `gain` times orthonormal rows, or columns where it has more rows; further axes count as one.
+    """Fill `tensor` with `gain` times orthonormal rows, or columns if it has more rows; later axes are merged.
 
     References
     ----------
@@ -144,13 +144,13 @@ def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
     shape = (tensor.shape[0], math.prod(tensor.shape[1:]))
     drawn = chosen_generator(generator).normal(size=(max(shape), min(shape)))
     q, r = np.linalg.qr(drawn)
-    q *= np.sign(np.diag(r))  # makes all orthogonal matrices equally likely
+    q *= np.sign(np.diag(r))  # so that the distribution of orthogonal matrices is uniform
     return _fill(tensor, gain * (q if shape[0] >= shape[1] else q.T).reshape(tensor.shape))
 
 
 @checked
 def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
-    """Fill `tensor` uniformly, so that the variance is ``gain**2 * 2 / (fan_in + fan_out)``.
+    """Fill `tensor` from a uniform distribution with variance ``gain**2 * 2 / (fan_in + fan_out)``.
 
     References
     ----------
@@ -162,7 +162,7 @@ def xavier_uniform_(tensor: T, gain: float = 1.0, generator: Generator = None) -
 
 @checked
 def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator = None) -> T:
-    """Fill `tensor` normally, with variance ``gain**2 * 2 / (fan_in + fan_out)``; see `xavier_uniform_`."""
+    """Fill `tensor` normally with variance ``gain**2 * 2 / (fan_in + fan_out)``; see `xavier_uniform_`."""
     return normal_(tensor, 0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
@@ -170,7 +170,7 @@ def xavier_normal_(tensor: T, gain: float = 1.0, generator: Generator = None) ->
 def kaiming_uniform_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> T:
-    """Fill `tensor` uniformly, so that the variance is ``gain**2 / fan``.
+    """Fill `tensor` from a uniform distribution with variance ``gain**2 / fan``.
 
     Parameters
     ----------
@@ -181,9 +181,9 @@ def kaiming_uniform_(
     mode
         ``"fan_in"`` keeps the variance of activations, ``"fan_out"`` that of gradients.
     nonlinearity
-        What follows the layer: see `calculate_gain`.
+        The activation after the layer: see `calculate_gain`.
     generator
-        What to draw from.
+        The random generator; by default that of `nn.manual_seed`.
 
     References
     ----------
@@ -204,19 +204,19 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> T:
-    """Fill `tensor` normally, with variance ``gain**2 / fan``; see `kaiming_uniform_`."""
+    """Fill `tensor` normally with variance ``gain**2 / fan``; see `kaiming_uniform_`."""
     return normal_(tensor, 0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
 @checked
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Return by how much initial weights should be larger because of the function that follows them.
+    """Return the gain of an activation: the factor by which initial weights before it should be larger.
 
     Parameters
     ----------
     nonlinearity
-        ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"selu"`` or ``"leaky_relu"``; a convolution by its
-        function's name, such as ``"conv2d"``, counts as linear.
+        ``"linear"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"selu"`` or ``"leaky_relu"``; the name of a
+        convolution, such as ``"conv2d"``, counts as linear.
     param
         The slope of leaky_relu for negative arguments, 0.01 by default.
 
@@ -256,7 +256,7 @@ def _fill(tensor: T, values: Any) -> T:
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
-    """Return how many inputs reach one output, and how many outputs one input reaches."""
+    """Return fan-in and fan-out: the number of inputs of one output, and of outputs of one input."""
     _check_tensor(tensor)
     if tensor.ndim < 2:
         raise ValueError(f"fan-in and fan-out need a weight of shape (out, in, ...), not {tensor.shape}")
@@ -271,5 +271,5 @@ def _kaiming_std(tensor: Tensor, a: float, mode: Mode, nonlinearity: str) -> flo
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-if not TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+if not TYPE_CHECKING:  # with it, type checkers would accept any name
     __getattr__ = missing.lookup(__name__)

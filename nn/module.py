@@ -1,4 +1,4 @@
-"""Modules: named parameters, buffers and modules within modules."""
+"""Module, the base class of layers and models: named parameters, buffers, submodules and hooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["IncompatibleKeys", "Module", "ModuleHooks"]
 
 
 class ModuleHooks:
-    """The hooks of one module, each kind in the order in which they were registered."""
+    """The hooks of one module, each kind in the order of registration."""
 
     def __init__(self) -> None:
         self.before: dict[int, Callable[..., Any]] = {}
@@ -28,11 +28,11 @@ class ModuleHooks:
         self.backward: dict[int, Callable[..., Any]] = {}
 
     def add(self, kind: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> Handle:
-        """Add a hook to one kind, and return what removes it."""
+        """Add a hook to one kind, and return the handle that removes it."""
         return Handle(kind, hook)
 
     def call(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Compute the output of the module with all hooks."""
+        """Compute the output of the module and call all hooks."""
         for hook in list(self.before.values()):
             replaced = hook(module, args)
             if replaced is not None:
@@ -53,7 +53,7 @@ class ModuleHooks:
 
 
 class _Crossing:
-    """One call of a module: the gradients of its outputs arrive, and later those of its inputs."""
+    """One call of a module with backward hooks: collects the gradients of the outputs, then those of the inputs."""
 
     def __init__(self, module: Module, hooks: dict[int, Callable[..., Any]]) -> None:
         self._module, self._hooks = module, hooks
@@ -62,7 +62,7 @@ class _Crossing:
         self._of_outputs: tuple[Any, ...] = ()
 
     def into(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the arguments, those that require a gradient passed through an operation that calls the hooks."""
+        """Return the arguments; those that require a gradient pass through an operation that calls the hooks."""
         self._count = len(args)
         self._places = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
         if not self._places:
@@ -73,7 +73,7 @@ class _Crossing:
         return tuple(passed.get(i, x) for i, x in enumerate(args))
 
     def out_of(self, output: Any) -> Any:
-        """Return the output, passed through an operation that notes the gradients."""
+        """Return the output, passed through an operation that stores the gradients."""
         several = isinstance(output, tuple | list)
         outputs = list(output) if several else [output]
         live = [i for i, y in enumerate(outputs) if isinstance(y, Tensor) and y.requires_grad]
@@ -112,7 +112,7 @@ def _constant(g: Any) -> Any:
 
 
 class _Pass(Function):
-    """Hand tensors on as they are, and in the backward pass hand their gradients to somebody together."""
+    """Identity of several tensors; the backward pass gives all their gradients to a callback together."""
 
     @staticmethod
     def forward(ctx: Context, *args: Any) -> Any:
@@ -130,23 +130,23 @@ Self = TypeVar("Self", bound="Module")
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` found on one side only."""
+    """The names that `Module.load_state_dict` found only in the module or only in the state."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
 
 
 class Module:
-    """What all layers and models derive from: a function with parameters.
+    """Base class of all layers and models: a function with parameters.
 
-    A subclass creates its parameters and inner modules in ``__init__``, after ``super().__init__()``, and computes in
-    ``forward``. Whatever it assigns to its attributes is found: a `Parameter`, a `Module`, and lists, tuples and dicts
-    of them, whose members are named ``attribute.0``, ``attribute.1``, or ``attribute.key``.
+    A subclass creates its parameters and submodules in ``__init__``, after ``super().__init__()``, and computes in
+    ``forward``. Assigning to an attribute registers a `Parameter` or a `Module`, and also lists, tuples and dicts of
+    them, whose members are named ``attribute.0``, ``attribute.1``, or ``attribute.key``.
 
     Attributes
     ----------
     training
-        Whether the module is being trained; layers such as `Dropout` differ. See `train` and `eval`.
+        Whether the module is in training mode, which changes layers such as `Dropout`. See `train` and `eval`.
 
     Examples
     --------
@@ -167,8 +167,8 @@ class Module:
     """
 
     training: bool
-    _buffers: dict[str, bool]  # the attributes that are buffers, and whether state_dict holds them
-    _hooks: ModuleHooks | None = None  # until the first
+    _buffers: dict[str, bool]  # the names of the buffers, and whether state_dict holds them
+    _hooks: ModuleHooks | None = None  # until the first hook
     _shown_options: ClassVar[tuple[str, ...]] = ()  # the attributes that `repr` shows
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -180,11 +180,11 @@ class Module:
         self.training = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output of the module; every subclass has its own."""
+        """Compute the output of the module; every subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output: calls `forward`, and the hooks if there are any."""
+        """Compute the output: call `forward`, and the hooks if there are any."""
         if self._hooks is not None:
             return self._hooks.call(self, args, kwargs)
         return self.forward(*args, **kwargs)
@@ -192,18 +192,18 @@ class Module:
     # Hooks
 
     def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> Handle:
-        """Call ``hook(module, args)`` before each `forward`; what it returns, if not None, are the arguments.
+        """Call ``hook(module, args)`` before each `forward`; a result other than None replaces the arguments.
 
         Returns
         -------
         Handle
-            Its ``remove()`` takes the hook away; so do those of the other kinds.
+            Its ``remove()`` removes the hook; the other kinds of hooks return one too.
         """
         hooks = self._all_hooks()
         return hooks.add(hooks.before, hook)
 
     def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Handle:
-        """Call ``hook(module, args, output)`` after each `forward`; what it returns, if not None, is the output.
+        """Call ``hook(module, args, output)`` after each `forward`; a result other than None replaces the output.
 
         Examples
         --------
@@ -222,8 +222,8 @@ class Module:
     def register_full_backward_hook(self, hook: Callable[[Any, tuple[Any, ...], tuple[Any, ...]], Any]) -> Handle:
         """Call ``hook(module, grad_input, grad_output)`` in each backward pass through the module.
 
-        `grad_output` are the gradients of the outputs, `grad_input` those of the positional arguments, None for one
-        that requires none. What it returns, if not None, goes on in the place of `grad_input`.
+        `grad_output` holds the gradients of the outputs, `grad_input` those of the positional arguments, None for one
+        that requires no gradient. A result other than None replaces `grad_input`.
         """
         hooks = self._all_hooks()
         return hooks.add(hooks.backward, hook)
@@ -233,11 +233,11 @@ class Module:
             self._hooks = ModuleHooks()
         return self._hooks
 
-    # What it is made of
+    # Parameters, buffers and submodules
 
     if TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any: ...  # what register_buffer and the like assign
+        def __getattr__(self, name: str) -> Any: ...  # attributes that register_buffer and the like assign
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter | Module):
@@ -251,12 +251,12 @@ class Module:
         super().__setattr__(name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter under a name computed at run time; None stands for one that is left out.
+        """Register a parameter under a name computed at run time; None stands for a parameter that is left out.
 
         Raises
         ------
         AttributeError
-            If the name is taken, or is not one that an attribute can have.
+            If the name is taken, or cannot name an attribute.
         TypeError
             If `param` is neither a `Parameter` nor None.
         """
@@ -266,23 +266,23 @@ class Module:
         setattr(self, name, param)
 
     def register_buffer(self, name: str, tensor: ArrayLike | Tensor | None, persistent: bool = True) -> None:
-        """Add an array that belongs to the state of the module but is not trained, such as a running mean.
+        """Register an array that belongs to the state of the module but is not trained, such as a running mean.
 
         Parameters
         ----------
         name
-            The attribute that holds it from then on.
+            The name of the attribute that holds it.
         tensor
-            A tensor, or anything that NumPy makes an array of; None stands for a buffer that is left out.
+            A tensor, or anything that NumPy can convert to an array; None stands for a buffer that is left out.
         persistent
-            Whether `state_dict` holds it.
+            Whether `state_dict` includes it.
         """
         self._check_name(name)
         self._buffers[name] = persistent
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else np.asarray(borrow(tensor)))
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Add a module under a name computed at run time; None stands for one that is left out."""
+        """Register a submodule under a name computed at run time; None stands for a module that is left out."""
         self._check_name(name)
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"module {name!r} should be an nn.Module or None, not {type(module).__name__}")
@@ -305,7 +305,7 @@ class Module:
             raise AttributeError(f"{type(self).__name__} already has an attribute {name!r}")
 
     def _members(self, kind: type) -> Iterator[tuple[str, Any]]:
-        """Yield the name and value of each attribute of a kind, and of each member of attributes that hold several."""
+        """Yield the name and value of each attribute of a type, and of each such item of a list, tuple or dict."""
         for name, value in self.__dict__.items():
             if isinstance(value, kind):
                 yield name, value
@@ -315,7 +315,7 @@ class Module:
                 yield from ((f"{name}.{key}", item) for key, item in value.items() if isinstance(item, kind))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield the name and value of each module directly within this one."""
+        """Yield the name and value of each direct submodule."""
         seen: set[int] = set()
         for name, child in self._members(Module):
             if id(child) not in seen:
@@ -323,19 +323,19 @@ class Module:
                 yield name, child
 
     def children(self) -> Iterator[Module]:
-        """Yield each module directly within this one."""
+        """Yield each direct submodule."""
         return (child for _, child in self.named_children())
 
     def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
-        """Yield the path and value of this module and of all within it, outer ones first.
+        """Yield the path and value of this module and of all its submodules, outer ones first.
 
-        A module that is found in several places is yielded once, unless `remove_duplicate` is False.
+        A module that is found at several paths is yielded once, unless `remove_duplicate` is False.
         """
         seen: set[int] = set()
         pending: list[tuple[str, Module, tuple[int, ...]]] = [(prefix, self, ())]
         while pending:
             path, module, above = pending.pop()
-            if id(module) in seen or id(module) in above:  # `above`: a module may hold one that it is within
+            if id(module) in seen or id(module) in above:  # `above`: a module may contain one of its own ancestors
                 continue
             if remove_duplicate:
                 seen.add(id(module))
@@ -345,12 +345,12 @@ class Module:
             pending.extend(reversed(inner))
 
     def get_submodule(self, target: str) -> Module:
-        """Return the module at a path such as ``"encoder.0.linear"``; ``""`` is this one.
+        """Return the submodule at a path such as ``"encoder.0.linear"``; ``""`` is this module.
 
         Raises
         ------
         AttributeError
-            If there is none; it names those that there are.
+            If there is none; the message lists the existing paths.
         """
         found = dict(self.named_modules(remove_duplicate=False))
         if target not in found:
@@ -359,15 +359,15 @@ class Module:
         return found[target]
 
     def modules(self) -> Iterator[Module]:
-        """Yield this module and all within it."""
+        """Yield this module and all its submodules."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """Yield the path and value of each parameter, those of inner modules too unless `recurse` is False.
+        """Yield the path and value of each parameter, including those of submodules unless `recurse` is False.
 
-        A parameter that is shared, found in several places, is yielded once unless `remove_duplicate` is False.
+        A shared parameter, found at several paths, is yielded once unless `remove_duplicate` is False.
 
         Examples
         --------
@@ -385,11 +385,11 @@ class Module:
                 yield f"{path}.{name}" if path else name, parameter
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Yield each parameter once, those of inner modules too unless `recurse` is False."""
+        """Yield each parameter once, including those of submodules unless `recurse` is False."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
-        """Yield the path and value of each buffer, those of inner modules too unless `recurse` is False."""
+        """Yield the path and value of each buffer, including those of submodules unless `recurse` is False."""
         for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
             for name in module._buffers:
                 value = getattr(module, name)
@@ -397,13 +397,13 @@ class Module:
                     yield f"{path}.{name}" if path else name, value
 
     def buffers(self, recurse: bool = True) -> Iterator[Any]:
-        """Yield each buffer, those of inner modules too unless `recurse` is False."""
+        """Yield each buffer, including those of submodules unless `recurse` is False."""
         return (value for _, value in self.named_buffers(recurse=recurse))
 
-    # What is done to all of it
+    # Operations on the whole module
 
     def apply(self: Self, fn: Callable[[Module], object]) -> Self:
-        """Call `fn` with each inner module, innermost first, and with this one; return this one.
+        """Call `fn` with each submodule, innermost first, and then with this module; return this module.
 
         Examples
         --------
@@ -419,28 +419,28 @@ class Module:
         return self
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Set `training` here and in all inner modules; return the module."""
+        """Set `training` to `mode` here and in all submodules; return the module."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self: Self) -> Self:
-        """Set `training` to False here and in all inner modules; return the module."""
+        """Set `training` to False here and in all submodules; return the module."""
         return self.train(False)
 
     def to(self: Self, dtype: DTypeLike | None = None, *, device: Any = None, non_blocking: bool = False) -> Self:
-        """Turn all parameters and buffers of floating-point numbers into ones of `dtype`; return the module.
+        """Convert all floating-point parameters and buffers to `dtype`, in place; return the module.
 
-        It happens in place. An optimizer has to be made afterwards: one that was made before says so at its next step.
+        Create the optimizer afterwards: one that was created before raises at its next step.
 
         Parameters
         ----------
         dtype
-            Or a device, as for `device`; by default the parameters stay as they are.
+            A dtype, or a device as for `device`; by default the parameters stay as they are.
         device
-            Only ``"cpu"``, where all is: programs written for PyTorch ask for that.
+            Only ``"cpu"``, where all arrays are: accepted for programs written for PyTorch.
         non_blocking
-            Makes no difference.
+            Has no effect.
 
         Examples
         --------
@@ -461,7 +461,7 @@ class Module:
             if values is not borrow(parameter):
                 parameter.data = values
                 if parameter.requires_grad:
-                    lend(parameter, values)  # nobody else has it
+                    lend(parameter, values)  # no other reference to it exists
                     parameter.grad = None if gradient is None else borrow(gradient).astype(kind)
         for module in self.modules():
             for name in module._buffers:
@@ -472,33 +472,33 @@ class Module:
         return self
 
     def cpu(self: Self) -> Self:
-        """Return the module, which is where that asks it to be."""
+        """Return the module, which is always on the CPU."""
         return self
 
     def double(self: Self) -> Self:
-        """Turn all parameters and buffers of floating-point numbers into float64, in place; return the module."""
+        """Convert all floating-point parameters and buffers to float64, in place; return the module."""
         return self.to(np.float64)
 
     def float(self: Self) -> Self:
-        """Turn all parameters and buffers of floating-point numbers into float32, in place; return the module."""
+        """Convert all floating-point parameters and buffers to float32, in place; return the module."""
         return self.to(np.float32)
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
-        """Ask for gradients of all parameters, or freeze them; return the module."""
+        """Make all parameters require a gradient, or freeze them; return the module."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters; with `set_to_none` False, make them zeros."""
+        """Clear the gradients of all parameters; with ``set_to_none=False``, set them to zeros."""
         for parameter in self.parameters():
             if set_to_none or parameter.grad is not None:
                 parameter.grad = None if set_to_none else np.zeros_like(borrow(parameter))
 
-    # Its state
+    # State
 
     def _state(self) -> dict[str, Any]:
-        """Return every parameter and persistent buffer by its path, shared ones under each of their names."""
+        """Return every parameter and persistent buffer by path, shared ones under each of their names."""
         state: dict[str, Any] = dict(self.named_parameters(remove_duplicate=False))
         for path, module in self.named_modules(remove_duplicate=False):
             for name, persistent in module._buffers.items():
@@ -507,9 +507,9 @@ class Module:
         return state
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return a copy of every parameter and persistent buffer, by its path: what there is to save.
+        """Return a copy of every parameter and persistent buffer by path, for saving.
 
-        The copies do not change when training goes on.
+        The copies do not change as training continues.
 
         Examples
         --------
@@ -521,27 +521,27 @@ class Module:
         return {name: np.array(borrow(value)) for name, value in self._state().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy values into the parameters and persistent buffers, whose arrays stay the same objects.
+        """Copy values into the parameters and persistent buffers; their arrays stay the same objects.
 
         Parameters
         ----------
         state_dict
-            Values by path, as `state_dict` returns them: ndarrays, tensors, or what NumPy makes arrays of, such as
+            Values by path, as `state_dict` returns them: ndarrays, tensors, or anything NumPy can convert, such as
             the tensors of a PyTorch ``state_dict``. They are cast to the dtypes of the module.
         strict
-            Whether names that are missing, and names that the module does not have, are errors.
+            Whether missing names, and names that the module does not have, are errors.
 
         Returns
         -------
         IncompatibleKeys
-            The lists ``missing_keys`` and ``unexpected_keys``, which are empty if `strict`.
+            The lists ``missing_keys`` and ``unexpected_keys``, both empty if `strict`.
 
         Raises
         ------
         RuntimeError
-            If names or shapes do not fit; it lists all that is wrong, and then nothing has been copied.
+            If names or shapes do not fit; the message lists every mismatch, and nothing is copied.
         TypeError
-            If it is no dict of arrays, but a path, for example, or holds the weights within another dict.
+            If it is not a dict of arrays, but for example a path, or a dict that holds the weights in an inner dict.
         """
         own = self._state()
         _check_state(own, state_dict)
@@ -574,13 +574,13 @@ class Module:
             else:  # a buffer that the module rebinds to NumPy numbers
                 setattr(self, name, array.astype(np.asarray(present).dtype))
 
-    # How it looks
+    # Representation
 
     def __dir__(self) -> list[str]:
         return missing.listed(self, super().__dir__())
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses of a module; subclasses have their own."""
+        """Return the text that `repr` shows between the parentheses of a module; subclasses override it."""
         shown = ((name, getattr(self, name)) for name in type(self)._shown_options)
         return ", ".join(f"{name}={repr(value) if isinstance(value, str) else value}" for name, value in shown)
 
@@ -596,12 +596,12 @@ missing.install(Module)
 
 
 def _is_device(given: Any) -> bool:
-    """Tell whether what could be a dtype is the name of a device, such as "cuda:0", or PyTorch's object for one."""
+    """Tell whether an argument in place of a dtype is a device, by name such as "cuda:0" or as PyTorch's object."""
     return str(given).partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
 
 
 def _path(modules: list[Any]) -> str:
-    """Return the path of the last of modules that are being called, each within the one before, as words."""
+    """Describe the innermost of a chain of running modules by its path from the outermost, for messages."""
     names = []
     for outer, inner in itertools.pairwise(modules):
         named = (name for name, module in outer.named_modules() if module is inner)
@@ -614,7 +614,7 @@ describe_calls(Module.__call__, _path)
 
 
 def _check_state(own: Mapping[str, Any], state: Any) -> None:
-    """Raise if `state` is no dict of arrays by name, or one that has the weights further in."""
+    """Raise if `state` is not a dict of arrays by name, or holds the weights in an inner dict."""
     if not isinstance(state, Mapping):
         remedy = f"nn.load({state!r})" if isinstance(state, str | os.PathLike) else "module.state_dict()"
         raise TypeError(
@@ -630,7 +630,7 @@ def _check_state(own: Mapping[str, Any], state: Any) -> None:
 
 
 def _misfits(own: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:
-    """Return a line for each array that cannot be copied to what has its name."""
+    """Return a line for each array that cannot be copied to the parameter or buffer of its name."""
     faults = []
     for name, array in arrays.items():
         present = np.asarray(borrow(own[name]))

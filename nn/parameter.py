@@ -1,4 +1,4 @@
-"""Parameters: the tensors that a module trains."""
+"""Parameter: a tensor that a module trains."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["Parameter"]
 class Parameter(Tensor):
     """A tensor that becomes a parameter of the `Module` that it is assigned to.
 
-    It is a class of its own, not just any tensor that requires a gradient, so that a module can tell what it is meant
-    to train from what it only holds. Operations on it give plain tensors.
+    It has its own class, so that a module can tell the tensors that it trains from other tensors that require a
+    gradient. Operations on it give plain tensors.
 
     Parameters
     ----------
     data
-        The values, which are copied: optimizers change a parameter in place.
+        The values, which are copied, because optimizers change a parameter in place.
     requires_grad
-        Whether `backward` computes a gradient for it; a frozen parameter does without.
+        Whether `backward` computes a gradient for it; False for a frozen parameter.
     dtype
-        The type of the elements; float32 by default, whatever `data` has.
+        The dtype; float32 by default, whatever the dtype of `data`.
 
     Examples
     --------
@@ -38,11 +38,11 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = True, dtype: DTypeLike | None = None) -> None:
-        # numpy.array keeps the memory order of what it copies, and layers choose that order for speed
+        # numpy.array keeps the memory order of its argument, and layers choose that order for speed
         own = np.array(borrow(data), dtype=np.float32 if dtype is None else dtype)
         super().__init__(own, requires_grad)
         if requires_grad:
-            lend(self, own)  # nobody else has it
+            lend(self, own)  # no other reference to it exists
 
     def __repr__(self) -> str:
         body = np.array2string(borrow(self), separator=", ", prefix="Parameter(")

@@ -1,4 +1,4 @@
-"""Random numbers of `nn`: one generator, from which initialization and dropout draw."""
+"""Random numbers: the one generator that initialization and dropout draw from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _generator = np.random.default_rng()
 
 
 def manual_seed(seed: int | None) -> np.random.Generator:
-    """Start the generator of `nn` anew, so that what is drawn from it repeats.
+    """Seed the random generator of `nn`, for reproducible draws.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ def manual_seed(seed: int | None) -> np.random.Generator:
 
 
 def default_generator() -> np.random.Generator:
-    """Return the generator that `manual_seed` started last."""
+    """Return the current generator of `nn`, as `manual_seed` last seeded it."""
     return _generator
 
 
 def chosen_generator(generator: np.random.Generator | None) -> np.random.Generator:
-    """Return the generator that a function was given, or that of `nn`."""
+    """Return `generator`, or the generator of `nn` for None."""
     if generator is None:
         return _generator
     if not isinstance(generator, np.random.Generator):

@@ -1,4 +1,4 @@
-"""Utilities over many parameters: gradients clipped, values as one vector; and atomic file writes."""
+"""Utilities: gradient clipping, parameters as one vector, and atomic file writes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ Array = np.ndarray[Any, Any]
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> Tensor:
-    """Scale all gradients by the same factor, so that their norm together is at most `max_norm`.
+    """Clip the gradient norm: scale all gradients by one factor, so that their total norm is at most `max_norm`.
 
-    The factor is ``max_norm / (norm + 1e-6)``, or 1 if that is larger. Parameters without a gradient take no part.
-    Scaled gradients are new arrays: who holds an earlier one finds it unchanged.
+    The factor is ``max_norm / (norm + 1e-6)``, or 1 if that is larger. Parameters without a gradient are ignored.
+    Scaled gradients are new arrays: references to the earlier ones see no change.
 
     Parameters
     ----------
     parameters
         The parameters, or a single one.
     max_norm
-        The largest norm.
+        The largest norm allowed.
     norm_type
         The order p of the norm ``(abs(g)**p).sum()**(1/p)``, above 0; ``inf`` for the largest element.
     error_if_nonfinite
@@ -46,14 +46,14 @@ def clip_grad_norm_(
     Returns
     -------
     Tensor
-        The norm before, of shape ``()``.
+        The total norm before clipping, of shape ``()``.
 
     Raises
     ------
     RuntimeError
         If the norm is inf or nan and `error_if_nonfinite`.
     ValueError
-        If `max_norm` is negative or `norm_type` is no order of a norm.
+        If `max_norm` is negative, or `norm_type` is not the order of a norm.
 
     References
     ----------
@@ -81,9 +81,9 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
-    """Bring each element of the gradients between ``-clip_value`` and `clip_value`.
+    """Clip each element of the gradients to the range from ``-clip_value`` to `clip_value`.
 
-    Clipped gradients are new arrays: who holds an earlier one finds it unchanged.
+    Clipped gradients are new arrays: references to the earlier ones see no change.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def get_total_norm(
 ) -> Tensor:
     """Return the norm of all elements of several tensors together, of shape ``()``.
 
-    It neither overflows nor vanishes where squares of the elements would.
+    It does not overflow or underflow where the squares of the elements would.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def get_total_norm(
 
 
 def _norm(array: Array, order: float) -> float:
-    """Return the norm of the elements of an array; of none it is 0."""
+    """Return the norm of the elements of an array; 0 for an empty one."""
     if order == 2 and array.dtype.itemsize > 2:
         row = array.ravel(order="K")
         square, limits = float(row @ row), np.finfo(row.dtype)
@@ -161,7 +161,7 @@ def _with_gradient(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """Return the elements of all parameters in a row, of shape ``(n,)``; gradients flow back to each of them.
+    """Flatten all parameters into one vector, of shape ``(n,)``; gradients flow back to each of them.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def vector_to_parameters(vec: ArrayLike | Tensor, parameters: Iterable[Tensor]) 
     ShapeError
         If `vec` is not a vector with as many elements as all parameters together; then nothing is copied.
     DtypeError
-        If its elements are no real floating-point numbers.
+        If its elements are not real floating-point numbers.
 
     Examples
     --------

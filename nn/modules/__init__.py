@@ -1,1 +1,1 @@
-"""Layers and losses as modules, in files named as those of torch.nn.modules."""
+"""Layers and losses as modules, in files with the names of torch.nn.modules."""

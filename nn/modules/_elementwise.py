@@ -13,7 +13,7 @@ class Elementwise(Module):
     Parameters
     ----------
     inplace
-        Makes no difference: results are new arrays, and the input stays as it is.
+        Makes no difference: results are new arrays, and the input does not change.
     """
 
     def __init__(self, inplace: bool = False) -> None:

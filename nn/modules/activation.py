@@ -1,4 +1,4 @@
-"""Activations as layers."""
+"""Activation layers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ __all__ = [
 
 
 class ReLU(Elementwise):
-    """Positive elements as they are, 0 for the others; the derivative at 0 is 0.
+    """Rectified linear unit: positive elements stay, the others become 0. The derivative at 0 is 0.
 
     Parameters
     ----------
@@ -68,11 +68,11 @@ class Tanh(Module):
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
-        return functional.tanh(as_operand("Tanh", "input", x))  # which for a table of pandas is pandas' own
+        return functional.tanh(as_operand("Tanh", "input", x))  # without this, a pandas table would call pandas' own
 
 
 class Sigmoid(Module):
-    """``1 / (1 + exp(-x))`` of each element."""
+    """The sigmoid, ``1 / (1 + exp(-x))``, of each element."""
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
@@ -80,7 +80,7 @@ class Sigmoid(Module):
 
 
 class Softmax(Module):
-    """Probabilities along an axis: exp of each element over the sum of all.
+    """Softmax: probabilities along an axis, the exp of each element divided by the sum of all.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Softmax(Module):
 
 
 class LogSoftmax(Softmax):
-    """The logarithm of `Softmax`, precise also where a probability is too small for a number.
+    """The logarithm of `Softmax`, precise even where a probability underflows to 0.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class LogSoftmax(Softmax):
 
 
 class Softmin(Softmax):
-    """The `Softmax` of minus x: probabilities that are larger for smaller elements.
+    """The `Softmax` of ``-x``: smaller elements get larger probabilities.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class Softmin(Softmax):
 
 
 class Softmax2d(Module):
-    """Probabilities of the channels of each pixel.
+    """`Softmax` over the channels of each pixel.
 
     Examples
     --------
@@ -154,7 +154,7 @@ class Softmax2d(Module):
 
 
 class GELU(Module):
-    """Each element times the probability that a standard normal variable is less than it.
+    """Gaussian error linear unit: each element times the probability that a standard normal variable is less than it.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class GELU(Module):
 
 
 class SiLU(Elementwise):
-    """x times its sigmoid, also called swish.
+    """Sigmoid linear unit, also called swish: x times its sigmoid.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class SiLU(Elementwise):
 
 
 class Mish(Elementwise):
-    """x times tanh(softplus(x)).
+    """Mish: x times tanh(softplus(x)).
 
     Parameters
     ----------
@@ -209,12 +209,12 @@ class Mish(Elementwise):
 
 
 class ELU(Elementwise):
-    """Positive elements as they are, and alpha * (exp(x) - 1) for the others.
+    """Exponential linear unit: positive elements stay, the others become alpha * (exp(x) - 1).
 
     Parameters
     ----------
     alpha
-        Minus the value at minus infinity.
+        The limit at minus infinity is ``-alpha``.
     inplace
         Makes no difference: results are new arrays.
     """
@@ -231,7 +231,7 @@ class ELU(Elementwise):
 
 
 class SELU(Elementwise):
-    """`ELU` with the two constants that keep mean 0 and variance 1 from layer to layer.
+    """Scaled `ELU`, with the two constants that preserve mean 0 and variance 1 from layer to layer.
 
     Parameters
     ----------
@@ -245,12 +245,12 @@ class SELU(Elementwise):
 
 
 class CELU(Elementwise):
-    """Positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others.
+    """Continuously differentiable `ELU`: positive elements stay, the others become alpha * (exp(x / alpha) - 1).
 
     Parameters
     ----------
     alpha
-        Minus the value at minus infinity.
+        The limit at minus infinity is ``-alpha``.
     inplace
         Makes no difference: results are new arrays.
     """
@@ -267,12 +267,12 @@ class CELU(Elementwise):
 
 
 class Softplus(Module):
-    """log(1 + exp(beta * x)) / beta, a smooth `ReLU`.
+    """Softplus, log(1 + exp(beta * x)) / beta: a smooth `ReLU`.
 
     Parameters
     ----------
     beta
-        How sharply it turns.
+        The sharpness of the bend.
     threshold
         Where ``beta * x`` is above it, the result is x itself, as in PyTorch; ``math.inf`` gives all digits.
     """
@@ -289,7 +289,7 @@ class Softplus(Module):
 
 
 class Softsign(Module):
-    """``x / (1 + |x|)``."""
+    """Softsign: ``x / (1 + |x|)``."""
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
@@ -297,7 +297,7 @@ class Softsign(Module):
 
 
 class Tanhshrink(Module):
-    """x - tanh(x)."""
+    """Tanhshrink: x - tanh(x)."""
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`."""
@@ -313,7 +313,7 @@ class LogSigmoid(Module):
 
 
 class GLU(Softmax):
-    """The first half along an axis times the sigmoid of the second half.
+    """Gated linear unit: the first half along an axis times the sigmoid of the second half.
 
     Parameters
     ----------
@@ -334,7 +334,7 @@ class GLU(Softmax):
 
 
 class ReLU6(Elementwise):
-    """Each element limited to the range from 0 to 6; the derivative is 0 at both ends.
+    """`ReLU` capped at 6: clip each element to the range from 0 to 6. The derivative is 0 at both ends.
 
     Parameters
     ----------
@@ -348,7 +348,7 @@ class ReLU6(Elementwise):
 
 
 class Hardtanh(Elementwise):
-    """Each element limited to a range; the derivative is 0 at its ends and beyond.
+    """Clip each element to a range; the derivative is 0 at the ends of the range and beyond.
 
     Parameters
     ----------
@@ -379,12 +379,12 @@ class Hardtanh(Elementwise):
 
 
 class LeakyReLU(Elementwise):
-    """Positive elements as they are, others times a slope.
+    """Leaky `ReLU`: positive elements stay, the others are multiplied by a slope.
 
     Parameters
     ----------
     negative_slope
-        The derivative where x is not positive.
+        The slope, which is the derivative where x is not positive.
     inplace
         Makes no difference: results are new arrays.
     """
@@ -401,21 +401,21 @@ class LeakyReLU(Elementwise):
 
 
 class PReLU(Module):
-    """Positive elements as they are, others times a slope that is learned.
+    """Parametric `ReLU`: positive elements stay, the others are multiplied by a learned slope.
 
     Parameters
     ----------
     num_parameters
-        1 for a single slope, or the number of channels, on axis 1, for one each.
+        1 for a single slope, or the length of axis 1 for one slope per channel.
     init
-        The slope at first.
+        The initial slope.
     dtype
-        Of the parameter; float32 by default.
+        The dtype of the parameter; float32 by default.
 
     Attributes
     ----------
     weight
-        The slopes, of shape ``(num_parameters,)``.
+        The slopes, shape ``(num_parameters,)``.
 
     Examples
     --------
@@ -438,14 +438,14 @@ class PReLU(Module):
 
 
 class RReLU(Elementwise):
-    """Positive elements as they are, others times a slope that is drawn for each while training.
+    """Randomized `ReLU`: positive elements stay, the others are multiplied by slopes drawn at random during training.
 
     Parameters
     ----------
     lower
-        The least slope.
+        The smallest slope.
     upper
-        The greatest slope; in evaluation all are the middle of the two.
+        The largest slope; in evaluation every slope is the mean of the two.
     inplace
         Makes no difference: results are new arrays.
     """
@@ -462,7 +462,7 @@ class RReLU(Elementwise):
 
 
 class Hardsigmoid(Elementwise):
-    """x / 6 + 1/2, limited to the range from 0 to 1.
+    """Hard sigmoid: x / 6 + 1/2, clipped to the range from 0 to 1.
 
     Parameters
     ----------
@@ -476,7 +476,7 @@ class Hardsigmoid(Elementwise):
 
 
 class Hardswish(Elementwise):
-    """x times its `Hardsigmoid`.
+    """Hard swish: x times its `Hardsigmoid`.
 
     Parameters
     ----------
@@ -490,12 +490,12 @@ class Hardswish(Elementwise):
 
 
 class Hardshrink(Module):
-    """Elements as they are, but 0 for those from -lambd to lambd.
+    """Hard shrinkage: set elements from -lambd to lambd to 0; the others stay.
 
     Parameters
     ----------
     lambd
-        What is not farther than this from 0 becomes 0.
+        The largest distance from 0 at which elements become 0.
     """
 
     _shown_options = ("lambd",)
@@ -510,12 +510,12 @@ class Hardshrink(Module):
 
 
 class Softshrink(Module):
-    """Each element nearer to 0 by lambd, and 0 for those from -lambd to lambd.
+    """Soft shrinkage: move each element towards 0 by lambd; those from -lambd to lambd become 0.
 
     Parameters
     ----------
     lambd
-        How much nearer.
+        The distance to move.
     """
 
     _shown_options = ("lambd",)
@@ -530,12 +530,12 @@ class Softshrink(Module):
 
 
 class Threshold(Elementwise):
-    """Elements above a threshold as they are, and a constant for the others.
+    """Threshold: elements above a threshold stay, the others become a constant.
 
     Parameters
     ----------
     threshold
-        What is above it stays.
+        Elements above it stay.
     value
         The constant.
     inplace

@@ -1,4 +1,4 @@
-"""Multi-head attention as a layer: each head has a projection of the features of its own."""
+"""Multi-head attention: each head projects the features with its own weights."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ _INPUTS = ("query", "key", "value")
 
 
 class MultiheadAttention(Module):
-    """Let each position of one sequence look at all positions of another, in several ways at once.
+    """Multi-head attention: each position of one sequence attends to all positions of another, once per head.
 
-    Queries, keys and values are linear maps of the inputs, cut into heads along the features. Each head computes
+    Queries, keys and values are linear maps of the inputs, split into heads along the features. Each head computes
     ``softmax(q @ k.mT / sqrt(features of a head) + mask) @ v``, and a last linear map joins them.
 
     Parameters
     ----------
     embed_dim
-        The features of the query and of the output.
+        The number of features of the query and of the output.
     num_heads
-        A divisor of `embed_dim`.
+        The number of heads, a divisor of `embed_dim`.
     dropout
-        How probable it is that a weight is dropped while training.
+        The probability of dropping an attention weight during training.
     bias
         Whether the linear maps add biases.
     add_bias_kv
         Whether to append a trained key and value to those of each sequence.
     add_zero_attn
-        Whether to append a key and value of zeros: something to attend to where nothing fits.
+        Whether to append a key and value of zeros, to attend to where no key matches.
     kdim, vdim
-        The features of the key and the value; `embed_dim` by default.
+        The number of features of the key and of the value; `embed_dim` by default.
     batch_first
         Whether inputs have shape ``(n, length, features)`` rather than ``(length, n, features)``.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     in_proj_weight
         Shape ``(3 * embed_dim, embed_dim)``: the maps to queries, keys and values. If `kdim` or `vdim` differs from
-        `embed_dim` it is None, and there are `q_proj_weight`, `k_proj_weight` and `v_proj_weight`.
+        `embed_dim`, it is None, and there are `q_proj_weight`, `k_proj_weight` and `v_proj_weight`.
     in_proj_bias
         Shape ``(3 * embed_dim,)``, or None.
     bias_k, bias_v
@@ -124,7 +124,7 @@ class MultiheadAttention(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds; biases of maps are 0."""
+        """Draw new parameters from the generator that `nn.manual_seed` seeds; biases of the linear maps become 0."""
         self.out_proj.reset_parameters()
         for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
             if weight is not None:
@@ -154,24 +154,24 @@ class MultiheadAttention(Module):
         query, key, value
             Shape ``(length, n, features)``, or ``(n, length, features)`` if `batch_first`; or ``(length, features)``.
         key_padding_mask
-            Shape ``(n, keys)``, or ``(keys,)`` without a batch: True where a key is padding, to be ignored; or floats
-            that are added to the scores.
+            Shape ``(n, keys)``, or ``(keys,)`` without a batch: True for a key that is padding and ignored; or floats
+            to add to the scores.
         need_weights
             Whether to return the weights too, which takes time and memory.
         attn_mask
             Shape ``(queries, keys)`` or ``(n * num_heads, queries, keys)``: True where the query must not attend to the
-            key, unlike in `functional.scaled_dot_product_attention`; or floats that are added to the scores.
+            key, unlike in `functional.scaled_dot_product_attention`; or floats to add to the scores.
         average_attn_weights
-            Whether the weights are the mean over the heads, or those of each.
+            Whether to return the mean of the weights over the heads, instead of the weights of each.
         is_causal
-            Let query i attend to the keys 0 to i alone, whatever else `attn_mask` excludes.
+            Whether query i may attend only to the keys 0 to i, in addition to the masks.
 
         Returns
         -------
         output
-            The shape of `query`. Where all keys are excluded, it is the bias of `out_proj`.
+            In the shape of `query`. Where all keys are excluded, it is the bias of `out_proj`.
         weights
-            Shape ``(n, queries, keys)``, ``(n, num_heads, queries, keys)``, or without the batch; None without
+            Shape ``(n, queries, keys)``, ``(n, num_heads, queries, keys)``, or without the batch axis; None without
             `need_weights`.
         """
         inputs, batched = self._batches(query, key, value)
@@ -187,7 +187,7 @@ class MultiheadAttention(Module):
         return out if self.batch_first else out.swapaxes(0, 1), weights
 
     def _batches(self, *given: Any) -> tuple[list[Any], bool]:
-        """Return the inputs with shape ``(n, length, features)``, and whether they came as batches."""
+        """Return the inputs with shape ``(n, length, features)``, and whether they had a batch axis."""
         inputs = [as_operand("MultiheadAttention", name, x) for name, x in zip(_INPUTS, given, strict=True)]
         batched = inputs[0].ndim == 3
         if all(x.ndim == (3 if batched else 2) for x in inputs):
@@ -213,7 +213,7 @@ class MultiheadAttention(Module):
         return [functional.linear(x, weight, bias) for x, weight, bias in triples]
 
     def _appended(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
-        """Return keys and values with what the options append to them."""
+        """Append to keys and values the rows that the options ask for."""
         n = query.shape[0]
         if self.bias_k is not None and self.bias_v is not None:
             key, value = (
@@ -225,14 +225,14 @@ class MultiheadAttention(Module):
         return query, key, value
 
     def _heads(self, x: Any) -> Any:
-        """Return ``(n, length, embed_dim)`` as ``(n, heads, length, features of a head)``, without copying it."""
+        """Return ``(n, length, embed_dim)`` as ``(n, heads, length, features of a head)``, without a copy."""
         n, length, _ = x.shape
         return x.reshape(n, length, self.num_heads, self.embed_dim // self.num_heads).transpose(0, 2, 1, 3)
 
     def _mask(self, query: Any, given: int, keys: int, padding: Any, attn_mask: Any, is_causal: bool) -> Any:
-        """Return one mask of all that there are, in the sense of `scaled_dot_product_attention`, or None.
+        """Combine all masks into one, in the convention of `scaled_dot_product_attention`; None if there are none.
 
-        The first `given` keys are those of the caller; masks do not speak of what was appended.
+        The first `given` keys are those of the caller; masks do not cover the appended ones.
         """
         n, length, _ = query.shape
         excluded = [] if not is_causal else [~np.tri(length, given, dtype=bool)]
@@ -258,13 +258,13 @@ class MultiheadAttention(Module):
         return weights @ value, weights
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         options = f"embed_dim={self.embed_dim}, num_heads={self.num_heads}, batch_first={self.batch_first}"
         return options + (f", dropout={self.dropout}" if self.dropout else "")
 
 
 def _fitting(name: str, mask: Any, *shapes: tuple[int, ...]) -> Any:
-    """Return `mask`, which has to have one of the shapes: others that broadcast to them would mean something else."""
+    """Return `mask`, which must have one of the shapes: others that broadcast to them would mean something else."""
     mask = mask if isinstance(mask, Tensor) else np.asarray(borrow(mask))
     if mask.shape not in shapes:
         expected = " or ".join(map(str, shapes))
@@ -273,6 +273,6 @@ def _fitting(name: str, mask: Any, *shapes: tuple[int, ...]) -> Any:
 
 
 def _widened(mask: Any, count: int) -> Any:
-    """Return `mask` with so many more keys, to which all queries may attend."""
+    """Return `mask` with `count` more keys, to which all queries may attend."""
     more = np.full((*mask.shape[:-1], count), mask.dtype == bool, mask.dtype)
     return np.concatenate([mask, more], axis=-1) if count else mask

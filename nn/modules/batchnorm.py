@@ -18,9 +18,9 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
 
 
 class _Running(Affine):
-    """What layers share that remember the mean and the variance of what they were trained with."""
+    """Base class of layers that keep a running mean and variance of their training inputs."""
 
-    dimensions: tuple[int, ...]  # how many an input may have
+    dimensions: tuple[int, ...]  # the allowed numbers of dimensions of an input
     running_mean: Any
     running_var: Any
     num_batches_tracked: Any
@@ -46,14 +46,14 @@ class _Running(Affine):
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if tracked else None)
 
     def reset_running_stats(self) -> None:
-        """Forget what was seen: mean 0, variance 1, and no batch."""
+        """Reset the running statistics: mean 0, variance 1, no batches."""
         if self.track_running_stats:
             self.running_mean[...] = 0
             self.running_var[...] = 1
             self.num_batches_tracked[...] = 0
 
     def reset_parameters(self) -> None:
-        """Set weight, bias and running statistics to what they were in the beginning."""
+        """Reset weight, bias and running statistics to their initial values."""
         super().reset_parameters()
         self.reset_running_stats()
 
@@ -67,7 +67,7 @@ class _Running(Affine):
         return x
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
@@ -75,25 +75,25 @@ class _Running(Affine):
 
 
 class BatchNorm1d(_Running):
-    """Bring each feature to mean 0 and variance 1 over the batch, then scale and shift it.
+    """Normalize each feature to mean 0 and variance 1 over the batch, then scale and shift it.
 
-    While training it remembers the mean and the variance of the batches, and in evaluation, after ``model.eval()``,
-    uses these, so that a prediction does not depend on what else is in its batch.
+    During training the layer keeps a running mean and variance of the batches. In evaluation, after ``model.eval()``,
+    it uses them, so that a prediction does not depend on the rest of its batch.
 
     Parameters
     ----------
     num_features
-        How many features, or channels, there are: the length of axis 1.
+        The number of features, or channels: the length of axis 1.
     eps
         Added to the variance.
     momentum
-        How far the running statistics move towards those of a batch; None makes them the mean of all batches.
+        How far the running statistics move towards those of a batch; None makes them the mean over all batches.
     affine
-        Whether there are a trained weight and bias.
+        Whether to train a weight and a bias.
     track_running_stats
-        Whether there are running statistics. Without them those of the batch are used in evaluation too.
+        Whether to keep running statistics. Without them, evaluation uses the statistics of the batch too.
     dtype
-        Of the parameters and the running statistics; float32 by default.
+        The dtype of the parameters and the running statistics; float32 by default.
     bias
         Whether there is a bias, if there is a weight.
 
@@ -104,7 +104,7 @@ class BatchNorm1d(_Running):
     running_mean, running_var
         Shape ``(num_features,)``, or None; zeros and ones at first. The variance is divided by n - 1.
     num_batches_tracked
-        How many batches they have seen.
+        The number of batches in the running statistics.
 
     Examples
     --------
@@ -149,7 +149,7 @@ class BatchNorm1d(_Running):
 
 
 class BatchNorm2d(BatchNorm1d):
-    """`BatchNorm1d` for images: each channel over the batch and all pixels.
+    """`BatchNorm1d` for images: normalize each channel over the batch and all pixels.
 
     Inputs have the shape ``(n, num_features, height, width)``; parameters and attributes are those of `BatchNorm1d`.
 
@@ -165,29 +165,29 @@ class BatchNorm2d(BatchNorm1d):
 
 
 class InstanceNorm1d(_Running):
-    """Bring each channel of each sample to mean 0 and variance 1, then scale and shift it.
+    """Normalize each channel of each sample to mean 0 and variance 1, then scale and shift it.
 
     Parameters
     ----------
     num_features
-        How many channels there are.
+        The number of channels.
     eps
         Added to the variance.
     momentum
         How far the running statistics move towards the means over the samples of a batch.
     affine
-        Whether there are a trained weight and bias; there are none by default.
+        Whether to train a weight and a bias; off by default.
     track_running_stats
-        Whether to remember statistics while training, and use them in evaluation; not so by default.
+        Whether to keep running statistics during training and use them in evaluation; off by default.
     dtype
-        Of the parameters and the running statistics; float32 by default.
+        The dtype of the parameters and the running statistics; float32 by default.
     bias
         Whether there is a bias, if there is a weight.
 
     Attributes
     ----------
     weight, bias, running_mean, running_var, num_batches_tracked
-        As for `BatchNorm1d`; as in PyTorch, the batches are not counted.
+        As for `BatchNorm1d`; as in PyTorch, batches are not counted.
 
     Examples
     --------
@@ -234,7 +234,7 @@ class InstanceNorm1d(_Running):
 
 
 class InstanceNorm2d(InstanceNorm1d):
-    """`InstanceNorm1d` for images, each channel of each over all pixels.
+    """`InstanceNorm1d` for images: normalize each channel of each image over all pixels.
 
     Inputs have the shape ``(n, num_features, height, width)``, or ``(num_features, height, width)`` for one; parameters
     and attributes are those of `InstanceNorm1d`.

@@ -23,15 +23,15 @@ T = TypeVar("T")
 
 
 class _Holder(Module):
-    """What rows and tables share: their members are attributes."""
+    """Base class of rows and tables: their members are attributes."""
 
-    kind: type  # what they hold
+    kind: type  # the type of the members
 
     def _named(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if isinstance(value, self.kind)}
 
     def _checked(self, name: object, value: Any) -> Any:
-        """Return `value` if it can be held under a name."""
+        """Return `value` if the container can hold it under a name."""
         if not isinstance(value, self.kind):
             raise TypeError(
                 f"a {type(self).__name__} holds {self.kind.__name__.lower()}s, but {name} is a {type(value).__name__}: "
@@ -49,9 +49,9 @@ class _Holder(Module):
 
 
 class Row(_Holder, MutableSequence[T]):
-    """A module that is a list: it has all methods of one. Its members are named ``0``, ``1``, ... in order.
+    """A module that is a list, with all methods of a list. Its members are named ``0``, ``1``, ... in order.
 
-    Where some have other names, all keep theirs, and a new one gets the first free number from its length on.
+    If some have other names, all keep their names, and a new one gets the first free number from the length on.
     """
 
     def __iter__(self) -> Iterator[T]:
@@ -75,17 +75,17 @@ class Row(_Holder, MutableSequence[T]):
         self._replace(items, numbered)
 
     def append(self, value: T) -> Self:  # type: ignore[override]  # as PyTorch's, these three return the row
-        """Put a member behind the last; return the row."""
+        """Append a member; return the row."""
         return self.insert(len(self), value)
 
     def extend(self, values: Iterable[T]) -> Self:  # type: ignore[override]
-        """Put several members behind the last; return the row."""
+        """Append several members; return the row."""
         for value in list(values):
             self.append(value)
         return self
 
     def insert(self, index: int, value: T) -> Self:  # type: ignore[override]
-        """Put a member before the one at `index`, or behind the last; return the row."""
+        """Insert a member before the one at `index`, or at the end; return the row."""
         items = list(self._named().items())
         numbered, name = self._is_numbered(), len(items)
         while str(name) in self.__dict__:
@@ -106,7 +106,7 @@ class Row(_Holder, MutableSequence[T]):
         return all(name == str(i) for i, name in enumerate(self._named()))
 
     def _replace(self, items: list[tuple[str, Any]], numbered: bool) -> None:
-        """Hold `items` and nothing else, under numbers or else under their names."""
+        """Hold exactly `items`, named by numbers if `numbered`, otherwise by their names."""
         for name in self._named():
             delattr(self, name)
         for i, (name, value) in enumerate(items):
@@ -114,7 +114,7 @@ class Row(_Holder, MutableSequence[T]):
 
 
 class Table(_Holder, MutableMapping[str, T]):
-    """A module that is a dict: it has all methods of one. Its members are named by their keys."""
+    """A module that is a dict, with all methods of a dict. Its members are named by their keys."""
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -138,9 +138,9 @@ class Table(_Holder, MutableMapping[str, T]):
 
 
 class Sequential(Row[Module]):
-    """Modules in a row: each is given the output of the one before.
+    """Apply modules in order, each to the output of the one before.
 
-    It is a list too: it has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del`` and slices.
+    It is also a list, with ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del`` and slices.
 
     Parameters
     ----------
@@ -189,16 +189,16 @@ class Sequential(Row[Module]):
 
 
 class MLP(Sequential):
-    """A multilayer perceptron: linear layers with an activation between each two.
+    """A multilayer perceptron: linear layers with an activation between them.
 
     Parameters
     ----------
     sizes
-        The number of inputs, of the units of each hidden layer, and of outputs.
+        The number of inputs, of units in each hidden layer, and of outputs.
     activation
-        Makes the module between two layers.
+        Called to make the module between two layers.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Examples
     --------
@@ -222,9 +222,9 @@ class MLP(Sequential):
 
 
 class ModuleList(Row[Module]):
-    """A list of modules, all of whose parameters are found. What is done with them is for the owner to say.
+    """A list of modules, registered so that their parameters are found; the owner decides how to call them.
 
-    It has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del``, slices, and whatever else a list has. A plain
+    It has ``append``, ``extend``, ``insert``, ``pop``, ``+``, ``del``, slices, and everything else of a list. A plain
     list in an attribute of a module is found as well.
 
     Parameters
@@ -253,14 +253,15 @@ class ModuleList(Row[Module]):
 
 
 class ModuleDict(Table[Module]):
-    """A dict of modules, all of whose parameters are found.
+    """A dict of modules, registered so that their parameters are found.
 
-    It has ``keys``, ``values``, ``items``, ``update``, ``pop``, ``clear``, and whatever else a dict has.
+    It has ``keys``, ``values``, ``items``, ``update``, ``pop``, ``clear``, and everything else of a dict.
 
     Parameters
     ----------
     modules
-        Names and modules: a dict, or pairs of them. A name is one that an attribute can have and the class has not.
+        Names and modules: a dict, or pairs of them. A name has to be a valid attribute name that the class does not
+        use.
 
     Examples
     --------
@@ -278,7 +279,7 @@ class ModuleDict(Table[Module]):
 
 
 class ParameterList(Row[Parameter]):
-    """A list of parameters, with all that a list has.
+    """A list of parameters, with all methods of a list.
 
     Parameters
     ----------
@@ -305,12 +306,12 @@ class ParameterList(Row[Parameter]):
         return ParameterList(items.values())
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return _described(self._named())
 
 
 class ParameterDict(Table[Parameter]):
-    """A dict of parameters, with all that a dict has.
+    """A dict of parameters, with all methods of a dict.
 
     Parameters
     ----------
@@ -332,7 +333,7 @@ class ParameterDict(Table[Parameter]):
         self.update(parameters)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return _described(self._named())
 
 

@@ -1,4 +1,4 @@
-"""Convolutions as layers."""
+"""Convolution layers, and transposed convolutions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
-# NumPy's names of what is around the input.
+# NumPy's names of the padding modes.
 _PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 class _Kernels(Module):
-    """What convolutions and their transposes have in common: options, a weight and a bias."""
+    """Base class of convolutions and their transposes: options, a weight and a bias."""
 
     axes: ClassVar[int]
     transpose: ClassVar[bool] = False
@@ -62,14 +62,14 @@ class _Kernels(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
         bound = 1 / math.sqrt(math.prod(self.weight.shape[1:]))
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         shown = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         none, ones = (0,) * self.axes, (1,) * self.axes
         defaults: dict[str, Any] = {"padding": none, "dilation": ones, "output_padding": none}
@@ -79,7 +79,7 @@ class _Kernels(Module):
 
 
 class _Convolution(_Kernels):
-    """A convolution with so many spatial axes, which may have something other than zeros around its input."""
+    """A convolution with `axes` spatial axes and any padding mode."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class _Convolution(_Kernels):
 
 
 class Conv1d(_Convolution):
-    """Correlate sequences with trained kernels: `Conv2d` with one spatial axis.
+    """Convolution of sequences with trained kernels: `Conv2d` with one spatial axis.
 
     Examples
     --------
@@ -138,29 +138,29 @@ class Conv1d(_Convolution):
 
 
 class Conv2d(_Convolution):
-    """Correlate images with trained kernels; see `functional.conv2d` for the formula.
+    """Convolution of images with trained kernels, a correlation; see `functional.conv2d` for the formula.
 
     Parameters
     ----------
     in_channels, out_channels
         The number of channels of the input and of the output.
     kernel_size
-        The lengths of the kernels, an integer or one for each spatial axis.
+        The lengths of the kernels: an integer, or one for each spatial axis.
     stride, padding, dilation, groups
         As for `functional.conv2d`.
     bias
-        Whether to add a trained number to each output channel.
+        Whether to add a trained bias to each output channel.
     padding_mode
-        What is around the input: ``"zeros"``, ``"reflect"`` (mirrored, without the border itself), ``"replicate"``
-        (the border again), or ``"circular"`` (the other side).
+        The padding around the input: ``"zeros"``, ``"reflect"`` (mirrored, without the border itself), ``"replicate"``
+        (the border repeated), or ``"circular"`` (wrapped around from the other side).
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight
-        Shape ``(out_channels, in_channels / groups, *kernel_size)``, drawn uniformly from ±1 / sqrt(number of elements
-        that an output is made of), as the bias is.
+        Shape ``(out_channels, in_channels / groups, *kernel_size)``, drawn uniformly from ±1 / sqrt(number of input
+        elements of each output), as is the bias.
     bias
         Shape ``(out_channels,)``, or None.
 
@@ -179,7 +179,7 @@ class Conv2d(_Convolution):
 
 
 class Conv3d(_Convolution):
-    """Correlate volumes with trained kernels: `Conv2d` with three spatial axes.
+    """Convolution of volumes with trained kernels: `Conv2d` with three spatial axes.
 
     Examples
     --------
@@ -193,7 +193,7 @@ class Conv3d(_Convolution):
 
 
 class _TransposedConvolution(_Kernels):
-    """A transposed convolution with so many spatial axes."""
+    """A transposed convolution with `axes` spatial axes."""
 
     transpose = True
 
@@ -227,15 +227,15 @@ class _TransposedConvolution(_Kernels):
         x
             Or ``(in_channels, *spatial)``.
         output_size
-            The spatial shape of the output, in place of `output_padding`: at least that without one, and less than a
-            stride more.
+            The spatial shape of the output, instead of `output_padding`: at least the shape without output padding, and
+            larger by less than a stride.
         """
         extra = self.output_padding if output_size is None else self._extra(x, output_size)
         transposed = getattr(functional, f"conv_transpose{self.axes}d")
         return transposed(x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
     def _extra(self, x: Any, output_size: Any) -> tuple[int, ...]:
-        """Return the output padding with which the output has a size."""
+        """Return the output padding that gives the output the shape `output_size`."""
         name = type(self).__name__
         count = spatial_operand(name, self.axes, x).shape[-self.axes :]
         size = per_axis(tuple(output_size)[-self.axes :], self.axes, "output_size", name, 1)
@@ -251,7 +251,7 @@ class _TransposedConvolution(_Kernels):
 
 
 class ConvTranspose1d(_TransposedConvolution):
-    """Add up trained kernels at the places of sequences: `ConvTranspose2d` with one spatial axis.
+    """Transposed convolution of sequences: `ConvTranspose2d` with one spatial axis.
 
     Examples
     --------
@@ -265,28 +265,28 @@ class ConvTranspose1d(_TransposedConvolution):
 
 
 class ConvTranspose2d(_TransposedConvolution):
-    """Add up trained kernels, each times an element of the input; see `functional.conv_transpose2d`.
+    """Transposed convolution of images: sum trained kernels, each times an element of the input.
 
     Parameters
     ----------
     in_channels, out_channels
         The number of channels of the input and of the output.
     kernel_size
-        The lengths of the kernels, an integer or one for each spatial axis.
+        The lengths of the kernels: an integer, or one for each spatial axis.
     stride, padding, output_padding, groups, dilation
-        As for `functional.conv_transpose2d`.
+        As for `functional.conv_transpose2d`, which has the formula.
     bias
-        Whether to add a trained number to each output channel.
+        Whether to add a trained bias to each output channel.
     padding_mode
         Only ``"zeros"``.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight
         Shape ``(in_channels, out_channels / groups, *kernel_size)``, drawn uniformly from ±1 / sqrt(product of all of
-        these but the first), as the bias is.
+        these but the first), as is the bias.
     bias
         Shape ``(out_channels,)``, or None.
 
@@ -305,7 +305,7 @@ class ConvTranspose2d(_TransposedConvolution):
 
 
 class ConvTranspose3d(_TransposedConvolution):
-    """Add up trained kernels at the places of volumes: `ConvTranspose2d` with three spatial axes.
+    """Transposed convolution of volumes: `ConvTranspose2d` with three spatial axes.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Distances of vectors as modules."""
+"""Distance modules: cosine similarity and pairwise distance of vectors."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["CosineSimilarity", "PairwiseDistance"]
 
 
 class CosineSimilarity(Module):
-    """The cosine of the angle between vectors: see `functional.cosine_similarity`.
+    """Cosine similarity, the cosine of the angle between vectors: see `functional.cosine_similarity`.
 
     Parameters
     ----------
     dim
         The axis that vectors lie along.
     eps
-        The least length to divide by.
+        The smallest length to divide by.
     """
 
     _shown_options = ("dim", "eps")
@@ -34,16 +34,16 @@ class CosineSimilarity(Module):
 
 
 class PairwiseDistance(Module):
-    """The norm of the difference of vectors: see `functional.pairwise_distance`.
+    """Pairwise distance, the norm of the difference of vectors: see `functional.pairwise_distance`.
 
     Parameters
     ----------
     p
         The order of the norm.
     eps
-        What is added to each difference.
+        Added to each difference.
     keepdim
-        Whether the last axis stays, with length 1.
+        Whether to keep the last axis, with length 1.
     """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
@@ -55,5 +55,5 @@ class PairwiseDistance(Module):
         return functional.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return f"p={self.norm}, eps={self.eps}, keepdim={self.keepdim}"

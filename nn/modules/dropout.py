@@ -1,4 +1,4 @@
-"""Dropout as layers."""
+"""Dropout layers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d"]
 
 
 class Dropout(Elementwise):
-    """While training, set each element to 0 with probability `p` and divide the others by ``1 - p``.
+    """Dropout: during training, set each element to 0 with probability `p` and divide the others by ``1 - p``.
 
-    In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes what is drawn repeat.
+    In evaluation, after ``model.eval()``, it does nothing. `nn.manual_seed` makes the draws reproducible.
 
     Parameters
     ----------
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     inplace
         Makes no difference: results are new arrays.
 
@@ -50,7 +50,7 @@ class Dropout1d(Dropout):
     Parameters
     ----------
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     """
 
     def forward(self, x: TensorLike) -> Tensor:
@@ -64,7 +64,7 @@ class Dropout2d(Dropout):
     Parameters
     ----------
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     """
 
     def forward(self, x: TensorLike) -> Tensor:
@@ -73,12 +73,12 @@ class Dropout2d(Dropout):
 
 
 class AlphaDropout(Dropout):
-    """Dropout that goes with `SELU`: it keeps mean 0 and variance 1 by dropping to the least value of that.
+    """Dropout for `SELU`: it keeps mean 0 and variance 1, and sets dropped elements to the least value of `SELU`.
 
     Parameters
     ----------
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     """
 
     def forward(self, x: TensorLike) -> Tensor:

@@ -17,22 +17,22 @@ __all__ = ["Embedding"]
 
 
 class Embedding(Module):
-    """A trained row of numbers for each index.
+    """Embedding: look up a trained row of numbers for each index.
 
     Parameters
     ----------
     num_embeddings, embedding_dim
-        How many rows there are, and how long each is.
+        The number of rows, and the length of each.
     padding_idx
-        A row that stands for nothing: zeros at first, and never trained. It may be negative, from the end.
+        The index of a row for padding: zeros at first, and never trained. A negative index counts from the end.
     max_norm
-        Rows that are asked for and longer than this are first shortened to it, in place.
+        Rows that are looked up and have a larger norm are first scaled down to it, in place.
     norm_type
         The order of the norm that `max_norm` bounds.
     scale_grad_by_freq
-        Whether to divide the gradient of each row by how often a batch has it.
+        Whether to divide the gradient of each row by its number of occurrences in the batch.
     dtype
-        Of the parameter; float32 by default.
+        The dtype of the parameter; float32 by default.
 
     Attributes
     ----------
@@ -79,14 +79,14 @@ class Embedding(Module):
         norm_type: float = 2.0,
         scale_grad_by_freq: bool = False,
     ) -> Embedding:
-        """Return a layer with a copy of given rows.
+        """Return a layer with a copy of the given rows.
 
         Parameters
         ----------
         embeddings
             Shape ``(num_embeddings, embedding_dim)``; their dtype is kept.
         freeze
-            Whether they stay as they are; False trains them.
+            Whether the rows stay fixed; False trains them.
         padding_idx, max_norm, norm_type, scale_grad_by_freq
             As for the class; the row `padding_idx` stays as given.
 
@@ -113,19 +113,19 @@ class Embedding(Module):
         return layer
 
     def reset_parameters(self) -> None:
-        """Draw the rows anew, from the generator that `nn.manual_seed` seeds; that of the padding becomes 0."""
+        """Draw new rows from the generator that `nn.manual_seed` seeds; set the padding row to 0."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 
     def forward(self, input: TensorLike) -> Tensor:
-        """Return the rows of indices of any shape, in the shape ``(*input.shape, embedding_dim)``."""
+        """Return the rows at indices of any shape, in the shape ``(*input.shape, embedding_dim)``."""
         out: Tensor = functional.embedding(
             input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq
         )
         return out
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

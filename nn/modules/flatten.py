@@ -15,12 +15,12 @@ __all__ = ["Flatten", "Unflatten"]
 
 
 class Flatten(Module):
-    """Make one axis of several.
+    """Flatten several axes into one.
 
     Parameters
     ----------
     start_dim, end_dim
-        The first and the last of them; all but the first, the batch, by default.
+        The first and the last of these axes; by default all but the first, which is the batch.
 
     Examples
     --------
@@ -43,19 +43,19 @@ class Flatten(Module):
         first, last = (axis + len(shape) if axis < 0 else axis for axis in (self.start_dim, self.end_dim))
         if not 0 <= first <= last < len(shape):
             raise ValueError(f"Flatten({self.start_dim}, {self.end_dim}) cannot flatten an input of shape {x.shape}")
-        # not -1, which NumPy cannot make out where there are no elements
+        # not -1, which NumPy cannot infer for an empty array
         return x.reshape((*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
 class Unflatten(Module):
-    """Make several axes of one.
+    """Split one axis into several.
 
     Parameters
     ----------
     dim
-        Which axis.
+        The axis.
     unflattened_size
-        The lengths of the axes that it becomes; one of them may be -1, which is then what is left.
+        The lengths of the axes that replace it; one of them may be -1, which is inferred.
 
     Examples
     --------
@@ -78,14 +78,14 @@ class Unflatten(Module):
         if not -len(shape) <= self.dim < len(shape) or not _fits(shape[self.dim], size):
             raise ShapeError(f"Unflatten({self.dim}, {size}) cannot make these axes of an input of shape {shape}")
         axis = self.dim % len(shape)
-        if -1 in size:  # which NumPy cannot make out where there are no elements
+        if -1 in size:  # which NumPy cannot infer for an empty array
             rest = shape[axis] // -math.prod(size)
             size = tuple(rest if n == -1 else n for n in size)
         return x.reshape((*shape[:axis], *size, *shape[axis + 1 :]))
 
 
 def _fits(length: int, size: tuple[int, ...]) -> bool:
-    """Tell whether an axis of a length can be divided so."""
+    """Tell whether an axis of length `length` can be split into these lengths."""
     known = math.prod([n for n in size if n != -1])
     if size.count(-1) == 1:
         return known > 0 and length % known == 0

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods as modules."""
+"""Negative log-likelihood losses: binary cross-entropy, KL divergence, Gaussian and Poisson."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class BCELoss(Loss):
-    """The cross-entropy of events, given their probabilities: see `functional.binary_cross_entropy`.
+    """Binary cross-entropy, given probabilities: see `functional.binary_cross_entropy`.
 
     Parameters
     ----------
@@ -45,14 +45,14 @@ class BCELoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """The cross-entropy of events, given logits: see `functional.binary_cross_entropy_with_logits`.
+    """Binary cross-entropy, given logits: see `functional.binary_cross_entropy_with_logits`.
 
     Parameters
     ----------
     weight
         A factor for each element, of a shape that broadcasts to that of the input.
     pos_weight
-        A factor for what positive examples cost; it broadcasts too.
+        A factor for the loss of positive examples; it broadcasts too.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 
@@ -83,7 +83,7 @@ class BCEWithLogitsLoss(Loss):
 
 
 class KLDivLoss(Module):
-    """The Kullback-Leibler divergence of distributions: see `functional.kl_div`.
+    """Kullback-Leibler divergence of distributions: see `functional.kl_div`.
 
     Parameters
     ----------
@@ -111,14 +111,14 @@ class KLDivLoss(Module):
 
 
 class GaussianNLLLoss(Loss):
-    """Minus the log-likelihood of normal variables: see `functional.gaussian_nll_loss`.
+    """Negative log-likelihood of normal variables: see `functional.gaussian_nll_loss`.
 
     Parameters
     ----------
     full
         Whether to add the constant ``log(2 pi) / 2``.
     eps
-        The least variance.
+        The smallest variance.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -138,7 +138,7 @@ class GaussianNLLLoss(Loss):
 
 
 class PoissonNLLLoss(Loss):
-    """Minus the log-likelihood of counts: see `functional.poisson_nll_loss`.
+    """Negative log-likelihood of Poisson counts: see `functional.poisson_nll_loss`.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class PoissonNLLLoss(Loss):
     full
         Whether to add ``log(k!)``, by Stirling's formula.
     eps
-        What keeps the logarithm of a rate of 0 finite.
+        Added to the rates, to keep the logarithm of 0 finite.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """

@@ -19,7 +19,7 @@ __all__ = ["Bilinear", "Identity", "Linear"]
 
 
 class Linear(Module):
-    """Map the last axis to another length: ``x @ weight.T + bias``.
+    """Linear layer: map the last axis to another length, ``x @ weight.T + bias``.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ class Linear(Module):
     bias
         Whether to add a trained bias.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight
-        Shape ``(out_features, in_features)``, drawn uniformly from ±1 / sqrt(in_features), as the bias is.
+        Shape ``(out_features, in_features)``, drawn uniformly from ±1 / sqrt(in_features), as is the bias.
     bias
         Shape ``(out_features,)``, or None.
 
@@ -56,14 +56,14 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        # The memory holds the transpose: the product of the forward pass, the largest there is, is then a third
-        # faster for small batches, and gradients do not care.
+        # The memory holds the transpose: the product of the forward pass, the largest of all, is then a third
+        # faster for small batches, and gradients take equally long.
         self.weight = Parameter(np.zeros((in_features, out_features), np.float32).T, dtype=dtype)
         self.bias = Parameter(np.zeros(out_features, np.float32), dtype=dtype) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
         bound = 1 / math.sqrt(self.in_features)
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
@@ -75,12 +75,12 @@ class Linear(Module):
         return out
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class Bilinear(Module):
-    """Map two inputs to products of both: ``x1 @ weight[o] @ x2 + bias[o]`` for each output o.
+    """Bilinear layer: map two inputs to products of both, ``x1 @ weight[o] @ x2 + bias[o]`` for each output o.
 
     Parameters
     ----------
@@ -89,13 +89,13 @@ class Bilinear(Module):
     bias
         Whether to add a trained bias.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight
-        Shape ``(out_features, in1_features, in2_features)``, drawn uniformly from ±1 / sqrt(in1_features), as the bias
-        is.
+        Shape ``(out_features, in1_features, in2_features)``, drawn uniformly from ±1 / sqrt(in1_features), as
+        is the bias.
     bias
         Shape ``(out_features,)``, or None.
 
@@ -125,7 +125,7 @@ class Bilinear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
         bound = 1 / math.sqrt(self.in1_features)
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
@@ -137,7 +137,7 @@ class Bilinear(Module):
         return out
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return (
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
@@ -145,7 +145,7 @@ class Bilinear(Module):
 
 
 class Identity(Module):
-    """Its input as it is: a place for a layer that is left out. Any arguments are taken, and ignored."""
+    """Return the input unchanged: a placeholder for a layer that is left out. Arguments are accepted and ignored."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

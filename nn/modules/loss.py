@@ -1,4 +1,4 @@
-"""Losses of class labels, and of sequences of them, as modules."""
+"""Classification losses: cross-entropy, negative log-likelihood, and CTC for sequences of labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["CTCLoss", "CrossEntropyLoss", "Loss", "NLLLoss"]
 
 
 class Loss(Module):
-    """What losses share: a reduction.
+    """Base class of losses: a reduction.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ class Loss(Module):
 
 
 class NLLLoss(Loss):
-    """The negative log-likelihood of classes, given log-probabilities: see `functional.nll_loss`.
+    """Negative log-likelihood of class labels, given log-probabilities: see `functional.nll_loss`.
 
     Parameters
     ----------
     weight
         A weight for each class, of shape ``(classes,)``.
     ignore_index
-        Rows with this label do not count.
+        The label of rows to ignore.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -59,14 +59,14 @@ class NLLLoss(Loss):
 
 
 class CrossEntropyLoss(NLLLoss):
-    """The cross-entropy of classes, given logits: see `functional.cross_entropy`.
+    """Cross-entropy of class labels, given logits: see `functional.cross_entropy`.
 
     Parameters
     ----------
     weight, ignore_index, reduction
         As for `NLLLoss`.
     label_smoothing
-        How much of each target, from 0 to 1, is spread evenly over all classes.
+        The share of each target, from 0 to 1, to spread evenly over all classes.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class CrossEntropyLoss(NLLLoss):
         self.label_smoothing = label_smoothing
 
     def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or with probabilities of their shape."""
+        """Compare logits ``(n, classes, ...)`` with class indices ``(n, ...)`` or probabilities of the same shape."""
         loss: Tensor = functional.cross_entropy(
             input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
         )
@@ -99,16 +99,16 @@ class CrossEntropyLoss(NLLLoss):
 
 
 class CTCLoss(Loss):
-    """The connectionist temporal classification of sequences: see `functional.ctc_loss`.
+    """Connectionist temporal classification (CTC) loss of sequences: see `functional.ctc_loss`.
 
     Parameters
     ----------
     blank
-        The class of blanks.
+        The class index of the blank.
     reduction
         ``"mean"``, which divides each loss by the number of its labels first, ``"sum"`` or ``"none"``.
     zero_infinity
-        Whether an infinite loss, of a target that is too long for its input, counts as 0.
+        Whether to replace an infinite loss, of a target too long for its input, by 0.
     """
 
     _shown_options = ("blank", "reduction", "zero_infinity")

@@ -1,4 +1,4 @@
-"""Margin losses as modules."""
+"""Margin losses: hinge, ranking, triplet and embedding."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 
 
 class CosineEmbeddingLoss(Loss):
-    """The angle of vectors that should be alike, or different: see `functional.cosine_embedding_loss`.
+    """Cosine loss of vectors that should be similar or dissimilar: see `functional.cosine_embedding_loss`.
 
     Parameters
     ----------
     margin
-        How large the margin is.
+        The size of the margin.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -51,12 +51,12 @@ class CosineEmbeddingLoss(Loss):
 
 
 class HingeEmbeddingLoss(Loss):
-    """Distances, of pairs that are alike or not: see `functional.hinge_embedding_loss`.
+    """Hinge loss of the distances of pairs that are similar or not: see `functional.hinge_embedding_loss`.
 
     Parameters
     ----------
     margin
-        How large the margin is.
+        The size of the margin.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -74,12 +74,12 @@ class HingeEmbeddingLoss(Loss):
 
 
 class MarginRankingLoss(Loss):
-    """What a score lacks of a margin above another: see `functional.margin_ranking_loss`.
+    """Hinge loss of a score that should exceed another by a margin: see `functional.margin_ranking_loss`.
 
     Parameters
     ----------
     margin
-        How large the margin is.
+        The size of the margin.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -99,7 +99,7 @@ class MarginRankingLoss(Loss):
 
 
 class MultiLabelMarginLoss(Loss):
-    """What the scores of several classes lack of a margin above the others: see `functional.multilabel_margin_loss`.
+    """Hinge loss of scores, with several right classes per row: see `functional.multilabel_margin_loss`.
 
     Parameters
     ----------
@@ -108,13 +108,13 @@ class MultiLabelMarginLoss(Loss):
     """
 
     def forward(self, input: TensorLike, target: TensorLike) -> Tensor:
-        """Compare scores ``(n, classes)`` with class indices of the same shape, which -1 ends."""
+        """Compare scores ``(n, classes)`` with class indices of the same shape, each row ended by -1."""
         loss: Tensor = functional.multilabel_margin_loss(input, target, reduction=self.reduction)
         return loss
 
 
 class MultiLabelSoftMarginLoss(Loss):
-    """The cross-entropy with logits of rows that have several classes: see `functional.multilabel_soft_margin_loss`.
+    """Binary cross-entropy of logits, with several right classes per row: see `functional.multilabel_soft_margin_loss`.
 
     Parameters
     ----------
@@ -139,14 +139,14 @@ class MultiLabelSoftMarginLoss(Loss):
 
 
 class MultiMarginLoss(Loss):
-    """What the score of the right class lacks of a margin above each other: see `functional.multi_margin_loss`.
+    """Hinge loss of scores, with one right class per row: see `functional.multi_margin_loss`.
 
     Parameters
     ----------
     p
-        1 or 2, the power of what is lacking.
+        The power of the hinge, 1 or 2.
     margin
-        How large the margin is.
+        The size of the margin.
     weight
         A factor for each class, of shape ``(classes,)``.
     reduction
@@ -173,7 +173,7 @@ class MultiMarginLoss(Loss):
 
 
 class SoftMarginLoss(Loss):
-    """``log(1 + exp(-y * x))``: see `functional.soft_margin_loss`.
+    """Logistic loss, ``log(1 + exp(-y * x))``: see `functional.soft_margin_loss`.
 
     Parameters
     ----------
@@ -188,18 +188,18 @@ class SoftMarginLoss(Loss):
 
 
 class TripletMarginLoss(Loss):
-    """By how much a vector is not nearer to one that is alike than to another: see `functional.triplet_margin_loss`.
+    """Triplet loss: the positive should be nearer than the negative by a margin; see `functional.triplet_margin_loss`.
 
     Parameters
     ----------
     margin
-        How large the margin is.
+        The size of the margin.
     p
         The order of the norm.
     eps
-        What is added to differences.
+        Added to differences.
     swap
-        Whether the distance of the positive from the negative counts where it is less.
+        Whether to use the distance between positive and negative where that is smaller.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -228,16 +228,16 @@ class TripletMarginLoss(Loss):
 
 
 class TripletMarginWithDistanceLoss(Loss):
-    """`TripletMarginLoss` with a distance of your own: see `functional.triplet_margin_with_distance_loss`.
+    """`TripletMarginLoss` with a custom distance: see `functional.triplet_margin_with_distance_loss`.
 
     Parameters
     ----------
     distance_function
         Takes two arrays of vectors; `functional.pairwise_distance` by default.
     margin
-        How large the margin is.
+        The size of the margin.
     swap
-        Whether the distance of the positive from the negative counts where it is less.
+        Whether to use the distance between positive and negative where that is smaller.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """

@@ -1,4 +1,4 @@
-"""Layer, group and RMS normalization: each sample by itself, with trained scales and shifts."""
+"""Layer, group and RMS normalization: of each sample on its own, with trained scales and shifts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Shape = int | Sequence[int]
 
 
 class Affine(Module):
-    """What these layers share: a trained `weight`, ones at first, and a trained `bias`, zeros at first, or None."""
+    """Base class with a trained `weight`, ones at first, and a trained `bias`, zeros at first; either may be None."""
 
     weight: Parameter | None
     bias: Parameter | None
@@ -32,7 +32,7 @@ class Affine(Module):
         self.bias = Parameter(np.zeros(shape), dtype=dtype) if bias else None
 
     def reset_parameters(self) -> None:
-        """Set the weight to ones and the bias to zeros, as in the beginning."""
+        """Reset the weight to ones and the bias to zeros."""
         if self.weight is not None:
             self.weight.data[...] = 1
         if self.bias is not None:
@@ -40,7 +40,7 @@ class Affine(Module):
 
 
 class LayerNorm(Affine):
-    """Bring each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
+    """Normalize each sample to mean 0 and variance 1 over its last axes, then scale and shift it.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ class LayerNorm(Affine):
     eps
         Added to the variance.
     elementwise_affine
-        Whether there are a trained weight and bias.
+        Whether to train a weight and a bias.
     bias
         Whether there is a bias, if there is a weight.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight, bias
-        Of the shape `normalized_shape`, or None; ones and zeros at first.
+        Arrays of shape `normalized_shape`, or None; ones and zeros at first.
 
     Examples
     --------
@@ -86,29 +86,29 @@ class LayerNorm(Affine):
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         options = f"eps={self.eps}, elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         return f"{self.normalized_shape}, {options}"
 
 
 class RMSNorm(Affine):
-    """Divide each sample by the root of the mean of its squares over the last axes, then scale it.
+    """Divide each sample by its root mean square over the last axes, then scale it.
 
     Parameters
     ----------
     normalized_shape
         The lengths of the last axes; a number for one axis.
     eps
-        Added to the mean; by default the machine epsilon of the input's dtype.
+        Added to the mean square; by default the machine epsilon of the input's dtype.
     elementwise_affine
-        Whether there is a trained weight.
+        Whether to train a weight.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight
-        Of the shape `normalized_shape`, or None; ones at first.
+        Array of shape `normalized_shape`, or None; ones at first.
 
     Examples
     --------
@@ -136,23 +136,23 @@ class RMSNorm(Affine):
         return functional.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
 class GroupNorm(Affine):
-    """Bring each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
+    """Normalize each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
 
     Parameters
     ----------
     num_groups, num_channels
-        How many groups the channels are divided into, and how many channels there are.
+        The number of groups that the channels are divided into, and the number of channels.
     eps
         Added to the variance.
     affine
-        Whether there are a trained weight and bias.
+        Whether to train a weight and a bias.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
     bias
         Whether there is a bias, if there is a weight.
 
@@ -192,7 +192,7 @@ class GroupNorm(Affine):
         return functional.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         options = f"eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
         return f"{self.num_groups}, {self.num_channels}, {options}"
 
@@ -202,7 +202,7 @@ def _as_tuple(shape: Shape) -> tuple[int, ...]:
 
 
 def check_channels(layer: Module, x: Any, axis: int, length: int) -> None:
-    """Raise unless an axis of x has as many channels as the layer."""
+    """Raise unless `x` has as many channels on `axis` as the layer."""
     if x.ndim <= axis or x.shape[axis] != length:
         raise ShapeError(
             f"{type(layer).__name__} of {length} channels needs them on axis {axis}, but the input has shape {x.shape}"

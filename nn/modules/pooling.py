@@ -1,4 +1,4 @@
-"""Pooling as layers."""
+"""Pooling layers: maximum, average and adaptive."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 class _MaxPool(Module):
-    """The options of a pool of maxima."""
+    """Base class of max pooling: its options."""
 
     _shown_options = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
@@ -43,7 +43,7 @@ class _MaxPool(Module):
 
 
 class MaxPool1d(_MaxPool):
-    """The largest element of each window of sequences: `MaxPool2d` with one spatial axis.
+    """Max pooling of sequences: `MaxPool2d` with one spatial axis.
 
     Examples
     --------
@@ -55,14 +55,14 @@ class MaxPool1d(_MaxPool):
 
     def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
-        indices: Any = self.return_indices  # which result there is, is known when it runs
+        indices: Any = self.return_indices  # which result it returns is known only at run time
         return functional.max_pool1d(
             x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
         )
 
 
 class MaxPool2d(_MaxPool):
-    """The largest element of each window of images; equal ones share its gradient evenly.
+    """Max pooling of images: the largest element of each window. Equal elements share the gradient evenly.
 
     Parameters
     ----------
@@ -80,14 +80,14 @@ class MaxPool2d(_MaxPool):
 
     def forward(self, x: TensorLike) -> Tensor:
         """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
-        indices: Any = self.return_indices  # which result there is, is known when it runs
+        indices: Any = self.return_indices  # which result it returns is known only at run time
         return functional.max_pool2d(
             x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
         )
 
 
 class AvgPool1d(Module):
-    """The mean of each window of sequences: `AvgPool2d` with one spatial axis.
+    """Average pooling of sequences: `AvgPool2d` with one spatial axis.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class AvgPool1d(Module):
 
 
 class AvgPool2d(AvgPool1d):
-    """The mean of each window of images.
+    """Average pooling of images: the mean of each window.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class AvgPool2d(AvgPool1d):
 
 
 class AdaptiveAvgPool1d(Module):
-    """The means of so many parts of sequences: `AdaptiveAvgPool2d` with one spatial axis.
+    """Average pooling of sequences to a given length: `AdaptiveAvgPool2d` with one spatial axis.
 
     Examples
     --------
@@ -176,12 +176,12 @@ class AdaptiveAvgPool1d(Module):
 
 
 class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
-    """The means of the parts of images, which are divided into a given number of rows and columns.
+    """Average pooling of images to a given size: the mean of each part of a grid of that many rows and columns.
 
     Parameters
     ----------
     output_size
-        An integer, or one for each axis, where None leaves the axis as it is; see `functional.adaptive_avg_pool2d`.
+        An integer, or one for each axis, where None keeps the length of the axis; see `functional.adaptive_avg_pool2d`.
 
     Examples
     --------
@@ -197,7 +197,7 @@ class AdaptiveAvgPool2d(AdaptiveAvgPool1d):
 
 
 class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
-    """The largest elements of so many parts of sequences: `AdaptiveMaxPool2d` with one spatial axis.
+    """Max pooling of sequences to a given length: `AdaptiveMaxPool2d` with one spatial axis.
 
     Examples
     --------
@@ -218,7 +218,7 @@ class AdaptiveMaxPool1d(AdaptiveAvgPool1d):
 
 
 class AdaptiveMaxPool2d(AdaptiveMaxPool1d):
-    """The largest elements of the parts of images, which are divided into a given number of rows and columns.
+    """Max pooling of images to a given size: the largest element of each part of a grid of that many rows and columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Regression losses as modules."""
+"""Regression losses: squared error, absolute error, Huber and smooth L1."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
 
 
 class MSELoss(Loss):
-    """The mean squared difference: see `functional.mse_loss`.
+    """Mean squared error: see `functional.mse_loss`.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class MSELoss(Loss):
 
 
 class L1Loss(Loss):
-    """The mean absolute difference: see `functional.l1_loss`.
+    """Mean absolute error: see `functional.l1_loss`.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ class L1Loss(Loss):
 
 
 class HuberLoss(Loss):
-    """Half the squared difference, and a line beyond `delta`: see `functional.huber_loss`.
+    """Huber loss: half the squared difference up to `delta`, linear beyond it; see `functional.huber_loss`.
 
     Parameters
     ----------
     delta
-        Where the parabola becomes a line.
+        The difference at which the parabola becomes a line.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """
@@ -71,12 +71,12 @@ class HuberLoss(Loss):
 
 
 class SmoothL1Loss(Loss):
-    """The absolute difference with a parabola for its kink: see `functional.smooth_l1_loss`.
+    """Smooth L1 loss: the absolute difference, with a parabola instead of the kink; see `functional.smooth_l1_loss`.
 
     Parameters
     ----------
     beta
-        How wide the parabola is; 0 for `L1Loss`.
+        The width of the parabola; 0 for `L1Loss`.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
     """

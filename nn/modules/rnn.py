@@ -1,4 +1,4 @@
-"""Recurrent layers, which read a sequence step by step."""
+"""Recurrent layers: RNN, GRU and LSTM, which read a sequence step by step."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _RNNS = {"tanh": rnn_tanh, "relu": rnn_relu}
 
 
 class _Recurrent(Module):
-    """What the recurrent layers share: their parameters, the order in which layers and directions are run, checks.
+    """Base class of recurrent layers: the parameters, the checks, and the order of layers and directions.
 
-    A subclass says how many gates it has, and returns the function that runs a sequence.
+    A subclass sets its number of gates and returns the function that runs a sequence.
     """
 
     gates: ClassVar[int]
@@ -77,7 +77,7 @@ class _Recurrent(Module):
         return shapes
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
@@ -140,7 +140,7 @@ class _Recurrent(Module):
             raise DtypeError(f"{name} has an input of dtype {x.dtype}: it takes real numbers")
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
         defaults["proj_size"] = 0
         given = [f"{key}={getattr(self, key)}" for key, value in defaults.items() if getattr(self, key) != value]
@@ -148,7 +148,7 @@ class _Recurrent(Module):
 
 
 def _state(state: Any, name: str, which: str, shape: tuple[int, ...], unbatched: bool, x: Any) -> Any:
-    """Return an initial state with its axis of the batch, or raise if it has another shape or is of another kind."""
+    """Return an initial state with a batch axis, or raise if its shape or dtype does not fit."""
     state = as_floating(name, which, state, x)
     expected = shape[:1] + shape[2:] if unbatched else shape
     if state.shape != expected:
@@ -169,27 +169,27 @@ class RNN(_Recurrent):
     hidden_size
         The number of features of the state.
     num_layers
-        How many layers there are, each of which reads what the one before it gives.
+        The number of layers; each reads the output of the one before.
     nonlinearity
         ``"tanh"`` or ``"relu"``.
     bias
         Whether to add the two trained biases.
     batch_first
         Whether inputs and outputs have shape ``(batch, time, features)`` instead of ``(time, batch, features)``;
-        states keep theirs.
+        states keep their layout.
     dropout
-        The probability of `Dropout` between layers, while training.
+        The probability of `Dropout` between layers during training.
     bidirectional
-        Whether a second state of each layer reads the sequence from its end; outputs have both, side by side.
+        Whether each layer also reads the sequence backwards, with a second state; outputs concatenate both.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0
         Shapes ``(hidden_size, input_size)``, ``(hidden_size, hidden_size)`` and ``(hidden_size,)``, drawn uniformly
         from ±1 / sqrt(hidden_size). The next layers are ``_l1`` and so on, and read all outputs of the one before;
-        the other direction is ``_l0_reverse``.
+        the backward direction is ``_l0_reverse``.
 
     References
     ----------
@@ -234,25 +234,25 @@ class RNN(_Recurrent):
         input
             The sequences; ``(batch, time, input_size)`` with `batch_first`.
         hx
-            The first states, shape ``(layers * directions, batch, hidden_size)``; zeros by default.
+            The initial states, shape ``(layers * directions, batch, hidden_size)``; zeros by default.
 
         Returns
         -------
         output
             The states of the last layer after each step, shape ``(time, batch, directions * hidden_size)``.
         h_n
-            The last state of each layer and direction, of the shape of `hx`.
+            The final state of each layer and direction, in the shape of `hx`.
         """
         output, (h_n,) = self._run(input, None if hx is None else (hx,), (self.hidden_size,))
         return output, h_n
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
 
 
 class GRU(_Recurrent):
-    """Gated recurrent units, whose gates decide what of the state is kept and what of it is looked at.
+    """Gated recurrent unit: gates decide which parts of the state are kept and which are read.
 
     For each step, with σ for the sigmoid::
 
@@ -269,13 +269,13 @@ class GRU(_Recurrent):
     Attributes
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0
-        Those of r, z and n, one under the other: shapes ``(3 * hidden_size, input_size)``,
+        The parameters of r, z and n, stacked along axis 0: shapes ``(3 * hidden_size, input_size)``,
         ``(3 * hidden_size, hidden_size)`` and ``(3 * hidden_size,)``; otherwise as in `RNN`.
 
     References
     ----------
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation",
-    EMNLP 2014; with the reset gate behind the matrix, as in cuDNN and PyTorch.
+    EMNLP 2014; with the reset gate after the matrix product, as in cuDNN and PyTorch.
 
     Examples
     --------
@@ -327,16 +327,16 @@ class LSTM(_Recurrent):
     input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype
         As in `RNN`.
     proj_size
-        If positive, ``h = W_hr (o * tanh(c))`` has so many features, fewer than c. It is then composed of many
-        operations, and slower.
+        If positive, the number of features of ``h = W_hr (o * tanh(c))``, fewer than c has. The layer is then composed
+        of many operations, and slower.
 
     Attributes
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0
-        Those of i, f, g and o, one under the other: shapes ``(4 * hidden_size, input_size)``,
+        The parameters of i, f, g and o, stacked along axis 0: shapes ``(4 * hidden_size, input_size)``,
         ``(4 * hidden_size, hidden_size)`` and ``(4 * hidden_size,)``; otherwise as in `RNN`.
     weight_hr_l0
-        With a `proj_size` P: shape ``(P, hidden_size)``. The columns of ``weight_hh_l0`` are then P too.
+        With a `proj_size` P: shape ``(P, hidden_size)``. Then ``weight_hh_l0`` has P columns too.
 
     References
     ----------
@@ -366,7 +366,7 @@ class LSTM(_Recurrent):
         input
             The sequences; ``(batch, time, input_size)`` with `batch_first`.
         hx
-            The first states, a pair ``(h_0, c_0)`` of shapes ``(layers * directions, batch, hidden_size)``, where h_0
+            The initial states, a pair ``(h_0, c_0)`` of shapes ``(layers * directions, batch, hidden_size)``, where h_0
             has `proj_size` features if that is positive; zeros by default.
 
         Returns
@@ -374,7 +374,7 @@ class LSTM(_Recurrent):
         output
             The hidden states of the last layer after each step, shape ``(time, batch, directions * hidden_size)``.
         (h_n, c_n)
-            The last states of each layer and direction, of the shapes of `hx`.
+            The final states of each layer and direction, in the shapes of `hx`.
         """
         if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise TypeError(f"LSTM takes its first states as a pair (h_0, c_0), not as {type(hx).__name__}")

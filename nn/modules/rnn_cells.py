@@ -23,7 +23,7 @@ _STEPS = {"tanh": rnn_tanh_step, "relu": rnn_relu_step}
 
 
 class _Cell(Module):
-    """The parameters and the checks that the cells share; a subclass says how many gates it has."""
+    """Base class of recurrent cells: the parameters and the checks; a subclass sets its number of gates."""
 
     gates: ClassVar[int]
     weight_ih: Parameter
@@ -42,7 +42,7 @@ class _Cell(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, from the generator that `nn.manual_seed` seeds."""
+        """Draw new values for the parameters from the generator that `nn.manual_seed` seeds."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
@@ -51,7 +51,7 @@ class _Cell(Module):
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def _checked(self, x: Any, states: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the input and the states, zeros in place of None, or raise if they do not fit."""
+        """Return the input and the states, zeros instead of None, or raise if they do not fit."""
         name = type(self).__name__
         x = as_floating(name, "input", x, self.weight_ih)
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
@@ -69,7 +69,7 @@ class _Cell(Module):
         return tuple(arrays)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
 
 
@@ -85,7 +85,7 @@ class RNNCell(_Cell):
     nonlinearity
         ``"tanh"`` or ``"relu"``.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     Attributes
     ----------
@@ -122,17 +122,17 @@ class RNNCell(_Cell):
     def forward(self, input: TensorLike, hx: TensorLike | None = None) -> Tensor:
         """Return the next state, shape ``(batch, hidden_size)``, or ``(hidden_size,)`` for one input.
 
-        The input has shape ``(batch, input_size)``, or ``(input_size,)``; a state of None stands for zeros.
+        The input has shape ``(batch, input_size)``, or ``(input_size,)``; None stands for a state of zeros.
         """
         return _STEPS[self.nonlinearity](*self._checked(input, (hx,)), *self._parameters())[0]
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return super().extra_repr() + (", nonlinearity=relu" if self.nonlinearity == "relu" else "")
 
 
 class GRUCell(_Cell):
-    """One step of a `GRU`, which has the formula.
+    """One step of a `GRU`, whose docstring has the formula.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class GRUCell(_Cell):
     Attributes
     ----------
     weight_ih, weight_hh, bias_ih, bias_hh
-        Those of the gates r, z and n, one under the other: ``3 * hidden_size`` rows; otherwise as in `RNNCell`.
+        The parameters of r, z and n, stacked along axis 0: ``3 * hidden_size`` rows; otherwise as in `RNNCell`.
 
     Examples
     --------
@@ -160,7 +160,7 @@ class GRUCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of an `LSTM`, which has the formula.
+    """One step of an `LSTM`, whose docstring has the formula.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ class LSTMCell(_Cell):
     Attributes
     ----------
     weight_ih, weight_hh, bias_ih, bias_hh
-        Those of the gates i, f, g and o, one under the other: ``4 * hidden_size`` rows; otherwise as in `RNNCell`.
+        The parameters of i, f, g and o, stacked along axis 0: ``4 * hidden_size`` rows; otherwise as in `RNNCell`.
 
     Examples
     --------
@@ -184,7 +184,7 @@ class LSTMCell(_Cell):
     gates = 4
 
     def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, Tensor]:
-        """Return the next hidden and cell state, from the pair `hx` of them; see `RNNCell.forward`."""
+        """Return the next hidden state and cell state, given the pair `hx`; see `RNNCell.forward`."""
         if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise TypeError(f"LSTMCell takes its state as a pair (h, c), not as {type(hx).__name__}")
         return lstm_step(*self._checked(input, (None, None) if hx is None else tuple(hx)), *self._parameters())

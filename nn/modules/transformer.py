@@ -1,4 +1,4 @@
-"""Transformers: layers of attention and of a small network for each position, with a residual around each."""
+"""Transformers: encoder and decoder layers of attention and feed-forward networks, each with a residual connection."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": functional.relu, "gelu"
 
 
 class _Layer(Module):
-    """What layers of encoders and decoders have in common: the network for each position, and the residuals.
+    """Base class of encoder and decoder layers: the feed-forward network and the residual connections.
 
     Parameters
     ----------
     attentions
-        The names of the layers of attention.
+        The names of the attention layers.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class _Layer(Module):
             setattr(self, f"dropout{number}", Dropout(dropout))
 
     def _residual(self, number: int, x: Any, block: Callable[[Any], Any]) -> Any:
-        """Add to `x` what a block makes of it, with the norm of this number before the block or after the sum."""
+        """Add the output of a block to its input `x`, with norm `number` before the block or after the sum."""
         norm, dropout = getattr(self, f"norm{number}"), getattr(self, f"dropout{number}")
         if self.norm_first:
             return x + dropout(block(norm(x)))
@@ -79,26 +79,26 @@ class _Layer(Module):
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return f"activation={getattr(self.activation, '__name__', self.activation)}, norm_first={self.norm_first}"
 
 
 class TransformerEncoderLayer(_Layer):
-    """Attention of a sequence to itself, then a network of two layers for each position.
+    """Encoder layer: self-attention, then a feed-forward network of two layers at each position.
 
-    Each of the two is ``norm(x + block(x))``, or ``x + block(norm(x))`` if `norm_first`.
+    Each of these two blocks is ``norm(x + block(x))``, or ``x + block(norm(x))`` if `norm_first`.
 
     Parameters
     ----------
     d_model
-        The features of each position.
+        The number of features of each position.
     nhead
-        The heads of attention, a divisor of `d_model`.
+        The number of attention heads, a divisor of `d_model`.
     dim_feedforward
-        The hidden units of the network.
+        The number of hidden units of the feed-forward network.
     dropout
-        How probable it is that something is dropped while training: weights of attention, hidden units, and what is
-        added to the residuals.
+        The probability of dropout during training: of attention weights, of hidden units, and of the outputs of the
+        blocks before they are added.
     activation
         ``"relu"``, ``"gelu"`` or a function.
     layer_norm_eps
@@ -106,11 +106,11 @@ class TransformerEncoderLayer(_Layer):
     batch_first
         Whether inputs have shape ``(n, length, features)`` rather than ``(length, n, features)``.
     norm_first
-        Whether the norm is taken before each block: such stacks train without a warm-up of the learning rate.
+        Whether the norm comes before each block: such stacks train without a warm-up of the learning rate.
     bias
         Whether linear maps and norms add biases.
     dtype
-        Of the parameters; float32 by default.
+        The dtype of the parameters; float32 by default.
 
     References
     ----------
@@ -159,7 +159,7 @@ class TransformerEncoderLayer(_Layer):
 
 
 class TransformerDecoderLayer(_Layer):
-    """Attention of a sequence to itself, then to the output of an encoder, then a network for each position.
+    """Decoder layer: self-attention, attention to the output of an encoder, then a feed-forward network.
 
     Parameters
     ----------
@@ -229,17 +229,17 @@ class _Stack(Module):
 
 
 class TransformerEncoder(_Stack):
-    """Copies of an encoder's layer in a row.
+    """Encoder: a stack of copies of an encoder layer.
 
     Parameters
     ----------
     encoder_layer
-        A `TransformerEncoderLayer`, or a module that is called alike. The copies begin with its values; each block of
-        each layer can be drawn anew by its ``reset_parameters``.
+        A `TransformerEncoderLayer`, or a module that takes the same arguments. The copies start with its values;
+        ``reset_parameters`` of a block draws new ones.
     num_layers
-        How many copies.
+        The number of copies.
     norm
-        What the output of the last one is given to, such as a `LayerNorm`: needed where the layers have `norm_first`.
+        A module applied to the output of the last copy, such as a `LayerNorm`: needed if the layers have `norm_first`.
 
     Examples
     --------
@@ -265,7 +265,7 @@ class TransformerEncoder(_Stack):
 
 
 class TransformerDecoder(_Stack):
-    """Copies of a decoder's layer in a row.
+    """Decoder: a stack of copies of a decoder layer.
 
     Parameters
     ----------
@@ -293,16 +293,16 @@ class TransformerDecoder(_Stack):
 
 
 class Transformer(Module):
-    """An encoder of one sequence, and a decoder of another one that attends to what the encoder made of the first.
+    """Transformer: an encoder of one sequence, and a decoder of another that attends to the output of the encoder.
 
     Parameters
     ----------
     d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype
         As for `TransformerEncoderLayer`.
     num_encoder_layers, num_decoder_layers
-        How many layers.
+        The number of layers.
     custom_encoder, custom_decoder
-        Modules to take in place of a `TransformerEncoder` and a `TransformerDecoder`.
+        Modules to use instead of a `TransformerEncoder` and a `TransformerDecoder`.
 
     Examples
     --------
@@ -347,7 +347,7 @@ class Transformer(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew, each layer's its own, uniformly by Glorot's rule; biases and norms stay."""
+        """Draw new weights for every layer, uniformly by Glorot's rule; biases and norms stay as they are."""
         for parameter in self.parameters():
             if parameter.ndim > 1:
                 init.xavier_uniform_(parameter)
@@ -373,7 +373,7 @@ class Transformer(Module):
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, dtype: DTypeLike = np.float32) -> np.ndarray[Any, Any]:
-        """Return the mask, shape ``(sz, sz)``, that adds -inf where a query would attend to a later key.
+        """Return the causal mask, shape ``(sz, sz)``, which adds -inf where a query would attend to a later key.
 
         Examples
         --------
@@ -386,7 +386,7 @@ class Transformer(Module):
 
 
 def _activation(activation: Activation) -> Callable[[Any], Any]:
-    """Return the function of a name, or the function that it is already."""
+    """Return the activation function with this name; return a function as it is."""
     if callable(activation):
         return activation
     if activation not in _ACTIVATIONS:

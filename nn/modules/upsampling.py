@@ -1,4 +1,4 @@
-"""Upsampling, pixel shuffles, fold and unfold as layers."""
+"""Upsampling, pixel shuffle, fold and unfold layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Fold", "PixelShuffle", "PixelUnshuffle", "Unfold", "Upsample"]
 
 
 class Upsample(Module):
-    """Change the resolution of an array along its spatial axes.
+    """Resample an array along its spatial axes, to a given size or by a factor.
 
     Parameters
     ----------
@@ -47,18 +47,18 @@ class Upsample(Module):
         )
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         change = f"size={self.size}" if self.scale_factor is None else f"scale_factor={self.scale_factor}"
         return f"{change}, mode={self.mode!r}"
 
 
 class PixelShuffle(Module):
-    """Exchange channels for places: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
+    """Rearrange channels into pixels: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
     Parameters
     ----------
     upscale_factor
-        The number r.
+        The factor r.
 
     Examples
     --------
@@ -75,17 +75,17 @@ class PixelShuffle(Module):
         self.upscale_factor = upscale_factor
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return what `functional.pixel_shuffle` does."""
+        """Return ``functional.pixel_shuffle(x, upscale_factor)``."""
         return functional.pixel_shuffle(x, self.upscale_factor)
 
 
 class PixelUnshuffle(Module):
-    """Exchange places for channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
+    """Rearrange pixels into channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
 
     Parameters
     ----------
     downscale_factor
-        The number r.
+        The factor r.
 
     Examples
     --------
@@ -102,12 +102,12 @@ class PixelUnshuffle(Module):
         self.downscale_factor = downscale_factor
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Return what `functional.pixel_unshuffle` does."""
+        """Return ``functional.pixel_unshuffle(x, downscale_factor)``."""
         return functional.pixel_unshuffle(x, self.downscale_factor)
 
 
 class Unfold(Module):
-    """What windows that slide over images contain, as columns.
+    """Extract the sliding windows of images as columns (im2col).
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class Unfold(Module):
 
 
 class Fold(Unfold):
-    """Add up windows at their places in images.
+    """Add up windows at their positions in images (col2im).
 
     Parameters
     ----------
@@ -165,5 +165,5 @@ class Fold(Unfold):
         return functional.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
+        """Return the text that `repr` shows between the parentheses."""
         return f"output_size={self.output_size}, {super().extra_repr()}"
