@@ -1,4 +1,4 @@
-"""Activations: functions of each element, and softmax, which is one of a whole axis."""
+"""Activations: elementwise functions such as `relu` and `sigmoid`, and softmax along an axis."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ tanh: Callable[[TensorLike], Tensor] = cast(Any, np.tanh)  # differentiates tens
 
 
 def relu(input: TensorLike, inplace: bool = False) -> Tensor:
-    """Return elements where they are positive, else 0; the derivative at 0 is 0.
+    """Return the rectified linear unit, ``max(x, 0)``, of each element; the derivative at 0 is 0.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = Non
     Parameters
     ----------
     input
-        Any shape; inf-free. Values of any size are safe: the largest along the axis is subtracted first.
+        Any shape; no infinities. Values of any size are safe: the largest along the axis is subtracted first.
     axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
+        The axis, under NumPy's or PyTorch's name; the last by default.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = Non
 
 
 def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """Return the logarithm of `softmax`, which is finite also where a probability is too small for a number.
+    """Return the logarithm of `softmax`, finite even where a probability underflows to 0.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Average pooling: the means of windows."""
+"""Average pooling: the mean of each window."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def avg_pool2d(
     input, kernel_size, stride, ceil_mode
         As for `max_pool2d`.
     padding
-        How many zeros are around the input, at most half of `kernel_size`.
+        The number of zeros around the input, at most half of `kernel_size`.
     count_include_pad
-        Whether these zeros count in the mean. What `ceil_mode` adds beyond them never does.
+        Whether these zeros count in the mean. Positions that `ceil_mode` adds beyond them never do.
     divisor_override
-        What to divide each sum by, in place of the number of its elements.
+        The number to divide each sum by, instead of its number of elements.
 
     Examples
     --------

@@ -25,7 +25,7 @@ def conv1d(
     dilation: Spatial = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Correlate sequences with kernels: see `conv2d`, of which this is the form with one spatial axis.
+    """Convolve sequences with kernels: `conv2d` with one spatial axis.
 
     Examples
     --------
@@ -46,10 +46,11 @@ def conv2d(
     dilation: Spatial = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Correlate images with kernels: ``out[n, o, i, j] = bias[o] + sum(weight[o] * window[n, i, j])``.
+    """Convolve images with kernels: ``out[n, o, i, j] = bias[o] + sum(weight[o] * window[n, i, j])``.
 
-    The sum is over the channels and the places of a window of the input, which begins at row ``i * stride - padding``
-    and column ``j * stride - padding``; beyond its borders the input is 0. The kernel is not flipped.
+    The sum is over the channels and positions of a window, which begins at row ``i * stride - padding`` and column
+    ``j * stride - padding`` of the input; beyond its borders the input counts as 0. The kernel is not flipped: this is
+    a cross-correlation.
 
     Parameters
     ----------
@@ -60,29 +61,29 @@ def conv2d(
     bias
         Shape ``(outputs,)``, or None.
     stride, padding, dilation
-        How far windows are apart, how many zeros are around the input, and how far the places within a window are
-        apart: an integer, or one for each spatial axis. The padding may be ``"valid"``, which is none, or ``"same"``,
-        with which the output has the spatial shape of the input, at stride 1.
+        The distance between windows, the number of zeros around the input, and the distance between positions within
+        a window: an integer, or one for each spatial axis. The padding may also be ``"valid"``, for none, or
+        ``"same"``, for an output with the spatial shape of the input, at stride 1.
     groups
-        The channels and the outputs are divided into so many groups, each of which sees only its own.
+        The number of groups that channels and outputs are divided into; outputs see only the channels of their group.
 
     Returns
     -------
     Tensor
         Shape ``(n, outputs, height, width)``, where a length becomes
-        ``(length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1``. Its memory has the channels first.
+        ``(length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1``. In memory the channels come first.
 
     Raises
     ------
     ShapeError
         If shapes do not fit together, or the kernel does not fit into the input.
     ValueError, TypeError
-        If an option is not what it can be.
+        If an option is invalid.
 
     Notes
     -----
-    It is one product of matrices for a batch (im2col). The matrix, ``prod(kernel)`` times as large as the input, is
-    kept for the derivative by the weight if it takes at most 16 MB; of larger ones there is only a part at a time.
+    A batch is computed as one matrix product (im2col). The matrix, ``prod(kernel)`` times as large as the input, is
+    kept for the gradient of the weight if it takes at most 16 MB; a larger one is only built a part at a time.
 
     References
     ----------
@@ -111,7 +112,7 @@ def conv3d(
     dilation: Spatial = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Correlate volumes with kernels: see `conv2d`, of which this is the form with three spatial axes.
+    """Convolve volumes with kernels: `conv2d` with three spatial axes.
 
     Examples
     --------
@@ -133,7 +134,7 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Spatial = 1,
 ) -> Tensor:
-    """Add up kernels at the places of a sequence: `conv_transpose2d` with one spatial axis.
+    """Compute a transposed convolution of sequences: `conv_transpose2d` with one spatial axis.
 
     Examples
     --------
@@ -155,22 +156,22 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Spatial = 1,
 ) -> Tensor:
-    """Add up kernels, each times an element of the input: the transpose of `conv2d`, which is the gradient of it.
+    """Compute a transposed convolution of images, the gradient of `conv2d`: add up kernels times input elements.
 
     Parameters
     ----------
     input
         Shape ``(n, channels, height, width)``, or ``(channels, height, width)`` for one image.
     weight
-        Shape ``(channels, outputs / groups, rows, columns)``: as it is for the `conv2d` whose transpose this is.
+        Shape ``(channels, outputs / groups, rows, columns)``: the same as for the `conv2d` that this transposes.
     bias
         Shape ``(outputs,)``, or None.
     stride, padding, dilation
-        Those of the `conv2d`: the stride is how far the kernels are apart in the output, and the padding what is cut
-        off around it.
+        As for that `conv2d`: the stride is the distance between kernels in the output, and the padding is cut off
+        around it.
     output_padding
-        How much longer the output is at the end of an axis: a `conv2d` with stride gives several lengths the same
-        output. Less than the stride or the dilation.
+        The length added at the end of each axis of the output, since a strided `conv2d` maps several lengths to the
+        same one. Less than the stride or the dilation.
     groups
         As for `conv2d`.
 
@@ -185,7 +186,7 @@ def conv_transpose2d(
     ShapeError
         If shapes do not fit together, or the padding cuts off everything.
     ValueError, TypeError
-        If an option is not what it can be.
+        If an option is invalid.
 
     References
     ----------
@@ -212,7 +213,7 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Spatial = 1,
 ) -> Tensor:
-    """Add up kernels at the places of a volume: `conv_transpose2d` with three spatial axes.
+    """Compute a transposed convolution of volumes: `conv_transpose2d` with three spatial axes.
 
     Examples
     --------

@@ -81,8 +81,8 @@ def cross_entropy(
         Logits, that is, unnormalised log-probabilities: shape ``(n, classes)``, ``(classes,)`` or
         ``(n, classes, ...)``.
     target
-        Class indices, integers of the shape of `input` without the axis of classes; or probabilities of the classes,
-        real numbers of the shape of `input`.
+        Class indices: integers, in the shape of `input` without the axis of classes. Or class probabilities: real
+        numbers, in the shape of `input`.
     weight
         A weight for each class, of shape ``(classes,)``.
     ignore_index
@@ -92,7 +92,7 @@ def cross_entropy(
         sum of the weights of the rows, and is 0, with zero gradient, if all rows are ignored; with probabilities it is
         divided by the number of rows.
     label_smoothing
-        How much of each target, from 0 to 1, is spread evenly over all classes.
+        The part of each target, from 0 to 1, that is spread evenly over all classes.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def cross_entropy(
     Raises
     ------
     IndexError
-        If a label is not the index of a class; it names the row, the label and the number of classes.
+        If a label is not the index of a class; the message names the row, the label and the number of classes.
     ShapeError, DtypeError
         If shapes or dtypes do not fit.
 

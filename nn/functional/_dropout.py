@@ -1,4 +1,4 @@
-"""Dropout of single elements, of whole channels, and alpha dropout for `selu`."""
+"""Dropout of single elements or whole channels, and alpha dropout for `selu`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Generator = np.random.Generator | None
 def dropout(
     input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
-    """Set each element to 0 with probability `p` and divide the others by ``1 - p``, so that the mean stays.
+    """Set each element to 0 with probability `p` and divide the others by ``1 - p``, which keeps the mean.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def dropout(
     p
         From 0 to 1.
     training
-        Without it, `input` is returned as it is.
+        If False, `input` is returned unchanged.
     generator
-        What to draw from; by default the generator that `nn.manual_seed` seeds.
+        The random generator; by default the one that `nn.manual_seed` seeds.
     inplace
         Makes no difference: results are new arrays.
 
@@ -55,7 +55,7 @@ def dropout(
 def dropout1d(
     input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
-    """Drop whole channels of sequences: as `dropout`, but of a channel all elements or none.
+    """Drop whole channels of sequences: like `dropout`, but all elements of a channel or none.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def dropout1d(
 def dropout2d(
     input: TensorLike, p: float = 0.5, training: bool = True, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
-    """Drop whole channels of images: as `dropout`, but of a channel all pixels or none.
+    """Drop whole channels of images: like `dropout`, but all pixels of a channel or none.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def dropout2d(
 def alpha_dropout(
     input: TensorLike, p: float = 0.5, training: bool = False, inplace: bool = False, generator: Generator = None
 ) -> Tensor:
-    """Set elements to the least value of `selu`, then scale and shift all, so that mean 0 and variance 1 stay.
+    """Set random elements to the minimum of `selu`, then scale and shift all to keep mean 0 and variance 1.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Embedding lookup, and one-hot encoding."""
+"""Embedding lookup and one-hot encoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def embedding(
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
 ) -> Tensor:
-    """Return the rows of a table that `input` numbers.
+    """Look up the rows of a table at the indices in `input`.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def embedding(
     weight
         The table, of shape ``(rows, features)``.
     padding_idx
-        A row that gets no gradient, whatever stands in it.
+        The index of a row that gets no gradient, whatever its values.
     max_norm
-        Rows that are asked for and longer than this are first shortened to it, in place, in the table.
+        If given, looked-up rows with a larger norm are first rescaled to it, in place, in the table.
     norm_type
         The order of the norm that `max_norm` bounds.
     scale_grad_by_freq
-        Whether to divide the gradient of each row by how often `input` has it.
+        Whether to divide the gradient of each row by how often it occurs in `input`.
 
     Returns
     -------
@@ -53,9 +53,9 @@ def embedding(
     Raises
     ------
     IndexError
-        If there is no such row; it names the number and its place in `input`.
+        If an index is out of range; the message names it and its position in `input`.
     DtypeError
-        If `input` holds no integers.
+        If `input` does not hold integers.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def embedding(
 
 
 def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
-    """Return a row for each class index, with 1 at the class and 0 elsewhere.
+    """Return the one-hot encoding of class indices: a row for each, with 1 at the class and 0 elsewhere.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     Raises
     ------
     IndexError
-        If there is no such class; it names the index and its place.
+        If an index is out of range; the message names it and its position.
 
     Examples
     --------

@@ -191,7 +191,7 @@ _by_tanh = elementwise(_gelu_tanh, _gelu_tanh_rule, name="gelu_tanh")
 def gelu(input: TensorLike, approximate: Literal["none", "tanh"] = "none") -> Tensor:
     """Multiply each element by the probability that a standard normal variable is less than it.
 
-    ``x * Phi(x)``, precise also where Phi is very small: the relative error is that of rounding ``x ** 2 / 2``.
+    ``x * Phi(x)``, precise even where Phi is very small: the relative error is that of rounding ``x ** 2 / 2``.
 
     Parameters
     ----------

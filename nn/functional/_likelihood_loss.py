@@ -43,8 +43,8 @@ def binary_cross_entropy(
 ) -> Tensor:
     """Return ``-(y log p + (1 - y) log(1 - p))`` for probabilities p and targets y.
 
-    As in PyTorch no logarithm is below -100, so that a certain and wrong prediction costs 100, and its slope is that
-    at a distance of 1e-12. `binary_cross_entropy_with_logits` needs no such bounds.
+    As in PyTorch, logarithms are at least -100, so that a prediction that is certain and wrong costs 100; its
+    derivative is that at a distance of 1e-12. `binary_cross_entropy_with_logits` needs no such bounds.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def binary_cross_entropy_with_logits(
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``. The mean is divided by the number of elements.
     pos_weight
-        A factor for ``y log(sigmoid(x))``, the part of the positive examples; it broadcasts as `weight` does.
+        A factor for ``y log(sigmoid(x))``, the term of the positive examples; it broadcasts as `weight` does.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def kl_div(
 ) -> Tensor:
     """Return the terms of the Kullback-Leibler divergence of `input` from `target`: ``y * (log y - x)``.
 
-    The divergence of a distribution is the sum of its terms. Of rows of distributions ``"batchmean"`` gives the mean
+    The divergence of a distribution is the sum of its terms. For rows of distributions, ``"batchmean"`` gives the mean
     divergence; ``"mean"``, the default as in PyTorch, divides by the number of terms.
 
     Parameters
@@ -154,7 +154,7 @@ def kl_div(
         Probabilities of the same shape, or with `log_target` their logarithms. Gradients flow to it too; where a
         probability is 0 the term is 0, whatever `input` is, and so are both gradients.
     reduction
-        ``"batchmean"``, the sum over the length of the first axis, ``"mean"``, ``"sum"`` or ``"none"``.
+        ``"batchmean"`` (the sum divided by the length of the first axis), ``"mean"``, ``"sum"`` or ``"none"``.
     log_target
         Whether `target` holds logarithms.
 
@@ -163,7 +163,7 @@ def kl_div(
     ValueError
         If a probability is negative.
     ShapeError
-        If the shapes differ, or a number without a first axis has ``"batchmean"``.
+        If the shapes differ, or are ``()`` with ``"batchmean"``, which needs a first axis.
 
     References
     ----------
@@ -208,14 +208,14 @@ def poisson_nll_loss(
     eps: float = 1e-8,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Return minus the log-likelihood of counts that are distributed as Poisson says, up to a constant.
+    """Return the negative log-likelihood of Poisson-distributed counts, up to a constant.
 
     For a count k it is ``exp(x) - k * x``, or ``x - k * log(x + eps)`` where `input` is the rate itself.
 
     Parameters
     ----------
     input
-        The logarithms of the rates; the rates, if not `log_input`.
+        The logarithms of the rates, or the rates without `log_input`.
     target
         Counts, of the same shape.
     log_input
@@ -223,7 +223,7 @@ def poisson_nll_loss(
     full
         Whether to add ``log(k!)`` by Stirling's formula, ``k log k - k + log(2 pi k) / 2``, for counts above 1.
     eps
-        What keeps the logarithm of a rate of 0 finite.
+        Added to the rates, to keep the logarithm of a rate of 0 finite.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 
@@ -266,22 +266,22 @@ def gaussian_nll_loss(
     eps: float = 1e-6,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Return minus the log-likelihood of normal variables, given their means and variances.
+    """Return the negative log-likelihood of normal variables, given their means and variances.
 
     It is ``(log v + (x - y)**2 / v) / 2``.
 
     Parameters
     ----------
     input, target
-        The means and what was observed, of the same shape; or one of them has one element, and as many axes, for all
-        of the other.
+        The means and the observations, of the same shape; or one of them has a single element, and as many axes, and
+        broadcasts to the other.
     var
         The variances: of that shape, of that shape with one axis of length 1, of that shape without the last
         axis, or one number.
     full
         Whether to add the constant ``log(2 pi) / 2``.
     eps
-        Variances below are taken for `eps`. Their gradient is that at `eps`, as in PyTorch, so that they can grow.
+        Smaller variances count as `eps`. Their gradient is that at `eps`, as in PyTorch, so that they can grow.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 

@@ -83,7 +83,7 @@ def _bias_rule(g: Any, into: Any) -> Any:
 
 
 linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")
-linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ weight.T + bias``.
+linear.__doc__ = """Apply an affine map to the last axis of `x`: ``x @ weight.T + bias``.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ we
     Raises
     ------
     ShapeError
-        If the last axis of `x` is not that of `weight`, or the shapes of `weight` and `bias` are not those above.
+        If the last axes of `x` and `weight` differ in length, or `weight` or `bias` has another shape than above.
 
     Examples
     --------
@@ -114,12 +114,12 @@ linear.__doc__ = """Map the last axis of `x` to the outputs of a layer: ``x @ we
 
 
 def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
-    """Return a product of two inputs for each output o: ``x1 @ weight[o] @ x2 + bias[o]``.
+    """Return a bilinear form of two inputs for each output o: ``x1 @ weight[o] @ x2 + bias[o]``.
 
     Parameters
     ----------
     input1, input2
-        Shapes ``(..., in1_features)`` and ``(..., in2_features)``, alike but for the last axis.
+        Shapes ``(..., in1_features)`` and ``(..., in2_features)``, equal except for the last axis.
     weight
         Shape ``(out_features, in1_features, in2_features)``.
     bias
@@ -133,7 +133,7 @@ def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: T
     Raises
     ------
     ShapeError
-        If the shapes do not fit.
+        If the shapes do not fit together.
 
     Examples
     --------

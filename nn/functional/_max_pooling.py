@@ -1,4 +1,4 @@
-"""Max pooling: the maxima of windows."""
+"""Max pooling: the maximum of each window."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Array]:
-    """Return the largest element of each window of sequences: `max_pool2d` with one spatial axis.
+    """Return the maximum of each window of sequences: `max_pool2d` with one spatial axis.
 
     Examples
     --------
@@ -178,9 +178,9 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Array]:
-    """Return the largest element of each window of images.
+    """Return the maximum of each window of images.
 
-    Largest elements that are equal share the gradient evenly, as in ``max``. (PyTorch gives it to the first.)
+    Equal maxima share the gradient evenly, as in ``max``. (PyTorch gives it to the first.)
 
     Parameters
     ----------
@@ -189,29 +189,29 @@ def max_pool2d(
     kernel_size
         The length of a window, an integer or one for each spatial axis.
     stride
-        How far windows are apart; by default `kernel_size`.
+        The distance between windows; by default `kernel_size`.
     padding
-        How far windows may begin before the input, at most half of `kernel_size`. What is outside is never the largest.
+        How far before the input windows may begin, at most half of `kernel_size`. Padding is never the maximum.
     dilation
-        How far the places within a window are apart.
+        The distance between positions within a window.
     ceil_mode
-        Whether a last window that reaches beyond the padding counts too.
+        Whether to include a last window that reaches beyond the padding.
     return_indices
-        Whether to return also where the first of the largest elements is, counted row by row in its image.
+        Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
 
     Returns
     -------
     Tensor
         Shape ``(n, channels, height, width)``, where a length becomes
         ``(length + 2 * padding - dilation * (kernel_size - 1) - 1) / stride + 1``, rounded down, or up for `ceil_mode`.
-        With `return_indices` a tuple of it and an ndarray.
+        With `return_indices`, a tuple of it and an ndarray of indices.
 
     Raises
     ------
     ShapeError
-        If the input has no such shape, or a window does not fit into it.
+        If the input has another shape, or a window does not fit into it.
     ValueError, TypeError
-        If an option is not what it can be.
+        If an option is invalid.
 
     Examples
     --------

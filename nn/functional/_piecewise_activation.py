@@ -1,4 +1,4 @@
-"""Piecewise activations, such as `leaky_relu` and `hardtanh`: each has a decided derivative at its corners."""
+"""Piecewise activations, such as `leaky_relu` and `hardtanh`: each defines its derivative at its kinks."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
 
 
 def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """Return positive elements as they are, others times a slope, which is also the derivative at 0.
+    """Return positive elements unchanged, and the others times a slope, which is also the derivative at 0.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = 
 
 
 def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
-    """Return positive elements as they are, others times a slope that is learned, for all or for each channel.
+    """Return positive elements unchanged, and the others times a learned slope: one in all or one for each channel.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     Raises
     ------
     ShapeError
-        If there is neither one slope nor one for each channel.
+        If `weight` holds neither one slope nor one for each channel.
 
     References
     ----------
@@ -168,18 +168,18 @@ def rrelu(
     inplace: bool = False,
     generator: np.random.Generator | None = None,
 ) -> Tensor:
-    """Return positive elements as they are, others times a slope that is drawn for each when training.
+    """Return positive elements unchanged, and the others times a slope, drawn at random for each when training.
 
     Parameters
     ----------
     input
         Any shape.
     lower, upper
-        The slopes are drawn uniformly from this range; when not `training` all are its middle.
+        The range from which slopes are drawn uniformly; without `training` all are its middle.
     training
-        Whether to draw.
+        Whether to draw slopes.
     generator
-        What to draw from; by default the generator that `nn.manual_seed` seeds.
+        The random generator; by default the one that `nn.manual_seed` seeds.
     inplace
         Makes no difference: results are new arrays.
 
@@ -250,7 +250,7 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
 
 
 def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
-    """Return 0 for elements from -lambd to lambd, where the derivative is 0 too, and others as they are.
+    """Set elements from -lambd to lambd to 0, with derivative 0, and return the others unchanged.
 
     Examples
     --------
@@ -263,7 +263,7 @@ def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
 
 
 def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
-    """Bring each element nearer to 0 by lambd; those from -lambd to lambd become 0, and have the derivative 0.
+    """Move each element towards 0 by lambd; those from -lambd to lambd become 0, with derivative 0.
 
     Examples
     --------
@@ -279,14 +279,14 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
 
 
 def threshold(input: TensorLike, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """Return elements above a threshold as they are, and a constant for the others.
+    """Return elements above a threshold unchanged, and a constant for the others.
 
     Parameters
     ----------
     input
         Any shape.
     threshold
-        What is not above it, itself included, has the derivative 0.
+        Elements up to and including it have derivative 0.
     value
         The constant.
     inplace

@@ -19,7 +19,7 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 def mse_loss(
     input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
 ) -> Tensor:
-    """Return the squared differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
+    """Return the mean squared error of two arrays; or the sum of the squared differences, or each of them.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def mse_loss(
 def l1_loss(
     input: TensorLike, target: TensorLike, reduction: Reduction = "mean", weight: TensorLike | None = None
 ) -> Tensor:
-    """Return the absolute differences of two arrays: their mean, their sum, or with ``"none"`` each of them.
+    """Return the mean absolute error of two arrays; or the sum of the absolute differences, or each of them.
 
     Parameters
     ----------
     input, target, reduction, weight
-        As for `mse_loss`. The derivative where both are equal is 0.
+        As for `mse_loss`. Where both are equal, the derivative is 0.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def huber_loss(
     delta: float = 1.0,
     weight: TensorLike | None = None,
 ) -> Tensor:
-    """Return half the squared differences where they are below `delta`, and a line of slope `delta` beyond.
+    """Return the Huber loss: half the squared difference below `delta`, and a line of slope `delta` beyond.
 
     For a difference d it is ``d**2 / 2`` if ``|d| < delta``, else ``delta * (|d| - delta / 2)``.
 
@@ -90,7 +90,8 @@ def huber_loss(
     delta
         Where the parabola becomes a line: a positive number.
     weight
-        A factor for each element, of the shape of `input`; the mean is divided by their number, as in PyTorch.
+        A factor for each element, of the shape of `input`; the mean is divided by the number of elements, as in
+        PyTorch.
 
     References
     ----------
@@ -112,7 +113,7 @@ def huber_loss(
 
 @in_single
 def smooth_l1_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean", beta: float = 1.0) -> Tensor:
-    """Return absolute differences, less ``beta / 2``, with a parabola in place of the kink: `huber_loss` over `beta`.
+    """Return the smooth L1 loss: absolute differences with a parabola instead of the kink; `huber_loss` over `beta`.
 
     For a difference d it is ``d**2 / (2 * beta)`` if ``|d| < beta``, else ``|d| - beta / 2``.
 

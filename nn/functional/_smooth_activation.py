@@ -1,4 +1,4 @@
-"""Smooth activations, precise and free of overflow for elements of any size."""
+"""Smooth activations, such as `softplus` and `silu`: precise and free of overflow for elements of any size."""
 
 from __future__ import annotations
 
@@ -193,9 +193,9 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     input
         Any shape.
     beta
-        How sharply it turns; positive.
+        How sharp the bend is; positive.
     threshold
-        Where ``beta * x`` is above it, the result is x itself, as in PyTorch, which leaves out at most
+        Where ``beta * x`` is above it, the result is x itself, as in PyTorch, with an error of at most
         ``exp(-threshold) / beta``. It is not needed here to avoid overflow: ``math.inf`` gives all digits.
 
     Examples
@@ -211,7 +211,7 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
 
 
 def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """Return positive elements as they are, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
+    """Return positive elements unchanged, and alpha * (exp(x) - 1) for the others; the derivative at 0 is alpha.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
 
 
 def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """Return positive elements as they are, and alpha * (exp(x / alpha) - 1) for the others: no corner at 0.
+    """Return positive elements unchanged, and alpha * (exp(x / alpha) - 1) for the others: no kink at 0.
 
     Parameters
     ----------
@@ -286,14 +286,14 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
 
 
 def softmin(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
-    """Return the `softmax` of minus x: probabilities that are larger for smaller elements.
+    """Return the `softmax` of ``-input``: probabilities that are larger for smaller elements.
 
     Parameters
     ----------
     input
         Any shape.
     axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
+        The axis, under NumPy's or PyTorch's name; the last by default.
 
     Examples
     --------
@@ -313,7 +313,7 @@ def glu(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -
     input
         Any shape with an even number of elements along the axis.
     axis, dim
-        The axis, by NumPy's or PyTorch's name; the last by default.
+        The axis, under NumPy's or PyTorch's name; the last by default.
 
     Raises
     ------
