@@ -29,6 +29,8 @@ def set_module(module: str, *things: Any) -> None:
     >>> cube.__module__
     'powers'
     """
+    if not isinstance(module, str):
+        raise TypeError(f"set_module() takes the name of a module, such as __name__, not {type(module).__name__}")
     package = module.partition(".")[0]
     for thing in things:
         if isinstance(thing, type | FunctionType):

@@ -64,7 +64,8 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
 
 def unshared(result: Any, x: Any) -> Any:
     """Return `result` in memory of its own, for NumPy gives a copy where a view of `x` would do."""
-    return result.copy() if np.may_share_memory(unwrap(result), unwrap(x)) else result
+    # An empty view of a broadcast array shares nothing, but is read-only.
+    return result.copy() if not result.size or np.may_share_memory(unwrap(result), unwrap(x)) else result
 
 
 # Shapes: the gradient takes the shape that the input had.
