@@ -1,12 +1,12 @@
-"""Neural networks on `autograd`, with PyTorch's names: modules, layers, losses, initial values and optimizers.
+"""Neural networks on `autograd`, with PyTorch's names: modules, layers, losses, initialization and optimizers.
 
-Everything here uses the public names of `autograd` and `autograd.extend` alone: what `nn` does, a package of your own
-can do.
+Everything here uses only the public names of `autograd` and `autograd.extend`: another package can do whatever `nn`
+does.
 """
 
 import typing
 
-from . import _engine_check as _engine_check  # first: it says so where `autograd` is another package
+from . import _engine_check as _engine_check  # first: it raises if `autograd` is another package
 from . import functional, init, onnx, optim, plots, training, utils
 from .module import Module
 from .modules.activation import (
@@ -216,7 +216,7 @@ __all__ = [
     "watch",
 ]
 
-if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would take any name for one that there is
+if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would accept any name
     _extend = _engine_check.autograd.extend
     _extend.set_module(__name__, *(globals().get(name) for name in __all__))
     __getattr__ = _extend.missing.lookup(__name__, functional, optim, optim.lr_scheduler, init, training, plots, utils)

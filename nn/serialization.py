@@ -1,4 +1,4 @@
-"""Saving and loading of weights and training states: NumPy's archives, and safetensors."""
+"""Save and load weights and training states: NumPy's .npz archives, and safetensors."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ __all__ = ["load", "save"]
 
 Array = np.ndarray[Any, Any]
 
-_INDEX = ".safetensors.index.json"  # how the name of a file ends that says which file holds what
+_INDEX = ".safetensors.index.json"  # the suffix of an index, which says which file holds which array
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 
 
 def save(state: Module | Mapping[Any, Any], path: str | os.PathLike[str]) -> None:
-    """Write the parameters and buffers of a model, or the state of a whole training, to a file.
+    """Save the parameters and buffers of a model, or the state of a whole training run, to a file.
 
-    The suffix of `path` chooses the format. `.npz` is NumPy's, and holds every dtype but objects. `.safetensors` is
-    what Hugging Face and PyTorch exchange. In both the arrays lie in the order of C. The file appears when it is
-    complete, as `nn.utils.replacing` has it: an error, or an interruption, leaves what was there.
+    The suffix of `path` chooses the format. `.npz` is NumPy's, and holds every dtype except objects. `.safetensors` is
+    the exchange format of Hugging Face and PyTorch. In both, arrays are stored in C order. The file is replaced
+    atomically, as by `nn.utils.replacing`: after an error or an interruption, the previous file is still there.
 
-    A parameter that a model holds under several names is written to `.safetensors` once, and the file says which
-    names it has, as ``safetensors.torch.save_model`` does: `load` gives all of them, and so does
-    ``safetensors.torch.load_model``. The names in ``model.state_dict()`` are all written.
+    A parameter that a model holds under several names is written to `.safetensors` once, and the file lists its other
+    names, as ``safetensors.torch.save_model`` does: `load` and ``safetensors.torch.load_model`` restore all of them.
+    Given ``model.state_dict()`` instead, every name is written.
 
     Parameters
     ----------
     state
-        A module, or what its `state_dict` returns: arrays or tensors by name. Or any dict of numbers, strings, None,
-        arrays, and dicts, lists and tuples of them, as optimizers and schedulers have for their state: `load` returns
-        it as it was, with arrays for tensors. Keys are strings and integers.
+        A module, or the result of its `state_dict`: arrays or tensors by name. Or any dict of numbers, strings, None,
+        arrays, and dicts, lists and tuples of them, such as the states of optimizers and schedulers: `load` returns
+        the same dict, with arrays instead of tensors. Keys are strings and integers.
     path
         A file in a folder that exists, ending in ``.npz`` or ``.safetensors``.
 
     Raises
     ------
     ValueError
-        If the suffix is another, or a name cannot be written.
+        If the suffix is neither of these, or a name cannot be written.
     TypeError
-        If something cannot be saved, or has a dtype that the format lacks; it names the place.
+        If a value cannot be saved, or has a dtype that the format lacks; the message names its path.
     FileNotFoundError
         If there is no such folder.
 
@@ -86,39 +86,39 @@ def save(state: Module | Mapping[Any, Any], path: str | os.PathLike[str]) -> Non
         if suffix == ".safetensors":
             write_safetensors(arrays, description, partial, shared)
         else:
-            from ._npz import write_npz  # with modules that take long to import
+            from ._npz import write_npz  # here, because its imports are slow
 
             write_npz(arrays, description, partial)
 
 
 def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
-    """Read what `save`, NumPy or a program with PyTorch wrote: arrays by name, or the dict that `save` was given.
+    """Load a file that `save`, NumPy or PyTorch wrote: arrays by name, or the dict that was given to `save`.
 
-    Nothing in the file is run: arrays of Python objects, which are pickles, are an error. bfloat16, which NumPy
+    Nothing in the file is executed: arrays of Python objects, which are pickles, are an error. bfloat16, which NumPy
     lacks, becomes float32, exactly.
 
-    A file that `save` wrote is read as it was written or not at all: there are checksums. Other `.safetensors` files
-    have none, and only that lengths and names fit can be seen.
+    Files written by `save` have checksums: they are read exactly as written, or not at all. Other `.safetensors` files
+    have none; only their lengths and names can be checked.
 
-    Large models come in several files, with an index of what is where: given that, the arrays of all are read.
+    Large models come in several files with an index: given the index, the arrays of all files are read.
 
     Parameters
     ----------
     path
         A file whose name ends in ``.npz`` or ``.safetensors``, or an index that ends in ``.safetensors.index.json`` and
-        whose files are beside it.
+        whose files are in the same folder.
 
     Returns
     -------
     dict
-        For `Module.load_state_dict`, or with the states of several. The arrays can be written to, and share no memory
-        but that of names that the file says are one.
+        Arrays for `Module.load_state_dict`, or the dict of several states. The arrays are writable, and share memory
+        only between names that the file declares to be one array.
 
     Raises
     ------
     ValueError
-        If the suffix is another, or the file is damaged or has a dtype that NumPy lacks, or an index names arrays that
-        its files do not hold.
+        If the suffix is none of these, or the file is damaged or has a dtype that NumPy lacks, or an index names arrays
+        that its files do not hold.
     FileNotFoundError
         If there is no such file, or one that an index names is missing.
 
@@ -153,14 +153,14 @@ def _suffix(path: Path) -> str:
     remedy = ""
     if suffix in _PICKLES:
         remedy = (
-            ". Such files are pickles, which can run any program as they are read; where PyTorch is installed, write "
-            "the weights anew with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
+            ". Such files are pickles, which can run any program as they are read; where PyTorch is installed, save "
+            "the weights again with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
         )
     raise ValueError(f"{path}: the name of a file of weights should end in .npz or .safetensors{remedy}")
 
 
 def _shared_names(module: Module) -> dict[str, str]:
-    """Return the further names of parameters that have several, each with the first."""
+    """Return the further names of shared parameters, each with the first name."""
     first: dict[int, str] = {}
     names = ((name, first.setdefault(id(p), name)) for name, p in module.named_parameters(remove_duplicate=False))
     return {name: kept for name, kept in names if name != kept and not is_reserved(name)}
@@ -174,7 +174,7 @@ def _read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
     except DAMAGE as error:
         raise _damaged(path, error) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # which is a place before the beginning of the file
+        if error.errno != errno.EINVAL:  # a seek to before the beginning of the file
             raise
         raise _damaged(path, error) from error
 
@@ -187,7 +187,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Array], str | None]:
 
 
 def _read_parts(path: Path) -> dict[str, Array]:
-    """Read the files that an index names, beside it: ``{"weight_map": {name: file}}``, as Hugging Face writes it."""
+    """Read the files that an index of Hugging Face names, ``{"weight_map": {name: file}}``, in the same folder."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
@@ -197,9 +197,9 @@ def _read_parts(path: Path) -> dict[str, Array]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, error) from error
     if outside:
-        raise ValueError(f"{path} names {outside[0]!r}, but files of weights are beside their index")
+        raise ValueError(f"{path} names {outside[0]!r}, but files of weights are in the folder of their index")
     if missing := [file for file in files if not (path.parent / file).is_file()]:
-        raise FileNotFoundError(f"{path} names {len(files)} files, but there is no {', '.join(missing)} beside it")
+        raise FileNotFoundError(f"{path} names {len(files)} files, but there is no {', '.join(missing)} there")
     held = {file: load(path.parent / file) for file in files}
     if absent := [name for name, file in places.items() if name not in held[file]]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Summary of a model: a table of its layers, with parameters and costs."""
+"""Model summary: a table of the layers, with output shapes, parameters, memory and multiply-adds."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class SummaryRow:
-    """One module of a model. What belongs to modules within it is theirs, so that columns add up.
+    """One module of a model, not counting its submodules, so that columns add up.
 
     Attributes
     ----------
     path
-        Where it is in the model, such as ``"encoder.0"``; empty for the model itself.
+        The path of the module, such as ``"encoder.0"``; empty for the model itself.
     kind
-        The name of its class.
+        The name of the class.
     output_shapes
-        The shape of each array that it returned last.
+        The shape of each array that the last call returned.
     calls
-        How often it was called.
+        The number of calls.
     parameters, trainable
-        How many numbers its parameters have, and how many of these require a gradient. Parameters of several modules
-        count for the first.
+        The number of elements of its parameters, and the number of these that require a gradient. A shared parameter
+        counts for the first module.
     parameter_bytes
-        The memory of its parameters.
+        The memory of its parameters, in bytes.
     kept_bytes
-        The memory of the arrays that the graph keeps for `backward` because of it, without parameters and inputs.
+        The memory, in bytes, of the tensors that this module saves for `backward`, without parameters and inputs.
     multiply_adds
         See `summary`.
     """
@@ -66,7 +66,7 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class Summary:
-    """The rows of `summary`, and their sums; `str` shows a table, a notebook too."""
+    """The rows of `summary`, and their sums; shown as a table by `str` and in notebooks."""
 
     rows: tuple[SummaryRow, ...]
     total_parameters: int = field(init=False)
@@ -91,7 +91,7 @@ class Summary:
         return "\n".join(line.rstrip() for line in text if line)
 
     def _repr_html_(self) -> str:
-        import html  # which takes longer to import than all else here
+        import html  # here, because its import is slow
 
         head, *body = self._cells()
         rows = "".join(
@@ -131,23 +131,23 @@ def _number(n: int) -> str:
 
 
 def summary(model: Module, *inputs: Any) -> Summary:
-    """Call a model with inputs, and list its modules with their outputs, parameters, memory and multiplications.
+    """Summarize a model: call it, and list its modules with output shapes, parameters, memory and multiply-adds.
 
-    The model is called as it is, training or not, twice: once as a training step would, which tells what memory its
-    graph keeps, and once with everything recorded, to count. Then its buffers, such as running means, and the random
-    numbers of `nn` are again as they were.
+    The model is called twice in its current mode: once as in a training step, to measure the saved tensors, and once
+    with everything recorded, to count. Then its buffers, such as running means, and the random generator of `nn` are
+    restored.
 
-    Multiply-adds are those of products: of matrices (also in `numpy.einsum`, attention and recurrent layers) and of
-    convolutions, in functions that `forward` calls as well as in layers. Sums, elementwise functions, normalisation,
-    pooling and softmax are not counted: they cost little beside products, and what they cost is memory traffic.
+    Multiply-adds are counted for matrix products (also in `numpy.einsum`, attention and recurrent layers) and for
+    convolutions, in functions that `forward` calls as well as in layers. Sums, elementwise functions, normalization,
+    pooling and softmax are not counted: they cost little compared with products, and their cost is memory traffic.
 
     Parameters
     ----------
     model
         A module.
     *inputs
-        What to call it with: arrays or tensors; or shapes, which are tuples of integers, of arrays that are drawn
-        from a normal distribution in the dtype of the parameters.
+        The arguments of the call: arrays or tensors; or shapes, tuples of integers, for arrays drawn from a normal
+        distribution in the dtype of the parameters.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def summary(model: Module, *inputs: Any) -> Summary:
 
 
 def _check_inputs(model: Module, inputs: tuple[Any, ...]) -> None:
-    """Raise where the model cannot be called with so many inputs."""
+    """Raise if the model cannot be called with this number of inputs."""
     try:
         signature(model.forward).bind(*inputs)
     except TypeError as error:
@@ -217,7 +217,7 @@ def _drawn(model: Module, shape: tuple[int, ...]) -> Array:
 
 @contextlib.contextmanager
 def _unchanged(model: Module) -> Iterator[None]:
-    """Give buffers and the random generator the values that they had."""
+    """Restore buffers and the random generator after the block."""
     buffers = [
         (module, name, value, borrow(value), np.array(borrow(value)))
         for module in model.modules()
@@ -240,11 +240,11 @@ def _unchanged(model: Module) -> Iterator[None]:
 
 
 class _Calls:
-    """Note for each module its calls, or, given the list that operations are traced in, what these multiply."""
+    """Record the calls of each module, or, given the list of traced operations, their multiply-adds."""
 
     def __init__(self, model: Module, rows: dict[int, SummaryRow], operations: list[TracedOperation] | None = None):
         self._model, self._rows, self._operations, self._counted = model, rows, operations, 0
-        self._within = [model]  # the modules whose calls have begun and not ended
+        self._within = [model]  # the modules that are being called, innermost last
         self._hooks = contextlib.ExitStack()
 
     @property
@@ -273,7 +273,7 @@ class _Calls:
         self._within.pop()
 
     def _count(self) -> None:
-        """Add what was recorded since the last time to the module that is being called."""
+        """Count the operations traced since the last time for the module that is being called."""
         for operation in (self._operations or [])[self._counted :]:
             self._counted += 1
             self.row.multiply_adds += multiply_adds(operation)
@@ -288,11 +288,11 @@ def _shapes(output: Any) -> Iterator[tuple[int, ...]]:
 
 
 def _keeping(model: Module, given: tuple[Any, ...], calls: _Calls) -> saved_tensors_hooks:
-    """Note for each array that the graph keeps how much memory is kept because of it, the first time it is."""
+    """Count the memory of each saved tensor for the running module, the first time it is saved."""
     known = [*model.parameters(), *model.buffers(), *given]
     arrays = [borrow(x) for x in known]
     held = [_memory(array) for array in arrays if isinstance(array, np.ndarray)]
-    seen = {id(array): array for array in held}  # which also holds them, so that no new array takes their place
+    seen = {id(array): array for array in held}  # holding the arrays, so that no new one reuses an id
 
     def keep(array: Array) -> Array:
         memory = _memory(array)
@@ -312,7 +312,7 @@ def _memory(array: Array) -> Array:
 
 @contextlib.contextmanager
 def _recordable(model: Module) -> Iterator[None]:
-    """Have all parameters require a gradient, so that whatever is computed with them is recorded."""
+    """Make all parameters require a gradient, so that all operations on them are recorded."""
     frozen = [p for p in model.parameters() if not p.requires_grad]
     for p in frozen:
         p.requires_grad_(True)
@@ -329,7 +329,7 @@ def _live(x: Any) -> Any:
 
 
 def _summed(parameter: str, axes: slice) -> Callable[[dict[str, Any], int], int]:
-    """Return what counts an operation each element of whose result is a sum over some axes of a parameter."""
+    """Return a count for operations whose result elements are sums over some axes of an argument."""
     return lambda arguments, size: size * int(math.prod(np.shape(arguments[parameter])[axes]))
 
 
@@ -352,7 +352,7 @@ def _attention(arguments: dict[str, Any], size: int) -> int:
 
 
 def _recurrent(arguments: dict[str, Any], size: int) -> int:
-    """Count all weights for each step of each sequence; they are the matrices but the states, and x has three axes."""
+    """Count all weights for each step of each sequence: the last two matrices among the arguments. x has three axes."""
     _, x, *others = arguments.values()
     steps, batch, _ = np.shape(x)
     weights = [array for array in others if np.ndim(array) == 2][-2:]
@@ -374,6 +374,6 @@ _COUNTS: dict[str, Callable[[dict[str, Any], int], int]] = {
 
 
 def multiply_adds(operation: TracedOperation) -> int:
-    """Return how many products of two numbers an operation adds up; 0 for those that do not count."""
+    """Return the number of multiply-adds of an operation; 0 for those that are not counted."""
     count = _COUNTS.get(operation.name)
     return 0 if count is None else count(operation.arguments, sum(out.size for out in operation.outputs))

@@ -1,8 +1,8 @@
-"""Pictures of a training: curves, distributions, mistakes, boundaries and weights, and a report of all on one page.
+"""Plots of a training run: learning curves, histograms, mistakes, decision boundaries, weights, and an HTML report.
 
-Each function draws one picture into the matplotlib axes `ax`, makes axes of its own where it is None, and returns them.
-They need ``pip install matplotlib``. Colours are told apart by the colour-blind, and lines and points differ in
-more than colour.
+Each function draws one plot into the matplotlib axes `ax`, or into new axes if it is None, and returns the axes.
+They need ``pip install matplotlib``. The colours suit colour-blind readers, and lines and points differ in more than
+colour.
 """
 
 import importlib
@@ -50,7 +50,7 @@ _MODULES = {
 
 def __getattr__(name: str) -> typing.Any:
     for module, names in _MODULES.items():
-        if name in names:  # when it is first asked for: most programs never do
+        if name in names:  # imported on first use: most programs never plot
             home = importlib.import_module(f".{module}", __name__)
             _set_module(__name__, *(getattr(home, each) for each in names))
             globals()[name] = getattr(home, name)

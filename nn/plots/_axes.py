@@ -1,4 +1,4 @@
-"""Axes to draw into, and the colours and forms that all pictures share."""
+"""Axes, colours and markers of all plots, and checks of their arguments."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-# Okabe and Ito's colours, which differ for all kinds of colour vision, but for yellow, which is hardly seen on white
+# Okabe and Ito's colours, distinct for all kinds of colour vision, without yellow, which hardly shows on white
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c8c8c")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 INK, GREY = "#1f2937", "#e5e7eb"
 
 
 def require(module: str) -> Any:
-    """Return a module of matplotlib's.
+    """Import a module of matplotlib.
 
     Raises
     ------
     ImportError
-        If matplotlib is not installed; it says how to get it.
+        If matplotlib is not installed; the message says how to install it.
     """
     try:
         return importlib.import_module(module)
@@ -53,7 +53,7 @@ def require(module: str) -> Any:
 
 
 def take_axes(ax: Axes | None, width: float = 6.0, height: float = 3.6) -> Axes:
-    """Return `ax`, or the axes of a new figure of pyplot's, which notebooks show; sizes are in inches."""
+    """Return `ax`, or the axes of a new pyplot figure, which notebooks show; sizes are in inches."""
     axes_type: type[Axes] = require("matplotlib.axes").Axes
     if ax is None:
         _, ax = require("matplotlib.pyplot").subplots(figsize=(width, height), layout="constrained")
@@ -64,7 +64,7 @@ def take_axes(ax: Axes | None, width: float = 6.0, height: float = 3.6) -> Axes:
 
 
 def label_axes(ax: Axes, title: str, x: str, y: str) -> None:
-    """Write a title and what the axes are; take away the lines of the frame that are no axes."""
+    """Set the title and the axis labels; hide the top and right spines."""
     ax.set_title(title, color=INK, fontsize="medium")
     ax.set_xlabel(x, color=INK)
     ax.set_ylabel(y, color=INK)
@@ -74,27 +74,27 @@ def label_axes(ax: Axes, title: str, x: str, y: str) -> None:
 
 
 def integer_ticks(axis: Any) -> None:
-    """Label an axis with integers alone."""
+    """Label an axis with integers only."""
     axis.set_major_locator(require("matplotlib.ticker").MaxNLocator(integer=True))
 
 
 def logarithmic(ax: Axes, values: Array) -> None:
-    """Give positive `values` a logarithmic y axis whose labels are numbers as one writes them."""
+    """Make the y axis logarithmic, for positive `values`, with plain numbers as labels."""
     ticker = require("matplotlib.ticker")
     ax.set_yscale("log")
-    if values.max() < 1000 * values.min():  # else there is a label for each power of ten
+    if values.max() < 1000 * values.min():  # otherwise each power of ten has a label
         ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter("")
 
 
 def read_array(values: Any, function: str, name: str) -> Array:
-    """Return numbers as an array.
+    """Return `values` as an array of numbers.
 
     Raises
     ------
     DtypeError
-        If they are none.
+        If they are not numbers.
     """
     array = np.asarray(borrow(values))
     if array.dtype.kind not in "biuf":
@@ -103,12 +103,12 @@ def read_array(values: Any, function: str, name: str) -> Array:
 
 
 def read_labels(labels: Any, rows: int, function: str) -> Array:
-    """Return the class indices of so many rows, shape ``(rows,)``.
+    """Return class indices as an array of shape ``(rows,)``.
 
     Raises
     ------
     DtypeError, ShapeError, ValueError
-        If they are no integers, of another shape, or negative; it says what to do.
+        If they are not integers, have another shape, or are negative; the message says what to do.
     """
     array = read_array(labels, function, "labels")
     if array.shape != (rows,):
@@ -134,5 +134,5 @@ def class_names(names: Sequence[object] | None, classes: int, function: str) -> 
 
 
 def plain(name: str) -> str:
-    """Return a name as matplotlib is to be told it, which takes what is between two dollars for a formula."""
+    """Escape dollar signs in a name, because matplotlib reads text between two of them as a formula."""
     return name.replace("$", r"\$")

@@ -26,16 +26,16 @@ _ACROSS = 6  # mistakes in a row
 def confusion_matrix(
     labels: TensorLike, guesses: TensorLike, names: Sequence[object] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw how often each class was taken for each other one.
+    """Draw a confusion matrix: how often each class was mistaken for each other class.
 
-    Only mistakes are coloured, the more often they were made the darker, so that few among many right guesses show.
+    Only mistakes are coloured, frequent ones darker, so that a few among many right guesses show.
 
     Parameters
     ----------
     labels
         The class of each of n rows, shape ``(n,)``.
     guesses
-        The guessed classes, shape ``(n,)``, or scores of the classes, shape ``(n, classes)``, of which the largest is
+        The guessed classes, shape ``(n,)``, or scores of the classes, shape ``(n, classes)``, the largest of which is
         the guess.
     names
         A name for each class; None stands for the numbers.
@@ -50,7 +50,7 @@ def confusion_matrix(
     Raises
     ------
     ShapeError, DtypeError, ValueError
-        If labels and guesses are no classes, or do not fit together.
+        If labels or guesses are not classes, or do not fit together.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def mistakes(
 ) -> Axes:
     r"""Draw the images that a classifier is most wrong about, the worst first, each with its label and the guess.
 
-    The worst are those whose labels were given the smallest probabilities, so that their losses are the largest.
+    The worst mistakes give their labels the smallest probabilities, and so have the largest losses.
 
     Parameters
     ----------
@@ -104,12 +104,12 @@ def mistakes(
     labels
         The class of each, shape ``(n,)``.
     scores
-        Shape ``(n, classes)``: what the model returns, logits or logarithms of probabilities; or probabilities, which
-        are known by rows whose sums are 1.
+        Shape ``(n, classes)``: the output of the model, logits or log-probabilities; or probabilities, which are
+        recognized by rows that sum to 1.
     names
         A name for each class; None stands for the numbers.
     count
-        How many mistakes are drawn at most.
+        The largest number of mistakes to draw.
     ax
         Axes to draw into; None makes new ones.
 
@@ -160,12 +160,12 @@ def mistakes(
 
 
 def read_scores(scores: Any, function: str) -> Array:
-    """Return the probabilities of classes, shape ``(n, classes)``, of any scores.
+    """Return the probabilities of classes, shape ``(n, classes)``, given any scores.
 
     Raises
     ------
     ShapeError
-        If they are not of several classes.
+        If they do not cover several classes.
     ValueError
         If some are not finite.
     """
@@ -184,7 +184,7 @@ def read_scores(scores: Any, function: str) -> Array:
 
 
 def _read_guesses(guesses: Any, names: Sequence[object] | None) -> tuple[Array, int | None]:
-    """Return the guessed classes, and how many classes there are if that is known."""
+    """Return the guessed classes, and the number of classes if it is known."""
     array = read_array(guesses, "confusion_matrix", "guesses")
     if array.ndim == 2 and array.shape[1] > 1:
         return array.argmax(axis=1), array.shape[1]
@@ -212,7 +212,7 @@ def _write_counts(ax: Axes, counts: Array, most: int) -> None:
 
 
 def _draw_image(ax: Axes, image: Array, place: int, words: str, limits: tuple[float, float]) -> None:
-    """Draw an image within a cell of width 1, and words above it."""
+    """Draw an image in a cell of width 1, and text above it."""
     x, y = place % _ACROSS, 1.35 * (place // _ACROSS)
     height, width = image.shape[:2]
     scale = 0.9 / max(height, width)
@@ -222,5 +222,5 @@ def _draw_image(ax: Axes, image: Array, place: int, words: str, limits: tuple[fl
 
 
 def _percent(share: float) -> str:
-    """Write a probability, without rounding one that is not quite certain up to 100%."""
+    """Format a probability, without rounding values below 1 up to 100%."""
     return f"{share:.1%}" if share < 0.9995 else ">99.9%"

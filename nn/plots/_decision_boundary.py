@@ -1,4 +1,4 @@
-"""Decision boundaries of models with two inputs, and maps of embeddings."""
+"""Decision boundaries of models with two inputs, and scatter plots of embeddings."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def decision_boundary(
     resolution: int = 200,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how a classifier of two inputs divides the plane, and the points that it was made for.
+    """Draw the decision boundary of a classifier of two inputs, with data points.
 
     Parameters
     ----------
     model
-        A module, or a function of points, shape ``(n, 2)``: it returns scores of shape ``(n, classes)``, of which the
-        largest is the guess, or one score a point, shape ``(n,)`` or ``(n, 1)``.
+        A module, or a function of points, shape ``(n, 2)``: it returns scores of shape ``(n, classes)``, the largest of
+        which is the guess, or one score per point, shape ``(n,)`` or ``(n, 1)``.
     X
         The points, shape ``(n, 2)``.
     labels
-        The class of each, shape ``(n,)``.
+        The class index of each, shape ``(n,)``.
     names
         A name for each class; None stands for the numbers.
     threshold
-        Where there is one score a point, what it is above for class 1: 0 for logits, 0.5 for probabilities.
+        With one score per point, the score above which the guess is class 1: 0 for logits, 0.5 for probabilities.
     resolution
-        How many points of the plane are tried across, and as many down.
+        The number of grid points to evaluate along each axis.
     ax
         Axes to draw into; None makes new ones.
 
@@ -57,7 +57,7 @@ def decision_boundary(
     Raises
     ------
     ShapeError
-        If the points are not of two inputs, or labels or scores do not fit.
+        If the points do not have two coordinates, or labels or scores do not fit.
 
     Examples
     --------
@@ -89,28 +89,28 @@ def decision_boundary(
 def embedding(
     points: TensorLike, labels: TensorLike | None = None, names: Sequence[object] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw a map of rows: points of a plane, coloured by label.
+    """Draw an embedding: a scatter plot of points in the plane, coloured by label.
 
     Parameters
     ----------
     points
         Shape ``(n, 2)``.
     labels
-        The class of each, shape ``(n,)``; floating-point numbers are shown on a scale; None colours all alike.
+        The class index of each, shape ``(n,)``; floating-point numbers get a colour scale; None gives one colour.
     names
-        A name for each class, which is written at the median of its points; None stands for the numbers.
+        A name for each class, written at the median of its points; None stands for the numbers.
     ax
         Axes to draw into; None makes new ones.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A collection of points for each class, or one of all.
+        A collection of points for each class, or one for all.
 
     Raises
     ------
     ShapeError
-        If the points are not of two dimensions, or the labels do not fit.
+        If the points do not have two dimensions, or the labels do not fit.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def _points(values: Any, function: str, what: str) -> Array:
 
 
 def _scores(model: Any, points: Array, threshold: float) -> Array:
-    """Return the scores of classes, shape ``(n, classes)``; one score becomes two, which are equal at the threshold."""
+    """Return the scores of classes, shape ``(n, classes)``; one score becomes two, equal at the threshold."""
     found = predict(model, points) if isinstance(model, Module) else model(points)
     scores = read_array(found, "decision_boundary", "the result of the model").astype(float)
     if scores.shape in ((len(points),), (len(points), 1)):
@@ -166,7 +166,7 @@ def _scores(model: Any, points: Array, threshold: float) -> Array:
 
 
 def _draw_regions(ax: Axes, xs: Array, ys: Array, scores: Array) -> None:
-    """Colour the plane by the guess, and draw a line where the best score is no longer that of the class."""
+    """Colour the plane by the guess, and draw the boundary of each class."""
     colors = require("matplotlib.colors")
     classes = scores.shape[1]
     guesses = scores.argmax(axis=1).reshape(len(ys), len(xs))
@@ -182,7 +182,7 @@ def _draw_regions(ax: Axes, xs: Array, ys: Array, scores: Array) -> None:
 
 
 def _scatter(ax: Axes, points: Array, labels: Array, names: Sequence[str]) -> None:
-    """Draw the points of each class in a colour and with a mark of its own."""
+    """Draw the points of each class with their own colour and marker."""
     size = 26 if len(points) <= 500 else 10
     for label in range(len(names)):
         chosen = points[labels == label]

@@ -1,4 +1,4 @@
-"""Distributions of activations and gradients over the steps of a training."""
+"""Histograms of activations and gradients over the steps of a training run."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def histograms(
     kind: Literal["activations", "gradients"] = "activations",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the distribution of the outputs of a layer, or of their gradients, over the steps of a training.
+    """Draw histograms of the outputs of a layer, or of their gradients, over the steps of a training run.
 
-    Each column is one histogram; the lines are the median, and the quantiles between which 90 % of the values are. The
-    outermost 0.5 % of values on either side are left out.
+    Each column is one histogram; the lines are the median and the 5 % and 95 % quantiles. The outermost 0.5 % of the
+    values on either side are left out.
 
     Parameters
     ----------
     recorder
-        What `nn.fit` was given as a callback.
+        The recorder that was given to `nn.fit` as a callback.
     layer
         The path of the layer.
     kind
@@ -106,7 +106,7 @@ def _records(recorder: HistogramRecorder, layer: str, kind: str) -> list[Histogr
 
 
 def _quantile(record: Histogram, quantile: float) -> float:
-    """Return the value below which a share of the values is, as exact as the bins are."""
+    """Return a quantile of the values, as exact as the bins allow."""
     below = np.concatenate([[0], np.cumsum(record.counts)]) / record.counts.sum()
     last = max(int(np.searchsorted(below, quantile)), 1)
     share = (quantile - below[last - 1]) / (below[last] - below[last - 1])
@@ -120,13 +120,13 @@ def _common_edges(records: list[Histogram]) -> Array:
 
 
 def _shares(record: Histogram, edges: Array) -> Array:
-    """Return the share of the values within other bins, in %, as if each bin held its values evenly."""
+    """Return the share of the values in other bins, in %, assuming that each bin holds its values evenly."""
     below = np.concatenate([[0], np.cumsum(record.counts)])
     return np.asarray(100 * np.diff(np.interp(edges, record.edges, below)) / below[-1])
 
 
 def _step_edges(steps: Array) -> Array:
-    """Return the edges of columns with the steps in their middles."""
+    """Return the edges of columns that are centred on the steps."""
     if len(steps) == 1:
         return np.array([steps[0] - 0.5, steps[0] + 0.5])
     middles = (steps[1:] + steps[:-1]) / 2

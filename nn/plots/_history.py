@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["accuracy", "epochs_of", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"]
 
-_LOGARITHMIC_FROM = 10  # the ratio of the largest to the smallest value from which on an axis is logarithmic
+_LOGARITHMIC_FROM = 10  # the ratio of the largest to the smallest value at which an axis becomes logarithmic
 _MARKED_UP_TO = 30  # epochs
 
 
 def loss(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the loss over the epochs, and the validation loss if there is one.
 
-    Where values differ by a factor of 10 or more, the axis is logarithmic.
+    If the values differ by a factor of 10 or more, the axis is logarithmic.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def loss(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        Their lines hold the columns of the history.
+        Its lines hold the columns of the history.
 
     Raises
     ------
     TypeError
-        If `history` is no DataFrame.
+        If `history` is not a DataFrame.
     ValueError
         If it has no such column, or no rows.
     ImportError
@@ -57,9 +57,9 @@ def loss(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def accuracy(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the accuracy over the epochs, in percent, and that of the validation if there is one.
+    """Draw the accuracy over the epochs, in percent, and the validation accuracy if there is one.
 
-    Parameters, result and errors are those of `loss`; `nn.fit` has to be told ``metrics="accuracy"``.
+    Parameters, result and errors are those of `loss`; `nn.fit` has to be called with ``metrics="accuracy"``.
     """
     ax = metric(history, "accuracy", ax)
     ax.set_ylabel("accuracy, %")
@@ -68,14 +68,14 @@ def accuracy(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def metric(history: pandas.DataFrame, name: str, ax: Axes | None = None) -> Axes:
-    """Draw a metric over the epochs, and ``val_`` of that name if there is one.
+    """Draw a metric over the epochs, and its validation values, ``val_{name}``, if there are any.
 
     Parameters
     ----------
     history, ax
-        As for `loss`; so are result and errors.
+        As for `loss`, like the result and the errors.
     name
-        The column: a metric that `nn.fit` was told to measure, such as ``"mae"``.
+        The column: a metric that `nn.fit` measured, such as ``"mae"``.
     """
     _check(history, name)
     ax = take_axes(ax)
@@ -86,7 +86,7 @@ def metric(history: pandas.DataFrame, name: str, ax: Axes | None = None) -> Axes
 
 
 def learning_rate(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the learning rate over the epochs: that of the last step of each.
+    """Draw the learning rate over the epochs, taken at the last step of each.
 
     Parameters, result and errors are those of `loss`.
     """
@@ -94,7 +94,7 @@ def learning_rate(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def gradient_norm(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the norm of all gradients together over the epochs, before any clipping.
+    """Draw the total norm of the gradients over the epochs, before clipping.
 
     Parameters, result and errors are those of `loss`.
     """
@@ -102,7 +102,7 @@ def gradient_norm(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def update_ratio(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how large the steps were over the epochs: the norm of an update over that of the parameters.
+    """Draw the relative size of the updates over the epochs: the norm of an update over that of the parameters.
 
     Parameters, result and errors are those of `loss`.
     """
@@ -135,7 +135,7 @@ def _check(history: pandas.DataFrame, column: str) -> None:
 
 
 def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str, unit: str | None = None) -> None:
-    """Draw those columns that there are, each with a line, a mark and a colour of its own."""
+    """Draw the columns that exist, each with its own line style, marker and colour."""
     epochs = epochs_of(history)
     drawn = {name: history[name].to_numpy() for name in lines if name in history}
     marked = len(history) <= _MARKED_UP_TO

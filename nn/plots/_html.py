@@ -1,4 +1,4 @@
-"""HTML of a report: text, tables and pictures in one page that loads nothing."""
+"""HTML of a report: text, tables and pictures in one self-contained page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ pre { overflow: auto; font-size: .85rem; }
 @media print { .wide { max-height: none; } }
 """
 
-# the colours of curves, and what they are on the page, which may be dark
+# the colours of curves, and the CSS variables that replace them in light or dark mode
 _THEME = {INK: "currentColor", COLOURS[0]: "var(--first)", COLOURS[1]: "var(--second)"}
 
 
@@ -62,7 +62,7 @@ def page(title: str, sections: Iterable[str]) -> str:
 
 
 def section(heading: str, parts: Sequence[str], kind: str) -> str:
-    """Return a heading with parts in a block of a class of the style; nothing where there are no parts."""
+    """Return a heading and its parts in a block of CSS class `kind`; an empty string if there are no parts."""
     if not parts:
         return ""
     return f'<section><h2>{html.escape(heading)}</h2><div class="{kind}">{"".join(parts)}</div></section>'
@@ -82,7 +82,7 @@ def table(rows: Sequence[Sequence[str]], kind: str, head: Sequence[str] = (), ma
 def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
     """Return curves as SVG in the colours of the page; `number` tells the pictures of a page apart."""
     stream = io.StringIO()
-    # text stays text, and the same picture has the same names of parts each time
+    # text stays text, and the ids of a picture are the same each time
     options = {"svg.fonttype": "none", "svg.hashsalt": "plot", "font.family": "sans-serif", "text.color": INK}
     with require("matplotlib").rc_context(options):
         figure = _figure(draw, 4.6, 3.0)
@@ -91,7 +91,7 @@ def curve(draw: Callable[[Axes], Any], words: str, number: int) -> str:
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true">', svg, count=1)
-    svg = re.sub(r"font-family: [^;\"]*;|<style.*?</style>", "", svg)  # the page has them once
+    svg = re.sub(r"font-family: [^;\"]*;|<style.*?</style>", "", svg)  # the page defines them once
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>plot{number}-", svg)
     for colour, themed in _THEME.items():
         svg = svg.replace(colour, themed)
@@ -109,7 +109,7 @@ def picture(draw: Callable[[Axes], Any], words: str, width: float, height: float
 
 
 def _figure(draw: Callable[[Axes], Any], width: float, height: float) -> Figure:
-    """Return a figure that pyplot does not know of, with one picture."""
+    """Return a figure with one plot, without registering it in pyplot."""
     figure: Figure = require("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
     draw(figure.subplots())
     return figure

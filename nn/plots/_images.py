@@ -1,4 +1,4 @@
-"""Images of arrays: contact sheets, weights and filters."""
+"""Arrays as images: weights, filters and contact sheets."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def weights(
 ) -> Axes:
     """Draw the weights of the first units of a layer as images; light is positive, dark negative.
 
-    Of a layer that sees images as rows of pixels, such as the first `nn.Linear`, each unit is one image. Of a
-    convolution each kernel is; where it has several input channels, a row shows the kernels of one unit.
+    For a layer whose inputs are rows of pixels, such as the first `nn.Linear`, each unit is one image. For a
+    convolution, each kernel is one image; with several input channels, a row shows the kernels of one unit.
 
     Parameters
     ----------
     layer
         A module with a ``weight``, or an array: shape ``(units, pixels)`` or ``(units, channels, height, width)``.
     image_shape
-        Height and width where there are pixels; None if images are square.
+        Height and width, for weights of shape ``(units, pixels)``; None for square images.
     count
-        How many units are drawn at most.
+        The largest number of units to draw.
     ax
         Axes to draw into; None makes new ones.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Its image is the sheet of all, with nan between them. Colours end at the largest absolute values, but for the
-        outermost 0.5 %.
+        Its image is the sheet of all images, with nan between them. The colour scale ends at the 99.5 % quantile of the
+        absolute values.
 
     Raises
     ------
@@ -79,12 +79,12 @@ def weights(
 
 
 def read_images(images: Any, function: str) -> Array:
-    """Return images as matplotlib takes them: grey ones of shape ``(n, height, width)``, others with 3 channels last.
+    """Return images in matplotlib's layout: grey ones of shape ``(n, height, width)``, others with 3 channels last.
 
     Raises
     ------
     ShapeError
-        If they have none of the shapes that images have.
+        If their shape is not one of images.
     """
     array = read_array(images, function, "images")
     if array.ndim == 2 and math.isqrt(array.shape[1]) ** 2 == array.shape[1] > 0:
@@ -103,7 +103,7 @@ def read_images(images: Any, function: str) -> Array:
 
 
 def _unit_range(array: Array) -> Array:
-    """Return coloured images with values from 0 to 1."""
+    """Scale colour images to values from 0 to 1."""
     if array.dtype == np.uint8 or not array.size:
         return array
     low, high = float(array.min()), float(array.max())

@@ -18,18 +18,18 @@ Array = np.ndarray[Any, Any]
 
 
 class Histogram(NamedTuple):
-    """How often values were within each of some bins of equal width, from the smallest value to the largest.
+    """A histogram: counts in bins of equal width, from the smallest value to the largest.
 
     Attributes
     ----------
     step
-        How many steps the optimizer had taken before.
+        The number of optimizer steps before it.
     counts
         Shape ``(bins,)``.
     edges
         Shape ``(bins + 1,)``.
     nonfinite
-        How many values were nan or infinite, which no bin holds.
+        The number of values that are nan or infinite, and in no bin.
     """
 
     step: int
@@ -39,19 +39,19 @@ class Histogram(NamedTuple):
 
 
 class HistogramRecorder(Callback):
-    """Note the distribution of the outputs of layers, and of their gradients, in some of the steps.
+    """Callback that records histograms of the outputs of layers, and of their gradients, at some steps.
 
-    Of a layer that returns several arrays it is the first; of one that is called several times in a step, the first
-    call. Other steps take no longer than without it.
+    For a layer that returns several arrays, it records the first; for one that is called several times in a step, the
+    first call. Other steps take no longer than without it.
 
     Parameters
     ----------
     layers
-        Their paths, as `Module.named_modules` has them; None stands for each module that has none within it.
+        Their paths, as `Module.named_modules` yields them; None stands for each module without submodules.
     every
-        After how many steps it is done again; None does it in the first step of each epoch.
+        The number of steps from one recording to the next; None records the first step of each epoch.
     bins
-        Of each histogram.
+        The number of bins of each histogram.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class HistogramRecorder(Callback):
     Raises
     ------
     ValueError
-        At the start of the training, if there is no such layer.
+        At the start of training, if there is no such layer.
 
     Examples
     --------
@@ -91,7 +91,7 @@ class HistogramRecorder(Callback):
         self._handles: list[Any] = []
 
     def on_start(self, training: Training) -> None:
-        """Forget an earlier training, and look for the layers."""
+        """Clear the records of an earlier run, and find the layers."""
         self._forget()
         chosen = self._chosen(training)
         self.activations = {path: [] for path in chosen}
@@ -103,13 +103,13 @@ class HistogramRecorder(Callback):
             self._listen(training)
 
     def on_step(self, training: Training) -> None:
-        """End a step that was recorded, and prepare for the next if it is to be."""
+        """Finish recording a step, and prepare for the next one if it is due."""
         self._forget()
         if self.every is not None and training.step % self.every == 0:
             self._listen(training)
 
     def on_end(self, training: Training) -> None:
-        """Leave the model as it was."""
+        """Remove the hooks from the model."""
         self._forget()
 
     def state_dict(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class HistogramRecorder(Callback):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Restore the histograms that `state_dict` returned."""
         for kind, found in state.items():
             setattr(self, kind, {path: [Histogram(*parts) for parts in several] for path, several in found.items()})
 
@@ -150,14 +150,14 @@ class HistogramRecorder(Callback):
             first = output[0] if isinstance(output, tuple | list) else output
             noted = self.activations[path]
             again = bool(noted) and noted[-1].step == step
-            if again or not isinstance(first, Tensor) or not training.model.training:  # as in an evaluation between
+            if again or not isinstance(first, Tensor) or not training.model.training:  # as in evaluation mid-epoch
                 return
             noted.append(_count(borrow(first), step, self.bins))
             if first.requires_grad:
                 self._handles.append(first.register_hook(note_gradient))
 
         def note_gradient(g: Any) -> None:
-            if not gradients or gradients[-1].step != step:  # not again in a second backward pass of the step
+            if not gradients or gradients[-1].step != step:  # only in the first backward pass of the step
                 gradients.append(_count(borrow(g), step, self.bins))
 
         return note
@@ -171,7 +171,7 @@ def _count(values: Array, step: int, bins: int) -> Histogram:
     if not finite.size:
         low = high = 0.0
     size = max(abs(low), abs(high))
-    if high - low <= 1e-9 * size or size == 0:  # all alike: a narrow bin in the middle holds them
+    if high - low <= 1e-9 * size or size == 0:  # all equal: a narrow bin in the middle holds them
         margin = 1e-6 * size or 1e-12
         low, high = low - margin, high + margin
     counts, edges = np.histogram(finite, bins, (low, high))

@@ -1,4 +1,4 @@
-"""Report: one page about a training."""
+"""Report: one HTML page about a training run."""
 
 from __future__ import annotations
 
@@ -53,24 +53,24 @@ def report(
     image_shape: tuple[int, int] | None = None,
     title: str = "Training",
 ) -> Path:
-    """Write one HTML page about a training: its curves, figures and model, and what the model makes of data.
+    """Write an HTML report of a training run: learning curves, figures, the model, and its predictions for data.
 
-    Everything is within the file: it loads nothing, runs no script, and follows the reader's light or dark mode.
+    The file is self-contained: it loads nothing, runs no script, and follows the reader's light or dark mode.
 
     Parameters
     ----------
     path
-        The file; there must be a folder for it.
+        The file, in a folder that exists.
     history
-        What `nn.fit` returned.
+        The DataFrame that `nn.fit` returned.
     model
-        The model, for a table of its layers: with their outputs and costs where there are `data`.
+        The model, for a table of its layers: with their outputs and costs if there are `data`.
     data
-        Rows that it was not trained with, ``(X, y)``. Where `y` are classes, and the model returns a score for each
-        of them, the page has the confusion matrix; where `X` are also images, the worst mistakes, and where it has two
-        columns, the decision boundary.
+        Rows that it was not trained on, ``(X, y)``. If `y` holds classes, and the model returns a score for each class,
+        the page has the confusion matrix; if `X` also holds images, the worst mistakes, and if it has two columns, the
+        decision boundary.
     recorder
-        What was given to `nn.fit` as a callback, for the distributions of activations and gradients.
+        The callback that was given to `nn.fit`, for histograms of activations and gradients.
     names
         A name for each class.
     image_shape
@@ -86,7 +86,7 @@ def report(
     Raises
     ------
     TypeError, ValueError, ShapeError
-        If history, model or data are not what is expected.
+        If history, model or data are not as described.
     FileNotFoundError
         If there is no folder for the file.
     ImportError
@@ -128,7 +128,7 @@ def report(
 
 
 def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """Yield words for each picture of the history, and what draws it."""
+    """Yield a description of each plot of the history, and the function that draws it."""
     yield "loss over the epochs", partial(_history.loss, history)
     if "accuracy" in history:
         yield "accuracy over the epochs", partial(_history.accuracy, history)
@@ -142,7 +142,7 @@ def _curves(history: pandas.DataFrame) -> Iterator[tuple[str, Callable[[Any], An
 
 
 def _best(history: pandas.DataFrame) -> tuple[str, int]:
-    """Return the column that tells the best epoch, and the place of that epoch."""
+    """Return the column that decides the best epoch, and the position of that epoch."""
     column = "val_loss" if "val_loss" in history else "loss"
     values = history[column].to_numpy(dtype=float)
     return column, int(np.argmin(np.where(np.isnan(values), np.inf, values)))
@@ -205,7 +205,7 @@ def _pictures(
     names: Sequence[object] | None,
     image_shape: tuple[int, int] | None,
 ) -> Iterator[str]:
-    """Yield what a classifier makes of data, and its first weights where these are images."""
+    """Yield plots of a classifier's predictions, and of its first weights if these are images."""
     scores = predict(model, tuple(arrays))
     x, images = arrays[0], _images_of(arrays, image_shape)
     if _are_classes(scores, target):
@@ -225,13 +225,13 @@ def _pictures(
 
 
 def _are_classes(scores: Any, target: Array) -> bool:
-    """Tell whether these are scores of several classes and the classes: what one score a row means is not known."""
+    """Tell whether these are scores of several classes and class indices; one score per row could mean anything."""
     several = isinstance(scores, np.ndarray) and scores.ndim == 2 and scores.shape[1] > 1
     return several and target.ndim == 1 and target.dtype.kind in "biu"
 
 
 def _images_of(arrays: Sequence[Array], image_shape: tuple[int, int] | None) -> Array | None:
-    """Return the inputs as images, or None if they are none."""
+    """Return the inputs as images, or None if they are not images."""
     x = arrays[0]
     if image_shape is not None:
         if x.ndim != 2 or x.shape[1] != image_shape[0] * image_shape[1]:
@@ -244,7 +244,7 @@ def _images_of(arrays: Sequence[Array], image_shape: tuple[int, int] | None) -> 
 
 
 def _describe(model: Module, arrays: Sequence[Array]) -> str:
-    """Return a table of the layers; without data, what `repr` shows."""
+    """Return a table of the layers; without data, the `repr` of the model."""
     if not arrays:
         count = sum(parameter.size for parameter in model.parameters())
         return f"<p>{count:,} parameters</p><pre>{html.escape(repr(model))}</pre>"
@@ -253,7 +253,7 @@ def _describe(model: Module, arrays: Sequence[Array]) -> str:
 
 
 def _distributions(recorder: HistogramRecorder) -> Iterator[str]:
-    """Yield a picture for each layer and kind of which something was recorded."""
+    """Yield a plot for each layer and kind with recorded histograms."""
     for layer in recorder.activations:
         for kind in ("activations", "gradients"):
             if any(record.counts.any() for record in getattr(recorder, kind)[layer]):
