@@ -1,7 +1,7 @@
-"""Data to learn from, as plain NumPy arrays: MNIST, IDX folders, CSV files, toy problems and minibatches.
+"""Datasets as plain NumPy arrays: MNIST, IDX folders, CSV files, toy problems and minibatches.
 
-Nothing here knows the autograd engine: what comes out goes into any NumPy code. pandas is loaded when
-`read_csv` is first called, not before.
+This package does not depend on the autograd engine: its arrays go into any NumPy code. pandas is loaded when
+`read_csv` is first called.
 
 >>> from datasets import batches, make_moons, train_test_split
 >>> X, y = make_moons(200, seed=0)

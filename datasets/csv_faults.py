@@ -14,7 +14,7 @@ _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def find_fault(layout: Layout, reason: str) -> DataError:
-    """Return the error that names the first wrong row of the file, or `reason` where no row explains it."""
+    """Return an error that names the first wrong row of the file, or gives `reason` if every row is good."""
     has_rows = False
     for line, cells in numbered_rows(layout.path):
         if line <= layout.header_line:

@@ -1,4 +1,4 @@
-"""CSV layouts: whether a file has a header, its columns, and which of them is the label."""
+"""CSV layouts: the header if there is one, the columns, and the position of the label."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from datasets.files import opened
 
 @dataclass(frozen=True)
 class Layout:
-    """Where to find what in the CSV file `path`.
+    """The layout of the CSV file `path`: its header, columns and label.
 
     `names` is None without a header; `label` is the label's position from 0; the first row that is not
     blank, header or not, begins in line `first_line`, counted from 1.
@@ -30,13 +30,13 @@ class Layout:
         return self.first_line if self.names else 0
 
     def column(self, position: int) -> str:
-        """Return how a person would name the column at `position`, which counts from 0."""
+        """Return a readable name of the column at `position`, counted from 0."""
         name = f" ({self.names[position]!r})" if self.names else ""
         return f"column {position + 1}{name}"
 
 
 def read_layout(path: Path, label: str | int) -> Layout:
-    """Read the first row of `path` and settle where the label is."""
+    """Read the first row of `path` and find the position of the label."""
     rows = numbered_rows(path)
     line, cells = next(rows, (0, []))
     rows.close()
@@ -74,7 +74,7 @@ def numbered_rows(path: Path) -> Generator[tuple[int, list[str]], None, None]:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a CSV cell holds a number; what only Python reads as one, such as 1_000, is none."""
+    """Tell whether a CSV cell holds a number; Python-only spellings such as 1_000 do not count."""
     try:
         float(text)
     except ValueError:
@@ -83,7 +83,7 @@ def is_number(text: str) -> bool:
 
 
 def _undecodable_line(path: Path) -> int:
-    """Return the line to blame once decoding has failed: the decoder itself counts bytes of a buffer."""
+    """Return the line to blame once decoding has failed: the decoder counts bytes of a buffer instead."""
     with opened(path) as stream:
         return next(line for line, content in enumerate(stream, 1) if not _is_utf8(content))
 

@@ -1,4 +1,4 @@
-"""Data augmentation by elastic distortion: images turned, shifted, stretched and warped a little, at random.
+"""Data augmentation by elastic distortion: rotate, shift, stretch and warp images a little, at random.
 
 A digit stays the same digit when it is written a little larger, slanted, or with a shaky hand. A network that sees
 each image in a new shape in every epoch cannot learn the images by heart.
@@ -28,7 +28,7 @@ KNOTS = 7  # of the grid of bumps along each side
 
 
 class Distortion:
-    """Moves the pixels of images, shape (n, 784), along random smooth fields, and interpolates between four pixels.
+    """Distort images, shape (n, 784), along random smooth displacement fields, with bilinear interpolation.
 
     Each of the two coordinates of a field is a sum of basis functions with random weights: 1, x and y form an affine
     map, and bumps on a grid of 7 by 7 bend it.
@@ -36,7 +36,7 @@ class Distortion:
     Parameters
     ----------
     turn
-        The standard deviation of the weights of x and y: 0.1 is a turn by 6 degrees, or a stretch by 10 %.
+        The standard deviation of the weights of x and y: 0.1 is a rotation by 6 degrees, or a stretch by 10 %.
     shift
         The largest shift in pixels, drawn uniformly.
     warp
@@ -52,7 +52,7 @@ class Distortion:
         bumps = np.einsum("iy,jx->ijyx", bump, bump).reshape(KNOTS * KNOTS, SIDE * SIDE)
         bumps /= np.sqrt(np.square(bumps).sum(axis=0).mean())  # weights of variance 1 give a mean square of 1
         self._basis = np.concatenate([np.ones((1, SIDE * SIDE)), [y, x], bumps]).astype(np.float32)
-        # images get a border of zeros, to which positions outside are clipped
+        # images get a border of zeros; positions outside the image are clipped to it
         self._positions = np.stack([y, x]) + np.float32((SIDE - 1) / 2 + 1)
 
     def __call__(self, images: Floats, rng: np.random.Generator) -> Floats:
@@ -68,7 +68,7 @@ class Distortion:
 
 def _sample(images: Floats, positions: Floats) -> Floats:
     """Return the brightness at positions, shape (n, 2, 784): rows and columns, counted from the border of one pixel."""
-    wide = SIDE + 3  # a border of zeros: one before, two behind, where the neighbour of the last position lies
+    wide = SIDE + 3  # a border of zeros: one before and two after, for the neighbour of the last position
     framed = np.zeros((len(images), wide, wide), np.float32)
     framed[:, 1 : SIDE + 1, 1 : SIDE + 1] = images.reshape(-1, SIDE, SIDE)
     flat = framed.reshape(-1)
@@ -92,16 +92,16 @@ def _between(one: Floats, other: Floats, part: Floats) -> Floats:
 
 
 class DistortedBatches:
-    """Minibatches of images and labels in a new order and with new distortions each time they are gone through.
+    """Minibatches of images and labels in a new order and with new distortions in each iteration.
 
     Parameters
     ----------
     images, labels
         The training set, shapes (n, 784) and (n,).
     batch_size
-        The rows of a minibatch; rows that are left over at the end wait for another epoch.
+        The rows of a minibatch; leftover rows at the end are dropped for that epoch.
     distortion
-        What is done to the images.
+        The distortion to apply to the images.
     shape
         The shape to give to each image.
     rng

@@ -1,17 +1,17 @@
-"""Errors in data, as a tree.
+"""Errors in data, as a class hierarchy.
 
 ::
 
     DataError (ValueError)              anything below
-    ├── ArgumentError                   arrays of different lengths, a size that cannot be met
+    ├── ArgumentError                   arrays of different lengths, an impossible size
     ├── MissingFileError                no such file or folder     (also FileNotFoundError)
-    ├── FormatError                     the bytes are not what the format promises
+    ├── FormatError                     the bytes do not follow the format
     │   └── TruncatedError              the file ends too early    (also EOFError)
     ├── ColumnError                     no such column in a CSV    (also KeyError)
     └── CellError                       a CSV row or cell that cannot be used
 
-Each is also the built-in error that a caller would catch. A message names the file, the line as an
-editor counts it, the column where there is one, and what to do.
+Each also derives from the built-in error that a caller would catch. A message names the file, the line as
+an editor counts it, the column if there is one, and the remedy.
 """
 
 
@@ -20,26 +20,26 @@ class DataError(ValueError):
 
 
 class ArgumentError(DataError):
-    """An argument that cannot be met, such as arrays of different lengths."""
+    """An argument that is out of range or does not fit the others, such as arrays of different lengths."""
 
 
 class MissingFileError(DataError, FileNotFoundError):
-    """A file or a folder that is not there."""
+    """A file or a folder that does not exist."""
 
 
 class FormatError(DataError):
-    """A file whose bytes are not what its format promises."""
+    """A file whose bytes do not follow its format."""
 
 
 class TruncatedError(FormatError, EOFError):
-    """A file that ends before everything it promises has come."""
+    """A file that ends before all of its promised content."""
 
 
 class ColumnError(DataError, KeyError):
-    """A column that a CSV file does not have, or whose name does not say which one is meant."""
+    """A column that a CSV file does not have, or whose name is ambiguous."""
 
     def __str__(self) -> str:
-        # KeyError would show the message as a quoted literal, with its line breaks escaped
+        # KeyError would show the message as a quoted literal, with line breaks escaped
         return " ".join(map(str, self.args))
 
 

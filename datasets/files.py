@@ -1,4 +1,4 @@
-"""Opening files that may be gzipped, with errors that name the file."""
+"""Open files that may be gzipped, with errors that name the file."""
 
 import gzip
 import zlib
@@ -14,7 +14,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open `path` for reading bytes, unpacked where they are gzipped.
+    """Open `path` for reading bytes, decompressed if it is gzipped.
 
     The content decides, not the name: no IDX or CSV file begins with gzip's two magic bytes.
 

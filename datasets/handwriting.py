@@ -18,21 +18,21 @@ __all__ = ["as_mnist", "as_text", "read_brightness"]
 Floats = NDArray[np.float32]
 
 SIDE, DIGIT_SIDE = 28, 20
-FAINTEST = 0.1  # below a tenth of the darkest ink it is paper, shadow or noise
+FAINTEST = 0.1  # anything below a tenth of the darkest ink is paper, shadow or noise
 SHADES = " .:-=+*#%@"
 
 
 def read_brightness(path: Path) -> Floats:
     """Return the brightness of an image file from 0 (black) to 1 (white), shape (height, width).
 
-    Transparent pixels count as white, or as black where the image would be blank otherwise.
+    Transparent pixels count as white, or as black if the image would otherwise be blank.
 
     Raises
     ------
     MissingFileError
         If there is no such file.
     FormatError
-        If it is not an image.
+        If the file is not an image.
     ImportError
         If Pillow, which reads images, is not installed.
     """
@@ -59,12 +59,13 @@ def _on_background(image: Image, colour: str) -> Floats:
 
 
 def as_mnist(brightness: Floats) -> Floats:
-    """Return a digit as MNIST's are: ink 1 on 0, fitted to 20x20 pixels, its centre of mass in the middle of 28x28.
+    """Return a digit normalized like MNIST: ink 1 on 0, fitted to 20x20 pixels, centred by mass in 28x28.
 
     Parameters
     ----------
     brightness
-        Shape (height, width), any size; dark ink on light paper or light ink on dark: the rim tells which.
+        Shape (height, width), any size; dark ink on light paper or light ink on dark; the border pixels tell
+        which.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def _rim(image: Floats) -> Floats:
 
 
 def _extent(inked: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the positions from the first to the last that has ink."""
+    """Return the positions from the first one with ink to the last."""
     return np.arange(inked.argmax(), len(inked) - inked[::-1].argmax())
 
 
@@ -123,13 +124,13 @@ def _fit(ink: Floats) -> Floats:
 
 
 def _start(mass: Floats, side: int) -> int:
-    """Return where to put the first row, so that the centre of mass comes to the middle and nothing is cut off."""
+    """Return where to put the first row, so that the centre of mass is in the middle and nothing is cut off."""
     centre = float(mass @ np.arange(side) / mass.sum())
     return min(max(round(SIDE // 2 - centre), 0), SIDE - side)
 
 
 def as_text(image: NDArray[Any]) -> str:
-    """Return an image of values from 0 to 1 as text, a character for two pixels that are above each other.
+    """Return an image of values from 0 to 1 as text, one character for each two vertically adjacent pixels.
 
     Examples
     --------

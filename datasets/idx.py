@@ -1,7 +1,7 @@
-"""The IDX format, in which MNIST and its drop-in replacements are published.
+"""IDX files: the format of MNIST and its drop-in replacements.
 
 The format: two zero bytes, a byte for the type of the values, a byte for the number of dimensions, each
-dimension as a big-endian 32-bit number, then the values, big-endian, the last dimension moving fastest.
+dimension as a big-endian 32-bit number, then the values, big-endian, the last dimension varying fastest.
 Source: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits".
 """
 
@@ -36,7 +36,7 @@ def load_mnist(*, flatten: bool = True) -> tuple[Samples, Samples]:
     -------
     (train_images, train_labels), (test_images, test_labels)
         Images are float32 from 0 (background) to 1 (ink), shape (n, 784) or (n, 28, 28); labels are
-        int64 from 0 to 9, shape (n,). The arrays are the caller's own.
+        int64 from 0 to 9, shape (n,). The arrays are fresh copies.
 
     Notes
     -----
@@ -58,8 +58,8 @@ def load_idx(folder: str | os.PathLike[str], *, flatten: bool = True) -> tuple[S
     """Return the training and the test images of a folder laid out as MNIST's, such as Fashion-MNIST's.
 
     The folder holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte``
-    and ``t10k-labels-idx1-ubyte``. Each may be gzipped, with ``.gz`` at its end, and may be spelled
-    ``train-images.idx3-ubyte``, as some downloads are. Other files are left alone; `read_idx` reads them.
+    and ``t10k-labels-idx1-ubyte``. Each may be gzipped, ending in ``.gz``, and may be spelled
+    ``train-images.idx3-ubyte``, as in some downloads. Other files are ignored; `read_idx` reads them.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def load_idx(folder: str | os.PathLike[str], *, flatten: bool = True) -> tuple[S
     MissingFileError
         The folder or one of the four files is not there.
     FormatError
-        A file is not IDX, is damaged, or holds something else than images or labels.
+        A file is not IDX, is damaged, or holds something other than images or labels.
     DataError
-        There are not as many labels as images.
+        The numbers of labels and images differ.
 
     Examples
     --------
@@ -101,13 +101,13 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     Parameters
     ----------
     path
-        The file. Whether it is gzipped is read from its first bytes.
+        The file. Its first bytes tell whether it is gzipped.
 
     Returns
     -------
     array
-        Of the shape and the type that the file states: uint8, int8, int16, int32, float32 or float64,
-        in the machine's own byte order.
+        An array of the shape and dtype in the file's header: uint8, int8, int16, int32, float32 or float64,
+        in the machine's byte order.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def _load_part(folder: Path, part: str, flatten: bool) -> Samples:
 def _find(folder: Path, part: str, kind: str, dimensions: int) -> Path:
     stems = [f"{part}-{kind}{joint}idx{dimensions}-ubyte" for joint in "-."]
     candidates = [folder / f"{stem}{ending}" for stem in stems for ending in ("", ".gz")]
-    # some downloads hold a folder of the same name beside the file
+    # some downloads hold a folder of the same name next to the file
     found = next((path for path in candidates if path.is_file()), None)
     if found is None:
         names = ", ".join(path.name for path in candidates)
@@ -174,12 +174,12 @@ def _labels(path: Path) -> NDArray[np.int64]:
 
 
 def _decode(path: Path) -> NDArray[Any]:
-    """Return the file's values as they lie in the file, big-endian."""
+    """Return the values as stored in the file, big-endian."""
     with opened(path) as stream:
         dtype, shape = _header(path, stream)
         expected = math.prod(shape) * dtype.itemsize
         content = _read(stream, expected)
-        further = len(stream.read(_PART))  # none; at the end of gzip data their checksum is compared
+        further = len(stream.read(_PART))  # 0 in a valid file; reading to the end also compares the gzip checksum
     if len(content) < expected or further:
         found = f"{'more than ' if further == _PART else ''}{len(content) + further}"
         kind, verdict = (FormatError, "is too long") if further else (TruncatedError, "is truncated")
@@ -194,7 +194,7 @@ def _decode(path: Path) -> NDArray[Any]:
 
 
 def _read(stream: IO[bytes], size: int) -> bytearray:
-    """Return up to `size` bytes; memory is taken for those alone that are there, whatever a header promises."""
+    """Return up to `size` bytes; memory is allocated only for bytes that exist, whatever a header promises."""
     content = bytearray()
     while part := stream.read(min(_PART, size - len(content))):
         content += part

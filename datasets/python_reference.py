@@ -1,4 +1,4 @@
-"""Character-level text that every Python has: its language reference, as `help()` shows it; and n-gram baselines."""
+"""Character-level text from Python's language reference, which `help()` shows; and n-gram baselines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ALPHABET", "Codes", "RandomStretches", "Text", "counted_bits", "deco
 
 Codes = NDArray[np.int64]
 
-# The printable characters of ASCII, and the end of a line.
+# The printable ASCII characters, and the line break.
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
 HELD_OUT = 10  # every tenth topic is for validation
 _CODES = {character: code for code, character in enumerate(ALPHABET)}
@@ -34,8 +34,8 @@ class Text:
 def load_text() -> Text:
     """Return the topics of the language reference: every tenth for validation, the others for training.
 
-    Topics quote each other. A paragraph that occurred before, however it was indented, is left out, so that nothing in
-    the validation text was read in training. The text differs between versions of Python.
+    Topics quote each other. A paragraph that occurred before, however it was indented, is left out, so that no
+    validation text occurs in the training text. The text differs between versions of Python.
     """
     from pydoc_data.topics import topics
 
@@ -47,7 +47,7 @@ def load_text() -> Text:
 
 
 def distinct(topics: Any) -> Iterator[str]:
-    r"""Yield each topic without the paragraphs that it, or an earlier one, already had, if anything is left.
+    r"""Yield each topic without the paragraphs that it or an earlier topic already had; skip empty topics.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def distinct(topics: Any) -> Iterator[str]:
 
 
 def encode(text: str) -> Codes:
-    """Return the position of each character in `ALPHABET`; others are written in ASCII, or else as a question mark.
+    """Return the position of each character in `ALPHABET`; others become ASCII, or else a question mark.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def encode(text: str) -> Codes:
 
 
 def decode(codes: Codes) -> str:
-    """Return the text with these characters."""
+    """Return the text of these character codes."""
     return "".join(ALPHABET[code] for code in codes)
 
 
@@ -102,7 +102,7 @@ def stretches(codes: Codes, length: int) -> tuple[Codes, Codes]:
 class RandomStretches:
     """Minibatches of stretches that begin anywhere in a text, and for each character the one that follows it.
 
-    Each iteration draws `batches` of them anew, so that is what an epoch is.
+    Each iteration, which is an epoch, draws `batches` new ones.
 
     Examples
     --------
@@ -128,8 +128,9 @@ class RandomStretches:
 def counted_bits(text: Text, before: int, strength: float = 4.0) -> float:
     """Return the bits per character of the validation text by n-grams counted in the training text.
 
-    The probability of a character after the `before` characters that it follows is
-    ``(count + strength * shorter) / (total + strength)``, where `shorter` is its probability after one character less.
+    The probability of a character, given the `before` characters before it, is
+    ``(count + strength * shorter) / (total + strength)``, where `shorter` is its probability given one
+    character less.
 
     Examples
     --------
@@ -155,7 +156,7 @@ def counted_bits(text: Text, before: int, strength: float = 4.0) -> float:
 
 
 def _contexts(codes: Codes, length: int) -> Codes:
-    """Return a number for the `length` characters before each character that has as many before it."""
+    """Return a number for the `length` characters before each character that has that many before it."""
     numbers = np.zeros(len(codes) - length, np.int64)
     for i in range(length):
         numbers = numbers * len(ALPHABET) + codes[i : len(codes) - length + i]

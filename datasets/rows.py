@@ -1,4 +1,4 @@
-"""Splits and minibatches: rows of arrays that belong together."""
+"""Train/test splits and minibatches of arrays with matching rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datasets.errors import ArgumentError
 def train_test_split(
     *arrays: ArrayLike, test_size: float = 0.2, seed: int | np.random.Generator | None = 0
 ) -> tuple[NDArray[Any], ...]:
-    """Shuffle the rows and split them in two; rows at the same position stay together.
+    """Split arrays at random into training and test rows; rows at the same position stay together.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def train_test_split(
     test_size
         The fraction of the rows that become test rows, above 0 and below 1; ``n * test_size`` is rounded.
     seed
-        An int for the same split each time, a Generator to draw from, or None for another split each time.
+        An int for the same split each time, a Generator to draw from, or None for a new split each time.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def train_test_split(
 
 
 class batches:  # noqa: N801 - lower case, as zip, range and enumerate are
-    """Go through arrays in minibatches of rows; rows at the same position stay together.
+    """Iterate over arrays in minibatches of rows; rows at the same position stay together.
 
-    Each iteration goes once through all rows, in a new order where they are shuffled. ``len()`` is the
+    Each iteration goes once through all rows, in a new order if they are shuffled. ``len()`` is the
     number of minibatches. Every minibatch is a fresh copy, so changing one changes neither the data nor
     another minibatch.
 
@@ -72,18 +72,18 @@ class batches:  # noqa: N801 - lower case, as zip, range and enumerate are
     batch_size
         The rows of a minibatch, at least 1.
     shuffle
-        Draw a new order for each iteration; False keeps the rows in theirs.
+        Draw a new order for each iteration; False keeps the order of the rows.
     seed
-        An int for the same sequence of orders each time, a Generator to draw them from, or None for other
-        orders each time. Where `batches` is called anew in each epoch, pass a Generator: an int would
-        start the same sequence again.
+        An int for the same sequence of orders each time, a Generator to draw them from, or None for new
+        orders each time. If you call `batches` anew in each epoch, pass a Generator: an int would start
+        the same sequence again.
     drop_last
-        Leave out the last minibatch where it has fewer than `batch_size` rows.
+        Leave out the last minibatch if it has fewer than `batch_size` rows.
 
     Yields
     ------
     minibatch
-        A tuple with `batch_size` rows of each array. For one array it is a tuple as well:
+        A tuple with `batch_size` rows of each array. It is a tuple for one array too:
         ``for (x,) in batches(X, batch_size=32)``.
 
     Raises
@@ -112,7 +112,7 @@ class batches:  # noqa: N801 - lower case, as zip, range and enumerate are
         seed: int | np.random.Generator | None = None,
         drop_last: bool = False,
     ) -> None:
-        # ndarray.take would copy the whole of an array that is not C-contiguous for each minibatch
+        # for an array that is not C-contiguous, ndarray.take would copy all of it for each minibatch
         self._arrays = [np.ascontiguousarray(array) for array in _aligned(arrays)]
         self._batch_size = operator.index(batch_size)
         if self._batch_size < 1:
@@ -126,7 +126,7 @@ class batches:  # noqa: N801 - lower case, as zip, range and enumerate are
 
     def __iter__(self) -> Iterator[tuple[NDArray[Any], ...]]:
         rows = len(self._arrays[0])
-        # drawn here, not at the first minibatch: the order of the iter() calls alone decides who gets what
+        # drawn here, not at the first minibatch: only the order of the iter() calls decides which order each gets
         order = np.arange(rows) if self._generator is None else self._generator.permutation(rows)
         starts = range(0, self._end, self._batch_size)
         picks = (order[start : start + self._batch_size] for start in starts)

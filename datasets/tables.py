@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 def read_csv(
     path: str | os.PathLike[str], label: str | int = "label", *, scale: float = 1.0
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    r"""Return the features and the labels of a CSV file, such as MNIST with a label and 784 pixels a line.
+    r"""Return the features and the labels of a CSV file, such as MNIST with a label and 784 pixels per line.
 
     The file is UTF-8, separated by commas, gzipped or not. Its first line is a header unless it holds
-    numbers only; with a position as `label`, the first line's cell at that position decides. So a header
-    of numbers is taken as data: give such columns names.
+    only numbers; if `label` is a position, the first line's cell at that position decides. So a header of
+    numbers is read as data: give such columns names.
 
     Parameters
     ----------
     path
         The file.
     label
-        The name of the label's column, or its position: 0 is the first, -1 the last. In a file without a
+        The name of the label column, or its position: 0 is the first, -1 the last. In a file without a
         header the default, ``"label"``, is the first column.
     scale
-        The features are multiplied by this: ``scale=1 / 255`` brings pixels from 0 to 255 into 0 to 1, as
+        A factor for the features: ``scale=1 / 255`` brings pixels from 0 to 255 into 0 to 1, as
         `load_mnist` gives them. By default they are left as they are.
 
     Returns
     -------
     features, labels
         float32 of shape (n, columns - 1), in the file's order without the label, and int64 of shape (n,).
-        Blank lines are left out; a column of True and False is one of 1 and 0.
+        Blank lines are skipped; True and False are read as 1 and 0.
 
     Raises
     ------
@@ -52,7 +52,8 @@ def read_csv(
     ColumnError
         There is no such label column.
     CellError
-        A row has more or fewer columns than the first; a feature is no finite number; a label is no integer.
+        A row has more or fewer columns than the first; a feature is not a finite number; a label is not an
+        integer.
 
     Examples
     --------
@@ -81,7 +82,7 @@ def read_csv(
 
 
 def _parse(layout: Layout) -> pandas.DataFrame:
-    import pandas  # only here: it takes longer to import than all of the package
+    import pandas  # imported here because it takes longer to load than the whole package
 
     dtypes: dict[int, Any] = dict.fromkeys(range(layout.width), np.float32)
     dtypes[layout.label] = np.float64
@@ -94,7 +95,7 @@ def _split(layout: Layout, frame: pandas.DataFrame) -> tuple[NDArray[np.float32]
     if frame.shape[1] != layout.width:
         raise ValueError("the rows are shorter than the header")
     features = frame.drop(columns=layout.label).to_numpy()
-    # pandas stores by column and may hand out read-only memory
+    # pandas stores by column and may return read-only memory
     return np.require(features, requirements=["C", "W"]), frame[layout.label].to_numpy()
 
 

@@ -1,6 +1,6 @@
-"""Toy datasets in the plane, small enough to draw: points (n, 2) and the class of each.
+"""Toy classification datasets in the plane: points (n, 2) and the class of each.
 
-All are seeded, come in random order, and share the points among the classes as evenly as n allows.
+All are seeded and in random order, and divide the points among the classes as evenly as n allows.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from datasets.errors import ArgumentError
 def make_moons(
     n_samples: int = 200, *, noise: float = 0.1, seed: int | np.random.Generator | None = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return two half circles that reach into each other: the smallest problem that no line solves.
+    """Return two interleaving half circles: a small problem that no straight line separates.
 
     Class 0 lies on the upper half of the circle of radius 1 around (0, 0), class 1 on the lower half of
-    that around (1, 0.5).
+    the circle around (1, 0.5).
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def make_moons(
     y, generator = _classes(n_samples, 2, noise, seed)
     angle = generator.uniform(0.0, np.pi, n_samples)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    # the second moon is the first one, turned by half a turn around the point between them
+    # the second moon is the first, rotated by half a turn around the point between them
     X = np.where(y[:, None] == 0, upper, np.array([1.0, 0.5]) - upper)
     return X + generator.normal(0.0, noise, X.shape), y
 
@@ -113,7 +113,7 @@ def make_spirals(
     noise: float = 0.02,
     seed: int | np.random.Generator | None = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return spirals wound around each other, one class an arm: hard for a network without depth.
+    """Return interleaved spirals, one class per arm: hard for a shallow network.
 
     Arm k is the part of the Archimedean spiral ``angle = 2 pi (turns * radius + k / arms)`` whose radius
     goes from 0.1 to 1, so the arms never meet.
@@ -125,7 +125,7 @@ def make_spirals(
     arms
         The number of arms and classes, at least 1.
     turns
-        How often an arm would wind around the origin on its way from radius 0 to radius 1.
+        How many times an arm would wind around the origin from radius 0 to radius 1.
     noise
         The standard deviation of the normal noise added to both coordinates.
     seed
@@ -165,7 +165,7 @@ def make_blobs(
     noise: float = 1.0,
     seed: int | np.random.Generator | None = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return round clouds of points, one class a cloud, which a linear model tells apart.
+    """Return round Gaussian clouds of points, one class per cloud, which a linear model can separate.
 
     Cloud k lies around the point at radius 5 and angle ``2 pi k / centers``.
 

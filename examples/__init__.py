@@ -9,7 +9,7 @@
 ``predict``              lets the network that ``mnist`` saved read an image
 ``characters``           a transformer that writes, character by character
 ``physics``              a differential equation, solved from the equation alone
-``diabetes``             regression with a pandas table, beside least squares
+``diabetes``             regression with a pandas table, next to least squares
 ``moons``                a network of scalars on two moons
 ``custom_model``         a model and an operation of your own
 ``activations_on_disk``  a deep model whose activations wait on disk
@@ -21,6 +21,6 @@ import sys
 
 # Keep NumPy, unless it is loaded or the environment says how many, from sharing small products among threads: they take
 # so little time that the threads mostly wait for each other. On two idle cores a second one saves a fifth, and where
-# another program needs a core, it makes the training several times slower.
+# another program needs a core, a second one makes the training several times slower.
 if "numpy" not in sys.modules and not {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"} & set(os.environ):
     os.environ["OPENBLAS_NUM_THREADS"] = "1"

@@ -37,7 +37,7 @@ def on_disk(folder: Path) -> saved_tensors_hooks:
 
 
 def gradient(forward: Callable[[Array], Tensor], model: nn.Module, x: Array) -> tuple[Array, float]:
-    """Return the gradient of all parameters, and the megabytes in use at the height of it."""
+    """Return the gradient of all parameters, and the peak memory in megabytes."""
     model.zero_grad()
     tracemalloc.start()
     forward(x).mean().backward()

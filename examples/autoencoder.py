@@ -32,7 +32,7 @@ Images = NDArray[np.float32]
 
 UNITS, QUICK_UNITS = (256, 128), (64, 32)
 BATCH_SIZE, RATE = 128, 0.003
-DRAWS = 5  # the bound of a test image is averaged over so many positions
+DRAWS = 5  # the bound of a test image is averaged over this many positions
 EDGE, ACROSS = 3.0, 21  # the map shows positions from -3 to 3, with 21 images in a row
 
 
@@ -93,7 +93,7 @@ def bound(model: Autoencoder, images: Images) -> dict[str, float]:
 def independent_pixels(train: Images, test: Images) -> float:
     """Return the log-likelihood, in nats per image, of pixels that each have their mean over the training images.
 
-    One more image, half ink everywhere, is counted with them, so that no probability is 0.
+    One more image, half ink everywhere, is included, so that no probability is 0.
     """
     p = (train.sum(axis=0, dtype=np.float64) + 0.5) / (len(train) + 1)
     mean = test.mean(axis=0, dtype=np.float64)
@@ -138,7 +138,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def draw(model: Autoencoder, images: Images, labels: Any, path: Path) -> None:
-    """Draw what the decoder makes of positions all over the plane, and where the encoder puts the test images."""
+    """Draw the decoder's images all over the plane, and the positions that the encoder gives the test images."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13.4, 6.8), layout="constrained")

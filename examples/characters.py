@@ -34,10 +34,10 @@ TABLES = {"bigrams": 1, "trigrams": 2, "5-grams": 4}  # how many characters come
 
 
 class CharacterModel(nn.Module):
-    """Layers of attention, in which each position attends to itself and to those before it.
+    """A causal transformer: each position attends to itself and to those before it.
 
-    Maps the codes of up to `context` characters, shape ``(n, length)``, to the logits of the character after each one,
-    shape ``(n, length, characters)``.
+    It maps the codes of up to `context` characters, shape ``(n, length)``, to the logits of the character after each
+    one, shape ``(n, length, characters)``.
     """
 
     def __init__(self, context: int, width: int, heads: int, layers: int) -> None:
@@ -111,7 +111,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def generate(model: CharacterModel, start: reference.Codes, options: argparse.Namespace) -> str:
-    """Return the text of `start` and what the model writes: each character is drawn after the last `context` ones.
+    """Return the text of `start` and its continuation: each character is drawn given the last `context` ones.
 
     Logits are divided by the temperature: below 1 probable characters become more probable; 0 always takes the most
     probable one.
@@ -129,7 +129,7 @@ def generate(model: CharacterModel, start: reference.Codes, options: argparse.Na
 
 
 def draw(history: Any, counted: dict[str, float], path: Path) -> None:
-    """Draw the bits per character over the epochs, and those that counting needs."""
+    """Draw the bits per character over the epochs, and those of counted n-grams."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 4.4), layout="constrained")

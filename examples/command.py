@@ -4,7 +4,7 @@ An example is a function of its options, and a parser for them::
 
     def main(options: argparse.Namespace) -> None:
         model = ...
-        with command.Run(options) as run:  # takes the time, and puts Ctrl-C off until the folder is written
+        with command.Run(options) as run:  # measures time, and delays Ctrl-C until the folder is written
             history = nn.fit(model, train, loss, optimizer, epochs=options.epochs or 12)
             pages = {"report.html": lambda path: nn.plots.report(path, history, model, test)}
             run.write(model, nn.evaluate(model, test, loss), pages, history)
@@ -13,7 +13,7 @@ An example is a function of its options, and a parser for them::
         parser = command.parser("name", __doc__, epochs="12", quick="a tenth of the images")
         sys.exit(command.run(parser, main))
 
-A training loop other than `nn.fit` looks at ``run.requested`` after each step: it is true once Ctrl-C was pressed.
+A training loop other than `nn.fit` looks at ``run.requested`` after each step: it is true once Ctrl-C has been pressed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "UsageError", "image_shape", "natural", "parser", "positive", "run", "save_figure", "save_text"]
 
-EXIT_CODE = 130  # what a shell reports of a program that Ctrl-C ended: 128 and the number of the signal
+EXIT_CODE = 130  # a shell reports this for a program that Ctrl-C ended: 128 plus the number of the signal
 
 
 class UsageError(ValueError):
@@ -86,14 +86,14 @@ def run(
 
 
 class Run(nn.training.Interruption):
-    """A ``with`` block that trains and writes the folder: it takes the time, and puts Ctrl-C off to its end.
+    """A ``with`` block that trains and writes the folder: it measures the time, and delays Ctrl-C until its end.
 
     A second Ctrl-C stops at once: every file is written whole or not at all.
 
     Raises
     ------
     UsageError
-        Before anything is done, if the folder cannot be written.
+        At the start, if the folder cannot be written.
     KeyboardInterrupt
         At the end, if Ctrl-C was pressed.
     """
@@ -132,18 +132,19 @@ class Run(nn.training.Interruption):
         model
             Its parameters and buffers are saved; None leaves out ``model.npz``.
         metrics
-            What was reached; options, times and versions are written beside it, and what `history` tells.
+            The results; options, times and versions, and figures from `history`, are written with them.
         files
-            For each name what writes the file, given its path. Pictures, ``.png`` and ``.html``, take matplotlib.
+            For each name, a function that takes a path and writes the file. Pictures, ``.png`` and ``.html``, need
+            matplotlib.
         history
-            What `nn.fit` returned.
+            The table that `nn.fit` returned.
         """
         options = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self.options).items()}
         epochs = {} if history is None else _epochs(history)
         described = {**options, **metrics, **self._describe(), **epochs}
         folder: Path = self.options.out
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("model.npz", *files):  # of an earlier run, which must not stand beside the figures of this one
+        for name in ("model.npz", *files):  # files of an earlier run must not stay next to the figures of this one
             (folder / name).unlink(missing_ok=True)
         if model is not None:
             nn.save(model, folder / "model.npz")
@@ -173,13 +174,13 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def save_text(text: str, path: Path) -> None:
-    """Write a text, which gets one line break at its end, whole or not at all."""
+    """Write a text, with one line break at its end, whole or not at all."""
     with nn.utils.replacing(path) as partial:
         partial.write_bytes(text.rstrip("\n").encode() + b"\n")
 
 
 def image_shape(pixels: int) -> tuple[int, int]:
-    """Return height and width of an image of so many pixels: square, or as close to it as there is.
+    """Return height and width of an image with `pixels` pixels: square, or as close to square as possible.
 
     Examples
     --------

@@ -50,9 +50,9 @@ examples:
 
 
 class ConvolutionalNetwork(nn.Sequential):
-    """Maps images, shape (n, 1, 28, 28), to logits, shape (n, 10).
+    """A network that maps images, shape (n, 1, 28, 28), to logits, shape (n, 10).
 
-    The largest of four values is taken before normalization and rectifier, which then have a quarter of the work.
+    Max pooling comes before normalization and rectifier, which then have a quarter of the work.
     """
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ def load(options: argparse.Namespace) -> tuple[Data, Data]:
 
 
 def draw_filters(layer: nn.Module, image: np.ndarray[Any, Any]) -> Figure:
-    """Draw each kernel of a layer, and below it what it makes of an image, shape (1, height, width)."""
+    """Draw each kernel of a layer, and below it its output for an image, shape (1, height, width)."""
     from matplotlib.figure import Figure
 
     kernels, answers = layer.weight.data[:, 0], nn.predict(layer, image[None])[0]

@@ -1,4 +1,4 @@
-"""A model and an operation of one's own: a bump, checked, and a network of bumps that learns a curve.
+"""A custom model and a custom operation: a Gaussian bump, checked, and a network of bumps that learns a curve.
 
 Run it with ``python -m examples.custom_model``; it takes a second.
 """
@@ -12,12 +12,12 @@ from autograd import Tensor, elementwise, gradcheck, gradgradcheck
 Floats = NDArray[np.float32]
 
 # An operation is a NumPy function and its derivative: g, the gradient of the output, times d(out)/dx. The names of the
-# parameters say what the rule needs. It works on tensors, arrays and scalars, and can be differentiated again.
+# parameters tell what the rule needs. It works on tensors, arrays and scalars, and can be differentiated again.
 gaussian = elementwise(lambda x: np.exp(-x * x), lambda g, out, x: -2 * g * x * out, name="gaussian")
 
 
 class Bumps(nn.Module):
-    """A sum of bumps of learned place, width and height: numbers, shape (n,), in and out."""
+    """A sum of bumps of learned position, width and height: numbers, shape (n,), in and out."""
 
     def __init__(self, count: int) -> None:
         super().__init__()

@@ -34,9 +34,9 @@ HIDDEN, PATIENCE = 64, 15  # units; epochs
 
 
 class Standardized(nn.Module):
-    """A network whose inputs and output are standardized within it: outside they are as they were measured.
+    """A network that standardizes its inputs and output internally: from outside they are as measured.
 
-    The means and deviations are buffers. They are those of the training rows: rows that are held out stay unseen.
+    The means and deviations are buffers. They come from the training rows only: held-out rows stay unseen.
     """
 
     def __init__(self, X: pandas.DataFrame, y: Any) -> None:
@@ -102,7 +102,7 @@ def cross_validate(
 
 
 def main(options: argparse.Namespace) -> None:
-    """Predict each part without it, train a network with all rows, and write what was learned."""
+    """Predict each part from the others, train a network with all rows, and write the results."""
     X, y = load()
     parts, epochs = (3, 10) if options.quick else (10, 300)
     nn.manual_seed(options.seed)

@@ -90,7 +90,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def load(options: argparse.Namespace) -> tuple[Data, Data]:
-    """Return images as rows of pixels from 0 to 1, and labels: those to learn, and those to test with."""
+    """Return training and test sets: images as rows of pixels from 0 to 1, and labels."""
     if options.label is not None and not options.csv:
         raise command.UsageError("--label names a column of the file that --csv gives")
     if options.csv:
@@ -115,7 +115,7 @@ def load(options: argparse.Namespace) -> tuple[Data, Data]:
 
 
 def show_guesses(guesses: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> None:
-    """Print what the network takes the first test images for, and the first two that it gets wrong."""
+    """Print the network's guesses for the first test images, and for the first two that it gets wrong."""
     wrong = guesses != labels
     rows = sorted({*range(min(8, len(guesses))), *np.flatnonzero(wrong)[:2].tolist()})
     for title, values in (("test image", rows), ("label", labels[rows]), ("guess", guesses[rows])):

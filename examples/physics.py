@@ -54,7 +54,7 @@ class Flow(nn.Module):
 def residual(flow: Callable[[Any, Any], Any], x: Floats, t: Floats) -> Any:
     """Return ``u_t + u u_x - 0.02 u_xx`` at points: 0 where `flow` follows the equation. All have one shape.
 
-    Each u depends on its own point alone, so the gradient of the sum holds the derivative at each point.
+    Each u depends only on its own point, so the gradient of the sum holds the derivative at each point.
     """
     at_x, at_t = tensor(x, requires_grad=True), tensor(t, requires_grad=True)
     u = flow(at_x, at_t)

@@ -38,7 +38,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def load_model(path: Path) -> nn.MLP:
-    """Return the network whose parameters `nn.save` wrote; its layers have the sizes that these have."""
+    """Return the network whose parameters `nn.save` wrote; its layer sizes follow from them."""
     if not path.is_file():
         raise command.UsageError(f"{path}: no such file. Train a model with: python -m examples.mnist")
     try:

@@ -22,7 +22,7 @@ SIDE, HIDDEN, BATCH_SIZE = 28, 128, 64
 
 
 class Reader(nn.Module):
-    """Maps images, shape (n, 784), to the logits of the ten digits, shape (n, 10)."""
+    """An LSTM that maps images, shape (n, 784), to the logits of the ten digits, shape (n, 10)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def main(options: argparse.Namespace) -> None:
     model = Reader()
     loss = nn.CrossEntropyLoss()
     optimizer = nn.optim.Adam(model.parameters(), lr=0.001)
-    # Minibatches make the weights jitter around their goal: from the middle on their mean is what counts.
+    # Minibatches make the weights jitter around their optimum: average them from the middle of the training on.
     average = nn.training.WeightAveraging(decay=None, start=epochs // 2 + 1)
 
     with command.Run(options) as run:
@@ -77,7 +77,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def draw(model: Reader, images: Any, labels: Any, path: Path) -> None:
-    """Draw the first image of each digit, and beside it the probabilities after each of its rows, from the top down."""
+    """Draw the first image of each digit, and next to it the probabilities after each row, from the top down."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 5.6), layout="constrained")

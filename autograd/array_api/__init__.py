@@ -1,11 +1,11 @@
 """The Python array API standard, version 2024.12, on tensors.
 
 Libraries that are written for the standard, SciPy and scikit-learn among them, find this namespace by
-`Tensor.__array_namespace__` and compute with tensors by it. Its functions are NumPy's as far as NumPy follows the
-standard, with the standard's names and parameters, so that what has a derivative is differentiated. All of them return
-tensors, those without a derivative constant ones.
+`Tensor.__array_namespace__` and use it to compute with tensors. Its functions are NumPy's as far as NumPy follows the
+standard, with the standard's names and parameters, and are differentiated where they have a derivative. All return
+tensors; functions without a derivative return constant ones.
 
-The dtypes are NumPy's, there is one device, ``"cpu"``, and what the standard leaves open is as in NumPy.
+The dtypes are NumPy's, there is one device, ``"cpu"``, and behaviour that the standard leaves open is as in NumPy.
 
 Examples
 --------

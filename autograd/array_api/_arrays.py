@@ -1,4 +1,4 @@
-"""Conversions between the namespace and NumPy: tensors in, tensors out, all on the one device."""
+"""Conversions between the namespace and NumPy: tensors in, tensors out, all on one device."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CPU = "cpu"
 def as_array(x: Any) -> Any:
     """Return an array as a tensor: itself, or one that shares the memory of an ndarray.
 
-    To type checkers it is anything, for NumPy's annotations know nothing of tensors.
+    Its type is Any, because NumPy's annotations know nothing of tensors.
 
     Raises
     ------
     TypeError
-        If `x` is no array, such as a list or a Python number.
+        If `x` is not an array but, for example, a list or a Python number.
     """
     if isinstance(x, Tensor):
         return x
@@ -31,16 +31,16 @@ def as_array(x: Any) -> Any:
 
 
 def wrapped(result: Any) -> Tensor:
-    """Return what a NumPy function gave as a tensor."""
+    """Return the result of a NumPy function as a tensor."""
     return result if isinstance(result, Tensor) else Tensor(result)
 
 
 def constant(x: Any) -> Any:
-    """Return the values of an array, for functions through which no derivative goes."""
+    """Return the values of an array, for functions without a derivative."""
     return x.data if isinstance(x, Tensor) else x
 
 
 def check_device(device: Any) -> None:
-    """Raise ValueError if a device is asked for that is not the processor, the only one that there is."""
+    """Raise ValueError unless the device is None or the CPU, the only one."""
     if device is not None and device != CPU:
         raise ValueError(f"there is no device {device!r}: every array is on {CPU!r}")

@@ -12,7 +12,7 @@ from .data_types import cast
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
-    """Make an array of numbers, nested lists of numbers, or other arrays, whose place in the graph it keeps.
+    """Make an array from numbers, nested lists of numbers, or other arrays, and stay in the graph of these.
 
     Raises
     ------
@@ -38,44 +38,44 @@ def _holds_tensors(obj: Any) -> bool:
 
 
 def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Count from `start`, or from 0 if it is alone, up to `stop`, which is left out."""
+    """Count from `start` to `stop`, exclusive; with one argument, from 0 to that."""
     check_device(device)
     first, last = (0, start) if stop is None else (start, stop)
     return Tensor(np.arange(first, last, step, dtype=dtype))
 
 
 def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Make an array whose elements have any values."""
+    """Make an array with uninitialized elements."""
     check_device(device)
     return Tensor(np.empty(shape, np.float64 if dtype is None else dtype))
 
 
 def empty_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Make an array of the shape of `x` whose elements have any values."""
+    """Make an array of the shape and dtype of `x` with uninitialized elements."""
     check_device(device)
     return Tensor(np.empty_like(constant(x), dtype))
 
 
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Tensor:
-    """Make a matrix with ones on its diagonal number `k`."""
+    """Make a matrix with ones on its `k`-th diagonal and zeros elsewhere."""
     check_device(device)
     return Tensor(np.eye(n_rows, n_cols, k, np.float64 if dtype is None else dtype))
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """Make an array of what another library offers by DLPack, in the same memory unless a copy is asked for."""
+    """Make an array from an object that supports DLPack, sharing its memory unless `copy` is true."""
     check_device(device)
     return Tensor(np.from_dlpack(x, device=device, copy=copy))
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Make an array of one value, whose dtype follows from it unless given."""
+    """Make an array filled with one value, which determines the dtype unless that is given."""
     check_device(device)
     return asarray(np.broadcast_to(asarray(fill_value, dtype=dtype), shape), copy=True)
 
 
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Make an array of the shape and dtype of `x` with one value."""
+    """Make an array of the shape and dtype of `x` filled with one value."""
     return full(np.shape(x), fill_value, dtype=as_array(x).dtype if dtype is None else dtype, device=device)
 
 
@@ -89,13 +89,13 @@ def linspace(
     device: Any = None,
     endpoint: bool = True,
 ) -> Tensor:
-    """Make `num` numbers at equal distances from `start` to `stop`."""
+    """Make `num` evenly spaced numbers from `start` to `stop`."""
     check_device(device)
     return wrapped(np.linspace(start, stop, num, endpoint=endpoint, dtype=dtype))
 
 
 def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
-    """Make the coordinates of a grid from those along each of its axes."""
+    """Make coordinate arrays of a grid from the coordinates along each axis."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"indexing is 'xy' or 'ij', not {indexing!r}")
     ndim = len(arrays)
@@ -122,12 +122,12 @@ def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def tril(x: Any, /, *, k: int = 0) -> Tensor:
-    """Return the matrices with zeros above the diagonal number `k`."""
+    """Return the lower triangles: the matrices with zeros above the `k`-th diagonal."""
     return wrapped(np.tril(_matrices(x), k))
 
 
 def triu(x: Any, /, *, k: int = 0) -> Tensor:
-    """Return the matrices with zeros below the diagonal number `k`."""
+    """Return the upper triangles: the matrices with zeros below the `k`-th diagonal."""
     return wrapped(np.triu(_matrices(x), k))
 
 

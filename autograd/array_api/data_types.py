@@ -1,4 +1,4 @@
-"""Data types: what they can hold, and how they are promoted."""
+"""Data types: limits, conversion and promotion of dtypes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
 
 @dataclass(frozen=True)
 class FloatLimits:
-    """What a real floating-point type can hold, as Python numbers; of a complex type, each of its two parts."""
+    """Limits of a real floating-point dtype, or of each part of a complex one, as Python numbers."""
 
     bits: int
     eps: float
@@ -31,7 +31,7 @@ class FloatLimits:
 
 @dataclass(frozen=True)
 class IntegerLimits:
-    """What an integer type can hold."""
+    """Limits of an integer dtype."""
 
     bits: int
     max: int
@@ -40,7 +40,7 @@ class IntegerLimits:
 
 
 def cast(x: Any, dtype: Any, *, copy: Any) -> Tensor:
-    """Return `x` in another dtype; no derivative goes through one that holds no fractions."""
+    """Return `x` in another dtype; integer and boolean dtypes stop derivatives."""
     target = np.dtype(dtype)
     if target == x.dtype and not copy:
         return wrapped(x)
@@ -50,7 +50,7 @@ def cast(x: Any, dtype: Any, *, copy: Any) -> Tensor:
 
 
 def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Tensor:
-    """Return the elements in another dtype; `x` itself, if it has that one and no copy is asked for.
+    """Return the elements in another dtype; `x` itself if it has that dtype and `copy` is false.
 
     Raises
     ------
@@ -65,25 +65,25 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Te
 
 
 def can_cast(from_: Any, to: Any, /) -> Any:
-    """Tell whether promotion can lead from one dtype, or that of an array, to another."""
+    """Tell whether one dtype, or that of an array, can be cast to another by promotion rules."""
     return np.can_cast(_dtype_of(from_), np.dtype(to))
 
 
 def finfo(type: Any, /) -> FloatLimits:
-    """Return the limits of a floating-point dtype, or of that of an array."""
+    """Return the limits of a floating-point dtype, or of the dtype of an array."""
     found = np.finfo(_dtype_of(type))
     eps, most, least, smallest = map(float, (found.eps, found.max, found.min, found.smallest_normal))
     return FloatLimits(found.bits, eps, most, least, smallest, np.dtype(found.dtype))
 
 
 def iinfo(type: Any, /) -> IntegerLimits:
-    """Return the limits of an integer dtype, or of that of an array."""
+    """Return the limits of an integer dtype, or of the dtype of an array."""
     found = np.iinfo(_dtype_of(type))
     return IntegerLimits(found.bits, int(found.max), int(found.min), np.dtype(found.dtype))
 
 
 def isdtype(dtype: Any, kind: Any) -> Any:
-    """Tell whether a dtype is of a kind such as ``"real floating"``, equals another dtype, or either of several."""
+    """Tell whether a dtype is of a kind such as ``"real floating"``, equals another dtype, or fits one of several."""
     return np.isdtype(dtype, kind)
 
 

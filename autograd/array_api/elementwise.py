@@ -112,7 +112,7 @@ def expm1(x: Any, /) -> Tensor:
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
-    """Limit each element from below and above, either of which may be absent; the dtype stays that of `x`."""
+    """Limit each element from below and above, either of which may be None; the dtype stays that of `x`."""
     x = as_array(x)
     if min is None and max is None:
         return wrapped(np.copy(x))
@@ -120,7 +120,7 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
 
 
 def _bound(bound: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a bound in the dtype of what it limits; NumPy would widen the result instead."""
+    """Return a bound in the dtype of the array it limits; NumPy would widen the result instead."""
     if getattr(bound, "dtype", dtype) == dtype:
         return bound
     return bound.astype(dtype) if isinstance(bound, Tensor) else np.asarray(constant(bound), dtype)

@@ -49,13 +49,13 @@ rfftn, irfftn = _along_several(np.fft.rfftn), _along_several(np.fft.irfftn)
 
 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
-    """Return the frequencies of the elements of a transform of `n` samples at distances `d`."""
+    """Return the frequencies of a transform of `n` samples with spacing `d`."""
     check_device(device)
     return Tensor(np.fft.fftfreq(n, d).astype(np.float64 if dtype is None else dtype, copy=False))
 
 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
-    """Return the frequencies of the elements of a transform of `n` real samples at distances `d`."""
+    """Return the frequencies of a transform of `n` real samples with spacing `d`."""
     check_device(device)
     return Tensor(np.fft.rfftfreq(n, d).astype(np.float64 if dtype is None else dtype, copy=False))
 

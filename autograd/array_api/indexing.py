@@ -11,7 +11,7 @@ from ._arrays import as_array, constant, wrapped
 
 
 def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
-    """Return the elements at `indices` along `axis`, which only a vector can do without."""
+    """Return the elements at `indices` along `axis`, which may be left out only for a vector."""
     x = as_array(x)
     if axis is None and x.ndim != 1:
         raise ValueError(f"which axis of shape {x.shape} the indices are for must be said: give axis=")
@@ -19,5 +19,5 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
 
 
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
-    """Return the elements at `indices`, an array of as many axes that has places along `axis`."""
+    """Return the elements at `indices` along `axis`; `indices` has as many axes as `x`."""
     return wrapped(np.take_along_axis(as_array(x), constant(indices), axis))

@@ -1,4 +1,4 @@
-"""Inspection: what the namespace can do, for programs that ask."""
+"""Inspection: the capabilities, devices and dtypes of the namespace."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _KINDS["numeric"] = _KINDS["integral"] + _KINDS["real floating"] + _KINDS["compl
 
 
 class Info:
-    """What the namespace can do, which dtypes and devices it has, and which of them are taken by default."""
+    """The capabilities, dtypes and devices of the namespace, and their defaults."""
 
     def capabilities(self) -> dict[str, Any]:
-        """Return which optional behaviour there is: all, for arrays of up to 64 axes."""
+        """Return the optional behaviour: all of it is supported, for arrays of up to 64 axes."""
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
     def default_device(self) -> str:
@@ -32,7 +32,7 @@ class Info:
         return CPU
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, np.dtype[Any]]:
-        """Return the dtypes of arrays made of Python numbers."""
+        """Return the dtypes of arrays made from Python numbers."""
         check_device(device)
         return {
             "real floating": data_types.float64,
@@ -56,5 +56,5 @@ class Info:
 
 
 def __array_namespace_info__() -> Info:  # noqa: N807  # the standard's name
-    """Return what tells the capabilities, devices and dtypes of the namespace."""
+    """Return an object that tells the capabilities, devices and dtypes of the namespace."""
     return Info()

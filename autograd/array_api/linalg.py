@@ -18,18 +18,18 @@ __all__ = [
 
 
 def _each(result: Any) -> Any:
-    """Return several results, which have names, as tensors."""
+    """Return a named tuple of results as one of tensors."""
     return type(result)(*map(wrapped, result))
 
 
 def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
-    """Return the lower triangle L of positive diagonal for which x = L Lᴴ, or its conjugate transpose."""
+    """Return the lower triangle L with positive diagonal and x = L Lᴴ, or its conjugate transpose."""
     lower = np.linalg.cholesky(as_array(x))
     return wrapped(np.conjugate(np.matrix_transpose(lower)) if upper else lower)
 
 
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
-    """Return the vectors perpendicular to those of three elements along `axis`."""
+    """Return the cross products of the vectors of three elements along `axis`."""
     return wrapped(np.linalg.cross(as_array(x1), as_array(x2), axis=axis))
 
 
@@ -39,7 +39,7 @@ def det(x: Any, /) -> Tensor:
 
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
-    """Return the diagonals, those right of the main one where `offset` is positive."""
+    """Return the diagonals; a positive `offset` takes those above the main one."""
     return wrapped(np.linalg.diagonal(as_array(x), offset=offset))
 
 
@@ -59,27 +59,27 @@ def inv(x: Any, /) -> Tensor:
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
-    """Return norms of the matrices."""
+    """Return the norms of the matrices."""
     return wrapped(np.linalg.matrix_norm(as_array(x), keepdims=keepdims, ord=ord))
 
 
 def matrix_power(x: Any, n: int, /) -> Tensor:
-    """Return the product of each matrix `n` times with itself; of its inverse, if `n` is negative."""
+    """Return the `n`-th power of each matrix; a power of its inverse if `n` is negative."""
     return wrapped(np.linalg.matrix_power(as_array(x), n))
 
 
 def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
-    """Count the singular values greater than `rtol` times the greatest."""
+    """Count the singular values greater than `rtol` times the largest."""
     return Tensor(np.linalg.matrix_rank(constant(as_array(x)), rtol=constant(rtol)))
 
 
 def outer(x1: Any, x2: Any, /) -> Tensor:
-    """Return the products of each element of one vector with each of another."""
+    """Return the outer product of two vectors."""
     return wrapped(np.linalg.outer(as_array(x1), as_array(x2)))
 
 
 def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
-    """Return the pseudo-inverses; singular values up to `rtol` times the greatest count as 0."""
+    """Return the pseudo-inverses; singular values up to `rtol` times the largest count as 0."""
     x = as_array(x)
     if rtol is None:
         rtol = max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
@@ -87,7 +87,7 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
 
 
 def qr(x: Any, /, *, mode: Any = "reduced") -> Any:
-    """Return orthonormal columns Q and an upper triangle R of which x is the product."""
+    """Return orthonormal columns Q and an upper triangle R with x = Q R."""
     return _each(np.linalg.qr(as_array(x), mode))
 
 
@@ -97,12 +97,12 @@ def slogdet(x: Any, /) -> Any:
 
 
 def solve(x1: Any, x2: Any, /) -> Tensor:
-    """Return what `x1` must be multiplied by to give `x2`: a vector, if that has one axis, else matrices."""
+    """Solve ``x1 @ x = x2`` for x: a vector if `x2` has one axis, else matrices."""
     return wrapped(np.linalg.solve(as_array(x1), as_array(x2)))
 
 
 def svd(x: Any, /, *, full_matrices: bool = True) -> Any:
-    """Return orthonormal columns U, singular values S and orthonormal rows Vh, of which x is the product."""
+    """Return orthonormal columns U, singular values S and orthonormal rows Vh, with x = U S Vh."""
     return _each(np.linalg.svd(as_array(x), full_matrices))
 
 
@@ -112,10 +112,10 @@ def svdvals(x: Any, /) -> Tensor:
 
 
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
-    """Return the sums of the diagonals."""
+    """Return the traces: the sums of the diagonals."""
     return wrapped(np.sum(np.linalg.diagonal(as_array(x), offset=offset), -1, dtype))
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
-    """Return norms of the vectors that the elements along some axes, or all, form."""
+    """Return the norms of the vectors formed by the elements along some axes, or all."""
     return wrapped(np.linalg.vector_norm(as_array(x), axis=axis, keepdims=keepdims, ord=ord))

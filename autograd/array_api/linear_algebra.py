@@ -16,7 +16,7 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
 
 
 def matrix_transpose(x: Any, /) -> Tensor:
-    """Return the matrices in the last two axes transposed."""
+    """Transpose the matrices in the last two axes."""
     return wrapped(np.matrix_transpose(as_array(x)))
 
 
@@ -26,6 +26,6 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
-    """Return the products of the vectors along `axis`, with the conjugate of the first."""
+    """Return the dot products of the vectors along `axis`, conjugating the first."""
     # The operation takes the last axis.
     return wrapped(np.vecdot(*[np.moveaxis(as_array(x), axis, -1) for x in (x1, x2)]))

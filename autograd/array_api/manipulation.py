@@ -11,17 +11,17 @@ from ._arrays import as_array, constant, wrapped
 
 
 def broadcast_arrays(*arrays: Any) -> list[Tensor]:
-    """Return the arrays, each repeated to the shape that they have together."""
+    """Broadcast the arrays to their common shape."""
     return [wrapped(array) for array in np.broadcast_arrays(*map(as_array, arrays))] if arrays else []
 
 
 def broadcast_to(x: Any, /, shape: Any) -> Tensor:
-    """Return `x` repeated to `shape`."""
+    """Broadcast `x` to `shape`."""
     return wrapped(np.broadcast_to(as_array(x), shape))
 
 
 def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
-    """Join arrays along an axis; with None, their elements one after the other."""
+    """Join arrays along an axis; with None, flatten them first."""
     return wrapped(np.concatenate([as_array(x) for x in arrays], axis))
 
 
@@ -36,7 +36,7 @@ def flip(x: Any, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
 
 
 def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
-    """Move axes to other places; the others keep their order."""
+    """Move axes to other positions; the others keep their order."""
     return wrapped(np.moveaxis(as_array(x), source, destination))
 
 
@@ -46,14 +46,14 @@ def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Tensor:
 
 
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
-    """Repeat each element along `axis`: all as often, or each by its own count."""
+    """Repeat each element along `axis`, with one count for all or one for each."""
     counts = np.asarray(constant(repeats))
-    # NumPy casts counts safely only, which 64 unsigned bits are not; those that fit into memory fit into an int64.
+    # NumPy casts counts only safely, which excludes uint64; counts that fit into memory fit into an int64.
     return wrapped(np.repeat(as_array(x), counts.astype(np.int64) if counts.dtype == np.uint64 else counts, axis))
 
 
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Tensor:
-    """Return the elements in another shape, copied always, never, or where it is needed.
+    """Return the elements in another shape, copied always, never, or if needed.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Tensor:
 
 
 def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...] | None = None) -> Tensor:
-    """Move the elements along axes; what leaves at one end comes in at the other."""
+    """Shift the elements along axes; those beyond one end reappear at the other."""
     return wrapped(np.roll(as_array(x), shift, axis))
 
 
@@ -83,7 +83,7 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Tensor:
 
 
 def tile(x: Any, repetitions: tuple[int, ...], /) -> Tensor:
-    """Lay copies side by side, as many along each axis as said."""
+    """Repeat the array along each axis, `repetitions` times."""
     return wrapped(np.tile(as_array(x), repetitions))
 
 

@@ -9,16 +9,16 @@ import numpy as np
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
-numpy: Any = np  # whose annotations do not know flags that are not literals
+numpy: Any = np  # NumPy's annotations accept only literal flags
 
 
 def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Return the place of the first greatest element."""
+    """Return the index of the largest element, the first if there are several."""
     return Tensor(numpy.argmax(constant(as_array(x)), axis, keepdims=keepdims))
 
 
 def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Return the place of the first smallest element."""
+    """Return the index of the smallest element, the first if there are several."""
     return Tensor(numpy.argmin(constant(as_array(x)), axis, keepdims=keepdims))
 
 
@@ -28,12 +28,12 @@ def count_nonzero(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepd
 
 
 def nonzero(x: Any, /) -> tuple[Tensor, ...]:
-    """Return the places of the elements that are not zero, one array for each axis."""
+    """Return the indices of the elements that are not zero, one array for each axis."""
     return tuple(map(Tensor, np.nonzero(constant(as_array(x)))))
 
 
 def searchsorted(x1: Any, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> Tensor:
-    """Return where in the sorted `x1` each element of `x2` would have its place."""
+    """Return the indices at which the elements of `x2` would be inserted into the sorted `x1`."""
     return Tensor(np.searchsorted(constant(as_array(x1)), constant(x2), side, constant(sorter)))
 
 

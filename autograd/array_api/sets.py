@@ -11,7 +11,7 @@ from ._arrays import as_array
 
 
 class UniqueAll(NamedTuple):
-    """The different elements, where each occurs first, which of them each element is, and how often each occurs."""
+    """The unique elements, the index of each first occurrence, the inverse indices, and the counts."""
 
     values: Tensor
     indices: Tensor
@@ -20,21 +20,21 @@ class UniqueAll(NamedTuple):
 
 
 class UniqueCounts(NamedTuple):
-    """The different elements and how often each occurs."""
+    """The unique elements and their counts."""
 
     values: Tensor
     counts: Tensor
 
 
 class UniqueInverse(NamedTuple):
-    """The different elements and which of them each element is."""
+    """The unique elements, and for each element of the array its index among them."""
 
     values: Tensor
     inverse_indices: Tensor
 
 
 def unique_all(x: Any, /) -> UniqueAll:
-    """Return the different elements in order, and all that there is to say about them.
+    """Return the unique elements in order, with first indices, inverse indices and counts.
 
     A gradient of the values goes to the first occurrence of each.
     """
@@ -46,17 +46,17 @@ def unique_all(x: Any, /) -> UniqueAll:
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
-    """Return the different elements in order and how often each occurs."""
+    """Return the unique elements in order and their counts."""
     found = unique_all(x)
     return UniqueCounts(found.values, found.counts)
 
 
 def unique_inverse(x: Any, /) -> UniqueInverse:
-    """Return the different elements in order and which of them each element is."""
+    """Return the unique elements in order, and for each element its index among them."""
     found = unique_all(x)
     return UniqueInverse(found.values, found.inverse_indices)
 
 
 def unique_values(x: Any, /) -> Tensor:
-    """Return the different elements in order."""
+    """Return the unique elements in order."""
     return unique_all(x).values

@@ -11,14 +11,14 @@ from ._arrays import as_array, wrapped
 
 
 def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """Return the places of the elements along `axis` in ascending or descending order.
+    """Return the indices that sort the elements along `axis` in ascending or descending order.
 
-    Equal elements keep their order if `stable`, in both.
+    If `stable`, equal elements keep their order in both.
     """
     values = as_array(x).data
     if not descending:
         return Tensor(np.argsort(values, axis, stable=stable))
-    # Backwards, ascending order descends and the last of equals is first: reversed before too, equals keep their order.
+    # Reading an ascending order backwards reverses equal elements, so the array is reversed first to keep their order.
     backwards = np.argsort(np.flip(values, axis), axis, stable=stable)
     return Tensor(values.shape[axis] - 1 - np.flip(backwards, axis))
 

@@ -1,7 +1,7 @@
-"""Special functions of SciPy, where SciPy looks for them in a namespace of arrays that are not NumPy's.
+"""Special functions of SciPy, in the place where SciPy looks for them in an array namespace.
 
-They are no part of the standard yet. For any that is not here SciPy composes the function of others, or converts
-tensors to ndarrays, which those that require a gradient refuse.
+They are not part of the standard yet. SciPy composes functions that are missing here from others, or converts
+tensors to ndarrays, which tensors that require a gradient refuse.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
 
     declare_special_functions()
     public = getattr(own if name in own.__all__ else special, name)
-    # What SciPy shows with SCIPY_ARRAY_API=1 is a function that chooses between namespaces.
+    # With SCIPY_ARRAY_API=1, SciPy's public functions choose between namespaces.
     ufunc = getattr(public, "__wrapped__", public)
     if name not in own.__all__ and ufunc not in operations and ufunc not in plain:
         raise AttributeError(f"scipy.special.{name} has no derivative here")

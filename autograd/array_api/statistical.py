@@ -9,23 +9,23 @@ import numpy as np
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, wrapped
 
-numpy: Any = np  # whose annotations do not know flags that are not literals
+numpy: Any = np  # NumPy's annotations accept only literal flags
 
 Axis = int | tuple[int, ...] | None
 
 
 def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
-    """Return the products of all elements up to each, after a first 1 if `include_initial`."""
+    """Return the cumulative products, starting with 1 if `include_initial`."""
     return wrapped(np.cumulative_prod(as_array(x), axis=axis, dtype=dtype, include_initial=include_initial))
 
 
 def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
-    """Return the sums of all elements up to each, after a first 0 if `include_initial`."""
+    """Return the cumulative sums, starting with 0 if `include_initial`."""
     return wrapped(np.cumulative_sum(as_array(x), axis=axis, dtype=dtype, include_initial=include_initial))
 
 
 def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return the greatest elements."""
+    """Return the largest elements."""
     return wrapped(numpy.max(as_array(x), axis, keepdims=keepdims))
 
 
@@ -45,7 +45,7 @@ def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = Fa
 
 
 def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """Return the standard deviations; the count that the squares are divided by is less by `correction`."""
+    """Return the standard deviations; the divisor is the number of elements minus `correction`."""
     return wrapped(numpy.std(as_array(x), axis, ddof=correction, keepdims=keepdims))
 
 
@@ -55,5 +55,5 @@ def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = Fal
 
 
 def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """Return the variances; the count that the squares are divided by is less by `correction`."""
+    """Return the variances; the divisor is the number of elements minus `correction`."""
     return wrapped(numpy.var(as_array(x), axis, ddof=correction, keepdims=keepdims))

@@ -9,7 +9,7 @@ import numpy as np
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
-numpy: Any = np  # whose annotations do not know flags that are not literals
+numpy: Any = np  # NumPy's annotations accept only literal flags
 
 
 def all(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
@@ -23,7 +23,7 @@ def any(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool 
 
 
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
-    """Return the differences of neighbours along `axis`, `n` times over, with arrays put before and after `x` first."""
+    """Take differences of neighbours along `axis`, `n` times, after joining `prepend` and `append` to `x`."""
     parts = [as_array(part) for part in (prepend, x, append) if part is not None]
     joined = np.concatenate(parts, axis) if n and len(parts) > 1 else as_array(x)
     return wrapped(np.diff(joined, n, axis))

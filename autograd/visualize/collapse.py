@@ -1,4 +1,4 @@
-"""Collapsing a picture: a module becomes one box, and what is far from the result is left out."""
+"""Collapse a picture: modules become one box each, and boxes far from the result are left out."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ __all__ = ["check_depth", "closed", "collapsed", "cut", "levels"]
 
 
 def check_depth(depth: int | None) -> None:
-    """Refuse what is no number of levels; None stands for all."""
+    """Raise ValueError if `depth` is negative; None stands for all levels."""
     if depth is not None and depth < 0:
         raise ValueError(f"depth counts levels of modules, so it is 0 or more, not {depth}")
 
 
 def levels(frames: list[Frame]) -> list[int]:
-    """Return for each frame how many there are around it."""
+    """Return the number of frames around each frame."""
     found: list[int] = []
-    for frame in frames:  # those around it come before it
+    for frame in frames:  # outer frames come first
         found.append(0 if frame.parent is None else found[frame.parent] + 1)
     return found
 
 
 def closed(frames: list[Frame], depth: int) -> list[int | None]:
-    """Return for each frame which one becomes a box with it, if `depth` levels of frames stay; None if it stays."""
+    """Return for each frame the frame whose box it becomes part of at `depth`; None if it stays a frame."""
     found: list[int | None] = []
     for place, (frame, level) in enumerate(zip(frames, levels(frames), strict=True)):
         outer = None if frame.parent is None else found[frame.parent]
@@ -35,7 +35,7 @@ def closed(frames: list[Frame], depth: int) -> list[int | None]:
 
 
 def collapsed(picture: Picture, depth: int) -> Picture:
-    """Return the picture with `depth` levels of frames, and one box in place of each frame of the next level."""
+    """Return the picture with `depth` levels of frames, and one box for each frame of the next level."""
     whole = closed(picture.frames, depth)
     members: dict[int, list[int]] = {}
     for place, box in enumerate(picture.boxes):
@@ -64,7 +64,7 @@ def collapsed(picture: Picture, depth: int) -> Picture:
 
 
 def _merged(edges: list[Edge], places: dict[int, int], inside: Collection[int]) -> list[Edge]:
-    """Return the edges between new places, those of boxes that were put together once and not within one."""
+    """Return the edges between new places, merging those of merged boxes and dropping those within one."""
     merged: list[Edge] = []
     told: set[Edge] = set()
     for source, target in edges:
@@ -112,7 +112,7 @@ def _module(frame: Frame, parts: list[Box]) -> Box:
 
 
 def cut(picture: Picture, most: int) -> Picture:
-    """Return the part of the picture that is nearest to its end, with one box for all that comes before."""
+    """Return the part of the picture that is nearest to its end, with one box for everything before."""
     if len(picture.boxes) <= most:
         return picture
     first = len(picture.boxes) - most + 1

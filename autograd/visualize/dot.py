@@ -1,4 +1,4 @@
-"""DOT: writes a picture as a `graphviz.Digraph` whose errors say what to install."""
+"""DOT: write a picture as a `graphviz.Digraph` whose errors say what to install."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class MissingProgramError(AutogradError, graphviz.ExecutableNotFound):  # type: 
 
 
 class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
-    """A graph of the package graphviz, which is drawn as SVG where the system program is missing too.
+    """A `graphviz.Digraph` that can be drawn as SVG even if the program ``dot`` is missing.
 
     Attributes
     ----------
     picture, rankdir
-        What is drawn, and the direction in which it grows.
+        The picture, and the direction in which it grows.
     play
-        Writes the page of `autograd.player` for what is drawn here.
+        Writes the page of `autograd.player` for the same result.
     """
 
     picture: Picture
@@ -81,7 +81,7 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
             )
 
     def _render_without_program(self, options: dict[str, Any], error: graphviz.ExecutableNotFound) -> str:
-        """Do what is left of `render`, which has written the source already."""
+        """Do the rest of `render`, which has already written the source."""
         outfile = options.get("outfile")
         suffix = Path(outfile).suffix[1:] if outfile else ""
         if (options.get("format") or suffix or self.format) != "svg":
@@ -97,8 +97,8 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
     def pipe(self, *args: Any, **kwargs: Any) -> Any:
         """Return the picture as bytes or text, as `graphviz.Digraph.pipe` does; notebooks call this.
 
-        SVG of more than 1,000 boxes is laid out by this package, as it is without the system program: that takes
-        minutes for what takes a second here.
+        SVG of more than 1,000 boxes is laid out by this package, as it is without ``dot``, which would take
+        minutes instead of a second.
         """
         options = inspect.signature(super().pipe).bind(*args, **kwargs).arguments
         is_svg = (options.get("format") or self.format) == "svg"
@@ -111,24 +111,23 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         return self.svg if options.get("encoding") else self.svg.encode()
 
     def to_html(self, path: str | PathLike[str], *, gradient: Any = None) -> Path:
-        """Write a page that plays how the result was computed, and how its gradient was carried back.
+        """Write an HTML page that plays the forward and backward pass of the result.
 
-        The page is that of `autograd.player`, of the same result with the same names and the same `depth`. It is
-        recorded when it is asked for: a result, whose graph this picture keeps alive, must not have been freed by a
-        `backward` by then, and a function that was drawn is called again. Only of a function does the page show all
-        values.
+        The page is that of `autograd.player`, with the same result, names and `depth`. It is recorded by this call: the
+        graph of a result, which this picture keeps alive, must not have been freed by `backward` before, and a function
+        is called again. Only for a function does the page show all values.
 
         Parameters
         ----------
         path
             The file to write.
         gradient
-            That of the result; may be left out if it has one element.
+            The gradient of the result; may be left out if the result has one element.
 
         Raises
         ------
         GraphError
-            If the graph was freed: write the page before `backward`, or give that ``retain_graph=True``.
+            If the graph was freed: write the page before `backward`, or pass ``retain_graph=True`` to it.
 
         Examples
         --------
@@ -152,17 +151,17 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
         Parameters
         ----------
         path
-            Ends in .svg, .gv or .dot for the DOT language, .mmd for Mermaid, .html for the page of `to_html`, which
-            need nothing, or in .png or .pdf, which need the program ``dot``.
+            A path that ends in .svg, .gv or .dot for the DOT language, .mmd or .mermaid for Mermaid, .html for the page
+            of `to_html`; or in .png or .pdf, which need the program ``dot``.
 
         Raises
         ------
         ValueError
-            If the suffix is another.
+            If the suffix is none of these.
         MissingProgramError
             If the program ``dot`` is needed and not installed.
         OSError
-            If the file cannot be written; it stays as it was then.
+            If the file cannot be written; an existing file then stays as it was.
         """
         path = Path(fspath(path))
         suffix = path.suffix.lower()
@@ -202,7 +201,7 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
         else:
             graph.body.append("\t}\n")
     for source, target in picture.edges:
-        # The way from operation to operation is drawn straight.
+        # Edges between operations are drawn straight.
         straight = {} if picture.boxes[source].satellite else {"weight": "8"}
         graph.edge(f"n{source}", f"n{target}", **straight)
     for source, target in picture.loops:
@@ -211,5 +210,5 @@ def to_digraph(picture: Picture, rankdir: Direction, file_format: str) -> Digrap
 
 
 def _escaped(text: str) -> str:
-    """Return what ``dot`` reads as `text` in a quoted string, in which it looks for entities too."""
+    """Escape `text` for a quoted string of ``dot``, which also reads HTML entities."""
     return graphviz.escape(plain(text).replace("&", "&amp;"))  # type: ignore[no-any-return]  # a str that the package knows to be no markup

@@ -13,9 +13,9 @@ __all__ = ["by_frame"]
 def by_frame(
     places: Sequence[int | None], frames: list[Frame]
 ) -> Iterator[tuple[int, Literal["box", "open", "close"], int]]:
-    """Yield how deep within frames, what, and its place: each box within its frames, a frame where its first box is.
+    """Yield depth, kind and index of boxes and frames, nested: a frame opens where its first box is.
 
-    `places` are those of the innermost frames of boxes.
+    `places` has the innermost frame of each box.
     """
     within: dict[int | None, list[tuple[Literal["box", "open"], int]]] = {}
     known: set[int] = set()

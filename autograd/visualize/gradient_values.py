@@ -17,7 +17,7 @@ __all__ = ["Arrived", "Share", "Visit", "arrived_gradients", "carried_back"]
 
 
 class Share(NamedTuple):
-    """What an operation gives to the gradient of one of its inputs: whose it is, at which place, and how much."""
+    """The contribution of an operation to the gradient of one input: the input, its position, and the amount."""
 
     source: Node
     place: int
@@ -25,7 +25,7 @@ class Share(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """What a walk does at one node: the gradient that arrived, the shares of the inputs, the time that these took."""
+    """One step of a backward pass: a node, its gradient, the shares of its inputs, and the time of its rule."""
 
     node: Node
     gradient: Any
@@ -34,18 +34,17 @@ class Visit(NamedTuple):
 
 
 def carried_back(order: list[Node], root: Node, seed: Any, *, careful: bool, hooks: bool) -> Iterator[Visit]:
-    """Carry `seed` back from `root` through `order`, all its ancestors, and yield each node that a gradient reaches.
+    """Backpropagate `seed` from `root` through `order`, all its ancestors; yield each node that a gradient reaches.
 
-    Nothing is added to the `grad` of a leaf, nothing is retained, and the nodes keep what they have. Gradients are
-    those of walks, where that of a complex number is the conjugate of what users see; for an operation of several
-    outputs they are lists.
+    The `grad` of leaves and the nodes stay as they are, and nothing is retained. Gradients are internal ones: for
+    complex numbers the conjugate of what users see, and for an operation with several outputs a list.
 
     Parameters
     ----------
     order, root, seed
-        The nodes, each after its inputs; the one to begin at, and its gradient.
+        The nodes, each after its inputs; the node to begin at, and its gradient.
     careful
-        Whether a zero stays zero against nan and inf. It takes longer.
+        Whether a zero gradient stays zero when multiplied by nan or inf. This takes longer.
     hooks
         Whether hooks are called, which may replace the gradient.
     """
@@ -68,7 +67,7 @@ def carried_back(order: list[Node], root: Node, seed: Any, *, careful: bool, hoo
 
 
 class _Apart(dict[Any, Any]):
-    """Stands for the gradients of a walk: what a rule adds to them is noted, and never added up."""
+    """A stand-in for the gradients of a walk that lists the contributions of a rule without adding them up."""
 
     def __init__(self) -> None:
         self.noted: list[tuple[Any, Any]] = []
@@ -81,11 +80,11 @@ class _Apart(dict[Any, Any]):
 
 
 def _shares(node: Node, g: Any, careful: bool) -> list[Share]:
-    own = copy.copy(node)  # what is unpacked stays with it
+    own = copy.copy(node)  # unpacked tensors are stored on the copy only
     if isinstance(own.op, Hooked):
         own.op = own.op.operation
     apart = _Apart()
-    with np.errstate(all="ignore"):  # not around a yield, where it would reach those who walk
+    with np.errstate(all="ignore"):  # not around a yield, where it would affect the caller
         if careful:
             own.op.pull_carefully(own, g, apart, None, True)
         else:
@@ -97,7 +96,7 @@ def _shares(node: Node, g: Any, careful: bool) -> list[Share]:
 
 
 def _sum(parts: list[Any], node: Node) -> Any:
-    """Add up what arrived at a node; for an operation of several outputs, output by output."""
+    """Add up the contributions to a node; for an operation with several outputs, output by output."""
     if not isinstance(node, MultiNode):
         return _total(parts)
     given = ([part[index] for part in parts if part[index] is not None] for index in range(len(node.dtypes)))
@@ -113,17 +112,17 @@ def _total(parts: list[Any]) -> Any:
 
 
 class Arrived(NamedTuple):
-    """What came of the gradient of one node."""
+    """Summaries of the gradients of one node, and the time of its rule."""
 
     gradients: tuple[Summary, ...]
     seconds: float
 
 
 def arrived_gradients(order: list[Node], root: Node, seed: Any) -> dict[Node, Arrived]:
-    """Carry `seed` back from `root` through all its ancestors, and return what arrives where something does.
+    """Backpropagate `seed` from `root` through all its ancestors; return the gradient of each node that one reaches.
 
-    As in `backward`, zeros absorb nan and inf where these would otherwise arrive. Hooks are not called: a drawing is
-    no reason to do what they do.
+    As in `backward`, zero gradients stay zero when multiplied by nan or inf. Hooks are not called, because a drawing
+    must not trigger their side effects.
     """
     found = _summaries(order, root, seed, careful=False)
     if all(summary.finite for arrived in found.values() for summary in arrived.gradients):

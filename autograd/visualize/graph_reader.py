@@ -1,4 +1,4 @@
-"""Graph reader: turns a graph into a picture of all of it."""
+"""Graph reader: turn a whole graph into a picture."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_graph(
     TypeError
         If `output`, or something in `params`, is neither a tensor nor a value.
     GraphError
-        If `output` has no graph, or what is to be shown needs one that was not freed.
+        If `output` has no graph, or a detail in `show` needs a graph that was not freed.
     """
     root = root_of(output, "draw_graph", "draw")
     names: dict[Any, str] = {}
@@ -53,7 +53,7 @@ def read_graph(
 
 
 class _Reader:
-    """One reading, and what it has found so far."""
+    """The state of reading one graph."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class _Reader:
         return picture
 
     def _source(self, node: Any, index: int, x: Any) -> int:
-        """Return the place of the box of one input, which for a constant is a new box."""
+        """Return the index of the box of one input; a constant gets a new box."""
         if x is not None:
             return self.places[x]
         note = note_of(node)
@@ -139,7 +139,7 @@ class _Reader:
         )
 
     def _values(self, node: Node) -> tuple[Summary, ...]:
-        """Return what there is to say of the result; single numbers are always told if they are at hand."""
+        """Return summaries of the result; single numbers are always shown if available."""
         tensor, note = self.tensors.get(node), note_of(node)
         if tensor is None and hasattr(node, "owner"):
             tensor = node.owner() if "values" in self.show else None
@@ -157,7 +157,7 @@ class _Reader:
         return (summarize(gradient._array),)
 
     def _kept(self, node: Node) -> int:
-        """Return the bytes that are kept because of this node and of none before it."""
+        """Return the bytes kept by this node and not already by an earlier one."""
         if isinstance(node.op, FreedOperation):
             return 0
         count = 0
@@ -202,7 +202,7 @@ def _constant_of(node: Any, index: int) -> Any:
 
 
 def _settle_parameters(picture: Picture) -> None:
-    """Put each parameter into the innermost frame that has all of what uses it, named as that module names it."""
+    """Put each parameter into the innermost frame that contains all of its users, named relative to that module."""
     if not picture.frames:
         return
     parameters = [place for place, box in enumerate(picture.boxes) if box.kind == "parameter"]

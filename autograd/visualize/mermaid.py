@@ -1,4 +1,4 @@
-"""Mermaid: writes a picture in the language that many viewers of Markdown draw."""
+"""Mermaid: write a picture in the language that many Markdown viewers draw."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def _label(box: Box) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Write what has a meaning in Mermaid or in Markdown, which it reads labels as, by number."""
+    """Escape, as numeric entities, characters that Mermaid or the Markdown in its labels would interpret."""
     return "".join(c if c.isalnum() or c in " .,()=+-/:±…×∂" else f"#{ord(c)};" for c in plain(text))

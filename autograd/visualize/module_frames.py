@@ -1,4 +1,4 @@
-"""Module frames: the nested calls of modules within which nodes were recorded."""
+"""Module frames: the nested module calls that nodes were recorded in."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Framing", "name_within", "parameters_called", "settled"]
 
 
 class Framing:
-    """The frames of nodes, each made where it is the first to stand in it.
+    """The frames of nodes, each created for the first node in it.
 
-    Modules have the names that `modules` gives them, others those within the outermost module that is called.
+    Modules have the names in `modules`; others have their names within the outermost module called.
 
     Attributes
     ----------
     frames
-        Those made so far, each after the one around it.
+        The frames made so far, each after the one around it.
     """
 
     def __init__(self, modules: Mapping[str, Any]) -> None:
@@ -30,7 +30,7 @@ class Framing:
         self._places: dict[Call, int] = {}
 
     def place(self, node: Any) -> int | None:
-        """Return the place of the innermost frame of a node, None where it stands outside of all."""
+        """Return the index of the innermost frame of a node; None outside all frames."""
         op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
         place = None
@@ -52,7 +52,7 @@ class Framing:
 
 
 def parameters_called(nodes: Iterable[Any]) -> dict[str, Any]:
-    """Return the parameters of the outermost modules within whose calls nodes were recorded, by name."""
+    """Return by name the parameters of the outermost modules whose calls recorded the nodes."""
     notes = (note for node in nodes if (note := note_of(node)) is not None)
     found: dict[str, Any] = {}
     for call in dict.fromkeys(note.calls[0] for note in notes if note.calls):
@@ -65,7 +65,7 @@ def parameters_called(nodes: Iterable[Any]) -> dict[str, Any]:
 def settled(
     leaves: Sequence[int], edges: Sequence[Edge], within: Sequence[int | None], frames: list[Frame]
 ) -> dict[int, int | None]:
-    """Return for each of `leaves` that is used the innermost frame that has all of what uses it."""
+    """Return for each used leaf the innermost frame that contains all of its users."""
     users: dict[int, list[int | None]] = {leaf: [] for leaf in leaves}
     for source, target in edges:
         if source in users:
@@ -74,6 +74,6 @@ def settled(
 
 
 def name_within(name: str, frame: int | None, frames: list[Frame]) -> str:
-    """Return a name as the module of a frame has it, without the path of that module."""
+    """Return a name relative to the module of a frame, without that module's path."""
     path = "" if frame is None else frames[frame].path
     return name.removeprefix(f"{path}.") if path else name

@@ -15,7 +15,7 @@ __all__ = ["is_packed", "named_nodes", "names_of", "root_of", "type_of"]
 
 
 def root_of(output: Any, function: str, purpose: str) -> Any:
-    """Return the node of a result that is to be drawn or played, as `purpose` says.
+    """Return the node of a result; `purpose` is a verb for error messages, such as draw.
 
     Raises
     ------
@@ -34,11 +34,11 @@ def root_of(output: Any, function: str, purpose: str) -> Any:
 
 
 def named_nodes(params: Mapping[str, Any]) -> dict[Any, tuple[str, Any]]:
-    """Return the name and the object of each node that `params` names, the first where there are several."""
+    """Return the name and the object of each node that `params` names; the first name if there are several."""
     found: dict[Any, tuple[str, Any]] = {}
     for name, param in params.items():
         node = _node_of(param, f"params[{name!r}] has to be")
-        if node is not None:  # that of a constant
+        if node is not None:  # None for a constant
             found.setdefault(node, (name, param))
     return found
 
@@ -51,7 +51,7 @@ def names_of(params: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 
 def is_packed(node: Any) -> bool:
-    """Tell whether what a node keeps is in the care of somebody else."""
+    """Tell whether hooks have packed the saved tensors of a node."""
     op = node.op
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)
 

@@ -10,7 +10,7 @@ __all__ = ["Summary", "readable_bytes", "readable_seconds", "short", "summarize"
 
 
 class Summary(NamedTuple):
-    """What an array holds, in words, and what a picture makes of it."""
+    """An array in words, and whether it is finite and whether it is zero."""
 
     text: str
     finite: bool
@@ -18,7 +18,7 @@ class Summary(NamedTuple):
 
 
 def summarize(array: Any) -> Summary:
-    """Return the number itself, or mean, standard deviation, least and greatest of several."""
+    """Return the number itself, or mean, standard deviation, minimum and maximum of several."""
     array = np.asarray(array)
     if array.size == 1:
         number = array.item()
@@ -42,7 +42,7 @@ def summarize(array: Any) -> Summary:
 
 
 def short(number: Any) -> str:
-    """Write a number with four decimals, or four digits where that would hide it."""
+    """Write a number with four decimals, or with four significant digits if very small or large."""
     if isinstance(number, float) and (number == 0 or 1e-3 <= abs(number) < 1e5):
         return f"{number:.4f}"
     return f"{number:.4g}"

@@ -1,6 +1,6 @@
-"""What a picture consists of: boxes with a kind, a title and lines of text, frames around them, edges between them.
+"""Pictures as data: boxes with a kind, a title and lines of text, frames around them, edges between them.
 
-Nothing here knows what the picture will look like, or Graphviz.
+This module knows neither the style nor Graphviz.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Box:
     Attributes
     ----------
     kind, title, lines
-        What it is, what it is called, and what else there is to say.
+        Its kind, its title, and further lines of text.
     form
-        Shape and dtype, which is one of the lines; equal in boxes that do the same.
+        Shape and dtype, also one of the lines; equal in boxes of equal operations.
     where
         The line of the user's program.
     alarm
@@ -31,7 +31,7 @@ class Box:
     dead
         Whether no gradient reaches it, or only zeros.
     frame
-        The place of the frame that it stands in, None outside of all.
+        The index of its innermost frame; None outside all frames.
     times
         How many equal ones it stands for.
     kept, forward, backward
@@ -53,20 +53,20 @@ class Box:
 
     @property
     def satellite(self) -> bool:
-        """Whether it is drawn beside what uses it, being no operation."""
+        """Whether it is an input, drawn next to the operation that uses it."""
         return self.kind in SATELLITES
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is drawn around boxes: a call of a module, or what is repeated.
+    """A frame around boxes: a call of a module, or a repeated part.
 
     Attributes
     ----------
     path, what
-        The name of a module among all, and its class; both empty if the frame only stands for repetition.
+        The full name of a module, and its class; both empty if the frame only stands for repetition.
     parent
-        The place of the frame around it, if there is one.
+        The index of the frame around it, if there is one.
     times
         How many equal ones it stands for.
     """
@@ -82,9 +82,9 @@ Edge = tuple[int, int]
 
 @dataclass(slots=True)
 class Picture:
-    """Boxes, each after those that it depends on, and edges between their places in that list.
+    """Boxes, each after those that it depends on, and edges between their indices in that list.
 
-    An edge of `loops` leads from a repetition to the next one. `remarks` says what was left out.
+    An edge of `loops` leads from a repetition to the next one. `remarks` tells what was left out.
     """
 
     boxes: list[Box] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Picture:
     remarks: list[str] = field(default_factory=list)
 
     def add(self, box: Box) -> int:
-        """Add a box and return its place."""
+        """Add a box and return its index."""
         self.boxes.append(box)
         return len(self.boxes) - 1
 
@@ -109,7 +109,7 @@ def frames_around(frame: int | None, frames: list[Frame]) -> list[int]:
 
 
 def innermost_common(places: list[int | None], frames: list[Frame]) -> int | None:
-    """Return the innermost frame that all of `places` lie within."""
+    """Return the innermost frame that contains all of `places`."""
     distinct = list(dict.fromkeys(places))
     common = frames_around(distinct[0], frames) if distinct else []
     for place in distinct[1:]:

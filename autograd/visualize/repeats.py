@@ -1,8 +1,8 @@
-"""Repeats: steps of a loop, equal layers and neurons of one layer are drawn once, with their number.
+"""Repeats: draw the steps of a loop, equal layers and the neurons of a layer once, with their count.
 
-Operations follow each other in the order in which they were recorded. Within each frame, innermost first, a stretch of
-them (or of whole frames) that is repeated at once is looked for: equal names, shapes and dtypes, and equal edges among
-them and from each repetition to the next. What was folded counts as one thing when longer stretches are looked for.
+Operations are in the order in which they were recorded. Within each frame, innermost first, this looks for stretches of
+operations (or of whole frames) that are repeated back to back: with equal names, shapes and dtypes, and equal edges
+within them and from each repetition to the next. A folded stretch counts as one item in the search for longer ones.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ __all__ = ["folded"]
 LONGEST = 512  # operations in a stretch that is repeated
 FEWEST = 3  # repetitions that are worth folding
 SAVED = 8  # boxes that have to be saved by it
-TRIES = 16  # places at which a repetition is tried to begin
+TRIES = 16  # positions that are tried as the start of a repetition
 _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(slots=True)
 class _Item:
-    """An operation, a frame, or what is repeated: a number that equal ones share, and its boxes, in the same order."""
+    """An operation, a frame or a repeated part: a number that equal items share, and its boxes, in the same order."""
 
     same: int
     boxes: list[int]
-    frame: int | None = None  # if it is one
+    frame: int | None = None  # its index, if the item is a frame
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class _Folding:
     picture: Picture
     frames: list[Frame] = field(init=False)
     boxes: list[Box] = field(init=False)
-    stands: list[int] = field(init=False)  # the box that is drawn for each
+    stands: list[int] = field(init=False)  # for each box, the box drawn in its stead
     inputs: list[list[int]] = field(init=False)
     numbers: dict[Any, int] = field(default_factory=dict)
 
@@ -53,17 +53,17 @@ class _Folding:
             self.inputs[target].append(source)
 
     def stand(self, box: int) -> int:
-        """Return the box that is drawn for one."""
+        """Return the box that is drawn for `box`."""
         while self.stands[box] != box:
             self.stands[box] = box = self.stands[self.stands[box]]
         return box
 
     def number(self, what: Any) -> int:
-        """Return one number for all that is equal."""
+        """Return the same number for equal keys."""
         return self.numbers.setdefault(what, len(self.numbers))
 
     def run(self) -> Picture:
-        """Fold each frame, then the whole, and return what is left."""
+        """Fold each frame, then the whole picture, and return the folded picture."""
         within: dict[int | None, list[_Item]] = {}
         for place, box in enumerate(self.boxes):
             if not box.satellite:
@@ -93,7 +93,7 @@ class _Folding:
         return items
 
     def repeats(self, items: list[_Item]) -> list[tuple[int, int, int]]:
-        """Return start, length and number of all repetitions of the shortest length that has any."""
+        """Return start, period and count of all repetitions with the shortest period that has any."""
         same = np.array([item.same for item in items])
         sizes = np.cumsum([0, *[len(item.boxes) for item in items]])
         for period in range(1, min(len(items) // FEWEST, LONGEST) + 1):
@@ -114,9 +114,9 @@ class _Folding:
         return []
 
     def best_start(self, items: list[_Item], start: int, end: int, period: int) -> int | None:
-        """Return where repetitions that belong together begin: if possible, without edges from each to the next.
+        """Return the best start of the repetitions: if possible, one without edges from each to the next.
 
-        What is repeated between `start` and `end` may begin with any of its items: with the last operation of a neuron
+        The repeated part between `start` and `end` may begin with any of its items: with the last operation of a neuron
         as well as with the first.
         """
         offsets = [*range(min(period, TRIES)), period, 2 * period]
@@ -147,7 +147,7 @@ class _Folding:
                 first = wiring
             elif copy == 1:
                 pattern = wiring
-                # What comes from the repetition before comes to the first one from outside.
+                # An edge from the previous repetition comes from outside in the first one.
                 alike = [b if a is None and b is not None and b[0] else a for a, b in zip(first, wiring, strict=False)]
                 if alike != wiring:
                     return copy, 0
@@ -156,7 +156,7 @@ class _Folding:
         return count, sum(1 for edge in pattern if edge is not None and edge[0])
 
     def merge(self, items: list[_Item], period: int, count: int, frame: int | None) -> _Item:
-        """Have the first repetition stand for all."""
+        """Let the first repetition stand for all."""
         first = items[:period]
         boxes = [box for item in first for box in item.boxes]
         for copy in range(1, count):
@@ -179,7 +179,7 @@ class _Folding:
         return _Item(self.number((tuple(item.same for item in first), count)), boxes)
 
     def enclose(self, boxes: list[int], outer: int | None, place: int) -> None:
-        """Put what stands in `outer` and has `boxes` into the new frame at `place`."""
+        """Put `boxes`, or the frames in `outer` that contain them, into the new frame at `place`."""
         for box in boxes:
             around = self.boxes[box].frame
             if around == outer:
@@ -192,7 +192,7 @@ class _Folding:
 
 
 def folded(picture: Picture) -> Picture:
-    """Return the picture with what is repeated drawn once."""
+    """Return the picture with repeated parts drawn once."""
     return _Folding(picture).run()
 
 
@@ -205,7 +205,7 @@ def _runs(equal: np.ndarray[Any, Any], least: int) -> Iterator[tuple[int, int]]:
 
 
 def _drawn(folding: _Folding) -> Picture:
-    """Return what is left: the boxes that stand for themselves, and what they use."""
+    """Return the folded picture: the boxes that stand for themselves, and their inputs."""
     boxes, stand = folding.boxes, folding.stand
     own: list[Edge] = []
     others: dict[Edge, None] = {}
@@ -220,7 +220,7 @@ def _drawn(folding: _Folding) -> Picture:
     for source, target in (*own, *others):
         edge = a, b = stand(source), stand(target)
         if a >= b:
-            loops.setdefault((a, boxes[b].frame), edge)  # one is enough where several in one frame take it up
+            loops.setdefault((a, boxes[b].frame), edge)  # one is enough if several boxes in one frame use it
         elif edge not in told or (a == source and b == target):  # x * x has two edges
             told.add(edge)
             edges.append(edge)
@@ -244,7 +244,7 @@ def _drawn(folding: _Folding) -> Picture:
 
 
 def _place_satellites(picture: Picture) -> None:
-    """Put parameters and constants where what uses them stands now."""
+    """Put parameters and constants into the frames of their users."""
     users: dict[int, list[int | None]] = {}
     for source, target in picture.edges:
         users.setdefault(source, []).append(picture.boxes[target].frame)
@@ -254,7 +254,7 @@ def _place_satellites(picture: Picture) -> None:
 
 
 def _drop_empty_frames(picture: Picture) -> None:
-    """Leave out the frames of what was folded, and put each after those around it."""
+    """Drop frames without boxes, and put each frame after those around it."""
     moved: dict[int | None, int | None] = {None: None}
     frames: list[Frame] = []
     for box in picture.boxes:

@@ -37,7 +37,7 @@ def formulas_of(op: Any) -> Iterator[str]:
 
 
 def sources_of(op: Any, count: int) -> list[str]:
-    """Return the source of the rule of each of `count` inputs of an operation, as it stands where it is declared.
+    """Return the source of the rule of each of `count` inputs of an operation, as written where it is declared.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def _formula(code: CodeType) -> str:
         return ast.unparse(function.body)
     if isinstance(function, ast.FunctionDef):
         last = function.body[-1]
-        rest = [part for part in function.body[:-1] if not isinstance(part, ast.Expr)]  # a docstring is no code
+        rest = [part for part in function.body[:-1] if not isinstance(part, ast.Expr)]  # skips the docstring
         if not rest and isinstance(last, ast.Return) and last.value is not None:
             return ast.unparse(last.value)
     return f"{code.co_name.strip('<>')}({_names(code)})"
@@ -90,13 +90,13 @@ def _names(code: CodeType) -> str:
 
 
 def _written(code: CodeType) -> Written | None:
-    """Return where a function stands in its file, if it can be found there."""
+    """Return the syntax tree of a function, or None if it is not found in its file."""
     return next((function for function in _functions(code.co_filename) if _is_source(function, code)), None)
 
 
 @lru_cache(maxsize=64)
 def _functions(filename: str) -> list[Written]:
-    """Return the functions in a file, or in what was typed at a prompt; none if it cannot be read any more."""
+    """Return the functions in a file, or typed at a prompt; none if the source can no longer be parsed."""
     try:
         tree = ast.parse("".join(linecache.getlines(filename)))
     except SyntaxError:  # it was changed since it was loaded

@@ -1,7 +1,7 @@
 """Style: colours, shapes, fonts and labels, as Graphviz attributes.
 
-Each kind has a shape and a colour of its own, and the colours differ in lightness too, so that they can be told apart
-in grey and by eyes that do not tell red from green.
+Each kind has its own shape and colour, and the colours also differ in lightness, so that they can be told apart in
+greyscale and by colour-blind readers.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ EDGE = {"color": "#9ca3af", "arrowsize": "0.6"}
 LOOP = {"style": "dashed", "color": "#7c3aed", "constraint": "false"}
 FRAME = {"style": "rounded,filled", "color": "#cbd5e1", "labeljust": "l", "margin": "10"}
 REPEAT = {"style": "rounded,dashed", "color": "#7c3aed", "labeljust": "l", "margin": "10"}
-SHADES = ("#f6f8fb", "#ecf0f6")  # of frames within frames, in turn
+SHADES = ("#f6f8fb", "#ecf0f6")  # of nested frames, alternating
 
-# What differs from an operation: the shape, the fill and the border of each other kind.
+# The shape, fill and border of each kind where they differ from an operation's.
 KINDS: dict[Kind, dict[str, str]] = {
     "parameter": {"shape": "cylinder", "style": "filled", "fillcolor": "#cdeadb", "color": "#2f855a"},
     "leaf": {"shape": "ellipse", "style": "filled", "fillcolor": "#dfeafa", "color": "#3b6fb5", "margin": "0.02,0.02"},
@@ -82,17 +82,17 @@ KINDS: dict[Kind, dict[str, str]] = {
 ALARM = {"fillcolor": "#fbd5cf", "color": "#c81e1e", "penwidth": "2.5"}
 DEAD = {"fillcolor": "#e5e7eb", "color": "#9ca3af", "fontcolor": _MUTED, "penwidth": "0.6"}
 
-# What XML or a text file cannot hold: control characters, halves of surrogate pairs, and two that are no characters.
+# Characters that XML or a text file cannot hold: control characters, lone surrogates, and two noncharacters.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def plain(text: str) -> str:
-    """Return `text` on one line, with what cannot be written replaced."""
+    """Return `text` on one line, with characters that cannot be written replaced."""
     return " ".join(_UNWRITABLE.sub("\ufffd", text).split())
 
 
 class Run(NamedTuple):
-    """A part of a line of text in a box; what is None is as in the rest of the box."""
+    """A part of a line of text in a box; attributes that are None are those of the box."""
 
     text: str
     bold: bool = False
@@ -113,7 +113,7 @@ def box_text(box: Box) -> list[list[Run]]:
 
 
 def frame_look(frame: Frame, depth: int) -> dict[str, str]:
-    """Return the attributes of a frame that `depth` others are around."""
+    """Return the attributes of a frame within `depth` others."""
     return FRAME | {"fillcolor": SHADES[depth % 2]} if frame.what else REPEAT
 
 
@@ -128,7 +128,7 @@ def box_attributes(box: Box) -> dict[str, str]:
 
 
 def frame_title(frame: Frame) -> str:
-    """Return what stands above a frame."""
+    """Return the title of a frame."""
     name = f"{frame.path} ({frame.what})" if frame.path else frame.what
     return plain(f"{name} × {frame.times:,}".strip() if frame.times > 1 else name)
 
@@ -140,7 +140,7 @@ def _label(box: Box) -> str:
 
 
 def _markup(run: Run) -> str:
-    r"""Escape markup, and what ``dot`` makes more of: ``\N`` is the name of the box, and ``]]`` is a syntax error."""
+    r"""Escape markup, and sequences that ``dot`` interprets: ``\N`` is the name of the box, ``]]`` a syntax error."""
     text = escape(run.text).replace("\\", "\\\\").replace("]", "&#93;")
     if run.bold:
         text = f"<b>{text}</b>"
@@ -150,5 +150,5 @@ def _markup(run: Run) -> str:
 
 
 def _is_alarming(line: str) -> bool:
-    """Tell whether a line is of numbers, and nan or inf is among them."""
+    """Tell whether a line of numbers contains nan or inf."""
     return bool(re.match(r"(data|grad) ", line) and re.search(r"\b(nan|inf)\b", line))

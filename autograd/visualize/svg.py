@@ -1,4 +1,4 @@
-"""SVG: writes a picture that this package has laid out; it needs no program, and looks as `style` says."""
+"""SVG: write a picture laid out by this package, in the look of `style`, without any external program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["to_svg"]
 
 _MARGIN = 6.0  # around everything
 _TITLE = float(GRAPH["fontsize"])
-_LOOP_WEIGHT = 0.1  # that a loop is straight matters little
+_LOOP_WEIGHT = 0.1  # whether a loop is straight matters little
 _HEAD, _HALF = 6.0, 2.2  # length of an arrow's head, and half its width
 
 
@@ -73,7 +73,7 @@ def _frames(picture: Picture, layout: Layout) -> Iterator[str]:
 
 
 def _titles(picture: Picture, titles: list[str], layout: Layout) -> Iterator[str]:
-    """Yield the titles of frames, which stand above all that passes below them."""
+    """Yield the titles of frames, which are drawn on top of edges that pass below them."""
     for depth, what, place in by_frame([box.frame for box in picture.boxes], picture.frames):
         rectangle = layout.frames[place] if what == "open" else None
         if rectangle and titles[place]:
@@ -100,14 +100,14 @@ def _edges(picture: Picture, layout: Layout, looks: list[dict[str, str]]) -> Ite
 
 
 def _start(edge: Edge, layout: Layout, looks: list[dict[str, str]]) -> str:
-    """Return the beginning of a path: for a shape that is round, from its middle, which is drawn above the path."""
+    """Return the beginning of a path: for a round shape, from its middle, as the shape is drawn on top."""
     if looks[edge[0]].get("shape") not in ("ellipse", "cylinder") or edge[0] == edge[1]:
         return "M"
     return "M{:.1f} {:.1f}L".format(*layout.boxes[edge[0]])
 
 
 def _arrow(curve: list[Point]) -> tuple[str, str]:
-    """Return the path of a line that ends where the head of its arrow begins, and that of the head."""
+    """Return two paths: a line that ends where its arrowhead begins, and the arrowhead."""
     (x, y), (near_x, near_y) = curve[-1], curve[-2]
     length = hypot(x - near_x, y - near_y) or 1.0
     dx, dy = (x - near_x) / length, (y - near_y) / length

@@ -1,4 +1,4 @@
-"""Text widths, from Helvetica's own, which Arial and Liberation Sans share."""
+"""Text widths: those of Helvetica, which Arial and Liberation Sans share."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _BOLD = (
     "667 667 611 333 278 333 584 556 333 556 611 556 611 556 333 611 611 278 278 556 278 889 611 611 611 611 389 556 "
     "333 611 556 778 556 556 500 389 280 389 584"
 )
-_SIGNS = {"×": 584, "±": 584, "−": 584, "÷": 584, "·": 278, "…": 1000}  # what pictures are written with beside that
+_SIGNS = {"×": 584, "±": 584, "−": 584, "÷": 584, "·": 278, "…": 1000}  # further characters in pictures
 _WIDTHS = [
     {chr(32 + place): int(width) for place, width in enumerate(table.split())} | _SIGNS for table in (_REGULAR, _BOLD)
 ]
-_OTHER, _WIDE = 900, 1300  # more than nearly all other characters take, and than those of East Asia and emoji take
+_OTHER, _WIDE = 900, 1300  # upper bounds for nearly all other characters, and for East Asian ones and emoji
 
 
 def width_of(text: str, size: float, bold: bool = False) -> float:
-    """Return the width of a line of text, in the unit of `size`: exactly if `is_measured`, else at least."""
+    """Return the width of a line of text, in the unit of `size`: exact if `is_measured`, else an upper bound."""
     widths = _WIDTHS[bold]
     return sum(widths.get(character) or _unknown(character) for character in text) * size / 1000
 

@@ -1,7 +1,7 @@
-"""Where boxes, frames and edges of a graph go, without any program: in layers, each below all that it depends on.
+"""Layered graph layout without any program: boxes, frames and edges, each box below all that it depends on.
 
-`frames` takes a graph apart into levels, one for the inside of each frame; `level` lays out one level, for which
-`points` says in which row what stands, `order` in which order, and `across` how far to the right.
+`frames` divides a graph into levels, one for the inside of each frame; `level` lays out one level: `points` assigns the
+rows, `order` the order within each row, and `across` the horizontal positions.
 """
 
 from .frames import INSET, Direction, Layout, lay_out

@@ -9,7 +9,7 @@ from .points import Net, Tie
 __all__ = ["positions"]
 
 _SWEEPS = 16
-_STAYING = 0.05  # the weight of standing where it stands, for a point without links on one side
+_STAYING = 0.05  # the weight of the current position, for a point without links on one side
 
 
 def positions(net: Net, items: int, apart: float) -> list[float]:
@@ -24,7 +24,7 @@ def positions(net: Net, items: int, apart: float) -> list[float]:
     numbered = list(range(len(net.rows)))
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
-        settled = sweep >= _SWEEPS - 4  # in the end, both sides count
+        settled = sweep >= _SWEEPS - 4  # in the last sweeps, both sides count
         for number in numbered if down else reversed(numbered):
             row = net.rows[number]
             wanted, weights = [], []
@@ -39,7 +39,7 @@ def positions(net: Net, items: int, apart: float) -> list[float]:
 
 
 def _spaces(net: Net, row: list[int], items: int, apart: float) -> list[float]:
-    """Return how far each point of a row is from the one before, at least."""
+    """Return the least distance of each point of a row from the previous one."""
     spaces = [0.0]
     for left, right in pairwise(row):
         between = apart if max(left, right) < items else apart / 2
@@ -48,7 +48,7 @@ def _spaces(net: Net, row: list[int], items: int, apart: float) -> list[float]:
 
 
 def _wanted(ties: list[Tie], across: list[float], stays: float) -> tuple[float, float]:
-    """Return where a point is best, and how much that matters."""
+    """Return the preferred position of a point, and its weight."""
     total, weight = stays * _STAYING, _STAYING
     for tie in ties:
         total += tie.weight * (across[tie.point] + tie.there - tie.here)
@@ -57,7 +57,7 @@ def _wanted(ties: list[Tie], across: list[float], stays: float) -> tuple[float, 
 
 
 def _apart(wanted: list[float], weights: list[float], spaces: list[float]) -> list[float]:
-    """Return the places nearest to those wanted, by weighted squares, that keep these spaces: isotonic regression."""
+    """Return the positions closest to `wanted`, in weighted least squares, that keep `spaces`: isotonic regression."""
     blocks: list[tuple[float, float, int]] = []  # weight, weighted sum, and number of points that stand close together
     offset = 0.0
     for at, weight, space in zip(wanted, weights, spaces, strict=True):

@@ -1,7 +1,7 @@
-"""Laying out a graph with frames: the inside of each frame is a level, in which frames within it are items.
+"""Layout of graphs with frames: the inside of each frame is a level, whose items are boxes and inner frames.
 
 So the boxes of a frame stay together, and frames do not overlap. An edge from a box outside to one inside crosses the
-border of the frame where the level inside has put an entry; those from one box enter a frame together.
+border of the frame where the inner level has put an entry; edges from one box enter a frame together.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from .points import Edges, Point
 
 __all__ = ["INSET", "Direction", "Layout", "lay_out"]
 
-_LOOP = 22.0  # how far an edge from a box to itself leaves it
-INSET = 10.0  # between a frame and what is in it
+_LOOP = 22.0  # distance of an edge from a box to itself from the box
+INSET = 10.0  # between a frame and its content
 
 Direction = Literal["TB", "BT", "LR", "RL"]
 
 
 @dataclass(slots=True)
 class Layout:
-    """Where things are, in units of the sizes given; the upper left corner is (0, 0).
+    """Positions of boxes, frames and edges, in units of the given sizes; the upper left corner is (0, 0).
 
     Attributes
     ----------
     boxes
         The middle of each box.
     frames
-        Left, top, width and height of each frame, None of one without boxes.
+        Left, top, width and height of each frame; None for a frame without boxes.
     curves
         For each edge, the points of cubic Bézier curves, one after another.
     width, height
-        The size of all.
+        The size of the whole.
     """
 
     boxes: list[Point]
@@ -56,7 +56,7 @@ def lay_out(
     apart: float = 18.0,
     below: float = 26.0,
 ) -> Layout:
-    """Lay out boxes, so that edges grow in one direction where they can. The same graph gives the same layout.
+    """Lay out boxes so that edges point in one direction if possible. The same graph gives the same layout.
 
     Parameters
     ----------
@@ -65,17 +65,17 @@ def lay_out(
     edges
         Pairs of boxes; most lead from an earlier box to a later one.
     within
-        The frame that each box stands in, or None.
+        The innermost frame of each box, or None.
     parents
         The frame around each frame, which comes before it, or None.
     titles
-        Width and height of what stands at the upper left of each frame.
+        Width and height of the title at the upper left of each frame.
     weights
-        How much it matters that each edge is straight; 1 where left out.
+        The weight of straightness of each edge; 1 by default.
     direction
         ``"TB"`` down the page, ``"BT"`` up, ``"LR"`` to the right, ``"RL"`` to the left.
     apart, below
-        The least space between neighbours in one layer, and between layers.
+        The least distance between neighbours in a layer, and between layers.
     """
     across = direction in ("LR", "RL")
     beside = {source: _LOOP for source, target in edges if source == target}
@@ -126,7 +126,7 @@ def _pads(title: Point, direction: Direction) -> Pads:
 
 @dataclass(slots=True)
 class _View:
-    """From places on the way down to those in the direction that was asked for."""
+    """A map from positions in a downward layout to those in the requested direction."""
 
     direction: Direction
     height: float

@@ -1,4 +1,4 @@
-"""Laying out one level: rows, an order in them, places, and the curves between."""
+"""Layout of one level: its rows, the order within them, positions, and the curves between."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .points import Level, Link, Net, Point, net_of, rows_of
 
 __all__ = ["Arranged", "Path", "arrange"]
 
-_SLOPE, _STEEPEST = 0.1, 60.0  # what the space between rows grows by for each unit that a link goes aside, and at most
-_LEAN, _RIM = 0.2, 0.35  # how far from the middle of an item a link begins: parts of its way aside, and of the width
+_SLOPE, _STEEPEST = 0.1, 60.0  # growth of the space between rows per unit that a link goes aside, and its limit
+_LEAN, _RIM = 0.2, 0.35  # distance of a link's start from an item's middle: as part of its way aside, and of the width
 _PARALLEL = 14.0  # between links with the same ends
-_AROUND = 24.0  # how far from the rows are links that go around
-_NOTHING = 1e-6  # a distance that is only rounding
-_HEADLESS = 0.6  # of the space between rows, where links only go on into frames or past
-_CROSSING = 6.0  # the space between the border of a frame and what is in it, beside its padding, where edges cross
+_AROUND = 24.0  # distance from the rows of links that go around
+_NOTHING = 1e-6  # smaller distances are rounding errors
+_HEADLESS = 0.6  # factor of the space between rows if links only pass or go on into frames
+_CROSSING = 6.0  # extra space, besides padding, between a frame's border and its content where edges cross
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Path:
             self.points += [(x + dx, y + dy), (x + 2 * dx, y + 2 * dy), to]
 
     def bend(self, to: Point, leaning: bool, arriving: bool) -> None:
-        """Go on in a curve that stays between the heights of its ends, and is vertical at each that does not lean."""
+        """Go on in a curve that stays between the heights of its ends, and is vertical at an end that does not lean."""
         x, y = self.points[-1]
         dx, dy = to[0] - x, to[1] - y
         leave = (x + dx / 3, y + dy / 3) if leaning else (x, y + dy / 2)
@@ -92,7 +92,7 @@ class _Rows:
     bottoms: list[float]
 
     def middle(self, row: int, height: float, used: bool, fed: bool) -> float:
-        """Return how far down the middle of an item is: in that of its row, or where all of its links are."""
+        """Return the vertical middle of an item: that of its row, or closer to the side with all of its links."""
         top, bottom = self.tops[row], self.bottoms[row]
         if used != fed:
             return bottom - height / 2 if used else top + height / 2
@@ -102,7 +102,7 @@ class _Rows:
 def _heights(
     level: Level, net: Net, row: Sequence[int], across: list[float], below: float
 ) -> tuple[list[float], list[float]]:
-    """Return where each row begins and ends, with more space where links go far aside."""
+    """Return where each row begins and ends, with more space if links go far aside."""
     high = [0.0] * len(net.rows)
     for item, (_, height) in enumerate(level.sizes):
         high[row[item]] = max(high[row[item]], height)
@@ -122,7 +122,7 @@ def _heights(
 def _ends(
     level: Level, link: Link, middles: list[Point], legs: list[tuple[float, float, float]], number: int, of: int
 ) -> tuple[Point, Point]:
-    """Return where a link begins and ends: where it is said to, or leaning to where it goes, beside parallel ones."""
+    """Return the ends of a link: as given, or leaning towards its other end, next to parallel links."""
     ends = []
     for item, other, given, meets, near, side in (
         (link.source, link.target, link.leaves, link.enters or 0.0, 0, 1),
@@ -139,7 +139,7 @@ def _ends(
 
 
 def _path(start: Point, bottom: float, legs: list[tuple[float, float, float]], top: float, end: Point) -> Path:
-    """Return a path that is straight within rows and leans or bends only between them, where nothing else is."""
+    """Return a path that is straight within rows and leans or bends only between them, in empty space."""
     path = Path([start])
     path.straight((start[0], bottom))
     leaning = len(path.points) == 1

@@ -1,4 +1,4 @@
-"""The levels of a graph with frames: what is in each, how edges pass through them, and where all of it ends up."""
+"""Levels of a graph with frames: the items of each, the paths of edges through them, and final positions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .points import Level, Link, Point
 __all__ = ["Levels", "Pads", "Rectangle"]
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height
-End = tuple[Literal["in", "out", "box", "frame"], int, int]  # which box or frame, and which box's edges meet it there
+End = tuple[Literal["in", "out", "box", "frame"], int, int]  # the box or frame, and the box whose edges meet it there
 Key = tuple[End, End, int]  # of a link within a level; the number tells edges between the same boxes apart
 
 
 @dataclass(frozen=True, slots=True)
 class Pads:
-    """The space between a frame and what is in it, before, after and beside the way down; its title needs some."""
+    """The space between a frame and its content: before, after and at the sides of the way down, with its title."""
 
     before: float
     after: float
@@ -30,7 +30,7 @@ class Pads:
 
 @dataclass(slots=True)
 class Inside:
-    """A level: what is in it, and how it was laid out."""
+    """A level: its items and links, and their layout."""
 
     children: list[tuple[int, End]] = field(default_factory=list)  # each with the last box in it
     entries: dict[int, None] = field(default_factory=dict)  # boxes outside whose edges come in
@@ -43,7 +43,7 @@ class Inside:
 
 
 class Levels:
-    """The levels of a graph: one for each frame, and the last for all."""
+    """The levels of a graph: one for each frame, and a last one for the whole graph."""
 
     def __init__(self, count: int, within: Sequence[int | None], parents: Sequence[int | None]) -> None:
         root = len(parents)
@@ -55,7 +55,7 @@ class Levels:
         self.last = [-1] * (root + 1)  # box in each frame
         self.inside = [Inside() for _ in range(root + 1)]
         self.sizes: list[Point] = [(0.0, 0.0)] * root
-        self.ports: dict[tuple[int, int], float] = {}  # how far from its middle edges of a box cross a frame
+        self.ports: dict[tuple[int, int], float] = {}  # distance from a frame's middle where a box's edges cross it
         self.seen: dict[tuple[int, int], int] = {}
         for box in range(count):
             self.last[self.level[box]] = box
@@ -71,7 +71,7 @@ class Levels:
         return [*frames, len(self.outer)]
 
     def way(self, edge: tuple[int, int], weight: float) -> tuple[list[tuple[int, Key]], bool]:
-        """Make the links of an edge, from its source out of frames and into others; and tell whether it goes back."""
+        """Make the links of an edge, out of the source's frames and into others; tell whether it points backwards."""
         source, target = edge
         if source == target:
             return [], False
@@ -156,12 +156,12 @@ class Levels:
                     self.ports[place, box] = pad.left + x - self.sizes[place][0] / 2
 
     def _offset(self, end: End) -> float | None:
-        """Return how far from the middle of an item a link meets it, None for a box: anywhere."""
+        """Return the distance from an item's middle at which a link meets it; None (anywhere) for a box."""
         kind, which, box = end
         return None if kind == "box" else self.ports[which, box] if kind == "frame" else 0.0
 
     def places(self, count: int, pads: Sequence[Pads]) -> tuple[list[Point], list[Rectangle | None]]:
-        """Put all levels into each other, and return the middle of each box and the place of each frame."""
+        """Nest all levels, and return the middle of each box and the rectangle of each frame."""
         boxes: list[Point] = [(0.0, 0.0)] * count
         frames: list[Rectangle | None] = [None] * len(self.outer)
         for place in reversed(self.from_within()):
@@ -180,7 +180,7 @@ class Levels:
         return boxes, frames
 
     def path(self, way: list[tuple[int, Key]]) -> Path:
-        """Return the path of an edge through all levels, once they are put into each other."""
+        """Return the path of an edge through all levels, once these are nested."""
         whole = Path()
         for level, key in way:
             inside = self.inside[level]

@@ -37,7 +37,7 @@ def put_in_order(net: Net) -> None:
 
 
 def crossings(net: Net) -> int:
-    """Return how often links cross."""
+    """Return the number of crossings of links."""
     places = _places(net)
     found = 0
     for row in net.rows[:-1]:
@@ -51,7 +51,7 @@ def crossings(net: Net) -> int:
 
 
 def _in_depth(net: Net) -> list[list[int]]:
-    """Return rows in the order in which a walk from the end to the inputs meets their points: trees are planar so."""
+    """Return rows in the order in which a walk from the end to the inputs meets their points: trees do not cross."""
     rows: list[list[int]] = [[] for _ in net.rows]
     row_of = {point: number for number, row in enumerate(net.rows) for point in row}
     known: set[int] = set()
@@ -79,7 +79,7 @@ def _note(row: list[int], places: list[int]) -> None:
 
 
 def _at(net: Net, tie: Tie, places: list[int]) -> float:
-    """Return where in its row the other end of a tie is: the place of its point, and a part for where it meets that."""
+    """Return the position in its row of the other end of a tie: that of its point, plus a fraction within the point."""
     return places[tie.point] + tie.there / (net.widths[tie.point] + 1)
 
 
@@ -88,7 +88,7 @@ def _wanted(net: Net, ties: list[Tie], places: list[int], otherwise: int) -> flo
 
 
 def _swap_neighbours(net: Net) -> None:
-    """Swap points that stand beside each other while links cross less often so."""
+    """Swap neighbouring points as long as this reduces crossings."""
     places = _places(net)
     for _ in range(_ROUNDS):
         swapped = False
@@ -109,5 +109,5 @@ def _swap_neighbours(net: Net) -> None:
 
 
 def _crossed(left: list[float], right: list[float]) -> int:
-    """Return how often links cross that lead from two points beside each other to these places, each in order."""
+    """Return the number of crossings of links that lead from two neighbouring points to these sorted positions."""
     return sum(bisect_left(right, end) for end in left)

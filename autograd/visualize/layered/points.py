@@ -1,4 +1,4 @@
-"""The points of one level: its items in rows, and a point in each row that a link passes on its way."""
+"""Points of one level: its items in rows, and a point in each row that a link passes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 __all__ = ["Edges", "Level", "Link", "Net", "Point", "Tie", "net_of", "rows_of"]
 
-_STRAIGHT = 32.0  # how much it matters, at least, that a link is straight between points that it passes
-MOST_PASSED = 20_000  # points that links pass; those that pass most get none, and go around
+_STRAIGHT = 32.0  # the least weight of straightness of a link between points that it passes
+MOST_PASSED = 20_000  # limit of points that links pass; the longest links get none, and go around
 
 Edges = Sequence[tuple[int, int]]
 Point = tuple[float, float]
@@ -18,8 +18,8 @@ Point = tuple[float, float]
 class Link(NamedTuple):
     """A line from the lower side of one item to the upper side of another.
 
-    `leaves` and `enters` say how far to the right of the middle it begins and ends; None if it may do so anywhere.
-    `weight` says how much it matters that it is straight.
+    `leaves` and `enters` are the distances to the right of the middle at which it begins and ends; None if it may do so
+    anywhere. `weight` is the weight of its straightness.
     """
 
     source: int
@@ -31,10 +31,10 @@ class Link(NamedTuple):
 
 @dataclass(slots=True)
 class Level:
-    """What is laid out at once: items with a width and a height, each after those with links to it.
+    """A level, which is laid out at once: items with a width and a height, each after those with links to it.
 
-    The first `entries` and the last `exits` of the items are where links come in from above and go out below. `beside`
-    is what some items need on both sides beyond their width.
+    Links come in from above at the first `entries` items and go out below at the last `exits` items. `beside` is the
+    space that some items need on both sides beyond their width.
     """
 
     sizes: list[Point]
@@ -45,7 +45,7 @@ class Level:
 
 
 class Tie(NamedTuple):
-    """A point of the next row that another is linked with, `here` and `there` right of the middles of the two."""
+    """A link of a point to one of the next row; `here` and `there` are its distances right of the two middles."""
 
     point: int
     here: float
@@ -57,8 +57,8 @@ class Tie(NamedTuple):
 class Net:
     """The points of a level, the items first.
 
-    `rows` are the points of each row, `up` and `down` what each is linked with in the row above and below, `ways` the
-    points that each link passes, or None if it goes around.
+    `rows` are the points of each row, `up` and `down` the ties of each to the row above and below, `ways` the points
+    that each link passes, or None if it goes around.
     """
 
     widths: list[float]
@@ -84,9 +84,9 @@ class Net:
 
 
 def rows_of(level: Level) -> list[int]:
-    """Return the row of each item: just above its first use, but just below its inputs what has more of them than uses.
+    """Return the row of each item: just above its first use, or just below its inputs if it has more inputs than uses.
 
-    An input of one item alone counts for nothing, because it goes where that goes.
+    An input with a single use does not count, because it moves with its user.
     """
     count = len(level.sizes)
     inputs: list[list[int]] = [[] for _ in range(count)]
@@ -116,7 +116,7 @@ def rows_of(level: Level) -> list[int]:
 
 
 def net_of(level: Level, row: list[int]) -> Net:
-    """Return the points of a level; links that leave one item at one place share those that they pass."""
+    """Return the points of a level; links that leave an item at the same position share the points that they pass."""
     net = Net([width + 2 * level.beside.get(item, 0.0) for item, (width, _) in enumerate(level.sizes)])
     net.rows = [[] for _ in range(max(row) + 1)]
     for item in range(len(level.sizes)):
@@ -147,7 +147,7 @@ def _ends(link: Link, way: list[int], to: int | None) -> tuple[int, int, float, 
 
 
 def _longest(lengths: list[int]) -> int:
-    """Return how many rows a link may span so that all that span no more pass few enough points."""
+    """Return the largest span, in rows, such that all links up to it together pass few enough points."""
     passed = 0
     for length in sorted(lengths):
         passed += length - 1

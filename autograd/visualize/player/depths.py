@@ -13,28 +13,28 @@ from .layout import Edges, lay_out
 
 __all__ = ["depths"]
 
-_MANY = 8  # uses of a leaf in one picture, with which the way to each of them would push everything apart
+_MANY = 8  # with more uses of a leaf in one picture, its edges would push everything apart
 
 
 def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> list[dict[str, Any]]:
-    """Return a layout for each depth from 0, where the outermost modules are one box each, to that which shows all.
+    """Return a layout for each depth from 0, where the outermost modules are one box each, up to the full depth.
 
     Parameters
     ----------
     within
         The place of the innermost frame of each step.
     edges
-        Between steps.
+        The edges between steps.
     frames
-        Each after the one around it.
+        The frames, each after the one around it.
 
     Returns
     -------
     list
         Data for the page: ``steps`` and ``modules`` have those that are a box, as place, x and y; ``frames`` have
-        place, left, top, right and bottom; ``lines`` says of each edge which one of ``curves`` it follows. That is -1
-        within one box, and where nothing makes room for an edge because its leaf has very many uses, such as the weight
-        of a recurrent cell.
+        place, left, top, right and bottom; ``lines`` tells for each edge which of ``curves`` it follows, or -1 if it
+        lies within one box, or is left out of the layout because its leaf, such as the weight of a recurrent cell, has
+        very many uses.
     """
     every = range(max(levels(frames), default=-1) + 2)
     with ThreadPoolExecutor() as pool:  # each runs the program dot
@@ -44,7 +44,7 @@ def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> l
 def _at(depth: int, within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> dict[str, Any]:
     whole = closed(frames, depth)
     into = [None if frame is None else whole[frame] for frame in within]
-    last = {frame: step for step, frame in enumerate(into) if frame is not None}  # it stands where the module ended
+    last = {frame: step for step, frame in enumerate(into) if frame is not None}  # where the module ended
     shown = sorted([step for step, frame in enumerate(into) if frame is None] + list(last.values()))
     boxes = {step: box for box, step in enumerate(shown)}
     stands = [boxes[step if frame is None else last[frame]] for step, frame in enumerate(into)]
@@ -61,7 +61,7 @@ def _at(depth: int, within: Sequence[int | None], edges: Edges, frames: list[Fra
 
 
 def _merged(edges: Edges, stands: list[int], into: list[int | None]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return the edges between boxes, those of modules once, and which of them each edge between steps is, or -1."""
+    """Return the edges between boxes, without duplicates for modules, and the index or -1 for each edge of steps."""
     drawn: list[tuple[int, int]] = []
     known: dict[tuple[int, int], int] = {}
     lines = []
@@ -80,7 +80,7 @@ def _merged(edges: Edges, stands: list[int], into: list[int | None]) -> tuple[li
 
 
 def _without_many(drawn: list[tuple[int, int]], lines: list[int]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Leave out what a leaf of very many uses gives to all but the first of them, which comes last in walks back."""
+    """Drop the edges of a leaf with very many uses except the first, which comes last in the backward pass."""
     used = {target for _, target in drawn}
     uses = Counter(source for source, _ in drawn)
     first = {source: number for number, (source, _) in enumerate(drawn)}

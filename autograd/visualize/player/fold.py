@@ -1,4 +1,4 @@
-"""Folding a graph that is too large for a page: its beginning becomes one step."""
+"""Fold a graph that is too large for a page: its beginning becomes one step."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["folded"]
 def folded(recording: Recording, most: int) -> Recording:
     """Return a recording whose last `most` operations are single steps, and all before them one step.
 
-    Shown are the leaves too that an operation which is shown uses. What passes between a leaf and the operations within
-    the one step is added up.
+    Leaves used by a single step stay visible. The contributions that pass between such a leaf and the operations within
+    the folded step are added up.
     """
     steps = recording.steps
     operations = [place for place, step in enumerate(steps) if step.node.op is not LEAF]
@@ -23,7 +23,7 @@ def folded(recording: Recording, most: int) -> Recording:
     hidden = [place for place in range(len(steps)) if place not in shown]
     leaves = [place for place in sorted(shown) if steps[place].node.op is LEAF]
     rest = [place for place in sorted(shown) if steps[place].node.op is not LEAF]
-    # An operation before the fold uses no result after it, so this order is one of computation again.
+    # An operation before the fold uses no result after it, so this is again a topological order.
     places = {place: new for new, place in enumerate(leaves)}
     places |= {place: new for new, place in enumerate(rest, len(leaves) + 1)}
     fold = len(leaves)
@@ -46,5 +46,5 @@ def _rerouted(edges: list[Edge], places: dict[int, int], fold: int) -> list[Edge
                 result.append(into)
             else:
                 into.contribution = into.contribution + edge.contribution
-    # What passes out of the fold comes after all that passes into it.
+    # Gradients that leave the fold come after all that enter it.
     return [edge for edge in result if edge.target != fold] + list(sums.values())

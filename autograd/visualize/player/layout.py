@@ -26,16 +26,16 @@ Rectangle = tuple[float, float, float, float]
 
 @dataclass(slots=True)
 class Layout:
-    """Where everything goes.
+    """Positions of boxes, edges and frames.
 
     Attributes
     ----------
     boxes
-        The middle of each.
+        The middle of each box.
     curves
-        Of each edge: points of cubic Bézier curves, one after another.
+        For each edge, the points of cubic Bézier curves, one after another.
     frames
-        Left, top, right and bottom of each frame that has a box, by place.
+        Left, top, right and bottom of each frame that has a box, by the index of the frame.
     """
 
     boxes: list[Point]
@@ -44,10 +44,10 @@ class Layout:
 
 
 def lay_out(count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()) -> Layout:
-    """Lay out `count` boxes, which come after those that they depend on, so that edges go down the page.
+    """Lay out `count` boxes, each after those that it depends on, so that edges go down the page.
 
-    Boxes stay together whose innermost frame, of which `within` has the place, is the same or lies in the same. The
-    same graph gives the same layout with the same Graphviz.
+    Boxes of a frame stay together, with those of its inner frames; `within` has the innermost frame of each box.
+    The same graph gives the same layout with the same Graphviz.
     """
     places, known = list(within) or [None] * count, list(frames)
     if sum(lengths(count, edges)) > _MOST_PIECES:
@@ -60,7 +60,7 @@ def lay_out(count: int, edges: Edges, within: Sequence[int | None] = (), frames:
 
 
 def lengths(count: int, edges: Edges) -> list[int]:
-    """Return how many layers each edge leads down."""
+    """Return the number of layers that each edge leads down."""
     rows = _rows(count, edges)
     return [rows[target] - rows[source] for source, target in edges]
 
@@ -76,7 +76,7 @@ def _dot(edges: Edges, within: list[int | None], frames: list[Frame]) -> str:
     for _, what, place in by_frame(within, frames):
         if what == "box":
             lines.append(f"n{place}")
-        elif what == "open":  # the label keeps the room that the page writes the title in
+        elif what == "open":  # the label reserves room for the title that the page writes
             lines.append(f'subgraph cluster_{place} {{ margin={_MARGIN} label="M" fontsize={_TITLE} labeljust=l')
         else:
             lines.append("}")
@@ -106,7 +106,7 @@ def _points(text: str, height: float) -> list[Point]:
 
 
 def in_layers(count: int, edges: Edges, within: Sequence[int | None] = (), frames: Sequence[Frame] = ()) -> Layout:
-    """Lay boxes out in layers, each below all that it depends on, and those of a frame together."""
+    """Lay out boxes in layers, each below all that it depends on, with the boxes of a frame together."""
     parents, titles = [frame.parent for frame in frames], [(0.0, float(_TITLE + _MARGIN))] * len(frames)
     found = layered.lay_out([(WIDTH, HEIGHT)] * count, edges, within, parents, titles, apart=_GAP_X, below=_GAP_Y)
     layout = Layout(found.boxes, found.curves)
@@ -118,7 +118,7 @@ def in_layers(count: int, edges: Edges, within: Sequence[int | None] = (), frame
 
 
 def _rows(count: int, edges: Edges) -> list[int]:
-    """Return the layer of each box: as high as inputs allow, or just above its first use where that is nearer."""
+    """Return the layer of each box: as high as inputs allow, or just above its first use if that is nearer."""
     users: list[list[int]] = [[] for _ in range(count)]
     inputs: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
@@ -127,7 +127,7 @@ def _rows(count: int, edges: Edges) -> list[int]:
     row = [0] * count
     for place in range(count):
         row[place] = 1 + max((row[source] for source in inputs[place]), default=-1)
-    for place in reversed(range(count)):  # leaves, and what is computed of leaves alone, go along with their uses
+    for place in reversed(range(count)):  # leaves, and results computed from leaves alone, move next to their uses
         if users[place] and sum(bool(inputs[source]) for source in inputs[place]) <= len(users[place]):
             row[place] = min(row[target] for target in users[place]) - 1
     return row

@@ -15,10 +15,10 @@ LEVELS = "".join(map(chr, [*range(97, 123), *range(65, 91), *range(48, 58)]))[:6
 
 
 def described(value: Any) -> Any:
-    """Return a result, a gradient or a constant as data for the page; None of what is not known.
+    """Return a result, a gradient or a constant as data for the page; None if it is not known.
 
-    One number is a number, or its name if it is no finite one; a tuple is a list of descriptions; anything else that
-    is no array is its `repr`.
+    A single number becomes a number, or its name if it is not finite; a tuple becomes a list of descriptions; anything
+    else that is not an array becomes its `repr`.
     """
     if isinstance(value, tuple | list) and any(isinstance(part, np.ndarray) for part in value):
         return {"parts": [described(part) for part in value]}
@@ -39,7 +39,7 @@ def described(value: Any) -> Any:
 
 
 def size_of(value: Any) -> Any:
-    """Return one number for a result or a gradient: itself if it is one, else its Euclidean length."""
+    """Return one number for a result or a gradient: itself if it is one, else its Euclidean norm."""
     if isinstance(value, tuple | list):
         return _plain(math.hypot(*(float(np.linalg.norm(np.asarray(part))) for part in value if part is not None)))
     array = np.asarray(value)
@@ -51,14 +51,14 @@ def _wide(array: np.ndarray[Any, Any]) -> type:
 
 
 def _plain(number: Any) -> Any:
-    """Return what JSON can hold: nan, infinities and complex numbers by their names."""
+    """Return a number that JSON can hold, or the name of nan, an infinity or a complex number."""
     if isinstance(number, complex):
         return str(number).strip("()")
     return number if math.isfinite(number) and abs(number) < 2**53 else str(number)
 
 
 def _nested(array: np.ndarray[Any, Any]) -> Any:
-    # A map of flat elements, given the shape again, for tolist() would leave nan in it.
+    # Elements are converted flat and then reshaped, because tolist() alone would leave nan in the result.
     plain = np.empty(array.size, object)
     plain[:] = [_plain(number) for number in array.ravel().tolist()]
     return plain.reshape(array.shape).tolist()

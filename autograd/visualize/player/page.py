@@ -1,4 +1,4 @@
-"""Writing the page: its data, and one file of HTML that needs nothing else."""
+"""Write the page: its data, in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .record import Edge, Recording
 __all__ = ["page_of"]
 
 
-# The parts of the page's script, which stand in one function in this order.
+# The parts of the page's script, which are joined into one function in this order.
 SCRIPTS = ("graph", "words", "picture", "modules", "time", "view", "details", "search", "controls")
 
 
@@ -39,13 +39,13 @@ def page_of(
 ) -> str:
     """Return the text of a page that plays a recording; the same recording gives the same text.
 
-    Frames are named by `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
+    Frames are named after `modules`; with `depth`, that many levels of them are open at first, else as many as fit.
     """
     style = _text("page.css")
     script = '"use strict";\n(() => {\n' + "\n".join(_text(f"{name}.js") for name in SCRIPTS) + "})();\n"
     told = _data(recording, title, modules or {}) | ({} if depth is None else {"depth": depth})
     data = json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":  # so that no text in it can end the element that it stands in
+    for sign in "<>&\u2028\u2029":  # so that no text in the data can end its HTML element
         data = data.replace(sign, f"\\u{ord(sign):04x}")
     wanted = {
         "TITLE": html.escape(title),
@@ -96,7 +96,7 @@ def _data(recording: Recording, title: str, modules: Mapping[str, Any]) -> dict[
 
 
 def _frames(frames: list[Frame]) -> Iterator[dict[str, Any]]:
-    """Yield what there is to say of frames; the calls of a module that is called several times are counted."""
+    """Yield the description of each frame; the calls of a module that is called several times are counted."""
     calls = Counter((frame.path, frame.what) for frame in frames)
     seen: Counter[tuple[str, str]] = Counter()
     for frame in frames:
@@ -136,7 +136,7 @@ def _box(place: int, recording: Recording, rules: dict[str, int]) -> dict[str, A
 
 
 def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
-    """Yield the edges, each with what the gradient of its source has become after it."""
+    """Yield the edges, each with the gradient of its source as accumulated so far."""
     sums: dict[int, Any] = {}
     for edge in recording.edges:
         held = sums.get(edge.source)
@@ -154,7 +154,7 @@ def _edges(recording: Recording, uses: list[int]) -> Iterator[dict[str, Any]]:
 
 
 def _text_of_line(place: HasLine) -> tuple[str, str]:
-    """Return the name of a file with the number of a line, without the directory, and what the line says."""
+    """Return file name and line number, without the directory, and the text of that line."""
     file, line = source_of(place)
     text = "" if line is None else linecache.getline(file, line).strip()
     return os.path.basename(line_of(place)), text

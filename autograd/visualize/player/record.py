@@ -1,7 +1,7 @@
-"""What there is to play: the boxes and edges of a graph, with values, and gradients that were carried back through it.
+"""Recordings: the steps and edges of a graph, with values, and gradients from a backward pass through it.
 
-The gradients are those of the engine's own rules, applied here to one edge after another, so that what each edge
-contributes is known. The graph and the gradients of its leaves stay as they are.
+Gradients come from the engine's rules, applied to one edge after another, so that the contribution of each edge is
+known. The graph and the gradients of its leaves stay as they are.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ class Step:
     Attributes
     ----------
     node
-        In the graph.
+        Its node in the graph.
     name
-        That `params`, or the parameters of the function that was run, give it.
+        Its name in `params`, or as an argument of the function that was run.
     given
         Whether it is an input of the function that was run.
     value, known
-        The result, and whence it is known: ``"recorded"`` while the function ran, ``"kept"`` for a rule, or ``"now"``,
-        that of a leaf as it is; None and ``""`` if it is not known. Several results are a tuple.
+        The result, and its source: ``"recorded"`` while the function ran, ``"kept"`` for a rule, or ``"now"``, the
+        present value of a leaf; None and ``""`` if it is not known. Several results are a tuple.
     place
-        Where it was computed, for `line_of`; None if that was not noted.
+        The line that computed it, for `line_of`; None if that was not noted.
     gradient
-        Of the result; None if none reached it. Several are a tuple.
+        The gradient of the result; None if none reached it. Several are a tuple.
     hooked
         Whether hooks were called, which may have replaced the sum of the contributions.
     constants
-        The inputs that need no gradient, by place; None for one that is not known.
+        The inputs that need no gradient, by position; None for an unknown input.
     arguments
-        Those beside the inputs, by name, if the function was run.
+        The arguments besides the inputs, by name, if the function was run.
     folded
-        How many steps this one stands for, if it stands for more than itself.
+        The number of steps that this one stands for, if it stands for several.
     """
 
     node: Any
@@ -73,16 +73,16 @@ class Step:
 
 @dataclass(slots=True, eq=False)
 class Edge:
-    """The way from a result to one input of an operation that uses it, by places in `Recording.steps`.
+    """The edge from a result to one input of an operation that uses it, as indices into `Recording.steps`.
 
     Attributes
     ----------
     source, target
-        The result, and what uses it.
+        The result, and the operation that uses it.
     index
-        The place among the inputs of the target.
+        The position among the inputs of the target.
     contribution
-        What the target gives to the gradient of the source.
+        The contribution of the target to the gradient of the source.
     """
 
     source: int
@@ -101,14 +101,14 @@ class Recording:
 
 @dataclass(slots=True)
 class Run:
-    """What running a function showed: its result, for each node the values of its parameters and its result, and more.
+    """A run of a function: its result, and for each node the values of its parameters and of its result.
 
     Attributes
     ----------
     inputs
-        What the function was called with.
+        The arguments of the function.
     lines
-        Where in the user's program each `Value` was computed, which is noted in the nodes of tensors.
+        The line of the user's program that computed each `Value`; for tensors, the nodes have it.
     """
 
     result: Any
@@ -118,7 +118,7 @@ class Run:
 
 
 def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
-    """Call a function, and note what every recorded operation was given and what it gave, and within which calls."""
+    """Call a function, and note the inputs and outputs of every recorded operation, and the module calls around it."""
     ran = Run(None, inputs=inputs)
     with watch_calls():
         around = observer.get()
@@ -139,7 +139,7 @@ def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
 
 
 def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recording:
-    """Carry a gradient back through the graph of a result, and return all that is known of its steps.
+    """Backpropagate a gradient through the graph of a result, and return its steps and edges.
 
     Raises
     ------
@@ -168,14 +168,14 @@ def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recordin
     return Recording(list(steps.values()), [Edge(places[x], places[node], i, g) for x, node, i, g in edges])
 
 
-Passed = list[tuple[Any, Any, int, Any]]  # from which node to which, at which place, and what passes back
+Passed = list[tuple[Any, Any, int, Any]]  # source node, target node, input position, and the gradient passed back
 
 
 # Values
 
 
 def _walk_values(root: Value, order: list[Value], steps: dict[Any, Step], gradient: Any) -> Passed:
-    """Multiply by the slopes that the values hold, as `Value.backward` does."""
+    """Multiply by the local derivatives that the values hold, as `Value.backward` does."""
     gradients = dict.fromkeys(order, 0.0)
     gradients[root] = 1.0 if gradient is None else float(gradient)
     edges: Passed = []
@@ -183,11 +183,11 @@ def _walk_values(root: Value, order: list[Value], steps: dict[Any, Step], gradie
         step, g = steps[node], gradients[node]
         step.value, step.known, step.gradient = node.data, "recorded", g
         slopes = (node.dx, node.dy)
-        for index, x in enumerate(node.op.inputs(node)):  # type: ignore[arg-type]  # it has what a node has
+        for index, x in enumerate(node.op.inputs(node)):  # type: ignore[arg-type]  # it has the attributes of a node
             if x is None:
                 step.constants[index] = slopes[index]
             else:
-                passed = g * slopes[index] if g else 0.0  # a gradient of 0 ends a way
+                passed = g * slopes[index] if g else 0.0  # a gradient of 0 stays 0, even times inf
                 gradients[x] += passed  # type: ignore[index]
                 edges.append((x, node, index, passed))
     return edges
@@ -197,9 +197,10 @@ def _walk_values(root: Value, order: list[Value], steps: dict[Any, Step], gradie
 
 
 def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: Any) -> Passed:
-    """Carry `seed` back, and note what passes each edge.
+    """Backpropagate `seed`, and note the gradient that passes each edge.
 
-    A zero stays zero against nan and inf. Hooks are called, as in any walk; those that retain a gradient are not.
+    A zero gradient stays zero when multiplied by nan or inf. Hooks are called, as in any walk, except
+    those that retain a gradient.
     """
     edges: Passed = []
     for node, g, shares, _ in carried_back(order, root, seed, careful=True, hooks=True):
@@ -210,14 +211,14 @@ def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: A
 
 
 def _outside(g: Any) -> Any:
-    """Return a gradient of a walk as it is outside of walks, where that of a complex number is its conjugate."""
+    """Return an internal gradient as users see it: the conjugate, if it is complex."""
     if isinstance(g, list | tuple):
         return tuple(None if part is None else np.conjugate(part) for part in g)
     return np.conjugate(g) if np.iscomplexobj(g) else g
 
 
 def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
-    """Find the values of results: those seen, then those that nodes kept, and those of leaves as they are now."""
+    """Find the values of results: those recorded, then those that nodes kept, and the present values of leaves."""
     for node, step in steps.items():
         op = operation_of(node)
         if node.op is LEAF:
@@ -243,7 +244,7 @@ def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
 
 
 def _tell(step: Step, value: Any, known: str) -> None:
-    """Note a value that is what the node says of it."""
+    """Note a value if its shape is that of the node."""
     if step.value is not None:
         return
     node = step.node
@@ -253,7 +254,7 @@ def _tell(step: Step, value: Any, known: str) -> None:
 
 
 def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) -> None:
-    """Tell what a node kept for the rule of one input: the result, and the values of inputs."""
+    """Note the values that a node kept for the rule of one input: the result, and inputs."""
     node, place = step.node, 0 if op.variadic else index
     inputs = op.inputs(node)
     for name, value in zip(op.needs[place], op.kept(node, index), strict=True):
@@ -275,7 +276,7 @@ def _tell_input(steps: dict[Any, Step], step: Step, index: int, x: Any, value: A
 
 
 def _find_arguments(steps: dict[Any, Step], step: Step, op: Any, values: tuple[Any, ...]) -> None:
-    """Note what an operation that was seen running was given: inputs, and arguments beside them."""
+    """Note the inputs and further arguments of an operation that was recorded in a run."""
     variadic = getattr(op, "variadic", False)
     inputs = op.inputs(step.node)
     given = values[0] if variadic else values
