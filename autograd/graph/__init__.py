@@ -1,1 +1,1 @@
-"""The graph: nodes, what they keep, and the walk back. It knows neither tensors nor NumPy's functions."""
+"""The graph: nodes, saved tensors, and the backward pass. It knows neither tensors nor NumPy's functions."""

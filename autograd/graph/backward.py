@@ -1,4 +1,4 @@
-"""Backward: the walk that carries gradients back through a graph."""
+"""The backward pass: a walk that carries gradients back through a graph."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def pull_back(
     lift: Lift | None = None,
     free: bool = False,
 ) -> dict[Node, Any]:
-    """Carry the gradients `seeds` back through `order` and return those of the `targets` that they reach.
+    """Carry the gradients `seeds` back through `order` and return the gradients of the `targets` that they reach.
 
-    Without `targets`, those of all leaves are returned. `partial` says that `order` leaves out some ancestors of the
-    seeds; at targets outside it the walk ends. With `lift` the rules record themselves. `free` frees what the nodes
-    kept.
+    Without `targets`, the gradients of all leaves are returned. `partial` says that `order` leaves out some ancestors
+    of the seeds; the walk ends at targets outside it. With `lift` the rules record themselves. `free` frees the values
+    that the nodes kept.
 
     The walk is optimistic: a rule such as ``g / (2 * out)`` gives nan where ``g`` is 0 and ``out`` is 0 or nan, as in
-    the branch that a `where` did not select. Only if a nan arrives is the walk repeated, with zeros that absorb.
+    the branch that a `where` did not select. The walk is repeated, with zeros that absorb nan, only if a nan arrives.
     NumPy's warnings on the way would mislead; a gradient that is not finite in the end is reported once.
     """
     refuse_overwritten(order)
@@ -47,7 +47,7 @@ def pull_back(
             op = node.op
             if op is not LEAF:
                 node.op = op.freed
-                node.kept = line  # for the error of a second walk
+                node.kept = line  # for the error that a second walk raises
                 node.kept_y = node.guard = None
     return found
 
@@ -60,8 +60,8 @@ def _settle(
     partial: bool,
     lift: Lift | None,
 ) -> dict[Node, Any]:
-    """Walk optimistically, and once more with care if that gave a nan; see `pull_back`."""
-    # A walk that calls hooks is not repeated, for they may count their calls.
+    """Walk optimistically, and again carefully if that gave a nan; see `pull_back`."""
+    # A walk that calls hooks is not repeated, because they may count their calls.
     careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
     found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     total = _total(found, lift)
@@ -74,7 +74,7 @@ def _settle(
 
 
 class Wanted(dict["Node | None", Any]):
-    """The gradients of a walk through part of a graph: a node outside that part is absent."""
+    """The gradients of a walk through part of a graph: for a node outside that part, `absent`."""
 
     def __missing__(self, node: Node | None) -> Any:
         return absent
@@ -88,7 +88,7 @@ def _walk(
     lift: Lift | None,
     absorb: bool,
 ) -> dict[Node, Any]:
-    """Walk once; with `lift` the rules record themselves, with `absorb` zeros stay zero against nan and inf."""
+    """Walk once; with `lift` the rules record themselves, with `absorb` zero times nan or inf is zero."""
     gradients: Gradients = dict.fromkeys(order)
     if partial:
         gradients = Wanted(gradients)
@@ -109,14 +109,14 @@ def _walk(
 
 
 def _walk_fast(order: list[Node], gradients: Gradients) -> None:
-    """Pull the gradients through all nodes, the last first; what is left are those of leaves."""
+    """Pull the gradients through all nodes, the last one first; those of leaves are left at the end."""
     pop = gradients.pop
     node = None
     try:
         for node in reversed(order):
             op = node.op
             if op is not LEAF:
-                pull = op.pull  # looked up and called in one, Python takes it for a method, and is slower
+                pull = op.pull  # `op.pull(...)` would be called as a method, which is slower
                 pull(node, pop(node), gradients)
     except Exception as error:
         _blame_rule(node, error)
@@ -126,7 +126,7 @@ def _walk_fast(order: list[Node], gradients: Gradients) -> None:
 def _walk_carefully(
     order: list[Node], gradients: Gradients, inner: Collection[Node], lift: Lift | None, absorb: bool
 ) -> None:
-    """Do as `_walk_fast`, and leave the gradients of the nodes `inner` too; with `lift` and `absorb` as in `_walk`.
+    """Do the same as `_walk_fast`, and keep the gradients of the nodes `inner`; `lift` and `absorb` are as in `_walk`.
 
     In anomaly mode each gradient is checked.
     """
@@ -153,7 +153,7 @@ def _walk_carefully(
 
 
 def _blame_rule(node: Node | None, error: Exception) -> None:
-    """Raise the error that names the operation of `node` where `error` arose in its rule; return for any other."""
+    """Raise an error that names the operation of `node` if `error` arose in its rule; otherwise return."""
     if isinstance(error, AutogradError) or node is None or not is_of_values(error) or _is_of_hook(error):
         return
     what = f"the derivative of '{node.op.name}'{recorded(node)} failed"
@@ -161,7 +161,7 @@ def _blame_rule(node: Node | None, error: Exception) -> None:
 
 
 def _is_of_hook(error: BaseException) -> bool:
-    """Tell whether an error arose in a hook, and not in a rule."""
+    """Tell whether an error arose in a hook rather than in a rule."""
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code in _CALLS_OF_HOOKS:
@@ -174,7 +174,7 @@ _CALLS_OF_HOOKS = (Hooked.seen.__code__, Packed.opened.__code__)
 
 
 def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None) -> None:
-    """Raise if pulling `g` through `node` made a gradient that is not finite."""
+    """Raise if pulling `g` through `node` gave a gradient that is not finite."""
     for x in node.op.inputs(node):
         gx = gradients.get(x)
         if x is None or gx is None or gx is absent:
@@ -207,18 +207,18 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
         total = np.dot(whole, whole)
         if math.isfinite(total):
             return float(total)
-        total = 0  # what is not finite may be outside the gradients
+        total = 0  # the nan or inf may be outside the gradients
     for g in found.values():
         if lift is not None:
             g = lift.unwrap(g)
         if g.ndim != 1:
-            g = g.ravel("K")  # a view also of a matrix laid out by columns
+            g = g.ravel("K")  # a view, also for a matrix in column-major order
         total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
     return float(abs(total))
 
 
 def _shared_whole(found: dict[Node, Any]) -> Any:
-    """Return the array of which all the gradients are parts, if there is one."""
+    """Return the array that all the gradients are parts of, if there is one."""
     whole = None
     for node, g in found.items():
         buffer = node.buffer if type(node) is Leaf else None

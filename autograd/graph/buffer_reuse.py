@@ -1,8 +1,8 @@
-"""Buffer reuse: gradients are added in place where nobody but the walk can see their memory.
+"""Buffer reuse: gradients are added in place where nothing but the backward pass can see their memory.
 
-The reference count answers that exactly: an array handed on by a rule, kept by a node or known to the caller has
-another reference, and a view has a base. The count that means "nobody else" is measured, for it differs between
-versions of Python; how deep the calls are is part of it.
+The reference count tells exactly: an array that a rule passed on, a node keeps or the caller knows has another
+reference, and a view has a base. The count that means "nobody else" is measured, because it differs between versions of
+Python and depends on the depth of the calls.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ references: Callable[[Any], int] = sys.getrefcount if COUNTED else lambda held: 
 
 
 class Portion:
-    """The memory of a part of a larger array, as an object that is not an array: see `portion`."""
+    """The memory of a part of a larger array, as an object that is not an ndarray: see `portion`."""
 
     def __init__(self, array: Array) -> None:
         self.array = array
@@ -38,12 +38,12 @@ class Portion:
 
 
 def portion(array: Array) -> Array:
-    """Return an array with the memory of a part of a larger one, whose views are its own and not the larger one's.
+    """Return an array that shares memory with part of a larger array, but is the base of its own views.
 
-    NumPy takes for the base of a view the array at the end of the chain of bases. Here that is the result, so that its
-    reference count alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to it is not a
-    write to other parts, but what `mark_written` says of the larger array is said of all of them. The caller has to
-    see to it that nobody else has the larger one.
+    NumPy sets the base of a view to the array at the end of the chain of bases. Here that is the result, so that its
+    reference count alone tells whether anybody holds it or a view of it; see `is_sole_owner`. A write to it does not
+    count as a write to other parts, but `mark_written` of the larger array applies to all of them. The caller has to
+    make sure that nobody else has the larger array.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def _count_parameter(held: Any, _: Any) -> int:
 
 
 def _calibrate() -> int:
-    """Count the references of an array that only `gradients` holds, in the way that `sum_gradients` meets it."""
+    """Count the references to an array that only `gradients` holds, as `sum_gradients` finds them."""
     gradients = {0: np.empty(1)}
     held = gradients[0]
     return _count_parameter(held, held is None)
@@ -77,7 +77,7 @@ _HELD_ONCE = _calibrate() if COUNTED else 0
 
 
 def read_only(value: Any) -> Any:
-    """Return a view of an ndarray, or views of those in a tuple, that cannot be written to; anything else as it is."""
+    """Return a read-only view of an ndarray, or of each ndarray in a tuple; return anything else as it is."""
     if type(value) is np.ndarray:
         view = value.view()
         view.flags.writeable = False
@@ -89,7 +89,7 @@ def read_only(value: Any) -> Any:
 
 
 def sum_gradients(held: Any, g: Any) -> Any:
-    """Return ``held + g``, in place where nobody but the walk can see the memory of `held`."""
+    """Return ``held + g``, in place where nothing but the backward pass can see the memory of `held`."""
     if held.size > LARGE and references(held) <= _HELD_ONCE and _are_whole(held, g):
         return np.add(held, g, held)
     return held + g
@@ -101,7 +101,7 @@ def may_add_to(held: Any, g: Any) -> bool:
 
 
 def _are_whole(held: Any, g: Any) -> bool:
-    """Tell whether both are ndarrays and `held` is not a view; its references are counted before, where it came in."""
+    """Tell whether both are ndarrays and `held` is not a view; the caller counts its references."""
     return type(held) is np.ndarray and type(g) is np.ndarray and held.base is None
 
 

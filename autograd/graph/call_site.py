@@ -1,8 +1,8 @@
-"""What the user's program was calling when a tensor left its graph: found where an error is told, not on any fast path.
+"""Call sites: the call in the user's program that took a tensor out of its graph. Looked up only for errors.
 
-A function written in C leaves no frame. But the code object of its caller knows from which column to which each
-instruction was written, and a call begins where the name of what it calls does; so the name can be read there, without
-the source, and looked up as Python does.
+A function written in C leaves no frame. But the code object of its caller knows the columns of each instruction, and a
+call begins at the same column as the name of the function; so the name can be read there, without the source, and
+looked up as Python does.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Call(NamedTuple):
     Attributes
     ----------
     name
-        As it is written there, such as ``"math.sin"``; empty if what is called has no name.
+        As it is written there, such as ``"math.sin"``; empty if the function has no name.
     function
-        What the name stands for, or None if that cannot be told.
+        The object of that name, or None if it is not known.
     module
         The name of the module that the function, or its class, is from.
     """
@@ -40,7 +40,7 @@ class Call(NamedTuple):
 
 
 def users_frame(frame: FrameType) -> FrameType:
-    """Return the nearest frame that is neither the engine's nor of Python's or an installed library."""
+    """Return the nearest frame outside the engine, Python's standard library and installed libraries."""
     outside: FrameType | None = frame
     while outside is not None and (within_engine(outside.f_code) or _of_library(outside.f_code.co_filename)):
         outside = outside.f_back
@@ -65,12 +65,12 @@ def _of_library(file: str) -> bool:
 
 
 def called_by(frame: FrameType) -> Call:
-    """Return what the frame is calling at this moment."""
+    """Return the call that the frame is making at this moment."""
     return call_in(frame, name_called(frame.f_code, frame.f_lasti))
 
 
 def call_in(frame: FrameType, name: str) -> Call:
-    """Return the call of what `name` stands for in a frame, without running code of the user's to look it up."""
+    """Return the call of `name` in a frame, looked up without running the user's code."""
     root, *attributes = name.split(".")
     for names in (frame.f_locals, frame.f_globals, frame.f_builtins):
         if root in names:
@@ -80,9 +80,9 @@ def call_in(frame: FrameType, name: str) -> Call:
         return Call(name)
     module = _module_of(found)
     for attribute in attributes:
-        holder = found if isinstance(found, ModuleType | type) else type(found)  # whose properties are only returned
+        holder = found if isinstance(found, ModuleType | type) else type(found)  # a class does not run its properties
         found = getattr(holder, attribute, None)
-        module = _module_of(found) or _module_of(holder)  # methods written in C do not know theirs
+        module = _module_of(found) or _module_of(holder)  # methods written in C do not know their module
     return Call(name, found, module)
 
 
@@ -91,12 +91,12 @@ def _module_of(thing: Any) -> str:
     return thing.__name__ if isinstance(thing, ModuleType) else module if isinstance(module, str) else ""
 
 
-# By the address of the instruction: it lies within the memory of the code, which is held here so that it stays alone.
+# By the address of the instruction, within the memory of the code object, which is held here so that it stays unique.
 _names: dict[int, tuple[CodeType, str]] = {}
 
 
 def name_called(code: CodeType, instruction: int) -> str:
-    """Return the name of what an instruction calls, as it is written; empty if it calls nothing that has a name."""
+    """Return the name of the function that an instruction calls, as it is written; empty if there is none."""
     known = _names.get(id(code) + instruction)
     if known is None:
         if len(_names) > 10_000:
@@ -108,7 +108,7 @@ def name_called(code: CodeType, instruction: int) -> str:
 def _read_name(code: CodeType, instruction: int) -> str:
     import dis  # only errors need it
 
-    # For a call of a Python function the offset is that of its cache, which follows the instruction.
+    # For a call of a Python function, the offset is that of its cache, which follows the instruction.
     *before, step = [step for step in dis.get_instructions(code) if step.offset <= instruction]
     call = step.positions
     if not step.opname.startswith(("CALL", "PRECALL")) or call is None or call.col_offset is None:
@@ -119,12 +119,12 @@ def _read_name(code: CodeType, instruction: int) -> str:
         if at is None or (at.lineno, at.col_offset) != (call.lineno, call.col_offset):
             continue
         if not parts and isinstance(previous.argval, tuple):
-            parts = [previous.argval[-1]]  # two loads in one instruction, which stands where the first is written
+            parts = [previous.argval[-1]]  # two loads in one instruction, at the position of the first
         if earlier.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             parts.append(str(earlier.argval))
         elif earlier.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_CLASSDEREF")):
             loaded = earlier.argval
             parts = [str(loaded[0] if isinstance(loaded, tuple) else loaded)]
         elif earlier.opname not in ("PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE"):
-            parts = [""]  # the result of something: what follows is an attribute of that
+            parts = [""]  # a computed object: the following attributes are read from it
     return ".".join(parts) if parts and parts[0] else ""

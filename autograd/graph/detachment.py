@@ -1,4 +1,4 @@
-"""Detachment: why a tensor is a constant although something that it was computed from requires a gradient."""
+"""Detachment: why a tensor is a constant although it was computed from one that requires a gradient."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .source_info import SourceLine, here, line_of
 
 __all__ = ["Cut", "carried", "cut_at", "cut_of", "reason"]
 
-Cut = tuple[Any, Any]  # what cut the graph, an operation or words, and where: a line, or a no_grad block
+Cut = tuple[Any, Any]  # what cut the graph (an operation or text) and where (a line or a no_grad block)
 
 
 def carried(*inputs: Any) -> Cut | None:
-    """Return the first cut among those of constant inputs."""
+    """Return the first cut that constant inputs carry."""
     for x in inputs:
         cut: Cut | None = getattr(x, "_cut", None)
         if cut is not None:
@@ -22,19 +22,19 @@ def carried(*inputs: Any) -> Cut | None:
 
 
 def cut_of(what: Any, inputs: Any, mode: int) -> Cut | None:
-    """Return why the result of an operation on `inputs` is a constant, in the mode in which it was computed."""
+    """Return why the result of an operation on `inputs` is a constant, given the mode in which it was computed."""
     if all(getattr(x, "_node", None) is None for x in inputs):
         return carried(*inputs)
     return what, here() if mode else mode
 
 
 def cut_at(what: str, *inputs: Any) -> Cut | None:
-    """Return the cut that a call by the user makes, or the one that constants carry on."""
+    """Return the cut that a user's call makes, or for constants the cut that they carry."""
     return cut_of(what, inputs, mode=1)
 
 
 def reason(cut: Cut | None) -> str:
-    """Say in a sentence what cut the graph, and what to do."""
+    """Return a sentence about what cut the graph and how to avoid it."""
     if cut is None:
         return (
             "nothing that it was computed from requires a gradient. Set requires_grad=True on what you differentiate "

@@ -1,4 +1,4 @@
-"""Whether operations record themselves: a context variable, so threads and asyncio tasks each have their own."""
+"""Gradient mode: whether operations record themselves. A context variable: each thread and asyncio task has its own."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., object])
 
-# Whether to record, and what else is done with each recorded node, as bits: refuse nan and inf; pack what it keeps;
-# call an observer. The others count only where ON is set.
+# Whether to record, and what else to do with each recorded node, as bits: refuse nan and inf (ANOMALY), pack what it
+# keeps (PACKING), call an observer (TRACING). The others count only where ON is set.
 OFF, ON, ANOMALY, PACKING, TRACING = 0, 1, 2, 4, 8
 
 
 class Off(int):
-    """The mode in which nothing is recorded, with the line that began it.
+    """The mode in which nothing is recorded, with the line that entered it.
 
     A generator that is suspended in such a block may leave it before a block that was entered later is left: `left`
-    tells the later one to go back to the mode `around`.
+    tells the later block to restore the mode `around`.
     """
 
     code: CodeType
@@ -66,9 +66,9 @@ moment = _moment.get
 
 @contextmanager
 def evaluated_as_at(number: float) -> Iterator[None]:
-    """Have transforms see the graph as it was when nodes had `number`, for a function that is evaluated once more.
+    """Have transforms see the graph as it was when nodes had `number`, for a function that is evaluated again.
 
-    What became of it since, such as that a transform around the function has finished, changes what they record.
+    Changes since then, such as the end of a transform around the function, would change what they record.
     """
     token = _moment.set(number)
     try:
@@ -83,16 +83,16 @@ def is_grad_enabled() -> bool:
 
 
 class _Block:
-    """A ``with`` block that decorates functions too, coroutines and generators among them."""
+    """A ``with`` block that also decorates functions, including coroutines and generators."""
 
     def fresh(self) -> Any:
-        """Return a block that does the same, with tokens of its own."""
+        """Return a block that does the same, with its own tokens."""
         raise NotImplementedError
 
     def __call__(self, function: F) -> F:
-        """Decorate `function`, each call of which is a block of its own: threads and recursion share no token.
+        """Decorate `function` so that each call has its own block: threads and recursive calls share no token.
 
-        A generator is in the block while it runs, and not while it is suspended.
+        A generator is in the block while it runs, not while it is suspended.
         """
         if inspect.isasyncgenfunction(function):
             raise TypeError(f"{function.__name__}() is an asynchronous generator: use a with block inside it")
@@ -105,7 +105,7 @@ class _Block:
         @functools.wraps(function)
         async def awaited(*args: object, **kwargs: object) -> object:
             with self.fresh():
-                return await function(*args, **kwargs)  # type: ignore[misc]  # which is a coroutine
+                return await function(*args, **kwargs)  # type: ignore[misc]  # a coroutine
 
         @functools.wraps(function)
         def resumed(*args: object, **kwargs: object) -> object:
@@ -116,7 +116,7 @@ class _Block:
         return awaited if inspect.iscoroutinefunction(function) else within  # type: ignore[return-value]  # as above
 
     def _resumed(self, generator: Any) -> Generator[Any, Any, Any]:
-        """Run `generator` from one of its values to the next, each time in a block of its own."""
+        """Run `generator` from one of its values to the next, each time in a new block."""
         resume, given = generator.send, None
         try:
             while True:
@@ -126,7 +126,7 @@ class _Block:
                     resume, given = generator.send, (yield value)
                 except GeneratorExit:
                     raise
-                except BaseException as error:  # noqa: BLE001  # whatever is thrown in, the generator is to handle
+                except BaseException as error:  # noqa: BLE001  # the generator handles whatever is thrown in
                     resume, given = generator.throw, error
         except StopIteration as end:
             return end.value
@@ -136,7 +136,7 @@ class _Block:
 
 
 class _Mode(_Block):
-    """Record, or do not, within a ``with`` block or a decorated function."""
+    """Switch recording on or off within a ``with`` block or a decorated function."""
 
     def __init__(self, mode: int) -> None:
         self.mode = mode
@@ -153,7 +153,7 @@ class _Mode(_Block):
         if type(entered) is Off:
             entered.left = True
             if _mode.get() is not entered:
-                return  # it is for the block that was entered later to go back
+                return  # the block that was entered later restores the mode
         _mode.reset(token)
         mode: Any = _mode.get()
         if type(mode) is Off and mode.left:
@@ -174,7 +174,7 @@ def _off_from_here() -> Off:
 
 
 class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_enabled(False):`
-    """Switch recording on or off: at once, or for a ``with`` block, or for a function that it decorates.
+    """Switch recording on or off: immediately, for a ``with`` block, or for a decorated function.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 - read as a verb: `with set_grad_en
         super().__enter__()
 
     def __enter__(self) -> None:
-        """Keep what the constructor set; leaving the block restores what was there before."""
+        """Keep the mode that the constructor set; leaving the block restores the previous one."""
 
     def __call__(self, function: F) -> F:
         """Restore the mode outside, and return `function` with the mode inside it."""
@@ -236,7 +236,7 @@ class enable_grad(_Mode):  # noqa: N801 - as above
 
 
 class Watch(_Block):
-    """Do something more with every node that is recorded, within a ``with`` block or a decorated function."""
+    """Do something else with every node that is recorded, within a ``with`` block or a decorated function."""
 
     def __init__(self, what: int) -> None:
         self.what = what
@@ -260,9 +260,9 @@ class Watch(_Block):
 
 
 class detect_anomaly(Watch):  # noqa: N801 - as above
-    """Stop at the first nan or inf that an operation or a derivative makes, and name the line that recorded it.
+    """Raise at the first nan or inf that an operation or a derivative gives, and name the line that recorded it.
 
-    Every operation is checked, which costs time: it is for finding a fault, not for training.
+    Every operation is checked, which costs time: use it to find a bug, not for training.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Instrumentation: anomaly mode, tracing and packing of each recorded operation, where a program asks for it."""
+"""Instrumentation of recorded operations, where a program asks for it: anomaly mode, tracing and packing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Observer", "examine", "observer", "ranges", "value_observer"]
 
 Observer = Callable[[Node, tuple[Any, ...], Any], None]
 
-# Called with each node, the values of all parameters of its operation, and its result, while TRACING is on.
+# Called with each node, the values of all parameters of its operation, and its result while TRACING is on.
 observer: ContextVar[Observer] = ContextVar("observer")
 
 # Called with each `Value` that is computed while TRACING is on, if it is set.
@@ -27,9 +27,9 @@ value_observer: ContextVar[Callable[[Any], None] | None] = ContextVar("value_obs
 
 
 def examine(node: Node, values: tuple[Any, ...], z: Any) -> None:
-    """Do what the mode asks for: refuse a result that is not finite, call the observer, pack what is kept.
+    """Do what the mode asks for: refuse a result that is not finite, call the observer, pack the saved tensors.
 
-    `values` are those of the parameters of the operation, `z` is the result, a tuple if there are several.
+    `values` holds the values of the operation's parameters; `z` is the result, a tuple if there are several.
     """
     note_line(node)
     note_scope(node)
@@ -55,7 +55,7 @@ def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
 
 
 def ranges(values: tuple[Any, ...]) -> str:
-    """Describe the range of each array among `values`, and the numbers among them."""
+    """Describe the range of each array, and the numbers, among `values`."""
     told = [_range(value) for value in values if isinstance(value, np.ndarray | np.number | int | float | complex)]
     return " and ".join(told) or "no numbers"
 

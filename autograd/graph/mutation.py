@@ -1,7 +1,7 @@
-"""Mutation: writes to arrays that a graph has kept are found before a walk, and refused.
+"""Mutation: in-place writes to arrays that a graph has saved are detected before a backward pass, which then raises.
 
-The memory of a result is the engine's own. An array that a user passed in, or was handed by ``t.data``, can be written
-to by NumPy alone, which tells nobody. A node that keeps such an array therefore takes a snapshot of it.
+The memory of a result is the engine's own. An array that a user passed in, or got from ``t.data``, can be written to by
+NumPy alone, without notice. A node that keeps such an array therefore takes a snapshot of it.
 """
 
 from __future__ import annotations
@@ -43,30 +43,30 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
-Guard = tuple[Array, Any, "Guard | None"]  # an array, what it held, and the guards of others
+Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others
 
-WHOLE = 1 << 18  # bytes: of larger arrays sums are noted, not a copy
+WHOLE = 1 << 18  # bytes; for larger arrays the snapshot is sums, not a copy
 _WIDTH = 128
 
 
 def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | None:
-    """Return the guard of an array that a node keeps, which is the value of `x`, or a constant's where that is None."""
+    """Return the guard of an array that a node keeps: the value of `x`, or of a constant if that is None."""
     if x is not None and not root(x).shared:
         return others
     return array, snapshot(array), others
 
 
 def root(x: Node) -> Any:
-    """Return the leaf, or the result that was handed out, whose memory the value of `x`, or of a view of it, is."""
+    """Return the node, often a leaf, that owns the memory of the value of `x`, which may be a view."""
     while type(x) is View:
         x = x.x  # type: ignore[assignment]  # a view has an input
     return x
 
 
 def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
-    """Return the guards of the inputs that a node keeps; `wants` says which those are, for the rule of each input."""
+    """Return the guards of the inputs that a node keeps; `wants` holds their positions for the rule of each input."""
     guards = None
-    for x, positions in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may go on where there is nothing to want
+    for x, positions in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may be longer than `wants`
         if x is None:
             continue
         for i in positions:
@@ -77,7 +77,7 @@ def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
 
 
 def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None:
-    """Return the guards of the arrays among arguments that have no derivative, such as indices."""
+    """Return the guards of the arrays among arguments without a derivative, such as indices."""
     for value in arguments:
         if type(value) is np.ndarray:
             others = (value, snapshot(value), others)
@@ -87,10 +87,10 @@ def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None
 
 
 def snapshot(array: Array) -> Any:
-    """Return a snapshot of an array; `changed` compares it with what the array holds later.
+    """Return a snapshot of an array; `changed` compares it with the values of the array later.
 
-    It is a copy of all bytes. For more than 256 kB it is one sum for each 128 elements, weighted, so that their order
-    counts: only what rounding hides in such a sum can go unnoticed. An array that nobody can write to needs no
+    It is a copy of all bytes. Above 256 kB it is one weighted sum for each 128 elements, so that their order counts:
+    only changes that rounding hides in such a sum can go unnoticed. An array that nobody can write to needs no
     snapshot.
     """
     if array.nbytes <= WHOLE or array.dtype.char not in "fdFD":
@@ -102,7 +102,7 @@ def snapshot(array: Array) -> Any:
 
 
 def weighted_sums(array: Array) -> tuple[Array, Array]:
-    """Return a weighted sum of each 128 elements of an array of floating-point numbers, and the elements left over."""
+    """Return weighted sums of 128 elements each of an array of floating-point numbers, and the elements left over."""
     flat = array.ravel("K")
     if flat.dtype.kind == "c":
         flat = flat.view(flat.real.dtype)
@@ -118,7 +118,7 @@ def _weights(dtype: Any) -> Array:
 
 
 def changed(array: Array, before: Any) -> bool:
-    """Tell whether an array holds other values than when `before` was its snapshot."""
+    """Tell whether the values of an array have changed since its snapshot `before`."""
     if type(before) is bytes:
         return bool(array.tobytes() != before)
     if before is None:
@@ -128,9 +128,9 @@ def changed(array: Array, before: Any) -> bool:
 
 
 class Exposure(NamedTuple):
-    """Memory whose ndarray was handed out: what it held, and when and where that was.
+    """Memory whose ndarray was handed out: its snapshot, and when and where that happened.
 
-    Nodes that keep memory of a leaf later have guards of their own; those that keep a result's do not.
+    Nodes that keep memory of a leaf later have their own guards; nodes that keep memory of a result do not.
     """
 
     owner: Any
@@ -144,14 +144,14 @@ _exposures: dict[int, Exposure] = {}
 
 
 def owner_of(array: Array) -> Array:
-    """Return the array at the end of the chain of those that `array` is a view of."""
+    """Return the array at the end of the chain of bases of `array`."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
 def owners_of(array: Array) -> Iterator[Array]:
-    """Yield the owner of the memory of an array, and those of the larger arrays that it is a portion of."""
+    """Yield the owner of the memory of an array, and the owners of the larger arrays that it is a portion of."""
     owner = owner_of(array)
     yield owner
     while isinstance(owner.base, Portion):
@@ -173,7 +173,7 @@ def kept_arrays(node: Node) -> Iterator[Array]:
 
 
 def expose(node: Node, array: Array) -> bool:
-    """Note that the ndarray of a tensor at `node` was handed to somebody who may write to it; tell if that matters."""
+    """Note that the ndarray of the tensor at `node` was given to code that may write to it; tell if that matters."""
     leaf = root(node)
     of_leaf = type(leaf) is Leaf
     if of_leaf:
@@ -191,12 +191,12 @@ def expose(node: Node, array: Array) -> bool:
 
 
 def forget(key: int) -> None:
-    """Forget that the memory with the owner of this id was handed out."""
+    """Forget that the memory whose owner has this id was handed out."""
     _exposures.pop(key, None)
 
 
 def forget_within(owner: Array) -> None:
-    """Forget that the memory that an array owns, or portions of it, were handed out."""
+    """Forget that the memory that an array owns, or a portion of it, was handed out."""
     for key, exposure in list(_exposures.items()) if _exposures else ():
         held = exposure.owner()
         if held is not None and any(whole is owner for whole in owners_of(held)):
@@ -204,7 +204,7 @@ def forget_within(owner: Array) -> None:
 
 
 def exposed_changes() -> list[Exposure]:
-    """Return the exposures whose memory holds other values now."""
+    """Return the exposures whose memory has changed since."""
     if not _exposures:
         return []
     found = []
@@ -221,7 +221,7 @@ def _unused(leaf: Any) -> bool:
 
 
 def _idle_count() -> int:
-    """Return how many references to a leaf `_unused` finds, called by `expose`, if its tensor alone has one."""
+    """Return how many references to a leaf `_unused`, called by `expose`, finds if only its tensor holds it."""
 
     class _Tensor:
         node = Leaf((), np.dtype(float), lambda: None)
@@ -240,7 +240,7 @@ _IDLE = _idle_count()
 
 
 class _Mark:
-    """A write: when it was, by a number like those of nodes, and where."""
+    """A write: its time, as a number in the order of nodes, and its line."""
 
     __slots__ = ("code", "instruction", "number")
 
@@ -251,7 +251,7 @@ class _Mark:
         self.number = next(counter)
 
 
-# What has been written to in place: the owner of the memory by its id, and the last write to it.
+# Memory written to in place, by the id of its owner: the owner, and the last write to it.
 _written: dict[int, tuple[ref[np.ndarray[Any, Any]], _Mark]] = {}
 
 
@@ -262,7 +262,7 @@ _latest = -1
 
 
 def note_written(*arrays: np.ndarray[Any, Any]) -> None:
-    """Note that the memory of arrays has been written to in place: a graph that kept it before is not walked."""
+    """Note that the memory of arrays was written to in place: `backward` raises if a graph kept it before."""
     global _latest
     if len(_written) > 1000:
         for key in [key for key, (owner, _) in _written.items() if owner() is None]:
@@ -277,7 +277,7 @@ def note_written(*arrays: np.ndarray[Any, Any]) -> None:
 
 
 def _last_write(array: np.ndarray[Any, Any]) -> _Mark | None:
-    """Return the last write to the memory of an array, itself or as a portion of a larger one; or None."""
+    """Return the last write to the memory of an array, or of a larger one that it is a portion of; or None."""
     last = None
     for owner in owners_of(array):
         reference, mark = _written.get(id(owner), _NOWHERE)
@@ -287,9 +287,9 @@ def _last_write(array: np.ndarray[Any, Any]) -> _Mark | None:
 
 
 def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
-    """Tell whether the memory of one of some arrays was written to in place after `number` was taken.
+    """Tell whether the memory of any of `arrays` was written to in place after `number` was taken.
 
-    Writes that were noted count, and those through an ndarray that was handed out since.
+    That includes writes that were noted, and writes through an ndarray that was handed out since.
     """
     owners = [exposure.owner() for exposure in exposed_changes() if exposure.number > number]
     if _latest > number:
@@ -298,7 +298,7 @@ def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
 
 
 def refuse_overwritten(order: list[Node]) -> None:
-    """Raise if something that a node kept has been written to since it was recorded."""
+    """Raise if an array that a node kept was written to since the node was recorded."""
     if order and _latest >= order[0].number:
         _refuse_marked(order)
     for exposure in exposed_changes():

@@ -1,4 +1,4 @@
-"""Name scopes: the calls of a user's objects, such as the modules of a network, within which a node was recorded."""
+"""Name scopes: the calls of objects, such as the modules of a network, within which a node was recorded."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
     Parameters
     ----------
     method
-        A method such as ``Module.__call__``, which calls of other objects may run within.
+        A method such as ``Module.__call__``, whose calls may be nested.
     describe
-        Is given the objects whose method is being called, outermost first, and returns their path as words.
+        Takes the objects whose method is being called, outermost first, and returns their path as text.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
 
 
 def note_scope(node: Node) -> None:
-    """Note in `node` within which described calls it is being recorded, if there are any."""
+    """Note in `node` the described calls within which it is being recorded, if any."""
     calls = described_calls()
     if calls:
         node.scope = describe_objects(calls)
@@ -71,7 +71,7 @@ def described_calls() -> list[tuple[FrameType, Any]]:
 
 
 def describe_objects(calls: list[tuple[FrameType, Any]]) -> str:
-    """Return the path of calls, each within the one before, as words."""
+    """Return the path of nested calls, outermost first, as text."""
     return _described[calls[0][0].f_code]([item for _, item in calls])
 
 

@@ -1,9 +1,9 @@
 """NaN-safe gradients: where a gradient of zero meets nan or inf, the product is zero.
 
-In ``np.where(ok, f(x), 0)`` the branch not taken may be nan, and its gradient is 0, but a rule that multiplies makes
-nan of the two. An elementwise rule depends on one element of the gradient, so zeros can be put back by position. For
-any other rule, the rule is applied twice more, with two different sets of finite numbers in place of nan and inf. Where
-both results agree, whatever was replaced had only met zeros.
+In ``np.where(ok, f(x), 0)`` the branch not taken may be nan, and its gradient is 0, but a rule that multiplies the two
+gives nan. An elementwise rule depends on one element of the gradient, so zeros can be put back by position. Any other
+rule is applied twice more, with two different sets of finite numbers instead of nan and inf. Where both results agree,
+the replaced numbers only met zeros.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Array = np.ndarray[Any, Any]
 
 
 def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any:
-    """Return `gx`, a gradient of the shape of `g` or of one that broadcasts with it, with 0 where `g` absorbs it.
+    """Return `gx`, a gradient whose shape is that of `g` or broadcasts with it, with 0 where `g` absorbs it.
 
-    That is where `g` is 0 and `gx` is not finite. A finite one is 0 there too, but may be recorded, and then `g`, which
-    happens to be 0, has a derivative that a constant in its place would lose.
+    That is where `g` is 0 and `gx` is not finite. A finite `gx` is 0 there too, but may be recorded, and then `g`,
+    which happens to be 0, has a derivative that a constant would lose.
     """
     absorbed = (g == 0) & ~np.isfinite(unwrap(gx))
     return np.where(absorbed, 0, gx) if absorbed.any() else gx
@@ -31,7 +31,7 @@ def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any
 def absorb_by_comparison(
     gx: Any, g: Array, unwrap: Callable[[Any], Array], again: Callable[[Callable[[Any], Any]], Any]
 ) -> Any:
-    """Return `gx` without the nan that come of zeros in `g`.
+    """Return `gx` without the nan that result from zeros in `g`.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def absorb_by_comparison(
         return gx
     if not np.any(g):
         return np.where(undefined, 0, gx)  # a rule is linear in `g`, also where it divides by something that is 0
-    # Of opposite signs, so that a rule which only looks at signs is not taken for one that does not look.
+    # Of opposite signs, so that the results of a rule that only uses the signs differ.
     first, second = (again(_finite(sign, unwrap)) for sign in (1.0, -1.0))
     return np.where(undefined & (unwrap(first) == unwrap(second)), first, gx)
 
 
 def _finite(sign: float, unwrap: Callable[[Any], Array]) -> Callable[[Any], Any]:
-    """Return a function that puts random numbers of one sign in place of all that is not finite."""
+    """Return a function that replaces nan and inf with random numbers of one sign."""
     rng = np.random.default_rng(0 if sign > 0 else 1)
 
     def replace(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Nodes: the graph of recorded operations, and the order in which it is walked.
+"""Nodes: the graph of recorded operations, and its topological order.
 
 Nothing here knows tensors or NumPy functions. The operation of a node knows how to `pull` a gradient back to the node's
-inputs; `Tensor` and `Value` share the order of the walk and differ in what a node keeps.
+inputs; `Tensor` and `Value` share the order and differ in what a node keeps.
 """
 
 from __future__ import annotations
@@ -51,26 +51,26 @@ absent: Any = object()  # the entry in `gradients` of a node whose gradient is n
 
 
 class Operation(Protocol):
-    """What walks need of the operation of a node."""
+    """The operation of a node, as a backward pass uses it."""
 
     name: str
 
     @property
     def freed(self) -> Operation:
-        """The operation that replaces this one when a walk has freed what a node kept."""
+        """The operation that replaces this one when a backward pass has freed the values that a node kept."""
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        """Add to `gradients` what `g`, the gradient of `node`, contributes to those of the node's inputs."""
+        """Add the contributions of `g`, the gradient of `node`, to the gradients of the node's inputs."""
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        """Do as `pull`; with `lift`, record it, and with `absorb`, let zeros in `g` stay zero against nan and inf."""
+        """Do as `pull` does; with `lift`, record it; with `absorb`, let zeros in `g` stay zero against nan and inf."""
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
         """Return the node of each differentiable input, None for one that needs no gradient."""
 
 
 class Lift(Protocol):
-    """How a front end turns what a node kept into something that records."""
+    """A front end's conversion of kept arrays into objects that record operations."""
 
     def wrap(self, array: Any, node: Node) -> Any:
         """Return `array` as the result of `node`."""
@@ -80,26 +80,26 @@ class Lift(Protocol):
 
 
 class Node:
-    """One result in the graph: its operation, the nodes of its live inputs, and what the rules asked to keep.
+    """A result in the graph: its operation, the nodes of its live inputs, and the values saved for its rules.
 
     Attributes
     ----------
     op
         The operation that made the result.
     x, y
-        The nodes of the inputs that need a gradient, or None; `Bundle` stands for a second input and those after it.
+        The nodes of the inputs that need a gradient, or None; a `Bundle` stands for the second input and all after it.
     kept, kept_y
-        What the derivative rules of the first and second input named, and nothing else.
+        The values that the derivative rules of the first and second input named, and nothing else.
     shape, dtype
         Of the result; a gradient of this node has the same.
     number
         Greater than that of every node it depends on.
     guard
-        Snapshots of what it keeps and others can write to: see `mutation`. None if there is nothing of that kind.
+        Snapshots of the kept arrays that others can write to: see `mutation`. None if there are none.
     code, instruction
         Where the user's program recorded it; unset on elementwise operations outside `detect_anomaly`.
     scope
-        The modules within which that was; unset outside `detect_anomaly` and the like: see `name_scope`.
+        The modules within which it was recorded; unset outside `detect_anomaly` and the like: see `name_scope`.
     owner
         For a leaf, or a result that retains its gradient, a weak reference to the tensor; else unset. The gradient is
         an attribute of the tensor, not of the node: a gradient that can be differentiated again refers to the node,
@@ -110,7 +110,7 @@ class Node:
         "code", "dtype", "guard", "instruction", "kept", "kept_y", "number", "op", "owner", "scope", "shape", "x", "y",
     )  # fmt: skip
 
-    # No constructor: calling a class that has none is the cheapest way to make an object.
+    # No constructor: calling a class without one is the cheapest way to make an object.
     op: Operation
     x: Node | None
     y: Node | None
@@ -133,7 +133,7 @@ class View(Node):
 
 
 class Exposed(Node):
-    """A result whose ndarray was handed out: nodes that keep it from then on take a snapshot, as of a shared leaf."""
+    """A result whose ndarray was handed out: nodes that keep it later take a snapshot, as for a shared leaf."""
 
     __slots__ = ()
 
@@ -148,12 +148,12 @@ class Leaf(Node):
     buffer
         Memory set aside for the gradient, by an optimizer for example, or None.
     hooks
-        Called with a gradient that arrives, and when it has been added to `grad`; or None.
+        Called with a gradient when it arrives, and when it has been added to `grad`; or None.
     finished
-        For a leaf that a transform such as `vjp` made, the next number when it had evaluated its function: from then on
-        only the transform can ask for a derivative with respect to the leaf. Else infinity.
+        For a leaf that a transform such as `vjp` made, the next number when its function had been evaluated: from then
+        on, only the transform can ask for a derivative with respect to the leaf. Otherwise infinity.
     shared
-        Whether somebody else may hold the ndarray with its values, and write to it.
+        Whether other code may hold the ndarray with its values, and write to it.
     """
 
     __slots__ = ("buffer", "finished", "hooks", "shared")
@@ -177,7 +177,7 @@ class Bundle(Node):
 
     def __init__(self, inputs: tuple[Node | None, ...]) -> None:
         rest = inputs[-1]
-        for x in inputs[-2:0:-1]:  # a loop, for there may be thousands
+        for x in inputs[-2:0:-1]:  # a loop, because there may be thousands
             inner: Bundle = object.__new__(Bundle)
             inner._join(x, rest)
             rest = inner
@@ -189,9 +189,9 @@ class Bundle(Node):
 
 
 class MultiNode(Node):
-    """An operation with several outputs; each output has a node of its own, which has this one as its input.
+    """An operation with several outputs; each output has its own node, whose input is this node.
 
-    Its gradient is a list with one entry for each output, None where none has arrived.
+    Its gradient is a list with one entry for each output, None if no gradient has arrived.
 
     Attributes
     ----------
@@ -220,9 +220,9 @@ class GradientBuffer(Protocol):
     whole: np.ndarray[Any, Any]
 
     def claim(self, known: int = 0) -> np.ndarray[Any, Any] | None:
-        """Return the array to write to, or None while somebody still holds the gradient that it had before.
+        """Return the array to write to, or None while somebody still holds its previous gradient.
 
-        `known` references to the array are the caller's.
+        `known` is the number of references to the array that the caller holds.
         """
 
 
@@ -230,29 +230,29 @@ class LeafHooks(Protocol):
     """The hooks of a leaf."""
 
     def arrived(self, g: Any) -> Any:
-        """Return what the hooks make of `g`, the gradient of one walk."""
+        """Return the gradient `g` of one backward pass after the hooks."""
 
     def accumulated(self) -> None:
-        """Call the hooks that run when the gradient has been added to that of the leaf."""
+        """Call the hooks that run when a gradient has been added to that of the leaf."""
 
 
 Hook = Callable[[Any, "Lift | None"], Any]
 
 
 class Hooked:
-    """Wraps the operation of a node whose gradient hooks see, and may replace, before it is pulled on.
+    """Wraps the operation of a node with hooks, which see its gradient and may replace it before it is pulled back.
 
     Attributes
     ----------
     operation
         The operation that it wraps.
     hooks
-        Each takes the gradient and returns the one to go on with.
+        Each takes the gradient and returns the gradient to continue with.
     retain
         Called with the gradient after all hooks; or None.
     """
 
-    exist = False  # until the first one is made: walks need not look for them before
+    exist = False  # until the first one is made: backward passes need not look for them before
 
     def __init__(self, operation: Operation) -> None:
         self.operation, self.name, self.inputs = operation, operation.name, operation.inputs
@@ -266,7 +266,7 @@ class Hooked:
         return self.operation.freed
 
     def seen(self, node: Node, g: Any, lift: Lift | None) -> Any:
-        """Return what the hooks make of `g`, the gradient of `node`."""
+        """Return `g`, the gradient of `node`, after the hooks."""
         for hook in list(self.hooks.values()):
             g = hook(g, lift)
         if self.retain is not None:
@@ -274,16 +274,16 @@ class Hooked:
         return g
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        """Call the hooks, and pull on what they return."""
+        """Call the hooks, and pull back the gradient that they return."""
         self.operation.pull(node, self.seen(node, g, None), gradients)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        """Do as `pull`."""
+        """Do the same as `pull`."""
         self.operation.pull_carefully(node, self.seen(node, g, lift), gradients, lift, absorb)
 
 
 class _LeafOperation:
-    """The walk ends at a leaf, whose gradient stays where it is."""
+    """The operation of leaves: the backward pass ends there, and the gradient stays where it is."""
 
     name = "leaf"
 
@@ -302,7 +302,7 @@ class _LeafOperation:
 
 
 class _BundleOperation(_LeafOperation):
-    """The gradients of bundled inputs reach them directly: there is nothing to pull through a bundle."""
+    """The operation of bundles: gradients reach the bundled inputs directly, so there is nothing to pull."""
 
     name = "bundle"
 
@@ -314,7 +314,7 @@ class _BundleOperation(_LeafOperation):
 
 
 class FreedOperation:
-    """Replaces a node's operation when a walk has freed what the node kept."""
+    """Replaces a node's operation when a backward pass has freed the values that the node kept."""
 
     def __init__(self, operation: Operation) -> None:
         self.name = operation.name
@@ -325,7 +325,7 @@ class FreedOperation:
         return self
 
     def refuse(self, node: Node) -> NoReturn:
-        """Raise the error that says what was freed and when."""
+        """Raise the error that says what was freed, and where."""
         freed_by = f" at {line_of(node.kept)}" if isinstance(node.kept, SourceLine) else ""
         message = (
             f"an earlier backward(){freed_by} freed the graph of this result: '{self.name}'{recorded(node)} no longer "
@@ -347,17 +347,17 @@ LARGE = 2048  # elements; below, a new array costs no more than writing to an ol
 
 
 class LargeShape(tuple[int, ...]):
-    """The shape of more than `LARGE` elements: the hot path tells by the type, and need not ask an array its size."""
+    """The shape of more than `LARGE` elements: on the hot path its type tells, without asking the array its size."""
 
     __slots__ = ()
 
 
 def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return one tuple for all that equal `shape`, so that the hot path can compare shapes with ``is``."""
+    """Return the same tuple for all equal shapes, so that the hot path can compare shapes with ``is``."""
     known = _shapes.get(shape)
     if known is None:
         if len(_shapes) > 10_000:
-            _shapes.clear()  # equal shapes that are not identical only take the slower path
+            _shapes.clear()  # equal shapes that are not identical merely take the slower path
         known = _shapes[shape] = LargeShape(shape) if math.prod(shape) > LARGE else tuple(shape)
     return known
 
@@ -365,7 +365,7 @@ def intern_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 def recorded(node: Node) -> str:
     """Return where the user's program recorded `node`, as a part of a sentence.
 
-    That is its own line, or the nearest one noted before it; nothing if no line was noted.
+    That is its own line, or the nearest line noted before it; an empty string if no line was noted.
     """
     for candidate in sorted(ancestors([node]), key=by_number, reverse=True):
         if hasattr(candidate, "code"):
@@ -375,11 +375,11 @@ def recorded(node: Node) -> str:
 
 
 def ancestors(roots: Iterable[Node]) -> list[Node]:
-    """Return every node that `roots` depend on, themselves included, each before all that depend on it."""
+    """Return every node that `roots` depend on, including themselves, each before all that depend on it."""
     found: list[Any] = list(dict.fromkeys(roots))
     known = {None, *found}
     add, append = known.add, found.append
-    for node in found:  # grows while it is read
+    for node in found:  # grows while it is iterated over
         x = node.x
         if x not in known:
             add(x)
@@ -393,7 +393,7 @@ def ancestors(roots: Iterable[Node]) -> list[Node]:
 
 
 def leading_to(targets: Collection[Node], order: list[Node]) -> list[Node]:
-    """Return the part of `order` through which a gradient has to pass to reach `targets`."""
+    """Return the nodes of `order` that a gradient passes through to reach `targets`."""
     leads: set[Node | None] = set(targets)
     leads.discard(None)
     for node in order:

@@ -1,4 +1,4 @@
-"""Saved-tensor hooks: what nodes keep is packed when it is recorded, and unpacked when a derivative needs it."""
+"""Saved-tensor hooks: arrays that nodes keep are packed when recorded, and unpacked when a derivative needs them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Unpack = Callable[[Any], Any]
 _hooks: ContextVar[tuple[Pack, Unpack] | None] = ContextVar("saved_tensors_hooks", default=None)
 
 
-class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch, where it is known
-    """Hand every array that the graph keeps for `backward` to `pack`, and keep what that returns.
+class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch
+    """Pass every array that the graph keeps for `backward` to `pack`, and keep its return value instead.
 
     When a derivative needs the array, `unpack` has to return it. So arrays can be stored elsewhere, in fewer bits, or
-    not at all. Of nested blocks the innermost counts.
+    not at all. The innermost of nested blocks applies.
 
     Parameters
     ----------
     pack
         Takes an ndarray, which it must not write to, and returns anything.
     unpack
-        Takes what `pack` returned, and returns an array of the same shape and dtype.
+        Takes the return value of `pack`, and returns an array of the same shape and dtype.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch, where it 
 
 
 class _Parcel(NamedTuple):
-    """What was packed, and what the array was like."""
+    """A packed array: the return value of `pack`, and the shape and dtype of the array."""
 
     content: Any
     shape: tuple[int, ...]
@@ -90,23 +90,23 @@ class Packed:
         return self.operation.freed
 
     def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
-        """Pull through a copy of the node that keeps what was unpacked, which is freed afterwards."""
+        """Pull through a copy of the node that keeps the unpacked arrays, which are freed afterwards."""
         whole = copy.copy(node)
         whole.op, whole.kept, whole.kept_y = self.operation, self.opened(node.kept), self.opened(node.kept_y)
         self.operation.pull(whole, g, gradients)
 
     def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
-        """Do as `pull`; what derivatives that record themselves need stays unpacked."""
+        """Do the same as `pull`, but leave the arrays unpacked, for derivatives that record themselves."""
         unpacked(node)
         self.operation.pull_carefully(node, g, gradients, lift, absorb)
 
     def restore(self, node: Node) -> None:
-        """Have `node` keep what was unpacked from now on."""
+        """Have `node` keep the unpacked arrays from now on."""
         kept, kept_y = self.opened(node.kept), self.opened(node.kept_y)
         node.kept, node.kept_y = kept, kept_y
 
     def opened(self, value: Any) -> Any:
-        """Return what a node kept, with the arrays in it that were packed unpacked."""
+        """Return what a node kept, with all packed arrays in it unpacked."""
         if type(value) is _Parcel:
             array = np.asarray(self.unpack(value.content))
             if (array.shape, array.dtype) != (value.shape, value.dtype):
@@ -119,7 +119,7 @@ class Packed:
 
 
 def pack(node: Node) -> None:
-    """Hand the arrays that a new node keeps to the active hooks."""
+    """Pass the arrays that a new node keeps to the active hooks."""
     hooks = _hooks.get()
     assert hooks is not None  # the mode says so
     node.kept, node.kept_y = (_close(kept, hooks[0]) for kept in (node.kept, node.kept_y))
@@ -134,7 +134,7 @@ def _close(value: Any, pack: Pack) -> Any:
 
 
 def operation_of(node: Node) -> Any:
-    """Return the operation that made the result of `node`, without hooks and packing around it."""
+    """Return the operation of `node`, without hooks and packing around it."""
     op: Any = node.op
     while isinstance(op, Hooked | Packed):
         op = op.operation

@@ -32,14 +32,14 @@ class SourceLine:
 
 
 class HasLine(Protocol):
-    """An object in which a line can be noted: a `SourceLine`, a node, a block."""
+    """An object that a line can be noted in: a `SourceLine`, a node, a block."""
 
     code: CodeType
     instruction: int
 
 
 class _Within(dict[str, bool]):
-    """Which files belong to the engine or the layers built on it, remembered by name."""
+    """A cache of which files belong to the engine or the layers built on it, by file name."""
 
     def __missing__(self, filename: str) -> bool:
         self[filename] = filename.startswith(_PACKAGES)
@@ -52,7 +52,7 @@ _within = _Within()
 def note_line(target: HasLine, above: int = 2) -> None:
     """Note in `target` the line that is being executed outside the engine and the layers built on it.
 
-    The frames up to `above`, counted from this one, are known to be the engine's, which saves looking at them.
+    The frames up to `above`, counted from this one, are known to be the engine's and are skipped.
     """
     frame = sys._getframe(above)
     while _within[frame.f_code.co_filename] and frame.f_back is not None:
@@ -61,12 +61,12 @@ def note_line(target: HasLine, above: int = 2) -> None:
 
 
 def within_engine(code: CodeType) -> bool:
-    """Tell whether code is the engine's or of the layers built on it."""
+    """Tell whether code belongs to the engine or the layers built on it."""
     return _within[code.co_filename]
 
 
 def within_file(filename: str) -> bool:
-    """Tell whether a file is the engine's or of the layers built on it."""
+    """Tell whether a file belongs to the engine or the layers built on it."""
     return _within[filename]
 
 
@@ -85,24 +85,24 @@ def here() -> SourceLine:
 
 
 def user_frame(frame: FrameType) -> tuple[FrameType, int]:
-    """Return the frame that called `frame` from outside of the engine, the layers and NumPy, and how far up it is."""
+    """Return the nearest calling frame outside the engine, the layers and NumPy, and how far up it is."""
     above = 0
     while frame.f_back is not None:
         file = frame.f_code.co_filename
-        if not _within[file] and not file.startswith(_NUMPY):  # NumPy: its `errstate` calls functions of the engine
+        if not _within[file] and not file.startswith(_NUMPY):  # NumPy's `errstate` calls functions of the engine
             break
         frame, above = frame.f_back, above + 1
     return frame, above
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, at the line of the user's program that is being executed."""
+    """Warn at the line of the user's program that is being executed."""
     _, above = user_frame(sys._getframe(1))
     warnings.warn(message, category, stacklevel=above + 2)
 
 
 def source_of(noted: HasLine) -> tuple[str, int | None]:
-    """Return the file, as `linecache` knows it, and the number of a noted line."""
+    """Return the file name, as `linecache` knows it, and the line number of a noted line."""
     instruction = noted.instruction
     lines = noted.code.co_lines()
     line = next((number for start, end, number in lines if start <= instruction < end), None)
@@ -110,7 +110,7 @@ def source_of(noted: HasLine) -> tuple[str, int | None]:
 
 
 def line_of(noted: HasLine) -> str:
-    """Return a noted line as messages have it: file and number, or the cell of a notebook."""
+    """Return a noted line as text for messages: file and line number, or the cell of a notebook."""
     return _worded(*source_of(noted))
 
 
@@ -120,7 +120,7 @@ def _worded(file: str, line: int | None) -> str:
 
 
 def defined(function: Any) -> str:
-    """Return a user's function as the beginning of a sentence: its name, and where it is defined."""
+    """Return the name of a user's function and where it is defined, as the beginning of a sentence."""
     function = unwrap(function)
     while isinstance(function, partial):
         function = unwrap(function.func)
@@ -131,7 +131,7 @@ def defined(function: Any) -> str:
 
 
 def _cell_of(file: str) -> str:
-    """Return the name that IPython, where it runs, gives a cell: its file was never written."""
+    """Return the name that IPython, if running, gives a cell, whose file was never written."""
     shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
     name = name_of and name_of(file)

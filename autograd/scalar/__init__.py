@@ -1,1 +1,1 @@
-"""Scalars: `Value`, a Python number that records itself, and the functions of numbers."""
+"""Scalars: `Value`, a Python float that records its operations, and the functions of floats."""

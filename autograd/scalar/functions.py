@@ -1,6 +1,6 @@
 """Elementwise functions of Python floats: their values, their derivatives, and errors that name the domain.
 
-The slopes are the rules of `calculus` at ``g = 1.0``; nothing about derivatives is written here, save for relu.
+The slopes are the rules of `calculus` at ``g = 1.0``; no derivative is written here, except that of relu.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Pool = tuple[Any, ...]
 
 
 class DivisionByZeroError(DomainError, ZeroDivisionError):
-    """A division by zero, also within a power."""
+    """A division by zero, including one within a power."""
 
 
 class OverflowDomainError(DomainError, OverflowError):
@@ -35,14 +35,14 @@ def relu(x: float) -> float:
     return 0.0 if x <= 0 else x
 
 
-# By function: those of the calculus, and the one above.
+# By function: those of `calculus`, and the one above.
 PRIMITIVES: dict[Function, Primitive] = {
     **{function: Primitive("elementwise", function, rules) for function, rules in (PARTS | RULES).items()},
     relu: Primitive("elementwise", relu, (lambda g, out: g * (out > 0),)),
     logistic: Primitive("elementwise", logistic, PARTS[logistic], name="sigmoid"),
 }
 
-# What computes a function of floats ten times faster than NumPy does, and raises where NumPy gives nan or inf.
+# Functions that are ten times faster on floats than NumPy's, and raise where NumPy gives nan or inf.
 _FORWARDS: dict[Function, Callable[..., float]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -111,7 +111,7 @@ _DOMAINS = {
 
 
 def forward_of(op: Primitive) -> Callable[..., float]:
-    """Return what computes `op` of floats and raises an arithmetic error or a ValueError outside the domain."""
+    """Return a function that computes `op` on floats; outside its domain it raises ArithmeticError or ValueError."""
     return _FORWARDS.get(op.function) or _by_numpy(op.forward)
 
 
@@ -127,14 +127,14 @@ def _by_numpy(function: Function) -> Callable[..., float]:
 
 
 def slope_of(op: Primitive, index: int) -> Callable[[Pool], float]:
-    """Return what computes the derivative by one input from a pool: the values, the result, an empty shape each."""
+    """Return a function that computes the derivative by one input from a pool: values, result, and empty shapes."""
     rule, get = op.rules[index], op.getter(index)
     if op.at_call[index]:
         rule = functools.partial(rule, **dict.fromkeys(op.at_call[index]))
 
     def slope_by_numpy(pool: Pool) -> float:
         kept = [np.float64(value) if type(value) is float else value for value in get(pool)]
-        with np.errstate(all="ignore"):  # an infinite slope matters only where a gradient other than 0 meets it
+        with np.errstate(all="ignore"):  # an infinite slope matters only if the gradient is not 0
             return float(rule(np.float64(1.0), *kept))
 
     def slope(pool: Pool) -> float:
@@ -146,18 +146,18 @@ def slope_of(op: Primitive, index: int) -> Callable[[Pool], float]:
     return slope if _is_arithmetic(op, index) else slope_by_numpy
 
 
-# Rules that know floats, beside those that only compute with them.
+# Rules that handle floats, besides those that only do arithmetic with them.
 _OF_FLOATS = (RULES[np.power][0], *RULES[np.tanh], *PARTS[logistic])
 
 
 def _is_arithmetic(op: Primitive, index: int) -> bool:
-    """Tell whether a rule, given floats, only adds, multiplies and divides them: then it needs no NumPy."""
+    """Tell whether a rule only adds, multiplies and divides floats, so that it needs no NumPy."""
     rule = op.rules[index]
     return op.trusted and (rule in _OF_FLOATS or not rule.__code__.co_names)
 
 
 def explain(name: str, error: Exception, *values: float) -> DomainError:
-    """Return what `error`, met in computing the function `name` of `values`, should have said."""
+    """Return the error to raise instead of `error`, which the function `name` raised for `values`."""
     if not is_of_values(error):
         raise error
     call = f"{name}({', '.join(map(repr, values))})"

@@ -1,8 +1,8 @@
-"""`Value`: a Python float with a gradient and a place in the graph, which is the whole engine on one number.
+"""`Value`: a Python float with a gradient, in a graph: the whole engine on one number.
 
-A value is its own node. When an operation makes one, it stores the slopes, which are the derivatives of the result by
-each input, as plain floats; going back is then a multiplication and an addition. That also leaves the garbage
-collector one object for each operation to look at, and looking is most of what scalar engines pay for.
+A value is its own node. An operation stores the slopes, which are the derivatives of the result by each input, as plain
+floats; the backward pass is then a multiplication and an addition for each. That also leaves the garbage collector only
+one object to inspect for each operation, and that inspection is most of the cost of scalar engines.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _binary(op: Primitive) -> Callable[[Any, Any], Value]:
 
 
 def _settle(value: Value, mode: int) -> Value:
-    """Do what a mode other than plain recording asks: make `value` a constant, tell of it, or refuse nan and inf."""
+    """Apply a mode other than plain recording: make `value` a constant, call the observer, or refuse nan and inf."""
     if mode == OFF:
         value.op = LEAF
         value.x = value.y = None
@@ -134,7 +134,7 @@ def _method(function: Function) -> Callable[[Value], Value]:
 
 @functools.lru_cache(maxsize=64)
 def _rounding(digits: int) -> Callable[[Value], Value]:
-    """Return what rounds a value to so many digits after the point."""
+    """Return a function that rounds a value to `digits` decimal places."""
     return _unary(Primitive("elementwise", lambda x: round(x, digits), RULES[np.rint], name="round"))
 
 
@@ -161,31 +161,31 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Value | 
 
 
 class Value:
-    """One number that remembers how it was computed, so that `backward` can tell what it depends on and how strongly.
+    """A number that remembers how it was computed, so that `backward` can differentiate it by all that it depends on.
 
-    Operators and NumPy's elementwise functions, also as methods of the same names, take values and numbers in any
-    mixture and return values. A result outside a function's domain raises a `DomainError`. Values compare by size with
-    ``<`` and the like, but ``==`` and hashing go by identity: two values are two places in the graph.
+    Operators and NumPy's elementwise functions, also as methods of the same names, take any mix of values and numbers
+    and return values. An input outside a function's domain raises a `DomainError`. Values compare by size with ``<``
+    and the like, but ``==`` and hashing use identity: two values are two nodes of the graph.
 
     Copies and pickles of a value have its number and gradient, not its history.
 
     Parameters
     ----------
     data
-        A real number of Python or NumPy; it is kept as a float.
+        A real number of Python or NumPy; it is stored as a float.
 
     Attributes
     ----------
     data
         The number. Assigning to it, as an update of a parameter does, is not recorded.
     grad
-        The derivative of whatever `backward` was last called on by this value, 0.0 before that; in a leaf, which is a
-        value that no operation made, it accumulates over calls until it is set to 0 again.
+        The derivative, by this value, of the value that `backward` was last called on; 0.0 before that. In a leaf,
+        which is a value that no operation made, it accumulates over calls until it is set to 0 again.
     op, x, y, number
-        The operation that made the value, the values among its inputs (or None), and its place in the order of
-        making: what `autograd.graph.node` calls a node.
+        The operation that made the value, the values among its inputs (or None), and its position in the order of
+        creation: the attributes of a node in `autograd.graph.node`.
     dx, dy
-        The derivative of the value by `x` and `y`; where one of these is None, the number in its place.
+        The derivative of the value by `x` and `y`; where one of these is None, the input number instead.
 
     Raises
     ------
@@ -227,7 +227,7 @@ class Value:
         self.op = LEAF
         self.number = next(counter)
 
-    # The three operations that networks are made of are spelled out, for speed. A test holds them to `calculus`.
+    # The three operations that networks are made of are written out, for speed. A test compares them with `calculus`.
 
     def __add__(self, other: Value | Number) -> Value:
         if type(other) is Value:
@@ -272,7 +272,7 @@ class Value:
         return out if mode == ON else _settle(out, mode)
 
     def relu(self) -> Value:
-        """Return the value where it is positive, else 0; the derivative at 0 is 0."""
+        """Return the value if it is positive, else 0; the derivative at 0 is 0."""
         out = new(Value)
         a = self.data
         out.data = 0.0 if a <= 0 else a
@@ -319,17 +319,17 @@ class Value:
     # Gradients
 
     def backward(self, create_graph: bool = False) -> None:
-        """Set `grad` of every value that this one was computed from to the derivative of this one by it.
+        """Compute the derivative of this value by every value that it was computed from, and store it in `grad`.
 
-        In leaves the derivative is added to what is there; an inner value has that of the last call alone. The graph
-        stays, so this can be called again. A derivative of 0 ends a path: it stays 0 even where it meets an infinite
+        In leaves the derivative is added to `grad`; in other values it replaces that of the last call. The graph is not
+        freed, so this can be called again. A derivative of 0 ends a path: it stays 0 even if it meets an infinite
         slope.
 
         Parameters
         ----------
         create_graph
-            Record the derivatives too: each `grad` is then a `Value`, to compute with and go back from. It may refer
-            to the value whose gradient it is; set `grad` to 0 to break that cycle.
+            Record the derivatives too: each `grad` is then a `Value` that can be differentiated again. It may refer to
+            the value whose gradient it is; set `grad` to 0 to break that cycle.
 
         Raises
         ------
@@ -348,7 +348,7 @@ class Value:
         >>> first.data, x.grad
         (12.0, 12.0)
         """
-        order: list[Any] = ancestors([self])  # type: ignore[list-item]  # a value has what the order asks of a node
+        order: list[Any] = ancestors([self])  # type: ignore[list-item]  # a value has the attributes of a node
         if create_graph:
             _go_back_recording(self, order)
             return
@@ -440,7 +440,7 @@ install(Value, fixed=("label", "_prev", "_op", "_backward"))
 
 
 def _unknown(keywords: dict[str, Any]) -> TypeError:
-    """Return the error for keywords that `Value` does not take, those of micrograd among them."""
+    """Return the error for keyword arguments that `Value` does not take, including those of micrograd."""
     name = next(iter(keywords))
     known = NAMES["Value"].get(name)
     here = ", but one real number" if known is None else f": here it is {known.replace('`', '')}"
@@ -448,7 +448,7 @@ def _unknown(keywords: dict[str, Any]) -> TypeError:
 
 
 def _go_back_recording(root: Value, order: list[Value]) -> None:
-    """Set the gradients of `order` to values, computed from values by the rules of the calculus."""
+    """Set the gradients of `order` to values, computed with values by the rules of `calculus`."""
     gradients = {root: Value(1.0)}
     with enable_grad():
         for node in reversed(order):
@@ -465,7 +465,7 @@ def _go_back_recording(root: Value, order: list[Value]) -> None:
 
 
 def _derivative(node: Value, index: int, g: Value) -> Value | None:
-    """Apply one rule of the operation of `node` to `g`; None if `g` is 0 and so absorbs what is undefined."""
+    """Apply a rule of the operation of `node` to `g`; None if `g` is 0 and the derivative is undefined."""
     op: Any = node.op
     inputs = [node.dx if node.x is None else node.x, node.dy if node.y is None else node.y][: len(op.rules)]
     pool = (*inputs, node, *[()] * len(inputs))
@@ -515,7 +515,7 @@ _declared = functools.lru_cache(maxsize=256)(_build)
 
 
 def _apply_declared(op: Primitive, *values: Any) -> Any:
-    """Apply to values what a user declared for tensors."""
+    """Apply an operation that a user declared for tensors to values."""
     if op.kind != "elementwise":
         raise _unsupported(op.name, {})
     apply = _FUNCTIONS.get(op.function) or _declared(op)
