@@ -1,4 +1,4 @@
-"""Aligned memory: where arrays begin, and what the C library does with memory that was freed."""
+"""Aligned memory: arrays that start at a cache line, and reuse of freed memory by the C library."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LINE = 64  # bytes of a cache line
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return an array that starts at a cache line, with whatever is in its memory.
+    """Return an uninitialized array that starts at a cache line.
 
-    NumPy's own arrays start anywhere. Sums and products of those that fit into the caches take twice as long there, as
-    each load of a vector touches two lines, and products of small matrices a third longer.
+    NumPy's own arrays start anywhere. Sums and products of unaligned arrays that fit into the caches take twice as
+    long, because each vector load touches two lines, and products of small matrices take a third longer.
     """
     return _aligned(np.empty, shape, dtype)
 
@@ -28,7 +28,7 @@ def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def aligned_like(array: Array) -> Array:
-    """Return a copy, in C's order, that starts at a cache line."""
+    """Return a copy in C order that starts at a cache line."""
     copied = aligned_empty(array.shape, array.dtype)
     copied[...] = array
     return copied
@@ -44,11 +44,11 @@ def _aligned(make: Any, shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def keep_freed_memory() -> None:
-    """Let the process keep up to 64 MB of freed memory, rather than return it to the system after each operation.
+    """Let the process keep up to 64 MB of freed memory, instead of returning it to the system after each operation.
 
-    The GNU C library returns blocks that are larger than any that was freed before, and the system clears their pages
-    when they are asked for again: this takes as long as all that a convolutional network computes with them. It
-    adapts when a larger block is freed, so one is, which was never written to and hence costs nothing. Elsewhere this
-    has no effect, nor if ``MALLOC_TRIM_THRESHOLD_`` or ``MALLOC_MMAP_THRESHOLD_`` is set.
+    The GNU C library returns blocks larger than any freed before, and the system clears their pages when they are
+    requested again: this takes as long as all computations of a convolutional network on them. The library adapts
+    when a larger block is freed, so this function frees one, which was never written to and hence costs nothing. It
+    has no effect with other libraries, or if ``MALLOC_TRIM_THRESHOLD_`` or ``MALLOC_MMAP_THRESHOLD_`` is set.
     """
-    np.empty((1 << 25) - (1 << 14), np.uint8)  # as large as the library adapts to
+    np.empty((1 << 25) - (1 << 14), np.uint8)  # the largest block that the library adapts to

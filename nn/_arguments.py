@@ -1,7 +1,7 @@
-"""Checks of constructors' arguments by the types that they declare, with errors that name class and argument.
+"""Argument checks of constructors, by their annotations, with errors that name the class and the argument.
 
-Whatever is declared as one of `_KINDS`, with ``| None`` or without, is checked before the constructor runs; so a new
-layer, optimizer or scheduler only has to say what it takes.
+Parameters annotated with one of `_KINDS`, with or without ``| None``, are checked before the constructor runs; so a new
+layer, optimizer or scheduler only has to annotate its parameters.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# What takes tensors takes ndarrays too, and nested lists of numbers. Given no tensor a function of `nn.functional`
-# returns an ndarray, which has the methods of the tensor that its signature promises.
+# Functions of tensors also take ndarrays and nested lists of numbers. Given no tensor, a function of `nn.functional`
+# returns an ndarray, which has the methods of the tensor in its signature.
 TensorLike: TypeAlias = ArrayLike | Tensor
 Size: TypeAlias = int  # 1 or more
 Spatial: TypeAlias = int | Sequence[int | None]  # an integer, or one for each spatial axis; None may leave one open
@@ -47,7 +47,7 @@ _ANYWHERE = Tensor(0.0)
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is one real number, as an array without axes is too."""
+    """Tell whether a value is one real number; a 0-d array is one too."""
     value = borrow(value)
     if isinstance(value, np.ndarray):
         return value.ndim == 0 and value.dtype.kind in "iuf"
@@ -63,7 +63,7 @@ def _is_truth(value: Any) -> bool:
 
 
 def _are(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return whether a value is a sequence of things that are all right; how many they are is for others to check."""
+    """Return a check that a value is a sequence whose items all pass `check`, whatever its length."""
 
     def checked(values: Any) -> bool:
         if isinstance(values, str | Mapping) or not isinstance(values, Sized) or not isinstance(values, Iterable):
@@ -74,7 +74,7 @@ def _are(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _is_a(kind: str) -> Callable[[Any], bool]:
-    """Return whether a value is of a class of that name, which is defined in terms of this module."""
+    """Return a check for instances of a class by name, because that class is defined with this module."""
     return lambda value: any(base.__name__ == kind for base in type(value).__mro__)
 
 
@@ -83,7 +83,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _are_lengths(value: Any) -> bool:
-    """Tell whether a value is a length or several; None is one that is left open."""
+    """Tell whether a value is a length or several; None is a length left open."""
     given = [value] if _is_integer(value) else value
     return _are(lambda n: n is None or (_is_integer(n) and operator.index(n) >= 0))(given)
 
@@ -91,19 +91,19 @@ def _are_lengths(value: Any) -> bool:
 def _is_numeric(value: Any) -> bool:
     try:
         return np.asarray(borrow(value)).dtype.kind in "biuf"
-    except (TypeError, ValueError):  # what NumPy makes no array of
+    except (TypeError, ValueError):  # NumPy cannot make an array of it
         return False
 
 
 def _is_floating(value: Any) -> bool:
     try:
         return np.dtype(value).kind in "fc"
-    except TypeError:  # what NumPy knows no dtype for
+    except TypeError:  # NumPy has no dtype for it
         return False
 
 
 class _Kind(NamedTuple):
-    """A type that is checked: what is one, how it is called, and the least or the only values that there are."""
+    """A checked type: a test, its name in messages, and the least value or the only values allowed."""
 
     is_one: Callable[[Any], bool]
     called: str
@@ -111,7 +111,7 @@ class _Kind(NamedTuple):
     among: tuple[str, ...] = ()
 
 
-# The types that are checked, as constructors write them.
+# The checked types, as they are written in constructors.
 _KINDS = {
     "int": _Kind(_is_integer, "an integer"),
     "Size": _Kind(_is_integer, "an integer of 1 or more", least=1),
@@ -139,7 +139,7 @@ _KINDS = {
 
 
 def _kind_of(declared: str) -> _Kind | None:
-    """Return what is checked of a type as it is written, if something is."""
+    """Return the check of an annotation, or None if it is not checked."""
     if declared in _KINDS:
         return _KINDS[declared]
     if declared.startswith("Literal["):
@@ -153,7 +153,7 @@ def _kind_of(declared: str) -> _Kind | None:
 
 
 def check_constructor(kind: type) -> None:
-    """Have the constructor of a class of this package check what it is given; with a dtype it takes a `device` too."""
+    """Wrap the constructor of a class of this package in argument checks; with a `dtype` it also takes a `device`."""
     if "__init__" not in vars(kind) or not kind.__module__.startswith(f"{__package__}."):
         return
     construct: Callable[..., None] = kind.__init__  # type: ignore[misc]  # it is called as a function
@@ -163,7 +163,7 @@ def check_constructor(kind: type) -> None:
     @functools.wraps(construct)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:
         owner = type(self).__name__
-        if "device" in kwargs and "dtype" in signature.parameters:  # what has parameters, as in PyTorch
+        if "device" in kwargs and "dtype" in signature.parameters:  # layers with parameters, as in PyTorch
             check_device(kwargs.pop("device"))
         try:
             for name, value in signature.bind(self, *args, **kwargs).arguments.items():
@@ -179,9 +179,9 @@ def check_constructor(kind: type) -> None:
 
 
 def checked(function: F) -> F:
-    """Have a function check what it is given by the types that it declares, with errors that name it and the argument.
+    """Wrap a function in checks of its arguments by their annotations, with errors that name function and argument.
 
-    It is for functions that are called once, as to make weights or data: a layer calls its own too often for it.
+    For functions that are called once, such as to make weights or data: layers are called too often for the cost.
     """
     signature = inspect.signature(function)
     checks = _checks(signature)
@@ -197,7 +197,7 @@ def checked(function: F) -> F:
 
 
 def _checks(signature: inspect.Signature) -> dict[str, tuple[_Kind, bool]]:
-    """Return by name what is checked of the parameters, and whether None is one."""
+    """Return the check of each checked parameter by name, and whether None is allowed."""
     return {
         name: (found, optional)
         for name, parameter in signature.parameters.items()
@@ -207,7 +207,7 @@ def _checks(signature: inspect.Signature) -> dict[str, tuple[_Kind, bool]]:
 
 
 def _declared(parameter: inspect.Parameter) -> tuple[str, bool]:
-    """Return the type of a parameter as it is written, and whether None is one too."""
+    """Return the annotation of a parameter, and whether None is allowed."""
     written = str(parameter.annotation)
     return written.removesuffix(" | None"), written.endswith(" | None") or parameter.default is None
 
@@ -224,6 +224,6 @@ def _check(name: str, value: Any, kind: _Kind, optional: bool) -> None:
 
 
 def check_device(device: Any) -> None:
-    """Raise if something else is named than where all arrays are."""
+    """Raise if `device` is not the CPU, where all arrays are."""
     if device is not None:
         _ANYWHERE.to(device)

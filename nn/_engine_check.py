@@ -1,7 +1,7 @@
 """Engine check: the `autograd` that Python finds is the engine that `nn` is built on.
 
-HIPS autograd has the same import name. Where it comes first, imports would fail one by one with messages that lead
-nowhere, so the first import of `nn` says what happened.
+HIPS autograd has the same import name. If it comes first on the path, imports would fail one by one with misleading
+messages, so the first import of `nn` explains the cause.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""NumPy's archives: zip files with an array in each member.
+"""NumPy's .npz archives: zip files with an array in each member.
 
-They are written and read member by member, for `numpy.savez` cannot write an array that is named "file", `numpy.load`
-confuses "x.npy" with "x", and neither notices an array that a damaged directory no longer names.
+They are written and read member by member, because `numpy.savez` cannot write an array named "file", `numpy.load`
+confuses "x.npy" with "x", and neither notices an array that is missing from a damaged directory.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ DAMAGE = (
     ValueError, SyntaxError, tokenize.TokenError, TypeError, KeyError, EOFError, NotImplementedError, RuntimeError,
     OverflowError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What reading a damaged archive raises, beside `OSError`."""
+"""The exceptions of reading a damaged archive, besides `OSError`."""
 
-_DESCRIPTION = "structure.json"  # a member that is no array: the names of those end in .npy
+_DESCRIPTION = "structure.json"  # a member that is not an array: names of arrays end in .npy
 _END, _LONGEST_END = b"PK\5\6", 22 + 65_535  # the record that ends an archive, with a comment
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _TEXT = 0x800  # the flag of a name in UTF-8
-_LONGEST_HEADER = 12 + 10_000  # of an array; NumPy reads no longer ones from files that it does not trust
+_LONGEST_HEADER = 12 + 10_000  # of an array; the limit of NumPy for untrusted files
 _PART = 1 << 18
 
 
@@ -49,12 +49,12 @@ def write_npz(arrays: dict[str, Array], description: str | None, path: Path) -> 
 
 
 def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
-    """Return the arrays of an archive by name, and what describes them, if anything does.
+    """Return the arrays of an archive by name, and their description, if there is one.
 
     Raises
     ------
     ValueError, and others of DAMAGE
-        If the file is damaged: lengths, checksums and the number of members are looked at.
+        If the file is damaged: lengths, checksums and the number of members are checked.
     """
     arrays: dict[str, Array] = {}
     description = None
@@ -75,21 +75,21 @@ def read_npz(path: Path) -> tuple[dict[str, Array], str | None]:
 
 
 def _check_complete(members: list[zipfile.ZipInfo], stream: IO[bytes]) -> None:
-    """Raise if there should be other members than zipfile found, which passes over what comes before the first."""
+    """Raise if members are missing: zipfile ignores everything before the first member that it finds."""
     start = stream.seek(max(0, stream.seek(0, os.SEEK_END) - _LONGEST_END))
     end = stream.read()
     place = end.rfind(_END)
     count = int.from_bytes(end[place + 10 : place + 12], "little")
-    if count not in (len(members), 0xFFFF):  # 0xFFFF: the number is in another place
+    if count not in (len(members), 0xFFFF):  # 0xFFFF: the number is stored elsewhere
         raise zipfile.BadZipFile(f"it says to have {count} members, and names {len(members)}")
     if first := min((member.header_offset for member in members), default=start + place):
         raise zipfile.BadZipFile(f"what is in its first {first} bytes has no name")
 
 
 def _check(member: zipfile.ZipInfo, stream: IO[bytes]) -> None:
-    """Raise if what the directory says of a member cannot be, or its name is not read as it was written."""
+    """Raise if the directory's entry of a member is impossible, or its name was written in another encoding."""
     stored = member.compress_type == zipfile.ZIP_STORED
-    most = member.compress_size if stored else 1040 * member.compress_size  # zlib makes it 1032 times as short at most
+    most = member.compress_size if stored else 1040 * member.compress_size  # zlib compresses 1032 times at most
     if member.compress_type not in _KINDS or member.flag_bits & 1:
         raise ValueError(f"{member.filename!r} is packed or encrypted as no array is")
     if member.file_size > most or (stored and member.file_size < most):
@@ -100,7 +100,7 @@ def _check(member: zipfile.ZipInfo, stream: IO[bytes]) -> None:
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
-    """Return the bytes of a member. At their end zipfile compares their checksum."""
+    """Return the bytes of a member; at the end zipfile verifies their checksum."""
     content = np.empty(member.file_size, np.uint8)
     memory, place = content.data, 0
     with archive.open(member) as stream:
@@ -113,7 +113,7 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
 
 
 def _parse(name: str, content: Array) -> Array:
-    """Return the array whose file in NumPy's format has this content, in the same memory."""
+    """Parse an array in NumPy's .npy format, without copying its memory."""
     header = io.BytesIO(content[:_LONGEST_HEADER].tobytes())
     version = np.lib.format.read_magic(header)
     if version not in ((1, 0), (2, 0)):

@@ -1,7 +1,7 @@
 """safetensors: the length of a header, the header in JSON, then the bytes of all arrays.
 
-Source: https://github.com/huggingface/safetensors, "Format". The format has no checksum. Files that are written here
-have one in their metadata, of all but itself, which other programs pass over.
+Source: https://github.com/huggingface/safetensors, "Format". The format has no checksum. Files written here have one
+in their metadata, of everything but itself, which other programs ignore.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ __all__ = ["is_reserved", "parse_json", "read_safetensors", "write_safetensors"]
 
 Array = np.ndarray[Any, Any]
 
-# What the format calls the dtypes that NumPy has.
+# The names in the format of NumPy's dtypes.
 _DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8",
     "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8", "C64": "<c8",
 }  # fmt: skip
 _NAMES = {np.dtype(code).newbyteorder("="): name for name, code in _DTYPES.items()}
-_LONGEST_HEADER = 100_000_000  # the format allows no longer ones
+_LONGEST_HEADER = 100_000_000  # the longest that the format allows
 _METADATA, _OWN = "__metadata__", "plaingrad."
 _CHECKSUM, _DESCRIPTION = f"{_OWN}checksum", f"{_OWN}structure"
-_BLANK = "00000000"  # what stands for the checksum while it is computed
+_BLANK = "00000000"  # the placeholder of the checksum while it is computed
 
 
 def write_safetensors(arrays: dict[str, Array], description: str | None, path: Path, shared: dict[str, str]) -> None:
-    """Write arrays by name, a description of them, and which names in `shared` are other names of theirs."""
+    """Write arrays by name, their description, and `shared`, which maps further names to those of the arrays."""
     for name, array in arrays.items():
         if array.dtype not in _NAMES:
             raise TypeError(f"{name!r} has dtype {array.dtype}, which safetensors lacks: convert it, or save to .npz")
-    order = sorted(arrays, key=lambda name: -arrays[name].itemsize)  # each begins at a multiple of its size
+    order = sorted(arrays, key=lambda name: -arrays[name].itemsize)  # each starts at a multiple of its size
     header = _header(arrays, order, {_DESCRIPTION: description} if description is not None else {}, shared)
     checksum = zlib.crc32(header)
     with path.open("wb") as stream:
@@ -62,7 +62,7 @@ def _header(arrays: dict[str, Array], order: list[str], description: dict[str, s
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Array], str | None]:
-    """Return the arrays of a file by name, and what describes them, if anything does.
+    """Return the arrays of a file by name, and their description, if there is one.
 
     Raises
     ------
@@ -81,18 +81,18 @@ def read_safetensors(path: Path) -> tuple[dict[str, Array], str | None]:
     _check(metadata, header, found)
     arrays = {name: _typed(found[name], entries[name]["dtype"], entries[name]["shape"]) for name in entries}
     for name, kept in metadata.items():
-        if name not in arrays and kept in arrays and not is_reserved(name):  # what shares its memory is written once
+        if name not in arrays and kept in arrays and not is_reserved(name):  # shared arrays are written once
             arrays[name] = arrays[kept]
     return arrays, metadata.get(_DESCRIPTION)
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether a name means something else in the metadata than a further name of an array."""
+    """Tell whether a name in the metadata is reserved, and not a further name of an array."""
     return name == "format" or name.startswith(_OWN)
 
 
 def parse_json(text: str) -> dict[str, Any]:
-    """Return an object of JSON in which no name comes twice, of which Python would drop the first."""
+    """Parse a JSON object, and raise if a name comes twice, where Python would drop the first."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(result := dict(pairs)) < len(pairs):
@@ -106,7 +106,7 @@ def parse_json(text: str) -> dict[str, Any]:
 
 
 def _laid_out(entries: dict[str, Any], size: int) -> list[str]:
-    """Return the names of the arrays in the order of their bytes, if these lie side by side and are all there are."""
+    """Return the names of the arrays in the order of their bytes, or raise unless these fill the file without gaps."""
     order, place = sorted(entries, key=lambda name: tuple(entries[name]["data_offsets"])), 0
     for name in order:
         dtype, shape, (start, stop) = (entries[name][key] for key in ("dtype", "shape", "data_offsets"))
@@ -138,7 +138,7 @@ def _read_array(stream: BufferedReader, name: str, entry: dict[str, Any]) -> Arr
 
 
 def _check(metadata: dict[str, str], header: bytes, contents: dict[str, Array]) -> None:
-    """Raise if the checksum of a file that was written here is another now."""
+    """Raise if the checksum of a file that was written here no longer matches."""
     if _CHECKSUM not in metadata:
         if any(name.startswith(_OWN) for name in metadata):
             raise ValueError(f"it lacks its {_CHECKSUM}")

@@ -1,4 +1,4 @@
-"""Trees of dicts, lists, numbers and arrays, as arrays by name and a description of the rest; nothing is pickled."""
+"""Pytrees of dicts, lists, numbers and arrays, as arrays by name and JSON for the rest; nothing is pickled."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Array = np.ndarray[Any, Any]
 
 
 def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
-    """Return the arrays of a tree by name, and the JSON that says where they stand and holds all else.
+    """Flatten a tree: return its arrays by name, and JSON that holds their positions and everything else.
 
-    Where there are only arrays by name, these are their names, and there is no JSON.
+    A flat dict of arrays is returned as it is, without JSON.
 
     Raises
     ------
     TypeError
-        If something is neither an array of numbers or text, a number, a string, None, nor a dict, list or tuple of
-        them; it names the place.
+        If a value is not an array of numbers or text, a number, a string, None, or a dict, list or tuple of them; the
+        message names its path.
     ValueError
         If a name cannot be written.
     """
@@ -35,12 +35,12 @@ def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
 
 
 def unpack(arrays: dict[str, Array], description: str) -> dict[Any, Any]:
-    """Return the tree that `pack` took apart.
+    """Rebuild the tree that `pack` flattened.
 
     Raises
     ------
     ValueError
-        If the arrays are not those of the description.
+        If the arrays do not match the description.
     """
     left = dict(arrays)
     try:
@@ -53,12 +53,12 @@ def unpack(arrays: dict[str, Array], description: str) -> dict[Any, Any]:
 
 
 def _is_array(value: Any) -> bool:
-    """Tell whether a value is an array, of NumPy or of another library, but not a single number of NumPy's."""
+    """Tell whether a value is an array, of NumPy or of another library, and not a NumPy scalar."""
     return hasattr(value, "__array__") and not isinstance(value, np.generic)
 
 
 def _array(name: str, value: Any) -> Array:
-    """Return a value as an array in the order of C and the bytes of this machine."""
+    """Return a value as an array in C order and native byte order."""
     if name == "__metadata__" or not name.isprintable():
         raise ValueError(f"{name!r} cannot name an array in a file: choose a name of printable characters")
     if isinstance(value, np.ma.MaskedArray):
@@ -73,7 +73,7 @@ def _array(name: str, value: Any) -> Array:
 
 
 def _pack(value: Any, place: str, arrays: dict[str, Array]) -> Any:
-    """Return `value` as what JSON has; arrays go to `arrays`, under the place where they stand."""
+    """Return `value` as JSON types; arrays go to `arrays`, by their path."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, Mapping) and all(type(key) in (int, str) for key in value):
@@ -94,7 +94,7 @@ def _pack(value: Any, place: str, arrays: dict[str, Array]) -> Any:
 
 
 def _unpack(packed: Any, arrays: dict[str, Array]) -> Any:
-    """Return what `_pack` took, and take its arrays out of `arrays`."""
+    """Return the value that `_pack` was given, and remove its arrays from `arrays`."""
     if isinstance(packed, list):
         return [_unpack(item, arrays) for item in packed]
     if not isinstance(packed, dict):

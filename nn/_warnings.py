@@ -1,4 +1,4 @@
-"""Warnings at the line of the program that called this package."""
+"""Warnings that point to the line of the user's program that called this package."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import autograd
 
 __all__ = ["warn"]
 
-# the folders of nn and autograd, whose lines tell a user nothing
+# the folders of nn and autograd, whose lines are of no use to the user
 _OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent, Path(str(autograd.__file__)).parent))
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, at the line of the program that called this package."""
+    """Warn, with the line of the user's program that called this package."""
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):

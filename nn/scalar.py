@@ -1,7 +1,7 @@
 """Neurons, layers and networks of `Value`: the smallest neural network library, with micrograd's interface.
 
-Nothing here is fast, and everything can be looked at: each weight is a number with a gradient. For training in
-earnest there are the layers of `nn`, which work on tensors.
+Nothing here is fast, and everything can be inspected: each weight is a number with a gradient. For real training,
+use the layers of `nn`, which work on tensors.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ __all__ = ["MLP", "Layer", "Module", "Neuron"]
 
 
 class Module:
-    """What neurons, layers and networks have in common: parameters, and gradients to clear."""
+    """Base class of neurons, layers and networks: parameters, and gradients to clear."""
 
     def parameters(self) -> list[Value]:
-        """Return the values that training changes."""
+        """Return the trained values."""
         return []
 
     def zero_grad(self) -> None:
@@ -28,14 +28,14 @@ class Module:
 
 
 class Neuron(Module):
-    """A weighted sum of its inputs and a bias, and what is positive of that.
+    """A neuron: the ReLU of a weighted sum of its inputs and a bias.
 
     Parameters
     ----------
     nin
         The number of inputs. Their weights are drawn uniformly from -1 to 1 by Python's `random`; the bias is 0.
     nonlin
-        Whether to apply the rectifier; without it the neuron is linear.
+        Whether to apply the ReLU; without it the neuron is linear.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class Neuron(Module):
         self.nonlin = nonlin
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
-        """Return the output for `x`, which has one number or value for each weight."""
+        """Return the output for `x`, with one number or value for each weight."""
         if len(x) != len(self.w):
             raise ValueError(f"a neuron of {len(self.w)} inputs was given {len(x)}")
         activation = self.b
@@ -71,21 +71,21 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side, which see the same inputs.
+    """A layer: neurons that read the same inputs.
 
     Parameters
     ----------
     nin, nout
         The numbers of inputs and of neurons.
     nonlin
-        Whether the neurons apply the rectifier.
+        Whether the neurons apply the ReLU.
     """
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True) -> None:
         self.neurons = [Neuron(nin, nonlin=nonlin) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
-        """Return the output of each neuron in a list; of a single neuron, the output itself."""
+        """Return the outputs of the neurons as a list, or the output itself of a single neuron."""
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -98,7 +98,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multilayer perceptron: each layer sees the outputs of the one before, and all but the last are rectified.
+    """A multilayer perceptron: each layer reads the outputs of the one before; all but the last apply the ReLU.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class MLP(Module):
         self.layers = [Layer(sizes[i], size, nonlin=i != last) for i, size in enumerate(nouts)]
 
     def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
-        """Return the outputs of the last layer in a list; a single one by itself."""
+        """Return the outputs of the last layer as a list, or a single output itself."""
         outputs: Value | list[Value] | Sequence[Value | float] = x
         for layer in self.layers:
             outputs = layer([outputs] if isinstance(outputs, Value) else outputs)

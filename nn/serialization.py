@@ -197,7 +197,7 @@ def _read_parts(path: Path) -> dict[str, Array]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, error) from error
     if outside:
-        raise ValueError(f"{path} names {outside[0]!r}, but files of weights are in the folder of their index")
+        raise ValueError(f"{path} names {outside[0]!r}, but files of weights are beside their index")
     if missing := [file for file in files if not (path.parent / file).is_file()]:
         raise FileNotFoundError(f"{path} names {len(files)} files, but there is no {', '.join(missing)} there")
     held = {file: load(path.parent / file) for file in files}
