@@ -1,4 +1,4 @@
-"""Adaptive pooling: a given number of outputs, each the mean or the maximum of its part."""
+"""Adaptive pooling to a given number of outputs, each the mean or the maximum of its part of the input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 
 @in_single
 def adaptive_avg_pool1d(input: TensorLike, output_size: Spatial) -> Tensor:
-    """Return the means of so many parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
+    """Return the means of `output_size` parts of sequences: `adaptive_avg_pool2d` with one spatial axis.
 
     Examples
     --------
@@ -41,8 +41,8 @@ def adaptive_avg_pool1d(input: TensorLike, output_size: Spatial) -> Tensor:
 def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     """Return the means of the parts of images, which are divided into a given number of rows and columns.
 
-    Part i of m along an axis of length n is from ``floor(i * n / m)`` to ``ceil((i + 1) * n / m)``: parts have about
-    equal lengths, and overlap by one element where m does not divide n.
+    Part i of m along an axis of length n goes from ``floor(i * n / m)`` to ``ceil((i + 1) * n / m)``: parts have about
+    equal lengths, and overlap by one element where ``i * n / m`` is not an integer.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ def adaptive_avg_pool2d(input: TensorLike, output_size: Spatial) -> Tensor:
     Raises
     ------
     ShapeError
-        If the input has no such shape.
+        If the input has another shape.
     ValueError, TypeError
-        If `output_size` is not what it can be.
+        If `output_size` is invalid.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def adaptive_max_pool1d(
 def adaptive_max_pool1d(
     input: TensorLike, output_size: Spatial, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Array]:
-    """Return the largest elements of so many parts of sequences: `adaptive_max_pool2d` with one spatial axis.
+    """Return the maxima of `output_size` parts of sequences: `adaptive_max_pool2d` with one spatial axis.
 
     Examples
     --------
@@ -98,16 +98,16 @@ def adaptive_max_pool2d(
 def adaptive_max_pool2d(
     input: TensorLike, output_size: Spatial, return_indices: bool = False
 ) -> Tensor | tuple[Tensor, Array]:
-    """Return the largest elements of the parts of images, which are divided into a given number of rows and columns.
+    """Return the maxima of the parts of images, which are divided into a given number of rows and columns.
 
-    The parts are those of `adaptive_avg_pool2d`. Largest elements that are equal share the gradient evenly.
+    The parts are those of `adaptive_avg_pool2d`. Equal maxima share the gradient evenly.
 
     Parameters
     ----------
     input, output_size
         As for `adaptive_avg_pool2d`.
     return_indices
-        Whether to return also where the first of the largest elements is, counted row by row in its image.
+        Whether to also return the index of each maximum, the first if several are equal, in the flattened image.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def adaptive_max_pool2d(
 
 
 def _divided(owner: str, axes: int, x: Any, output_size: Any) -> tuple[Sizes, Sizes, Sizes | None]:
-    """Return the lengths of the spatial axes, the numbers of parts, and the lengths of parts that all are equal."""
+    """Return the lengths of the spatial axes, the numbers of parts, and the lengths of parts if all are equal."""
     size = x.shape[-axes:]
     given = output_size if isinstance(output_size, list | tuple) else (output_size,) * axes
     if len(given) == axes:
@@ -150,7 +150,7 @@ def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor
             parts, which = np.unique(_ends(n, m), axis=1, return_inverse=True)
             means = [x[(..., slice(start, stop), *after)].mean(axis=axis) for start, stop in parts.T.tolist()]
             x = np.stack(means, axis=axis)
-            x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements repeat
+            x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # parts repeat if there are more than elements
     return x
 
 
@@ -171,5 +171,5 @@ def _adaptive_max(owner: str, axes: int, x: Any, output_size: Any, return_indice
 
 
 def _flat(x: Any, axes: int) -> Any:
-    """Return x with so many last axes as one."""
+    """Return x with its last `axes` axes merged into one."""
     return x.reshape((*x.shape[:-axes], math.prod(x.shape[-axes:])))

@@ -1,4 +1,4 @@
-"""Attention: each query's mean of the values, weighted by how well their keys fit it."""
+"""Scaled dot-product attention: for each query, the mean of the values, weighted by how well their keys match it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Saved = list[Any]
 
 
 def _normalise(scores: Array, mask: Array | None) -> Array:
-    """Make `scores`, in place, the weights that their softmax over the last axis is; 0 where a row is masked whole."""
+    """Replace `scores`, in place, by their softmax over the last axis, which is 0 in rows that are fully masked."""
     if mask is not None and mask.dtype == bool:
         np.copyto(scores, -math.inf, where=~mask)
     elif mask is not None:
@@ -43,7 +43,7 @@ def _weights_forward(scores: Any, mask: Any) -> Any:
 
 
 def _scores_gradient(g: Any, weights: Any) -> Any:
-    """Pull the gradient of the weights back to the scores, p (g - sum(p g)): in place, `g` is given up."""
+    """Return the gradient of the scores for that of the weights, p (g - sum(p g)); an array `g` is overwritten."""
     if type(g) is np.ndarray and type(weights) is np.ndarray:
         g -= np.vecdot(g, weights)[..., None]
         g *= weights
@@ -59,10 +59,10 @@ _weights = general(_weights_forward, _weights_rule, name="attention_weights")
 
 
 def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
-    """Return the weighted means, laid out in memory as `query` is; the weights are left in `saved`.
+    """Return the weighted means, in the memory layout of `query`; leave the weights in `saved`.
 
-    Heads that are axes of one array of features are multiplied where they are, and what comes of them can be
-    looked at as one array of features again: nothing is copied.
+    Heads that are views of one array of features are multiplied where they are, and the result can be viewed as one
+    array of features again: nothing is copied.
     """
     weights = _normalise(np.matmul(query * scale, key.mT), mask)
     saved[:] = [weights]
@@ -92,8 +92,8 @@ def _query_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any,
 
 
 def _key_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
-    # What the rule of the query found serves here if it was given the same gradient. Its elements are compared: the
-    # walk that left it there may have been another one, and the caller may have written to the gradient since.
+    # Reuse the gradient of the scores from the query's rule if that was given the same gradient. Elements are compared:
+    # it may be from another backward pass, and the caller may have written to the gradient since.
     held, saved[1:] = saved[1:], []
     if held and type(g) is np.ndarray and np.array_equal(held[0], g):
         scores = held[1]
@@ -115,9 +115,9 @@ def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | Non
     Parameters
     ----------
     query, key, scale
-        As there.
+        As for `scaled_dot_product_attention`.
     mask
-        Its `attn_mask`; also a tensor that requires a gradient.
+        Its `attn_mask`, which may be a tensor that requires a gradient.
     """
     scores = query * _scale(query, scale) @ key.mT
     if isinstance(mask, Tensor):
@@ -137,29 +137,31 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """Return for each query the mean of the values, weighted by the softmax of its products with the keys.
 
-    ``softmax(scale * query @ key.mT + mask) @ value``. It is one operation, which keeps the weights and its three
-    inputs. With dropout, or with a mask that requires a gradient, it is made of several.
+    ``softmax(scale * query @ key.mT + mask) @ value``. It is a single operation, which saves the weights and its three
+    inputs. With dropout, or with a mask that requires a gradient, it is composed of several.
 
     Parameters
     ----------
     query
         Shape ``(..., queries, features)``.
     key
-        Shape ``(..., keys, features)``. The leading axes, batch and heads, say, broadcast to those of the others.
+        Shape ``(..., keys, features)``. The leading axes, such as batch and heads, broadcast against those of the
+        others.
     value
         Shape ``(..., keys, values)``.
     attn_mask
-        Broadcasts to ``(..., queries, keys)``. Booleans: whether the query attends to the key. Floats: what is added to
-        the scores. A query that may attend to no key gets zeros, and passes no gradient on.
+        Broadcasts to ``(..., queries, keys)``. Booleans: whether the query attends to the key. Floats: added to the
+        scores. A query that may attend to no key gets zeros, and passes no gradient on.
     dropout_p
-        How probable it is that a weight is dropped; the others are divided by ``1 - dropout_p``. Give 0 in evaluation:
-        a function does not know.
+        The probability of dropping a weight; the others are divided by ``1 - dropout_p``. Give 0 in evaluation: a
+        function does not know the mode.
     is_causal
-        Let query i attend to the keys 0 to i alone.
+        Whether query i attends only to the keys 0 to i.
     scale
         ``1 / sqrt(features)`` by default.
     enable_gqa
-        Whether `query` may have a multiple of the heads, axis -3, of `key` and `value`, each of which serves several.
+        Grouped-query attention: whether `query` may have a multiple of the heads (axis -3) of `key` and `value`, each
+        of which then serves several.
 
     Returns
     -------
@@ -220,7 +222,7 @@ def _scale(query: Any, scale: float | None) -> float:
 
 
 def _shared_heads(query: Any, x: Any) -> Any:
-    """Return keys or values with each head as often as there are heads of `query` for it."""
+    """Return keys or values with each head repeated for all heads of `query` that share it."""
     if query.ndim < 3 or x.ndim < 3 or x.shape[-3] == 0 or query.shape[-3] % x.shape[-3]:
         raise ShapeError(
             f"scaled_dot_product_attention with enable_gqa=True has a query of shape {query.shape} and a key or value "
@@ -230,7 +232,7 @@ def _shared_heads(query: Any, x: Any) -> Any:
 
 
 def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Return all with the same leading axes."""
+    """Broadcast all three to the same leading axes."""
     if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
         raise DtypeError(
             f"scaled_dot_product_attention is of real numbers, but query has dtype {query.dtype}, key "
@@ -256,7 +258,7 @@ def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]
 
 
 def read_mask(mask: Any, shape: tuple[int, ...], name: str) -> Any:
-    """Return `mask` as an array, or as a tensor if it requires a gradient, once it is clear that it fits `shape`."""
+    """Return `mask` as an array, or as a tensor if it requires a gradient; check that it broadcasts to `shape`."""
     if mask is None:
         return None
     if not isinstance(mask, Tensor):

@@ -18,9 +18,9 @@ from ._kernels.operands import as_operand
 __all__ = ["ctc_loss"]
 
 Array = np.ndarray[Any, Any]
-_NEVER = -1e30  # the logarithm of a probability of 0: sums of it are finite, so that no difference of two is nan
-_FEW = 2000  # states, up to which the calls of a step take much of its time
-_NOTHING = -700.0  # what is less adds nothing, and exponentials that underflow take five times as long
+_NEVER = -1e30  # stands for the logarithm of 0: sums of it are finite, so that no difference of two is nan
+_FEW = 2000  # number of states up to which call overhead is much of the time of a step
+_NOTHING = -700.0  # smaller terms add nothing, and exponentials that underflow take five times as long
 
 
 @in_single
@@ -33,35 +33,35 @@ def ctc_loss(
     reduction: Reduction = "mean",
     zero_infinity: bool = False,
 ) -> Tensor:
-    """Return minus the log-likelihood of label sequences, summed over all ways to spread each over its time steps.
+    """Return the CTC loss: minus the log-likelihood of label sequences, summed over all their alignments in time.
 
-    Every step emits a label or a blank. What was emitted becomes a sequence by merging equal neighbours, then dropping
-    the blanks. The sum over all emissions is computed by a recursion over time in logarithms, in double precision.
+    Every step emits a label or a blank. Merging equal neighbours, then dropping the blanks, turns emissions into a
+    label sequence. The sum over all emissions is computed by a recursion over time in logarithms, in double precision.
 
     Parameters
     ----------
     log_probs
         Log-probabilities of the classes at each step, as `log_softmax` gives them: shape ``(steps, n, classes)``, or
-        ``(steps, classes)`` for one sequence. The gradient is that with respect to them; PyTorch's is that only after
-        it has passed through `log_softmax`.
+        ``(steps, classes)`` for one sequence. The gradient is taken with respect to them; PyTorch's is correct only
+        after it has passed through `log_softmax`.
     targets
-        Labels, integers other than `blank`: shape ``(n, longest)``, where what is beyond a sequence's length does not
+        Labels, integers other than `blank`: shape ``(n, longest)``, where entries beyond a sequence's length do not
         count, or all sequences one after another, ``(sum of target_lengths,)``. For one sequence ``(length,)``.
     input_lengths, target_lengths
-        How many steps and how many labels each sequence has: integers of shape ``(n,)``, or ``()`` for one sequence.
+        The numbers of steps and of labels of each sequence: integers of shape ``(n,)``, or ``()`` for one sequence.
     blank
         The class of blanks.
     reduction
         ``"none"`` for the loss of each sequence, ``"sum"``, or ``"mean"``, which divides each loss by the number of its
         labels first.
     zero_infinity
-        Whether a loss that is infinite counts as 0.
+        Whether an infinite loss counts as 0.
 
     Returns
     -------
     Tensor
-        One element, or for ``"none"`` shape ``(n,)``. A sequence that cannot be emitted, for it has fewer steps than
-        labels and blanks between equal ones, has the loss inf and the gradient 0: no log-probability would change it.
+        One element, or for ``"none"`` shape ``(n,)``. A sequence that cannot be emitted, because it has fewer steps
+        than labels and blanks between equal ones, has loss inf and gradient 0: no log-probability would change it.
 
     Raises
     ------
@@ -111,24 +111,24 @@ def ctc_loss(
 
 @dataclass
 class _Paths:
-    """The states between which emissions move: a blank, the first label, a blank, and so on to the last blank.
+    """The states that emissions pass through: a blank, the first label, a blank, and so on to the last blank.
 
     Attributes
     ----------
     classes
-        What each state emits, shape ``(n, states)``; a blank beyond the end of a target.
+        The class that each state emits, shape ``(n, states)``; a blank beyond the end of a target.
     jumps
-        0 where a state can be reached from the one before the last, `_NEVER` where not: a blank may be left out
-        between labels that differ.
+        0 where a state can be reached from the second before it, else `_NEVER`: the blank between labels that differ
+        may be skipped.
     ends
         The last state of each target.
     last
         The last step of each sequence.
     derived
-        Whether it is expected that a gradient will be asked for.
+        Whether a gradient is likely to be needed.
     emitted, alphas, betas
-        What the states emit, and the logarithms of the probabilities to come to each state and to go on from it: left
-        by the loss to its derivative, the last only if it is `derived` and small.
+        The log-probabilities of the states' emissions, and of reaching each state and of going on from it (forward and
+        backward variables): the loss leaves them for its derivative, `betas` only if `derived` and small.
     """
 
     classes: Array
@@ -143,7 +143,7 @@ class _Paths:
 
     @staticmethod
     def of(labels: Array, lengths: Array, inputs: Array, blank: int, derived: bool = False) -> _Paths:
-        """Return the paths through labels, a row for each sequence, of which so many steps and labels count."""
+        """Return the paths for labels, a row for each sequence, of which `lengths` labels and `inputs` steps count."""
         n, longest = labels.shape
         classes = np.full((n, 2 * longest + 1), blank)
         classes[:, 1::2] = np.where(np.arange(longest) < lengths[:, None], labels, blank)
@@ -157,18 +157,18 @@ class _Paths:
 
 
 def _likeliest(values: Any) -> Any:
-    """Return log-probabilities that are finite."""
+    """Return log-probabilities as finite numbers in double precision."""
     return np.maximum(values.astype(np.float64), _NEVER)
 
 
 def _accumulated(emitted: Any, jumps: Array, begin: Array, start: Array) -> Array:
-    """Return the logarithm of the probability to emit what leads to each state, after each step.
+    """Return the log-probability of all emissions that lead to each state, after each step.
 
-    A state is reached from itself, from the one before, or with a jump from the one before that. Row i begins at the
-    step ``begin[i]`` in the states where ``start[i]`` is 0.
+    A state is reached from itself, from the one before, or by a jump from the second before. Row i begins at step
+    ``begin[i]`` in the states where ``start[i]`` is 0.
     """
     steps, n, states = emitted.shape
-    found = np.full((steps, n, states + 2), _NEVER)  # two states that are never reached stand before the first
+    found = np.full((steps, n, states + 2), _NEVER)  # two unreachable states come before the first
     origins = np.moveaxis(np.lib.stride_tricks.sliding_window_view(found, states, axis=2), 2, 1)
     costs = np.stack([jumps, np.zeros_like(jumps), np.zeros_like(jumps)])
     terms, top, total = np.empty_like(costs), np.empty_like(jumps), np.empty_like(jumps)
@@ -199,9 +199,9 @@ def _states(n: int, states: int, *lists: Array) -> Array:
 
 
 def _forward(log_probs: Any, paths: _Paths) -> Any:
-    """Return the losses; leave what is emitted, and the probabilities to come to each state, to the rule."""
+    """Return the losses; leave the emissions, and the probabilities of reaching each state, for the rule."""
     emitted = _likeliest(log_probs[:, paths.rows[:, None], paths.classes])
-    if paths.derived and paths.classes.size < _FEW:  # both ways in one loop
+    if paths.derived and paths.classes.size < _FEW:  # both directions in one loop
         ways = zip(_onward(emitted, paths), _backward(emitted, paths), strict=True)
         found = _accumulated(*(np.concatenate(pair, axis=int(pair[0].ndim == 3)) for pair in ways))
         alphas, betas = found[:, : len(paths.rows)], _turned(found[:, len(paths.rows) :])
@@ -215,16 +215,16 @@ def _forward(log_probs: Any, paths: _Paths) -> Any:
 
 
 def _onward(emitted: Array, paths: _Paths) -> tuple[Array, ...]:
-    """Return what `_accumulated` takes to find the logarithms of the probabilities to come to each state."""
+    """Return the arguments of `_accumulated` for the log-probabilities of reaching each state."""
     n, states = paths.classes.shape
     first = np.zeros(n, np.intp)
     return emitted, paths.jumps, first, _states(n, states, first, np.minimum(first + 1, states - 1))
 
 
 def _backward(emitted: Array, paths: _Paths) -> tuple[Array, ...]:
-    """Return what it takes to find those of emitting the rest of a target, from each step and state on.
+    """Return its arguments for the log-probabilities of emitting the rest of a target, from each step and state on.
 
-    This is what leads to the last state in reverse, where a jump comes from two states later.
+    This is the same recursion in reverse, from the last state, where a jump comes from two states later.
     """
     n, states = paths.classes.shape
     jumps = np.full((n, states), _NEVER)
@@ -241,7 +241,7 @@ def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     if betas is None:
         betas = _turned(_accumulated(*_backward(paths.emitted, paths)))
     shares = paths.alphas + betas
-    shares -= paths.emitted  # both have what the step emits itself
+    shares -= paths.emitted  # both include the emission of the step itself
     shares += np.where(np.isinf(out), _NEVER, out)[:, None]
     some = shares > _NOTHING
     np.exp(np.maximum(shares, _NOTHING, out=shares), shares)
@@ -256,7 +256,7 @@ def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
 
 
 def _turned(found: Array) -> Array:
-    """Return what was found in reverse, by steps and states."""
+    """Reverse the steps and states of a result back to their order."""
     return found[::-1, :, ::-1]
 
 
@@ -284,7 +284,7 @@ _ctc = general(_forward, _rule, name="ctc_loss")
 def _integers(name: str, values: Any) -> Array:
     array = np.asarray(borrow(as_operand("ctc_loss", name, values)))
     if array.size == 0 and not isinstance(values, np.ndarray | Tensor):
-        array = array.astype(np.intp)  # an empty list has no integers to tell
+        array = array.astype(np.intp)  # an empty list has no integer dtype
     if array.dtype.kind not in "iu":
         raise DtypeError(f"ctc_loss needs {name} that are integers, but they have dtype {array.dtype}")
     return array.astype(np.intp)
@@ -301,7 +301,7 @@ def _lengths(name: str, values: Any, shape: tuple[int, ...], least: int, most: i
 
 
 def _read_targets(targets: Any, target_lengths: Any, shape: tuple[int, ...], n: int) -> tuple[Array, Array]:
-    """Return the labels, a row for each sequence, and the lengths of these."""
+    """Return the labels, a row for each sequence, and the length of each."""
     labels = _integers("targets", targets)
     if not shape and labels.ndim == 1:
         labels = labels[None]
@@ -322,7 +322,7 @@ def _read_targets(targets: Any, target_lengths: Any, shape: tuple[int, ...], n: 
 
 
 def _check_labels(labels: Array, lengths: Array, classes: int, blank: int) -> None:
-    """Raise unless each label of each target is a class, and no blank."""
+    """Raise unless each label of each target is a class other than the blank."""
     used = np.arange(labels.shape[1]) < lengths[:, None]
     wrong = used & ((labels < 0) | (labels >= classes))
     if wrong.any():

@@ -17,16 +17,16 @@ __all__ = ["cosine_similarity", "pairwise_distance"]
 
 @in_single
 def cosine_similarity(x1: TensorLike, x2: TensorLike, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """Return the cosine of the angle between vectors: their product over their lengths.
+    """Return the cosine of the angle between vectors: their dot product divided by their norms.
 
     Parameters
     ----------
     x1, x2
         Arrays of vectors along an axis. Other axes broadcast.
     dim
-        The axis, of the shape that both have together. A number has the axis 0: it is a vector of one element.
+        The axis, in the shape that both broadcast to. A scalar has the axis 0: it counts as a vector of one element.
     eps
-        The least length to divide by.
+        The smallest norm to divide by.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def pairwise_distance(
     p
         The order of the norm: ``(sum |d|**p) ** (1/p)``, the largest ``|d|`` for ``inf``.
     eps
-        What is added to each difference, so that the gradient of equal vectors is not that of a norm of 0.
+        Added to each difference, so that the gradient for equal vectors is not that of a norm of 0.
     keepdim
         Whether the last axis stays, with length 1.
 
@@ -108,5 +108,5 @@ def _check_lengths(name: str, x1: Any, x2: Any, axis: int) -> None:
 
 
 def _of_length_one(x: Any, axis: int, eps: float) -> Any:
-    """Divide by the lengths, or by eps where they are less; a vector of zeros stays, and its gradient is finite."""
+    """Divide vectors by their norms, or by eps where that is larger; zeros stay zeros, with a finite gradient."""
     return x / np.maximum(np.linalg.norm(x, axis=axis, keepdims=True), eps)

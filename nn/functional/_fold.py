@@ -1,4 +1,4 @@
-"""Unfold and fold: windows of images as columns, and columns as images."""
+"""Unfold and fold: windows of images as columns (im2col), and columns as images (col2im)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["fold", "unfold"]
 def unfold(
     input: TensorLike, kernel_size: Spatial, dilation: Spatial = 1, padding: Spatial = 0, stride: Spatial = 1
 ) -> Tensor:
-    """Return what windows that slide over images contain, as columns (im2col).
+    """Extract sliding windows of images as columns (im2col).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def fold(
     padding: Spatial = 0,
     stride: Spatial = 1,
 ) -> Tensor:
-    """Add up windows at their places in images: the transpose of `unfold`, which is its gradient (col2im).
+    """Add up windows at their positions in images (col2im): the transpose of `unfold`, which is its gradient.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def fold(
     """
     x = as_operand("fold", "input", input)
     if x.dtype.kind in "iub":
-        x = x.astype(np.add.reduce(np.zeros(1, x.dtype)).dtype)  # as NumPy adds up what is small
+        x = x.astype(np.add.reduce(np.zeros(1, x.dtype)).dtype)  # the dtype in which NumPy sums small integers
     size = per_axis(output_size, 2, "output_size", "fold", 1)
     windows = _windows("fold", size, kernel_size, dilation, padding, stride)
     places, number = math.prod(windows.kernel), math.prod(windows.counts)

@@ -34,14 +34,14 @@ __all__ = [
     "triplet_margin_with_distance_loss",
 ]
 
-_TINY = 1e-12  # what keeps vectors of length 0 from dividing by it, as in PyTorch
+_TINY = 1e-12  # prevents a division by the length of a zero vector, as in PyTorch
 
 
 @in_single
 def hinge_embedding_loss(
     input: TensorLike, target: TensorLike, margin: float = 1.0, reduction: Reduction = "mean"
 ) -> Tensor:
-    """Return distances of pairs that are alike, and what those of other pairs lack of a margin.
+    """Return the distances of similar pairs, and by how much those of other pairs fall short of a margin.
 
     It is ``x`` where the target is 1, and ``max(0, margin - x)`` where it is -1.
 
@@ -52,7 +52,7 @@ def hinge_embedding_loss(
     target
         1 or -1, of the same shape.
     margin
-        How far apart pairs should be that are not alike.
+        How far apart dissimilar pairs should be.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 
@@ -85,7 +85,7 @@ def margin_ranking_loss(
     Parameters
     ----------
     input1, input2
-        Scores, of one shape.
+        Scores, of the same shape.
     target
         1 or -1, of the same shape.
     margin
@@ -142,16 +142,16 @@ def soft_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction
 def cosine_embedding_loss(
     input1: TensorLike, input2: TensorLike, target: TensorLike, margin: float = 0.0, reduction: Reduction = "mean"
 ) -> Tensor:
-    """Return ``1 - cos`` of vectors that should be alike, and ``max(0, cos - margin)`` of others.
+    """Return ``1 - cos`` for pairs of vectors that should be similar, and ``max(0, cos - margin)`` for others.
 
     Parameters
     ----------
     input1, input2
         Vectors, of shape ``(n, d)`` or ``(d,)``.
     target
-        1 for vectors that should be alike, else -1: of shape ``(n,)`` or ``()``.
+        1 for vectors that should be similar, else -1: of shape ``(n,)`` or ``()``.
     margin
-        Up to which cosine, from -1 to 1, vectors count as different.
+        The cosine, from -1 to 1, up to which vectors count as different.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 
@@ -195,18 +195,18 @@ def triplet_margin_loss(
     swap: bool = False,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Return ``max(0, d(a, p) - d(a, n) + margin)``: a vector should be nearer to one that is alike than to another.
+    """Return ``max(0, d(a, p) - d(a, n) + margin)``: an anchor should be nearer to its positive than to its negative.
 
     Parameters
     ----------
     anchor, positive, negative
-        Vectors, of one shape ``(..., d)``.
+        Vectors, of the same shape ``(..., d)``.
     margin
         By how much nearer: a positive number.
     p, eps
-        Of the norm, as for `pairwise_distance`.
+        The order of the norm and its offset, as for `pairwise_distance`.
     swap
-        Whether the distance of the positive from the negative counts where it is less than that of the anchor.
+        Whether to use the distance from positive to negative where it is less than that from anchor to negative.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 
@@ -244,7 +244,7 @@ def triplet_margin_with_distance_loss(
     swap: bool = False,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Return the loss of `triplet_margin_loss` with a distance of your own.
+    """Return the loss of `triplet_margin_loss` with a custom distance.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Margin losses of classes: a margin between the scores of a row's own classes and all others."""
+"""Multi-class and multi-label margin losses: a margin between the scores of a row's own classes and all others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _multi_margin_forward(
 ) -> Any:
     """Return scale * sum(relu(margin - scores[label] + scores) ** p) over the other classes, for each row or in all.
 
-    What the labelled score lacks, and where in memory the labelled ones are, is left in `saved` for the derivative.
+    The shortfalls, and the positions in memory of the labelled scores, are left in `saved` for the derivative.
     """
     lack = np.array(scores, order=memory_order(scores.shape[1]))
     flat, places = lack.ravel("K"), labelled_places(labels, lack)  # a view in either order
@@ -80,7 +80,7 @@ def multi_margin_loss(
     weight: TensorLike | None = None,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Return what the score of the right class lacks of a margin above each other: the hinge loss of many classes.
+    """Return the multi-class hinge loss: by how much the right class falls short of a margin above each other score.
 
     For scores x of a row with label y it is the sum over all other classes i of ``max(0, margin - x[y] + x[i]) ** p``,
     divided by the number of classes.
@@ -94,7 +94,7 @@ def multi_margin_loss(
     p
         1 or 2.
     margin
-        How far above the others a right score should be.
+        How far above the others the score of the right class should be.
     weight
         A factor for the rows of each class, of shape ``(classes,)``. The mean is divided by the number of rows.
     reduction
@@ -141,7 +141,7 @@ def multi_margin_loss(
 
 @in_single
 def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Reduction = "mean") -> Tensor:
-    """Return what the scores of a row's classes lack of a margin of 1 above all others.
+    """Return the multi-label hinge loss: by how much a row's classes fall short of a margin of 1 above all others.
 
     It is the sum over the classes y of the row and all others i of ``max(0, 1 - x[y] + x[i])``, divided by the number
     of classes.
@@ -151,7 +151,7 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
     input
         Scores, of shape ``(n, classes)`` or ``(classes,)``.
     target
-        Class indices, integers of the same shape: those of each row come first, and -1 after the last.
+        Class indices, integers of the same shape: those of a row come first in it, then -1.
     reduction
         ``"mean"``, ``"sum"`` or ``"none"``.
 

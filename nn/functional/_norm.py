@@ -1,4 +1,4 @@
-"""Normalization: arrays brought to mean 0 and variance 1 along some axes, then scaled and shifted by what is learned.
+"""Normalization to mean 0 and variance 1 along some axes, then a learned scale and shift: batch, layer, group, RMS.
 
 All kinds are one operation, `standardize`, along different axes.
 """
@@ -40,7 +40,7 @@ def layer_norm(
     input
         Shape ``(..., *normalized_shape)``.
     normalized_shape
-        The lengths of the last axes, over which mean and variance are taken; a number for one axis.
+        The lengths of the last axes, over which mean and variance are taken; an integer for one axis.
     weight, bias
         Of the shape `normalized_shape`, or None.
     eps
@@ -72,7 +72,7 @@ def layer_norm(
 def rms_norm(
     input: TensorLike, normalized_shape: int | Sequence[int], weight: TensorLike | None = None, eps: float | None = None
 ) -> Tensor:
-    """Divide each sample by the root of the mean of its squares over the last axes, then scale it.
+    """Divide each sample by its root mean square over the last axes, then scale it.
 
     ``x / sqrt(mean(x ** 2) + eps) * weight``.
 
@@ -116,7 +116,7 @@ def group_norm(
     input
         Shape ``(n, channels, ...)``.
     num_groups
-        Into how many groups the channels are divided, which must come out even.
+        The number of groups that the channels are divided into, which must come out even.
     weight, bias
         Shape ``(channels,)``, or None.
     eps
@@ -125,8 +125,8 @@ def group_norm(
     Raises
     ------
     ShapeError
-        If `num_groups` does not divide the number of channels, there is but one value for each group of a single
-        sample, or shapes do not fit.
+        If `num_groups` does not divide the number of channels, a single sample has only one value for each group, or
+        shapes do not fit.
 
     References
     ----------
@@ -174,22 +174,22 @@ def batch_norm(
     input
         Shape ``(n, channels, ...)``.
     running_mean, running_var
-        Shape ``(channels,)``: what to use in the place of the mean and the variance of the batch when not `training`.
-        When `training`, they are moved in place towards those of the batch. None: there are none.
+        Shape ``(channels,)``, or None. Without `training` they are used instead of the mean and the variance of the
+        batch; with it they are moved in place towards these.
     weight, bias
         Shape ``(channels,)``, or None.
     training
         Whether to use the mean and the variance of the batch.
     momentum
-        How far the running statistics move: ``running += momentum * (batch - running)``. The variance that they move
-        to is divided by n - 1, the one that the batch is divided by is not.
+        How far the running statistics move: ``running += momentum * (batch - running)``. They move towards the
+        unbiased variance, divided by n - 1; the batch is normalized by the biased one.
     eps
         Added to the variance.
 
     Raises
     ------
     ShapeError
-        If there is but one value for each channel when training, or shapes do not fit.
+        If there is only one value for each channel when training, or shapes do not fit.
 
     References
     ----------
@@ -250,12 +250,12 @@ def instance_norm(
     running_mean, running_var, weight, bias, momentum, eps
         As for `batch_norm`; the running statistics move towards the means over all samples.
     use_input_stats
-        Whether to use the mean and the variance of each sample, not those that run.
+        Whether to use the mean and the variance of each sample, not the running ones.
 
     Raises
     ------
     ShapeError
-        If there is but one value for each channel of a sample, or shapes do not fit.
+        If there is only one value for each channel of a sample, or shapes do not fit.
 
     References
     ----------
@@ -311,9 +311,9 @@ def normalize(
     p
         The order of the norm.
     axis, dim
-        The axis, by NumPy's or PyTorch's name; 1 by default. Several are taken as one. A number has the axis 0.
+        The axis, under NumPy's or PyTorch's name; 1 by default. Several axes count as one. A scalar has the axis 0.
     eps
-        The least that is divided by: zeros stay zeros.
+        The smallest divisor: zeros stay zeros.
 
     Examples
     --------
@@ -326,7 +326,7 @@ def normalize(
     if axis is not None and dim is not None and axis != dim:
         raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
     axis = axis if axis is not None else dim if dim is not None else 1
-    if np.ndim(input) == 0 and axis in (0, -1, (0,), (-1,)):  # a number is a vector of one element
+    if np.ndim(input) == 0 and axis in (0, -1, (0,), (-1,)):  # a scalar counts as a vector of one element
         axis = ()
     input = as_floating("normalize", "input", input)
     return input / np.maximum(np.linalg.vector_norm(input, axis=axis, keepdims=True, ord=p), eps)
@@ -347,13 +347,13 @@ def _with_fixed_statistics(x: Any, name: str, mean: Any, variance: Any, weight: 
 
 
 def _move(running: Any, towards: Array, momentum: float) -> None:
-    """Move running statistics, an array or a tensor, in place."""
+    """Update running statistics, an array or a tensor, in place."""
     with no_grad():
         running += momentum * (towards - running)
 
 
 def _last_axes(name: str, x: Any, normalized_shape: int | Sequence[int], **parameters: Any) -> tuple[int, ...]:
-    """Return `normalized_shape` as a tuple if the last axes of x, and the parameters, have it."""
+    """Return `normalized_shape` as a tuple; check that the last axes of x, and the parameters, have it."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
     if not shape or x.shape[max(x.ndim - len(shape), 0) :] != shape:
         axes = ", ".join(map(str, shape))
@@ -367,7 +367,7 @@ def _last_axes(name: str, x: Any, normalized_shape: int | Sequence[int], **param
 
 
 def _channels(name: str, x: Any, **parameters: Any) -> int:
-    """Return the length of axis 1 of x if there is one for each element of each parameter."""
+    """Return the length of axis 1 of x; check that each parameter has one element for each channel."""
     if x.ndim < 2:
         raise ShapeError(f"{name} needs an input of shape (n, channels, ...), not {x.shape}")
     _check(name, x, x.shape[1:2], parameters)

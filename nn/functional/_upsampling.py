@@ -19,26 +19,26 @@ __all__ = ["interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
 Array = np.ndarray[Any, Any]
 Sizes = tuple[int, ...]
-Scale = tuple[int, float]  # the quotient of the two: how far new places are apart in the old axis
+Scale = tuple[int, float]  # the quotient of the two is the distance of new positions along the old axis
 _MODES = {
     "nearest-exact": (1, 2, 3), "area": (1, 2, 3), "bicubic": (2,), "nearest": (1, 2, 3), "linear": (1,),
     "bilinear": (2,), "trilinear": (3,),
 }  # fmt: skip
 _UNALIGNED = ("nearest", "nearest-exact", "area")  # the modes without align_corners
-_CURVE = -0.75  # of the cubic through four places: its slope at distance 1
+_CURVE = -0.75  # the slope at distance 1 of the cubic through four positions
 
 
 class _Plan(NamedTuple):
-    """How the places of a new axis are made of those of an old one: a weighted sum of a few.
+    """The positions of a new axis as weighted sums of a few positions of an old one.
 
     Attributes
     ----------
     size
         The length of the old axis.
     places
-        For each member of the sums, the places that it is taken from, in ascending order.
+        For each term of the sums, the old positions that it is taken from, in ascending order.
     weights
-        For each member of the sums, the weights; None where all are 1.
+        For each term of the sums, the weights; None where all are 1.
     """
 
     size: int
@@ -47,7 +47,7 @@ class _Plan(NamedTuple):
 
 
 def _aligned(values: Any, ndim: int, axis: int) -> Any:
-    """Give `values`, one for each place along an axis, the axes that they are broadcast over."""
+    """Reshape `values`, one for each position along an axis, so that they broadcast over the other axes."""
     return values.reshape((-1,) + (1,) * (ndim - axis - 1))
 
 
@@ -63,11 +63,11 @@ def _sample(x: Any, plan: _Plan, axis: int) -> Any:
 
 
 def _scatter(g: Any, plan: _Plan, axis: int) -> Any:
-    """Add each place of the new axis to those that it was made of: the transpose of `_sample`."""
+    """Add each element of the new axis to the positions that it was computed from: the transpose of `_sample`."""
     out = np.zeros((*g.shape[:axis], plan.size, *g.shape[axis + 1 :]), g.dtype)
     for places, weights in zip(plan.places, plan.weights, strict=True):
         part = g if weights is None else g * _aligned(weights.astype(g.real.dtype), g.ndim, axis)
-        first = np.flatnonzero(np.diff(places, prepend=-1))  # of each run of equal places
+        first = np.flatnonzero(np.diff(places, prepend=-1))  # of each run of equal positions
         out[(slice(None),) * axis + (places[first],)] += np.add.reduceat(part, first, axis)
     return out
 
@@ -78,20 +78,20 @@ _resample_back: Function = linear(_scatter, lambda g, plan, axis: _resample(g, p
 
 @lru_cache(maxsize=64)
 def _nearest(size: int, new: int, scale: Scale) -> _Plan:
-    """Take for place i of the new axis the old place ``floor(i * scale)``, without rounding before."""
+    """Take the old position ``floor(i * scale)`` for position i of the new axis, without earlier rounding."""
     places = np.arange(new) * scale[0] // scale[1]
     return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
 
 
 @lru_cache(maxsize=64)
 def _nearest_exact(size: int, new: int, scale: Scale) -> _Plan:
-    """Take the old place in which the centre of the new one lies, ``floor((i + 1/2) * scale)``."""
+    """Take the old position that contains the centre of the new one, ``floor((i + 1/2) * scale)``."""
     places = (2 * np.arange(new) + 1) * scale[0] // (2 * scale[1])
     return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
 
 
 def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
-    """Return where the places of the new axis lie in the old one."""
+    """Return the coordinates of the new positions along the old axis."""
     if align_corners:
         return np.arange(new) * ((size - 1) / (new - 1) if new > 1 else 0.0)
     return (np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5
@@ -99,7 +99,7 @@ def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
 
 @lru_cache(maxsize=64)
 def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
-    """Take the mean of the two old places next to where the new one lies, each with one minus its distance."""
+    """Take the mean of the two old positions next to the new one, each weighted by one minus its distance."""
     at = np.maximum(_centres(size, new, scale, align_corners), 0)
     below = np.minimum(at.astype(np.intp), size - 1)
     above = np.minimum(below + 1, size - 1)
@@ -109,7 +109,7 @@ def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
 
 @lru_cache(maxsize=64)
 def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
-    """Take four old places around the new one, weighted by the cubic of Keys; the outermost go on beyond the border."""
+    """Take the four old positions around the new one, weighted by the cubic of Keys; the edges repeat beyond the axis."""
     at = _centres(size, new, scale, align_corners)
     below = np.floor(at)
     steps = (-1, 0, 1, 2)
@@ -118,7 +118,7 @@ def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
 
 
 def _keys(distance: Array) -> Array:
-    """Return the weight of a place by its distance, up to 2."""
+    """Return the weight of a position at a distance of up to 2."""
     d, a = distance, _CURVE
     return np.where(d <= 1, ((a + 2) * d - (a + 3)) * d * d + 1, (((d - 5) * d + 8) * d - 4) * a)
 
@@ -140,18 +140,18 @@ def interpolate(
     size
         The new spatial shape: an integer, or one for each spatial axis.
     scale_factor
-        In its place, by how much to multiply the lengths, which are rounded down: a number, or one for each axis.
+        Instead of `size`, the factor for the lengths, which are rounded down: a number, or one for each axis.
     mode
-        ``"nearest"`` takes the old place ``floor(i / scale)`` for the new place i, ``"nearest-exact"`` that in which
-        its centre lies, ``floor((i + 1/2) / scale)``. ``"linear"``, ``"bilinear"`` and ``"trilinear"``, of one, two
-        and three spatial axes, interpolate between the two nearest along each axis; ``"bicubic"``, of two, between
-        the four nearest by a cubic. ``"area"`` takes the means of parts, as `adaptive_avg_pool2d` does.
+        ``"nearest"`` takes the old position ``floor(i / scale)`` for the new position i, ``"nearest-exact"`` the one
+        that contains its centre, ``floor((i + 1/2) / scale)``. ``"linear"``, ``"bilinear"`` and ``"trilinear"``, for
+        one, two and three spatial axes, interpolate between the two nearest along each axis; ``"bicubic"``, for two,
+        between the four nearest by a cubic. ``"area"`` takes the means of parts, as `adaptive_avg_pool2d` does.
     align_corners
-        For the linear modes and the cubic one: whether the centres of the outermost elements are matched, so that
-        place i lies at ``i * (length - 1) / (new - 1)``, rather than their outer borders, where it lies at
+        For the linear and cubic modes: whether to align the centres of the outermost elements, so that position i
+        lies at ``i * (length - 1) / (new - 1)``, rather than their outer edges, where it lies at
         ``(i + 1/2) / scale - 1/2``.
     recompute_scale_factor
-        Whether the scale is the ratio of the lengths also where a `scale_factor` was given.
+        Whether to use the ratio of the lengths as the scale even if a `scale_factor` was given.
 
     Returns
     -------
@@ -161,9 +161,9 @@ def interpolate(
     Raises
     ------
     ShapeError
-        If the input has no such shape for the mode, or the result would be empty.
+        If the shape of the input does not fit the mode, or the result would be empty.
     ValueError, TypeError
-        If not exactly one of `size` and `scale_factor` is given, or an option is not what it can be.
+        If not exactly one of `size` and `scale_factor` is given, or an option is invalid.
 
     References
     ----------
@@ -206,13 +206,13 @@ def interpolate(
             x = _resample(x, _nearest_exact(n, m, scale), axis)
         elif mode == "bicubic":
             x = _resample(x, _cubic(n, m, scale, bool(align_corners)), axis)
-        elif n != m:  # else nothing changes, whatever scale was rounded to that
+        elif n != m:  # with equal lengths nothing changes, whatever the scale before rounding
             x = _resample(x, _linear(n, m, scale, bool(align_corners)), axis)
     return x
 
 
 def _new_size(old: Sizes, size: Any, scale_factor: Any, recompute: bool) -> tuple[Sizes, tuple[Scale, ...]]:
-    """Return the new lengths, and for each how far its places are apart in the old axis."""
+    """Return the new lengths, and for each the distance of its positions along the old axis."""
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: give either size or scale_factor")
     if size is not None:
@@ -234,9 +234,9 @@ def _new_size(old: Sizes, size: Any, scale_factor: Any, recompute: bool) -> tupl
 
 
 def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
-    """Exchange channels for places: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
+    """Rearrange channels into pixels: ``(..., c * r * r, h, w)`` becomes ``(..., c, h * r, w * r)``.
 
-    Each group of r * r channels becomes the squares of r by r places, row by row.
+    Each group of r * r channels becomes the squares of r by r pixels, row by row.
 
     References
     ----------
@@ -264,7 +264,7 @@ def pixel_shuffle(input: TensorLike, upscale_factor: int) -> Tensor:
 
 
 def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
-    """Exchange places for channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
+    """Rearrange pixels into channels: ``(..., c, h * r, w * r)`` becomes ``(..., c * r * r, h, w)``.
 
     The inverse of `pixel_shuffle`.
 
@@ -286,7 +286,7 @@ def pixel_unshuffle(input: TensorLike, downscale_factor: int) -> Tensor:
 
 
 def _shuffled(owner: str, x: Any, factor: int) -> tuple[Any, int]:
-    """Return the input and the factor, if they can be what they are."""
+    """Return the input and the factor after checking them."""
     x = as_operand(owner, "input", x)
     if x.ndim < 3:
         raise ShapeError(f"{owner}: the input should have the shape (..., channels, height, width), not {x.shape}")
