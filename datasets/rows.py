@@ -140,8 +140,8 @@ def _aligned(arrays: tuple[ArrayLike, ...]) -> list[NDArray[Any]]:
     for position, (given, array) in enumerate(zip(arrays, aligned, strict=True), 1):
         if isinstance(given, np.ndarray) and hasattr(given, "mask"):
             raise ArgumentError(
-                f"array {position} of {len(aligned)} is masked, which rows are not: fill it, as in array.filled(0), or "
-                "select by array.mask"
+                f"array {position} of {len(aligned)} is masked, but its mask would be lost: fill it, as in "
+                "array.filled(0), or select by array.mask"
             )
         if array.ndim == 0:
             raise ArgumentError(

@@ -88,7 +88,7 @@ def main(options: argparse.Namespace) -> None:
 
 
 def load(options: argparse.Namespace) -> tuple[Data, Data]:
-    """Return the digits to train with, and those to test with: with ``--held-out`` they are training images too."""
+    """Return the training and test digits; with ``--held-out``, the test digits are training images too."""
     (images, labels), (test_images, test_labels) = load_mnist()
     if options.held_out:
         images, test_images = images[:-HELD_OUT], images[-HELD_OUT:]

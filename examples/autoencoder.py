@@ -101,7 +101,7 @@ def independent_pixels(train: Images, test: Images) -> float:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Train with Adam, whose rate rises and falls once; evaluate, and write what was learned."""
+    """Train with Adam, whose rate rises and falls once; evaluate, and write the results."""
     (train, _), (test, labels) = load_mnist()
     if options.quick:
         train, test, labels = train[:6000], test[:1000], labels[:1000]

@@ -68,7 +68,7 @@ def loss(logits: Any, following: Any) -> Any:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Train with AdamW, a warm-up and a cosine of the learning rate; evaluate, and write what was learned."""
+    """Train with AdamW, a warm-up and a cosine of the learning rate; evaluate, and write the results."""
     text = reference.load_text()
     counted = {name: reference.counted_bits(text, before) for name, before in TABLES.items()}
     print(f"{text.name}: {len(text.training)} characters to train on, {len(text.validation)} of other topics")

@@ -53,7 +53,7 @@ class UsageError(ValueError):
 def parser(
     name: str, document: str | None, *, quick: str, epochs: str | None = None, epilog: str = ""
 ) -> argparse.ArgumentParser:
-    """Return a parser of ``--seed``, ``--out``, ``--quick``, and ``--epochs`` where its default is described."""
+    """Return a parser with ``--seed``, ``--out``, ``--quick``, and ``--epochs`` if `epochs` describes its default."""
     found = argparse.ArgumentParser(
         prog=f"python -m examples.{name}",
         description=(document or "").partition("\n")[0],

@@ -75,7 +75,7 @@ def predict(model: MLP, X: Any) -> list[Value]:
 
 
 def main(options: argparse.Namespace) -> None:
-    """Train, evaluate on as many new points, and write what was learned."""
+    """Train, evaluate on as many new points, and write the results."""
     random.seed(options.seed)
     points = 40 if options.quick else 100
     steps = min(options.steps, QUICK_STEPS) if options.quick else options.steps

@@ -38,7 +38,7 @@ X, T = np.meshgrid(np.linspace(-1, 1, 201), np.linspace(0, 1, 101))  # where the
 
 
 class Flow(nn.Module):
-    """The function ``-sin(pi x) + t (1 - x^2) N(x, t)`` of a network N: right at the start and at both sides."""
+    """The function ``-sin(pi x) + t (1 - x^2) N(x, t)`` of a network N: exact at the start and at both ends."""
 
     def __init__(self, width: int, layers: int) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ class Reader(nn.Module):
 
 
 def main(options: argparse.Namespace) -> None:
-    """Train, evaluate, and write what was learned."""
+    """Train, evaluate, and write the results."""
     train, test = load_mnist()
     if options.quick:
         train, test = (train[0][:3000], train[1][:3000]), (test[0][:500], test[1][:500])

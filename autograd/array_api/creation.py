@@ -12,7 +12,7 @@ from .data_types import cast
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
-    """Make an array from numbers, nested lists of numbers, or other arrays, and stay in the graph of these.
+    """Make an array from numbers, nested lists of numbers, or other arrays; tensors stay in their graph.
 
     Raises
     ------

@@ -55,7 +55,7 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Te
     Raises
     ------
     TypeError
-        If complex numbers are to become real ones, by which half of each would be lost: take `real` or `abs` first.
+        If complex numbers would become real, which loses their imaginary parts: take `real` or `abs` first.
     """
     check_device(device)
     x, target = as_array(x), np.dtype(dtype)

@@ -14,7 +14,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     """Return the elements at `indices` along `axis`, which may be left out only for a vector."""
     x = as_array(x)
     if axis is None and x.ndim != 1:
-        raise ValueError(f"which axis of shape {x.shape} the indices are for must be said: give axis=")
+        raise ValueError(f"take() needs an axis for an array of shape {x.shape}: give axis=")
     return wrapped(np.take(x, constant(indices), axis))
 
 

@@ -22,7 +22,7 @@ def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> l
     Parameters
     ----------
     within
-        The place of the innermost frame of each step.
+        The index of the innermost frame of each step.
     edges
         The edges between steps.
     frames
@@ -31,8 +31,8 @@ def depths(within: Sequence[int | None], edges: Edges, frames: list[Frame]) -> l
     Returns
     -------
     list
-        Data for the page: ``steps`` and ``modules`` have those that are a box, as place, x and y; ``frames`` have
-        place, left, top, right and bottom; ``lines`` tells for each edge which of ``curves`` it follows, or -1 if it
+        Data for the page: ``steps`` and ``modules`` have those that are a box, as index, x and y; ``frames`` have
+        index, left, top, right and bottom; ``lines`` tells for each edge which of ``curves`` it follows, or -1 if it
         lies within one box, or is left out of the layout because its leaf, such as the weight of a recurrent cell, has
         very many uses.
     """

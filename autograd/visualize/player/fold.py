@@ -11,8 +11,8 @@ __all__ = ["folded"]
 def folded(recording: Recording, most: int) -> Recording:
     """Return a recording whose last `most` operations are single steps, and all before them one step.
 
-    Leaves used by a single step stay visible. The contributions that pass between such a leaf and the operations within
-    the folded step are added up.
+    Leaves that these last operations use stay visible. The contributions that pass between such a leaf and the
+    operations within the folded step are added up.
     """
     steps = recording.steps
     operations = [place for place, step in enumerate(steps) if step.node.op is not LEAF]
