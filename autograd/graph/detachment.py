@@ -38,7 +38,7 @@ def reason(cut: Cut | None) -> str:
     if cut is None:
         return (
             "nothing that it was computed from requires a gradient. Set requires_grad=True on what you differentiate "
-            "with respect to; what passes through an ndarray (t.data, np.argmax(t), t.item()) is a constant"
+            "with respect to; values that pass through an ndarray (t.data, np.argmax(t), t.item()) are constants"
         )
     what, where = cut
     name = what if isinstance(what, str) else f"'{getattr(what, 'name', None) or what.__name__}'"

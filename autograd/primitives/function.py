@@ -159,7 +159,7 @@ class _OfClass(ManyOutputs):
         try:
             return Tensor(array)
         except DtypeError as error:
-            raise DtypeError(f"{self.name}.forward returned something else than numbers: {error}") from None
+            raise DtypeError(f"{self.name}.forward returned something other than numbers: {error}") from None
 
     def kept(self, node: Node, index: int) -> tuple[Any, ...]:
         saved: tuple[Any, ...] = node.kept[1]
@@ -175,7 +175,7 @@ class _OfClass(ManyOutputs):
                 raise DerivativeError(
                     f"{self.name} gave save_for_backward an array (shape {array.shape}) that is neither an argument "
                     f"nor a result, so how it depends on them is not known and it cannot be differentiated again: "
-                    f"compute it anew in backward, return it as one more result, or make a constant an attribute of ctx"
+                    f"compute it again in backward, return it as another result, or make a constant an attribute of ctx"
                 )
             return array
         what, position = source

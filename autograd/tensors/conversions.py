@@ -119,7 +119,7 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
     elif call.name:
         what = f"{call.name}() on this {kind}"
     raise GraphError(
-        f"{what}, at {line_of(line_in(user))}, would cut it from its graph without a word: "
+        f"{what}, at {line_of(line_in(user))}, would cut it from its graph without a warning: "
         f"{remedy(call, kind, masked, stored)}"
     )
 

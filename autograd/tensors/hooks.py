@@ -181,7 +181,7 @@ def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
     array = result._array if isinstance(result, Tensor) else plain_array(result)
     if array.shape != given.shape:
         raise ShapeError(
-            f"a hook at {where} returned a gradient of shape {array.shape} in place of one of shape {given.shape}"
+            f"a hook at {where} returned a gradient of shape {array.shape} instead of one of shape {given.shape}"
         )
     check_numeric(f"the gradient that a hook at {where} returned", array.dtype)
     if isinstance(g, Tensor):

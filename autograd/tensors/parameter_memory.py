@@ -119,9 +119,9 @@ def set_gradient_buffer(parameter: Tensor, buffer: GradientBuffer | None) -> Non
     """
     node = parameter._node if isinstance(parameter, Tensor) else None
     if type(node) is not Leaf:
-        raise GraphError("only a leaf that requires a gradient has one to be written to a buffer")
+        raise GraphError("only a leaf that requires a gradient can have a gradient buffer")
     if buffer is not None and not isinstance(getattr(buffer, "array", None), ndarray):
-        raise TypeError(f"a gradient buffer has an ndarray as its array, which {type(buffer).__name__} has not")
+        raise TypeError(f"a gradient buffer has an ndarray as its array, but {type(buffer).__name__} has none")
     unmasked(getattr(buffer, "array", None))
     if buffer is not None and (buffer.array.shape, buffer.array.dtype) != (node.shape, node.dtype):
         raise ShapeError(

@@ -112,7 +112,7 @@ def _elsewhere(name: str) -> str:
 
 _MAKERS = {"array", "asarray", "asanyarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "fromiter"}
 _WRITERS = {"fill", "put", "setfield"}
-_AT_PLACES = "take elements by their places, as in t[numpy.unique(t.detach(), return_index=True)[1]]"
+_AT_PLACES = "take elements by their positions, as in t[numpy.unique(t.detach(), return_index=True)[1]]"
 _EDGES = "the edges are made of its values: pass edges as bins="
 _KEPT_VALUES = {
     **dict.fromkeys(("unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"), _AT_PLACES),
