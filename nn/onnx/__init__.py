@@ -1,4 +1,4 @@
-"""Models in the ONNX format, for other runtimes to compute."""
+"""ONNX export: write models in the ONNX format, for other runtimes."""
 
 import typing
 
@@ -13,7 +13,7 @@ __all__ = ["export"]
 def __getattr__(name: str) -> typing.Any:
     if name != "export":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ._export import export  # when it is first asked for: most programs never do
+    from ._export import export  # imported on first use: most programs never export
 
     _set_module(__name__, export)
     globals()[name] = export

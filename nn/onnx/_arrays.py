@@ -15,16 +15,16 @@ __all__ = ["ARRAYS", "axes_of", "clip", "node"]
 
 
 def node(kind: str, *parameters: str) -> Emit:
-    """Return what adds one node, whose inputs are parameters of the operation in the dtype of its result."""
+    """Return a translation to one node, whose inputs are arguments of the operation in the dtype of its result."""
     return lambda s: s.add(kind, *(s.value(name, s.dtype) for name in parameters))
 
 
 def scaled(kind: str, factor: float) -> Emit:
-    """Return what multiplies the result of a node by a number."""
+    """Return a translation to one node, whose result is multiplied by a number."""
     return lambda s: s.add("Mul", s.add(kind, s.value("x", s.dtype)), s.number(factor))
 
 
-# Functions of each element
+# Elementwise functions
 
 
 def _square(s: Step) -> str:
@@ -50,7 +50,7 @@ def _log1p_of(s: Step, x: str) -> str:
 
 
 def _log1p(s: Step) -> str:
-    """Choose the form by the size of x: the other one has no digits for large x."""
+    """Choose the formula by the size of x: the one for small x loses all digits for large x."""
     x = s.value("x", s.dtype)
     plain = s.add("Log", s.add("Add", x, s.number(1)))
     small = s.add("Less", s.add("Abs", x), s.number(0.5))
@@ -83,7 +83,7 @@ def _where(s: Step) -> str:
 
 
 def clip(s: Step) -> str:
-    """Write a bound as the larger or the smaller of two, where there is one."""
+    """Write each bound that is given as a maximum or a minimum."""
     x = s.value("x", s.dtype)
     if s.has("low"):
         x = s.add("Max", x, s.value("low", s.dtype))
@@ -108,22 +108,22 @@ def _broadcast_to(s: Step) -> str:
     for i, (n, m) in enumerate(zip(*wanted, strict=True)):
         before = [shape[i - len(wanted[0]) :][:1] for shape in shapes(s)]
         if n != m and before == [(n,), (m,)]:
-            wanted[0][i] = wanted[1][i] = 1  # which leaves that axis as it is
+            wanted[0][i] = wanted[1][i] = 1  # which keeps that axis
     return s.add("Expand", s.value("x"), s.lengths(tuple(wanted[0]), tuple(wanted[1])))
 
 
 def _permuted(order: Callable[[Step, Any], Any]) -> Emit:
-    """Return what permutes the axes as NumPy permutes those of an array, each of which has the length of its number."""
+    """Return a translation to Transpose; NumPy finds the order by permuting an array whose lengths number its axes."""
 
     def emit(s: Step) -> str:
-        axes = np.empty(range(2, 2 + len(shapes(s)[0])), bool)  # of no two axes of one length
+        axes = np.empty(range(2, 2 + len(shapes(s)[0])), bool)  # whose axes all have different lengths
         return s.add("Transpose", s.value("x"), perm=[n - 2 for n in order(s, axes).shape])
 
     return emit
 
 
 def axes_of(s: Step, axis: Any, ndim: int) -> list[int]:
-    """Return the axes that an argument means, counted from the front."""
+    """Return the axes that an argument selects, as non-negative integers."""
     given = range(ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     return [int(a) % ndim for a in given]
 
@@ -179,7 +179,7 @@ def _pad(s: Step) -> str:
 
 
 def reduction(kind: str) -> Emit:
-    """Return what reduces along some axes."""
+    """Return a translation to a reduction over axes."""
 
     def emit(s: Step) -> str:
         refuse_choices(s)
@@ -189,7 +189,7 @@ def reduction(kind: str) -> Emit:
 
 
 def refuse_choices(s: Step) -> None:
-    """Raise where a reduction leaves elements out, or begins with one."""
+    """Raise if a reduction has the arguments `where` or `initial`."""
     if s.has("where") and s.static("where") is not True:
         raise s.refuse("where= has no form in ONNX: use numpy.where before the reduction")
     if s.has("initial") and s.static("initial") is not np._NoValue:
@@ -199,13 +199,13 @@ def refuse_choices(s: Step) -> None:
 def reduced(s: Step, kind: str, x: str, axis: Any, keepdims: bool) -> str:
     """Add the node of a reduction."""
     axes = axes_of(s, axis, len(shapes(s)[0]))
-    if not axes:  # which ONNX would take for all
+    if not axes:  # no axes, which ONNX would read as all axes
         return x if kind != "ReduceL1" and kind != "ReduceL2" else s.add("Abs", x)
     return s.add(kind, x, s.graph.integers(axes), keepdims=int(keepdims))
 
 
 def _deviations(s: Step, root: bool) -> str:
-    """Write the variance, or its root, as the mean of the squared distances from the mean."""
+    """Write the variance, or its square root, as the mean of the squared deviations from the mean."""
     refuse_choices(s)
     axis, ddof = s.static("axis"), s.static("ddof")
     x = s.value("x", s.dtype)

@@ -1,4 +1,4 @@
-"""ONNX export: trace a model with two inputs, and write down what it computed."""
+"""ONNX export: trace a model with two inputs, and translate the recorded operations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["export"]
 
 Array = np.ndarray[Any, Any]
 OPSET, IR = 20, 9  # of 2023, which onnxruntime has read since 1.17
-VARIATIONS = 4  # of the inputs: each choice between two things that depends on them goes unseen with 1 in 16
+VARIATIONS = 4  # of the inputs: a data-dependent choice between two branches goes unnoticed in 1 of 16 cases
 _TABLE = {**ARRAYS, **LAYERS, **RECURRENT}
 
 
@@ -35,37 +35,37 @@ def export(
     output_names: Sequence[str] | None = None,
     dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
 ) -> None:
-    """Write a model in evaluation mode to a file in the ONNX format, which onnxruntime and others compute.
+    """Export a model in evaluation mode to a file in the ONNX format, for onnxruntime and other runtimes.
 
-    Single precision is what runtimes are made for: onnxruntime has no convolution in double precision, for one.
+    Prefer single precision, which runtimes are made for: onnxruntime has no convolution in double precision.
 
-    The model is called with `args`, and a few times with other values of the same kind, and the operations that it
-    is recorded to make of them are written down. What is the same each time is a constant of the file. What differs
-    without a recorded operation, as after a comparison or Python's ``if``, is an error: what depends on the inputs does
-    not become a constant. It needs ``pip install onnx``.
+    The model is traced with `args`, and a few times with other values of the same kind, and the recorded operations
+    are written to the file. Values that are the same each time become constants of the file. A value that differs
+    without a recorded operation, as after a comparison or Python's ``if``, is an error: nothing that depends on the
+    inputs becomes a constant. It needs ``pip install onnx``.
 
     Parameters
     ----------
     model
-        A module. Its buffers and its mode are afterwards as they were.
+        A module. Its buffers and its mode are unchanged afterwards.
     args
-        What to call it with: an array or tensor, or a tuple of them. Integers, such as indices, may only be used as
-        they are given.
+        The arguments of the call: an array or tensor, or a tuple of them. The model may use integers, such as indices,
+        only as they are given.
     path
         The file, in a folder that exists.
     input_names, output_names
-        What they are called in the file; by default the parameters of ``model.forward``, and ``output``, or
-        ``output_0``, ... where there are several, or the keys of a dict.
+        The names of inputs and outputs in the file; by default the parameters of ``model.forward``, and ``output``, or
+        ``output_0``, ... for several, or the keys of a dict.
     dynamic_axes
-        For the names of inputs, which of their axes may have any length, and what that is called:
-        ``{"x": {0: "batch"}}``. Lengths that are computed from them are so in the file. Other axes have the length that
-        they have in `args`.
+        The axes of each input, by its name, that may have any length, with a name for that length:
+        ``{"x": {0: "batch"}}``. Lengths computed from them are computed in the file too. Other axes keep their length
+        in `args`.
 
     Raises
     ------
     UnsupportedError
-        If the model makes an operation that has no form in ONNX here, or something depends on the inputs otherwise
-        than by operations that have a derivative. It names the operation and the line.
+        If the model uses an operation without a translation to ONNX, or a value depends on the inputs other than
+        through operations that have a derivative. The message names the operation and the line.
     ValueError
         If names do not fit the inputs and outputs.
 
@@ -115,7 +115,7 @@ def _array(x: Any) -> Array:
 
 
 def _parameters_of(model: Module, count: int) -> list[str]:
-    """Return the names of the positional parameters of `forward`, as far as there are inputs."""
+    """Return the names of the first `count` positional parameters of `forward`."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(model.forward).parameters.values()
     names = [p.name for p in parameters if p.kind in kinds][:count]
@@ -123,7 +123,7 @@ def _parameters_of(model: Module, count: int) -> list[str]:
 
 
 def _checked_axes(names: list[str], given: tuple[Array, ...], dynamic: Any) -> list[tuple[str, str, int, int]]:
-    """Return the name of each dynamic axis, its input, its place and its length in `args`."""
+    """Return, for each dynamic axis, its name, its input, its index and its length in `args`."""
     found: list[tuple[str, str, int, int]] = []
     lengths: dict[str, int] = {}
     for name, axes in dynamic.items():
@@ -142,7 +142,7 @@ def _checked_axes(names: list[str], given: tuple[Array, ...], dynamic: Any) -> l
 def _varied(
     names: list[str], given: tuple[Array, ...], dynamic: list[tuple[str, str, int, int]], seed: int
 ) -> tuple[Array, ...]:
-    """Return other inputs of the same kind; each name of dynamic axes makes them longer by another number."""
+    """Return other inputs of the same kind, longer along dynamic axes by a different number for each name."""
     symbols = list(dict.fromkeys(symbol for symbol, *_ in dynamic))
     others = []
     for name, x in zip(names, given, strict=True):
@@ -155,9 +155,9 @@ def _varied(
 
 
 def _other_values(x: Array, name: str, seed: int) -> Array:
-    """Return the same values in another order, floats also farther from 0 or nearer, and some with the other sign."""
+    """Return the same values in another order; floats are also scaled, and in some variations negated."""
     rng = np.random.default_rng(seed)
-    if x.size and (x == x.flat[0]).all():  # there is no other order
+    if x.size and (x == x.flat[0]).all():  # no other order exists
         if x.dtype.kind == "f":
             return np.asarray(rng.standard_normal(x.shape), x.dtype)
         if not x.any():
@@ -182,7 +182,7 @@ class _Run(NamedTuple):
 
 
 def _trace(model: Module, inputs: tuple[Array, ...]) -> _Run:
-    """Call the model in evaluation mode, with everything recorded."""
+    """Call the model in evaluation mode, and record everything."""
     with _prepared(model), enable_grad(), trace_operations() as operations, np.errstate(all="ignore"):
         output = model(*(Tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs))
     return _Run(operations, inputs, dict(_flat(output)))
@@ -190,7 +190,7 @@ def _trace(model: Module, inputs: tuple[Array, ...]) -> _Run:
 
 @contextlib.contextmanager
 def _prepared(model: Module) -> Iterator[None]:
-    """Set a model to evaluation, and have all parameters require a gradient, for the time of a block."""
+    """Set a model to evaluation mode, with all parameters requiring a gradient, for the duration of a block."""
     modes = [(module, module.training) for module in model.modules()]
     frozen = [p for p in model.parameters() if not p.requires_grad]
     model.eval()
@@ -206,7 +206,7 @@ def _prepared(model: Module) -> Iterator[None]:
 
 
 def _flat(output: Any, name: str = "output") -> Iterator[tuple[str, Array]]:
-    """Yield the arrays that a model returned, each with a name."""
+    """Yield the name and value of each array that a model returned."""
     if isinstance(output, dict):
         for key, part in output.items():
             yield from _flat(part, str(key))
@@ -224,7 +224,7 @@ def _file(
     runs: tuple[_Run, _Run],
     dynamic: list[tuple[str, str, int, int]],
 ) -> bytes:
-    """Return the content of the file, made of two traces."""
+    """Return the content of the file, built from two traces."""
     inputs = list(zip(names, runs[0].inputs, runs[1].inputs, strict=True))
     lengths = {(name, axis): other.shape[axis] for name, _, other in inputs for axis in range(other.ndim)}
     axes = [Axis(symbol, name, axis, (length, lengths[name, axis])) for symbol, name, axis, length in dynamic]
@@ -262,7 +262,7 @@ def _written(model: Module, names: list[str], runs: tuple[_Run, _Run], axes: lis
 
 
 def _needed(run: _Run) -> set[int]:
-    """Return which operations the outputs are made of."""
+    """Return the ids of the operations that the outputs depend on."""
     arrays = {id(array) for array in run.outputs.values()}
     needed = set()
     for operation in reversed(run.operations):
@@ -273,7 +273,7 @@ def _needed(run: _Run) -> set[int]:
 
 
 def _results(graph: Graph, runs: tuple[_Run, _Run], output_names: Sequence[str] | None) -> list[Any]:
-    """Give the outputs their names, and return their descriptions."""
+    """Name the outputs, and return their descriptions."""
     one, other = (run.outputs for run in runs)
     if list(one) != list(other):
         raise UnsupportedError(f"the model returns {list(one)} for one input and {list(other)} for another")
@@ -298,7 +298,7 @@ def _results(graph: Graph, runs: tuple[_Run, _Run], output_names: Sequence[str] 
 
 
 def _described(graph: Graph, name: str, pair: Sequence[Array]) -> Any:
-    """Return what the file says about an input or output: its name, its dtype, its shape."""
+    """Return the description of an input or output for the file: name, dtype and shape."""
     shape: list[Any] = []
     for i, (n, m) in enumerate(zip(pair[0].shape, pair[1].shape, strict=True)):
         symbols = {axis.name for axis in graph.axes if axis.lengths == (n, m)}
@@ -308,7 +308,7 @@ def _described(graph: Graph, name: str, pair: Sequence[Array]) -> Any:
 
 
 def _checked(model: Module, graph: Graph, inputs: list[Any], results: list[Any]) -> Any:
-    """Return the model of the file, which ONNX's own checks have passed."""
+    """Return the model for the file, after it passed ONNX's own checks."""
     onnx = library()
     body = onnx.helper.make_graph(graph.nodes, type(model).__name__, inputs, results, graph.initializers)
     found = onnx.helper.make_model(

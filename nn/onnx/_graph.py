@@ -1,8 +1,8 @@
-"""The ONNX graph that is being built, and the operations that were traced twice to build it from.
+"""ONNX graph under construction, and the operations of the two traces that it is built from.
 
-A model is traced with two inputs that differ in their values, and in the lengths of axes that are to be dynamic. What
-is the same in both is a constant of the model; what differs is computed from its inputs, so that it has to be known
-how, or nothing is exported.
+A model is traced with two inputs that differ in their values, and in the lengths of dynamic axes. A value that is the
+same in both traces is a constant of the model; one that differs depends on the inputs, and is exported only if the
+traces show how it is computed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Pair = tuple[Any, Any]  # the same thing in the two traces
 
 
 def library() -> Any:
-    """Return the package onnx."""
+    """Import the package onnx."""
     try:
         import onnx
     except ImportError as error:
@@ -33,7 +33,7 @@ def library() -> Any:
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Tell whether two constants are the same, bit for bit in arrays."""
+    """Tell whether two constants are equal, with nan equal to nan; arrays also by dtype and shape."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
     if isinstance(a, tuple | list) and type(a) is type(b):
@@ -42,7 +42,7 @@ def alike(a: Any, b: Any) -> bool:
 
 
 def arrays_of(operation: TracedOperation) -> list[Any]:
-    """Return all arguments of an operation, and what is in sequences among them."""
+    """Return all arguments of an operation, with sequences among them expanded."""
     found: list[Any] = []
     for value in operation.arguments.values():
         found += value if isinstance(value, tuple | list) else [value]
@@ -50,7 +50,7 @@ def arrays_of(operation: TracedOperation) -> list[Any]:
 
 
 class Axis(NamedTuple):
-    """An axis of an input whose length is not fixed: its name in the graph, where it is, its length in the traces."""
+    """A dynamic axis of an input: its name in the graph, its input, its index, and its lengths in the two traces."""
 
     name: str
     input: str
@@ -59,7 +59,7 @@ class Axis(NamedTuple):
 
 
 class Graph:
-    """Nodes and constants of an ONNX graph, and under which name it knows the arrays of the two traces."""
+    """Nodes and constants of an ONNX graph, and the names in it of arrays of the two traces."""
 
     def __init__(self, axes: Sequence[Axis], paths: dict[int, str]) -> None:
         self.axes, self._paths = axes, paths
@@ -67,11 +67,11 @@ class Graph:
         self.initializers: list[Any] = []
         self._known: tuple[dict[int, str], dict[int, str]] = ({}, {})
         self._constants: dict[Any, str] = {}
-        self._held: list[Any] = []  # so that no other array is given the place of one that has a name
+        self._held: list[Any] = []  # so that no new array reuses the id of a named one
         self._names: set[str] = set()
 
     def unique(self, name: str) -> str:
-        """Return a name that nothing else has."""
+        """Return an unused name, starting with `name`."""
         found, number = name, 0
         while found in self._names:
             number += 1
@@ -80,28 +80,28 @@ class Graph:
         return found
 
     def know(self, arrays: Pair, name: str) -> None:
-        """Note that the two arrays are what `name` stands for."""
+        """Record that `name` stands for this pair of arrays."""
         for known, array in zip(self._known, arrays, strict=True):
             known[id(array)] = name
         self._held.append(arrays)
 
     def name_of(self, arrays: Pair) -> str | None:
-        """Return the name of a value that depends on inputs, or None; the empty string if the traces disagree."""
+        """Return the name of a value that depends on inputs, otherwise None; an empty string if the traces disagree."""
         one, other = (known.get(id(array)) for known, array in zip(self._known, arrays, strict=True))
         return one if one == other else ""
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node of one output, and return the name of that."""
+        """Add a node with one output, and return the name of the output."""
         return self.add_several(kind, 1, *inputs, **attributes)[0]
 
     def add_several(self, kind: str, outputs: int, *inputs: str, **attributes: Any) -> list[str]:
-        """Add a node of so many outputs, and return their names."""
+        """Add a node with several outputs, and return their names."""
         names = [self.unique(kind.lower()) for _ in range(outputs)]
         self.nodes.append(library().helper.make_node(kind, list(inputs), names, self.unique(kind), **attributes))
         return names
 
     def constant(self, value: Any, dtype: Any = None) -> str:
-        """Add a constant, unless there is the same already, and return its name: parameters have that of their path."""
+        """Add a constant unless it exists already, and return its name, which for parameters is their path."""
         array = np.asarray(value, dtype, order="C")
         path = self._paths.get(id(value)) if getattr(value, "dtype", None) == array.dtype else None
         key = path or (array.shape, array.dtype.str, hashlib.sha256(array.tobytes()).digest())
@@ -116,7 +116,7 @@ class Graph:
 
 
 class Step(NamedTuple):
-    """One operation as it was in both traces, on its way into the graph."""
+    """One operation, as recorded in both traces, to translate into the graph."""
 
     graph: Graph
     traced: tuple[TracedOperation, TracedOperation]
@@ -142,18 +142,18 @@ class Step(NamedTuple):
         return tuple(operation.arguments.get(name) for operation in self.traced)  # type: ignore[return-value]  # two
 
     def static(self, name: str) -> Any:
-        """Return an argument that has to be the same in both traces."""
+        """Return an argument, or raise if it differs between the traces."""
         one, other = self.given(name)
         if not alike(one, other):
             raise self.dependence(f"its argument {name} ({one!r} and {other!r})")
         return one
 
     def refuse(self, why: str) -> UnsupportedError:
-        """Return the error that this operation cannot be exported."""
+        """Return an error that says why this operation cannot be exported."""
         return UnsupportedError(f"'{self.traced[0].name}' at {self.traced[0].where} cannot be exported to ONNX: {why}")
 
     def dependence(self, what: str) -> UnsupportedError:
-        """Return the error that something depends on inputs in a way that was not seen."""
+        """Return an error that says that `what` depends on the inputs in a way that was not recorded."""
         return self.refuse(
             f"{what} differs between two inputs, so it is computed from them without a derivative, such as by a "
             f"comparison, argmax, rounding or Python's if, or from random numbers, and only operations that have one "
@@ -161,7 +161,7 @@ class Step(NamedTuple):
         )
 
     def value(self, name: str, dtype: Any = None) -> str:
-        """Return the name in the graph of an argument that is an array or a number, cast to `dtype`."""
+        """Return the name in the graph of an argument, an array or a number, cast to `dtype`."""
         return self.value_of(self.given(name), dtype, name)
 
     def value_of(self, arrays: Pair, dtype: Any = None, what: str = "a constant") -> str:
@@ -190,12 +190,12 @@ class Step(NamedTuple):
         raise self.dependence(what)
 
     def depends(self) -> bool:
-        """Tell whether an argument is computed from inputs, or has another shape for inputs of other lengths."""
+        """Tell whether an argument depends on the inputs, in its values or in its shape."""
         pairs = list(zip(*(arrays_of(operation) for operation in self.traced), strict=False))
         return any(self.graph.name_of(pair) is not None for pair in pairs) or not all(alike(*pair) for pair in pairs)
 
     def has(self, name: str) -> bool:
-        """Tell whether an argument was given, and is not None."""
+        """Tell whether an argument was given and is not None."""
         return self.given(name)[0] is not None
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
@@ -218,7 +218,7 @@ class Step(NamedTuple):
         return self.add("Concat", *parts, axis=0)
 
     def _length(self, pair: Pair) -> str:
-        """Return the name of a vector of one length that is a multiple of one of the dynamic axes."""
+        """Return the name of a vector of one length, which is a multiple of the length of a dynamic axis."""
         found = {axis.name: axis for axis in self.graph.axes if _multiple(pair, axis.lengths)}
         if len(found) != 1:
             raise self.refuse(
@@ -232,14 +232,14 @@ class Step(NamedTuple):
         return length if times == 1 else self.add("Mul", length, self.graph.integers([times]))
 
     def reshaped(self, name: str, given: Pair, wanted: Pair) -> str:
-        """Return the value in another shape; the arguments are its shapes in the two traces, before and after."""
+        """Reshape a value, given its shapes in the two traces before and after."""
         target = list(wanted[0])
         unknown = [i for i, (n, m) in enumerate(zip(*wanted, strict=True)) if n != m]
-        if 0 in target:  # which else would mean to copy a length
+        if 0 in target:  # without allowzero, 0 would copy a length of the input
             return self.add("Reshape", name, self.lengths(*wanted), allowzero=1)
         for i in list(unknown):
             if i < len(given[0]) and (given[0][i], given[1][i]) == (wanted[0][i], wanted[1][i]):
-                target[i] = 0  # as long as that axis of the input
+                target[i] = 0  # 0 copies the length of that axis of the input
                 unknown.remove(i)
         if len(unknown) > 1:
             return self.add("Reshape", name, self.lengths(*wanted))

@@ -10,7 +10,7 @@ from ._graph import Pair, Step
 
 __all__ = ["FIRST", "LAST", "cut", "getitem", "shapes"]
 
-LAST = np.iinfo(np.int64).max  # as an end of slices: that of the axis, however long it is
+LAST = np.iinfo(np.int64).max  # as the end of a slice: the end of the axis, whatever its length
 FIRST = np.iinfo(np.int64).min
 
 
@@ -25,7 +25,7 @@ def cut(s: Step, x: str, axis: int, start: int, end: int, step: int = 1) -> str:
 
 
 def getitem(s: Step) -> str:
-    """Cut basic indices out with slices, then take what one array of integers says, then give it its shape."""
+    """Slice by the basic indices, gather by an array of integers, then reshape."""
     key, other = (_complete(k, np.ndim(x)) for k, x in zip(s.given("key"), s.given("x"), strict=True))
     if len(key) != len(other):
         raise s.dependence("the index")
@@ -44,7 +44,7 @@ def getitem(s: Step) -> str:
 
 
 def _complete(key: Any, ndim: int) -> list[Any]:
-    """Return a part of the index for each axis, None for a new one; sequences and masks are arrays of integers."""
+    """Return one index part per axis, None for a new axis; sequences and masks become arrays of integers."""
     parts: list[Any] = []
     for part in key if isinstance(key, tuple) else (key,):
         if isinstance(part, list | np.ndarray) and np.ndim(part):
@@ -58,12 +58,12 @@ def _complete(key: Any, ndim: int) -> list[Any]:
 
 
 def _kept(key: list[Any]) -> tuple[Any, ...]:
-    """Return the index with a slice of one element for each integer."""
+    """Return the index with each integer replaced by a slice of one element."""
     return tuple(part if isinstance(part, slice) else slice(part, part + 1 or None) for part in key)
 
 
 def _sliced(s: Step, x: str, axis: int, pair: Pair, lengths: Pair) -> str:
-    """Cut a slice, or the slice of one element that an integer means, out of one axis."""
+    """Slice one axis; an integer takes a slice of one element."""
     slices = [part if isinstance(part, slice) else slice(int(part), int(part) + 1 or None) for part in pair]
     if slices == [slice(None)] * 2:
         return x
@@ -78,7 +78,7 @@ def _sliced(s: Step, x: str, axis: int, pair: Pair, lengths: Pair) -> str:
 
 
 def _bound(s: Step, pair: Pair, lengths: Pair, absent: int) -> int:
-    """Return a bound of a slice, counted from the end if that is what makes it the same in both traces."""
+    """Return a bound of a slice, counted from the end if that makes it the same in both traces."""
     if pair[0] == pair[1]:
         return absent if pair[0] is None else int(pair[0])
     if None in pair or min(pair) < 0:

@@ -23,7 +23,7 @@ def _linear(s: Step) -> str:
 
 
 def _transposed(s: Step, name: str) -> str:
-    """Return the transpose of a matrix, as a constant if the matrix is one."""
+    """Return the transpose of a matrix; of a constant it is a constant too."""
     pair = s.given(name)
     if s.graph.name_of(pair) is None:
         return s.value_of((pair[0].T, pair[1].T), s.dtype, name)
@@ -31,7 +31,7 @@ def _transposed(s: Step, name: str) -> str:
 
 
 def _beyond(windows: Any) -> list[int]:
-    """Return how far the last window reaches beyond the end of each axis."""
+    """Return by how much the last window exceeds the end of each axis."""
     return [
         (count - 1) * stride + dilation * (kernel - 1) + 1 - size - before
         for size, kernel, stride, dilation, before, count in zip(*windows, strict=True)
@@ -39,7 +39,7 @@ def _beyond(windows: Any) -> list[int]:
 
 
 def _sliding(windows: Any) -> dict[str, list[int]]:
-    """Return the attributes of windows that slide: how long, how far apart, and how much padding they need."""
+    """Return the attributes of sliding windows: kernel shape, strides, dilations and padding."""
     return {
         "kernel_shape": list(windows.kernel),
         "strides": list(windows.stride),
@@ -65,7 +65,7 @@ def _transposed_convolution(s: Step) -> str:
 
 
 def _each_place(s: Step, channels: int, kernel: tuple[int, ...]) -> str:
-    """Return weights of a convolution that gives each place of a window a channel of its own."""
+    """Return the weights of a convolution that copies each position of a window to a separate channel."""
     places = math.prod(kernel)
     return s.graph.constant(np.tile(np.eye(places, dtype=s.dtype), (channels, 1)).reshape(-1, 1, *kernel))
 
@@ -147,7 +147,7 @@ def _softplus(s: Step) -> str:
     scaled = x if beta == 1 else s.add("Mul", x, s.number(beta))
     soft = s.add("Softplus", scaled)
     soft = soft if beta == 1 else s.add("Div", soft, s.number(beta))
-    if threshold >= 20:  # what it leaves out is less than what single precision has digits for
+    if threshold >= 20:  # the difference is below single precision
         return soft
     return s.add("Where", s.add("Greater", scaled, s.number(threshold)), x, soft)
 
@@ -173,7 +173,7 @@ def _tanhshrink(s: Step) -> str:
 
 def _hardshrink(s: Step) -> str:
     x, limit = s.value("x", s.dtype), s.static("lambd")
-    # two comparisons, for the limit may be below 0, where nothing shrinks
+    # two comparisons, because the limit may be negative, where nothing becomes 0
     within = s.add("And", s.add("GreaterOrEqual", x, s.number(-limit)), s.add("LessOrEqual", x, s.number(limit)))
     return s.add("Where", within, s.number(0), x)
 
@@ -185,7 +185,7 @@ def _threshold(s: Step) -> str:
 
 
 def _resample(s: Step) -> str:
-    """Add up weighted places along an axis, as the plan says."""
+    """Sum weighted elements along an axis, according to the plan."""
     x, plan, axis = s.value("x", s.dtype), s.static("plan"), s.static("axis")
     parts = []
     for places, weights in zip(plan.places, plan.weights, strict=True):
@@ -202,7 +202,7 @@ def _softmax(kind: str) -> Emit:
 
 
 def _weights(s: Step, scores: str) -> str:
-    """Return the softmax of scores, 0 in a row that is masked as a whole."""
+    """Return the softmax of scores; a fully masked row becomes 0."""
     if not s.has("mask"):
         return s.add("Softmax", scores, axis=-1)
     pair = s.given("mask")

@@ -12,9 +12,9 @@ __all__ = ["RECURRENT"]
 
 
 def _sequence(kind: str, gates: list[int], states: int, **attributes: Any) -> Emit:
-    """Return what adds the node of a sequence; `gates` are the places here of the gates in ONNX's order.
+    """Return a translation of a recurrent layer; `gates` lists our index of each gate in ONNX's order.
 
-    The operation has ``(reverse, x, states..., weight_ih, weight_hh)`` and perhaps two biases.
+    The arguments of the operation are ``(reverse, x, states..., weight_ih, weight_hh)``, and two biases if it has them.
     """
 
     def emit(s: Step) -> tuple[str, ...]:
