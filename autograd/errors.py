@@ -5,7 +5,7 @@ Each is also the built-in error that a caller would think of catching::
     AutogradError
     ├── ShapeError            (ValueError)           shapes that do not fit an operation or a gradient
     ├── DtypeError            (TypeError)            a dtype that cannot carry a gradient
-    ├── GraphError            (RuntimeError)         no graph to walk, or one that was freed
+    ├── GraphError            (RuntimeError)         no graph to go back through, or a freed one
     ├── DerivativeError       (RuntimeError)         a derivative rule failed or returned something unusable
     ├── AnomalyError          (FloatingPointError)   nan or inf where detect_anomaly looks for them
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
@@ -69,7 +69,7 @@ class DtypeError(AutogradError, TypeError):
 
 
 class GraphError(AutogradError, RuntimeError):
-    """There is no graph to walk, or an earlier walk freed it."""
+    """There is no graph to go back through, or an earlier backward pass freed it."""
 
 
 class DerivativeError(AutogradError, RuntimeError):

@@ -227,7 +227,7 @@ def inputs_wanted(op: Primitive) -> list[list[int]]:
 
 
 def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
-    """Return a function that picks what a rule needs from the parameters' values, the output and the shapes named.
+    """Return a function that picks what a rule needs from the parameters' values, the output and the named shapes.
 
     It returns a sequence, also of one item or none, and calls no Python code.
     """

@@ -62,8 +62,8 @@ class Primitive:
         The functions called for the result and for gradients: `forward` and the rules, wrapped where they are a user's,
         so that they cannot write to their arguments.
     rules, needs, at_call
-        One derivative rule for each differentiable input; the names of what it keeps, and of what it is passed when it
-        is called.
+        One derivative rule for each differentiable input; the names of the values that it keeps, and of those passed
+        when it is called.
     aligned
         The same operation for inputs with the shape and dtype of the output, so that no check is needed.
     apply

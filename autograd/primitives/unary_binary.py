@@ -50,7 +50,7 @@ def _direct(rule: Function) -> Function:
 def _is_uniform(op: Primitive) -> bool:
     """Tell whether the result has the dtype of the inputs, if they share one.
 
-    It has not for `absolute` of complex numbers, for `float_power` and, in half precision, for SciPy's functions.
+    It does not for `absolute` of complex numbers, for `float_power` and, in half precision, for SciPy's functions.
     """
     loops = [loop.split("->") for loop in op.forward.types] if isinstance(op.forward, np.ufunc) else []
     of_one = {given[0]: result for given, result in loops if given[0] in "efdgFDG" and len(set(given)) == 1}
