@@ -86,7 +86,7 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
 
 
 def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
-    """Return the probable meaning of a name: a submodule that has to be imported, or a similar name in a near module."""
+    """Return the probable meaning of a name: a submodule that has to be imported, or a similar name nearby."""
     home = sys.modules[module]
     if hasattr(home, "__path__") and find_spec(f"{module}.{name}") is not None:
         return f"a module, which import {module}.{name} loads"
