@@ -1,4 +1,4 @@
-"""Functions that layers and losses are made of, for arrays and tensors alike, under PyTorch's names."""
+"""Functional forms of layers and losses, for arrays and tensors alike, under PyTorch's names."""
 
 import typing
 
@@ -146,5 +146,5 @@ __all__ = [
 
 _set_module(__name__, *(globals().get(name) for name in __all__))
 
-if not typing.TYPE_CHECKING:  # with it, type checkers would take any name for one that there is
+if not typing.TYPE_CHECKING:  # with `__getattr__`, type checkers would accept any name
     __getattr__ = _missing.lookup(__name__)

@@ -45,16 +45,16 @@ def _bell(x: Any) -> Any:
 
 
 def _relu_rule(g: Any, out: Any) -> Any:
-    """Let the gradient through where the output is positive; the mask is converted once and holds the result."""
+    """Pass the gradient on where the output is positive; the mask is converted once, then overwritten by the result."""
     mask = (out > 0).astype(g.dtype)
     return np.multiply(g, mask, mask) if type(g) is type(mask) is np.ndarray else g * mask
 
 
 rectify = elementwise(_relu, _relu_rule, name="relu")
-# Functions of x, not of the output: far out that is 1 in all its digits, and 1 - out has none left.
+# Their rules use x, not the output: for large x that rounds to 1, and 1 - out has no digits left.
 bell = elementwise(_bell, lambda g, x, out: g * (np.tanh(x * 0.5) * -out), name="bell")
 sigmoid = elementwise(_sigmoid, lambda g, x: g * bell(x), name="sigmoid")
-tanh: Callable[[TensorLike], Tensor] = cast(Any, np.tanh)  # differentiates tensors as it is
+tanh: Callable[[TensorLike], Tensor] = cast(Any, np.tanh)  # accepts tensors already
 
 
 def relu(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -116,14 +116,14 @@ def log_softmax(input: TensorLike, axis: int | None = None, *, dim: int | None =
 
 
 def which_axis(axis: int | None, dim: int | None) -> int:
-    """Return the axis that was given by either name, else the last."""
+    """Return the axis given under either name, else the last."""
     if axis is not None and dim is not None and axis != dim:
         raise TypeError(f"axis={axis} and dim={dim} name the same thing: give one of them")
     return axis if axis is not None else dim if dim is not None else -1
 
 
 def _largest(x: Any, axis: int) -> Any:
-    """Return the largest along an axis; of no elements NumPy has none, and nothing is subtracted from nothing."""
+    """Return the maximum along an axis, or x itself if it is empty, for which NumPy has no maximum."""
     return np.maximum.reduce(x, axis, keepdims=True) if np.size(x) else x
 
 

@@ -150,7 +150,7 @@ def adaptive_mean(owner: str, axes: int, x: Any, output_size: Spatial) -> Tensor
             parts, which = np.unique(_ends(n, m), axis=1, return_inverse=True)
             means = [x[(..., slice(start, stop), *after)].mean(axis=axis) for start, stop in parts.T.tolist()]
             x = np.stack(means, axis=axis)
-            x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # parts repeat if there are more than elements
+            x = x if len(means) == m else x[(..., which.reshape(-1), *after)]  # more parts than elements: parts repeat
     return x
 
 

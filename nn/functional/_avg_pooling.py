@@ -17,7 +17,7 @@ __all__ = ["avg_pool1d", "avg_pool2d", "avg_pooling"]
 
 
 def _sum_windows(x: Any, windows: Windows) -> Any:
-    """Return the sum of each window, along one axis after the other."""
+    """Return the sum of each window, along one axis after another."""
     for axis, (size, kernel, stride, dilation, padding, count) in enumerate(zip(*windows, strict=True)):
         out = empty_beside(x, (*x.shape[2 : axis + 2], count, *x.shape[axis + 3 :]), x.dtype, zeros=True)
         for _, among, inside in axis_taps(size, kernel, stride, dilation, padding, count):
@@ -27,7 +27,7 @@ def _sum_windows(x: Any, windows: Windows) -> Any:
 
 
 def _spread_windows(g: Any, windows: Windows) -> Any:
-    """Add each element of `g` to all places of its window: the transpose of `_sum_windows`."""
+    """Add each element of `g` to all positions of its window: the transpose of `_sum_windows`."""
     axes = list(enumerate(zip(*windows, strict=True)))
     for axis, (size, kernel, stride, dilation, padding, count) in reversed(axes):
         out = empty_beside(g, (*g.shape[2 : axis + 2], size, *g.shape[axis + 3 :]), g.dtype, zeros=True)
@@ -110,7 +110,7 @@ def avg_pooling(
     count_include_pad: bool,
     divisor: int | None,
 ) -> Tensor:
-    """Return the means of windows along so many axes."""
+    """Return the mean of each window along the last `axes` axes."""
     if divisor == 0:
         raise ValueError(f"{owner}: divisor_override should not be 0")
     x, windows, single = pooled(owner, axes, as_floating(owner, "input", x), kernel, stride, padding, 1, ceil_mode)
@@ -120,7 +120,7 @@ def avg_pooling(
 
 
 def _counts(windows: Windows, include_padding: bool) -> Any:
-    """Return how many elements each window has, the zeros around the input among them if they are to be included."""
+    """Return the number of elements of each window, with the zeros around the input if `include_padding`."""
     total: Any = 1
     for size, kernel, stride, _, padding, count in zip(*windows, strict=True):
         first = np.arange(count) * stride - padding

@@ -244,7 +244,7 @@ def _convolution(
 def paddings(
     owner: str, axes: int, padding: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return how much padding there is before and after each axis."""
+    """Return the padding before and after each axis."""
     if not isinstance(padding, str):
         low = per_axis(padding, axes, "padding", owner)
         return low, low

@@ -23,7 +23,8 @@ __all__ = ["cross_entropy", "nll_loss"]
 def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
     """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
 
-    The exponentials, their sums, and where in memory the labelled ones are, are left in `saved` for the derivative.
+    The exponentials, their sums, and the positions in memory of the labelled ones, are left in `saved` for the
+    derivative.
     """
     e = np.array(logits, order=memory_order(logits.shape[1]))
     np.subtract(e, np.maximum.reduce(e, 1, keepdims=True), e)
@@ -36,7 +37,7 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
     losses -= labelled
     if type(scale) is np.ndarray:
         losses *= scale
-        losses[scale == 0] = 0  # what is ignored may be anything, nan too
+        losses[scale == 0] = 0  # ignored rows may hold anything, even nan
         return np.add.reduce(losses) if total else losses
     return (np.add.reduce(losses) if total else losses) * scale
 
@@ -146,7 +147,7 @@ def cross_entropy(
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
         spread[target.reshape(-1) == ignore_index] = 0
         if not np.any(weights) and spread.any():
-            total = 0.0  # all that counts is of classes without weight, and there is no mean
+            total = 0.0  # all rows that count have classes of weight 0, and there is no mean
         return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
     scale = weights / total if reduction == "mean" else weights
     if type(scale) is np.ndarray:
@@ -198,7 +199,7 @@ def _check_smoothing(label_smoothing: float) -> None:
 
 
 def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduction, label_smoothing: float) -> Any:
-    """Return the cross-entropy with targets that are probabilities, to which gradients flow too."""
+    """Return the cross-entropy with probabilities as targets, to which gradients flow too."""
     _check_smoothing(label_smoothing)
     rows, shape = as_rows(logits), logits.shape[:1] + logits.shape[2:] if logits.ndim > 1 else ()
     spread = as_rows(target)
@@ -210,9 +211,9 @@ def _soft_cross_entropy(logits: Any, target: Any, weight: Any, reduction: Reduct
 
 
 def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothing: float) -> Any:
-    """Return the targets that the labels become when a part of each is spread over all classes.
+    """Return the targets for smoothed labels, a part of each of which is spread over all classes.
 
-    A class of weight 0 gives nothing itself, but its rows give their part for the other classes.
+    A class of weight 0 adds nothing itself, but its rows add their part for the other classes.
     """
     n, classes = logits.shape
     spread = np.full((n, classes), label_smoothing / classes)

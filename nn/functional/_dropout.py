@@ -150,7 +150,7 @@ def alpha_dropout(
 
 
 def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator: Generator) -> Any:
-    """Draw for an array of `shape`, which broadcasts against x, what of x becomes 0."""
+    """Drop elements of x by a random mask of `shape`, which broadcasts against x."""
     _check_probability(p)
     if not training or p == 0:
         return x

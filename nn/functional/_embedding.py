@@ -16,7 +16,7 @@ __all__ = ["embedding", "one_hot"]
 
 Array = np.ndarray[Any, Any]
 
-# What gets another gradient than its derivative: that of each row is multiplied by a factor.
+# The identity, with a gradient that is not its derivative: that of each row is multiplied by a factor.
 _scale_gradient = general(lambda x, factors: x.copy(), lambda g, factors: g * factors[..., None], name="scale_gradient")
 
 
@@ -129,7 +129,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
 
 
 def _read_indices(name: str, values: Any, count: int) -> Array:
-    """Return an array of integers that all are from 0 to ``count - 1``."""
+    """Return indices as an array of integers, all from 0 to ``count - 1``."""
     index = np.asarray(borrow(as_operand(name, "input", values)))
     if index.dtype.kind not in "iu":
         if index.size:
@@ -146,7 +146,7 @@ def _read_indices(name: str, values: Any, count: int) -> Array:
 
 
 def _shorten(weight: Any, rows: Array, max_norm: float, norm_type: float) -> None:
-    """Bring those of some rows of a table that are longer than `max_norm` to it, in place."""
+    """Rescale those of the given rows of a table that exceed `max_norm` to that norm, in place."""
     table = borrow(weight)
     norms = np.linalg.norm(table[rows], norm_type, 1)
     long = norms > max_norm

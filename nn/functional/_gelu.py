@@ -31,16 +31,16 @@ _SINGLE = (
     2.118298426e-05, -1.731082301e-06, -2.155737763e-04, 1.336533871e-04, 1.622040106e-03, -3.479954637e-03,
     -7.537717160e-03, 6.039664828e-02, -1.865221598e-01, 3.871373939e-01, -6.078966314e-01, 7.552851305e-01,
 )  # fmt: skip
-_FAR = 40.0  # from where on the density, and the distance from 0 or 1, are 0 in double precision
+_FAR = 40.0  # beyond this the density, and the distance of Phi from 0 or 1, are 0 in double precision
 _DENSITY = 1 / math.sqrt(2 * math.pi)
 
 
-# Elements of which a dozen passes are made one after the other, while they and what comes of them are in the caches.
+# Elements in a block: they and their results stay in the caches during a dozen passes over them.
 _PART = 32_768
 
 
 def _by_parts(compute: Callable[..., Any], *arrays: Any) -> Any:
-    """Return what `compute`, which goes element by element, gives for arrays; of large ones part by part."""
+    """Apply `compute`, an elementwise function, to arrays; to large ones part by part."""
     first = arrays[-1]
     if type(first) is not np.ndarray or first.size <= 2 * _PART or not all(_is_alike(x, first) for x in arrays):
         return compute(*arrays)
@@ -57,7 +57,7 @@ def _is_alike(x: Any, first: Any) -> bool:
 
 
 def _over(function: np.ufunc, *inputs: Any) -> Any:
-    """Return what `function` gives, written over the last of its inputs if that is an array and no number."""
+    """Apply `function`, and write the result over the last of its inputs if that is an array, not a scalar."""
     last = inputs[-1]
     return function(*inputs, last) if type(last) is np.ndarray else function(*inputs)
 
@@ -81,13 +81,13 @@ def _tail(z: Any) -> tuple[Any, Any]:
 
 
 def _distance(x: Any) -> Any:
-    """Return |x|, up to `_FAR`, in numbers that a polynomial can be evaluated in."""
+    """Return |x|, at most `_FAR`, in a precision that a polynomial can be evaluated in."""
     z = np.minimum(np.abs(x), _FAR)
     return z.astype(np.float32) if z.dtype == np.float16 else z
 
 
 def _normal_cdf(x: Any) -> Any:
-    """Return the probability that a standard normal variable is less than x, precise also where that is small."""
+    """Return the probability that a standard normal variable is less than x, precise even where that is small."""
     tail, _ = _tail(_distance(x))
     return _in_half(np.where(x > 0, 1 - tail, tail), x)
 
@@ -107,7 +107,7 @@ def _gelu(x: Any) -> Any:
 
 
 def _positive_less_tail(x: Any) -> Any:
-    """Return x where it is positive, less |x| times the probability of what lies beyond |x|: nothing cancels."""
+    """Return max(x, 0) minus |x| times the probability that a normal variable exceeds |x|: nothing cancels."""
     z = _distance(x)
     tail, _ = _tail(z)
     tail *= z
@@ -137,7 +137,7 @@ _exact = elementwise(_gelu, _gelu_rule, name="gelu")
 # The tanh form: x * (1 + tanh(u / 2)) / 2 = x / (1 + exp(-u)) with u = x * (_FIRST + _THIRD * x ** 2)
 _FIRST = 2 * math.sqrt(2 / math.pi)
 _THIRD = 0.044715 * _FIRST
-_FLAT = 1e4  # from where on it is x or 0, also where x squared would not overflow
+_FLAT = 1e4  # beyond this the result is x or 0; x squared does not overflow yet
 
 
 def _gelu_tanh(x: Any) -> Any:
@@ -145,9 +145,9 @@ def _gelu_tanh(x: Any) -> Any:
 
 
 def _divided(x: Any) -> Any:
-    """Return x / (1 + exp(-u)), which loses no digits for negative x, as 1 + tanh would."""
+    """Return x / (1 + exp(-u)); for negative x, 1 + tanh would lose digits."""
     x = np.maximum(x, -_FLAT)
-    with np.errstate(over="ignore"):  # of an exponential by which it is divided
+    with np.errstate(over="ignore"):  # the exponential is only divided by
         inner = x * x
         inner *= -_THIRD
         inner -= _FIRST

@@ -34,7 +34,7 @@ __all__ = [
     "with_logits",
 ]
 
-_SHORTEST = 1e-12  # the derivative of a logarithm grows no further for probabilities below
+_SHORTEST = 1e-12  # the derivative of a logarithm does not grow for probabilities below this
 
 
 @in_single
@@ -316,7 +316,7 @@ def gaussian_nll_loss(
 
 
 def _together(loss: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
-    """Return both as real numbers of one shape; one may have one element, and as many axes, for all of the other."""
+    """Return both as real numbers of one shape; one may have a single element, and as many axes, and broadcasts."""
     input = as_real(loss, "input", input)
     target = as_real(loss, "target", target, input.dtype)
     if input.ndim == target.ndim and input.size != target.size and 1 in (input.size, target.size):
@@ -343,7 +343,7 @@ def _variances(var: Any, shape: tuple[int, ...]) -> Tensor:
 
 
 def check_probabilities(loss: str, name: str, array: Any, remedy: str = "") -> None:
-    """Raise unless all are from 0 to 1; nan is not."""
+    """Raise unless all elements are from 0 to 1, which nan is not."""
     values = borrow(array)
     if values.size and not (np.minimum.reduce(values, axis=None) >= 0 and np.maximum.reduce(values, axis=None) <= 1):
         place = tuple(map(int, np.argwhere(~((values >= 0) & (values <= 1)))[0]))
@@ -358,7 +358,7 @@ def _check_least(loss: str, name: str, array: Any, rule: str) -> None:
 
 
 def _log(x: Any) -> Any:
-    """Return the logarithm, which is nowhere below -100."""
+    """Return the logarithm, but at least -100."""
     with np.errstate(divide="ignore"):
         return np.maximum(np.log(x), -100)
 

@@ -20,8 +20,8 @@ Array = np.ndarray[Any, Any]
 
 
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
-    """Return x @ weight.T + bias; for matrices `dot` does the same as ``@`` with half a microsecond less about it."""
-    if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):  # what the rules would not undo
+    """Return x @ weight.T + bias; for matrices `dot` equals ``@`` with half a microsecond less overhead."""
+    if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):  # else the rules would be wrong
         raise ValueError(
             f"weight has shape {weight.shape}{'' if bias is None else f' and bias {bias.shape}'}, but they should be "
             f"(out_features, in_features) and (out_features,)"
@@ -40,12 +40,12 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def _product(x: Any, matrix: Any) -> Any:
-    """Return x @ matrix as one product: NumPy takes a stack of matrices one by one."""
+    """Return x @ matrix as one product: NumPy multiplies a stack of matrices one by one."""
     return x.dot(matrix) if x.ndim <= 2 else _rows(x).dot(matrix).reshape(*x.shape[:-1], matrix.shape[1])
 
 
 def _rows(array: Any) -> Any:
-    """Return `array` with all axes but the last in one."""
+    """Return `array` with all axes except the last merged into one."""
     return array.reshape(math.prod(array.shape[:-1]), array.shape[-1])
 
 
@@ -62,7 +62,7 @@ def _weight_rule(g: Any, x: Any, into: Any) -> Any:
     return np.matmul(g.T, x, into)
 
 
-MANY = 2048  # rows; up to here BLAS adds them accurately enough
+MANY = 2048  # the number of rows up to which BLAS adds them accurately enough
 
 
 @lru_cache(maxsize=8)
@@ -73,7 +73,7 @@ def _ones(count: int, dtype: np.dtype[Any]) -> Any:
 
 
 def _bias_rule(g: Any, into: Any) -> Any:
-    """Sum over all axes but the last; for arrays a product with ones, which BLAS computes faster than NumPy sums."""
+    """Sum over all axes except the last; for arrays by a product with ones: BLAS is faster than NumPy's sum."""
     if g.ndim != 2:
         g = _rows(g)
     if type(g) is not np.ndarray or g.shape[0] > MANY or g.dtype.char == "e":

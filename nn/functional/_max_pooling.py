@@ -23,7 +23,7 @@ def _lowest(dtype: np.dtype[Any]) -> float:
 
 
 def _max_pool(x: Any, windows: Windows) -> Any:
-    """Return the largest element of each window: along one axis after the other, the first of them in long runs."""
+    """Return the maximum of each window: along one axis after another, the first of them in long runs of memory."""
     lowest = _lowest(x.dtype)
     for axis, (size, kernel, stride, dilation, padding, count) in enumerate(zip(*windows, strict=True)):
         parts = axis_taps(size, kernel, stride, dilation, padding, count)
@@ -44,13 +44,13 @@ def _max_pool(x: Any, windows: Windows) -> Any:
 
 
 def _hits(x: Any, best: Any, windows: Windows) -> tuple[list[Any], Any]:
-    """Return for each tap which elements are the largest of their windows, and how many each window has, at least 1."""
+    """Return for each tap which elements are maxima of their windows, and how many each window has, at least 1."""
     every: Any = (slice(None), slice(None))
     places = [((*every, *tap.windows), (*every, *tap.inside)) for tap in taps(windows)]
     hits = [x[inside] == best[among] for among, inside in places]
     count = _count(hits, places, best)
     if count.size and not np.minimum.reduce(count, None):
-        undefined = np.isnan(best)  # where nan was the largest; else the window is outside as a whole
+        undefined = np.isnan(best)  # where nan was the maximum; else the whole window is outside
         hits = [
             hit | (undefined[among] & np.isnan(x[inside])) for hit, (among, inside) in zip(hits, places, strict=True)
         ]
@@ -66,7 +66,7 @@ def _count(hits: list[Any], places: list[Any], best: Any) -> Any:
 
 
 def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
-    """Share the gradient of each window evenly among its largest elements."""
+    """Share the gradient of each window evenly among its maxima."""
     values, best = (borrow(a) for a in (x, out))
     hits, count = _hits(values, best, windows)
     every: Any = (slice(None), slice(None))
@@ -91,7 +91,7 @@ _max = general(_max_pool, _max_pool_rule, name="max_pool")
 
 
 def _first_places(x: Any, windows: Windows) -> Any:
-    """Return where the first of the largest elements of each window is, counted row by row; nan is the largest."""
+    """Return the flat index of the first maximum of each window, counted row by row; nan counts as the largest."""
     best = np.full(
         (*x.shape[:2], *windows.counts), -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype
     )
@@ -239,7 +239,7 @@ def max_pooling(
     ceil_mode: bool,
     return_indices: bool,
 ) -> Any:
-    """Return the largest element of each window along so many axes, and where it is if that is asked for."""
+    """Return the maximum of each window along the last `axes` axes, and its index if `return_indices`."""
     x, windows, single = pooled(owner, axes, x, kernel, stride, padding, dilation, ceil_mode)
     out = _max(x, windows)
     out = out[0] if single else out

@@ -1,7 +1,7 @@
 """Recurrent networks: a whole sequence as one operation.
 
-Each is two loops of NumPy calls, forward and backward, that write to memory made beforehand. Where a derivative is
-itself recorded, the composition of `_rnn_steps` takes the place of the loops.
+Each is two loops of NumPy calls, forward and backward, that write to preallocated memory. Where a derivative is itself
+recorded, the composition in `_rnn_steps` replaces the loops.
 """
 
 from __future__ import annotations
@@ -27,18 +27,20 @@ Array = np.ndarray[Any, Any]
 class _Sequence(Function):
     """A sequence as one operation of ``(reverse, x, states..., weight_ih, weight_hh, bias_ih, bias_hh)``.
 
-    The biases may be left out. It returns the hidden states after all steps, and the last state or states.
+    The biases may be omitted. It returns the hidden states after all steps, and the last state or states.
 
     Attributes
     ----------
     step
-        What is computed, as a composition.
+        One step, as a composition of operations.
     states
-        How many states there are.
+        The number of states.
     run
-        Takes the inputs as arrays in the order of the steps; returns the results, and what `pull` needs.
+        The forward pass: takes the inputs as arrays in the order of the steps; returns the results, and the values
+        that `pull` needs.
     pull
-        Takes that, whether `x` needs a gradient, and the gradients of the results; returns those of the inputs.
+        The vjp: takes these values, whether `x` needs a gradient, and the gradients of the results; returns those of
+        the inputs.
     """
 
     step: Step
@@ -53,7 +55,7 @@ class _Sequence(Function):
         results, ctx.kept = cls.run(x[::-1] if reverse else x, others[: cls.states], others[cls.states :])
         out = results[0][::-1] if reverse else results[0]
         ctx.reverse, ctx.inputs = reverse, inputs
-        ctx.save_for_backward(*inputs, out)  # the result as well, so that writing to it is noticed
+        ctx.save_for_backward(*inputs, out)  # the result as well, so that in-place writes to it are noticed
         return (out, *results[1:])
 
     @classmethod
@@ -61,7 +63,7 @@ class _Sequence(Function):
         *inputs, _ = ctx.saved_tensors
         recorded = any(isinstance(part, Tensor) for part in g)
         if recorded or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
-            # a derivative is recorded, or finite numbers stand in for others
+            # a derivative is recorded, or finite numbers replace others
             return (None, *cls._pull_composed(ctx.reverse, inputs, g))
         out = g[0][::-1] if ctx.reverse else g[0]
         found = cls.pull(ctx.kept, ctx.needs_input_grad[1], out, *g[1:])
@@ -80,7 +82,7 @@ class _Sequence(Function):
 
 
 # Long short-term memory. The gates of a step lie in memory as o, i, f, g, so that sigmoids are side by side. Little is
-# kept, tanh(c) for one is computed twice: at these sizes memory is slower than arithmetic.
+# kept, and tanh(c), for example, is computed twice: at these sizes memory is slower than arithmetic.
 
 
 def _run_lstm(x: Array, states: list[Array], parameters: list[Array]) -> tuple[tuple[Array, ...], Any]:
@@ -146,8 +148,8 @@ def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array)
     return [found.x, d_h, d_c, *found.parameters]
 
 
-# Gated recurrent unit. The gates of a step are r, z, n and m, where m is what the state adds to n. Going back they lie
-# as m, r, z, n, so that the first three are those of the state and the last three those of the input.
+# Gated recurrent unit. The gates of a step are r, z, n and m, where m is the term of the state in n. In the backward
+# pass they lie as m, r, z, n, so that the first three are those of the state and the last three those of the input.
 
 
 def _run_gru(x: Array, states: list[Array], parameters: list[Array]) -> tuple[tuple[Array, ...], Any]:
@@ -208,7 +210,7 @@ def _pull_gru(kept: Any, needs_x: bool, g: Array, last_h: Array) -> list[Any]:
         of_both = rows(memory)
         found.add(part, of_both[:, width:], of_both[:, : 3 * width])
     of_input, of_state = found.parameters[::2], found.parameters[1::2]
-    others = [(a, np.roll(b, -width, axis=0)) for a, b in zip(of_input, of_state, strict=True)]  # m stands where n is
+    others = [(a, np.roll(b, -width, axis=0)) for a, b in zip(of_input, of_state, strict=True)]  # m replaces n
     return [found.x, d_h, *itertools.chain(*others)]
 
 
@@ -275,6 +277,6 @@ class _ReLURNN(_Sequence):
     run, pull = staticmethod(partial(_run_rnn, _relu)), staticmethod(partial(_pull_rnn, _relu_local))
 
 
-# Each takes (reverse, x, states..., weight_ih, weight_hh, bias_ih, bias_hh), the biases or none, with x of shape
-# (time, batch, features) and states of shape (batch, hidden); and returns (hidden states, last states...).
+# Each takes (reverse, x, states..., weight_ih, weight_hh, bias_ih, bias_hh), with or without biases, where x has shape
+# (time, batch, features) and states have shape (batch, hidden); and returns (hidden states, last states...).
 lstm, gru, rnn_tanh, rnn_relu = _LSTM.apply, _GRU.apply, _TanhRNN.apply, _ReLURNN.apply

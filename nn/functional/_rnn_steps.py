@@ -37,7 +37,7 @@ def lstm_step(x: Any, h: Any, c: Any, *parameters: Any) -> tuple[Any, Any]:
 
 
 def projected_lstm_step(x: Any, h: Any, c: Any, *parameters: Any) -> tuple[Any, Any]:
-    """Return what `lstm_step` does, with the hidden state mapped by the last of the parameters."""
+    """Return the states of `lstm_step`, with the hidden state projected by the last of the parameters."""
     h, c = lstm_step(x, h, c, *parameters[:-1])
     return linear(h, parameters[-1]), c
 
@@ -55,7 +55,7 @@ def _maps(x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any = None, b
 
 
 def composed(step: Step, reverse: bool, x: Any, states: tuple[Any, ...], parameters: tuple[Any, ...]) -> Any:
-    """Take `step` along the first axis of `x`, from its end if `reverse`.
+    """Apply `step` along the first axis of `x`, from its end if `reverse`.
 
     Returns
     -------

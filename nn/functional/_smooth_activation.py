@@ -27,8 +27,8 @@ __all__ = [
     "tanhshrink",
 ]
 
-_FLAT = 1e4  # from where on exp(-x) is 0, and infinity may stand for x no more: infinity times 0 would be nan
-# What makes mean 0 and variance 1 a fixed point of selu: Klambauer et al., equation 14.
+_FLAT = 1e4  # beyond this exp(-x) is 0; x is clipped to it, since infinity times 0 would be nan
+# The constants that make mean 0 and variance 1 a fixed point of selu: Klambauer et al., equation 14.
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
@@ -77,7 +77,7 @@ def _elu_rule(g: Any, x: Any, alpha: Any, width: Any) -> Any:
 
 def _silu_forward(x: Any) -> Any:
     x = np.maximum(floating(x), -_FLAT)
-    with np.errstate(over="ignore"):  # of an exponential by which it is divided
+    with np.errstate(over="ignore"):  # the exponential is only divided by
         return x / (1 + np.exp(-x))
 
 

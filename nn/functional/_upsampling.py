@@ -109,7 +109,7 @@ def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
 
 @lru_cache(maxsize=64)
 def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
-    """Take the four old positions around the new one, weighted by the cubic of Keys; the edges repeat beyond the axis."""
+    """Take the four old positions around the new one, weighted by the cubic of Keys; edges repeat beyond the axis."""
     at = _centres(size, new, scale, align_corners)
     below = np.floor(at)
     steps = (-1, 0, 1, 2)

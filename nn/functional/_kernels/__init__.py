@@ -1,1 +1,1 @@
-"""Kernels: what several functions of `nn.functional` are computed with."""
+"""Kernels: computations that several functions of `nn.functional` share."""

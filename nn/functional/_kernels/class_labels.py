@@ -1,4 +1,4 @@
-"""Class labels: what they mean for a loss, and every way in which they can be wrong."""
+"""Class labels of losses: checks of their dtype, shape and range, ignored rows, and class weights."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Array = np.ndarray[Any, Any]
 def read_labels(
     target: Array, shape: tuple[int, ...], weight: Array | None, ignore_index: int | None
 ) -> tuple[Array, Array | int, float]:
-    """Check the class indices `target` of scores of a shape ``(n, classes, ...)``, and weigh their rows.
+    """Check the class indices `target` for scores of shape ``(n, classes, ...)``, and weight their rows.
 
-    Rows with the label `ignore_index` do not count; with None each does.
+    Rows with the label `ignore_index` do not count; with None all rows do.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def read_labels(
 
 
 def class_weights(weight: Any, shape: tuple[int, ...]) -> Array:
-    """Return the weights of classes as an array, for scores of a shape ``(n, classes, ...)``."""
+    """Return the weights of classes as an array, for scores of shape ``(n, classes, ...)``."""
     classes = _count_classes(shape)
     array = np.asarray(borrow(weight), dtype=np.float64)
     if array.shape != (classes,):
@@ -68,7 +68,7 @@ def _count_classes(shape: tuple[int, ...]) -> int:
 
 
 def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...]) -> NoReturn:
-    """Raise the error for labels that are no integers, or not of the expected shape."""
+    """Raise the error for labels that are not integers, or not of the expected shape."""
     if target.dtype.kind not in "iu":
         raise DtypeError(
             f"class indices should be integers, but target has dtype {target.dtype} and shape {target.shape}: use "

@@ -22,12 +22,12 @@ def as_rows(scores: Any) -> Tensor:
 
 
 def memory_order(classes: int) -> Literal["C", "F"]:
-    """Return how to lay out rows of classes: NumPy reduces short rows, one at a time, several times slower."""
+    """Return the memory order for rows of classes: NumPy reduces short rows one at a time, several times slower."""
     return "F" if classes <= 64 else "C"
 
 
 def labelled_places(labels: Any, rows: Any) -> Any:
-    """Return where in the memory of `rows` the entry of each row at its label is."""
+    """Return the position in the memory of `rows` of each row's entry at its label."""
     n, classes = rows.shape
     if memory_order(classes) == "F":
         return labels * n + row_starts(n, 1)
@@ -36,7 +36,7 @@ def labelled_places(labels: Any, rows: Any) -> Any:
 
 @lru_cache(maxsize=8)
 def row_starts(count: int, step: int) -> Any:
-    """Return count multiples of a step, from 0 on."""
+    """Return the first `count` multiples of `step`, from 0."""
     steps = np.arange(0, count * step, step)
     steps.flags.writeable = False
     return steps

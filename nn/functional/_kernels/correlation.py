@@ -1,12 +1,11 @@
-"""Correlation: three products of arrays, weights and outputs, each a rule of the other two; convolutions use them.
+"""Cross-correlation, which convolutions are made of: three products, each a gradient rule of the other two.
 
 A convolution is linear in its input x and in its weight w. With y for a gradient of its output, ``sum(y * convolve(x,
-w))`` can be read as a product of x with ``transposed(y, w)`` and as one of w with ``weight_product(x, y)``. Each of the
-three is linear in both of its inputs, and its rules are the other two, so that derivatives of any order are made of
-them.
+w))`` equals ``sum(x * transposed(y, w))`` and ``sum(w * weight_product(x, y))``. Each of the three is linear in both of
+its inputs, and its rules are the other two, so that derivatives of any order are made of them.
 
-Each is one product of matrices for a batch. Its columns are what the windows contain, channels first: the result then
-lies in memory channels first as well, which is what the next layer reads, and is seen as ``(n, channels, *size)``.
+Each is one matrix product for a batch. The columns are the contents of the windows, channels first: the result then has
+channels first in memory too, as the next layer reads it, and is viewed as ``(n, channels, *size)``.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def _in_groups(x: Any, windows: Windows, groups: int) -> Any:
 
 
 def _by_channel(y: Any, groups: int) -> Any:
-    """Return ``(n, channels, ...)`` as ``(groups, channels / groups, n * ...)``: a view, if its memory is such."""
+    """Return ``(n, channels, ...)`` as ``(groups, channels / groups, n * ...)``: a view, if its memory allows it."""
     n, channels = y.shape[:2]
     return y.swapaxes(0, 1).reshape(groups, channels // groups, n * math.prod(y.shape[2:]))
 
@@ -47,7 +46,7 @@ def _by_channel(y: Any, groups: int) -> Any:
 def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
     """Return the sum over each window of its elements times weights; leave the columns in `saved` if they are few.
 
-    They are what the derivative by the weight is made of. Of a large array, they are not worth their memory.
+    The gradient of the weight is computed from them. For a large array, they are not worth their memory.
     """
     n, outputs, length = len(x), len(weight), math.prod(windows.counts)
     kernels = weight.reshape(groups, outputs // groups, -1)
@@ -65,7 +64,7 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
 
 
 def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
-    """Return the sum of all windows, each of which is the weights times an element of `y`."""
+    """Return the sum of all windows, each of them the weights times an element of `y`."""
     channels = weight.shape[1] * groups
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
     padded = _padded_size(windows)
@@ -93,10 +92,10 @@ def _sum_windows(kernels: Any, y: Any, windows: Windows) -> Any:
 
 
 def _padded_size(windows: Windows) -> tuple[int, ...] | None:
-    """Return the size with padding if windows are one apart and reach over little more than they are many, else None.
+    """Return the size with padding if the stride is 1 and windows are short compared to their number, else None.
 
-    Then a tap of all windows is one run of memory: `_sum_shifted` adds it in half the time or less, for which it
-    computes columns of windows that cross borders too, and are zero.
+    Then a tap of all windows is one run of memory: `_sum_shifted` adds it in half the time or less, although it also
+    computes the columns of windows that cross borders, which are zero.
     """
     if any(stride != 1 for stride in windows.stride):
         return None
@@ -134,7 +133,7 @@ def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: list[A
 
 
 def _long_product(a: Any, b: Any) -> Any:
-    """Return a @ b.mT for long rows; BLAS computes one of few numbers three times faster in pieces."""
+    """Return a @ b.mT for long rows; BLAS computes a small result three times faster in pieces."""
     groups, rows, length = a.shape
     pieces = length // 1024
     if groups != 1 or rows * b.shape[1] > 1024 or pieces < 4:
@@ -149,14 +148,14 @@ def _long_product(a: Any, b: Any) -> Any:
 
 
 def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
-    """Use the columns that the forward pass left, if they are those of `x` and nothing is to be recorded."""
+    """Use the columns that the forward pass left, if they are those of `x` and nothing has to be recorded."""
     if type(g) is type(x) is np.ndarray and saved and saved[0] is x:
         return _weight_product(x, g, windows, groups, saved)
     return weight_product(x, g, windows, groups)
 
 
 def _bias_rule(g: Any) -> Any:
-    """Sum over all axes but that of channels; for arrays a product with ones, which is faster than NumPy's sum."""
+    """Sum over all axes except the channels; for arrays by a product with ones, which is faster than NumPy's sum."""
     rows = _by_channel(g, 1)[0] if type(g) is np.ndarray and g.dtype != np.float16 else None
     if rows is None or rows.shape[1] > MANY:
         return accurate_sum(g, (0, *range(2, g.ndim)))

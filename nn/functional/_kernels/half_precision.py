@@ -19,10 +19,10 @@ HALF = np.dtype(np.float16)
 
 
 def in_single(function: Callable[P, R]) -> Callable[P, R]:
-    """Let `function` compute in single precision where one of its arguments is in half precision.
+    """Let `function` compute in single precision if one of its arguments is in half precision.
 
-    In half precision all above 65504 is infinite: a count of elements, a sum of 300 squares of 15, a square of 256. The
-    result is in half precision, unless another argument is in a wider one.
+    Half precision overflows above 65504: in a count of elements, a sum of 300 squares of 15, a square of 256. The
+    result is in half precision, unless another argument has a wider one.
     """
 
     @functools.wraps(function)
@@ -42,7 +42,7 @@ def in_single(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _single(value: Any) -> Any:
-    """Return an array or tensor in half precision in single precision, and anything else as it is."""
+    """Convert an array or tensor in half precision to single precision; return anything else unchanged."""
     if isinstance(value, Tensor | np.ndarray | np.generic) and value.dtype == np.float16:
         return value.astype(np.float32)
     return value

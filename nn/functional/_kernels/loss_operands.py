@@ -1,4 +1,4 @@
-"""Operands of losses: real numbers of one shape go in; one number comes out, or one for each element."""
+"""Operands of losses: conversion to real numbers of one shape, checks of options, and the reduction of the result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def reduced(losses: Any, reduction: str) -> Tensor:
 def as_real(loss: str, name: str, value: Any, dtype: DTypeLike | None = None) -> Tensor:
     """Return `value` as an array or tensor of real numbers.
 
-    Integers, bools and what is no array become numbers of `dtype`, so that they do not widen what they meet.
+    Integers, bools and values that are not arrays are converted to `dtype`, so that they do not promote other operands.
     """
     if isinstance(value, Tensor):
         pass
@@ -110,7 +110,7 @@ def check_signs(loss: str, target: Any) -> None:
 
 
 def check_positive(loss: str, name: str, value: float, zero: bool = False) -> None:
-    """Raise unless an option is a positive number; 0 may count as one."""
+    """Raise unless an option is a positive number, or 0 if `zero`."""
     if not is_number(value):
         raise TypeError(f"{loss} needs {name} as a number, not {type(value).__name__}")
     if not (value >= 0 if zero else value > 0):

@@ -1,4 +1,4 @@
-"""Operands of functions: arrays and tensors, and what converts to them."""
+"""Operands of functions: conversion to arrays or tensors, and to floating-point dtypes."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def as_operand(function: str, name: str, value: Any) -> Tensor:
 def as_floating(function: str, name: str, value: Any, *beside: Any) -> Tensor:
     """Return `value` as an array or tensor of floating-point numbers.
 
-    Integers and bools become what NumPy promotes them to beside the parameters of a layer, float64 where there are
-    none.
+    Integers and bools are promoted by NumPy's rules together with the parameters of a layer, or to float64 where there
+    are none.
     """
     value = as_operand(function, name, value)
     if value.dtype.kind not in "iub":
@@ -49,7 +49,7 @@ def as_floating(function: str, name: str, value: Any, *beside: Any) -> Tensor:
 def floating(x: Any) -> Tensor:
     """Return an array of floating-point numbers: integers and bools as float64, as NumPy's means are.
 
-    What computes with them as they are takes a minus that wraps, or stores fractions in them.
+    In integer dtypes a minus could wrap around, and fractions would be cut off.
     """
     if type(x) is not np.ndarray:
         x = np.asarray(x)

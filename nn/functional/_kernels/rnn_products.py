@@ -14,9 +14,9 @@ __all__ = ["ParameterGradients", "by_gate", "columns", "preactivations", "rows",
 
 Array = np.ndarray[Any, Any]
 
-# A product of so many rows is about as fast as one of more, and its result is still near when it is used.
+# A product with this many rows is about as fast as a larger one, and its result is still in the caches when it is used.
 _ROWS = 32
-# Going back, the sum of what the parts give costs time too, the more the larger the weights are.
+# In the backward pass, summing over the parts costs time too, the more the larger the weights are.
 _ROWS_BACK = 256
 
 
@@ -28,21 +28,21 @@ def by_gate(parameter: Array, gates: int) -> Array:
 
 
 def columns(weight: Array) -> Array:
-    """Return the weight of each gate, transposed also in memory: products are then faster by a third."""
+    """Return the weight of each gate, transposed in memory too, which makes products faster by a third."""
     return aligned_like(weight.swapaxes(1, 2))
 
 
 def starting_with(state: Array, steps: int) -> Array:
-    """Return memory for a state before and after all steps, the first of which is `state`."""
+    """Return memory for the states before and after all steps, the first of which is `state`."""
     states = aligned_empty((steps + 1, *state.shape), state.dtype)
     states[0] = state
     return states
 
 
 def preactivations(x: Array, weight: Array, bias: Array) -> Iterator[Array]:
-    """Yield for each step what the input adds to the gates, shape (gates, batch, hidden), to be written to.
+    """Yield for each step the term of the input in the gates, shape (gates, batch, hidden); it may be overwritten.
 
-    Small batches are multiplied several steps at a time. `weight` is that of `columns`.
+    Small batches are multiplied several steps at a time. `weight` is as returned by `columns`.
     """
     time, batch, features = x.shape
     steps = max(1, min(_ROWS // max(batch, 1), time))
@@ -56,19 +56,19 @@ def preactivations(x: Array, weight: Array, bias: Array) -> Iterator[Array]:
 
 
 def rows(array: Array) -> Array:
-    """Return an array of shape (time, batch, ...) with a row for each step of each sequence."""
+    """Reshape an array of shape (time, batch, ...) to one row for each step of each sequence."""
     return array.reshape(array.shape[0] * array.shape[1], math.prod(array.shape[2:]))
 
 
 class ParameterGradients:
     """The gradients of the input and the parameters, summed over parts of the sequence from its end.
 
-    What reaches the gates in one part is still in the processor's caches when it is multiplied, and is not kept.
+    The gradients of the gates in one part are still in the processor's caches when they are multiplied, and not kept.
 
     Attributes
     ----------
     x
-        The gradient of the input, or None if none is wanted.
+        The gradient of the input, or None if it is not needed.
     parameters
         The gradients of the parameters.
     """
@@ -80,7 +80,7 @@ class ParameterGradients:
         self._products = [aligned_empty(parameter.shape, x.dtype) for parameter in parameters]
 
     def parts(self, gates: int) -> Iterator[tuple[slice, Array]]:
-        """Yield the parts from the end, with memory for what reaches the gates: (steps, batch, gates, hidden)."""
+        """Yield the parts from the end, with memory for the gates' gradients: (steps, batch, gates, hidden)."""
         time, batch, _ = self._input.shape
         width = self._hidden.shape[2]
         steps = max(1, min(max(_ROWS_BACK, 2 * width) // max(batch, 1), time))
@@ -90,7 +90,7 @@ class ParameterGradients:
             yield part, memory[: part.stop - part.start]
 
     def add(self, part: slice, of_input: Array, of_state: Array) -> None:
-        """Add what a part gives: the gradients of what its input and its states add to the gates, in rows."""
+        """Add the sums of a part, from the gradients of its input's and its states' terms in the gates, as rows."""
         if self.x is not None:
             np.matmul(of_input, self._weight, rows(self.x[part]))
         ones = np.ones(len(of_input), of_input.dtype)  # BLAS multiplies faster than NumPy sums
@@ -100,6 +100,6 @@ class ParameterGradients:
             (ones, of_input),
             (ones, of_state),
         ]
-        # there may be no biases
+        # the biases may be omitted
         for (a, b), product, total in zip(factors, self._products, self.parameters, strict=False):
             np.add(total, np.matmul(a, b, product), total)

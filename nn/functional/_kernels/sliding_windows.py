@@ -1,9 +1,9 @@
-"""Sliding windows over the spatial axes of an array: their positions, and what they contain.
+"""Sliding windows over the spatial axes of an array: their positions and contents.
 
-Arrays have the shape ``(n, channels, *size)``. For each place within a window, its *tap* is what all windows have
-there: a slice of the array with the steps of the stride. Everything here is done tap by tap, which is ``prod(kernel)``
-calls of NumPy however large the array is. Windows may reach beyond the array; its taps then lack the places outside,
-so that padding is never stored.
+Arrays have the shape ``(n, channels, *size)``. The *tap* of a position within a window is the elements that all windows
+have there: a slice of the array whose step is the stride. Everything here is done tap by tap, in ``prod(kernel)`` calls
+of NumPy however large the array is. Windows may reach beyond the array; taps omit the positions outside, so that
+padding is never stored.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Windows(NamedTuple):
     size
         The length of the axis.
     kernel, dilation
-        How many places a window has, and how far they are apart.
+        The number of positions in a window, and the distance between them.
     stride
-        How far windows are apart.
+        The distance between windows.
     padding
-        How far the first window begins before the axis does.
+        How far before the axis the first window begins.
     counts
-        How many windows there are.
+        The number of windows.
     """
 
     size: Sizes
@@ -71,12 +71,12 @@ class Windows(NamedTuple):
 
     @property
     def reach(self) -> Sizes:
-        """How long a window is, from its first place to its last."""
+        """The length of a window, from its first position to its last."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
 
 class Tap(NamedTuple):
-    """One place within windows: its number on each axis, the windows in which it is inside the array, and where."""
+    """One position within windows: its index on each axis, the windows that have it inside the array, and where."""
 
     place: Sizes
     windows: tuple[slice, ...]
@@ -98,7 +98,7 @@ def per_axis(value: Any, axes: int, name: str, owner: str, least: int = 0) -> Si
 
 
 def spatial_operand(owner: str, axes: int, x: Any) -> Tensor:
-    """Return `x` as an array or tensor that has so many spatial axes, channels, and perhaps a batch."""
+    """Return `x` as an array or tensor; check that it has `axes` spatial axes, channels, and perhaps a batch."""
     x = as_operand(owner, "the input", x)
     if x.ndim not in (axes + 1, axes + 2) or 0 in x.shape[-axes - 1 :]:
         names = ", ".join(_AXES[axes])
@@ -112,14 +112,14 @@ def spatial_operand(owner: str, axes: int, x: Any) -> Tensor:
 def slide(
     owner: str, size: Sizes, kernel: Sizes, stride: Sizes, low: Sizes, high: Sizes, dilation: Sizes, ceil: bool = False
 ) -> Windows:
-    """Return the windows that fit into axes of `size` with `low` and `high` places of padding around.
+    """Return the windows that fit into axes of `size` with padding `low` before and `high` after.
 
     With `ceil`, a last window that only begins inside counts too.
 
     Raises
     ------
     ShapeError
-        If not even one fits.
+        If not even one window fits.
     """
     count = []
     for n, k, s, before, after, d in zip(size, kernel, stride, low, high, dilation, strict=True):
@@ -142,9 +142,9 @@ def slide(
 def axis_taps(
     size: int, kernel: int, stride: int, dilation: int, padding: int, count: int
 ) -> tuple[tuple[int, slice, slice], ...]:
-    """Return for one axis each place in a window, the windows that have it inside, and where; see `Tap`.
+    """Return for one axis each position in a window, the windows that have it inside, and where; see `Tap`.
 
-    Of a window that is longer than the axis by far, most places are in the padding of all windows, and not looked at.
+    In a window much longer than the axis, most positions are in the padding of all windows; these are skipped.
     """
     found = []
     begin = max(0, -(((count - 1) * stride - padding) // dilation))
@@ -161,7 +161,7 @@ def axis_taps(
 
 @lru_cache(maxsize=256)
 def taps(windows: Windows) -> tuple[Tap, ...]:
-    """Return all places of windows, in the order in which a window has them."""
+    """Return the taps of all positions in a window, in their order."""
     axes = [axis_taps(*axis) for axis in zip(*windows, strict=True)]
     return tuple(Tap(*map(tuple, zip(*places, strict=True))) for places in itertools.product(*axes))
 
@@ -175,13 +175,13 @@ def _is_inside(windows: Windows) -> bool:
 
 
 def empty_beside(x: Any, spatial: Sizes, dtype: Any, zeros: bool = False) -> Any:
-    """Return a new array with other spatial axes than `x`, in whose memory the axes have the order that `x` has."""
+    """Return a new array with the spatial shape `spatial`, whose axes have the same order in memory as those of `x`."""
     make = np.zeros_like if zeros else np.empty_like
     return make(x, dtype=dtype, shape=(*x.shape[:2], *spatial))
 
 
 def columns(x: Any, windows: Windows) -> Any:
-    """Return what each window contains, zeros where that is outside: shape ``(channels, *kernel, n, *count)``."""
+    """Return the contents of each window, with zeros outside the array: shape ``(channels, *kernel, n, *count)``."""
     n, channels = x.shape[:2]
     make = np.empty if _is_inside(windows) else np.zeros
     cols = make((channels, *windows.kernel, n, *windows.counts), x.dtype)
@@ -193,7 +193,7 @@ def columns(x: Any, windows: Windows) -> Any:
 
 
 def add_columns(out: Any, cols: Any, windows: Windows) -> None:
-    """Add to `out`, of shape ``(channels, n, *size)``, each element of `columns` where it comes from."""
+    """Add each element of `cols` to `out`, of shape ``(channels, n, *size)``, where `columns` takes it from."""
     every: Any = slice(None)
     for place, among, inside in taps(windows):
         out[every, every, *inside] += cols[every, *place, every, *among]
@@ -210,25 +210,25 @@ def _overlay(cols: Any, windows: Windows) -> Any:
     return out.swapaxes(0, 1)
 
 
-# What each window contains, (n, channels, *kernel, *count), and its transpose, which adds up what windows share.
+# The contents of each window, (n, channels, *kernel, *count), and the transpose, which adds up overlapping windows.
 extract: Function = linear(_extract, lambda g, windows: overlay(g, windows), name="extract_windows")
 overlay: Function = linear(_overlay, lambda g, windows: extract(g, windows), name="overlay_windows")
 
 
 def batches(n: int, images: int, windows: Windows, itemsize: int) -> list[slice]:
-    """Divide n images of so many channels into batches whose columns take at most 16 MB, or one image."""
+    """Divide n images, of `images` channels each, into batches whose columns take at most 16 MB, or of one image."""
     each = images * math.prod(windows.kernel) * math.prod(windows.counts) * itemsize
     size = max(1, (1 << 24) // max(each, 1))
     return [slice(start, min(start + size, n)) for start in range(0, max(n, 1), size)]
 
 
 def along(axis: int, part: slice) -> Any:
-    """Return the index of a slice along the spatial axis of this number."""
+    """Return the index that takes the slice `part` along spatial axis number `axis`."""
     return (slice(None),) * (axis + 2) + (part,)
 
 
 def _empty_windows(size: int, kernel: int, stride: int, dilation: int, padding: int, count: int) -> bool:
-    """Tell whether windows along an axis have all of their places outside: the places are far apart, the axis short."""
+    """Tell whether some window along an axis is all outside, as with a large dilation on a short axis."""
     seen = {i for _, among, _ in axis_taps(size, kernel, stride, dilation, padding, count) for i in range(count)[among]}
     return len(seen) < count
 

@@ -18,14 +18,14 @@ Axes = tuple[int, ...]
 
 
 class Moments:
-    """Where `standardize` leaves mean and variance, for its derivative and for running statistics."""
+    """The mean and variance that `standardize` leaves for its derivative and for running statistics."""
 
     mean: Any
     variance: Any
 
 
 def _dots(a: Any, b: Any, axes: Axes) -> Any:
-    """Return the sum of a * b over `axes`, which are left with length 1."""
+    """Return the sum of a * b over `axes`, which are kept with length 1."""
     if type(a) is not np.ndarray or type(b) is not np.ndarray:
         return accurate_sum(a * b, axes, keepdims=True)
     if a.ndim - 1 not in axes:
@@ -59,7 +59,7 @@ def _standardize_forward(
 
 
 def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
-    """Return x as it is before it is scaled, and what it was divided by, inverted."""
+    """Return x whitened, that is before scale and shift, and the factor 1 / sqrt(variance + eps)."""
     if isinstance(x, Tensor):
         x = x - x.mean(axis=axes, keepdims=True) if centered else x
         inverse = 1 / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
@@ -70,7 +70,7 @@ def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) 
 
 
 def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> Any:
-    """Take from the gradient its mean and its part along the whitened input, which the output does not depend on."""
+    """Subtract from the gradient its mean and its part along the whitened input: the output does not depend on them."""
     white, inverse = _whitened(x, axes, eps, centered, moments)
     if weight is not None:
         g = g * weight
@@ -89,7 +89,7 @@ def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: b
 
 
 def _spread_axes(shape: tuple[int, ...], narrow: tuple[int, ...]) -> Axes:
-    """Return the axes along which an array of the shape `narrow` is repeated to have `shape`."""
+    """Return the axes along which an array of shape `narrow` is broadcast to `shape`."""
     extra = len(shape) - len(narrow)
     return (*range(extra), *[extra + i for i, n in enumerate(narrow) if n != shape[extra + i]])
 
