@@ -1,7 +1,7 @@
-"""The calculus: the derivatives of the elementwise functions, once, for floats, arrays and tensors alike.
+"""Derivatives of the elementwise functions, defined once for floats, arrays and tensors.
 
-Each entry is a NumPy function and a rule for each input, with ``g`` the gradient of the output. Python numbers are
-avoided where a rule runs often: NumPy takes twice as long for ``1 - out * out`` as for ``out * out``.
+Each entry is a NumPy function and a rule for each input, where ``g`` is the gradient of the output. Rules that run
+often avoid Python numbers: NumPy takes twice as long for ``1 - out * out`` as for ``out * out``.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
 
 
 def _shared(g: Any, first: Any, second: Any) -> Any:
-    """Return `g` where the first of two conditions holds alone, half of it where both hold or neither: they tie."""
+    """Return `g` where only the first condition holds, half of it where both or neither hold: a tie."""
     return np.where(np.equal(first, second), g * 0.5, np.where(first, g, g * 0))
 
 
 def _where_chosen(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:
-    """Return `g` where `x` beats `y` or is nan, which is the result then; half of it on ties."""
+    """Return `g` where `x` beats `y` or is nan, which is then the result; half of it on ties."""
     return _shared(g, beats(x, y) | np.isnan(x), beats(y, x) | np.isnan(y))
 
 
 def _where_number(g: Any, x: Any, y: Any, beats: Callable[[Any, Any], Any]) -> Any:
-    """Return `g` where `x` beats `y` or `y` is nan, which is passed over; half of it on ties."""
+    """Return `g` where `x` beats `y` or `y` is nan, which is skipped; half of it on ties."""
     return _shared(g, beats(x, y) | np.isnan(y), beats(y, x) | np.isnan(x))
 
 
 def _as_numbers(x: Any, g: Any) -> Any:
-    """Return bools in the dtype of `g`: as integers, which arithmetic makes of them, they would widen it."""
+    """Cast bools to the dtype of `g`: arithmetic would turn them into integers, which widen it."""
     return x.astype(g.dtype) if getattr(x, "dtype", None) == np.bool_ else x
 
 
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:
-    """Return g y x**(y - 1), which is 0 for y = 0 also where x is 0."""
+    """Return g y x**(y - 1), which is 0 for y = 0 even where x is 0."""
     if isinstance(y, int | float):
         return g * (x + x) if y == 2 else g * (y * x ** (y - 1)) if y else g * 0
     safe = np.where(np.equal(x, 0) & np.equal(y, 0), 1, x)
@@ -49,7 +49,7 @@ def _power_of_base(g: Any, x: Any, y: Any) -> Any:
 
 
 def _power_of_exponent(g: Any, out: Any, x: Any) -> Any:
-    """Return g x**y log(x), which is 0 where x is 0: its limit for y > 0, and what x**0 is given for y = 0."""
+    """Return g x**y log(x), which is 0 where x is 0: the limit for y > 0, and the convention for y = 0."""
     if isinstance(x, int | float):  # which must not become a float64 array
         return g * (out * math.log(x)) if x > 0 else g * (math.nan if x else 0)
     if type(x) is complex:
@@ -60,16 +60,16 @@ def _power_of_exponent(g: Any, out: Any, x: Any) -> Any:
 
 
 def zero(g: Any) -> Any:
-    """Return the derivative of what is constant between its steps: 0, also on a step and where `g` is not finite."""
+    """Return the derivative of a step function: 0, even on a step and where `g` is not finite."""
     return np.zeros_like(g)
 
 
-# What NumPy lacks and derivatives are made of. Each is exact also where the formula by NumPy's functions would be a
-# difference of numbers that are nearly equal, and so is its derivative.
+# Functions that NumPy lacks and derivatives need. Each is accurate even where the formula in terms of NumPy's functions
+# would subtract nearly equal numbers, and so is its derivative.
 
 
 def logistic(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)) to the last digits, and without overflow."""
+    """Return 1 / (1 + exp(-x)), accurate to the last digits and without overflow."""
     if type(x) is float:
         small = math.exp(-abs(x))
         return (small if x < 0 else 1.0) / (1 + small)
@@ -86,12 +86,12 @@ def sech_squared(x: Any) -> Any:
 
 
 def one_less_square(x: Any) -> Any:
-    """Return 1 - x**2, of factors that are exact near 1 and -1."""
+    """Return 1 - x**2 as a product of factors that are exact near 1 and -1."""
     return (1 - x) * (1 + x)
 
 
 def apply_part(function: Callable[[Any], Any], x: Any) -> Any:
-    """Apply one of `PARTS` to `x`; of a tensor or a value it is recorded."""
+    """Apply one of `PARTS` to `x`; on a tensor or a value it is recorded."""
     return function(x) if type(x) is float else recorded_parts[function](x)
 
 
@@ -101,19 +101,19 @@ PARTS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     one_less_square: (lambda g, x: g * (x * -2),),
 }
 
-# What applies each of `PARTS` to tensors, and records it: filled where they are declared.
+# The recorded operation for each of `PARTS`: filled where they are declared.
 recorded_parts: dict[Callable[..., Any], Callable[..., Any]] = {}
 
-# Up to how many elements NumPy's cosh, which not every processor has vector instructions for, is the quicker one.
+# The largest size at which NumPy's cosh is faster; not every processor has vector instructions for it.
 _FEW = 1024
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 _ndarray, _cosh_of_few, _square, _divide = np.ndarray, np.cosh, np.square, np.divide
 
 
 def _tanh_rule(g: Any, x: Any) -> Any:
-    """Return g / cosh(x)**2: far out the output is 1 in all its digits, and 1 - out * out has none left."""
+    """Return g / cosh(x)**2: for large x the output rounds to 1, and 1 - out * out loses all its digits."""
     if type(x) is _ndarray and ((dtype := x.dtype) is _SINGLE or dtype is _DOUBLE):
-        if 1 < x.size <= _FEW:  # of one element NumPy returns no array to write to
+        if 1 < x.size <= _FEW:  # for one element NumPy may return a scalar, which cannot be written to
             c = _cosh_of_few(x)
             return _divide(g, _square(c, c), c)
         return g / _square(_cosh(x))
@@ -127,7 +127,7 @@ def _tanh_rule(g: Any, x: Any) -> Any:
 
 
 def _cosh(x: Any) -> Any:
-    """Return cosh(x); infinity where it overflows."""
+    """Return cosh(x), infinite where it overflows."""
     with np.errstate(over="ignore", divide="ignore"):
         out = np.exp(x)
         out += 1 / out
@@ -169,7 +169,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.sin: (lambda g, x: g * np.cos(x),),
     np.cos: (lambda g, x: -g * np.sin(x),),
     np.tan: (lambda g, out: g + g * out * out,),
-    # roots of factors, not of products, so that the branches of complex functions are theirs
+    # roots of factors, not of products, so that complex functions stay on their branches
     np.arcsin: (lambda g, x: g / _root_ofone_less_square(x),),
     np.arccos: (lambda g, x: -g / _root_ofone_less_square(x),),
     np.arctan: (lambda g, x: g / (1 + x * x),),
@@ -212,20 +212,20 @@ def _is_complex(x: Any) -> bool:
 
 
 def _direction(x: Any) -> Any:
-    """Return the derivative of |x|: the sign of a real number, and of a complex one conj(x) / |x|; 0 at 0."""
+    """Return the derivative of |x|: the sign of real x, conj(x) / |x| for complex x, and 0 at 0."""
     return _unit(np.conjugate(x), np.absolute(x)) if _is_complex(x) else np.sign(x)
 
 
 def _root_ofone_less_square(x: Any) -> Any:
-    """Return sqrt(1 - x**2), of complex numbers on the branch of arcsin.
+    """Return sqrt(1 - x**2), for complex numbers on the branch of arcsin.
 
-    On its cuts the sign of an imaginary part of 0 tells the sides apart, which only differences x - 1 and x + 1 keep.
+    On its cuts the sign of a zero imaginary part tells the sides apart; only the differences x - 1 and x + 1 keep it.
     """
     return np.sqrt(-(x - 1)) * np.sqrt(x - -1) if _is_complex(x) else np.sqrt(apply_part(one_less_square, x))
 
 
 def _root_of_one_and_square(x: Any) -> Any:
-    """Return sqrt(1 + x**2), of real numbers without overflow, of complex ones on the branch of arcsinh."""
+    """Return sqrt(1 + x**2): without overflow for real numbers, on the branch of arcsinh for complex ones."""
     return np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x) if _is_complex(x) else np.hypot(1, x)
 
 

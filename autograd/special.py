@@ -1,8 +1,8 @@
-"""The special functions that SciPy writes in Python, for tensors.
+"""SciPy's special functions that are written in Python, for tensors.
 
-The ufuncs of `scipy.special`, such as ``erf`` and ``gammaln``, take tensors themselves. These few convert what they
-are given to an ndarray, which would cut a tensor from its graph. Here are the same functions, by the same names and
-with the same arguments; of ndarrays they give ndarrays.
+The ufuncs of `scipy.special`, such as ``erf`` and ``gammaln``, accept tensors directly. The few functions here convert
+their arguments to ndarrays in SciPy, which would cut a tensor from its graph. This module has the same functions under
+the same names and with the same arguments; given ndarrays, they return ndarrays.
 
 Importing this module imports SciPy, which the rest of the library does not need.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
-LARGEST = 700.0  # whose exponential is still a number
+LARGEST = 700.0  # its exponential is still finite
 
 
 @overload
@@ -61,8 +61,8 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     keepdims
         Leave length 1 on the axes that were summed over.
     return_sign
-        Return the logarithm of the absolute value of the sum, and the sum's sign, which has no gradient. Otherwise
-        the result is nan where the sum is negative.
+        Return the logarithm of the absolute value of the sum, and the sign of the sum, which has no gradient. If
+        False, the result is nan where the sum is negative.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     exponents, factors = np.broadcast_arrays(unwrap(a), unwrap(factor))
     top = np.max(exponents, axis, keepdims=True, initial=-np.inf, where=factors != 0)
     top = np.where(np.isfinite(top), top, 0).astype(np.result_type(exponents, np.float32))
-    # A factor of 0 makes 0 of any exponential, also of one that would overflow.
+    # A factor of 0 gives 0 for any exponential, even one that would overflow.
     shifted = np.where(factors == 0, np.minimum(a - top, LARGEST), a - top)
     total = np.sum(factor * np.exp(shifted), axis, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -93,7 +93,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
 
 
 def softmax(x: TensorLike, axis: Axis = None) -> Tensor:
-    """Return the exponentials of `x` divided by their sum along `axis`, by default over all elements.
+    """Return the softmax of `x`: its exponentials divided by their sum along `axis`, by default over all elements.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def softmax(x: TensorLike, axis: Axis = None) -> Tensor:
 
 
 def log_softmax(x: TensorLike, axis: Axis = None) -> Tensor:
-    """Return the logarithm of `softmax`, which is exact also where that would be 0.
+    """Return the logarithm of `softmax`, accurate even where the softmax underflows to 0.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def log_softmax(x: TensorLike, axis: Axis = None) -> Tensor:
 
 
 def polygamma(n: ArrayLike, x: TensorLike) -> Tensor:
-    """Return derivative number `n` of digamma at `x`, which alone is differentiable.
+    """Return the `n`-th derivative of digamma at `x`, differentiable in `x` only.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def polygamma(n: ArrayLike, x: TensorLike) -> Tensor:
 
 
 def multigammaln(a: TensorLike, d: int) -> Tensor:
-    """Return the logarithm of the gamma function of `d` dimensions, where `a` is greater than (d - 1) / 2.
+    """Return the logarithm of the multivariate gamma function of dimension `d`, for `a` greater than (d - 1) / 2.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def multigammaln(a: TensorLike, d: int) -> Tensor:
     >>> special.multigammaln(tensor([1.0, 2.0]), 1)
     Tensor([0., 0.])
     """
-    values = special.multigammaln(unwrap(a), d)  # which raises what is to be raised
+    values = special.multigammaln(unwrap(a), d)  # raises SciPy's errors
     if not isinstance(a, Tensor):
         return values
     total: Any = sum((_ufuncs.gammaln(a - j / 2) for j in range(int(d))), d * (d - 1) / 4 * math.log(math.pi))
@@ -152,9 +152,9 @@ def multigammaln(a: TensorLike, d: int) -> Tensor:
 
 
 def zeta(x: TensorLike, q: TensorLike | None = None) -> Tensor:
-    """Return the zeta function of Hurwitz, which is differentiable in `q`; without `q`, that of Riemann, which is not.
+    """Return the Hurwitz zeta function, differentiable in `q`; without `q`, the Riemann one, not differentiable.
 
-    SciPy's own is the same, but for `SCIPY_ARRAY_API=1`.
+    SciPy's own function is the same, except with `SCIPY_ARRAY_API=1`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""NumPy's functions, differentiated: one declaration each, in one module for each family."""
+"""Differentiable NumPy functions: one declaration each, one module per family."""
 
 from ..tensors import dispatch
 from . import (

@@ -1,4 +1,4 @@
-"""Adjugates of matrices, whose transposes are the derivatives of determinants, at singular matrices too."""
+"""Adjugate matrices: their transposes are the derivatives of determinants, even at singular matrices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .linalg_common import adjoint
 
 
 def largest_condition(a: Any) -> float:
-    """Return the largest condition number, by the norm of order 1, of finite matrices; inf if one is singular."""
+    """Return the largest condition number of finite matrices, in the 1-norm; inf if one is singular."""
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
@@ -21,9 +21,9 @@ def largest_condition(a: Any) -> float:
 
 
 def adjugates(a: Any) -> tuple[Any, Any]:
-    """Return the adjugates and the determinants of matrices, with all their derivatives wherever they are singular.
+    """Return the adjugates and determinants of matrices, with all their derivatives even at singular matrices.
 
-    They are polynomials. Matrices that have the same number of small singular values are taken together.
+    They are polynomials. Matrices with the same number of small singular values are processed together.
     """
     if a.shape[-1] <= 3:
         return _adjugates_as_polynomials(a)
@@ -41,15 +41,15 @@ def adjugates(a: Any) -> tuple[Any, Any]:
 def _adjugates_alike(a: Any, small: int) -> tuple[Any, Any]:
     """Return adjugates and determinants of matrices that have the same number of small singular values.
 
-    In the bases of the singular vectors, held fast, a matrix has a regular block and a small one. The Schur complement
-    of the regular block, a matrix of the size of the small one, has the rest of the determinant.
+    In the bases of the singular vectors, held constant, a matrix has a regular block and a small one. The Schur
+    complement of the regular block has the size of the small one and carries the rest of the determinant.
     """
     n = a.shape[-1]
     if not small:
         determinant = np.linalg.det(a)
         return determinant[:, None, None] * np.linalg.inv(a), determinant
     if small == n:
-        return _adjugates_as_polynomials(a)  # of matrices that are 0
+        return _adjugates_as_polynomials(a)  # zero matrices
     u, _, vh = np.linalg.svd(unwrap(a))
     b = adjoint(u) @ a @ adjoint(vh)
     regular, right, below, rest = (b[:, i, j] for i in _halves(n - small) for j in _halves(n - small))
@@ -67,9 +67,9 @@ def _halves(k: int) -> tuple[slice, slice]:
 
 
 def _adjugates_as_polynomials(a: Any) -> tuple[Any, Any]:
-    """Return adjugates and determinants by the method of U. Le Verrier (1840) and D. K. Faddeev (1949).
+    """Return adjugates and determinants by the algorithm of U. Le Verrier (1840) and D. K. Faddeev (1949).
 
-    It divides by nothing that can be 0, but loses digits of large matrices whose singular values differ much.
+    It never divides by a number that can be 0, but loses digits for large matrices whose singular values differ widely.
     """
     n = a.shape[-1]
     identity = np.eye(n, dtype=a.dtype)

@@ -1,7 +1,7 @@
-"""Complex numbers: their parts, and how they are put together.
+"""Complex numbers: real and imaginary parts, angles and signs.
 
-Gradients within a walk are dL/dx - i dL/dy, so that the rule of an analytic function is that of the real one. The
-functions here are not analytic; `conjugated` in the module of tensors turns gradients into those that users see.
+Within a backward pass gradients are dL/dx - i dL/dy, so that an analytic function has the rule of the real one. The
+functions here are not analytic; `conjugated` in the tensor module converts gradients to those that users see.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def real_if_close(x: Any, tol: float = 100) -> Any:
 
 
 def _sign(x: Any) -> Any:
-    """Return the sign, of complex numbers ``x / |x|``; that of a real number has the derivative 0."""
+    """Return the sign, which is ``x / |x|`` for complex numbers; for real numbers its derivative is 0."""
     if not isinstance(x, Tensor) or x.dtype.kind != "c":
         return sign_of_real(x)
     size = np.absolute(x)

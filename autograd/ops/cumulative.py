@@ -1,7 +1,7 @@
-"""Cumulative sums and products, and products.
+"""Cumulative sums, cumulative products, and products.
 
-A derivative of a product is the product of the other factors. Dividing the result by the factor gives it cheaply, but
-not where a factor is zero, nor where the product underflows; there the other factors are multiplied.
+The derivative of a product is the product of the other factors. Dividing the result by the factor gives it cheaply, but
+not where a factor is zero or the product underflows; there the other factors are multiplied.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
 from .shape import along
 
 _REVERSED = slice(None, None, -1)
-_multiply: Any = np.multiply.reduce  # with arguments by place, as in `reduce`
+_multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
 
 
 def _divisible(*arrays: Any) -> bool:
-    """Tell whether products divide by their factors without loss: no zeros, nothing subnormal or infinite."""
+    """Tell whether products can be divided by their factors without loss: none is zero, subnormal or infinite."""
     for array in map(unwrap, arrays):
         size = np.absolute(array)
         if size.size and not (np.minimum.reduce(size, None) >= np.finfo(size.dtype).tiny and np.isfinite(size).all()):
@@ -63,7 +63,7 @@ def _cumprod_rule(g: Any, out: Any, x: Any, axis: int | None) -> Any:
 
 
 def _cumprod_exact(g: Any, x: Any, axis: int) -> Any:
-    """Multiply what precedes each factor with the sum of what follows it, step by step: exact whatever the factors."""
+    """Multiply the product before each factor by the sum over the steps from it on: exact for any factors."""
     places = [along(axis, g.ndim, i) for i in range(g.shape[axis])]
     before, after = [np.ones_like(unwrap(g[places[0]]))], [g[places[-1]]]
     for place in places[:-1]:
@@ -100,7 +100,7 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -
 
 
 def _others(x: Any, axis: Axis) -> Any:
-    """Return for each factor the product of all others along `axis`."""
+    """Return, for each factor, the product of all others along `axis`."""
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     reduced = [a % x.ndim for a in axes]
     order = [a for a in range(x.ndim) if a not in reduced] + reduced
@@ -130,7 +130,7 @@ def _with_initial(steps: Any, axis: int | None, value: int) -> Any:
 def cumulative_sum(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
-    """Return the sums up to each element along an axis; with `include_initial`, from the empty sum on."""
+    """Return the cumulative sums along an axis; with `include_initial`, starting with the empty sum."""
     steps = cumsum(_one_axis(x, axis), axis, dtype, out)
     return _with_initial(steps, axis, 0) if include_initial else steps
 
@@ -139,7 +139,7 @@ def cumulative_sum(
 def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
-    """Return the products up to each element along an axis; with `include_initial`, from the empty product on."""
+    """Return the cumulative products along an axis; with `include_initial`, starting with the empty product."""
     steps = cumprod(_one_axis(x, axis), axis, dtype, out)
     return _with_initial(steps, axis, 1) if include_initial else steps
 

@@ -1,23 +1,23 @@
-"""Decompositions of matrices: Cholesky's, eigenvalues, singular values, QR.
+"""Matrix decompositions: Cholesky, eigenvalues, singular values, QR.
 
-All work on stacks of matrices, real and complex. What is common to their derivatives:
+All work on stacks of matrices, real and complex. Their derivatives have this in common:
 
 * A Hermitian matrix is read from one triangle, as in NumPy, but the gradient is that of the function of its Hermitian
-  part: it is Hermitian, so that a step along it stays among such matrices.
-* Eigenvectors of Hermitian matrices and singular vectors are determined up to signs, or phases where they are complex.
-  What depends on these phases has no derivative; a warning tells.
+  part: it is Hermitian, so that a step along it stays among Hermitian matrices.
+* Eigenvectors of Hermitian matrices and singular vectors are determined up to signs, or phases if they are complex.
+  A result that depends on these phases has no derivative; a warning says so.
 * Where eigenvalues or singular values are equal to within rounding, so that any rotation of their vectors would do as
-  well, the infinite terms 1 / (w_j - w_i) are left out, and what is for one of the values is shared evenly among them.
-  First derivatives are then right of all that is invariant to such rotations: symmetric functions of the values,
-  projections on all the tied vectors together, the polar factor ``u @ vh``; of a greatest or least value they are the
-  subgradient of least length. What singles out one of the tied vectors has no derivative. And what a function makes of
-  tied values and vectors together, such as ``v @ diag(f(w)) @ v.T``, cannot be seen from the gradients of the two: the
-  part f'(w) of its derivative among tied vectors is missing, of which a warning tells, and so it is from second
-  derivatives of ``f(w).sum()``. Values can be kept apart by adding a small multiple of ``diag(arange(n))``.
+  well, the infinite terms 1 / (w_j - w_i) are left out, and the values share their gradients evenly. First derivatives
+  are then right for everything that is invariant to such rotations: symmetric functions of the values, projections on
+  all the tied vectors together, the polar factor ``u @ vh``; for a greatest or least value they are the subgradient of
+  least norm. A result that singles out one of the tied vectors has no derivative. A function of tied values and vectors
+  together, such as ``v @ diag(f(w)) @ v.T``, cannot be recognized from the gradients of the two: the part f'(w) of its
+  derivative among tied vectors is missing, with a warning, and so it is from second derivatives of ``f(w).sum()``.
+  Values can be kept apart by adding a small multiple of ``diag(arange(n))``.
 
 The derivations follow M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation" (2008), with the complex cases worked out anew. Each rule is one matrix W, the gradient with respect to
-the matrix as seen in the bases of the decomposition, brought back to the original ones.
+differentiation" (2008), with the complex cases derived anew. Each rule is one matrix W, the gradient with respect to
+the matrix in the bases of the decomposition, transformed back to the original ones.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _skew_part(x: Any) -> Any:
 
 
 def _warn_of_phases(turned: Any, *gradients: Any) -> None:
-    """Warn if complex vectors have gradients that would change with their phases, which nothing determines."""
+    """Warn if complex vectors have gradients that would change with their phases, which are arbitrary."""
     if turned.dtype.kind == "c":
         by_phase = abs(np.linalg.diagonal(unwrap(turned)).imag).max(initial=0)
         greatest = max(abs(unwrap(g)).max(initial=0) for g in gradients)
@@ -52,7 +52,7 @@ def _warn_of_phases(turned: Any, *gradients: Any) -> None:
 
 
 def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
-    """Share the gradient of equal values; warn if vectors have one too, for then a part may be missing."""
+    """Share the gradient of equal values; warn if vectors have one too, since a part may then be missing."""
     shared = share_ties(g, w)
     if shared is not g:
         given = unwrap(g)
@@ -68,7 +68,7 @@ def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
     return shared
 
 
-# Cholesky's
+# Cholesky
 
 
 def _cholesky_rule(g: Any, out: Any, upper: bool) -> Any:
@@ -112,7 +112,7 @@ eigh = general(np.linalg.eigh, _eigh_rule, forward=_eigh, outputs=True)
 eigvalsh = general(np.linalg.eigvalsh, _eigvalsh_rule, forward=_eigvalsh)
 
 
-# Eigenvalues of any square matrices: a v = v diag(w), the columns of v having length 1 and a real greatest component
+# Eigenvalues of general square matrices: a v = v diag(w), each column of v with length 1 and a real largest component
 
 
 def _eig_rule(g: Any, out: Any) -> Any:
@@ -120,15 +120,15 @@ def _eig_rule(g: Any, out: Any) -> Any:
     if v.dtype.kind == "c" and v.size:
         gv = gv - 1j * _held_phases(gv, v)
     seen = v.mT @ gv
-    lengths = (v * gv).sum(-2).real  # what changes the length of a column of v is taken off
+    lengths = (v * gv).sum(-2).real  # changes of the length of a column of v are removed
     rotation = masked_reciprocal(gaps(w), w) * (seen - (v.mT @ conj(v)) * lengths[..., None, :])
     return _from_basis(v, (on_diagonal(_shared(gw, w, gv)) + rotation) @ v.mT)
 
 
 def _held_phases(gv: Any, v: Any) -> Any:
-    """Return what is to be taken off the gradient of complex eigenvectors, where LAPACK made one component real.
+    """Return the part to subtract from the gradient of complex eigenvectors, where LAPACK made one component real.
 
-    Of equally great components, that is the one without an imaginary part.
+    Among equally large components, this is the one without an imaginary part.
     """
     values = unwrap(v)
     rank = abs(values) * np.where(np.equal(values.imag, 0), 2, 1)
@@ -161,9 +161,9 @@ eigvals = general(np.linalg.eigvals, _eigvals_rule, forward=lambda a: np.linalg.
 def _svd_rule(g: Any, out: Any) -> Any:
     """Return the gradient.
 
-    Where u or vh are square and the matrix is not, their further vectors turn against the first ones alone, and so add
-    to the gradient of these. The gradient of the first vectors has a part within their span, in which u and vh turn
-    together or against each other, and one across it.
+    Where u or vh is square and the matrix is not, the extra vectors rotate only against the first ones, and so add to
+    their gradient. The gradient of the first vectors has a part within their span, in which u and vh rotate together
+    or against each other, and a part orthogonal to it.
     """
     (gu, gs, gvh), (u, s, vh) = g, out
     k = s.shape[-1]
@@ -203,7 +203,7 @@ svdvals = general(np.linalg.svdvals, svdvals_rule, forward=lambda a: np.linalg.s
 
 @composed(np.linalg.svd, method=False)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Return u, s and vh such that the matrices are ``u @ diag(s) @ vh``, or s alone; see above for the derivatives."""
+    """Return u, s and vh such that the matrices are ``u @ diag(s) @ vh``, or s alone; derivatives: see above."""
     if not hermitian:
         return _svd(a, full_matrices) if compute_uv else svdvals(a)
     if not compute_uv:
@@ -221,8 +221,8 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 def _qr_rule(g: Any, out: Any) -> Any:
     """Return the gradient (S. F. Walter & L. Lehmann, "Algorithmic differentiation of linear algebra functions", 2010).
 
-    The columns of a wide matrix beyond the square are q times those of r. The columns of q beyond those of a tall
-    matrix turn against the first ones alone.
+    The columns of a wide matrix beyond the square part are q times those of r. The columns of q beyond those of a tall
+    matrix rotate only against the first ones.
     """
     (gq, gr), (q, r) = g, out
     m, n = q.shape[-2], r.shape[-1]
@@ -234,7 +234,7 @@ def _qr_rule(g: Any, out: Any) -> Any:
 
 
 def _qr_of_tall(gq: Any, gr: Any, q: Any, r: Any) -> Any:
-    """Return the gradient for as many columns as r has rows; nan where they are dependent but something asks for it."""
+    """Return the gradient for as many columns as r has rows; nan where they are dependent and it is not 0."""
     n = r.shape[-1]
     q, q_more, gq, gq_more = q[..., :n], q[..., n:], gq[..., :n], gq[..., n:]
     if q_more.shape[-1]:
@@ -254,9 +254,9 @@ _qr = general(lambda a, mode: np.linalg.qr(a, mode), _qr_rule, name="qr", output
 
 @composed(np.linalg.qr, method=False)
 def qr(a: Any, mode: Any = "reduced") -> Any:
-    """Return q and r such that the matrices are ``q @ r``; their first columns must be independent, as many as fit.
+    """Return q and r such that the matrices are ``q @ r``; their first min(m, n) columns must be independent.
 
-    In mode "r" that is r alone. The reflections that mode "raw" returns have no derivative here.
+    Mode "r" returns r alone. The reflections that mode "raw" returns have no derivative here.
     """
     if mode in ("reduced", "complete"):
         return _qr(a, mode)

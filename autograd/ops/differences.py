@@ -1,4 +1,4 @@
-"""Differences of neighbours, slopes and areas under samples, and evenly spaced numbers."""
+"""Differences, numerical gradients, the trapezoidal rule, evenly spaced numbers, and filled arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Shape = tuple[int, ...]
 
 
 def _neighbour(value: Any, x: Any, axis: int) -> Any:
-    """Return what to put before or after `x`: an array, or a number for a slice of length 1."""
+    """Return the values to put before or after `x`: an array, or a number broadcast to a slice of length 1."""
     value = operand(value)
     return (
         value if value.ndim else np.broadcast_to(value, (*x.shape[: axis % x.ndim], 1, *x.shape[axis % x.ndim :][1:]))
@@ -29,7 +29,7 @@ def _neighbour(value: Any, x: Any, axis: int) -> Any:
 
 @composed(np.diff, method=False)
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
-    """Return the differences of neighbours along `axis`, `n` times over."""
+    """Return the differences of neighbours along `axis`, taken `n` times."""
     if n < 0:
         raise ValueError(f"differences are taken n=0 times or more, not {n}")
     if n == 0:
@@ -63,7 +63,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 # Slopes
 
-# By the parabola through three points, `h` and `k` apart: the weights of their values in its slope, at each of them.
+# The slope of the parabola through three points, `h` and `k` apart, at each of them: the weights of their values.
 _SLOPES = [
     lambda h, k: (-(2 * h + k) / (h * (h + k)), (h + k) / (h * k), -h / (k * (h + k))),
     lambda h, k: (-k / (h * (h + k)), (k - h) / (h * k), h / (k * (h + k))),
@@ -72,12 +72,12 @@ _SLOPES = [
 
 
 def _axis(f: Any, axis: int) -> int:
-    length(f, axis)  # which knows whether there is one
+    length(f, axis)  # raises if there is no such axis
     return axis % f.ndim  # type: ignore[no-any-return]  # a number
 
 
 def _spacing(spacing: Any, f: Any, axis: int) -> Any:
-    """Return the step along `axis`, or the steps between the coordinates given."""
+    """Return the step along `axis`, or the steps between the given coordinates."""
     if np.ndim(spacing) == 0:
         return spacing
     x = operand(spacing)
@@ -92,7 +92,7 @@ def _spacing(spacing: Any, f: Any, axis: int) -> Any:
 
 
 def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
-    """Return the derivatives of `f` along its axis `axis`."""
+    """Return the derivatives of `f` along `axis`."""
 
     def at(part: Any) -> Any:
         return f[along(axis, f.ndim, part)]
@@ -119,9 +119,9 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 @composed(np.gradient, method=False)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """Return the slope at each sample: by central differences inside, and at the edges from one side.
+    """Return the slope at each sample: by central differences inside, by one-sided differences at the edges.
 
-    One array for one axis, else a tuple of one for each. The spacing is a step, or the coordinates along each axis.
+    Return one array for one axis, else a tuple of arrays. The spacing is a step, or the coordinates along each axis.
     """
     f = operand(f)
     chosen = range(f.ndim) if axis is None else (axis,) if np.ndim(axis) == 0 else axis
@@ -151,7 +151,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 @composed(np.trapezoid, method=False)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """Return the area under the samples `y` along `axis`, at coordinates `x` or `dx` apart."""
+    """Integrate the samples `y` along `axis` by the trapezoidal rule, at coordinates `x` or `dx` apart."""
     y = operand(y)
     if x is not None:
         x = operand(x)
@@ -164,7 +164,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 def _weighted_sum(g: Any, to_stop: bool, num: int, endpoint: bool, axis: int, shape: Shape) -> Any:
-    """Sum over the samples how much of each is due to one end, whose shape is `shape`."""
+    """Sum `g` over the samples, weighted by the share of one end in each, to the `shape` of that end."""
     progress = np.arange(num) / max(num - endpoint, 1)
     weights = (progress if to_stop else 1 - progress).astype(g.real.dtype)
     return unbroadcast((g * weights.reshape((-1,) + (1,) * (g.ndim - axis % g.ndim - 1))).sum(axis), shape)
@@ -203,7 +203,7 @@ def linspace(
     *,
     device: Any = None,
 ) -> Any:
-    """Return `num` numbers in even steps from `start` to `stop`, and the step if `retstep` is set."""
+    """Return `num` evenly spaced numbers from `start` to `stop`, and the step if `retstep` is set."""
     _refuse_device(device)
     numbers = _linspace(start, stop, num, endpoint, dtype, axis)
     if not retstep:
@@ -222,7 +222,7 @@ def logspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Any:
-    """Return `num` powers of `base`, from base**start to base**stop in even ratios."""
+    """Return `num` powers of `base`, from base**start to base**stop, evenly spaced on a log scale."""
     if np.ndim(base):
         ndim = np.broadcast(unwrap(start), unwrap(stop), unwrap(base)).ndim
         start, stop, base = (x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in map(operand, (start, stop, base)))
@@ -241,7 +241,7 @@ def _refuse_device(device: Any) -> None:
 
 @composed(np.full, method=False)
 def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Any:
-    """Return an array of copies of `fill_value`; NumPy asks a tensor for it if one is given as ``like=``."""
+    """Return an array filled with `fill_value`; NumPy dispatches to a tensor that is given as ``like=``."""
     _refuse_device(device)
     value, shape = operand(fill_value), unwrap(shape)
     if not isinstance(shape, list | tuple | np.ndarray):
@@ -262,7 +262,7 @@ def full_like(
     *,
     device: Any = None,
 ) -> Any:
-    """Return an array of the shape and dtype of `a`, of copies of `fill_value`."""
+    """Return an array of the shape and dtype of `a`, filled with `fill_value`."""
     if not isinstance(fill_value, Tensor):
         return np.full_like(unwrap(a), fill_value, dtype, order, subok, shape)
     _refuse_device(device)

@@ -1,10 +1,10 @@
-"""Einstein's summation: one operation whose derivatives are again sums of products.
+"""Einstein summation: one operation, whose derivatives are sums of products again.
 
-The general call is brought to a plain form first, by operations that have their own derivatives: an ellipsis gets
-labels, a label repeated within an operand becomes a diagonal, one that no other operand and no output has is summed,
-an axis of length 1 that is broadcast is dropped. Then each label of an operand stands in the output or in another
-operand. Operands are multiplied two by two, and the gradient of one of a pair is the sum of products of the other with
-the gradient of the result: the same operation.
+The general call is first reduced to a plain form, by operations that have their own derivatives: an ellipsis gets
+labels, a label repeated within an operand becomes a diagonal, a label that appears nowhere else is summed, and an axis
+of length 1 that is broadcast is dropped. Then each label of an operand appears in the output or in another operand.
+Operands are multiplied in pairs, and the gradient of one operand of a pair is the sum of products of the other with the
+gradient of the result: the same operation.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def einsum(
     order: Any = "K",
     casting: Any = "safe",
 ) -> Any:
-    """Sum products of the elements of operands as subscripts, such as ``"ij,jk->ik"``, say.
+    """Sum products of the operands' elements according to subscripts such as ``"ij,jk->ik"``.
 
     The subscripts come first, or after each operand as a list of integers, with one for the output at the end.
-    `optimize` is accepted for NumPy's sake: products are always taken in a good order, and pairs as matrix products.
+    `optimize` is accepted for compatibility: pairs are always multiplied in a good order, as matrix products.
     """
     refuse_out(out)
     subscripts, given = _subscripts(operands)
@@ -86,7 +86,7 @@ def einsum(
 
 
 def _in_pairs(arrays: list[Any], inputs: list[Labels], output: Labels, lengths: dict[str, int]) -> Any:
-    """Contract operands two by two, the pair that takes the fewest multiplications first."""
+    """Contract operands in pairs, the pair that takes the fewest multiplications first."""
 
     def multiplications(pair: tuple[int, int]) -> int:
         return math.prod([lengths[label] for label in {*inputs[pair[0]], *inputs[pair[1]]}])
@@ -128,7 +128,7 @@ def _as_letters(labels: Sequence[Any]) -> str:
 
 
 def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]:
-    """Return the labels of each operand and of the output, with labels of their own for the axes of an ellipsis."""
+    """Return the labels of each operand and of the output, with unused letters for the axes of an ellipsis."""
     left, arrow, output = subscripts.partition("->")
     if set(left.replace("...", "") + output.replace("...", "")) - set(_LETTERS + ","):
         raise ShapeError(f"einsum('{subscripts}'): labels are letters, and '...' stands for the other axes")
@@ -164,7 +164,7 @@ def _without_repeats(array: Any, labels: Labels) -> tuple[Any, Labels]:
             second = labels.index(label, first + 1)
             writeable = unwrap(array).flags.writeable
             array = diagonal(array, 0, first, second)
-            unwrap(array).flags.writeable = writeable  # unlike that of numpy.diagonal
+            unwrap(array).flags.writeable = writeable  # unlike numpy.diagonal's
             labels = labels[:first] + labels[first + 1 : second] + labels[second + 1 :] + label
     return array, labels
 
@@ -188,7 +188,7 @@ def _without_broadcast(array: Any, labels: Labels, lengths: dict[str, int]) -> t
 
 
 def _summed_alone(array: Any, labels: Labels, elsewhere: Labels) -> tuple[Any, Labels]:
-    """Sum the axes that nothing else has."""
+    """Sum over the axes whose labels appear nowhere else."""
     axes = tuple(axis for axis, label in enumerate(labels) if label not in elsewhere)
     return (array.sum(axes), _without(labels, axes)) if axes else (array, labels)
 

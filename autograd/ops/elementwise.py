@@ -35,7 +35,7 @@ _fix = elementwise(lambda x: np.fix(x), zero, name="fix")
 
 @composed(np.round)
 def round_(x: Any, decimals: int = 0, out: Any = None) -> Any:
-    """Round to so many decimals, halves to the even digit; the derivative is 0."""
+    """Round to `decimals` decimals, halves to the even digit; the derivative is 0."""
     return _round(x, decimals) if out is None else dispatch.call_undifferentiated(np.round, (x, decimals), {"out": out})
 
 
@@ -49,7 +49,7 @@ operations[np.around] = round_
 
 
 def _rounded(x: Tensor, digits: int | None = None) -> Any:
-    """Return ``round(x, digits)``, a tensor also without `digits`."""
+    """Return ``round(x, digits)``, a tensor even without `digits`."""
     return _round(x, digits or 0)
 
 
@@ -72,7 +72,7 @@ _fraction = elementwise(lambda x: np.modf(x)[0], lambda g: g, name="fraction")
 _whole = elementwise(lambda x: np.modf(x)[1], zero, name="whole")
 
 
-# Functions of two results
+# Functions with two results
 
 
 @composed(np.modf, method=False)
@@ -83,7 +83,7 @@ def modf(x: Any) -> tuple[Any, Any]:
 
 @composed(np.frexp, method=False)
 def frexp(x: Any) -> tuple[Any, Any]:
-    """Return mantissas, which have a derivative, and exponents of two, which have none."""
+    """Return mantissas, which have a derivative, and binary exponents, which have none."""
     exponent = np.frexp(unwrap(x))[1]
     return ldexp(x, -exponent), exponent
 
@@ -106,7 +106,7 @@ _select = elementwise(
 
 @composed(np.where, method=False)
 def where(condition: Any, *choices: Any) -> Any:
-    """Choose from `x` where `condition` holds, else from `y`; with the condition alone, find where it holds."""
+    """Choose from `x` where `condition` holds, else from `y`; with the condition alone, return the indices."""
     condition = unwrap(condition)
     if len(choices) == 1:
         raise TypeError("'where' takes (condition, x, y), but was not given y: what to take where it does not hold")
@@ -114,13 +114,13 @@ def where(condition: Any, *choices: Any) -> Any:
 
 
 def _within(x: Any, low: Any, high: Any) -> Any:
-    """Tell where the bounds leave `x` as it is; on an edge they do, and nan passes."""
+    """Tell where the bounds leave `x` unchanged, which includes the bounds themselves and nan."""
     under = False if low is None else np.less(x, low)
     return np.logical_not(under if high is None else np.greater(x, high) | under)
 
 
 def _under(x: Any, low: Any, high: Any) -> Any:
-    """Tell where the lower bound is the result; where the bounds are crossed, NumPy gives the upper one."""
+    """Tell where the lower bound is the result; where the bounds are crossed, NumPy returns the upper one."""
     return np.less(x, low) if high is None else np.less(x, low) & np.less_equal(low, high)
 
 
@@ -141,7 +141,7 @@ _absent: Any = object()
 
 @composed(np.clip, method=False)
 def clip(x: Any, a_min: Any = _absent, a_max: Any = _absent, *, min: Any = _absent, max: Any = _absent) -> Any:
-    """Limit `x` from below and above; on an edge the gradient is 1, outside it goes to the bound."""
+    """Clip `x` to bounds; its gradient is 1 within and at them, outside the gradient goes to the bound."""
     if (a_min is not _absent or a_max is not _absent) and (min is not _absent or max is not _absent):
         raise ValueError("clip takes a_min and a_max, or min and max, not some of both")
     if (a_min is _absent) != (a_max is _absent):
@@ -163,7 +163,7 @@ def _method_astype(
 
 
 def _method_conjugate(x: Tensor) -> Any:
-    """Return the complex conjugates of the elements; of real ones, as NumPy's method does, the tensor itself."""
+    """Return the complex conjugates of the elements; a real tensor itself, as NumPy's method does."""
     return conjugate(x) if x.dtype.kind == "c" else x
 
 

@@ -23,7 +23,7 @@ def _large(values: Any) -> Any:
 
 
 def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
-    """Make `x` complex if one of its real elements is outside of what has real results."""
+    """Make `x` complex if one of its real elements is outside the domain with real results."""
     x = operand(x)
     values = unwrap(x)
     if not np.any(np.isreal(values) & outside(values)):

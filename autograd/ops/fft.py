@@ -1,8 +1,8 @@
-"""Fourier transforms.
+"""Fourier transforms (FFT).
 
-The matrix of a discrete Fourier transform is symmetric, so that a complex transform is its own transpose: what remains
-is to undo the padding or cropping to `n`. A transform of real numbers keeps one of each pair of conjugate terms; the
-transposes say how often each kept term counts.
+The matrix of a discrete Fourier transform is symmetric, so that a complex transform is its own transpose; only the
+padding or cropping to `n` has to be undone. A transform of real numbers keeps one of each pair of conjugate terms; the
+transposes weight each kept term by how often it counts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .index import scatter
 from .reduce import refuse_out
 from .shape import along, length, roll
 
-# In an inverse transform what scales is what did not in the forward one.
+# The inverse transform is scaled where the forward one is not.
 _INVERSE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
@@ -30,7 +30,7 @@ def _fitted(x: Any, n: int, axis: int) -> Any:
 
 
 def _weighted(x: Any, n: int, axis: int, weight: float) -> Any:
-    """Multiply by `weight` those terms of the half-spectrum of `n` real numbers that stand for a pair of terms."""
+    """Multiply by `weight` the terms of the half-spectrum of `n` real numbers that stand for a pair of terms."""
     counts = np.full(n // 2 + 1, weight, x.dtype.type(0).real.dtype)
     counts[0] = 1
     if n % 2 == 0:
@@ -85,23 +85,23 @@ irfft = linear(
 
 @composed(np.fft.hfft, method=False)
 def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
-    """Transform `x`, one half of a sequence that equals its reversed conjugate, to `n` real numbers."""
+    """Transform `x`, one half of a Hermitian-symmetric sequence, to `n` real numbers."""
     refuse_out(out)
     return irfft(np.conjugate(x), n, axis, _INVERSE.get(norm, norm))
 
 
 @composed(np.fft.ihfft, method=False)
 def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
-    """Undo `hfft`: transform real numbers to one half of a sequence that equals its reversed conjugate."""
+    """Undo `hfft`: transform real numbers to one half of a Hermitian-symmetric sequence."""
     refuse_out(out)
     return np.conjugate(rfft(x, n, axis, _INVERSE.get(norm, norm)))
 
 
-# Along several axes, one after the other
+# Along several axes, one after another
 
 
 def _plan(x: Any, s: Any, axes: Any, *, halved: bool = False) -> tuple[list[int], list[int]]:
-    """Return the lengths to transform and the axes; by default, what is `halved` becomes whole along the last."""
+    """Return the lengths and axes to transform; with `halved`, the last length defaults to that of the whole."""
     if axes is None:
         axes = range(x.ndim) if s is None else range(-len(s), 0)
     of_integers = isinstance(axes, np.ndarray) and np.can_cast(axes.dtype, np.intp)
@@ -148,7 +148,7 @@ def rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = 
 
 @composed(np.fft.irfftn, method=False)
 def irfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
-    """Undo `rfftn`; without `s` the last axis becomes one of even length."""
+    """Undo `rfftn`; without `s` the last axis gets an even length."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes, halved=True)
     return irfft(_each(ifft, x, lengths[:-1], axes[:-1], norm), lengths[-1], axes[-1], norm)
@@ -183,7 +183,7 @@ def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: A
 
 @composed(np.fft.fftshift, method=False)
 def fftshift(x: Any, axes: Any = None) -> Any:
-    """Move the term of frequency zero to the middle."""
+    """Move the zero-frequency term to the middle."""
     return _shifted(x, axes, lambda n: n // 2)
 
 

@@ -21,16 +21,16 @@ handing_on.add(np.histogram_bin_edges)
 
 @composed(np.bincount, method=False)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """Return how often each number occurs in `x`, or the sums of the weights that stand at its places."""
+    """Count how often each number occurs in `x`, or sum the weights at its positions."""
     numbers = np.asarray(unwrap(x))
     counts = np.bincount(numbers, unwrap(weights), minlength)
-    if not isinstance(weights, Tensor) or not numbers.size:  # NumPy counts in integers where there is nothing to weigh
+    if not isinstance(weights, Tensor) or not numbers.size:  # if `x` is empty, NumPy counts in integers
         return counts
     return scatter(weights.astype(np.float64), numbers.astype(np.intp), counts.shape)
 
 
 def _weighed(columns: Any, edges: Sequence[Any], weights: Any) -> Any:
-    """Add up the weights of the points in each bin; the last bin of an axis has both its edges."""
+    """Add up the weights of the points in each bin; the last bin of an axis includes both its edges."""
     shape = tuple([edge.size - 1 for edge in edges])
     inside: Any = True
     places = []
@@ -49,7 +49,7 @@ def _length(bins: Any) -> int:
 
 
 def _finds_edges(bins: Sequence[Any], range: Any) -> bool:
-    """Tell whether the edges of bins are made of the data, and so are values of it without a derivative."""
+    """Tell whether bin edges are computed from the data, and so depend on its values without a derivative."""
     return range is None and any(np.ndim(unwrap(edges)) == 0 for edges in bins)
 
 
@@ -62,7 +62,7 @@ def _density(counts: Any, edges: Sequence[Any]) -> Any:
 
 @composed(np.histogram, method=False)
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> tuple[Any, Any]:
-    """Return how many elements, or which weight, each bin has, and the edges of the bins."""
+    """Return how many elements each bin has, or the sum of their weights, and the bin edges."""
     refuse_values(bins, *[a] * _finds_edges([bins], range))
     a, bins, values = unwrap(a), unwrap(bins), unwrap(weights)
     if not isinstance(weights, Tensor):
@@ -76,7 +76,7 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 def histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
 ) -> tuple[Any, Any]:
-    """Return how many points, or which weight, each bin of a grid has, and the edges of the bins along each axis."""
+    """Return how many points each bin of a grid has, or the sum of their weights, and the bin edges along each axis."""
     refuse_values(bins, *[sample] * _finds_edges(bins if isinstance(bins, list | tuple) else [bins], range))
     sample, bins = unwrap(sample), unwrap(bins)
     if not isinstance(weights, Tensor):
@@ -91,7 +91,7 @@ def histogramdd(
 def histogram2d(
     x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
 ) -> tuple[Any, Any, Any]:
-    """Return how many points of the plane, or which weight, each bin has, and the edges along both axes."""
+    """Return how many points of the plane each bin has, or the sum of their weights, and the edges along both axes."""
     refuse_values(bins, *[x, y] * _finds_edges(bins if _length(bins) == 2 else [bins], range))
     x, y, bins = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
     if not isinstance(weights, Tensor):

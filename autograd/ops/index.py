@@ -1,4 +1,4 @@
-"""Indexing: NumPy's basic and advanced indices, and the functions made of them."""
+"""Indexing: NumPy's basic and advanced indices, and the functions built on them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .shape import along, length, operand, ravel
 Shape = tuple[int, ...]
 
 _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
-_MANY = 256  # elements; below, numpy.add.at takes an index as it is at least as fast
+_MANY = 256  # elements; up to here, numpy.add.at is at least as fast with the index as it is
 _WIDE = 320  # elements of a row; from here on a loop over rows is faster than numpy.add.at
-_CROWD = 16_384  # parts; so many added one after another are inaccurate
+_CROWD = 16_384  # parts; adding this many one after another is inaccurate
 _PAIRS = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np.dtype(np.complex128)}
 
 
 def _may_repeat(key: Any) -> bool:
-    """Tell whether an index may select an element twice: only arrays of integers can."""
+    """Tell whether an index may select an element twice: only integer arrays can."""
     advanced = [
         part
         for part in (key if type(key) is tuple else (key,))
@@ -37,7 +37,7 @@ def _may_repeat(key: Any) -> bool:
 
 
 def _scatter(x: Any, key: Any, shape: Shape) -> Any:
-    """Return zeros of `shape` to which `x` is added at `key`."""
+    """Return zeros of `shape` with `x` added at `key`."""
     if not _may_repeat(key):
         out = np.zeros(shape, x.dtype)
         out[key] = x
@@ -49,7 +49,7 @@ def _scatter(x: Any, key: Any, shape: Shape) -> Any:
 
 
 def _dtype_of_sums(x: Any, shape: Shape) -> Any:
-    """Return in what dtype to add all of `x` to zeros of `shape`: so many that some may meet in one place need more."""
+    """Return the dtype in which to add `x` to zeros of `shape`: a wider one if very many may meet at one position."""
     wider = WIDER.get(x.dtype.char)
     return x.dtype if wider is None or x.size <= _CROWD * math.prod(shape[1:]) else wider
 
@@ -60,13 +60,13 @@ def _add_repeatedly(out: Any, key: Any, x: Any) -> None:
     elif type(key) is np.ndarray:
         _add_rows(out, key, x)
     else:
-        # By places in memory, which is five times faster than by rows.
+        # By flat index in memory, which is five times faster than by rows.
         places = np.arange(out.size).reshape(out.shape)[key]
         np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
 
 
 def _add_rows(out: Any, key: Any, x: Any) -> None:
-    """Add each part of `x` to the part of `out` that `key` numbers along its first axis, in the order of `key`."""
+    """Add each part of `x` to the part of `out` at its index in `key` along the first axis, in the order of `key`."""
     row = math.prod(out.shape[1:])
     numbers = key.reshape(-1).astype(np.intp, copy=False) % len(out)
     if row >= _WIDE:
@@ -78,12 +78,12 @@ def _add_rows(out: Any, key: Any, x: Any) -> None:
     flat, parts = out.reshape(-1), x.reshape(-1)
     pair = _PAIRS.get(x.dtype)
     if pair is not None and row % 2 == 0 and out.dtype == x.dtype:
-        # A sum of complex numbers is that of two numbers, and takes as long as one: nearly all goes into the places.
+        # Adding a complex number adds two real ones in the time of one: nearly all the time goes into indexing.
         flat, parts, row = flat.view(pair), parts.view(pair), row // 2
     np.add.at(flat, (numbers[:, None] * row + np.arange(row)).reshape(-1), parts)
 
 
-# Each is the transpose of the other, so that both can be differentiated as often as one likes.
+# Each is the transpose of the other, so that both can be differentiated any number of times.
 scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
 getitem = linear(
     operator.getitem,
@@ -94,7 +94,7 @@ getitem = linear(
 
 
 def _pull(node: Node, g: Any, gradients: Gradients) -> None:
-    """Pull `g` back, into what other parts have brought already: many parts then cost no more than they hold."""
+    """Pull `g` back into the gradient that other parts have accumulated: many parts then cost only their own size."""
     x: Any = node.x
     held = gradients[x]
     if held is absent:
@@ -118,7 +118,7 @@ _BOUNDS = {int, type(None)}
 
 
 def settled(key: Any) -> Any:
-    """Return an index as it is now: lists are copied; arrays are compared when it is needed again."""
+    """Return a snapshot of an index: lists are copied; arrays are compared when the index is needed again."""
     kind = type(key)
     if kind in _FIXED:
         return key
@@ -149,7 +149,7 @@ def _method_getitem(x: Tensor, key: Any) -> Any:
 setattr(Tensor, "__getitem__", _method_getitem)  # noqa: B010 - the class does not declare it
 
 
-# Elements by their places
+# Elements by their positions
 
 
 @composed(np.take)
@@ -161,7 +161,7 @@ def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: A
         x, axis = x.reshape(-1), axis or 0
     length(x, axis)
     if mode != "raise" or np.asarray(indices).dtype.kind not in "iu":
-        indices = np.take(np.arange(length(x, axis)), indices, mode=mode)  # NumPy's reading of what is out of bounds
+        indices = np.take(np.arange(length(x, axis)), indices, mode=mode)  # NumPy's treatment of indices out of bounds
     return x[along(axis, x.ndim, np.asarray(indices))]
 
 
@@ -213,7 +213,7 @@ def _onto_diagonals(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int)
     return np.moveaxis((_scatter if type(g) is np.ndarray else scatter)(g, key, shape), (-2, -1), ends)
 
 
-# A view, as NumPy's is: one sees what is written to the matrix.
+# A view, like NumPy's: it shows writes to the matrix.
 diagonal = linear(
     np.diagonal,
     _onto_diagonals,
@@ -242,7 +242,7 @@ def _matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
 
 @composed(np.diag, method=False)
 def diag(v: Any, k: int = 0) -> Any:
-    """Return the matrix that has the vector `v` on its diagonal, or the diagonal of the matrix `v`."""
+    """Return the matrix with the vector `v` on its diagonal, or the diagonal of the matrix `v`."""
     if v.ndim == 2:
         return diagonal(v, k)
     if v.ndim != 1:
@@ -254,7 +254,7 @@ def diag(v: Any, k: int = 0) -> Any:
 
 @composed(np.diagflat, method=False)
 def diagflat(v: Any, k: int = 0) -> Any:
-    """Return the matrix that has all elements of `v` on its diagonal."""
+    """Return the matrix with all elements of `v` on its diagonal."""
     return diag(ravel(v), k)
 
 
@@ -266,7 +266,7 @@ def _below(x: Any, k: int) -> Any:
 @composed(np.tril, method=False)
 def tril(m: Any, k: int = 0) -> Any:
     """Return `m` with zeros above the diagonal of its last two axes."""
-    return np.where(_below(m, k), m, m.dtype.type(0))  # a Python 0 would make integers of bools
+    return np.where(_below(m, k), m, m.dtype.type(0))  # a Python 0 would turn bools into integers
 
 
 @composed(np.triu, method=False)

@@ -24,12 +24,12 @@ Shape = tuple[int, ...]
 
 
 class _Starts:
-    """Where each of the arrays that were joined last begins, so that a walk counts them once and not for each."""
+    """The start of each array in the last join, cached so that a backward pass computes them once, not per array."""
 
     last: tuple[Any, int | None, list[int]] = ((), None, [])
 
     def of(self, shapes: tuple[Shape, ...], axis: int | None) -> list[int]:
-        """Return where each begins, and where the last ends."""
+        """Return where each array begins, and where the last one ends."""
         known, known_axis, starts = self.last
         if known is not shapes or known_axis != axis:
             lengths = [math.prod(shape) if axis is None else shape[axis] for shape in shapes]
@@ -42,7 +42,7 @@ _starts = _Starts()
 
 
 def _piece(g: Any, arrays_shape: tuple[Shape, ...], axis: int | None, index: int) -> Any:
-    """Cut from `g` what belongs to one of the arrays that were joined."""
+    """Cut from `g` the part that belongs to one of the joined arrays."""
     start, end = _starts.of(arrays_shape, axis)[index : index + 2]
     if axis is None:
         return g[start:end].reshape(arrays_shape[index])
@@ -108,7 +108,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 @composed(np.array_split, method=False)
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut `x` along `axis` at the places given, or into a number of parts whose lengths differ by one at most."""
+    """Split `x` along `axis` at the given indices, or into a number of parts whose lengths differ by at most one."""
     n = length(x, axis)
     given = unwrap(indices_or_sections)
     if np.ndim(given):
@@ -124,7 +124,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @composed(np.split, method=False)
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut `x` along `axis` at the places given, or into a number of equal parts."""
+    """Split `x` along `axis` at the given indices, or into a number of equal parts."""
     sections = unwrap(indices_or_sections)
     if not np.ndim(sections) and sections > 0 and length(x, axis) % sections:
         raise ValueError(
@@ -162,7 +162,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 @composed(np.tile, method=False)
 def tile(x: Any, reps: Any) -> Any:
-    """Lay copies of `x` side by side, as many along each axis as `reps` says."""
+    """Repeat `x` side by side, along each axis as often as `reps` says."""
     x = operand(x)
     counts = tuple(map(operator.index, np.atleast_1d(unwrap(reps))))
     counts = (1,) * (x.ndim - len(counts)) + counts
@@ -174,7 +174,7 @@ def tile(x: Any, reps: Any) -> Any:
 
 @composed(np.repeat)
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Repeat each element along `axis`: all as often, or each by its own count."""
+    """Repeat each element along `axis`: all equally often, or each by its own count."""
     x = operand(x)
     if axis is None or not x.ndim:
         x, axis = x.reshape(-1), axis or 0

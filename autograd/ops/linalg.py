@@ -1,4 +1,7 @@
-"""Linear algebra: determinants, inverses, systems of equations, powers. All but chains and tensors work on stacks."""
+"""Linear algebra: determinants, inverses, systems of equations, least squares, matrix powers, condition numbers.
+
+All work on stacks of matrices, except `lstsq`, `multi_dot`, `tensorsolve` and `tensorinv`.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ solve = general(
 
 @composed(np.linalg.tensorsolve, method=False)
 def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
-    """Solve the equations ``tensordot(a, x, x.ndim) == b`` for x; `axes` of `a` are moved to its end first."""
+    """Solve ``tensordot(a, x, x.ndim) == b`` for x; the `axes` of `a` are first moved to its end."""
     a, b = operand(a), operand(b)
     order = list(range(a.ndim))
     for axis in () if axes is None else axes:
@@ -130,9 +133,9 @@ def _lstsq_of_right_side(g: Any, out: Any, a: Any, b: Any) -> Any:
     return found
 
 
-# The residuals are at right angles to what `a` can reach, so that a change of x does not change them. Of a matrix whose
-# columns are dependent, x is the least of all solutions; its derivatives are those among matrices of the same rank, for
-# to others it jumps. The rank has none.
+# The residuals are orthogonal to the range of `a`, so that a change of x does not change their squares. If the columns
+# of a matrix are dependent, x is the solution of least norm; its derivatives are those among matrices of the same rank,
+# since it jumps where the rank changes. The rank has no derivative.
 lstsq = general(
     np.linalg.lstsq,
     _lstsq_of_matrix,
@@ -146,7 +149,7 @@ lstsq = general(
 
 
 def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
-    """Return the gradient; nan where the determinant is 0, whose logarithm has none."""
+    """Return the gradient; nan where the determinant is 0, since its logarithm has none."""
     (gsign, glog), (sign, _) = g, out
     weight = glog
     if sign.dtype.kind == "c":
@@ -162,10 +165,10 @@ def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
 
 
 def _det_rule(g: Any, a: Any) -> Any:
-    """Return g times the cofactors, also of singular matrices.
+    """Return g times the cofactors, for singular matrices too.
 
-    Where an inverse can be trusted, they are det(a) inv(a).T. Errors grow with the condition of the matrix, the more
-    so in the derivatives of that, so that what is recorded has a stricter limit.
+    Where an inverse can be trusted, they are det(a) inv(a).T. Errors grow with the condition number of the matrix, and
+    even more in further derivatives, so that a recorded computation has a stricter limit.
     """
     digits = 0.5 if isinstance(a, np.ndarray) else 0.25
     if largest_condition(unwrap(a)) * np.finfo(a.dtype).eps ** digits <= 1:
@@ -178,12 +181,12 @@ det = general(np.linalg.det, _det_rule, forward=lambda a: np.linalg.det(a))
 slogdet = general(np.linalg.slogdet, _slogdet_rule, forward=lambda a: np.linalg.slogdet(a), outputs=True)
 
 
-# Products of many
+# Products of several matrices
 
 
 @composed(np.linalg.matrix_power, method=False)
 def matrix_power(a: Any, n: int) -> Any:
-    """Return the product of `n` factors `a`, of its inverse where `n` is negative."""
+    """Return the product of `n` factors `a`, or of its inverse if `n` is negative."""
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(f"matrix_power of an array of shape {a.shape}: its last two axes make no square")
     try:
@@ -228,7 +231,7 @@ def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
 
 
 def _splits(factors: list[Any]) -> dict[tuple[int, int], int]:
-    """Return after which factor to divide each part of a chain (Cormen et al., "Introduction to Algorithms", 15.2)."""
+    """Return after which factor to split each part of a chain (Cormen et al., "Introduction to Algorithms", 15.2)."""
     sides = [a.shape[0] for a in factors] + [factors[-1].shape[1]]
     cost = {(i, i): 0 for i in range(len(factors))}
     splits = {}
@@ -253,7 +256,7 @@ def _chain(factors: list[Any], splits: dict[tuple[int, int], int], i: int, j: in
 
 @composed(np.linalg.cond, method=False)
 def cond(x: Any, p: Any = None) -> Any:
-    """Return how much more the inverse can lengthen vectors than the matrix, by the norm `p`; inf if it is singular."""
+    """Return the condition number in the norm `p`: that of the matrix times that of its inverse; inf if singular."""
     x = operand(x)
     if 0 in x.shape[-2:]:
         raise np.linalg.LinAlgError(f"cond is not defined for empty matrices (shape {x.shape})")

@@ -1,4 +1,4 @@
-"""Helpers that the rules of linear algebra share."""
+"""Helpers shared by the rules of linear algebra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..tensors.tensor import unwrap
 
 
 def conj(x: Any) -> Any:
-    """Return the complex conjugate; real numbers as they are, without a copy."""
+    """Return the complex conjugate; real arrays as they are, without a copy."""
     return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
@@ -25,19 +25,19 @@ def hermitian_part(x: Any) -> Any:
 
 
 def half_lower(x: Any) -> Any:
-    """Return the lower triangles of matrices, with half of their diagonals."""
+    """Return the lower triangles of matrices, with their diagonals halved."""
     mask = np.tri(*x.shape[-2:], dtype=np.finfo(x.dtype).dtype)
     np.fill_diagonal(mask, 0.5)
     return x * mask
 
 
 def on_diagonal(x: Any) -> Any:
-    """Return the diagonal matrices that have the vectors `x` on their diagonals."""
+    """Return the diagonal matrices with the vectors `x` on their diagonals."""
     return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
 
 
 def negligible(values: Any, scale: Any) -> Any:
-    """Tell what is zero to within the rounding of a decomposition whose values are `scale`."""
+    """Tell which values are zero to within the rounding of a decomposition whose values are `scale`."""
     scale = abs(unwrap(scale))
     rounding = 10 * scale.shape[-1] * float(np.finfo(scale.dtype).eps)
     greatest = scale.max(-1, keepdims=True, initial=0)
@@ -58,7 +58,7 @@ def gaps(w: Any) -> Any:
 
 
 def share_ties(g: Any, w: Any) -> Any:
-    """Return the gradient of `w` with what is for values equal to within rounding shared evenly among them."""
+    """Return the gradient of `w`, shared evenly among values that are equal to within rounding."""
     tied = negligible(gaps(unwrap(w)), w)
     counts = tied.sum(-2, keepdims=True)
     if (counts <= 1).all():

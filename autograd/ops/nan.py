@@ -1,7 +1,7 @@
 """nan-functions: sums, products and extremes that skip nan.
 
-Where a slice is all nan, the value and the warning are NumPy's. A nan has the gradient 0, and so has a whole slice of
-them.
+Where a slice is all nan, the value and the warning are NumPy's. A nan has the gradient 0, and so do all elements of
+such a slice.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .cumulative import cumprod, cumsum, prod
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
 from .shape import operand
 
-numpy: Any = np  # whose annotations do not know flags that are not literals
+numpy: Any = np  # its annotations accept only literal flags
 
 
 def _replaced(x: Any, value: int) -> Any:
-    """Return `x` with `value` in the place of each nan."""
+    """Return `x` with each nan replaced by `value`."""
     x = operand(x)
     absent = np.isnan(unwrap(x))
     return np.where(absent, np.asarray(value, x.dtype), x) if absent.any() else x
@@ -36,7 +36,7 @@ def nansum(
     initial: Any = ABSENT,
     where: Any = True,
 ) -> Any:
-    """Return the sum of what is not nan."""
+    """Return the sum of the elements that are not nan."""
     return sum(_replaced(x, 0), axis, dtype, out, keepdims, initial, where)
 
 
@@ -50,19 +50,19 @@ def nanprod(
     initial: Any = ABSENT,
     where: Any = True,
 ) -> Any:
-    """Return the product of what is not nan."""
+    """Return the product of the elements that are not nan."""
     return prod(_replaced(x, 1), axis, dtype, out, keepdims, initial, where)
 
 
 @composed(np.nancumsum, method=False)
 def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Return the sums up to each element, to which a nan adds nothing."""
+    """Return the cumulative sums, to which a nan adds nothing."""
     return cumsum(_replaced(x, 0), axis, dtype, out)
 
 
 @composed(np.nancumprod, method=False)
 def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Return the products up to each element, which a nan leaves as they are."""
+    """Return the cumulative products, which a nan leaves unchanged."""
     return cumprod(_replaced(x, 1), axis, dtype, out)
 
 
@@ -78,9 +78,9 @@ def _nanmin(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any
 
 
 def extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any) -> Any:
-    """Share the gradient of a greatest or least element among those equal to it, of which a nan is none."""
+    """Share the gradient of a greatest or least element among those equal to it; a nan is never one of them."""
     present = ~np.isnan(unwrap(x)) & where
-    with np.errstate(invalid="ignore"):  # NumPy warns where it compares complex numbers that are nan
+    with np.errstate(invalid="ignore"):  # NumPy warns when it compares complex nans
         shares = share_evenly(x, keep_axes(out, x.shape, axis), axis, present, beyond=beyond)
     return keep_axes(g, x.shape, axis) * shares
 

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices, of every order that NumPy knows."""
+"""Norms of vectors and matrices, of every order that NumPy supports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _direction(x: Any) -> Any:
 
 
 def _norm_rule(g: Any, out: Any, x: Any, ord: Order, axis: Axis) -> Any:
-    """Return the gradient; where the norm is 0, that is the subgradient of least length, 0. Ties share evenly."""
+    """Return the gradient; where the norm is 0, this is the subgradient of least norm, 0. Ties share evenly."""
     g, length = keep_axes(g, x.shape, axis), keep_axes(out, x.shape, axis)
     if ord == 0:
         return g * (unwrap(x) * 0)
@@ -63,7 +63,7 @@ def norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) ->
 
 
 def _counted(axis: int, ndim: int) -> int:
-    """Return an axis counted from the front."""
+    """Return an axis as a non-negative number."""
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
     return axis % ndim
@@ -72,7 +72,7 @@ def _counted(axis: int, ndim: int) -> int:
 def _matrix_norm(x: Any, ord: Order) -> Any:
     if ord in ("nuc", 2, -2):
         sizes = np.linalg.svdvals(x)
-        sizes = np.where(np.equal(sizes, 0), 0, sizes)  # where the gradient is 0, as that of abs
+        sizes = np.where(np.equal(sizes, 0), 0, sizes)  # where the gradient is 0, like that of abs
     elif ord in (1, -1, np.inf, -np.inf):
         sizes = abs(x).sum(-2 if abs(ord) == 1 else -1)
     else:
@@ -84,7 +84,7 @@ def _matrix_norm(x: Any, ord: Order) -> Any:
 
 @composed(np.linalg.vector_norm, method=False)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2) -> Any:
-    """Return the norm of vectors that lie along one axis, several or all."""
+    """Return the norm of vectors along one axis, several axes or all."""
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     first = [_counted(a, x.ndim) for a in axes]
     moved = x.transpose(first + [a for a in range(x.ndim) if a not in first])

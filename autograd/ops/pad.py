@@ -21,12 +21,12 @@ Options = dict[str, Any]
 
 
 def _pairs(value: Any, ndim: int) -> list[list[Any]]:
-    """Return, for each axis, what is meant for the front and for the back."""
+    """Return, for each axis, the values for the front and for the back."""
     return np.broadcast_to(np.asarray(value), (ndim, 2)).tolist()  # type: ignore[no-any-return]  # of numbers
 
 
 def _widths(pad_width: Any, ndim: int) -> Any:
-    """Return the widths in a form that every version of NumPy knows; some don't know a dict."""
+    """Return the widths in a form that every version of NumPy accepts; some do not accept a dict."""
     if not isinstance(pad_width, dict):
         return unwrap(pad_width)
     each: list[Any] = [(0, 0)] * ndim
@@ -64,11 +64,11 @@ _with_constants = general(
 )
 
 
-# All other modes pad one axis after the other, each with what they make of the elements along it.
+# All other modes pad one axis after another, with values computed from the elements along it.
 
 
 def _with_copies(x: Any, axis: int, front: int, back: int, mode: Any) -> Any:
-    """Pad with elements from the places that NumPy pads places with."""
+    """Pad with the elements at the positions that NumPy pads an array of positions with."""
     n = x.shape[axis]
     places = np.delete(np.pad(np.arange(n), (front, back), mode), slice(front, front + n))
     copies = take(x, places, axis)
@@ -77,7 +77,7 @@ def _with_copies(x: Any, axis: int, front: int, back: int, mode: Any) -> Any:
 
 
 def _with_opposites(x: Any, axis: int, front: int, back: int, mode: str) -> Any:
-    """Pad with elements mirrored at the edge element, in place and in value; as often as there are enough of them."""
+    """Pad with elements mirrored at the edge element, in position and value, repeatedly if one pass is too short."""
     skipped, period = (1, x.shape[axis] - 1) if mode == "reflect" else (0, x.shape[axis])
     first, last = (along(axis, x.ndim, part) for part in (slice(1), slice(-1, None)))
     while front or back:
@@ -108,7 +108,7 @@ _STATISTICS: dict[str, Any] = {"maximum": np.max, "minimum": np.min, "mean": np.
 
 
 def _with_statistics(x: Any, axis: int, front: int, back: int, mode: str, lengths: Sequence[int | None]) -> Any:
-    """Pad with what the first elements have in common, and the last ones."""
+    """Pad with a statistic of the first elements, and with that of the last ones."""
     n = x.shape[axis]
     counts = [n if length is None else min(length, n) for length in lengths]
     parts = [slice(counts[0]), slice(n - counts[1], n)]
@@ -134,7 +134,7 @@ def _padded_along(x: Any, axis: int, front: int, back: int, mode: str, ndim: int
 
 
 def _check(array: Any, pad_width: Any, mode: Any, options: Options) -> None:
-    """Have NumPy refuse what it refuses for any array, and to extend an empty one."""
+    """Let NumPy raise for arguments that it refuses for any array, or for extending an empty one."""
     nothing: Any = np.empty((0,) * array.ndim)
     np.pad(nothing, pad_width, "empty")
     np.pad(nothing if array.size else array.data, 0 if array.size else pad_width, mode, **options)
@@ -142,7 +142,7 @@ def _check(array: Any, pad_width: Any, mode: Any, options: Options) -> None:
 
 @composed(np.pad, method=False)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    """Surround `array` with constants or ramps to them, with its own elements, or with what they have in common."""
+    """Pad `array` with constants, with ramps to constants, with its own elements, or with statistics of them."""
     pad_width = _widths(pad_width, array.ndim)
     if callable(mode) and array.requires_grad and recording():
         raise UnsupportedError(

@@ -1,4 +1,4 @@
-"""Piecewise functions: elements chosen from several arrays, or computed by one function here and another there."""
+"""Piecewise functions: elements chosen from several arrays or functions; and functions applied along axes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Function = Callable[..., Any]
 
 
 def _alike(choices: Sequence[Any]) -> list[Any]:
-    """Give all choices the one dtype that they have together; Python's numbers adapt to the others."""
+    """Cast all choices to their common dtype; Python numbers adapt to the others."""
     kept = [choice if type(choice) in (int, float, complex) else operand(choice) for choice in choices]
     dtype = np.result_type(*unwrap(kept))
     return [operand(choice) if getattr(choice, "dtype", None) == dtype else _cast(choice, dtype) for choice in kept]
@@ -33,7 +33,7 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 @composed(np.select, method=False)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
-    """Choose each element from the first of the choices whose condition holds there, else from `default`."""
+    """Choose each element from the first choice whose condition holds there, else from `default`."""
     conditions = [np.asarray(condition) for condition in unwrap(list(condlist))]
     if len(conditions) != len(choicelist) or not conditions:
         raise ValueError(f"select needs a condition for each choice: {len(conditions)} for {len(choicelist)}")
@@ -48,7 +48,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @composed(np.choose, method=False)
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
-    """Choose each element from that of the choices whose number `a` gives there."""
+    """Choose each element from the choice whose index `a` gives there."""
     refuse_out(out)
     choices = _alike(list(choices))
     shape = np.broadcast_shapes(np.shape(a), *map(np.shape, choices))
@@ -72,7 +72,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
         return note
 
-    # Which function has which elements, NumPy says when it is given their places.
+    # NumPy, called with positions, tells which function gets which elements.
     np.piecewise(np.arange(x.size).reshape(x.shape), unwrap(condlist), [noting(function) for function in funclist])
     noted = [function for function, _ in pieces]
     for function in funclist:
@@ -95,12 +95,12 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     return reshape(result, x.shape)
 
 
-# Functions of a part applied to all parts
+# Functions applied along axes
 
 
 @composed(np.apply_along_axis, method=False)
 def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
-    """Apply a function of vectors to each vector along `axis`; what it returns takes the place of the axis."""
+    """Apply a function of vectors to each vector along `axis`; its result replaces the axis."""
     arr = operand(arr)
     n, last = length(arr, axis), moveaxis(arr, axis, -1)
     outer = last.shape[:-1]
@@ -115,7 +115,7 @@ def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs
 
 @composed(np.apply_over_axes, method=False)
 def apply_over_axes(func: Function, a: Any, axes: Any) -> Any:
-    """Apply a function of an array and an axis over several axes in turn; an axis that it drops is put back."""
+    """Apply a function of an array and an axis over several axes in turn; an axis that it drops is restored."""
     result, ndim = operand(a), np.ndim(a)
     for axis in np.atleast_1d(unwrap(axes)).tolist():
         place = axis + ndim if axis < 0 else axis

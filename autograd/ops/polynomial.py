@@ -1,4 +1,4 @@
-"""Polynomials by their coefficients, highest power first: values, arithmetic, roots, and fits to data."""
+"""Polynomials, given by their coefficients, highest power first: values, arithmetic, roots, and fits to data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .shape import atleast_1d, operand
 
 @composed(np.vander, method=False)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Return the matrix whose columns are the powers of `x`, by default as many as `x` is long, the highest first."""
+    """Return the Vandermonde matrix of the powers of `x` as columns, highest first, by default as many as elements."""
     x = operand(x)
     if x.ndim != 1:
         raise ValueError(f"powers are taken of a sequence, but the shape is {x.shape}")
@@ -28,7 +28,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 @composed(np.polyval, method=False)
 def polyval(p: Any, x: Any) -> Any:
-    """Return the values of the polynomial `p` at `x`, by Horner's rule."""
+    """Evaluate the polynomial `p` at `x`, by Horner's rule."""
     p = operand(p)
     if isinstance(x, np.poly1d):
         y: Any = np.zeros(1)
@@ -46,7 +46,7 @@ def polyval(p: Any, x: Any) -> Any:
 
 
 def _as_long(a1: Any, a2: Any) -> tuple[Any, Any]:
-    """Return both with as many coefficients: zeros are put before the shorter."""
+    """Return both with equally many coefficients: zeros are put before the shorter one."""
     a1, a2 = atleast_1d(operand(a1), operand(a2))
     zeros = np.zeros(abs(len(a1) - len(a2)), (a1 if len(a1) < len(a2) else a2).dtype)
     if len(a1) < len(a2):
@@ -69,21 +69,21 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 
 def _leading_zeros(p: Any) -> int:
-    """Return how many coefficients precede the first that is not 0; of zeros alone the last one counts."""
+    """Return how many coefficients precede the first nonzero one; if all are 0, how many precede the last."""
     places = np.flatnonzero(unwrap(p))
     return int(places[0]) if places.size else len(p) - 1
 
 
 @composed(np.polymul, method=False)
 def polymul(a1: Any, a2: Any) -> Any:
-    """Multiply two polynomials; their leading zeros have gradients, but no place in the result."""
+    """Multiply two polynomials; their leading zeros have gradients, but do not appear in the result."""
     a1, a2 = atleast_1d(operand(a1), operand(a2))
     return np.convolve(a1, a2)[_leading_zeros(a1) + _leading_zeros(a2) :]
 
 
 @composed(np.polydiv, method=False)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
-    """Divide two polynomials: return quotient and remainder, the latter without leading zeros."""
+    """Divide two polynomials: return the quotient, and the remainder without leading zeros."""
     u, v = atleast_1d(operand(u), operand(v))
     if u.ndim != 1 or v.ndim != 1 or not u.size or not v.size:
         raise ShapeError(f"polydiv takes two sequences of coefficients, but the shapes are {u.shape} and {v.shape}")
@@ -116,7 +116,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 @composed(np.polyint, method=False)
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
-    """Return the coefficients of the integral of order `m`, with the constants `k` in the order in which they arise."""
+    """Return the coefficients of the integral of order `m`, with the constants `k` in order of integration."""
     p, m = operand(p), _order(m)
     constants = atleast_1d(operand(np.zeros(m) if k is None else k))
     if len(constants) == 1 and m > 1:
@@ -132,14 +132,14 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 
 def _sequence(p: Any) -> Any:
-    """Return an array or tensor of `p`; NumPy also hands over lists of which some numbers are tensors."""
+    """Return `p` as an array or tensor; NumPy also passes lists in which some numbers are tensors."""
     return np.stack(p) if isinstance(p, list | tuple) else operand(p)
 
 
 def _roots_rule(g: Any, out: Any, p: Any) -> Any:
-    """Differentiate p(root) = 0: a root moves by what its power adds to p, over minus the slope of p there.
+    """Differentiate p(root) = 0: a root moves by the change of p there, divided by minus the slope of p.
 
-    Where a root is a multiple one it has no derivative, and the gradient is infinite or nan.
+    A multiple root has no derivative: its gradient is infinite or nan.
     """
     return -(g / np.polyval(np.polyder(p), out)) @ vander(out, len(p))
 
@@ -149,14 +149,14 @@ _roots = general(lambda p: np.roots(p), _roots_rule, name="roots")
 
 @composed(np.roots, method=False)
 def roots(p: Any) -> Any:
-    """Return the roots of the polynomial, real numbers where none is complex."""
+    """Return the roots of the polynomial, as real numbers if none is complex."""
     return _roots(_sequence(p))
 
 
 def _characteristic_rule(g: Any, out: Any, a: Any) -> Any:
     """Return the gradient by the adjugate of t - a, whose coefficients are polynomials in `a`.
 
-    They are found one from the other (Gantmacher 1959, The Theory of Matrices, vol. 1, ch. IV, section 4), so that
+    Each is computed from the previous one (Gantmacher 1959, The Theory of Matrices, vol. 1, ch. IV, section 4), so that
     multiple eigenvalues do no harm.
     """
     one = np.eye(a.shape[0], dtype=a.dtype)
@@ -195,7 +195,7 @@ def poly(seq_of_zeros: Any) -> Any:
 
 
 def _fitted_data(x: Any, y: Any, deg: int, w: Any) -> tuple[Any, Any, Any]:
-    """Return the data as floating-point numbers, the weights as a column, or say what is wrong with them."""
+    """Return the data as floating-point numbers and the weights as a column; raise if they are invalid."""
     x, y = operand(x) + 0.0, operand(y) + 0.0
     if deg < 0:
         raise ValueError(f"the degree of a polynomial is 0 or more, not {deg}")
@@ -214,9 +214,9 @@ def _fitted_data(x: Any, y: Any, deg: int, w: Any) -> tuple[Any, Any, Any]:
 
 @composed(np.polyfit, method=False)
 def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
-    """Return the polynomial of degree `deg` with the least sum of squared distances from `y` at `x`.
+    """Fit a polynomial of degree `deg` to the values `y` at `x` by least squares, and return its coefficients.
 
-    With `full` also the residuals, the rank, the singular values and `rcond`, with `cov` the covariance matrix.
+    With `full` also return the residuals, the rank, the singular values and `rcond`, with `cov` the covariance matrix.
     """
     x, y, w = _fitted_data(x, y, deg, w)
     terms = int(deg) + 1

@@ -15,7 +15,7 @@ from .shape import operand
 Axes = int | tuple[Any, Any]
 
 
-# Matrices. What was broadcast over leading axes is summed by the engine.
+# Matrices. The engine sums over the leading axes that were broadcast.
 
 
 def _by_right(g: Any, y: Any) -> Any:
@@ -39,13 +39,13 @@ def _by_left(g: Any, x: Any) -> Any:
 
 
 def _rows(x: Any) -> Any:
-    """Lay all rows of a stack of matrices below one another."""
+    """Return all rows of a stack of matrices as one matrix."""
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 _matmul = multilinear(np.matmul, _by_right, _by_left)
-# A stack of matrices times one matrix, as in a layer that is applied to sequences: the gradient of the one is a single
-# product of all rows, not a stack of products that is summed afterwards.
+# A stack of matrices times one matrix, as in a layer that is applied to sequences: the gradient of the single matrix is
+# one product of all rows, not a stack of products that is summed afterwards.
 _matmul_one = multilinear(
     lambda x, y: np.matmul(x, y),
     lambda g, y: g @ operand(y).mT,
@@ -66,7 +66,7 @@ def matmul(x: Any, y: Any, /) -> Any:
 
 matmul.operation = _matmul.operation  # type: ignore[attr-defined]  # it is declared, like its parts
 
-# Of complex numbers, these conjugate the first factor: the gradient of a conjugate is the conjugate of the gradient.
+# With complex numbers, these conjugate the first factor: the gradient of a conjugate is the conjugate of the gradient.
 
 vecdot = multilinear(
     np.vecdot,
@@ -97,16 +97,16 @@ def _vecdot_along(x: Any, y: Any, /, *, axis: int = -1) -> Any:
 
 @composed(np.vdot, method=False)
 def vdot(a: Any, b: Any, /) -> Any:
-    """Multiply two arrays as vectors of all their elements, conjugating those of the first."""
+    """Multiply two arrays as flattened vectors, conjugating the first one."""
     return conj(operand(a).reshape(-1)) @ operand(b).reshape(-1)
 
 
-# Other products are matrix products of what has been reshaped.
+# Other products are matrix products of reshaped arrays.
 
 
 @composed(np.tensordot, method=False)
 def tensordot(a: Any, b: Any, axes: Axes = 2) -> Any:
-    """Sum products over axes of both: the last and first `axes` ones, or pairs of axes."""
+    """Sum products over the last `axes` axes of `a` and the first ones of `b`, or over pairs of axes."""
     x, y = operand(a), operand(b)
     if isinstance(axes, tuple | list | np.ndarray):
         over_x, over_y = ([int(n)] if np.ndim(n) == 0 else list(n) for n in axes)
@@ -132,7 +132,7 @@ def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
 
 @composed(np.dot)
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """Multiply numbers, vectors and matrices; of more axes, sum over the last of `a` and the last but one of `b`."""
+    """Multiply numbers, vectors and matrices; with more axes, sum over the last of `a` and second-to-last of `b`."""
     refuse_out(out)
     x, y = operand(a), operand(b)
     if not x.ndim or not y.ndim:
@@ -169,7 +169,7 @@ def _outer_of_vectors(x: Any, y: Any, /) -> Any:
 
 @composed(np.kron, method=False)
 def kron(a: Any, b: Any) -> Any:
-    """Put a copy of `b`, multiplied with it, in the place of every element of `a`."""
+    """Return the Kronecker product: each element of `a` is replaced by its product with `b`."""
     x, y = operand(a), operand(b)
     ndim = max(x.ndim, y.ndim)
     x, y = x.reshape((1,) * (ndim - x.ndim) + x.shape), y.reshape((1,) * (ndim - y.ndim) + y.shape)
@@ -178,7 +178,7 @@ def kron(a: Any, b: Any) -> Any:
     return blocks.reshape([n * m for n, m in zip(x.shape, y.shape, strict=True)])
 
 
-# The product of vectors in space. NumPy before 2.5 also takes vectors in the plane, whose third component is 0.
+# The cross product. NumPy before 2.5 also takes vectors in the plane, whose third component is 0.
 
 
 def _in_space(v: Any) -> Any:
@@ -188,7 +188,7 @@ def _in_space(v: Any) -> Any:
 
 
 def _along_space(g: Any, x_shape: tuple[int, ...], y_shape: tuple[int, ...]) -> Any:
-    """Return the gradient of a product as a vector: that of two vectors in the plane is its third component."""
+    """Return the gradient of a product as a vector; for two vectors in the plane it is the third component."""
     if x_shape[-1] == 3 or y_shape[-1] == 3:
         return g
     third = g[..., None]
@@ -208,7 +208,7 @@ _cross = multilinear(lambda x, y: np.cross(x, y), _cross_left, _cross_right, nam
 
 @composed(np.cross, method=False)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """Return the vectors at right angles to those along one axis of `a` and one of `b`."""
+    """Return the cross products of the vectors along one axis of `a` and one of `b`."""
     if axis is not None:
         axisa = axisb = axisc = axis
     x, y = np.moveaxis(operand(a), axisa, -1), np.moveaxis(operand(b), axisb, -1)
@@ -218,7 +218,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 @composed(np.linalg.cross, method=False)
 def _cross_in_space(x: Any, y: Any, /, *, axis: int = -1) -> Any:
-    """Return the vectors at right angles to those along `axis` of both."""
+    """Return the cross products of the vectors along `axis` of both."""
     x, y = operand(x), operand(y)
     if not x.shape[axis] == y.shape[axis] == 3:
         raise ValueError(f"linalg.cross multiplies vectors of 3 components, not of {x.shape[axis]} and {y.shape[axis]}")

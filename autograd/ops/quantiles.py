@@ -1,14 +1,14 @@
 """Medians and quantiles, with and without nan.
 
-A quantile is linear in the sorted elements. Applied to the ranks of the elements, in place of the elements, NumPy's own
-function therefore tells which of them it takes: the whole part of what it gives is the rank of one element, the
-fraction the weight of the next. This holds for each of its methods, and with weights. Equal elements share a gradient
+A quantile is linear in the sorted elements. NumPy's own function, applied to the ranks of the elements instead of the
+elements, therefore tells which of them it takes: the integer part of the result is the rank of one element, the
+fraction is the weight of the next. This holds for all of its methods, and with weights. Equal elements share a gradient
 evenly. Where a slice has a nan, the result is nan and the gradient goes to the nan; the functions that skip nan give
-it the gradient 0, also where there is nothing else.
+it the gradient 0, even where there is nothing else.
 
-With respect to `q` the methods that interpolate have a derivative: from one element to the next it is their difference
-times the slope of the rank. At an element itself it is that to the right, at the last one that to the left. With
-respect to `weights`, and to `q` in the methods that do not interpolate, a quantile is constant but for jumps.
+With respect to `q` the methods that interpolate have a derivative: between two elements it is their difference times
+the slope of the rank. At an element it is the derivative on the right, at the last element that on the left. With
+respect to `weights`, and to `q` in the methods that do not interpolate, a quantile is constant except for jumps.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from .index import scatter
 from .reduce import Axis, refuse_out
 from .shape import operand
 
-# By how much more than the number of elements the rank grows from q = 0 to q = 1, in those methods in which it grows
-# steadily (Hyndman & Fan 1996, Sample Quantiles in Statistical Packages, The American Statistician 50(4)).
+# The growth of the rank from q = 0 to q = 1, less the number of elements, for the methods in which it grows steadily
+# (Hyndman & Fan 1996, Sample Quantiles in Statistical Packages, The American Statistician 50(4)).
 _GROWTH = {
     "linear": -1, "interpolated_inverted_cdf": 0, "hazen": 0, "weibull": 1, "median_unbiased": 1 / 3,
     "normal_unbiased": 1 / 4,
@@ -42,11 +42,11 @@ class _Rows(NamedTuple):
     order
         The axes in the order in which they are laid out.
     place
-        Where in the laid out array each of the sorted elements is.
+        The position of each sorted element in the laid out array.
     run
-        Which run of equal elements each of the sorted elements belongs to, counted through all rows.
+        The index of the run of equal elements that each sorted element belongs to, counted through all rows.
     count
-        How many elements of each row are not nan.
+        The number of elements of each row that are not nan.
     """
 
     order: list[int]
@@ -56,9 +56,9 @@ class _Rows(NamedTuple):
 
 
 class _Choice(NamedTuple):
-    """What quantiles take, for each quantile and row: an element of the sorted row, and a share of the next.
+    """The elements that quantiles take, for each quantile and row: one of the sorted row, and a share of the next.
 
-    `slope` is how fast the share grows with the quantile, None where it doesn't.
+    `slope` is how fast the share grows with the quantile, None where it does not.
     """
 
     rank: Any
@@ -94,12 +94,12 @@ def _ranks(values: Any, rows: _Rows, skip_nan: bool) -> Any:
 
 
 def _choose(function: Function, x: Any, q: tuple[Any, ...], rows: _Rows, options: dict[str, Any]) -> _Choice:
-    """Find what `function` takes by applying it to ranks."""
+    """Find which elements `function` takes by applying it to ranks."""
     skip_nan = function.__name__.startswith("nan")
     chosen = np.asarray(function(_ranks(unwrap(x), rows, skip_nan), *unwrap(q), **options))
     chosen = chosen.reshape((-1, len(rows.place)))
     last = (rows.count if skip_nan else np.full_like(rows.count, rows.place.shape[1])).astype(chosen.dtype) - 1
-    rank = np.maximum(np.minimum(np.floor(chosen), last - 1), 0)  # at the end, all of the last but one's neighbour
+    rank = np.maximum(np.minimum(np.floor(chosen), last - 1), 0)  # at the end, the whole share goes to the last one
     share = chosen - rank
     slope = None
     if options.get("method") in _GROWTH:
@@ -113,7 +113,7 @@ def _choose(function: Function, x: Any, q: tuple[Any, ...], rows: _Rows, options
 
 
 def _pull(g: Any, x: Any, axis: Axis, function: Function, *q: Any, **options: Any) -> Any:
-    """Return the gradient of the elements: of those of a rank, and of those of the next."""
+    """Return the gradient of the elements, which goes to those of a rank and to those of the next."""
     if not x.size:
         return np.zeros(x.shape, x.dtype)
     rows = _sorted_rows(unwrap(x), axis)
@@ -135,7 +135,7 @@ def _pull(g: Any, x: Any, axis: Axis, function: Function, *q: Any, **options: An
 
 
 def _pull_to_q(g: Any, x: Any, q: Any, axis: Axis, function: Function, **options: Any) -> Any:
-    """Return the gradient of `q`: the differences of neighbours."""
+    """Return the gradient of `q`, from the differences of neighbours."""
     if options["method"] not in _GROWTH or not x.size:
         return np.zeros(q.shape, q.dtype)
     rows = _sorted_rows(unwrap(x), axis)
@@ -148,7 +148,7 @@ def _pull_to_q(g: Any, x: Any, q: Any, axis: Axis, function: Function, **options
 
 
 def _declare_median(function: Function) -> None:
-    """Declare a median, which takes the middle or the mean of the middle two."""
+    """Declare a median, which takes the middle element or the mean of the middle two."""
     median = general(
         lambda x, axis, keepdims: function(x, axis, keepdims=keepdims),
         lambda g, x, axis: _pull(g, x, axis, function),
@@ -165,7 +165,7 @@ def _declare_median(function: Function) -> None:
 
 
 def _declare_quantile(function: Function) -> None:
-    """Declare quantiles, which are differentiable with respect to the elements and to their own places."""
+    """Declare quantiles, which are differentiable with respect to the elements and to `q`."""
     quantile = general(
         lambda x, q, axis, method, keepdims, weights: function(
             x, q, axis, method=method, keepdims=keepdims, weights=weights
@@ -196,7 +196,7 @@ def _declare_quantile(function: Function) -> None:
 
 
 def _publish(function: Function, public: Function) -> None:
-    """Let `public` stand for NumPy's `function`, with its name and its documentation."""
+    """Register `public` for NumPy's `function`, with its name and docstring."""
     public.__name__ = public.__qualname__ = function.__name__
     public.__doc__ = function.__doc__
     composed(function, method=False)(public)

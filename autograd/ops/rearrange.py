@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 
 @composed(np.rot90, method=False)
 def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
-    """Turn the plane of two axes by `k` right angles, from the first axis towards the second."""
+    """Rotate the plane of two axes by `k` right angles, from the first axis towards the second."""
     axes = tuple(axes)
     if len(axes) != 2 or (length(m, axes[0]) == length(m, axes[1]) and (axes[0] - axes[1]) % m.ndim == 0):
         raise ValueError(f"a rotation needs two different axes, not {axes}")
@@ -66,7 +66,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 @composed(np.ix_, method=False)
 def ix_(*args: Any) -> tuple[Any, ...]:
-    """Return vectors, each along an axis of its own, which as an index select all combinations."""
+    """Return the vectors, each along its own axis; as an index they select all combinations."""
     vectors = [operand(x) if np.size(x) or hasattr(x, "dtype") else np.zeros(0, np.intp) for x in args]
     for axis, x in enumerate(vectors):
         if x.ndim != 1:
@@ -80,7 +80,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 
 
 def _depth(blocks: Any) -> int:
-    """Return how deep the lists are nested."""
+    """Return how deeply the lists are nested."""
     if type(blocks) is tuple:
         raise TypeError("blocks are nested in lists; a tuple among them is not taken for an array, nor for a list")
     if type(blocks) is not list:
@@ -105,7 +105,7 @@ def _assembled(blocks: Any, depth: int, ndim: int) -> Any:
 
 @composed(np.block, method=False)
 def block(arrays: Any) -> Any:
-    """Assemble nested lists of blocks: the innermost along the last axis, those around them along the one before."""
+    """Assemble nested lists of blocks: the innermost along the last axis, outer ones along the axes before."""
     depth = _depth(arrays)
     if not depth:
         return copied(arrays)
@@ -116,7 +116,7 @@ def block(arrays: Any) -> Any:
 
 
 def _origins(shape: Shape, values_shape: Shape, obj: Any, axis: int | None) -> Any:
-    """Return where each element of the result comes from: its place in the array, or, below 0, in the values."""
+    """Return where each element of the result comes from: its index in the array, or, if negative, in the values."""
     places = np.arange(math.prod(shape)).reshape(shape)
     new = np.arange(-math.prod(values_shape), 0).reshape(values_shape)
     return np.insert(places, obj, new, axis)
@@ -142,7 +142,7 @@ _insert = general(
 
 @composed(np.insert, method=False)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """Insert `values` along `axis` before the places that `obj` gives; without an axis, into the flattened array."""
+    """Insert `values` along `axis` before the indices in `obj`; without an axis, into the flattened array."""
     arr, values = operand(arr), operand(values)
     if values.dtype.kind == "c" != arr.dtype.kind:
         raise DtypeError(f"complex values cannot be inserted in an array of dtype {arr.dtype}: use astype(complex)")
@@ -151,7 +151,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 @composed(np.delete, method=False)
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
-    """Leave out what `obj` selects along `axis`; without an axis, from the flattened array."""
+    """Remove the elements that `obj` selects along `axis`; without an axis, from the flattened array."""
     arr = operand(arr)
     if axis is None:
         arr, axis = ravel(arr), 0
@@ -163,7 +163,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 @composed(np.trim_zeros, method=False)
 def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
-    """Cut off the zeros at the front and the back of each axis, or of some."""
+    """Trim the zeros at the front and the back of each axis, or of some axes."""
     if trim.lower() not in ("fb", "bf", "f", "b"):
         raise ValueError(f"what to trim is 'f' for the front, 'b' for the back or both, not {trim!r}")
     axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
@@ -181,7 +181,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = N
 
 @composed(np.resize, method=False)  # the method of arrays resizes in place, which a graph cannot follow
 def resize(a: Any, new_shape: int | Sequence[int]) -> Any:
-    """Return an array of `new_shape`, filled with the elements over and over; with zeros where there are none."""
+    """Return an array of `new_shape`, filled with the elements repeatedly; with zeros if there are none."""
     shape = tuple(np.atleast_1d(unwrap(new_shape)).tolist())
     if min(shape, default=0) < 0:
         raise ValueError(f"no axis of an array has a negative length, but {shape} is asked for")
@@ -195,7 +195,7 @@ def resize(a: Any, new_shape: int | Sequence[int]) -> Any:
 
 
 def _fold_windows(x: Any, window_shape: int | Sequence[int], axis: int | Sequence[int] | None, shape: Shape) -> Any:
-    """Add up windows into an array of `shape`, from which `sliding_window_view` would cut such ones."""
+    """Add up windows into an array of `shape`: transpose `sliding_window_view`."""
     sides = np.atleast_1d(window_shape).tolist()
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis).tolist()
     out = np.zeros(shape, x.dtype)

@@ -1,6 +1,6 @@
-"""Reductions: one number from many, along some axes or all.
+"""Reductions along some axes or all: sums, means, extremes, log-sum-exp.
 
-Each follows NumPy's function of the same name. Ties of a maximum share its gradient evenly.
+Each follows NumPy's function of the same name. Elements that tie for an extreme share its gradient evenly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..tensors.tensor import unwrap
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
 
-# Their methods take arguments by place in a third of the time, which NumPy's annotations do not know.
+# These methods take positional arguments in a third of the time, which NumPy's annotations do not allow.
 _add: Any = np.add.reduce
 _maximum: Any = np.maximum.reduce
 _minimum: Any = np.minimum.reduce
@@ -39,7 +39,7 @@ def keep_axes(a: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """Repeat `g`, a reduction's gradient, over the axes that were reduced."""
+    """Broadcast `g`, a reduction's gradient, over the axes that were reduced."""
     if g.ndim != len(shape):
         g = g.reshape(kept_shape(shape, axis))
     if type(g) is np.ndarray:
@@ -50,12 +50,12 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 
 def number_reduced(shape: tuple[int, ...], g: Any) -> int:
-    """Return how many elements went into each of a reduction whose gradient is `g`; at least 1."""
+    """Return how many elements went into each result of a reduction whose gradient is `g`; at least 1."""
     return math.prod(shape) // (g.size or 1) or 1
 
 
 def refuse_out(out: Any) -> None:
-    """Raise if a place to write the result to was given."""
+    """Raise if an array to write the result to was given."""
     if out is not None:
         raise GraphError(
             f"a result that may need a gradient cannot be written with out=, at {users_line()}: leave it away"
@@ -63,7 +63,7 @@ def refuse_out(out: Any) -> None:
 
 
 def selected(gx: Any, where: Any) -> Any:
-    """Return the gradient of those elements that `where` let into the reduction, 0 for the others."""
+    """Return the gradient of the elements that `where` selected for the reduction, 0 for the others."""
     return gx if where is True else np.where(where, gx, 0)
 
 
@@ -111,7 +111,7 @@ sum = linear(
     forward=_sum,
 )
 mean = linear(np.mean, _mean_rule, forward=_mean)
-# Forward mode applies a linear function to the tangent, and what a sum starts from has no tangent.
+# Forward mode applies a linear function to the tangent, and the `initial` of a sum has no tangent.
 sum.operation.statics = lambda node: (*node.kept_y[:4], ABSENT, node.kept_y[5])  # type: ignore[attr-defined]
 
 
@@ -119,11 +119,11 @@ sum.operation.statics = lambda node: (*node.kept_y[:4], ABSENT, node.kept_y[5]) 
 
 
 def share_evenly(x: Any, extreme: Any, axis: Axis, where: Any = True, *, beyond: Any) -> Any:
-    """Return how much of the gradient of `extreme` each element gets: those that it does not go beyond share it."""
+    """Return each element's share of the gradient of `extreme`: the elements that it does not go beyond share it."""
     values, extreme = unwrap(x), unwrap(extreme)
     mask = ~beyond(extreme, values)
     undefined = np.isnan(extreme)
-    if undefined.any():  # then nan is what was chosen
+    if undefined.any():  # then the nan was chosen
         mask &= np.isnan(values) | ~undefined
     if where is not True:
         mask &= where
@@ -174,7 +174,7 @@ min = general(
 
 @composed(np.ptp)
 def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
-    """Return the range of the values, the greatest less the least."""
+    """Return the range of the values: the maximum minus the minimum."""
     refuse_out(out)
     return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
 
@@ -183,12 +183,12 @@ def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> A
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return log(sum(exp(x))) along `axis`, without overflow or loss however large or small the values are.
+    """Return log(sum(exp(x))) along `axis`, without overflow or loss of digits for large or small values.
 
     Parameters
     ----------
     x
-        Any shape.
+        Exponents, of any shape.
     axis
         The axis or axes to sum over; by default all.
     keepdims
@@ -205,7 +205,7 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     (np.float64(1000.6931), Tensor([0.5, 0.5, 0. ]))
     """
     x = np.asarray(x)
-    if x.dtype == np.float16:  # of which a sum may be more than the largest
+    if x.dtype == np.float16:  # in which a sum may overflow
         return _logsumexp(x.astype(np.float32), axis, keepdims).astype(np.float16)
     x = x if x.dtype.kind in "fc" else x.astype(float)
     top = _maximum(x.real, axis, None, None, True, initial=-np.inf)
@@ -220,10 +220,10 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def softmax_weights(x: Any, level: Any, axis: Axis, initial: Any = ABSENT, where: Any = True, scale: float = 1) -> Any:
-    """Return which share each exponential has in their sum; where all are 0 the shares are 0.
+    """Return the share of each exponential in their sum; where all are 0 the shares are 0.
 
-    The weights exp(x - level), with the logarithm of the sum as `level`, sum to 1 but for the rounding of `level`,
-    which is large where the values are; dividing by their sum takes it away. Infinite values share evenly.
+    The weights exp(x - level), with the logarithm of the sum as `level`, sum to 1 except for the rounding of `level`,
+    which is large where the values are; dividing by their sum removes it. Infinite values share evenly.
     """
     top = unwrap(level)
     boundless = np.isinf(top)

@@ -1,10 +1,9 @@
-"""In-place writes to tensors: values change as NumPy's do, and gradients are those of a program that never writes.
+"""In-place writes to tensors: values change as in NumPy, and gradients are those of a program that never writes.
 
-A write computes the whole new value of the tensor by recorded operations, and puts it in new memory of the same
-layout, so that what nodes kept stays as it was. Tensors that share the memory, a view or what it is a view of, move
-with it, and the elements that were written are replaced in their graphs too. Where nothing is recorded the memory
-itself is written to, also that of a parameter within `no_grad`; a graph that had kept it before then refuses to be
-walked.
+A write computes the whole new value of the tensor by recorded operations and puts it in new memory of the same layout,
+so that saved tensors stay unchanged. Tensors that share the memory, views or their bases, move with it, and the written
+elements are replaced in their graphs too. Where nothing is recorded, the memory itself is written to, including that
+of a parameter within `no_grad`; a graph that saved it before then refuses to run backward.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def _without(g: Any, key: Any) -> Any:
 
 
 def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
-    """Return the part of `g` at an index; of several values for one element the last is the one that was written."""
+    """Return the part of `g` at an index; of several values for one element, only the last was written."""
     part = g[key]
     if isinstance(key, tuple | list | np.ndarray):
         number = np.arange(part.size).reshape(part.shape)
@@ -74,11 +73,11 @@ replace = general(
 )
 
 
-# What a write does
+# How a write works
 
 
 def is_recorded(x: Tensor, *values: Any) -> bool:
-    """Tell whether a write of `values` to `x` has to be recorded, and raise if it is one to a leaf."""
+    """Tell whether a write of `values` to `x` has to be recorded; raise if it writes to a leaf."""
     if not recording():
         return False
     members = [x, *sharing(x)]
@@ -93,7 +92,7 @@ def is_recorded(x: Tensor, *values: Any) -> bool:
 
 
 def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
-    """Let `change` write to the memory of a tensor, of which nothing is recorded."""
+    """Let `change` write to the memory of a tensor, where nothing is recorded."""
     try:
         change(x._array)
     except TypeError as error:
@@ -102,10 +101,10 @@ def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
 
 
 def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
-    """Say that the memory of ndarrays was written to by other means than through a tensor, as optimizers do.
+    """Declare that ndarrays were written to in place, other than through a tensor, as optimizers do.
 
-    A graph that had kept the memory for its backward pass before then refuses to be walked, instead of giving a wrong
-    gradient. Writes through tensors are noted without this.
+    A graph that saved their memory for its backward pass before then raises, instead of giving a wrong gradient.
+    Writes through tensors are noted without this.
 
     Examples
     --------
@@ -128,7 +127,7 @@ def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
 
 
 def assign(x: Tensor, value: Any) -> Tensor:
-    """Make `value`, a tensor that nothing else refers to, the value of `x` and of all that share its memory."""
+    """Make `value`, a tensor that nothing else refers to, the value of `x` and of all tensors that share its memory."""
     if not x._array.flags.writeable:
         raise ValueError("this tensor is read-only: write to a copy of it")
     if value.shape != x.shape:
@@ -155,7 +154,7 @@ def assign(x: Tensor, value: Any) -> Tensor:
     return x
 
 
-# What users write
+# The ways to write
 
 
 def _setitem(x: Tensor, key: Any, value: Any) -> None:
@@ -171,7 +170,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
 
 
 def _spread(value: Any, shape: tuple[int, ...]) -> Any:
-    """Broadcast what is written to the shape of what it replaces; NumPy lets leading axes of length 1 pass."""
+    """Broadcast the written value to the shape that it replaces; like NumPy, drop leading axes of length 1."""
     if value.ndim > len(shape) and set(value.shape[: value.ndim - len(shape)]) == {1}:
         value = value.reshape(value.shape[value.ndim - len(shape) :])
     return np.broadcast_to(value, shape)
@@ -190,7 +189,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
 
 
 def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
-    """Write what a function returned to the tensor that was given to it as ``out=``."""
+    """Write a function's result to the tensor that was passed to it as ``out=``."""
     if where is not True:
         result = np.where(unwrap(where), result, as_now(out))
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
@@ -232,7 +231,7 @@ def _sort(x: Tensor, axis: int = -1, kind: Any = None, order: Any = None, *, sta
 
 
 def _elements(a: Tensor, positions: Any, v: Any) -> None:
-    """Write `v`, repeated as often as it has to be, to elements of the flattened tensor."""
+    """Write `v`, repeated as often as needed, to elements of the flattened tensor."""
     values = operand(v)
     if not positions.size or not values.size:
         return
@@ -294,7 +293,7 @@ def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
 
 
 def _to_tensors(function: Callable[..., Any], writer: Callable[..., Any]) -> None:
-    """Have `writer` do what a function of NumPy's does, where that writes to a tensor."""
+    """Let `writer` do the work of a NumPy function when that writes to a tensor."""
 
     def checked(target: Any, *given: Any, **options: Any) -> None:
         if isinstance(target, Tensor):

@@ -1,4 +1,4 @@
-"""Changes of shape: reshape, transpose, broadcast and the like."""
+"""Shape manipulation: reshape, transpose, broadcast and the like."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 
 def along(axis: int, ndim: int, part: Any) -> tuple[Any, ...]:
-    """Return the index that takes `part` of one axis and all of the others.
+    """Return the index that selects `part` of one axis and all of the others.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def operand(x: Any) -> Any:
 
 
 def unbroadcast(g: Any, shape: Shape) -> Any:
-    """Sum `g` to `shape`: what was repeated by broadcasting gathers its gradients."""
+    """Sum `g` to `shape`: elements that broadcasting repeated sum their gradients."""
     extra = g.ndim - len(shape)
     if extra:
         g = accurate_sum(g, tuple(range(extra)))
@@ -63,7 +63,7 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
 
 
 def unshared(result: Any, x: Any) -> Any:
-    """Return `result` in memory of its own, for NumPy gives a copy where a view of `x` would do."""
+    """Return `result` in its own memory, since NumPy returns a copy even where a view of `x` would do."""
     # An empty view of a broadcast array shares nothing, but is read-only.
     return result.copy() if not result.size or np.may_share_memory(unwrap(result), unwrap(x)) else result
 
@@ -84,14 +84,14 @@ _reshaped = linear(
 
 @composed(np.reshape, method=False)
 def reshape(x: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
-    """Return the elements in another shape, taken and laid out in the order of C or of Fortran.
+    """Return the elements in another shape, read and laid out in C or Fortran order.
 
-    The orders that depend on how the elements lie in memory are settled here, for the gradient lies in its own way.
+    Orders that depend on the memory layout are resolved here, since the gradient has its own layout.
     """
     if order == "A":
         order = "F" if unwrap(x).flags.fnc else "C"
     if copy is not None:
-        np.reshape(unwrap(x), shape, order, copy=copy)  # raises where it may not copy but has to
+        np.reshape(unwrap(x), shape, order, copy=copy)  # raises if it needs to copy but must not
     return _reshaped(x.copy() if copy else x, shape, order)
 
 
@@ -109,7 +109,7 @@ copy = linear(np.copy, lambda g: g, forward=lambda x, order="K", subok=False: x.
 
 @composed(np.ravel)
 def ravel(x: Any, order: str = "C") -> Any:
-    """Return the elements along one axis."""
+    """Flatten the elements to one axis."""
     if order == "K":
         strides = np.abs(unwrap(x).strides)
         if x.size > 1 and any(stride == 0 and n > 1 for stride, n in zip(strides, x.shape, strict=True)):
@@ -120,7 +120,7 @@ def ravel(x: Any, order: str = "C") -> Any:
 
 @composed(np.broadcast_arrays, method=False)
 def broadcast_arrays(*arrays: Any, subok: bool = False) -> tuple[Any, ...]:
-    """Return the arrays, each repeated to the shape that they have together."""
+    """Return the arrays, each broadcast to their common shape."""
     shape = np.broadcast_shapes(*map(np.shape, arrays))
     return tuple([broadcast_to(array, shape, subok) for array in arrays])
 
@@ -132,19 +132,19 @@ def _each(arrays: tuple[Any, ...], reach: Any) -> Any:
 
 @composed(np.atleast_1d, method=False)
 def atleast_1d(*arrays: Any) -> Any:
-    """Return the arrays with one axis at least."""
+    """Return the arrays with at least one axis."""
     return _each(arrays, lambda x: x if x.ndim else x.reshape(1))
 
 
 @composed(np.atleast_2d, method=False)
 def atleast_2d(*arrays: Any) -> Any:
-    """Return the arrays with two axes at least, new ones before the old."""
+    """Return the arrays with at least two axes; new ones come first."""
     return _each(arrays, lambda x: x if x.ndim > 1 else x.reshape(1, -1))
 
 
 @composed(np.atleast_3d, method=False)
 def atleast_3d(*arrays: Any) -> Any:
-    """Return the arrays with three axes at least: a vector becomes the middle one, a matrix the first two."""
+    """Return the arrays with at least three axes: a vector takes the middle one, a matrix the first two."""
     return _each(arrays, lambda x: x if x.ndim > 2 else x.reshape((*x.shape, 1) if x.ndim == 2 else (1, -1, 1)))
 
 
@@ -174,7 +174,7 @@ moveaxis = linear(
 @composed(np.linalg.matrix_transpose, method=False)
 @composed(np.matrix_transpose, method=False)
 def matrix_transpose(x: Any, /) -> Any:
-    """Return `x` with its last two axes exchanged."""
+    """Return `x` with its last two axes swapped."""
     if x.ndim < 2:
         raise ValueError(f"a transposed matrix needs two axes at least, but the shape is {x.shape}")
     return swapaxes(x, -1, -2)

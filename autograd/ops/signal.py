@@ -1,4 +1,4 @@
-"""Signals: convolution, interpolation, unwrapped angles, and the functions of filters and windows."""
+"""Signal processing: convolution, interpolation, phase unwrapping, filter and window functions, nan_to_num."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ _convolve = multilinear(
 
 @composed(np.convolve, method=False)
 def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
-    """Multiply two sequences as if they were the coefficients of polynomials."""
-    is_number = isinstance(mode, int | np.integer) and not isinstance(mode, bool)  # True is not the mode 1, nor is 1.0
+    """Convolve two sequences: multiply them as the coefficients of polynomials."""
+    is_number = isinstance(mode, int | np.integer) and not isinstance(mode, bool)  # neither True nor 1.0 is mode 1
     named = _MODES.get(int(mode), mode) if is_number else mode
     return _convolve(atleast_1d(a), atleast_1d(v), named)
 
 
 @composed(np.correlate, method=False)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    """Multiply `a` with the conjugate of `v` at every displacement, and sum."""
+    """Correlate two sequences: sum the products of `a` and the conjugate of `v` at every displacement."""
     a, v = operand(a), operand(v)
     if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
         raise ValueError(
@@ -63,7 +63,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
         )
     if v.dtype.kind == "c":
         v = np.conjugate(v)
-    # NumPy moves the shorter one along the longer, and so decides what is the middle of an even number of places.
+    # NumPy slides the shorter one along the longer, which decides the middle of an even number of positions.
     if a.size < v.size:
         return convolve(v, a[::-1], mode)[::-1]
     return convolve(a, v[::-1], mode)
@@ -73,7 +73,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
 
 
 def intervals(x: Any, xp: Any) -> tuple[Any, Any]:
-    """Return the numbers of the intervals that begin and that end at each `x`; the nearest ones where it is outside."""
+    """Return the indices of the intervals that begin and that end at each `x`; outside the knots, the nearest ones."""
     last = max(len(xp) - 2, 0)
     begins = np.searchsorted(xp, x, "right") - 1
     on_knot = np.equal(xp[np.maximum(begins, 0)], x)
@@ -82,7 +82,7 @@ def intervals(x: Any, xp: Any) -> tuple[Any, Any]:
 
 
 def _slope(x: Any, xp: Any, fp: Any, begins: Any, ends: Any) -> Any:
-    """Return the slope at each `x`: at an inner knot the mean of both sides', at the outer ones that inside."""
+    """Return the slope at each `x`: at an inner knot the mean of both sides, at the outer ones the one inside."""
     if len(xp) == 1:
         return np.zeros(np.shape(x))
     widths = xp[1:] - xp[:-1]
@@ -92,7 +92,7 @@ def _slope(x: Any, xp: Any, fp: Any, begins: Any, ends: Any) -> Any:
 
 
 def _to_knots(g: Any, x: Any, xp: Any, begins: Any) -> Any:
-    """Share out `g` among the knots with the weights by which each `x` mixes their values: transpose the function."""
+    """Distribute `g` over the knots by the weights with which each `x` mixes their values: transpose the function."""
     after = np.minimum(begins + 1, len(xp) - 1)
     before = xp[begins]
     width = xp[after] - before
@@ -111,7 +111,7 @@ _interp = general(
 
 
 def _beyond(y: Any, beyond: Any, value: Any) -> Any:
-    """Put `value` in the place of `y` beyond the knots, unless it is None."""
+    """Replace `y` by `value` beyond the knots, unless it is None."""
     if value is None:
         return y
     if np.ndim(value):
@@ -121,12 +121,12 @@ def _beyond(y: Any, beyond: Any, value: Any) -> Any:
 
 @composed(np.interp, method=False)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """Interpolate linearly between the knots (xp, fp); beyond them take `left` and `right`, or continue by `period`.
+    """Interpolate linearly between the knots (xp, fp); beyond them use `left` and `right`, or continue by `period`.
 
-    At a knot the derivative is the mean of the slopes on both sides; at the first and last that inside.
+    At a knot the derivative is the mean of the slopes on both sides; at the first and last, the slope inside.
     """
     x, xp, fp = operand(x), operand(xp), operand(fp)
-    fp = fp.astype(float) if fp.dtype.kind == "b" else fp  # of bools there are no differences
+    fp = fp.astype(float) if fp.dtype.kind == "b" else fp  # bools have no differences
     for name, value in (("left", left), ("right", right)):
         kinds = "biufc" if fp.dtype.kind == "c" else "biuf"
         if value is not None and (np.ndim(value) or np.asarray(unwrap(value)).dtype.kind not in kinds):
@@ -149,7 +149,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 def _period_rule(g: Any, out: Any, p: Any, period: Any, period_shape: Shape) -> Any:
-    """Return the gradient of the period: how many of it were added, which does not change but in jumps."""
+    """Return the gradient of the period: how many periods were added, which changes only in jumps."""
     periods = np.rint((unwrap(out) - unwrap(p)) / unwrap(period))
     return (g * periods).sum().reshape(period_shape)
 
@@ -164,7 +164,7 @@ _unwrap = general(
 
 @composed(np.unwrap, method=False)
 def unwrap_phase(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
-    """Add to `p` multiples of the period, so that neighbours along `axis` differ by half of it at most."""
+    """Add multiples of the period to `p`, so that neighbours along `axis` differ by at most half of it."""
     if np.ndim(period):
         raise TypeError(f"a period is a number, not an array of shape {np.shape(period)}")
     return _unwrap(p, period, unwrap(discont), axis)
@@ -194,7 +194,7 @@ def _spherical_bessel(x: Any, n: int) -> Any:
 def _modified_bessel(x: Any, n: int) -> Any:
     """Return I_n(x) / x**n, with I_n the modified Bessel function of the first kind.
 
-    It is the integral of exp(x cos t) sin(t)**(2 n) over half a turn, over pi (2 n - 1)!! (NIST Digital Library of
+    It is the integral of exp(x cos t) sin(t)**(2 n) from 0 to pi, divided by pi (2 n - 1)!! (NIST Digital Library of
     Mathematical Functions, 10.32.2). The integrand is positive and periodic, so that the midpoint rule is exact to the
     last digits once it has some multiples of sqrt(x) points (Trefethen & Weideman 2014, The Exponentially Convergent
     Trapezoidal Rule, SIAM Review 56(3)).
@@ -222,7 +222,7 @@ sinc = elementwise(np.sinc, lambda g, x: g * (x * -(math.pi**2)) * spherical_bes
 i0 = elementwise(np.i0, lambda g, x: g * x * modified_bessel(x, 1), forward=lambda x: np.i0(x))
 
 
-# What is not a number
+# Nan and infinity
 
 
 def _finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
@@ -238,7 +238,7 @@ def _finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
 
 @composed(np.nan_to_num, method=False)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """Replace what is not a finite number; there the gradient is 0, and goes to the replacement."""
+    """Replace nan and infinite elements; there the gradient is 0, and goes to the replacement."""
     x = operand(x)
     if not copy:
         if isinstance(x, Tensor) and x.requires_grad:

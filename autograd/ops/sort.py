@@ -1,7 +1,7 @@
-"""Sorting: each element of the result is one of the input's, and takes its gradient there.
+"""Sorting: each element of the result is an element of the input, and passes its gradient to it.
 
-Equal elements keep their order unless another `kind` is asked for, so that it is never left to chance which of them a
-gradient goes to.
+Equal elements keep their order unless another `kind` is requested, so that it is never left to chance which of them
+gets a gradient.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .shape import length, operand, ravel
 
 
 def _inverse(order: Any, axis: int) -> Any:
-    """Return the order that undoes `order`."""
+    """Return the inverse permutation of `order`."""
     places = np.arange(order.shape[axis])
     inverse = np.empty_like(order)
     np.put_along_axis(inverse, order, places.reshape((-1,) + (1,) * (order.ndim - axis % order.ndim - 1)), axis)
@@ -47,13 +47,13 @@ def sort(
 
 @composed(np.partition, method=False)  # as above
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
-    """Return the elements with those of the ranks `kth` in place, smaller ones before them and greater ones behind."""
+    """Partition the elements: put those of ranks `kth` in place, smaller ones before them and greater ones after."""
     a = operand(a)
     if axis is None:
         a, axis = ravel(a), -1
     values = unwrap(a)
     parted = np.partition(values, unwrap(kth), axis, kind, order)
-    # Where the others come to lie is NumPy's affair: what ranks alike before and after is the same element.
+    # NumPy decides where the others go: the elements of equal rank before and after are the same.
     places = np.empty(values.shape, np.intp)
     before, after = (np.argsort(x, axis, "stable") for x in (values, parted))
     np.put_along_axis(places, after, before, axis)
@@ -67,7 +67,7 @@ def sort_complex(a: Any) -> Any:
     return sort(a).astype(np.sort_complex(np.empty(0, a.dtype)).dtype)
 
 
-# What tells places, ranks and members has no derivative.
+# Functions that return positions, ranks or membership have no derivative.
 not_differentiable(np.argsort, np.argpartition, np.searchsorted, np.nonzero, methods=True)
 not_differentiable(
     np.argwhere, np.flatnonzero, np.lexsort, np.digitize, np.isin, np.ravel_multi_index, np.unravel_index,

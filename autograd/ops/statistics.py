@@ -21,7 +21,7 @@ def _axes(axis: Axis, ndim: int) -> list[int]:
 
 
 def _beside(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """Lay weights, of the shape of the elements or with one axis for each axis that is averaged, beside elements."""
+    """Align weights with the elements: they have the same shape, or one axis for each axis that is averaged."""
     weights = operand(weights)
     if weights.shape == shape:
         return weights
@@ -31,7 +31,7 @@ def _beside(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
 
 
 def _pull_to_weights(g: Any, out: Any, x: Any, weights: Any, axis: Axis) -> Any:
-    """Return the gradient of weights: how far each element is from the mean, as a share of the sum of weights."""
+    """Return the gradient of weights: the deviation of each element from the mean, over the sum of weights."""
     x, shape = at_least_single(operand(x)), np.shape(weights)
     g, weights = at_least_single(g), at_least_single(operand(weights))
     total = _beside(weights, x.shape, axis).sum(axis, keepdims=True)
@@ -55,12 +55,12 @@ _average = general(
     name="average",
 )
 
-numpy: Any = np  # whose annotations do not know flags that are not literals
+numpy: Any = np  # its annotations accept only literal flags
 
 
 @composed(np.average, method=False)
 def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
-    """Return the mean, in which elements count as much as their weights; with `returned`, also the sum of weights."""
+    """Return the weighted mean of the elements; with `returned`, also the sum of weights."""
     x, axis = operand(x), tuple(axis) if isinstance(axis, list) else axis
     if weights is None:
         result = mean(x, axis, keepdims=keepdims)
@@ -70,7 +70,7 @@ def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
     result = _average(x, weights, axis, keepdims)
     if not returned:
         return result
-    # The elements lend their shape and dtype alone.
+    # The elements contribute only their shape and dtype.
     total = numpy.sum(_beside(weights, x.shape, axis), axis, result.dtype, keepdims=keepdims)
     return result, total if total.shape == result.shape else np.copy(np.broadcast_to(total, result.shape))
 
@@ -100,7 +100,7 @@ def _counts(weights: Any, observations: int, name: str) -> Any:
 
 
 def _freedom(observations: int, ddof: float, weights: Any, aweights: Any) -> Any:
-    """Return what the sum of products is divided by, 0 at least."""
+    """Return the degrees of freedom, by which the sum of products is divided; at least 0."""
     if weights is None:
         freedom: Any = observations - ddof
     else:
@@ -129,7 +129,7 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    """Return how each two variables vary together: the sums of products of deviations, by the degrees of freedom."""
+    """Return the covariance matrix: the sums of products of deviations, divided by the degrees of freedom."""
     for name, option in (("rowvar", rowvar), ("bias", bias)):
         if not isinstance(option, bool | int | np.bool_ | np.integer):
             raise TypeError(f"cov takes True or False for {name}, not {option!r}")
@@ -158,13 +158,13 @@ def cov(
 
 @composed(np.corrcoef, method=False)
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    """Return the covariances of variables that are divided by their standard deviations."""
+    """Return the correlation coefficients: the covariances divided by the standard deviations of both variables."""
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
     deviation = np.sqrt(np.real(np.diagonal(c)))
     c = c / deviation[:, None] / deviation
-    # Rounding may lead beyond 1, but does not depend on the data in any way that has a derivative.
+    # Rounding may lead beyond 1, but its dependence on the data has no derivative.
     values = unwrap(c)
     limited = np.clip(values.real, -1, 1)
     if values.dtype.kind == "c":

@@ -1,7 +1,7 @@
-"""The keywords of ufuncs: `where`, `dtype`, `casting`, `signature`, `order`, and the axes of generalized ufuncs.
+"""Keyword arguments of ufuncs: `where`, `dtype`, `casting`, `signature`, `order`, and the axes of generalized ufuncs.
 
-What `where` leaves out NumPy leaves undefined, unless `out` is given. Here it is 0 and has the gradient 0; the function
-is applied to the selected elements alone, so that the others can neither warn nor be nan.
+NumPy leaves the elements that `where` leaves out undefined, unless `out` is given. Here they are 0 with gradient 0; the
+function is applied only to the selected elements, so that the others can neither warn nor be nan.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def call(
     subok: bool = True,
     **axes: Any,
 ) -> Any:
-    """Apply `ufunc` as its keywords say; `subok` makes no difference to tensors."""
+    """Apply `ufunc` with keyword arguments; `subok` makes no difference to tensors."""
     if ufunc in plain:
         inputs = unwrap(inputs)
     if dtype is not None or signature is not None or casting != "same_kind":
@@ -37,7 +37,7 @@ def call(
     if ufunc.signature is not None:
         result = _along(ufunc, inputs, **axes)
     elif where is True:
-        result = ufunc(*inputs, **axes)  # there are no further keywords: NumPy says so
+        result = ufunc(*inputs, **axes)  # NumPy rejects any other keywords
     else:
         result = _selected(ufunc, inputs, np.asarray(unwrap(where), bool))
     if order == "K":
@@ -50,7 +50,7 @@ def call(
 
 
 def _cast(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any, casting: Any, signature: Any) -> tuple[Any, ...]:
-    """Cast the inputs to the types that NumPy computes with."""
+    """Cast the inputs to the dtypes that NumPy computes with."""
     if signature is None:
         signature = (None,) * ufunc.nin + (dtype,) * ufunc.nout
     elif isinstance(signature, str):
@@ -90,7 +90,7 @@ def _along(ufunc: np.ufunc, inputs: tuple[Any, ...], axes: Any = None, axis: Any
     operation = operations[ufunc]
     if axes is None and axis is None and not keepdims:
         return operation(*inputs)
-    # NumPy checks the axes, and on this many of them gives the shape.
+    # NumPy checks the axes and gives the shape.
     options = {"axes": axes, "axis": axis, "keepdims": keepdims or None}
     expected = ufunc(*unwrap(inputs), **{name: value for name, value in options.items() if value is not None})
     if axes is None:

@@ -1,9 +1,9 @@
-"""The methods of ufuncs: reduce, accumulate, reduceat, outer; and how tensors serve a ufunc called with keywords.
+"""Ufunc methods: reduce, accumulate, reduceat, outer, at; and ufuncs that are called on tensors with keywords.
 
-A reduction whose derivative has a closed form is declared below. Any other ufunc, a user's own too, is folded: it is
-applied step by step along the axis, and its own derivative does the rest. (Up to NumPy 2.5 at least,
-``numpy.power.reduce`` and ``numpy.arctan2.reduce`` are wrong along contiguous memory, for their vectorised loops read a
-result before it is written; the fold is right.)
+A reduction whose derivative has a closed form is declared below. Any other ufunc, including a custom one, is folded: it
+is applied step by step along the axis, and its own derivative does the rest. (Up to at least NumPy 2.5,
+``numpy.power.reduce`` and ``numpy.arctan2.reduce`` are wrong along contiguous memory, because their vectorised loops
+read a result before it is written; the fold is right.)
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 
 def _reduction(ufunc: np.ufunc) -> Function:
-    """Return the function that reduces, with arguments that a rule can name."""
+    """Return the reduction as a function whose arguments a rule can name."""
     reduction: Any = ufunc.reduce
 
     def reduce(
@@ -66,7 +66,7 @@ def _reduction(ufunc: np.ufunc) -> Function:
 
 
 def _share_of_sum(g: Any, x: Any, out: Any, axis: Axis, initial: Any, where: Any, scale: float) -> Any:
-    """Return g times the share that an element has in the sum of exponentials, among which is that of `initial`."""
+    """Return g times each element's share of the sum of exponentials, which includes that of `initial`."""
     return keep_axes(g, x.shape, axis) * softmax_weights(x, keep_axes(out, x.shape, axis), axis, initial, where, scale)
 
 
@@ -111,17 +111,17 @@ operations[np.multiply.accumulate] = lambda x, axis=0, dtype=None: cumprod(_alon
 
 
 def _along_one(x: Any, axis: Any) -> Any:
-    """Return what is accumulated, unless it has several axes and the axis is None: only sums flatten it then."""
+    """Return `x`; raise if it has several axes and the axis is None, which only sums flatten."""
     if axis is None and np.ndim(x) > 1:
         raise ValueError("accumulate does not allow multiple axes")
     return x
 
 
 def _running_extreme_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
-    """Share the gradient of each step evenly among those elements up to there that are equal to the extreme.
+    """Share the gradient of each step evenly among the elements up to it that are equal to the extreme.
 
-    The extremes form runs. Within a run, an element that ties gets from every step from its own on to the end of the
-    run, divided by the ties up to the step.
+    The extremes form runs. Within a run, a tied element gets a share of every step from its own to the end of the run,
+    divided by the number of ties up to that step.
     """
     values, extremes = (np.moveaxis(unwrap(a), axis, -1) for a in (x, out))
     n = extremes.shape[-1]
@@ -142,7 +142,7 @@ def _running_extreme_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
 
 
 def _accumulation(ufunc: np.ufunc) -> Function:
-    """Return the function that accumulates, with arguments that a rule can name."""
+    """Return the accumulation as a function whose arguments a rule can name."""
 
     def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
         return ufunc.accumulate(x, axis, dtype)
@@ -163,7 +163,7 @@ for _extreme in _EXTREMES:
 
 
 def _add_reduceat_rule(g: Any, indices: Any, axis: int, x_shape: tuple[int, ...]) -> Any:
-    """Give each gradient to the slice that was summed: up to the next index, or one element if that does not follow."""
+    """Give each gradient to the slice that was summed: up to the next index, or one element if that is not larger."""
     start = np.asarray(indices)
     length = np.maximum(np.append(start[1:], x_shape[axis]) - start, 1)
     owner = np.repeat(np.arange(start.size), length)
@@ -179,9 +179,9 @@ linear(
 )
 
 
-# Any other ufunc, step by step. NumPy's own result comes first: it raises what is to be raised, and has the dtype.
+# Any other ufunc, step by step. NumPy's own result comes first, for its errors and its dtype.
 
-# The slices along the first axis, taken apart at once: the gradient is not filled up with zeros for each.
+# All slices along the first axis in one operation: the gradient of each need not be padded with zeros.
 _apart = general(
     lambda x: tuple([x[i, ...] for i in range(len(x))]), lambda g: np.stack(g), name="slices", outputs=True
 )
@@ -196,9 +196,9 @@ def _reduce(
     initial: Any = ABSENT,
     where: Any = True,
 ) -> Any:
-    """Reduce `x`, by its declaration if there is one; what it starts from may have a gradient too."""
+    """Reduce `x`, by its declaration if there is one; `initial` may have a gradient too."""
     if ufunc in _EXTREMES:
-        x = _cast(operand(x), dtype)  # first, so that what ties is equal
+        x = _cast(operand(x), dtype)  # first, so that ties are equal
     closed = operations.get(ufunc.reduce)
     if closed is not None and not any_live(initial):
         return closed(x, axis, dtype, keepdims, unwrap(initial), unwrap(where))
@@ -218,11 +218,11 @@ def _reduce(
             result = ufunc(result, row) if mask is True else np.where(mask, ufunc(result, row, where=mask), result)
     if not len(rows):
         result = (expected.reshape(rows.shape[1:]) if result is None else result) + 0 * rows.sum(0)
-    return unshared(result.reshape(expected.shape), x)  # of one row nothing is computed
+    return unshared(result.reshape(expected.shape), x)  # with a single row, nothing is computed
 
 
 def _rows(x: Any, axis: Axis) -> Any:
-    """Return the slices of `x` that are reduced, along a first axis."""
+    """Return the slices of `x` that are reduced, stacked along the first axis."""
     chosen = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,) if x.ndim else ()
     reduced = [a % x.ndim for a in chosen]
     kept = [a for a in range(x.ndim) if a not in reduced]
@@ -249,7 +249,7 @@ def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> An
 
 
 def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
-    """Reduce the slices of `x` from each index to the next, or one element where the next does not follow."""
+    """Reduce the slices of `x` from each index to the next, or one element where the next is not larger."""
     closed, indices = operations.get(ufunc.reduceat), np.asarray(unwrap(indices))
     if closed is not None:
         return closed(x, indices, axis, dtype)
@@ -262,7 +262,7 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any =
 
 
 def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
-    """Apply `ufunc` to every pair of an element of `x` and one of `y`."""
+    """Apply `ufunc` to every pair of elements of `x` and `y`."""
     x, y = operand(x), operand(y)
     return call(ufunc, x.reshape(x.shape + (1,) * y.ndim), y, **options)
 
@@ -274,12 +274,12 @@ _METHODS: dict[str, Callable[..., Any]] = {
 _FOLDED = {"reduce", "accumulate", "reduceat"}
 
 
-# What tensors do with a ufunc that is called in any way but with its inputs alone
+# Ufuncs that are called on tensors with more than their inputs
 
 
 def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what ``ufunc.method(*inputs, **kwargs)`` is, as a tensor if there is a derivative."""
-    if kwargs:  # NumPy repeats by name what it passes by place
+    """Return the result of ``ufunc.method(*inputs, **kwargs)``, as a tensor if there is a derivative."""
+    if kwargs:  # NumPy repeats positional arguments by name
         kwargs = {name: value for name, value in kwargs.items() if name not in ("array", "indices")}
     if ufunc not in operations and ufunc not in plain:
         declare_special_functions()
@@ -294,7 +294,7 @@ def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs
     if isinstance(out, tuple) and any(isinstance(o, Tensor) for o in out):
         return _into_several(out, ufunc, inputs, beside)
     live = any_live((inputs, kwargs))
-    # What is folded is so always, for where no derivative is recorded the result is the same.
+    # A fold is used always, so that the result is the same where no derivative is recorded.
     folded = ufunc in operations and method in _FOLDED and getattr(ufunc, method) not in operations
     if (not live and ("out" in kwargs or not folded)) or (ufunc in plain and not any_live(kwargs)):
         if "where" in kwargs and method == "__call__" and "out" not in kwargs:
@@ -309,7 +309,7 @@ def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs
     if ufunc not in operations:
         return unsupported(_name(ufunc, method), kwargs)
     if method != "__call__" and (ufunc.nin != 2 or (ufunc.nout != 1 and method != "outer")):
-        return getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))  # which is an error
+        return getattr(ufunc, method)(*unwrap(inputs), **unwrap(kwargs))  # which raises
     return _METHODS[method](ufunc, *inputs, **kwargs)
 
 
@@ -330,7 +330,7 @@ def _at(ufunc: np.ufunc, x: Any, *given: Any) -> None:
 def _into(out: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """Write the result of a ufunc to a tensor."""
     if is_recorded(out, *inputs, *kwargs.values()):
-        # where a reduction is told what to leave out, that is of its input
+        # the `where` of a reduction selects from its input, not from its result
         where = kwargs.get("where", True) if method == "__call__" else True
         return write_result(out, getattr(ufunc, method)(*inputs, **kwargs), where)
     write(out, lambda data: getattr(ufunc, method)(*unwrap(inputs), out=data, **unwrap(kwargs)))
@@ -338,7 +338,7 @@ def _into(out: Tensor, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kw
 
 
 def _into_several(out: tuple[Any, ...], ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Write the results of a ufunc that has several to tensors, where nothing is recorded."""
+    """Write the results of a ufunc with several outputs to tensors, where nothing is recorded."""
     written = [o for o in out if isinstance(o, Tensor)]
     if any_live((inputs, kwargs)) or any(is_recorded(o) for o in written):
         raise _refused(ufunc, "__call__")

@@ -14,7 +14,7 @@ from .setitem import is_recorded, write, write_result
 
 
 def call_undifferentiated(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function whose result carries no gradient; a tensor for its ``out`` is written to like any tensor."""
+    """Call a function whose result carries no gradient; an ``out`` tensor is written to like any tensor."""
     if function in handing_on:
         refuse_values(*args, *kwargs.values())
     position, out = len(args), kwargs.get("out")

@@ -1,9 +1,9 @@
-"""Variances and standard deviations, and the moments of what is not nan.
+"""Variances and standard deviations, with and without nan, and nanmean.
 
-All have one rule: the gradient of a variance at an element is its deviation from the mean, times 2 / (count - ddof).
-Elements that `where` leaves out, and nan where they are skipped, get the gradient 0, and so do all elements of a slice
-of which nothing is left. The standard deviation of constants has gradient 0. Where there are no degrees of freedom the
-result is nan, and so is the gradient.
+They share one rule: the gradient of a variance at an element is its deviation from the mean, times 2 / (count - ddof).
+Elements that `where` leaves out, and skipped nan, get the gradient 0, and so do all elements of a slice in which
+nothing is left. The standard deviation of constants has gradient 0. Where there are no degrees of freedom the result
+is nan, and so is the gradient.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..tensors.tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
 from .shape import operand, unbroadcast
 
-numpy: Any = np  # whose annotations do not know flags that are not literals
+numpy: Any = np  # its annotations accept only literal flags
 
 
 def _valid(x: Any, where: Any, skip_nan: bool) -> Any:
@@ -30,14 +30,14 @@ def _valid(x: Any, where: Any, skip_nan: bool) -> Any:
 
 
 def _count(x: Any, g: Any, axis: Axis, valid: Any) -> Any:
-    """Return how many elements count: a number, or an array that has length 1 on the reduced axes."""
+    """Return how many elements count: a number, or an array with length 1 on the reduced axes."""
     if valid is True:
         return number_reduced(x.shape, g)
     return np.add.reduce(np.broadcast_to(valid, x.shape), axis, np.finfo(x.dtype).dtype, keepdims=True)
 
 
 def _deviation(x: Any, axis: Axis, valid: Any, count: Any) -> Any:
-    """Return x less its mean, exactly 0 for constants: one of the elements is taken off before rounding can occur."""
+    """Return x minus its mean, exactly 0 for constants: an element is subtracted before rounding can occur."""
     values = unwrap(x)
     if valid is True:
         first = values[tuple([slice(1) if n == 1 else slice(None) for n in kept_shape(values.shape, axis)])]
@@ -52,7 +52,7 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
     """Return the gradient of x: that of a variance, or of the standard deviation `out`."""
     g, x = at_least_single(g), at_least_single(x)
     count = _count(x, g, axis, valid)
-    # Where no degrees of freedom are left, deviations are nan, and not the divisor: going forward, 0 would absorb it.
+    # Without degrees of freedom the deviations are nan, not the divisor: in forward mode, 0 would absorb it.
     if valid is True:
         undefined, freedom = count <= ddof, count - ddof if count > ddof else 1
     else:
@@ -61,7 +61,7 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
         deviation = _deviation(x, axis, valid, count)
     else:
         deviation = x - mean if valid is True else np.where(valid, x - mean, 0)
-    if out is not None and out.dtype == np.float16:  # in which NumPy's sum of squares may be infinite
+    if out is not None and out.dtype == np.float16:  # in which NumPy's sum of squares may overflow
         out = np.sqrt((deviation * deviation).sum(axis, keepdims=True) / freedom)
         g = keep_axes(g, x.shape, axis)
     if np.any(undefined):
@@ -72,7 +72,7 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
 
 
 def _degrees(ddof: float, correction: Any) -> float:
-    """Return what the count is reduced by; `correction` is the array API's name for it."""
+    """Return the delta degrees of freedom; `correction` is the array API's name for `ddof`."""
     if correction is ABSENT:
         return ddof
     if ddof:
@@ -81,7 +81,7 @@ def _degrees(ddof: float, correction: Any) -> float:
 
 
 def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
-    """Declare one of the functions, about the mean that the elements have and about a mean that is given."""
+    """Declare one of the functions, both about the mean of the elements and about a given mean."""
     name = function.__name__
 
     def forward(x: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, where: Any) -> Any:
@@ -96,7 +96,7 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
     def to_mean(gx: Any, mean: Any) -> Any:
         return unbroadcast(-gx, np.shape(mean))
 
-    # A standard deviation keeps itself, a variance does not.
+    # A standard deviation saves its result for the backward pass, a variance does not.
     if root:
         alone: tuple[Rule, ...] = (lambda g, x, out, axis, ddof, where: pull(g, x, axis, ddof, where, out=out),)
         beside: tuple[Rule, ...] = (
@@ -129,7 +129,7 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
         if mean is ABSENT:
             return of_elements(x, axis, dtype, ddof, keepdims, where)
         x, mean = operand(x), operand(mean)
-        if mean.dtype.kind == "c" != x.dtype.kind:  # NumPy takes squares there that are not absolute
+        if mean.dtype.kind == "c" != x.dtype.kind:  # NumPy's squares are not absolute there
             raise UnsupportedError(f"{name} of real numbers about a complex mean: give x.astype({mean.dtype})")
         return about(x, mean, axis, dtype, ddof, keepdims, where)
 
@@ -162,6 +162,6 @@ _mean = general(_nanmean, _nanmean_rule, name="nanmean")
 def nanmean(
     x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Any:
-    """Return the mean of what is not nan, and nan where nothing is left."""
+    """Return the mean of the elements that are not nan, and nan where there are none."""
     refuse_out(out)
     return _mean(x, axis, dtype, keepdims, where)

@@ -1,8 +1,8 @@
-"""SciPy's special functions, differentiated; loaded when the first of them meets a tensor.
+"""Differentiable SciPy special functions, loaded when one is first applied to a tensor.
 
-They are declared as NumPy's ufuncs are. Rules are written with functions that are declared here themselves, so that
-second derivatives follow. Formulas without another source are those of the NIST Digital Library of Mathematical
-Functions, https://dlmf.nist.gov, cited as DLMF with the number of the equation.
+They are declared like NumPy's ufuncs. Their rules use functions that are declared here too, so that second derivatives
+follow. Formulas without another source are from the NIST Digital Library of Mathematical Functions,
+https://dlmf.nist.gov, cited as DLMF with the number of the equation.
 """
 
 from . import bessel, beta, distributions, entropy, error, exponential, gamma, hypergeometric, integrals

@@ -1,7 +1,7 @@
-"""Functions of Bessel, Struve, Kelvin and Airy, differentiable in the argument, not in the order.
+"""Bessel, Struve, Kelvin and Airy functions, differentiable in the argument, not in the order.
 
-Scaled functions have rules of scaled ones, so that nothing overflows. Those of |x| have at 0 the derivative that their
-even or odd part has.
+The rules of scaled functions use scaled functions, so that nothing overflows. Functions of |x| have at 0 the derivative
+of their even or odd part.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from .common import of_last, over
 
 
 def _sign(x: Any) -> Any:
-    """Return the derivative of |x|, by which a function is scaled that is not analytic for that reason."""
+    """Return the derivative of |x|, by which a function is scaled; that is why it is not analytic."""
     if x.dtype.kind == "c":
         raise UnsupportedError("a Bessel function scaled with |x| has no derivative at complex numbers: use iv or jv")
     return np.sign(x)
 
 
 def _neighbours(below: float, above: float, of: Any) -> Rule:
-    """Return the rule of a function whose derivative combines those of the orders next to its own: DLMF 10.6, 10.29."""
+    """Return the rule of a function whose derivative combines the neighbouring orders: DLMF 10.6, 10.29."""
     return lambda g, x, a: g * (below * of(a - 1, x) + above * of(a + 1, x))
 
 
@@ -98,7 +98,7 @@ of_last(
     lambda g, x, a: g * 0.5 * (special.modstruve(a - 1, x) + special.modstruve(a + 1, x) + _inhomogeneity(x, a)),
 )
 
-# Kelvin functions: the real and imaginary parts of solutions of an equation of Bessel's, DLMF 10.61.3
+# Kelvin functions: the real and imaginary parts of solutions of a Bessel equation, DLMF 10.61.3
 
 elementwise(special.ber, lambda g, x: g * special.berp(x))
 elementwise(special.bei, lambda g, x: g * special.beip(x))

@@ -27,7 +27,7 @@ elementwise(
 
 
 def _factorials(x: Any, y: Any) -> tuple[Any, Any, Any]:
-    """Return where a factorial that divides is infinite, as in 2 over 3, and the arguments of both where none is."""
+    """Return where a factorial in the denominator is infinite, as in 2 over 3, and the arguments of both elsewhere."""
     zero = np.less_equal(1 + y, 0) | np.less_equal(1 + x - y, 0)
     return zero, np.where(zero, 1, 1 + y), np.where(zero, 1, 1 + x - y)
 

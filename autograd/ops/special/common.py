@@ -1,4 +1,4 @@
-"""Helpers of the special functions: declaring those with parameters such as an order, and a quotient with 0 / 0 = 0."""
+"""Helpers for special functions: declaring those with parameters such as an order, and a quotient with 0 / 0 = 0."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...tensors.tensor import Tensor, any_live
 
 __all__ = ["exp_of_square", "of_last", "over"]
 
-# By the number of parameters: a function with its variable first, which is the argument to differentiate.
+# By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
     1: lambda function: lambda x, a: function(a, x),
     2: lambda function: lambda x, a, b: function(a, b, x),
@@ -27,7 +27,7 @@ _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
 def of_last(function: Any, rule: Rule, forward: Function | None = None) -> None:
     """Declare a ufunc that is differentiable in its last argument, ``x``; the parameters before it are ``a, b, c``.
 
-    `forward` computes it, where that is not the ufunc itself.
+    `forward` computes it, if the ufunc itself does not.
     """
     name = function.__name__.lstrip("_")
     operation = elementwise(_VARIABLE_FIRST[function.nin - 1](forward or function), rule, name=name)
@@ -46,7 +46,7 @@ def of_last(function: Any, rule: Rule, forward: Function | None = None) -> None:
 
 
 def _exp_of_square(x: Any, factor: float) -> Any:
-    """Return exp(factor x²) to the last digits, which the rounding of x² would take: x is split, and its head squared.
+    """Return exp(factor x²) to the last digits, which rounding x² would lose: x is split, and its head squared.
 
     The head has so few digits that its square is exact.
     """
@@ -57,7 +57,7 @@ def _exp_of_square(x: Any, factor: float) -> Any:
     return np.exp(factor * head * head) * np.exp(factor * rest)
 
 
-_FAR, _STEPS = 64.0, 32.0  # 64² is beyond what has an exponential; and the head's square has at most 22 digits
+_FAR, _STEPS = 64.0, 32.0  # exp(64²) overflows; the head's square has at most 22 binary digits
 
 exp_of_square = elementwise(
     _exp_of_square, lambda g, out, x, factor: g * (x * (2 * factor) * out), name="exp_of_square"
@@ -65,6 +65,6 @@ exp_of_square = elementwise(
 
 
 def over(x: Any, y: Any) -> Any:
-    """Return x / y, and 0 where both are 0; there the derivative in `x` is not infinite, but next to it."""
+    """Return x / y, and 0 where both are 0; there the derivative in `x` is huge, but not infinite."""
     both = np.equal(x, 0) & np.equal(y, 0)
     return x / np.where(both, np.finfo(getattr(y, "dtype", float)).tiny, y)

@@ -1,4 +1,4 @@
-"""Distribution functions of statistics, and the Voigt profile."""
+"""Statistical distribution functions, and the Voigt profile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...primitives.declare import elementwise
 from . import beta, gamma
 from .common import of_last
 
-# Student's t, of which t²/(v + t²) is a beta variate
+# Student's t, for which t²/(v + t²) is a beta variate
 
 
 def _density_of_t(v: Any, t: Any) -> Any:
@@ -68,7 +68,7 @@ elementwise(
 )
 
 
-# F variates: a quotient x of which m x / (n + m x) is a beta variate
+# F variates: a quotient x for which m x / (n + m x) is a beta variate
 
 
 def _beta_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
@@ -103,7 +103,7 @@ elementwise(
     forward=lambda m, n, x: special.fdtrc(m, n, x),
 )
 
-# Counts, in the mean of a Poisson variate and in the probability of success
+# Counts, differentiable in the mean of a Poisson variate and in the probability of success
 
 of_last(special.pdtr, lambda g, x, a: -g * gamma.density(np.floor(a) + 1, x))
 of_last(special.pdtrc, lambda g, x, a: g * gamma.density(np.floor(a) + 1, x))

@@ -1,6 +1,6 @@
 """Entropies and relative entropies: x log(y) and its relatives, which are 0 where x is 0.
 
-In y, their derivatives are 0 where x is 0, also at y = 0. In x, that of x log(y) is log(y), so -inf at y = 0, and that
+In y, their derivatives are 0 where x is 0, even at y = 0. In x, that of x log(y) is log(y), so -inf at y = 0, and that
 of -x log(x) is inf at x = 0. Of a relative entropy x log(x / y), log(0 / 0) is taken as 0: at x = y = 0 it is convex
 in x, inf for every other x, and any number is a subgradient.
 """
@@ -17,7 +17,7 @@ from .common import over
 
 
 def _log_ratio(x: Any, y: Any) -> Any:
-    """Return log(x / y) to the last digits also where x and y are nearly equal or x / y overflows."""
+    """Return log(x / y) to the last digits, even where x and y are nearly equal or x / y overflows."""
     with np.errstate(all="ignore"):
         ratio = np.where(np.equal(x, 0) & np.equal(y, 0), 1, np.divide(x, y))
         near = np.abs(ratio - 1) < 0.5

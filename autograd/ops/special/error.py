@@ -1,7 +1,7 @@
 """The error functions and the normal distribution.
 
-Far in the tails, where the plain formulas are differences of numbers that are nearly equal, the derivatives are those
-of confluent hypergeometric functions, which are not.
+Far in the tails, where the plain formulas subtract nearly equal numbers, the derivatives use confluent hypergeometric
+functions, which do not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...primitives.declare import elementwise
 from .common import exp_of_square
 
 ROOT_PI, ROOT_2PI, ROOT_HALF = math.sqrt(math.pi), math.sqrt(2 * math.pi), math.sqrt(0.5)
-LARGE = 10.0  # from where on the asymptotic form of erfcx is better
+LARGE = 10.0  # from here on the asymptotic form of erfcx is better
 
 
 def _erfcx_rule(g: Any, x: Any, out: Any) -> Any:
@@ -35,7 +35,7 @@ def _dawsn_rule(g: Any, x: Any, out: Any) -> Any:
 
 
 def hazard(x: Any, log_cdf: Any) -> Any:
-    """Return the density of the normal distribution divided by its distribution function, whose log is given."""
+    """Return the normal density divided by the normal distribution function, given the log of the latter."""
     left = np.less(x, 0)
     below, above = np.where(left, x, 0), np.where(left, 0, x)
     of_left = (2 / ROOT_2PI) / special.erfcx(below * -ROOT_HALF)
@@ -43,7 +43,7 @@ def hazard(x: Any, log_cdf: Any) -> Any:
 
 
 def _inverse_hazard(x: Any, log_cdf: Any) -> Any:
-    """Return one divided by `hazard`."""
+    """Return 1 / `hazard`."""
     left = np.less(x, 0)
     below, above = np.where(left, x, 0), np.where(left, 0, x)
     of_right = exp_of_square(above, 0.5) * np.exp(np.where(left, 0, log_cdf)) * ROOT_2PI

@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, circular and logistic functions, Box-Cox transforms, and Huber's losses."""
+"""Exponentials, logarithms, circular and logistic functions, Box-Cox transforms, and Huber losses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEGREE = math.pi / 180
 NEAR = 0.5  # where series about 0 are better than closed forms that divide by it
 
 
-for _function in (np.cbrt, np.exp2, np.expm1, np.log1p):  # those of SciPy are other functions of the same names
+for _function in (np.cbrt, np.exp2, np.expm1, np.log1p):  # SciPy has its own functions of the same names
     elementwise(getattr(special, _function.__name__), *RULES[_function])
 
 elementwise(special.exp10, lambda g, out: g * out * math.log(10))

@@ -24,7 +24,7 @@ SHIFT = 15
 
 
 def derivative_of_psi(n: int, x: Any) -> Any:
-    """Return derivative number `n` of digamma at x > 0: DLMF 25.11.12."""
+    """Return the `n`-th derivative of digamma at x > 0: DLMF 25.11.12."""
     return (-1.0) ** (n + 1) * math.factorial(n) * special._zeta(n + 1, x) if n else special.psi(x)
 
 
@@ -93,13 +93,13 @@ def density(a: Any, x: Any) -> Any:
 
 
 def _score(k: int, a: Any, log_x: Any) -> Any:
-    """Return derivative number `k` of the density in a, divided by the density."""
+    """Return the `k`-th derivative of the density in a, divided by the density."""
     cumulants = cache(lambda i: log_x - special.psi(a) if i == 1 else -derivative_of_psi(i - 1, a))
     return bell(k, 0, lambda i, j: cumulants(i))
 
 
 def _in_shape(a: Any, x: Any, k: int) -> Any:
-    """Return derivative number `k` of gammainc(a, x) in a."""
+    """Return the `k`-th derivative of gammainc(a, x) in a."""
     dtype = special.gammainc(a, x).dtype
     with np.errstate(all="ignore"):
         inside = np.greater(a, 0) & np.isfinite(a) & np.greater(x, 0) & np.isfinite(x)

@@ -1,6 +1,6 @@
 """Hypergeometric functions, elliptic integrals and orthogonal polynomials, differentiable in the variable.
 
-They are not differentiable in parameters, such as the degree of a polynomial.
+They are not differentiable in their parameters, such as the degree of a polynomial.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ FAR = 1e12
 
 
 def _hyp1f1(a: Any, b: Any, x: Any) -> Any:
-    """Return hyp1f1 of arrays, also far out, where the series that SciPy adds up has so many terms that it never ends.
+    """Return hyp1f1 of arrays, even for huge x, where the series that SciPy sums has so many terms that it never ends.
 
-    It overflows there: DLMF 13.7.1. Only if it is a polynomial it does not, and that SciPy computes otherwise. Far out
-    on the other side it is 0 where it is a polynomial times exp(x): DLMF 13.2.39.
+    It overflows there (DLMF 13.7.1), unless it is a polynomial, which SciPy computes differently. For hugely negative x
+    it is 0 where it is a polynomial times exp(x): DLMF 13.2.39.
     """
     if isinstance(x, Tensor):
         return special.hyp1f1(a, b, x)
@@ -89,7 +89,7 @@ elementwise(
 
 
 def _below(a: Any) -> Any:
-    """Return the degree below `a`, but none below 0: that term is multiplied by 0."""
+    """Return the degree below `a`, but not below 0: that term is multiplied by 0."""
     return np.where(np.equal(a, 0), a, a - 1)
 
 

@@ -1,4 +1,4 @@
-"""Integral functions: exponential, sine, cosine, Fresnel's, the dilogarithm, and integrals of Bessel functions."""
+"""Integral functions: exponential, sine, cosine, Fresnel, the dilogarithm, and integrals of Bessel functions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _spence_slope(x: Any) -> Any:
 elementwise(special.spence, lambda g, x: g * _spence_slope(x))
 
 
-# Functions of two results
+# Functions with two results
 
 
 def _two(function: Any, of_first: Callable[[Any], Any], of_second: Callable[[Any], Any]) -> None:

@@ -3,8 +3,8 @@
 Let p(t) be a density of an exponential family, log p = a T(t) + b S(t) - A(a, b). Then each derivative of p in a and b
 is p times a polynomial in T and S, whose coefficients are derivatives of A. Its integral up to x, or with the opposite
 sign from x on, is the derivative of the distribution function. On the side of x away from the mode the density falls
-monotonically, so that nothing cancels; an exponential of a hyperbolic sine takes the half line to the whole one, where
-equal steps converge exponentially (Takahasi & Mori, Double exponential formulas for numerical integration, 1974).
+monotonically, so that nothing cancels; the exponential of a hyperbolic sine maps the whole line to the half line, so
+that equal steps converge exponentially (Takahasi & Mori, Double exponential formulas for numerical integration, 1974).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WEIGHTS = _NODES * np.cosh(_STEPS) * (math.pi / 2 * STEP)
 
 
 def tail_integral(integrand: Callable[[Any], Any], scale: Any) -> Any:
-    """Integrate from 0 to infinity what falls as an exponential does, over a length near `scale`."""
+    """Integrate from 0 to infinity a function that decays exponentially, over a length near `scale`."""
     total = 0.0
     for node, weight in zip(_NODES.tolist(), _WEIGHTS.tolist(), strict=True):
         value = integrand(node * scale)
