@@ -235,7 +235,7 @@ def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]
     """Broadcast all three to the same leading axes."""
     if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
         raise DtypeError(
-            f"scaled_dot_product_attention is of real numbers, but query has dtype {query.dtype}, key "
+            f"scaled_dot_product_attention computes with real numbers, but query has dtype {query.dtype}, key "
             f"{key.dtype} and value {value.dtype}"
         )
     leading = [x.shape[:-2] for x in (query, key, value)]

@@ -118,7 +118,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     index = borrow(as_operand("one_hot", "tensor", tensor))
     if num_classes == -1:
         if not index.size:
-            raise ValueError("one_hot needs num_classes where there is no index to tell it")
+            raise ValueError("one_hot needs num_classes if there are no indices")
         num_classes = max(int(index.max()), 0) + 1
     elif num_classes < 1:
         raise ValueError(f"one_hot needs at least one class, not num_classes={num_classes}")

@@ -377,7 +377,7 @@ def _channels(name: str, x: Any, **parameters: Any) -> int:
 def _check(name: str, x: Any, shape: tuple[int, ...], parameters: dict[str, Any]) -> None:
     """Raise unless x holds real numbers, and each parameter that is not None has `shape`."""
     if x.dtype.kind != "f":
-        raise DtypeError(f"{name} is of real numbers, but the input has dtype {x.dtype}")
+        raise DtypeError(f"{name} computes with real numbers, but the input has dtype {x.dtype}")
     for parameter, value in parameters.items():
         if value is None:
             continue
