@@ -63,7 +63,7 @@ def _is_truth(value: Any) -> bool:
 
 
 def _are(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return a check that a value is a sequence whose items all pass `check`, whatever its length."""
+    """Return a check that a value is a sequence of any length whose items all pass `check`."""
 
     def checked(values: Any) -> bool:
         if isinstance(values, str | Mapping) or not isinstance(values, Sized) or not isinstance(values, Iterable):
@@ -74,7 +74,7 @@ def _are(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _is_a(kind: str) -> Callable[[Any], bool]:
-    """Return a check for instances of a class by name, because that class is defined with this module."""
+    """Return a check for instances of a class by name, because that class imports this module."""
     return lambda value: any(base.__name__ == kind for base in type(value).__mro__)
 
 

@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 def pack(tree: Mapping[Any, Any]) -> tuple[dict[str, Array], str | None]:
     """Flatten a tree: return its arrays by name, and JSON that holds their positions and everything else.
 
-    A flat dict of arrays is returned as it is, without JSON.
+    A flat dict of arrays keeps its names, and has no JSON.
 
     Raises
     ------

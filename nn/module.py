@@ -140,8 +140,8 @@ class Module:
     """Base class of all layers and models: a function with parameters.
 
     A subclass creates its parameters and submodules in ``__init__``, after ``super().__init__()``, and computes in
-    ``forward``. Assigning to an attribute registers a `Parameter` or a `Module`, and also lists, tuples and dicts of
-    them, whose members are named ``attribute.0``, ``attribute.1``, or ``attribute.key``.
+    ``forward``. Its attributes are searched for parameters and submodules: each `Parameter` and `Module`, and those in
+    lists, tuples and dicts, which are named ``attribute.0``, ``attribute.1``, or ``attribute.key``.
 
     Attributes
     ----------
@@ -596,7 +596,7 @@ missing.install(Module)
 
 
 def _is_device(given: Any) -> bool:
-    """Tell whether an argument in place of a dtype is a device, by name such as "cuda:0" or as PyTorch's object."""
+    """Tell whether an argument given as a dtype is a device, by name such as "cuda:0" or as PyTorch's object."""
     return str(given).partition(":")[0] in ("cpu", "cuda", "mps", "xpu", "meta")
 
 

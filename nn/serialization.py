@@ -92,7 +92,7 @@ def save(state: Module | Mapping[Any, Any], path: str | os.PathLike[str]) -> Non
 
 
 def load(path: str | os.PathLike[str]) -> dict[Any, Any]:
-    """Load a file that `save`, NumPy or PyTorch wrote: arrays by name, or the dict that was given to `save`.
+    """Load a file that `save`, NumPy or a program with PyTorch wrote: arrays by name, or the dict given to `save`.
 
     Nothing in the file is executed: arrays of Python objects, which are pickles, are an error. bfloat16, which NumPy
     lacks, becomes float32, exactly.

@@ -374,6 +374,6 @@ _COUNTS: dict[str, Callable[[dict[str, Any], int], int]] = {
 
 
 def multiply_adds(operation: TracedOperation) -> int:
-    """Return the number of multiply-adds of an operation; 0 for those that are not counted."""
+    """Return the number of multiply-adds of an operation; 0 for operations that are not counted."""
     count = _COUNTS.get(operation.name)
     return 0 if count is None else count(operation.arguments, sum(out.size for out in operation.outputs))

@@ -87,7 +87,7 @@ class BatchNorm1d(_Running):
     eps
         Added to the variance.
     momentum
-        How far the running statistics move towards those of a batch; None makes them the mean over all batches.
+        The weight of each new batch in the running statistics; None makes them the mean over all batches.
     affine
         Whether to train a weight and a bias.
     track_running_stats
@@ -102,7 +102,7 @@ class BatchNorm1d(_Running):
     weight, bias
         Shape ``(num_features,)``, or None; ones and zeros at first.
     running_mean, running_var
-        Shape ``(num_features,)``, or None; zeros and ones at first. The variance is divided by n - 1.
+        Shape ``(num_features,)``, or None; zeros and ones at first. The variance is unbiased, divided by n - 1.
     num_batches_tracked
         The number of batches in the running statistics.
 
@@ -174,7 +174,7 @@ class InstanceNorm1d(_Running):
     eps
         Added to the variance.
     momentum
-        How far the running statistics move towards the means over the samples of a batch.
+        The weight in the running statistics of each new batch, averaged over its samples.
     affine
         Whether to train a weight and a bias; off by default.
     track_running_stats

@@ -31,7 +31,7 @@ class _Holder(Module):
         return {name: value for name, value in self.__dict__.items() if isinstance(value, self.kind)}
 
     def _checked(self, name: object, value: Any) -> Any:
-        """Return `value` if the container can hold it under a name."""
+        """Return `value`, or raise if it does not have the type of the members."""
         if not isinstance(value, self.kind):
             raise TypeError(
                 f"a {type(self).__name__} holds {self.kind.__name__.lower()}s, but {name} is a {type(value).__name__}: "

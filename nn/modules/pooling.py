@@ -54,7 +54,7 @@ class MaxPool1d(_MaxPool):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
+        """Map inputs of shape ``(n, channels, length)`` to the same shape with another length."""
         indices: Any = self.return_indices  # which result it returns is known only at run time
         return functional.max_pool1d(
             x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
@@ -79,7 +79,7 @@ class MaxPool2d(_MaxPool):
     """
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
+        """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
         indices: Any = self.return_indices  # which result it returns is known only at run time
         return functional.max_pool2d(
             x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, return_indices=indices
@@ -112,7 +112,7 @@ class AvgPool1d(Module):
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, length)`` to the same with another length."""
+        """Map inputs of shape ``(n, channels, length)`` to the same shape with another length."""
         return functional.avg_pool1d(
             x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
         )
@@ -148,7 +148,7 @@ class AvgPool2d(AvgPool1d):
         self.divisor_override = divisor_override
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, height, width)`` to the same with another height and width."""
+        """Map inputs of shape ``(n, channels, height, width)`` to the same shape with another height and width."""
         options = self.ceil_mode, self.count_include_pad, self.divisor_override
         return functional.avg_pool2d(x, self.kernel_size, self.stride, self.padding, *options)
 

@@ -52,7 +52,7 @@ class _Recurrent(Module):
         if not 0 <= dropout <= 1:
             raise ValueError(f"the probability of dropout should be from 0 to 1, not {dropout}")
         if dropout and num_layers == 1:
-            warn(f"{name} has dropout between its layers, but only one layer: none happens")
+            warn(f"{name} has dropout between its layers, but only one layer: it has no effect")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
         self.proj_size = proj_size
@@ -87,7 +87,7 @@ class _Recurrent(Module):
         raise NotImplementedError
 
     def _run(self, x: Any, initial: tuple[Any, ...] | None, sizes: tuple[int, ...]) -> tuple[Any, list[Any]]:
-        """Return the output and the last states of all layers; `sizes` are those of the states."""
+        """Return the output and the last states of all layers; `sizes` are the numbers of features of the states."""
         name, unbatched = type(self).__name__, np.ndim(x) == 2
         x = as_floating(name, "input", x, self.weight_ih_l0)
         self._check(x)
@@ -165,7 +165,7 @@ class RNN(_Recurrent):
     Parameters
     ----------
     input_size
-        The number of features of a step.
+        The number of features of each step.
     hidden_size
         The number of features of the state.
     num_layers

@@ -41,7 +41,7 @@ class Upsample(Module):
         self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
 
     def forward(self, x: TensorLike) -> Tensor:
-        """Map inputs of shape ``(n, channels, *spatial)`` to the same with another spatial shape."""
+        """Map inputs of shape ``(n, channels, *spatial)`` to the same shape with another spatial shape."""
         return functional.interpolate(
             x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
         )

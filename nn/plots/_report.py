@@ -225,7 +225,7 @@ def _pictures(
 
 
 def _are_classes(scores: Any, target: Array) -> bool:
-    """Tell whether these are scores of several classes and class indices; one score per row could mean anything."""
+    """Tell whether these are scores of several classes and class indices; one score per row is ambiguous."""
     several = isinstance(scores, np.ndarray) and scores.ndim == 2 and scores.shape[1] > 1
     return several and target.ndim == 1 and target.dtype.kind in "biu"
 
