@@ -29,7 +29,7 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Clip the gradient norm: scale all gradients by one factor, so that their total norm is at most `max_norm`.
 
-    The factor is ``max_norm / (norm + 1e-6)``, or 1 if that is larger. Parameters without a gradient are ignored.
+    The factor is ``max_norm / (norm + 1e-6)``, but at most 1. Parameters without a gradient are ignored.
     Scaled gradients are new arrays: references to the earlier ones see no change.
 
     Parameters

@@ -17,7 +17,7 @@ class CosineSimilarity(Module):
     Parameters
     ----------
     dim
-        The axis that vectors lie along.
+        The axis of the vectors.
     eps
         The smallest length to divide by.
     """
