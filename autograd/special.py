@@ -57,7 +57,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     axis
         The axis or axes to sum over; by default all.
     b
-        Factors, which broadcast with `a`; they may be negative or 0, and require a gradient too.
+        Factors, which broadcast with `a`; they may be negative or 0, and may require a gradient too.
     keepdims
         Leave length 1 on the axes that were summed over.
     return_sign

@@ -146,5 +146,5 @@ def cumulative_prod(
 
 def _one_axis(x: Any, axis: int | None) -> Any:
     if axis is None and x.ndim > 1:
-        raise ValueError(f"an axis must be given for an array of shape {x.shape}: only one with one axis has no choice")
+        raise ValueError(f"an axis must be given for an array of shape {x.shape}: only one-dimensional ones need none")
     return x if x.ndim else x.reshape(1)

@@ -46,7 +46,7 @@ def _warn_of_phases(turned: Any, *gradients: Any) -> None:
         if by_phase > np.sqrt(np.finfo(turned.dtype).eps) * greatest:
             warn(
                 "the result depends on the phases of complex vectors, which are arbitrary, and so has no derivative: "
-                "compute with what does not depend on them, such as absolute values or projections v @ v.mT.conj()",
+                "use quantities that do not depend on them, such as absolute values or projections v @ v.mT.conj()",
                 RuntimeWarning,
             )
 
@@ -146,8 +146,8 @@ def _from_basis(v: Any, seen: Any) -> Any:
         return np.linalg.solve(v.mT, seen)
     except np.linalg.LinAlgError:
         raise np.linalg.LinAlgError(
-            "the eigenvectors are not independent, and so eigenvalues have no derivative; of Hermitian matrices, "
-            "numpy.linalg.eigh and eigvalsh find independent ones always"
+            "the eigenvectors are not independent, and so eigenvalues have no derivative; for Hermitian matrices, "
+            "numpy.linalg.eigh and eigvalsh always find independent ones"
         ) from None
 
 

@@ -152,7 +152,7 @@ def _labelled(subscripts: str, arrays: list[Any]) -> tuple[list[Labels], Labels]
     unknown = set(output.replace("...", names)) - set("".join(inputs))
     output = output.replace("...", names)
     if unknown or len(set(output)) != len(output):
-        raise ShapeError(f"einsum('{subscripts}'): every label of the output stands in it once and in an operand")
+        raise ShapeError(f"einsum('{subscripts}'): every label of the output must appear in it once, and in an operand")
     return inputs, output
 
 

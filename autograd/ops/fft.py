@@ -101,7 +101,7 @@ def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: A
 
 
 def _plan(x: Any, s: Any, axes: Any, *, halved: bool = False) -> tuple[list[int], list[int]]:
-    """Return the lengths and axes to transform; with `halved`, the last length defaults to that of the whole."""
+    """Return the lengths and axes to transform; if `halved`, the last length defaults to that of the full transform."""
     if axes is None:
         axes = range(x.ndim) if s is None else range(-len(s), 0)
     of_integers = isinstance(axes, np.ndarray) and np.can_cast(axes.dtype, np.intp)

@@ -69,7 +69,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 def tensorinv(a: Any, ind: int = 2) -> Any:
     """Return the inverse of `a` as a linear map: from tensors with its last axes to tensors with its first `ind`."""
     if ind <= 0:
-        raise ValueError(f"tensorinv: ind={ind}, but one axis at least is to be mapped to")
+        raise ValueError(f"tensorinv: ind={ind}, but it must be at least 1")
     return inv(a.reshape(math.prod(a.shape[ind:]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
 
 

@@ -57,7 +57,7 @@ def norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) ->
         return _norm_of_elements(x, ord, axis, keepdims)
     rows, columns = (_counted(n, x.ndim) for n in axes)
     if rows == columns:
-        raise ValueError(f"the norm of matrices that lie along axes {axes} needs two different axes")
+        raise ValueError(f"the norm of matrices along axes {axes} needs two different axes")
     result = _matrix_norm(np.moveaxis(x, (rows, columns), (-2, -1)), ord)
     return keep_axes(result, x.shape, (rows, columns)) if keepdims else result
 

@@ -18,7 +18,7 @@ from .shape import atleast_1d, operand
 
 @composed(np.vander, method=False)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Return the Vandermonde matrix of the powers of `x` as columns, highest first, by default as many as elements."""
+    """Return the Vandermonde matrix of `x`: its `N` columns, by default ``len(x)``, are powers, the highest first."""
     x = operand(x)
     if x.ndim != 1:
         raise ValueError(f"powers are taken of a sequence, but the shape is {x.shape}")

@@ -82,7 +82,7 @@ def ix_(*args: Any) -> tuple[Any, ...]:
 def _depth(blocks: Any) -> int:
     """Return how deeply the lists are nested."""
     if type(blocks) is tuple:
-        raise TypeError("blocks are nested in lists; a tuple among them is not taken for an array, nor for a list")
+        raise TypeError("blocks are nested in lists; a tuple among them is neither an array nor a list")
     if type(blocks) is not list:
         return 0
     depths = {_depth(block) for block in blocks}
@@ -165,7 +165,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
     """Trim the zeros at the front and the back of each axis, or of some axes."""
     if trim.lower() not in ("fb", "bf", "f", "b"):
-        raise ValueError(f"what to trim is 'f' for the front, 'b' for the back or both, not {trim!r}")
+        raise ValueError(f"trim is 'f' for the front, 'b' for the back or both, not {trim!r}")
     axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
     if not axes:
         return filt

@@ -58,7 +58,7 @@ def refuse_out(out: Any) -> None:
     """Raise if an array to write the result to was given."""
     if out is not None:
         raise GraphError(
-            f"a result that may need a gradient cannot be written with out=, at {users_line()}: leave it away"
+            f"a result that may need a gradient cannot be written with out=, at {users_line()}: leave that argument out"
         )
 
 

@@ -113,7 +113,7 @@ def ravel(x: Any, order: str = "C") -> Any:
     if order == "K":
         strides = np.abs(unwrap(x).strides)
         if x.size > 1 and any(stride == 0 and n > 1 for stride, n in zip(strides, x.shape, strict=True)):
-            raise UnsupportedError("ravel(order='K') of elements that lie in one place: give 'C' or 'F'")
+            raise UnsupportedError("ravel(order='K') of elements that share memory: give 'C' or 'F'")
         return reshape(transpose(x, tuple(np.argsort(-strides, kind="stable").tolist())), -1)
     return reshape(x, -1, order)
 

@@ -115,7 +115,7 @@ def _beyond(y: Any, beyond: Any, value: Any) -> Any:
     if value is None:
         return y
     if np.ndim(value):
-        raise TypeError(f"beyond the knots an interpolation is one number, not an array of shape {np.shape(value)}")
+        raise TypeError(f"beyond the knots an interpolation takes one number, not an array of shape {np.shape(value)}")
     return np.where(beyond, value, y)
 
 
@@ -242,7 +242,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     x = operand(x)
     if not copy:
         if isinstance(x, Tensor) and x.requires_grad:
-            raise GraphError("nan_to_num(copy=False) would write to a tensor that requires a gradient: leave it away")
+            raise GraphError("nan_to_num(copy=False) would write to a tensor that requires a gradient: omit it")
         np.nan_to_num(unwrap(x), False, unwrap(nan), unwrap(posinf), unwrap(neginf))
         return x
     if x.dtype.kind == "c":

@@ -294,7 +294,7 @@ def ufunc_fallback(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs
     if isinstance(out, tuple) and any(isinstance(o, Tensor) for o in out):
         return _into_several(out, ufunc, inputs, beside)
     live = any_live((inputs, kwargs))
-    # A fold is used always, so that the result is the same where no derivative is recorded.
+    # Always fold, so that the result is the same where no derivative is recorded.
     folded = ufunc in operations and method in _FOLDED and getattr(ufunc, method) not in operations
     if (not live and ("out" in kwargs or not folded)) or (ufunc in plain and not any_live(kwargs)):
         if "where" in kwargs and method == "__call__" and "out" not in kwargs:

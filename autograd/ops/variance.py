@@ -76,7 +76,7 @@ def _degrees(ddof: float, correction: Any) -> float:
     if correction is ABSENT:
         return ddof
     if ddof:
-        raise ValueError("ddof and correction are two names of one thing: give one of them")
+        raise ValueError("ddof and correction are two names for the same thing: give one of them")
     return correction  # type: ignore[no-any-return]  # a number
 
 
