@@ -170,8 +170,8 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.cos: (lambda g, x: -g * np.sin(x),),
     np.tan: (lambda g, out: g + g * out * out,),
     # roots of factors, not of products, so that complex functions stay on their branches
-    np.arcsin: (lambda g, x: g / _root_ofone_less_square(x),),
-    np.arccos: (lambda g, x: -g / _root_ofone_less_square(x),),
+    np.arcsin: (lambda g, x: g / _root_of_one_less_square(x),),
+    np.arccos: (lambda g, x: -g / _root_of_one_less_square(x),),
     np.arctan: (lambda g, x: g / (1 + x * x),),
     np.arctan2: (lambda g, x, y: g * _turn(y, x, y), lambda g, x, y: -g * _turn(x, x, y)),
     np.degrees: (lambda g: g * (180 / math.pi),),
@@ -216,7 +216,7 @@ def _direction(x: Any) -> Any:
     return _unit(np.conjugate(x), np.absolute(x)) if _is_complex(x) else np.sign(x)
 
 
-def _root_ofone_less_square(x: Any) -> Any:
+def _root_of_one_less_square(x: Any) -> Any:
     """Return sqrt(1 - x**2), for complex numbers on the branch of arcsin.
 
     On its cuts the sign of a zero imaginary part tells the sides apart; only the differences x - 1 and x + 1 keep it.
