@@ -13,10 +13,11 @@ import autograd as ag
 
 REPEATS = 333
 rng = np.random.default_rng(0)
-X, A, B = (rng.standard_normal((4, 4)).astype(np.float32) for _ in range(3))
-# A factor near 1 and a small term keep the gradients of 333 steps normal numbers. With any others they vanish, and what
-# is measured is how slowly the processor computes with subnormal ones.
-A, B = 1 + A / 100, B / 100
+X, TILT, B = (rng.standard_normal((4, 4)).astype(np.float32) for _ in range(3))
+# A factor near 1 and a small term keep the gradients of 333 steps normal numbers. With others they would vanish, and
+# the benchmark would measure how slowly the processor computes with subnormal numbers.
+A = np.float32(1) + TILT / np.float32(100)
+B /= 100
 ONE = np.ones((4, 4), np.float32)
 
 
