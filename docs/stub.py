@@ -130,6 +130,10 @@ def result(name: str, value: Any) -> str:
     return "Array" if getattr(value, "__qualname__", "").startswith("_on_arrays.") else "Tensor"
 
 
+# Parameters that only the latest NumPy has: the stub is the same for all that are supported.
+RECENT = {"descending"}
+
+
 def parameters(name: str, function: Callable[..., Any]) -> list[str]:
     """Return the parameters of a method beyond the tensor itself, with their types."""
     if isinstance(function, np.ufunc):
@@ -138,6 +142,8 @@ def parameters(name: str, function: Callable[..., Any]) -> list[str]:
     written = []
     beyond = list(inspect.signature(function).parameters.values())[1:]
     for parameter in beyond:
+        if parameter.name in RECENT:
+            continue
         if parameter.kind is parameter.KEYWORD_ONLY and not any("*" in one for one in written):
             written.append("*")
         star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
