@@ -49,11 +49,11 @@ import typing
 
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls
-from .naming import set_module
 from .ops.setitem import mark_written
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .primitives.function import Context, Function
+from .primitives.naming import set_module
 from .tensors import missing_names as missing
 from .tensors.parameter_memory import borrow, is_sole_owner, lend, set_gradient_buffer
 from .transforms.checkpoint import restore_in_checkpoints

@@ -30,7 +30,7 @@ EXCEPTIONS = {
     ("autograd.tensors.remedies", "autograd.special"): "an error lists the functions of SciPy that have derivatives",
 }
 FLOORS = (
-    {"errors", "calculus", "files", "naming"},
+    {"errors", "calculus", "files"},
     {"graph"},
     {"tensors"},
     {"primitives"},

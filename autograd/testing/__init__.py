@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import typing
 
-from ..naming import set_module
+from ..primitives.naming import set_module
 
 if typing.TYPE_CHECKING:
     from ._strategies import (
