@@ -14,20 +14,13 @@ from docs import reasons
 HEAD = '''"""The methods that declarations install on tensors, for type checkers. Written by docs/generate.py."""
 
 from collections.abc import Callable, Sequence
-from types import EllipsisType
-from typing import Any, Literal, SupportsIndex, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, SupportsIndex, TypedDict, Unpack
 
 from numpy.typing import DTypeLike
 
 from .hooks import Handle
 from .tensor import Array, Axis, Tensor, TensorLike
-
-Key: TypeAlias = SupportsIndex | slice | EllipsisType | TensorLike | None
-Index: TypeAlias = Key | tuple[Key, ...]
-Order: TypeAlias = Literal["C", "F", "A", "K"]
-Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
-Mode: TypeAlias = Literal["raise", "wrap", "clip"]
-SortKind: TypeAlias = Literal["quicksort", "mergesort", "heapsort", "stable"]
+from .types import Casting, Index, Mode, Order, SortKind
 
 class UfuncOptions(TypedDict, total=False):
     out: Array | None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tensors.tensor import Tensor, as_tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
 __all__ = ["CPU", "as_array", "check_device", "constant", "wrapped"]
 
 CPU = "cpu"
 
 
-def as_array(x: Any) -> Any:
+def as_array(x: ArrayOrTensor | np.generic) -> Any:
     """Return an array as a tensor: itself, or one that shares the memory of an ndarray.
 
     Its type is Any, because NumPy's annotations know nothing of tensors.
@@ -30,17 +36,17 @@ def as_array(x: Any) -> Any:
     raise TypeError(f"the standard's functions take arrays here, not {type(x).__name__}: make one with asarray")
 
 
-def wrapped(result: Any) -> Tensor:
+def wrapped(result: TensorLike) -> Tensor:
     """Return the result of a NumPy function as a tensor."""
     return result if isinstance(result, Tensor) else Tensor(result)
 
 
-def constant(x: Any) -> Any:
+def constant(x: TensorLike | DTypeLike | None) -> Any:
     """Return the values of an array, for functions without a derivative."""
     return x.data if isinstance(x, Tensor) else x
 
 
-def check_device(device: Any) -> None:
+def check_device(device: str | None) -> None:
     """Raise ValueError unless the device is None or the CPU, the only one."""
     if device is not None and device != CPU:
         raise ValueError(f"there is no device {device!r}: every array is on {CPU!r}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -10,8 +11,23 @@ from ..tensors.tensor import Tensor
 from ._arrays import as_array, check_device, constant, wrapped
 from .data_types import cast
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
-def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
+
+
+numpy: Any = np  # NumPy's annotations accept only literal devices
+
+
+class _SupportsDLPack(Protocol):
+    def __dlpack__(self, /, *, stream: None = None) -> Any: ...
+
+
+def asarray(
+    obj: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None, copy: bool | None = None
+) -> Tensor:
     """Make an array from numbers, nested lists of numbers, or other arrays; tensors stay in their graph.
 
     Raises
@@ -31,50 +47,64 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     return cast(obj, obj.dtype if dtype is None else dtype, copy=bool(copy))
 
 
-def _holds_tensors(obj: Any) -> bool:
+def _holds_tensors(obj: object) -> TypeGuard[Sequence[TensorLike]]:
     if isinstance(obj, list | tuple):
         return any(isinstance(part, Tensor) or _holds_tensors(part) for part in obj)
     return False
 
 
-def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
+def arange(
+    start: float,
+    /,
+    stop: float | None = None,
+    step: float = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+) -> Tensor:
     """Count from `start` to `stop`, exclusive; with one argument, from 0 to that."""
     check_device(device)
     first, last = (0, start) if stop is None else (start, stop)
     return Tensor(np.arange(first, last, step, dtype=dtype))
 
 
-def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def empty(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Make an array with uninitialized elements."""
     check_device(device)
     return Tensor(np.empty(shape, np.float64 if dtype is None else dtype))
 
 
-def empty_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+def empty_like(x: ArrayOrTensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Make an array of the shape and dtype of `x` with uninitialized elements."""
     check_device(device)
     return Tensor(np.empty_like(constant(x), dtype))
 
 
-def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Tensor:
+def eye(
+    n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """Make a matrix with ones on its `k`-th diagonal and zeros elsewhere."""
     check_device(device)
     return Tensor(np.eye(n_rows, n_cols, k, np.float64 if dtype is None else dtype))
 
 
-def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+def from_dlpack(x: _SupportsDLPack, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
     """Make an array from an object that supports DLPack, sharing its memory unless `copy` is true."""
     check_device(device)
-    return Tensor(np.from_dlpack(x, device=device, copy=copy))
+    return Tensor(numpy.from_dlpack(x, device=device, copy=copy))
 
 
-def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def full(
+    shape: int | Sequence[int], fill_value: TensorLike, *, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """Make an array filled with one value, which determines the dtype unless that is given."""
     check_device(device)
     return asarray(np.broadcast_to(asarray(fill_value, dtype=dtype), shape), copy=True)
 
 
-def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def full_like(
+    x: ArrayOrTensor, /, fill_value: TensorLike, *, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """Make an array of the shape and dtype of `x` filled with one value."""
     return full(np.shape(x), fill_value, dtype=as_array(x).dtype if dtype is None else dtype, device=device)
 
@@ -85,8 +115,8 @@ def linspace(
     /,
     num: int,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
     endpoint: bool = True,
 ) -> Tensor:
     """Make `num` evenly spaced numbers from `start` to `stop`."""
@@ -94,7 +124,7 @@ def linspace(
     return wrapped(np.linspace(start, stop, num, endpoint=endpoint, dtype=dtype))
 
 
-def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*arrays: ArrayOrTensor, indexing: str = "xy") -> list[Tensor]:
     """Make coordinate arrays of a grid from the coordinates along each axis."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"indexing is 'xy' or 'ij', not {indexing!r}")
@@ -109,41 +139,41 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
     return [wrapped(np.copy(grid)) for grid in np.broadcast_arrays(*axes)] if axes else []
 
 
-def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def ones(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Make an array of ones."""
     check_device(device)
     return Tensor(np.ones(shape, np.float64 if dtype is None else dtype))
 
 
-def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+def ones_like(x: ArrayOrTensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Make an array of ones of the shape and dtype of `x`."""
     check_device(device)
     return Tensor(np.ones_like(constant(x), dtype))
 
 
-def tril(x: Any, /, *, k: int = 0) -> Tensor:
+def tril(x: ArrayOrTensor, /, *, k: int = 0) -> Tensor:
     """Return the lower triangles: the matrices with zeros above the `k`-th diagonal."""
     return wrapped(np.tril(_matrices(x), k))
 
 
-def triu(x: Any, /, *, k: int = 0) -> Tensor:
+def triu(x: ArrayOrTensor, /, *, k: int = 0) -> Tensor:
     """Return the upper triangles: the matrices with zeros below the `k`-th diagonal."""
     return wrapped(np.triu(_matrices(x), k))
 
 
-def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def zeros(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Make an array of zeros."""
     check_device(device)
     return Tensor(np.zeros(shape, np.float64 if dtype is None else dtype))
 
 
-def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+def zeros_like(x: ArrayOrTensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Make an array of zeros of the shape and dtype of `x`."""
     check_device(device)
     return Tensor(np.zeros_like(constant(x), dtype))
 
 
-def _matrices(x: Any) -> Any:
+def _matrices(x: ArrayOrTensor) -> Any:
     x = as_array(x)
     if x.ndim < 2:
         raise ValueError(f"a triangle is part of a matrix, but the shape is {x.shape}")

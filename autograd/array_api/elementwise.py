@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
-def _unary(name: str, function: Callable[..., Any]) -> Callable[[Any], Tensor]:
+
+def _unary(name: str, function: Callable[..., Any]) -> Callable[[ArrayOrTensor], Tensor]:
     """Make the standard's function of one array from NumPy's."""
 
-    def apply(x: Any, /) -> Tensor:
+    def apply(x: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(as_array(x)))
 
     return _named(name, apply, function)
 
 
-def _binary(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Tensor]:
+def _binary(name: str, function: Callable[..., Any]) -> Callable[[TensorLike, TensorLike], Tensor]:
     """Make the standard's function of two arrays, or of an array and a Python number, from NumPy's."""
 
-    def apply(x1: Any, x2: Any, /) -> Tensor:
+    def apply(x1: ArrayOrTensor, x2: ArrayOrTensor, /) -> Tensor:
         return wrapped(function(x1, x2))
 
     return _named(name, apply, function)
@@ -103,15 +107,15 @@ remainder = _binary("remainder", np.remainder)
 subtract = _binary("subtract", np.subtract)
 
 
-def expm1(x: Any, /) -> Tensor:
+def expm1(x: ArrayOrTensor, /) -> Tensor:
     """Compute `numpy.expm1` of each element; of infinite complex numbers as C99 does, where NumPy gives nan."""
-    x = as_array(x)
-    if x.dtype.kind != "c":
-        return wrapped(np.expm1(x))
-    return wrapped(np.where(np.isfinite(x.data.real), np.expm1(x), np.exp(x) - 1))
+    array = as_array(x)
+    if array.dtype.kind != "c":
+        return wrapped(np.expm1(array))
+    return wrapped(np.where(np.isfinite(array.data.real), np.expm1(array), np.exp(array) - 1))
 
 
-def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
+def clip(x: ArrayOrTensor, /, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
     """Limit each element from below and above, either of which may be None; the dtype stays that of `x`."""
     x = as_array(x)
     if min is None and max is None:
@@ -119,7 +123,7 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
     return wrapped(np.clip(x, _bound(min, x.dtype), _bound(max, x.dtype)))
 
 
-def _bound(bound: Any, dtype: np.dtype[Any]) -> Any:
+def _bound(bound: TensorLike | None, dtype: np.dtype[Any]) -> Any:
     """Return a bound in the dtype of the array it limits; NumPy would widen the result instead."""
     if getattr(bound, "dtype", dtype) == dtype:
         return bound

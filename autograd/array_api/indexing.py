@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
-def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
+
+def take(x: ArrayOrTensor, indices: ArrayOrTensor, /, *, axis: int | None = None) -> Tensor:
     """Return the elements at `indices` along `axis`, which may be left out only for a vector."""
     x = as_array(x)
     if axis is None and x.ndim != 1:
@@ -18,6 +21,6 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     return wrapped(np.take(x, constant(indices), axis))
 
 
-def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
+def take_along_axis(x: ArrayOrTensor, indices: ArrayOrTensor, /, *, axis: int = -1) -> Tensor:
     """Return the elements at `indices` along `axis`; `indices` has as many axes as `x`."""
     return wrapped(np.take_along_axis(as_array(x), constant(indices), axis))

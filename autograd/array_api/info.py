@@ -31,7 +31,7 @@ class Info:
         """Return the device of new arrays."""
         return CPU
 
-    def default_dtypes(self, *, device: Any = None) -> dict[str, np.dtype[Any]]:
+    def default_dtypes(self, *, device: str | None = None) -> dict[str, np.dtype[Any]]:
         """Return the dtypes of arrays made from Python numbers."""
         check_device(device)
         return {
@@ -45,7 +45,9 @@ class Info:
         """Return all the devices."""
         return [CPU]
 
-    def dtypes(self, *, device: Any = None, kind: str | tuple[str, ...] | None = None) -> dict[str, np.dtype[Any]]:
+    def dtypes(
+        self, *, device: str | None = None, kind: str | tuple[str, ...] | None = None
+    ) -> dict[str, np.dtype[Any]]:
         """Return the dtypes of one kind, of several kinds, or of all, by their names."""
         check_device(device)
         kinds = ("bool", "numeric") if kind is None else (kind,) if isinstance(kind, str) else kind

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 from .linear_algebra import matmul, matrix_transpose, tensordot, vecdot
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
+
+numpy: Any = np  # NumPy's annotations do not accept axis=None
 
 __all__ = [
     "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power",
@@ -22,63 +30,63 @@ def _each(result: Any) -> Any:
     return type(result)(*map(wrapped, result))
 
 
-def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
+def cholesky(x: ArrayOrTensor, /, *, upper: bool = False) -> Tensor:
     """Return the lower triangle L with positive diagonal and x = L Lᴴ, or its conjugate transpose."""
     lower = np.linalg.cholesky(as_array(x))
     return wrapped(np.conjugate(np.matrix_transpose(lower)) if upper else lower)
 
 
-def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+def cross(x1: ArrayOrTensor, x2: ArrayOrTensor, /, *, axis: int = -1) -> Tensor:
     """Return the cross products of the vectors of three elements along `axis`."""
     return wrapped(np.linalg.cross(as_array(x1), as_array(x2), axis=axis))
 
 
-def det(x: Any, /) -> Tensor:
+def det(x: ArrayOrTensor, /) -> Tensor:
     """Return the determinants."""
     return wrapped(np.linalg.det(as_array(x)))
 
 
-def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
+def diagonal(x: ArrayOrTensor, /, *, offset: int = 0) -> Tensor:
     """Return the diagonals; a positive `offset` takes those above the main one."""
     return wrapped(np.linalg.diagonal(as_array(x), offset=offset))
 
 
-def eigh(x: Any, /) -> Any:
+def eigh(x: ArrayOrTensor, /) -> Any:
     """Return the eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
     return _each(np.linalg.eigh(as_array(x)))
 
 
-def eigvalsh(x: Any, /) -> Tensor:
+def eigvalsh(x: ArrayOrTensor, /) -> Tensor:
     """Return the eigenvalues of symmetric or Hermitian matrices."""
     return wrapped(np.linalg.eigvalsh(as_array(x)))
 
 
-def inv(x: Any, /) -> Tensor:
+def inv(x: ArrayOrTensor, /) -> Tensor:
     """Return the inverses."""
     return wrapped(np.linalg.inv(as_array(x)))
 
 
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
+def matrix_norm(x: ArrayOrTensor, /, *, keepdims: bool = False, ord: float | Literal["fro", "nuc"] = "fro") -> Tensor:
     """Return the norms of the matrices."""
     return wrapped(np.linalg.matrix_norm(as_array(x), keepdims=keepdims, ord=ord))
 
 
-def matrix_power(x: Any, n: int, /) -> Tensor:
+def matrix_power(x: ArrayOrTensor, n: int, /) -> Tensor:
     """Return the `n`-th power of each matrix; a power of its inverse if `n` is negative."""
     return wrapped(np.linalg.matrix_power(as_array(x), n))
 
 
-def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
+def matrix_rank(x: ArrayOrTensor, /, *, rtol: TensorLike | None = None) -> Tensor:
     """Count the singular values greater than `rtol` times the largest."""
     return Tensor(np.linalg.matrix_rank(constant(as_array(x)), rtol=constant(rtol)))
 
 
-def outer(x1: Any, x2: Any, /) -> Tensor:
+def outer(x1: ArrayOrTensor, x2: ArrayOrTensor, /) -> Tensor:
     """Return the outer product of two vectors."""
     return wrapped(np.linalg.outer(as_array(x1), as_array(x2)))
 
 
-def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
+def pinv(x: ArrayOrTensor, /, *, rtol: TensorLike | None = None) -> Tensor:
     """Return the pseudo-inverses; singular values up to `rtol` times the largest count as 0."""
     x = as_array(x)
     if rtol is None:
@@ -86,36 +94,38 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
     return wrapped(np.linalg.pinv(x, rtol=constant(rtol)))
 
 
-def qr(x: Any, /, *, mode: Any = "reduced") -> Any:
+def qr(x: ArrayOrTensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> Any:
     """Return orthonormal columns Q and an upper triangle R with x = Q R."""
     return _each(np.linalg.qr(as_array(x), mode))
 
 
-def slogdet(x: Any, /) -> Any:
+def slogdet(x: ArrayOrTensor, /) -> Any:
     """Return the signs of the determinants and the logarithms of their absolute values."""
     return _each(np.linalg.slogdet(as_array(x)))
 
 
-def solve(x1: Any, x2: Any, /) -> Tensor:
+def solve(x1: ArrayOrTensor, x2: ArrayOrTensor, /) -> Tensor:
     """Solve ``x1 @ x = x2`` for x: a vector if `x2` has one axis, else matrices."""
     return wrapped(np.linalg.solve(as_array(x1), as_array(x2)))
 
 
-def svd(x: Any, /, *, full_matrices: bool = True) -> Any:
+def svd(x: ArrayOrTensor, /, *, full_matrices: bool = True) -> Any:
     """Return orthonormal columns U, singular values S and orthonormal rows Vh, with x = U S Vh."""
     return _each(np.linalg.svd(as_array(x), full_matrices))
 
 
-def svdvals(x: Any, /) -> Tensor:
+def svdvals(x: ArrayOrTensor, /) -> Tensor:
     """Return the singular values in descending order."""
     return wrapped(np.linalg.svdvals(as_array(x)))
 
 
-def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+def trace(x: ArrayOrTensor, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Tensor:
     """Return the traces: the sums of the diagonals."""
     return wrapped(np.sum(np.linalg.diagonal(as_array(x), offset=offset), -1, dtype))
 
 
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
+def vector_norm(
+    x: ArrayOrTensor, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False, ord: float = 2
+) -> Tensor:
     """Return the norms of the vectors formed by the elements along some axes, or all."""
-    return wrapped(np.linalg.vector_norm(as_array(x), axis=axis, keepdims=keepdims, ord=ord))
+    return wrapped(numpy.linalg.vector_norm(as_array(x), axis=axis, keepdims=keepdims, ord=ord))

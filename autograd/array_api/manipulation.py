@@ -2,57 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, constant, wrapped
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
-def broadcast_arrays(*arrays: Any) -> list[Tensor]:
+
+def broadcast_arrays(*arrays: ArrayOrTensor) -> list[Tensor]:
     """Broadcast the arrays to their common shape."""
     return [wrapped(array) for array in np.broadcast_arrays(*map(as_array, arrays))] if arrays else []
 
 
-def broadcast_to(x: Any, /, shape: Any) -> Tensor:
+def broadcast_to(x: ArrayOrTensor, /, shape: int | Sequence[int]) -> Tensor:
     """Broadcast `x` to `shape`."""
     return wrapped(np.broadcast_to(as_array(x), shape))
 
 
-def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:
+def concat(arrays: Sequence[ArrayOrTensor], /, *, axis: int | None = 0) -> Tensor:
     """Join arrays along an axis; with None, flatten them first."""
     return wrapped(np.concatenate([as_array(x) for x in arrays], axis))
 
 
-def expand_dims(x: Any, /, *, axis: int = 0) -> Tensor:
+def expand_dims(x: ArrayOrTensor, /, *, axis: int = 0) -> Tensor:
     """Return `x` with a new axis of length 1."""
     return wrapped(np.expand_dims(as_array(x), axis))
 
 
-def flip(x: Any, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
+def flip(x: ArrayOrTensor, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Reverse the order along some axes, or all."""
     return wrapped(np.flip(as_array(x), axis))
 
 
-def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
+def moveaxis(x: ArrayOrTensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
     """Move axes to other positions; the others keep their order."""
     return wrapped(np.moveaxis(as_array(x), source, destination))
 
 
-def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Tensor:
+def permute_dims(x: ArrayOrTensor, /, axes: tuple[int, ...]) -> Tensor:
     """Return `x` with its axes in the order given."""
     return wrapped(np.transpose(as_array(x), axes))
 
 
-def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+def repeat(x: ArrayOrTensor, repeats: TensorLike, /, *, axis: int | None = None) -> Tensor:
     """Repeat each element along `axis`, with one count for all or one for each."""
     counts = np.asarray(constant(repeats))
     # NumPy casts counts only safely, which excludes uint64; counts that fit into memory fit into an int64.
     return wrapped(np.repeat(as_array(x), counts.astype(np.int64) if counts.dtype == np.uint64 else counts, axis))
 
 
-def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Tensor:
+def reshape(x: ArrayOrTensor, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
     """Return the elements in another shape, copied always, never, or if needed.
 
     Raises
@@ -67,26 +72,26 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Tensor:
     return wrapped(np.copy(shaped) if copy else shaped)
 
 
-def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...] | None = None) -> Tensor:
+def roll(x: ArrayOrTensor, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Shift the elements along axes; those beyond one end reappear at the other."""
     return wrapped(np.roll(as_array(x), shift, axis))
 
 
-def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
+def squeeze(x: ArrayOrTensor, /, axis: int | tuple[int, ...]) -> Tensor:
     """Return `x` without axes of length 1."""
     return wrapped(np.squeeze(as_array(x), axis))
 
 
-def stack(arrays: Any, /, *, axis: int = 0) -> Tensor:
+def stack(arrays: Sequence[ArrayOrTensor], /, *, axis: int = 0) -> Tensor:
     """Join arrays of one shape along a new axis."""
     return wrapped(np.stack([as_array(x) for x in arrays], axis))
 
 
-def tile(x: Any, repetitions: tuple[int, ...], /) -> Tensor:
+def tile(x: ArrayOrTensor, repetitions: tuple[int, ...], /) -> Tensor:
     """Repeat the array along each axis, `repetitions` times."""
     return wrapped(np.tile(as_array(x), repetitions))
 
 
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+def unstack(x: ArrayOrTensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """Return the slices along `axis`."""
     return tuple(map(wrapped, np.unstack(as_array(x), axis=axis)))

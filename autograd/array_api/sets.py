@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..tensors.tensor import Tensor
 from ._arrays import as_array
+
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
 
 class UniqueAll(NamedTuple):
@@ -33,7 +36,7 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Tensor
 
 
-def unique_all(x: Any, /) -> UniqueAll:
+def unique_all(x: ArrayOrTensor, /) -> UniqueAll:
     """Return the unique elements in order, with first indices, inverse indices and counts.
 
     A gradient of the values goes to the first occurrence of each.
@@ -45,18 +48,18 @@ def unique_all(x: Any, /) -> UniqueAll:
     return UniqueAll(values, Tensor(places), Tensor(inverse), Tensor(counts))
 
 
-def unique_counts(x: Any, /) -> UniqueCounts:
+def unique_counts(x: ArrayOrTensor, /) -> UniqueCounts:
     """Return the unique elements in order and their counts."""
     found = unique_all(x)
     return UniqueCounts(found.values, found.counts)
 
 
-def unique_inverse(x: Any, /) -> UniqueInverse:
+def unique_inverse(x: ArrayOrTensor, /) -> UniqueInverse:
     """Return the unique elements in order, and for each element its index among them."""
     found = unique_all(x)
     return UniqueInverse(found.values, found.inverse_indices)
 
 
-def unique_values(x: Any, /) -> Tensor:
+def unique_values(x: ArrayOrTensor, /) -> Tensor:
     """Return the unique elements in order."""
     return unique_all(x).values

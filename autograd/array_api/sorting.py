@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..tensors.tensor import Tensor
 from ._arrays import as_array, wrapped
 
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
-def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+
+def argsort(x: ArrayOrTensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Return the indices that sort the elements along `axis` in ascending or descending order.
 
     If `stable`, equal elements keep their order in both.
@@ -23,7 +26,7 @@ def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool
     return Tensor(values.shape[axis] - 1 - np.flip(backwards, axis))
 
 
-def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+def sort(x: ArrayOrTensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Return the elements along `axis` in ascending or descending order."""
     x = as_array(x)
     return wrapped(np.take_along_axis(x, argsort(x, axis=axis, descending=descending, stable=stable).data, axis))

@@ -1,0 +1,20 @@
+"""Types of arguments, for type checkers: arrays that may be tensors, and the words that NumPy's functions take."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+from typing import Literal, SupportsIndex, TypeAlias
+
+from numpy.typing import ArrayLike
+
+from .tensor import Array, Tensor
+
+__all__ = ["ArrayOrTensor", "Casting", "Index", "Key", "Mode", "Order", "SortKind"]
+
+ArrayOrTensor: TypeAlias = Array | Tensor  # rules and compositions compute with arrays, and record with tensors
+Key: TypeAlias = SupportsIndex | slice | EllipsisType | ArrayLike | Tensor | None
+Index: TypeAlias = Key | tuple[Key, ...]
+Order: TypeAlias = Literal["C", "F", "A", "K"]
+Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+Mode: TypeAlias = Literal["raise", "wrap", "clip"]
+SortKind: TypeAlias = Literal["quicksort", "mergesort", "heapsort", "stable"]
