@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tensors.tensor import unwrap
 from .linalg_common import adjoint
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import Array
+    from ..tensors.types import ArrayOrTensor
 
-def largest_condition(a: Any) -> float:
+
+def largest_condition(a: Array) -> float:
     """Return the largest condition number of finite matrices, in the 1-norm; inf if one is singular."""
     try:
         inverse = np.linalg.inv(a)
@@ -20,7 +24,7 @@ def largest_condition(a: Any) -> float:
     return float(np.fmax.reduce(conditions, None, initial=0))
 
 
-def adjugates(a: Any) -> tuple[Any, Any]:
+def adjugates(a: ArrayOrTensor) -> tuple[Any, Any]:
     """Return the adjugates and determinants of matrices, with all their derivatives even at singular matrices.
 
     They are polynomials. Matrices with the same number of small singular values are processed together.

@@ -7,7 +7,7 @@ functions here are not analytic; `conjugated` in the tensor module converts grad
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..primitives.declare import composed, general, linear
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor, unwrap
 from .elementwise import sign_of_real
+
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
 real = linear(np.real, lambda g: g, forward=lambda x: x.real)
 imag = linear(np.imag, lambda g: g * -1j, forward=lambda x: x.imag)
@@ -30,7 +33,7 @@ angle = general(np.angle, _angle_rule, forward=lambda x, deg=False: np.angle(x, 
 
 
 @composed(np.real_if_close, method=False)
-def real_if_close(x: Any, tol: float = 100) -> Any:
+def real_if_close(x: ArrayOrTensor, tol: float = 100) -> Any:
     """Return the real part if all imaginary parts are negligible, else `x` as it is."""
     return real(x) if np.isrealobj(np.real_if_close(unwrap(x), tol)) else x
 

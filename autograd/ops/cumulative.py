@@ -6,7 +6,7 @@ not where a factor is zero or the product underflows; there the other factors ar
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,11 @@ from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
 from .shape import along
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.types import ArrayOrTensor
 
 _REVERSED = slice(None, None, -1)
 _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
@@ -128,7 +133,13 @@ def _with_initial(steps: Any, axis: int | None, value: int) -> Any:
 
 @composed(np.cumulative_sum, method=False)
 def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+    x: ArrayOrTensor,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
+    include_initial: bool = False,
 ) -> Any:
     """Return the cumulative sums along an axis; with `include_initial`, starting with the empty sum."""
     steps = cumsum(_one_axis(x, axis), axis, dtype, out)
@@ -137,7 +148,13 @@ def cumulative_sum(
 
 @composed(np.cumulative_prod, method=False)
 def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+    x: ArrayOrTensor,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
+    include_initial: bool = False,
 ) -> Any:
     """Return the cumulative products along an axis; with `include_initial`, starting with the empty product."""
     steps = cumprod(_one_axis(x, axis), axis, dtype, out)

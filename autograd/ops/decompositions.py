@@ -22,7 +22,7 @@ the matrix in the bases of the decomposition, transformed back to the original o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from ..graph.source_info import warn
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, any_live, unwrap
 from .linalg_common import adjoint, conj, gaps, half_lower, hermitian_part, masked_reciprocal, on_diagonal, share_ties
+
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
 
 def _skew_part(x: Any) -> Any:
@@ -191,7 +194,7 @@ def _svd_rule(g: Any, out: Any) -> Any:
     return found
 
 
-def svdvals_rule(g: Any, a: Any) -> Any:
+def svdvals_rule(g: ArrayOrTensor, a: ArrayOrTensor) -> Any:
     """Return the gradient of singular values alone."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     return conj(u) @ (share_ties(g, s)[..., :, None] * conj(vh))
@@ -202,7 +205,7 @@ svdvals = general(np.linalg.svdvals, svdvals_rule, forward=lambda a: np.linalg.s
 
 
 @composed(np.linalg.svd, method=False)
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+def svd(a: ArrayOrTensor, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """Return u, s and vh such that the matrices are ``u @ diag(s) @ vh``, or s alone; derivatives: see above."""
     if not hermitian:
         return _svd(a, full_matrices) if compute_uv else svdvals(a)
@@ -253,7 +256,7 @@ _qr = general(lambda a, mode: np.linalg.qr(a, mode), _qr_rule, name="qr", output
 
 
 @composed(np.linalg.qr, method=False)
-def qr(a: Any, mode: Any = "reduced") -> Any:
+def qr(a: ArrayOrTensor, mode: Literal["reduced", "complete", "r", "raw"] = "reduced") -> Any:
     """Return q and r such that the matrices are ``q @ r``; their first min(m, n) columns must be independent.
 
     Mode "r" returns r alone. The reflections that mode "raw" returns have no derivative here.

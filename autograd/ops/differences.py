@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -11,7 +12,14 @@ from ..errors import DtypeError
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap
 from .join import concatenate
+from .reduce import ABSENT
 from .shape import along, length, operand, unbroadcast
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, Order
 
 Shape = tuple[int, ...]
 
@@ -28,7 +36,7 @@ def _neighbour(value: Any, x: Any, axis: int) -> Any:
 
 
 @composed(np.diff, method=False)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+def diff(a: TensorLike, n: int = 1, axis: int = -1, prepend: TensorLike = ABSENT, append: TensorLike = ABSENT) -> Any:
     """Return the differences of neighbours along `axis`, taken `n` times."""
     if n < 0:
         raise ValueError(f"differences are taken n=0 times or more, not {n}")
@@ -36,9 +44,9 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append:
         return a
     x = operand(a)
     length(x, axis)
-    if prepend is not np._NoValue or append is not np._NoValue:
-        before = [] if prepend is np._NoValue else [_neighbour(prepend, x, axis)]
-        after = [] if append is np._NoValue else [_neighbour(append, x, axis)]
+    if prepend is not ABSENT or append is not ABSENT:
+        before = [] if prepend is ABSENT else [_neighbour(prepend, x, axis)]
+        after = [] if append is ABSENT else [_neighbour(append, x, axis)]
         x = concatenate([*before, x, *after], axis)
     later, earlier = along(axis, x.ndim, slice(1, None)), along(axis, x.ndim, slice(-1))
     subtract = np.not_equal if x.dtype == bool else np.subtract
@@ -48,7 +56,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append:
 
 
 @composed(np.ediff1d, method=False)
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: TensorLike, to_end: TensorLike | None = None, to_begin: TensorLike | None = None) -> Any:
     """Return the differences of neighbours of the flattened array, between `to_begin` and `to_end`."""
     x = operand(ary).reshape(-1)
     parts = []
@@ -118,18 +126,18 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 
 @composed(np.gradient, method=False)
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def gradient(f: TensorLike, *varargs: TensorLike, axis: int | Sequence[int] | None = None, edge_order: int = 1) -> Any:
     """Return the slope at each sample: by central differences inside, by one-sided differences at the edges.
 
     Return one array for one axis, else a tuple of arrays. The spacing is a step, or the coordinates along each axis.
     """
     f = operand(f)
-    chosen = range(f.ndim) if axis is None else (axis,) if np.ndim(axis) == 0 else axis
+    chosen: Any = range(f.ndim) if axis is None else (axis,) if np.ndim(axis) == 0 else axis
     axes = [_axis(f, a) for a in chosen]
     if len(set(axes)) < len(axes):
         raise ValueError(f"an axis is given twice in axis={axis!r}")
     if not varargs:
-        spacings = [1.0] * len(axes)
+        spacings: list[Any] = [1.0] * len(axes)
     elif len(varargs) == 1 and np.ndim(varargs[0]) == 0:
         spacings = [varargs[0]] * len(axes)
     elif len(varargs) == len(axes):
@@ -150,13 +158,13 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 
 @composed(np.trapezoid, method=False)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float | ArrayOrTensor = 1.0, axis: int = -1) -> Any:
     """Integrate the samples `y` along `axis` by the trapezoidal rule, at coordinates `x` or `dx` apart."""
     y = operand(y)
     if x is not None:
         x = operand(x)
         dx = diff(x, axis=axis) if x.ndim != 1 else diff(x).reshape((-1,) + (1,) * (y.ndim - axis % y.ndim - 1))
-    pairs = y[along(axis, y.ndim, slice(1, None))] + y[along(axis, y.ndim, slice(-1))]
+    pairs: ArrayOrTensor = y[along(axis, y.ndim, slice(1, None))] + y[along(axis, y.ndim, slice(-1))]
     return (dx * pairs / 2.0).sum(axis)
 
 
@@ -193,15 +201,15 @@ geomspace = general(
 
 @composed(np.linspace, method=False)
 def linspace(
-    start: Any,
-    stop: Any,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
     *,
-    device: Any = None,
+    device: str | None = None,
 ) -> Any:
     """Return `num` evenly spaced numbers from `start` to `stop`, and the step if `retstep` is set."""
     _refuse_device(device)
@@ -214,12 +222,12 @@ def linspace(
 
 @composed(np.logspace, method=False)
 def logspace(
-    start: Any,
-    stop: Any,
+    start: TensorLike,
+    stop: TensorLike,
     num: int = 50,
     endpoint: bool = True,
-    base: Any = 10.0,
-    dtype: Any = None,
+    base: TensorLike = 10.0,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Any:
     """Return `num` powers of `base`, from base**start to base**stop, evenly spaced on a log scale."""
@@ -240,7 +248,14 @@ def _refuse_device(device: Any) -> None:
 
 
 @composed(np.full, method=False)
-def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, device: Any = None) -> Any:
+def full(
+    shape: SupportsIndex | list[int] | tuple[int, ...],
+    fill_value: TensorLike,
+    dtype: DTypeLike | None = None,
+    order: Order = "C",
+    *,
+    device: str | None = None,
+) -> Any:
     """Return an array filled with `fill_value`; NumPy dispatches to a tensor that is given as ``like=``."""
     _refuse_device(device)
     value, shape = operand(fill_value), unwrap(shape)
@@ -253,19 +268,22 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
 
 @composed(np.full_like, method=False)
 def full_like(
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
-    order: Any = "K",
+    a: ArrayOrTensor,
+    fill_value: TensorLike,
+    dtype: DTypeLike | None = None,
+    order: Order = "K",
     subok: bool = True,
-    shape: Any = None,
+    shape: SupportsIndex | list[int] | tuple[int, ...] | None = None,
     *,
-    device: Any = None,
+    device: str | None = None,
 ) -> Any:
     """Return an array of the shape and dtype of `a`, filled with `fill_value`."""
     if not isinstance(fill_value, Tensor):
         return np.full_like(unwrap(a), fill_value, dtype, order, subok, shape)
     _refuse_device(device)
     return full(
-        a.shape if shape is None else shape, fill_value, a.dtype if dtype is None else dtype, "CF"[order == "F"]
+        a.shape if shape is None else shape,
+        fill_value,
+        a.dtype if dtype is None else dtype,
+        "F" if order == "F" else "C",
     )

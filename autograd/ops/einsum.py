@@ -13,7 +13,8 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,12 @@ from ..primitives.declare import composed, multilinear, not_differentiable
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .index import diagonal
 from .reduce import refuse_out
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, Casting, Order
 
 Labels = str
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -55,12 +62,12 @@ contract: Any = multilinear(
 
 @composed(np.einsum, method=False)
 def einsum(
-    *operands: Any,
-    out: Any = None,
-    optimize: Any = False,
-    dtype: Any = None,
-    order: Any = "K",
-    casting: Any = "safe",
+    *operands: str | TensorLike | Sequence[int | EllipsisType],
+    out: ArrayOrTensor | None = None,
+    optimize: bool | str | Sequence[str | tuple[int, ...]] = False,
+    dtype: DTypeLike | None = None,
+    order: Order = "K",
+    casting: Casting = "safe",
 ) -> Any:
     """Sum products of the operands' elements according to subscripts such as ``"ij,jk->ik"``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from ..primitives.declare import composed, elementwise, linear, not_differentiab
 from ..tensors import dispatch
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor, unwrap
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
 for _function, _rules in {**PARTS, **RULES}.items():
     elementwise(_function, *_rules)
@@ -34,13 +38,13 @@ _fix = elementwise(lambda x: np.fix(x), zero, name="fix")
 
 
 @composed(np.round)
-def round_(x: Any, decimals: int = 0, out: Any = None) -> Any:
+def round_(x: TensorLike, decimals: int = 0, out: ArrayOrTensor | None = None) -> Any:
     """Round to `decimals` decimals, halves to the even digit; the derivative is 0."""
     return _round(x, decimals) if out is None else dispatch.call_undifferentiated(np.round, (x, decimals), {"out": out})
 
 
 @composed(np.fix)
-def fix(x: Any, out: Any = None) -> Any:
+def fix(x: TensorLike, out: ArrayOrTensor | None = None) -> Any:
     """Round towards 0; the derivative is 0."""
     return _fix(x) if out is None else dispatch.call_undifferentiated(np.fix, (x,), {"out": out})
 
@@ -76,20 +80,20 @@ _whole = elementwise(lambda x: np.modf(x)[1], zero, name="whole")
 
 
 @composed(np.modf, method=False)
-def modf(x: Any) -> tuple[Any, Any]:
+def modf(x: TensorLike) -> tuple[Any, Any]:
     """Return the fractional parts, whose derivative is 1, and the integral parts, whose derivative is 0."""
     return _fraction(x), _whole(x)
 
 
 @composed(np.frexp, method=False)
-def frexp(x: Any) -> tuple[Any, Any]:
+def frexp(x: TensorLike) -> tuple[Any, Any]:
     """Return mantissas, which have a derivative, and binary exponents, which have none."""
     exponent = np.frexp(unwrap(x))[1]
     return ldexp(x, -exponent), exponent
 
 
 @composed(np.divmod)
-def divmod_(x: Any, y: Any) -> tuple[Any, Any]:
+def divmod_(x: TensorLike, y: TensorLike) -> tuple[Any, Any]:
     """Return the floored quotients, whose derivative is 0, and the remainders."""
     return np.floor_divide(x, y), np.remainder(x, y)
 
@@ -105,7 +109,7 @@ _select = elementwise(
 
 
 @composed(np.where, method=False)
-def where(condition: Any, *choices: Any) -> Any:
+def where(condition: TensorLike, *choices: TensorLike) -> Any:
     """Choose from `x` where `condition` holds, else from `y`; with the condition alone, return the indices."""
     condition = unwrap(condition)
     if len(choices) == 1:
@@ -140,7 +144,14 @@ _absent: Any = object()
 
 
 @composed(np.clip, method=False)
-def clip(x: Any, a_min: Any = _absent, a_max: Any = _absent, *, min: Any = _absent, max: Any = _absent) -> Any:
+def clip(
+    x: TensorLike,
+    a_min: TensorLike | None = _absent,
+    a_max: TensorLike | None = _absent,
+    *,
+    min: TensorLike | None = _absent,
+    max: TensorLike | None = _absent,
+) -> Any:
     """Clip `x` to bounds; its gradient is 1 within and at them, outside the gradient goes to the bound."""
     if (a_min is not _absent or a_max is not _absent) and (min is not _absent or max is not _absent):
         raise ValueError("clip takes a_min and a_max, or min and max, not some of both")

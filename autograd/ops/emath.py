@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..primitives.declare import composed
 from ..tensors.tensor import unwrap
 from .shape import operand
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
 
 _NARROW = (np.float32, np.complex64, np.int8, np.int16, np.uint8, np.uint16)
 
@@ -33,7 +36,7 @@ def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
 
 def _declare(ours: Callable[..., Any], numpys: Callable[..., Any], outside: Callable[[Any], Any]) -> None:
     @composed(ours, method=False)
-    def function(x: Any) -> Any:
+    def function(x: TensorLike) -> Any:
         return numpys(_widened(x, outside))
 
     function.__doc__ = f"Apply numpy.{numpys.__name__}, with complex results where there are no real ones."
@@ -47,13 +50,13 @@ for _name in ("arcsin", "arccos", "arctanh"):
 
 
 @composed(np.emath.logn, method=False)
-def logn(n: Any, x: Any) -> Any:
+def logn(n: TensorLike, x: TensorLike) -> Any:
     """Return the logarithm of `x` to the base `n`, complex where one of them is negative."""
     return np.log(_widened(x, _negative)) / np.log(_widened(n, _negative))
 
 
 @composed(np.emath.power, method=False)
-def power(x: Any, p: Any) -> Any:
+def power(x: TensorLike, p: TensorLike) -> Any:
     """Return `x` to the power `p`, complex where `x` is negative."""
     p = operand(p)
     whole_negative = p.dtype.kind in "iu" and bool(np.any(unwrap(p) < 0))

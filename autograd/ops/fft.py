@@ -7,7 +7,8 @@ transposes weight each kept term by how often it counts.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,7 +17,11 @@ from .index import scatter
 from .reduce import refuse_out
 from .shape import along, length, roll
 
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
+
 # The inverse transform is scaled where the forward one is not.
+Norm = Literal["backward", "ortho", "forward"] | None
 _INVERSE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
@@ -42,7 +47,9 @@ def _weighted(x: Any, n: int, axis: int, weight: float) -> Any:
 
 
 def _transform(function: Any) -> Any:
-    def transform(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+    def transform(
+        x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: ArrayOrTensor | None = None
+    ) -> Any:
         refuse_out(out)
         return function(x, n, axis, norm)
 
@@ -84,14 +91,18 @@ irfft = linear(
 
 
 @composed(np.fft.hfft, method=False)
-def hfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+def hfft(
+    x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: ArrayOrTensor | None = None
+) -> Any:
     """Transform `x`, one half of a Hermitian-symmetric sequence, to `n` real numbers."""
     refuse_out(out)
     return irfft(np.conjugate(x), n, axis, _INVERSE.get(norm, norm))
 
 
 @composed(np.fft.ihfft, method=False)
-def ihfft(x: Any, n: int | None = None, axis: int = -1, norm: Any = None, out: Any = None) -> Any:
+def ihfft(
+    x: ArrayOrTensor, n: int | None = None, axis: int = -1, norm: Norm = None, out: ArrayOrTensor | None = None
+) -> Any:
     """Undo `hfft`: transform real numbers to one half of a Hermitian-symmetric sequence."""
     refuse_out(out)
     return np.conjugate(rfft(x, n, axis, _INVERSE.get(norm, norm)))
@@ -123,7 +134,13 @@ def _each(transform: Any, x: Any, lengths: list[int], axes: list[int], norm: Any
 
 
 @composed(np.fft.fftn, method=False)
-def fftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+def fftn(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = None,
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Transform `x` along several axes, the last one first."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes)
@@ -131,7 +148,13 @@ def fftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = N
 
 
 @composed(np.fft.ifftn, method=False)
-def ifftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+def ifftn(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = None,
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Undo `fftn`."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes)
@@ -139,7 +162,13 @@ def ifftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = 
 
 
 @composed(np.fft.rfftn, method=False)
-def rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+def rfftn(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = None,
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Transform real `x` along several axes; the last one keeps one term of each pair of conjugates."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes)
@@ -147,7 +176,13 @@ def rfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = 
 
 
 @composed(np.fft.irfftn, method=False)
-def irfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Any:
+def irfftn(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = None,
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Undo `rfftn`; without `s` the last axis gets an even length."""
     refuse_out(out)
     lengths, axes = _plan(x, s, axes, halved=True)
@@ -155,25 +190,49 @@ def irfftn(x: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any =
 
 
 @composed(np.fft.fft2, method=False)
-def fft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+def fft2(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = (-2, -1),
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Transform `x` along its last two axes, or others."""
     return fftn(x, s, axes, norm, out)
 
 
 @composed(np.fft.ifft2, method=False)
-def ifft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+def ifft2(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = (-2, -1),
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Undo `fft2`."""
     return ifftn(x, s, axes, norm, out)
 
 
 @composed(np.fft.rfft2, method=False)
-def rfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+def rfft2(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = (-2, -1),
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Transform real `x` along its last two axes, or others."""
     return rfftn(x, s, axes, norm, out)
 
 
 @composed(np.fft.irfft2, method=False)
-def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Any:
+def irfft2(
+    x: ArrayOrTensor,
+    s: Sequence[int] | None = None,
+    axes: Sequence[int] | None = (-2, -1),
+    norm: Norm = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Undo `rfft2`."""
     return irfftn(x, s, axes, norm, out)
 
@@ -182,13 +241,13 @@ def irfft2(x: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: A
 
 
 @composed(np.fft.fftshift, method=False)
-def fftshift(x: Any, axes: Any = None) -> Any:
+def fftshift(x: ArrayOrTensor, axes: int | Sequence[int] | None = None) -> Any:
     """Move the zero-frequency term to the middle."""
     return _shifted(x, axes, lambda n: n // 2)
 
 
 @composed(np.fft.ifftshift, method=False)
-def ifftshift(x: Any, axes: Any = None) -> Any:
+def ifftshift(x: ArrayOrTensor, axes: int | Sequence[int] | None = None) -> Any:
     """Undo `fftshift`."""
     return _shifted(x, axes, lambda n: -(n // 2))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +15,15 @@ from ..tensors.tensor import Tensor, refuse_values, unwrap
 from .index import scatter
 from .shape import ravel, reshape
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+
 not_differentiable(np.histogram_bin_edges)
 handing_on.add(np.histogram_bin_edges)
 
 
 @composed(np.bincount, method=False)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(x: TensorLike, /, weights: TensorLike | None = None, minlength: int = 0) -> Any:
     """Count how often each number occurs in `x`, or sum the weights at its positions."""
     numbers = np.asarray(unwrap(x))
     counts = np.bincount(numbers, unwrap(weights), minlength)
@@ -48,7 +51,7 @@ def _length(bins: Any) -> int:
     return len(bins) if is_list else 0
 
 
-def _finds_edges(bins: Sequence[Any], range: Any) -> bool:
+def _finds_edges(bins: Any, range: Any) -> bool:
     """Tell whether bin edges are computed from the data, and so depend on its values without a derivative."""
     return range is None and any(np.ndim(unwrap(edges)) == 0 for edges in bins)
 
@@ -61,7 +64,13 @@ def _density(counts: Any, edges: Sequence[Any]) -> Any:
 
 
 @composed(np.histogram, method=False)
-def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> tuple[Any, Any]:
+def histogram(
+    a: TensorLike,
+    bins: str | TensorLike = 10,
+    range: tuple[float, float] | None = None,
+    density: bool | None = None,
+    weights: TensorLike | None = None,
+) -> tuple[Any, Any]:
     """Return how many elements each bin has, or the sum of their weights, and the bin edges."""
     refuse_values(bins, *[a] * _finds_edges([bins], range))
     a, bins, values = unwrap(a), unwrap(bins), unwrap(weights)
@@ -74,14 +83,18 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 @composed(np.histogramdd, method=False)
 def histogramdd(
-    sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+    sample: TensorLike,
+    bins: TensorLike | Sequence[TensorLike] = 10,
+    range: Sequence[tuple[float, float]] | None = None,
+    density: bool | None = None,
+    weights: TensorLike | None = None,
 ) -> tuple[Any, Any]:
     """Return how many points each bin of a grid has, or the sum of their weights, and the bin edges along each axis."""
     refuse_values(bins, *[sample] * _finds_edges(bins if isinstance(bins, list | tuple) else [bins], range))
-    sample, bins = unwrap(sample), unwrap(bins)
+    sample, divisions = unwrap(sample), unwrap(bins)
     if not isinstance(weights, Tensor):
-        return np.histogramdd(sample, bins, range, density, weights)
-    edges = np.histogramdd(sample, bins, range, weights=weights.data)[1]
+        return np.histogramdd(sample, divisions, range, density, weights)
+    edges = np.histogramdd(sample, divisions, range, weights=weights.data)[1]
     columns = sample.T if isinstance(sample, np.ndarray) and sample.ndim == 2 else np.atleast_2d(sample)
     counts = _weighed(columns, edges, weights.astype(np.float64))
     return _density(counts, edges) if density else counts, edges
@@ -89,15 +102,20 @@ def histogramdd(
 
 @composed(np.histogram2d, method=False)
 def histogram2d(
-    x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+    x: TensorLike,
+    y: TensorLike,
+    bins: TensorLike | Sequence[TensorLike] = 10,
+    range: Sequence[tuple[float, float]] | None = None,
+    density: bool | None = None,
+    weights: TensorLike | None = None,
 ) -> tuple[Any, Any, Any]:
     """Return how many points of the plane each bin has, or the sum of their weights, and the edges along both axes."""
     refuse_values(bins, *[x, y] * _finds_edges(bins if _length(bins) == 2 else [bins], range))
-    x, y, bins = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
+    x, y, divisions = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
     if not isinstance(weights, Tensor):
-        return np.histogram2d(x, y, bins, range, density, weights)
+        return np.histogram2d(x, y, divisions, range, density, weights)  # type: ignore[arg-type]  # complex too
     if not all(np.issubdtype(points.dtype, np.number) or points.dtype == bool for points in (x, y)):
         raise DtypeError(f"histogram2d takes numbers, not {x.dtype} and {y.dtype}")
-    edges = np.histogram2d(x, y, bins, range, weights=weights.data)[1:]
+    edges = np.histogram2d(x, y, divisions, range, weights=weights.data)[1:]
     counts = _weighed([x, y], edges, weights.astype(np.float64))
     return (_density(counts, edges) if density else counts, *edges)

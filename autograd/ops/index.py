@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from ..primitives.declare import composed, install, linear, not_differentiable
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .reduce import refuse_out
 from .shape import along, length, operand, ravel
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, Mode
 
 Shape = tuple[int, ...]
 
@@ -153,20 +159,22 @@ setattr(Tensor, "__getitem__", _method_getitem)  # noqa: B010 - the class does n
 
 
 @composed(np.take)
-def take(x: Any, indices: Any, axis: int | None = None, out: Any = None, mode: Any = "raise") -> Any:
+def take(
+    x: TensorLike, indices: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None, mode: Mode = "raise"
+) -> Any:
     """Return the elements of `x` at `indices` along `axis`; without one, of the flattened `x`."""
     refuse_out(out)
-    x, indices = operand(x), unwrap(indices)
+    x, places = operand(x), unwrap(indices)
     if axis is None or not x.ndim:
         x, axis = x.reshape(-1), axis or 0
     length(x, axis)
-    if mode != "raise" or np.asarray(indices).dtype.kind not in "iu":
-        indices = np.take(np.arange(length(x, axis)), indices, mode=mode)  # NumPy's treatment of indices out of bounds
-    return x[along(axis, x.ndim, np.asarray(indices))]
+    if mode != "raise" or np.asarray(places).dtype.kind not in "iu":
+        places = np.take(np.arange(length(x, axis)), places, mode=mode)  # NumPy's treatment of indices out of bounds
+    return x[along(axis, x.ndim, np.asarray(places))]
 
 
 @composed(np.take_along_axis, method=False)
-def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -> Any:
     """Return, for each row along `axis`, the elements at that row's own indices."""
     x, indices = operand(x), np.asarray(unwrap(indices))
     if axis is None:
@@ -183,7 +191,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @composed(np.compress, method=False)
-def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+def compress(condition: TensorLike, a: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None) -> Any:
     """Return the slices of `a` along `axis` where `condition` holds."""
     refuse_out(out)
     condition = np.asarray(unwrap(condition))
@@ -196,7 +204,7 @@ install("compress", lambda x, condition, axis=None, out=None: compress(condition
 
 
 @composed(np.extract, method=False)
-def extract(condition: Any, arr: Any) -> Any:
+def extract(condition: TensorLike, arr: TensorLike) -> Any:
     """Return the elements of `arr` where `condition` holds."""
     return take(arr, np.flatnonzero(unwrap(condition)))
 
@@ -222,7 +230,14 @@ diagonal = linear(
 
 
 @composed(np.trace)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+def trace(
+    x: ArrayOrTensor,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
+) -> Any:
     """Return the sums of the diagonals that two axes span."""
     refuse_out(out)
     return diagonal(x, offset, axis1, axis2).sum(-1, dtype)
@@ -241,7 +256,7 @@ def _matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
 
 
 @composed(np.diag, method=False)
-def diag(v: Any, k: int = 0) -> Any:
+def diag(v: ArrayOrTensor, k: int = 0) -> Any:
     """Return the matrix with the vector `v` on its diagonal, or the diagonal of the matrix `v`."""
     if v.ndim == 2:
         return diagonal(v, k)
@@ -253,7 +268,7 @@ def diag(v: Any, k: int = 0) -> Any:
 
 
 @composed(np.diagflat, method=False)
-def diagflat(v: Any, k: int = 0) -> Any:
+def diagflat(v: ArrayOrTensor, k: int = 0) -> Any:
     """Return the matrix with all elements of `v` on its diagonal."""
     return diag(ravel(v), k)
 
@@ -264,13 +279,13 @@ def _below(x: Any, k: int) -> Any:
 
 
 @composed(np.tril, method=False)
-def tril(m: Any, k: int = 0) -> Any:
+def tril(m: ArrayOrTensor, k: int = 0) -> Any:
     """Return `m` with zeros above the diagonal of its last two axes."""
     return np.where(_below(m, k), m, m.dtype.type(0))  # a Python 0 would turn bools into integers
 
 
 @composed(np.triu, method=False)
-def triu(m: Any, k: int = 0) -> Any:
+def triu(m: ArrayOrTensor, k: int = 0) -> Any:
     """Return `m` with zeros below the diagonal of its last two axes."""
     return np.where(_below(m, k - 1), m.dtype.type(0), m)
 

@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from ..tensors.tensor import unwrap
 from .index import take
 from .reduce import refuse_out
 from .shape import along, atleast_1d, atleast_2d, atleast_3d, length, operand, unshared
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, Casting
 
 Shape = tuple[int, ...]
 
@@ -71,13 +77,13 @@ stack = linear(
 
 
 @composed(np.vstack, method=False)
-def vstack(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def vstack(tup: Sequence[TensorLike], *, dtype: DTypeLike | None = None, casting: Casting = "same_kind") -> Any:
     """Join arrays along the first axis; vectors are rows."""
     return concatenate([atleast_2d(array) for array in tup], 0, dtype=dtype, casting=casting)
 
 
 @composed(np.hstack, method=False)
-def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def hstack(tup: Sequence[TensorLike], *, dtype: DTypeLike | None = None, casting: Casting = "same_kind") -> Any:
     """Join arrays along the second axis, vectors along their only one."""
     reached = [atleast_1d(array) for array in tup]
     axis = 0 if reached and reached[0].ndim == 1 else 1
@@ -85,20 +91,20 @@ def hstack(tup: Sequence[Any], *, dtype: Any = None, casting: Any = "same_kind")
 
 
 @composed(np.dstack, method=False)
-def dstack(tup: Sequence[Any]) -> Any:
+def dstack(tup: Sequence[TensorLike]) -> Any:
     """Join arrays along the third axis."""
     return concatenate([atleast_3d(array) for array in tup], 2)
 
 
 @composed(np.column_stack, method=False)
-def column_stack(tup: Sequence[Any]) -> Any:
+def column_stack(tup: Sequence[TensorLike]) -> Any:
     """Join arrays along the second axis; vectors are columns."""
     reached = [atleast_1d(array) for array in tup]
     return concatenate([array[:, None] if array.ndim == 1 else array for array in reached], 1)
 
 
 @composed(np.append, method=False)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+def append(arr: TensorLike, values: TensorLike, axis: int | None = None) -> Any:
     """Join `values` to the end of `arr`; without an axis, both are flattened."""
     return concatenate([operand(arr), operand(values)], axis)
 
@@ -107,7 +113,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @composed(np.array_split, method=False)
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def array_split(x: ArrayOrTensor, indices_or_sections: TensorLike, axis: int = 0) -> list[Any]:
     """Split `x` along `axis` at the given indices, or into a number of parts whose lengths differ by at most one."""
     n = length(x, axis)
     given = unwrap(indices_or_sections)
@@ -123,7 +129,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 @composed(np.split, method=False)
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(x: ArrayOrTensor, indices_or_sections: TensorLike, axis: int = 0) -> list[Any]:
     """Split `x` along `axis` at the given indices, or into a number of equal parts."""
     sections = unwrap(indices_or_sections)
     if not np.ndim(sections) and sections > 0 and length(x, axis) % sections:
@@ -136,7 +142,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def _split_along(function: Callable[..., Any], axis: int, least: int) -> None:
-    def split_along(x: Any, indices_or_sections: Any) -> Any:
+    def split_along(x: ArrayOrTensor, indices_or_sections: TensorLike) -> Any:
         if x.ndim < least:
             raise ValueError(f"{function.__name__} needs {least} axes at least, but the shape is {x.shape}")
         return split(x, indices_or_sections, min(axis, x.ndim - 1))
@@ -152,7 +158,7 @@ _split_along(np.dsplit, 2, 3)
 
 
 @composed(np.unstack, method=False)
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def unstack(x: ArrayOrTensor, /, *, axis: int = 0) -> tuple[Any, ...]:
     """Return the slices of `x` along `axis`."""
     return tuple([x[along(axis, x.ndim, i)] for i in range(length(x, axis))])
 
@@ -161,7 +167,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
 
 
 @composed(np.tile, method=False)
-def tile(x: Any, reps: Any) -> Any:
+def tile(x: TensorLike, reps: TensorLike) -> Any:
     """Repeat `x` side by side, along each axis as often as `reps` says."""
     x = operand(x)
     counts = tuple(map(operator.index, np.atleast_1d(unwrap(reps))))
@@ -173,7 +179,7 @@ def tile(x: Any, reps: Any) -> Any:
 
 
 @composed(np.repeat)
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Any:
     """Repeat each element along `axis`: all equally often, or each by its own count."""
     x = operand(x)
     if axis is None or not x.ndim:

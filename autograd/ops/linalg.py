@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from .decompositions import svdvals_rule
 from .linalg_common import adjoint, conj, hermitian_part
 from .reduce import refuse_out
 from .shape import operand, unbroadcast
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, NormOrder
 
 # Inverses and systems of equations. Singular matrices raise NumPy's LinAlgError.
 
@@ -46,7 +50,7 @@ solve = general(
 
 
 @composed(np.linalg.tensorsolve, method=False)
-def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> Any:
     """Solve ``tensordot(a, x, x.ndim) == b`` for x; the `axes` of `a` are first moved to its end."""
     a, b = operand(a), operand(b)
     order = list(range(a.ndim))
@@ -66,7 +70,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 
 
 @composed(np.linalg.tensorinv, method=False)
-def tensorinv(a: Any, ind: int = 2) -> Any:
+def tensorinv(a: ArrayOrTensor, ind: int = 2) -> Any:
     """Return the inverse of `a` as a linear map: from tensors with its last axes to tensors with its first `ind`."""
     if ind <= 0:
         raise ValueError(f"tensorinv: ind={ind}, but it must be at least 1")
@@ -185,7 +189,7 @@ slogdet = general(np.linalg.slogdet, _slogdet_rule, forward=lambda a: np.linalg.
 
 
 @composed(np.linalg.matrix_power, method=False)
-def matrix_power(a: Any, n: int) -> Any:
+def matrix_power(a: ArrayOrTensor, n: int) -> Any:
     """Return the product of `n` factors `a`, or of its inverse if `n` is negative."""
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(f"matrix_power of an array of shape {a.shape}: its last two axes make no square")
@@ -209,7 +213,7 @@ def matrix_power(a: Any, n: int) -> Any:
 
 
 @composed(np.linalg.multi_dot, method=False)
-def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
+def multi_dot(arrays: Sequence[TensorLike], *, out: ArrayOrTensor | None = None) -> Any:
     """Return the product of several matrices, in the order that takes the fewest multiplications.
 
     The first and the last may be vectors.
@@ -255,7 +259,7 @@ def _chain(factors: list[Any], splits: dict[tuple[int, int], int], i: int, j: in
 
 
 @composed(np.linalg.cond, method=False)
-def cond(x: Any, p: Any = None) -> Any:
+def cond(x: TensorLike, p: NormOrder = None) -> Any:
     """Return the condition number in the norm `p`: that of the matrix times that of its inverse; inf if singular."""
     x = operand(x)
     if 0 in x.shape[-2:]:

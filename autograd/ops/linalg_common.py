@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tensors.tensor import unwrap
 
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
-def conj(x: Any) -> Any:
+
+def conj(x: ArrayOrTensor) -> Any:
     """Return the complex conjugate; real arrays as they are, without a copy."""
     return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
-def adjoint(x: Any) -> Any:
+def adjoint(x: ArrayOrTensor) -> Any:
     """Return the conjugate transposes of a stack of matrices."""
     return conj(x.mT)
 
 
-def hermitian_part(x: Any) -> Any:
+def hermitian_part(x: ArrayOrTensor) -> Any:
     """Return the mean of each matrix and its conjugate transpose."""
     return (x + adjoint(x)) * 0.5
 
 
-def half_lower(x: Any) -> Any:
+def half_lower(x: ArrayOrTensor) -> Any:
     """Return the lower triangles of matrices, with their diagonals halved."""
     mask = np.tri(*x.shape[-2:], dtype=np.finfo(x.dtype).dtype)
     np.fill_diagonal(mask, 0.5)
     return x * mask
 
 
-def on_diagonal(x: Any) -> Any:
+def on_diagonal(x: ArrayOrTensor) -> Any:
     """Return the diagonal matrices with the vectors `x` on their diagonals."""
     return x[..., None] * np.eye(x.shape[-1], dtype=x.dtype)
 
 
-def negligible(values: Any, scale: Any) -> Any:
+def negligible(values: ArrayOrTensor, scale: ArrayOrTensor) -> Any:
     """Tell which values are zero to within the rounding of a decomposition whose values are `scale`."""
     scale = abs(unwrap(scale))
     rounding = 10 * scale.shape[-1] * float(np.finfo(scale.dtype).eps)
@@ -46,18 +49,18 @@ def negligible(values: Any, scale: Any) -> Any:
     )
 
 
-def masked_reciprocal(values: Any, scale: Any) -> Any:
+def masked_reciprocal(values: ArrayOrTensor, scale: ArrayOrTensor) -> Any:
     """Return 1 / `values`, and 0 where they are zero to within the rounding of `scale`."""
     mask = negligible(values, scale)
     return np.where(mask, 0, 1 / np.where(mask, 1, values))
 
 
-def gaps(w: Any) -> Any:
+def gaps(w: ArrayOrTensor) -> Any:
     """Return w_j - w_i for each pair."""
     return w[..., None, :] - w[..., :, None]
 
 
-def share_ties(g: Any, w: Any) -> Any:
+def share_ties(g: ArrayOrTensor, w: ArrayOrTensor) -> Any:
     """Return the gradient of `w`, shared evenly among values that are equal to within rounding."""
     tied = negligible(gaps(unwrap(w)), w)
     counts = tied.sum(-2, keepdims=True)

@@ -6,7 +6,7 @@ such a slice.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,12 @@ from ..tensors.tensor import unwrap
 from .cumulative import cumprod, cumsum, prod
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
 from .shape import operand
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
 numpy: Any = np  # its annotations accept only literal flags
 
@@ -28,13 +34,13 @@ def _replaced(x: Any, value: int) -> Any:
 
 @composed(np.nansum, method=False)
 def nansum(
-    x: Any,
+    x: TensorLike,
     axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
     keepdims: bool = False,
-    initial: Any = ABSENT,
-    where: Any = True,
+    initial: TensorLike = ABSENT,
+    where: TensorLike = True,
 ) -> Any:
     """Return the sum of the elements that are not nan."""
     return sum(_replaced(x, 0), axis, dtype, out, keepdims, initial, where)
@@ -42,26 +48,30 @@ def nansum(
 
 @composed(np.nanprod, method=False)
 def nanprod(
-    x: Any,
+    x: TensorLike,
     axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
     keepdims: bool = False,
-    initial: Any = ABSENT,
-    where: Any = True,
+    initial: TensorLike = ABSENT,
+    where: TensorLike = True,
 ) -> Any:
     """Return the product of the elements that are not nan."""
     return prod(_replaced(x, 1), axis, dtype, out, keepdims, initial, where)
 
 
 @composed(np.nancumsum, method=False)
-def nancumsum(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumsum(
+    x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: ArrayOrTensor | None = None
+) -> Any:
     """Return the cumulative sums, to which a nan adds nothing."""
     return cumsum(_replaced(x, 0), axis, dtype, out)
 
 
 @composed(np.nancumprod, method=False)
-def nancumprod(x: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumprod(
+    x: TensorLike, axis: int | None = None, dtype: DTypeLike | None = None, out: ArrayOrTensor | None = None
+) -> Any:
     """Return the cumulative products, which a nan leaves unchanged."""
     return cumprod(_replaced(x, 1), axis, dtype, out)
 
@@ -77,7 +87,9 @@ def _nanmin(x: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any
     return numpy.nanmin(x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
-def extreme_rule(g: Any, x: Any, out: Any, axis: Axis, where: Any, beyond: Any) -> Any:
+def extreme_rule(
+    g: ArrayOrTensor, x: ArrayOrTensor, out: ArrayOrTensor, axis: Axis, where: TensorLike, beyond: np.ufunc
+) -> Any:
     """Share the gradient of a greatest or least element among those equal to it; a nan is never one of them."""
     present = ~np.isnan(unwrap(x)) & where
     with np.errstate(invalid="ignore"):  # NumPy warns when it compares complex nans
@@ -91,7 +103,12 @@ _min = general(_nanmin, lambda g, x, out, axis, where: extreme_rule(g, x, out, a
 
 @composed(np.nanmax, method=False)
 def nanmax(
-    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+    x: TensorLike,
+    axis: Axis = None,
+    out: ArrayOrTensor | None = None,
+    keepdims: bool = False,
+    initial: TensorLike = ABSENT,
+    where: TensorLike = True,
 ) -> Any:
     """Return the greatest element that is not nan, and nan where there is none; ties share its gradient evenly."""
     refuse_out(out)
@@ -100,7 +117,12 @@ def nanmax(
 
 @composed(np.nanmin, method=False)
 def nanmin(
-    x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = ABSENT, where: Any = True
+    x: TensorLike,
+    axis: Axis = None,
+    out: ArrayOrTensor | None = None,
+    keepdims: bool = False,
+    initial: TensorLike = ABSENT,
+    where: TensorLike = True,
 ) -> Any:
     """Return the least element that is not nan, and nan where there is none; ties share its gradient evenly."""
     refuse_out(out)

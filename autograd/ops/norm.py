@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from ..tensors.tensor import unwrap
 from .linalg_common import conj
 from .reduce import Axis, keep_axes, share_evenly
 
-Order = Any  # a number, 'fro', 'nuc' or None
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor, NormOrder
+
+numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 
 
-def _norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _norm(x: Any, ord: NormOrder = None, axis: Any = None, keepdims: bool = False) -> Any:
     return np.linalg.norm(x, ord, axis, keepdims)
 
 
@@ -24,7 +27,7 @@ def _direction(x: Any) -> Any:
     return conj(np.sign(x)) if x.dtype.kind == "c" else np.sign(unwrap(x))
 
 
-def _norm_rule(g: Any, out: Any, x: Any, ord: Order, axis: Axis) -> Any:
+def _norm_rule(g: Any, out: Any, x: Any, ord: Any, axis: Axis) -> Any:
     """Return the gradient; where the norm is 0, this is the subgradient of least norm, 0. Ties share evenly."""
     g, length = keep_axes(g, x.shape, axis), keep_axes(out, x.shape, axis)
     if ord == 0:
@@ -46,7 +49,7 @@ _norm_of_elements = general(_norm, _norm_rule, name="norm")
 
 
 @composed(np.linalg.norm)
-def norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: ArrayOrTensor, ord: NormOrder = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Return the norm of vectors along one axis, or of matrices along two.
 
     Where several sums of columns or rows, or several singular values, are the greatest or the least, they share the
@@ -58,7 +61,7 @@ def norm(x: Any, ord: Order = None, axis: Any = None, keepdims: bool = False) ->
     rows, columns = (_counted(n, x.ndim) for n in axes)
     if rows == columns:
         raise ValueError(f"the norm of matrices along axes {axes} needs two different axes")
-    result = _matrix_norm(np.moveaxis(x, (rows, columns), (-2, -1)), ord)
+    result = _matrix_norm(numpy.moveaxis(x, (rows, columns), (-2, -1)), ord)
     return keep_axes(result, x.shape, (rows, columns)) if keepdims else result
 
 
@@ -69,7 +72,7 @@ def _counted(axis: int, ndim: int) -> int:
     return axis % ndim
 
 
-def _matrix_norm(x: Any, ord: Order) -> Any:
+def _matrix_norm(x: Any, ord: NormOrder) -> Any:
     if ord in ("nuc", 2, -2):
         sizes = np.linalg.svdvals(x)
         sizes = np.where(np.equal(sizes, 0), 0, sizes)  # where the gradient is 0, like that of abs
@@ -83,7 +86,7 @@ def _matrix_norm(x: Any, ord: Order) -> Any:
 
 
 @composed(np.linalg.vector_norm, method=False)
-def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Order = 2) -> Any:
+def vector_norm(x: ArrayOrTensor, /, *, axis: Axis = None, keepdims: bool = False, ord: NormOrder = 2) -> Any:
     """Return the norm of vectors along one axis, several axes or all."""
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     first = [_counted(a, x.ndim) for a in axes]
@@ -94,6 +97,6 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Or
 
 
 @composed(np.linalg.matrix_norm, method=False)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Order = "fro") -> Any:
+def matrix_norm(x: ArrayOrTensor, /, *, keepdims: bool = False, ord: NormOrder = "fro") -> Any:
     """Return the norm of the matrices in the last two axes."""
     return norm(x, ord, (-2, -1), keepdims)

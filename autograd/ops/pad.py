@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from .index import take
 from .join import concatenate, stack
 from .shape import along, broadcast_to, copy, operand
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+
+numpy: Any = np  # its annotations accept the names of modes alone
 Shape = tuple[int, ...]
 Options = dict[str, Any]
 
@@ -141,23 +145,28 @@ def _check(array: Any, pad_width: Any, mode: Any, options: Options) -> None:
 
 
 @composed(np.pad, method=False)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+def pad(
+    array: Tensor,
+    pad_width: TensorLike | dict[int, TensorLike],
+    mode: str | Callable[..., object] = "constant",
+    **kwargs: TensorLike | str,
+) -> Any:
     """Pad `array` with constants, with ramps to constants, with its own elements, or with statistics of them."""
-    pad_width = _widths(pad_width, array.ndim)
+    widths = _widths(pad_width, array.ndim)
     if callable(mode) and array.requires_grad and recording():
         raise UnsupportedError(
             "numpy.pad(mode=<a function>) writes into the array that it pads, which has no derivative: "
             "join what the function computes to the array with numpy.concatenate"
         )
     if callable(mode) or array.dtype.kind not in "fc":
-        return Tensor(np.pad(array.data, pad_width, mode, **unwrap(kwargs)))
+        return Tensor(numpy.pad(array.data, widths, mode, **unwrap(kwargs)))
     if mode != "constant" or kwargs.keys() - {"constant_values"}:
-        _check(array, pad_width, mode, unwrap(kwargs))
+        _check(array, widths, mode, unwrap(kwargs))
     if mode in ("constant", "empty") or not array.size:
         fill = broadcast_to(_array(kwargs.get("constant_values", 0)), (array.ndim, 2))
-        return _with_constants(array, fill, pad_width)
+        return _with_constants(array, fill, widths)
     padded = array
-    for axis, (front, back) in enumerate(_pairs(pad_width, array.ndim)):
+    for axis, (front, back) in enumerate(_pairs(widths, array.ndim)):
         if front or back:
             padded = _padded_along(padded, axis, front, back, mode, array.ndim, kwargs)
     return copy(array) if padded is array else padded

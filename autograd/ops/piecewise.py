@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from .index import scatter
 from .join import stack
 from .reduce import refuse_out
 from .shape import broadcast_to, expand_dims, length, moveaxis, operand, reshape, unshared
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, Mode
 
 Function = Callable[..., Any]
 
@@ -32,7 +36,7 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 
 @composed(np.select, method=False)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0) -> Any:
     """Choose each element from the first choice whose condition holds there, else from `default`."""
     conditions = [np.asarray(condition) for condition in unwrap(list(condlist))]
     if len(conditions) != len(choicelist) or not conditions:
@@ -47,7 +51,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 @composed(np.choose, method=False)
-def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+def choose(a: TensorLike, choices: Sequence[TensorLike], out: ArrayOrTensor | None = None, mode: Mode = "raise") -> Any:
     """Choose each element from the choice whose index `a` gives there."""
     refuse_out(out)
     choices = _alike(list(choices))
@@ -60,7 +64,9 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 
 @composed(np.piecewise, method=False)
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+def piecewise(
+    x: TensorLike, condlist: TensorLike, funclist: Sequence[Function | TensorLike], *args: Any, **kw: Any
+) -> Any:
     """Compute each element by the function whose condition holds there; a number stands for a constant function."""
     x = operand(x)
     pieces: list[tuple[Any, Any]] = []
@@ -99,7 +105,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
 
 @composed(np.apply_along_axis, method=False)
-def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+def apply_along_axis(func1d: Function, axis: int, arr: TensorLike, *args: Any, **kwargs: Any) -> Any:
     """Apply a function of vectors to each vector along `axis`; its result replaces the axis."""
     arr = operand(arr)
     n, last = length(arr, axis), moveaxis(arr, axis, -1)
@@ -114,7 +120,7 @@ def apply_along_axis(func1d: Function, axis: int, arr: Any, *args: Any, **kwargs
 
 
 @composed(np.apply_over_axes, method=False)
-def apply_over_axes(func: Function, a: Any, axes: Any) -> Any:
+def apply_over_axes(func: Function, a: TensorLike, axes: int | Sequence[int]) -> Any:
     """Apply a function of an array and an axis over several axes in turn; an axis that it drops is restored."""
     result, ndim = operand(a), np.ndim(a)
     for axis in np.atleast_1d(unwrap(axes)).tolist():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from .index import scatter
 from .join import concatenate
 from .shape import atleast_1d, operand
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
+
 
 @composed(np.vander, method=False)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any:
     """Return the Vandermonde matrix of `x`: its `N` columns, by default ``len(x)``, are powers, the highest first."""
     x = operand(x)
     if x.ndim != 1:
@@ -27,7 +31,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 @composed(np.polyval, method=False)
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: TensorLike, x: TensorLike) -> Any:
     """Evaluate the polynomial `p` at `x`, by Horner's rule."""
     p = operand(p)
     if isinstance(x, np.poly1d):
@@ -45,24 +49,24 @@ def polyval(p: Any, x: Any) -> Any:
 # Arithmetic
 
 
-def _as_long(a1: Any, a2: Any) -> tuple[Any, Any]:
+def _as_long(a1: TensorLike, a2: TensorLike) -> tuple[ArrayOrTensor, ArrayOrTensor]:
     """Return both with equally many coefficients: zeros are put before the shorter one."""
-    a1, a2 = atleast_1d(operand(a1), operand(a2))
-    zeros = np.zeros(abs(len(a1) - len(a2)), (a1 if len(a1) < len(a2) else a2).dtype)
-    if len(a1) < len(a2):
-        return concatenate([zeros, a1]), a2
-    return a1, concatenate([zeros, a2]) if zeros.size else a2
+    p, q = atleast_1d(operand(a1), operand(a2))
+    zeros = np.zeros(abs(len(p) - len(q)), (p if len(p) < len(q) else q).dtype)
+    if len(p) < len(q):
+        return concatenate([zeros, p]), q
+    return p, concatenate([zeros, q]) if zeros.size else q
 
 
 @composed(np.polyadd, method=False)
-def polyadd(a1: Any, a2: Any) -> Any:
+def polyadd(a1: TensorLike, a2: TensorLike) -> Any:
     """Add two polynomials."""
     a1, a2 = _as_long(a1, a2)
     return a1 + a2
 
 
 @composed(np.polysub, method=False)
-def polysub(a1: Any, a2: Any) -> Any:
+def polysub(a1: TensorLike, a2: TensorLike) -> Any:
     """Subtract two polynomials."""
     a1, a2 = _as_long(a1, a2)
     return a1 - a2
@@ -75,25 +79,25 @@ def _leading_zeros(p: Any) -> int:
 
 
 @composed(np.polymul, method=False)
-def polymul(a1: Any, a2: Any) -> Any:
+def polymul(a1: TensorLike, a2: TensorLike) -> Any:
     """Multiply two polynomials; their leading zeros have gradients, but do not appear in the result."""
-    a1, a2 = atleast_1d(operand(a1), operand(a2))
-    return np.convolve(a1, a2)[_leading_zeros(a1) + _leading_zeros(a2) :]
+    p, q = atleast_1d(operand(a1), operand(a2))
+    return np.convolve(p, q)[_leading_zeros(p) + _leading_zeros(q) :]
 
 
 @composed(np.polydiv, method=False)
-def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+def polydiv(u: TensorLike, v: TensorLike) -> tuple[Any, Any]:
     """Divide two polynomials: return the quotient, and the remainder without leading zeros."""
-    u, v = atleast_1d(operand(u), operand(v))
-    if u.ndim != 1 or v.ndim != 1 or not u.size or not v.size:
-        raise ShapeError(f"polydiv takes two sequences of coefficients, but the shapes are {u.shape} and {v.shape}")
-    u, v = u + 0.0, v + 0.0
-    dtype = np.result_type(u.dtype, v.dtype)
-    rest, scale = u.astype(dtype), 1.0 / v[0]
+    p, q = atleast_1d(operand(u), operand(v))
+    if p.ndim != 1 or q.ndim != 1 or not p.size or not q.size:
+        raise ShapeError(f"polydiv takes two sequences of coefficients, but the shapes are {p.shape} and {q.shape}")
+    p, q = p + 0.0, q + 0.0
+    dtype = np.result_type(p.dtype, q.dtype)
+    rest, scale = p.astype(dtype), 1.0 / q[0]
     quotient = []
-    for k in range(len(u) - len(v) + 1):
+    for k in range(len(p) - len(q) + 1):
         quotient.append(scale * rest[k])
-        rest = rest - scatter(quotient[-1] * v, slice(k, k + len(v)), rest.shape)
+        rest = rest - scatter(quotient[-1] * q, slice(k, k + len(q)), rest.shape)
     negligible = np.isclose(unwrap(rest), 0, rtol=1e-14)
     start = min(len(rest) - 1, int(np.argmin(negligible)) if not negligible.all() else len(rest))
     return np.stack(quotient) if quotient else Tensor(np.zeros(1, dtype)), rest[start:]
@@ -106,7 +110,7 @@ def _order(m: Any) -> int:
 
 
 @composed(np.polyder, method=False)
-def polyder(p: Any, m: int = 1) -> Any:
+def polyder(p: TensorLike, m: int = 1) -> Any:
     """Return the coefficients of the derivative of order `m`."""
     p = operand(p)
     for _ in range(_order(m)):
@@ -115,7 +119,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 @composed(np.polyint, method=False)
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+def polyint(p: TensorLike, m: int = 1, k: TensorLike | None = None) -> Any:
     """Return the coefficients of the integral of order `m`, with the constants `k` in order of integration."""
     p, m = operand(p), _order(m)
     constants = atleast_1d(operand(np.zeros(m) if k is None else k))
@@ -148,7 +152,7 @@ _roots = general(lambda p: np.roots(p), _roots_rule, name="roots")
 
 
 @composed(np.roots, method=False)
-def roots(p: Any) -> Any:
+def roots(p: TensorLike) -> Any:
     """Return the roots of the polynomial, as real numbers if none is complex."""
     return _roots(_sequence(p))
 
@@ -172,7 +176,7 @@ characteristic_polynomial = general(lambda a: np.poly(a), _characteristic_rule, 
 
 
 @composed(np.poly, method=False)
-def poly(seq_of_zeros: Any) -> Any:
+def poly(seq_of_zeros: TensorLike) -> Any:
     """Return the polynomial with the given roots, or the characteristic polynomial of a matrix."""
     zeros = _sequence(seq_of_zeros)
     if zeros.ndim == 2 and zeros.shape[0] == zeros.shape[1] != 0:
@@ -194,7 +198,9 @@ def poly(seq_of_zeros: Any) -> Any:
 # Fits
 
 
-def _fitted_data(x: Any, y: Any, deg: int, w: Any) -> tuple[Any, Any, Any]:
+def _fitted_data(
+    x: TensorLike, y: TensorLike, deg: int, w: TensorLike | None
+) -> tuple[ArrayOrTensor, ArrayOrTensor, ArrayOrTensor | None]:
     """Return the data as floating-point numbers and the weights as a column; raise if they are invalid."""
     x, y = operand(x) + 0.0, operand(y) + 0.0
     if deg < 0:
@@ -213,7 +219,15 @@ def _fitted_data(x: Any, y: Any, deg: int, w: Any) -> tuple[Any, Any, Any]:
 
 
 @composed(np.polyfit, method=False)
-def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+def polyfit(
+    x: TensorLike,
+    y: TensorLike,
+    deg: int,
+    rcond: float | None = None,
+    full: bool = False,
+    w: TensorLike | None = None,
+    cov: bool | Literal["unscaled"] = False,
+) -> Any:
     """Fit a polynomial of degree `deg` to the values `y` at `x` by least squares, and return its coefficients.
 
     With `full` also return the residuals, the rank, the singular values and `rcond`, with `cov` the covariance matrix.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,12 @@ from ..primitives.declare import composed, multilinear
 from .linalg_common import conj
 from .reduce import refuse_out
 from .shape import operand
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
+
+numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 
 Axes = int | tuple[Any, Any]
 
@@ -57,7 +63,7 @@ _matmul_one = multilinear(
 
 @composed(np.linalg.matmul, method=False)
 @composed(np.matmul)
-def matmul(x: Any, y: Any, /) -> Any:
+def matmul(x: TensorLike, y: TensorLike, /) -> Any:
     """Multiply matrices, vectors, and stacks of matrices that broadcast."""
     if getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) > 2:
         return _matmul_one(x, y)
@@ -92,11 +98,11 @@ def _vecdot_along(x: Any, y: Any, /, *, axis: int = -1) -> Any:
     """Multiply the vectors that lie along `axis`, conjugating those of `x`."""
     if isinstance(axis, bool):
         raise TypeError("an axis is an integer, not a bool")
-    return vecdot(np.moveaxis(operand(x), axis, -1), np.moveaxis(operand(y), axis, -1))
+    return vecdot(numpy.moveaxis(operand(x), axis, -1), numpy.moveaxis(operand(y), axis, -1))
 
 
 @composed(np.vdot, method=False)
-def vdot(a: Any, b: Any, /) -> Any:
+def vdot(a: TensorLike, b: TensorLike, /) -> Any:
     """Multiply two arrays as flattened vectors, conjugating the first one."""
     return conj(operand(a).reshape(-1)) @ operand(b).reshape(-1)
 
@@ -105,7 +111,7 @@ def vdot(a: Any, b: Any, /) -> Any:
 
 
 @composed(np.tensordot, method=False)
-def tensordot(a: Any, b: Any, axes: Axes = 2) -> Any:
+def tensordot(a: TensorLike, b: TensorLike, axes: Axes = 2) -> Any:
     """Sum products over the last `axes` axes of `a` and the first ones of `b`, or over pairs of axes."""
     x, y = operand(a), operand(b)
     if isinstance(axes, tuple | list | np.ndarray):
@@ -131,7 +137,7 @@ def _tensordot_keywords(x: Any, y: Any, /, *, axes: Axes = 2) -> Any:
 
 
 @composed(np.dot)
-def dot(a: Any, b: Any, out: Any = None) -> Any:
+def dot(a: TensorLike, b: TensorLike, out: ArrayOrTensor | None = None) -> Any:
     """Multiply numbers, vectors and matrices; with more axes, sum over the last of `a` and second-to-last of `b`."""
     refuse_out(out)
     x, y = operand(a), operand(b)
@@ -143,7 +149,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
 
 
 @composed(np.inner, method=False)
-def inner(a: Any, b: Any, /) -> Any:
+def inner(a: TensorLike, b: TensorLike, /) -> Any:
     """Sum products over the last axis of both."""
     x, y = operand(a), operand(b)
     if not x.ndim or not y.ndim:
@@ -152,7 +158,7 @@ def inner(a: Any, b: Any, /) -> Any:
 
 
 @composed(np.outer, method=False)
-def outer(a: Any, b: Any, out: Any = None) -> Any:
+def outer(a: TensorLike, b: TensorLike, out: ArrayOrTensor | None = None) -> Any:
     """Multiply every element of `a` with every one of `b`."""
     refuse_out(out)
     return operand(a).reshape(-1, 1) * operand(b).reshape(-1)
@@ -168,7 +174,7 @@ def _outer_of_vectors(x: Any, y: Any, /) -> Any:
 
 
 @composed(np.kron, method=False)
-def kron(a: Any, b: Any) -> Any:
+def kron(a: TensorLike, b: TensorLike) -> Any:
     """Return the Kronecker product: each element of `a` is replaced by its product with `b`."""
     x, y = operand(a), operand(b)
     ndim = max(x.ndim, y.ndim)
@@ -207,13 +213,15 @@ _cross = multilinear(lambda x, y: np.cross(x, y), _cross_left, _cross_right, nam
 
 
 @composed(np.cross, method=False)
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(
+    a: TensorLike, b: TensorLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
     """Return the cross products of the vectors along one axis of `a` and one of `b`."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = np.moveaxis(operand(a), axisa, -1), np.moveaxis(operand(b), axisb, -1)
+    x, y = numpy.moveaxis(operand(a), axisa, -1), numpy.moveaxis(operand(b), axisb, -1)
     product = _cross(x, y)
-    return np.moveaxis(product, -1, axisc) if 3 in (x.shape[-1], y.shape[-1]) else product
+    return numpy.moveaxis(product, -1, axisc) if 3 in (x.shape[-1], y.shape[-1]) else product
 
 
 @composed(np.linalg.cross, method=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -17,6 +17,10 @@ from .join import concatenate, tile
 from .shape import along, broadcast_arrays, flip, length, moveaxis, operand, ravel, reshape, swapaxes
 from .shape import copy as copied
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
+
 Shape = tuple[int, ...]
 
 
@@ -24,7 +28,7 @@ Shape = tuple[int, ...]
 
 
 @composed(np.rot90, method=False)
-def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
+def rot90(m: ArrayOrTensor, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
     """Rotate the plane of two axes by `k` right angles, from the first axis towards the second."""
     axes = tuple(axes)
     if len(axes) != 2 or (length(m, axes[0]) == length(m, axes[1]) and (axes[0] - axes[1]) % m.ndim == 0):
@@ -38,7 +42,7 @@ def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
 
 
 @composed(np.rollaxis, method=False)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: ArrayOrTensor, axis: int, start: int = 0) -> Any:
     """Move one axis until it lies before the one that is now at `start`."""
     length(a, axis)
     before = start + a.ndim if start < 0 else start
@@ -52,7 +56,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 
 
 @composed(np.meshgrid, method=False)
-def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+def meshgrid(*xi: TensorLike, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
     """Return, for each vector of coordinates, its values at all points of the grid that the vectors span."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"the indexing of a grid is 'xy' or 'ij', not {indexing!r}")
@@ -65,7 +69,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 
 @composed(np.ix_, method=False)
-def ix_(*args: Any) -> tuple[Any, ...]:
+def ix_(*args: TensorLike) -> tuple[Any, ...]:
     """Return the vectors, each along its own axis; as an index they select all combinations."""
     vectors = [operand(x) if np.size(x) or hasattr(x, "dtype") else np.zeros(0, np.intp) for x in args]
     for axis, x in enumerate(vectors):
@@ -104,7 +108,7 @@ def _assembled(blocks: Any, depth: int, ndim: int) -> Any:
 
 
 @composed(np.block, method=False)
-def block(arrays: Any) -> Any:
+def block(arrays: TensorLike | Sequence[TensorLike]) -> Any:
     """Assemble nested lists of blocks: the innermost along the last axis, outer ones along the axes before."""
     depth = _depth(arrays)
     if not depth:
@@ -141,7 +145,7 @@ _insert = general(
 
 
 @composed(np.insert, method=False)
-def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+def insert(arr: TensorLike, obj: int | slice | TensorLike, values: TensorLike, axis: int | None = None) -> Any:
     """Insert `values` along `axis` before the indices in `obj`; without an axis, into the flattened array."""
     arr, values = operand(arr), operand(values)
     if values.dtype.kind == "c" != arr.dtype.kind:
@@ -150,7 +154,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @composed(np.delete, method=False)
-def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+def delete(arr: TensorLike, obj: int | slice | TensorLike, axis: int | None = None) -> Any:
     """Remove the elements that `obj` selects along `axis`; without an axis, from the flattened array."""
     arr = operand(arr)
     if axis is None:
@@ -162,7 +166,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 
 @composed(np.trim_zeros, method=False)
-def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
+def trim_zeros(filt: ArrayOrTensor, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Any:
     """Trim the zeros at the front and the back of each axis, or of some axes."""
     if trim.lower() not in ("fb", "bf", "f", "b"):
         raise ValueError(f"trim is 'f' for the front, 'b' for the back or both, not {trim!r}")
@@ -180,7 +184,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = N
 
 
 @composed(np.resize, method=False)  # the method of arrays resizes in place, which a graph cannot follow
-def resize(a: Any, new_shape: int | Sequence[int]) -> Any:
+def resize(a: ArrayOrTensor, new_shape: int | Sequence[int]) -> Any:
     """Return an array of `new_shape`, filled with the elements repeatedly; with zeros if there are none."""
     shape = tuple(np.atleast_1d(unwrap(new_shape)).tolist())
     if min(shape, default=0) < 0:

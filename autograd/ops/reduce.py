@@ -6,7 +6,7 @@ Each follows NumPy's function of the same name. Elements that tie for an extreme
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from ..graph.call_site import users_line
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..tensors.tensor import unwrap
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = np._NoValue  # stands for an argument that was not given, where None means something else
@@ -33,12 +37,12 @@ def kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     return tuple([1 if i in reduced else n for i, n in enumerate(shape)])
 
 
-def keep_axes(a: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+def keep_axes(a: ArrayOrTensor, shape: tuple[int, ...], axis: Axis) -> Any:
     """Give `a`, reduced from `shape`, length 1 on each axis that the reduction dropped."""
     return a if a.ndim == len(shape) else a.reshape(kept_shape(shape, axis))
 
 
-def spread(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+def spread(g: ArrayOrTensor, shape: tuple[int, ...], axis: Axis) -> Any:
     """Broadcast `g`, a reduction's gradient, over the axes that were reduced."""
     if g.ndim != len(shape):
         g = g.reshape(kept_shape(shape, axis))
@@ -49,12 +53,12 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     return np.broadcast_to(g, shape)
 
 
-def number_reduced(shape: tuple[int, ...], g: Any) -> int:
+def number_reduced(shape: tuple[int, ...], g: ArrayOrTensor) -> int:
     """Return how many elements went into each result of a reduction whose gradient is `g`; at least 1."""
     return math.prod(shape) // (g.size or 1) or 1
 
 
-def refuse_out(out: Any) -> None:
+def refuse_out(out: ArrayOrTensor | None) -> None:
     """Raise if an array to write the result to was given."""
     if out is not None:
         raise GraphError(
@@ -62,7 +66,7 @@ def refuse_out(out: Any) -> None:
         )
 
 
-def selected(gx: Any, where: Any) -> Any:
+def selected(gx: ArrayOrTensor, where: TensorLike) -> Any:
     """Return the gradient of the elements that `where` selected for the reduction, 0 for the others."""
     return gx if where is True else np.where(where, gx, 0)
 
@@ -118,7 +122,9 @@ sum.operation.statics = lambda node: (*node.kept_y[:4], ABSENT, node.kept_y[5]) 
 # Extremes
 
 
-def share_evenly(x: Any, extreme: Any, axis: Axis, where: Any = True, *, beyond: Any) -> Any:
+def share_evenly(
+    x: ArrayOrTensor, extreme: ArrayOrTensor, axis: Axis, where: TensorLike = True, *, beyond: np.ufunc
+) -> Any:
     """Return each element's share of the gradient of `extreme`: the elements that it does not go beyond share it."""
     values, extreme = unwrap(x), unwrap(extreme)
     mask = ~beyond(extreme, values)
@@ -173,7 +179,7 @@ min = general(
 
 
 @composed(np.ptp)
-def ptp(x: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+def ptp(x: ArrayOrTensor, axis: Axis = None, out: ArrayOrTensor | None = None, keepdims: bool = False) -> Any:
     """Return the range of the values: the maximum minus the minimum."""
     refuse_out(out)
     return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
@@ -219,7 +225,14 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return total if keepdims else total.squeeze(axis)[()]
 
 
-def softmax_weights(x: Any, level: Any, axis: Axis, initial: Any = ABSENT, where: Any = True, scale: float = 1) -> Any:
+def softmax_weights(
+    x: ArrayOrTensor,
+    level: ArrayOrTensor,
+    axis: Axis,
+    initial: TensorLike = ABSENT,
+    where: TensorLike = True,
+    scale: float = 1,
+) -> Any:
     """Return the share of each exponential in their sum; where all are 0 the shares are 0.
 
     The weights exp(x - level), with the logarithm of the sum as `level`, sum to 1 except for the rounding of `level`,

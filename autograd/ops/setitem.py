@@ -9,7 +9,7 @@ of a parameter within `no_grad`; a graph that saved it before then refuses to ru
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from .index import scatter, settled
 from .join import tile
 from .shape import operand, unbroadcast
 from .sort import sort
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor, Index
 
 # The two operations that a write is made of
 
@@ -76,7 +80,7 @@ replace = general(
 # How a write works
 
 
-def is_recorded(x: Tensor, *values: Any) -> bool:
+def is_recorded(x: Tensor, *values: object) -> bool:
     """Tell whether a write of `values` to `x` has to be recorded; raise if it writes to a leaf."""
     if not recording():
         return False
@@ -126,7 +130,7 @@ def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
     note_written(*arrays)
 
 
-def assign(x: Tensor, value: Any) -> Tensor:
+def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
     """Make `value`, a tensor that nothing else refers to, the value of `x` and of all tensors that share its memory."""
     if not x._array.flags.writeable:
         raise ValueError("this tensor is read-only: write to a copy of it")
@@ -188,24 +192,24 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
     return operate
 
 
-def write_result(out: Tensor, result: Any, where: Any = True) -> Tensor:
+def write_result(out: Tensor, result: TensorLike, where: TensorLike = True) -> Tensor:
     """Write a function's result to the tensor that was passed to it as ``out=``."""
     if where is not True:
         result = np.where(unwrap(where), result, as_now(out))
     return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
 
 
-def add_at(ufunc: np.ufunc, x: Tensor, key: Any, *value: Any) -> None:
+def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:
     """Do what ``numpy.add.at(x, key, value)`` does, or ``numpy.subtract.at``."""
     if ufunc not in (np.add, np.subtract):
         raise UnsupportedError(
             f"numpy.{ufunc.__name__}.at has no derivative here: numpy.add.at and numpy.subtract.at have"
         )
-    key = settled(key)
+    index = settled(key)
     (given,) = value
-    shape = np.shape(np.empty(x.shape, bool)[key])
+    shape = np.shape(np.empty(x.shape, bool)[index])
     spread = np.broadcast_to(operand(given), shape)
-    assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), key, x.shape)))
+    assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), index, x.shape)))
 
 
 def _copyto(dst: Tensor, src: Any, casting: Any = "same_kind", where: Any = True) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -12,10 +13,14 @@ from ..primitives.declare import composed, linear, not_differentiable
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array, unwrap
 
+if TYPE_CHECKING:
+    from ..tensors.tensor import Array, TensorLike
+    from ..tensors.types import ArrayOrTensor, Order
+
 Shape = tuple[int, ...]
 
 
-def along(axis: int, ndim: int, part: Any) -> tuple[Any, ...]:
+def along(axis: int, ndim: int, part: slice | int | Array) -> tuple[Any, ...]:
     """Return the index that selects `part` of one axis and all of the others.
 
     Raises
@@ -28,7 +33,7 @@ def along(axis: int, ndim: int, part: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * (axis % ndim), part)
 
 
-def length(x: Any, axis: int) -> int:
+def length(x: ArrayOrTensor, axis: int) -> int:
     """Return the length of one axis.
 
     Raises
@@ -41,7 +46,7 @@ def length(x: Any, axis: int) -> int:
     return int(x.shape[axis])
 
 
-def operand(x: Any) -> Any:
+def operand(x: TensorLike) -> ArrayOrTensor:
     """Return `x` itself if it is a tensor, else as an array."""
     if type(x) is np.ndarray or isinstance(x, Tensor):
         return x
@@ -53,7 +58,7 @@ def operand(x: Any) -> Any:
     return plain_array(x)
 
 
-def unbroadcast(g: Any, shape: Shape) -> Any:
+def unbroadcast(g: ArrayOrTensor, shape: Shape) -> Any:
     """Sum `g` to `shape`: elements that broadcasting repeated sum their gradients."""
     extra = g.ndim - len(shape)
     if extra:
@@ -62,7 +67,7 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
     return accurate_sum(g, axes, keepdims=True) if axes else g
 
 
-def unshared(result: Any, x: Any) -> Any:
+def unshared(result: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return `result` in its own memory, since NumPy returns a copy even where a view of `x` would do."""
     # An empty view of a broadcast array shares nothing, but is read-only.
     return result.copy() if not result.size or np.may_share_memory(unwrap(result), unwrap(x)) else result
@@ -83,7 +88,9 @@ _reshaped = linear(
 
 
 @composed(np.reshape, method=False)
-def reshape(x: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
+def reshape(
+    x: ArrayOrTensor, shape: int | Sequence[int], order: Literal["C", "F", "A"] = "C", *, copy: bool | None = None
+) -> ArrayOrTensor:
     """Return the elements in another shape, read and laid out in C or Fortran order.
 
     Orders that depend on the memory layout are resolved here, since the gradient has its own layout.
@@ -108,7 +115,7 @@ copy = linear(np.copy, lambda g: g, forward=lambda x, order="K", subok=False: x.
 
 
 @composed(np.ravel)
-def ravel(x: Any, order: str = "C") -> Any:
+def ravel(x: ArrayOrTensor, order: Order = "C") -> ArrayOrTensor:
     """Flatten the elements to one axis."""
     if order == "K":
         strides = np.abs(unwrap(x).strides)
@@ -119,7 +126,7 @@ def ravel(x: Any, order: str = "C") -> Any:
 
 
 @composed(np.broadcast_arrays, method=False)
-def broadcast_arrays(*arrays: Any, subok: bool = False) -> tuple[Any, ...]:
+def broadcast_arrays(*arrays: ArrayOrTensor, subok: bool = False) -> tuple[Any, ...]:
     """Return the arrays, each broadcast to their common shape."""
     shape = np.broadcast_shapes(*map(np.shape, arrays))
     return tuple([broadcast_to(array, shape, subok) for array in arrays])
@@ -131,19 +138,19 @@ def _each(arrays: tuple[Any, ...], reach: Any) -> Any:
 
 
 @composed(np.atleast_1d, method=False)
-def atleast_1d(*arrays: Any) -> Any:
+def atleast_1d(*arrays: TensorLike) -> Any:
     """Return the arrays with at least one axis."""
     return _each(arrays, lambda x: x if x.ndim else x.reshape(1))
 
 
 @composed(np.atleast_2d, method=False)
-def atleast_2d(*arrays: Any) -> Any:
+def atleast_2d(*arrays: TensorLike) -> Any:
     """Return the arrays with at least two axes; new ones come first."""
     return _each(arrays, lambda x: x if x.ndim > 1 else x.reshape(1, -1))
 
 
 @composed(np.atleast_3d, method=False)
-def atleast_3d(*arrays: Any) -> Any:
+def atleast_3d(*arrays: TensorLike) -> Any:
     """Return the arrays with at least three axes: a vector takes the middle one, a matrix the first two."""
     return _each(arrays, lambda x: x if x.ndim > 2 else x.reshape((*x.shape, 1) if x.ndim == 2 else (1, -1, 1)))
 
@@ -173,7 +180,7 @@ moveaxis = linear(
 
 @composed(np.linalg.matrix_transpose, method=False)
 @composed(np.matrix_transpose, method=False)
-def matrix_transpose(x: Any, /) -> Any:
+def matrix_transpose(x: ArrayOrTensor, /) -> Any:
     """Return `x` with its last two axes swapped."""
     if x.ndim < 2:
         raise ValueError(f"a transposed matrix needs two axes at least, but the shape is {x.shape}")
@@ -191,13 +198,13 @@ roll = linear(
 
 
 @composed(np.fliplr, method=False)
-def fliplr(x: Any) -> Any:
+def fliplr(x: ArrayOrTensor) -> Any:
     """Return `x` with its second axis reversed."""
     return flip(x, 1)
 
 
 @composed(np.flipud, method=False)
-def flipud(x: Any) -> Any:
+def flipud(x: ArrayOrTensor) -> Any:
     """Return `x` with its first axis reversed."""
     return flip(x, 0)
 
@@ -205,7 +212,7 @@ def flipud(x: Any) -> Any:
 # The methods whose arguments differ from those of the functions
 
 
-def _method_reshape(x: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+def _method_reshape(x: Tensor, *shape: Any, order: Literal["C", "F", "A"] = "C", copy: bool | None = None) -> Any:
     new = shape[0] if len(shape) == 1 else shape
     return _reshaped(x, new, order) if order != "A" and copy is None else reshape(x, new, order, copy=copy)
 
@@ -216,7 +223,7 @@ def _method_transpose(x: Tensor, *axes: Any) -> Any:
     return transpose(x, axes or None)
 
 
-def _method_flatten(x: Tensor, order: str = "C") -> Any:
+def _method_flatten(x: Tensor, order: Order = "C") -> Any:
     return copy(ravel(x, order))
 
 

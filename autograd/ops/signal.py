@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..primitives.primitive import Function
 from ..tensors.tensor import Tensor, unwrap
 from .index import scatter
 from .shape import atleast_1d, operand
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Array, TensorLike
 
 Shape = tuple[int, ...]
 
@@ -46,7 +49,7 @@ _convolve = multilinear(
 
 
 @composed(np.convolve, method=False)
-def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+def convolve(a: TensorLike, v: TensorLike, mode: Literal["valid", "same", "full"] = "full") -> Any:
     """Convolve two sequences: multiply them as the coefficients of polynomials."""
     is_number = isinstance(mode, int | np.integer) and not isinstance(mode, bool)  # neither True nor 1.0 is mode 1
     named = _MODES.get(int(mode), mode) if is_number else mode
@@ -54,7 +57,7 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 
 
 @composed(np.correlate, method=False)
-def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+def correlate(a: TensorLike, v: TensorLike, mode: Literal["valid", "same", "full"] = "valid") -> Any:
     """Correlate two sequences: sum the products of `a` and the conjugate of `v` at every displacement."""
     a, v = operand(a), operand(v)
     if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
@@ -72,7 +75,7 @@ def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
 # Interpolation
 
 
-def intervals(x: Any, xp: Any) -> tuple[Any, Any]:
+def intervals(x: Array, xp: Array) -> tuple[Any, Any]:
     """Return the indices of the intervals that begin and that end at each `x`; outside the knots, the nearest ones."""
     last = max(len(xp) - 2, 0)
     begins = np.searchsorted(xp, x, "right") - 1
@@ -120,7 +123,14 @@ def _beyond(y: Any, beyond: Any, value: Any) -> Any:
 
 
 @composed(np.interp, method=False)
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def interp(
+    x: TensorLike,
+    xp: TensorLike,
+    fp: TensorLike,
+    left: TensorLike | None = None,
+    right: TensorLike | None = None,
+    period: TensorLike | None = None,
+) -> Any:
     """Interpolate linearly between the knots (xp, fp); beyond them use `left` and `right`, or continue by `period`.
 
     At a knot the derivative is the mean of the slopes on both sides; at the first and last, the slope inside.
@@ -163,7 +173,9 @@ _unwrap = general(
 
 
 @composed(np.unwrap, method=False)
-def unwrap_phase(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
+def unwrap_phase(
+    p: TensorLike, discont: TensorLike | None = None, axis: int = -1, *, period: TensorLike = 2 * math.pi
+) -> Any:
     """Add multiples of the period to `p`, so that neighbours along `axis` differ by at most half of it."""
     if np.ndim(period):
         raise TypeError(f"a period is a number, not an array of shape {np.shape(period)}")
@@ -237,7 +249,13 @@ def _finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
 
 
 @composed(np.nan_to_num, method=False)
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(
+    x: TensorLike,
+    copy: bool = True,
+    nan: TensorLike = 0.0,
+    posinf: TensorLike | None = None,
+    neginf: TensorLike | None = None,
+) -> Any:
     """Replace nan and infinite elements; there the gradient is 0, and goes to the replacement."""
     x = operand(x)
     if not copy:

@@ -6,7 +6,8 @@ gets a gradient.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from ..primitives.declare import composed, linear, not_differentiable
 from ..tensors.dispatch import handing_on
 from ..tensors.tensor import unwrap
 from .shape import length, operand, ravel
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import SortKind
 
 
 def _inverse(order: Any, axis: int) -> Any:
@@ -33,7 +38,13 @@ arrange: Any = linear(
 
 @composed(np.sort, method=False)  # the method of arrays sorts in place, which a graph cannot follow
 def sort(
-    a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None, **options: Any
+    a: TensorLike,
+    axis: int | None = -1,
+    kind: SortKind | None = None,
+    order: str | Sequence[str] | None = None,
+    *,
+    stable: bool | None = None,
+    **options: Any,
 ) -> Any:
     """Return the elements in ascending order along `axis`; without one, of the flattened array."""
     a = operand(a)
@@ -46,7 +57,13 @@ def sort(
 
 
 @composed(np.partition, method=False)  # as above
-def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
+def partition(
+    a: TensorLike,
+    kth: int | Sequence[int],
+    axis: int | None = -1,
+    kind: Literal["introselect"] = "introselect",
+    order: str | Sequence[str] | None = None,
+) -> Any:
     """Partition the elements: put those of ranks `kth` in place, smaller ones before them and greater ones after."""
     a = operand(a)
     if axis is None:
@@ -61,7 +78,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect"
 
 
 @composed(np.sort_complex, method=False)
-def sort_complex(a: Any) -> Any:
+def sort_complex(a: TensorLike) -> Any:
     """Return the elements in ascending order along the last axis, as complex numbers."""
     a = operand(a)
     return sort(a).astype(np.sort_complex(np.empty(0, a.dtype)).dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from ..primitives.declare import composed, general
 from ..tensors.tensor import unwrap
 from .reduce import Axis, mean, number_reduced, spread
 from .shape import operand
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
 
 # Weighted means
 
@@ -59,7 +64,14 @@ numpy: Any = np  # its annotations accept only literal flags
 
 
 @composed(np.average, method=False)
-def average(x: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+def average(
+    x: TensorLike,
+    axis: Axis = None,
+    weights: TensorLike | None = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
     """Return the weighted mean of the elements; with `returned`, also the sum of weights."""
     x, axis = operand(x), tuple(axis) if isinstance(axis, list) else axis
     if weights is None:
@@ -119,15 +131,15 @@ def _freedom(observations: int, ddof: float, weights: Any, aweights: Any) -> Any
 
 @composed(np.cov, method=False)
 def cov(
-    m: Any,
-    y: Any = None,
+    m: TensorLike,
+    y: TensorLike | None = None,
     rowvar: bool = True,
     bias: bool = False,
     ddof: int | None = None,
-    fweights: Any = None,
-    aweights: Any = None,
+    fweights: TensorLike | None = None,
+    aweights: TensorLike | None = None,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> Any:
     """Return the covariance matrix: the sums of products of deviations, divided by the degrees of freedom."""
     for name, option in (("rowvar", rowvar), ("bias", bias)):
@@ -157,7 +169,7 @@ def cov(
 
 
 @composed(np.corrcoef, method=False)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+def corrcoef(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None) -> Any:
     """Return the correlation coefficients: the covariances divided by the standard deviations of both variables."""
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:

@@ -6,7 +6,7 @@ function is applied only to the selected elements, so that the others can neithe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,16 +15,23 @@ from ..tensors.tensor import Tensor, plain_array, unwrap
 from .index import scatter
 from .shape import operand
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import Casting
+
+numpy: Any = np  # its annotations accept no tensors where it returns what it is given
 _WEAK = (int, float, complex)
 
 
 def call(
     ufunc: np.ufunc,
-    *inputs: Any,
-    where: Any = True,
-    dtype: Any = None,
-    casting: Any = "same_kind",
-    signature: Any = None,
+    *inputs: TensorLike,
+    where: TensorLike = True,
+    dtype: DTypeLike | None = None,
+    casting: Casting = "same_kind",
+    signature: str | tuple[DTypeLike | None, ...] | None = None,
     order: str = "K",
     subok: bool = True,
     **axes: Any,
@@ -96,10 +103,10 @@ def _along(ufunc: np.ufunc, inputs: tuple[Any, ...], axes: Any = None, axis: Any
     if axes is None:
         axes = [(-1 if axis is None else axis,)] * ufunc.nin
     chosen = [a if isinstance(a, tuple | list) else (a,) for a in axes]
-    moved = [np.moveaxis(operand(x), a, range(-len(a), 0)) for x, a in zip(inputs, chosen, strict=False)]
+    moved = [numpy.moveaxis(operand(x), a, range(-len(a), 0)) for x, a in zip(inputs, chosen, strict=False)]
     result = operation(*moved)
     if keepdims:
         return result.reshape(expected.shape)
     if len(chosen) > ufunc.nin and chosen[ufunc.nin]:
-        result = np.moveaxis(result, range(-len(chosen[ufunc.nin]), 0), chosen[ufunc.nin])
+        result = numpy.moveaxis(result, range(-len(chosen[ufunc.nin]), 0), chosen[ufunc.nin])
     return result

@@ -9,7 +9,7 @@ is nan, and so is the gradient.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,12 @@ from ..primitives.primitive import Function, Rule
 from ..tensors.tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, kept_shape, number_reduced, refuse_out
 from .shape import operand, unbroadcast
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
 
 numpy: Any = np  # its annotations accept only literal flags
 
@@ -84,13 +90,25 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
     """Declare one of the functions, both about the mean of the elements and about a given mean."""
     name = function.__name__
 
-    def forward(x: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, where: Any) -> Any:
+    def forward(
+        x: TensorLike, axis: Axis, dtype: DTypeLike | None, ddof: float, keepdims: bool, where: TensorLike
+    ) -> Any:
         return function(x, axis, dtype, ddof=ddof, keepdims=keepdims, where=where)
 
-    def forward_about(x: Any, mean: Any, axis: Axis, dtype: Any, ddof: float, keepdims: bool, where: Any) -> Any:
+    def forward_about(
+        x: TensorLike, mean: Any, axis: Axis, dtype: DTypeLike | None, ddof: float, keepdims: bool, where: TensorLike
+    ) -> Any:
         return function(x, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
 
-    def pull(g: Any, x: Any, axis: Axis, ddof: float, where: Any, mean: Any = ABSENT, out: Any = None) -> Any:
+    def pull(
+        g: ArrayOrTensor,
+        x: TensorLike,
+        axis: Axis,
+        ddof: float,
+        where: TensorLike,
+        mean: Any = ABSENT,
+        out: ArrayOrTensor | None = None,
+    ) -> Any:
         return _pull(g, x, mean, axis, ddof, _valid(x, where, skip_nan), out)
 
     def to_mean(gx: Any, mean: Any) -> Any:
@@ -113,14 +131,14 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
     about = general(forward_about, *beside, name=f"{name}_about")
 
     def dispersion(
-        x: Any,
+        x: TensorLike,
         axis: Axis = None,
-        dtype: Any = None,
-        out: Any = None,
+        dtype: DTypeLike | None = None,
+        out: ArrayOrTensor | None = None,
         ddof: float = 0,
         keepdims: bool = False,
         *,
-        where: Any = True,
+        where: TensorLike = True,
         mean: Any = ABSENT,
         correction: Any = ABSENT,
     ) -> Any:
@@ -160,7 +178,13 @@ _mean = general(_nanmean, _nanmean_rule, name="nanmean")
 
 @composed(np.nanmean, method=False)
 def nanmean(
-    x: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+    x: TensorLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
+    keepdims: bool = False,
+    *,
+    where: TensorLike = True,
 ) -> Any:
     """Return the mean of the elements that are not nan, and nan where there are none."""
     refuse_out(out)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .tensor import Array, Tensor
 
-__all__ = ["ArrayOrTensor", "Casting", "Index", "Key", "Mode", "Order", "SortKind"]
+__all__ = ["ArrayOrTensor", "Casting", "Index", "Key", "Mode", "NormOrder", "Order", "SortKind"]
 
 ArrayOrTensor: TypeAlias = Array | Tensor  # rules and compositions compute with arrays, and record with tensors
 Key: TypeAlias = SupportsIndex | slice | EllipsisType | ArrayLike | Tensor | None
@@ -17,4 +17,5 @@ Index: TypeAlias = Key | tuple[Key, ...]
 Order: TypeAlias = Literal["C", "F", "A", "K"]
 Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
 Mode: TypeAlias = Literal["raise", "wrap", "clip"]
+NormOrder: TypeAlias = float | Literal["fro", "nuc"] | None
 SortKind: TypeAlias = Literal["quicksort", "mergesort", "heapsort", "stable"]

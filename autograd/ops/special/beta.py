@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import _ufuncs as special
@@ -10,6 +10,9 @@ from scipy.special import _ufuncs as special
 from ...primitives.declare import elementwise
 from .gamma import derivative_of_psi, rgamma_slope
 from .integration import bell, tail_integral
+
+if TYPE_CHECKING:
+    from ...tensors.types import ArrayOrTensor
 
 elementwise(
     special.beta,
@@ -53,7 +56,7 @@ elementwise(special.binom, _binom_of_total, _binom_of_chosen)
 # Incomplete beta functions: the distribution functions of a beta variate
 
 
-def density(a: Any, b: Any, x: Any) -> Any:
+def density(a: ArrayOrTensor, b: ArrayOrTensor | float, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) (1 - x)**(b - 1) / beta(a, b), the derivative of betainc(a, b, x) in x."""
     return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
 

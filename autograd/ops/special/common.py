@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ...primitives.declare import elementwise
 from ...primitives.primitive import Function, Rule
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor, any_live
+
+if TYPE_CHECKING:
+    from ...tensors.types import ArrayOrTensor
 
 __all__ = ["exp_of_square", "of_last", "over"]
 
@@ -24,7 +27,7 @@ _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
 }
 
 
-def of_last(function: Any, rule: Rule, forward: Function | None = None) -> None:
+def of_last(function: np.ufunc, rule: Rule, forward: Function | None = None) -> None:
     """Declare a ufunc that is differentiable in its last argument, ``x``; the parameters before it are ``a, b, c``.
 
     `forward` computes it, if the ufunc itself does not.
@@ -64,7 +67,7 @@ exp_of_square = elementwise(
 )
 
 
-def over(x: Any, y: Any) -> Any:
+def over(x: ArrayOrTensor, y: ArrayOrTensor) -> Any:
     """Return x / y, and 0 where both are 0; there the derivative in `x` is huge, but not infinite."""
     both = np.equal(x, 0) & np.equal(y, 0)
     return x / np.where(both, np.finfo(getattr(y, "dtype", float)).tiny, y)

@@ -7,13 +7,16 @@ functions, which do not.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...primitives.declare import elementwise
 from .common import exp_of_square
+
+if TYPE_CHECKING:
+    from ...tensors.types import ArrayOrTensor
 
 ROOT_PI, ROOT_2PI, ROOT_HALF = math.sqrt(math.pi), math.sqrt(2 * math.pi), math.sqrt(0.5)
 LARGE = 10.0  # from here on the asymptotic form of erfcx is better
@@ -34,7 +37,7 @@ def _dawsn_rule(g: Any, x: Any, out: Any) -> Any:
     return g * (1 - 2 * x * out if x.dtype.kind == "c" else special.hyp1f1(1, 0.5, -x * x))
 
 
-def hazard(x: Any, log_cdf: Any) -> Any:
+def hazard(x: ArrayOrTensor, log_cdf: ArrayOrTensor) -> Any:
     """Return the normal density divided by the normal distribution function, given the log of the latter."""
     left = np.less(x, 0)
     below, above = np.where(left, x, 0), np.where(left, 0, x)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special as python
@@ -18,12 +18,15 @@ from ...primitives.declare import elementwise
 from .common import of_last
 from .integration import bell, tail_integral
 
+if TYPE_CHECKING:
+    from ...tensors.types import ArrayOrTensor
+
 # The Bernoulli numbers B_2, B_4, ... of Stirling's series.
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 SHIFT = 15
 
 
-def derivative_of_psi(n: int, x: Any) -> Any:
+def derivative_of_psi(n: int, x: ArrayOrTensor) -> Any:
     """Return the `n`-th derivative of digamma at x > 0: DLMF 25.11.12."""
     return (-1.0) ** (n + 1) * math.factorial(n) * special._zeta(n + 1, x) if n else special.psi(x)
 
@@ -36,7 +39,7 @@ def _trigamma_of_complex(z: Any) -> Any:
     return sum(1 / np.square(z + k) for k in range(SHIFT)) + (1 + 0.5 / w + series) / w
 
 
-def trigamma(x: Any) -> Any:
+def trigamma(x: ArrayOrTensor) -> Any:
     """Return the derivative of digamma; left of 0 by reflection: DLMF 5.15.6."""
     imaginary = x.dtype.kind == "c"
     left = np.less(x.real, 0)
@@ -46,7 +49,7 @@ def trigamma(x: Any) -> Any:
     return np.where(left, math.pi * math.pi / np.square(sine) - right, right)
 
 
-def rgamma_slope(x: Any, value: Any) -> Any:
+def rgamma_slope(x: ArrayOrTensor, value: ArrayOrTensor) -> Any:
     """Return the derivative of 1 / gamma(x), which is gamma(1 - x) sin(pi x) / pi: DLMF 5.5.3; so it has no poles."""
     left = np.less(x.real, 0.5)
     right, mirrored = np.where(left, 1, x), np.where(left, 1 - x, 1)
@@ -87,7 +90,7 @@ elementwise(
 # Incomplete gamma functions: the distribution functions of a gamma variate
 
 
-def density(a: Any, x: Any) -> Any:
+def density(a: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
     return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
 

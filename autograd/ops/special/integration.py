@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ...tensors.types import ArrayOrTensor
 
 __all__ = ["bell", "tail_integral"]
 
@@ -23,7 +26,7 @@ _NODES = np.exp(math.pi / 2 * np.sinh(_STEPS))
 _WEIGHTS = _NODES * np.cosh(_STEPS) * (math.pi / 2 * STEP)
 
 
-def tail_integral(integrand: Callable[[Any], Any], scale: Any) -> Any:
+def tail_integral(integrand: Callable[[Any], Any], scale: ArrayOrTensor) -> Any:
     """Integrate from 0 to infinity a function that decays exponentially, over a length near `scale`."""
     total = 0.0
     for node, weight in zip(_NODES.tolist(), _WEIGHTS.tolist(), strict=True):
