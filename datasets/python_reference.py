@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import platform
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +45,7 @@ def load_text() -> Text:
     return Text(f"Python {platform.python_version()}'s language reference", training, validation)
 
 
-def distinct(topics: Any) -> Iterator[str]:
+def distinct(topics: Iterable[str]) -> Iterator[str]:
     r"""Yield each topic without the paragraphs that it or an earlier topic already had; skip empty topics.
 
     Examples

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 __all__ = ["aligned_empty", "aligned_like", "aligned_zeros", "keep_freed_memory"]
 
@@ -13,7 +16,7 @@ Array = np.ndarray[Any, Any]
 _LINE = 64  # bytes of a cache line
 
 
-def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
+def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Return an uninitialized array that starts at a cache line.
 
     NumPy's own arrays start anywhere. Sums and products of unaligned arrays that fit into the caches take twice as
@@ -22,7 +25,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
     return _aligned(np.empty, shape, dtype)
 
 
-def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Return an array of zeros that starts at a cache line."""
     return _aligned(np.zeros, shape, dtype)
 

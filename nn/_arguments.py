@@ -46,7 +46,7 @@ Weights: TypeAlias = TensorLike  # numbers
 _ANYWHERE = Tensor(0.0)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Tell whether a value is one real number; a 0-d array is one too."""
     value = borrow(value)
     if isinstance(value, np.ndarray):

@@ -27,7 +27,7 @@ class ModuleHooks:
         self.after: dict[int, Callable[..., Any]] = {}
         self.backward: dict[int, Callable[..., Any]] = {}
 
-    def add(self, kind: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> Handle:
+    def add(self, kind: dict[int, Callable[..., Any]], hook: Callable[..., object]) -> Handle:
         """Add a hook to one kind, and return the handle that removes it."""
         return Handle(kind, hook)
 

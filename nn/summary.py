@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from autograd.extend import TracedOperation, borrow, mark_written, trace_operati
 
 from .module import Module
 from .random import default_generator
+
+if TYPE_CHECKING:
+    from ._arguments import TensorLike
 
 __all__ = ["Summary", "SummaryRow", "multiply_adds", "summary"]
 
@@ -130,7 +133,7 @@ def _number(n: int) -> str:
     return f"{n:,}" if n else ""
 
 
-def summary(model: Module, *inputs: Any) -> Summary:
+def summary(model: Module, *inputs: TensorLike | tuple[int, ...]) -> Summary:
     """Summarize a model: call it, and list its modules with output shapes, parameters, memory and multiply-adds.
 
     The model is called twice in its current mode: once as in a training step, to measure the saved tensors, and once
@@ -206,7 +209,7 @@ def _check_inputs(model: Module, inputs: tuple[Any, ...]) -> None:
         ) from None
 
 
-def _is_shape(x: Any) -> bool:
+def _is_shape(x: object) -> TypeGuard[tuple[int, ...]]:
     return isinstance(x, tuple) and all(isinstance(n, int) for n in x)
 
 

@@ -109,7 +109,9 @@ def _value_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any,
 _attention = general(_attention_forward, _query_rule, _key_rule, _value_rule, name="attention")
 
 
-def attention_weights(query: Any, key: Any, mask: Any = None, scale: float | None = None) -> Tensor:
+def attention_weights(
+    query: Tensor, key: Tensor, mask: Array | Tensor | None = None, scale: float | None = None
+) -> Tensor:
     """Return the weights of `scaled_dot_product_attention`, shape ``(..., queries, keys)``.
 
     Parameters
@@ -257,7 +259,7 @@ def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]
     return query, key, value
 
 
-def read_mask(mask: Any, shape: tuple[int, ...], name: str) -> Any:
+def read_mask(mask: TensorLike | None, shape: tuple[int, ...], name: str) -> Any:
     """Return `mask` as an array, or as a tensor if it requires a gradient; check that it broadcasts to `shape`."""
     if mask is None:
         return None

@@ -102,7 +102,7 @@ def avg_pool2d(
 def avg_pooling(
     owner: str,
     axes: int,
-    x: Any,
+    x: TensorLike,
     kernel: Spatial,
     stride: Spatial | None,
     padding: Spatial,

@@ -242,7 +242,12 @@ def _convolution(
 
 
 def paddings(
-    owner: str, axes: int, padding: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    owner: str,
+    axes: int,
+    padding: Spatial | str,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the padding before and after each axis."""
     if not isinstance(padding, str):

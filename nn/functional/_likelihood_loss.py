@@ -342,7 +342,7 @@ def _variances(var: Any, shape: tuple[int, ...]) -> Tensor:
     )
 
 
-def check_probabilities(loss: str, name: str, array: Any, remedy: str = "") -> None:
+def check_probabilities(loss: str, name: str, array: Tensor, remedy: str = "") -> None:
     """Raise unless all elements are from 0 to 1, which nan is not."""
     values = borrow(array)
     if values.size and not (np.minimum.reduce(values, axis=None) >= 0 and np.maximum.reduce(values, axis=None) <= 1):

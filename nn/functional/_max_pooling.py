@@ -231,7 +231,7 @@ def max_pool2d(
 def max_pooling(
     owner: str,
     axes: int,
-    x: Any,
+    x: TensorLike,
     kernel: Spatial,
     stride: Spatial | None,
     padding: Spatial,

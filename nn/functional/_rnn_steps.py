@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
+
 from ._activation import relu, sigmoid, tanh
 from ._linear import linear
 
@@ -16,19 +18,19 @@ __all__ = ["Step", "composed", "gru_step", "lstm_step", "projected_lstm_step", "
 Step = Callable[..., tuple[Any, ...]]
 
 
-def rnn_tanh_step(x: Any, h: Any, *parameters: Any) -> tuple[Any]:
+def rnn_tanh_step(x: Tensor, h: Tensor, *parameters: Tensor) -> tuple[Any]:
     """Return tanh(W_ih x + b_ih + W_hh h + b_hh)."""
     from_input, from_state = _maps(x, h, *parameters)
     return (tanh(from_input + from_state),)
 
 
-def rnn_relu_step(x: Any, h: Any, *parameters: Any) -> tuple[Any]:
+def rnn_relu_step(x: Tensor, h: Tensor, *parameters: Tensor) -> tuple[Any]:
     """Return relu(W_ih x + b_ih + W_hh h + b_hh)."""
     from_input, from_state = _maps(x, h, *parameters)
     return (relu(from_input + from_state),)
 
 
-def lstm_step(x: Any, h: Any, c: Any, *parameters: Any) -> tuple[Any, Any]:
+def lstm_step(x: Tensor, h: Tensor, c: Tensor, *parameters: Tensor) -> tuple[Any, Any]:
     """Return the next hidden and cell state of `nn.LSTM`."""
     from_input, from_state = _maps(x, h, *parameters)
     i, f, g, o = np.split(from_input + from_state, 4, axis=-1)
@@ -36,13 +38,13 @@ def lstm_step(x: Any, h: Any, c: Any, *parameters: Any) -> tuple[Any, Any]:
     return sigmoid(o) * tanh(c), c
 
 
-def projected_lstm_step(x: Any, h: Any, c: Any, *parameters: Any) -> tuple[Any, Any]:
+def projected_lstm_step(x: Tensor, h: Tensor, c: Tensor, *parameters: Tensor) -> tuple[Any, Any]:
     """Return the states of `lstm_step`, with the hidden state projected by the last of the parameters."""
     h, c = lstm_step(x, h, c, *parameters[:-1])
     return linear(h, parameters[-1]), c
 
 
-def gru_step(x: Any, h: Any, *parameters: Any) -> tuple[Any]:
+def gru_step(x: Tensor, h: Tensor, *parameters: Tensor) -> tuple[Any]:
     """Return the next state of `nn.GRU`."""
     from_input, from_state = (np.split(part, 3, axis=-1) for part in _maps(x, h, *parameters))
     r, z = sigmoid(from_input[0] + from_state[0]), sigmoid(from_input[1] + from_state[1])
@@ -54,7 +56,7 @@ def _maps(x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any = None, b
     return linear(x, weight_ih, bias_ih), linear(h, weight_hh, bias_hh)
 
 
-def composed(step: Step, reverse: bool, x: Any, states: tuple[Any, ...], parameters: tuple[Any, ...]) -> Any:
+def composed(step: Step, reverse: bool, x: Tensor, states: tuple[Tensor, ...], parameters: tuple[Tensor, ...]) -> Any:
     """Apply `step` along the first axis of `x`, from its end if `reverse`.
 
     Returns

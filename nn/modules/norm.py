@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -201,7 +200,7 @@ def _as_tuple(shape: Shape) -> tuple[int, ...]:
     return (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
 
 
-def check_channels(layer: Module, x: Any, axis: int, length: int) -> None:
+def check_channels(layer: Module, x: Tensor, axis: int, length: int) -> None:
     """Raise unless `x` has as many channels on `axis` as the layer."""
     if x.ndim <= axis or x.shape[axis] != length:
         raise ShapeError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,7 +122,7 @@ def _permuted(order: Callable[[Step, Any], Any]) -> Emit:
     return emit
 
 
-def axes_of(s: Step, axis: Any, ndim: int) -> list[int]:
+def axes_of(s: Step, axis: int | Sequence[int] | None, ndim: int) -> list[int]:
     """Return the axes that an argument selects, as non-negative integers."""
     given = range(ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     return [int(a) % ndim for a in given]
@@ -196,7 +196,7 @@ def refuse_choices(s: Step) -> None:
         raise s.refuse("initial= has no form in ONNX")
 
 
-def reduced(s: Step, kind: str, x: str, axis: Any, keepdims: bool) -> str:
+def reduced(s: Step, kind: str, x: str, axis: int | Sequence[int] | None, keepdims: bool) -> str:
     """Add the node of a reduction."""
     axes = axes_of(s, axis, len(shapes(s)[0]))
     if not axes:  # no axes, which ONNX would read as all axes

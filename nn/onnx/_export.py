@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from ._graph import Axis, Graph, Step, arrays_of, library
 from ._layers import LAYERS
 from ._recurrent import RECURRENT
 
+if TYPE_CHECKING:
+    from .._arguments import TensorLike
+
 __all__ = ["export"]
 
 Array = np.ndarray[Any, Any]
@@ -29,7 +32,7 @@ _TABLE = {**ARRAYS, **LAYERS, **RECURRENT}
 
 def export(
     model: Module,
-    args: Any,
+    args: TensorLike | tuple[TensorLike, ...],
     path: str | os.PathLike[str],
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,

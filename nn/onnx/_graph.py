@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd import UnsupportedError
 from autograd.extend import TracedOperation
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .._arguments import TensorLike
+
 __all__ = ["Axis", "Emit", "Graph", "Pair", "Step", "alike", "arrays_of", "library"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Pair = tuple[Any, Any]  # the same thing in the two traces
+Attribute = int | float | str | Sequence[int] | Sequence[float] | Sequence[str]
 
 
 def library() -> Any:
@@ -32,7 +38,7 @@ def library() -> Any:
     return onnx
 
 
-def alike(a: Any, b: Any) -> bool:
+def alike(a: object, b: object) -> bool:
     """Tell whether two constants are equal, with nan equal to nan; arrays also by dtype and shape."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
@@ -90,17 +96,17 @@ class Graph:
         one, other = (known.get(id(array)) for known, array in zip(self._known, arrays, strict=True))
         return one if one == other else ""
 
-    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+    def add(self, kind: str, *inputs: str, **attributes: Attribute) -> str:
         """Add a node with one output, and return the name of the output."""
         return self.add_several(kind, 1, *inputs, **attributes)[0]
 
-    def add_several(self, kind: str, outputs: int, *inputs: str, **attributes: Any) -> list[str]:
+    def add_several(self, kind: str, outputs: int, *inputs: str, **attributes: Attribute) -> list[str]:
         """Add a node with several outputs, and return their names."""
         names = [self.unique(kind.lower()) for _ in range(outputs)]
         self.nodes.append(library().helper.make_node(kind, list(inputs), names, self.unique(kind), **attributes))
         return names
 
-    def constant(self, value: Any, dtype: Any = None) -> str:
+    def constant(self, value: TensorLike, dtype: DTypeLike | None = None) -> str:
         """Add a constant unless it exists already, and return its name, which for parameters is their path."""
         array = np.asarray(value, dtype, order="C")
         path = self._paths.get(id(value)) if getattr(value, "dtype", None) == array.dtype else None
@@ -160,11 +166,11 @@ class Step(NamedTuple):
             f"are seen. Compute it before the model, and pass it as an input"
         )
 
-    def value(self, name: str, dtype: Any = None) -> str:
+    def value(self, name: str, dtype: DTypeLike | None = None) -> str:
         """Return the name in the graph of an argument, an array or a number, cast to `dtype`."""
         return self.value_of(self.given(name), dtype, name)
 
-    def value_of(self, arrays: Pair, dtype: Any = None, what: str = "a constant") -> str:
+    def value_of(self, arrays: Pair, dtype: DTypeLike | None = None, what: str = "a constant") -> str:
         """Return the name in the graph of an array or a number, cast to `dtype`."""
         name = self.graph.name_of(arrays)
         if name == "":
@@ -198,11 +204,11 @@ class Step(NamedTuple):
         """Tell whether an argument was given and is not None."""
         return self.given(name)[0] is not None
 
-    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+    def add(self, kind: str, *inputs: str, **attributes: Attribute) -> str:
         """Add a node; see `Graph.add`."""
         return self.graph.add(kind, *inputs, **attributes)
 
-    def cast(self, name: str, dtype: Any) -> str:
+    def cast(self, name: str, dtype: DTypeLike) -> str:
         """Return the value cast to a dtype."""
         return self.add("Cast", name, to=library().helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 

@@ -287,7 +287,7 @@ def with_weight_decay(group: dict[str, Any], p: Array, g: Array, scratch: Array)
     return np.negative(g, scratch) if group["maximize"] else g
 
 
-def decay_and_add(moment: Array, keep: Any, new: Array) -> None:
+def decay_and_add(moment: Array, keep: float | np.floating[Any], new: Array) -> None:
     """Multiply a moment by `keep` and add `new`: a running mean that is kept divided by 1 - keep, or a momentum."""
     np.add(np.multiply(moment, keep, moment), new, moment)
 

@@ -13,6 +13,9 @@ from autograd.extend import borrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from .._arguments import TensorLike
 
 __all__ = [
     "COLOURS",
@@ -73,7 +76,7 @@ def label_axes(ax: Axes, title: str, x: str, y: str) -> None:
     ax.tick_params(colors=INK, which="both")
 
 
-def integer_ticks(axis: Any) -> None:
+def integer_ticks(axis: Axis) -> None:
     """Label an axis with integers only."""
     axis.set_major_locator(require("matplotlib.ticker").MaxNLocator(integer=True))
 
@@ -88,7 +91,7 @@ def logarithmic(ax: Axes, values: Array) -> None:
         ax.yaxis.set_minor_formatter("")
 
 
-def read_array(values: Any, function: str, name: str) -> Array:
+def read_array(values: TensorLike, function: str, name: str) -> Array:
     """Return `values` as an array of numbers.
 
     Raises
@@ -102,7 +105,7 @@ def read_array(values: Any, function: str, name: str) -> Array:
     return array
 
 
-def read_labels(labels: Any, rows: int, function: str) -> Array:
+def read_labels(labels: TensorLike, rows: int, function: str) -> Array:
     """Return class indices as an array of shape ``(rows,)``.
 
     Raises

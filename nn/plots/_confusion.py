@@ -159,7 +159,7 @@ def mistakes(
     return ax
 
 
-def read_scores(scores: Any, function: str) -> Array:
+def read_scores(scores: TensorLike, function: str) -> Array:
     """Return the probabilities of classes, shape ``(n, classes)``, given any scores.
 
     Raises

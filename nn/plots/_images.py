@@ -78,7 +78,7 @@ def weights(
     return ax
 
 
-def read_images(images: Any, function: str) -> Array:
+def read_images(images: TensorLike, function: str) -> Array:
     """Return images in matplotlib's layout: grey ones of shape ``(n, height, width)``, others with 3 channels last.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -13,6 +13,12 @@ from autograd import Tensor
 from autograd.extend import borrow
 
 from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from .._arguments import TensorLike
+    from ._types import Data
 
 __all__ = ["Batch", "Batches", "Position", "Rows", "Source", "columns_of", "inputs_of", "source_of"]
 
@@ -78,7 +84,7 @@ class Batches:
         return (_batch(item, self._dtype) for item in islice(iter(self._batches), skip, None))
 
 
-def source_of(data: Any, batch_size: int, seed: int | None, dtype: Any, columns: Sequence[Any] | None) -> Source:
+def source_of(data: Data, batch_size: int, seed: int | None, dtype: DTypeLike, columns: Sequence[Any] | None) -> Source:
     """Return the minibatches of `data`, which is a tuple of arrays, or an iterable of batches."""
     if isinstance(data, tuple) and (any(hasattr(part, "shape") for part in data) or all(map(_is_list, data))):
         return Rows(_arrays(data, dtype, columns), batch_size, seed)
@@ -111,7 +117,7 @@ def _is_list(value: Any) -> bool:
     )
 
 
-def inputs_of(X: Any, dtype: Any, columns: Sequence[Any] | None) -> list[Array]:
+def inputs_of(X: TensorLike | tuple[TensorLike, ...], dtype: DTypeLike, columns: Sequence[Any] | None) -> list[Array]:
     """Return the arrays of `X`, which is one array or table, or a tuple of them."""
     parts = X if isinstance(X, tuple) else (X,)
     arrays = _inputs(parts, dtype, columns)
@@ -127,7 +133,7 @@ def _inputs(parts: tuple[Any, ...], dtype: Any, columns: Sequence[Any] | None) -
     return [read_array(part, dtype, None if i else columns) for i, part in enumerate(parts)]
 
 
-def read_array(part: Any, dtype: Any, columns: Sequence[Any] | None, integers: bool = False) -> Array:
+def read_array(part: TensorLike, dtype: DTypeLike, columns: Sequence[Any] | None, integers: bool = False) -> Array:
     """Return an array, a tensor or a table as an array; what is floating-point gets the dtype of the model."""
     if is_frame(part):
         return frame_to_array(part, dtype, columns if is_table(part) else None, integers)
@@ -216,7 +222,7 @@ def _checksum(batch: Batch) -> int:
     return total
 
 
-def columns_of(data: Any) -> list[Any] | None:
+def columns_of(data: Data) -> list[Any] | None:
     """Return the names of the columns of the inputs in `data`, or None where they have none."""
     first = data[0] if isinstance(data, tuple) and data else data
     return column_names(first) if is_table(first) else None

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
+    from numpy.typing import DTypeLike
 
 __all__ = ["check_same_rows", "column_names", "frame_to_array", "is_frame", "is_table"]
 
 Array = np.ndarray[Any, Any]
 
 
-def is_frame(value: Any) -> bool:
+def is_frame(value: object) -> TypeGuard[pandas.DataFrame | pandas.Series[Any]]:
     """Tell whether a value is a DataFrame or a Series: it cannot be one where pandas was never imported."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series)
 
 
-def is_table(value: Any) -> bool:
+def is_table(value: object) -> TypeGuard[pandas.DataFrame]:
     """Tell whether a value is a DataFrame."""
     return is_frame(value) and value.ndim == 2
 
 
-def column_names(frame: Any) -> list[Any]:
+def column_names(frame: pandas.DataFrame) -> list[Any]:
     """Return the names of the columns; none may occur twice."""
     names = list(frame.columns)
     twice = sorted({str(name) for name in names if names.count(name) > 1})
@@ -33,7 +37,12 @@ def column_names(frame: Any) -> list[Any]:
     return names
 
 
-def frame_to_array(frame: Any, dtype: Any, columns: Sequence[Any] | None = None, integers: bool = False) -> Array:
+def frame_to_array(
+    frame: pandas.DataFrame | pandas.Series[Any],
+    dtype: DTypeLike,
+    columns: Sequence[Any] | None = None,
+    integers: bool = False,
+) -> Array:
     """Return the values of a DataFrame ``(n, columns)`` or Series ``(n,)``.
 
     Parameters
@@ -52,7 +61,7 @@ def frame_to_array(frame: Any, dtype: Any, columns: Sequence[Any] | None = None,
     ValueError, TypeError
         If columns are missing, or hold what is no number; it names them.
     """
-    table = frame.to_frame() if frame.ndim == 1 else frame
+    table: Any = frame.to_frame() if frame.ndim == 1 else frame  # type: ignore[operator]  # a Series has it
     names = column_names(table)
     if columns is not None:
         absent = [name for name in columns if name not in names]
@@ -69,7 +78,7 @@ def frame_to_array(frame: Any, dtype: Any, columns: Sequence[Any] | None = None,
     return values[:, 0] if frame.ndim == 1 else values
 
 
-def check_same_rows(frames: Sequence[Any]) -> None:
+def check_same_rows(frames: Sequence[object]) -> None:
     """Raise if tables have other row labels, or the same ones in another order: rows are paired by position."""
     labelled = [frame for frame in frames if is_frame(frame)]
     for other in labelled[1:]:

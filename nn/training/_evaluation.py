@@ -127,7 +127,7 @@ def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
 
 
 def mean_over(
-    source: Source, number: int, model: Module, loss: Any, metrics: Mapping[str, Metric], prefix: str = ""
+    source: Source, number: int, model: Module, loss: Loss, metrics: Mapping[str, Metric], prefix: str = ""
 ) -> dict[str, float]:
     """Return the loss and the metrics of a model over the batches of an epoch."""
     totals = Totals(metrics, is_summed(loss))
@@ -153,12 +153,12 @@ def _evaluating(model: Module) -> Iterator[None]:
             module.training = mode
 
 
-def is_summed(loss: Any) -> bool:
+def is_summed(loss: Loss) -> bool:
     """Tell whether the loss of a batch is the sum over its rows; otherwise it should be their mean."""
     return getattr(loss, "reduction", "mean") == "sum"
 
 
-def check_loss(loss: Any) -> None:
+def check_loss(loss: object) -> None:
     """Raise unless `loss` is callable and returns one number."""
     if not callable(loss):
         raise TypeError(f"loss should be a function (output, target), such as nn.MSELoss(), not {loss!r}")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ..optim import Optimizer
+    from ._types import Scheduler
 
 __all__ = ["Schedule", "ScheduleUnit", "check_scheduler"]
 
@@ -35,7 +39,7 @@ class Schedule:
             self._scheduler.step()
 
 
-def check_scheduler(scheduler: Any, unit: str, optimizer: Any) -> None:
+def check_scheduler(scheduler: Scheduler | None, unit: str, optimizer: Optimizer) -> None:
     """Raise if a scheduler is of another optimizer, or counts what it cannot."""
     if unit not in ("epoch", "step"):
         raise ValueError(f'scheduler_every should be "epoch" or "step", not {unit!r}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from ..module import Module
 from ..modules.loss import CrossEntropyLoss, NLLLoss
 from ._divergence import warn
 from ._metrics import values_of
+
+if TYPE_CHECKING:
+    from .._arguments import TensorLike
+    from ._types import Loss
 
 __all__ = [
     "ALWAYS_CHECKED",
@@ -79,7 +83,7 @@ def _norm(array: Array) -> float:
     return math.sqrt(flat.dot(flat))
 
 
-def trainable_parameters(model: Module, loss: Any) -> list[tuple[str, Any]]:
+def trainable_parameters(model: Module, loss: Loss | None) -> list[tuple[str, Any]]:
     """Return the parameters that a training should change, those of a loss among them, with their paths."""
     modules = {"": model, **({"loss": loss} if isinstance(loss, Module) else {})}
     return [
@@ -145,7 +149,7 @@ class Sentinels:
             ),
         )
 
-    def check_dtype(self, inputs: Sequence[Any], output: Any) -> None:
+    def check_dtype(self, inputs: Sequence[TensorLike], output: object) -> None:
         """Compare the dtype in which the model computes with that of its parameters."""
         computed, own = getattr(output, "dtype", None), [p.dtype for p in self._model.parameters()]
         if computed is None or not own or computed.kind != "f":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from autograd import DtypeError, ShapeError
 from autograd.extend import borrow
+
+if TYPE_CHECKING:
+    from ..._arguments import TensorLike
 
 __all__ = ["class_weights", "read_labels"]
 
@@ -50,7 +53,7 @@ def read_labels(
     return labels, weights, float(weights.sum()) or 1.0
 
 
-def class_weights(weight: Any, shape: tuple[int, ...]) -> Array:
+def class_weights(weight: TensorLike, shape: tuple[int, ...]) -> Array:
     """Return the weights of classes as an array, for scores of shape ``(n, classes, ...)``."""
     classes = _count_classes(shape)
     array = np.asarray(borrow(weight), dtype=np.float64)

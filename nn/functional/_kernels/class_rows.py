@@ -11,6 +11,8 @@ from autograd import Tensor
 
 __all__ = ["as_rows", "labelled_places", "memory_order", "row_starts"]
 
+Array = np.ndarray[Any, Any]
+
 
 def as_rows(scores: Any) -> Tensor:
     """Return scores of shape (n, classes, ...) or (classes,) as rows of classes."""
@@ -26,7 +28,7 @@ def memory_order(classes: int) -> Literal["C", "F"]:
     return "F" if classes <= 64 else "C"
 
 
-def labelled_places(labels: Any, rows: Any) -> Any:
+def labelled_places(labels: Array, rows: Array) -> Any:
     """Return the position in the memory of `rows` of each row's entry at its label."""
     n, classes = rows.shape
     if memory_order(classes) == "F":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -12,6 +12,9 @@ from autograd.extend import borrow
 
 from ..._arguments import is_number
 from .operands import ARRAYS, as_operand
+
+if TYPE_CHECKING:
+    from ..._arguments import TensorLike
 
 __all__ = [
     "Reduction",
@@ -64,7 +67,9 @@ def as_real(loss: str, name: str, value: Any, dtype: DTypeLike | None = None) ->
     raise DtypeError(f"{loss} computes with real numbers, but {name} has dtype {value.dtype} and shape {value.shape}")
 
 
-def alike(loss: str, input: Any, target: Any, names: tuple[str, str] = ("input", "target")) -> tuple[Tensor, Tensor]:
+def alike(
+    loss: str, input: TensorLike, target: TensorLike, names: tuple[str, str] = ("input", "target")
+) -> tuple[Tensor, Tensor]:
     """Return both as real numbers, of one shape: ``(n, 1)`` and ``(n,)`` would broadcast to n x n numbers."""
     input = as_real(loss, names[0], input)
     target = as_real(loss, names[1], target, input.dtype)
@@ -72,7 +77,7 @@ def alike(loss: str, input: Any, target: Any, names: tuple[str, str] = ("input",
     return input, target
 
 
-def check_shape(loss: str, input: Any, target: Any, names: tuple[str, str] = ("input", "target")) -> None:
+def check_shape(loss: str, input: Tensor, target: Tensor, names: tuple[str, str] = ("input", "target")) -> None:
     """Raise unless both have the same shape."""
     if input.shape == target.shape:
         return
@@ -85,7 +90,7 @@ def check_shape(loss: str, input: Any, target: Any, names: tuple[str, str] = ("i
     )
 
 
-def weights_for(loss: str, name: str, weight: Any, input: Any) -> Tensor:
+def weights_for(loss: str, name: str, weight: TensorLike, input: Tensor) -> Tensor:
     """Return weights in the dtype of `input`, to whose shape they must broadcast."""
     weight = as_real(loss, name, weight, input.dtype)
     try:
@@ -99,7 +104,7 @@ def weights_for(loss: str, name: str, weight: Any, input: Any) -> Tensor:
     return weight if weight.dtype == input.dtype else weight.astype(input.dtype)
 
 
-def check_signs(loss: str, target: Any) -> None:
+def check_signs(loss: str, target: Tensor) -> None:
     """Raise unless each element of `target` is 1 or -1."""
     values = borrow(target)
     odd = (values != 1) & (values != -1)

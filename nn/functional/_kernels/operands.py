@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import DtypeError, Tensor, as_tensor
 from autograd.extend import borrow
 
+if TYPE_CHECKING:
+    from ..._arguments import TensorLike
+
 __all__ = ["ARRAYS", "as_floating", "as_operand", "floating"]
 
 ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
 
-def as_operand(function: str, name: str, value: Any) -> Tensor:
+def as_operand(function: str, name: str, value: TensorLike) -> Tensor:
     """Return `value` if it is a tensor or an array, else an array of the numbers that it holds."""
     array: Any = value
     if isinstance(value, ARRAYS):
@@ -33,7 +36,7 @@ def as_operand(function: str, name: str, value: Any) -> Tensor:
     return array
 
 
-def as_floating(function: str, name: str, value: Any, *beside: Any) -> Tensor:
+def as_floating(function: str, name: str, value: TensorLike, *beside: TensorLike | None) -> Tensor:
     """Return `value` as an array or tensor of floating-point numbers.
 
     Integers and bools are promoted by NumPy's rules together with the parameters of a layer, or to float64 where there
@@ -46,11 +49,10 @@ def as_floating(function: str, name: str, value: Any, *beside: Any) -> Tensor:
     return value.astype(dtype if dtype.kind == "f" else np.float64)
 
 
-def floating(x: Any) -> Tensor:
+def floating(x: TensorLike) -> Tensor:
     """Return an array of floating-point numbers: integers and bools as float64, as NumPy's means are.
 
     In integer dtypes a minus could wrap around, and fractions would be cut off.
     """
-    if type(x) is not np.ndarray:
-        x = np.asarray(x)
-    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+    array: Any = x if type(x) is np.ndarray else np.asarray(x)
+    return array if array.dtype.kind in "fc" else array.astype(np.float64)

@@ -12,13 +12,18 @@ import itertools
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from autograd import ShapeError, Tensor, linear
 
 from .operands import as_operand
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from ..._arguments import Spatial, TensorLike
 
 __all__ = [
     "Function",
@@ -42,6 +47,7 @@ __all__ = [
 
 Sizes = tuple[int, ...]
 Function = Callable[..., Any]
+Array = np.ndarray[Any, Any]
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -83,9 +89,9 @@ class Tap(NamedTuple):
     inside: tuple[slice, ...]
 
 
-def per_axis(value: Any, axes: int, name: str, owner: str, least: int = 0) -> Sizes:
+def per_axis(value: Spatial, axes: int, name: str, owner: str, least: int = 0) -> Sizes:
     """Return an argument that is an integer, or one for each spatial axis, as a tuple."""
-    values = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
+    values: tuple[Any, ...] = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
     if len(values) == 1:
         values *= axes
     if len(values) != axes:
@@ -97,7 +103,7 @@ def per_axis(value: Any, axes: int, name: str, owner: str, least: int = 0) -> Si
     return tuple(int(v) for v in values)
 
 
-def spatial_operand(owner: str, axes: int, x: Any) -> Tensor:
+def spatial_operand(owner: str, axes: int, x: TensorLike) -> Tensor:
     """Return `x` as an array or tensor; check that it has `axes` spatial axes, channels, and perhaps a batch."""
     x = as_operand(owner, "the input", x)
     if x.ndim not in (axes + 1, axes + 2) or 0 in x.shape[-axes - 1 :]:
@@ -174,13 +180,13 @@ def _is_inside(windows: Windows) -> bool:
     )
 
 
-def empty_beside(x: Any, spatial: Sizes, dtype: Any, zeros: bool = False) -> Any:
+def empty_beside(x: Array, spatial: Sizes, dtype: DTypeLike, zeros: bool = False) -> Any:
     """Return a new array with the spatial shape `spatial`, whose axes have the same order in memory as those of `x`."""
     make = np.zeros_like if zeros else np.empty_like
     return make(x, dtype=dtype, shape=(*x.shape[:2], *spatial))
 
 
-def columns(x: Any, windows: Windows) -> Any:
+def columns(x: Array, windows: Windows) -> Any:
     """Return the contents of each window, with zeros outside the array: shape ``(channels, *kernel, n, *count)``."""
     n, channels = x.shape[:2]
     make = np.empty if _is_inside(windows) else np.zeros
@@ -192,7 +198,7 @@ def columns(x: Any, windows: Windows) -> Any:
     return cols
 
 
-def add_columns(out: Any, cols: Any, windows: Windows) -> None:
+def add_columns(out: Array, cols: Array, windows: Windows) -> None:
     """Add each element of `cols` to `out`, of shape ``(channels, n, *size)``, where `columns` takes it from."""
     every: Any = slice(None)
     for place, among, inside in taps(windows):
@@ -234,8 +240,15 @@ def _empty_windows(size: int, kernel: int, stride: int, dilation: int, padding: 
 
 
 def pooled(
-    owner: str, axes: int, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> tuple[Any, Windows, bool]:
+    owner: str,
+    axes: int,
+    x: TensorLike,
+    kernel: Spatial,
+    stride: Spatial | None,
+    padding: Spatial,
+    dilation: Spatial,
+    ceil_mode: bool,
+) -> tuple[Tensor, Windows, bool]:
     """Return the batch to pool, the windows, and whether it was a single image."""
     x = spatial_operand(owner, axes, x)
     kernel = per_axis(kernel, axes, "kernel_size", owner, 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from ..._arguments import check_constructor
 from ..._warnings import warn
 from .._optimizer import Optimizer
 
 __all__ = ["LRScheduler", "for_each_group"]
+
+T = TypeVar("T")
 
 
 class LRScheduler:
@@ -151,10 +153,10 @@ def _options_of(kind: type[Any]) -> set[str]:
     return set().union(*inner)
 
 
-def for_each_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
+def for_each_group(name: str, optimizer: Optimizer, value: T | Sequence[T]) -> list[T]:
     """Return one value for each group of the optimizer: those given, or the one given for all."""
     count = len(optimizer.param_groups)
-    values = list(value) if isinstance(value, list | tuple) else [value] * count
+    values: list[Any] = list(value) if isinstance(value, list | tuple) else [value] * count
     if len(values) != count:
         raise ValueError(f"{name} has {len(values)} values, but the optimizer has {count} groups of parameters")
     return values

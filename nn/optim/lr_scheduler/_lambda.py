@@ -42,7 +42,7 @@ class LambdaLR(LRScheduler):
     _not_saved = frozenset({"optimizer", "lr_lambdas"})
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Functions, last_epoch: int = -1) -> None:
-        self.lr_lambdas = for_each_group("lr_lambda", optimizer, lr_lambda)
+        self.lr_lambdas: list[Callable[[int], float]] = for_each_group("lr_lambda", optimizer, lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:

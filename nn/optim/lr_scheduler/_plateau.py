@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import SupportsFloat
 
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
@@ -75,7 +75,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.optimizer, self.last_epoch = optimizer, 0
         self._note_rates()
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]
+    def step(self, metrics: SupportsFloat) -> None:  # type: ignore[override]
         """Note the metric of an epoch, and lower the rate if it is due.
 
         Parameters
