@@ -9,6 +9,7 @@ from . import extend
 from .errors import (
     AnomalyError,
     AutogradError,
+    BatchError,
     ConvergenceError,
     DeclarationError,
     DerivativeError,
@@ -40,12 +41,14 @@ if typing.TYPE_CHECKING:
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
+    from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
     from .visualize.player import player
 
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "BatchError",
     "Context",
     "ConvergenceError",
     "DeclarationError",
@@ -101,6 +104,7 @@ __all__ = [
     "tensor",
     "value_and_grad",
     "vjp",
+    "vmap",
     "watch_calls",
 ]
 __version__ = "0.1.0"
@@ -114,6 +118,7 @@ _LATER = {
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.linearize": ("linearize",),
+    "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.player": ("player",),
 }

@@ -10,6 +10,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── AnomalyError          (FloatingPointError)   nan or inf where detect_anomaly looks for them
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
+    ├── BatchError            (TypeError)            what has another answer for each element of a batch
     ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
@@ -25,6 +26,7 @@ import numpy as np
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "BatchError",
     "ConvergenceError",
     "DeclarationError",
     "DerivativeError",
@@ -86,6 +88,10 @@ class DeclarationError(AutogradError, TypeError):
 
 class UnsupportedError(AutogradError, NotImplementedError):
     """A NumPy call that has no derivative here; it never returns a silent constant."""
+
+
+class BatchError(AutogradError, TypeError):
+    """What cannot be computed for all elements of a batch at once, since each has its own answer: see `vmap`."""
 
 
 class ConvergenceError(AutogradError, ArithmeticError):

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import AnomalyError, AutogradError, DerivativeError, is_of_values
+from ..errors import AnomalyError, AutogradError, BatchError, DerivativeError, is_of_values
+from .batched import Level, everywhere, whole
 from .grad_mode import ANOMALY, watching
 from .instrumentation import ranges
 from .mutation import kept_arrays, refuse_overwritten
@@ -63,7 +64,13 @@ def _settle(
     """Walk optimistically, and again carefully if that gave a nan; see `pull_back`."""
     # A walk that calls hooks is not repeated, because they may count their calls.
     careful = Hooked.exist and any(isinstance(node.op, Hooked) and node.op.hooks for node in order)
-    found = _walk(seeds, order, targets, partial, lift, absorb=careful)
+    try:
+        found = _walk(seeds, order, targets, partial, lift, absorb=careful)
+    except (BatchError, DerivativeError):
+        if careful or not Level.exist:
+            raise
+        careful = True  # a rule that knows no batches: with care, it is computed in a loop
+        found = _walk(seeds, order, targets, partial, lift, absorb=careful)
     total = _total(found, lift)
     if total != total and not careful:
         found = _walk(seeds, order, targets, partial, lift, absorb=True)
@@ -180,7 +187,7 @@ def _check_gradients(node: Node, g: Any, gradients: Gradients, lift: Lift | None
         if x is None or gx is None or gx is absent:
             continue
         for array in _arrays(gx, lift):
-            if not np.isfinite(array).all():
+            if not everywhere(np.isfinite(array)):
                 message = (
                     f"the derivative of '{node.op.name}'{within(node)}{recorded(node)} gave a gradient with nan or inf "
                     f"(shape {array.shape}, dtype {array.dtype}); it was given {ranges(_given(node, g, lift))}"
@@ -202,15 +209,17 @@ def _arrays(g: Any, lift: Lift | None) -> list[Any]:
 def _total(found: dict[Node, Any], lift: Lift | None) -> float:
     """Return a number that is nan if one of the gradients has a nan, and not finite if one has an inf."""
     total: Any = 0
-    whole = None if lift is not None else _shared_whole(found)
-    if whole is not None and whole.dtype.kind == "f":
-        total = np.dot(whole, whole)
+    flat = None if lift is not None else _shared_whole(found)
+    if flat is not None and flat.dtype.kind == "f":
+        total = np.dot(flat, flat)
         if math.isfinite(total):
             return float(total)
         total = 0  # the nan or inf may be outside the gradients
     for g in found.values():
         if lift is not None:
             g = lift.unwrap(g)
+        if type(g) is not np.ndarray:
+            g = whole(g)
         if g.ndim != 1:
             g = g.ravel("K")  # a view, also for a matrix in column-major order
         total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
@@ -219,19 +228,19 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
 
 def _shared_whole(found: dict[Node, Any]) -> Any:
     """Return the array that all the gradients are parts of, if there is one."""
-    whole = None
+    flat = None
     for node, g in found.items():
         buffer = node.buffer if type(node) is Leaf else None
-        if buffer is None or g is not buffer.array or (whole is not None and whole is not buffer.whole):
+        if buffer is None or g is not buffer.array or (flat is not None and flat is not buffer.whole):
             return None
-        whole = buffer.whole
-    return whole
+        flat = buffer.whole
+    return flat
 
 
 def _warn(found: dict[Node, Any], lift: Lift | None) -> None:
     """Warn of gradients that are not finite; see `_total`, which also overflows for some that are."""
     for node, gradient in found.items():
-        g = gradient if lift is None else lift.unwrap(gradient)
+        g = whole(gradient if lift is None else lift.unwrap(gradient))
         bad = np.size(g) - np.count_nonzero(np.isfinite(g))
         if bad:
             kind = "nan" if np.isnan(g).any() else "inf"

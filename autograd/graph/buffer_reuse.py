@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .batched import Batched
 from .node import LARGE, Node
 
 __all__ = [
@@ -82,6 +83,8 @@ def read_only(value: Any) -> Any:
         view = value.view()
         view.flags.writeable = False
         return view
+    if type(value) is Batched:
+        return Batched(read_only(value.value), value.level)
     if isinstance(value, tuple):
         items = map(read_only, value)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)

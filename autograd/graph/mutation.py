@@ -16,6 +16,7 @@ from weakref import ref
 import numpy as np
 
 from ..errors import GraphError
+from .batched import whole
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
 from .source_info import SourceLine, here, line_of, note_line
@@ -53,6 +54,7 @@ def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | 
     """Return the guard of an array that a node keeps: the value of `x`, or of a constant if that is None."""
     if x is not None and not root(x).shared:
         return others
+    array = whole(array)
     return array, snapshot(array), others
 
 
@@ -71,14 +73,14 @@ def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
             continue
         for i in positions:
             source = inputs[i]
-            if type(source) is not Node and type(values[i]) is np.ndarray:
+            if type(source) is not Node and type(whole(values[i])) is np.ndarray:
                 guards = guard(source, values[i], guards)
     return guards
 
 
 def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None:
     """Return the guards of the arrays among arguments without a derivative, such as indices."""
-    for value in arguments:
+    for value in map(whole, arguments):
         if type(value) is np.ndarray:
             others = (value, snapshot(value), others)
         elif type(value) is tuple:
@@ -164,7 +166,7 @@ def kept_arrays(node: Node) -> Iterator[Array]:
     seen: set[int] = set()
     pending: list[Any] = [getattr(node, "kept_y", None), getattr(node, "kept", None)]
     while pending:
-        value = pending.pop()
+        value = whole(pending.pop())
         if isinstance(value, tuple | list):
             pending.extend(reversed(value))
         elif isinstance(value, np.ndarray) and id(value) not in seen:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .batched import anywhere, everywhere
+
 __all__ = ["absorb_by_comparison", "absorb_by_position"]
 
 Array = np.ndarray[Any, Any]
@@ -25,7 +27,7 @@ def absorb_by_position(gx: Any, g: Array, unwrap: Callable[[Any], Array]) -> Any
     which happens to be 0, has a derivative that a constant would lose.
     """
     absorbed = (g == 0) & ~np.isfinite(unwrap(gx))
-    return np.where(absorbed, 0, gx) if absorbed.any() else gx
+    return np.where(absorbed, 0, gx) if anywhere(absorbed) else gx
 
 
 def absorb_by_comparison(
@@ -45,9 +47,9 @@ def absorb_by_comparison(
         Applies the rule again, with what it keeps replaced by a given function.
     """
     undefined = np.isnan(unwrap(gx))
-    if not undefined.any() or np.all(g):
+    if not anywhere(undefined) or everywhere(g):
         return gx
-    if not np.any(g):
+    if not anywhere(g):
         return np.where(undefined, 0, gx)  # a rule is linear in `g`, also where it divides by something that is 0
     # Of opposite signs, so that the results of a rule that only uses the signs differ.
     first, second = (again(_finite(sign, unwrap)) for sign in (1.0, -1.0))
@@ -65,7 +67,7 @@ def _finite(sign: float, unwrap: Callable[[Any], Array]) -> Callable[[Any], Any]
         if getattr(value, "dtype", None) is None or value.dtype.kind not in "fc":
             return value
         finite = np.isfinite(unwrap(value))
-        if finite.all():
+        if everywhere(finite):
             return value
         return np.where(finite, value, (sign * rng.uniform(0.5, 1.5, finite.shape)).astype(value.dtype))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.batched import Batched, as_array
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
@@ -18,8 +19,8 @@ from ..graph.mutation import guard_arguments, guard_inputs
 from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import inputs_wanted
-from .operands import NUMBERS, as_operand, binder, explain, refuse, static
+from .nary import inputs_wanted, refuse_operands
+from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered, static
 from .primitive import Function, ManyInputs
 from .record import record
 
@@ -82,7 +83,7 @@ class ManyOutputs(ManyInputs):
         return rebuilt(value, parts)
 
     def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
-        unwrap = np.asarray if lift is None else lift.unwrap
+        unwrap = as_array if lift is None else lift.unwrap
         given = g if isinstance(g, tuple) else (g,)
         parts = np.concatenate([np.ravel(unwrap(part)) for part in given if part is not None])
         return absorb_by_comparison(gx, parts, unwrap, lambda replace: self.derivative(node, index, g, lift, replace))
@@ -122,15 +123,20 @@ def several_outputs(op: ManyOutputs) -> Function:
         values += [static(op, v, name) for v, name in zip(given[count:], op.parameters[count:], strict=True)]
         try:
             z = forward(*values)
-        except ValueError as error:
-            raise explain(op, error, *values[:count]) from error
-        except (TypeError, AttributeError) as error:
-            refuse(op, error, *values[:count])
-            raise
+        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+            z = recovered(op, *values)
+            if z is None:
+                refuse_operands(op, error, values[:count])
+                raise
+            if z is LOOP:
+                return loop(op, *given)
         if not any(isinstance(v, Tensor) for v in given[:count]):
             return z
-        arrays = rebuilt(z, [np.asarray(part) for part in z])
+        arrays = rebuilt(z, [as_array(part) for part in z])
         inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
+        level = next((part.level for part in arrays if type(part) is Batched), None)
+        if level is not None:
+            inputs = [level.shared(x, value) for x, value in zip(inputs, values, strict=False)]
         live = [x for x in inputs if x is not None]
         mode = recording()
         if not live or not mode:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.batched import Batched
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
@@ -20,11 +21,11 @@ from ..graph.mutation import guard, guard_arguments, guard_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, plain_array
-from .operands import NUMBERS, as_operand, binder, explain, refuse, refuse_objects, static
+from .operands import LOOP, NUMBERS, as_operand, binder, explain, loop, recovered, refuse, refuse_objects, static
 from .primitive import Function, Primitive
 from .record import record
 
-__all__ = ["inputs_wanted", "many", "several_inputs"]
+__all__ = ["inputs_wanted", "many", "refuse_operands", "several_inputs"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -66,15 +67,21 @@ def _several(op: Primitive) -> Function:
             values.append(static(op, value, name))
         try:
             z = forward(*values)
-        except ValueError as error:
-            raise explain(op, error, *values[:count]) from error
-        except (TypeError, AttributeError) as error:
-            refuse(op, error, *values[:count])
-            raise
+        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+            z = recovered(op, *values)
+            if z is None:
+                refuse_operands(op, error, values[:count])
+                raise
+            if z is LOOP:
+                return loop(op, *args)
         if constant:
             return z
         if type(z) is not ndarray:
-            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+            if type(z) is Batched:
+                inputs = [z.level.shared(x, value) for x, value in zip(inputs, values)]  # noqa: B905 - as above
+                live = [x for x in inputs if x is not None]
+            else:
+                z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None
@@ -96,6 +103,14 @@ def _several(op: Primitive) -> Function:
         return out
 
     return apply
+
+
+def refuse_operands(op: Primitive, error: Exception, operands: Any) -> None:
+    """Raise an error that names the operation and its operands, where those are at fault."""
+    if isinstance(error, ValueError):
+        raise explain(op, error, *operands) from error
+    if isinstance(error, TypeError | AttributeError):
+        refuse(op, error, *operands)
 
 
 def _three(op: Primitive) -> Function:
@@ -129,15 +144,20 @@ def _three(op: Primitive) -> Function:
             c = as_operand(c)
         try:
             z = forward(a, b, c)
-        except ValueError as error:
-            raise explain(op, error, a, b, c) from error
-        except (TypeError, AttributeError) as error:
-            refuse(op, error, a, b, c)
-            raise
+        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+            z = recovered(op, a, b, c)
+            if z is None:
+                refuse_operands(op, error, (a, b, c))
+                raise
+            if z is LOOP:
+                return loop(op, *args)
         if constant:
             return z
         if type(z) is not ndarray:
-            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+            if type(z) is Batched:
+                x, y, w = (z.level.shared(n, value) for n, value in ((x, a), (y, b), (w, c)))
+            else:
+                z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None
@@ -254,16 +274,20 @@ def many(op: Primitive) -> Function:
         values = (arrays, *statics)
         try:
             z = forward(*values)
-        except ValueError as error:
-            raise explain(op, error, *arrays) from error
-        except (TypeError, AttributeError) as error:
-            refuse(op, error, *arrays)
-            raise
+        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+            z = recovered(op, *values)
+            if z is None:
+                refuse_operands(op, error, arrays)
+                raise
+            if z is LOOP:
+                return loop(op, given, *statics)
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
+        if type(z) is Batched:
+            inputs = tuple([z.level.shared(x, value) for x, value in zip(inputs, arrays, strict=True)])
         live = [x for x in inputs if x is not None]
         if not live and not any(isinstance(v, Tensor) for v in given):
             return z
-        if type(z) is not ndarray:
+        if type(z) is not ndarray and type(z) is not Batched:
             z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values
+from ..graph.batched import Batched, innermost
 from ..graph.call_site import users_line
 from ..graph.node import absent
 from ..tensors.dispatch import fronts
@@ -18,8 +19,8 @@ from ..tensors.tensor import Tensor, plain_array, unwrap
 from .primitive import Function, Primitive
 
 __all__ = [
-    "IMMUTABLE", "NUMBERS", "Arguments", "as_operand", "binder", "explain", "kind_of", "numbers", "on_arrays", "refuse",
-    "refuse_objects", "static",
+    "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "kind_of", "loop",
+    "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -30,6 +31,10 @@ Arguments = tuple[Any, ...]
 NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.values()))
 # Immutable types of arguments.
 IMMUTABLE = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
+
+
+# The result of `recovered` for an operation that has to be computed in a loop over a batch.
+LOOP: Any = object()
 
 
 class AxisError(ShapeError, np.exceptions.AxisError):
@@ -85,7 +90,7 @@ def as_operand(value: Any) -> Any:
     A list is copied, so later changes to it do not matter. A memory map or a column of a table shares its memory, which
     others can write to, so it is compared like any ndarray: see `mutation`.
     """
-    if isinstance(value, int | float | complex):
+    if isinstance(value, int | float | complex) or type(value) is Batched:
         return value  # of a subclass, which is immutable too
     if isinstance(value, Rational):
         return float(value)  # a fraction: NumPy would turn it into an object
@@ -146,6 +151,45 @@ def refuse(op: Primitive, error: Exception, *values: Any) -> None:
     if op.ours or isinstance(op.forward, np.ufunc) or not all(map(_is_numeric, values)):
         kinds = " and ".join(f"{getattr(value, 'dtype', type(value).__name__)}" for value in values)
         raise DtypeError(f"'{op.name}' cannot compute with {kinds}: {error}") from error
+
+
+def recovered(op: Primitive, *values: Any) -> Any:
+    """Return what an operation gives whose forward failed, where a batched array is among the values; else None.
+
+    A function of each element that knows no batches is applied to all elements at once. Any other has to be computed in
+    a loop: then the result is `LOOP`.
+    """
+    level = innermost(values)
+    if level is None or isinstance(op.forward, np.ufunc):
+        return None
+    if op.kind != "elementwise":
+        return LOOP
+    try:
+        return level.elementwise(op.forward, values)
+    except ValueError:
+        return None  # shapes that do not fit, in a batch or without one
+
+
+def loop(op: Primitive, *args: Any, **kwargs: Any) -> Any:
+    """Apply an operation to the arguments of each element of a batch in turn, and join the results."""
+    level: Any = innermost(args, kwargs)
+    names = list(kwargs)
+
+    def of_element(args: Any, values: Any) -> Any:
+        return op.apply(*args, **dict(zip(names, values, strict=True)))
+
+    return level.loop(op.name, of_element, (args, tuple(kwargs.values())))
+
+
+def computed(op: Primitive, *values: Any) -> Any:
+    """Return the result of an operation on values none of which is a tensor."""
+    try:
+        return op.forward(*values)
+    except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+        z = recovered(op, *values)
+        if z is None:
+            raise
+    return loop(op, *values) if z is LOOP else z
 
 
 def _is_numeric(value: Any) -> bool:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeclarationError, DerivativeError
+from ..graph.batched import Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
 from .accurate_sum import accurate_sum
@@ -197,7 +198,17 @@ class Primitive:
         if replace is not None:
             kept = tuple(map(replace, kept))
         given = {name: index if name == "index" else None for name in self.at_call[of_rule]}
-        return self.applied[of_rule if len(self.applied) > 1 else 0](g, *kept, **given)
+        rule = self.applied[of_rule if len(self.applied) > 1 else 0]
+        try:
+            return rule(g, *kept, **given)
+        except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+            level: Any = innermost(g, kept)
+            if level is None:
+                raise
+        values = (g, *kept, *given.values())
+        if self.kind == "elementwise" and lift is None:
+            return level.elementwise(rule, values)
+        return level.loop(f"the derivative of {self.name}", rule, values)
 
     def lifted(self, node: Node, index: int, lift: Lift) -> tuple[Any, ...]:
         """Return the same as `kept`, with tensors instead of the arrays that came from live inputs."""
@@ -236,7 +247,7 @@ class Primitive:
             gradients[x] = gx if held is None else held + gx
 
     def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
-        unwrap = np.asarray if lift is None else lift.unwrap
+        unwrap = as_array if lift is None else lift.unwrap
         if self.kind == "elementwise":
             return absorb_by_position(gx, unwrap(g), unwrap)
         again = functools.partial(self.derivative, node, index, g, lift)
@@ -324,7 +335,7 @@ def _unbundled(node: Node) -> tuple[Node | None, ...]:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    return value.shape if type(value) is np.ndarray else np.shape(value)
+    return value.shape if type(value) is np.ndarray or type(value) is Batched else np.shape(value)
 
 
 def _argument_names(function: Function) -> tuple[str, ...]:

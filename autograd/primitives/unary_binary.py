@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.batched import Batched
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import carried
 from ..graph.grad_mode import ON, recording
@@ -19,7 +20,7 @@ from ..graph.mutation import WHOLE, guard, snapshot
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array
-from .operands import NUMBERS, as_operand, explain, numbers, refuse, refuse_objects
+from .operands import LOOP, NUMBERS, as_operand, computed, explain, loop, numbers, recovered, refuse, refuse_objects
 from .primitive import Function, Primitive
 
 __all__ = ["binary", "unary"]
@@ -65,7 +66,7 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
             return front(op, *values)
     if not isinstance(op.forward, np.ufunc):  # a ufunc converts lists itself
         values = tuple([v if type(v) is ndarray or type(v) in NUMBERS else numbers(op, v) for v in values])
-    return op.forward(*values)
+    return computed(op, *values)
 
 
 def unary(op: Primitive) -> Function:
@@ -84,10 +85,13 @@ def unary(op: Primitive) -> Function:
         a = x._array
         try:
             z = forward(a)
-        except TypeError as error:
-            refuse(op, error, a)
-            raise
-        if type(z) is not ndarray:
+        except (TypeError, ValueError, AttributeError) as error:
+            z = recovered(op, a)
+            if z is None:
+                if isinstance(error, TypeError):
+                    refuse(op, error, a)
+                raise
+        if type(z) is not ndarray and type(z) is not Batched:
             z = asarray(z)
         out = new(Tensor)
         out._array = z
@@ -183,13 +187,20 @@ def binary(op: Primitive) -> Function:
             return _elsewhere(op, (x, y))
         try:
             z = forward(a, b)
-        except ValueError as error:
-            raise explain(op, error, a, b) from None
-        except (TypeError, AttributeError) as error:
-            refuse(op, error, a, b)
-            raise
+        except (ValueError, TypeError, AttributeError) as error:
+            z = recovered(op, a, b)
+            if z is None:
+                if isinstance(error, ValueError):
+                    raise explain(op, error, a, b) from None
+                refuse(op, error, a, b)
+                raise
+            if z is LOOP:
+                return loop(op, s, t)
         if type(z) is not ndarray:
-            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+            if type(z) is Batched:
+                x, y = z.level.shared(x, a), z.level.shared(y, b)
+            else:
+                z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         if x is None and y is None:
@@ -234,6 +245,8 @@ def binary(op: Primitive) -> Function:
             if a_for_y:
                 if type(a) is ndarray:
                     node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
+                elif type(a) is Batched:
+                    node.guard = guard(None, a)
                 elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
                     return apply(array, t)
         elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
@@ -242,6 +255,8 @@ def binary(op: Primitive) -> Function:
             if b_for_x:
                 if type(b) is ndarray:
                     node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
+                elif type(b) is Batched:
+                    node.guard = guard(None, b, node.guard)
                 elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
                     return apply(s, array)
         elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):

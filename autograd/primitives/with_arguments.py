@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AutogradError, is_of_values
+from ..graph.batched import Batched, innermost
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
@@ -18,7 +19,19 @@ from ..graph.mutation import guard, guard_arguments
 from ..graph.node import Gradients, Node, View, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, link
-from .operands import IMMUTABLE, NUMBERS, binder, kind_of, numbers, refuse_objects, static
+from .operands import (
+    IMMUTABLE,
+    LOOP,
+    NUMBERS,
+    binder,
+    computed,
+    kind_of,
+    loop,
+    numbers,
+    recovered,
+    refuse_objects,
+    static,
+)
 from .primitive import Function, Primitive
 
 __all__ = ["one_input"]
@@ -54,23 +67,21 @@ def one_input(op: Primitive) -> Function:
         elif len(args) != count:
             args = bind(args, kwargs)
         if not isinstance(x, Tensor):
-            z = forward(x if type(x) is ndarray or type(x) in NUMBERS else numbers(op, x), *args)
+            z = computed(op, x if type(x) is ndarray or type(x) in NUMBERS else numbers(op, x), *args)
             if type(z) is ndarray and z.dtype.kind == "O":
                 refuse_objects(op.name)
             return z
         a = x._array
         try:
             z = forward(a, *args)
-        except ValueError as error:
-            if not is_of_values(error):
+        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+            z = recovered(op, a, *args)
+            if z is None:
+                _refuse(op, error, a)
                 raise
-            message = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
-            raise kind_of(error)(message) from error
-        except TypeError as error:
-            if not op.ours or isinstance(error, AutogradError) or not is_of_values(error):
-                raise  # its own message says what is wrong
-            raise TypeError(f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}") from error
-        if type(z) is not ndarray:
+            if z is LOOP:
+                return loop(op, x, *args)
+        if type(z) is not ndarray and type(z) is not Batched:
             z = asarray(z)
         out = new(Tensor)
         out._array = z
@@ -94,6 +105,8 @@ def one_input(op: Primitive) -> Function:
             out._cut = cut_of(op, (t,), mode)
             return out
         out._node = node = View() if shares and type(x) is not Node else Node()
+        if type(z) is Batched and innermost(args) is not None:
+            x = z.level.shared(x, a)
         node.op = op
         node.x = x
         node.y = None
@@ -122,3 +135,12 @@ def one_input(op: Primitive) -> Function:
 
     op.pull = op.aligned.pull = pull
     return apply
+
+
+def _refuse(op: Primitive, error: Exception, a: Any) -> None:
+    """Raise an error that says of which array, unless its own message says what is wrong."""
+    what = f"'{op.name}' of a tensor of shape {a.shape} and dtype {a.dtype}: {error}"
+    if isinstance(error, ValueError) and is_of_values(error):
+        raise kind_of(error)(what) from error
+    if isinstance(error, TypeError) and op.ours and not isinstance(error, AutogradError) and is_of_values(error):
+        raise TypeError(what) from error

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.backward import pull_back
+from ..graph.batched import Batched, as_array
 from ..graph.buffer_reuse import held_once
 from ..graph.call_site import users_line
 from ..graph.detachment import Cut, cut_at, reason
@@ -539,11 +540,11 @@ class _TensorLift:
 
     def wrap(self, array: Any, node: Node) -> Tensor:
         lifted = object.__new__(Tensor)
-        lifted._array, lifted._node, lifted._cut = np.asarray(array), node, None
+        lifted._array, lifted._node, lifted._cut = as_array(array), node, None
         return lifted
 
     def unwrap(self, gradient: Any) -> Array:
-        return gradient._array if isinstance(gradient, Tensor) else np.asarray(gradient)
+        return gradient._array if isinstance(gradient, Tensor) else as_array(gradient)
 
 
 LIFT: Lift = _TensorLift()
@@ -663,7 +664,7 @@ def refuse_masks(types: Any) -> None:
 
 def plain_array(data: Any) -> Array:
     """Return `data` as an ndarray, not as an instance of a subclass."""
-    if type(data) is ndarray:
+    if type(data) is ndarray or type(data) is Batched:
         return data
     array = np.asarray(unmasked(data))
     if array.dtype.kind == "O":
@@ -742,8 +743,8 @@ def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
     if isinstance(found[node], Tensor):
         return in_own_memory(found[node]) if present is None else present + found[node]
     if present is None:
-        return _constant(np.asarray(found[node]) if held_once(found, node) else np.array(found[node]))
-    return present + found[node] if present._node is not None else _constant(np.asarray(present._array + found[node]))
+        return _constant(as_array(found[node]) if held_once(found, node) else as_array(found[node]).copy("K"))
+    return present + found[node] if present._node is not None else _constant(as_array(present._array + found[node]))
 
 
 def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: dict[Node, Any]) -> None:

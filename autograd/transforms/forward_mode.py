@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.backward import pull_back
+from ..graph.batched import as_array, everywhere
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
 from ..graph.node import Lift, MultiNode, Node, ancestors
@@ -72,9 +73,9 @@ def _push_outputs(
 def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
     operation: Primitive = op
     if operation.kind == "elementwise":
-        unwrap = np.asarray if lift is None else lift.unwrap
+        unwrap = as_array if lift is None else lift.unwrap
         derivative = _without_warning(operation, node, index, tangent, lift)
-        if np.isfinite(unwrap(derivative)).all():
+        if everywhere(np.isfinite(unwrap(derivative))):
             return derivative
         derivative = operation.derivative(node, index, tangent, lift)
         return absorb_by_position(derivative, unwrap(tangent), unwrap)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import DtypeError, ShapeError, check_numeric, described
 from ..graph.backward import pull_back
+from ..graph.batched import as_array
 from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
@@ -159,7 +160,7 @@ def check_outputs(function: Function, outputs: Sequence[Any]) -> list[tuple[tupl
     """
     types, kinds = [], ""
     for y in outputs:
-        array = y._array if isinstance(y, Tensor) else np.asarray(y)
+        array = y._array if isinstance(y, Tensor) else as_array(y)
         types.append((array.shape, array.dtype))
         kinds += array.dtype.kind
     if kinds.strip("fc"):  # something else is among them
@@ -215,7 +216,7 @@ def _tangent_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def value_of(y: Any, create_graph: bool) -> Any:
     """Return the array of a tensor, in memory that the graph does not need; with `create_graph` the tensor."""
-    return y if create_graph or not isinstance(y, Tensor) else _plain(np.array(y._array))
+    return y if create_graph or not isinstance(y, Tensor) else _plain(y._array.copy("K"))
 
 
 def _plain(array: Any) -> Any:
@@ -224,7 +225,7 @@ def _plain(array: Any) -> Any:
 
 def owned_tangent(tangent: Any) -> Any:
     """Return a tangent in memory that nobody else can see, which one that was handed on is not."""
-    return in_own_memory(tangent) if isinstance(tangent, Tensor) else _plain(np.array(tangent))
+    return in_own_memory(tangent) if isinstance(tangent, Tensor) else _plain(tangent.copy("K"))
 
 
 def owned_gradient(node: Node, found: dict[Node, Any]) -> Any:
@@ -233,4 +234,4 @@ def owned_gradient(node: Node, found: dict[Node, Any]) -> Any:
         found = {node: seen_at(node, found[node])}
     if isinstance(found[node], Tensor):
         return in_own_memory(found[node])
-    return found[node] if held_once(found, node) else np.array(found[node])
+    return found[node] if held_once(found, node) else as_array(found[node]).copy("K")

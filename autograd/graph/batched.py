@@ -1,0 +1,439 @@
+"""Batched arrays: what `vmap` hands to a function, an ndarray for each element of a batch that shows the shape of one.
+
+A `Batched` keeps the batch on axis 0 of its `value` and has the shape of one element. NumPy's functions take it through
+NumPy's two protocols, so whatever is written in NumPy computes for the whole batch: forwards, rules, compositions. How
+each function goes with a batch is known by the `Level`, one call of `vmap`; see `primitives.batching`. This module is
+what the rest of the engine has to know of batches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from ..errors import BatchError
+from .call_site import users_line
+from .node import Node, counter
+
+__all__ = ["Batched", "Level", "anywhere", "as_array", "everywhere", "innermost", "levels", "running", "whole"]
+
+ndarray = np.ndarray
+Array = np.ndarray[Any, Any]
+
+running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=())
+levels = running.get  # the calls of `vmap` that run in this thread, the outermost first
+
+
+class Level:
+    """One call of `vmap`: the size of its batch, and how NumPy's functions and operations go with it.
+
+    `primitives.batching` defines the methods; they stand here so that a batched array can call them.
+
+    Attributes
+    ----------
+    size
+        How many elements the batch has.
+    number
+        Greater than that of every node made before; of two calls, one within the other, the inner has the greater one.
+    active
+        Whether the call still runs.
+    """
+
+    exist = False  # until the first one is made
+
+    def __init__(self, size: int) -> None:
+        self.size, self.number, self.active = size, next(counter), True
+        Level.exist = True
+
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
+        raise NotImplementedError
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a NumPy function to arguments that hold batched arrays."""
+        raise NotImplementedError
+
+    def getitem(self, x: Any, key: Any) -> Any:
+        """Return ``x[key]``, where either is batched."""
+        raise NotImplementedError
+
+    def setitem(self, x: Any, key: Any, value: Any) -> None:
+        """Write `value` to ``x[key]``."""
+        raise NotImplementedError
+
+    def scatter(self, add: Any, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
+        raise NotImplementedError
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Return zeros of this shape for each element of the batch."""
+        raise NotImplementedError
+
+    def elementwise(self, function: Any, values: tuple[Any, ...]) -> Any:
+        """Apply a function of each element, which knows no batches, to the whole batch at once."""
+        raise NotImplementedError
+
+    def loop(self, name: str, function: Any, args: tuple[Any, ...]) -> Any:
+        """Apply a function that knows no batches to the arguments of each element in turn, and join the results."""
+        raise NotImplementedError
+
+    def shared(self, node: Node | None, array: Any) -> Node | None:
+        """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
+        raise NotImplementedError
+
+    def branch(self, condition: Any) -> bool:
+        """Return the truth of a batched condition where all its elements agree, or else raise."""
+        raise NotImplementedError
+
+
+class Batched(NDArrayOperatorsMixin):
+    """An array for each element of a batch, with the shape of one.
+
+    Attributes
+    ----------
+    value
+        The arrays of all elements, along its first axis: an ndarray, or a batched array of an outer call of `vmap`.
+    level
+        The call of `vmap` whose batch that is.
+    """
+
+    __slots__ = ("level", "value")
+
+    def __init__(self, value: Any, level: Level) -> None:
+        self.value, self.level = value, level
+
+    # What one element looks like
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one element."""
+        shape: tuple[int, ...] = self.value.shape[1:]
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of one element."""
+        ndim: int = self.value.ndim - 1
+        return ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of the numbers."""
+        dtype: np.dtype[Any] = self.value.dtype
+        return dtype
+
+    @property
+    def size(self) -> int:
+        """How many numbers one element has."""
+        return math.prod(self.value.shape[1:])
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes that one element takes."""
+        return self.size * self.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes that a number takes."""
+        return self.dtype.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The strides of one element."""
+        strides: tuple[int, ...] = self.value.strides[1:]
+        return strides
+
+    @property
+    def base(self) -> Any:
+        """The array whose memory it shares, or None."""
+        return self.value.base
+
+    @property
+    def flags(self) -> Any:
+        """The flags of the arrays of all elements together."""
+        return self.value.flags
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """The element with its axes in reverse order."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
+        """The element with its last two axes swapped."""
+        return self.swapaxes(-1, -2)
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return Batched(self.value.real, self.level)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return Batched(self.value.imag, self.level)
+
+    @property
+    def flat(self) -> Any:
+        """The numbers of the element, along one axis."""
+        return self.reshape(-1)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of unsized object: one element of the batch has no axis")
+        length: int = self.value.shape[1]
+        return length
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        ended = "" if self.level.active else ", of a vmap that has ended"
+        return f"Batched({self.level.size} of shape {self.shape}, {self.dtype}{ended})"
+
+    __hash__ = object.__hash__
+
+    # What has another answer for each element
+
+    def _refuse(self, what: str, remedy: str) -> NoReturn:
+        raise BatchError(
+            f"{what} of a batched array (shape {self.shape}, {self.level.size} of them in the batch of vmap), at "
+            f"{users_line()}: each element of the batch has its own. {remedy}"
+        )
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(
+                f"the truth of an array with {self.size} elements is ambiguous (shape {self.shape}, at "
+                f"{users_line()}): use a.any() or a.all()"
+            )
+        return self.level.branch(self)
+
+    def __float__(self) -> float:
+        self._refuse("float()", "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)")
+
+    def __complex__(self) -> complex:
+        self._refuse("complex()", "Keep it an array, as in x + 0j")
+
+    def __int__(self) -> int:
+        self._refuse("int()", "Keep it an array, as in x.astype(int)")
+
+    def __index__(self) -> int:
+        self._refuse(
+            "an integer, as for range(), a slice's bound, a shape or an index into a list or a plain ndarray,",
+            "To choose by it, use numpy.take(x, i, axis) with x = autograd.tensor(array), or numpy.where with a mask",
+        )
+
+    def __round__(self, digits: int = 0) -> Any:
+        return np.round(self, digits)
+
+    def item(self, *args: Any) -> NoReturn:
+        """Raise: a batched array has a number for each element of the batch."""
+        self._refuse("item()", "Return the array itself, and take the numbers after vmap")
+
+    def tolist(self) -> NoReturn:
+        """Raise, as `item` does."""
+        self._refuse("tolist()", "Return the array itself, and take the numbers after vmap")
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._refuse(f"the format {spec!r}", "Print it without a format, or after vmap")
+        return repr(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        self._refuse(
+            "an ndarray",
+            "Use NumPy's functions on it. To choose from an ndarray by it, make that a tensor: autograd.tensor(a)[i]. "
+            "For memory to write it to, use numpy.zeros_like(x) or numpy.zeros(shape, like=x) of a batched x",
+        )
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    # Methods
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+        """Return the element in another shape."""
+        new = shape[0] if len(shape) == 1 else shape
+        new = tuple(new) if isinstance(new, tuple | list | ndarray) else (new,)
+        if order == "F":
+            return self.transpose().reshape(*new[::-1]).transpose()
+        value = self.value
+        if -1 in new and not value.size:
+            rest = math.prod(n for n in new if n != -1) or 1
+            new = tuple([self.size // rest if n == -1 else n for n in new])
+        return Batched(value.reshape((value.shape[0], *new)), self.level)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Return the element with its axes in another order."""
+        if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
+            axes = axes[0]
+        n = self.value.ndim
+        order = range(n - 1, 0, -1) if not axes else [a % (n - 1) + 1 for a in axes]
+        return Batched(self.value.transpose((0, *order)), self.level)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        """Return the element with two axes swapped."""
+        n = self.ndim
+        first, second = (np.lib.array_utils.normalize_axis_index(a, n) + 1 for a in (axis1, axis2))
+        return Batched(self.value.swapaxes(first, second), self.level)
+
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """Return the element in another dtype."""
+        return Batched(self.value.astype(dtype, order, casting, subok, copy), self.level)
+
+    def copy(self, order: Any = "K") -> Any:
+        """Return a copy."""
+        return Batched(self.value.copy(order), self.level)
+
+    def view(self) -> Any:
+        """Return an array that shares the memory."""
+        return Batched(self.value, self.level)
+
+    def ravel(self, order: str = "C") -> Any:
+        """Return the element along one axis."""
+        return self.reshape(-1, order="F" if order == "F" else "C")
+
+    def flatten(self, order: str = "C") -> Any:
+        """Return a copy of the element along one axis."""
+        return self.ravel(order).copy()
+
+    def fill(self, value: Any) -> None:
+        """Write one number to all places."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None) -> None:
+        """Sort in place along an axis."""
+        self[...] = np.sort(self, axis, kind)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """Return the slices along `axis` where `condition` holds."""
+        return np.compress(condition, self, axis)
+
+    def conj(self) -> Any:
+        """Return the complex conjugate; the array itself if it is real."""
+        return np.conjugate(self) if self.dtype.kind == "c" else self
+
+    conjugate = conj
+
+    def tobytes(self) -> bytes:
+        """Return the bytes of the arrays of all elements."""
+        return whole(self).tobytes()
+
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **options: Any
+    ) -> Any:
+        """Sum over axes of the element."""
+        return np.add.reduce(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims, **options)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.level.getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.level.setitem(self, key, value)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method that is NumPy's function of that name."""
+        if name not in _METHODS:
+            raise AttributeError(f"a batched array of vmap has no {name!r}: use NumPy's functions on it")
+        function = getattr(np, name)
+        return lambda *args, **kwargs: function(self, *args, **kwargs)
+
+    # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose data are batched.
+
+    __array_priority__ = 900
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        level = self.level
+        for x in inputs:
+            kind = type(x)
+            if kind is Batched:
+                if x.level.number > level.number:
+                    level = x.level
+            elif kind is not ndarray and hasattr(kind, "__array_ufunc__") and hasattr(x, "_node"):
+                return NotImplemented
+        for x in (*kwargs.values(), *(kwargs.get("out") or ())) if kwargs else ():
+            if type(x) is Batched:
+                if x.level.number > level.number:
+                    level = x.level
+            elif hasattr(x, "_node"):
+                return NotImplemented
+        return level.call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        level = self.level  # named by like=, it is not among the arguments
+        for x in _contents([args, kwargs]):
+            if type(x) is Batched:
+                if x.level.number > level.number:
+                    level = x.level
+            elif type(x) is not ndarray and hasattr(x, "_node"):
+                return NotImplemented
+        return level.call(function, args, kwargs)
+
+
+_METHODS = frozenset((
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
+    "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "take",
+    "trace", "var",
+))  # fmt: skip
+
+
+def _contents(trees: list[Any]) -> list[Any]:
+    """Return what stands in lists, tuples and dicts."""
+    pending, found = trees, []
+    for part in pending:  # grows while it is iterated over
+        kind = type(part)
+        if kind is ndarray:
+            continue
+        if kind is tuple or kind is list or isinstance(part, tuple):
+            pending += part
+        elif kind is dict:
+            pending += part.values()
+        else:
+            found.append(part)
+    return found
+
+
+def innermost(*given: Any) -> Level | None:
+    """Return the innermost level of the batched arrays among values, in lists, tuples, dicts and tensors too; or None."""
+    level: Level | None = None
+    for x in _contents(list(given)):
+        x = x if type(x) is Batched else getattr(x, "_array", None)
+        if type(x) is Batched and (level is None or x.level.number > level.number):
+            level = x.level
+    return level
+
+
+def whole(x: Any) -> Any:
+    """Return the ndarray within a batched array, with the axes of all batches; anything else as it is."""
+    while type(x) is Batched:
+        x = x.value
+    return x
+
+
+def as_array(x: Any, dtype: Any = None) -> Any:
+    """Do as `numpy.asarray`, but leave batched arrays what they are."""
+    if type(x) is Batched:
+        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    return np.asarray(x, dtype)
+
+
+def anywhere(mask: Any) -> bool:
+    """Tell whether a condition holds anywhere, in a batch for any of its elements: what rules and forwards ask.
+
+    A rule may take a shorter way if a condition holds nowhere; where it holds for some elements of a batch, the way
+    that it takes has to be right for the others too.
+    """
+    return bool(np.any(whole(mask)))
+
+
+def everywhere(mask: Any) -> bool:
+    """Tell whether a condition holds everywhere, in a batch for all of its elements; see `anywhere`."""
+    return bool(np.all(whole(mask)))

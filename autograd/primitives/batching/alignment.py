@@ -1,0 +1,82 @@
+"""Alignment: the arrays within batched operands, so that they broadcast with the batch as their first axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...graph.batched import Batched, Level
+
+__all__ = ["aligned", "is_at", "repeated", "stacked", "wrapped"]
+
+
+def is_at(level: Level, x: Any) -> bool:
+    """Tell whether `x` is batched, and the batch is that of `level`."""
+    return type(x) is Batched and x.level is level
+
+
+def aligned(level: Level, operands: Iterable[Any]) -> list[Any]:
+    """Return what is within the operands of a function of each element.
+
+    An array of fewer axes gets axes of length 1 behind the batch, so that it broadcasts as one element would. An
+    operand without a batch stays as it is.
+    """
+    most, fewest = 0, 1 << 20
+    for x in operands:
+        if type(x) is Batched and x.level is level:
+            n = x.value.ndim - 1
+            if n < fewest:
+                fewest = n
+        else:
+            n = getattr(x, "ndim", 0)
+            if type(n) is not int:
+                if type(x) is not list and type(x) is not tuple:
+                    continue  # a dtype's class, a string
+                n = np.ndim(x)
+            elif type(x) is list or type(x) is tuple:
+                n = np.ndim(x)
+        if n > most:
+            most = n
+    values = []
+    for x in operands:
+        if type(x) is Batched and x.level is level:
+            x = x.value
+            if fewest < most and x.ndim - 1 < most:
+                x = x.reshape((x.shape[0],) + (1,) * (most - x.ndim + 1) + x.shape[1:])
+        values.append(x)
+    return values
+
+
+def stacked(level: Level, operands: Sequence[Any], cores: Sequence[int]) -> list[Any]:
+    """Return what is within the operands of a function of the last axes; `cores` says how many each has."""
+    loops = [np.ndim(x) - core for x, core in zip(operands, cores, strict=True)]
+    most = max(loops)
+    values = []
+    for x, n in zip(operands, loops, strict=True):
+        if is_at(level, x):
+            x = x.value
+            if n < most:
+                x = x.reshape((x.shape[0],) + (1,) * (most - n) + x.shape[1:])
+        values.append(x)
+    return values
+
+
+def repeated(level: Level, x: Any) -> Any:
+    """Return `x` with the batch as its first axis: one that has none is repeated, without a copy."""
+    if is_at(level, x):
+        return x.value
+    if not hasattr(x, "shape"):
+        x = np.asarray(x)
+    return np.broadcast_to(x, (level.size, *x.shape))
+
+
+def wrapped(level: Level, result: Any) -> Any:
+    """Return the arrays of a result, which may be a tuple, as batched ones."""
+    if isinstance(result, tuple):
+        parts = [wrapped(level, part) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    if isinstance(result, list):
+        return [wrapped(level, part) for part in result]
+    return Batched(result, level) if hasattr(result, "shape") else result

@@ -1,0 +1,172 @@
+"""Indices into batched arrays, and batched indices.
+
+An index that is the same for all elements gets a slice for the batch. One that has its own integers for each element
+gets the numbers of the elements beside them. NumPy puts the axes of integer arrays first where slices separate them, so
+the axes of what is selected may have to be moved.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import BatchError
+from ...graph.batched import Batched, Level
+from .alignment import is_at, repeated
+
+__all__ = ["getitem", "place", "scatter", "setitem", "shape_selected", "written"]
+
+Moved = tuple[Any, Any] | None  # the axes to move, and where to: what `numpy.moveaxis` takes
+
+_BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
+
+
+def _is_array(part: Any) -> bool:
+    return not isinstance(part, _BASIC) or isinstance(part, bool)
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    """Return the parts of an index, with the arrays of tensors in place of tensors and lists."""
+    found = []
+    for part in key if type(key) is tuple else (key,):
+        part = getattr(part, "_array", part)
+        if isinstance(part, list):
+            part = np.asarray(part)
+        elif type(part) is slice:
+            for bound in (part.start, part.stop, part.step):
+                if type(bound) is Batched:
+                    operator.index(bound)  # raises
+        found.append(part)
+    return tuple(found)
+
+
+def place(level: Level, key: Any, ndim: int, *, whole: bool) -> tuple[Any, Moved]:
+    """Return the index into the arrays of all elements, and which axes of what it selects to move.
+
+    `ndim` is the number of axes of one element. `whole` says whether the array has the batch as its first axis; one
+    that has not is indexed with integers for each element.
+    """
+    parts = _parts(key)
+    arrays = [part for part in parts if _is_array(part)]
+    if not arrays:
+        return (slice(None), *parts), None
+    if any(is_at(level, part) and part.dtype == bool for part in arrays):
+        raise BatchError(
+            "a batched mask as an index selects another number of elements for each element of the batch: use "
+            "numpy.where(mask, x, 0), or a sum or mean with where=mask"
+        )
+    wide = max([1 if getattr(part, "dtype", None) == bool else np.ndim(part) for part in arrays])
+    # Like NumPy, count integers among the arrays where there is one.
+    advanced = [i for i, part in enumerate(parts) if _is_array(part) or isinstance(part, int | np.integer)]
+    together = advanced == list(range(advanced[0], advanced[-1] + 1))
+    if not any(is_at(level, part) for part in arrays):
+        return (slice(None), *parts), None if together or not wide else ([wide], [0])
+    used = sum([_axes_used(part) for part in parts])
+    before = sum([ndim - used if part is Ellipsis else 1 for part in parts[: advanced[0]]])
+    physical: list[Any] = []
+    for part in parts:
+        if is_at(level, part):
+            value = part.value
+            physical.append(value.reshape((value.shape[0],) + (1,) * (wide - part.ndim) + part.shape))
+        elif getattr(part, "dtype", None) == bool and np.ndim(part):
+            physical += part.nonzero()
+        else:
+            physical.append(part)
+    if not whole:
+        return tuple(physical), ([before], [0]) if together and before else None
+    numbers = np.arange(level.size).reshape((-1,) + (1,) * wide)
+    moves = together and before and wide
+    moved = (list(range(1, wide + 1)), list(range(before + 1, before + wide + 1))) if moves else None
+    return (numbers, *physical), moved
+
+
+def _axes_used(part: Any) -> int:
+    """Return how many axes of the array a part of an index takes up."""
+    if part is None or part is Ellipsis or isinstance(part, bool):
+        return 0
+    return np.ndim(part) if getattr(part, "dtype", None) == bool else 1
+
+
+def _level(level: Level, *given: Any) -> Level:
+    """Return the innermost level of an array, its index and what is written to it."""
+    for x in given:
+        for part in x if type(x) is tuple else (x,):
+            part = getattr(part, "_array", part)
+            if type(part) is Batched and part.level.number > level.number:
+                level = part.level
+    return level
+
+
+def getitem(level: Level, x: Any, key: Any) -> Any:
+    """Return ``x[key]`` where either is batched."""
+    level = _level(level, x, key)
+    whole = is_at(level, x)
+    index, moved = place(level, key, x.ndim, whole=whole)
+    found = (x.value if whole else x)[index]
+    return Batched(found if moved is None else np.moveaxis(found, *moved), level)
+
+
+def shape_selected(value: Any, index: Any, moved: Moved) -> tuple[int, ...]:
+    """Return the shape of what an index selects, with the batch, in the order of axes that an element has."""
+    found = np.broadcast_to(np.empty((), bool), value.shape)[_without_batches(index)]
+    shape: tuple[int, ...] = found.shape if moved is None else np.moveaxis(found, *moved).shape
+    return shape
+
+
+def _without_batches(index: Any) -> Any:
+    """Return an index for a question of shape alone: batches of outer levels do not change it."""
+    return tuple([np.zeros(part.shape, int) if type(part) is Batched else part for part in index])
+
+
+def written(level: Level, value: Any, shape: tuple[int, ...], moved: Moved) -> Any:
+    """Return values to be written to what an index selects, in the order of axes that the index gives."""
+    if is_at(level, value):
+        value = value.value
+        if value.ndim < len(shape):
+            value = value.reshape((value.shape[0],) + (1,) * (len(shape) - value.ndim) + value.shape[1:])
+    if moved is not None:
+        value = np.moveaxis(np.broadcast_to(value, shape), moved[1], moved[0])
+    return value
+
+
+def setitem(level: Level, x: Any, key: Any, value: Any) -> None:
+    """Write `value` to ``x[key]``, in the memory of the batch."""
+    value = getattr(value, "_array", value)
+    inner = _level(level, x, key, value)
+    if inner is not x.level:
+        raise BatchError(
+            "a batched value, or one at a batched index, cannot be written to an array that all elements of the batch "
+            "share: begin with numpy.zeros_like(y) of a batched y, or write x = x + 0 * y before"
+        )
+    (mask, *others) = _parts(key)
+    if not others and is_at(level, mask) and mask.dtype == bool:
+        _set_where(level, x, mask, value)
+        return
+    index, moved = place(level, key, x.ndim, whole=True)
+    if type(value) is Batched or moved is not None:
+        value = value if hasattr(value, "shape") else np.asarray(value)
+        value = written(level, value, shape_selected(x.value, index, moved), moved)
+    x.value[index] = value
+
+
+def _set_where(level: Level, x: Any, mask: Any, value: Any) -> None:
+    """Write to the elements that a batched mask selects a value that does not depend on how many there are."""
+    rest = x.ndim - mask.ndim
+    if np.ndim(value) > rest:
+        raise BatchError(
+            f"a batched mask selects another number of elements for each element of the batch, and values of shape "
+            f"{np.shape(value)} are to be written to them: use numpy.where(mask, values, x) with a value for each place"
+        )
+    x[...] = np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
+
+
+def scatter(level: Level, add: Callable[..., Any], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
+    level = _level(level, x, key)
+    index, moved = place(level, key, len(shape), whole=True)
+    value = written(level, Batched(repeated(level, x), level), (level.size, *x.shape), moved)
+    return Batched(add(value, index, (level.size, *shape)), level)
+

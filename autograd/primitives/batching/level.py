@@ -1,0 +1,222 @@
+"""The level of one call of `vmap`: how NumPy's functions and operations go with its batch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...errors import BatchError
+from ...graph.batched import Batched, Level
+from ...graph.call_site import users_line
+from ...graph.node import Leaf, Node, View, counter
+from ...graph.source_info import warn
+from ...tensors.tensor import Tensor
+from ..declare import linear
+from . import functions, indexing, ufuncs
+from .alignment import aligned, wrapped
+
+__all__ = ["BatchLevel", "Split", "enter", "leave"]
+
+
+class BatchLevel(Level):
+    """One call of `vmap`; see `Level` for what its methods do.
+
+    Attributes
+    ----------
+    loops
+        What to do where an operation can only be computed in a loop: ``"warn"``, ``"error"`` or ``"allow"``.
+    branches
+        What to do where a program branches on a batched condition: ``"error"`` or ``"split"``.
+    randomness
+        What layers draw: ``"different"`` numbers for each element, the ``"same"``, or ``"error"``.
+    """
+
+    def __init__(self, size: int, loops: str, branches: str, randomness: str) -> None:
+        super().__init__(size)
+        self.loops, self.branches, self.randomness = loops, branches, randomness
+
+    def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if method == "__call__":
+            return ufuncs.apply(self, ufunc, inputs, kwargs)
+        return ufuncs.METHODS[method](self, ufunc, *inputs, **kwargs)
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return functions.call(self, function, args, kwargs)
+
+    def getitem(self, x: Any, key: Any) -> Any:
+        return indexing.getitem(self, x, key)
+
+    def setitem(self, x: Any, key: Any, value: Any) -> None:
+        indexing.setitem(self, x, key, value)
+
+    def scatter(self, add: Callable[..., Any], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        return indexing.scatter(self, add, x, key, shape)
+
+    def zeros(self, shape: Any, dtype: Any) -> Any:
+        shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+        return Batched(np.zeros((self.size, *shape), dtype), self)
+
+    def elementwise(self, function: Any, values: tuple[Any, ...]) -> Any:
+        return wrapped(self, function(*aligned(self, values)))
+
+    def loop(self, name: str, function: Any, args: tuple[Any, ...]) -> Any:
+        message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
+        args = self._apart(args)
+        first = function(*self._element(args, 0 if self.size else None))  # of an empty batch, zeros tell the shapes
+        if self.loops == "error":
+            raise BatchError(f"{message}: loops='warn' or 'allow' lets it")
+        if self.loops == "warn":
+            warn(f"{message}: it is right, but as slow as a loop; loops='allow' accepts that", RuntimeWarning)
+        return self._joined([first, *(function(*self._element(args, i)) for i in range(1, self.size))], self.size)
+
+    def _apart(self, tree: Any) -> Any:
+        """Return arguments with what is batched here as arrays of the whole batch, marked as such."""
+        if type(tree) is Batched and tree.level is self:
+            return _Whole(tree.value)
+        if isinstance(tree, Tensor) and type(tree._array) is Batched and _is_within(tree._array, self):
+            return _Whole(leave(tree, self))
+        if type(tree) in (list, tuple):
+            return type(tree)([self._apart(part) for part in tree])
+        if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+            return type(tree)(*[self._apart(part) for part in tree])
+        if type(tree) is dict:
+            return {key: self._apart(part) for key, part in tree.items()}
+        return tree
+
+    def _element(self, tree: Any, i: int | None) -> Any:
+        """Return the arguments of one element of the batch; of an empty batch, zeros."""
+        if type(tree) is _Whole:
+            return tree.array[i] if i is not None else np.zeros(tree.array.shape[1:], tree.array.dtype)
+        if type(tree) in (list, tuple):
+            return type(tree)([self._element(part, i) for part in tree])
+        if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+            return type(tree)(*[self._element(part, i) for part in tree])
+        if type(tree) is dict:
+            return {key: self._element(part, i) for key, part in tree.items()}
+        # An object in which a forward leaves something for its rule has to be another one for each element.
+        return copy.copy(tree) if hasattr(tree, "__dict__") and not callable(tree) else tree
+
+    def _joined(self, results: list[Any], size: int) -> Any:
+        """Return the results of all elements as batched arrays; what is no array has to be the same for all."""
+        first = results[0]
+        if isinstance(first, list | tuple):
+            parts = [self._joined(list(part), size) for part in zip(*results, strict=True)]
+            return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+        if not isinstance(first, Tensor) and not hasattr(first, "shape"):
+            if all(type(result) is type(first) and result == first for result in results):
+                return first
+            results = [np.asarray(result) for result in results]
+        shapes = sorted({np.shape(result) for result in results})
+        if len(shapes) > 1:
+            raise BatchError(f"the elements of the batch gave results of different shapes, {shapes[0]} and {shapes[1]}")
+        joined = np.stack(results)[:size]
+        return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
+
+    def shared(self, node: Node | None, array: Any) -> Node | None:
+        if node is None or (type(array) is Batched and _is_within(array, self)):
+            return node
+        if type(node) is Leaf and node.number > self.number:
+            return node
+        spread = View()  # so that a write to the memory of the tensor is noticed
+        spread.op, spread.x, spread.y, spread.guard = _spread.operation, node, None, None
+        spread.kept = spread.kept_y = (self,)
+        spread.shape, spread.dtype, spread.number = node.shape, node.dtype, next(counter)
+        return spread
+
+    def branch(self, condition: Any) -> bool:
+        levels = []
+        x = condition
+        while type(x) is Batched:
+            levels.insert(0, x.level)
+            x = x.value
+        for level in levels:
+            if level.branches != "split":
+                condition._refuse(
+                    "a program branches on the truth",
+                    "Compute both branches and choose with numpy.where(condition, a, b), or use vmap(f, "
+                    "branches='split')",
+                )
+        flags = np.asarray(getattr(x, "_array", x), bool).reshape([level.size for level in levels])
+        for axis, level in enumerate(levels):
+            rows = np.moveaxis(flags, axis, 0).reshape(level.size, flags.size // (level.size or 1))
+            if rows.size and (rows != rows[0]).any():
+                raise Split(level, np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1), str(users_line()))
+        return bool(flags.reshape(-1)[:1].any())
+
+
+class Split(BaseException):  # not to be caught by a program, which need not know that it is evaluated again
+    """Raised where the elements of a batch take different branches, to evaluate them in groups.
+
+    Attributes
+    ----------
+    of
+        The level whose batch is to be split.
+    groups
+        The number of the group of each element.
+    line
+        Where the program branches.
+    """
+
+    def __init__(self, of: Level, groups: np.ndarray[Any, Any], line: str) -> None:
+        super().__init__(line)
+        self.of, self.size, self.groups, self.line = of, of.size, groups, line
+
+
+class _Whole:
+    """An array of the whole batch among the arguments of a loop."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+
+def _is_within(x: Any, level: Level) -> bool:
+    """Tell whether one of the batches of `x` is that of `level`."""
+    while type(x) is Batched:
+        if x.level is level:
+            return True
+        x = x.value
+    return False
+
+
+# Into a batch and out of it. The two are the transposes of each other.
+
+
+def _leave(x: Any, level: Level) -> Any:
+    """Return the arrays of all elements of the batch, along a new first axis."""
+    if type(x) is Batched:
+        if x.level is level:
+            return x.value
+        if x.level.number > level.number:  # of a later call of vmap, which computes derivatives of this one
+            return Batched(np.moveaxis(_leave(x.value, level), 0, 1), x.level)
+    return np.broadcast_to(x, (level.size, *x.shape))
+
+
+def _enter(x: Any, level: Level) -> Any:
+    """Return a batched array of the arrays along the first axis."""
+    if type(x) is Batched and x.level.number > level.number:
+        return Batched(_enter(np.moveaxis(x.value, 1, 0), level), x.level)
+    return Batched(x, level)
+
+
+leave: Any = linear(_leave, lambda g, level: enter(g, level), name="leave_batch")
+enter: Any = linear(_enter, lambda g, level: leave(g, level), name="enter_batch")
+
+
+# What all elements share. While vmap runs, the gradient of each element is that element's; afterwards they are summed.
+
+
+def _total(g: Any, level: Level) -> Any:
+    """Return the sum over the batch."""
+    if type(g) is Batched:
+        if g.level is level:
+            return np.add.reduce(g.value, axis=0)
+        if g.level.number > level.number:
+            return Batched(_total(g.value, level), g.level)
+    return g * np.asarray(level.size, g.dtype)
+
+
+_spread: Any = linear(lambda x, level: x, lambda g, level: g if level.active else _collect(g, level), name="share")
+_collect: Any = linear(_total, lambda g: g, name="sum_over_batch")

@@ -1,0 +1,64 @@
+"""Products of batched matrices and vectors: one call of BLAS for the whole batch wherever there is one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...graph.batched import Batched, Level
+from .alignment import aligned, is_at
+
+__all__ = ["matmul"]
+
+
+def matmul(level: Level, a: Any, b: Any) -> Any:
+    """Return ``a @ b`` for each element of the batch."""
+    a, b = (x if type(x) is Batched else np.asarray(x) for x in (a, b))
+    if not a.ndim or not b.ndim:
+        raise ValueError("matmul takes no numbers: multiply them")
+    if is_at(level, a):
+        product = _both(level, a, b) if is_at(level, b) else _left(level, a, b)
+    else:
+        product = _right(level, a, b)
+    return Batched(product, level)
+
+
+def _left(level: Level, a: Any, y: Any) -> Any:
+    """Multiply a batch by one matrix, vector or stack of matrices."""
+    x, m, n = a.value, a.ndim, y.ndim
+    if n == 2 and m > 1:  # many rows times one matrix
+        rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) @ y
+        return rows.reshape((*x.shape[:-1], y.shape[-1]))
+    if m > 1 and n > m:
+        return aligned(level, (a, y))[0] @ y
+    if m == 1 and n > 2:
+        return (x.reshape((x.shape[0],) + (1,) * (n - 1) + x.shape[1:]) @ y)[..., 0, :]
+    return x @ y
+
+
+def _right(level: Level, x: Any, b: Any) -> Any:
+    """Multiply one matrix, vector or stack of matrices by a batch."""
+    y, m, n = b.value, x.ndim, b.ndim
+    if n == 1:
+        if m <= 2:
+            return y @ x.T
+        return (x @ y.reshape((y.shape[0],) + (1,) * (m - 2) + (y.shape[1], 1)))[..., 0]
+    if m == 2 and n == 2 and y.shape[2] == 1:
+        return (y[:, :, 0] @ x.T)[:, :, None]
+    return x @ (aligned(level, (x, b))[1] if m > n else y)
+
+
+def _both(level: Level, a: Any, b: Any) -> Any:
+    """Multiply each element of one batch by that of another."""
+    x, y, m, n = a.value, b.value, a.ndim, b.ndim
+    if m == n == 1:
+        return (x[:, None, :] @ y[:, :, None])[:, 0, 0]
+    if m == 1:
+        return (x.reshape((x.shape[0],) + (1,) * (n - 1) + x.shape[1:]) @ y)[..., 0, :]
+    if n == 1:
+        return (x @ y.reshape((y.shape[0],) + (1,) * (m - 2) + (y.shape[1], 1)))[..., 0]
+    if m != n:
+        x, y = aligned(level, (a, b))
+    return x @ y

@@ -1,0 +1,310 @@
+"""vmap: a function of one element, made a function of a batch that computes for all elements at once."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from ..errors import BatchError, ShapeError, check_callable, described
+from ..graph.batched import Batched, levels, running
+from ..graph.call_site import users_line
+from ..graph.mutation import owner_of
+from ..graph.source_info import defined
+from ..primitives.batching.level import BatchLevel, Split, enter, leave
+from ..tensors.tensor import Tensor, plain_array
+from .pytree import Rebuild, flatten
+
+__all__ = ["vmap"]
+
+Function = Callable[..., Any]
+Axes = Any  # an axis, None, or a container of them: a prefix of the container that they are for
+
+_GROUPS = 256  # that a batch may be split into
+
+
+def vmap(
+    function: Function | None = None,
+    in_axes: Axes = 0,
+    out_axes: Axes = 0,
+    *,
+    loops: str = "warn",
+    branches: str = "error",
+    randomness: str = "error",
+) -> Function:
+    """Return a function of a batch that computes `function` for all elements of the batch at once.
+
+    Write `function` for one element. Within it, NumPy's functions see the shape of one element and compute for all of
+    them, so it is as fast as the same code written for the batch by hand. It nests with itself and with `grad`, `jvp`,
+    `jacobian` and the others, both ways: ``vmap(grad(loss), in_axes=(None, 0, 0))`` gives a gradient per sample.
+
+    Parameters
+    ----------
+    function
+        Takes arrays, or containers of them, and returns arrays or containers of them. Without it, a decorator is
+        returned.
+    in_axes
+        Which axis of each argument numbers the elements: one integer for all, or a tuple with one entry per argument.
+        None stands for an argument that all elements share. For a dict, list or tuple of arrays, an entry may be a
+        container of the same kind. Keyword arguments are mapped over their first axis.
+    out_axes
+        Which axis of each result numbers the elements; nested like `in_axes`. None stands for a result that is the
+        same for all.
+    loops
+        What to do where an operation can only be computed for one element after another: ``"warn"`` (a RuntimeWarning),
+        ``"error"`` or ``"allow"``.
+    branches
+        What to do where the program branches on a value, with ``if`` or ``while``: ``"error"``, or ``"split"``, which
+        divides the batch by the truth of the condition and evaluates `function` anew for each group. It then has to be
+        pure: what it prints, appends or draws happens more than once.
+    randomness
+        What layers such as dropout, and `nn.random`, draw: ``"different"`` numbers for each element, the ``"same"`` for
+        all, or ``"error"``. NumPy's own generators know of no batch: their numbers are the same for all elements.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `function`, with one axis more where `in_axes` says so.
+
+    Raises
+    ------
+    BatchError
+        When called, where each element would need its own answer: a branch, ``float(x)``, ``x.item()``, the bound of a
+        slice, a mask as an index. The message says what to write instead.
+    ShapeError
+        When called, if an argument has no such axis, or their lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad, vmap
+    >>> def distance(x, y):
+    ...     return np.sqrt(np.sum((x - y) ** 2))
+    >>> points, origin = np.array([[3.0, 4.0], [6.0, 8.0]]), np.zeros(2)
+    >>> vmap(distance, in_axes=(0, None))(points, origin)
+    array([ 5., 10.])
+    >>> vmap(grad(distance), in_axes=(0, None))(points, origin)
+    array([[0.6, 0.8],
+           [0.6, 0.8]])
+    >>> vmap(lambda x: x if x > 0 else -2 * x, branches="split")(np.array([1.0, -1.0]))
+    array([1., 2.])
+    """
+    _check_option("loops", loops, ("warn", "error", "allow"))
+    _check_option("branches", branches, ("error", "split"))
+    _check_option("randomness", randomness, ("error", "different", "same"))
+    options = {"loops": loops, "branches": branches, "randomness": randomness}
+    if function is None:
+        return partial(vmap, in_axes=in_axes, out_axes=out_axes, **options)  # type: ignore[return-value]  # a decorator
+    check_callable("function", function)
+    of_element: Function = function
+
+    @wraps(of_element)
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        contents, axes, rebuild = _arguments(in_axes, args, kwargs)
+        size = _common_length(contents, axes)
+        call = _Call(of_element, rebuild, out_axes, options)
+        return call.evaluate(contents, axes, size)
+
+    return mapped
+
+
+def _check_option(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"vmap: {name}={value!r}: it is one of {', '.join(map(repr, known))}")
+
+
+class _Call:
+    """One call of a function that `vmap` returned."""
+
+    def __init__(self, function: Function, rebuild: Rebuild, out_axes: Axes, options: dict[str, str]) -> None:
+        self.function, self.rebuild, self.out_axes, self.options = function, rebuild, out_axes, options
+        self.lines: dict[str, int] = {}  # where the batch was split, and into how many groups more
+
+    def evaluate(self, contents: list[Any], axes: list[int | None], size: int) -> Any:
+        """Evaluate the function for a batch; where its elements branch, for each group of those that agree."""
+        level = BatchLevel(size, **self.options)
+        try:
+            return self._at_once(contents, axes, level)
+        except Split as split:
+            if split.of is not level:
+                raise
+            return self._in_groups(contents, axes, split)
+
+    def _at_once(self, contents: list[Any], axes: list[int | None], level: BatchLevel) -> Any:
+        token = running.set((*levels(), level))
+        try:
+            given = [x if axis is None else _entered(x, axis, level) for x, axis in zip(contents, axes, strict=True)]
+            args, kwargs = self.rebuild(given)
+            returned = self.function(*args, **kwargs)
+            if returned is None:
+                raise BatchError(f"vmap: {defined(self.function)} returned None: is a return missing?")
+            outputs, rebuild = flatten(returned)
+            out_axes = _spread_axes(self.out_axes, returned, "out_axes")
+            inputs = [owner_of(x) for x in contents if type(x) is np.ndarray]
+            return rebuild([_left(y, axis, level, inputs) for y, axis in zip(outputs, out_axes, strict=True)])
+        finally:
+            running.reset(token)
+            level.active = False
+
+    def _in_groups(self, contents: list[Any], axes: list[int | None], split: Split) -> Any:
+        count = int(split.groups.max()) + 1
+        self.lines[split.line] = self.lines.get(split.line, 0) + count - 1
+        if sum(self.lines.values()) >= _GROUPS:
+            most = max(self.lines, key=self.lines.__getitem__)
+            raise BatchError(
+                f"vmap: the branches of a batch split it into more than {_GROUPS} groups, most of them at {most}: use "
+                f"numpy.where there, or a number of steps that is the same for all elements"
+            )
+        places = [np.flatnonzero(split.groups == group) for group in range(count)]
+        parts = []
+        for place in places:
+            part = [x if axis is None else np.take(x, place, axis) for x, axis in zip(contents, axes, strict=True)]
+            parts.append(self.evaluate(part, axes, len(place)))
+        order = np.argsort(np.concatenate(places))
+        flat = [flatten(part) for part in parts]
+        out_axes = _spread_axes(self.out_axes, parts[0], "out_axes")
+        if len({len(outputs) for outputs, _ in flat}) > 1:
+            raise BatchError(f"vmap: the branches at {split.line} return another number of arrays")
+        joined = []
+        for i, axis in enumerate(out_axes):
+            outputs = [outputs[i] for outputs, _ in flat]
+            if axis is None:
+                joined.append(outputs[0])
+                continue
+            shapes = [np.shape(y)[: axis % np.ndim(y)] + np.shape(y)[axis % np.ndim(y) + 1 :] for y in outputs]
+            if len(set(shapes)) > 1:
+                raise BatchError(f"vmap: the branches at {split.line} return shapes {shapes[0]} and {shapes[1]}")
+            joined.append(np.take(np.concatenate(outputs, axis), order, axis))
+        return flat[0][1](joined)
+
+
+# Arguments
+
+
+def _arguments(in_axes: Axes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[Any], Rebuild]:
+    """Return the arrays among the arguments, the axis of each to map over, and how to put arguments together."""
+    of_args: Any = in_axes
+    if not isinstance(in_axes, tuple | list):
+        of_args = (in_axes,) * len(args)
+    if len(of_args) != len(args):
+        raise ShapeError(
+            f"vmap: in_axes={in_axes!r} is for {len(of_args)} arguments, but the function was called with {len(args)}"
+        )
+    contents: list[Any] = []
+    axes: list[int | None] = []
+    for name, arg, axis in [
+        *((str(i), arg, axis) for i, (arg, axis) in enumerate(zip(args, of_args, strict=True))),
+        *((repr(name), arg, 0) for name, arg in kwargs.items()),
+    ]:
+        flat, _ = flatten(arg)
+        found = _spread_axes(axis, arg, f"the in_axes of argument {name}")
+        for x, a in zip(flat, found, strict=True):
+            contents.append(x if a is None or x is None else _array(x, name))
+            axes.append(None if a is None or x is None else _axis(a, contents[-1], name))
+    _, rebuild = flatten((args, kwargs))
+    return contents, axes, rebuild
+
+
+def _array(x: Any, name: str) -> Any:
+    """Return an argument to map over as an array, a tensor or a batched array."""
+    if isinstance(x, Tensor) or type(x) is Batched:
+        return x
+    array = plain_array(x)
+    if array.dtype.kind not in "biufc" or not hasattr(array, "shape"):
+        raise BatchError(
+            f"vmap: argument {name} is {described(x)}, which has no axis to map over: give it the in_axes None, so "
+            f"that all elements of the batch share it"
+        )
+    return array
+
+
+def _axis(axis: int, x: Any, name: str) -> int:
+    try:
+        axis = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"vmap: an axis of argument {name} should be an integer or None, not {axis!r}") from None
+    if not -x.ndim <= axis < x.ndim:
+        what = "a number, of a list perhaps: make that one array" if not x.ndim else f"of shape {x.shape}"
+        raise ShapeError(f"vmap: argument {name} has no axis {axis} to map over: it is {what}, or give it in_axes None")
+    return axis % x.ndim
+
+
+def _spread_axes(axes: Axes, tree: Any, what: str) -> list[int | None]:
+    """Return an axis for each array of a tree; `axes` is one of them for all, or a container like the tree."""
+    count = len(flatten(tree)[0])
+    if axes is None or not isinstance(axes, tuple | list | dict):
+        return [axes] * count
+    if isinstance(axes, dict) and isinstance(tree, dict):
+        if axes.keys() != tree.keys():
+            raise ShapeError(f"vmap: {what} have the keys {sorted(axes)}, but the dict has {sorted(tree)}")
+        pairs = [(axes[key], tree[key]) for key in tree]
+    elif isinstance(tree, tuple | list) and not isinstance(axes, dict) and len(axes) == len(tree):
+        pairs = list(zip(axes, tree, strict=True))
+    else:
+        raise ShapeError(f"vmap: {what}, {axes!r}, do not fit {described(tree)}")
+    return [axis for part, value in pairs for axis in _spread_axes(part, value, what)]
+
+
+def _common_length(contents: list[Any], axes: list[int | None]) -> int:
+    """Return how many elements the batch has, or raise if the arguments disagree."""
+    lengths: dict[int, list[str]] = {}
+    for x, axis in zip(contents, axes, strict=True):
+        if axis is not None:
+            lengths.setdefault(x.shape[axis], []).append(f"axis {axis} of shape {x.shape}")
+    if not lengths:
+        raise ShapeError("vmap: no argument has an axis to map over: there are none, or all in_axes are None")
+    if len(lengths) > 1:
+        found = "; ".join(f"{length}: {', '.join(which)}" for length, which in lengths.items())
+        raise ShapeError(f"vmap: the arguments, at {users_line()}, have different lengths along their axes: {found}")
+    return next(iter(lengths))
+
+
+def _entered(x: Any, axis: int, level: BatchLevel) -> Any:
+    """Return what the function is given for an argument that is mapped over an axis."""
+    if axis:
+        x = np.moveaxis(x, axis, 0)
+    if not isinstance(x, Tensor):
+        return Batched(x, level)
+    return enter(x, level) if x._node is not None else Tensor(Batched(x._array, level))
+
+
+# Results
+
+
+def _left(y: Any, axis: int | None, level: BatchLevel, inputs: Sequence[Any]) -> Any:
+    """Return the results of all elements along an axis."""
+    batched = _is_batched(y, level)
+    if axis is None:
+        if batched:
+            raise BatchError(
+                "vmap: a result has the out_axes None, which is for what all elements share, but it differs between "
+                "the elements of the batch"
+            )
+        return y
+    if isinstance(y, Tensor):
+        whole = leave(y, level) if batched or y._node is not None else Tensor(leave(y._array, level))
+        if not batched:
+            whole = whole.copy()
+    elif batched:
+        whole = y.value
+        if type(whole) is np.ndarray and any(owner_of(whole) is owner for owner in inputs):
+            whole = whole.copy()  # a result is no view of an argument
+    else:
+        array = y if type(y) is Batched else plain_array(y)
+        if array.dtype.kind not in "biufc":
+            raise BatchError(f"vmap: the function returned {described(y)}: return arrays, or containers of them")
+        whole = np.broadcast_to(array, (level.size, *array.shape)).copy()
+    return np.moveaxis(whole, 0, axis) if axis % whole.ndim else whole
+
+
+def _is_batched(y: Any, level: BatchLevel) -> bool:
+    """Tell whether a result has a value for each element of the batch of `level`."""
+    x = y._array if isinstance(y, Tensor) else y
+    while type(x) is Batched:
+        if x.level is level:
+            return True
+        x = x.value
+    return False
