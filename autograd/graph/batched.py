@@ -82,6 +82,15 @@ class Level:
         """Apply a function that knows no batches to the arguments of each element in turn, and join the results."""
         raise NotImplementedError
 
+    def loop_call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function with the arguments of each element in turn, and join the results."""
+        names = list(kwargs)
+
+        def of_element(args: Any, values: Any) -> Any:
+            return function(*args, **dict(zip(names, values, strict=True)))
+
+        return self.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
+
     def shared(self, node: Node | None, array: Any) -> Node | None:
         """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         raise NotImplementedError
@@ -325,11 +334,10 @@ class Batched(NDArrayOperatorsMixin):
 
     def tobytes(self) -> bytes:
         """Return the bytes of the arrays of all elements."""
-        return whole(self).tobytes()
+        arrays: Array = whole(self)
+        return arrays.tobytes()
 
-    def sum(
-        self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **options: Any
-    ) -> Any:
+    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **options: Any) -> Any:
         """Sum over axes of the element."""
         return np.add.reduce(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims, **options)
 
@@ -402,7 +410,7 @@ def _contents(trees: list[Any]) -> list[Any]:
 
 
 def innermost(*given: Any) -> Level | None:
-    """Return the innermost level of the batched arrays among values, in lists, tuples, dicts and tensors too; or None."""
+    """Return the innermost level of the batched arrays in values, lists, tuples, dicts and tensors of them; or None."""
     level: Level | None = None
     for x in _contents(list(given)):
         x = x if type(x) is Batched else getattr(x, "_array", None)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import BatchError
+from ..graph.batched import Batched, Level, innermost
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import Gradients, Node, absent
 from ..primitives.accurate_sum import WIDER
@@ -44,6 +46,8 @@ def _may_repeat(key: Any) -> bool:
 
 def _scatter(x: Any, key: Any, shape: Shape) -> Any:
     """Return zeros of `shape` with `x` added at `key`."""
+    if Level.exist and (level := innermost(x, key)) is not None:
+        return level.scatter(_scatter, x, key, shape)
     if not _may_repeat(key):
         out = np.zeros(shape, x.dtype)
         out[key] = x
@@ -89,12 +93,23 @@ def _add_rows(out: Any, key: Any, x: Any) -> None:
     np.add.at(flat, (numbers[:, None] * row + np.arange(row)).reshape(-1), parts)
 
 
+def _selected(x: Any, key: Any) -> Any:
+    """Return ``x[key]``; an array that all elements of a batch share may have another index for each."""
+    try:
+        return x[key]
+    except BatchError:
+        level: Any = innermost(key)
+        if level is None or type(x) is Batched:
+            raise
+        return level.getitem(x, key)
+
+
 # Each is the transpose of the other, so that both can be differentiated any number of times.
 scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
 getitem = linear(
     operator.getitem,
     lambda g, key, x_shape: (_scatter if type(g) is np.ndarray else scatter)(g, key, x_shape),
-    forward=lambda x, key: x[key],
+    forward=lambda x, key: _selected(x, key),
     name="getitem",
 )
 

@@ -170,15 +170,10 @@ def recovered(op: Primitive, *values: Any) -> Any:
         return None  # shapes that do not fit, in a batch or without one
 
 
-def loop(op: Primitive, *args: Any, **kwargs: Any) -> Any:
+def loop(op: Primitive, *args: Any) -> Any:
     """Apply an operation to the arguments of each element of a batch in turn, and join the results."""
-    level: Any = innermost(args, kwargs)
-    names = list(kwargs)
-
-    def of_element(args: Any, values: Any) -> Any:
-        return op.apply(*args, **dict(zip(names, values, strict=True)))
-
-    return level.loop(op.name, of_element, (args, tuple(kwargs.values())))
+    level: Any = innermost(args)
+    return level.loop_call(op.apply, args, {})
 
 
 def computed(op: Primitive, *values: Any) -> Any:

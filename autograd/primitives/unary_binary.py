@@ -245,7 +245,7 @@ def binary(op: Primitive) -> Function:
             if a_for_y:
                 if type(a) is ndarray:
                     node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
-                elif type(a) is Batched:
+                elif isinstance(a, Batched):
                     node.guard = guard(None, a)
                 elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
                     return apply(array, t)
@@ -255,7 +255,7 @@ def binary(op: Primitive) -> Function:
             if b_for_x:
                 if type(b) is ndarray:
                     node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
-                elif type(b) is Batched:
+                elif isinstance(b, Batched):
                     node.guard = guard(None, b, node.guard)
                 elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
                     return apply(s, array)

@@ -14,9 +14,9 @@ from weakref import ref
 
 import numpy as np
 
-from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.backward import pull_back
-from ..graph.batched import Batched, as_array
+from ..graph.batched import Batched, as_array, innermost
 from ..graph.buffer_reuse import held_once
 from ..graph.call_site import users_line
 from ..graph.detachment import Cut, cut_at, reason
@@ -404,8 +404,14 @@ class Tensor(Installed):
         if not kwargs and method == "__call__":
             operation = operations.get(ufunc)
             if operation is not None:
-                return operation(*inputs)
-        return dispatch.ufunc_fallback(ufunc, method, inputs, kwargs)
+                try:
+                    return operation(*inputs)
+                except BatchError:
+                    return _looped(operation, inputs, {})
+        try:
+            return dispatch.ufunc_fallback(ufunc, method, inputs, kwargs)
+        except BatchError:
+            return _looped(getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -417,7 +423,10 @@ class Tensor(Installed):
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by position
                 first = next(iter(signature(function).parameters))
                 args, kwargs = (kwargs[first],), {name: kwargs[name] for name in kwargs if name != first}
-            return operation(*args, **kwargs)
+            try:
+                return operation(*args, **kwargs)
+            except BatchError:
+                return _looped(operation, args, kwargs)
         if function in plain or not any_live((args, kwargs)):
             return dispatch.call_undifferentiated(function, args, kwargs)
         return unsupported(function.__name__, {})
@@ -550,6 +559,14 @@ class _TensorLift:
 LIFT: Lift = _TensorLift()
 
 
+def _looped(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function that could not compute for a batch at once for each of its elements; see `vmap`."""
+    level: Any = innermost(args, kwargs)
+    if level is None:
+        raise
+    return level.loop_call(function, args, kwargs)
+
+
 def link(x: Tensor, view: Tensor) -> None:
     """Note that `view` shares memory with `x`: see `views`."""
     group = getattr(x, "_aliases", None)
@@ -662,8 +679,8 @@ def refuse_masks(types: Any) -> None:
             raise DtypeError(f"{NO_MASK} (at {users_line()})")
 
 
-def plain_array(data: Any) -> Array:
-    """Return `data` as an ndarray, not as an instance of a subclass."""
+def plain_array(data: Any) -> Any:
+    """Return `data` as an ndarray, not as an instance of a subclass; a batched array of `vmap` stays one."""
     if type(data) is ndarray or type(data) is Batched:
         return data
     array = np.asarray(unmasked(data))
@@ -674,7 +691,7 @@ def plain_array(data: Any) -> Array:
 
 
 def _numeric_array(data: Any) -> Array:
-    array = plain_array(data)
+    array: Array = plain_array(data)
     if array.dtype.kind not in "biufc":
         raise DtypeError(f"a tensor holds numbers, not {array.dtype} values such as {np.ravel(array)[:1]!r}")
     return array

@@ -95,9 +95,9 @@ def vmap(
     _check_option("loops", loops, ("warn", "error", "allow"))
     _check_option("branches", branches, ("error", "split"))
     _check_option("randomness", randomness, ("error", "different", "same"))
-    options = {"loops": loops, "branches": branches, "randomness": randomness}
+    options: dict[str, Any] = {"loops": loops, "branches": branches, "randomness": randomness}
     if function is None:
-        return partial(vmap, in_axes=in_axes, out_axes=out_axes, **options)  # type: ignore[return-value]  # a decorator
+        return partial(vmap, in_axes=in_axes, out_axes=out_axes, **options)
     check_callable("function", function)
     of_element: Function = function
 
@@ -229,7 +229,7 @@ def _axis(axis: int, x: Any, name: str) -> int:
     if not -x.ndim <= axis < x.ndim:
         what = "a number, of a list perhaps: make that one array" if not x.ndim else f"of shape {x.shape}"
         raise ShapeError(f"vmap: argument {name} has no axis {axis} to map over: it is {what}, or give it in_axes None")
-    return axis % x.ndim
+    return int(axis % x.ndim)
 
 
 def _spread_axes(axes: Axes, tree: Any, what: str) -> list[int | None]:
@@ -284,6 +284,7 @@ def _left(y: Any, axis: int | None, level: BatchLevel, inputs: Sequence[Any]) ->
                 "the elements of the batch"
             )
         return y
+    whole: Any
     if isinstance(y, Tensor):
         whole = leave(y, level) if batched or y._node is not None else Tensor(leave(y._array, level))
         if not batched:

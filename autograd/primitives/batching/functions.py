@@ -17,9 +17,10 @@ Any other is called in a loop over the batch: see `loop`.
 from __future__ import annotations
 
 import inspect
+import itertools
 import operator
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,8 @@ _ELEMENTWISE = frozenset((
     "where", "clip", "round", "around", "real", "imag", "angle", "isclose", "nan_to_num", "fix", "isreal", "iscomplex",
     "isposinf", "isneginf", "sinc", "i0", "zeros_like", "ones_like", "empty_like", "copy",
 ))  # fmt: skip
+# Keywords of those by which operands are passed.
+_OPERANDS = frozenset(("x1", "x2", "a_min", "a_max", "min", "max", "nan", "posinf", "neginf"))
 # Functions of the last axes of numpy.linalg, with how many each operand has.
 _LAST_AXES = {
     "inv": (2,), "pinv": (2,), "det": (2,), "slogdet": (2,), "cholesky": (2,), "eig": (2,), "eigh": (2,),
@@ -79,7 +82,7 @@ def rule(*functions: Function) -> Callable[[Function], Function]:
     return note
 
 
-@lru_cache(maxsize=None)
+@cache
 def form(function: Function) -> str:
     """Return the name of the form of a NumPy function; see the head of this module."""
     name = function.__name__
@@ -113,31 +116,26 @@ def call(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[s
         return _along_axis(level, function, args, kwargs)
     if how == "elementwise":
         out = kwargs.pop("out", None)
-        names = [name for name in ("x1", "x2", "a_min", "a_max", "min", "max", "nan", "posinf", "neginf") if name in kwargs]
+        names = [name for name in kwargs if name in _OPERANDS]
         values = aligned(level, (*args, *(kwargs[name] for name in names)))
         kwargs.update(zip(names, values[len(args) :], strict=True))
         return write_result(out, wrapped(level, function(*values[: len(args)], **kwargs)))
     if how == "composed":
         return composed(level, function, args, kwargs)
-    return looped(level, function, args, kwargs)
+    return level.loop_call(function, args, kwargs)
 
 
-def composed(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def composed(level: Any, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a composition on a batch; where it cannot compute for all elements at once, in a loop."""
+    if function in level.composing:  # it calls the function that it stands for, to compare or for its errors
+        return level.loop_call(function, args, kwargs)
+    level.composing.add(function)
     try:
         return operations[function](*args, **kwargs)
     except (BatchError, UnsupportedError):
-        return looped(level, function, args, kwargs)
-
-
-def looped(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a function for each element of the batch by itself."""
-    names = list(kwargs)
-
-    def of_element(args: Any, values: Any) -> Any:
-        return function(*args, **dict(zip(names, values, strict=True)))
-
-    return level.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
+        return level.loop_call(function, args, kwargs)
+    finally:
+        level.composing.discard(function)
 
 
 def _reduced(level: Level, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -148,7 +146,7 @@ def _reduced(level: Level, function: Function, args: tuple[Any, ...], kwargs: di
     return _REDUCTIONS[function].reduce(args[0] if args else kwargs["a"], axis=axis, **options)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parameters(function: Function) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return the names of the parameters of a function, and the defaults of those that have one."""
     parameters = inspect.signature(function).parameters.values()
@@ -172,12 +170,12 @@ def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs:
         axis = None
     flattens = axis is None and function.__name__ in _FLATTENING
     if not is_at(level, x) or others or (flattens and given.get("keepdims") is True):
-        return looped(level, function, args, kwargs)
+        return level.loop_call(function, args, kwargs)
     if flattens:
         x, axis = x.reshape(-1), 0
     if x.ndim == 0 and axis is not None and axis != ():
         normalize_axis_index(operator.index(axis), 1)  # NumPy takes 0 and -1 for a number
-        return looped(level, function, args, kwargs)
+        return level.loop_call(function, args, kwargs)
     value = x.value
     if given.get("where", True) is not True and given["where"] is not np._NoValue:
         value, given["where"] = aligned(level, (x, given["where"]))
@@ -254,7 +252,7 @@ def _broadcast_to(level: Level, array: Any, shape: Any, subok: bool = False) -> 
 @rule(np.roll)
 def _roll(level: Level, a: Any, shift: Any, axis: Any = None) -> Any:
     if type(shift) is Batched or not is_at(level, a):
-        return looped(level, np.roll, (a, shift, axis), {})
+        return level.loop_call(np.roll, (a, shift, axis), {})
     if axis is None:
         return Batched(np.roll(a.ravel().value, shift, 1).reshape(a.value.shape), level)
     return Batched(np.roll(a.value, shift, axes_behind(tuple(axis) if np.ndim(axis) else axis, a.ndim)), level)
@@ -278,7 +276,7 @@ def _sliding_window_view(
 @rule(np.pad)
 def _pad(level: Level, array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     if innermost(pad_width, options) is not None or any(np.ndim(value) for value in options.values()) or callable(mode):
-        return looped(level, np.pad, (array, pad_width, mode), options)
+        return level.loop_call(np.pad, (array, pad_width, mode), options)
     pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
     return Batched(np.pad(array.value, [(0, 0), *pairs], mode, **options), level)
 
@@ -365,7 +363,7 @@ def _split(level: Level, ary: Any, indices_or_sections: Any, axis: int = 0) -> A
         sizes = [each + 1] * extra + [each] * (sections - extra)
         cuts = [0, *np.cumsum(sizes).tolist()]
     before = (slice(None),) * axis
-    return [ary[(*before, slice(start, stop))] for start, stop in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [ary[(*before, slice(start, stop))] for start, stop in itertools.pairwise(cuts)]
 
 
 # Indices
@@ -395,10 +393,8 @@ def _take_along_axis(level: Level, arr: Any, indices: Any, axis: Any = -1) -> An
 
 @rule(np.choose)
 def _choose(level: Level, a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
-    values = aligned(level, (a, *choices))
-    count = len(choices)
-    values = np.broadcast_arrays(*values) if not any(type(v) is Batched for v in values) else values
-    return write_result(out, Batched(np.choose(values[0], values[1 : count + 1], mode=mode), level))
+    chosen, *values = aligned(level, (a, *choices))
+    return write_result(out, Batched(np.choose(chosen, values, mode=mode), level))
 
 
 # Questions

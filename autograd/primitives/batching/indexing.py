@@ -28,6 +28,10 @@ def _is_array(part: Any) -> bool:
     return not isinstance(part, _BASIC) or isinstance(part, bool)
 
 
+def _is_mask(part: Any) -> bool:
+    return bool(getattr(part, "dtype", None) == np.dtype(bool))
+
+
 def _parts(key: Any) -> tuple[Any, ...]:
     """Return the parts of an index, with the arrays of tensors in place of tensors and lists."""
     found = []
@@ -58,7 +62,7 @@ def place(level: Level, key: Any, ndim: int, *, whole: bool) -> tuple[Any, Moved
             "a batched mask as an index selects another number of elements for each element of the batch: use "
             "numpy.where(mask, x, 0), or a sum or mean with where=mask"
         )
-    wide = max([1 if getattr(part, "dtype", None) == bool else np.ndim(part) for part in arrays])
+    wide = max([1 if _is_mask(part) else np.ndim(part) for part in arrays])
     # Like NumPy, count integers among the arrays where there is one.
     advanced = [i for i, part in enumerate(parts) if _is_array(part) or isinstance(part, int | np.integer)]
     together = advanced == list(range(advanced[0], advanced[-1] + 1))
@@ -71,7 +75,7 @@ def place(level: Level, key: Any, ndim: int, *, whole: bool) -> tuple[Any, Moved
         if is_at(level, part):
             value = part.value
             physical.append(value.reshape((value.shape[0],) + (1,) * (wide - part.ndim) + part.shape))
-        elif getattr(part, "dtype", None) == bool and np.ndim(part):
+        elif _is_mask(part) and np.ndim(part):
             physical += part.nonzero()
         else:
             physical.append(part)
@@ -87,7 +91,7 @@ def _axes_used(part: Any) -> int:
     """Return how many axes of the array a part of an index takes up."""
     if part is None or part is Ellipsis or isinstance(part, bool):
         return 0
-    return np.ndim(part) if getattr(part, "dtype", None) == bool else 1
+    return np.ndim(part) if _is_mask(part) else 1
 
 
 def _level(level: Level, *given: Any) -> Level:
@@ -169,4 +173,3 @@ def scatter(level: Level, add: Callable[..., Any], x: Any, key: Any, shape: tupl
     index, moved = place(level, key, len(shape), whole=True)
     value = written(level, Batched(repeated(level, x), level), (level.size, *x.shape), moved)
     return Batched(add(value, index, (level.size, *shape)), level)
-

@@ -37,32 +37,41 @@ class BatchLevel(Level):
     def __init__(self, size: int, loops: str, branches: str, randomness: str) -> None:
         super().__init__(size)
         self.loops, self.branches, self.randomness = loops, branches, randomness
+        self.composing: set[Any] = set()  # the compositions that run on a batch of this level
 
     def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
         if method == "__call__":
             return ufuncs.apply(self, ufunc, inputs, kwargs)
         return ufuncs.METHODS[method](self, ufunc, *inputs, **kwargs)
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply a NumPy function to arguments that hold batched arrays."""
         return functions.call(self, function, args, kwargs)
 
     def getitem(self, x: Any, key: Any) -> Any:
+        """Return ``x[key]``, where either is batched."""
         return indexing.getitem(self, x, key)
 
     def setitem(self, x: Any, key: Any, value: Any) -> None:
+        """Write `value` to ``x[key]``."""
         indexing.setitem(self, x, key, value)
 
     def scatter(self, add: Callable[..., Any], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """Return zeros of `shape` with `x` added at `key`; `add` does that for arrays."""
         return indexing.scatter(self, add, x, key, shape)
 
     def zeros(self, shape: Any, dtype: Any) -> Any:
+        """Return zeros of this shape for each element of the batch."""
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         return Batched(np.zeros((self.size, *shape), dtype), self)
 
     def elementwise(self, function: Any, values: tuple[Any, ...]) -> Any:
+        """Apply a function of each element, which knows no batches, to the whole batch at once."""
         return wrapped(self, function(*aligned(self, values)))
 
     def loop(self, name: str, function: Any, args: tuple[Any, ...]) -> Any:
+        """Apply a function to the arguments of each element in turn, and join the results."""
         message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
         args = self._apart(args)
         first = function(*self._element(args, 0 if self.size else None))  # of an empty batch, zeros tell the shapes
@@ -76,7 +85,7 @@ class BatchLevel(Level):
         """Return arguments with what is batched here as arrays of the whole batch, marked as such."""
         if type(tree) is Batched and tree.level is self:
             return _Whole(tree.value)
-        if isinstance(tree, Tensor) and type(tree._array) is Batched and _is_within(tree._array, self):
+        if isinstance(tree, Tensor) and _is_within(tree._array, self):
             return _Whole(leave(tree, self))
         if type(tree) in (list, tuple):
             return type(tree)([self._apart(part) for part in tree])
@@ -116,6 +125,7 @@ class BatchLevel(Level):
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
 
     def shared(self, node: Node | None, array: Any) -> Node | None:
+        """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         if node is None or (type(array) is Batched and _is_within(array, self)):
             return node
         if type(node) is Leaf and node.number > self.number:
@@ -127,7 +137,8 @@ class BatchLevel(Level):
         return spread
 
     def branch(self, condition: Any) -> bool:
-        levels = []
+        """Return the truth of a condition where all elements agree; else split the batch, or raise."""
+        levels: list[Any] = []
         x = condition
         while type(x) is Batched:
             levels.insert(0, x.level)

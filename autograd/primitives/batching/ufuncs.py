@@ -93,7 +93,9 @@ def _reduce(
     if type(initial) is Batched:
         return level.loop(
             f"{ufunc.__name__}.reduce",
-            lambda x, initial, where: ufunc.reduce(x, axis, dtype, None, keepdims, initial, where),
+            lambda x, initial, where: ufunc.reduce(
+                x, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where
+            ),
             (x, initial, where),
         )
     value = x.value if is_at(level, x) else x
