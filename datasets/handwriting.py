@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from datasets.errors import ArgumentError, FormatError, MissingFileError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["as_mnist", "as_text", "read_brightness"]
+__all__ = ["as_mnist", "as_text", "image_shape", "read_brightness"]
 
 Floats = NDArray[np.float32]
 
@@ -143,3 +144,15 @@ def as_text(image: NDArray[Any]) -> str:
     pairs[:height] = image
     shades = (pairs.reshape(-1, 2, width).mean(axis=1) * (len(SHADES) - 1)).round().astype(int)
     return "\n".join("".join(SHADES[shade] for shade in row).rstrip() for row in shades)
+
+
+def image_shape(pixels: int) -> tuple[int, int]:
+    """Return the height and width of an image of so many pixels: square, or as close to square as possible.
+
+    Examples
+    --------
+    >>> image_shape(784), image_shape(12)
+    ((28, 28), (3, 4))
+    """
+    height = next(height for height in range(math.isqrt(pixels), 0, -1) if pixels % height == 0)
+    return height, pixels // height

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Interruption"]
 
@@ -51,7 +51,7 @@ class Interruption:
         self._message = message.encode()
         self._previous: Any = None
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> Self:
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler) and threading.current_thread() is threading.main_thread():
             self._previous = handler
