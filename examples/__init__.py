@@ -1,5 +1,7 @@
 """Programs to run and to read: ``python -m examples.NAME --help`` from the root of the repository.
 
+Most of them write a folder about what they learned, ``runs/NAME``. Ctrl-C ends their training and saves what there is.
+
 =======================  ===================================================================
 ``mnist``                a network that reads handwritten digits
 ``augmented``            the same network, on digits that are distorted anew in every epoch

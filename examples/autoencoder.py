@@ -5,14 +5,11 @@
 
 An encoder of 784-256-128 units maps each image to a Gaussian in the plane; a decoder of 128-256-784 units draws the
 image at a position. Both are trained, without labels, to maximize the evidence lower bound of the images: how well the
-decoder draws what the encoder placed, minus the divergence of the Gaussians from a standard one.
+decoder draws what the encoder placed, minus the divergence of the Gaussians from a standard one (Kingma and Welling,
+"Auto-Encoding Variational Bayes", International Conference on Learning Representations, 2014).
 
 Writes runs/autoencoder: model.npz, metrics.json, report.html (curves) and map.png (what the decoder draws all over the
 plane, and where the test images lie).
-
-References
-----------
-Kingma and Welling, "Auto-Encoding Variational Bayes", International Conference on Learning Representations (2014).
 """
 
 import argparse
@@ -37,10 +34,7 @@ EDGE, ACROSS = 3.0, 21  # the map shows positions from -3 to 3, with 21 images i
 
 
 class Autoencoder(nn.Module):
-    """An encoder from images to Gaussians in the plane, and a decoder from positions in it to images.
-
-    The decoder has the hidden layers of the encoder in reverse. The generator draws the positions.
-    """
+    """An encoder from images to Gaussians in the plane, and a decoder from positions, which it draws, to images."""
 
     def __init__(self, units: Sequence[int], generator: np.random.Generator) -> None:
         super().__init__()
@@ -54,11 +48,9 @@ class Autoencoder(nn.Module):
         return found[:, :2], found[:, 2:]
 
     def forward(self, images: Any) -> tuple[Any, Any, Any]:
-        """Return the image at a position of each Gaussian, as logits, shape ``(n, 784)``, and what `encode` returns.
-
-        The position is the mean plus noise times the deviation: a function with a gradient, which a draw has not.
-        """
+        """Return the image at a position of each Gaussian, as logits, shape ``(n, 784)``, and what `encode` returns."""
         means, log_deviations = self.encode(images)
+        # A position is the mean plus noise times the deviation: a function with a gradient, which a draw has not.
         noise = self.generator.standard_normal(means.shape, dtype=np.float32)
         return self.decoder(means + np.exp(log_deviations) * noise), means, log_deviations
 
@@ -69,10 +61,7 @@ def reconstruction(output: tuple[Any, Any, Any], images: Any) -> Any:
 
 
 def divergence(output: tuple[Any, Any, Any], images: Any) -> Any:
-    """Return the Kullback-Leibler divergence of the Gaussians from a standard one, in nats: the mean over images.
-
-    In each dimension it is ``(mean^2 + deviation^2 - 1) / 2 - log(deviation)``.
-    """
+    """Return the Kullback-Leibler divergence of the Gaussians from a standard one, in nats: the mean over images."""
     _, means, log_deviations = output
     return ((means**2 + np.exp(2 * log_deviations) - 1) / 2 - log_deviations).sum() / len(images)
 
@@ -91,11 +80,8 @@ def bound(model: Autoencoder, images: Images) -> dict[str, float]:
 
 
 def independent_pixels(train: Images, test: Images) -> float:
-    """Return the log-likelihood, in nats per image, of pixels that each have their mean over the training images.
-
-    One more image, half ink everywhere, is included, so that no probability is 0.
-    """
-    p = (train.sum(axis=0, dtype=np.float64) + 0.5) / (len(train) + 1)
+    """Return the log-likelihood, in nats per image, of pixels that each have their mean over the training images."""
+    p = (train.sum(axis=0, dtype=np.float64) + 0.5) / (len(train) + 1)  # one image more, half ink: no p is 0
     mean = test.mean(axis=0, dtype=np.float64)
     return float((mean * np.log(p) + (1 - mean) * np.log1p(-p)).sum())
 
@@ -113,16 +99,11 @@ def main(options: argparse.Namespace) -> None:
 
     with command.Run(options) as run:
         history = nn.fit(
-            model,
-            (train, train),
-            negative_bound,
-            optimizer,
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            metrics={"divergence": divergence},
+            model, (train, train), negative_bound, optimizer,
+            epochs=epochs, batch_size=BATCH_SIZE, metrics={"divergence": divergence},
             scheduler=nn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=RATE, total_steps=steps),
             scheduler_every="step",
-        )
+        )  # fmt: skip
         found, baseline = bound(model, test), independent_pixels(train, test)
         print(f"nats a test image: log-likelihood at least {found['bound']:.2f}, by independent pixels {baseline:.2f}")
         metrics = {
@@ -149,7 +130,7 @@ def draw(model: Autoencoder, images: Images, labels: Any, path: Path) -> None:
     right.set_title(f"Where the encoder puts {len(images)} test images")
     for axes in (left, right):
         axes.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal", xlabel="first latent", ylabel="second latent")
-    command.save_figure(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 def sheet(model: Autoencoder) -> Images:

@@ -34,7 +34,7 @@ TABLES = {"bigrams": 1, "trigrams": 2, "5-grams": 4}  # how many characters come
 
 
 class CharacterModel(nn.Module):
-    """A causal transformer: each position attends to itself and to those before it.
+    """A causal transformer, in which each position attends to itself and to those before it.
 
     It maps the codes of up to `context` characters, shape ``(n, length)``, to the logits of the character after each
     one, shape ``(n, length, characters)``.
@@ -79,6 +79,7 @@ def main(options: argparse.Namespace) -> None:
     model = CharacterModel(**sizes)
     steps = options.steps or (QUICK_STEPS if options.quick else STEPS)
     per_epoch = max(1, steps // 20)
+    batches = reference.RandomStretches(text.training, model.context, BATCH_SIZE, per_epoch, options.seed)
     optimizer = nn.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.1)
     schedules, warm_up = nn.optim.lr_scheduler, max(1, round(WARM_UP * steps))
     rising = schedules.LinearLR(optimizer, 1 / warm_up, total_iters=warm_up)
@@ -86,17 +87,12 @@ def main(options: argparse.Namespace) -> None:
 
     with command.Run(options) as run:
         history = nn.fit(
-            model,
-            reference.RandomStretches(text.training, model.context, BATCH_SIZE, per_epoch, options.seed),
-            loss,
-            optimizer,
-            epochs=-(-steps // per_epoch),
+            model, batches, loss, optimizer, epochs=-(-steps // per_epoch),
             validation=reference.stretches(text.validation, model.context),
             metrics={"bits": lambda logits, following: loss(logits, following) / math.log(2)},
-            scheduler=schedules.SequentialLR(optimizer, [rising, falling], [warm_up]),
-            scheduler_every="step",
+            scheduler=schedules.SequentialLR(optimizer, [rising, falling], [warm_up]), scheduler_every="step",
             clip_norm=1.0,
-        )
+        )  # fmt: skip
         reached = float(history["val_bits"].iloc[-1])
         print(f"{reached:.3f} bits per character of the other topics\n")
         prompt = reference.encode(options.prompt)
@@ -104,7 +100,7 @@ def main(options: argparse.Namespace) -> None:
         print("\n".join("  " + line for line in sample.splitlines()) + "\n")
         metrics = {"text": text.name, "validation_bits": reached, "bits_by_counting": counted, **sizes}
         files = {
-            "sample.txt": lambda path: command.save_text(sample, path),
+            "sample.txt": lambda path: path.write_text(sample + "\n", encoding="utf-8"),
             "curves.png": lambda path: draw(history, counted, path),
         }
         run.write(model, metrics, files, history)
@@ -113,8 +109,7 @@ def main(options: argparse.Namespace) -> None:
 def generate(model: CharacterModel, start: reference.Codes, options: argparse.Namespace) -> str:
     """Return the text of `start` and its continuation: each character is drawn given the last `context` ones.
 
-    Logits are divided by the temperature: below 1 probable characters become more probable; 0 always takes the most
-    probable one.
+    The temperature divides the logits: below 1 probable characters become more probable; 0 takes the most probable one.
     """
     generator = np.random.default_rng(options.seed)
     codes = np.concatenate([start, np.zeros(100 if options.quick else 600, np.int64)])
@@ -139,7 +134,7 @@ def draw(history: Any, counted: dict[str, float], path: Path) -> None:
         axes.annotate(f"{name}, counted", (1, needed), (-4, 3), xycoords=("axes fraction", "data"),
                       textcoords="offset points", ha="right", color="#6b7280", fontsize=9)  # fmt: skip
     axes.set(title="How many bits the next character takes", ylabel="bits per character")
-    command.save_figure(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 def temperature(text: str) -> float:
@@ -147,7 +142,7 @@ def temperature(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        number = -1.0
+        number = math.nan
     if not 0 <= number <= 10:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 10")
     return number

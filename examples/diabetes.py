@@ -7,10 +7,10 @@ The table has 442 patients: ten columns (age, sex, body mass index, blood pressu
 the progression of the disease a year later (Efron et al., "Least Angle Regression", Annals of Statistics 32, 2004). It
 comes with scikit-learn. With so few rows, a single held-out tenth says little. So each tenth is held out in turn, and
 every row is predicted by a network that was trained without it. The dependence is nearly linear: the network is about
-as good as least squares, which shows only where both are measured on the same rows.
+as good as least squares on the same rows.
 
 Writes runs/diabetes: model.npz (a network trained on all rows), metrics.json (the errors) and predictions.png
-(predictions against measurements). After Ctrl-C it writes the results of the parts that are complete.
+(predictions against measurements).
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas
+from pandas import DataFrame, concat
 
 import nn
 from examples import command
@@ -39,7 +39,7 @@ class Standardized(nn.Module):
     The means and deviations are buffers. They come from the training rows only: held-out rows stay unseen.
     """
 
-    def __init__(self, X: pandas.DataFrame, y: Any) -> None:
+    def __init__(self, X: DataFrame, y: Any) -> None:
         super().__init__()
         self.network = nn.Sequential(
             nn.Linear(X.shape[1], HIDDEN), nn.ReLU(), nn.Dropout(0.3), nn.Linear(HIDDEN, 1), nn.Flatten(0)
@@ -53,7 +53,7 @@ class Standardized(nn.Module):
         return self.network((x - self.mean) / self.deviation) * self.y_deviation + self.y_mean
 
 
-def load() -> tuple[pandas.DataFrame, Any]:
+def load() -> tuple[DataFrame, Any]:
     """Return the table of measurements, and the column to predict."""
     try:
         from sklearn.datasets import load_diabetes
@@ -63,7 +63,7 @@ def load() -> tuple[pandas.DataFrame, Any]:
     return table.drop(columns="target"), table["target"]
 
 
-def train(X: pandas.DataFrame, y: Any, epochs: int, **options: Any) -> Standardized:
+def train(X: DataFrame, y: Any, epochs: int, **options: Any) -> Standardized:
     """Return a trained network."""
     model = Standardized(X, y)
     optimizer = nn.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.1)
@@ -71,15 +71,13 @@ def train(X: pandas.DataFrame, y: Any, epochs: int, **options: Any) -> Standardi
     return model
 
 
-def least_squares(X: pandas.DataFrame, y: Any, unseen: pandas.DataFrame) -> Any:
+def least_squares(X: DataFrame, y: Any, unseen: DataFrame) -> Any:
     """Return the predictions of ordinary least squares for unseen rows, as a baseline."""
     weights = np.linalg.lstsq(np.column_stack([np.ones(len(X)), X]), y, rcond=None)[0]
     return np.column_stack([np.ones(len(unseen)), unseen]) @ weights
 
 
-def cross_validate(
-    X: pandas.DataFrame, y: Any, parts: int, epochs: int, seed: int
-) -> Iterator[tuple[pandas.DataFrame, int]]:
+def cross_validate(X: DataFrame, y: Any, parts: int, epochs: int, seed: int) -> Iterator[tuple[DataFrame, int]]:
     """Predict each part of the rows from the others; yield the predictions, and the best epoch of the network.
 
     A sixth of the other rows is the validation set that ends the training of the network. Least squares, which needs
@@ -98,7 +96,7 @@ def cross_validate(
             "least_squares": least_squares(X.iloc[others], y.iloc[others], unseen),
             "mean": y.iloc[others].mean(),
         }
-        yield pandas.DataFrame(predictions, index=unseen.index), stopping.best_epoch
+        yield DataFrame(predictions, index=unseen.index), stopping.best_epoch
 
 
 def main(options: argparse.Namespace) -> None:
@@ -120,7 +118,7 @@ def main(options: argparse.Namespace) -> None:
             print("Ctrl-C came before one part was complete: nothing is written", file=sys.stderr)
             return
         model = train(X, y, epochs=round(float(np.mean(best_epochs))))
-        predictions = pandas.concat(found)
+        predictions = concat(found)
         table, gain = compare(predictions, y[predictions.index])
         print(f"\nerrors on {len(predictions)} rows, each held out once:")
         print(table.to_string(float_format="{:.3f}".format))
@@ -131,17 +129,17 @@ def main(options: argparse.Namespace) -> None:
         run.write(None if run.requested else model, metrics | errors, files)
 
 
-def compare(predictions: pandas.DataFrame, truth: Any) -> tuple[pandas.DataFrame, float]:
+def compare(predictions: DataFrame, truth: Any) -> tuple[DataFrame, float]:
     """Return the errors over all held-out rows, and the gain of the network over least squares in standard errors."""
     errors = predictions.sub(truth, axis=0)
     squares = errors**2
     r2 = 1 - squares.sum() / ((truth - truth.mean()) ** 2).sum()
     gains = squares["least_squares"] - squares["network"]
-    table = pandas.DataFrame({"rmse": np.sqrt(squares.mean()), "mae": errors.abs().mean(), "r2": r2})
+    table = DataFrame({"rmse": np.sqrt(squares.mean()), "mae": errors.abs().mean(), "r2": r2})
     return table, float(gains.mean() / (gains.std(ddof=0) / np.sqrt(len(gains))))
 
 
-def draw(predictions: pandas.DataFrame, truth: Any, table: pandas.DataFrame, path: Path) -> None:
+def draw(predictions: DataFrame, truth: Any, table: DataFrame, path: Path) -> None:
     """Draw the predictions against the measurements."""
     from matplotlib.figure import Figure
 
@@ -154,7 +152,7 @@ def draw(predictions: pandas.DataFrame, truth: Any, table: pandas.DataFrame, pat
         axes.set_title("{}: error {rmse:.1f}, R² {r2:.2f}".format(name.replace("_", " "), **table.loc[name]))
         axes.set(xlabel="predicted", aspect="equal", xlim=(0, 360), ylim=(0, 360))
     both[0].set_ylabel("measured a year later")
-    command.save_figure(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 if __name__ == "__main__":

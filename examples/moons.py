@@ -36,20 +36,11 @@ def score(model: MLP, x: Any) -> Value:
     return output
 
 
-def hinge(scores: Sequence[Value], classes: Any) -> Value:
-    """Return the mean of max(0, 1 - y score), with y = 1 for class 1 and -1 for class 0."""
-    total = Value(0.0)
-    for output, label in zip(scores, classes.tolist(), strict=True):
-        total = total + (1.0 - (2 * label - 1) * output).relu()
-    return total / len(scores)
-
-
-def squares(parameters: Sequence[Value]) -> Value:
-    """Return the sum of the squares."""
-    total = Value(0.0)
-    for parameter in parameters:
-        total = total + parameter * parameter
-    return total
+def loss(model: MLP, scores: Sequence[Value], classes: Any) -> Value:
+    """Return the mean of max(0, 1 - y score), with y = 1 for class 1 and -1 for class 0, plus the weight decay."""
+    margins = ((1.0 - (2 * label - 1) * output).relu() for output, label in zip(scores, classes.tolist(), strict=True))
+    squares = (parameter * parameter for parameter in model.parameters())
+    return sum(margins, Value(0.0)) / len(scores) + WEIGHT_DECAY * sum(squares, Value(0.0))
 
 
 def accuracy(scores: Sequence[Value], classes: Any) -> float:
@@ -60,12 +51,12 @@ def accuracy(scores: Sequence[Value], classes: Any) -> float:
 def descend(model: MLP, X: Any, classes: Any, rate: float) -> dict[str, float]:
     """Take one step; return the loss and the accuracy before it. The graph is freed when this returns."""
     scores = [score(model, x) for x in X]
-    loss = hinge(scores, classes) + WEIGHT_DECAY * squares(model.parameters())
+    total = loss(model, scores, classes)
     model.zero_grad()
-    loss.backward()
+    total.backward()
     for parameter in model.parameters():
         parameter.data -= rate * parameter.grad
-    return {"loss": loss.data, "accuracy": accuracy(scores, classes)}
+    return {"loss": total.data, "accuracy": accuracy(scores, classes)}
 
 
 def predict(model: MLP, X: Any) -> list[Value]:
@@ -95,7 +86,7 @@ def main(options: argparse.Namespace) -> None:
         metrics = {
             "steps": len(history),
             "parameters": len(model.parameters()),
-            "train_loss": (hinge(scores, classes) + WEIGHT_DECAY * squares(model.parameters())).data,
+            "train_loss": loss(model, scores, classes).data,
             "train_accuracy": accuracy(scores, classes),
             "test_accuracy": accuracy(predict(model, X_test), classes_test),
         }
@@ -118,7 +109,7 @@ def draw_boundary(model: MLP, X: Any, classes: Any, path: Path) -> None:
         X, classes, resolution=60, ax=figure.subplots(),
     )  # fmt: skip
     axes.set(title="Two moons, and the line between them", xlabel="x", ylabel="y", aspect="equal")
-    command.save_figure(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 def draw_history(history: list[dict[str, float]], path: Path) -> None:
@@ -131,7 +122,7 @@ def draw_history(history: list[dict[str, float]], path: Path) -> None:
     table = pandas.DataFrame(history, index=range(1, len(history) + 1))
     for axes in (nn.plots.loss(table, left), nn.plots.accuracy(table, right)):
         axes.set_xlabel("step")
-    command.save_figure(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 def draw_neuron(model: MLP, x: Any, path: Path) -> None:

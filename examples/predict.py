@@ -15,7 +15,7 @@ from typing import Any
 
 import nn
 from datasets import load_idx, load_mnist
-from datasets.handwriting import as_mnist, as_text, read_brightness
+from datasets.handwriting import as_mnist, as_text, image_shape, read_brightness
 from examples import command
 
 
@@ -31,7 +31,7 @@ def main(options: argparse.Namespace) -> None:
     probabilities = nn.functional.softmax(nn.predict(model, pixels[None])[0])
     best = probabilities.argsort()[::-1][:3]
     known = "" if label is None else f"; the label is {label}: {'right' if label == best[0] else 'wrong'}"
-    print(as_text(pixels.reshape(command.image_shape(pixels.size))))
+    print(as_text(pixels.reshape(image_shape(pixels.size))))
     print(f"guess {best[0]}, {percent(float(probabilities[best[0]]))} certain{known}")
     for digit in best:
         print(f"  {digit}  {percent(float(probabilities[digit])):>6}")

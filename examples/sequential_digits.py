@@ -57,15 +57,9 @@ def main(options: argparse.Namespace) -> None:
 
     with command.Run(options) as run:
         history = nn.fit(
-            model,
-            batches(*train, batch_size=BATCH_SIZE, seed=options.seed),
-            loss,
-            optimizer,
-            epochs=epochs,
-            validation=test,
-            metrics="accuracy",
-            callbacks=[average],
-        )
+            model, batches(*train, batch_size=BATCH_SIZE, seed=options.seed), loss, optimizer,
+            epochs=epochs, validation=test, metrics="accuracy", callbacks=[average],
+        )  # fmt: skip
         result = nn.evaluate(model, test, loss, "accuracy")
         print(f"test digits: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}")
         files = {
@@ -95,7 +89,7 @@ def draw(model: Reader, images: Any, labels: Any, path: Path) -> None:
         right.set(xlim=(-0.03, 1.03), xticks=[0, 1], ylim=(SIDE, 0), yticks=[])
         right.spines[["top", "right", "left"]].set_visible(False)
         right.legend(frameon=False, fontsize=8, handlelength=0.8, loc="upper right", reverse=True)
-    command.save_figure(figure, path)
+    figure.savefig(path, dpi=150)
 
 
 if __name__ == "__main__":

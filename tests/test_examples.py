@@ -1,7 +1,6 @@
 """The examples as a person runs them: each a program of its own, started in the root of the repository."""
 
 import ast
-import doctest
 import json
 import re
 import signal
@@ -252,6 +251,20 @@ class TestInterruption:
         assert reached == [(0, True)] * 2
         assert signal.getsignal(signal.SIGINT) is before
 
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+    def test_no_file_stays_that_is_half_written_or_old(self, error: type[BaseException], tmp_path: Path) -> None:
+        options = command.parser("name", "Do.", quick="less").parse_args(["--out", str(tmp_path)])
+        for name in ("model.npz", "first.txt", "second.txt"):
+            (tmp_path / name).write_text("of an earlier run")
+
+        def stop_halfway(path: Path) -> None:
+            path.write_text("half")
+            raise error
+
+        with pytest.raises(error), command.Run(options) as run:
+            run.write(None, {}, {"first.txt": stop_halfway, "second.txt": stop_halfway})
+        assert {path.name for path in tmp_path.iterdir()} == {"metrics.json"}
+
 
 def interrupt_in_training(folder: Path, again: str = "") -> Run:
     """Press Ctrl-C after the second epoch of a training without an end."""
@@ -341,7 +354,7 @@ EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.stem
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_one_file_of_public_names(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 170
+    assert 59 <= len(source.splitlines()) <= 160
     for node in ast.walk(ast.parse(source)):
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
@@ -351,12 +364,6 @@ def test_an_example_is_one_file_of_public_names(path: Path) -> None:
             assert not re.search(r"\._(?!_)", module), module
     assert f"``{path.stem}``" in (examples.__doc__ or "")
     assert f"(examples/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def test_docstrings_show_what_happens() -> None:
-    result = doctest.testmod(command)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def test_activations_on_disk() -> None:
