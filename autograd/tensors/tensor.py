@@ -679,10 +679,11 @@ def refuse_masks(types: Any) -> None:
             raise DtypeError(f"{NO_MASK} (at {users_line()})")
 
 
-def plain_array(data: Any) -> Any:
+def plain_array(data: Any) -> Array:
     """Return `data` as an ndarray, not as an instance of a subclass; a batched array of `vmap` stays one."""
+    array: Array = data
     if type(data) is ndarray or type(data) is Batched:
-        return data
+        return array
     array = np.asarray(unmasked(data))
     if array.dtype.kind == "O":
         numbers = numbers_of_table(data)
