@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import sysconfig
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
@@ -59,6 +58,8 @@ def users_line() -> str:
 def _of_library(file: str) -> bool:
     global _libraries
     if not _libraries:
+        import sysconfig  # only errors need it
+
         paths = sysconfig.get_paths()
         _libraries = tuple(paths[kind] + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
     return file.startswith(_libraries) or file.startswith("<frozen") or f"{os.sep}site-packages{os.sep}" in file

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable
-from importlib.util import find_spec
 from inspect import getattr_static
 from opcode import opmap
 from operator import itemgetter
@@ -87,6 +86,8 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
 
 def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
     """Return the probable meaning of a name: a submodule that has to be imported, or a similar name nearby."""
+    from importlib.util import find_spec  # only errors need it
+
     home = sys.modules[module]
     if hasattr(home, "__path__") and find_spec(f"{module}.{name}") is not None:
         return f"a module, which import {module}.{name} loads"
