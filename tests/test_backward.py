@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import GraphError, ShapeError, tensor
+from autograd.primitives.primitive import Primitive
+from autograd.tensors.dispatch import operations
 
 
 def test_gradients_accumulate_until_forgotten() -> None:
@@ -299,3 +301,13 @@ def test_every_one_of_many_inputs_is_reached(count: int) -> None:
     joined = np.concatenate(inner)
     (joined * np.arange(1.0, count + 1)).sum().backward()
     assert [leaf.grad.item() for leaf in leaves] == [2.0 * (i + 1) for i in range(count)]
+
+
+def test_attributes_of_operations_are_slots() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    computed: list[Any] = [np.tanh(x), x * x]
+    recorded = [y._node.op for y in computed]
+    declared = {apply.operation for apply in operations.values() if hasattr(apply, "operation")}
+    assert declared.isdisjoint(recorded)  # these are copies, for inputs of the same shape
+    for op in (*recorded, *declared):
+        assert type(op) is not Primitive or not hasattr(op, "__dict__"), op

@@ -131,7 +131,7 @@ def _pull(node: Node, g: Any, gradients: Gradients) -> None:
         held[key] += g
 
 
-getitem.operation.pull = getitem.operation.aligned.pull = _pull  # type: ignore[attr-defined]  # what it is made of
+getitem.operation.pull = _pull  # type: ignore[attr-defined]  # what it is made of
 
 
 _FIXED = {int, type(None), type(Ellipsis), np.ndarray, np.int64, bool}

@@ -27,7 +27,7 @@ from ..tensors.tensor import Tensor, unwrap
 from .multi_output import ManyOutputs, several_outputs
 from .nary import many, several_inputs
 from .operands import on_arrays
-from .primitive import Function, ManyInputs, OneInput, Primitive, Rule
+from .primitive import AT_CALL, Function, ManyInputs, OneInput, Primitive, Rule, argument_names, parameters_of
 from .unary_binary import binary, unary
 from .with_arguments import one_input
 
@@ -302,6 +302,34 @@ def _on_arrays(function: Function) -> Function:
     return method
 
 
+def _check_name(kind: str, function: Function, rules: tuple[Rule, ...], name: Any) -> None:
+    if name is not None and not isinstance(name, str):
+        raise DeclarationError(f"{kind}() takes a name of type str, not {type(name).__name__}")
+    if name is not None and not name.isidentifier():
+        raise DeclarationError(f"{kind}() takes a name as functions have, without spaces and signs, not {name!r}")
+    if not rules or not str(name or getattr(function, "__name__", "")).isidentifier():
+        raise DeclarationError(
+            f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "
+            f"and name='...' where the function has no name of its own"
+        )
+
+
+def _form(
+    kind: str, forward: Function, rules: tuple[Rule, ...], variadic: bool, outputs: bool
+) -> tuple[type[Primitive], Callable[[Any], Function]]:
+    """Return the class of an operation, and the builder of the function that applies it."""
+    if outputs:
+        return ManyOutputs, several_outputs
+    if variadic:
+        return ManyInputs, many
+    if any(name in AT_CALL for rule in rules for name in argument_names(rule)):
+        return ManyInputs, several_inputs
+    parameters, _ = parameters_of(forward, len(rules))
+    if kind in ("elementwise", "multilinear") and len(rules) == len(parameters) <= 2:
+        return Primitive, unary if len(rules) == 1 else binary
+    return (OneInput, one_input) if len(rules) == 1 else (ManyInputs, several_inputs)
+
+
 def _declare(
     kind: str,
     function: Function,
@@ -313,28 +341,16 @@ def _declare(
     """Build the operation, register it for its function, and install it if that is a NumPy function."""
     if not isinstance(aliases, Iterable):
         raise DeclarationError(f"{kind}() takes aliases as a sequence of functions, not {type(aliases).__name__}")
-    aliases, forward, name = tuple(aliases), details["forward"], details["name"]
+    aliases, forward = tuple(aliases), details["forward"]
     _check_functions(kind, function, *rules, *aliases, *(() if forward is None else (forward,)))
-    if name is not None and not isinstance(name, str):
-        raise DeclarationError(f"{kind}() takes a name of type str, not {type(name).__name__}")
-    operation = Primitive(kind, function, rules, **details)
-    simple = len(rules) == len(operation.parameters) <= 2 and not operation.variadic and not any(operation.at_call)
-    apply: Any
-    if outputs:
-        operation = ManyOutputs(kind, function, rules, **details)
-        apply = several_outputs(operation)
-    elif simple and kind in ("elementwise", "multilinear"):
-        apply = (unary if len(rules) == 1 else binary)(operation)
-    elif len(rules) == 1 and not operation.variadic and not any(operation.at_call):
-        operation = OneInput(kind, function, rules, **details)
-        apply = one_input(operation)
-    else:
-        operation = ManyInputs(kind, function, rules, **details)
-        apply = (many if operation.variadic else several_inputs)(operation)
+    _check_name(kind, function, rules, details["name"])
+    form, build = _form(kind, forward or function, rules, details.get("variadic", False), outputs)
+    operation = form(kind, function, rules, **details)
+    apply: Any = build(operation)
     apply.__name__ = apply.__qualname__ = operation.name
     apply.__doc__ = operation.function.__doc__
     apply.operation = operation
-    operation.apply = operation.aligned.apply = apply
+    operation.apply = apply
     for known in (operation.function, *aliases):
         operations[known] = apply
         # A function of a sequence of inputs, or of several, is not a method of one input, unless it is an operator.

@@ -156,7 +156,7 @@ def several_outputs(op: ManyOutputs) -> Function:
             gx = op.conform(op.derivative(node, index, complete), x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
-    op.pull = op.aligned.pull = pull
+    op.pull = pull
     return apply
 
 

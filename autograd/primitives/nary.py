@@ -34,7 +34,7 @@ asarray = np.asarray
 
 def several_inputs(op: Primitive) -> Function:
     """Build the function that applies an operation of a fixed number of inputs, and its `pull`."""
-    op.pull = op.aligned.pull = _pull(op)
+    op.pull = _pull(op)
     return _three(op) if len(op.rules) == len(op.parameters) == 3 and not op.shaped else _several(op)
 
 
@@ -317,5 +317,5 @@ def many(op: Primitive) -> Function:
                 gx = op.conform(gx, x, node)
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
-    op.pull = op.aligned.pull = pull
+    op.pull = pull
     return apply

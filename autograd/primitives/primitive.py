@@ -15,7 +15,6 @@ A rule's parameters say what it needs, and so what a node saves:
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable
 from operator import itemgetter
@@ -30,13 +29,13 @@ from ..graph.node import Bundle, FreedOperation, Gradients, Lift, Node, absent, 
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
 
-__all__ = ["Function", "ManyInputs", "OneInput", "Primitive", "Rule"]
+__all__ = ["AT_CALL", "Function", "ManyInputs", "OneInput", "Primitive", "Rule", "argument_names", "parameters_of"]
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
 
 # Passed to a rule when it is called, and so not kept.
-_AT_CALL = ("into", "index")
+AT_CALL = ("into", "index")
 
 # Tests make sure that functions and rules of these packages write only to their results.
 _LIBRARIES = (__name__.partition(".")[0], "nn")
@@ -65,16 +64,20 @@ class Primitive:
     rules, needs, at_call
         One derivative rule for each differentiable input; the names of the values that it keeps, and of those passed
         when it is called.
-    aligned
-        The same operation for inputs with the shape and dtype of the output, so that no check is needed.
     apply
         The function that users call.
     pull
         Carries the gradient of one node to its inputs: see `graph.Operation`.
     """
 
+    # Backward passes read `pull` and `freed` for each node. Python reads a slot three times as fast as the dictionary
+    # that a copy of an operation, as `unary_binary` makes it, would have.
+    __slots__ = (
+        "applied", "apply", "at_call", "computed", "defaults", "forward", "freed", "function", "kind", "name", "needs",
+        "ours", "parameters", "pull", "rules", "shaped", "trusted", "variadic",
+    )  # fmt: skip
+
     links = False  # whether results that are views of inputs are recognized
-    aligned: Primitive
     apply: Function
     pull: Callable[[Node, Any, Gradients], None]
 
@@ -90,18 +93,11 @@ class Primitive:
     ) -> None:
         self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
         self.forward = forward or function
-        self.name = str(name or getattr(function, "__name__", ""))
-        if name is not None and not name.isidentifier():
-            raise DeclarationError(f"{kind}() takes a name as functions have, without spaces and signs, not {name!r}")
-        if not rules or not self.name.isidentifier():
-            raise DeclarationError(
-                f"{kind}({function!r}, ...) needs a derivative rule for each differentiable input, "
-                f"and name='...' where the function has no name of its own"
-            )
-        self.parameters, self.defaults = _parameters(self.forward, len(rules))
+        self.name = name or function.__name__
+        self.parameters, self.defaults = parameters_of(self.forward, len(rules))
         named = [self._named(rule) for rule in rules]
-        self.needs = tuple(tuple(name for name in names if name not in _AT_CALL) for names in named)
-        self.at_call = tuple(tuple(name for name in names if name in _AT_CALL) for names in named)
+        self.needs = tuple(tuple(name for name in names if name not in AT_CALL) for names in named)
+        self.at_call = tuple(tuple(name for name in names if name in AT_CALL) for names in named)
         wanted = {name for names in named for name in names}
         self.shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
         # The shapes and dtypes of this package's rules are checked by its tests, those of other rules when they are
@@ -118,13 +114,12 @@ class Primitive:
             else tuple(guarded_rule(self.name, *each) for each in zip(rules, map(len, self.needs), strict=True))
         )
         self.freed = FreedOperation(self)
-        self.aligned = copy.copy(self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name}>"
 
     def _named(self, rule: Rule) -> tuple[str, ...]:
-        names = _argument_names(rule)
+        names = argument_names(rule)
         known = {"out", "into", *self.parameters, *(f"{name}_shape" for name in self.parameters)}
         known |= {"index"} if self.variadic else set()
         if not names or names[0] != "g" or not known.issuperset(names[1:]):
@@ -132,7 +127,7 @@ class Primitive:
                 f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of the "
                 f"output, and then any of {', '.join(sorted(known))}"
             )
-        at_call = [name in _AT_CALL for name in names[1:]]
+        at_call = [name in AT_CALL for name in names[1:]]
         if at_call != sorted(at_call):
             raise DeclarationError(f"a derivative rule of '{self.name}' takes index and into after all that it keeps")
         return names[1:]
@@ -338,7 +333,8 @@ def _shape(value: Any) -> tuple[int, ...]:
     return value.shape if type(value) is np.ndarray or type(value) is Batched else np.shape(value)
 
 
-def _argument_names(function: Function) -> tuple[str, ...]:
+def argument_names(function: Function) -> tuple[str, ...]:
+    """Return the names of the parameters of a Python function; those that can only be named are left out."""
     try:
         code = function.__code__
     except AttributeError:
@@ -348,11 +344,11 @@ def _argument_names(function: Function) -> tuple[str, ...]:
     return tuple(code.co_varnames[: code.co_argcount])
 
 
-def _parameters(forward: Function, inputs: int) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+def parameters_of(forward: Function, inputs: int) -> tuple[tuple[str, ...], tuple[Any, ...]]:
     """Return the names of all parameters of `forward`, and the defaults of the last of them."""
     if isinstance(forward, np.ufunc):
         return ("x", "y")[: forward.nin], ()
-    names = _argument_names(forward)
+    names = argument_names(forward)
     if len(names) < inputs:
         raise DeclarationError(f"{inputs} derivative rules for the {len(names)} parameters of {forward!r}")
     return names, forward.__defaults__ or ()

@@ -7,6 +7,7 @@ inputs without further arguments have their own paths, without loops, argument l
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,13 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
     return computed(op, *values)
 
 
+def _aligned(op: Primitive, apply: Function, pull: Function) -> Primitive:
+    """Return the same operation for inputs with the shape and dtype of the output, so that `pull` need not check."""
+    aligned = copy.copy(op)
+    aligned.apply, aligned.pull = apply, pull
+    return aligned
+
+
 def unary(op: Primitive) -> Function:
     """Build the function that applies an operation of one input, and the function that pulls a gradient back."""
     forward, rule = op.computed, op.applied[0]
@@ -76,7 +84,6 @@ def unary(op: Primitive) -> Function:
     passes, single = choice == NOTHING, choice in (X, OUT)
     keeps_x, keeps_out = choice == X, choice == OUT
     guarded = op.parameters[0] in op.needs[0]
-    aligned = op.aligned if op.trusted else op
     uniform = _is_uniform(op)
 
     def apply(x: Any) -> Any:
@@ -147,7 +154,7 @@ def unary(op: Primitive) -> Function:
             gradients[x] = gx if held is None else sum_gradients(held, gx)
 
     op.pull = pull
-    op.aligned.pull = pull_aligned
+    aligned = _aligned(op, apply, pull_aligned) if op.trusted else op
     return apply
 
 
@@ -164,7 +171,6 @@ def binary(op: Primitive) -> Function:
     a_for_x, a_for_y = name_a in op.needs[0], name_a in op.needs[1]
     b_for_x, b_for_y = name_b in op.needs[0], name_b in op.needs[1]
     elementwise = op.kind == "elementwise"
-    aligned = op.aligned if op.trusted and elementwise else op
     uniform = elementwise and _is_uniform(op)
 
     def apply(x: Any, y: Any) -> Any:
@@ -308,5 +314,5 @@ def binary(op: Primitive) -> Function:
             kept = node.kept_y
 
     op.pull = pull
-    op.aligned.pull = pull_aligned
+    aligned = _aligned(op, apply, pull_aligned) if op.trusted and elementwise else op
     return apply

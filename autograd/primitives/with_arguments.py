@@ -133,7 +133,7 @@ def one_input(op: Primitive) -> Function:
                 gx = op.conform(gx, x, node)
             gradients[x] = gx if held is None else held + gx if type(x.shape) is tuple else sum_gradients(held, gx)
 
-    op.pull = op.aligned.pull = pull
+    op.pull = pull
     return apply
 
 
