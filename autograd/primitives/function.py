@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeclarationError, DerivativeError, DtypeError
+from ..graph.batched import Batched, innermost
 from ..graph.buffer_reuse import read_only, sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import recording
@@ -17,6 +18,7 @@ from ..graph.mutation import Guard, guard
 from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
+from .operands import FAILURES
 from .record import record
 
 __all__ = ["Context", "Function"]
@@ -130,11 +132,21 @@ class _OfClass(ManyOutputs):
         # A list may change before the backward pass, in which an attribute of the context may be that list.
         given = [x._array if isinstance(x, Tensor) else _as_it_is(x) for x in args]
         values = [read_only(x) for x in given]
-        returned = self.definition.forward(ctx, *values)
+        try:
+            returned = self.definition.forward(ctx, *values)
+        except FAILURES:
+            level: Any = innermost(values)
+            if level is None:
+                raise
+            return level.loop(self.name, self.definition.apply, args)
         several = isinstance(returned, tuple | list)
         parts = returned if several else [returned]
         arrays = [z._array if isinstance(z, Tensor) else plain_array(z) for z in parts]
         without = [any(z is given for given in ctx._without) for z in parts]
+        batched: Any = next((z for z in arrays if isinstance(z, Batched)), None)
+        if batched is not None:
+            inputs = [batched.level.shared(x, value) for x, value in zip(inputs, values, strict=True)]
+            live = [x for x in inputs if x is not None]
         results = [self._result(z) for z in arrays]
         _link_views(args, given, results)
         if not (live and mode):
@@ -197,12 +209,15 @@ class _OfClass(ManyOutputs):
         """Call `backward` once, and return the gradients of all arguments."""
         saved = self.kept(node, 0) if lift is None else self.lifted(node, 0, lift)
         ctx, _, _, without = node.kept
-        given = Context()
-        given.__dict__.update(ctx.__dict__)
-        given.saved_tensors = saved if replace is None else tuple(map(replace, saved))
+        saved = saved if replace is None else tuple(map(replace, saved))
         g = tuple(None if none else read_only(part) for part, none in zip(g, without, strict=True))
-        returned = self.definition.backward(given, *g)
-        gradients = list(returned) if isinstance(returned, tuple | list) else [returned]
+        try:
+            gradients = self._backward(ctx.__dict__, saved, g)
+        except FAILURES:
+            level: Any = innermost(g, saved, ctx.__dict__)
+            if level is None:
+                raise
+            gradients = level.loop(f"{self.name}.backward", self._backward, (ctx.__dict__, saved, g))
         count = len(node.kept_y[0])
         if len(gradients) < count or any(gx is not None for gx in gradients[count:]):
             raise DerivativeError(
@@ -210,6 +225,14 @@ class _OfClass(ManyOutputs):
                 f"for each, None where there is none"
             )
         return gradients
+
+    def _backward(self, attributes: dict[str, Any], saved: tuple[Any, ...], g: tuple[Any, ...]) -> list[Any]:
+        """Call `backward` with the attributes that `forward` set and what it saved."""
+        given = Context()
+        given.__dict__.update(attributes)
+        given.saved_tensors = saved
+        returned = self.definition.backward(given, *g)
+        return list(returned) if isinstance(returned, tuple | list) else [returned]
 
     def _pull(self, node: Node, g: Any, gradients: Gradients) -> None:
         g = self.complete(node, g) if isinstance(node, MultiNode) else (g,)
@@ -235,7 +258,7 @@ def _link_views(args: tuple[Any, ...], given: list[Any], results: list[Tensor]) 
     """Note which results share memory with arguments; they are writeable if the arguments are."""
     for x, value in zip(args, given, strict=True):
         for result in results if isinstance(value, np.ndarray) else ():
-            if np.may_share_memory(value, result._array):
+            if type(result._array) is np.ndarray and np.may_share_memory(value, result._array):
                 if 0 not in result._array.strides:
                     result._array.flags.writeable = value.flags.writeable
                 if isinstance(x, Tensor):

@@ -20,7 +20,7 @@ from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
 from .nary import inputs_wanted, refuse_operands
-from .operands import LOOP, NUMBERS, as_operand, binder, loop, recovered, static
+from .operands import FAILURES, LOOP, NUMBERS, as_operand, binder, loop, recovered, static
 from .primitive import Function, ManyInputs
 from .record import record
 
@@ -123,7 +123,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         values += [static(op, v, name) for v, name in zip(given[count:], op.parameters[count:], strict=True)]
         try:
             z = forward(*values)
-        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+        except FAILURES as error:
             z = recovered(op, *values)
             if z is None:
                 refuse_operands(op, error, values[:count])

@@ -21,7 +21,19 @@ from ..graph.mutation import guard, guard_arguments, guard_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, plain_array
-from .operands import LOOP, NUMBERS, as_operand, binder, explain, loop, recovered, refuse, refuse_objects, static
+from .operands import (
+    FAILURES,
+    LOOP,
+    NUMBERS,
+    as_operand,
+    binder,
+    explain,
+    loop,
+    recovered,
+    refuse,
+    refuse_objects,
+    static,
+)
 from .primitive import Function, Primitive
 from .record import record
 
@@ -67,7 +79,7 @@ def _several(op: Primitive) -> Function:
             values.append(static(op, value, name))
         try:
             z = forward(*values)
-        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+        except FAILURES as error:
             z = recovered(op, *values)
             if z is None:
                 refuse_operands(op, error, values[:count])
@@ -144,7 +156,7 @@ def _three(op: Primitive) -> Function:
             c = as_operand(c)
         try:
             z = forward(a, b, c)
-        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+        except FAILURES as error:
             z = recovered(op, a, b, c)
             if z is None:
                 refuse_operands(op, error, (a, b, c))
@@ -274,7 +286,7 @@ def many(op: Primitive) -> Function:
         values = (arrays, *statics)
         try:
             z = forward(*values)
-        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+        except FAILURES as error:
             z = recovered(op, *values)
             if z is None:
                 refuse_operands(op, error, arrays)

@@ -19,8 +19,8 @@ from ..tensors.tensor import Tensor, plain_array, unwrap
 from .primitive import Function, Primitive
 
 __all__ = [
-    "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "kind_of", "loop",
-    "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
+    "FAILURES", "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "kind_of",
+    "loop", "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -33,6 +33,8 @@ NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.value
 IMMUTABLE = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
 
 
+# What a function raises that meets batched arrays and knows no batches.
+FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 # The result of `recovered` for an operation that has to be computed in a loop over a batch.
 LOOP: Any = object()
 
@@ -180,7 +182,7 @@ def computed(op: Primitive, *values: Any) -> Any:
     """Return the result of an operation on values none of which is a tensor."""
     try:
         return op.forward(*values)
-    except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+    except FAILURES:
         z = recovered(op, *values)
         if z is None:
             raise

@@ -20,6 +20,7 @@ from ..graph.node import Gradients, Node, View, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, link
 from .operands import (
+    FAILURES,
     IMMUTABLE,
     LOOP,
     NUMBERS,
@@ -74,7 +75,7 @@ def one_input(op: Primitive) -> Function:
         a = x._array
         try:
             z = forward(a, *args)
-        except (ValueError, TypeError, AttributeError, IndexError, NotImplementedError) as error:
+        except FAILURES as error:
             z = recovered(op, a, *args)
             if z is None:
                 _refuse(op, error, a)

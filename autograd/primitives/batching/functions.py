@@ -57,7 +57,7 @@ _REDUCTIONS: dict[Function, np.ufunc] = {
 }  # fmt: skip
 # Functions of each element that are no ufuncs.
 _ELEMENTWISE = frozenset((
-    "where", "clip", "round", "around", "real", "imag", "angle", "isclose", "nan_to_num", "fix", "isreal", "iscomplex",
+    "clip", "round", "around", "real", "imag", "angle", "isclose", "nan_to_num", "fix", "isreal", "iscomplex",
     "isposinf", "isneginf", "sinc", "i0", "zeros_like", "ones_like", "empty_like", "copy",
 ))  # fmt: skip
 # Keywords of those by which operands are passed.
@@ -391,6 +391,11 @@ def _take_along_axis(level: Level, arr: Any, indices: Any, axis: Any = -1) -> An
     return Batched(np.take_along_axis(repeated(level, arr), repeated(level, indices), axis), level)
 
 
+@rule(np.where)
+def _where(level: Level, condition: Any, *choices: Any) -> Any:
+    return Batched(np.where(*aligned(level, (condition, *choices))), level) if choices else _of_values(level)
+
+
 @rule(np.choose)
 def _choose(level: Level, a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     chosen, *values = aligned(level, (a, *choices))
@@ -443,6 +448,11 @@ def _isrealobj(level: Level, x: Any) -> Any:
 @rule(np.may_share_memory, np.shares_memory)
 def _may_share_memory(level: Level, a: Any, b: Any, max_work: Any = None) -> Any:
     return np.may_share_memory(whole(a), whole(b))
+
+
+@rule(np.array_repr, np.array_str, np.array2string)
+def _described(level: Level, a: Any, *args: Any, **kwargs: Any) -> str:
+    return repr(a)
 
 
 @rule(np.array_equal)
