@@ -257,8 +257,8 @@ class Batched(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         self._refuse(
             "an ndarray",
-            "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an ndarray by "
-            "it, make that a tensor: autograd.tensor(a)[i]. "
+            "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an ndarray "
+            "by it, make that a tensor: autograd.tensor(a)[i]. "
             "For memory to write it to, use numpy.zeros_like(x) or numpy.zeros(shape, like=x) of a batched x",
         )
 
