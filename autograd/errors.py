@@ -106,13 +106,13 @@ class GradientCheckError(AutogradError, AssertionError):
     """A gradient that differs from finite differences by more than the tolerance."""
 
 
-def check_callable(name: str, value: Any) -> None:
+def check_callable(name: str, value: object) -> None:
     """Raise unless the argument `name` is callable."""
     if not callable(value):
         raise TypeError(f"{name} should be a function, not {described(value)}")
 
 
-def check_number(name: str, value: Any, positive: bool = False) -> None:
+def check_number(name: str, value: object, positive: bool = False) -> None:
     """Raise unless the argument `name` is a finite real number that is at least 0, or with `positive` above 0."""
     if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, np.timedelta64):
         raise TypeError(f"{name} should be a number, not {described(value)}")
@@ -120,7 +120,7 @@ def check_number(name: str, value: Any, positive: bool = False) -> None:
         raise ValueError(f"{name} should be a finite number {'above' if positive else 'of at least'} 0, not {value!r}")
 
 
-def check_argnums(argnums: Any) -> None:
+def check_argnums(argnums: object) -> None:
     """Raise unless `argnums` is the position of an argument, or a tuple of positions."""
     if type(argnums) is int:
         return
@@ -138,7 +138,7 @@ def check_numeric(what: str, dtype: np.dtype[Any]) -> None:
         raise DtypeError(f"{what} should hold numbers, not dtype {dtype}")
 
 
-def described(value: Any) -> str:
+def described(value: object) -> str:
     """Return the type of a value and its repr, shortened to fit into a message."""
     words = repr(value)
     if value is None:

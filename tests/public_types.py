@@ -1,4 +1,7 @@
-"""How much the types of public signatures say: `python -m tests.public_types` prints what says nothing."""
+"""How much the types of signatures say: `python -m tests.public_types` prints what says nothing.
+
+Counted are the parameters and results that users reach, and the parameters of every function without an underscore.
+"""
 
 import ast
 import collections.abc
@@ -18,6 +21,7 @@ import autograd
 from autograd.primitives.types import Operation
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("autograd", "nn", "datasets")
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
 MODULES = ("autograd", "autograd.extend", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.optim",
            "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.plots", "nn.onnx",
@@ -106,10 +110,42 @@ def evaluated(annotation: Any, function: Any) -> Any:
     """Return the type that an annotation stands for; a result None is said by it."""
     of_tests = function.__module__ == "autograd.testing"  # which Hypothesis wraps
     home = "autograd.testing._strategies" if of_tests else function.__globals__["__name__"]
-    names = names_for(home) if home in sys.modules else function.__globals__
-    while isinstance(annotation, str):  # an alias may be written as a string too
-        annotation = eval(annotation, names)
+    return kind_of(annotation, names_for(home) if home in sys.modules else function.__globals__)
+
+
+def kind_of(annotation: Any, names: dict[str, Any]) -> Any:
+    """Return the type that an annotation stands for; an alias may be written as a string too."""
+    try:
+        while isinstance(annotation, str):
+            annotation = eval(annotation, names)
+    except TypeError:  # it has parameters in its stubs alone, as a Series of pandas has
+        return annotation
     return annotation
+
+
+def parameters_everywhere() -> Iterator[Place]:
+    """Yield the parameters of all functions and methods in all files, but for those whose names begin with ``_``."""
+    for path in (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))):
+        home = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        importlib.import_module(home)
+        for function in functions_of(ast.parse(path.read_text())):
+            given = function.args
+            every = (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg)
+            for parameter in filter(None, every):
+                if parameter.arg not in ("self", "cls"):
+                    written = ast.unparse(parameter.annotation) if parameter.annotation else "Any"
+                    yield Place(f"{home}.{function.name}", parameter.arg, kind_of(written, names_for(home)))
+
+
+def functions_of(node: ast.AST) -> Iterator[ast.FunctionDef]:
+    """Yield the functions defined in a module and in its classes, without those within functions."""
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.FunctionDef | ast.ClassDef) and inner.name.startswith("_"):
+            continue
+        if isinstance(inner, ast.FunctionDef):
+            yield inner
+        else:
+            yield from functions_of(inner)
 
 
 @functools.cache
@@ -155,23 +191,40 @@ def stub_methods() -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-def count() -> dict[str, tuple[int, int]]:
-    """Return for each package and class how many types say nothing, of how many."""
+def count(found: Iterator[Place], room_of: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+    """Return for each room how many types say nothing, of how many; `room_of` gives the room of an owner."""
     total: Counter[str] = Counter()
     empty: Counter[str] = Counter()
-    for place in places():
-        room = next(m for m in sorted(MODULES, key=len, reverse=True) if place.owner.startswith(f"{m}."))
+    for place in found:
+        room = room_of(place.owner)
         total[room] += 1
         empty[room] += says_nothing(place.kind)
     return {room: (empty[room], total[room]) for room in total}
 
 
-if __name__ == "__main__":
-    for place in places():
+def count_public() -> dict[str, tuple[int, int]]:
+    """Return for each public module how many of the types that users reach say nothing, of how many."""
+    longest_first = sorted(MODULES, key=len, reverse=True)
+    return count(places(), lambda owner: next(name for name in longest_first if owner.startswith(f"{name}.")))
+
+
+def count_everywhere() -> dict[str, tuple[int, int]]:
+    """Return for each folder how many parameters say nothing, of how many."""
+    return count(parameters_everywhere(), lambda owner: "/".join(owner.split(".")[:2]))
+
+
+def report(found: Iterator[Place], counted: dict[str, tuple[int, int]]) -> None:
+    """Print what says nothing, and how much of each room that is."""
+    for place in found:
         if says_nothing(place.kind):
             print(f"{place.owner}: {place.name}: {place.kind}")
-    counted = count()
-    for room, (empty, total) in counted.items():
+    sums = tuple(map(sum, zip(*counted.values(), strict=True)))
+    for room, (empty, total) in {**counted, "all": sums}.items():
         print(f"{room:25} {empty:5} of {total:5}  {empty / total:6.1%}")
-    empty, total = map(sum, zip(*counted.values(), strict=True))
-    print(f"{'all':25} {empty:5} of {total:5}  {empty / total:6.1%}")
+
+
+if __name__ == "__main__":
+    print("Parameters and results that users reach")
+    report(places(), count_public())
+    print("\nParameters of all functions without an underscore")
+    report(parameters_everywhere(), count_everywhere())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ..graph.saved_tensors import operation_of, unpacked
 from ..primitives.multi_output import Output
 from ..tensors.tensor import Tensor
 from .nodes import place_of, root_of
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
 
 __all__ = ["Explanation", "Step", "explain"]
 
@@ -80,7 +83,7 @@ class Explanation:
         return "\n".join(map(str, self.steps))
 
 
-def explain(result: Any, x: Tensor, gradient: Any = None) -> Explanation:
+def explain(result: Tensor, x: Tensor, gradient: TensorLike | None = None) -> Explanation:
     """Follow the gradient of `result` back to `x`, and say where it shrinks, cancels or dies.
 
     The graph is walked once and stays as it is. Remarks point out units that are zero for every row of a batch (dead),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import ancestors
 from ..graph.saved_tensors import Packed, operation_of
 from .nodes import place_of, root_of
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
 
 __all__ = ["Saved", "SavedArray", "saved"]
 
@@ -58,7 +61,7 @@ class Saved:
         return "\n".join(line.rstrip() for line in lines)
 
 
-def saved(result: Any) -> Saved:
+def saved(result: Tensor) -> Saved:
     """List the arrays that the graph of `result` keeps for its backward pass.
 
     Parameters count too, though the model holds them anyway.

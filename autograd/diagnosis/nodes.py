@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import GraphError
 from ..graph.node import Node, by_number, recorded
 from ..graph.saved_tensors import operation_of
@@ -12,7 +10,7 @@ from ..tensors.tensor import Tensor
 __all__ = ["inputs_of", "place_of", "root_of"]
 
 
-def root_of(result: Any, what: str) -> Node:
+def root_of(result: Tensor, what: str) -> Node:
     """Return the node of a recorded tensor."""
     if not isinstance(result, Tensor):
         raise TypeError(f"{what}() takes a tensor, not {type(result).__name__}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph.node import FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
 from .nodes import place_of, root_of
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
 
 __all__ = ["Finding", "lint"]
 
@@ -27,7 +30,7 @@ class Finding:
         return f"{self.form} ({self.where}): {self.remedy}" if self.where else f"{self.form}: {self.remedy}"
 
 
-def lint(result: Any) -> list[Finding]:
+def lint(result: Tensor) -> list[Finding]:
     """Find numerically unstable expressions in the graph of `result`, and their stable replacements.
 
     It looks for log(softmax), log(sigmoid), log(1 + exp), log(sum(exp)), exp / sum(exp), a square root near zero, and a

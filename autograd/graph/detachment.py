@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .grad_mode import Off
@@ -12,7 +13,7 @@ __all__ = ["Cut", "carried", "cut_at", "cut_of", "reason"]
 Cut = tuple[Any, Any]  # what cut the graph (an operation or text) and where (a line or a no_grad block)
 
 
-def carried(*inputs: Any) -> Cut | None:
+def carried(*inputs: object) -> Cut | None:
     """Return the first cut that constant inputs carry."""
     for x in inputs:
         cut: Cut | None = getattr(x, "_cut", None)
@@ -21,14 +22,14 @@ def carried(*inputs: Any) -> Cut | None:
     return None
 
 
-def cut_of(what: Any, inputs: Any, mode: int) -> Cut | None:
+def cut_of(what: Any, inputs: Iterable[object], mode: int) -> Cut | None:
     """Return why the result of an operation on `inputs` is a constant, given the mode in which it was computed."""
     if all(getattr(x, "_node", None) is None for x in inputs):
         return carried(*inputs)
     return what, here() if mode else mode
 
 
-def cut_at(what: str, *inputs: Any) -> Cut | None:
+def cut_at(what: str, *inputs: object) -> Cut | None:
     """Return the cut that a user's call makes, or for constants the cut that they carry."""
     return cut_of(what, inputs, mode=1)
 

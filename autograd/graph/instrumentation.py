@@ -17,6 +17,7 @@ from .source_info import line_of, note_line
 
 __all__ = ["Observer", "examine", "observer", "ranges", "value_observer"]
 
+Array = np.ndarray[Any, Any]
 Observer = Callable[[Node, tuple[Any, ...], Any], None]
 
 # Called with each node, the values of all parameters of its operation, and its result while TRACING is on.
@@ -26,7 +27,7 @@ observer: ContextVar[Observer] = ContextVar("observer")
 value_observer: ContextVar[Callable[[Any], None] | None] = ContextVar("value_observer", default=None)
 
 
-def examine(node: Node, values: tuple[Any, ...], z: Any) -> None:
+def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -> None:
     """Do what the mode asks for: refuse a result that is not finite, call the observer, pack the saved tensors.
 
     `values` holds the values of the operation's parameters; `z` is the result, a tuple if there are several.

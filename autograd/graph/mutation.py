@@ -7,7 +7,7 @@ NumPy alone, without notice. A node that keeps such an array therefore takes a s
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
@@ -65,7 +65,7 @@ def root(x: Node) -> Any:
     return x
 
 
-def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
+def guard_inputs(inputs: Sequence[Node | None], values: Any, wants: Iterable[Sequence[int]]) -> Guard | None:
     """Return the guards of the inputs that a node keeps; `wants` holds their positions for the rule of each input."""
     guards = None
     for x, positions in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may be longer than `wants`
@@ -78,7 +78,7 @@ def guard_inputs(inputs: Any, values: Any, wants: Any) -> Guard | None:
     return guards
 
 
-def guard_arguments(arguments: Any, others: Guard | None = None) -> Guard | None:
+def guard_arguments(arguments: Iterable[object], others: Guard | None = None) -> Guard | None:
     """Return the guards of the arrays among arguments without a derivative, such as indices."""
     for value in map(whole, arguments):
         if type(value) is np.ndarray:
@@ -119,7 +119,7 @@ def _weights(dtype: Any) -> Array:
     return np.linspace(1, 2, _WIDTH, dtype=dtype)
 
 
-def changed(array: Array, before: Any) -> bool:
+def changed(array: Array, before: bytes | tuple[Array, bytes] | None) -> bool:
     """Tell whether the values of an array have changed since its snapshot `before`."""
     if type(before) is bytes:
         return bool(array.tobytes() != before)

@@ -17,7 +17,7 @@ Describe = Callable[[list[Any]], str]
 _described: dict[CodeType, Describe] = {}
 
 
-def describe_calls(method: Callable[..., Any], describe: Describe) -> None:
+def describe_calls(method: Callable[..., object], describe: Describe) -> None:
     """Have messages and drawings say within which calls of a method an operation ran.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from functools import partial
 from inspect import unwrap
 from types import CodeType, FrameType
@@ -119,7 +120,7 @@ def _worded(file: str, line: int | None) -> str:
     return f"{cell}, line {line}" if cell else f"{file}:{line}"
 
 
-def defined(function: Any) -> str:
+def defined(function: Callable[..., object]) -> str:
     """Return the name of a user's function and where it is defined, as the beginning of a sentence."""
     function = unwrap(function)
     while isinstance(function, partial):

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import Array, unwrap
 from .linalg_common import adjoint
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array
     from ..tensors.types import ArrayOrTensor
 
 

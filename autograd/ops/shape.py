@@ -11,10 +11,10 @@ from ..errors import UnsupportedError
 from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import composed, linear, not_differentiable
 from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Array, Tensor, plain_array, unwrap
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array, TensorLike
+    from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor, Order
 
 Shape = tuple[int, ...]

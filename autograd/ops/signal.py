@@ -10,12 +10,12 @@ import numpy as np
 from ..errors import DtypeError, GraphError
 from ..primitives.declare import composed, elementwise, general, multilinear
 from ..primitives.primitive import Function
-from ..tensors.tensor import Tensor, unwrap
+from ..tensors.tensor import Array, Tensor, unwrap
 from .index import scatter
 from .shape import atleast_1d, operand
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Array, TensorLike
+    from ..tensors.tensor import TensorLike
 
 Shape = tuple[int, ...]
 

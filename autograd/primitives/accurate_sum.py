@@ -7,9 +7,12 @@ another: in single precision, the last of a million rows are lost in the roundin
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ..tensors.types import ArrayOrTensor
 
 __all__ = ["WIDER", "accurate_sum", "at_least_single"]
 
@@ -18,7 +21,7 @@ _BLOCK = 256  # rows that are added in their own dtype
 WIDER: dict[str, Any] = {"f": np.float64, "F": np.complex128}
 
 
-def accurate_sum(array: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
+def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
     """Sum an array or a tensor over axes, in the next wider dtype if there are many numbers; return its own dtype.
 
     Parameters
@@ -78,6 +81,6 @@ def _sum_rows(rows: Any) -> Any:
     return total.astype(rows.dtype)
 
 
-def at_least_single(array: Any) -> Any:
+def at_least_single(array: ArrayOrTensor) -> Any:
     """Convert half precision to single precision, where counts above 65504 are finite; return others as they are."""
     return array.astype(np.float32) if array.dtype.char == "e" else array

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Any, get_overloads, overload
+from typing import get_overloads, overload
 
 __all__ = ["set_module"]
 
 
-def set_module(module: str, *things: Any) -> None:
+def set_module(module: str, *things: object) -> None:
     """Set the ``__module__`` of classes and functions, whichever file of the package defines them.
 
     Pickles and tracebacks refer to that module, so they stay the same when a file is moved or renamed. Things that

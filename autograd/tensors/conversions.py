@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from ..errors import GraphError
 from ..graph.call_site import Call, call_in, called_by, name_called, users_frame
 from ..graph.grad_mode import recording
-from ..graph.node import ancestors
+from ..graph.node import Node, ancestors
 from ..graph.source_info import line_in, line_of, within_engine
 from .remedies import remedy
 
@@ -54,7 +54,7 @@ def is_differentiated(node: Any) -> bool:
     return bool(_unfinished) and bool(recording()) and not _unfinished.isdisjoint(ancestors([node]))
 
 
-def refuse_number(node: Any) -> None:
+def refuse_number(node: Node) -> None:
     """Raise where the tensor at `node` is silently converted to a number; called by the method that converts it.
 
     That happens within a function that is being differentiated, or to store it in an element of an ndarray.

@@ -672,7 +672,7 @@ def unmasked(data: Any) -> Any:
     return data
 
 
-def refuse_masks(types: Any) -> None:
+def refuse_masks(types: Iterable[type]) -> None:
     """Raise if one of these argument types is a masked array."""
     for kind in types:
         if kind is not ndarray and kind is not Tensor and hasattr(kind, "mask") and issubclass(kind, ndarray):
@@ -724,7 +724,7 @@ def _constant(array: Array) -> Tensor:
     return constant
 
 
-def conjugated(g: Any) -> Any:
+def conjugated(g: Array | Tensor) -> Any:
     """Return the conjugate of a complex gradient, and a real gradient as it is.
 
     Within a backward pass the gradient of L with respect to z = x + iy is dL/dx - i dL/dy, so that analytic functions
@@ -797,7 +797,7 @@ def in_own_memory(g: Tensor) -> Tensor:
     return own
 
 
-def seen_at(node: Node, g: Any) -> Any:
+def seen_at(node: Node, g: Array | Tensor) -> Any:
     """Return the gradient of a target of a backward pass as users see it, after the hooks of a leaf."""
     g = conjugated(g)
     return node.hooks.arrived(g) if type(node) is Leaf and node.hooks is not None else g

@@ -7,11 +7,13 @@ from typing import Literal, SupportsIndex, TypeAlias
 
 from numpy.typing import ArrayLike
 
+from ..graph.batched import Batched
 from .tensor import Array, Tensor
 
 __all__ = ["ArrayOrTensor", "Casting", "Index", "Key", "Mode", "NormOrder", "Order", "SortKind"]
 
-ArrayOrTensor: TypeAlias = Array | Tensor  # rules and compositions compute with arrays, and record with tensors
+# Rules and compositions compute with arrays, those of all elements of a batch included, and record with tensors.
+ArrayOrTensor: TypeAlias = Array | Tensor | Batched
 Key: TypeAlias = SupportsIndex | slice | EllipsisType | ArrayLike | Tensor | None
 Index: TypeAlias = Key | tuple[Key, ...]
 Order: TypeAlias = Literal["C", "F", "A", "K"]

@@ -84,11 +84,11 @@ class Measure(NamedTuple):
     atol: float
     rtol: float
 
-    def tolerance(self, numeric: Any) -> Any:
+    def tolerance(self, numeric: Array) -> Any:
         """Return the largest allowed distance of a derivative from `numeric`."""
         return self.atol + self.rtol * np.abs(numeric)
 
-    def excess(self, analytic: Any, numeric: Any) -> Any:
+    def excess(self, analytic: Array, numeric: Array) -> Any:
         """Return the error as a multiple of the tolerance; infinity where the two cannot be compared."""
         with np.errstate(invalid="ignore"):
             times = np.abs(analytic - numeric) / self.tolerance(numeric)
@@ -151,7 +151,7 @@ def _input_like(given: Any, array: Array) -> Any:
     return type(given)(array.item()) if type(given) in fronts else Tensor(np.array(array), requires_grad=True)
 
 
-def is_recorded(y: Any) -> bool:
+def is_recorded(y: object) -> bool:
     """Tell whether a graph leads from `y` to anything."""
     return type(y) in fronts or (isinstance(y, Tensor) and y.requires_grad)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .forward_mode import push_forward
 from .pytree import Rebuild, flatten
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = [
     "Recording", "any_live", "check_outputs", "matched", "owned_gradient", "owned_tangent", "reaches_others",
@@ -153,7 +156,9 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
     return inputs, rebuild
 
 
-def check_outputs(function: Function, outputs: Sequence[Any]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+def check_outputs(
+    function: Callable[..., object], outputs: Sequence[object]
+) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
     """Return the shapes and dtypes of what a function returned, or raise unless it can be differentiated.
 
     Integers and bools may stand beside floating-point numbers, such as the edges of bins beside their contents.
@@ -192,7 +197,7 @@ def _is_finished(leaf: Leaf) -> bool:
     return leaf.finished < (now if leaf.number < now else math.inf)
 
 
-def any_live(arrays: Iterable[Any]) -> bool:
+def any_live(arrays: Iterable[object]) -> bool:
     """Tell whether one of several tangents or cotangents is a tensor that requires a gradient."""
     return any(x._node is not None for x in arrays if isinstance(x, Tensor))
 

@@ -6,7 +6,7 @@ import time
 import weakref
 from contextvars import Token
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ..graph.instrumentation import Observer, observer
 from ..graph.name_scope import describe_objects, described_calls
 from ..graph.node import Node
 from .number_format import Summary, summarize
+
+if TYPE_CHECKING:
+    from ..scalar.value import Value
 
 __all__ = ["Call", "Note", "note_of", "watch_calls"]
 
@@ -64,7 +67,7 @@ class Note(str):
     seconds: float
 
 
-def note_of(node: Any) -> Note | None:
+def note_of(node: Node | Value | None) -> Note | None:
     """Return the note of a node, or None if it was not recorded within `watch_calls`."""
     note = getattr(node, "scope", None)
     return note if isinstance(note, Note) else None

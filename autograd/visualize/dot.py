@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     import graphviz
@@ -21,6 +21,9 @@ from .mermaid import to_mermaid
 from .picture import Picture
 from .style import EDGE, GRAPH, LOOP, NODE, box_attributes, frame_look, frame_title, plain
 from .svg import to_svg
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
 
 __all__ = ["Digraph", "MissingProgramError", "to_digraph"]
 
@@ -110,7 +113,7 @@ class Digraph(graphviz.Digraph):  # type: ignore[misc]  # graphviz is untyped
                     raise MissingProgramError(self) from error
         return self.svg if options.get("encoding") else self.svg.encode()
 
-    def to_html(self, path: str | PathLike[str], *, gradient: Any = None) -> Path:
+    def to_html(self, path: str | PathLike[str], *, gradient: TensorLike | None = None) -> Path:
         """Write an HTML page that plays the forward and backward pass of the result.
 
         The page is that of `autograd.player`, with the same result, names and `depth`. It is recorded by this call: the

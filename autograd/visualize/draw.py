@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 from .collapse import check_depth, collapsed, cut, levels
-from .node_info import names_of
+from .node_info import Model, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SMALL = 40  # boxes that are drawn without folding
 
 def draw_graph(
     output: Tensor | Value | Callable[[], Tensor | Value],
-    params: Any = None,
+    params: Mapping[str, Tensor | Value] | Model | None = None,
     *,
     depth: int | None = None,
     fold: bool | None = None,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
 from ..graph.saved_tensors import operation_of
 from .number_format import Summary, summarize
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Array
 
 __all__ = ["Arrived", "Share", "Visit", "arrived_gradients", "carried_back"]
 
@@ -33,7 +36,7 @@ class Visit(NamedTuple):
     seconds: float
 
 
-def carried_back(order: list[Node], root: Node, seed: Any, *, careful: bool, hooks: bool) -> Iterator[Visit]:
+def carried_back(order: list[Node], root: Node, seed: Array, *, careful: bool, hooks: bool) -> Iterator[Visit]:
     """Backpropagate `seed` from `root` through `order`, all its ancestors; yield each node that a gradient reaches.
 
     The `grad` of leaves and the nodes stay as they are, and nothing is retained. Gradients are internal ones: for
@@ -118,7 +121,7 @@ class Arrived(NamedTuple):
     seconds: float
 
 
-def arrived_gradients(order: list[Node], root: Node, seed: Any) -> dict[Node, Arrived]:
+def arrived_gradients(order: list[Node], root: Node, seed: Array) -> dict[Node, Arrived]:
     """Backpropagate `seed` from `root` through all its ancestors; return the gradient of each node that one reaches.
 
     As in `backward`, zero gradients stay zero when multiplied by nan or inf. Hooks are not called, because a drawing

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph.saved_tensors import operation_of
 from ..primitives.multi_output import Output
 from .call_recorder import Call, note_of
 from .picture import Edge, Frame, innermost_common
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+    from ..scalar.value import Value
 
 __all__ = ["Framing", "name_within", "parameters_called", "settled"]
 
@@ -29,7 +33,7 @@ class Framing:
         self._paths = {id(module): path for path, module in modules.items()}
         self._places: dict[Call, int] = {}
 
-    def place(self, node: Any) -> int | None:
+    def place(self, node: Node) -> int | None:
         """Return the index of the innermost frame of a node; None outside all frames."""
         op = operation_of(node)
         note = note_of(node.x if isinstance(op, Output) else node)
@@ -51,7 +55,7 @@ class Framing:
         return Frame(self._paths[id(item)], type(item).__name__, parent)
 
 
-def parameters_called(nodes: Iterable[Any]) -> dict[str, Any]:
+def parameters_called(nodes: Iterable[Node | Value]) -> dict[str, Any]:
     """Return by name the parameters of the outermost modules whose calls recorded the nodes."""
     notes = (note for node in nodes if (note := note_of(node)) is not None)
     found: dict[str, Any] = {}

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from ..errors import GraphError
-from ..graph.node import Hooked, MultiNode
+from ..graph.node import Hooked, MultiNode, Node
 from ..graph.saved_tensors import Packed
 from ..scalar.value import Value
 from ..tensors.tensor import Tensor
 
-__all__ = ["is_packed", "named_nodes", "names_of", "root_of", "type_of"]
+__all__ = ["Model", "is_packed", "named_nodes", "names_of", "root_of", "type_of"]
 
 
-def root_of(output: Any, function: str, purpose: str) -> Any:
+class Model(Protocol):
+    """What has parameters and modules with names, as `nn.Module` does."""
+
+    def named_parameters(self) -> Iterable[tuple[str, Tensor]]:
+        """Yield the parameters with their names."""
+
+    def named_modules(self) -> Iterable[tuple[str, object]]:
+        """Yield the modules with their names."""
+
+
+def root_of(output: object, function: str, purpose: str) -> Any:
     """Return the node of a result; `purpose` is a verb for error messages, such as draw.
 
     Raises
@@ -43,14 +53,15 @@ def named_nodes(params: Mapping[str, Any]) -> dict[Any, tuple[str, Any]]:
     return found
 
 
-def names_of(params: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def names_of(params: Mapping[str, Tensor | Value] | Model | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return the parameters and the modules by name, of a model or of a mapping, which has no modules."""
-    if hasattr(params, "named_parameters"):
-        return dict(params.named_parameters()), dict(params.named_modules())
-    return params or {}, {}
+    given: Any = params
+    if hasattr(given, "named_parameters"):
+        return dict(given.named_parameters()), dict(given.named_modules())
+    return given or {}, {}
 
 
-def is_packed(node: Any) -> bool:
+def is_packed(node: Node) -> bool:
     """Tell whether hooks have packed the saved tensors of a node."""
     op = node.op
     return isinstance(op.operation if isinstance(op, Hooked) else op, Packed)

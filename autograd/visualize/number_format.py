@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = ["Summary", "readable_bytes", "readable_seconds", "short", "summarize"]
 
@@ -17,7 +20,7 @@ class Summary(NamedTuple):
     zero: bool
 
 
-def summarize(array: Any) -> Summary:
+def summarize(array: ArrayLike) -> Summary:
     """Return the number itself, or mean, standard deviation, minimum and maximum of several."""
     array = np.asarray(array)
     if array.size == 1:
@@ -41,7 +44,7 @@ def summarize(array: Any) -> Summary:
     return Summary(", ".join(parts), finite.size == array.size, zero)
 
 
-def short(number: Any) -> str:
+def short(number: complex) -> str:
     """Write a number with four decimals, or with four significant digits if very small or large."""
     if isinstance(number, float) and (number == 0 or 1e-3 <= abs(number) < 1e5):
         return f"{number:.4f}"

@@ -8,9 +8,12 @@ import textwrap
 from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..primitives.multi_output import Output
+
+if TYPE_CHECKING:
+    from ..graph.node import Operation
 
 __all__ = ["formulas_of", "sources_of"]
 
@@ -20,7 +23,7 @@ _MOST_LINES = 24
 Written = ast.Lambda | ast.FunctionDef
 
 
-def formulas_of(op: Any) -> Iterator[str]:
+def formulas_of(op: Operation) -> Iterator[str]:
     """Yield a line for each derivative rule of an operation: its formula, or its name if it has several lines.
 
     Examples

@@ -31,7 +31,7 @@ def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="leave the inputs out"):
         player(x.sum(), file, x)
     with pytest.raises(TypeError, match=r"params\['w'\]"):
-        player(x.sum(), file, params={"w": 3})
+        player(x.sum(), file, params={"w": 3})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="depth counts levels of modules"):
         player(x.sum(), file, depth=-1)
     with pytest.raises(GraphError, match="needs one element"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from ..collapse import check_depth
 from ..module_frames import parameters_called
-from ..node_info import names_of
+from ..node_info import Model, names_of
 from .fold import folded
 from .page import page_of
 from .record import Run, record, run
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import TensorLike
 
 __all__ = ["player"]
 
@@ -29,8 +32,8 @@ def player(
     result: Tensor | Value | Callable[..., Tensor | Value],
     path: str | os.PathLike[str],
     *inputs: Any,
-    params: Any = None,
-    gradient: Any = None,
+    params: Mapping[str, Tensor | Value] | Model | None = None,
+    gradient: TensorLike | None = None,
     depth: int | None = None,
 ) -> Path:
     """Write an HTML page that plays the forward and backward pass of a result, step by step.
@@ -91,8 +94,8 @@ def player(
     ('page.html', 0.0)
     """
     check_depth(depth)
-    params = result if params is None and hasattr(result, "named_parameters") else params
-    names, modules = names_of(params)
+    labelled: Any = result if params is None and hasattr(result, "named_parameters") else params
+    names, modules = names_of(labelled)
     if isinstance(result, Tensor | Value):
         if inputs:
             raise TypeError("player() takes inputs for a function, but was given a result: leave the inputs out")
@@ -100,7 +103,7 @@ def player(
     elif callable(result):
         names = {**_named_inputs(result, inputs), **names}
         ran = run(result, inputs)
-        names = names if params is not None else {**parameters_called(ran.seen), **names}
+        names = names if labelled is not None else {**parameters_called(ran.seen), **names}
         name = getattr(result, "__name__", type(result).__name__)
         title = "Backpropagation" if name == "<lambda>" else f"Backpropagation of {name}"
     else:

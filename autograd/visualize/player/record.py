@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from ...tensors.tensor import Tensor
 from ..call_recorder import watch_calls
 from ..gradient_values import carried_back
 from ..node_info import is_packed, named_nodes, root_of
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import TensorLike
 
 __all__ = ["Edge", "Recording", "Run", "Step", "record", "run"]
 
@@ -117,7 +120,7 @@ class Run:
     inputs: tuple[Any, ...] = ()
 
 
-def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
+def run(function: Callable[..., Tensor | Value], inputs: tuple[Any, ...]) -> Run:
     """Call a function, and note the inputs and outputs of every recorded operation, and the module calls around it."""
     ran = Run(None, inputs=inputs)
     with watch_calls():
@@ -138,7 +141,7 @@ def run(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
     return ran
 
 
-def record(ran: Run, names: Mapping[str, Any], gradient: Any = None) -> Recording:
+def record(ran: Run, names: Mapping[str, Any], gradient: TensorLike | None = None) -> Recording:
     """Backpropagate a gradient through the graph of a result, and return its steps and edges.
 
     Raises
