@@ -9,9 +9,9 @@ what the rest of the engine has to know of batches.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -19,6 +19,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import BatchError
 from .call_site import users_line
 from .node import Node, counter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 __all__ = ["Batched", "Level", "anywhere", "as_array", "everywhere", "innermost", "levels", "running", "whole"]
 
@@ -54,35 +57,35 @@ class Level:
         """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
         raise NotImplementedError
 
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Apply a NumPy function to arguments that hold batched arrays."""
         raise NotImplementedError
 
-    def getitem(self, x: Any, key: Any) -> Any:
+    def getitem(self, x: Array | Batched, key: Any) -> Any:
         """Return ``x[key]``, where either is batched."""
         raise NotImplementedError
 
-    def setitem(self, x: Any, key: Any, value: Any) -> None:
+    def setitem(self, x: Batched, key: Any, value: Any) -> None:
         """Write `value` to ``x[key]``."""
         raise NotImplementedError
 
-    def scatter(self, add: Any, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def scatter(self, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
         """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
         raise NotImplementedError
 
-    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
         """Return zeros of this shape for each element of the batch."""
         raise NotImplementedError
 
-    def elementwise(self, function: Any, values: tuple[Any, ...]) -> Any:
+    def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any:
         """Apply a function of each element, which knows no batches, to the whole batch at once."""
         raise NotImplementedError
 
-    def loop(self, name: str, function: Any, args: tuple[Any, ...]) -> Any:
+    def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
         """Apply a function that knows no batches to the arguments of each element in turn, and join the results."""
         raise NotImplementedError
 
-    def loop_call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def loop_call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function with the arguments of each element in turn, and join the results."""
         names = list(kwargs)
 
@@ -91,11 +94,11 @@ class Level:
 
         return self.loop(function.__name__, of_element, (args, tuple(kwargs.values())))
 
-    def shared(self, node: Node | None, array: Any) -> Node | None:
+    def shared(self, node: Node | None, array: Array | Batched) -> Node | None:
         """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         raise NotImplementedError
 
-    def branch(self, condition: Any) -> bool:
+    def branch(self, condition: Batched) -> bool:
         """Return the truth of a batched condition where all its elements agree, or else raise."""
         raise NotImplementedError
 
@@ -294,7 +297,7 @@ class Batched(NDArrayOperatorsMixin):
         return Batched(self.value.swapaxes(first, second), self.level)
 
     def astype(
-        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+        self, dtype: DTypeLike, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
     ) -> Any:
         """Return the element in another dtype."""
         return Batched(self.value.astype(dtype, order, casting, subok, copy), self.level)
@@ -315,7 +318,7 @@ class Batched(NDArrayOperatorsMixin):
         """Return a copy of the element along one axis."""
         return self.ravel(order).copy()
 
-    def fill(self, value: Any) -> None:
+    def fill(self, value: complex) -> None:
         """Write one number to all places."""
         self[...] = value
 
@@ -338,7 +341,14 @@ class Batched(NDArrayOperatorsMixin):
         arrays: Array = whole(self)
         return arrays.tobytes()
 
-    def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **options: Any) -> Any:
+    def sum(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        dtype: DTypeLike | None = None,
+        out: Any = None,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Any:
         """Sum over axes of the element."""
         return np.add.reduce(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims, **options)
 
@@ -427,14 +437,14 @@ def whole(x: Any) -> Any:
     return x
 
 
-def as_array(x: Any, dtype: Any = None) -> Any:
+def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
     """Do as `numpy.asarray`, but leave batched arrays what they are."""
     if type(x) is Batched:
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return np.asarray(x, dtype)
 
 
-def anywhere(mask: Any) -> bool:
+def anywhere(mask: Array | Batched) -> bool:
     """Tell whether a condition holds anywhere, in a batch for any of its elements: what rules and forwards ask.
 
     A rule may take a shorter way if a condition holds nowhere; where it holds for some elements of a batch, the way
@@ -443,6 +453,6 @@ def anywhere(mask: Any) -> bool:
     return bool(np.any(whole(mask)))
 
 
-def everywhere(mask: Any) -> bool:
+def everywhere(mask: Array | Batched) -> bool:
     """Tell whether a condition holds everywhere, in a batch for all of its elements; see `anywhere`."""
     return bool(np.all(whole(mask)))

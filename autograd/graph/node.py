@@ -23,6 +23,7 @@ __all__ = [
     "LEAF",
     "Bundle",
     "Exposed",
+    "Gradient",
     "GradientBuffer",
     "Gradients",
     "Hook",
@@ -50,6 +51,13 @@ by_number = attrgetter("number")
 absent: Any = object()  # the entry in `gradients` of a node whose gradient is not wanted
 
 
+class Gradient(Protocol):
+    """What a backward pass carries: an array, a tensor or a number. The graph only knows that gradients are added."""
+
+    def __add__(self, other: Any, /) -> Any:
+        """Return the sum with another contribution."""
+
+
 class Operation(Protocol):
     """The operation of a node, as a backward pass uses it."""
 
@@ -59,10 +67,10 @@ class Operation(Protocol):
     def freed(self) -> Operation:
         """The operation that replaces this one when a backward pass has freed the values that a node kept."""
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         """Add the contributions of `g`, the gradient of `node`, to the gradients of the node's inputs."""
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Do as `pull` does; with `lift`, record it; with `absorb`, let zeros in `g` stay zero against nan and inf."""
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
@@ -75,7 +83,7 @@ class Lift(Protocol):
     def wrap(self, array: Any, node: Node) -> Any:
         """Return `array` as the result of `node`."""
 
-    def unwrap(self, gradient: Any) -> Any:
+    def unwrap(self, gradient: Gradient) -> Any:
         """Return the array within `gradient`."""
 
 
@@ -229,7 +237,7 @@ class GradientBuffer(Protocol):
 class LeafHooks(Protocol):
     """The hooks of a leaf."""
 
-    def arrived(self, g: Any) -> Any:
+    def arrived(self, g: Gradient) -> Any:
         """Return the gradient `g` of one backward pass after the hooks."""
 
     def accumulated(self) -> None:
@@ -265,7 +273,7 @@ class Hooked:
         """The operation of the freed node: hooks are freed with what it kept."""
         return self.operation.freed
 
-    def seen(self, node: Node, g: Any, lift: Lift | None) -> Any:
+    def seen(self, node: Node, g: Gradient, lift: Lift | None) -> Any:
         """Return `g`, the gradient of `node`, after the hooks."""
         for hook in list(self.hooks.values()):
             g = hook(g, lift)
@@ -273,11 +281,11 @@ class Hooked:
             self.retain(node, g)
         return g
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         """Call the hooks, and pull back the gradient that they return."""
         self.operation.pull(node, self.seen(node, g, None), gradients)
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Do the same as `pull`."""
         self.operation.pull_carefully(node, self.seen(node, g, lift), gradients, lift, absorb)
 
@@ -291,10 +299,10 @@ class _LeafOperation:
     def freed(self) -> _LeafOperation:
         return self
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         gradients[node] = g
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         gradients[node] = g
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
@@ -306,10 +314,10 @@ class _BundleOperation(_LeafOperation):
 
     name = "bundle"
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         pass
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         pass
 
 
@@ -333,10 +341,10 @@ class FreedOperation:
         )
         raise GraphError(message)
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         self.refuse(node)
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         self.refuse(node)
 
 

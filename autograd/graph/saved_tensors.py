@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import GraphError, check_callable
 from .grad_mode import PACKING, Watch
-from .node import Gradients, Hooked, Lift, Node, Operation
+from .node import Gradient, Gradients, Hooked, Lift, Node, Operation
 
 __all__ = ["Packed", "operation_of", "pack", "saved_tensors_hooks", "unpacked"]
 
@@ -89,13 +89,13 @@ class Packed:
         """The operation of the freed node."""
         return self.operation.freed
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         """Pull through a copy of the node that keeps the unpacked arrays, which are freed afterwards."""
         whole = copy.copy(node)
         whole.op, whole.kept, whole.kept_y = self.operation, self.opened(node.kept), self.opened(node.kept_y)
         self.operation.pull(whole, g, gradients)
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Do the same as `pull`, but leave the arrays unpacked, for derivatives that record themselves."""
         unpacked(node)
         self.operation.pull_carefully(node, g, gradients, lift, absorb)

@@ -17,7 +17,7 @@ from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
 from ..graph.mutation import guard_arguments, guard_inputs
 from ..graph.nan_safety import absorb_by_comparison
-from ..graph.node import Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
+from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
 from .nary import inputs_wanted, refuse_operands
 from .operands import FAILURES, LOOP, NUMBERS, as_operand, binder, loop, recovered, static
@@ -44,7 +44,7 @@ class Output:
         """Return the node of the operation."""
         return (node.x,)
 
-    def pull(self, node: Node, g: Any, gradients: Gradients) -> None:
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         """Put `g` into the gradient of the operation."""
         x: Any = node.x
         parts = gradients[x]
@@ -54,7 +54,7 @@ class Output:
             parts = gradients[x] = [None] * len(x.shapes)
         parts[self.index] = g if parts[self.index] is None else parts[self.index] + g
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Any, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Do the same: there is no computation to record."""
         self.pull(node, g, gradients)
 

@@ -25,7 +25,7 @@ import numpy as np
 from ..errors import DeclarationError, DerivativeError
 from ..graph.batched import Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
-from ..graph.node import Bundle, FreedOperation, Gradients, Lift, Node, absent, recorded
+from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, Node, absent, recorded
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
 
@@ -180,7 +180,7 @@ class Primitive:
         self,
         node: Node,
         index: int,
-        g: Any,
+        g: Gradient,
         lift: Lift | None = None,
         replace: Callable[[Any], Any] | None = None,
     ) -> Any:
@@ -229,7 +229,7 @@ class Primitive:
         source = inputs[self.parameters.index(name)]
         return value if source is None else lift.wrap(value, source)
 
-    def pull_carefully(self, node: Node, g: Any, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
         """Pull `g` back for one node; see `graph.Operation`."""
         for index, x in enumerate(self.inputs(node)):
             held = gradients[x]

@@ -12,7 +12,7 @@ from ...graph.batched import Batched, Level
 __all__ = ["aligned", "is_at", "repeated", "stacked", "wrapped"]
 
 
-def is_at(level: Level, x: Any) -> bool:
+def is_at(level: Level, x: object) -> bool:
     """Tell whether `x` is batched, and the batch is that of `level`."""
     return type(x) is Batched and x.level is level
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import BatchError
 from ...graph.batched import Batched, Level
 from .alignment import is_at, repeated
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import Array
 
 __all__ = ["getitem", "place", "scatter", "setitem", "shape_selected", "written"]
 
@@ -113,7 +116,7 @@ def getitem(level: Level, x: Any, key: Any) -> Any:
     return Batched(found if moved is None else np.moveaxis(found, *moved), level)
 
 
-def shape_selected(value: Any, index: Any, moved: Moved) -> tuple[int, ...]:
+def shape_selected(value: Array, index: Any, moved: Moved) -> tuple[int, ...]:
     """Return the shape of what an index selects, with the batch, in the order of axes that an element has."""
     found = np.broadcast_to(np.empty((), bool), value.shape)[_without_batches(index)]
     shape: tuple[int, ...] = found.shape if moved is None else np.moveaxis(found, *moved).shape
@@ -136,7 +139,7 @@ def written(level: Level, value: Any, shape: tuple[int, ...], moved: Moved) -> A
     return value
 
 
-def setitem(level: Level, x: Any, key: Any, value: Any) -> None:
+def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
     """Write `value` to ``x[key]``, in the memory of the batch."""
     value = getattr(value, "_array", value)
     inner = _level(level, x, key, value)
@@ -167,7 +170,7 @@ def _set_where(level: Level, x: Any, mask: Any, value: Any) -> None:
     x[...] = np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
 
 
-def scatter(level: Level, add: Callable[..., Any], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+def scatter(level: Level, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of `shape` with `x` added at `key`, where either is batched; `add` does that for arrays."""
     level = _level(level, x, key)
     index, moved = place(level, key, len(shape), whole=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,14 @@ from ...graph.batched import Batched, Level
 from ...graph.call_site import users_line
 from ...graph.node import Leaf, Node, View, counter
 from ...graph.source_info import warn
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Array, Tensor
 from ..declare import linear
 from . import functions, indexing, ufuncs
 from .alignment import aligned, wrapped
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
 
 __all__ = ["BatchLevel", "Split", "enter", "leave"]
 
@@ -45,32 +49,32 @@ class BatchLevel(Level):
             return ufuncs.apply(self, ufunc, inputs, kwargs)
         return ufuncs.METHODS[method](self, ufunc, *inputs, **kwargs)
 
-    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Apply a NumPy function to arguments that hold batched arrays."""
         return functions.call(self, function, args, kwargs)
 
-    def getitem(self, x: Any, key: Any) -> Any:
+    def getitem(self, x: Array | Batched, key: Any) -> Any:
         """Return ``x[key]``, where either is batched."""
         return indexing.getitem(self, x, key)
 
-    def setitem(self, x: Any, key: Any, value: Any) -> None:
+    def setitem(self, x: Batched, key: Any, value: Any) -> None:
         """Write `value` to ``x[key]``."""
         indexing.setitem(self, x, key, value)
 
-    def scatter(self, add: Callable[..., Any], x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def scatter(self, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
         """Return zeros of `shape` with `x` added at `key`; `add` does that for arrays."""
         return indexing.scatter(self, add, x, key, shape)
 
-    def zeros(self, shape: Any, dtype: Any) -> Any:
+    def zeros(self, shape: Any, dtype: DTypeLike) -> Any:
         """Return zeros of this shape for each element of the batch."""
         shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
         return Batched(np.zeros((self.size, *shape), dtype), self)
 
-    def elementwise(self, function: Any, values: tuple[Any, ...]) -> Any:
+    def elementwise(self, function: Callable[..., object], values: tuple[Any, ...]) -> Any:
         """Apply a function of each element, which knows no batches, to the whole batch at once."""
         return wrapped(self, function(*aligned(self, values)))
 
-    def loop(self, name: str, function: Any, args: tuple[Any, ...]) -> Any:
+    def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
         """Apply a function to the arguments of each element in turn, and join the results."""
         message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
         args = self._apart(args)
@@ -124,7 +128,7 @@ class BatchLevel(Level):
         joined = np.stack(results)[:size]
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
 
-    def shared(self, node: Node | None, array: Any) -> Node | None:
+    def shared(self, node: Node | None, array: Array | Batched) -> Node | None:
         """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         if node is None or (type(array) is Batched and _is_within(array, self)):
             return node
@@ -136,7 +140,7 @@ class BatchLevel(Level):
         spread.shape, spread.dtype, spread.number = node.shape, node.dtype, next(counter)
         return spread
 
-    def branch(self, condition: Any) -> bool:
+    def branch(self, condition: Batched) -> bool:
         """Return the truth of a condition where all elements agree; else split the batch, or raise."""
         levels: list[Any] = []
         x = condition

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...graph.batched import Batched, Level
 from .alignment import aligned, is_at
 
+if TYPE_CHECKING:
+    from ...tensors.tensor import Array
+
 __all__ = ["matmul"]
 
 
-def matmul(level: Level, a: Any, b: Any) -> Any:
+def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:
     """Return ``a @ b`` for each element of the batch."""
     a, b = (x if type(x) is Batched else np.asarray(x) for x in (a, b))
     if not a.ndim or not b.ndim:

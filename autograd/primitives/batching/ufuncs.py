@@ -70,7 +70,7 @@ def _of_last_axes(level: Level, ufunc: Any, inputs: tuple[Any, ...]) -> Any:
     return wrapped(level, ufunc(*stacked(level, inputs, cores)))
 
 
-def axes_behind(axis: Any, ndim: int) -> Any:
+def axes_behind(axis: int | tuple[int, ...] | None, ndim: int) -> Any:
     """Return axes of an element, None for all, as axes of the array with the batch before them."""
     if axis is None:
         return tuple(range(1, ndim + 1))
