@@ -48,7 +48,7 @@ def numerics_page() -> str:
 def pytorch_page() -> str:
     """Return the text of the page about PyTorch, which ends with the tables of foreign names."""
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
-    tables = {"Arguments of operations and methods": KEYWORDS} | {TITLES[owner]: NAMES[owner] for owner in NAMES}
+    tables = {"Arguments of operations and of `vmap`": KEYWORDS} | {TITLES[owner]: NAMES[owner] for owner in NAMES}
     return head + mark + "".join(map(names_table, tables, tables.values()))
 
 

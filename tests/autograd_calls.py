@@ -238,6 +238,18 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "linearize.push": (pushed, lambda: [square, _array(), np.ones(3)], {}),
     "hvp": (autograd.hvp, lambda: [total, _array(), np.ones(3)], {}),
     "ggnvp": (autograd.ggnvp, lambda: [square, _array(), np.ones(3), total], {}),
+    "vmap": (derivative_of(autograd.vmap), lambda: [square, _array(), 0, 0], {}),
+    "vmap.options": (
+        lambda function, x, **options: autograd.vmap(function, **options)(x),
+        lambda: [square, _array()], {"loops": "warn", "branches": "error", "randomness": "error"},
+    ),
+    "vmap.of_trees": (
+        derivative_of(autograd.vmap),
+        lambda: [lambda p: {"c": product(*p["a"])}, {"a": [_array(), _array()]}, ({"a": [0, None]},), {"c": 0}], {},
+    ),
+    "vmap.grad": (
+        derivative_of(lambda f, *axes: autograd.vmap(autograd.grad(f), *axes)), lambda: [total, _array(), 0, 0], {}
+    ),
     "gradients": (
         lambda x, *rest, **options: autograd.gradients(square(x), x, *rest, **options),
         lambda: [x(), np.ones(3)], {"retain_graph": None, "create_graph": False, "allow_unused": False},

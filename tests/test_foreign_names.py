@@ -136,6 +136,17 @@ def test_arguments_of_methods_and_operations_have_the_names_here() -> None:
         autograd.logsumexp(X, keepdim=True)
 
 
+def test_arguments_of_vmap_have_the_names_here() -> None:
+    vmaps: Any = autograd.vmap
+    for name, here in {"in_dims": "in_axes=", "out_dims": "out_axes=", "chunk_size": "np.concatenate"}.items():
+        with pytest.raises(TypeError, match=f"vmap has no argument '{name}': here it is {here}"):
+            vmaps(np.sin, **{name: 0})
+    with pytest.raises(TypeError, match="vmap has no argument 'axis_name': here it is none: sum over the batch"):
+        vmaps(np.sin, axis_name="batch")
+    with pytest.raises(TypeError, match=r"vmap has no argument 'nonsense'$"):
+        vmaps(nonsense=0)
+
+
 @pytest.mark.parametrize(
     ("module", "name", "here"),
     [

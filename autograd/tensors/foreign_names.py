@@ -185,6 +185,10 @@ KEYWORDS = {
     "keepdim": "`keepdims=`",
     "unbiased": "`ddof=`: 0 divides by n, 1 by n - 1",
     "descending": "`-np.sort(-t)`",
+    "in_dims": "`in_axes=`",
+    "out_dims": "`out_axes=`",
+    "chunk_size": "`np.concatenate([vmap(f)(part) for part in np.array_split(x, n)])`",
+    "axis_name": "none: sum over the batch after `vmap`",
 }
 
 _VALUE = {
@@ -228,11 +232,13 @@ _AUTOGRAD = {
     "inference_mode": "`no_grad`",
     "set_detect_anomaly": "`detect_anomaly`",
     "set_default_dtype": "`dtype=`, of tensors and layers",
-    "func": "`grad`, `vjp`, `jvp`, `jacobian` and `hessian`",
+    "func": "`grad`, `vjp`, `jvp`, `jacobian`, `hessian` and `vmap`",
     "functional": "`vjp`, `jvp`, `jacobian`, `hessian` and `hvp`",
     "jacrev": '`jacobian(f, mode="reverse")`',
     "jacfwd": '`jacobian(f, mode="forward")`',
-    "vmap": "none: write functions for a batch, as in NumPy",
+    "pmap": "`vmap`: the CPU is the only device",
+    "vectorize": "`vmap`",
+    "vectorized_map": "`vmap`",
     "jit": "none: nothing is compiled",
     "compile": "none: nothing is compiled",
     "stop_gradient": "`t.detach()`",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..graph.call_site import users_line
 from ..graph.mutation import owner_of
 from ..graph.source_info import defined
 from ..primitives.batching.level import BatchLevel, Split, enter, leave
+from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, plain_array
 from .pytree import Rebuild, flatten
 
@@ -34,6 +35,7 @@ def vmap(
     loops: str = "warn",
     branches: str = "error",
     randomness: str = "error",
+    **foreign: Never,
 ) -> Function:
     """Return a function of a batch that computes `function` for all elements of the batch at once.
 
@@ -64,6 +66,9 @@ def vmap(
         What layers such as dropout, and `nn.random`, draw: ``"different"`` numbers for each element, the ``"same"`` for
         all, or ``"error"``. NumPy's own generators know of no batch: their numbers are the same for all elements.
 
+    **foreign
+        None: an argument of ``torch.vmap`` or ``jax.vmap``, such as `in_dims`, raises, with its equivalent here.
+
     Returns
     -------
     callable
@@ -92,6 +97,9 @@ def vmap(
     >>> vmap(lambda x: x if x > 0 else -2 * x, branches="split")(np.array([1.0, -1.0]))
     array([1., 2.])
     """
+    if foreign:
+        refuse_keywords("vmap", foreign)
+        raise TypeError(f"vmap has no argument {next(iter(foreign))!r}")
     _check_option("loops", loops, ("warn", "error", "allow"))
     _check_option("branches", branches, ("error", "split"))
     _check_option("randomness", randomness, ("error", "different", "same"))

@@ -15,6 +15,8 @@ import numpy as np
 
 from ...errors import BatchError
 from ...graph.batched import Batched, Level
+from ...tensors.conversions import refuse
+from ...tensors.tensor import any_live
 from .alignment import is_at, repeated
 
 if TYPE_CHECKING:
@@ -141,6 +143,8 @@ def written(level: Level, value: Any, shape: tuple[int, ...], moved: Moved) -> A
 
 def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
     """Write `value` to ``x[key]``, in the memory of the batch."""
+    if any_live(value):
+        refuse("storing this tensor")
     value = getattr(value, "_array", value)
     inner = _level(level, x, key, value)
     if inner is not x.level:
