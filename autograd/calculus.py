@@ -113,7 +113,8 @@ _ndarray, _cosh_of_few, _square, _divide = np.ndarray, np.cosh, np.square, np.di
 def _tanh_rule(g: Any, x: Any) -> Any:
     """Return g / cosh(x)**2: for large x the output rounds to 1, and 1 - out * out loses all its digits."""
     if type(x) is _ndarray and ((dtype := x.dtype) is _SINGLE or dtype is _DOUBLE):
-        if 1 < x.size <= _FEW:  # for one element NumPy may return a scalar, which cannot be written to
+        # for one element NumPy may return a scalar, which cannot be written to; a batch of gradients has more elements
+        if 1 < x.size <= _FEW and type(g) is _ndarray:
             c = _cosh_of_few(x)
             return _divide(g, _square(c, c), c)
         return g / _square(_cosh(x))

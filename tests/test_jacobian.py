@@ -1,6 +1,11 @@
 """Jacobians, Hessians and their products: right in both directions, over containers, at every order, nested."""
 
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import (
+    AnomalyError,
     DerivativeError,
     DtypeError,
     GraphError,
     ShapeError,
     Tensor,
+    detect_anomaly,
     elementwise,
+    general,
     ggnvp,
     grad,
     hessian,
@@ -24,11 +32,16 @@ from autograd import (
     no_grad,
     tensor,
     vjp,
+    vmap,
 )
+from autograd.graph.batched import Batched
 from autograd.testing._strategies import arrays, shapes
+from autograd.transforms import units
+from autograd.transforms.pytree import flatten
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
+ROOT = Path(__file__).parent.parent
 MODES = ["forward", "reverse", None]
 
 SMOOTH: dict[str, Function] = {
@@ -225,12 +238,12 @@ def test_inside_no_grad_and_with_a_live_tensor_for_a_primal() -> None:
     assert np.array_equal(x.grad.data, [2.0, 2.0])
 
 
-def counted() -> tuple[Function, Function, dict[str, int]]:
-    """Return a function that records itself, the sine, and how often it and its derivative were computed."""
-    counts = {"function": 0, "rule": 0}
+def counted() -> tuple[Function, Function, dict[str, Any]]:
+    """Return a function that notes its evaluations, the sine, and the notes: how many gradients were in each walk."""
+    counts: dict[str, Any] = {"function": 0, "rule": []}
 
     def rule(g: Any, x: Any) -> Any:
-        counts["rule"] += 1
+        counts["rule"].append(g.level.size if type(g) is Batched else 1)
         return g * np.cos(x)
 
     sine = elementwise(lambda x: np.sin(x), rule, name="sine")
@@ -245,30 +258,32 @@ def counted() -> tuple[Function, Function, dict[str, int]]:
 @pytest.mark.parametrize(
     ("inputs", "rows", "mode", "walks"),
     [
-        (5, 1, None, 5),  # as many outputs: reverse
-        (3, 2, None, 3),  # 3 inputs, 6 outputs: forward
-        (3, 2, "reverse", 6),
-        (3, 2, "forward", 3),
-        (1, 9, None, 1),
+        (5, 1, None, [5]),  # as many outputs: reverse; all rows at once
+        (5, 2, None, [5]),  # 5 inputs, 10 outputs: forward
+        (5, 2, "reverse", [10]),
+        (5, 2, "forward", [5]),
+        (3, 2, None, [1, 1, 1]),  # a few take one walk each
+        (1, 9, None, [1]),
+        (1, 9, "reverse", [9]),
     ],
 )
 def test_the_cheaper_direction_is_taken_and_the_function_evaluated_once(
-    inputs: int, rows: int, mode: str | None, walks: int
+    inputs: int, rows: int, mode: str | None, walks: list[int]
 ) -> None:
     function, sine, counts = counted()
     found = jacobian(lambda x: function(x, rows), mode=mode)(np.zeros(inputs))
     assert np.array_equal(found, np.broadcast_to(np.eye(inputs), (rows, inputs, inputs)))
     assert counts == {"function": 1, "rule": walks}
-    counts.update(function=0, rule=0)
+    counts.update(function=0, rule=[])
     assert np.array_equal(jacobian(lambda x: np.sum(sine(x)))(np.zeros(inputs)), np.ones(inputs))
-    assert counts["rule"] == 1  # a gradient
+    assert counts["rule"] == [1]  # a gradient
 
 
 def test_products_cost_no_more_for_longer_vectors() -> None:
     function, _, counts = counted()
     costs = []
     for n in (2, 50):
-        counts.update(function=0, rule=0)
+        counts.update(function=0, rule=[])
         hvp(lambda x: np.sum(function(x, 2) ** 2), np.ones(n), np.ones(n))
         ggnvp(lambda x: function(x, 2), np.ones(n), np.ones(n), lambda y: np.sum(y**4))
         costs.append(dict(counts))
@@ -356,3 +371,196 @@ def test_errors_say_what_to_do() -> None:
         hvp(np.sum, np.ones(2), np.ones(3))
     with pytest.raises(ShapeError, match=r"tangents of shapes \[\(3,\)\] for primals of shapes \[\(2,\)\]"):
         ggnvp(np.sin, np.ones(2), np.ones(3))
+
+
+# Many walks as a batch, in chunks
+
+
+def one_by_one(function: Callable[[], Any]) -> Any:
+    """Return what a function returns where walks are taken one after another."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(units, "_FEW", np.inf)
+        return function()
+
+
+def net(x: Any) -> Any:
+    mix = np.linspace(-1, 1, x.size * 7).reshape(x.size, 7)
+    hidden = np.tanh(x.reshape(-1) @ mix)
+    return {"hidden": hidden, "rest": (np.where(hidden > 0, hidden, 0) ** 2, [np.log(np.sum(np.exp(hidden)))])}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("numbers", [1, 60, 200, 1 << 19])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_batches_of_any_size_are_walks_one_by_one(
+    mode: str | None, numbers: int, dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = np.linspace(0.5, 1.5, 6, dtype=dtype).reshape(2, 3), np.linspace(-1, 1, 5, dtype=dtype)
+    x = x + 0.25j * x if dtype is np.complex128 else x
+
+    def function(x: Any, y: Any) -> Any:
+        found = net(x) if x.dtype.kind == "f" else {"hidden": np.sin(x)}
+        return [found, x * y[0], y**2, np.ones(4), y]
+
+    def whole() -> Any:
+        return jacobian(function, (0, 1), mode)(x, y)
+
+    expected = one_by_one(whole)
+    monkeypatch.setattr(units, "_NUMBERS", numbers)
+    parts, others = flatten(whole())[0], flatten(expected)[0]
+    for found, other in zip(parts, others, strict=True):
+        assert found.dtype == other.dtype
+        assert found.shape == other.shape
+        assert np.allclose(found, other, rtol=1e-5 if dtype is np.float32 else 1e-12, atol=1e-7)
+        found += 1  # writable, and in memory of its own
+    assert not any(np.shares_memory(a, b) for i, a in enumerate(parts) for b in parts[:i])
+
+
+def test_hessians_of_batches_are_walks_one_by_one() -> None:
+    x = np.linspace(-1, 1, 6)
+
+    def loss(x: Any) -> Any:
+        found = net(x)
+        return np.sum(found["hidden"] ** 3) + found["rest"][1][0] * np.prod(x)
+
+    assert np.allclose(hessian(loss)(x), one_by_one(lambda: hessian(loss)(x)), rtol=1e-12, atol=1e-12)
+    vector = hessian(lambda x: net(x)["rest"][0])(x)  # batched rows, through which batched columns are pushed
+    expected = one_by_one(lambda: hessian(lambda x: net(x)["rest"][0])(x))
+    assert np.allclose(vector, expected, rtol=1e-12, atol=1e-12)
+    third = jacobian(hessian(loss))(x)
+    assert np.allclose(third, one_by_one(lambda: jacobian(hessian(loss))(x)), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_jacobians_within_vmap_and_around_it(mode: str | None) -> None:
+    xs = np.random.default_rng(0).normal(size=(3, 5))
+
+    def function(x: Any) -> Any:
+        return net(x)["hidden"]
+
+    each = jacobian(function, mode=mode)
+    assert np.allclose(vmap(each)(xs), [each(x) for x in xs], rtol=1e-12, atol=1e-13)
+    around = jacobian(vmap(function), mode=mode)(xs)
+    assert around.shape == (3, 7, 3, 5)
+    for i, j in np.ndindex(3, 3):
+        assert np.allclose(around[i, :, j], each(xs[i]) if i == j else 0, rtol=1e-12, atol=1e-13)
+    curved = hessian(lambda x: np.sum(function(x) ** 2))
+    assert np.allclose(vmap(curved)(xs), [curved(x) for x in xs], rtol=1e-11, atol=1e-12)
+    mixed = vmap(grad(lambda x: np.sum(each(x) ** 2)))(xs)
+    assert np.allclose(mixed, [grad(lambda x: np.sum(each(x) ** 2))(x) for x in xs], rtol=1e-11, atol=1e-12)
+
+
+def test_complex_jacobians_within_vmap_are_checked_for_each_element() -> None:
+    scales = np.array([1.0, 1e9])
+    z = np.linspace(1, 2, 5) + 1j
+    found = vmap(lambda s: jacobian(lambda z: s * z**2)(z))(scales)
+    assert np.allclose(found, scales[:, None, None] * np.diag(2 * z))
+    with pytest.raises(DerivativeError, match="not holomorphic"):  # for the first element, small beside the second
+        vmap(lambda s: jacobian(lambda z: np.where(s < 2, np.conjugate(z), s * z))(z))(scales)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_derivatives_of_a_tensor_outside_through_batches(mode: str | None) -> None:
+    x = np.linspace(0.5, 1.5, 5)
+    found = []
+    for whole in (lambda f: f(), one_by_one):
+        w = tensor(np.linspace(1, 2, 5), requires_grad=True)
+
+        def slopes(w: Tensor = w) -> Any:
+            return jacobian(lambda x: np.outer(np.sin(w * x), x)[0] * np.sum(w), mode=mode)(x)
+
+        jac = whole(slopes)
+        assert isinstance(jac, Tensor)
+        np.sum(jac**2).backward()
+        found.append((jac.data, w.grad.data))
+    for one, other in zip(*found, strict=True):
+        assert np.allclose(one, other, rtol=1e-12)
+
+
+def test_gauss_newton_products_of_several_vectors() -> None:
+    x, vectors = np.linspace(-1, 1, 5), np.random.default_rng(0).normal(size=(4, 5))
+
+    def product(v: Any) -> Any:
+        return ggnvp(lambda x: net(x)["hidden"], x, v, lambda y: np.sum(y**4))
+
+    assert np.allclose(vmap(product)(vectors), [product(v) for v in vectors], rtol=1e-12)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_rule_that_takes_no_batch_is_walked_one_by_one(mode: str | None) -> None:
+    """It neither warns nor raises, whatever it does with the numbers in a gradient."""
+    cosines: dict[str, Function] = {
+        "float()": lambda g, x: np.array([float(part) * np.cos(other) for part, other in zip(g, x, strict=True)]),
+        "a plain array": lambda g, x: np.multiply(g, np.cos(x), out=np.empty(5)),
+        "a branch": lambda g, x: g * np.cos(x) if (g == 0).any() else np.cos(x) * g,
+    }
+    for what, rule in cosines.items():
+        sine = general(lambda x: np.sin(x), rule, name="sine")
+        x = np.linspace(0, 1, 5)
+        if mode == "forward" and what != "a branch":
+            continue  # the rule of an operation without a kind is differentiated there, and these take no tensor
+        assert np.allclose(jacobian(sine, mode=mode)(x), np.diag(np.cos(x)))
+
+
+def test_errors_of_a_rule_are_those_of_one_walk() -> None:
+    def rule(g: Any) -> Any:
+        raise ValueError("no derivative today")
+
+    broken = elementwise(lambda x: np.sin(x), rule, name="broken")
+    with pytest.raises(DerivativeError, match="the derivative of 'broken' failed: ValueError: no derivative today"):
+        jacobian(broken)(np.ones(5))
+    with pytest.raises(AnomalyError, match=r"gave a gradient with nan or inf \(shape \(5,\)"), detect_anomaly():
+        jacobian(np.sqrt)(np.array([1.0, 2.0, 0.0, 1.0, 1.0]))
+
+
+@pytest.mark.parametrize("mode", ["reverse", None])
+def test_hooks_see_each_gradient_by_itself(mode: str | None) -> None:
+    seen = []
+
+    def function(x: Any) -> Any:
+        y = np.sin(x)
+        y.register_hook(lambda g: seen.append(g.copy()))
+        x.register_hook(lambda g: 2 * g)
+        return y * 3
+
+    x = np.linspace(0, 1, 5)
+    assert np.allclose(jacobian(function, mode=mode)(x), np.diag(6 * np.cos(x)))
+    assert np.array_equal(seen, 3 * np.eye(5))
+
+
+def test_zeros_absorb_nan_in_each_row() -> None:
+    x = np.array([-1.0, 0.0, 2.0, 4.0, -3.0])
+    for mode in MODES:
+        found = jacobian(lambda x: np.where(x > 0, np.sqrt(x), 0) + np.sum(x), mode=mode)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            assert np.allclose(found(x), one_by_one(partial(found, x)))
+            assert np.isfinite(found(x)).all()
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_memory_is_bounded_for_any_number_of_walks(mode: str) -> None:
+    x = np.ones(400)
+
+    def wide(x: Any) -> Any:
+        return np.sin(np.outer(x, np.ones(100))).reshape(100, 400).sum(0)
+
+    derivatives = jacobian(wide, mode=mode)
+    derivatives(x)
+    tracemalloc.start()
+    try:
+        derivatives(x)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.5 * 400 * 400 * 8 + 4 * (units._NUMBERS * 8)  # a gradient of each walk would take 128 MB
+
+
+def test_batches_are_not_loaded_before_they_are_needed() -> None:
+    program = """
+import sys, numpy as np, autograd
+autograd.jacobian(np.sin)(np.ones(2))
+autograd.hessian(lambda x: x**2)(1.0)
+print([name for name in sys.modules if "batching" in name])
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

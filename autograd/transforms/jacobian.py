@@ -1,26 +1,28 @@
 """Jacobians and Hessians as whole arrays.
 
-A function is evaluated and recorded once. Its Jacobian is then computed a row at a time by walking back, or a column at
-a time by walking forward, whichever takes fewer walks. Complex numbers take two walks each, in the directions 1 and i.
-Pytrees nest as in JAX: each array that the function returns is replaced by a tree like the arguments, in which each
-array is replaced by a Jacobian of shape ``output.shape + input.shape``.
+A function is evaluated and recorded once. The rows of its Jacobian are then computed by walking back, or its columns by
+walking forward, whichever are fewer: many of them in one walk, as a batch. Complex numbers take two rows or columns,
+along 1 and i. Pytrees nest as in JAX: each array that the function returns is replaced by a tree like the arguments, in
+which each array is replaced by a Jacobian of shape ``output.shape + input.shape``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DerivativeError, check_argnums, check_callable
+from ..graph.batched import everywhere
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
 from ..tensors.tensor import Tensor, seen_at, unwrap
 from .grad import choose
 from .recording import Recording, track
+from .units import along_units
 
 if TYPE_CHECKING:
     from .types import NumberFunction
@@ -43,8 +45,9 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     argnums
         Which positional argument to differentiate with respect to; a tuple gives a tuple of Jacobians.
     mode
-        ``"reverse"`` takes a walk for each element of the output, ``"forward"`` one for each element of the input. By
-        default forward if the inputs have fewer elements than the outputs, else reverse.
+        ``"reverse"`` computes a row for each element of the output, ``"forward"`` a column for each element of the
+        input, as many at once as memory allows. By default forward if the inputs have fewer elements than the outputs,
+        else reverse.
 
     Returns
     -------
@@ -67,7 +70,10 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     -----
     Of a real output with respect to a complex input ``x + iy`` it gives what `grad` gives, the derivative with respect
     to ``x`` and ``i`` times that with respect to ``y``. Of a complex output with respect to a complex input it gives
-    the complex derivative. Complex numbers take two walks each.
+    the complex derivative. Complex numbers take two rows or columns each.
+
+    Where hooks see gradients of `function`, and where a derivative rule of yours takes no batch, rows are computed one
+    after another.
 
     Examples
     --------
@@ -100,7 +106,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
 def hessian(function: NumberFunction, argnums: Argnums = 0) -> Function:
     """Return a function that computes the Hessian of `function`: all its second derivatives.
 
-    The gradient is computed in reverse mode and differentiated in forward mode, one walk for each element of the input.
+    The gradient is computed in reverse mode, and differentiated in forward mode along all elements of the input at once.
     For the product of a Hessian and a vector use `hvp`, which costs no more than a few gradients.
 
     Parameters
@@ -147,24 +153,26 @@ def _rows_of(record: Recording, node: Node | None, shape: Shape, dtype: Dtype) -
     along_i = _pulled(record, node, shape, dtype, -1j) if is_complex else None  # the conjugate, as walks take it
     row = []
     for i, x in enumerate(record.input_nodes):
-        block = _stacked([gradients[i] for gradients in along_1], 0, shape, x)
+        block = _block(along_1[i], shape, x)
         if along_i is not None:
-            other = _stacked([gradients[i] for gradients in along_i], 0, shape, x)
+            other = _block(along_i[i], shape, x)
             block = np.conjugate(_holomorphic(block, other)) if x.dtype.kind == "c" else block + 1j * other
         row.append(_conformed(block, is_complex, x))
     return row
 
 
-def _pulled(record: Recording, node: Node | None, shape: Shape, dtype: Dtype, value: complex) -> list[list[Any]]:
-    """Return what each element of one output gives each input, with `value` for its cotangent."""
-    pulled: list[list[Any]] = []
+def _pulled(record: Recording, node: Node | None, shape: Shape, dtype: Dtype, value: complex) -> list[Any]:
+    """Return what each element of one output gives each input, with `value` for its cotangent; None for zeros."""
+    inputs = record.input_nodes
     if node is None:
-        return pulled
-    order = leading_to(record.input_nodes, ancestors([node])) if len(record.outputs) > 1 else None
-    for unit in _units(shape, dtype, value):
-        found = record.pull_back({node: unit}, order)
-        pulled.append([seen_at(x, found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in record.input_nodes])
-    return pulled
+        return [None] * len(inputs)
+    order = leading_to(inputs, ancestors([node])) if len(record.outputs) > 1 else None
+
+    def walk(seed: Any) -> list[Any]:
+        found = record.pull_back({node: seed}, order)
+        return [seen_at(x, found[x]) if x in found else np.zeros(x.shape, x.dtype) for x in inputs]
+
+    return along_units(record, walk, shape, dtype, value) or [None] * len(inputs)
 
 
 def _columns(record: Recording) -> list[list[Any]]:
@@ -174,38 +182,34 @@ def _columns(record: Recording) -> list[list[Any]]:
 
 
 def _columns_of(record: Recording, x: Node) -> list[Any]:
-    along_1 = [record.push_forward({x: unit}) for unit in _units(x.shape, x.dtype, 1)]
-    turned = _units(x.shape, x.dtype, 1j) if x.dtype.kind == "c" else ()
-    along_i = [record.push_forward({x: unit}) for unit in turned]
+    def walk(seed: Any) -> list[Any]:
+        return record.push_forward({x: seed})
+
+    nothing = [None] * len(record.outputs)
+    along_1 = along_units(record, walk, x.shape, x.dtype, 1) or nothing
+    along_i = along_units(record, walk, x.shape, x.dtype, 1j) or nothing if x.dtype.kind == "c" else nothing
     column = []
     for i, (shape, dtype) in enumerate(record.output_types):
         is_complex = dtype.kind == "c"
-        block = _stacked([tangents[i] for tangents in along_1], -1, shape, x)
+        block = _block(along_1[i], shape, x, -1)
         if x.dtype.kind == "c":
-            other = _stacked([tangents[i] for tangents in along_i], -1, shape, x)
+            other = _block(along_i[i], shape, x, -1)
             block = _holomorphic(block, other) if is_complex else block + 1j * other
         column.append(_conformed(block, is_complex, x))
     return column
 
 
-def _units(shape: Shape, dtype: Dtype, value: complex) -> Iterator[Any]:
-    """Yield, for each element of an array of this shape, an array with `value` there and 0 elsewhere."""
-    for index in np.ndindex(shape):
-        unit = np.zeros(shape, dtype)
-        unit[index] = value
-        yield unit
-
-
-def _stacked(parts: list[Any], axis: int, shape: Shape, x: Node) -> Any:
-    """Return rows, or columns, as one Jacobian of an output of this shape and an input."""
-    whole = shape + x.shape
-    return np.stack(parts, axis).reshape(whole) if parts else np.zeros(whole, x.dtype)
+def _block(parts: Any, shape: Shape, x: Node, axis: int = 0) -> Any:
+    """Return rows, or columns, which lie along the first axis of `parts`, as one Jacobian of an output and an input."""
+    if parts is None:
+        return np.zeros(shape + x.shape, x.dtype)
+    return (np.moveaxis(parts, 0, axis) if axis else parts).reshape(shape + x.shape)
 
 
 def _holomorphic(along_1: Any, along_i: Any) -> Any:
     """Return the derivative in the direction 1, or raise unless that in the direction i is i times as much."""
     here, there = unwrap(along_1) * 1j, unwrap(along_i)
-    if not np.allclose(here, there, rtol=1e-3, atol=1e-4 * float(np.max(np.abs(here), initial=0)), equal_nan=True):
+    if not everywhere(np.isclose(here, there, 1e-3, 1e-4 * np.max(np.abs(here), initial=0), True)):
         raise DerivativeError(
             f"a complex function of complex numbers that is not holomorphic has no Jacobian (shape {here.shape}): "
             f"differentiate its real and its imaginary part, or with respect to them"

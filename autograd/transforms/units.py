@@ -1,0 +1,84 @@
+"""Walks along unit vectors: for many elements of an array at once, as a batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..errors import AutogradError
+from ..graph.batched import Batched, levels
+from ..graph.node import Hooked, Leaf, MultiNode
+from .recording import Recording
+
+__all__ = ["along_units"]
+
+Walk = Callable[[Any], list[Any]]
+Shape = tuple[int, ...]
+
+_FEW = 3  # walks, up to which one after another is faster
+_NUMBERS = 1 << 19  # in the arrays of a batched walk: they stay in the cache, and memory stays bounded
+
+
+def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any], value: complex) -> list[Any]:
+    """Return what `walk` gives for each array that has `value` at one place and 0 elsewhere, along a first axis.
+
+    `walk` takes a cotangent or tangent through `record` and returns arrays or tensors, linear in it. If there is no
+    place, the result is an empty list.
+    """
+    size = math.prod(shape)
+    together = min(_walks_at_once(record), size) if size > _FEW and not _is_hooked(record) else 1
+    found = _together(walk, _units(shape, dtype, value, together)) if together > _FEW else None
+    if found is None:
+        found = [walk(unit[0]) for unit in _units(shape, dtype, value, 1)]
+        return [np.stack(parts) for parts in zip(*found, strict=True)]
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+def _together(walk: Walk, batches: Iterator[Any]) -> list[list[Any]] | None:
+    """Return what `walk` gives for each batch, along first axes; None if a rule takes no batch, or fails."""
+    try:
+        return [_batched(walk, units) for units in batches]
+    except (AutogradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+        return None  # if it fails for another reason than the batch, it does so again for the first unit
+
+
+def _units(shape: Shape, dtype: np.dtype[Any], value: complex, together: int) -> Iterator[Any]:
+    """Yield, so many `together`, the arrays of this shape that have `value` at one place and 0 elsewhere."""
+    size = math.prod(shape)
+    for start in range(0, size, together):
+        count = min(together, size - start)
+        units = np.zeros((count, *shape), dtype)
+        units.reshape(-1)[start :: size + 1] = value
+        yield units
+
+
+def _walks_at_once(record: Recording) -> int:
+    """Return how many walks through a graph may be taken in one, so that memory stays bounded."""
+    shapes: list[Shape] = []
+    for node in record.order:
+        if isinstance(node, MultiNode):
+            shapes += node.shapes
+        elif hasattr(node, "shape"):
+            shapes.append(node.shape)
+    each = sum([math.prod(shape) for shape in shapes]) * math.prod([level.size for level in levels()])
+    return max(1, _NUMBERS // max(each, 1))
+
+
+def _is_hooked(record: Recording) -> bool:
+    """Tell whether hooks see the gradients of a walk: each is called for each walk, as hooks may count."""
+    leaves = any(type(x) is Leaf and x.hooks is not None for x in record.input_nodes)
+    return leaves or (Hooked.exist and any(isinstance(node.op, Hooked) for node in record.order))
+
+
+def _batched(walk: Walk, units: Any) -> list[Any]:
+    """Return what one walk gives for a batch, along a first axis."""
+    from ..primitives.batching.level import BatchLevel, leave  # not loaded before there is a batch
+
+    level = BatchLevel(len(units), loops="allow", branches="error", randomness="error")
+    try:
+        return [leave(part, level) for part in walk(Batched(units, level))]
+    finally:
+        level.active = False
