@@ -311,7 +311,10 @@ class Batched(NDArrayOperatorsMixin):
         return Batched(self.value, self.level)
 
     def ravel(self, order: str = "C") -> Any:
-        """Return the element along one axis."""
+        """Return the element along one axis; in the order of memory, as NumPy does, with ``order="K"``."""
+        if order == "K":
+            steps = self.strides
+            return self.transpose(sorted(range(self.ndim), key=lambda axis: -abs(steps[axis]))).reshape(-1)
         return self.reshape(-1, order="F" if order == "F" else "C")
 
     def flatten(self, order: str = "C") -> Any:

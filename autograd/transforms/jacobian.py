@@ -106,7 +106,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
 def hessian(function: NumberFunction, argnums: Argnums = 0) -> Function:
     """Return a function that computes the Hessian of `function`: all its second derivatives.
 
-    The gradient is computed in reverse mode, and differentiated in forward mode along all elements of the input at once.
+    The gradient is computed in reverse mode and then differentiated in forward mode, along many elements at once.
     For the product of a Hessian and a vector use `hvp`, which costs no more than a few gradients.
 
     Parameters

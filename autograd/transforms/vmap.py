@@ -10,13 +10,13 @@ from typing import Any, Never
 import numpy as np
 
 from ..errors import BatchError, ShapeError, check_callable, described
-from ..graph.batched import Batched, levels, running
+from ..graph.batched import Batched, levels, running, whole
 from ..graph.call_site import users_line
 from ..graph.mutation import owner_of
 from ..graph.source_info import defined
 from ..primitives.batching.level import BatchLevel, Split, enter, leave
 from ..tensors.missing_names import refuse_keywords
-from ..tensors.tensor import Tensor, plain_array
+from ..tensors.tensor import Tensor, plain_array, unwrap
 from .pytree import Rebuild, flatten
 
 __all__ = ["vmap"]
@@ -273,7 +273,10 @@ def _common_length(contents: list[Any], axes: list[int | None]) -> int:
 def _entered(x: Any, axis: int, level: BatchLevel) -> Any:
     """Return what the function is given for an argument that is mapped over an axis."""
     if axis:
-        x = np.moveaxis(x, axis, 0)
+        # NumPy lays results out like operands. With each element in one piece they are views of each other where those
+        # of a loop are; a write to the copy, which would not reach the caller's array, raises.
+        x = np.moveaxis(x, axis, 0).copy("C")
+        whole(unwrap(x)).flags.writeable = False
     if not isinstance(x, Tensor):
         return Batched(x, level)
     return enter(x, level) if x._node is not None else Tensor(Batched(x._array, level))

@@ -1,0 +1,62 @@
+"""Memory within vmap: where NumPy returns a view of one element, a batch returns a view of all."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import grad, jacobian, tensor, vmap
+from nn.functional import multi_margin_loss
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -1])
+def test_views_of_results_are_views_wherever_the_batch_lay(axis: int) -> None:
+    def written(x: Any) -> Any:
+        y = x * 2
+        y.reshape(-1)[0] = 5
+        z = np.sin(y).T
+        z.ravel("K")[:2] = [7, 8]
+        z.ravel()[-1] = 9  # a copy
+        return z
+
+    x = np.arange(120.0).reshape(2, 3, 4, 5)
+    expected = [written(np.take(x, i, axis)) for i in range(x.shape[axis])]
+    assert np.array_equal(vmap(written, in_axes=axis)(x), expected)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4)])
+def test_ravel_in_the_order_of_memory(shape: tuple[int, ...]) -> None:
+    x = np.arange(float(np.prod((2, *shape)))).reshape(2, *shape)
+    for axes in ([], [1, 0], [2, 0, 1]):
+        if len(axes) in (0, len(shape)):
+            order = axes or list(range(len(shape)))
+            found = vmap(lambda x, order=order: (x.transpose(order) * 2).ravel("K"))(x)
+            assert np.array_equal(found, [(e.transpose(order) * 2).ravel("K") for e in x])
+
+
+def test_a_write_to_an_argument_reaches_the_caller_or_raises() -> None:
+    def shifted(x: Any) -> Any:
+        x += 1
+        return x
+
+    x = np.zeros((2, 3))
+    vmap(shifted)(x)
+    assert np.array_equal(x, np.ones((2, 3)))
+    with pytest.raises(ValueError, match="read-only"):
+        vmap(shifted, in_axes=1)(x)
+    with pytest.raises(ValueError, match="read-only"):
+        vmap(shifted, in_axes=1)(tensor(x))
+    x = np.arange(6.0).reshape(2, 3)
+    assert np.array_equal(grad(lambda x: np.sum(vmap(np.square, in_axes=1)(x)))(x), 2 * x)
+
+
+def test_a_rule_that_writes_by_the_order_of_memory() -> None:
+    """Rows of few classes lie in column-major order, and the rule writes to the labelled places of all of them."""
+    scores, labels = np.array([[-1.0, -1.5], [0.25, 0.5], [1.0, 1.0]]), np.array([0, 0, 1])
+    found = jacobian(lambda s: multi_margin_loss(s, labels, reduction="none"))
+    expected = [grad(lambda s, i=i: multi_margin_loss(s, labels, reduction="none")[i])(scores) for i in range(3)]
+    assert np.allclose(found(scores), expected)
+    wide = np.concatenate([scores, scores[::-1]])
+    labels = np.array([0, 0, 1, 1, 0, 1])
+    expected = [grad(lambda s, i=i: multi_margin_loss(s, labels, reduction="none")[i])(wide) for i in range(6)]
+    assert np.allclose(found(wide), expected)
