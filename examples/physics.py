@@ -79,12 +79,6 @@ def scatter(side: int, generator: np.random.Generator) -> tuple[Floats, Floats]:
     return 2 * x - 1, t
 
 
-def solution(flow: Flow) -> Floats:
-    """Return the network's solution on the grid, shape (101, 201)."""
-    u: Floats = nn.predict(flow, (X.reshape(-1, 1), T.reshape(-1, 1))).reshape(X.shape)
-    return u
-
-
 def main(options: argparse.Namespace) -> None:
     """Fit the network to the equation, and compare it with the exact solution."""
     generator = nn.manual_seed(options.seed)
@@ -111,7 +105,7 @@ def main(options: argparse.Namespace) -> None:
         for number, (method, optimizer, steps) in enumerate(plan, start=1):
             for _ in range(steps):
                 value = optimizer.step(loss).item()  # before the step
-            u = solution(flow)
+            u = nn.predict(flow, (X.reshape(-1, 1), T.reshape(-1, 1))).reshape(X.shape)
             error = float(np.linalg.norm(u - truth) / np.linalg.norm(truth))
             history.append({"method": method, "evaluations": len(losses), "loss": value, "error": error})
             if number % 10 == 0 or number == len(plan):
