@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import jacobian, tensor
+from autograd import grad, jacobian, tensor, vmap
 
 ROOT = Path(__file__).parent.parent
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
@@ -77,7 +77,7 @@ def test_the_trip_calls_the_functions_in_its_tables_in_their_order(code: str, ro
             called.append((Path(frame.f_code.co_filename), frame.f_code.co_qualname.replace("<locals>.", "")))
 
     program = compile(code, "docs/design.md", "exec")
-    names = {"np": np, "tensor": tensor, "jacobian": jacobian}
+    names = {"np": np, "tensor": tensor, "jacobian": jacobian, "grad": grad, "vmap": vmap}
     before = sys.getprofile()
     sys.setprofile(note)
     try:
@@ -95,4 +95,4 @@ def test_the_trip_calls_the_functions_in_its_tables_in_their_order(code: str, ro
 
 def test_the_page_has_names_and_trips_to_check() -> None:
     assert len(NAMES) > 60
-    assert len(parts_of_the_trip()) == 2
+    assert len(parts_of_the_trip()) == 3

@@ -1,6 +1,7 @@
 """The how-to about batches: what its table says has no answer for a whole batch raises, and what to write works."""
 
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,26 @@ def test_a_tensor_is_not_stored_in_an_array_of_the_batch(write: Callable[[Any, A
 
     with pytest.raises(GraphError, match="would cut it from its graph"):
         vmap(grad(energy))(X)
+
+
+@pytest.mark.parametrize("loops", ["warn", "error", "allow"])
+def test_a_loop_warns_at_the_line_of_the_program(loops: str) -> None:
+    def real_roots(x: Any) -> Any:
+        return np.sort(np.roots(x).real)
+
+    polynomials = X * [1, 1, 0] + [9, 9, 1]
+    expected = [real_roots(x) for x in polynomials]
+    if loops == "error":
+        with pytest.raises(BatchError, match=r"'roots', at .*test_vmap_howto.py:\d+, is computed in a loop over the 3"):
+            vmap(real_roots, loops=loops)(polynomials)
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert np.allclose(vmap(real_roots, loops=loops)(polynomials), expected, rtol=1e-12)
+    assert [(Path(w.filename), w.category) for w in caught] == [(Path(__file__), RuntimeWarning)] * (loops == "warn")
+
+
+def test_numpys_generators_draw_the_same_numbers_for_all_elements() -> None:
+    rng = np.random.default_rng(0)
+    found = vmap(lambda x: x + rng.normal(size=3))(np.zeros((4, 3)))
+    assert np.array_equal(found, np.tile(np.random.default_rng(0).normal(size=3), (4, 1)))
