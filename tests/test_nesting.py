@@ -67,6 +67,8 @@ TRANSFORMS: dict[str, tuple[Callable[[Function], Function], int]] = {
     "ggnvp": (lambda f: lambda x: ag.ggnvp(lambda x: x, x, 1.0, loss=f), 2),
     "checkpoint": (lambda f: lambda x: ag.checkpoint(f, x), 0),
     "checkpoint of a closure": (lambda f: lambda x: ag.checkpoint(lambda one: f(x) * one, 1.0), 0),
+    "vmap": (lambda f: lambda x: ag.vmap(f, loops="allow")(np.stack([x, x * 2]))[0], 0),
+    "vmap over what is closed over": (lambda f: lambda x: ag.vmap(lambda one: f(x) * one)(np.array([3.0, 1.0]))[1], 0),
     "fixed_point": (solved, 0),
     "fixed_point of arguments": (given, 0),
 }

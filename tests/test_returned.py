@@ -27,6 +27,7 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {
     "linearize": lambda f: autograd.linearize(f, X),
     "value_and_grad": lambda f: autograd.value_and_grad(f)(X),
     "vjp": lambda f: autograd.vjp(f, X),
+    "vmap": lambda f: autograd.vmap(f)(X[None]),
 }
 # They declare operations, which are no functions of functions.
 DECLARATIONS = {"composed", "elementwise", "general", "linear", "multilinear"}
@@ -81,7 +82,7 @@ def test_every_function_of_functions_is_looked_at() -> None:
     [(forgotten, "None"), (text, "str"), (whole, "int"), (count, "int64"), (truth, "bool"), (place, "int64")],
 )
 def test_nothing_to_differentiate_raises(transform: str, function: Any, word: str) -> None:
-    if transform == "checkpoint" and word not in ("None", "str"):
+    if transform in ("checkpoint", "vmap") and word not in ("None", "str"):
         assert not getattr(TRANSFORMS[transform](function), "requires_grad", False)  # beside others, numbers make sense
         return
     with pytest.raises(DtypeError) as caught:

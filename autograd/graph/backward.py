@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AnomalyError, AutogradError, BatchError, DerivativeError, is_of_values
-from .batched import Level, everywhere, whole
+from .batched import Level, everywhere, walks, whole
 from .grad_mode import ANOMALY, watching
 from .instrumentation import ranges
 from .mutation import kept_arrays, refuse_overwritten
@@ -53,6 +53,7 @@ def pull_back(
     return found
 
 
+@walks
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a decorator takes half the time of a block
 def _settle(
     seeds: dict[Node, Any],

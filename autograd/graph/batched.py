@@ -11,25 +11,38 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
 from .call_site import users_line
-from .node import Node, counter
+from .node import Node, View, counter
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = ["Batched", "Level", "anywhere", "as_array", "everywhere", "innermost", "levels", "running", "whole"]
+__all__ = [
+    "Batched", "Level", "Share", "anywhere", "as_array", "batched_like", "batches", "contents", "copied_for",
+    "everywhere", "innermost", "levels", "running", "walks", "whole",
+]  # fmt: skip
 
+F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
 Array = np.ndarray[Any, Any]
 
 running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=())
 levels = running.get  # the calls of `vmap` that run in this thread, the outermost first
+# Whether a graph is being walked, which may hold what was batched by a call that has ended.
+_walking: ContextVar[bool] = ContextVar("walking", default=False)
+
+
+class Share(View):
+    """The node by which an operation on batched arrays uses a tensor that all elements share; see `Level.shared`."""
+
+    __slots__ = ()
 
 
 class Level:
@@ -101,6 +114,41 @@ class Level:
     def branch(self, condition: Batched) -> bool:
         """Return the truth of a batched condition where all its elements agree, or else raise."""
         raise NotImplementedError
+
+    def check_running(self, x: Batched) -> None:
+        """Raise if `x` is used after its call of `vmap` has ended; only the graph may still hold it then."""
+        if not self.active and not _walking.get():
+            raise BatchError(
+                f"a batched array (shape {x.shape}, {self.size} of them) is used, at {users_line()}, after the vmap "
+                f"that made it has ended: return it from the function, and vmap gives the array of the whole batch"
+            )
+
+
+def walks(function: F) -> F:
+    """Decorate a function that walks a graph, which may hold what was batched by a call of `vmap` that has ended."""
+
+    @wraps(function)
+    def walk(*args: Any) -> Any:
+        if not Level.exist:
+            return function(*args)
+        token = _walking.set(True)
+        try:
+            return function(*args)
+        finally:
+            _walking.reset(token)
+
+    return walk  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
+    """Return the method of an operator such as ``+=``."""
+
+    def operate(x: Any, other: Any) -> Any:
+        # A number is no array in NumPy: += gives another one. A view of a single element, x[0, ...], is an array.
+        number = not x.ndim and (x.base is None or not x.flags.writeable)
+        return ufunc(x, other) if number else ufunc(x, other, out=(x,))
+
+    return operate
 
 
 class Batched(NDArrayOperatorsMixin):
@@ -208,17 +256,19 @@ class Batched(NDArrayOperatorsMixin):
         ended = "" if self.level.active else ", of a vmap that has ended"
         return f"Batched({self.level.size} of shape {self.shape}, {self.dtype}{ended})"
 
-    __hash__ = object.__hash__
+    __hash__ = None  # type: ignore[assignment]  # as ndarrays have none
 
     # What has another answer for each element
 
-    def _refuse(self, what: str, remedy: str) -> NoReturn:
+    def refuse(self, what: str, remedy: str) -> NoReturn:
+        """Raise, since each element of the batch has another answer; `remedy` says what to write instead."""
         raise BatchError(
             f"{what} of a batched array (shape {self.shape}, {self.level.size} of them in the batch of vmap), at "
             f"{users_line()}: each element of the batch has its own. {remedy}"
         )
 
     def __bool__(self) -> bool:
+        self.level.check_running(self)
         if self.size != 1:
             raise ValueError(
                 f"the truth of an array with {self.size} elements is ambiguous (shape {self.shape}, at "
@@ -227,16 +277,16 @@ class Batched(NDArrayOperatorsMixin):
         return self.level.branch(self)
 
     def __float__(self) -> float:
-        self._refuse("float()", "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)")
+        self.refuse("float()", "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)")
 
     def __complex__(self) -> complex:
-        self._refuse("complex()", "Keep it an array, as in x + 0j")
+        self.refuse("complex()", "Keep it an array, as in x + 0j")
 
     def __int__(self) -> int:
-        self._refuse("int()", "Keep it an array, as in x.astype(int)")
+        self.refuse("int()", "Keep it an array, as in x.astype(int)")
 
     def __index__(self) -> int:
-        self._refuse(
+        self.refuse(
             "an integer, as for range(), a slice's bound, a shape or an index into a list or a plain ndarray,",
             "To choose by it, use numpy.take(x, i, axis) with x = autograd.tensor(array), or numpy.where with a mask",
         )
@@ -246,19 +296,19 @@ class Batched(NDArrayOperatorsMixin):
 
     def item(self, *args: Any) -> NoReturn:
         """Raise: a batched array has a number for each element of the batch."""
-        self._refuse("item()", "Return the array itself, and take the numbers after vmap")
+        self.refuse("item()", "Return the array itself, and take the numbers after vmap")
 
     def tolist(self) -> NoReturn:
         """Raise, as `item` does."""
-        self._refuse("tolist()", "Return the array itself, and take the numbers after vmap")
+        self.refuse("tolist()", "Return the array itself, and take the numbers after vmap")
 
     def __format__(self, spec: str) -> str:
         if spec:
-            self._refuse(f"the format {spec!r}", "Print it without a format, or after vmap")
+            self.refuse(f"the format {spec!r}", "Print it without a format, or after vmap")
         return repr(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        self._refuse(
+        self.refuse(
             "an ndarray",
             "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an ndarray "
             "by it, make that a tensor: autograd.tensor(a)[i]. "
@@ -356,10 +406,20 @@ class Batched(NDArrayOperatorsMixin):
         return np.add.reduce(self, axis=axis, dtype=dtype, out=out, keepdims=keepdims, **options)
 
     def __getitem__(self, key: Any) -> Any:
+        self.level.check_running(self)
         return self.level.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        self.level.check_running(self)
         self.level.setitem(self, key, value)
+
+    def shared(self, node: Node | None, array: Any) -> Node | None:
+        """Return the node by which the operation that gave this uses a tensor: see `Level.shared`."""
+        x: Any = self
+        while node is not None and type(x) is Batched:
+            node = x.level.shared(node, array)
+            x = x.value
+        return node
 
     def __getattr__(self, name: str) -> Any:
         """Return a method that is NumPy's function of that name."""
@@ -368,12 +428,27 @@ class Batched(NDArrayOperatorsMixin):
         function = getattr(np, name)
         return lambda *args, **kwargs: function(self, *args, **kwargs)
 
+    __iadd__ = _in_place(np.add)
+    __isub__ = _in_place(np.subtract)
+    __imul__ = _in_place(np.multiply)
+    __itruediv__ = _in_place(np.true_divide)
+    __ifloordiv__ = _in_place(np.floor_divide)
+    __imod__ = _in_place(np.remainder)
+    __ipow__ = _in_place(np.power)
+    __ilshift__ = _in_place(np.left_shift)
+    __irshift__ = _in_place(np.right_shift)
+    __iand__ = _in_place(np.bitwise_and)
+    __ior__ = _in_place(np.bitwise_or)
+    __ixor__ = _in_place(np.bitwise_xor)
+
     # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose data are batched.
 
     __array_priority__ = 900
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         level = self.level
+        if not level.active:
+            level.check_running(self)
         for x in inputs:
             kind = type(x)
             if kind is Batched:
@@ -391,7 +466,8 @@ class Batched(NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         level = self.level  # named by like=, it is not among the arguments
-        for x in _contents([args, kwargs]):
+        level.check_running(self)
+        for x in contents([args, kwargs]):
             if type(x) is Batched:
                 if x.level.number > level.number:
                     level = x.level
@@ -407,7 +483,7 @@ _METHODS = frozenset((
 ))  # fmt: skip
 
 
-def _contents(trees: list[Any]) -> list[Any]:
+def contents(trees: list[Any]) -> list[Any]:
     """Return what stands in lists, tuples and dicts."""
     pending, found = trees, []
     for part in pending:  # grows while it is iterated over
@@ -426,7 +502,7 @@ def _contents(trees: list[Any]) -> list[Any]:
 def innermost(*given: Any) -> Level | None:
     """Return the innermost level of the batched arrays in values, lists, tuples, dicts and tensors of them; or None."""
     level: Level | None = None
-    for x in _contents(list(given)):
+    for x in contents(list(given)):
         x = x if type(x) is Batched else getattr(x, "_array", None)
         if type(x) is Batched and (level is None or x.level.number > level.number):
             level = x.level
@@ -445,6 +521,28 @@ def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
     if type(x) is Batched:
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return np.asarray(x, dtype)
+
+
+def batches(x: Any) -> tuple[Level, ...]:
+    """Return the levels of a batched array, that of the outermost axis last; none for an ndarray."""
+    found: tuple[Level, ...] = ()
+    while type(x) is Batched:
+        found = (*found, x.level)
+        x = x.value
+    return found
+
+
+def batched_like(array: Array, x: Any) -> Any:
+    """Return an ndarray with the axes of the batches of `x` as batched like that."""
+    return Batched(batched_like(array, x.value), x.level) if type(x) is Batched else array
+
+
+def copied_for(x: Any, *given: Any) -> Any:
+    """Return a copy of an array to write `given` to: with room for each batch among those values and indices."""
+    copied = as_array(x).copy("K")
+    for level in {level for y in contents(list(given)) for level in batches(y)}.difference(batches(x)):
+        copied = np.where(True, copied, level.zeros((), copied.dtype))
+    return copied
 
 
 def anywhere(mask: Array | Batched) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AnomalyError
+from .batched import whole
 from .grad_mode import ANOMALY, PACKING, TRACING, recording
 from .name_scope import note_scope, within
 from .node import Node
@@ -45,11 +46,12 @@ def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -
 
 def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
     for part in z if isinstance(z, tuple) else (z,):
-        bad = ~np.isfinite(part) if part.dtype.kind in "fc" else np.zeros(1, bool)
+        array = whole(part)
+        bad = ~np.isfinite(array) if array.dtype.kind in "fc" else np.zeros(1, bool)
         if bad.any():
-            kind = "nan" if np.isnan(part).any() else "inf"
+            kind = "nan" if np.isnan(array).any() else "inf"
             message = (
-                f"'{node.op.name}' gave {kind} in {bad.sum()} of {part.size} elements (shape {part.shape}, dtype "
+                f"'{node.op.name}' gave {kind} in {bad.sum()} of {array.size} elements (shape {part.shape}, dtype "
                 f"{part.dtype}){within(node)}, at {line_of(node)}; it was given {ranges(values)}"
             )
             raise AnomalyError(message)
@@ -57,7 +59,8 @@ def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
 
 def ranges(values: tuple[Any, ...]) -> str:
     """Describe the range of each array, and the numbers, among `values`."""
-    told = [_range(value) for value in values if isinstance(value, np.ndarray | np.number | int | float | complex)]
+    arrays = map(whole, values)
+    told = [_range(value) for value in arrays if isinstance(value, np.ndarray | np.number | int | float | complex)]
     return " and ".join(told) or "no numbers"
 
 

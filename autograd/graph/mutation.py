@@ -60,7 +60,7 @@ def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | 
 
 def root(x: Node) -> Any:
     """Return the node, often a leaf, that owns the memory of the value of `x`, which may be a view."""
-    while type(x) is View:
+    while isinstance(x, View):
         x = x.x  # type: ignore[assignment]  # a view has an input
     return x
 
@@ -272,7 +272,7 @@ def note_written(*arrays: np.ndarray[Any, Any]) -> None:
     mark = _Mark()
     note_line(mark)
     for array in arrays:
-        owner = owner_of(array)
+        owner = owner_of(whole(array))
         _written[id(owner)] = ref(owner), mark
         forget_within(owner)
     _latest = mark.number

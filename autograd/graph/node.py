@@ -118,6 +118,8 @@ class Node:
         "code", "dtype", "guard", "instruction", "kept", "kept_y", "number", "op", "owner", "scope", "shape", "x", "y",
     )  # fmt: skip
 
+    shared: bool = False  # whether other code may hold the ndarray with its values, and write to it: see `Leaf`
+
     # No constructor: calling a class without one is the cheapest way to make an object.
     op: Operation
     x: Node | None

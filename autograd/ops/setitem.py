@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DtypeError, GraphError, ShapeError, UnsupportedError
+from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
+from ..graph.batched import batches, copied_for
 from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def _put(x: Any, value: Any, key: Any) -> Any:
-    out = np.array(x, order="K")
+    out = copied_for(x, value, key)
     out[key] = value
     return out
 
@@ -62,7 +63,7 @@ put = general(_put, _without, _of_value, name="setitem")
 
 
 def _replace(x: Any, written: Any, mask: Any, positions: Any) -> Any:
-    out = np.array(x)
+    out = copied_for(x, written, mask)
     out[mask] = written.reshape(-1)[positions]
     return out
 
@@ -99,6 +100,8 @@ def write(x: Tensor, change: Callable[[np.ndarray[Any, Any]], object]) -> None:
     """Let `change` write to the memory of a tensor, where nothing is recorded."""
     try:
         change(x._array)
+    except BatchError:
+        raise
     except TypeError as error:
         raise DtypeError(f"a tensor of shape {x.shape} and dtype {x.dtype} is not written to so: {error}") from error
     note_written(x._array)
@@ -141,6 +144,7 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
             raise DtypeError(f"a value of dtype {value.dtype} cannot be written to a tensor of dtype {x.dtype}")
         value = value.astype(x.dtype)
     value = as_tensor(value)
+    _refuse_shared(x, value._array)
     others = sharing(x)
     overlaps = [overlap(other._array, x._array) for other in others]
     nodes = [
@@ -156,6 +160,16 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
         other._node = node
     x._node, x._cut = value._node, getattr(value, "_cut", None)
     return x
+
+
+def _refuse_shared(x: Tensor, value: Any) -> None:
+    """Raise if a batched value is written to a tensor from outside `vmap`, which all elements share."""
+    for level in set(batches(value)).difference(batches(x._array)):
+        if x._node is not None and x._node.number < level.number:
+            value.refuse(
+                f"writing to a tensor of shape {x.shape} from outside vmap, which all elements share, a value",
+                "Write to a copy made inside, x = x + 0",
+            )
 
 
 # The ways to write

@@ -145,7 +145,7 @@ class _OfClass(ManyOutputs):
         without = [any(z is given for given in ctx._without) for z in parts]
         batched: Any = next((z for z in arrays if isinstance(z, Batched)), None)
         if batched is not None:
-            inputs = [batched.level.shared(x, value) for x, value in zip(inputs, values, strict=True)]
+            inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=True)]
             live = [x for x in inputs if x is not None]
         results = [self._result(z) for z in arrays]
         _link_views(args, given, results)

@@ -134,9 +134,9 @@ def several_outputs(op: ManyOutputs) -> Function:
             return z
         arrays = rebuilt(z, [as_array(part) for part in z])
         inputs = [v._node if isinstance(v, Tensor) else None for v in given[:count]]
-        level = next((part.level for part in arrays if type(part) is Batched), None)
-        if level is not None:
-            inputs = [level.shared(x, value) for x, value in zip(inputs, values, strict=False)]
+        batched = next((part for part in arrays if type(part) is Batched), None)
+        if batched is not None:
+            inputs = [batched.shared(x, value) for x, value in zip(inputs, values, strict=False)]
         live = [x for x in inputs if x is not None]
         mode = recording()
         if not live or not mode:

@@ -90,7 +90,7 @@ def _several(op: Primitive) -> Function:
             return z
         if type(z) is not ndarray:
             if type(z) is Batched:
-                inputs = [z.level.shared(x, value) for x, value in zip(inputs, values)]  # noqa: B905 - as above
+                inputs = [z.shared(x, value) for x, value in zip(inputs, values)]  # noqa: B905 - as above
                 live = [x for x in inputs if x is not None]
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
@@ -167,7 +167,7 @@ def _three(op: Primitive) -> Function:
             return z
         if type(z) is not ndarray:
             if type(z) is Batched:
-                x, y, w = (z.level.shared(n, value) for n, value in ((x, a), (y, b), (w, c)))
+                x, y, w = (z.shared(n, value) for n, value in ((x, a), (y, b), (w, c)))
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
@@ -295,7 +295,7 @@ def many(op: Primitive) -> Function:
                 return loop(op, given, *statics)
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])
         if type(z) is Batched:
-            inputs = tuple([z.level.shared(x, value) for x, value in zip(inputs, arrays, strict=True)])
+            inputs = tuple([z.shared(x, value) for x, value in zip(inputs, arrays, strict=True)])
         live = [x for x in inputs if x is not None]
         if not live and not any(isinstance(v, Tensor) for v in given):
             return z

@@ -204,7 +204,7 @@ def binary(op: Primitive) -> Function:
                 return loop(op, s, t)
         if type(z) is not ndarray:
             if type(z) is Batched:
-                x, y = z.level.shared(x, a), z.level.shared(y, b)
+                x, y = z.shared(x, a), z.shared(y, b)
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)

@@ -107,7 +107,7 @@ def one_input(op: Primitive) -> Function:
             return out
         out._node = node = View() if shares and type(x) is not Node else Node()
         if type(z) is Batched and innermost(args) is not None:
-            x = z.level.shared(x, a)
+            x = z.shared(x, a)
         node.op = op
         node.x = x
         node.y = None

@@ -7,9 +7,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..errors import GraphError, ShapeError, check_callable, check_numeric
+from ..graph.batched import as_array
 from ..graph.buffer_reuse import read_only
 from ..graph.node import Hooked, Leaf, Lift, Node
 from .tensor import Tensor, conjugated, plain_array
@@ -151,7 +150,7 @@ def _retain(node: Node, g: Any) -> None:
     tensor = node.owner()
     if tensor is not None:
         g = conjugated(g)
-        tensor._grad = g if isinstance(g, Tensor) else Tensor(np.array(g))
+        tensor._grad = g if isinstance(g, Tensor) else Tensor(as_array(g).copy())
 
 
 def retains_grad(x: Tensor) -> bool:
@@ -174,7 +173,7 @@ def _at_leaf(node: Leaf) -> _AtLeaf:
 
 def _replaced(hook: Callable[[Tensor], Any], g: Any, where: str) -> Any:
     """Return the gradient after `hook`, which cannot write to `g`."""
-    given = g if isinstance(g, Tensor) else Tensor(read_only(np.asarray(g)))
+    given = g if isinstance(g, Tensor) else Tensor(read_only(as_array(g)))
     result = hook(given)
     if result is None:
         return g

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.backward import pull_back
-from ..graph.batched import Batched, as_array, innermost
+from ..graph.batched import Batched, Level, Share, as_array, innermost, levels
 from ..graph.buffer_reuse import held_once
 from ..graph.call_site import users_line
 from ..graph.detachment import Cut, cut_at, reason
@@ -159,6 +159,8 @@ class Tensor(Installed):
                 raise ShapeError(f"a gradient of shape {gradient.shape} for a tensor of shape {node.shape}")
             if gradient.dtype != node.dtype:
                 gradient = Tensor(gradient._array.astype(node.dtype))
+            if isinstance(gradient._array, Batched):
+                _refuse_outside({node: gradient})
         self._grad = gradient
 
     @property
@@ -334,6 +336,9 @@ class Tensor(Installed):
         root = self._node
         if root is None:
             raise GraphError(f"backward() has nothing to go back through: {reason(self._cut)}")
+        array: Any = self._array
+        if type(array) is Batched:
+            array.level.check_running(array)
         seed = self._seed(gradient)
         retain = create_graph if retain_graph is None else retain_graph
         order = ancestors([root])
@@ -361,6 +366,8 @@ class Tensor(Installed):
                 "backward() in a function that is evaluated once more for derivatives, as by checkpoint(), would add "
                 "to the gradients of tensors from outside a second time: use grad() or gradients() there"
             )
+        if Level.exist:
+            _refuse_outside(found)
         with _accumulation:
             for node in found:
                 _accumulate(node, found)
@@ -411,6 +418,8 @@ class Tensor(Installed):
         try:
             return dispatch.ufunc_fallback(ufunc, method, inputs, kwargs)
         except BatchError:
+            if method == "at" or "out" in kwargs:
+                raise  # one element after another, it would be written to the same memory
             return _looped(getattr(ufunc, method), inputs, kwargs)
 
     def __array_function__(
@@ -426,6 +435,8 @@ class Tensor(Installed):
             try:
                 return operation(*args, **kwargs)
             except BatchError:
+                if function in writers or "out" in kwargs:
+                    raise
                 return _looped(operation, args, kwargs)
         if function in plain or not any_live((args, kwargs)):
             return dispatch.call_undifferentiated(function, args, kwargs)
@@ -511,7 +522,8 @@ class Tensor(Installed):
         return format(self._array.item() if self._array.ndim == 0 else self._array, spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        body = np.array2string(self._array, separator=", ", prefix="Tensor(")
+        array: Any = self._array
+        body = repr(array) if type(array) is Batched else np.array2string(array, separator=", ", prefix="Tensor(")
         parts = [body]
         if self._array.dtype not in (np.float64, np.int64, np.bool_):
             parts.append(f"dtype={self._array.dtype}")
@@ -548,6 +560,8 @@ class _TensorLift:
     """Turns an array that a node saved into a tensor with that node, so that rules record themselves."""
 
     def wrap(self, array: Any, node: Node) -> Tensor:
+        while type(node) is Share:  # the array is that of the tensor itself; who uses it with a batch adds another
+            node = node.x  # type: ignore[assignment]  # it has an input
         lifted = object.__new__(Tensor)
         lifted._array, lifted._node, lifted._cut = as_array(array), node, None
         return lifted
@@ -598,7 +612,9 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     """
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
-    made = Tensor(np.array(data._array if isinstance(data, Tensor) else unmasked(data), dtype=dtype), requires_grad)
+    array = data._array if isinstance(data, Tensor) else unmasked(data)
+    copied = array.astype(dtype or array.dtype) if type(array) is Batched else np.array(array, dtype=dtype)
+    made = Tensor(copied, requires_grad)
     if type(made._node) is Leaf:
         made._node.shared = False  # nobody else has the copy
     elif isinstance(data, Tensor):
@@ -735,6 +751,19 @@ def conjugated(g: Array | Tensor) -> Any:
 
 # Held while gradients are accumulated in leaves, as other threads may do too; hooks may call backward() in turn.
 _accumulation = RLock()
+
+
+def _refuse_outside(found: dict[Node, Any]) -> None:
+    """Raise where a gradient, within `vmap`, is for a tensor from outside it, as all elements share its `grad`."""
+    running = max([level.number for level in levels()], default=0)
+    for node, gradient in found.items():
+        level = innermost(gradient)  # in another thread, no level may be known to run
+        if node.number < max(running, level.number if level else 0):
+            raise BatchError(
+                f"backward(), at {users_line()}, reaches a tensor of shape {node.shape} that was made outside vmap and "
+                f"has one grad for all elements of the batch: use grad() or gradients() for those of each element, or "
+                f"call backward() after vmap, on a sum or mean of what it returned"
+            )
 
 
 def _accumulate(node: Node, found: dict[Node, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.batched import batched_like, batches, whole
 from .tensor import Tensor
 
 __all__ = ["move", "overlap", "sharing"]
@@ -28,6 +29,11 @@ def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
     """Return a mask of the elements that `of` shares with `written`, and their positions in that; None for none."""
     if not np.may_share_memory(of, written) or not of.size or not written.size:
         return None
+    if batches(of) or batches(written):
+        if batches(of) != batches(written) or 0 in whole(of).shape:
+            return None  # a tensor that has left its vmap
+        first = (*(0,) * len(batches(of)), ...)  # all elements of a batch lie alike
+        of, written = whole(of)[first], whole(written)[first]
     if of.dtype.itemsize != written.dtype.itemsize:
         raise UnsupportedError(
             f"writing to a tensor of dtype {written.dtype} that shares memory with one of dtype {of.dtype}: "
@@ -51,10 +57,10 @@ def _addresses(array: Array) -> Array:
 
 def move(members: list[Tensor]) -> None:
     """Move tensors that share memory to new shared memory, with the same values; the old memory stays as it is."""
-    members = [member for member in members if member._array.size]
+    members = [member for member in members if whole(member._array).size]
     if not members:
         return
-    arrays = [member._array for member in members]
+    arrays = [whole(member._array) for member in members]
     start = min(np.lib.array_utils.byte_bounds(array)[0] for array in arrays)
     end = max(np.lib.array_utils.byte_bounds(array)[1] for array in arrays)
     memory = np.empty(end - start, np.uint8)
@@ -63,4 +69,4 @@ def move(members: list[Tensor]) -> None:
         moved: Array = np.ndarray(old.shape, old.dtype, memory, offset, old.strides)
         moved[...] = old
         moved.flags.writeable = old.flags.writeable
-        member._array = moved
+        member._array = batched_like(moved, member._array)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
+from ..graph.batched import as_array, batched_like, batches, everywhere, whole
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
@@ -83,7 +84,7 @@ def fixed_point(
     if not isinstance(max_iterations, int) or max_iterations < 1:
         raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
     with no_grad():
-        solution = _iterate(function, np.asarray(unwrap(start)), unwrap(args), tolerance, max_iterations)
+        solution = _iterate(function, as_array(unwrap(start)), unwrap(args), tolerance, max_iterations)
     if recording():
         step = _Step(function, solution, args)
         if step.known:
@@ -120,7 +121,7 @@ class _Step:
             self._x.finished = begun  # nobody else can ask for a derivative with respect to it
         self._y: Any = y._node if isinstance(y, Tensor) else None
         within, ends = _recorded_since(begun, self._y, self._x)
-        self.known = [_at(node) for node in ends]
+        self.known = [_at(node, x._array) for node in ends]
         self._order = leading_to([self._x, *ends], within)
 
     @property
@@ -162,9 +163,11 @@ def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[No
     return sorted(within, key=by_number), sorted(ends, key=by_number)
 
 
-def _at(node: Node) -> Tensor:
-    """Return a tensor at a node, without its values."""
-    return LIFT.wrap(np.broadcast_to(np.zeros((), node.dtype), node.shape), node)  # type: ignore[no-any-return]
+def _at(node: Node, solution: Any) -> Tensor:
+    """Return a tensor at a node, without its values, and batched like the solution: the step sums what it shares."""
+    sizes = [level.size for level in reversed(batches(solution))]
+    zeros = np.broadcast_to(np.zeros((), node.dtype), (*sizes, *node.shape))
+    return LIFT.wrap(batched_like(zeros, solution), node)  # type: ignore[no-any-return]
 
 
 class _FixedPoint(Function):
@@ -196,16 +199,17 @@ def _iterate(
 ) -> Array:
     for _ in range(max_iterations):
         result = function(x, *args)
-        new = np.asarray(unwrap(result))
+        new = as_array(unwrap(result))
         if new.dtype.kind not in "fc":
             check_outputs(function, [result])
         if new.shape != x.shape:
             raise ShapeError(f"fixed_point() has x of shape {x.shape}, of which the function makes shape {new.shape}")
-        change, size = (float(np.max(np.abs(a), initial=0)) for a in (new - x, new))
+        change, size = (np.max(np.abs(a), initial=0) for a in (new - x, new))
         x = new
-        if change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (1 + size):
+        if everywhere(change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (1 + size)):
             return x
     raise ConvergenceError(
         f"fixed_point() has not converged after {max_iterations} iterations (shape {x.shape}): the last changed x by "
-        f"{change:.3g}. Raise max_iterations or tolerance, or damp the function, as in 0.5 * (x + function(x))"
+        f"{np.max(whole(change)):.3g}. Raise max_iterations or tolerance, or damp the function, as in "
+        f"0.5 * (x + function(x))"
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.backward import pull_back
-from ..graph.batched import as_array, everywhere
+from ..graph.batched import as_array, everywhere, walks
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
 from ..graph.node import Lift, MultiNode, Node, ancestors
@@ -25,6 +25,7 @@ from ..tensors.tensor import Tensor
 __all__ = ["push_forward"]
 
 
+@walks
 def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None) -> dict[Node, Any]:
     """Carry `tangents` forward through `order` and return the tangents of all nodes that they reach.
 

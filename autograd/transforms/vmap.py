@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, Never
 
 import numpy as np
 
-from ..errors import BatchError, ShapeError, check_callable, described
-from ..graph.batched import Batched, levels, running, whole
+from ..errors import BatchError, DtypeError, ShapeError, check_callable, described
+from ..graph.batched import Batched, batches, levels, running, whole
+from ..graph.buffer_reuse import read_only
 from ..graph.call_site import users_line
 from ..graph.mutation import owner_of
 from ..graph.source_info import defined
 from ..primitives.batching.level import BatchLevel, Split, enter, leave
 from ..tensors.missing_names import refuse_keywords
-from ..tensors.tensor import Tensor, plain_array, unwrap
+from ..tensors.tensor import Tensor, as_tensor, plain_array
 from .pytree import Rebuild, flatten
 
 __all__ = ["vmap"]
@@ -147,15 +148,28 @@ class _Call:
             given = [x if axis is None else _entered(x, axis, level) for x, axis in zip(contents, axes, strict=True)]
             args, kwargs = self.rebuild(given)
             returned = self.function(*args, **kwargs)
-            if returned is None:
-                raise BatchError(f"vmap: {defined(self.function)} returned None: is a return missing?")
             outputs, rebuild = flatten(returned)
+            self._check_outputs(outputs)
             out_axes = _spread_axes(self.out_axes, returned, "out_axes")
-            inputs = [owner_of(x) for x in contents if type(x) is np.ndarray]
-            return rebuild([_left(y, axis, level, inputs) for y, axis in zip(outputs, out_axes, strict=True)])
+            seen = [
+                owner_of(whole(getattr(x, "_array", x)))
+                for x, axis in zip(contents, axes, strict=True)
+                if axis is not None
+            ]
+            return rebuild([_left(y, axis, level, seen) for y, axis in zip(outputs, out_axes, strict=True)])
+        except ValueError as error:
+            if isinstance(error.__cause__, BatchError):  # NumPy raised it in place of ours
+                raise BatchError(str(error.__cause__)) from error
+            raise
         finally:
             running.reset(token)
             level.active = False
+
+    def _check_outputs(self, outputs: list[Any]) -> None:
+        for y in outputs:
+            if not isinstance(y, Tensor) and plain_array(y).dtype.kind not in "biufc":
+                remedy = "is a return missing?" if y is None else "return arrays, or containers of them"
+                raise DtypeError(f"vmap: {defined(self.function)} returned {described(y)}: {remedy}")
 
     def _in_groups(self, contents: list[Any], axes: list[int | None], split: Split) -> Any:
         count = int(split.groups.max()) + 1
@@ -271,52 +285,39 @@ def _common_length(contents: list[Any], axes: list[int | None]) -> int:
 
 
 def _entered(x: Any, axis: int, level: BatchLevel) -> Any:
-    """Return what the function is given for an argument that is mapped over an axis."""
+    """Return what the function is given for an argument that is mapped over an axis: it cannot write to that."""
     if axis:
         # NumPy lays results out like operands. With each element in one piece they are views of each other where those
-        # of a loop are; a write to the copy, which would not reach the caller's array, raises.
+        # of a loop are.
         x = np.moveaxis(x, axis, 0).copy("C")
-        whole(unwrap(x)).flags.writeable = False
     if not isinstance(x, Tensor):
-        return Batched(x, level)
-    return enter(x, level) if x._node is not None else Tensor(Batched(x._array, level))
+        return Batched(read_only(x), level)
+    if x._node is None:
+        return Tensor(Batched(read_only(x._array), level))
+    entered = enter(x, level)
+    entered._array = read_only(entered._array)
+    return entered
 
 
 # Results
 
 
-def _left(y: Any, axis: int | None, level: BatchLevel, inputs: Sequence[Any]) -> Any:
-    """Return the results of all elements along an axis."""
-    batched = _is_batched(y, level)
+def _left(y: Any, axis: int | None, level: BatchLevel, seen: list[Any]) -> Any:
+    """Return the results of all elements along an axis; `seen` has the owners of memory that it may not share."""
+    array: Any = y._array if isinstance(y, Tensor) else plain_array(y)
+    if type(array) is Batched:
+        array.level.check_running(array)
+    batched = level in batches(array)
     if axis is None:
         if batched:
-            raise BatchError(
-                "vmap: a result has the out_axes None, which is for what all elements share, but it differs between "
-                "the elements of the batch"
-            )
+            array.refuse("the out_axes None, which is for what all elements share, for a result", "Give it an axis")
         return y
-    whole: Any
+    owner = owner_of(whole(array))
+    shared = not batched or any(owner is other for other in seen)  # with an argument or another result, or read-only
+    seen.append(owner)
+    result = leave(y, level) if isinstance(y, Tensor) and y._node is not None else leave(array, level)
+    if shared:
+        result = result.copy()
     if isinstance(y, Tensor):
-        whole = leave(y, level) if batched or y._node is not None else Tensor(leave(y._array, level))
-        if not batched:
-            whole = whole.copy()
-    elif batched:
-        whole = y.value
-        if type(whole) is np.ndarray and any(owner_of(whole) is owner for owner in inputs):
-            whole = whole.copy()  # a result is no view of an argument
-    else:
-        array = y if type(y) is Batched else plain_array(y)
-        if array.dtype.kind not in "biufc":
-            raise BatchError(f"vmap: the function returned {described(y)}: return arrays, or containers of them")
-        whole = np.broadcast_to(array, (level.size, *array.shape)).copy()
-    return np.moveaxis(whole, 0, axis) if axis % whole.ndim else whole
-
-
-def _is_batched(y: Any, level: BatchLevel) -> bool:
-    """Tell whether a result has a value for each element of the batch of `level`."""
-    x = y._array if isinstance(y, Tensor) else y
-    while type(x) is Batched:
-        if x.level is level:
-            return True
-        x = x.value
-    return False
+        result = as_tensor(result)
+    return np.moveaxis(result, 0, axis) if axis % result.ndim else result

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...errors import BatchError, UnsupportedError
-from ...graph.batched import Batched, Level, as_array, innermost, whole
+from ...graph.batched import Batched, Level, as_array, contents, innermost, whole
 from ...tensors.dispatch import operations
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .indexing import getitem
@@ -316,11 +316,11 @@ def _full_like(level: Level, a: Any, fill_value: Any, dtype: Any = None, *args: 
     return made
 
 
-@rule(np.eye, np.identity, np.arange, np.linspace, np.asarray, np.array)
+@rule(np.eye, np.identity, np.arange, np.asarray, np.array)
 def _looped_new(level: Level, *args: Any, **kwargs: Any) -> Any:
-    raise BatchError(
-        "an array whose length depends on a batched value has another shape for each element of the batch: compute "
-        "the length outside vmap; autograd's numpy.linspace takes batched ends"
+    _batched_among(args, kwargs).refuse(
+        "the length of a new array, or what it is made from, by a value",
+        "Compute lengths outside vmap, and join batched arrays by numpy.stack or numpy.concatenate",
     )
 
 
@@ -352,7 +352,7 @@ def _stack(
 @rule(np.split, np.array_split)
 def _split(level: Level, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     if innermost(indices_or_sections) is not None:
-        _of_values(level)
+        _of_values(level, indices_or_sections)
     axis = normalize_axis_index(axis, ary.ndim)
     total = ary.shape[axis]
     if np.ndim(indices_or_sections):
@@ -393,7 +393,7 @@ def _take_along_axis(level: Level, arr: Any, indices: Any, axis: Any = -1) -> An
 
 @rule(np.where)
 def _where(level: Level, condition: Any, *choices: Any) -> Any:
-    return Batched(np.where(*aligned(level, (condition, *choices))), level) if choices else _of_values(level)
+    return Batched(np.where(*aligned(level, (condition, *choices))), level) if choices else _of_values(level, condition)
 
 
 @rule(np.choose)
@@ -471,10 +471,15 @@ def _allclose(level: Level, a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, 
 
 def _of_values(level: Level, *args: Any, **kwargs: Any) -> Any:
     """Raise: the shape of the result depends on the values."""
-    raise BatchError(
-        "the shape of the result depends on the values, and so differs between the elements of the batch, as with "
-        "nonzero, argwhere, flatnonzero, unique or numpy.where(mask) alone: use a mask and numpy.where(mask, x, 0)"
+    _batched_among(args, kwargs).refuse(
+        "the shape of the result of nonzero, argwhere, unique, numpy.where(mask) and others, which depends on values,",
+        "Keep a mask instead, and use numpy.where(mask, x, 0), or a sum or mean with where=mask",
     )
+
+
+def _batched_among(*given: Any) -> Any:
+    """Return the first of the batched arrays in values, for a message."""
+    return next(x for x in contents(list(given)) if type(x) is Batched)
 
 
 rule(
@@ -491,9 +496,10 @@ def _written(function: Function) -> Function:
 
     def write(level: Level, a: Any, *args: Any, **kwargs: Any) -> None:
         if not is_at(level, a):
-            raise BatchError(
-                f"numpy.{name} would write a batch of values to a plain array, which has room for one element: begin "
-                f"with numpy.zeros_like(x) of a batched x, or numpy.zeros(shape, like=x)"
+            _batched_among(a, args, kwargs).refuse(
+                f"writing to a plain array, with numpy.{name}, the value or index",
+                "A plain array has room for one element: begin with numpy.zeros_like(x) of a batched x, or "
+                "numpy.zeros(shape, like=x)",
             )
         if function is np.copyto:
             given = bound(function, (a, *args), kwargs)

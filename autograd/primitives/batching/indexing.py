@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import BatchError
 from ...graph.batched import Batched, Level
+from ...graph.call_site import users_line
 from ...tensors.conversions import refuse
 from ...tensors.tensor import any_live
 from .alignment import is_at, repeated
@@ -26,6 +26,10 @@ __all__ = ["getitem", "place", "scatter", "setitem", "shape_selected", "written"
 
 Moved = tuple[Any, Any] | None  # the axes to move, and where to: what `numpy.moveaxis` takes
 
+_NO_MASK = (
+    "A mask selects another number of them for each element: use numpy.where(mask, x, 0), or a sum or mean with "
+    "where=mask"
+)
 _BASIC = (int, np.integer, slice, type(None), type(Ellipsis))
 
 
@@ -43,7 +47,8 @@ def _parts(key: Any) -> tuple[Any, ...]:
     for part in key if type(key) is tuple else (key,):
         part = getattr(part, "_array", part)
         if isinstance(part, list):
-            part = np.asarray(part)
+            array = np.asarray(part)
+            part = array if array.size else array.astype(int)
         elif type(part) is slice:
             for bound in (part.start, part.stop, part.step):
                 if type(bound) is Batched:
@@ -62,11 +67,9 @@ def place(level: Level, key: Any, ndim: int, *, whole: bool) -> tuple[Any, Moved
     arrays = [part for part in parts if _is_array(part)]
     if not arrays:
         return (slice(None), *parts), None
-    if any(is_at(level, part) and part.dtype == bool for part in arrays):
-        raise BatchError(
-            "a batched mask as an index selects another number of elements for each element of the batch: use "
-            "numpy.where(mask, x, 0), or a sum or mean with where=mask"
-        )
+    for part in arrays:
+        if is_at(level, part) and part.dtype == bool:
+            part.refuse("a mask as an index, of the values", _NO_MASK)
     wide = max([1 if _is_mask(part) else np.ndim(part) for part in arrays])
     # Like NumPy, count integers among the arrays where there is one.
     advanced = [i for i, part in enumerate(parts) if _is_array(part) or isinstance(part, int | np.integer)]
@@ -115,6 +118,8 @@ def getitem(level: Level, x: Any, key: Any) -> Any:
     whole = is_at(level, x)
     index, moved = place(level, key, x.ndim, whole=whole)
     found = (x.value if whole else x)[index]
+    if found.ndim == 1 and found.base is not None and not any(part is Ellipsis for part in index):
+        found = found.copy()  # a number, which is no view in NumPy
     return Batched(found if moved is None else np.moveaxis(found, *moved), level)
 
 
@@ -146,15 +151,21 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
     if any_live(value):
         refuse("storing this tensor")
     value = getattr(value, "_array", value)
+    if not x.flags.writeable:
+        raise ValueError(
+            f"a batched array (shape {x.shape}) is written to at {users_line()}, but it is read-only, as what vmap "
+            f"passes to a function is: write to a copy, x = x.copy()"
+        )
     inner = _level(level, x, key, value)
     if inner is not x.level:
-        raise BatchError(
-            "a batched value, or one at a batched index, cannot be written to an array that all elements of the batch "
-            "share: begin with numpy.zeros_like(y) of a batched y, or write x = x + 0 * y before"
+        given = next(y for y in (value, *_parts(key)) if is_at(inner, y))
+        given.refuse(
+            "writing to an array that all elements of the batch share, by a value or index",
+            "Begin with numpy.zeros_like(y) of a batched y, or write x = x + 0 * y before",
         )
-    (mask, *others) = _parts(key)
-    if not others and is_at(level, mask) and mask.dtype == bool:
-        _set_where(level, x, mask, value)
+    parts = _parts(key)
+    if len(parts) == 1 and is_at(level, parts[0]) and parts[0].dtype == bool:
+        _set_where(level, x, parts[0], value)
         return
     index, moved = place(level, key, x.ndim, whole=True)
     if type(value) is Batched or moved is not None:
@@ -166,10 +177,12 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
 def _set_where(level: Level, x: Any, mask: Any, value: Any) -> None:
     """Write to the elements that a batched mask selects a value that does not depend on how many there are."""
     rest = x.ndim - mask.ndim
+    if mask.shape != x.shape[: mask.ndim]:
+        raise IndexError(f"a mask of shape {mask.shape} is no index into an array of shape {x.shape}")
     if np.ndim(value) > rest:
-        raise BatchError(
-            f"a batched mask selects another number of elements for each element of the batch, and values of shape "
-            f"{np.shape(value)} are to be written to them: use numpy.where(mask, values, x) with a value for each place"
+        mask.refuse(
+            f"writing values of shape {np.shape(value)} to where a mask selects places, the number",
+            "Use numpy.where(mask, values, x) with a value for each place",
         )
     x[...] = np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
 

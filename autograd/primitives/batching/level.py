@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import BatchError
-from ...graph.batched import Batched, Level
+from ...graph.batched import Batched, Level, Share, batches, contents
+from ...graph.buffer_reuse import read_only
 from ...graph.call_site import users_line
-from ...graph.node import Leaf, Node, View, counter
+from ...graph.node import Leaf, Node, counter
 from ...graph.source_info import warn
 from ...tensors.tensor import Array, Tensor
 from ..declare import linear
 from . import functions, indexing, ufuncs
-from .alignment import aligned, wrapped
+from .alignment import aligned, is_at, wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -77,6 +78,8 @@ class BatchLevel(Level):
     def loop(self, name: str, function: Callable[..., object], args: tuple[Any, ...]) -> Any:
         """Apply a function to the arguments of each element in turn, and join the results."""
         message = f"vmap: {name!r}, at {users_line()}, is computed in a loop over the {self.size} elements of the batch"
+        if not self.active:
+            self.check_running(next(x for x in _arrays(args) if is_at(self, x)))
         args = self._apart(args)
         first = function(*self._element(args, 0 if self.size else None))  # of an empty batch, zeros tell the shapes
         if self.loops == "error":
@@ -90,6 +93,8 @@ class BatchLevel(Level):
         if type(tree) is Batched and tree.level is self:
             return _Whole(tree.value)
         if isinstance(tree, Tensor) and _is_within(tree._array, self):
+            return _Whole(leave(tree, self))
+        if isinstance(tree, Tensor) and tree._node is not None:  # so that its gradient is that of each element
             return _Whole(leave(tree, self))
         if type(tree) in (list, tuple):
             return type(tree)([self._apart(part) for part in tree])
@@ -109,6 +114,10 @@ class BatchLevel(Level):
             return type(tree)(*[self._element(part, i) for part in tree])
         if type(tree) is dict:
             return {key: self._element(part, i) for key, part in tree.items()}
+        if type(tree) is np.ndarray:
+            return read_only(tree)  # what is written to it for one element, the next would overwrite
+        if isinstance(tree, Tensor):
+            return Tensor(read_only(tree._array))
         # An object in which a forward leaves something for its rule has to be another one for each element.
         return copy.copy(tree) if hasattr(tree, "__dict__") and not callable(tree) else tree
 
@@ -134,7 +143,7 @@ class BatchLevel(Level):
             return node
         if type(node) is Leaf and node.number > self.number:
             return node
-        spread = View()  # so that a write to the memory of the tensor is noticed
+        spread = Share()  # a view, so that a write to the memory of the tensor is noticed
         spread.op, spread.x, spread.y, spread.guard = _spread.operation, node, None, None
         spread.kept = spread.kept_y = (self,)
         spread.shape, spread.dtype, spread.number = node.shape, node.dtype, next(counter)
@@ -149,7 +158,7 @@ class BatchLevel(Level):
             x = x.value
         for level in levels:
             if level.branches != "split":
-                condition._refuse(
+                condition.refuse(
                     "a program branches on the truth",
                     "Compute both branches and choose with numpy.where(condition, a, b), or use vmap(f, "
                     "branches='split')",
@@ -178,6 +187,11 @@ class Split(BaseException):  # not to be caught by a program, which need not kno
     def __init__(self, of: Level, groups: np.ndarray[Any, Any], line: str) -> None:
         super().__init__(line)
         self.of, self.size, self.groups, self.line = of, of.size, groups, line
+
+
+def _arrays(tree: Any) -> list[Any]:
+    """Return what stands in containers, with the arrays of tensors in place of these."""
+    return [getattr(x, "_array", x) for x in contents([tree])]
 
 
 class _Whole:
@@ -216,7 +230,23 @@ def _enter(x: Any, level: Level) -> Any:
     return Batched(x, level)
 
 
-leave: Any = linear(_leave, lambda g, level: enter(g, level), name="leave_batch")
+def _of_batches(apply: Any) -> Any:
+    """Return an operation that takes a batched tensor, for one that all elements may share."""
+
+    def apply_to_batch(x: Any, level: Level) -> Any:
+        if isinstance(level, Level) and isinstance(x, Tensor) and x._node and level not in batches(x._array):
+            spread: Any = object.__new__(Tensor)
+            spread._array = Batched(np.broadcast_to(x._array, (level.size, *x.shape)), level)
+            spread._node, spread._cut = level.shared(x._node, x._array), None
+            x = spread
+        return apply(x, level)
+
+    apply_to_batch.operation = apply.operation  # type: ignore[attr-defined]  # as declarations set it
+    apply.operation.apply = apply_to_batch  # which forward mode calls
+    return apply_to_batch
+
+
+leave: Any = _of_batches(linear(_leave, lambda g, level: enter(g, level), name="leave_batch"))
 enter: Any = linear(_enter, lambda g, level: leave(g, level), name="enter_batch")
 
 
@@ -233,5 +263,11 @@ def _total(g: Any, level: Level) -> Any:
     return g * np.asarray(level.size, g.dtype)
 
 
-_spread: Any = linear(lambda x, level: x, lambda g, level: g if level.active else _collect(g, level), name="share")
-_collect: Any = linear(_total, lambda g: g, name="sum_over_batch")
+def _gathered(g: Any, level: Level) -> Any:
+    """Return the gradient of what is shared: that of each element, or once the level has ended, their sum."""
+    batched = level in batches(getattr(g, "_array", g))  # it is not where it was summed on the way
+    return _collect(g, level) if batched and not level.active else g
+
+
+_spread: Any = linear(lambda x, level: x, lambda g, level: _gathered(g, level), name="share")
+_collect: Any = _of_batches(linear(_total, lambda g: g, name="sum_over_batch"))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ...errors import BatchError
 from ...graph.batched import Batched, Level
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .indexing import place, shape_selected, written
@@ -53,10 +52,10 @@ def write_result(out: Any, result: Any) -> Any:
     written_to = []
     for target, value in zip(places, results, strict=True):
         if target is not None:
-            if type(target) is not Batched or target.level.number < value.level.number:
-                raise BatchError(
-                    "a batched result cannot be written to a plain array, with out= or an operator such as +=: that "
-                    "has room for one element of the batch. Write x = x + y, or begin with numpy.zeros_like(y)"
+            if type(value) is Batched and (type(target) is not Batched or target.level.number < value.level.number):
+                value.refuse(
+                    "writing to a plain array, with out= or an operator such as +=, the result",
+                    "A plain array has room for one element. Write x = x + y, or begin with numpy.zeros_like(y)",
                 )
             target[...] = value
         written_to.append(value if target is None else target)
@@ -107,7 +106,7 @@ def _reduce(
             value = repeated(level, x)
         _, options["where"] = aligned(level, (x, where))
     result = ufunc.reduce(value, axis=axes_behind(axis, np.ndim(x)), dtype=dtype, keepdims=bool(keepdims), **options)
-    return write_result(out if out != (None,) else None, Batched(result, level))
+    return write_result(out, Batched(result, level))
 
 
 def _accumulate(level: Level, ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
