@@ -144,6 +144,18 @@ def test_a_tensor_is_not_stored_in_an_array_of_the_batch(write: Callable[[Any, A
         vmap(grad(energy))(X)
 
 
+@pytest.mark.parametrize("dtype", [float, int, complex])
+@pytest.mark.parametrize("make", [np.zeros, lambda shape, dtype: tensor(np.zeros(shape, dtype))])
+def test_a_plain_array_has_room_for_one_element_of_the_batch(make: Callable[..., Any], dtype: Any) -> None:
+    def first(x: Any) -> Any:
+        y = make((3,), dtype)
+        y[0] = x[0].astype(dtype)
+        return y
+
+    with pytest.raises(BatchError, match=r"in an item of a plain array .*howto.py:\d+.* numpy.zeros_like"):
+        vmap(first)(X)
+
+
 @pytest.mark.parametrize("loops", ["warn", "error", "allow"])
 def test_a_loop_warns_at_the_line_of_the_program(loops: str) -> None:
     def real_roots(x: Any) -> Any:

@@ -9,6 +9,7 @@ what the rest of the engine has to know of batches.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import wraps
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
-from .call_site import users_line
+from .call_site import stores, users_frame, users_line
 from .node import Node, View, counter
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ class Level:
         """Return the truth of a batched condition where all its elements agree, or else raise."""
         raise NotImplementedError
 
+    def refuse_mask(self, x: object) -> None:
+        """Raise if `x` is a masked array, whose mask would be dropped."""
+        raise NotImplementedError
+
     def check_running(self, x: Batched) -> None:
         """Raise if `x` is used after its call of `vmap` has ended; only the graph may still hold it then."""
         if not self.active and not _walking.get():
@@ -162,7 +167,7 @@ class Batched(NDArrayOperatorsMixin):
         The call of `vmap` whose batch that is.
     """
 
-    __slots__ = ("level", "value")
+    __slots__ = ("__weakref__", "level", "value")
 
     def __init__(self, value: Any, level: Level) -> None:
         self.value, self.level = value, level
@@ -276,14 +281,20 @@ class Batched(NDArrayOperatorsMixin):
             )
         return self.level.branch(self)
 
+    def _refuse_number(self, what: str, remedy: str) -> NoReturn:
+        if stores(users_frame(sys._getframe(1))):
+            what = "storing in an item of a plain array the value"
+            remedy = "A plain array has room for one: begin with numpy.zeros_like(x) or numpy.zeros(shape, like=x)"
+        self.refuse(what, remedy)
+
     def __float__(self) -> float:
-        self.refuse("float()", "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)")
+        self._refuse_number("float()", "Keep it an array: without float(), or x[()]; math.sin(x) is numpy.sin(x)")
 
     def __complex__(self) -> complex:
-        self.refuse("complex()", "Keep it an array, as in x + 0j")
+        self._refuse_number("complex()", "Keep it an array, as in x + 0j")
 
     def __int__(self) -> int:
-        self.refuse("int()", "Keep it an array, as in x.astype(int)")
+        self._refuse_number("int()", "Keep it an array, as in x.astype(int)")
 
     def __index__(self) -> int:
         self.refuse(
@@ -306,6 +317,18 @@ class Batched(NDArrayOperatorsMixin):
         if spec:
             self.refuse(f"the format {spec!r}", "Print it without a format, or after vmap")
         return repr(self)
+
+    def __trunc__(self) -> int:
+        return int(self)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        self.refuse("a pickle", "Pickle what vmap returns")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         self.refuse(
@@ -454,14 +477,18 @@ class Batched(NDArrayOperatorsMixin):
             if kind is Batched:
                 if x.level.number > level.number:
                     level = x.level
-            elif kind is not ndarray and hasattr(kind, "__array_ufunc__") and hasattr(x, "_node"):
-                return NotImplemented
+            elif kind is not ndarray and hasattr(kind, "__array_ufunc__"):
+                if hasattr(x, "_node"):
+                    return NotImplemented
+                level.refuse_mask(x)
         for x in (*kwargs.values(), *(kwargs.get("out") or ())) if kwargs else ():
             if type(x) is Batched:
                 if x.level.number > level.number:
                     level = x.level
             elif hasattr(x, "_node"):
                 return NotImplemented
+            elif isinstance(x, ndarray):
+                level.refuse_mask(x)
         return level.call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -473,6 +500,8 @@ class Batched(NDArrayOperatorsMixin):
                     level = x.level
             elif type(x) is not ndarray and hasattr(x, "_node"):
                 return NotImplemented
+            elif isinstance(x, ndarray):
+                level.refuse_mask(x)
         return level.call(function, args, kwargs)
 
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from opcode import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
 from .source_info import line_in, line_of, within_engine
 
-__all__ = ["Call", "call_in", "called_by", "name_called", "users_frame", "users_line"]
+__all__ = ["Call", "call_in", "called_by", "name_called", "stores", "users_frame", "users_line"]
+
+_STORE = opmap["STORE_SUBSCR"]
 
 _libraries: tuple[str, ...] = ()
 
@@ -53,6 +56,11 @@ def users_frame(frame: FrameType) -> FrameType:
 def users_line() -> str:
     """Return the line of the user's program, for a message."""
     return line_of(line_in(users_frame(sys._getframe(1))))
+
+
+def stores(frame: FrameType) -> bool:
+    """Tell whether a frame is at an assignment to an item, as in ``a[i] = x``."""
+    return frame.f_code.co_code[frame.f_lasti] == _STORE
 
 
 def _of_library(file: str) -> bool:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from ..errors import GraphError
-from ..graph.call_site import Call, call_in, called_by, name_called, users_frame
+from ..graph.call_site import Call, call_in, called_by, name_called, stores, users_frame
 from ..graph.grad_mode import recording
 from ..graph.node import Node, ancestors
 from ..graph.source_info import line_in, line_of, within_engine
@@ -31,7 +31,7 @@ __all__ = [
     "refuse_value",
 ]  # fmt: skip
 
-_STORE, _OPERATOR = opmap["STORE_SUBSCR"], opmap["BINARY_OP"]
+_OPERATOR = opmap["BINARY_OP"]
 
 _unfinished: set[Any] = set()
 
@@ -64,7 +64,7 @@ def refuse_number(node: Node) -> None:
     caller = sys._getframe(2)
     doing = caller.f_code.co_code[caller.f_lasti]
     # An operator asks for a number only to print it, as in "%.3f" % t: the operators of numbers are those of tensors.
-    if doing == _STORE or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller)):
+    if stores(caller) or (_unfinished and doing != _OPERATOR and is_differentiated(node) and not _asks(caller)):
         refuse("converting this tensor to a number")
 
 
@@ -77,7 +77,7 @@ def _asks(frame: FrameType) -> bool:
 def refuse_stored() -> None:
     """Raise where a tensor is converted to an integer to be stored in an element of an ndarray."""
     caller = sys._getframe(2)
-    if caller.f_code.co_code[caller.f_lasti] == _STORE and recording():
+    if stores(caller) and recording():
         refuse("storing this tensor")
 
 
@@ -93,7 +93,7 @@ def refuse_value(value: Any) -> None:
     if name and call_in(caller, name).module in ("math", "cmath") and not _asks(caller):
         refuse("converting this value to a number", "value")
     doing = caller.f_code.co_code[caller.f_lasti]
-    if doing == _STORE or (doing != _OPERATOR and is_differentiated(value) and not _asks(caller)):
+    if stores(caller) or (doing != _OPERATOR and is_differentiated(value) and not _asks(caller)):
         refuse("converting this value to a number", "value")
 
 
@@ -113,7 +113,7 @@ def refuse(what: str, kind: str = "tensor") -> NoReturn:
         masked = masked or module == "numpy.ma.core"
         call = call if call.name else Call("", None, module)  # for an operator: its library
         inner = inner.f_back
-    stored = user.f_code.co_code[user.f_lasti] == _STORE
+    stored = stores(user)
     if stored:
         what = f"storing this {kind} in an element{'' if call.module else ' of an ndarray'}"
     elif call.name:

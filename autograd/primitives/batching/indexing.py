@@ -16,7 +16,7 @@ import numpy as np
 from ...graph.batched import Batched, Level
 from ...graph.call_site import users_line
 from ...tensors.conversions import refuse
-from ...tensors.tensor import any_live
+from ...tensors.tensor import any_live, unmasked
 from .alignment import is_at, repeated
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def _parts(key: Any) -> tuple[Any, ...]:
         if isinstance(part, list):
             array = np.asarray(part)
             part = array if array.size else array.astype(int)
+        elif isinstance(part, np.ndarray):
+            part = unmasked(part)
         elif type(part) is slice:
             for bound in (part.start, part.stop, part.step):
                 if type(bound) is Batched:
@@ -150,7 +152,7 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
     """Write `value` to ``x[key]``, in the memory of the batch."""
     if any_live(value):
         refuse("storing this tensor")
-    value = getattr(value, "_array", value)
+    value = unmasked(getattr(value, "_array", value))
     if not x.flags.writeable:
         raise ValueError(
             f"a batched array (shape {x.shape}) is written to at {users_line()}, but it is read-only, as what vmap "

@@ -14,7 +14,7 @@ from ...graph.buffer_reuse import read_only
 from ...graph.call_site import users_line
 from ...graph.node import Leaf, Node, counter
 from ...graph.source_info import warn
-from ...tensors.tensor import Array, Tensor
+from ...tensors.tensor import Array, Tensor, unmasked
 from ..declare import linear
 from . import functions, indexing, ufuncs
 from .alignment import aligned, is_at, wrapped
@@ -43,6 +43,10 @@ class BatchLevel(Level):
         super().__init__(size)
         self.loops, self.branches, self.randomness = loops, branches, randomness
         self.composing: set[Any] = set()  # the compositions that run on a batch of this level
+
+    def refuse_mask(self, x: object) -> None:
+        """Raise if `x` is a masked array, whose mask would be dropped."""
+        unmasked(x)
 
     def call_ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Apply a ufunc, or a method of it such as `reduce`, to arrays some of which are batched."""
