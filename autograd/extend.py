@@ -10,6 +10,12 @@ Operations
 Memory of parameters
     `borrow` reads the array of a tensor, and `mark_written` says that it was written to. `lend`, `portion` and
     `is_sole_owner` keep many parameters in one flat array; `set_gradient_buffer` does the same for their gradients.
+    `same_tensor` makes a tensor of a subclass of another one.
+Batches of `vmap`
+    Forwards and rules that are plain NumPy compute for a whole batch. `as_array` is `numpy.asarray`, but leaves batched
+    arrays what they are; `anywhere` and `everywhere` ask a question about all elements of a batch, and `whole` returns
+    the ndarray of all. `innermost` finds the batch of some arrays, `leave_batch` takes an array out of it, for an
+    operation that has an axis of its own for it, and `enter_batch` puts the result back; `levels` are those that run.
 Layers
     `describe_calls` makes errors name the layer in which something happened; `restore_in_checkpoints` makes a layer
     draw the same random numbers when a checkpoint computes it again.
@@ -47,6 +53,7 @@ Tensor([ 1.5, -1.5], requires_grad=True)
 import importlib
 import typing
 
+from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls
 from .ops.setitem import mark_written
@@ -55,25 +62,34 @@ from .primitives.declare import composed, elementwise, general, linear, multilin
 from .primitives.function import Context, Function
 from .primitives.naming import set_module
 from .tensors import missing_names as missing
-from .tensors.parameter_memory import borrow, is_sole_owner, lend, set_gradient_buffer
+from .tensors.parameter_memory import borrow, is_sole_owner, lend, same_tensor, set_gradient_buffer
 from .transforms.checkpoint import restore_in_checkpoints
 
 if typing.TYPE_CHECKING:
     from .diagnosis.tracing import TracedOperation, trace_operations
     from .files import replacing
+    from .primitives.batching.level import enter as enter_batch
+    from .primitives.batching.level import leave as leave_batch
 
 __all__ = [
     "Context",
     "Function",
     "TracedOperation",
     "accurate_sum",
+    "anywhere",
+    "as_array",
     "borrow",
     "composed",
     "describe_calls",
     "elementwise",
+    "enter_batch",
+    "everywhere",
     "general",
+    "innermost",
     "is_sole_owner",
+    "leave_batch",
     "lend",
+    "levels",
     "linear",
     "mark_written",
     "missing",
@@ -82,13 +98,21 @@ __all__ = [
     "portion",
     "replacing",
     "restore_in_checkpoints",
+    "same_tensor",
     "set_gradient_buffer",
     "set_module",
     "trace_operations",
+    "whole",
 ]
 
-# Loaded on first use, like the names of `autograd` that a program may never use.
-_LATER = {"TracedOperation": "diagnosis.tracing", "replacing": "files", "trace_operations": "diagnosis.tracing"}
+# Loaded on first use, like the names of `autograd` that a program may never use: where they are, and under which name.
+_LATER = {
+    "TracedOperation": ("diagnosis.tracing", "TracedOperation"),
+    "enter_batch": ("primitives.batching.level", "enter"),
+    "leave_batch": ("primitives.batching.level", "leave"),
+    "replacing": ("files", "replacing"),
+    "trace_operations": ("diagnosis.tracing", "trace_operations"),
+}
 
 set_module(__name__, *(globals().get(name) for name in __all__))
 _missing = missing.lookup(__name__)
@@ -97,10 +121,13 @@ _missing = missing.lookup(__name__)
 def __getattr__(name: str) -> typing.Any:
     if name not in _LATER:
         return _missing(name)
-    home = importlib.import_module(f".{_LATER[name]}", __package__)
-    set_module(__name__, *(getattr(home, each) for each in _LATER if _LATER[each] == _LATER[name]))
-    value = globals()[name] = getattr(home, name)
-    return value
+    home, _ = _LATER[name]
+    module = importlib.import_module(f".{home}", __package__)
+    for public, (of, called) in _LATER.items():
+        if of == home:
+            globals()[public] = getattr(module, called)
+            set_module(__name__, globals()[public])
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

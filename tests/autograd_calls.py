@@ -156,6 +156,20 @@ def buffered(parameter: Any, buffer: Any) -> Any:
     return parameter.grad
 
 
+class Weight(Tensor):
+    """A tensor of a subclass."""
+
+
+def of_batch(x: Any) -> Any:
+    """Return what is taken out of a batch and put back."""
+
+    def of_element(x: Any) -> Any:
+        level = autograd.extend.innermost(x)
+        return autograd.extend.enter_batch(autograd.extend.leave_batch(x, level), level)
+
+    return autograd.vmap(of_element)(x)
+
+
 def lent(x: Any, array: Any) -> Any:
     autograd.extend.lend(x, array)
     return x
@@ -290,6 +304,15 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     ),
     "retain_grad": (method("retain_grad", _result), list, {}),
     "borrow": (autograd.extend.borrow, lambda: [x()], {}),
+    "same_tensor": (autograd.extend.same_tensor, lambda: [x(), Weight], {}),
+    "as_array": (autograd.extend.as_array, lambda: [_array()], {"dtype": None}),
+    "whole": (autograd.extend.whole, lambda: [_array()], {}),
+    "anywhere": (autograd.extend.anywhere, lambda: [_array() > 0], {}),
+    "everywhere": (autograd.extend.everywhere, lambda: [_array() > 0], {}),
+    "innermost": (autograd.extend.innermost, lambda: [_array()], {}),
+    "levels": (autograd.extend.levels, list, {}),
+    "enter_batch": (of_batch, lambda: [x()], {}),
+    "leave_batch": (of_batch, lambda: [x()], {}),
     "lend": (lent, lambda: [x(), _array()], {}),
     "is_sole_owner": (autograd.extend.is_sole_owner, lambda: [x()], {}),
     "portion": (autograd.extend.portion, lambda: [_array()], {}),

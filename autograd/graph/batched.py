@@ -35,7 +35,6 @@ ndarray = np.ndarray
 Array = np.ndarray[Any, Any]
 
 running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=())
-levels = running.get  # the calls of `vmap` that run in this thread, the outermost first
 # Whether a graph is being walked, which may hold what was batched by a call that has ended.
 _walking: ContextVar[bool] = ContextVar("walking", default=False)
 
@@ -528,8 +527,32 @@ def contents(trees: list[Any]) -> list[Any]:
     return found
 
 
+def levels() -> tuple[Level, ...]:
+    """Return the calls of `vmap` that run in this thread, the outermost first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import vmap
+    >>> from autograd.extend import levels
+    >>> vmap(lambda x: x * levels()[-1].size)(np.ones(3))
+    array([3., 3., 3.])
+    """
+    return running.get()
+
+
 def innermost(*given: Any) -> Level | None:
-    """Return the innermost level of the batched arrays in values, lists, tuples, dicts and tensors of them; or None."""
+    """Return the innermost call of `vmap` that has one of some arrays in its batch, or None.
+
+    The arrays may be in tensors, and in lists, tuples and dicts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.extend import innermost
+    >>> innermost(np.ones(3)) is None
+    True
+    """
     level: Level | None = None
     for x in contents(list(given)):
         x = x if type(x) is Batched else getattr(x, "_array", None)
@@ -539,14 +562,32 @@ def innermost(*given: Any) -> Level | None:
 
 
 def whole(x: Any) -> Any:
-    """Return the ndarray within a batched array, with the axes of all batches; anything else as it is."""
+    """Return the ndarray within a batched array, with the axes of all batches; anything else as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import vmap
+    >>> from autograd.extend import whole
+    >>> vmap(lambda x: x * whole(x).max())(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
     while type(x) is Batched:
         x = x.value
     return x
 
 
 def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
-    """Do as `numpy.asarray`, but leave batched arrays what they are."""
+    """Do as `numpy.asarray`, but leave batched arrays what they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import vmap
+    >>> from autograd.extend import as_array
+    >>> vmap(lambda x: as_array(x, np.float32))(np.ones(3))
+    array([1., 1., 1.], dtype=float32)
+    """
     if type(x) is Batched:
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return np.asarray(x, dtype)
@@ -574,15 +615,32 @@ def copied_for(x: Any, *given: Any) -> Any:
     return copied
 
 
-def anywhere(mask: Array | Batched) -> bool:
+def anywhere(mask: Array | np.generic | Batched) -> bool:
     """Tell whether a condition holds anywhere, in a batch for any of its elements: what rules and forwards ask.
 
     A rule may take a shorter way if a condition holds nowhere; where it holds for some elements of a batch, the way
     that it takes has to be right for the others too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import vmap
+    >>> from autograd.extend import anywhere
+    >>> vmap(lambda x: np.where(x < 0, 0, x) if anywhere(x < 0) else x)(np.array([1.0, -1.0]))
+    array([1., 0.])
     """
     return bool(np.any(whole(mask)))
 
 
-def everywhere(mask: Array | Batched) -> bool:
-    """Tell whether a condition holds everywhere, in a batch for all of its elements; see `anywhere`."""
+def everywhere(mask: Array | np.generic | Batched) -> bool:
+    """Tell whether a condition holds everywhere, in a batch for all of its elements; see `anywhere`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import vmap
+    >>> from autograd.extend import everywhere
+    >>> vmap(lambda x: x if everywhere(x > 0) else abs(x))(np.array([1.0, -1.0]))
+    array([1., 1.])
+    """
     return bool(np.all(whole(mask)))

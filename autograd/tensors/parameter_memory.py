@@ -11,9 +11,10 @@ from ..graph.buffer_reuse import COUNTED, Portion, references
 from ..graph.node import GradientBuffer, Leaf
 from .tensor import Tensor, unmasked
 
-__all__ = ["borrow", "is_sole_owner", "lend", "set_gradient_buffer"]
+__all__ = ["borrow", "is_sole_owner", "lend", "same_tensor", "set_gradient_buffer"]
 
 T = TypeVar("T")
+Kind = TypeVar("Kind", bound=Tensor)
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
 
@@ -68,6 +69,26 @@ def lend(x: Tensor, array: Array) -> None:
             f"{node.dtype}"
         )
     x._array, node.shared = array, False
+
+
+def same_tensor(x: Any, kind: type[Kind]) -> Kind:
+    """Return a tensor of a subclass with the memory of a tensor or an array, and its place in the graph.
+
+    Examples
+    --------
+    >>> from autograd import Tensor, tensor
+    >>> from autograd.extend import same_tensor
+    >>> class Weight(Tensor):
+    ...     pass
+    >>> x = tensor([1.0, 2.0], requires_grad=True)
+    >>> same_tensor(x, Weight).sum().backward()
+    >>> x.grad
+    Tensor([1., 1.])
+    """
+    given = x if isinstance(x, Tensor) else Tensor(x)
+    same = object.__new__(kind)
+    same._array, same._node, same._cut = given._array, given._node, getattr(given, "_cut", None)
+    return same
 
 
 def is_sole_owner(x: Tensor) -> bool:

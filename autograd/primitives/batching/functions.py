@@ -58,7 +58,7 @@ _REDUCTIONS: dict[Function, np.ufunc] = {
 # Functions of each element that are no ufuncs.
 _ELEMENTWISE = frozenset((
     "clip", "round", "around", "real", "imag", "angle", "isclose", "nan_to_num", "fix", "isreal", "iscomplex",
-    "isposinf", "isneginf", "sinc", "i0", "zeros_like", "ones_like", "empty_like", "copy",
+    "isposinf", "isneginf", "sinc", "i0", "copy",
 ))  # fmt: skip
 # Keywords of those by which operands are passed.
 _OPERANDS = frozenset(("x1", "x2", "a_min", "a_max", "min", "max", "nan", "posinf", "neginf"))
@@ -306,6 +306,21 @@ def _full(level: Level, shape: Any, fill_value: Any, dtype: Any = None, order: A
     made = level.zeros(shape, dtype or as_array(fill_value).dtype)
     made[...] = fill_value
     return made
+
+
+def _like(function: Function) -> Function:
+    def make(level: Level, *args: Any, **kwargs: Any) -> Any:
+        given = bound(function, args, kwargs)
+        shape, x = given.pop("shape", None), given.pop(_parameters(function)[0][0])
+        if shape is not None:
+            shape = (level.size, *(shape if isinstance(shape, tuple | list) else (shape,)))
+        return Batched(function(x.value, shape=shape, **given), level)
+
+    return make
+
+
+for _maker in (np.zeros_like, np.ones_like, np.empty_like):
+    _RULES[_maker] = _like(_maker)
 
 
 @rule(np.full_like)

@@ -218,7 +218,7 @@ def _is_within(x: Any, level: Level) -> bool:
 
 
 def _leave(x: Any, level: Level) -> Any:
-    """Return the arrays of all elements of the batch, along a new first axis."""
+    """Take an array out of the batch of a call of `vmap`: return those of all elements, along a new first axis."""
     if type(x) is Batched:
         if x.level is level:
             return x.value
@@ -228,7 +228,7 @@ def _leave(x: Any, level: Level) -> Any:
 
 
 def _enter(x: Any, level: Level) -> Any:
-    """Return a batched array of the arrays along the first axis."""
+    """Put arrays along a first axis, one for each element, into the batch of a call of `vmap`; see `leave_batch`."""
     if type(x) is Batched and x.level.number > level.number:
         return Batched(_enter(np.moveaxis(x.value, 1, 0), level), x.level)
     return Batched(x, level)
