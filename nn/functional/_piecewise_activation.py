@@ -9,7 +9,7 @@ import numpy as np
 from autograd import ShapeError, Tensor, elementwise
 
 from .._arguments import TensorLike
-from ..random import chosen_generator
+from ..random import draw
 from ._activation import relu
 from ._kernels.operands import as_floating, as_operand
 
@@ -199,7 +199,7 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     input = as_floating("rrelu", "input", input)
-    slopes = chosen_generator(generator).uniform(lower, upper, input.shape)
+    slopes = draw(lambda generator, shape: generator.uniform(lower, upper, shape), input.shape, generator)
     return _leaky(input, slopes.astype(input.dtype))
 
 
