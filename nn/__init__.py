@@ -8,6 +8,7 @@ import typing
 
 from . import _engine_check as _engine_check  # first: it raises if `autograd` is another package
 from . import functional, init, onnx, optim, plots, training, utils
+from ._functional_call import functional_call, stack_parameters
 from .module import Module
 from .modules.activation import (
     CELU,
@@ -202,6 +203,7 @@ __all__ = [
     "evaluate",
     "fit",
     "functional",
+    "functional_call",
     "init",
     "load",
     "manual_seed",
@@ -210,6 +212,7 @@ __all__ = [
     "plots",
     "predict",
     "save",
+    "stack_parameters",
     "summary",
     "training",
     "utils",

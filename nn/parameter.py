@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autograd import Tensor, tensor
-from autograd.extend import borrow, lend
+from autograd.extend import borrow, lend, same_tensor
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "standing_in"]
 
 
 class Parameter(Tensor):
@@ -57,3 +57,8 @@ class Parameter(Tensor):
         if self.grad is not None:
             copied.grad = tensor(self.grad)
         return copied
+
+
+def standing_in(value: Any) -> Parameter:
+    """Return a tensor or an array as a parameter, with the same memory and place in the graph."""
+    return value if isinstance(value, Parameter) else same_tensor(value, Parameter)
