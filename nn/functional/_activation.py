@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd import Tensor, elementwise, general
-from autograd.extend import accurate_sum
+from autograd.extend import accurate_sum, as_array
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -19,7 +19,7 @@ __all__ = ["bell", "log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh
 
 
 def _relu(x: Any) -> Any:
-    x = np.asarray(x)
+    x = as_array(x)
     # the same as maximum(x, 0), in a third of the time: NumPy has vector instructions for two bounds, not for one
     return x.clip(0, math.inf) if x.dtype.kind == "f" else np.maximum(x, 0)
 

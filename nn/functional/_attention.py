@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow, everywhere
 
 from .._arguments import TensorLike
 from ._dropout import dropout
@@ -22,7 +22,9 @@ Saved = list[Any]
 
 def _normalise(scores: Array, mask: Array | None) -> Array:
     """Replace `scores`, in place, by their softmax over the last axis, which is 0 in rows that are fully masked."""
-    if mask is not None and mask.dtype == bool:
+    if mask is not None and type(mask) is not np.ndarray:  # of a batch of vmap, whose scores may be no batch
+        scores = np.where(mask, scores, -math.inf) if mask.dtype == bool else scores + mask
+    elif mask is not None and mask.dtype == bool:
         np.copyto(scores, -math.inf, where=~mask)
     elif mask is not None:
         scores += mask
@@ -39,7 +41,7 @@ def _normalise(scores: Array, mask: Array | None) -> Array:
 
 
 def _weights_forward(scores: Any, mask: Any) -> Any:
-    return _normalise(np.array(scores), mask)
+    return _normalise(scores.copy("K"), mask)
 
 
 def _scores_gradient(g: Any, weights: Any) -> Any:
@@ -66,6 +68,8 @@ def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, 
     """
     weights = _normalise(np.matmul(query * scale, key.mT), mask)
     saved[:] = [weights]
+    if type(query) is not np.ndarray or type(weights) is not np.ndarray or type(value) is not np.ndarray:
+        return weights @ value
     shape, dtype = (*query.shape[:-1], value.shape[-1]), np.result_type(weights, value)
     return np.matmul(weights, value, np.empty_like(query, dtype, shape=shape))
 
@@ -86,8 +90,8 @@ def _saved_weights(query: Any, key: Any, scale: Any, mask: Any, saved: Saved) ->
 
 def _query_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any, saved: Saved) -> Any:
     scores = _scores_gradient(g @ value.mT, _saved_weights(query, key, scale, mask, saved))
-    if type(scores) is np.ndarray:
-        saved[1:] = [np.array(g), scores]  # for the rule of the key
+    if not isinstance(scores, Tensor):
+        saved[1:] = [g.copy("K"), scores]  # for the rule of the key
     return _product_like(query, scores, key) * scale
 
 
@@ -95,7 +99,7 @@ def _key_rule(g: Any, query: Any, key: Any, value: Any, scale: Any, mask: Any, s
     # Reuse the gradient of the scores from the query's rule if that was given the same gradient. Elements are compared:
     # it may be from another backward pass, and the caller may have written to the gradient since.
     held, saved[1:] = saved[1:], []
-    if held and type(g) is np.ndarray and np.array_equal(held[0], g):
+    if held and not isinstance(g, Tensor) and everywhere(held[0] == g):
         scores = held[1]
     else:
         scores = _scores_gradient(g @ value.mT, _saved_weights(query, key, scale, mask, saved))
@@ -259,12 +263,12 @@ def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]
     return query, key, value
 
 
-def read_mask(mask: TensorLike | None, shape: tuple[int, ...], name: str) -> Any:
+def read_mask(mask: Any, shape: tuple[int, ...], name: str) -> Any:
     """Return `mask` as an array, or as a tensor if it requires a gradient; check that it broadcasts to `shape`."""
     if mask is None:
         return None
     if not isinstance(mask, Tensor):
-        mask = np.asarray(borrow(mask))
+        mask = as_array(borrow(mask))
     elif not mask.requires_grad:
         mask = mask.data
     if mask.dtype.kind not in "bf":

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, general
-from autograd.extend import borrow
+from autograd.extend import anywhere, borrow
 
 from .._arguments import TensorLike
 from ._activation import log_softmax, softmax
 from ._kernels.class_labels import class_weights, read_labels
-from ._kernels.class_rows import as_rows, labelled_places, memory_order, row_starts
+from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
 from ._kernels.half_precision import HALF, in_single
 from ._kernels.loss_operands import Reduction, as_real, check_reduction
 from ._kernels.operands import as_operand
@@ -24,8 +24,13 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
     """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
 
     The exponentials, their sums, and the positions in memory of the labelled ones, are left in `saved` for the
-    derivative.
+    derivative; of a batch of `vmap`, the labels.
     """
+    if type(logits) is not np.ndarray or type(labels) is not np.ndarray:
+        saved[:] = [labels]
+        losses = -labelled_entries(log_softmax(logits, 1), labels)
+        losses = np.where(scale == 0, 0, losses * scale)
+        return losses.sum() if total else losses
     e = np.array(logits, order=memory_order(logits.shape[1]))
     np.subtract(e, np.maximum.reduce(e, 1, keepdims=True), e)
     places = labelled_places(labels, e)
@@ -44,20 +49,31 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
 
 def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
     """Return (softmax(logits) - one_hot(label)) * g * scale for each row."""
-    e, mass, places = saved
     g = g * scale
     if g.ndim:
         g = g[:, None]
     if isinstance(g, Tensor):
-        one_hot = np.zeros_like(e)
-        one_hot.ravel("K")[places] = 1
-        return (softmax(logits, 1) - one_hot) * g
+        return (softmax(logits, 1) - _one_hot(logits, saved)) * g
+    is_array = isinstance(g, np.ndarray | np.generic)
+    if len(saved) == 1 or not is_array:  # in a batch of vmap
+        return np.where(g == 0, 0, (softmax(logits, 1) - _one_hot(logits, saved)) * g)
+    e, mass, places = saved
     p = e / mass
     p.ravel("K")[places] -= 1  # a view in either order
     p *= g
     if g.ndim:
         p[g[:, 0] == 0] = 0
     return p
+
+
+def _one_hot(logits: Any, saved: list[Any]) -> Any:
+    """Return 1 at the labels that the forward pass left, and 0 elsewhere."""
+    if len(saved) == 1:
+        return (saved[0][:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
+    e, _, places = saved
+    one_hot = np.zeros_like(e)
+    one_hot.ravel("K")[places] = 1
+    return one_hot
 
 
 _labelled_cross_entropy = general(_labelled_forward, _labelled_rule, name="cross_entropy")
@@ -145,12 +161,13 @@ def cross_entropy(
     if label_smoothing:
         _check_smoothing(label_smoothing)
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
-        spread[target.reshape(-1) == ignore_index] = 0
-        if not np.any(weights) and spread.any():
-            total = 0.0  # all rows that count have classes of weight 0, and there is no mean
+        spread = np.where((target.reshape(-1) == ignore_index)[:, None], spread.dtype.type(0), spread)
+        undefined = ~np.any(weights) & np.any(spread)  # all rows that count have classes of weight 0: there is no mean
+        if anywhere(undefined):
+            total = np.where(undefined, 0.0, total)
         return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
     scale = weights / total if reduction == "mean" else weights
-    if type(scale) is np.ndarray:
+    if not isinstance(scale, int | float):
         scale = scale.astype(logits.dtype)
     losses = _labelled_cross_entropy(logits, labels, scale, reduction != "none", [])
     return losses.reshape(target.shape) if reduction == "none" else losses
@@ -187,8 +204,8 @@ def nll_loss(
         weight = class_weights(weight, input.shape)
     labels, weights, total = read_labels(target, input.shape, weight, ignore_index)
     rows = as_rows(input)
-    losses = -rows.reshape(-1)[labels + row_starts(labels.size, rows.shape[1])]
-    if isinstance(weights, np.ndarray):
+    losses = -labelled_entries(rows, labels)
+    if not isinstance(weights, int):
         losses = np.where(weights == 0, 0, losses) * weights.astype(rows.dtype)
     return _reduced(losses, total, reduction, target.shape)
 
@@ -218,20 +235,23 @@ def _smoothed(labels: Any, weights: Any, weight: Any, logits: Any, label_smoothi
     n, classes = logits.shape
     spread = np.full((n, classes), label_smoothing / classes)
     if weight is not None:
-        spread *= weight
-    spread.reshape(-1)[labels + row_starts(n, classes)] += (1 - label_smoothing) * weights
+        spread = spread * weight
+    labelled = labels[:, None] == np.arange(classes)
+    spread = spread + np.where(labelled, (1 - label_smoothing) * np.reshape(weights, (-1, 1)), 0)
     return spread.astype(logits.dtype)
 
 
 def _dense_losses(logits: Any, spread: Any) -> Any:
     """Return -sum(spread * log_softmax(logits)) for each row."""
     log_p: Any = log_softmax(logits, 1)
-    if type(spread) is np.ndarray:
+    if not isinstance(spread, Tensor):
         log_p = np.where(spread == 0, 0, log_p)  # 0 log 0 is 0
     return -(log_p * spread).sum(axis=1)
 
 
-def _reduced(losses: Any, total: float, reduction: Reduction, shape: tuple[int, ...]) -> Any:
+def _reduced(losses: Any, total: Any, reduction: Reduction, shape: tuple[int, ...]) -> Any:
     if reduction == "none":
         return losses.reshape(shape)
+    if not isinstance(total, int | float):
+        total = total.astype(losses.dtype)
     return losses.sum() / total if reduction == "mean" else losses.sum()

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, general, is_grad_enabled, vjp
-from autograd.extend import borrow
+from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, is_grad_enabled, vjp
+from autograd.extend import as_array, borrow, innermost, whole
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -100,13 +100,28 @@ def ctc_loss(
     inputs = _lengths("input_lengths", input_lengths, shape, 1, steps)
     labels, lengths = _read_targets(targets, target_lengths, shape, n)
     _check_labels(labels, lengths, classes, blank)
-    derived = isinstance(rows, Tensor) and rows.requires_grad and is_grad_enabled()
-    losses: Any = _ctc(rows, _Paths.of(labels, lengths, inputs, blank, derived))
+    losses = _losses(rows, labels, lengths, inputs, blank)
     if zero_infinity:
         losses = np.where(np.isinf(borrow(losses)), 0, losses)
     if reduction == "mean":
         losses = losses / np.maximum(lengths, 1).astype(losses.dtype)
     return reduced(losses.reshape(shape), reduction)
+
+
+def _losses(rows: Any, labels: Any, lengths: Any, inputs: Any, blank: int) -> Any:
+    """Return the loss of each sequence; those of all elements of a batch of `vmap` are computed together."""
+    level: Any = innermost(rows, labels, lengths, inputs)
+    if level is None:
+        derived = isinstance(rows, Tensor) and rows.requires_grad and is_grad_enabled()
+        return _ctc(rows, _Paths.of(labels, lengths, inputs, blank, derived))
+    steps, n, classes = rows.shape
+    rows = rows + extend.enter_batch(np.zeros((level.size, 1, 1, 1), rows.dtype), level)  # for each element its own
+    rows = np.moveaxis(extend.leave_batch(rows, level), 0, 1).reshape(steps, level.size * n, classes)
+    labels, lengths, inputs = (
+        every.reshape(level.size * n, *every.shape[2:])
+        for every in (extend.leave_batch(each, level) for each in (labels, lengths, inputs))
+    )
+    return extend.enter_batch(_losses(rows, labels, lengths, inputs, blank).reshape(level.size, n), level)
 
 
 @dataclass
@@ -237,6 +252,8 @@ def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     """Return minus the probability that a step emits a class, given that the target is emitted."""
     if isinstance(g, Tensor) or isinstance(log_probs, Tensor):
         return vjp(lambda x: _composed(x, paths), log_probs)[1](g)[0]
+    if type(g) is not np.ndarray:  # of a batch of vmap
+        return _rule(np.ones(out.shape, g.dtype), log_probs, out, paths) * g[:, None]
     betas = paths.betas
     if betas is None:
         betas = _turned(_accumulated(*_backward(paths.emitted, paths)))
@@ -282,7 +299,7 @@ _ctc = general(_forward, _rule, name="ctc_loss")
 
 
 def _integers(name: str, values: Any) -> Array:
-    array = np.asarray(borrow(as_operand("ctc_loss", name, values)))
+    array = as_array(borrow(as_operand("ctc_loss", name, values)))
     if array.size == 0 and not isinstance(values, np.ndarray | Tensor):
         array = array.astype(np.intp)  # an empty list has no integer dtype
     if array.dtype.kind not in "iu":
@@ -295,8 +312,8 @@ def _lengths(name: str, values: Any, shape: tuple[int, ...], least: int, most: i
     lengths = _integers(name, values)
     if lengths.shape != shape:
         raise ShapeError(f"ctc_loss has {name} of shape {lengths.shape}, but the shape of the sequences is {shape}")
-    if ((lengths < least) | (lengths > most)).any():
-        raise ValueError(f"ctc_loss has {name} {lengths.tolist()}, which should be from {least} to {most}")
+    if whole((lengths < least) | (lengths > most)).any():
+        raise ValueError(f"ctc_loss has {name} {whole(lengths).tolist()}, which should be from {least} to {most}")
     return lengths.reshape(-1)
 
 
@@ -312,11 +329,16 @@ def _read_targets(targets: Any, target_lengths: Any, shape: tuple[int, ...], n: 
         expected = "(n, longest) or (sum of target_lengths,)" if shape else "(length,)"
         raise ShapeError(f"ctc_loss has targets of shape {labels.shape} for {n} sequences: it should be {expected}")
     lengths = _lengths("target_lengths", target_lengths, shape, 0, labels.size)
+    if innermost(lengths) is not None:
+        raise BatchError(
+            "ctc_loss has targets one after another, with lengths that differ between the elements of the batch of "
+            "vmap: give targets of shape (n, longest)"
+        )
     if lengths.sum() != labels.size:
         raise ShapeError(
             f"ctc_loss has {labels.size} targets one after another, but target_lengths sum to {lengths.sum()}"
         )
-    padded = np.zeros((n, int(lengths.max(initial=0))), np.intp)
+    padded = np.zeros((n, int(lengths.max(initial=0))), np.intp, like=labels)
     padded[np.arange(padded.shape[1]) < lengths[:, None]] = labels
     return padded, lengths
 
@@ -324,8 +346,9 @@ def _read_targets(targets: Any, target_lengths: Any, shape: tuple[int, ...], n: 
 def _check_labels(labels: Array, lengths: Array, classes: int, blank: int) -> None:
     """Raise unless each label of each target is a class other than the blank."""
     used = np.arange(labels.shape[1]) < lengths[:, None]
-    wrong = used & ((labels < 0) | (labels >= classes))
+    wrong = whole(used & ((labels < 0) | (labels >= classes)))
     if wrong.any():
-        raise IndexError(f"ctc_loss has the label {labels[wrong][0]}, but there are {classes} classes")
-    if (used & (labels == blank)).any():
+        found = np.broadcast_to(whole(labels), wrong.shape)[wrong][0]
+        raise IndexError(f"ctc_loss has the label {found}, but there are {classes} classes")
+    if whole(used & (labels == blank)).any():
         raise ValueError(f"ctc_loss has targets that hold the blank, {blank}: labels are the other classes")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, general
-from autograd.extend import borrow, mark_written
+from autograd import BatchError, DtypeError, ShapeError, Tensor, general
+from autograd.extend import as_array, borrow, innermost, mark_written, whole
 
 from .._arguments import TensorLike
 from ._kernels.operands import as_operand
@@ -75,15 +75,15 @@ def embedding(
             raise ValueError(f"padding_idx should be from {-rows} to {rows - 1}, the rows of weight, not {padding_idx}")
         padding_idx %= rows
     if max_norm is not None:
-        _shorten(weight, np.unique(index), max_norm, norm_type)
-    out = weight[index]
+        _shorten(weight, index, max_norm, norm_type)
+    out = rows_at(weight, index)
     if padding_idx is None and not scale_grad_by_freq:
         return out
-    factors = np.ones(index.shape, out.dtype)
+    factors: Any = np.ones((), out.dtype)
     if scale_grad_by_freq:
-        factors /= np.bincount(index.reshape(-1), minlength=rows)[index]
+        factors = (1 / rows_at(np.bincount(index.reshape(-1), minlength=rows), index)).astype(out.dtype)
     if padding_idx is not None:
-        factors[index == padding_idx] = 0
+        factors = np.where(index == padding_idx, factors.dtype.type(0), factors)
     return _scale_gradient(out, factors)
 
 
@@ -119,25 +119,36 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
     if num_classes == -1:
         if not index.size:
             raise ValueError("one_hot needs num_classes if there are no indices")
+        if innermost(index) is not None:
+            raise BatchError(
+                "one_hot needs num_classes within vmap: by default it is one more than the largest index, and each "
+                "element of the batch has its own"
+            )
         num_classes = max(int(index.max()), 0) + 1
     elif num_classes < 1:
         raise ValueError(f"one_hot needs at least one class, not num_classes={num_classes}")
     index = _read_indices("one_hot", index, num_classes)
-    out = np.zeros((*index.shape, num_classes), np.int64)
-    np.put_along_axis(out, index[..., None], 1, -1)
-    return out
+    encoded: Array = (index[..., None] == np.arange(num_classes)).astype(np.int64)
+    return encoded
+
+
+def rows_at(table: Any, index: Any) -> Any:
+    """Return ``table[index]``, also where each element of a batch has an index of its own."""
+    if type(table) is np.ndarray and type(index) is not np.ndarray:
+        return borrow(Tensor(table)[index])
+    return table[index]
 
 
 def _read_indices(name: str, values: Any, count: int) -> Array:
     """Return indices as an array of integers, all from 0 to ``count - 1``."""
-    index = np.asarray(borrow(as_operand(name, "input", values)))
+    index = as_array(borrow(as_operand(name, "input", values)))
     if index.dtype.kind not in "iu":
         if index.size:
             raise DtypeError(f"{name} needs integers for indices, but was given dtype {index.dtype}: use astype(int)")
         index = index.astype(np.intp)
-    wrong = (index < 0) | (index >= count)
+    wrong = whole((index < 0) | (index >= count))
     if wrong.any():
-        place = tuple(map(int, np.argwhere(wrong)[0]))
+        index, place = whole(index), tuple(map(int, np.argwhere(wrong)[0]))
         raise IndexError(
             f"{name} was given the index {index[place]} at {place}, but there are {count} rows: indices are from 0 to "
             f"{count - 1} ({wrong.sum()} of {index.size} are not)"
@@ -145,9 +156,14 @@ def _read_indices(name: str, values: Any, count: int) -> Array:
     return index.astype(np.intp, copy=False)
 
 
-def _shorten(weight: Any, rows: Array, max_norm: float, norm_type: float) -> None:
-    """Rescale those of the given rows of a table that exceed `max_norm` to that norm, in place."""
-    table = borrow(weight)
+def _shorten(weight: Any, index: Array, max_norm: float, norm_type: float) -> None:
+    """Rescale those of the rows at some indices of a table that exceed `max_norm` to that norm, in place."""
+    if innermost(weight, index) is not None:
+        raise BatchError(
+            "embedding with max_norm rescales rows of its table in place, which elements of a batch cannot do for "
+            "each other: rescale the table before vmap, and leave max_norm out"
+        )
+    table, rows = borrow(weight), np.unique(index)
     norms = np.linalg.norm(table[rows], norm_type, 1)
     long = norms > max_norm
     if long.any():

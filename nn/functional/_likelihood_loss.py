@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import ShapeError, Tensor, elementwise
-from autograd.extend import borrow
+from autograd.extend import anywhere, borrow, whole
 
 from .._arguments import TensorLike
 from ._activation import sigmoid
@@ -183,16 +183,16 @@ def kl_div(
     if reduction == "batchmean" and not input.ndim:
         raise ShapeError('kl_div with "batchmean" divides by the length of the first axis, but input has shape ()')
     values = borrow(target)
-    if not log_target and (values < 0).any():
+    if not log_target and anywhere(values < 0):
         raise ValueError(
-            f"kl_div needs probabilities as targets, but the least is {values.min()}: for their logarithms use "
+            f"kl_div needs probabilities as targets, but the least is {whole(values).min()}: for their logarithms use "
             "log_target=True"
         )
     absent = values == (-math.inf if log_target else 0)
-    if absent.any():  # 0 log 0 is 0
+    if anywhere(absent):  # 0 log 0 is 0
         input, target = np.where(absent, 0, input), np.where(absent, 0 if log_target else 1, target)
     terms = np.exp(target) * (target - input) if log_target else target * (np.log(target) - input)
-    if absent.any():
+    if anywhere(absent):
         terms = np.where(absent, 0, terms)
     if reduction == "batchmean":
         return terms.sum() / max(input.shape[0], 1)
@@ -344,7 +344,7 @@ def _variances(var: Any, shape: tuple[int, ...]) -> Tensor:
 
 def check_probabilities(loss: str, name: str, array: Tensor, remedy: str = "") -> None:
     """Raise unless all elements are from 0 to 1, which nan is not."""
-    values = borrow(array)
+    values = whole(borrow(array))
     if values.size and not (np.minimum.reduce(values, axis=None) >= 0 and np.maximum.reduce(values, axis=None) <= 1):
         place = tuple(map(int, np.argwhere(~((values >= 0) & (values <= 1)))[0]))
         raise ValueError(f"{loss} needs probabilities from 0 to 1, but {name}{list(place)} is {values[place]}{remedy}")
@@ -352,7 +352,7 @@ def check_probabilities(loss: str, name: str, array: Tensor, remedy: str = "") -
 
 def _check_least(loss: str, name: str, array: Any, rule: str) -> None:
     """Raise if a number is negative."""
-    values = borrow(array)
+    values = whole(borrow(array))
     if (values < 0).any():
         raise ValueError(f"{loss} has {name} with the negative number {values.min()}, but {rule}")
 

@@ -27,14 +27,14 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
             f"(out_features, in_features) and (out_features,)"
         )
     try:
-        out = _product(x, weight.T) if type(x) is np.ndarray else x @ weight.T
+        out = _product(x, weight.T) if type(x) is type(weight) is np.ndarray else x @ weight.T
     except ValueError:
         raise ValueError(
             f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
         ) from None
     if bias is None:
         return out
-    if type(out) is np.ndarray and out.dtype == bias.dtype:
+    if type(out) is type(bias) is np.ndarray and out.dtype == bias.dtype:
         return np.add(out, bias, out)
     return out + bias
 

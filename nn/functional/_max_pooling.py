@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from autograd import Tensor, general
-from autograd.extend import borrow
+from autograd.extend import borrow, everywhere
 
 from .._arguments import Spatial, TensorLike
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
@@ -49,7 +49,7 @@ def _hits(x: Any, best: Any, windows: Windows) -> tuple[list[Any], Any]:
     places = [((*every, *tap.windows), (*every, *tap.inside)) for tap in taps(windows)]
     hits = [x[inside] == best[among] for among, inside in places]
     count = _count(hits, places, best)
-    if count.size and not np.minimum.reduce(count, None):
+    if count.size and not everywhere(count):
         undefined = np.isnan(best)  # where nan was the maximum; else the whole window is outside
         hits = [
             hit | (undefined[among] & np.isnan(x[inside])) for hit, (among, inside) in zip(hits, places, strict=True)
@@ -70,8 +70,8 @@ def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
     values, best = (borrow(a) for a in (x, out))
     hits, count = _hits(values, best, windows)
     every: Any = (slice(None), slice(None))
-    if type(g) is not np.ndarray:
-        shares = np.zeros((*best.shape[:2], *windows.kernel, *windows.counts), best.dtype)
+    if type(g) is not np.ndarray or type(best) is not np.ndarray:
+        shares = np.zeros((*best.shape[:2], *windows.kernel, *windows.counts), best.dtype, like=best)
         for hit, (place, among, _) in zip(hits, taps(windows), strict=True):
             shares[*every, *place, *among] = hit / count[*every, *among]
         return overlay(g.reshape(*g.shape[:2], *(1,) * len(windows.kernel), *g.shape[2:]) * shares, windows)
@@ -92,10 +92,9 @@ _max = general(_max_pool, _max_pool_rule, name="max_pool")
 
 def _first_places(x: Any, windows: Windows) -> Any:
     """Return the flat index of the first maximum of each window, counted row by row; nan counts as the largest."""
-    best = np.full(
-        (*x.shape[:2], *windows.counts), -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype
-    )
-    found = np.full(best.shape, -1)
+    best = empty_beside(x, windows.counts, x.dtype)
+    best.fill(-math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
+    found = np.full_like(best, -1, np.intp)
     place = np.arange(math.prod(windows.size)).reshape(windows.size)
     every: Any = (slice(None), slice(None))
     for _, among, inside in taps(windows):

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
-from autograd.extend import borrow
+from autograd.extend import borrow, whole
 
 from .._arguments import TensorLike
 from ._activation import relu
 from ._kernels.class_labels import class_weights, read_labels
-from ._kernels.class_rows import as_rows, labelled_places, memory_order
+from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, as_real, check_reduction, reduced
 from ._kernels.operands import as_operand
@@ -28,6 +28,12 @@ def _multi_margin_forward(
 
     The shortfalls, and the positions in memory of the labelled scores, are left in `saved` for the derivative.
     """
+    if type(scores) is not np.ndarray or type(labels) is not np.ndarray:  # a batch of vmap
+        shortfall = np.maximum(scores - (labelled_entries(scores, labels) - margin)[:, None], 0)
+        lack = np.where(_one_hot(scores, labels), 0, shortfall)
+        saved[:] = lack, None
+        losses = (lack**p).sum(axis=1) * scale
+        return losses.sum() if total else losses
     lack = np.array(scores, order=memory_order(scores.shape[1]))
     flat, places = lack.ravel("K"), labelled_places(labels, lack)  # a view in either order
     lack -= (flat[places] - margin)[:, None]
@@ -47,7 +53,7 @@ def _multi_margin_rule(g: Any, scores: Any, labels: Any, margin: float, p: int, 
     g = g * scale
     if g.ndim:
         g = g[:, None]
-    if isinstance(g, Tensor) or isinstance(scores, Tensor):
+    if isinstance(g, Tensor) or isinstance(scores, Tensor) or places is None or type(g + lack) is not np.ndarray:
         return _recorded_slopes(g, scores, labels, margin, p, lack)
     slopes = np.sign(lack) * g if p == 1 else lack * (2 * g)
     if g.ndim:
@@ -58,14 +64,16 @@ def _multi_margin_rule(g: Any, scores: Any, labels: Any, margin: float, p: int, 
 
 def _recorded_slopes(g: Any, scores: Any, labels: Any, margin: float, p: int, lack: Any) -> Any:
     """Return the slopes by recorded operations, for derivatives of higher order."""
-    each = np.arange(len(labels)), labels
-    labelled = np.zeros(lack.shape, lack.dtype)
-    labelled[each] = 1
+    labelled = _one_hot(scores, labels).astype(lack.dtype)
     slope = np.sign(lack)
     if p == 2:
-        slope = relu(scores - scores[each][:, None] + margin) * (2 * slope)
+        slope = relu(scores - labelled_entries(scores, labels)[:, None] + margin) * (2 * slope)
     slopes = slope * g
     return slopes - labelled * slopes.sum(axis=1, keepdims=True)
+
+
+def _one_hot(scores: Any, labels: Any) -> Any:
+    return labels[:, None] == np.arange(scores.shape[1])
 
 
 _multi_margin = general(_multi_margin_forward, _multi_margin_rule, name="multi_margin_loss")
@@ -133,7 +141,7 @@ def multi_margin_loss(
     n, classes = rows.shape
     scale: Any = 1 / max(classes * (n if reduction == "mean" else 1), 1)
     if weight is not None:
-        scale = (weight[labels] * scale).astype(rows.dtype)
+        scale = (np.take_along_axis(weight, labels, 0) * scale).astype(rows.dtype)
     if reduction == "none":
         return _multi_margin(rows, labels, margin, p, scale, False, []).reshape(target.shape)
     return _multi_margin(rows, labels, margin, p, scale, True, [])
@@ -181,14 +189,14 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
         )
     rows, labels = input.reshape(-1, input.shape[-1]), target.reshape(-1, input.shape[-1])
     named = np.logical_and.accumulate(labels != -1, axis=1)
-    wrong = named & ((labels < 0) | (labels >= rows.shape[1]))
+    wrong = whole(named & ((labels < 0) | (labels >= rows.shape[1])))
     if wrong.any():
         raise IndexError(
-            f"multilabel_margin_loss has the label {labels[wrong][0]}, but there are {rows.shape[1]} classes: labels "
-            f"are from 0 to {rows.shape[1] - 1}, then -1"
+            f"multilabel_margin_loss has the label {whole(labels)[wrong][0]}, but there are {rows.shape[1]} classes: "
+            f"labels are from 0 to {rows.shape[1] - 1}, then -1"
         )
     labels = np.where(named, labels, 0)
-    right = np.zeros(rows.shape, bool)
+    right = np.zeros_like(labels, bool)
     np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
     pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
     labelled: Any = np.take_along_axis(rows, labels, 1)

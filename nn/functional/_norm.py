@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, ShapeError, Tensor, no_grad
-from autograd.extend import borrow
+from autograd import BatchError, DtypeError, ShapeError, Tensor, no_grad
+from autograd.extend import as_array, borrow, innermost
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -226,8 +226,8 @@ def batch_norm(
     weight, bias = (None if p is None else p if p.shape == shape else p.reshape(shape) for p in parameters)
     out = standardize(flat, weight, bias, axes, eps, True, moments)
     if running_mean is not None and count:
-        _move(running_mean, moments.mean.reshape(-1), momentum)
-        _move(running_var, moments.variance.reshape(-1) * (count / (count - 1)), momentum)
+        _move("batch_norm", running_mean, moments.mean.reshape(-1), momentum)
+        _move("batch_norm", running_var, moments.variance.reshape(-1) * (count / (count - 1)), momentum)
     return out if out.shape == input.shape else out.reshape(input.shape)
 
 
@@ -288,8 +288,8 @@ def instance_norm(
     flat = input.reshape((*input.shape[:2], count))
     out = standardize(flat, weight, bias, (2,), eps, True, moments)
     if running_mean is not None and input.size:
-        _move(running_mean, moments.mean.mean(0).reshape(-1), momentum)
-        _move(running_var, moments.variance.mean(0).reshape(-1) * (count / (count - 1)), momentum)
+        _move("instance_norm", running_mean, moments.mean.mean(0).reshape(-1), momentum)
+        _move("instance_norm", running_var, moments.variance.mean(0).reshape(-1) * (count / (count - 1)), momentum)
     return out.reshape(input.shape)
 
 
@@ -338,7 +338,7 @@ def _with_fixed_statistics(x: Any, name: str, mean: Any, variance: Any, weight: 
     if mean is None or variance is None:
         raise ValueError(f"{name} needs running_mean and running_var unless it takes those of its input")
     shape = (-1, *[1] * (x.ndim - 2))
-    mean, variance = (np.asarray(borrow(s)) for s in (mean, variance))
+    mean, variance = (as_array(borrow(s)) for s in (mean, variance))
     scale = 1 / np.sqrt(variance + eps)
     if weight is not None:
         scale = weight * scale
@@ -346,10 +346,19 @@ def _with_fixed_statistics(x: Any, name: str, mean: Any, variance: Any, weight: 
     return out if bias is None else out + bias.reshape(shape)
 
 
-def _move(running: Any, towards: Array, momentum: float) -> None:
+def _move(name: str, running: Any, towards: Array, momentum: Any) -> None:
     """Update running statistics, an array or a tensor, in place."""
-    with no_grad():
-        running += momentum * (towards - running)
+    if not isinstance(momentum, int | float):  # of models that have seen different numbers of batches
+        momentum = momentum.astype(towards.dtype)
+    try:
+        with no_grad():
+            running += momentum * (towards - running)
+    except BatchError as error:
+        raise BatchError(
+            f"{name} moves running statistics, which all elements of the batch of vmap share, towards those of each "
+            f"element: use track_running_stats=False or evaluation mode, or give each element running statistics of "
+            f"its own, as nn.functional_call does with those of nn.stack_parameters"
+        ) from error
 
 
 def _last_axes(name: str, x: Any, normalized_shape: int | Sequence[int], **parameters: Any) -> tuple[int, ...]:
@@ -381,7 +390,7 @@ def _check(name: str, x: Any, shape: tuple[int, ...], parameters: dict[str, Any]
     for parameter, value in parameters.items():
         if value is None:
             continue
-        if not isinstance(value, Tensor | np.ndarray):
+        if not isinstance(value, Tensor | np.ndarray) and innermost(value) is None:
             raise TypeError(f"{name} needs {parameter} as an array or tensor, not {type(value).__name__}")
         if value.shape != shape:
             raise ShapeError(

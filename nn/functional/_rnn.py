@@ -1,7 +1,7 @@
 """Recurrent networks: a whole sequence as one operation.
 
 Each is two loops of NumPy calls, forward and backward, that write to preallocated memory. Where a derivative is itself
-recorded, the composition in `_rnn_steps` replaces the loops.
+recorded, or computed for a batch of `vmap`, the composition in `_rnn_steps` replaces the loops.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Function, Tensor, vjp
+from autograd import Function, vjp
+from autograd.extend import innermost
 
 from .._aligned_memory import aligned_empty, aligned_like
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
@@ -61,9 +62,9 @@ class _Sequence(Function):
     @classmethod
     def backward(cls, ctx: Any, *g: Any) -> tuple[Any, ...]:
         *inputs, _ = ctx.saved_tensors
-        recorded = any(isinstance(part, Tensor) for part in g)
+        recorded = not all(type(part) is np.ndarray for part in g)
         if recorded or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
-            # a derivative is recorded, or finite numbers replace others
+            # a derivative is recorded or of a batch, or finite numbers replace others
             return (None, *cls._pull_composed(ctx.reverse, inputs, g))
         out = g[0][::-1] if ctx.reverse else g[0]
         found = cls.pull(ctx.kept, ctx.needs_input_grad[1], out, *g[1:])
@@ -277,6 +278,17 @@ class _ReLURNN(_Sequence):
     run, pull = staticmethod(partial(_run_rnn, _relu)), staticmethod(partial(_pull_rnn, _relu_local))
 
 
+def _of_arrays_or_batches(kind: type[_Sequence]) -> Callable[..., Any]:
+    """Return the function that runs a sequence; a batch of `vmap` as a composition, whose operations know batches."""
+
+    def run(reverse: bool, x: Any, *others: Any) -> Any:
+        if innermost(x, others) is None:
+            return kind.apply(reverse, x, *others)
+        return composed(kind.step, reverse, x, others[: kind.states], others[kind.states :])
+
+    return run
+
+
 # Each takes (reverse, x, states..., weight_ih, weight_hh, bias_ih, bias_hh), with or without biases, where x has shape
 # (time, batch, features) and states have shape (batch, hidden); and returns (hidden states, last states...).
-lstm, gru, rnn_tanh, rnn_relu = _LSTM.apply, _GRU.apply, _TanhRNN.apply, _ReLURNN.apply
+lstm, gru, rnn_tanh, rnn_relu = map(_of_arrays_or_batches, (_LSTM, _GRU, _TanhRNN, _ReLURNN))

@@ -64,7 +64,7 @@ def _sample(x: Any, plan: _Plan, axis: int) -> Any:
 
 def _scatter(g: Any, plan: _Plan, axis: int) -> Any:
     """Add each element of the new axis to the positions that it was computed from: the transpose of `_sample`."""
-    out = np.zeros((*g.shape[:axis], plan.size, *g.shape[axis + 1 :]), g.dtype)
+    out = np.zeros((*g.shape[:axis], plan.size, *g.shape[axis + 1 :]), g.dtype, like=g)
     for places, weights in zip(plan.places, plan.weights, strict=True):
         part = g if weights is None else g * _aligned(weights.astype(g.real.dtype), g.ndim, axis)
         first = np.flatnonzero(np.diff(places, prepend=-1))  # of each run of equal positions

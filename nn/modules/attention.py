@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow
 
 from .. import functional, init
 from .._arguments import Size, TensorLike
@@ -265,7 +265,7 @@ class MultiheadAttention(Module):
 
 def _fitting(name: str, mask: Any, *shapes: tuple[int, ...]) -> Any:
     """Return `mask`, which must have one of the shapes: others that broadcast to them would mean something else."""
-    mask = mask if isinstance(mask, Tensor) else np.asarray(borrow(mask))
+    mask = mask if isinstance(mask, Tensor) else as_array(borrow(mask))
     if mask.shape not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ShapeError(f"MultiheadAttention has {name} of shape {mask.shape}, which should be {expected}")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor
+from autograd.extend import borrow, innermost
 
 from .. import functional
 from .._arguments import Size, TensorLike
@@ -138,14 +139,20 @@ class BatchNorm1d(_Running):
         x = self._checked(x)
         check_channels(self, x, 1, self.num_features)
         training = self.training or self.running_mean is None
-        momentum = self.momentum
-        if self.training and self.track_running_stats:
-            self.num_batches_tracked += 1
-            if momentum is None:
-                momentum = 1 / float(self.num_batches_tracked)
-        return functional.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum or 0.0, self.eps
+        momentum, tracked = self._momentum(), self.training and self.track_running_stats
+        out = functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps
         )
+        if tracked:
+            self.num_batches_tracked += 1
+        return out
+
+    def _momentum(self) -> Any:
+        """Return the weight of the next batch in the running statistics."""
+        if self.momentum is not None or not self.track_running_stats:
+            return self.momentum or 0.0
+        count = borrow(self.num_batches_tracked) + 1
+        return 1 / (count if innermost(count) is not None else float(count))
 
 
 class BatchNorm2d(BatchNorm1d):

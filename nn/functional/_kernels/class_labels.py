@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from autograd import DtypeError, ShapeError
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow, whole
 
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 def read_labels(
     target: Array, shape: tuple[int, ...], weight: Array | None, ignore_index: int | None
-) -> tuple[Array, Array | int, float]:
+) -> tuple[Array, Array | int, Any]:
     """Check the class indices `target` for scores of shape ``(n, classes, ...)``, and weight their rows.
 
     Rows with the label `ignore_index` do not count; with None all rows do.
@@ -41,22 +41,24 @@ def read_labels(
     if labels.dtype != np.intp:
         labels = labels.astype(np.intp)
     # one reduction finds labels beyond both ends, as negative ones become huge
-    odd = labels.size and np.maximum.reduce(labels.view(np.uintp)) >= classes
+    odd = labels.size and np.maximum.reduce(whole(labels).view(np.uintp), None) >= classes
     if not odd and weight is None and (ignore_index is None or not 0 <= ignore_index < classes):
         return labels, 1, labels.size or 1
-    ignored = np.zeros(labels.shape, bool) if ignore_index is None else labels == ignore_index
+    ignored = np.zeros_like(labels, bool) if ignore_index is None else labels == ignore_index
     if odd:
         _check_range(labels, ignored, target.shape, classes, ignore_index)
     labels = np.where(ignored, 0, labels)
-    weights = np.ones(labels.shape) if weight is None else weight[labels]
-    weights[ignored] = 0
-    return labels, weights, float(weights.sum()) or 1.0
+    weights = np.where(ignored, 0.0, 1.0 if weight is None else np.take_along_axis(weight, labels, 0))
+    total = weights.sum()
+    if isinstance(total, np.generic):
+        return labels, weights, float(total) or 1.0
+    return labels, weights, np.where(total == 0, 1.0, total)
 
 
 def class_weights(weight: TensorLike, shape: tuple[int, ...]) -> Array:
     """Return the weights of classes as an array, for scores of shape ``(n, classes, ...)``."""
     classes = _count_classes(shape)
-    array = np.asarray(borrow(weight), dtype=np.float64)
+    array = as_array(borrow(weight), np.float64)
     if array.shape != (classes,):
         raise ShapeError(
             f"weight has shape {array.shape}, but there are {classes} classes: it needs one number for each"
@@ -86,9 +88,10 @@ def _refuse_form(target: Array, shape: tuple[int, ...], expected: tuple[int, ...
 
 
 def _check_range(labels: Array, ignored: Array, shape: tuple[int, ...], classes: int, ignore_index: int | None) -> None:
-    wrong = ((labels < 0) | (labels >= classes)) & ~ignored
+    wrong = whole(((labels < 0) | (labels >= classes)) & ~ignored)
     if wrong.any():
-        row = int(wrong.argmax())
+        row, labels = int(wrong.argmax()), whole(labels).reshape(-1)
+        shape = wrong.shape[:-1] + shape  # with the axes of batches
         place = row if len(shape) == 1 else tuple(map(int, np.unravel_index(row, shape)))
         remedy = "" if ignore_index is None else f", or {ignore_index} for rows to ignore"
         raise IndexError(

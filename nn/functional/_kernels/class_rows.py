@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Tensor
 
-__all__ = ["as_rows", "labelled_places", "memory_order", "row_starts"]
+__all__ = ["as_rows", "labelled_entries", "labelled_places", "memory_order"]
 
 Array = np.ndarray[Any, Any]
 
@@ -32,12 +32,19 @@ def labelled_places(labels: Array, rows: Array) -> Any:
     """Return the position in the memory of `rows` of each row's entry at its label."""
     n, classes = rows.shape
     if memory_order(classes) == "F":
-        return labels * n + row_starts(n, 1)
-    return labels + row_starts(n, classes)
+        return labels * n + _row_starts(n, 1)
+    return labels + _row_starts(n, classes)
+
+
+def labelled_entries(rows: Any, labels: Any) -> Any:
+    """Return each row's entry at its label."""
+    if type(labels) is np.ndarray:
+        return rows.reshape(-1)[labels + _row_starts(*rows.shape)]
+    return np.take_along_axis(rows, labels[:, None], 1)[:, 0]
 
 
 @lru_cache(maxsize=8)
-def row_starts(count: int, step: int) -> Any:
+def _row_starts(count: int, step: int) -> Any:
     """Return the first `count` multiples of `step`, from 0."""
     steps = np.arange(0, count * step, step)
     steps.flags.writeable = False

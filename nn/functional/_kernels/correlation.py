@@ -6,6 +6,9 @@ its inputs, and its rules are the other two, so that derivatives of any order ar
 
 Each is one matrix product for a batch. The columns are the contents of the windows, channels first: the result then has
 channels first in memory too, as the next layer reads it, and is viewed as ``(n, channels, *size)``.
+
+In a batch of `vmap`, images with shared weights are more images of one convolution; weights of their own make them more
+groups of channels.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import general
-from autograd.extend import accurate_sum
+from autograd import extend, general
+from autograd.extend import accurate_sum, innermost
 
 from ..._aligned_memory import keep_freed_memory
 from .._linear import MANY, _ones
@@ -48,6 +51,8 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
 
     The gradient of the weight is computed from them. For a large array, they are not worth their memory.
     """
+    if not type(x) is type(weight) is np.ndarray:
+        return _biased(_of_batch(convolve, x, weight, windows, groups), bias)
     n, outputs, length = len(x), len(weight), math.prod(windows.counts)
     kernels = weight.reshape(groups, outputs // groups, -1)
     dtype = np.result_type(x, weight) if bias is None else np.result_type(x, weight, bias)
@@ -58,13 +63,17 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
         np.matmul(kernels, cols, out[:, :, part.start * length : part.stop * length])
     if len(parts) == 1:
         saved[:] = x, cols
-    if bias is not None:
+    if type(bias) is np.ndarray:
         out += bias.reshape(groups, -1, 1)
+    elif bias is not None:
+        out = out + bias.reshape(groups, -1, 1)
     return out.reshape(outputs, n, *windows.counts).swapaxes(0, 1)
 
 
 def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     """Return the sum of all windows, each of them the weights times an element of `y`."""
+    if not type(y) is type(weight) is np.ndarray:
+        return _biased(_of_batch(transposed, y, weight, windows, groups), bias)
     channels = weight.shape[1] * groups
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
     padded = _padded_size(windows)
@@ -124,12 +133,55 @@ def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) 
 
 def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: list[Any] | None = None) -> Any:
     """Return the sum over all windows of their elements times an element of `y`: the shape of a weight."""
+    if not type(x) is type(y) is np.ndarray:
+        return _weights_of_batch(x, y, windows, groups)
     inner, outputs = x.shape[1] // groups, y.shape[1] // groups
     total = np.zeros((groups, inner * math.prod(windows.kernel), outputs), np.result_type(x, y))
     for part in batches(len(x), x.shape[1], windows, x.itemsize):
         cols = saved[1] if saved else _in_groups(x[part], windows, groups)
         total += _long_product(cols, _by_channel(y[part], groups))
     return total.swapaxes(1, 2).reshape(y.shape[1], inner, *windows.kernel)
+
+
+def _biased(out: Any, bias: Any) -> Any:
+    return out if bias is None else out + bias.reshape(-1, *(1,) * (out.ndim - 2))
+
+
+def _of_batch(product: Function, x: Any, weight: Any, windows: Windows, groups: int) -> Any:
+    """Convolve the images of each element of a batch with its weight, in one convolution of all."""
+    level: Any = innermost(x, weight)
+    shared, count = innermost(weight) is not level, len(x)
+    if shared:
+        images = extend.leave_batch(x, level)
+        images = images.reshape(level.size * count, *images.shape[2:])
+    else:
+        images = x
+        if product is transposed or groups > 1 or innermost(x) is level:
+            images, groups = _side_by_side(x, level), level.size * groups
+        weight = extend.leave_batch(weight, level)
+        weight = weight.reshape(level.size * weight.shape[1], *weight.shape[2:])
+    rest: list[Any] = [[]] if product is convolve else []
+    out = product(images, weight, None, windows, groups, *rest)
+    if shared:
+        out = out.reshape(level.size, count, *out.shape[1:])
+    else:
+        out = out.reshape(count, level.size, out.shape[1] // level.size, *out.shape[2:]).swapaxes(0, 1)
+    return extend.enter_batch(out, level)
+
+
+def _side_by_side(x: Any, level: Any) -> Any:
+    """Return the channels of all elements of a batch as those of one."""
+    every = extend.leave_batch(x, level).swapaxes(0, 1)
+    return every.reshape(len(every), level.size * every.shape[2], *every.shape[3:])
+
+
+def _weights_of_batch(x: Any, y: Any, windows: Windows, groups: int) -> Any:
+    """Return the weight of each element of a batch: those of one convolution with more groups."""
+    level: Any = innermost(x, y)
+    if groups > 1 or innermost(x) is level:
+        x, groups = _side_by_side(x, level), level.size * groups
+    total = weight_product(x, _side_by_side(y, level), windows, groups)
+    return extend.enter_batch(total.reshape(level.size, len(total) // level.size, *total.shape[1:]), level)
 
 
 def _long_product(a: Any, b: Any) -> Any:

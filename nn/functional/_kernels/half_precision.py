@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from autograd import Tensor
+from .operands import ARRAYS, is_batched
 
 __all__ = ["HALF", "in_single"]
 
@@ -35,7 +35,8 @@ def in_single(function: Callable[P, R]) -> Callable[P, R]:
         wide: Any = [_single(value) for value in args]
         named: Any = {name: _single(value) for name, value in kwargs.items()}
         result: Any = function(*wide, **named)
-        dtypes = {value.dtype.char for value in (*args, *kwargs.values()) if isinstance(value, Tensor | np.ndarray)}
+        given: Any = [value for value in (*args, *kwargs.values()) if isinstance(value, ARRAYS) or is_batched(value)]
+        dtypes = {value.dtype.char for value in given if not isinstance(value, np.generic)}
         return result if dtypes & set("fd") else result.astype(np.float16)
 
     return apply
@@ -43,6 +44,6 @@ def in_single(function: Callable[P, R]) -> Callable[P, R]:
 
 def _single(value: Any) -> Any:
     """Convert an array or tensor in half precision to single precision; return anything else unchanged."""
-    if isinstance(value, Tensor | np.ndarray | np.generic) and value.dtype == np.float16:
+    if getattr(value, "dtype", None) == HALF and (isinstance(value, ARRAYS) or is_batched(value)):
         return value.astype(np.float32)
     return value

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import DtypeError, ShapeError, Tensor
-from autograd.extend import borrow
+from autograd.extend import borrow, whole
 
 from ..._arguments import is_number
 from .operands import ARRAYS, as_operand
@@ -106,7 +106,7 @@ def weights_for(loss: str, name: str, weight: TensorLike, input: Tensor) -> Tens
 
 def check_signs(loss: str, target: Tensor) -> None:
     """Raise unless each element of `target` is 1 or -1."""
-    values = borrow(target)
+    values = whole(borrow(target))
     odd = (values != 1) & (values != -1)
     if odd.any():
         place = tuple(map(int, np.argwhere(odd)[0]))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import DtypeError, Tensor, as_tensor
-from autograd.extend import borrow
+from autograd.extend import as_array, borrow, innermost
 
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
 
-__all__ = ["ARRAYS", "as_floating", "as_operand", "floating"]
+__all__ = ["ARRAYS", "as_floating", "as_operand", "floating", "is_batched"]
 
 ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
@@ -45,8 +45,14 @@ def as_floating(function: str, name: str, value: TensorLike, *beside: TensorLike
     value = as_operand(function, name, value)
     if value.dtype.kind not in "iub":
         return value
-    dtype = np.result_type(value.dtype, *[other.dtype for other in beside if isinstance(other, ARRAYS)])
+    others: list[Any] = [other for other in beside if isinstance(other, ARRAYS) or is_batched(other)]
+    dtype = np.result_type(value.dtype, *[other.dtype for other in others])
     return value.astype(dtype if dtype.kind == "f" else np.float64)
+
+
+def is_batched(value: Any) -> bool:
+    """Tell whether a value is an array, or a tensor of one, that has other numbers for each element of a batch."""
+    return innermost(value) is not None
 
 
 def floating(x: TensorLike) -> Tensor:
@@ -54,5 +60,5 @@ def floating(x: TensorLike) -> Tensor:
 
     In integer dtypes a minus could wrap around, and fractions would be cut off.
     """
-    array: Any = x if type(x) is np.ndarray else np.asarray(x)
+    array: Any = x if type(x) is np.ndarray else as_array(x)
     return array if array.dtype.kind in "fc" else array.astype(np.float64)

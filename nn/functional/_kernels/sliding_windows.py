@@ -190,7 +190,7 @@ def columns(x: Array, windows: Windows) -> Any:
     """Return the contents of each window, with zeros outside the array: shape ``(channels, *kernel, n, *count)``."""
     n, channels = x.shape[:2]
     make = np.empty if _is_inside(windows) else np.zeros
-    cols = make((channels, *windows.kernel, n, *windows.counts), x.dtype)
+    cols = make((channels, *windows.kernel, n, *windows.counts), x.dtype, like=x)
     x = x.swapaxes(0, 1)
     every: Any = slice(None)
     for place, among, inside in taps(windows):
@@ -211,7 +211,7 @@ def _extract(x: Any, windows: Windows) -> Any:
 
 def _overlay(cols: Any, windows: Windows) -> Any:
     n, channels = cols.shape[:2]
-    out = np.zeros((channels, n, *windows.size), cols.dtype)
+    out = np.zeros((channels, n, *windows.size), cols.dtype, like=cols)
     add_columns(out, np.moveaxis(cols, 0, len(windows.kernel) + 1), windows)
     return out.swapaxes(0, 1)
 

@@ -52,10 +52,15 @@ def _standardize_forward(
     moments.mean, moments.variance = mean, variance
     out *= 1 / np.sqrt(variance + eps)
     if weight is not None:
-        out = np.multiply(out, weight, out if weight.dtype == out.dtype else None)
+        out = np.multiply(out, weight, out if _fits(weight, out) else None)
     if bias is not None:
-        out = np.add(out, bias, out if bias.dtype == out.dtype else None)
+        out = np.add(out, bias, out if _fits(bias, out) else None)
     return out
+
+
+def _fits(parameter: Any, out: Any) -> bool:
+    """Tell whether `out` has room for its product with a parameter, or the sum, which may be a batch of `vmap`."""
+    return parameter.dtype == out.dtype and (type(parameter) is np.ndarray or type(out) is not np.ndarray)
 
 
 def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
