@@ -39,7 +39,7 @@ def functional_call(
     parameters
         Arrays or tensors by name, as in ``dict(module.named_parameters())``, for all parameters of the module. Buffers,
         such as running statistics, may be among them, as in ``module.state_dict()``: a layer that updates those writes
-        to the arrays given. Several such dicts are taken together.
+        to the arrays given, which within `vmap` should be copies. Several such dicts are taken together.
     args
         The arguments: a tuple, or a single one.
     kwargs

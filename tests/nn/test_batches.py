@@ -118,6 +118,7 @@ def test_layers_with_parameters_of_their_own_are_those_of_a_loop(name: str, shar
 
     def of_state(*args: Any) -> Any:
         state = dict(zip(names, args[: len(names)], strict=True))
+        state |= {name: state[name].copy() for name, _ in module.named_buffers() if name in state}
         return nn.functional_call(module, state, args[len(names) :], call.options)
 
     places = [*range(len(names)), *([] if shared else [len(names) + i for i in places_of(args)])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +238,7 @@ def _enter(x: Any, level: Level) -> Any:
 def _of_batches(apply: Any) -> Any:
     """Return an operation that takes a batched tensor, for one that all elements may share."""
 
+    @functools.wraps(apply)
     def apply_to_batch(x: Any, level: Level) -> Any:
         if isinstance(level, Level) and isinstance(x, Tensor) and x._node and level not in batches(x._array):
             spread: Any = object.__new__(Tensor)
@@ -245,7 +247,6 @@ def _of_batches(apply: Any) -> Any:
             x = spread
         return apply(x, level)
 
-    apply_to_batch.operation = apply.operation  # type: ignore[attr-defined]  # as declarations set it
     apply.operation.apply = apply_to_batch  # which forward mode calls
     return apply_to_batch
 
