@@ -111,6 +111,10 @@ class Level:
         """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         raise NotImplementedError
 
+    def leave(self, x: Any) -> Any:
+        """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
+        raise NotImplementedError
+
     def branch(self, condition: Batched) -> bool:
         """Return the truth of a batched condition where all its elements agree, or else raise."""
         raise NotImplementedError
@@ -471,6 +475,19 @@ class Batched(NDArrayOperatorsMixin):
         level = self.level
         if not level.active:
             level.check_running(self)
+        if not kwargs and method == "__call__" and ufunc.signature is None and ufunc.nout == 1 and len(inputs) < 3:
+            # operands that are aligned as they are, which is frequent and worth a way of its own
+            x, y = inputs if len(inputs) == 2 else (self, 0.0)
+            if type(x) is Batched:
+                a = x.value
+                if type(y) is Batched:
+                    b = y.value
+                    if y.level is level and a.ndim == b.ndim:
+                        return Batched(ufunc(a, b), level)
+                elif type(y) in _NUMBERS or (type(y) is ndarray and y.ndim < a.ndim):
+                    return Batched(ufunc(a, y) if len(inputs) == 2 else ufunc(a), level)
+            elif type(x) in _NUMBERS or (type(x) is ndarray and x.ndim < self.value.ndim):
+                return Batched(ufunc(x, self.value), level)
         for x in inputs:
             kind = type(x)
             if kind is Batched:
@@ -504,6 +521,7 @@ class Batched(NDArrayOperatorsMixin):
         return level.call(function, args, kwargs)
 
 
+_NUMBERS = frozenset((float, int, complex, bool, np.float64, np.float32))
 _METHODS = frozenset((
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
     "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "take",

@@ -75,6 +75,8 @@ def _calibrate() -> int:
 
 
 _HELD_ONCE = _calibrate() if COUNTED else 0
+_portion = Portion(np.empty(1))
+_HELD_BY_ANOTHER = references(_portion.array) if COUNTED else 0  # by the attribute of one other object
 
 
 def read_only(value: Any) -> Any:
@@ -111,4 +113,17 @@ def _are_whole(held: Any, g: Any) -> bool:
 def held_once(found: dict[Node, Any], node: Node) -> bool:
     """Tell whether the gradient of `node` in `found` is an array that nobody else can see."""
     held = found[node]
-    return type(held) is np.ndarray and held.base is None and _count_parameter(held, None) <= _HELD_ONCE
+    if type(held) is np.ndarray:
+        return _count_parameter(held, None) <= _HELD_ONCE and (held.base is None or _has_base_alone(held))
+    if type(held) is not Batched or type(held.value) is not np.ndarray or _count_parameter(held, None) > _HELD_ONCE:
+        return False
+    return references(held.value) <= _HELD_BY_ANOTHER and (held.value.base is None or _has_base_alone(held.value))
+
+
+def _has_base_alone(view: Array) -> bool:
+    """Tell whether a view, as of a product that was reshaped, covers an array that nothing else refers to."""
+    other: Any = view  # whose base is an ndarray, or an object that exposes its memory
+    if type(other.base) is not np.ndarray or references(other.base) > _HELD_BY_ANOTHER:
+        return False
+    flags = view.flags
+    return flags.writeable and flags.forc and other.base.base is None and other.base.nbytes == view.nbytes

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import Level, batches, innermost
 from ..primitives.declare import composed, multilinear
+from ..tensors.tensor import Tensor
 from .linalg_common import conj
 from .reduce import refuse_out
 from .shape import operand
@@ -61,15 +63,59 @@ _matmul_one = multilinear(
 )
 
 
+# A factor that all elements of a batch of `vmap` share, such as the weights of a layer. While vmap runs, each element
+# has a gradient of its own; once it has ended they are summed, and that is one product of all rows of the batch.
+
+
+def _by_shared_right(g: Any, x: Any) -> Any:
+    """Return the gradient of the right factor, a matrix that all elements share."""
+    level = innermost(x)
+    if level is None or level.active:
+        return _rows(operand(x)).mT @ _rows(g) if np.ndim(x) > 2 else _by_left(g, x)
+    return _rows(level.leave(x)).mT @ _rows(level.leave(g))
+
+
+def _by_shared_left(g: Any, y: Any) -> Any:
+    """Return the gradient of the left factor, a matrix that all elements share."""
+    level = innermost(y)
+    if level is None or level.active:
+        return _by_right(g, y)
+    y, g = level.leave(y), level.leave(g)
+    return _rows(g).mT @ _rows(y) if y.ndim == 2 else _rows(g.mT).mT @ _rows(y.mT)
+
+
+_matmul_shared_right: Any = multilinear(
+    lambda x, y: np.matmul(x, y), lambda g, y: _by_right(g, y), _by_shared_right, forward=np.matmul, name="matmul"
+)
+_matmul_shared_left: Any = multilinear(
+    lambda x, y: np.matmul(x, y), _by_shared_left, lambda g, x: _by_left(g, x), forward=np.matmul, name="matmul"
+)
+
+
+def _is_shared(x: Any, other: Any) -> bool:
+    """Tell whether a matrix is a tensor that all elements of the batch of the other factor share."""
+    if not isinstance(x, Tensor) or x._node is None or x.ndim != 2:
+        return False
+    level = innermost(other)
+    return level is not None and level not in batches(x._array)
+
+
 @composed(np.linalg.matmul, method=False)
 @composed(np.matmul)
 def matmul(x: TensorLike, y: TensorLike, /) -> Any:
     """Multiply matrices, vectors, and stacks of matrices that broadcast."""
+    if Level.exist:
+        if _is_shared(y, x):
+            return _matmul_shared_right(x, y)
+        if _is_shared(x, y):
+            return _matmul_shared_left(x, y)
     if getattr(y, "ndim", 0) == 2 and getattr(x, "ndim", 0) > 2:
         return _matmul_one(x, y)
     return _matmul(x, y)
 
 
+for _shared in (_matmul_shared_right, _matmul_shared_left):
+    _shared.operation.apply = matmul  # the tangent of a factor may be another for each element
 matmul.operation = _matmul.operation  # type: ignore[attr-defined]  # it is declared, like its parts
 
 # With complex numbers, these conjugate the first factor: the gradient of a conjugate is the conjugate of the gradient.

@@ -7,10 +7,16 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
+from ..graph.batched import Batched
+from ..tensors.tensor import Tensor
+
 __all__ = ["Rebuild", "flatten"]
 
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
+_LEAVES = frozenset((np.ndarray, Batched, Tensor, float, np.float64, np.float32, int, type(None)))  # the most frequent
 
 
 def _filled(tree: Any, contents: Any) -> Any:
@@ -36,6 +42,8 @@ def _tuple_like(tree: Any, items: list[Any]) -> Any:
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     """Return the leaves of `tree`, and the function that builds a tree like it from other leaves."""
+    if type(tree) in _LEAVES:
+        return [tree], _only
     kind: Callable[[list[Any]], Any]
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())

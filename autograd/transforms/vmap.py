@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
+from operator import itemgetter
 from typing import Any, Never
 
 import numpy as np
@@ -150,7 +151,7 @@ class _Call:
             returned = self.function(*args, **kwargs)
             outputs, rebuild = flatten(returned)
             self._check_outputs(outputs)
-            out_axes = _spread_axes(self.out_axes, returned, "out_axes")
+            out_axes = _spread_axes(self.out_axes, returned, "out_axes", len(outputs))
             seen = [
                 owner_of(whole(getattr(x, "_array", x)))
                 for x, axis in zip(contents, axes, strict=True)
@@ -217,17 +218,28 @@ def _arguments(in_axes: Axes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         )
     contents: list[Any] = []
     axes: list[int | None] = []
+    rebuilds: list[tuple[int, int, Rebuild]] = []
     for name, arg, axis in [
         *((str(i), arg, axis) for i, (arg, axis) in enumerate(zip(args, of_args, strict=True))),
         *((repr(name), arg, 0) for name, arg in kwargs.items()),
     ]:
-        flat, _ = flatten(arg)
-        found = _spread_axes(axis, arg, f"the in_axes of argument {name}")
+        if axis is None:  # however many arrays are in it
+            contents.append(arg)
+            axes.append(None)
+            rebuilds.append((len(contents) - 1, len(contents), itemgetter(0)))
+            continue
+        flat, rebuild = flatten(arg)
+        rebuilds.append((len(contents), len(contents) + len(flat), rebuild))
+        found = _spread_axes(axis, arg, f"the in_axes of argument {name}", len(flat))
         for x, a in zip(flat, found, strict=True):
             contents.append(x if a is None or x is None else _array(x, name))
             axes.append(None if a is None or x is None else _axis(a, contents[-1], name))
-    _, rebuild = flatten((args, kwargs))
-    return contents, axes, rebuild
+
+    def rebuild_arguments(given: Sequence[Any]) -> Any:
+        values = [rebuild(given[start:stop]) for start, stop, rebuild in rebuilds]
+        return values[: len(args)], dict(zip(kwargs, values[len(args) :], strict=True))
+
+    return contents, axes, rebuild_arguments
 
 
 def _array(x: Any, name: str) -> Any:
@@ -254,11 +266,10 @@ def _axis(axis: int, x: Any, name: str) -> int:
     return int(axis % x.ndim)
 
 
-def _spread_axes(axes: Axes, tree: Any, what: str) -> list[int | None]:
-    """Return an axis for each array of a tree; `axes` is one of them for all, or a container like the tree."""
-    count = len(flatten(tree)[0])
+def _spread_axes(axes: Axes, tree: Any, what: str, count: int | None = None) -> list[int | None]:
+    """Return an axis for each of the `count` arrays of a tree; `axes` is one for all, or a container like the tree."""
     if axes is None or not isinstance(axes, tuple | list | dict):
-        return [axes] * count
+        return [axes] * (len(flatten(tree)[0]) if count is None else count)
     if isinstance(axes, dict) and isinstance(tree, dict):
         if axes.keys() != tree.keys():
             raise ShapeError(f"vmap: {what} have the keys {sorted(axes)}, but the dict has {sorted(tree)}")

@@ -154,6 +154,10 @@ class BatchLevel(Level):
         spread.shape, spread.dtype, spread.number = node.shape, node.dtype, next(counter)
         return spread
 
+    def leave(self, x: Any) -> Any:
+        """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
+        return leave(x, self)
+
     def branch(self, condition: Batched) -> bool:
         """Return the truth of a condition where all elements agree; else split the batch, or raise."""
         levels: list[Any] = []
@@ -274,5 +278,11 @@ def _gathered(g: Any, level: Level) -> Any:
     return _collect(g, level) if batched and not level.active else g
 
 
+def _share_tangent(x: Any, level: Level) -> Any:
+    """Return a tangent as one that all elements share, unless each has its own."""
+    return x if level in batches(getattr(x, "_array", x)) else _spread(x, level)
+
+
 _spread: Any = linear(lambda x, level: x, lambda g, level: _gathered(g, level), name="share")
 _collect: Any = _of_batches(linear(_total, lambda g: g, name="sum_over_batch"))
+_spread.operation.apply = _share_tangent  # which forward mode calls
