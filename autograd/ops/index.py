@@ -93,7 +93,7 @@ def _add_rows(out: Any, key: Any, x: Any) -> None:
     np.add.at(flat, (numbers[:, None] * row + np.arange(row)).reshape(-1), parts)
 
 
-def _selected(x: Any, key: Any) -> Any:
+def selected(x: Any, key: Any) -> Any:
     """Return ``x[key]``; an array that all elements of a batch share may have another index for each."""
     try:
         return x[key]
@@ -109,7 +109,7 @@ scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
 getitem = linear(
     operator.getitem,
     lambda g, key, x_shape: (_scatter if type(g) is np.ndarray else scatter)(g, key, x_shape),
-    forward=lambda x, key: _selected(x, key),
+    forward=lambda x, key: selected(x, key),
     name="getitem",
 )
 

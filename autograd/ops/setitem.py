@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
-from ..graph.batched import batches, copied_for
+from ..graph.batched import Batched, batches, copied_for, everywhere
 from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
+from ..primitives.batching.indexing import chosen
 from ..primitives.declare import OPERATORS, general, method_of
 from ..tensors.dispatch import writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
 from ..tensors.views import move, overlap, sharing
-from .index import scatter, settled
+from .index import scatter, selected, settled
 from .join import tile
 from .shape import operand, unbroadcast
 from .sort import sort
@@ -49,12 +50,12 @@ def _without(g: Any, key: Any) -> Any:
 def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
     """Return the part of `g` at an index; of several values for one element, only the last was written."""
     part = g[key]
-    if isinstance(key, tuple | list | np.ndarray):
+    if isinstance(key, tuple | list | np.ndarray | Batched):
         number = np.arange(part.size).reshape(part.shape)
-        winner = np.empty(g.shape, int)
+        winner = copied_for(np.zeros(g.shape, int), key)
         winner[key] = number
         mine = winner[key] == number
-        if not mine.all():
+        if not everywhere(mine):
             part = np.where(mine, part, 0)
     return unbroadcast(part, value_shape)
 
@@ -183,8 +184,12 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     value = operand(value)
     if value.dtype.kind == "c" != x.dtype.kind:
         raise DtypeError(f"a complex value cannot be written to a tensor of dtype {x.dtype}: take its real part")
-    value = _spread(value, np.shape(np.empty(x.shape, bool)[key]))
-    assign(x, put(as_now(x), value if value.dtype == x.dtype else value.astype(x.dtype), key))
+    value = value if value.dtype == x.dtype else value.astype(x.dtype)
+    if type(key) is Batched and key.dtype == bool:
+        assign(x, chosen(as_now(x), key, value))
+        return
+    value = _spread(value, selected(np.broadcast_to(False, x.shape), key).shape)
+    assign(x, put(as_now(x), value, key))
 
 
 def _spread(value: Any, shape: tuple[int, ...]) -> Any:

@@ -22,7 +22,7 @@ from .alignment import is_at, repeated
 if TYPE_CHECKING:
     from ...tensors.tensor import Array
 
-__all__ = ["getitem", "place", "scatter", "setitem", "shape_selected", "written"]
+__all__ = ["chosen", "getitem", "place", "scatter", "setitem", "shape_selected", "written"]
 
 Moved = tuple[Any, Any] | None  # the axes to move, and where to: what `numpy.moveaxis` takes
 
@@ -167,7 +167,7 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
         )
     parts = _parts(key)
     if len(parts) == 1 and is_at(level, parts[0]) and parts[0].dtype == bool:
-        _set_where(level, x, parts[0], value)
+        x[...] = chosen(x, parts[0], value)
         return
     index, moved = place(level, key, x.ndim, whole=True)
     if type(value) is Batched or moved is not None:
@@ -176,8 +176,8 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
     x.value[index] = value
 
 
-def _set_where(level: Level, x: Any, mask: Any, value: Any) -> None:
-    """Write to the elements that a batched mask selects a value that does not depend on how many there are."""
+def chosen(x: Any, mask: Any, value: Any) -> Any:
+    """Return `x` with a value, which does not depend on how many there are, at the places that a mask selects."""
     rest = x.ndim - mask.ndim
     if mask.shape != x.shape[: mask.ndim]:
         raise IndexError(f"a mask of shape {mask.shape} is no index into an array of shape {x.shape}")
@@ -186,7 +186,7 @@ def _set_where(level: Level, x: Any, mask: Any, value: Any) -> None:
             f"writing values of shape {np.shape(value)} to where a mask selects places, the number",
             "Use numpy.where(mask, values, x) with a value for each place",
         )
-    x[...] = np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
+    return np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
 
 
 def scatter(level: Level, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
