@@ -13,7 +13,7 @@ from autograd import grad, hvp, jvp, tensor, vmap
 
 BATCH = 3
 EXAMPLES = int(os.environ.get("PLAINGRAD_PROGRAMS", "100"))
-fuzzed = settings(max_examples=EXAMPLES, deadline=None)
+fuzzed = settings(max_examples=EXAMPLES, deadline=None)  # some 100 of each by default, more by hand
 
 
 def numbers(*shape: int) -> Any:
@@ -174,8 +174,15 @@ def test_adding_at_indices(drawn: Any, batched_value: bool) -> None:
         return y
 
     axes = (0, 0 if batched_value else None, *[0] * len(each))
-    many = vmap(add, axes)(xs, values if batched_value else values[0], *each)
-    np.testing.assert_allclose(many, looped(add, xs, values, *each), rtol=1e-14)
+    given_value = values if batched_value else values[0]
+    np.testing.assert_allclose(vmap(add, axes)(xs, given_value, *each), looped(add, xs, values, *each), rtol=1e-14)
+
+    def derivative(x: Any, value: Any, *i: Any) -> Any:
+        of_x, of_value = grad(lambda x, value: np.sum(np.sin(add(x, value, *i))), (0, 1))(x, value)
+        return np.sum(of_x) + of_value
+
+    found = vmap(derivative, axes)(xs, given_value, *each)
+    np.testing.assert_allclose(found, looped(derivative, xs, values, *each), rtol=1e-12, atol=1e-14)
 
 
 # Broadcasting and products
@@ -231,7 +238,8 @@ def check(function: Any, a: tuple[int, ...], b: tuple[int, ...], of: tuple[bool,
         z = function(x, y)
         return np.sum(np.sin(z) * np.linspace(0.5, 1.5, z.size).reshape(z.shape))
 
-    for derivative in (grad(loss, (0, 1)), lambda x, y: grad(lambda x, y: np.sum(grad(loss)(x, y) ** 2), (0, 1))(x, y)):
+    derivatives: list[Any] = [grad(loss, (0, 1)), grad(lambda x, y: np.sum(grad(loss)(x, y) ** 2), (0, 1))]
+    for derivative in derivatives:
         found = vmap(derivative, axes)(*given_ones)
         expected = [derivative(*element) for element in zip(*batches, strict=True)]
         for got, parts in zip(found, zip(*expected, strict=True), strict=True):

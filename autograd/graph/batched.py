@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = [
-    "Batched", "Level", "Share", "anywhere", "as_array", "batched_like", "batches", "contents", "copied_for",
+    "Batched", "Level", "Share", "anywhere", "as_array", "batched_at", "batches", "chosen", "contents", "copied_for",
     "everywhere", "innermost", "levels", "running", "walks", "whole",
 ]  # fmt: skip
 
@@ -620,9 +620,12 @@ def batches(x: Any) -> tuple[Level, ...]:
     return found
 
 
-def batched_like(array: Array, x: Any) -> Any:
-    """Return an ndarray with the axes of the batches of `x` as batched like that."""
-    return Batched(batched_like(array, x.value), x.level) if type(x) is Batched else array
+def batched_at(array: Array, levels: tuple[Level, ...]) -> Any:
+    """Return an ndarray whose first axes are those of batches as batched at levels, in the order of `batches`."""
+    batched: Any = array
+    for level in reversed(levels):
+        batched = Batched(batched, level)
+    return batched
 
 
 def copied_for(x: Any, *given: Any) -> Any:
@@ -631,6 +634,19 @@ def copied_for(x: Any, *given: Any) -> Any:
     for level in {level for y in contents(list(given)) for level in batches(y)}.difference(batches(x)):
         copied = np.where(True, copied, level.zeros((), copied.dtype))
     return copied
+
+
+def chosen(x: Any, mask: Any, value: Any) -> Any:
+    """Return `x` with a value, which does not depend on how many there are, at the places that a mask selects."""
+    rest = x.ndim - mask.ndim
+    if mask.shape != x.shape[: mask.ndim]:
+        raise IndexError(f"a mask of shape {mask.shape} is no index into an array of shape {x.shape}")
+    if np.ndim(value) > rest:
+        mask.refuse(
+            f"writing values of shape {np.shape(value)} to where a mask selects places, the number",
+            "Use numpy.where(mask, values, x) with a value for each place",
+        )
+    return np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
 
 
 def anywhere(mask: Array | np.generic | Batched) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import GraphError, check_callable
+from .batched import Batched, batched_at, batches, whole
 from .grad_mode import PACKING, Watch
 from .node import Gradient, Gradients, Hooked, Lift, Node, Operation
 
@@ -70,11 +71,12 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch
 
 
 class _Parcel(NamedTuple):
-    """A packed array: the return value of `pack`, and the shape and dtype of the array."""
+    """A packed array: the return value of `pack`, and the shape, dtype and batches of the array."""
 
     content: Any
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    levels: tuple[Any, ...]
 
 
 class Packed:
@@ -114,7 +116,7 @@ class Packed:
                     f"unpack returned an array of shape {array.shape} and dtype {array.dtype} for what was packed with "
                     f"shape {value.shape} and dtype {value.dtype}"
                 )
-            return array
+            return batched_at(array, value.levels)
         return type(value)(map(self.opened, value)) if type(value) in (tuple, list) else value
 
 
@@ -128,8 +130,9 @@ def pack(node: Node) -> None:
 
 
 def _close(value: Any, pack: Pack) -> Any:
-    if type(value) is np.ndarray:
-        return _Parcel(pack(value), value.shape, value.dtype)
+    if type(value) is np.ndarray or type(value) is Batched:
+        array = whole(value)  # of all elements: what packs arrays need not know of batches
+        return _Parcel(pack(array), array.shape, array.dtype, batches(value))
     return type(value)(_close(item, pack) for item in value) if type(value) in (tuple, list) else value
 
 

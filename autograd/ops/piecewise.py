@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DtypeError, ShapeError
+from ..graph.batched import Batched, contents
 from ..primitives.declare import composed
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .elementwise import where
@@ -78,6 +79,11 @@ def piecewise(
 
         return note
 
+    for condition in contents([unwrap(condlist)]):
+        if type(condition) is Batched:
+            condition.refuse(
+                "which function a number gets, by a condition", "Compute each, and choose with numpy.where"
+            )
     # NumPy, called with positions, tells which function gets which elements.
     np.piecewise(np.arange(x.size).reshape(x.shape), unwrap(condlist), [noting(function) for function in funclist])
     noted = [function for function, _ in pieces]

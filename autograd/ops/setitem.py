@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
-from ..graph.batched import Batched, batches, copied_for, everywhere
+from ..graph.batched import Batched, as_array, batches, chosen, copied_for, everywhere
 from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
-from ..primitives.batching.indexing import chosen
 from ..primitives.declare import OPERATORS, general, method_of
 from ..tensors.dispatch import writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
@@ -215,7 +214,7 @@ def write_result(out: Tensor, result: TensorLike, where: TensorLike = True) -> T
     """Write a function's result to the tensor that was passed to it as ``out=``."""
     if where is not True:
         result = np.where(unwrap(where), result, as_now(out))
-    return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(np.array(result)))
+    return assign(out, result + 0 if isinstance(result, Tensor) else Tensor(as_array(result).copy()))
 
 
 def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:
@@ -226,7 +225,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:
         )
     index = settled(key)
     (given,) = value
-    shape = np.shape(np.empty(x.shape, bool)[index])
+    shape = selected(np.broadcast_to(False, x.shape), index).shape
     spread = np.broadcast_to(operand(given), shape)
     assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), index, x.shape)))
 
@@ -269,7 +268,7 @@ def _put_at(a: Tensor, ind: Any, v: Any, mode: Any = "raise") -> None:
     if not is_recorded(a, v):
         write(a, lambda data: np.put(data, unwrap(ind), unwrap(v), mode))  # type: ignore[arg-type]  # just checked
         return
-    positions = np.asarray(unwrap(ind))
+    positions = as_array(unwrap(ind))
     if mode == "wrap":
         positions = positions % a.size
     elif mode == "clip":
@@ -292,7 +291,7 @@ def _putmask(a: Tensor, mask: Any, values: Any) -> None:
     if not values.size:
         return
     spread = tile(values.reshape(-1), -(-a.size // values.size))[: a.size].reshape(a.shape)
-    assign(a, np.where(np.asarray(unwrap(mask)).reshape(a.shape), spread, as_now(a)))
+    assign(a, np.where(as_array(unwrap(mask)).reshape(a.shape), spread, as_now(a)))
 
 
 def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:
@@ -302,7 +301,7 @@ def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -
     positions = np.arange(arr.size).reshape(arr.shape)
     if axis is None:
         positions, axis = positions.reshape(-1), 0
-    chosen = np.take_along_axis(positions, np.asarray(unwrap(indices)), axis)
+    chosen = np.take_along_axis(positions, as_array(unwrap(indices)), axis)
     _elements(arr, chosen, np.broadcast_to(operand(values), chosen.shape))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedError
-from ..graph.batched import batched_like, batches, whole
+from ..graph.batched import batched_at, batches, whole
 from .tensor import Tensor
 
 __all__ = ["move", "overlap", "sharing"]
@@ -69,4 +69,4 @@ def move(members: list[Tensor]) -> None:
         moved: Array = np.ndarray(old.shape, old.dtype, memory, offset, old.strides)
         moved[...] = old
         moved.flags.writeable = old.flags.writeable
-        member._array = batched_like(moved, member._array)
+        member._array = batched_at(moved, batches(member._array))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ConvergenceError, GraphError, ShapeError, check_callable, check_number
 from ..graph.backward import pull_back
-from ..graph.batched import as_array, batched_like, batches, everywhere, whole
+from ..graph.batched import as_array, batched_at, batches, everywhere, whole
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Leaf, Lift, Node, by_number, counter, leading_to
@@ -167,7 +167,7 @@ def _at(node: Node, solution: Any) -> Tensor:
     """Return a tensor at a node, without its values, and batched like the solution: the step sums what it shares."""
     sizes = [level.size for level in reversed(batches(solution))]
     zeros = np.broadcast_to(np.zeros((), node.dtype), (*sizes, *node.shape))
-    return LIFT.wrap(batched_like(zeros, solution), node)  # type: ignore[no-any-return]
+    return LIFT.wrap(batched_at(zeros, batches(solution)), node)  # type: ignore[no-any-return]
 
 
 class _FixedPoint(Function):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.backward import pull_back
-from ..graph.batched import as_array, everywhere, walks
+from ..graph.batched import Share, as_array, copied_for, everywhere, walks
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
 from ..graph.node import Lift, MultiNode, Node, ancestors
@@ -63,7 +63,8 @@ def _push_outputs(
     operation: ManyOutputs, node: MultiNode, index: int, tangent: Any, lift: Lift | None
 ) -> tuple[Any, ...]:
     """Apply to `tangent` the transpose of the rule, which is linear in the gradients of all outputs."""
-    zeros = [np.zeros(shape, dtype) for shape, dtype in zip(node.shapes, node.dtypes, strict=True)]
+    kept = operation.kept(node, index)
+    zeros = [_zeros(shape, dtype, kept, tangent) for shape, dtype in zip(node.shapes, node.dtypes, strict=True)]
     probes = [Tensor(zero, requires_grad=True) if zero.dtype.kind in "fc" else None for zero in zeros]
     found = _pulled(operation, node, index, tuple(probes), tangent, lift)
     return tuple(
@@ -73,6 +74,8 @@ def _push_outputs(
 
 def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
     operation: Primitive = op
+    if type(node) is Share:
+        return tangent  # whatever uses it shares it, unless it is batched
     if operation.kind == "elementwise":
         unwrap = as_array if lift is None else lift.unwrap
         derivative = _without_warning(operation, node, index, tangent, lift)
@@ -99,9 +102,14 @@ def _without_warning(operation: Primitive, node: Node, index: int, tangent: Any,
 
 def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
     """Apply to `tangent` the transpose of the rule, which is linear in ``g``."""
-    zero = np.zeros(node.shape, node.dtype)
+    zero = _zeros(node.shape, node.dtype, operation.kept(node, index), tangent)
     probe = Tensor(zero, requires_grad=True)
     return _pulled(operation, node, index, probe, tangent, lift).get(probe._node, zero)
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any], kept: Any, tangent: Any) -> Any:
+    """Return zeros for a probe: with each batch of what it meets, or its gradient would be summed over that."""
+    return copied_for(np.zeros(shape, dtype), kept, getattr(tangent, "_array", tangent))
 
 
 def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: Any, lift: Lift | None) -> Any:

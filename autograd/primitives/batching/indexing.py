@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level
+from ...graph.batched import Batched, Level, chosen
 from ...graph.call_site import users_line
 from ...tensors.conversions import refuse
 from ...tensors.tensor import any_live, unmasked
@@ -22,7 +22,7 @@ from .alignment import is_at, repeated
 if TYPE_CHECKING:
     from ...tensors.tensor import Array
 
-__all__ = ["chosen", "getitem", "place", "scatter", "setitem", "shape_selected", "written"]
+__all__ = ["getitem", "place", "scatter", "setitem", "shape_selected", "written"]
 
 Moved = tuple[Any, Any] | None  # the axes to move, and where to: what `numpy.moveaxis` takes
 
@@ -174,19 +174,6 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
         value = value if hasattr(value, "shape") else np.asarray(value)
         value = written(level, value, shape_selected(x.value, index, moved), moved)
     x.value[index] = value
-
-
-def chosen(x: Any, mask: Any, value: Any) -> Any:
-    """Return `x` with a value, which does not depend on how many there are, at the places that a mask selects."""
-    rest = x.ndim - mask.ndim
-    if mask.shape != x.shape[: mask.ndim]:
-        raise IndexError(f"a mask of shape {mask.shape} is no index into an array of shape {x.shape}")
-    if np.ndim(value) > rest:
-        mask.refuse(
-            f"writing values of shape {np.shape(value)} to where a mask selects places, the number",
-            "Use numpy.where(mask, values, x) with a value for each place",
-        )
-    return np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
 
 
 def scatter(level: Level, add: Callable[..., Array], x: Array | Batched, key: Any, shape: tuple[int, ...]) -> Any:
