@@ -261,8 +261,11 @@ def _axis(axis: int, x: Any, name: str) -> int:
     except TypeError:
         raise TypeError(f"vmap: an axis of argument {name} should be an integer or None, not {axis!r}") from None
     if not -x.ndim <= axis < x.ndim:
-        what = "a number, of a list perhaps: make that one array" if not x.ndim else f"of shape {x.shape}"
-        raise ShapeError(f"vmap: argument {name} has no axis {axis} to map over: it is {what}, or give it in_axes None")
+        what = f"its shape is {x.shape}" if x.ndim else "it is a number, and a list of numbers should be one array"
+        raise ShapeError(
+            f"vmap: argument {name} has no axis {axis} to map over: {what}. To share it between all elements, give it "
+            f"the in_axes None"
+        )
     return int(axis % x.ndim)
 
 
@@ -277,8 +280,12 @@ def _spread_axes(axes: Axes, tree: Any, what: str, count: int | None = None) -> 
     elif isinstance(tree, tuple | list) and not isinstance(axes, dict) and len(axes) == len(tree):
         pairs = list(zip(axes, tree, strict=True))
     else:
-        raise ShapeError(f"vmap: {what}, {axes!r}, do not fit {described(tree)}")
+        raise ShapeError(f"vmap: {what}, {axes!r}, do not fit {_form(tree)}")
     return [axis for part, value in pairs for axis in _spread_axes(part, value, what)]
+
+
+def _form(tree: Any) -> str:
+    return f"a {type(tree).__name__} of {len(tree)}" if isinstance(tree, tuple | list | dict) else "one array or number"
 
 
 def _common_length(contents: list[Any], axes: list[int | None]) -> int:
