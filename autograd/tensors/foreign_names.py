@@ -238,6 +238,8 @@ _AUTOGRAD = {
     "jacfwd": '`jacobian(f, mode="forward")`',
     "pmap": "`vmap`: the CPU is the only device",
     "vectorize": "`vmap`",
+    "functional_call": "`nn.functional_call(model, parameters, args)`",
+    "stack_module_state": "`nn.stack_parameters(models)`",
     "vectorized_map": "`vmap`",
     "jit": "none: nothing is compiled",
     "compile": "none: nothing is compiled",
@@ -291,6 +293,7 @@ _OPTIMIZER = {
 _NN = {
     "Tensor": "`autograd.Tensor`",
     "Value": "`autograd.Value`",
+    "stack_module_state": "`nn.stack_parameters(models)`",
     "Neuron": "`nn.scalar.Neuron`",
     "Layer": "`nn.scalar.Layer`, or of tensors `nn.Linear`",
     "Dense": "`nn.Linear(in_features, out_features)`",
