@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import AutogradError
-from ..graph.batched import Batched, levels
-from ..graph.node import Hooked, Leaf, MultiNode
+from ..graph.batched import levels
+from ..graph.node import MultiNode
+from .batched_walks import batched_walk, is_hooked
 from .recording import Recording
 
 __all__ = ["along_units"]
@@ -29,7 +29,7 @@ def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any
     place, the result is an empty list.
     """
     size = math.prod(shape)
-    together = min(_walks_at_once(record), size) if size > _FEW and not _is_hooked(record) else 1
+    together = min(_walks_at_once(record), size) if size > _FEW and not is_hooked(record.order) else 1
     found = _together(walk, _units(shape, dtype, value, together)) if together > _FEW else None
     if found is None:
         found = [walk(unit[0]) for unit in _units(shape, dtype, value, 1)]
@@ -38,11 +38,14 @@ def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any
 
 
 def _together(walk: Walk, batches: Iterator[Any]) -> list[list[Any]] | None:
-    """Return what `walk` gives for each batch, along first axes; None if a rule takes no batch, or fails."""
-    try:
-        return [_batched(walk, units) for units in batches]
-    except (AutogradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
-        return None  # if it fails for another reason than the batch, it does so again for the first unit
+    """Return what `walk` gives for each batch, along first axes; None if a rule takes no batch."""
+    found = []
+    for units in batches:
+        part = batched_walk(walk, units)
+        if part is None:
+            return None
+        found.append(part)
+    return found
 
 
 def _units(shape: Shape, dtype: np.dtype[Any], value: complex, together: int) -> Iterator[Any]:
@@ -65,20 +68,3 @@ def _walks_at_once(record: Recording) -> int:
             shapes.append(node.shape)
     each = sum([math.prod(shape) for shape in shapes]) * math.prod([level.size for level in levels()])
     return max(1, _NUMBERS // max(each, 1))
-
-
-def _is_hooked(record: Recording) -> bool:
-    """Tell whether hooks see the gradients of a walk: each is called for each walk, as hooks may count."""
-    leaves = any(type(x) is Leaf and x.hooks is not None for x in record.input_nodes)
-    return leaves or (Hooked.exist and any(isinstance(node.op, Hooked) for node in record.order))
-
-
-def _batched(walk: Walk, units: Any) -> list[Any]:
-    """Return what one walk gives for a batch, along a first axis."""
-    from ..primitives.batching.level import BatchLevel, leave  # not loaded before there is a batch
-
-    level = BatchLevel(len(units), loops="allow", branches="error", randomness="error")
-    try:
-        return [leave(part, level) for part in walk(Batched(units, level))]
-    finally:
-        level.active = False

@@ -1,0 +1,39 @@
+"""Batched walks: through a graph with many cotangents, or tangents, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import AutogradError
+from ..graph.batched import Batched
+from ..graph.node import Hooked, Leaf, Node
+
+__all__ = ["batched_walk", "is_hooked"]
+
+
+def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any) -> list[Any] | None:
+    """Return what `walk` gives for arrays or tensors, for all of those along their first axes, along first axes.
+
+    A result of None stays None. If a rule takes no batch, or `walk` fails for another reason, there is no list: then
+    the caller walks with one after another, which raises what is to be raised.
+    """
+    from ..primitives.batching.level import BatchLevel, enter, leave  # not loaded before there is a batch
+
+    level = BatchLevel(len(given[0]), loops="allow", branches="error", randomness="error")
+    try:
+        seeds = [Batched(g, level) if type(g) is np.ndarray else enter(g, level) for g in given]
+        return [None if part is None else leave(part, level) for part in walk(*seeds)]
+    except (AutogradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+        return None
+    finally:
+        level.active = False
+
+
+def is_hooked(nodes: Iterable[Node]) -> bool:
+    """Tell whether hooks see the gradients of a walk: they may count, so each gradient has a walk of its own."""
+    if Hooked.exist:
+        return any(isinstance(node.op, Hooked) or (type(node) is Leaf and node.hooks is not None) for node in nodes)
+    return any(type(node) is Leaf and node.hooks is not None for node in nodes)
