@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = [
-    "Batched", "Level", "Share", "anywhere", "as_array", "batched_at", "batches", "chosen", "contents", "copied_for",
+    "Batched", "Level", "Share", "agreed", "anywhere", "as_array", "batched_at", "batches", "chosen", "contents",
+    "copied_for",
     "everywhere", "innermost", "levels", "running", "walks", "whole",
 ]  # fmt: skip
 
@@ -37,6 +38,8 @@ Array = np.ndarray[Any, Any]
 running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=())
 # Whether a graph is being walked, which may hold what was batched by a call that has ended.
 _walking: ContextVar[bool] = ContextVar("walking", default=False)
+_any: Any = np.logical_or.reduce  # in half of the time of numpy.any
+_all: Any = np.logical_and.reduce
 
 
 class Share(View):
@@ -361,7 +364,7 @@ class Batched(NDArrayOperatorsMixin):
     def transpose(self, *axes: Any) -> Any:
         """Return the element with its axes in another order."""
         if len(axes) == 1 and not isinstance(axes[0], int | np.integer):
-            axes = axes[0]
+            axes = () if axes[0] is None else tuple(axes[0])
         n = self.value.ndim
         order = range(n - 1, 0, -1) if not axes else [a % (n - 1) + 1 for a in axes]
         return Batched(self.value.transpose((0, *order)), self.level)
@@ -663,7 +666,7 @@ def anywhere(mask: Array | np.generic | Batched) -> bool:
     >>> vmap(lambda x: np.where(x < 0, 0, x) if anywhere(x < 0) else x)(np.array([1.0, -1.0]))
     array([1., 0.])
     """
-    return bool(np.any(whole(mask)))
+    return bool(_any(whole(mask), None))
 
 
 def everywhere(mask: Array | np.generic | Batched) -> bool:
@@ -677,4 +680,20 @@ def everywhere(mask: Array | np.generic | Batched) -> bool:
     >>> vmap(lambda x: x if everywhere(x > 0) else abs(x))(np.array([1.0, -1.0]))
     array([1., 1.])
     """
-    return bool(np.all(whole(mask)))
+    return bool(_all(whole(mask), None))
+
+
+def agreed(number: Any, what: str) -> int:
+    """Return an integer that decides a shape; in a batch, raise if its elements do not agree on it.
+
+    `what` says in the error what the integer is. An empty batch agrees on 0.
+    """
+    if type(number) is not Batched:
+        return int(number)
+    numbers = np.asarray(whole(number)).reshape(-1)
+    if (numbers != numbers[:1]).any():
+        raise BatchError(
+            f"the elements of the batch differ in {what} ({numbers.min()} to {numbers.max()}), and so in the shape of "
+            f"the result"
+        )
+    return int(numbers[0]) if numbers.size else 0

@@ -184,7 +184,7 @@ def expose(node: Node, array: Array) -> bool:
         leaf.__class__ = Exposed
     if isinstance(node.op, FreedOperation) or (leaf is node and of_leaf and _unused(leaf)):
         return False
-    owner = owner_of(array)
+    owner = owner_of(whole(array))
     key = id(owner)
     if key not in _exposures:
         gone = ref(owner, lambda _: forget(key))

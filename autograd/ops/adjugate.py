@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import whole
 from ..tensors.tensor import Array, unwrap
 from .linalg_common import adjoint
 
@@ -20,7 +21,7 @@ def largest_condition(a: Array) -> float:
     except np.linalg.LinAlgError:
         return np.inf
     conditions = abs(a).sum(-2).max(-1, initial=0) * abs(inverse).sum(-2).max(-1, initial=0)
-    return float(np.fmax.reduce(conditions, None, initial=0))
+    return float(np.fmax.reduce(whole(conditions), None, initial=0))
 
 
 def adjugates(a: ArrayOrTensor) -> tuple[Any, Any]:

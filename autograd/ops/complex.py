@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import anywhere, everywhere
 from ..primitives.declare import composed, general, linear
 from ..tensors.dispatch import operations
 from ..tensors.tensor import Tensor, unwrap
@@ -35,7 +36,14 @@ angle = general(np.angle, _angle_rule, forward=lambda x, deg=False: np.angle(x, 
 @composed(np.real_if_close, method=False)
 def real_if_close(x: ArrayOrTensor, tol: float = 100) -> Any:
     """Return the real part if all imaginary parts are negligible, else `x` as it is."""
-    return real(x) if np.isrealobj(np.real_if_close(unwrap(x), tol)) else x
+    values = unwrap(x)
+    if values.dtype.kind != "c":
+        return x
+    limit = tol * np.finfo(values.dtype).eps if tol > 1 else tol
+    close = (np.absolute(values.imag) < limit).all()
+    if everywhere(close):
+        return real(x)
+    return np.where(close, real(x), x) if anywhere(close) else x
 
 
 def _sign(x: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import whole
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import unwrap
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
@@ -27,7 +28,7 @@ _multiply: Any = np.multiply.reduce  # with positional arguments, as in `reduce`
 def _divisible(*arrays: Any) -> bool:
     """Tell whether products can be divided by their factors without loss: none is zero, subnormal or infinite."""
     for array in map(unwrap, arrays):
-        size = np.absolute(array)
+        size = np.absolute(whole(array))
         if size.size and not (np.minimum.reduce(size, None) >= np.finfo(size.dtype).tiny and np.isfinite(size).all()):
             return False
     return True

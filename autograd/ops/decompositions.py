@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.batched import anywhere, whole
 from ..graph.source_info import warn
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, any_live, unwrap
@@ -44,8 +45,8 @@ def _skew_part(x: Any) -> Any:
 def _warn_of_phases(turned: Any, *gradients: Any) -> None:
     """Warn if complex vectors have gradients that would change with their phases, which are arbitrary."""
     if turned.dtype.kind == "c":
-        by_phase = abs(np.linalg.diagonal(unwrap(turned)).imag).max(initial=0)
-        greatest = max(abs(unwrap(g)).max(initial=0) for g in gradients)
+        by_phase = abs(whole(np.linalg.diagonal(unwrap(turned))).imag).max(initial=0)
+        greatest = max(abs(whole(unwrap(g))).max(initial=0) for g in gradients)
         if by_phase > np.sqrt(np.finfo(turned.dtype).eps) * greatest:
             warn(
                 "the result depends on the phases of complex vectors, which are arbitrary, and so has no derivative: "
@@ -61,7 +62,7 @@ def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
         given = unwrap(g)
         changed = abs(unwrap(shared) - given).max(-1, initial=0) > 1e-6 * abs(given).max(-1, initial=0)
         used = sum(abs(unwrap(part)).max((-2, -1), initial=0) for part in of_vectors)
-        if np.any(changed & (used > 0)):
+        if anywhere(changed & (used > 0)):
             warn(
                 "eigenvalues or singular values are equal, and the result depends on each of them and its vector, not "
                 "on them all alike: its gradient lacks a part. Keep them apart, by adding a small multiple of "
@@ -246,7 +247,7 @@ def _qr_of_tall(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     seen = gq + conj(q) @ (half_lower(turned - adjoint(turned)) - turned)
     diagonal, lengths = abs(np.linalg.diagonal(unwrap(r))), np.linalg.norm(unwrap(r), axis=-2)
     dependent = (diagonal <= 10 * n * np.finfo(r.dtype).eps * lengths).any(-1)[..., None, None]
-    if not dependent.any():
+    if not anywhere(dependent):
         return np.linalg.solve(r, seen.mT).mT
     found = np.linalg.solve(np.where(dependent, np.eye(n, dtype=r.dtype), r), seen.mT).mT
     return np.where(dependent & np.not_equal(unwrap(found), 0), np.nan, found)

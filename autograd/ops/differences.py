@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from ..errors import DtypeError
+from ..graph.batched import Batched, everywhere
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap
 from .join import concatenate
@@ -95,7 +96,7 @@ def _spacing(spacing: Any, f: Any, axis: int) -> Any:
             f"but their shape is {x.shape}"
         )
     steps = diff(x.astype(np.float64) if x.dtype.kind in "iu" else x)
-    even = not (isinstance(x, Tensor) and x.requires_grad) and bool(np.all(unwrap(steps) == unwrap(steps)[:1]))
+    even = not (isinstance(x, Tensor) and x.requires_grad) and everywhere(unwrap(steps) == unwrap(steps)[:1])
     return steps[0] if even and steps.size else steps
 
 
@@ -232,7 +233,7 @@ def logspace(
 ) -> Any:
     """Return `num` powers of `base`, from base**start to base**stop, evenly spaced on a log scale."""
     if np.ndim(base):
-        ndim = np.broadcast(unwrap(start), unwrap(stop), unwrap(base)).ndim
+        ndim = max(map(np.ndim, (start, stop, base)))
         start, stop, base = (x.reshape((1,) * (ndim - x.ndim) + x.shape) for x in map(operand, (start, stop, base)))
         base = np.expand_dims(base, axis)
     powers = np.power(base, linspace(start, stop, num, endpoint, axis=axis))
@@ -278,7 +279,7 @@ def full_like(
     device: str | None = None,
 ) -> Any:
     """Return an array of the shape and dtype of `a`, filled with `fill_value`."""
-    if not isinstance(fill_value, Tensor):
+    if not isinstance(fill_value, Tensor | Batched):
         return np.full_like(unwrap(a), fill_value, dtype, order, subok, shape)
     _refuse_device(device)
     return full(

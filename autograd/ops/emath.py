@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import anywhere
 from ..primitives.declare import composed
 from ..tensors.tensor import unwrap
 from .shape import operand
@@ -29,7 +30,7 @@ def _widened(x: Any, outside: Callable[[Any], Any]) -> Any:
     """Make `x` complex if one of its real elements is outside the domain with real results."""
     x = operand(x)
     values = unwrap(x)
-    if not np.any(np.isreal(values) & outside(values)):
+    if not anywhere(np.isreal(values) & outside(values)):
         return x
     return x.astype(np.complex64 if x.dtype in _NARROW else np.complex128)
 
@@ -59,5 +60,5 @@ def logn(n: TensorLike, x: TensorLike) -> Any:
 def power(x: TensorLike, p: TensorLike) -> Any:
     """Return `x` to the power `p`, complex where `x` is negative."""
     p = operand(p)
-    whole_negative = p.dtype.kind in "iu" and bool(np.any(unwrap(p) < 0))
+    whole_negative = p.dtype.kind in "iu" and anywhere(unwrap(p) < 0)
     return np.power(_widened(x, _negative), p * 1.0 if whole_negative else p)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DtypeError
+from ..graph.batched import Batched, as_array
 from ..primitives.declare import composed, not_differentiable
 from ..tensors.dispatch import handing_on
 from ..tensors.tensor import Tensor, refuse_values, unwrap
 from .index import scatter
-from .shape import ravel, reshape
+from .shape import reshape
 
 if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
@@ -25,7 +26,7 @@ handing_on.add(np.histogram_bin_edges)
 @composed(np.bincount, method=False)
 def bincount(x: TensorLike, /, weights: TensorLike | None = None, minlength: int = 0) -> Any:
     """Count how often each number occurs in `x`, or sum the weights at its positions."""
-    numbers = np.asarray(unwrap(x))
+    numbers = as_array(unwrap(x))
     counts = np.bincount(numbers, unwrap(weights), minlength)
     if not isinstance(weights, Tensor) or not numbers.size:  # if `x` is empty, NumPy counts in integers
         return counts
@@ -73,11 +74,11 @@ def histogram(
 ) -> tuple[Any, Any]:
     """Return how many elements each bin has, or the sum of their weights, and the bin edges."""
     refuse_values(bins, *[a] * _finds_edges([bins], range))
-    a, bins, values = unwrap(a), unwrap(bins), unwrap(weights)
-    if not isinstance(weights, Tensor):
+    a, bins = unwrap(a), unwrap(bins)
+    if not isinstance(weights, Tensor | Batched):
         return np.histogram(a, bins, range, density, weights)
-    edges = np.histogram_bin_edges(a, bins, range, values)
-    counts = _weighed([np.ravel(a)], [edges], ravel(weights))
+    edges = np.histogram_bin_edges(a, bins, range, np.ones(weights.shape))
+    counts = _weighed([np.ravel(a)], [edges], weights.reshape(-1))
     return _density(counts, [edges]) if density else counts, edges
 
 
@@ -92,9 +93,9 @@ def histogramdd(
     """Return how many points each bin of a grid has, or the sum of their weights, and the bin edges along each axis."""
     refuse_values(bins, *[sample] * _finds_edges(bins if isinstance(bins, list | tuple) else [bins], range))
     sample, divisions = unwrap(sample), unwrap(bins)
-    if not isinstance(weights, Tensor):
+    if not isinstance(weights, Tensor | Batched):
         return np.histogramdd(sample, divisions, range, density, weights)
-    edges = np.histogramdd(sample, divisions, range, weights=weights.data)[1]
+    edges = np.histogramdd(sample, divisions, range, weights=np.ones(weights.shape))[1]
     columns = sample.T if isinstance(sample, np.ndarray) and sample.ndim == 2 else np.atleast_2d(sample)
     counts = _weighed(columns, edges, weights.astype(np.float64))
     return _density(counts, edges) if density else counts, edges
@@ -111,11 +112,11 @@ def histogram2d(
 ) -> tuple[Any, Any, Any]:
     """Return how many points of the plane each bin has, or the sum of their weights, and the edges along both axes."""
     refuse_values(bins, *[x, y] * _finds_edges(bins if _length(bins) == 2 else [bins], range))
-    x, y, divisions = np.asarray(unwrap(x)), np.asarray(unwrap(y)), unwrap(bins)
-    if not isinstance(weights, Tensor):
-        return np.histogram2d(x, y, divisions, range, density, weights)  # type: ignore[arg-type]  # complex too
-    if not all(np.issubdtype(points.dtype, np.number) or points.dtype == bool for points in (x, y)):
-        raise DtypeError(f"histogram2d takes numbers, not {x.dtype} and {y.dtype}")
-    edges = np.histogram2d(x, y, divisions, range, weights=weights.data)[1:]
-    counts = _weighed([x, y], edges, weights.astype(np.float64))
+    xs, ys, divisions = as_array(unwrap(x)), as_array(unwrap(y)), unwrap(bins)
+    if not isinstance(weights, Tensor | Batched):
+        return np.histogram2d(xs, ys, divisions, range, density, weights)  # type: ignore[arg-type]  # complex too
+    if not all(np.issubdtype(points.dtype, np.number) or points.dtype == bool for points in (xs, ys)):
+        raise DtypeError(f"histogram2d takes numbers, not {xs.dtype} and {ys.dtype}")
+    edges = np.histogram2d(xs, ys, divisions, range, weights=np.ones(weights.shape))[1:]
+    counts = _weighed([xs, ys], edges, weights.astype(np.float64))
     return (_density(counts, edges) if density else counts, *edges)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BatchError
-from ..graph.batched import Batched, Level, innermost
+from ..graph.batched import Batched, Level, as_array, innermost
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import Gradients, Node, absent
 from ..primitives.accurate_sum import WIDER
@@ -105,7 +105,7 @@ def selected(x: Any, key: Any) -> Any:
 
 
 # Each is the transpose of the other, so that both can be differentiated any number of times.
-scatter = linear(_scatter, lambda g, key: g[key], name="scatter")
+scatter = linear(_scatter, lambda g, key: selected(g, key), name="scatter")
 getitem = linear(
     operator.getitem,
     lambda g, key, x_shape: (_scatter if type(g) is np.ndarray else scatter)(g, key, x_shape),
@@ -183,25 +183,28 @@ def take(
     if axis is None or not x.ndim:
         x, axis = x.reshape(-1), axis or 0
     length(x, axis)
-    if mode != "raise" or np.asarray(places).dtype.kind not in "iu":
+    if type(places) is Batched and mode != "raise":
+        n = length(x, axis)
+        places = places % n if mode == "wrap" else np.clip(places, 0, n - 1)
+    elif mode != "raise" or as_array(places).dtype.kind not in "iu":
         places = np.take(np.arange(length(x, axis)), places, mode=mode)  # NumPy's treatment of indices out of bounds
-    return x[along(axis, x.ndim, np.asarray(places))]
+    return x[along(axis, x.ndim, as_array(places))]
 
 
 @composed(np.take_along_axis, method=False)
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -> Any:
     """Return, for each row along `axis`, the elements at that row's own indices."""
-    x, indices = operand(x), np.asarray(unwrap(indices))
+    x, places = operand(x), as_array(unwrap(indices))
     if axis is None:
         x, axis = x.reshape(-1), 0
-    if indices.ndim != x.ndim or indices.dtype.kind not in "iu":
-        raise (ValueError if indices.ndim != x.ndim else IndexError)(
-            f"take_along_axis needs integers with as many axes as the array: {indices.ndim} of dtype {indices.dtype} "
+    if places.ndim != x.ndim or places.dtype.kind not in "iu":
+        raise (ValueError if places.ndim != x.ndim else IndexError)(
+            f"take_along_axis needs integers with as many axes as the array: {places.ndim} of dtype {places.dtype} "
             f"for {x.ndim}"
         )
     length(x, axis)
     grid: list[Any] = [np.arange(n).reshape((-1,) + (1,) * (x.ndim - a - 1)) for a, n in enumerate(x.shape)]
-    grid[axis] = indices
+    grid[axis] = places
     return x[tuple(grid)]
 
 
@@ -209,10 +212,10 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -
 def compress(condition: TensorLike, a: TensorLike, axis: int | None = None, out: ArrayOrTensor | None = None) -> Any:
     """Return the slices of `a` along `axis` where `condition` holds."""
     refuse_out(out)
-    condition = np.asarray(unwrap(condition))
-    if condition.ndim != 1:
-        raise ValueError(f"the condition has one axis, not shape {condition.shape}: see numpy.extract")
-    return take(a, np.flatnonzero(condition), axis)
+    mask = as_array(unwrap(condition))
+    if mask.ndim != 1:
+        raise ValueError(f"the condition has one axis, not shape {mask.shape}: see numpy.extract")
+    return take(a, np.flatnonzero(mask), axis)
 
 
 install("compress", lambda x, condition, axis=None, out=None: compress(condition, x, axis, out))

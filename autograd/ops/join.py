@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import as_array
 from ..primitives.declare import composed, linear
 from ..tensors.tensor import unwrap
 from .index import take
@@ -184,7 +185,7 @@ def repeat(x: TensorLike, repeats: TensorLike, axis: int | None = None) -> Any:
     x = operand(x)
     if axis is None or not x.ndim:
         x, axis = x.reshape(-1), axis or 0
-    counts = np.asarray(unwrap(repeats)).astype(np.intp, casting="safe")
+    counts = as_array(unwrap(repeats)).astype(np.intp, casting="safe")
     if counts.size != 1:
         return take(x, np.repeat(np.arange(length(x, axis)), counts), axis)
     count, n = int(counts.item()), length(x, axis)

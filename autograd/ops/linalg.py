@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import anywhere
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import Tensor, unwrap
 from .adjugate import adjugates, largest_condition
@@ -122,7 +123,7 @@ def _lstsq_of_matrix(g: Any, out: Any, a: Any, b: Any) -> Any:
     if squares.size:
         x = _columns(x)
         found = found - (2 * gsquares * conj(b - a @ x)) @ x.mT
-    if isinstance(gs, np.ndarray) and not gs.any():
+    if not isinstance(gs, Tensor) and not anywhere(gs):
         return found
     return found + svdvals_rule(gs, a)
 
@@ -159,7 +160,7 @@ def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
     if sign.dtype.kind == "c":
         weight = glog + 1j * (gsign * sign).imag
     singular = np.equal(unwrap(sign), 0)
-    if singular.any():
+    if anywhere(singular):
         a = np.where(singular[..., None, None], np.eye(a.shape[-1], dtype=a.dtype), a)
         if isinstance(weight, Tensor):
             weight = weight * np.where(singular, np.nan, 1)  # linear in it, as forward mode needs
@@ -274,7 +275,7 @@ def cond(x: TensorLike, p: NormOrder = None) -> Any:
             product = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inv(regular), p, (-2, -1))
             ratio = np.where(singular, np.nan, product)
     undefined = np.isnan(unwrap(ratio)) & ~np.isnan(unwrap(x)).any((-2, -1))
-    return np.where(undefined, np.inf, ratio) if undefined.any() else ratio
+    return np.where(undefined, np.inf, ratio) if anywhere(undefined) else ratio
 
 
 not_differentiable(np.linalg.matrix_rank)

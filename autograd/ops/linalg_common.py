@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import everywhere
 from ..tensors.tensor import unwrap
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def share_ties(g: ArrayOrTensor, w: ArrayOrTensor) -> Any:
     """Return the gradient of `w`, shared evenly among values that are equal to within rounding."""
     tied = negligible(gaps(unwrap(w)), w)
     counts = tied.sum(-2, keepdims=True)
-    if (counts <= 1).all():
+    if everywhere(counts <= 1):
         return g
     shares = (tied / np.maximum(counts, 1)).astype(np.finfo(w.dtype).dtype)
     return (shares @ g[..., None])[..., 0]

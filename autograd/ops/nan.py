@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import anywhere
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import unwrap
 from .cumulative import cumprod, cumsum, prod
@@ -29,7 +30,7 @@ def _replaced(x: Any, value: int) -> Any:
     """Return `x` with each nan replaced by `value`."""
     x = operand(x)
     absent = np.isnan(unwrap(x))
-    return np.where(absent, np.asarray(value, x.dtype), x) if absent.any() else x
+    return np.where(absent, np.asarray(value, x.dtype), x) if anywhere(absent) else x
 
 
 @composed(np.nansum, method=False)

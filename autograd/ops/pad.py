@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.batched import Batched
 from ..graph.grad_mode import recording
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap
@@ -60,8 +61,16 @@ def _fill_rule(g: Any, array_shape: Shape, fill_shape: Shape, pad_width: Any) ->
     return shares.sum(tuple(range(1, shares.ndim))).reshape(fill_shape)
 
 
+def _padded(array: Any, fill: Any, pad_width: Any) -> Any:
+    if type(fill) is not Batched:
+        return np.pad(array, pad_width, constant_values=fill)
+    numbers = np.arange(1, fill.size + 1).reshape(fill.shape)
+    places = np.pad(np.zeros(array.shape, int), pad_width, constant_values=numbers)  # which one is where; 0 for none
+    return np.where(places == 0, np.pad(array, pad_width), fill.reshape(-1)[places - 1]).astype(array.dtype)
+
+
 _with_constants = general(
-    lambda array, fill, pad_width: np.pad(array, pad_width, constant_values=fill),
+    _padded,
     lambda g, array_shape, pad_width: g[_inside(array_shape, pad_width)],
     _fill_rule,
     name="pad",

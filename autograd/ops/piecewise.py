@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DtypeError, ShapeError
-from ..graph.batched import Batched, contents
+from ..graph.batched import Batched, as_array, contents
 from ..primitives.declare import composed
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .elementwise import where
@@ -39,7 +39,7 @@ def _cast(x: Any, dtype: Any) -> Any:
 @composed(np.select, method=False)
 def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: TensorLike = 0) -> Any:
     """Choose each element from the first choice whose condition holds there, else from `default`."""
-    conditions = [np.asarray(condition) for condition in unwrap(list(condlist))]
+    conditions = [as_array(condition) for condition in unwrap(list(condlist))]
     if len(conditions) != len(choicelist) or not conditions:
         raise ValueError(f"select needs a condition for each choice: {len(conditions)} for {len(choicelist)}")
     for i, condition in enumerate(conditions):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ShapeError
+from ..graph.batched import Batched, agreed, anywhere, as_array, everywhere
 from ..graph.source_info import warn
 from ..primitives.declare import composed, general
 from ..tensors.tensor import Tensor, unwrap
@@ -74,8 +75,8 @@ def polysub(a1: TensorLike, a2: TensorLike) -> Any:
 
 def _leading_zeros(p: Any) -> int:
     """Return how many coefficients precede the first nonzero one; if all are 0, how many precede the last."""
-    places = np.flatnonzero(unwrap(p))
-    return int(places[0]) if places.size else len(p) - 1
+    present = unwrap(p) != 0
+    return agreed(np.where(present.any(), present.argmax(), len(p) - 1), "leading zeros of a polynomial")
 
 
 @composed(np.polymul, method=False)
@@ -99,7 +100,8 @@ def polydiv(u: TensorLike, v: TensorLike) -> tuple[Any, Any]:
         quotient.append(scale * rest[k])
         rest = rest - scatter(quotient[-1] * q, slice(k, k + len(q)), rest.shape)
     negligible = np.isclose(unwrap(rest), 0, rtol=1e-14)
-    start = min(len(rest) - 1, int(np.argmin(negligible)) if not negligible.all() else len(rest))
+    leading = np.where(negligible.all(), len(rest) - 1, np.argmin(negligible))
+    start = min(len(rest) - 1, agreed(leading, "leading zeros of a remainder"))
     return np.stack(quotient) if quotient else Tensor(np.zeros(1, dtype)), rest[start:]
 
 
@@ -148,7 +150,24 @@ def _roots_rule(g: Any, out: Any, p: Any) -> Any:
     return -(g / np.polyval(np.polyder(p), out)) @ vander(out, len(p))
 
 
-_roots = general(lambda p: np.roots(p), _roots_rule, name="roots")
+def _roots_of(p: Any) -> Any:
+    """Return the roots as NumPy does, but for each element of a batch: the eigenvalues of the companion matrix."""
+    if type(p) is not Batched:
+        return np.roots(p)
+    present = p != 0
+    leading = agreed(present.argmax(), "leading zeros of a polynomial")
+    trailing = agreed(present[::-1].argmax(), "roots at 0")
+    p = p[leading : len(p) - trailing]
+    p = p if p.dtype.kind in "fc" else p.astype(float)
+    n = len(p) - 1
+    if n < 1 or not anywhere(present):
+        return p.astype(float)[:0]
+    companion = np.concatenate([-p[None, 1:] / p[0], np.eye(n, dtype=p.dtype)[:-1]])
+    found = np.linalg.eigvals(companion)
+    return np.concatenate([found, np.zeros(trailing, found.dtype)])
+
+
+_roots = general(_roots_of, _roots_rule, name="roots")
 
 
 @composed(np.roots, method=False)
@@ -172,7 +191,11 @@ def _characteristic_rule(g: Any, out: Any, a: Any) -> Any:
     return total
 
 
-characteristic_polynomial = general(lambda a: np.poly(a), _characteristic_rule, name="characteristic_polynomial")
+def _characteristic(a: Any) -> Any:
+    return poly(np.linalg.eigvals(a)) if type(a) is Batched else np.poly(a)
+
+
+characteristic_polynomial = general(_characteristic, _characteristic_rule, name="characteristic_polynomial")
 
 
 @composed(np.poly, method=False)
@@ -190,8 +213,8 @@ def poly(seq_of_zeros: TensorLike) -> Any:
     p: Any = one
     for k in range(zeros.size):
         p = np.convolve(p, concatenate([one, -zeros[k : k + 1]]))
-    values = np.asarray(unwrap(zeros), complex)
-    in_pairs = np.all(np.sort(values) == np.sort(np.conjugate(values)))
+    values = as_array(unwrap(zeros), complex)
+    in_pairs = everywhere(np.sort(values) == np.sort(np.conjugate(values)))
     return p.real if p.dtype.kind == "c" and in_pairs else p
 
 

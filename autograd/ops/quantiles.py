@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.batched import as_array
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function
 from ..tensors.tensor import Tensor, unwrap
-from .index import scatter
+from .index import scatter, selected
 from .reduce import Axis, refuse_out
 from .shape import operand
 
@@ -75,9 +76,9 @@ def _sorted_rows(values: Any, axis: Axis) -> _Rows:
     place = laid_out.argsort(-1, kind="stable")
     ascending = np.take_along_axis(laid_out, place, -1)
     absent = np.isnan(ascending)
-    starts = np.ones(ascending.shape, bool)
+    starts = np.ones(ascending.shape, bool, like=ascending)
     starts[:, 1:] = (ascending[:, 1:] != ascending[:, :-1]) & ~absent[:, :-1]
-    place += np.arange(len(place))[:, None] * place.shape[1]
+    place = place + np.arange(len(place))[:, None] * place.shape[1]
     return _Rows(order, place, starts.cumsum().reshape(starts.shape) - 1, (~absent).sum(-1))
 
 
@@ -85,25 +86,25 @@ def _ranks(values: Any, rows: _Rows, skip_nan: bool) -> Any:
     """Return the rank of each element in its row, in the dtype of the elements if that can hold it."""
     n = rows.place.shape[1]
     exact = values.dtype.kind == "f" and n < 2 ** np.finfo(values.dtype).nmant
-    ranks = np.empty(values.size, values.dtype if exact else np.float64)
+    ranks = np.empty(values.size, values.dtype if exact else np.float64, like=rows.place)
     ranks[rows.place] = np.arange(n)
     if skip_nan:
         skipped = (np.arange(n) >= rows.count[:, None]) & (rows.count[:, None] > 0)
-        ranks[rows.place[skipped]] = np.nan
+        ranks[rows.place] = np.where(skipped, np.nan, np.arange(n))
     return ranks.reshape([values.shape[a] for a in rows.order]).transpose(np.argsort(rows.order))
 
 
 def _choose(function: Function, x: Any, q: tuple[Any, ...], rows: _Rows, options: dict[str, Any]) -> _Choice:
     """Find which elements `function` takes by applying it to ranks."""
     skip_nan = function.__name__.startswith("nan")
-    chosen = np.asarray(function(_ranks(unwrap(x), rows, skip_nan), *unwrap(q), **options))
-    chosen = chosen.reshape((-1, len(rows.place)))
-    last = (rows.count if skip_nan else np.full_like(rows.count, rows.place.shape[1])).astype(chosen.dtype) - 1
-    rank = np.maximum(np.minimum(np.floor(chosen), last - 1), 0)  # at the end, the whole share goes to the last one
-    share = chosen - rank
+    position = as_array(function(_ranks(unwrap(x), rows, skip_nan), *unwrap(q), **options))
+    position = position.reshape((-1, len(rows.place)))
+    last = (rows.count if skip_nan else np.full_like(rows.count, rows.place.shape[1])).astype(position.dtype) - 1
+    rank = np.maximum(np.minimum(np.floor(position), last - 1), 0)  # at the end, the whole share goes to the last one
+    share = position - rank
     slope = None
     if options.get("method") in _GROWTH:
-        limited = (chosen <= 0) | (chosen >= last) if options["method"] != "linear" else last < 1
+        limited = (position <= 0) | (position >= last) if options["method"] != "linear" else last < 1
         whole = 100 if function.__name__.endswith("percentile") else 1
         slope = np.where(limited, 0, (last + 1 + _GROWTH[options["method"]]) / whole)
     if not skip_nan:  # a nan, which is sorted to the end, is the result
@@ -124,14 +125,14 @@ def _pull(g: Any, x: Any, axis: Axis, function: Function, *q: Any, **options: An
         g = np.where(rows.count > 0, g, 0)
     if q and isinstance(q[0], Tensor) and slope is not None:
         share = share + slope * (q[0] - unwrap(q[0])).reshape((-1, 1))  # the same share, and how it depends on q
-    runs = (1 + int(rows.run[-1, -1]),)
-    total = scatter(g * (1 - share), rows.run[row, rank], runs)
-    total = total + scatter(g * share, rows.run[row, np.minimum(rank + 1, n - 1)], runs)
-    each = total / np.bincount(rows.run.reshape(-1))
-    run = np.empty(x.size, np.intp)
+    runs = (x.size,)  # at most
+    total = scatter(g * (1 - share), selected(rows.run, (row, rank)), runs)
+    total = total + scatter(g * share, selected(rows.run, (row, np.minimum(rank + 1, n - 1))), runs)
+    each = total / np.maximum(np.bincount(rows.run.reshape(-1), minlength=x.size), 1)
+    run = np.empty(x.size, np.intp, like=rows.run)
     run[rows.place] = rows.run
     back = sorted(range(x.ndim), key=rows.order.__getitem__)
-    return each[run].reshape([x.shape[a] for a in rows.order]).transpose(back)
+    return selected(each, run).reshape([x.shape[a] for a in rows.order]).transpose(back)
 
 
 def _pull_to_q(g: Any, x: Any, q: Any, axis: Axis, function: Function, **options: Any) -> Any:
@@ -142,7 +143,8 @@ def _pull_to_q(g: Any, x: Any, q: Any, axis: Axis, function: Function, **options
     rank, _, slope = _choose(function, x, (q,), rows, {"axis": axis, **options})
     row, (number, n) = np.arange(len(rows.place)), rows.place.shape
     laid_out = x.transpose(rows.order).reshape(-1)
-    here, there = laid_out[rows.place[row, rank]], laid_out[rows.place[row, np.minimum(rank + 1, n - 1)]]
+    places = (selected(rows.place, (row, rank)) for rank in (rank, np.minimum(rank + 1, n - 1)))
+    here, there = (selected(laid_out, place) for place in places)
     change = np.where(np.equal(slope, 0), 0, (there - here) * slope)
     return (g.reshape((-1, number)) * change).sum(1).reshape(q.shape)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import DtypeError
+from ..graph.batched import Batched, agreed
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import unwrap
 from .index import scatter
@@ -136,8 +137,15 @@ def _insert_values_rule(g: Any, arr_shape: Shape, values_shape: Shape, obj: Any,
     return scatter(g[new], origins[new] + count, (count,)).reshape(values_shape)
 
 
+def _inserted(arr: Any, values: Any, obj: Any, axis: int | None) -> Any:
+    if type(arr) is not Batched and type(values) is not Batched:
+        return np.insert(arr, obj, values, axis)
+    together = np.concatenate([arr.reshape(-1), values.reshape(-1).astype(arr.dtype)])
+    return together[_origins(arr.shape, values.shape, obj, axis)]
+
+
 _insert = general(
-    lambda arr, values, obj, axis: np.insert(arr, obj, values, axis),
+    _inserted,
     _insert_rule,
     _insert_values_rule,
     name="insert",
@@ -173,13 +181,16 @@ def trim_zeros(filt: ArrayOrTensor, trim: str = "fb", axis: int | Sequence[int] 
     axes = range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim)
     if not axes:
         return filt
-    places = np.nonzero(unwrap(filt))
+    present = unwrap(filt) != 0
     index = [slice(None)] * filt.ndim
     for along_axis in axes:
-        found = places[along_axis]
-        front = int(found.min()) if found.size and "f" in trim.lower() else 0
-        back = int(found.max()) + 1 if found.size and "b" in trim.lower() else None
-        index[along_axis] = slice(front, back if found.size else 0)
+        n = filt.shape[along_axis]
+        if n:
+            here = present.any(tuple([a for a in range(filt.ndim) if a != along_axis]))
+            front = here.argmax() if "f" in trim.lower() else 0
+            back = here[::-1].argmax() if "b" in trim.lower() else 0
+            end = np.where(here.any(), n - back, 0)  # of zeros alone nothing is left
+            index[along_axis] = slice(agreed(front, "zeros at the front"), agreed(end, "zeros at the back"))
     return filt[tuple(index)]
 
 
@@ -202,7 +213,7 @@ def _fold_windows(x: Any, window_shape: int | Sequence[int], axis: int | Sequenc
     """Add up windows into an array of `shape`: transpose `sliding_window_view`."""
     sides = np.atleast_1d(window_shape).tolist()
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis).tolist()
-    out = np.zeros(shape, x.dtype)
+    out = np.zeros(shape, x.dtype, like=x)
     for offsets in np.ndindex(*sides):
         starts = [0] * len(shape)
         for along_axis, offset in zip(axes, offsets, strict=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import GraphError
+from ..graph.batched import anywhere, as_array, everywhere
 from ..graph.call_site import users_line
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general, install, linear, not_differentiable
@@ -129,10 +130,10 @@ def share_evenly(
     values, extreme = unwrap(x), unwrap(extreme)
     mask = ~beyond(extreme, values)
     undefined = np.isnan(extreme)
-    if undefined.any():  # then the nan was chosen
-        mask &= np.isnan(values) | ~undefined
+    if anywhere(undefined):  # then the nan was chosen
+        mask = mask & (np.isnan(values) | ~undefined)
     if where is not True:
-        mask &= where
+        mask = mask & where
     share = mask.astype(values.dtype)
     count = _add(mask, axis, np.intp, None, True)
     share /= np.maximum(count, 1)  # none where `initial` was the extreme
@@ -210,13 +211,13 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> y.data.round(4), x.grad
     (np.float64(1000.6931), Tensor([0.5, 0.5, 0. ]))
     """
-    x = np.asarray(x)
+    x = as_array(x)
     if x.dtype == np.float16:  # in which a sum may overflow
         return _logsumexp(x.astype(np.float32), axis, keepdims).astype(np.float16)
     x = x if x.dtype.kind in "fc" else x.astype(float)
     top = _maximum(x.real, axis, None, None, True, initial=-np.inf)
     finite = np.isfinite(top)
-    if finite.all():
+    if everywhere(finite):
         total = np.log(_add(np.exp(x - top), axis, None, None, True)) + top
     else:
         top = np.where(finite, top, 0)
@@ -240,7 +241,7 @@ def softmax_weights(
     """
     top = unwrap(level)
     boundless = np.isinf(top)
-    if boundless.any():
+    if anywhere(boundless):
         alike = boundless & (unwrap(x) == top)
         below = alike & (top < 0)
         x = np.where(alike, np.where(below, -np.inf, 0), x)

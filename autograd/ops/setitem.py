@@ -43,12 +43,12 @@ def _put(x: Any, value: Any, key: Any) -> Any:
 
 def _without(g: Any, key: Any) -> Any:
     """Return `g` with zeros at an index."""
-    return _put(g, 0, key) if type(g) is np.ndarray else put(g, np.zeros((), g.dtype), key)
+    return put(g, np.zeros((), g.dtype), key) if isinstance(g, Tensor) else _put(g, 0, key)
 
 
 def _of_value(g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
     """Return the part of `g` at an index; of several values for one element, only the last was written."""
-    part = g[key]
+    part = selected(g, key)
     if isinstance(key, tuple | list | np.ndarray | Batched):
         number = np.arange(part.size).reshape(part.shape)
         winner = copied_for(np.zeros(g.shape, int), key)
@@ -146,6 +146,12 @@ def assign(x: Tensor, value: ArrayOrTensor) -> Tensor:
     value = as_tensor(value)
     _refuse_shared(x, value._array)
     others = sharing(x)
+    held: Any = value._array
+    if others and set(batches(held)).difference(batches(x._array)):
+        held.refuse(
+            f"writing to a view, or to a tensor of shape {x.shape} that has views, which all elements share, a value",
+            "Write to a copy, x = x + 0",
+        )
     overlaps = [overlap(other._array, x._array) for other in others]
     nodes = [
         other._node if found is None else replace(as_now(other), value, *found)._node

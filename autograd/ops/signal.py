@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import DtypeError, GraphError
+from ..graph.batched import Batched, anywhere, as_array
 from ..primitives.declare import composed, elementwise, general, multilinear
 from ..primitives.primitive import Function
 from ..tensors.tensor import Array, Tensor, unwrap
-from .index import scatter
+from .index import scatter, selected
 from .shape import atleast_1d, operand
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def intervals(x: Array, xp: Array) -> tuple[Any, Any]:
     """Return the indices of the intervals that begin and that end at each `x`; outside the knots, the nearest ones."""
     last = max(len(xp) - 2, 0)
     begins = np.searchsorted(xp, x, "right") - 1
-    on_knot = np.equal(xp[np.maximum(begins, 0)], x)
-    ends = np.where(on_knot, np.searchsorted(xp, x, "left") - 1, begins) if on_knot.any() else begins
+    on_knot = np.equal(selected(xp, np.maximum(begins, 0)), x)
+    ends = np.where(on_knot, np.searchsorted(xp, x, "left") - 1, begins) if anywhere(on_knot) else begins
     return np.clip(begins, 0, last), np.clip(ends, 0, last)
 
 
@@ -90,22 +91,36 @@ def _slope(x: Any, xp: Any, fp: Any, begins: Any, ends: Any) -> Any:
         return np.zeros(np.shape(x))
     widths = xp[1:] - xp[:-1]
     slopes = (fp[1:] - fp[:-1]) / np.where(np.equal(widths, 0), 1, widths)
-    mean = (slopes[begins] + slopes[ends]) * 0.5
+    mean = (selected(slopes, begins) + selected(slopes, ends)) * 0.5
     return np.where(np.greater_equal(x, unwrap(xp)[0]) & np.less_equal(x, unwrap(xp)[-1]), mean, 0)
 
 
 def _to_knots(g: Any, x: Any, xp: Any, begins: Any) -> Any:
     """Distribute `g` over the knots by the weights with which each `x` mixes their values: transpose the function."""
-    after = np.minimum(begins + 1, len(xp) - 1)
-    before = xp[begins]
-    width = xp[after] - before
-    weight = np.clip((x - before) / np.where(np.equal(width, 0), 1, width), 0, 1)
+    after, weight = _mix(x, xp, begins)
     late = g * weight
     return scatter(g - late, begins, xp.shape) + scatter(late, after, xp.shape)
 
 
+def _mix(x: Any, xp: Any, begins: Any) -> tuple[Any, Any]:
+    """Return the index of the knot after each `x`, and the weight of its value."""
+    after = np.minimum(begins + 1, len(xp) - 1)
+    before = selected(xp, begins)
+    width = selected(xp, after) - before
+    return after, np.clip((x - before) / np.where(np.equal(width, 0), 1, width), 0, 1)
+
+
+def _interpolated(x: Any, xp: Any, fp: Any, begins: Any, ends: Any) -> Any:
+    if all(type(a) is not Batched for a in (x, xp, fp)):
+        return np.interp(x, xp, fp)
+    after, weight = _mix(x, xp, begins)
+    fp = fp.astype(np.result_type(fp, np.float64))
+    early, late = selected(fp, begins), selected(fp, after)
+    return np.where(weight == 0, early, np.where(weight == 1, late, early + (late - early) * weight))
+
+
 _interp = general(
-    lambda x, xp, fp, begins, ends: np.interp(x, xp, fp),
+    _interpolated,
     lambda g, x, xp, fp, begins, ends: g * _slope(x, xp, fp, begins, ends),
     lambda g, x, xp, fp, begins, ends: -_to_knots(g * _slope(x, xp, fp, begins, ends), x, xp, begins),
     lambda g, x, xp, begins: _to_knots(g, x, xp, begins),
@@ -139,23 +154,23 @@ def interp(
     fp = fp.astype(float) if fp.dtype.kind == "b" else fp  # bools have no differences
     for name, value in (("left", left), ("right", right)):
         kinds = "biufc" if fp.dtype.kind == "c" else "biuf"
-        if value is not None and (np.ndim(value) or np.asarray(unwrap(value)).dtype.kind not in kinds):
+        if value is not None and (np.ndim(value) or as_array(unwrap(value)).dtype.kind not in kinds):
             raise DtypeError(f"interp takes {name} as a number like those of fp (dtype {fp.dtype}), not {value!r}")
     if period is None:
         y = _interp(x, xp, fp, *intervals(unwrap(x), unwrap(xp)))
         y = _beyond(y, np.less(x, unwrap(xp)[0]), left)
         return _beyond(y, np.greater(x, unwrap(xp)[-1]), right)
-    if unwrap(period) == 0:
+    if anywhere(unwrap(period) == 0):
         raise ValueError("the period of an interpolation must not be 0")
     if xp.ndim != 1 or xp.shape != fp.shape:
         raise ValueError(f"knots are two sequences of one length, but the shapes are {xp.shape} and {fp.shape}")
     period = np.abs(period)
     x, xp = np.remainder(x.astype(np.float64), period), np.remainder(xp.astype(np.float64), period)
     order = np.argsort(unwrap(xp))
-    xp, fp = xp[order], fp[order]
-    xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
-    fp = np.concatenate([fp[-1:], fp, fp[:1]])
-    return _interp(x, xp, fp, *intervals(unwrap(x), unwrap(xp)))
+    knots, values = selected(xp, order), selected(fp, order)
+    knots = np.concatenate([knots[-1:] - period, knots, knots[:1] + period])
+    values = np.concatenate([values[-1:], values, values[:1]])
+    return _interp(x, knots, values, *intervals(unwrap(x), unwrap(knots)))
 
 
 def _period_rule(g: Any, out: Any, p: Any, period: Any, period_shape: Shape) -> Any:

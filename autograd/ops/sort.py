@@ -71,7 +71,7 @@ def partition(
     values = unwrap(a)
     parted = np.partition(values, unwrap(kth), axis, kind, order)
     # NumPy decides where the others go: the elements of equal rank before and after are the same.
-    places = np.empty(values.shape, np.intp)
+    places = np.empty(values.shape, np.intp, like=values)
     before, after = (np.argsort(x, axis, "stable") for x in (values, parted))
     np.put_along_axis(places, after, before, axis)
     return arrange(a, places, axis)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import Batched, anywhere, as_array, everywhere
 from ..graph.source_info import warn
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..tensors.tensor import TensorLike
+
+numpy: Any = np  # its annotations accept only literal flags
 
 # Weighted means
 
@@ -53,14 +56,24 @@ def _pull_to_elements(g: Any, weights: Any, axis: Axis, x_shape: tuple[int, ...]
     return spread(g, x_shape, axis) * (beside / beside.sum(axis, keepdims=True))
 
 
+def _weighted_mean(x: Any, weights: Any, axis: Axis, keepdims: bool) -> Any:
+    if type(x) is not Batched and type(weights) is not Batched:
+        return numpy.average(x, axis, weights, keepdims=keepdims)
+    x, beside = as_array(x), _beside(weights, np.shape(x), axis)
+    total = np.sum(
+        beside, axis, keepdims=keepdims, dtype=np.result_type(x, beside, *[np.float64] * (x.dtype.kind in "biu"))
+    )
+    if anywhere(total == 0):
+        raise ZeroDivisionError("the weights add up to 0, by which their mean cannot be divided")
+    return np.sum(x * beside, axis, keepdims=keepdims) / total
+
+
 _average = general(
-    lambda x, weights, axis, keepdims: np.average(x, axis, weights, keepdims=keepdims),
+    _weighted_mean,
     _pull_to_elements,
     _pull_to_weights,
     name="average",
 )
-
-numpy: Any = np  # its annotations accept only literal flags
 
 
 @composed(np.average, method=False)
@@ -106,7 +119,7 @@ def _counts(weights: Any, observations: int, name: str) -> Any:
     weights = weights if weights.dtype == np.float64 else weights.astype(np.float64)
     if weights.shape != (observations,):
         raise RuntimeError(f"{name} of shape {weights.shape} for {observations} observations: give one for each")
-    if (unwrap(weights) < 0).any():
+    if anywhere(unwrap(weights) < 0):
         raise ValueError(f"{name} must not be negative")
     return weights
 
@@ -123,9 +136,10 @@ def _freedom(observations: int, ddof: float, weights: Any, aweights: Any) -> Any
             freedom = total - ddof
         else:
             freedom = total - ddof * (weights * aweights).sum() / total
-    if freedom <= 0:
+    lacking = unwrap(freedom) <= 0
+    if anywhere(lacking):
         warn("Degrees of freedom <= 0 for slice", RuntimeWarning)
-        return 0.0
+        return 0.0 if everywhere(lacking) else np.where(lacking, 0, freedom)
     return freedom
 
 
@@ -156,7 +170,7 @@ def cov(
         x = np.concatenate((x, _observations(y, rowvar or np.ndim(y) < 2 or np.shape(y)[0] == 1, dtype)), axis=0)
     weights = None
     if fweights is not None:
-        if not np.all(unwrap(fweights) == np.around(unwrap(fweights))):
+        if not everywhere(unwrap(fweights) == np.around(unwrap(fweights))):
             raise TypeError("fweights must be integer")
         weights = _counts(fweights, x.shape[1], "fweights")
     if aweights is not None:
@@ -181,4 +195,4 @@ def corrcoef(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True, *,
     limited = np.clip(values.real, -1, 1)
     if values.dtype.kind == "c":
         limited = limited + 1j * np.clip(values.imag, -1, 1)
-    return c + (limited - values) if (limited != values).any() else c
+    return c + (limited - values) if anywhere(limited != values) else c

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.batched import as_array
 from ..tensors.dispatch import operations, plain
 from ..tensors.tensor import Tensor, plain_array, unwrap
 from .index import scatter
@@ -46,7 +47,7 @@ def call(
     elif where is True:
         result = ufunc(*inputs, **axes)  # NumPy rejects any other keywords
     else:
-        result = _selected(ufunc, inputs, np.asarray(unwrap(where), bool))
+        result = _selected(ufunc, inputs, as_array(unwrap(where), bool))
     if order == "K":
         return result
     return (

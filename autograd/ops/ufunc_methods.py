@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, UnsupportedError
+from ..graph.batched import as_array
 from ..graph.call_site import users_line
 from ..graph.mutation import note_written
 from ..primitives.declare import general, linear
@@ -127,7 +128,7 @@ def _running_extreme_rule(g: Any, x: Any, out: Any, axis: int) -> Any:
     n = extremes.shape[-1]
     absent = np.isnan(extremes)
     tie = (values == extremes) | (np.isnan(values) & absent)
-    starts = np.ones(extremes.shape, bool)
+    starts = np.ones(extremes.shape, bool, like=extremes)
     starts[..., 1:] = (extremes[..., 1:] != extremes[..., :-1]) & ~(absent[..., 1:] & absent[..., :-1])
     place = np.arange(n)
     start = np.maximum.accumulate(np.where(starts, place, 0), -1)
@@ -203,7 +204,7 @@ def _reduce(
     if closed is not None and not any_live(initial):
         return closed(x, axis, dtype, keepdims, unwrap(initial), unwrap(where))
     x, where = operand(x), unwrap(where)
-    expected = np.asarray(ufunc.reduce(unwrap(x), axis, dtype, keepdims=keepdims, initial=unwrap(initial), where=where))
+    expected = as_array(ufunc.reduce(unwrap(x), axis, dtype, keepdims=keepdims, initial=unwrap(initial), where=where))
     rows = _rows(_cast(x, expected.dtype), axis)
     masks = [True] * len(rows) if where is True else _rows(np.broadcast_to(where, x.shape), axis)
     result: Any = None
@@ -250,7 +251,7 @@ def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> An
 
 def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
     """Reduce the slices of `x` from each index to the next, or one element where the next is not larger."""
-    closed, indices = operations.get(ufunc.reduceat), np.asarray(unwrap(indices))
+    closed, indices = operations.get(ufunc.reduceat), as_array(unwrap(indices))
     if closed is not None:
         return closed(x, indices, axis, dtype)
     x = _cast(x, ufunc.reduceat(unwrap(x), indices, axis, dtype).dtype)
@@ -363,7 +364,7 @@ def _constant(result: Any, ufunc: np.ufunc, method: str) -> Any:
     """Return a constant tensor of the result, or of each of several."""
     if isinstance(result, tuple):
         return tuple([_constant(r, ufunc, method) for r in result])
-    array = np.asarray(result)
+    array = as_array(result)
     if array.dtype == object:
         name = _name(ufunc, method)
         raise UnsupportedError(f"numpy.{name} gives Python objects, which tensors do not hold: pass t.data")

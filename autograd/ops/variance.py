@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.batched import anywhere
 from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general
 from ..primitives.primitive import Function, Rule
@@ -70,7 +71,7 @@ def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: A
     if out is not None and out.dtype == np.float16:  # in which NumPy's sum of squares may overflow
         out = np.sqrt((deviation * deviation).sum(axis, keepdims=True) / freedom)
         g = keep_axes(g, x.shape, axis)
-    if np.any(undefined):
+    if anywhere(undefined):
         deviation = np.where(undefined, math.nan, deviation)
     slope = keep_axes(g + g if out is None else g / np.where(np.equal(out, 0), 1, out), x.shape, axis) / freedom
     gx = slope * (np.conjugate(deviation) if deviation.dtype.kind == "c" else deviation)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
+from ...graph.batched import anywhere, as_array
 from ...primitives.declare import elementwise
 from ...tensors.tensor import Tensor
 from .common import of_last
@@ -26,11 +27,11 @@ def _hyp1f1(a: Any, b: Any, x: Any) -> Any:
     """
     if isinstance(x, Tensor):
         return special.hyp1f1(a, b, x)
-    x = np.asarray(x)
-    if x.dtype.kind == "c" or not np.any(np.abs(x) > FAR):
+    x = as_array(x)
+    if x.dtype.kind == "c" or not anywhere(np.abs(x) > FAR):
         return special.hyp1f1(a, b, x)
     far = (np.abs(x) > FAR) & (np.abs(x) > 1e3 * np.abs(a)) & (np.abs(x) > 1e3 * np.abs(b))
-    far &= np.where(x > 0, ~_ends(a), _ends(np.subtract(b, a)))
+    far = far & np.where(x > 0, ~_ends(a), _ends(np.subtract(b, a)))
     sign = special.gammasgn(a) * special.gammasgn(b)
     overflow = np.where(np.equal(np.abs(sign), 1), sign, 1) * np.inf  # SciPy's value at the poles of b
     near = special.hyp1f1(a, b, np.where(far, x.dtype.type(0), x))

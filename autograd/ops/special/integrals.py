@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
+from ...graph.batched import anywhere, everywhere
 from ...primitives.declare import elementwise, general
 from .common import of_last, over
 
@@ -21,10 +22,10 @@ elementwise(special.expi, lambda g, x: g * np.exp(x) / x)
 def _expn_rule(g: Any, x: Any, out: Any, a: Any) -> Any:
     """Return -g E_{n-1}(x), where E_{-1}(x) = E_0(x) (1 + 1 / x): DLMF 8.19.12 and 8.19.13."""
     zero = np.equal(a, 0)
-    if np.all(zero):
+    if everywhere(zero):
         return -g * out * (1 + 1 / x)
     lower = special.expn(np.maximum(a - 1, 0), x)
-    return -g * (np.where(zero, out * (1 + 1 / x), lower) if np.any(zero) else lower)
+    return -g * (np.where(zero, out * (1 + 1 / x), lower) if anywhere(zero) else lower)
 
 
 of_last(special.expn, _expn_rule)

@@ -33,23 +33,25 @@ from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .indexing import getitem
 from .ufuncs import axes_behind, write_result
 
-__all__ = ["call", "form"]
+__all__ = ["Function", "call", "form", "refuse_plain", "rule"]
 
 Function = Callable[..., Any]
 
 # Functions of one array, the first parameter, along an axis.
 _ALONG = frozenset((
-    "mean", "std", "var", "count_nonzero", "ptp", "median", "nansum", "nanprod", "nanmean", "nanstd", "nanvar",
-    "nanmax", "nanmin", "nanmedian", "cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum",
+    "mean", "std", "var", "count_nonzero", "ptp", "nansum", "nanprod", "nanmean", "nanstd", "nanvar",
+    "nanmax", "nanmin", "cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum",
     "cumulative_prod", "argmax", "argmin", "nanargmax", "nanargmin", "argsort", "sort", "partition", "argpartition",
-    "flip", "squeeze", "diff", "unwrap", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "trapezoid", "repeat",
-    "logsumexp", "compress", "delete",
+    "flip", "squeeze", "diff", "unwrap", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "repeat",
+    "delete",
 ))  # fmt: skip
 # Those for which an axis of None means the flattened array, rather than all axes.
 _FLATTENING = frozenset((
     "cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum", "cumulative_prod", "argmax", "argmin",
-    "nanargmax", "nanargmin", "argsort", "sort", "partition", "argpartition", "repeat", "compress", "delete",
+    "nanargmax", "nanargmin", "argsort", "sort", "partition", "argpartition", "repeat", "delete",
 ))  # fmt: skip
+# Arguments of those that broadcast with the array.
+_BESIDE = ("where", "mean", "period", "discont")
 # Functions that are the reduction of a ufunc.
 _REDUCTIONS: dict[Function, np.ufunc] = {
     np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.amax: np.maximum, np.min: np.minimum,
@@ -163,12 +165,15 @@ def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs:
     names, defaults = _parameters(function)
     given = bound(function, args, kwargs)
     x = given.pop(names[0])
-    others = [name for name, value in given.items() if name not in ("where", "out") and innermost(value) is level]
+    others = [name for name, value in given.items() if name not in _BESIDE and innermost(value) is level]
     axis = given.pop("axis", defaults.get("axis"))
     out = given.pop("out", None)
     if axis is np._NoValue:
         axis = None
     flattens = axis is None and function.__name__ in _FLATTENING
+    beside = [name for name in _BESIDE if is_at(level, given.get(name))]
+    if beside and not is_at(level, x):
+        x = Batched(repeated(level, x), level)
     if not is_at(level, x) or others or (flattens and given.get("keepdims") is True):
         return level.loop_call(function, args, kwargs)
     if flattens:
@@ -177,8 +182,9 @@ def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs:
         normalize_axis_index(operator.index(axis), 1)  # NumPy takes 0 and -1 for a number
         return level.loop_call(function, args, kwargs)
     value = x.value
-    if given.get("where", True) is not True and given["where"] is not np._NoValue:
-        value, given["where"] = aligned(level, (x, given["where"]))
+    for name in _BESIDE:
+        if not isinstance(given.get(name, True), bool) and np.ndim(given[name]) + (name in beside):
+            value, given[name] = aligned(level, (x, given[name]))
     if function is np.squeeze and axis is None:
         axis = tuple([i for i, n in enumerate(x.shape) if n == 1])
     if function is np.diff:
@@ -255,7 +261,8 @@ def _roll(level: Level, a: Any, shift: Any, axis: Any = None) -> Any:
         return level.loop_call(np.roll, (a, shift, axis), {})
     if axis is None:
         return Batched(np.roll(a.ravel().value, shift, 1).reshape(a.value.shape), level)
-    return Batched(np.roll(a.value, shift, axes_behind(tuple(axis) if np.ndim(axis) else axis, a.ndim)), level)
+    axes = [normalize_axis_index(n, a.ndim) + 1 for n in (axis if np.ndim(axis) else [axis])]  # one may occur twice
+    return Batched(np.roll(a.value, shift, axes if np.ndim(axis) else axes[0]), level)
 
 
 @rule(np.diagonal)
@@ -275,9 +282,13 @@ def _sliding_window_view(
 
 @rule(np.pad)
 def _pad(level: Level, array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    if innermost(pad_width, options) is not None or any(np.ndim(value) for value in options.values()) or callable(mode):
+    if innermost(pad_width, options) is not None or callable(mode) or isinstance(pad_width, dict):
         return level.loop_call(np.pad, (array, pad_width, mode), options)
-    pairs = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    shape = (array.ndim, 2)
+    for name, value in options.items():
+        if np.ndim(value):  # one or two for each axis
+            options[name] = [(1, 1), *np.broadcast_to(np.asarray(value), shape).tolist()]
+    pairs = np.broadcast_to(np.asarray(pad_width), shape).tolist()
     return Batched(np.pad(array.value, [(0, 0), *pairs], mode, **options), level)
 
 
@@ -332,11 +343,26 @@ def _full_like(level: Level, a: Any, fill_value: Any, dtype: Any = None, *args: 
 
 
 @rule(np.eye, np.identity, np.arange, np.asarray, np.array)
-def _looped_new(level: Level, *args: Any, **kwargs: Any) -> Any:
+def _new(level: Level, *args: Any, **kwargs: Any) -> Any:
     _batched_among(args, kwargs).refuse(
         "the length of a new array, or what it is made from, by a value",
         "Compute lengths outside vmap, and join batched arrays by numpy.stack or numpy.concatenate",
     )
+
+
+def _spaced(function: Function) -> Function:
+    def spaced(level: Level, start: Any, stop: Any, num: Any = 50, endpoint: bool = True, *args: Any, **kw: Any) -> Any:
+        given = bound(function, (start, stop, num, endpoint, *args), kw)
+        given["start"], given["stop"] = ends = aligned(level, (start, stop))
+        axis = given.get("axis", 0)
+        given["axis"] = normalize_axis_index(axis, max(map(np.ndim, ends))) + 1
+        return wrapped(level, function(**given))
+
+    return spaced
+
+
+for _function in (np.linspace, np.geomspace):
+    rule(_function)(_spaced(_function))
 
 
 # Joins
@@ -499,23 +525,28 @@ def _batched_among(*given: Any) -> Any:
 
 rule(
     np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d,
-    np.unique_values, np.unique_all, np.unique_counts, np.unique_inverse, np.extract,
+    np.unique_values, np.unique_all, np.unique_counts, np.unique_inverse,
 )(_of_values)  # fmt: skip
 
 
 # Writers
 
 
+def refuse_plain(level: Level, name: str, a: Any, *given: Any) -> None:
+    """Raise if an array to which a function would write what is batched among `given` is not batched."""
+    if not is_at(level, a):
+        _batched_among(a, *given).refuse(
+            f"writing to a plain array, with numpy.{name}, the value or index",
+            "A plain array has room for one element: begin with numpy.zeros_like(x) of a batched x, or "
+            "numpy.zeros(shape, like=x)",
+        )
+
+
 def _written(function: Function) -> Function:
     name = function.__name__
 
     def write(level: Level, a: Any, *args: Any, **kwargs: Any) -> None:
-        if not is_at(level, a):
-            _batched_among(a, args, kwargs).refuse(
-                f"writing to a plain array, with numpy.{name}, the value or index",
-                "A plain array has room for one element: begin with numpy.zeros_like(x) of a batched x, or "
-                "numpy.zeros(shape, like=x)",
-            )
+        refuse_plain(level, name, a, args, kwargs)
         if function is np.copyto:
             given = bound(function, (a, *args), kwargs)
             where = given.get("where", True)
@@ -532,5 +563,5 @@ def _written(function: Function) -> Function:
     return write
 
 
-for _writer in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis):
+for _writer in (np.copyto, np.put, np.place, np.putmask, np.fill_diagonal):
     _RULES[_writer] = _written(_writer)

@@ -17,7 +17,7 @@ from ...graph.node import Leaf, Node, counter
 from ...graph.source_info import warn
 from ...tensors.tensor import Array, Tensor, unmasked
 from ..declare import linear
-from . import functions, indexing, ufuncs
+from . import functions, indexing, linear_algebra, order, ufuncs  # noqa: F401 - some note their rules alone
 from .alignment import aligned, is_at, wrapped
 
 if TYPE_CHECKING:
