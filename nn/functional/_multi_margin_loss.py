@@ -32,7 +32,8 @@ def _multi_margin_forward(
         shortfall = np.maximum(scores - (labelled_entries(scores, labels) - margin)[:, None], 0)
         lack = np.where(_one_hot(scores, labels), 0, shortfall)
         saved[:] = lack, None
-        losses = (lack**p).sum(axis=1) * scale
+        losses = (lack**p).sum(axis=1)
+        losses = losses * (scale if isinstance(scale, float | int) else scale.astype(losses.dtype))
         return losses.sum() if total else losses
     lack = np.array(scores, order=memory_order(scores.shape[1]))
     flat, places = lack.ravel("K"), labelled_places(labels, lack)  # a view in either order

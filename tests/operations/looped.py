@@ -1,3 +1,3 @@
-"""The operations that vmap computes in a loop over the batch."""
+"""The operations that vmap computes in a loop over the batch: a list that may only shrink."""
 
-LOOPED: frozenset[str] = frozenset(())
+LOOPED = frozenset(("ctc_loss", "lstsq", "polyfit"))

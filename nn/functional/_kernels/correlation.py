@@ -151,6 +151,9 @@ def _of_batch(product: Function, x: Any, weight: Any, windows: Windows, groups: 
     """Convolve the images of each element of a batch with its weight, in one convolution of all."""
     level: Any = innermost(x, weight)
     shared, count = innermost(weight) is not level, len(x)
+    rest: list[Any] = [[]] if product is convolve else []
+    if not level.size:
+        return _of_empty_batch(level, product, x, weight, None, windows, groups, *rest)
     if shared:
         images = extend.leave_batch(x, level)
         images = images.reshape(level.size * count, *images.shape[2:])
@@ -160,13 +163,18 @@ def _of_batch(product: Function, x: Any, weight: Any, windows: Windows, groups: 
             images, groups = _side_by_side(x, level), level.size * groups
         weight = extend.leave_batch(weight, level)
         weight = weight.reshape(level.size * weight.shape[1], *weight.shape[2:])
-    rest: list[Any] = [[]] if product is convolve else []
     out = product(images, weight, None, windows, groups, *rest)
     if shared:
         out = out.reshape(level.size, count, *out.shape[1:])
     else:
         out = out.reshape(count, level.size, out.shape[1] // level.size, *out.shape[2:]).swapaxes(0, 1)
     return extend.enter_batch(out, level)
+
+
+def _of_empty_batch(level: Any, product: Function, x: Any, y: Any, *args: Any) -> Any:
+    """Return the result for a batch without elements, whose shape a product of zeros tells."""
+    one = product(np.zeros(x.shape, x.dtype), np.zeros(y.shape, y.dtype), *args)
+    return extend.enter_batch(np.zeros((0, *one.shape), one.dtype), level)
 
 
 def _side_by_side(x: Any, level: Any) -> Any:
@@ -178,6 +186,8 @@ def _side_by_side(x: Any, level: Any) -> Any:
 def _weights_of_batch(x: Any, y: Any, windows: Windows, groups: int) -> Any:
     """Return the weight of each element of a batch: those of one convolution with more groups."""
     level: Any = innermost(x, y)
+    if not level.size:
+        return _of_empty_batch(level, weight_product, x, y, windows, groups)
     if groups > 1 or innermost(x) is level:
         x, groups = _side_by_side(x, level), level.size * groups
     total = weight_product(x, _side_by_side(y, level), windows, groups)
