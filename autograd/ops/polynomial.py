@@ -268,7 +268,7 @@ def polyfit(
     c = (c.T / scale).T
     if full:
         return c, residuals, rank, s, rcond
-    if int(rank) != terms:
+    if anywhere(unwrap(rank) != terms):
         warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning)
     return (c, _covariance(matrix, scale, residuals, y.ndim, cov)) if cov else c
 
