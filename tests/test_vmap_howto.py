@@ -71,7 +71,7 @@ CASES: dict[str, dict[Function, list[Function]]] = {
         lambda x: x[: x.argmax()].sum(): [lambda x: np.where(np.arange(len(x)) < x.argmax(), x, 0).sum()],
         counted: [lambda x: np.where(np.arange(len(x)) < x.argmax(), x, 0).sum()],
     },
-    "`a[i]`, where `a` is a plain ndarray or a list and `i` belongs to the element": {
+    "`a[i]`, where `i` is computed from `x`, but `a` is a plain ndarray or a list": {
         lambda x: A[x.argmax()]: [lambda x: tensor(A)[x.argmax()]],
         lambda x: A.tolist()[x.argmax()]: [lambda x: tensor(A)[x.argmax()]],
     },
