@@ -42,8 +42,9 @@ def vmap(
     """Return a function of a batch that computes `function` for all elements of the batch at once.
 
     Write `function` for one element. Within it, NumPy's functions see the shape of one element and compute for all of
-    them, so it is as fast as the same code written for the batch by hand. It nests with itself and with `grad`, `jvp`,
-    `jacobian` and the others, both ways: ``vmap(grad(loss), in_axes=(None, 0, 0))`` gives a gradient per sample.
+    them, in about the time that the same code takes if it is written for the batch. It nests with itself and with
+    `grad`, `jvp`, `jacobian` and the others, both ways: ``vmap(grad(loss), in_axes=(None, 0, 0))`` gives a gradient per
+    sample.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def vmap(
         all, or ``"error"``. NumPy's own generators know of no batch: their numbers are the same for all elements.
 
     **foreign
-        None: an argument of ``torch.vmap`` or ``jax.vmap``, such as `in_dims`, raises, with its equivalent here.
+        Not taken: for arguments of ``torch.vmap`` and ``jax.vmap``, such as `in_dims`, the error names those here.
 
     Returns
     -------
