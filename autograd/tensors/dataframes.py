@@ -27,6 +27,8 @@ def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
     columns = {table.name: table.dtype} if table.ndim == 1 else dict(table.dtypes)
     dtypes = [getattr(dtype, "numpy_dtype", dtype) for dtype in columns.values()]
     odd = [f"{name!r} ({dtype})" for name, dtype in columns.items() if getattr(dtype, "kind", "O") not in "biufc"]
+    if odd and columns.keys() == {None}:
+        raise DtypeError(f"a {what} of dtype {table.dtype} is not of numbers: encode it as numbers")
     if odd:
         raise DtypeError(f"{', '.join(odd)} of a {what} is not of numbers: leave it out, or encode it as numbers")
     if table.isna().to_numpy().any():
