@@ -521,10 +521,19 @@ class Batched(NDArrayOperatorsMixin):
                 return NotImplemented
             elif isinstance(x, ndarray):
                 level.refuse_mask(x)
+        if function in _MAKERS:
+            return self._made(function, *args, **kwargs)
         return level.call(function, args, kwargs)
+
+    def _made(self, function: Any, shape: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return a new array of a shape for each element of the batches of this one, which `like` named."""
+        shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+        value = self.value  # of outer batches too, perhaps
+        return Batched(function((value.shape[0], *shape), *args, **kwargs, like=value), self.level)
 
 
 _NUMBERS = frozenset((float, int, complex, bool, np.float64, np.float32))
+_MAKERS = frozenset((np.zeros, np.empty, np.ones))  # these are told of a batch by their argument `like` alone
 _METHODS = frozenset((
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "choose", "clip", "cumprod", "cumsum", "diagonal",
     "dot", "max", "mean", "min", "nonzero", "prod", "put", "repeat", "round", "searchsorted", "squeeze", "std", "take",

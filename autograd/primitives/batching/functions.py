@@ -300,18 +300,6 @@ def _resize(level: Level, a: Any, new_shape: Any) -> Any:
 # New arrays
 
 
-@rule(np.zeros, np.empty)
-def _zeros(level: Level, shape: Any, dtype: Any = float, order: Any = "C", **_: Any) -> Any:
-    return level.zeros(shape, dtype)
-
-
-@rule(np.ones)
-def _ones(level: Level, shape: Any, dtype: Any = float, order: Any = "C", **_: Any) -> Any:
-    made = level.zeros(shape, dtype)
-    made[...] = 1
-    return made
-
-
 @rule(np.full)
 def _full(level: Level, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> Any:
     made = level.zeros(shape, dtype or as_array(fill_value).dtype)

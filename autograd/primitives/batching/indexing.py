@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level, chosen
+from ...graph.batched import Batched, Level, chosen, innermost
 from ...graph.call_site import users_line
 from ...tensors.conversions import refuse
 from ...tensors.tensor import any_live, unmasked
@@ -119,7 +119,8 @@ def getitem(level: Level, x: Any, key: Any) -> Any:
     level = _level(level, x, key)
     whole = is_at(level, x)
     index, moved = place(level, key, x.ndim, whole=whole)
-    found = (x.value if whole else x)[index]
+    array, outer = x.value if whole else x, innermost(index)
+    found = array[index] if outer is None or type(array) is Batched else getitem(outer, array, index)
     if found.ndim == 1 and found.base is not None and not any(part is Ellipsis for part in index):
         found = found.copy()  # a number, which is no view in NumPy
     return Batched(found if moved is None else np.moveaxis(found, *moved), level)
