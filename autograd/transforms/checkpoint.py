@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 
 from ..errors import DtypeError, GraphError, check_callable, described
+from ..graph.batched import levels, running
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment
 from ..graph.mutation import changed, root, snapshot, weighted_sums, written_since
 from ..graph.node import Leaf, Node, ancestors, counter
@@ -116,6 +117,7 @@ class _Region:
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, np.random.Generator)]
         self._random = [(generator, generator.bit_generator.state) for generator in (*in_use, *given)]
         self._global = np.random.get_state()
+        self._levels = levels()  # what is drawn within vmap depends on them
         self._forms: list[tuple[Any, Any]] = []
         self._sums: list[Any] = []
         # The saved arrays that are in memory, by number: all of them while the function runs, which may ask for
@@ -153,6 +155,7 @@ class _Region:
 
         before = [(generator, generator.bit_generator.state) for generator, _ in self._random]
         before_global = np.random.get_state()
+        token = running.set(self._levels)
         try:
             for generator, state in self._random:
                 generator.bit_generator.state = state
@@ -163,6 +166,7 @@ class _Region:
             for generator, state in before:
                 generator.bit_generator.state = state
             np.random.set_state(before_global)
+            running.reset(token)
         if [(array.shape, array.dtype) for array in kept] != self._forms:
             raise GraphError(
                 f"checkpoint({self._name}, ...) did something else when it was computed again: it kept {len(kept)} "
