@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import BatchError, DtypeError, ShapeError, Tensor, general
+from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, vjp
 from autograd.extend import as_array, borrow, innermost, mark_written, whole
 
 from .._arguments import TensorLike
@@ -18,6 +18,18 @@ Array = np.ndarray[Any, Any]
 
 # The identity, with a gradient that is not its derivative: that of each row is multiplied by a factor.
 _scale_gradient = general(lambda x, factors: x.copy(), lambda g, factors: g * factors[..., None], name="scale_gradient")
+
+
+def _look_up_rule(g: Any, table_shape: Any, places: Any, level: Any) -> Any:
+    """Add each gradient to its row: of the table that an element has, or of the one that all elements shared."""
+    if not level.active:
+        g, places = extend.leave_batch(g, level), extend.leave_batch(places, level)
+    rows: Any = vjp(lambda table: rows_at(table, places), np.zeros(table_shape, g.dtype))[1](g)[0]
+    return rows
+
+
+# The rows of a table that the elements of a batch share, at indices of their own.
+_look_up = general(lambda table, places, level: rows_at(table, places), _look_up_rule, name="look_up")
 
 
 def embedding(
@@ -76,7 +88,9 @@ def embedding(
         padding_idx %= rows
     if max_norm is not None:
         _shorten(weight, index, max_norm, norm_type)
-    out = rows_at(weight, index)
+    level = innermost(index)
+    shared = level is not None and innermost(weight) is not level
+    out = _look_up(weight, index, level) if shared else rows_at(weight, index)
     if padding_idx is None and not scale_grad_by_freq:
         return out
     factors: Any = np.ones((), out.dtype)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, general
-from autograd.extend import accurate_sum
+from autograd.extend import accurate_sum, innermost, levels
 
 from .._arguments import TensorLike
 from ._kernels.operands import as_operand
@@ -82,8 +82,11 @@ def _bias_rule(g: Any, into: Any) -> Any:
     return ones.dot(g, into) if into is None or into.flags.c_contiguous else np.matmul(ones, g, into)
 
 
-linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")
-linear.__doc__ = """Apply an affine map to the last axis of `x`: ``x @ weight.T + bias``.
+_linear = general(_affine, _input_rule, _weight_rule, _bias_rule, name="linear")
+
+
+def linear(x: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:
+    """Apply an affine map to the last axis of `x`: ``x @ weight.T + bias``.
 
     Parameters
     ----------
@@ -111,6 +114,24 @@ linear.__doc__ = """Apply an affine map to the last axis of `x`: ``x @ weight.T 
     >>> F.linear(np.array([1.0, 2.0]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([10.0, 20.0]))
     array([13., 26.])
     """
+    if levels() and _is_shared(x, weight, bias):
+        return _product_of_batch(x, weight, bias)
+    return _linear(x, weight, bias)
+
+
+def _is_shared(x: Any, weight: Any, bias: Any) -> bool:
+    """Tell whether all elements of a batch of `vmap` share a weight, and the shapes fit."""
+    if innermost(x) is None or innermost(x) is innermost(weight) or not isinstance(weight, Tensor):
+        return False
+    return (
+        weight.ndim == 2 and x.shape[-1:] == weight.shape[1:] and (bias is None or np.shape(bias) == weight.shape[:1])
+    )
+
+
+def _product_of_batch(x: Any, weight: Any, bias: Any) -> Any:
+    """Return the same as a product, whose gradient by the weight is one for all elements of the batch."""
+    out = x @ weight.T
+    return out if bias is None else out + bias
 
 
 def bilinear(input1: TensorLike, input2: TensorLike, weight: TensorLike, bias: TensorLike | None = None) -> Tensor:

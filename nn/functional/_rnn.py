@@ -1,7 +1,8 @@
 """Recurrent networks: a whole sequence as one operation.
 
 Each is two loops of NumPy calls, forward and backward, that write to preallocated memory. Where a derivative is itself
-recorded, or computed for a batch of `vmap`, the composition in `_rnn_steps` replaces the loops.
+recorded, the composition in `_rnn_steps` replaces the loops. In a batch of `vmap`, sequences with shared weights are
+more sequences of one network; with weights or gradients of weights of their own, they are composed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Function, vjp
+from autograd import Function, extend, vjp
 from autograd.extend import innermost
 
 from .._aligned_memory import aligned_empty, aligned_like
@@ -52,34 +53,69 @@ class _Sequence(Function):
     @classmethod
     def forward(cls, ctx: Any, reverse: bool, *inputs: Array) -> tuple[Array, ...]:
         dtype = np.result_type(*inputs)
-        x, *others = (np.asarray(array, dtype) for array in inputs)
+        ctx.batches, batched = [], inputs
+        while any(type(array) is not np.ndarray for array in batched):
+            ctx.batches.append(innermost(batched))
+            batched = (*_together(batched[: cls.states + 1], ctx.batches[-1]), *batched[cls.states + 1 :])
+        x, *others = (np.asarray(array, dtype) for array in batched)
         results, ctx.kept = cls.run(x[::-1] if reverse else x, others[: cls.states], others[cls.states :])
-        out = results[0][::-1] if reverse else results[0]
+        out, *last = _apart((results[0][::-1] if reverse else results[0], *results[1:]), ctx.batches)
         ctx.reverse, ctx.inputs = reverse, inputs
         ctx.save_for_backward(*inputs, out)  # the result as well, so that in-place writes to it are noticed
-        return (out, *results[1:])
+        return (out, *last)
 
     @classmethod
     def backward(cls, ctx: Any, *g: Any) -> tuple[Any, ...]:
         *inputs, _ = ctx.saved_tensors
+        count, batches = cls.states + 1, ctx.batches
+        ended = [level for level in batches if not level.active]
+        own = len(ended) < len(batches) and any(ctx.needs_input_grad[1 + count :])
+        batches = ended if own else batches  # each element of the others has gradients of its own by the weights
+        for level in batches:
+            g = _together(g, level)
         recorded = not all(type(part) is np.ndarray for part in g)
-        if recorded or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
-            # a derivative is recorded or of a batch, or finite numbers replace others
-            return (None, *cls._pull_composed(ctx.reverse, inputs, g))
-        out = g[0][::-1] if ctx.reverse else g[0]
-        found = cls.pull(ctx.kept, ctx.needs_input_grad[1], out, *g[1:])
-        if ctx.reverse and found[0] is not None:
-            found[0] = found[0][::-1]
-        return (None, *found)
+        if recorded or own or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
+            # a derivative is recorded, or finite numbers replace others
+            for level in batches:
+                inputs[:count] = _together(inputs[:count], level)
+            found = cls._pull_composed(ctx.reverse, inputs, g)
+        else:
+            found = cls.pull(ctx.kept, ctx.needs_input_grad[1], g[0][::-1] if ctx.reverse else g[0], *g[1:])
+            if ctx.reverse and found[0] is not None:
+                found[0] = found[0][::-1]
+        return (None, *_apart(found[:count], batches), *found[count:])
 
     @classmethod
-    def _pull_composed(cls, reverse: bool, inputs: Sequence[Any], g: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _pull_composed(cls, reverse: bool, inputs: Sequence[Any], g: tuple[Any, ...]) -> list[Any]:
         def sequence(x: Any, *others: Any) -> Any:
             return composed(cls.step, reverse, x, others[: cls.states], others[cls.states :])
 
         _, pull = vjp(sequence, *inputs)
-        gradients: tuple[Any, ...] = pull(g)
-        return gradients
+        return list(pull(g))
+
+
+def _together(arrays: Sequence[Any], level: Any) -> tuple[Any, ...]:
+    """Return a sequence and states with the sequences of all elements of a batch side by side."""
+    x, *states = (extend.leave_batch(array, level) for array in arrays)
+    x = np.moveaxis(x, 0, 1)
+    return (
+        x.reshape(len(x), level.size * x.shape[2], x.shape[3]),
+        *[state.reshape(level.size * state.shape[1], state.shape[2]) for state in states],
+    )
+
+
+def _apart(arrays: Sequence[Any], batches: Sequence[Any]) -> list[Any]:
+    """Return the sequence and states of each element again; the sequence may be None."""
+    x, *states = arrays
+    for level in reversed(batches):
+        size = level.size
+        if x is not None:
+            x = np.moveaxis(x.reshape(len(x), size, x.shape[1] // size, x.shape[2]), 1, 0)
+            x = extend.enter_batch(x, level)
+        states = [
+            extend.enter_batch(state.reshape(size, len(state) // size, state.shape[1]), level) for state in states
+        ]
+    return [x, *states]
 
 
 # Long short-term memory. The gates of a step lie in memory as o, i, f, g, so that sigmoids are side by side. Little is
@@ -279,10 +315,10 @@ class _ReLURNN(_Sequence):
 
 
 def _of_arrays_or_batches(kind: type[_Sequence]) -> Callable[..., Any]:
-    """Return the function that runs a sequence; a batch of `vmap` as a composition, whose operations know batches."""
+    """Return the function that runs a sequence, as a composition where each element of a batch has its own weights."""
 
     def run(reverse: bool, x: Any, *others: Any) -> Any:
-        if innermost(x, others) is None:
+        if innermost(others[kind.states :]) is None:
             return kind.apply(reverse, x, *others)
         return composed(kind.step, reverse, x, others[: kind.states], others[kind.states :])
 

@@ -144,7 +144,7 @@ class BatchNorm1d(_Running):
             x, self.running_mean, self.running_var, self.weight, self.bias, training, momentum, self.eps
         )
         if tracked:
-            self.num_batches_tracked += 1
+            self.num_batches_tracked[...] += 1
         return out
 
     def _momentum(self) -> Any:

@@ -1,14 +1,14 @@
 """Every layer, loss and function of `nn` under `vmap`: its values and gradients are those of a loop over the batch."""
 
-import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import grad, vmap
+from autograd import grad, jvp, vjp, vmap
 from autograd.extend import borrow
 from autograd.transforms.pytree import flatten
 
@@ -57,21 +57,26 @@ def weighted(function: Function) -> Function:
     return total
 
 
+def compare(found: Any, expected: list[Any]) -> None:
+    """Compare the results for a batch with those of each of its elements."""
+    of_elements = zip(*map(arrays, expected), strict=True)
+    for of_batch, each in zip(arrays(found), of_elements, strict=True):
+        joined = np.stack(each)
+        assert of_batch.dtype == joined.dtype
+        np.testing.assert_allclose(of_batch, joined, rtol=1e-9, atol=1e-9 * max(1, np.abs(joined).max(initial=0)))
+
+
+def looped(function: Function, axes: tuple[int | None, ...], args: list[Any]) -> list[Any]:
+    return [function(*[x if axis is None else x[i] for x, axis in zip(args, axes, strict=True)]) for i in range(SIZE)]
+
+
 def check(function: Function, args: list[Any], places: list[int], constant: Sequence[int] = ()) -> None:
     """Compare a function and its gradient under `vmap`, with the arguments at some places batched, with the loop."""
     given = [batch(arg) if i in places else arg for i, arg in enumerate(args)]
     axes = tuple([0 if i in places else None for i in range(len(args))])
     floats = tuple([i for i in places if args[i].dtype.kind == "f" and i not in constant])
     for each in [function, *([grad(weighted(function), argnums=floats)] if floats else [])]:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "vmap: .* is computed in a loop", RuntimeWarning)
-            found = arrays(vmap(each, in_axes=axes, randomness="same")(*given))
-        elements = [[x[i] if axis == 0 else x for x, axis in zip(given, axes, strict=True)] for i in range(SIZE)]
-        expected = [arrays(each(*element)) for element in elements]
-        for of_batch, of_elements in zip(found, zip(*expected, strict=True), strict=True):
-            joined = np.stack(of_elements)
-            assert of_batch.dtype == joined.dtype
-            np.testing.assert_allclose(of_batch, joined, rtol=1e-10, atol=1e-10 * max(1, np.abs(joined).max(initial=0)))
+        compare(vmap(each, in_axes=axes, randomness="same", loops="error")(*given), looped(each, axes, given))
 
 
 def seeded(function: Function, options: dict[str, Any]) -> Function:
@@ -124,3 +129,116 @@ def test_layers_with_parameters_of_their_own_are_those_of_a_loop(name: str, shar
     places = [*range(len(names)), *([] if shared else [len(names) + i for i in places_of(args)])]
     buffers = [i for i, each in enumerate(names) if each in dict(module.named_buffers())]
     check(seeded(of_state, {}), [*(state[each][0] for each in names), *args], places, buffers)
+
+
+def of_floats(call: Call) -> tuple[Function, list[Array]]:
+    """Return a function of the arrays of real numbers among the arguments, and these."""
+    args, function = list(map(double, call.args)), call.make()
+    function = seeded(function.to(np.float64) if isinstance(function, nn.Module) else function, call.options)
+    places = [i for i in places_of(args) if args[i].dtype.kind == "f"]
+    places = places[:1] if call.name == "batch_norm" else places  # the others are statistics
+
+    def of_places(*given: Any) -> Any:
+        full = list(args)
+        for i, x in zip(places, given, strict=True):
+            full[i] = x
+        return [y for y in flatten(function(*full))[0] if y is not None and y.dtype.kind == "f"]
+
+    return of_places, [args[i] for i in places]
+
+
+CALLS = {
+    f"{kind}.{name}": call
+    for kind, calls in (("functional", FUNCTIONS), ("nn", LAYERS))
+    for name, call in calls.items()
+}
+DIFFERENTIABLE = sorted(name for name, call in CALLS.items() if call.data)
+BATCHED = [name for name in DIFFERENTIABLE if name.partition(".")[2] not in REFUSED]
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_rules_take_a_batch_of_gradients(name: str) -> None:
+    """As a Jacobian does, of a graph that was recorded before, without a batch."""
+    function, args = of_floats(CALLS[name])
+    outputs, pull = vjp(function, *args)
+    rng = np.random.default_rng(0)
+    given = [rng.normal(size=(SIZE, *np.shape(y))) for y in outputs]
+    expected = [pull([g[i] for g in given]) for i in range(SIZE)]
+    compare(vmap(lambda *g: pull(list(g)), loops="error")(*given), expected)
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_derivatives_of_second_order_are_those_of_a_loop(name: str) -> None:
+    function, args = of_floats(CALLS[name])
+    every = tuple(range(len(args)))
+    second = grad(weighted(grad(weighted(function), argnums=every)), argnums=every)
+    given = [batch(x) for x in args]
+    axes = (0,) * len(args)
+    compare(vmap(second, randomness="same", loops="error")(*given), looped(second, axes, given))
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_forward_mode_is_that_of_a_loop(name: str) -> None:
+    function, args = of_floats(CALLS[name])
+
+    def along(*args: Any) -> Any:
+        return jvp(function, args[: len(args) // 2], args[len(args) // 2 :])
+
+    given = [*map(batch, args), *(np.cos(batch(x)) for x in args)]
+    compare(vmap(along, randomness="same", loops="error")(*given), looped(along, (0,) * len(given), given))
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_batches_of_batches_are_those_of_a_loop(name: str) -> None:
+    """The first argument is batched by the outer call, the others by the inner one, the last by both."""
+    function, args = of_floats(CALLS[name])
+    every = tuple(range(len(args)))
+    gradient = grad(weighted(function), argnums=every)
+    given = [batch(x) for x in args]
+    given[-1] = np.stack([given[-1]] * SIZE)
+    last = (0,) if len(args) > 1 else ()
+    inner = (None if last else 0, *(0,) * (len(args) - 1))
+    outer = (0, *(None,) * (len(args) - 2), *last)
+    of_batch = vmap(gradient, in_axes=inner, randomness="same", loops="error")
+    found = vmap(of_batch, in_axes=outer, randomness="same", loops="error")(*given)
+
+    def of_elements(*args: Any) -> list[Array]:
+        return [np.stack(each) for each in zip(*looped(gradient, inner, list(args)), strict=True)]
+
+    compare(found, looped(of_elements, outer, given))
+
+
+@pytest.mark.parametrize("name", sorted(set(TRAINED) - REFUSED))
+def test_gradients_of_shared_parameters(name: str) -> None:
+    """For each sample within `vmap`; outside, of the sum over the batch, to second order."""
+    call = LAYERS[name]
+    module = made(call)
+    args = list(map(double, call.args))
+    places = places_of(args)
+    parameters = {name: parameter.data for name, parameter in module.named_parameters()}
+    given = [batch(args[i]) for i in places]
+
+    def loss(parameters: Any, *given: Any) -> Any:
+        full = list(args)
+        for i, x in zip(places, given, strict=True):
+            full[i] = x
+        nn.manual_seed(0)
+        return weighted(nn.functional_call)(module, parameters, tuple(full), call.options)
+
+    def of_batch(parameters: Any) -> Any:
+        return np.sum(vmap(partial(loss, parameters), randomness="same", loops="error")(*given))
+
+    def of_loop(parameters: Any) -> Any:
+        return sum(loss(parameters, *[x[i] for x in given]) for i in range(SIZE))
+
+    def slope(total: Function) -> Function:
+        return lambda parameters: weighted(lambda p: list(grad(total)(p).values()))(parameters)
+
+    axes = (None, *(0,) * len(given))
+    each = grad(loss)
+    found = vmap(each, in_axes=axes, randomness="same", loops="error")(parameters, *given)
+    compare(list(found.values()), [list(g.values()) for g in looped(each, axes, [parameters, *given])])
+    for total in ((of_batch, of_loop), (slope(of_batch), slope(of_loop))):
+        found, expected = (grad(each)(parameters) for each in total)
+        for key in parameters:
+            np.testing.assert_allclose(found[key], expected[key], rtol=1e-9, atol=1e-9)

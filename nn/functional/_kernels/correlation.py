@@ -49,9 +49,12 @@ def _by_channel(y: Any, groups: int) -> Any:
 def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
     """Return the sum over each window of its elements times weights; leave the columns in `saved` if they are few.
 
-    The gradient of the weight is computed from them. For a large array, they are not worth their memory.
+    The gradient of the weight is computed from them. For a large array, they are not worth their memory. If a batch of
+    `vmap` shares the weight, its level is left.
     """
     if not type(x) is type(weight) is np.ndarray:
+        level = innermost(x, weight)
+        saved[:] = [] if level is innermost(weight) else [level]
         return _biased(_of_batch(convolve, x, weight, windows, groups), bias)
     n, outputs, length = len(x), len(weight), math.prod(windows.counts)
     kernels = weight.reshape(groups, outputs // groups, -1)
@@ -155,8 +158,7 @@ def _of_batch(product: Function, x: Any, weight: Any, windows: Windows, groups: 
     if not level.size:
         return _of_empty_batch(level, product, x, weight, None, windows, groups, *rest)
     if shared:
-        images = extend.leave_batch(x, level)
-        images = images.reshape(level.size * count, *images.shape[2:])
+        images = _as_images(x, level)
     else:
         images = x
         if product is transposed or groups > 1 or innermost(x) is level:
@@ -175,6 +177,12 @@ def _of_empty_batch(level: Any, product: Function, x: Any, y: Any, *args: Any) -
     """Return the result for a batch without elements, whose shape a product of zeros tells."""
     one = product(np.zeros(x.shape, x.dtype), np.zeros(y.shape, y.dtype), *args)
     return extend.enter_batch(np.zeros((0, *one.shape), one.dtype), level)
+
+
+def _as_images(x: Any, level: Any) -> Any:
+    """Return the images of all elements of a batch as those of one."""
+    every = extend.leave_batch(x, level)
+    return every.reshape(level.size * every.shape[1], *every.shape[2:])
 
 
 def _side_by_side(x: Any, level: Any) -> Any:
@@ -210,7 +218,12 @@ def _long_product(a: Any, b: Any) -> Any:
 
 
 def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
-    """Use the columns that the forward pass left, if they are those of `x` and nothing has to be recorded."""
+    """Use the columns that the forward pass left, if they are those of `x` and nothing has to be recorded.
+
+    Where a batch shared the weight and has ended, the gradient is summed over it, by one product.
+    """
+    if len(saved) == 1 and not saved[0].active:
+        return weight_product(_as_images(x, saved[0]), _as_images(g, saved[0]), windows, groups)
     if type(g) is type(x) is np.ndarray and saved and saved[0] is x:
         return _weight_product(x, g, windows, groups, saved)
     return weight_product(x, g, windows, groups)
