@@ -12,7 +12,7 @@ import numpy as np
 from ..graph.batched import Batched
 from ..tensors.tensor import Tensor
 
-__all__ = ["Rebuild", "flatten"]
+__all__ = ["Rebuild", "flatten", "structure"]
 
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
@@ -67,3 +67,14 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         rebuilds.append((len(flat), len(flat) + len(contents), rebuild))
         flat += contents
     return flat, lambda contents: kind([rebuild(contents[start:stop]) for start, stop, rebuild in rebuilds])
+
+
+def structure(tree: Any) -> Any:
+    """Return the containers of a tree, to be compared: their types and their keys, in order, and None for leaves."""
+    if type(tree) in _LEAVES:
+        return None
+    if isinstance(tree, dict):
+        return type(tree), [(key, structure(part)) for key, part in tree.items()]
+    if hasattr(type(tree), "__dataclass_fields__"):
+        return type(tree), [structure(getattr(tree, name)) for name in type(tree).__dataclass_fields__]
+    return (type(tree), [structure(part) for part in tree]) if isinstance(tree, tuple | list) else None

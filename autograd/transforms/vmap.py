@@ -11,7 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..errors import BatchError, DtypeError, ShapeError, check_callable, described
-from ..graph.batched import Batched, batches, levels, running, whole
+from ..graph.batched import Batched, batches, everywhere, levels, running, whole
 from ..graph.buffer_reuse import read_only
 from ..graph.call_site import users_line
 from ..graph.mutation import owner_of
@@ -19,7 +19,7 @@ from ..graph.source_info import defined
 from ..primitives.batching.level import BatchLevel, Split, enter, leave
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, as_tensor, plain_array
-from .pytree import Rebuild, flatten
+from .pytree import Rebuild, flatten, structure
 
 __all__ = ["vmap"]
 
@@ -190,12 +190,15 @@ class _Call:
         order = np.argsort(np.concatenate(places))
         flat = [flatten(part) for part in parts]
         out_axes = _spread_axes(self.out_axes, parts[0], "out_axes")
-        if len({len(outputs) for outputs, _ in flat}) > 1:
-            raise BatchError(f"vmap: the branches at {split.line} return another number of arrays")
+        if any(structure(part) != structure(parts[0]) for part in parts):
+            raise BatchError(f"vmap: the branches at {split.line} return containers of other kinds, sizes or keys")
         joined = []
         for i, axis in enumerate(out_axes):
             outputs = [outputs[i] for outputs, _ in flat]
             if axis is None:
+                arrays = [getattr(y, "_array", y) for y in outputs]
+                if not all(everywhere(np.array_equal(arrays[0], array)) for array in arrays):
+                    raise BatchError(f"vmap: the branches at {split.line} return other values for the out_axes None")
                 joined.append(outputs[0])
                 continue
             shapes = [np.shape(y)[: axis % np.ndim(y)] + np.shape(y)[axis % np.ndim(y) + 1 :] for y in outputs]
