@@ -138,7 +138,10 @@ class BatchLevel(Level):
             results = [np.asarray(result) for result in results]
         shapes = sorted({np.shape(result) for result in results})
         if len(shapes) > 1:
-            raise BatchError(f"the elements of the batch gave results of different shapes, {shapes[0]} and {shapes[1]}")
+            raise BatchError(
+                f"the elements of the batch, at {users_line()}, gave results of different shapes, {shapes[0]} and "
+                f"{shapes[1]}: for a mask, use numpy.where(mask, x, 0), or a sum or mean with where=mask"
+            )
         joined = np.stack(results)[:size]
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
 
