@@ -335,7 +335,7 @@ def _left(y: Any, axis: int | None, level: BatchLevel, seen: list[Any]) -> Any:
             array.refuse("the out_axes None, which is for what all elements share, for a result", "Give it an axis")
         return y
     owner = owner_of(whole(array))
-    shared = not batched or any(owner is other for other in seen)  # with an argument or another result, or read-only
+    shared = not batched or not whole(array).flags.writeable or any(owner is other for other in seen)
     seen.append(owner)
     result = leave(y, level) if isinstance(y, Tensor) and y._node is not None else leave(array, level)
     if shared:
