@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -141,8 +142,8 @@ def test_what_has_no_answer_for_the_batch_raises(name: str) -> None:
     with pytest.raises(BatchError, match=remedy) as caught:
         vmap(function)(X, PLACES)
     message = str(caught.value)
-    assert "(shape (" in message
-    assert "4 of them in the batch of vmap" in message
+    assert re.search(r"shapes?,? \(", message)
+    assert re.search("4 of them in the batch of vmap|the 4 elements of the batch of vmap", message)
     assert f"{__file__}:" in message
     assert not levels()
 
@@ -344,25 +345,27 @@ def test_sizes_that_differ_are_named() -> None:
 
 
 def test_arguments_and_results_that_are_no_batches() -> None:
-    for call, message in [
+    calls: list[tuple[Any, str]] = [
         (lambda: vmap(np.sin)(3.0), "argument 0 has no axis 0 to map over: it is a number"),
-        (lambda: vmap(np.sin)([3.0, 1.0]), "argument 0 has no axis 0.*of a list perhaps"),
-        (lambda: vmap(np.sin, 2)(X), r"argument 0 has no axis 2 to map over: it is of shape \(4, 3\)"),
+        (lambda: vmap(np.sin)([3.0, 1.0]), "argument 0 has no axis 0.*a list of numbers should be one array"),
+        (lambda: vmap(np.sin, 2)(X), r"argument 0 has no axis 2 to map over: its shape is \(4, 3\)"),
         (lambda: vmap(np.sin, -3)(X), r"argument 0 has no axis -3"),
         (lambda: vmap(np.add, (0,))(X, X), "in_axes=.0,. is for 1 arguments, but the function was called with 2"),
         (lambda: vmap(np.sin, None)(X), "no argument has an axis to map over"),
         (lambda: vmap(lambda: 1.0)(), "no argument has an axis to map over"),
         (lambda: vmap(lambda d: d["a"], ({"b": 0},))({"a": X}), "have the keys"),
         (lambda: vmap(lambda d: d, out_axes=(0, 0))(X), "out_axes.*do not fit"),
-    ]:
+    ]
+    for call, message in calls:
         with pytest.raises(ShapeError, match=message):
             call()
-    for call, message in [
+    calls = [
         (lambda: vmap(lambda x: None)(X), "returned None: is a return missing"),
         (lambda: vmap(lambda x: "loss")(X), "returned str 'loss': return arrays"),
         (lambda: vmap(lambda x: (x, None))(X), "returned None"),
         (lambda: vmap(lambda x: Value(1.0))(X), "returned Value"),
-    ]:
+    ]
+    for call, message in calls:
         with pytest.raises(DtypeError, match=message):
             call()
     with pytest.raises(BatchError, match=r"out_axes None.*shape \(3,\), 4 of them.*Give it an axis"):

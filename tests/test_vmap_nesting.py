@@ -270,7 +270,7 @@ AROUND: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
     "value": lambda of: of(W),
     "grad": lambda of: grad(weighed(of))(W),
     "value_and_grad": lambda of: value_and_grad(weighed(of))(W),
-    "vjp": lambda of: (lambda y, pull: pull(np.ones_like(y))[0])(*vjp(of, W)),
+    "vjp": lambda of: vjp(of, W)[1](np.cos(of(W)))[0],
     "jvp": lambda of: jvp(of, (W,), (U,)),
     "hvp": lambda of: hvp(weighed(of), W, U),
     "linearize": lambda of: linearize(of, W)[1](U),

@@ -1,4 +1,4 @@
-"""Branches on batched values: an error that says what to write, or a batch split into groups, against the loop."""
+"""Batches split into groups by their branches: derivatives from outside, axes, containers, what cannot be joined."""
 
 import inspect
 from collections.abc import Callable
@@ -172,44 +172,6 @@ def test_batches_within_batches() -> None:
     close(only_inner(X), [[x * y if y[0] > 0 else x for y in X] for x in X])
 
 
-def test_conditions_of_which_all_are_the_same_need_no_groups() -> None:
-    calls = []
-
-    def f(x: Any) -> Any:
-        calls.append(x.shape)
-        return x if np.sum(x * x) >= 0 else x / 0
-
-    close(split(f, X), X)
-    assert calls == [(3,)]
-
-
-def test_the_number_of_calls_is_that_of_the_groups_and_of_what_found_them() -> None:
-    calls = []
-
-    def f(x: Any) -> Any:
-        calls.append(1)
-        return x * 2 if x[0] > 0 else x
-
-    split(f, X)
-    assert len(calls) == 3
-
-
-def test_groups_are_bounded() -> None:
-    xs = np.arange(1.0, 400.0)
-
-    def f(x: Any) -> Any:
-        steps = 0
-        while x > 0.5:
-            x, steps = x - 1, steps + 1
-        return steps * 1.0
-
-    line = inspect.getsourcelines(f)[1] + 2
-    with pytest.raises(BatchError, match=rf"more than 256 groups.*{__file__}:{line}: use numpy\.where"):
-        split(f, xs)
-    assert not levels()
-    close(split(f, xs[:200]), xs[:200])
-
-
 @pytest.mark.parametrize("shape", [(0, 3), (1, 3)])
 def test_batches_of_none_and_one(shape: tuple[int, ...]) -> None:
     for f in (leaky, three_ways, nested, in_a_loop):
@@ -250,11 +212,3 @@ def test_an_error_in_one_group_is_the_programs_own() -> None:
     with pytest.raises(KeyError, match="mine"):
         split(f, X)
     assert not levels()
-
-
-def test_tensors_as_arguments() -> None:
-    xs = tensor(X)
-    close(split(leaky, xs), looped(leaky, X))
-    found = split(leaky, tensor(X, requires_grad=True))
-    assert found.requires_grad
-    close(split(lambda x: x if x[0] > 0 else tensor(np.zeros(3)), xs), np.where(X[:, :1] > 0, X, 0))

@@ -310,6 +310,11 @@ def test_a_thread_started_within_a_batch() -> None:
         return "no error"
 
     said = []
-    vmap(lambda x: (said.append(in_a_thread(lambda: walk(x))), x)[1])(X[0])
+
+    def started(x: Any) -> Any:
+        said.append(in_a_thread(lambda: walk(x)))
+        return x
+
+    vmap(started)(X[0])
     assert "made outside vmap" in said[0]
     assert w.grad is None

@@ -11,7 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from ..errors import BatchError, DtypeError, ShapeError, check_callable, described
-from ..graph.batched import Batched, batches, everywhere, levels, running, whole
+from ..graph.batched import Batched, batches, levels, running, whole
 from ..graph.buffer_reuse import read_only
 from ..graph.call_site import users_line
 from ..graph.mutation import owner_of
@@ -197,7 +197,7 @@ class _Call:
             outputs = [outputs[i] for outputs, _ in flat]
             if axis is None:
                 arrays = [getattr(y, "_array", y) for y in outputs]
-                if not all(everywhere(np.array_equal(arrays[0], array)) for array in arrays):
+                if not all(np.all(whole(np.array_equal(arrays[0], array))) for array in arrays):
                     raise BatchError(f"vmap: the branches at {split.line} return other values for the out_axes None")
                 joined.append(outputs[0])
                 continue
