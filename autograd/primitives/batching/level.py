@@ -140,7 +140,7 @@ class BatchLevel(Level):
         if len(shapes) > 1:
             raise BatchError(
                 f"the {self.size} elements of the batch of vmap, at {users_line()}, gave results of different shapes, "
-                f"{shapes[0]} and {shapes[1]}: for a mask, use numpy.where(mask, x, 0), or a sum or mean with where=mask"
+                f"{shapes[0]} and {shapes[1]}: for a mask, use numpy.where(mask, x, 0), or a sum with where=mask"
             )
         joined = np.stack(results)[:size]
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
