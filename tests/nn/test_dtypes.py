@@ -254,7 +254,7 @@ def test_tables_say_which_column_is_not_of_numbers() -> None:
         nn.Linear(2, 1)(table)
     with pytest.raises(DtypeError, match="values are missing in a DataFrame: fill them in"):
         nn.Linear(2, 1)(pd.DataFrame({"size": [1, None], "rooms": [3, 4]}, dtype="Int64"))
+    with pytest.raises(DtypeError, match=r"a Series of dtype .* is not of numbers"):
+        nn.Linear(2, 1)(pd.Series(["red", "blue"]))
     with pytest.raises(DtypeError, match=r"'relu' takes numbers .* a list"):
         nn.functional.relu([None])  # type: ignore[arg-type]  # which is refused
-    with pytest.raises(DtypeError, match="a Series of dtype .* is not of numbers"):
-        nn.Linear(2, 1)(pd.Series(["red", "blue"]))
