@@ -161,9 +161,9 @@ def _roots_of(p: Any) -> Any:
     p = p if p.dtype.kind in "fc" else p.astype(float)
     n = len(p) - 1
     if n < 1 or not anywhere(present):
-        return p.astype(float)[:0]
-    companion = np.concatenate([-p[None, 1:] / p[0], np.eye(n, dtype=p.dtype)[:-1]])
-    found = np.linalg.eigvals(companion)
+        found = p[:0].real.astype(float)
+    else:
+        found = np.linalg.eigvals(np.concatenate([-p[None, 1:] / p[0], np.eye(n, dtype=p.dtype)[:-1]]))
     return np.concatenate([found, np.zeros(trailing, found.dtype)])
 
 

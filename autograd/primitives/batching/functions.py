@@ -42,7 +42,7 @@ _ALONG = frozenset((
     "mean", "std", "var", "count_nonzero", "ptp", "nansum", "nanprod", "nanmean", "nanstd", "nanvar",
     "nanmax", "nanmin", "cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum",
     "cumulative_prod", "argmax", "argmin", "nanargmax", "nanargmin", "argsort", "sort", "partition", "argpartition",
-    "flip", "squeeze", "diff", "unwrap", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "repeat",
+    "flip", "squeeze", "unwrap", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "repeat",
     "delete",
 ))  # fmt: skip
 # Those for which an axis of None means the flattened array, rather than all axes.
@@ -187,13 +187,6 @@ def _along_axis(level: Level, function: Function, args: tuple[Any, ...], kwargs:
             value, given[name] = aligned(level, (x, given[name]))
     if function is np.squeeze and axis is None:
         axis = tuple([i for i, n in enumerate(x.shape) if n == 1])
-    if function is np.diff:
-        for name in ("prepend", "append"):
-            edge = given.get(name)
-            if edge is not None and edge is not np._NoValue and np.ndim(edge):
-                shape = list(value.shape)
-                shape[axes_behind(axis, x.ndim)] = np.shape(edge)[axis]
-                given[name] = np.broadcast_to(edge, shape)
     result = function(value, **given, axis=axes_behind(axis, x.ndim))
     return write_result(out, wrapped(level, result))
 
