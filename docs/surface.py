@@ -20,6 +20,7 @@ import numpy as np
 from autograd import AutogradError, Tensor
 from autograd.primitives.primitive import Primitive
 from autograd.tensors.dispatch import declare_special_functions, operations, plain, writers
+from tests.operations.looped import LOOPED
 
 from . import reasons
 
@@ -100,6 +101,7 @@ def page(present: str) -> str:
         parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph saves, or why"), *lines]
     parts += ["", METHODS_HEAD, *_headed("ufunc", *METHODS), *_methods()]
     parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph saves"), *_scipy(present)]
+    parts += ["", BATCHES_HEAD, *_headed("function", "why"), *[f"| `{name}` | {why} |" for name, why in LOOPED.items()]]
     return "\n".join(parts) + "\n"
 
 
@@ -241,6 +243,16 @@ METHODS_HEAD = """\
 This table is about `np.add.reduce` and the like, for the differentiated ufuncs of two inputs. Sums, products and
 extremes have their own rules; the others are applied step by step. If `at` is not differentiated, write to distinct
 indices instead: `x[i] = np.power(x[i], y)`.
+"""
+BATCHES_HEAD = """\
+## Batches
+
+Within [`vmap`](howto/batches.md) all operations, those of the layers and losses in `nn` included, compute for the whole
+batch at once, and so do their derivatives. The functions in this table are called for one element after another. A test
+compares every operation with a loop over the elements, to second order, and fails if one is missing here.
+
+Data that differ between the elements need a loop, too, where they only select or count: the points of histograms, the
+conditions of `compress`, `extract` and `piecewise`, the counts of `repeat`.
 """
 SCIPY_HEAD = """\
 ## scipy.special

@@ -76,7 +76,8 @@ def polysub(a1: TensorLike, a2: TensorLike) -> Any:
 def _leading_zeros(p: Any) -> int:
     """Return how many coefficients precede the first nonzero one; if all are 0, how many precede the last."""
     present = unwrap(p) != 0
-    return agreed(np.where(present.any(), present.argmax(), len(p) - 1), "leading zeros of a polynomial")
+    present[-1] = True
+    return agreed(present.argmax(), "leading zeros of a polynomial")
 
 
 @composed(np.polymul, method=False)
