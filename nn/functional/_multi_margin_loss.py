@@ -68,7 +68,8 @@ def _recorded_slopes(g: Any, scores: Any, labels: Any, margin: float, p: int, la
     labelled = _one_hot(scores, labels).astype(lack.dtype)
     slope = np.sign(lack)
     if p == 2:
-        slope = relu(scores - labelled_entries(scores, labels)[:, None] + margin) * (2 * slope)
+        doubled = relu(scores - labelled_entries(scores, labels)[:, None] + margin) * (2 * slope)
+        slope = np.where(np.equal(slope, 0), 0, doubled)
     slopes = slope * g
     return slopes - labelled * slopes.sum(axis=1, keepdims=True)
 
