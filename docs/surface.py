@@ -100,8 +100,8 @@ def page(present: str) -> str:
     for module, lines in tables.items():
         parts += ["", f"## {module}", "", *_headed("function", "derivative", "rule", "the graph saves, or why"), *lines]
     parts += ["", METHODS_HEAD, *_headed("ufunc", *METHODS), *_methods()]
-    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph saves"), *_scipy(present)]
     parts += ["", BATCHES_HEAD, *_headed("function", "why"), *[f"| `{name}` | {why} |" for name, why in LOOPED.items()]]
+    parts += ["", SCIPY_HEAD, *_headed("function", "rule", "the graph saves"), *_scipy(present)]
     return "\n".join(parts) + "\n"
 
 
