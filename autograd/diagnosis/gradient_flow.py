@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph.backward import Wanted
+from ..graph.batched import walks, whole
 from ..graph.node import Gradients, MultiNode, Node, ancestors, leading_to
 from ..graph.saved_tensors import operation_of, unpacked
 from ..primitives.multi_output import Output
@@ -121,17 +122,23 @@ def explain(result: Tensor, x: Tensor, gradient: TensorLike | None = None) -> Ex
         return Explanation(False, ())
     arrived: dict[Node, list[tuple[Node | None, Any]]] = {each: [] for each in order}
     arrived[root].append((None, result._seed(gradient)))
+    return Explanation(True, tuple(_walk(order, node, arrived)))
+
+
+@walks
+def _walk(order: list[Node], last: Node, arrived: dict[Node, list[tuple[Node | None, Any]]]) -> list[Step]:
+    """Walk back to the last node, and note each on the way."""
     steps = []
     with np.errstate(all="ignore"):
         for each in reversed(order):
             g = _total(each, arrived[each])
             if not isinstance(g, list):
-                steps.append(_step(each, g, arrived[each]))
-            if each is node:
+                steps.append(_step(each, whole(g), [(by, whole(part)) for by, part in arrived[each]]))
+            if each is last:
                 break
             for source, gx in _contributions(each, g, arrived):
                 arrived[source].append((each, gx))
-    return Explanation(True, tuple(steps))
+    return steps
 
 
 def _contributions(node: Node, g: Any, wanted: Collection[Node]) -> Iterator[tuple[Node, Any]]:
@@ -148,11 +155,11 @@ def _total(node: Node, arrived: list[tuple[Node | None, Any]]) -> Any:
     """Return the sum of the contributions; for an operation with several outputs, a list with one for each."""
     parts = [g for _, g in arrived]
     if isinstance(node, MultiNode):
-        whole: list[Any] = [None] * len(node.dtypes)
+        total: list[Any] = [None] * len(node.dtypes)
         for part in parts:
             for i, g in enumerate(part):
-                whole[i] = g if whole[i] is None else whole[i] if g is None else whole[i] + g
-        return whole
+                total[i] = g if total[i] is None else total[i] if g is None else total[i] + g
+        return total
     return sum(parts[1:], parts[0])
 
 
@@ -162,9 +169,9 @@ def _step(node: Node, g: Array, arrived: list[tuple[Node | None, Any]]) -> Step:
     step = Step(name, place_of(node), float(np.linalg.norm(g)), float(np.mean(g == 0)) if g.size else 0.0)
     lengths = [float(np.linalg.norm(part)) for _, part in arrived]
     if len(arrived) > 1:
-        whole = sum(lengths) or 1.0
+        length = sum(lengths) or 1.0
         step.shares = [
-            ("" if by is None else operation_of(by).name, n / whole)
+            ("" if by is None else operation_of(by).name, n / length)
             for (by, _), n in zip(arrived, lengths, strict=True)
         ]
     step.remarks = list(_remarks(node, name, g, [part for _, part in arrived]))
@@ -182,7 +189,7 @@ def _remarks(node: Node, name: str, g: Array, parts: list[Array]) -> Iterator[st
         lost = int(np.count_nonzero((size > 0) & (np.abs(g) <= 1e-6 * size)))
         if lost:
             yield f"{lost} of {g.size} elements cancel"
-    kept = node.kept if isinstance(node.kept, np.ndarray) and node.kept.shape == node.shape else None
+    kept = whole(node.kept) if getattr(node.kept, "shape", None) == node.shape else None
     if kept is not None and name in DEAD:
         units = kept.reshape(-1, kept.shape[-1]) if kept.ndim else kept.reshape(1, 1)
         dead = int(np.count_nonzero(~units.any(axis=0)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..graph.batched import whole
 from ..graph.node import FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
 from .nodes import place_of, root_of
@@ -101,9 +102,10 @@ def _normalised_exp(node: Node) -> bool:
 
 
 def _small_root(node: Node) -> bool:
-    if not _is(node, "sqrt") or not isinstance(node.kept, np.ndarray) or not node.kept.size:
+    kept = whole(node.kept)
+    if not _is(node, "sqrt") or not isinstance(kept, np.ndarray) or not kept.size:
         return False
-    return bool(np.min(node.kept) < 1e-4 * max(1.0, float(np.max(node.kept))))
+    return bool(np.min(kept) < 1e-4 * max(1.0, float(np.max(kept))))
 
 
 def _variance_by_subtraction(node: Node) -> bool:

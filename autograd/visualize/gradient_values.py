@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..graph.batched import walks
 from ..graph.node import LEAF, Hooked, MultiNode, Node, absent
 from ..graph.saved_tensors import operation_of
 from .number_format import Summary, summarize
@@ -127,12 +128,13 @@ def arrived_gradients(order: list[Node], root: Node, seed: Array) -> dict[Node, 
     As in `backward`, zero gradients stay zero when multiplied by nan or inf. Hooks are not called, because a drawing
     must not trigger their side effects.
     """
-    found = _summaries(order, root, seed, careful=False)
+    found = _summaries(order, root, seed, False)
     if all(summary.finite for arrived in found.values() for summary in arrived.gradients):
         return found
-    return _summaries(order, root, seed, careful=True)
+    return _summaries(order, root, seed, True)
 
 
+@walks
 def _summaries(order: list[Node], root: Node, seed: Any, careful: bool) -> dict[Node, Arrived]:
     found: dict[Node, Arrived] = {}
     for node, g, _, seconds in carried_back(order, root, seed, careful=careful, hooks=False):

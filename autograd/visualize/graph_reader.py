@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
+from ..graph.batched import whole
 from ..graph.mutation import kept_arrays, owner_of
 from ..graph.node import LEAF, Bundle, FreedOperation, Node, ancestors
 from ..graph.saved_tensors import operation_of
@@ -181,7 +182,7 @@ def _constant(value: Any, frame: int | None) -> Box:
     if isinstance(value, tuple):
         form = "{} {}".format(*value)
         return Box("constant", "constant", (form,), form=form, frame=frame)
-    array = np.asarray(value)
+    array = np.asarray(whole(value))
     alarm = array.dtype.kind in "fc" and not np.isfinite(array).all()
     if array.size == 1:
         return Box("constant", f"{array.item():.4g}", (), alarm=alarm, frame=frame)

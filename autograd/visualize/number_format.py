@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..graph.batched import whole
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -22,7 +24,7 @@ class Summary(NamedTuple):
 
 def summarize(array: ArrayLike) -> Summary:
     """Return the number itself, or mean, standard deviation, minimum and maximum of several."""
-    array = np.asarray(array)
+    array = np.asarray(whole(array))
     if array.size == 1:
         number = array.item()
         return Summary(short(number), bool(np.isfinite(array).all()), not number)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...graph.batched import walks, whole
 from ...graph.grad_mode import enable_grad
 from ...graph.instrumentation import observer, value_observer
 from ...graph.mutation import refuse_overwritten
@@ -199,6 +200,7 @@ def _walk_values(root: Value, order: list[Value], steps: dict[Any, Step], gradie
 # Tensors
 
 
+@walks
 def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: Any) -> Passed:
     """Backpropagate `seed`, and note the gradient that passes each edge.
 
@@ -216,8 +218,8 @@ def _walk_tensors(root: Node, order: list[Node], steps: dict[Any, Step], seed: A
 def _outside(g: Any) -> Any:
     """Return an internal gradient as users see it: the conjugate, if it is complex."""
     if isinstance(g, list | tuple):
-        return tuple(None if part is None else np.conjugate(part) for part in g)
-    return np.conjugate(g) if np.iscomplexobj(g) else g
+        return tuple(None if part is None else np.conjugate(whole(part)) for part in g)
+    return np.conjugate(whole(g)) if np.iscomplexobj(whole(g)) else whole(g)
 
 
 def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
@@ -233,9 +235,9 @@ def _find_values(steps: dict[Any, Step], ran: Run, result: Tensor) -> None:
             _tell(step, out, "recorded")
             _find_arguments(steps, step, op, values)
         elif isinstance(op, Output):
-            whole = steps[node.x]
-            if whole.value is not None:
-                _tell(step, whole.value[op.index], whole.known)
+            together = steps[node.x]
+            if together.value is not None:
+                _tell(step, together.value[op.index], together.known)
         elif isinstance(op, Primitive) and not is_packed(node):
             for index, x in enumerate(op.inputs(node)):
                 if x is None:
@@ -252,8 +254,12 @@ def _tell(step: Step, value: Any, known: str) -> None:
         return
     node = step.node
     several = isinstance(node, MultiNode)
-    if tuple(map(np.shape, value)) == node.shapes if several else np.shape(value) == node.shape:
-        step.value, step.known = value, known
+    if tuple(map(_shape, value)) == node.shapes if several else _shape(value) == node.shape:
+        step.value, step.known = tuple(map(whole, value)) if several else whole(value), known
+
+
+def _shape(value: Any) -> Any:
+    return value.shape if hasattr(value, "shape") else np.shape(value)
 
 
 def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) -> None:
@@ -273,7 +279,7 @@ def _find_kept(steps: dict[Any, Step], step: Step, op: Primitive, index: int) ->
 
 def _tell_input(steps: dict[Any, Step], step: Step, index: int, x: Any, value: Any, known: str) -> None:
     if x is None:
-        step.constants[index] = value
+        step.constants[index] = whole(value)
     elif x in steps:
         _tell(steps[x], value, known)
 
