@@ -61,9 +61,13 @@ class Level:
         Greater than that of every node made before; of two calls, one within the other, the inner has the greater one.
     active
         Whether the call still runs.
+    units
+        An array of the batch that holds multiples of unit vectors, and where the first one is not 0: a product with it
+        is rows of the other factor.
     """
 
     exist = False  # until the first one is made
+    units: tuple[Array | None, int] = (None, 0)
 
     def __init__(self, size: int) -> None:
         self.size, self.number, self.active = size, next(counter), True

@@ -32,7 +32,7 @@ def _by_right(g: Any, y: Any) -> Any:
     if y.ndim == 1:
         return g[..., None] * y
     if g.ndim < y.ndim:  # the left factor is a vector
-        return (y @ g[..., None])[..., 0]
+        return y @ g if y.ndim == 2 else (y @ g[..., None])[..., 0]
     return g @ y.mT
 
 
@@ -42,7 +42,7 @@ def _by_left(g: Any, x: Any) -> Any:
     if x.ndim == 1:
         return x[:, None] * g[..., None, :] if g.ndim else x * g
     if g.ndim < x.ndim:  # the right factor is a vector
-        return (x.mT @ g[..., None])[..., 0]
+        return x.mT @ g if x.ndim == 2 else (x.mT @ g[..., None])[..., 0]
     return x.mT @ g
 
 

@@ -14,15 +14,20 @@ from ..graph.node import Hooked, Leaf, Node
 __all__ = ["batched_walk", "is_hooked"]
 
 
-def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any) -> list[Any] | None:
+def batched_walk(
+    walk: Callable[..., Sequence[Any]], *given: Any, first_unit: int | None = None
+) -> list[Any] | None:
     """Return what `walk` gives for arrays or tensors, for all of those along their first axes, along first axes.
 
     A result of None stays None. If a rule takes no batch, or `walk` fails for another reason, there is no list: then
-    the caller walks with one after another, which raises what is to be raised.
+    the caller walks with one after another, which raises what is to be raised. `first_unit` says that an array holds
+    multiples of unit vectors, and where the first one is not 0.
     """
     from ..primitives.batching.level import BatchLevel, enter, leave  # not loaded before there is a batch
 
     level = BatchLevel(len(given[0]), loops="allow", branches="error", randomness="error")
+    if first_unit is not None:
+        level.units = given[0], first_unit
     try:
         seeds = [Batched(g, level) if type(g) is np.ndarray else enter(g, level) for g in given]
         return [None if part is None else leave(part, level) for part in walk(*seeds)]

@@ -19,7 +19,7 @@ Walk = Callable[[Any], list[Any]]
 Shape = tuple[int, ...]
 
 _FEW = 3  # walks, up to which one after another is faster
-_NUMBERS = 1 << 19  # in the arrays of a batched walk: they stay in the cache, and memory stays bounded
+_NUMBERS = 1 << 20  # in the arrays of a batched walk: they stay in the cache, and memory stays bounded
 
 
 def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any], value: complex) -> list[Any]:
@@ -29,33 +29,35 @@ def along_units(record: Recording, walk: Walk, shape: Shape, dtype: np.dtype[Any
     place, the result is an empty list.
     """
     size = math.prod(shape)
-    together = min(_walks_at_once(record), size) if size > _FEW and not is_hooked(record.order) else 1
+    together = 1
+    if size > _FEW and not is_hooked(record.order):
+        together = math.ceil(size / math.ceil(size / _walks_at_once(record)))  # in batches of about the same size
     found = _together(walk, _units(shape, dtype, value, together)) if together > _FEW else None
     if found is None:
-        found = [walk(unit[0]) for unit in _units(shape, dtype, value, 1)]
+        found = [walk(unit[0]) for _, unit in _units(shape, dtype, value, 1)]
         return [np.stack(parts) for parts in zip(*found, strict=True)]
     return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
-def _together(walk: Walk, batches: Iterator[Any]) -> list[list[Any]] | None:
+def _together(walk: Walk, batches: Iterator[tuple[int, Any]]) -> list[list[Any]] | None:
     """Return what `walk` gives for each batch, along first axes; None if a rule takes no batch."""
     found = []
-    for units in batches:
-        part = batched_walk(walk, units)
+    for first, units in batches:
+        part = batched_walk(walk, units, first_unit=first)
         if part is None:
             return None
         found.append(part)
     return found
 
 
-def _units(shape: Shape, dtype: np.dtype[Any], value: complex, together: int) -> Iterator[Any]:
-    """Yield, so many `together`, the arrays of this shape that have `value` at one place and 0 elsewhere."""
+def _units(shape: Shape, dtype: np.dtype[Any], value: complex, together: int) -> Iterator[tuple[int, Any]]:
+    """Yield, so many `together`, the first place of each batch and the arrays of this shape with `value` at one place."""
     size = math.prod(shape)
     for start in range(0, size, together):
         count = min(together, size - start)
         units = np.zeros((count, *shape), dtype)
         units.reshape(-1)[start :: size + 1] = value
-        yield units
+        yield start, units
 
 
 def _walks_at_once(record: Recording) -> int:

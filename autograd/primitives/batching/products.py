@@ -31,6 +31,8 @@ def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:
 def _left(level: Level, a: Any, y: Any) -> Any:
     """Multiply a batch by one matrix, vector or stack of matrices."""
     x, m, n = a.value, a.ndim, y.ndim
+    if x is level.units[0] and m == 1 and n == 2 and type(y) is np.ndarray:
+        return _selected(level, y)
     if n == 2 and m > 1:  # many rows times one matrix
         rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1])) @ y
         return rows.reshape((*x.shape[:-1], y.shape[-1]))
@@ -44,6 +46,8 @@ def _left(level: Level, a: Any, y: Any) -> Any:
 def _right(level: Level, x: Any, b: Any) -> Any:
     """Multiply one matrix, vector or stack of matrices by a batch."""
     y, m, n = b.value, x.ndim, b.ndim
+    if y is level.units[0] and m == 2 and n == 1 and type(x) is np.ndarray:
+        return _selected(level, x.T)
     if n == 1:
         if m <= 2:
             return y @ x.T
@@ -51,6 +55,14 @@ def _right(level: Level, x: Any, b: Any) -> Any:
     if m == 2 and n == 2 and y.shape[2] == 1:
         return (y[:, :, 0] @ x.T)[:, :, None]
     return x @ (aligned(level, (x, b))[1] if m > n else y)
+
+
+def _selected(level: Level, matrix: Array) -> Array:
+    """Return the rows of a matrix that are its products with the unit vectors of a batch."""
+    units, first = level.units
+    assert units is not None
+    rows = matrix[first : first + len(units)]
+    return rows * units[0, first]
 
 
 def _both(level: Level, a: Any, b: Any) -> Any:
