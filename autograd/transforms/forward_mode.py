@@ -8,12 +8,13 @@ back.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..graph.backward import pull_back
-from ..graph.batched import Share, as_array, copied_for, everywhere, walks
+from ..graph.batched import Share, as_array, copied_for, everywhere, walks, whole
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
 from ..graph.node import Lift, MultiNode, Node, ancestors
@@ -78,8 +79,8 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
         return tangent  # whatever uses it shares it, unless it is batched
     if operation.kind == "elementwise":
         unwrap = as_array if lift is None else lift.unwrap
-        derivative = _without_warning(operation, node, index, tangent, lift)
-        if everywhere(np.isfinite(unwrap(derivative))):
+        derivative, is_finite = _without_warning(operation, node, index, tangent, lift)
+        if is_finite or everywhere(np.isfinite(unwrap(derivative))):
             return derivative
         derivative = operation.derivative(node, index, tangent, lift)
         return absorb_by_position(derivative, unwrap(tangent), unwrap)
@@ -95,9 +96,16 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
 
 
 @np.errstate(over="ignore")  # a decorator takes half the time of a block
-def _without_warning(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
-    """Return the derivative in silence: a rule may divide by what overflows, and give a number all the same."""
-    return operation.derivative(node, index, tangent, lift)
+def _without_warning(
+    operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None
+) -> tuple[Any, bool]:
+    """Return the derivative in silence: a rule may divide by what overflows, and give a number all the same.
+
+    The second result tells whether the sum of its squares is finite, which takes one pass and no temporary.
+    """
+    derivative = operation.derivative(node, index, tangent, lift)
+    flat = whole(derivative if lift is None else lift.unwrap(derivative)).ravel("K")
+    return derivative, math.isfinite(abs(np.dot(flat, flat)))
 
 
 def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:
