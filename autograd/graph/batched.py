@@ -442,6 +442,12 @@ class Batched(NDArrayOperatorsMixin):
         self.level.check_running(self)
         if type(key) is slice or (type(key) is int and self.value.ndim > 2):  # an element of a vector is no view
             return Batched(self.value[:, key], self.level)
+        if type(key) is tuple:
+            for part in key:
+                if part is not None and part is not Ellipsis and type(part) is not slice:
+                    break
+            else:
+                return Batched(self.value[(_ALL, *key)], self.level)
         return self.level.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -485,13 +491,18 @@ class Batched(NDArrayOperatorsMixin):
         if not level.active:
             level.check_running(self)
         if not kwargs and method == "__call__" and ufunc.signature is None and ufunc.nout == 1 and len(inputs) < 3:
-            # operands that are aligned as they are, which is frequent and worth a way of its own
+            # one batch, or a batch and an array: frequent, and worth a way of its own
             x, y = inputs if len(inputs) == 2 else (self, 0.0)
             if type(x) is Batched:
                 a = x.value
                 if type(y) is Batched:
-                    b = y.value
-                    if y.level is level and a.ndim == b.ndim:
+                    if x.level is y.level:
+                        b = y.value
+                        more = a.ndim - b.ndim
+                        if more > 0:
+                            b = b.reshape(b.shape[:1] + (1,) * more + b.shape[1:])
+                        elif more:
+                            a = a.reshape(a.shape[:1] + (1,) * -more + a.shape[1:])
                         return Batched(ufunc(a, b), level)
                 elif type(y) in _NUMBERS or (type(y) is ndarray and y.ndim < a.ndim):
                     return Batched(ufunc(a, y) if len(inputs) == 2 else ufunc(a), level)
@@ -538,6 +549,7 @@ class Batched(NDArrayOperatorsMixin):
         return Batched(function((value.shape[0], *shape), *args, **kwargs, like=value), self.level)
 
 
+_ALL = slice(None)
 _NUMBERS = frozenset((float, int, complex, bool, np.float64, np.float32))
 _MAKERS = frozenset((np.zeros, np.empty, np.ones))  # these are told of a batch by their argument `like` alone
 _METHODS = frozenset((

@@ -40,7 +40,7 @@ def _by_left(g: Any, x: Any) -> Any:
     """Return the gradient of the right factor."""
     x = operand(x)
     if x.ndim == 1:
-        return x[:, None] * g[..., None, :] if g.ndim else x * g
+        return np.multiply.outer(x, g) if g.ndim == 1 else x[:, None] * g[..., None, :] if g.ndim else x * g
     if g.ndim < x.ndim:  # the right factor is a vector
         return x.mT @ g if x.ndim == 2 else (x.mT @ g[..., None])[..., 0]
     return x.mT @ g

@@ -14,9 +14,7 @@ from ..graph.node import Hooked, Leaf, Node
 __all__ = ["batched_walk", "is_hooked"]
 
 
-def batched_walk(
-    walk: Callable[..., Sequence[Any]], *given: Any, first_unit: int | None = None
-) -> list[Any] | None:
+def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any, first_unit: int | None = None) -> list[Any] | None:
     """Return what `walk` gives for arrays or tensors, for all of those along their first axes, along first axes.
 
     A result of None stays None. If a rule takes no batch, or `walk` fails for another reason, there is no list: then

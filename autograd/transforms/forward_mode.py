@@ -96,9 +96,7 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
 
 
 @np.errstate(over="ignore")  # a decorator takes half the time of a block
-def _without_warning(
-    operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None
-) -> tuple[Any, bool]:
+def _without_warning(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> tuple[Any, bool]:
     """Return the derivative in silence: a rule may divide by what overflows, and give a number all the same.
 
     The second result tells whether the sum of its squares is finite, which takes one pass and no temporary.

@@ -18,7 +18,8 @@ __all__ = ["matmul"]
 
 def matmul(level: Level, a: Array | Batched, b: Array | Batched) -> Any:
     """Return ``a @ b`` for each element of the batch."""
-    a, b = (x if type(x) is Batched else np.asarray(x) for x in (a, b))
+    a = a if type(a) is Batched else np.asarray(a)
+    b = b if type(b) is Batched else np.asarray(b)
     if not a.ndim or not b.ndim:
         raise ValueError("matmul takes no numbers: multiply them")
     if is_at(level, a):
