@@ -51,7 +51,7 @@ def _together(walk: Walk, batches: Iterator[tuple[int, Any]]) -> list[list[Any]]
 
 
 def _units(shape: Shape, dtype: np.dtype[Any], value: complex, together: int) -> Iterator[tuple[int, Any]]:
-    """Yield, so many `together`, the first place of each batch and the arrays of this shape with `value` at one place."""
+    """Yield, so many `together`, the first place and the arrays of this shape that have `value` at one place."""
     size = math.prod(shape)
     for start in range(0, size, together):
         count = min(together, size - start)

@@ -62,8 +62,8 @@ def _selected(level: Level, matrix: Array) -> Array:
     """Return the rows of a matrix that are its products with the unit vectors of a batch."""
     units, first = level.units
     assert units is not None
-    rows = matrix[first : first + len(units)]
-    return rows * units[0, first]
+    rows: Array = matrix[first : first + len(units)] * units[0, first]
+    return rows
 
 
 def _both(level: Level, a: Any, b: Any) -> Any:
