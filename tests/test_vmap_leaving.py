@@ -3,7 +3,6 @@
 import copy
 import pickle
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -87,17 +86,3 @@ def test_copies_belong_to_the_same_batch_and_pickles_raise() -> None:
         assert np.array_equal(vmap(lambda x, copied=copied: copied({"x": x})["x"] + 1, (0,))(x), x + 1)
     with pytest.raises(BatchError, match="a pickle of a batched array"):
         vmap(lambda x: pickle.loads(pickle.dumps(x)))(x)
-
-
-def test_threads_have_batches_of_their_own() -> None:
-    x = np.random.default_rng(0).normal(size=(5, 3))
-    expected = vmap(grad(lambda x: np.sum(np.tanh(x) * x)))(x)
-    with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: vmap(grad(lambda x: np.sum(np.tanh(x) * x)))(x), range(20)))
-    assert all(np.array_equal(each, expected) for each in found)
-
-    def in_a_thread(x: Any) -> Any:
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(lambda: x * 2).result()
-
-    assert np.array_equal(vmap(in_a_thread)(x), 2 * x)
