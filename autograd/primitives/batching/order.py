@@ -163,7 +163,7 @@ def _searchsorted(level: Level, a: Any, v: Any, side: str = "left", sorter: Any 
 def _bincount(level: Level, x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     numbers = as_array(x)
     if numbers.ndim != 1 or numbers.dtype.kind not in "iub" or anywhere(numbers < 0):
-        np.bincount(whole(numbers), minlength=minlength)  # raises
+        np.bincount(whole(numbers).reshape(-1, *numbers.shape[1:]), minlength=minlength)  # raises
     lengths = np.asarray(whole(numbers.max())).reshape(-1) + 1 if numbers.size else np.zeros(1, int)
     length = max([minlength, *lengths.tolist()])
     if (np.maximum(lengths, minlength) < length).any():
