@@ -1,5 +1,6 @@
 """Indices within `vmap`, and broadcasting and products there: of every kind, against a loop over the batch."""
 
+import itertools
 import os
 from typing import Any
 
@@ -27,7 +28,7 @@ def looped(function: Any, *batches: Any) -> Any:
 @st.composite
 def indices(draw: Any) -> tuple[tuple[int, ...], list[Any], list[bool]]:
     """Draw the shape of an element, the parts of an index into it, and which of them have a value for each element."""
-    shape = draw(hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4))
+    shape = draw(hnp.array_shapes(min_dims=2, max_dims=4, min_side=1, max_side=4))
     parts: list[Any] = []
     batched: list[bool] = []
     axis, wide = 0, draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3) | st.just(()))
@@ -183,6 +184,44 @@ def test_adding_at_indices(drawn: Any, batched_value: bool) -> None:
 
     found = vmap(derivative, axes)(xs, given_value, *each)
     np.testing.assert_allclose(found, looped(derivative, xs, values, *each), rtol=1e-12, atol=1e-14)
+
+
+# Every order of three parts of an index, of which Hypothesis finds but some
+
+KINDS: dict[str, tuple[Any, bool]] = {
+    "int": (-1, False), "slice": (slice(None, None, -1), False), "new": (None, False), "ellipsis": (Ellipsis, False),
+    "array": (np.array([1, 0]), False), "mask": (np.array([True, True]), False), "own": (np.array([0, 1, 1]), True),
+    "own of two": (np.array([[0, 1], [1, 1], [0, 0]]), True), "own row": (np.array([[[0, 1]]] * 3), True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", KINDS)
+def test_every_order_of_parts(first: str) -> None:
+    xs = numbers(BATCH, 2, 2, 2)
+    for kinds in itertools.product([first], KINDS, [*KINDS, ""]):
+        parts, batched = zip(*[KINDS[kind] for kind in kinds if kind], strict=True)
+        each = [part for part, own in zip(parts, batched, strict=True) if own]
+
+        def read(x: Any, *i: Any, parts: Any = parts, batched: Any = batched) -> Any:
+            return x[key_of(parts, batched, list(i), False)]
+
+        def write(x: Any, *i: Any, parts: Any = parts, batched: Any = batched) -> Any:
+            y = x * 1.0
+            y[key_of(parts, batched, list(i), False)] *= x[0, 0, 0]
+            return y
+
+        try:
+            expected = looped(read, xs, *each)
+        except IndexError:
+            continue  # two ellipses
+        assert np.array_equal(vmap(read)(xs, *each), expected), kinds
+        assert np.array_equal(vmap(write)(xs, *each), looped(write, xs, *each)), kinds
+        if each:
+            shared = vmap(read, (None, *[0] * len(each)))(tensor(xs[0]), *each)
+            assert np.array_equal(shared.data, looped(read, [xs[0]] * BATCH, *each)), kinds
+        for f in (read, write) if kinds[-1] in ("", "own") else ():
+            slope = grad(lambda x, *i, f=f: np.sum(f(x, *i) ** 2))
+            np.testing.assert_allclose(vmap(slope)(xs, *each), looped(slope, xs, *each), rtol=1e-13, err_msg=f"{kinds}")
 
 
 # Broadcasting and products
