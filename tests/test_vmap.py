@@ -306,3 +306,22 @@ def test_loops_are_an_error_or_allowed() -> None:
 
 def test_a_loop_over_an_empty_batch_has_the_shape_of_an_element() -> None:
     assert vmap(looping, loops="allow")(X[:0]).shape == (0, 2)
+
+
+def test_a_condition_that_is_a_constant_tensor() -> None:
+    w = tensor(X[0], requires_grad=True)
+    close(vmap(lambda x: np.sum(x, where=w > 0))(X), np.stack([np.sum(x, where=X[0] > 0) for x in X]))
+    close(vmap(lambda x: np.max(x, initial=-9, where=(w > 0, w > 0)[0]))(X), np.max(X, 1, initial=-9, where=X[0] > 0))
+    close(vmap(lambda x: np.mean(x, where=tensor([True, False, True])))(X), X[:, ::2].mean(1))
+
+
+def test_new_arrays_have_room_for_all_batches() -> None:
+    def f(x: Any, y: Any) -> Any:
+        a = np.full_like(x, y[0])
+        a[0] += np.full(2, y[1] + x[0], like=y)[1]
+        b = np.zeros_like(x * y[0])
+        b[1:] = y[1:]
+        return a + b
+
+    found = vmap(lambda x: vmap(lambda y: f(x, y))(X))(X)
+    close(found, np.stack([np.stack([f(x, y) for y in X]) for x in X]))

@@ -535,7 +535,9 @@ class Batched(NDArrayOperatorsMixin):
                 if x.level.number > level.number:
                     level = x.level
             elif type(x) is not ndarray and hasattr(x, "_node"):
-                return NotImplemented
+                if type(x) in types or x._node is not None:
+                    return NotImplemented
+                args, kwargs = _without_constants(args), _without_constants(kwargs)  # NumPy asks no tensor as where=
             elif isinstance(x, ndarray):
                 level.refuse_mask(x)
         if function in _MAKERS:
@@ -587,6 +589,15 @@ def levels() -> tuple[Level, ...]:
     array([3., 3., 3.])
     """
     return running.get()
+
+
+def _without_constants(tree: Any) -> Any:
+    """Return arguments with the arrays of tensors in place of these."""
+    if type(tree) in (list, tuple):
+        return type(tree)(map(_without_constants, tree))
+    if type(tree) is dict:
+        return {key: _without_constants(part) for key, part in tree.items()}
+    return tree._array if hasattr(tree, "_node") else tree
 
 
 def innermost(*given: Any) -> Level | None:

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...errors import BatchError, UnsupportedError
-from ...graph.batched import Batched, Level, as_array, contents, innermost, whole
+from ...graph.batched import Batched, Level, as_array, contents, copied_for, innermost, whole
 from ...tensors.dispatch import operations
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .indexing import getitem
@@ -295,7 +295,7 @@ def _resize(level: Level, a: Any, new_shape: Any) -> Any:
 
 @rule(np.full)
 def _full(level: Level, shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> Any:
-    made = level.zeros(shape, dtype or as_array(fill_value).dtype)
+    made = copied_for(level.zeros(shape, dtype or as_array(fill_value).dtype), fill_value)
     made[...] = fill_value
     return made
 
@@ -318,7 +318,8 @@ for _maker in (np.zeros_like, np.ones_like, np.empty_like):
 @rule(np.full_like)
 def _full_like(level: Level, a: Any, fill_value: Any, dtype: Any = None, *args: Any, **options: Any) -> Any:
     shape = options.get("shape")
-    made = level.zeros(np.shape(a) if shape is None else shape, dtype or as_array(a).dtype)
+    zeros = level.zeros(np.shape(a) if shape is None else shape, dtype or as_array(a).dtype)
+    made = copied_for(zeros, a, fill_value)
     made[...] = fill_value
     return made
 
