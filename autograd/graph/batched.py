@@ -160,8 +160,18 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
 
     def operate(x: Any, other: Any) -> Any:
         # A number is no array in NumPy: += gives another one. A view of a single element, x[0, ...], is an array.
-        number = not x.ndim and (x.base is None or not x.flags.writeable)
-        return ufunc(x, other) if number else ufunc(x, other, out=(x,))
+        if not x.ndim and (x.base is None or not x.flags.writeable):
+            return ufunc(x, other)
+        a, b = x.value, other
+        if type(other) is Batched and other.level is x.level:
+            b = other.value
+        elif type(other) not in _NUMBERS:
+            a = None
+        if type(a) is ndarray and getattr(b, "ndim", 0) in (0, a.ndim) and ufunc.signature is None:
+            x.level.check_running(x)
+            ufunc(a, b, out=a)  # no temporary
+            return x
+        return ufunc(x, other, out=(x,))
 
     return operate
 
