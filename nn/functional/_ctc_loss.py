@@ -114,14 +114,20 @@ def _losses(rows: Any, labels: Any, lengths: Any, inputs: Any, blank: int) -> An
     if level is None:
         derived = isinstance(rows, Tensor) and rows.requires_grad and is_grad_enabled()
         return _ctc(rows, _Paths.of(labels, lengths, inputs, blank, derived))
-    steps, n, classes = rows.shape
+    n = rows.shape[1]
     rows = rows + extend.enter_batch(np.zeros((level.size, 1, 1, 1), rows.dtype), level)  # for each element its own
-    rows = np.moveaxis(extend.leave_batch(rows, level), 0, 1).reshape(steps, level.size * n, classes)
+    rows = _side_by_side(rows, level)
     labels, lengths, inputs = (
         every.reshape(level.size * n, *every.shape[2:])
         for every in (extend.leave_batch(each, level) for each in (labels, lengths, inputs))
     )
     return extend.enter_batch(_losses(rows, labels, lengths, inputs, blank).reshape(level.size, n), level)
+
+
+def _side_by_side(rows: Any, level: Any) -> Any:
+    """Return the sequences of all elements of a batch as those of one."""
+    every = np.moveaxis(extend.leave_batch(rows, level), 0, 1)
+    return every.reshape(len(every), level.size * every.shape[2], every.shape[3])
 
 
 @dataclass
@@ -144,6 +150,8 @@ class _Paths:
     emitted, alphas, betas
         The log-probabilities of the states' emissions, and of reaching each state and of going on from it (forward and
         backward variables): the loss leaves them for its derivative, `betas` only if `derived` and small.
+    together
+        Of a batch of `vmap`: its level, and the paths of the sequences of all elements.
     """
 
     classes: Array
@@ -155,6 +163,7 @@ class _Paths:
     emitted: Array = field(default_factory=lambda: np.empty(0))
     alphas: Array = field(default_factory=lambda: np.empty(0))
     betas: Array | None = None
+    together: Any = None
 
     @staticmethod
     def of(labels: Array, lengths: Array, inputs: Array, blank: int, derived: bool = False) -> _Paths:
@@ -165,6 +174,11 @@ class _Paths:
         jumps = np.full(classes.shape, _NEVER)
         jumps[:, 3::2][classes[:, 3::2] != classes[:, 1:-2:2]] = 0
         return _Paths(classes, jumps, 2 * lengths, inputs - 1, blank, derived)
+
+    def repeated(self, count: int) -> _Paths:
+        """Return these paths several times, one after another."""
+        classes, jumps = (np.tile(each, (count, 1)) for each in (self.classes, self.jumps))
+        return _Paths(classes, jumps, np.tile(self.ends, count), np.tile(self.last, count), self.blank, self.derived)
 
     @property
     def rows(self) -> Array:
@@ -215,6 +229,12 @@ def _states(n: int, states: int, *lists: Array) -> Array:
 
 def _forward(log_probs: Any, paths: _Paths) -> Any:
     """Return the losses; leave the emissions, and the probabilities of reaching each state, for the rule."""
+    paths.together = None
+    if type(log_probs) is not np.ndarray:  # the sequences of all elements of a batch of vmap have the same targets
+        level: Any = innermost(log_probs)
+        paths.together = level, paths.repeated(level.size)
+        losses = _ctc(_side_by_side(log_probs, level), paths.together[1])
+        return extend.enter_batch(losses.reshape(level.size, len(paths.ends)), level)
     emitted = _likeliest(log_probs[:, paths.rows[:, None], paths.classes])
     if paths.derived and paths.classes.size < _FEW:  # both directions in one loop
         ways = zip(_onward(emitted, paths), _backward(emitted, paths), strict=True)
@@ -250,6 +270,12 @@ def _backward(emitted: Array, paths: _Paths) -> tuple[Array, ...]:
 
 def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     """Return minus the probability that a step emits a class, given that the target is emitted."""
+    if paths.together is not None:
+        level, repeated = paths.together
+        g, out = (extend.leave_batch(each, level).reshape(-1) for each in (g, out))
+        gradient = _rule(g, _side_by_side(log_probs, level), out, repeated)
+        gradient = gradient.reshape(len(gradient), level.size, len(paths.ends), gradient.shape[2])
+        return extend.enter_batch(np.moveaxis(gradient, 1, 0), level)
     if isinstance(g, Tensor) or isinstance(log_probs, Tensor):
         return vjp(lambda x: _composed(x, paths), log_probs)[1](g)[0]
     if type(g) is not np.ndarray:  # of a batch of vmap
@@ -267,7 +293,7 @@ def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
     gradient = np.zeros(log_probs.shape, log_probs.dtype)
     gradient[:, :, paths.blank] = shares[:, :, ::2].sum(axis=2)
     places = (paths.rows * log_probs.shape[2])[:, None] + paths.classes[:, 1::2]
-    every = np.arange(0, gradient.size, gradient[0].size)[:, None, None] + places
+    every = np.arange(len(gradient))[:, None, None] * gradient[0].size + places
     np.add.at(gradient.reshape(-1), every.reshape(-1), shares[:, :, 1::2].astype(gradient.dtype).reshape(-1))
     return gradient
 

@@ -8,6 +8,7 @@ more sequences of one network; with weights or gradients of weights of their own
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -59,7 +60,9 @@ class _Sequence(Function):
             batched = (*_together(batched[: cls.states + 1], ctx.batches[-1]), *batched[cls.states + 1 :])
         x, *others = (np.asarray(array, dtype) for array in batched)
         results, ctx.kept = cls.run(x[::-1] if reverse else x, others[: cls.states], others[cls.states :])
-        out, *last = _apart((results[0][::-1] if reverse else results[0], *results[1:]), ctx.batches)
+        out, *last = _apart(
+            (results[0][::-1] if reverse else results[0], *results[1:]), ctx.batches, inputs[0].shape[1]
+        )
         ctx.reverse, ctx.inputs = reverse, inputs
         ctx.save_for_backward(*inputs, out)  # the result as well, so that in-place writes to it are noticed
         return (out, *last)
@@ -83,7 +86,7 @@ class _Sequence(Function):
             found = cls.pull(ctx.kept, ctx.needs_input_grad[1], g[0][::-1] if ctx.reverse else g[0], *g[1:])
             if ctx.reverse and found[0] is not None:
                 found[0] = found[0][::-1]
-        return (None, *_apart(found[:count], batches), *found[count:])
+        return (None, *_apart(found[:count], batches, ctx.inputs[0].shape[1]), *found[count:])
 
     @classmethod
     def _pull_composed(cls, reverse: bool, inputs: Sequence[Any], g: tuple[Any, ...]) -> list[Any]:
@@ -104,17 +107,15 @@ def _together(arrays: Sequence[Any], level: Any) -> tuple[Any, ...]:
     )
 
 
-def _apart(arrays: Sequence[Any], batches: Sequence[Any]) -> list[Any]:
-    """Return the sequence and states of each element again; the sequence may be None."""
+def _apart(arrays: Sequence[Any], batches: Sequence[Any], n: int) -> list[Any]:
+    """Return the sequence and states of each element, of n sequences, again; the sequence may be None."""
     x, *states = arrays
-    for level in reversed(batches):
-        size = level.size
+    for place, level in reversed(list(enumerate(batches))):
+        count = n * math.prod(inner.size for inner in batches[:place])
         if x is not None:
-            x = np.moveaxis(x.reshape(len(x), size, x.shape[1] // size, x.shape[2]), 1, 0)
+            x = np.moveaxis(x.reshape(len(x), level.size, count, x.shape[2]), 1, 0)
             x = extend.enter_batch(x, level)
-        states = [
-            extend.enter_batch(state.reshape(size, len(state) // size, state.shape[1]), level) for state in states
-        ]
+        states = [extend.enter_batch(state.reshape(level.size, count, state.shape[1]), level) for state in states]
     return [x, *states]
 
 

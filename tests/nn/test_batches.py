@@ -1,5 +1,6 @@
 """Every layer, loss and function of `nn` under `vmap`: its values and gradients are those of a loop over the batch."""
 
+import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import grad, jvp, vjp, vmap
+import nn.functional as F  # noqa: N812 - PyTorch's name
+from autograd import BatchError, grad, jvp, vjp, vmap
 from autograd.extend import borrow
 from autograd.transforms.pytree import flatten
 
@@ -156,6 +158,39 @@ DIFFERENTIABLE = sorted(name for name, call in CALLS.items() if call.data)
 BATCHED = [name for name in DIFFERENTIABLE if name.partition(".")[2] not in REFUSED]
 
 
+@pytest.mark.parametrize("name", BATCHED)
+@pytest.mark.parametrize("size", [0, 1])
+def test_batches_of_no_and_of_one_element(name: str, size: int) -> None:
+    function, args = of_floats(CALLS[name])
+    gradient = grad(weighted(function), argnums=tuple(range(len(args))))
+    given = [np.repeat(x[None], size, axis=0) for x in args]
+    for each in (function, gradient):
+        expected = [np.repeat(y[None], size, axis=0) for y in arrays(each(*args))]
+        for found, y in zip(arrays(vmap(each, randomness="same", loops="error")(*given)), expected, strict=True):
+            assert (found.shape, found.dtype) == (y.shape, y.dtype)
+            np.testing.assert_allclose(found, y, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(CALLS.keys() - {f"{kind}.{name}" for name in REFUSED for kind in ("nn", "functional")})
+)
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_results_have_the_dtype_of_a_loop(name: str, dtype: str) -> None:
+    call = CALLS[name]
+    args = [x.astype(dtype) if getattr(x, "dtype", None) == np.float64 else x for x in map(double, call.args)]
+    function, places = seeded(call.make(), call.options), places_of(args)
+    given = [np.stack([x, x]) if i in places else x for i, x in enumerate(args)]
+    axes = tuple([0 if i in places else None for i in range(len(args))])
+    floats = tuple([i for i in places if args[i].dtype.kind == "f"])
+    close = {"float16": 4e-3, "float32": 1e-4}[dtype]
+    for each in [function, *([grad(weighted(function), argnums=floats)] if floats else [])]:
+        found = arrays(vmap(each, in_axes=axes, randomness="same", loops="error")(*given))
+        for of_batch, y in zip(found, arrays(each(*args)), strict=True):
+            assert of_batch.dtype == y.dtype
+            scale = max(1, float(np.abs(y.astype(float)).max(initial=0)))
+            np.testing.assert_allclose(of_batch[1].astype(float), y.astype(float), rtol=close, atol=close * scale)
+
+
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_rules_take_a_batch_of_gradients(name: str) -> None:
     """As a Jacobian does, of a graph that was recorded before, without a batch."""
@@ -242,3 +277,101 @@ def test_gradients_of_shared_parameters(name: str) -> None:
         found, expected = (grad(each)(parameters) for each in total)
         for key in parameters:
             np.testing.assert_allclose(found[key], expected[key], rtol=1e-9, atol=1e-9)
+
+
+SCORES, LABELS = np.zeros((2, 3, 4)), np.array([[0, 1, 2], [3, 4, 0]])
+P = np.full((2, 3), 0.5)
+P_ODD = np.array([[0.5, 0.5, 0.5], [0.5, 1.5, 0.5]])
+ERRORS: list[tuple[Function, list[Array], type[Exception], str]] = [
+    (F.cross_entropy, [SCORES, LABELS], IndexError, r"the label 4 in row \(1, 1\), but there are 4 classes"),
+    (F.nll_loss, [SCORES, LABELS], IndexError, r"the label 4 in row \(1, 1\), but there are 4 classes"),
+    (F.multi_margin_loss, [SCORES, LABELS], IndexError, r"the label 4 in row \(1, 1\)"),
+    (F.multilabel_margin_loss, [SCORES[:, 0, :3], LABELS], IndexError, r"the label 3, but there are 3 classes"),
+    (partial(F.embedding, weight=np.ones((4, 2))), [LABELS], IndexError, r"the index 4 at \(1, 1\), but there are 4"),
+    (partial(F.one_hot, num_classes=4), [LABELS], IndexError, r"the index 4 at \(1, 1\), but there are 4 rows"),
+    (F.one_hot, [LABELS], BatchError, "one_hot needs num_classes within vmap"),
+    (partial(F.embedding, weight=np.ones((5, 2)), max_norm=1.0), [LABELS], BatchError, "rescale the table before"),
+    (F.binary_cross_entropy, [P, P_ODD], ValueError, r"probabilities from 0 to 1, but target\[1, 1\] is 1.5"),
+    (F.kl_div, [P, -P], ValueError, r"probabilities as targets, but the least is -0\.5"),
+    (F.soft_margin_loss, [P, P], ValueError, r"1 or -1, but target\[0, 0\] is 0\.5"),
+    (F.poisson_nll_loss, [P, -P], ValueError, "the negative number -0.5"),
+    (lambda x: F.batch_norm(x, np.zeros(4), np.ones(4), training=True), [SCORES], BatchError,
+     "batch_norm moves running statistics, which all elements of the batch of vmap share"),
+    (nn.BatchNorm1d(4), [SCORES], BatchError, "use track_running_stats=False or evaluation mode"),
+    (nn.InstanceNorm1d(4, track_running_stats=True), [np.zeros((2, 3, 4, 5))], BatchError, "instance_norm moves"),
+    (lambda p, t, n: F.ctc_loss(p, t, np.array([4, 4]), n), [np.zeros((2, 4, 2, 3)), np.ones((2, 3), int),
+     np.array([[1, 2], [2, 1]])], BatchError, r"give targets of shape \(n, longest\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "args", "error", "message"), ERRORS)
+def test_errors_say_which_element_is_wrong(
+    function: Function, args: list[Array], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        vmap(function)(*args)
+
+
+def test_a_refused_update_changes_nothing() -> None:
+    layer = nn.BatchNorm1d(4)
+    with pytest.raises(BatchError):
+        vmap(layer)(SCORES)
+    assert layer.num_batches_tracked == 0
+    assert not layer.running_mean.any()
+    layer.eval()
+    assert vmap(layer)(SCORES).shape == SCORES.shape
+    untracked = nn.BatchNorm1d(4, track_running_stats=False)
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    np.testing.assert_allclose(vmap(untracked)(x).data, np.stack([untracked(each).data for each in x]), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "name", ["Conv2d", "Embedding", "GRU", "LSTM", "Linear", "MLP", "MultiheadAttention", "TransformerEncoderLayer"]
+)
+def test_batches_of_batches_share_parameters(name: str) -> None:
+    """Outside of both calls their gradient is summed over both; between them, it is that of each outer element."""
+    call = LAYERS[name]
+    module = made(call)
+    args = list(map(double, call.args))
+    parameters = {key: parameter.data for key, parameter in module.named_parameters()}
+    given = [np.stack([batch(arg), batch(arg)[::-1]]) for arg in args]
+
+    def loss(parameters: Any, *args: Any) -> Any:
+        return weighted(nn.functional_call)(module, parameters, args)
+
+    axes = (None, *(0,) * len(args))
+
+    def of_batch(parameters: Any, *args: Any) -> Any:
+        return np.sum(vmap(loss, axes, loops="error")(parameters, *args))
+
+    each = [grad(loss)(parameters, *[x[i, j] for x in given]) for i in range(2) for j in range(SIZE)]
+    between = vmap(grad(of_batch), axes, loops="error")(parameters, *given)
+    outside = grad(lambda p: np.sum(vmap(of_batch, axes, loops="error")(p, *given)))(parameters)
+    for key in parameters:
+        sums = np.stack([g[key] for g in each]).reshape(2, SIZE, *parameters[key].shape).sum(axis=1)
+        np.testing.assert_allclose(between[key], sums, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(outside[key], sums.sum(axis=0), rtol=1e-9, atol=1e-9)
+
+
+def test_the_gradient_of_shared_weights_takes_no_gradient_per_element() -> None:
+    """Its memory is that of the batch by hand, however many elements there are."""
+    size = 128
+    labels = np.arange(size) % 10
+    rng = np.random.default_rng(0)
+    models: list[tuple[Any, Array]] = [
+        (nn.Linear(100, 100), rng.normal(size=(size, 100))),
+        (nn.Sequential(nn.Conv2d(32, 64, 3), nn.Flatten(-3, -1)), rng.normal(size=(size, 32, 3, 3))),
+        (nn.Embedding(2000, 10), labels),
+    ]
+    for model, x in models:
+        parameters = {name: parameter.data for name, parameter in model.named_parameters()}
+
+        def total(p: Any, model: Any = model, x: Any = x) -> Any:
+            return np.mean(vmap(lambda x, y: F.cross_entropy(nn.functional_call(model, p, x), y))(x, labels))
+
+        grad(total)(parameters)
+        tracemalloc.start()
+        grad(total)(parameters)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 0.5 * size * sum(array.nbytes for array in parameters.values())

@@ -1,7 +1,6 @@
 """The operations that vmap computes in a loop over the batch, and why: a list that may only shrink."""
 
 LOOPED = {
-    "nn.functional.ctc_loss": "leaves what it computed of the paths of each element for its derivative",
     "numpy.linalg.lstsq": "NumPy's solver takes one matrix, and decides its rank by its own singular values",
     "numpy.polyfit": "solves by `lstsq`",
 }

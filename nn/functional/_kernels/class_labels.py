@@ -41,7 +41,8 @@ def read_labels(
     if labels.dtype != np.intp:
         labels = labels.astype(np.intp)
     # one reduction finds labels beyond both ends, as negative ones become huge
-    odd = labels.size and np.maximum.reduce(whole(labels).view(np.uintp), None) >= classes
+    array = whole(labels)
+    odd = array.size and np.maximum.reduce(array.view(np.uintp), None) >= classes
     if not odd and weight is None and (ignore_index is None or not 0 <= ignore_index < classes):
         return labels, 1, labels.size or 1
     ignored = np.zeros_like(labels, bool) if ignore_index is None else labels == ignore_index
