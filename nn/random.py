@@ -85,7 +85,10 @@ def draw(
     >>> bool((x[0] == x[1]).all())
     True
     """
-    batches = [level for level in levels() if _randomness(level) == "different"]
+    running = levels()
+    if not running:
+        return sample(_chosen(generator), shape)
+    batches = [level for level in running if _randomness(level) == "different"]
     drawn: Any = sample(_chosen(generator), (*[level.size for level in batches], *shape))
     for level in batches:
         drawn = extend.enter_batch(drawn, level)
