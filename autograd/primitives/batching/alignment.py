@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.batched import Batched, Level
+from ...graph.batched import Batched, Level, contents
 
-__all__ = ["aligned", "is_at", "repeated", "stacked", "wrapped"]
+__all__ = ["aligned", "batched_among", "is_at", "repeated", "stacked", "wrapped"]
 
 
 def is_at(level: Level, x: object) -> bool:
@@ -80,3 +80,8 @@ def wrapped(level: Level, result: Any) -> Any:
     if isinstance(result, list):
         return [wrapped(level, part) for part in result]
     return Batched(result, level) if hasattr(result, "shape") else result
+
+
+def batched_among(*given: Any) -> Any:
+    """Return the first of the batched arrays in values, for a message."""
+    return next(x for x in contents(list(given)) if type(x) is Batched)

@@ -16,8 +16,9 @@ from ...graph.call_site import users_line
 from ...graph.node import Leaf, Node, counter
 from ...graph.source_info import warn
 from ...tensors.tensor import Array, Tensor, unmasked
+from ..accurate_sum import accurate_sum
 from ..declare import linear
-from . import functions, indexing, linear_algebra, order, ufuncs  # noqa: F401 - some note their rules alone
+from . import functions, indexing, linear_algebra, order, shapes, ufuncs  # noqa: F401 - some only note their rules
 from .alignment import aligned, is_at, wrapped
 
 if TYPE_CHECKING:
@@ -136,11 +137,11 @@ class BatchLevel(Level):
             if all(type(result) is type(first) and result == first for result in results):
                 return first
             results = [np.asarray(result) for result in results]
-        shapes = sorted({np.shape(result) for result in results})
-        if len(shapes) > 1:
+        found = sorted({np.shape(result) for result in results})
+        if len(found) > 1:
             raise BatchError(
                 f"the {self.size} elements of the batch of vmap, at {users_line()}, gave results of different shapes, "
-                f"{shapes[0]} and {shapes[1]}: for a mask, use numpy.where(mask, x, 0), or a sum with where=mask"
+                f"{found[0]} and {found[1]}: for a mask, use numpy.where(mask, x, 0), or a sum with where=mask"
             )
         joined = np.stack(results)[:size]
         return enter(joined, self) if isinstance(joined, Tensor) else Batched(joined, self)
@@ -269,7 +270,7 @@ def _total(g: Any, level: Level) -> Any:
     """Return the sum over the batch."""
     if type(g) is Batched:
         if g.level is level:
-            return np.add.reduce(g.value, axis=0)
+            return accurate_sum(g.value, 0)
         if g.level.number > level.number:
             return Batched(_total(g.value, level), g.level)
     return g * np.asarray(level.size, g.dtype)
