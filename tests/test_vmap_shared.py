@@ -8,7 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tensor, checkpoint, grad, gradients, hessian, jacobian, jvp, tensor, value_and_grad, vjp, vmap
+import autograd
+from autograd import (
+    Context,
+    Tensor,
+    checkpoint,
+    general,
+    grad,
+    gradients,
+    hessian,
+    jacobian,
+    jvp,
+    tensor,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
@@ -177,3 +192,47 @@ def test_gradients_that_others_hold_are_copied() -> None:
     one, other = pull(product), pull(product)
     one[0][...] = 0
     assert other[0].any()
+
+
+def _curve(x: Any, w: Any) -> Any:
+    return np.tanh(x * np.sin(w * w) + w)
+
+
+class _ByVjp(autograd.Function):
+    @staticmethod
+    def forward(ctx: Context, x: Any, w: Any) -> Any:
+        ctx.save_for_backward(x, w)
+        return _curve(x, w)
+
+    @staticmethod
+    def backward(ctx: Context, g: Any) -> Any:
+        return vjp(_curve, *ctx.saved_tensors)[1](g)
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        _ByVjp.apply,
+        general(
+            lambda x, w: _curve(x, w),
+            lambda g, x, w: vjp(_curve, x, w)[1](g)[0],
+            lambda g, x, w: vjp(_curve, x, w)[1](g)[1],
+            name="curve",
+        ),
+    ],
+    ids=["Function", "general"],
+)
+def test_a_rule_that_differentiates_gives_each_gradient_also_when_the_batch_has_ended(curve: Any) -> None:
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(5, 3)), rng.normal(size=3)
+
+    def batch(w: Any) -> Any:
+        return np.sum(vmap(lambda x: np.sum(curve(x, w)))(x))
+
+    def loop(w: Any) -> Any:
+        return np.sum(_curve(x, w))
+
+    np.testing.assert_allclose(grad(batch)(w), grad(loop)(w), rtol=1e-12)
+    np.testing.assert_allclose(hessian(batch)(w), hessian(loop)(w), rtol=1e-11, atol=1e-12)
+    per_element = vmap(grad(lambda w, x: np.sum(curve(x, w))), (None, 0))(w, x)
+    np.testing.assert_allclose(per_element, [grad(lambda w: np.sum(_curve(each, w)))(w) for each in x], rtol=1e-12)

@@ -45,6 +45,7 @@ class BatchLevel(Level):
         super().__init__(size)
         self.loops, self.branches, self.randomness = loops, branches, randomness
         self.composing: set[Any] = set()  # the compositions that run on a batch of this level
+        self._newer: dict[int, bool] = {}  # what `_is_newer` found, by the numbers of nodes
 
     def refuse_mask(self, x: object) -> None:
         """Raise if `x` is a masked array, whose mask would be dropped."""
@@ -150,13 +151,36 @@ class BatchLevel(Level):
         """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
         if node is None or (type(array) is Batched and _is_within(array, self)):
             return node
-        if type(node) is Leaf and node.number > self.number:
+        if (type(node) is Leaf and node.number > self.number) or (not self.active and self._is_newer(node)):
             return node
         spread = Share()  # a view, so that a write to the memory of the tensor is noticed
         spread.op, spread.x, spread.y, spread.guard = _spread.operation, node, None, None
         spread.kept = spread.kept_y = (self,)
         spread.shape, spread.dtype, spread.number = node.shape, node.dtype, next(counter)
         return spread
+
+    def _is_newer(self, node: Node) -> bool:
+        """Tell whether a node depends only on leaves that were made since the call began.
+
+        Once it has ended, those are of a transform within a derivative rule, such as `vjp`: the gradients that it gives
+        are those of each element, to be summed where the operation of the rule uses what all elements share.
+        """
+        known, pending = self._newer, [node]
+        while pending:
+            top = pending[-1]
+            if top.number < self.number:
+                known[top.number] = False
+            elif type(top) is Leaf:
+                known[top.number] = True
+            else:
+                inputs = [x for x in (top.x, top.y) if x is not None]
+                unknown = [x for x in inputs if x.number not in known]
+                if unknown and not any(known.get(x.number) is False for x in inputs):
+                    pending += unknown
+                    continue
+                known[top.number] = all(known.get(x.number, True) for x in inputs)
+            pending.pop()
+        return known[node.number]
 
     def leave(self, x: Any) -> Any:
         """Return an array or tensor with the arrays of all elements of the batch along its first axis."""
