@@ -235,4 +235,6 @@ def test_a_rule_that_differentiates_gives_each_gradient_also_when_the_batch_has_
     np.testing.assert_allclose(grad(batch)(w), grad(loop)(w), rtol=1e-12)
     np.testing.assert_allclose(hessian(batch)(w), hessian(loop)(w), rtol=1e-11, atol=1e-12)
     per_element = vmap(grad(lambda w, x: np.sum(curve(x, w))), (None, 0))(w, x)
-    np.testing.assert_allclose(per_element, [grad(lambda w: np.sum(_curve(each, w)))(w) for each in x], rtol=1e-12)
+    np.testing.assert_allclose(
+        per_element, [grad(lambda w, x: np.sum(_curve(x, w)))(w, each) for each in x], rtol=1e-12
+    )
