@@ -1,5 +1,6 @@
 """Traps of batches that would be silent: views and numbers, shared memory, state, threads, exceptions, mutation."""
 
+import operator
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tensor, general, grad, hessian, hvp, jacobian, jvp, tensor, vmap
+from autograd import BatchError, Tensor, general, grad, hessian, hvp, jacobian, jvp, tensor, vmap
 from autograd.graph.batched import levels
 
 from .test_writing_programs import PROGRAMS
@@ -318,3 +319,34 @@ def test_a_thread_started_within_a_batch() -> None:
     vmap(started)(X[0])
     assert "made outside vmap" in said[0]
     assert w.grad is None
+
+
+WRITES: dict[str, Callable[[Any], Any]] = {
+    "-=": lambda x: operator.isub(x, 0.1 * x),
+    "+= a number": lambda x: operator.iadd(x, 1.0),
+    "setitem": lambda x: operator.setitem(x, 0, 1.0),
+    "ufunc.at": lambda x: np.add.at(x, 0, 1.0),
+    "out=": lambda x: np.exp(x, out=x),
+    "copyto": lambda x: np.copyto(x, 0.0),
+    "fill": lambda x: x.fill(0.0),
+    "sort": lambda x: x.sort(),
+    "a view": lambda x: operator.setitem(x[1:], 0, 1.0),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_every_way_of_writing_to_an_argument_says_what_to_write(write: Callable[[Any], Any]) -> None:
+    before = X.copy()
+    with pytest.raises(ValueError, match=r"test_vmap_traps.*read-only.*: write to a copy, x = x.copy\(\)"):
+        vmap(write)(X)
+    assert np.array_equal(X, before)
+
+
+def test_ufunc_at_of_a_plain_array_raises_for_what_is_batched() -> None:
+    plain = np.zeros(3)
+    for key in (0, (0,), slice(None)):
+        with pytest.raises(BatchError, match=r"plain array, with numpy\.add\.at.*numpy\.zeros_like"):
+            vmap(lambda x, key=key: np.add.at(plain, key, x))(np.ones(2))
+    with pytest.raises(BatchError, match=r"test_vmap_traps.*numpy\.zeros_like"):
+        vmap(lambda i: np.add.at(plain, (i,), 1.0))(np.array([0, 1]))
+    assert not plain.any()

@@ -169,6 +169,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
             a = None
         if type(a) is ndarray and getattr(b, "ndim", 0) in (0, a.ndim) and ufunc.signature is None:
             x.level.check_running(x)
+            x.check_writeable()
             ufunc(a, b, out=a)  # no temporary
             return x
         return ufunc(x, other, out=(x,))
@@ -291,6 +292,14 @@ class Batched(NDArrayOperatorsMixin):
             f"{what} of a batched array (shape {self.shape}, {self.level.size} of them in the batch of vmap), at "
             f"{users_line()}: each element of the batch has its own. {remedy}"
         )
+
+    def check_writeable(self) -> None:
+        """Raise if the array is read-only."""
+        if not self.flags.writeable:
+            raise ValueError(
+                f"a batched array (shape {self.shape}) is written to at {users_line()}, but it is read-only, as what "
+                f"vmap passes to a function is: write to a copy, x = x.copy(), or x = x - y for x -= y"
+            )
 
     def __bool__(self) -> bool:
         self.level.check_running(self)

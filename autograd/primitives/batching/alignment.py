@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph.batched import Batched, Level, contents
 
-__all__ = ["aligned", "batched_among", "is_at", "repeated", "stacked", "wrapped"]
+__all__ = ["aligned", "batched_among", "is_at", "refuse_plain", "repeated", "stacked", "wrapped"]
 
 
 def is_at(level: Level, x: object) -> bool:
@@ -85,3 +85,13 @@ def wrapped(level: Level, result: Any) -> Any:
 def batched_among(*given: Any) -> Any:
     """Return the first of the batched arrays in values, for a message."""
     return next(x for x in contents(list(given)) if type(x) is Batched)
+
+
+def refuse_plain(level: Level, name: str, a: Any, *given: Any) -> None:
+    """Raise if an array to which a function would write what is batched among `given` is not batched."""
+    if not is_at(level, a):
+        batched_among(a, *given).refuse(
+            f"writing to a plain array, with numpy.{name}, the value or index",
+            "A plain array has room for one element: begin with numpy.zeros_like(x) of a batched x, or "
+            "numpy.zeros(shape, like=x)",
+        )

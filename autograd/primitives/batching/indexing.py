@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...graph.batched import Batched, Level, chosen, innermost
-from ...graph.call_site import users_line
 from ...tensors.conversions import refuse
 from ...tensors.tensor import any_live, unmasked
 from .alignment import is_at, repeated
@@ -154,11 +153,7 @@ def setitem(level: Level, x: Batched, key: Any, value: Any) -> None:
     if any_live(value):
         refuse("storing this tensor")
     value = unmasked(getattr(value, "_array", value))
-    if not x.flags.writeable:
-        raise ValueError(
-            f"a batched array (shape {x.shape}) is written to at {users_line()}, but it is read-only, as what vmap "
-            f"passes to a function is: write to a copy, x = x.copy()"
-        )
+    x.check_writeable()
     inner = _level(level, x, key, value)
     if inner is not x.level:
         given = next(y for y in (value, *_parts(key)) if is_at(inner, y))

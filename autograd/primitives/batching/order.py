@@ -10,10 +10,9 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...errors import BatchError
 from ...graph.batched import Batched, Level, anywhere, as_array, whole
-from .alignment import aligned, is_at, repeated
+from .alignment import aligned, is_at, refuse_plain, repeated
 from .functions import Function, rule
 from .ufuncs import write_result
-from .writers import refuse_plain
 
 __all__: list[str] = []  # all of them are noted by `rule`
 

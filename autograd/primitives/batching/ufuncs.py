@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...graph.batched import Batched, Level
-from .alignment import aligned, is_at, repeated, stacked, wrapped
+from .alignment import aligned, is_at, refuse_plain, repeated, stacked, wrapped
 from .indexing import place, shape_selected, written
 from .products import matmul
 
@@ -135,8 +135,8 @@ def _outer(level: Level, ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
 
 
 def _at(level: Level, ufunc: np.ufunc, x: Any, key: Any, *values: Any) -> None:
-    if not is_at(level, x):
-        write_result((x,), next(v for v in (key, *values) if is_at(level, v)) if type(key) is not tuple else x)
+    refuse_plain(level, f"{ufunc.__name__}.at", x, key, values)
+    x.check_writeable()
     index, moved = place(level, key, x.ndim, whole=True)
     if values:
         value = written(level, values[0], shape_selected(x.value, index, moved), moved)

@@ -7,20 +7,10 @@ from typing import Any
 import numpy as np
 
 from ...graph.batched import Level
-from .alignment import batched_among, is_at
+from .alignment import refuse_plain
 from .functions import Function, bound, rule
 
-__all__ = ["refuse_plain"]
-
-
-def refuse_plain(level: Level, name: str, a: Any, *given: Any) -> None:
-    """Raise if an array to which a function would write what is batched among `given` is not batched."""
-    if not is_at(level, a):
-        batched_among(a, *given).refuse(
-            f"writing to a plain array, with numpy.{name}, the value or index",
-            "A plain array has room for one element: begin with numpy.zeros_like(x) of a batched x, or "
-            "numpy.zeros(shape, like=x)",
-        )
+__all__: list[str] = []  # all of them are noted by `rule`
 
 
 def _written(function: Function) -> Function:
