@@ -322,8 +322,8 @@ def test_a_thread_started_within_a_batch() -> None:
 
 
 WRITES: dict[str, Callable[[Any], Any]] = {
-    "-=": lambda x: operator.isub(x, 0.1 * x),
-    "+= a number": lambda x: operator.iadd(x, 1.0),
+    "-=": lambda x: x.__isub__(0.1 * x),
+    "+= a number": lambda x: x.__iadd__(1.0),
     "setitem": lambda x: operator.setitem(x, 0, 1.0),
     "ufunc.at": lambda x: np.add.at(x, 0, 1.0),
     "out=": lambda x: np.exp(x, out=x),
