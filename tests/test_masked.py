@@ -22,8 +22,9 @@ REMEDY = "mask.*fill"
 
 # Parts of others, which have looked at what they are given.
 INNER = {"log_ratio", "scatter"}
-# These look at memory, not at numbers; and a sum of an array without a tensor is NumPy's, which knows of masks.
-LEFT_ALONE = {"mark_written", "portion", "accurate_sum"}
+# These look at memory or batches, not at numbers; sums and conditions of an array without a tensor are NumPy's, which
+# knows of masks; and `as_array` does as numpy.asarray, in rules and forwards, whose operands have been looked at.
+LEFT_ALONE = {"mark_written", "portion", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array"}
 
 
 def masked(array: Any) -> Any:

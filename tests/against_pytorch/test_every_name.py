@@ -52,6 +52,7 @@ COMPARED: dict[str, str] = {
     "LogSigmoid LogSoftmax Mish PReLU RReLU ReLU ReLU6 SELU SiLU Sigmoid Softmax Softmin Softplus Softshrink Softsign "
     "Tanh Tanhshrink Threshold",
     "test_activations.test_softmax_of_images": "Softmax2d",
+    "test_functional_call.test_ensembles": "functional_call stack_parameters",
     "test_activations.test_alpha_dropout_has_pytorchs_two_values": "AlphaDropout",
     "test_activations.test_channels_are_dropped_as_in_pytorch": "Dropout1d Dropout2d",
     "test_activations.test_dropout": "Dropout",
