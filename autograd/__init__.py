@@ -5,7 +5,6 @@ import typing
 
 import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
 
-from . import extend
 from .errors import (
     AnomalyError,
     AutogradError,
@@ -26,6 +25,8 @@ from .graph.saved_tensors import saved_tensors_hooks
 from .ops.reduce import logsumexp
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
 from .primitives.function import Context, Function
+from .primitives.naming import set_module as _set_module
+from .tensors import missing_names as _missing_names
 from .tensors.hooks import Handle
 from .tensors.tensor import Tensor, as_tensor, tensor
 from .transforms.checkpoint import checkpoint
@@ -34,6 +35,7 @@ from .transforms.gradients import gradients
 from .transforms.vjp_jvp import jvp, vjp
 
 if typing.TYPE_CHECKING:
+    from . import extend
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
     from .scalar.value import Value
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
@@ -125,15 +127,15 @@ _LATER = {
 _HOMES = {name: module for module, names in _LATER.items() for name in names}
 
 
-extend.set_module(__name__, *(globals().get(name) for name in __all__))
-_missing = extend.missing.lookup(__name__, extend, _numpy)
+_set_module(__name__, *(globals().get(name) for name in __all__))
 
 
 def __getattr__(name: str) -> typing.Any:
     if name not in _HOMES:
-        return _missing(name)
+        extend = importlib.import_module(".extend", __name__)
+        return extend if name == "extend" else _missing_names.lookup(__name__, extend, _numpy)(name)
     home = importlib.import_module(f".{_HOMES[name]}", __name__)
-    extend.set_module(__name__, *(getattr(home, each) for each in _LATER[_HOMES[name]]))
+    _set_module(__name__, *(getattr(home, each) for each in _LATER[_HOMES[name]]))
     value = globals()[name] = getattr(home, name)
     return value
 

@@ -114,7 +114,8 @@ _LATER = {
     "trace_operations": ("diagnosis.tracing", "trace_operations"),
 }
 
-set_module(__name__, *(globals().get(name) for name in __all__))
+_own = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
+set_module(__name__, *_own)  # the others are names of `autograd` too
 _missing = missing.lookup(__name__)
 
 
