@@ -34,7 +34,8 @@ def test_a_quick_run_leaves_the_folder_that_it_promises(tmp_path: Path) -> None:
     assert result.stdout.count("\nepoch ") == 20
     metrics = json.loads((out / "metrics.json").read_text())
     assert (metrics["seed"], metrics["steps"], metrics["interrupted"]) == (3, 120, False)
-    assert metrics["history"][-1]["val_bits"] == metrics["validation_bits"]
+    # The same sums, of arrays that start elsewhere in memory: a product may round otherwise.
+    assert metrics["history"][-1]["val_bits"] == pytest.approx(metrics["validation_bits"], rel=1e-9)
     assert counted_bits(load_text(), 0) > metrics["validation_bits"] > 2
     assert metrics["bits_by_counting"]["bigrams"] > metrics["bits_by_counting"]["trigrams"]
     assert f"Python {'.'.join(map(str, sys.version_info[:2]))}" in metrics["text"]
