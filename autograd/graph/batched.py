@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = [
-    "Batched", "Level", "Share", "agreed", "anywhere", "as_array", "batched_at", "batches", "chosen", "contents",
-    "copied_for",
-    "everywhere", "innermost", "levels", "running", "walks", "whole",
+    "FAILURES", "Batched", "Level", "Share", "agreed", "anywhere", "as_array", "batched_at", "batches", "chosen",
+    "contents", "copied_for", "everywhere", "innermost", "levels", "running", "walks", "whole",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,8 +37,8 @@ Array = np.ndarray[Any, Any]
 running: ContextVar[tuple[Level, ...]] = ContextVar("levels of vmap", default=())
 # Whether a graph is being walked, which may hold what was batched by a call that has ended.
 _walking: ContextVar[bool] = ContextVar("walking", default=False)
-_any: Any = np.logical_or.reduce  # in half of the time of numpy.any
-_all: Any = np.logical_and.reduce
+# What a function raises that meets batched arrays and knows no batches.
+FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
 
 class Share(View):
@@ -709,7 +708,8 @@ def chosen(x: Any, mask: Any, value: Any) -> Any:
     return np.where(mask.reshape(mask.shape + (1,) * rest), value, x)
 
 
-_any, _all = np.logical_or.reduce, np.logical_and.reduce  # np.any and np.all take twice the time of a small array
+_any: Any = np.logical_or.reduce  # np.any and np.all take twice the time of a small array
+_all: Any = np.logical_and.reduce
 
 
 def anywhere(mask: Array | np.generic | Batched) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeclarationError, DerivativeError, DtypeError
-from ..graph.batched import Batched, innermost
+from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.buffer_reuse import read_only, sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import recording
@@ -18,7 +18,6 @@ from ..graph.mutation import Guard, guard
 from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
-from .operands import FAILURES
 from .record import record
 
 __all__ = ["Context", "Function"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.batched import Batched, as_array
+from ..graph.batched import FAILURES, Batched, as_array
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
@@ -19,8 +19,8 @@ from ..graph.mutation import guard_arguments, guard_inputs
 from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import inputs_wanted, refuse_operands
-from .operands import FAILURES, LOOP, NUMBERS, as_operand, binder, loop, recovered, static
+from .nary import inputs_wanted, recovered_or_refused
+from .operands import LOOP, NUMBERS, as_operand, binder, loop, static
 from .primitive import Function, ManyInputs
 from .record import record
 
@@ -124,10 +124,7 @@ def several_outputs(op: ManyOutputs) -> Function:
         try:
             z = forward(*values)
         except FAILURES as error:
-            z = recovered(op, *values)
-            if z is None:
-                refuse_operands(op, error, values[:count])
-                raise
+            z = recovered_or_refused(op, error, values[:count], values)
             if z is LOOP:
                 return loop(op, *given)
         if not any(isinstance(v, Tensor) for v in given[:count]):

@@ -6,13 +6,13 @@ path without loops.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from ..graph.batched import Batched
+from ..graph.batched import FAILURES, Batched
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
@@ -22,7 +22,6 @@ from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, plain_array
 from .operands import (
-    FAILURES,
     LOOP,
     NUMBERS,
     as_operand,
@@ -37,7 +36,7 @@ from .operands import (
 from .primitive import Function, Primitive
 from .record import record
 
-__all__ = ["inputs_wanted", "many", "refuse_operands", "several_inputs"]
+__all__ = ["inputs_wanted", "many", "recovered_or_refused", "several_inputs"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -80,10 +79,7 @@ def _several(op: Primitive) -> Function:
         try:
             z = forward(*values)
         except FAILURES as error:
-            z = recovered(op, *values)
-            if z is None:
-                refuse_operands(op, error, values[:count])
-                raise
+            z = recovered_or_refused(op, error, values[:count], values)
             if z is LOOP:
                 return loop(op, *args)
         if constant:
@@ -117,12 +113,19 @@ def _several(op: Primitive) -> Function:
     return apply
 
 
-def refuse_operands(op: Primitive, error: Exception, operands: Any) -> None:
-    """Raise an error that names the operation and its operands, where those are at fault."""
+def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any], values: Sequence[Any]) -> Any:
+    """Return what `recovered` does for an operation whose forward raised `error`, or raise.
+
+    The error that is raised names the operation and its operands, where those are at fault.
+    """
+    z = recovered(op, *values)
+    if z is not None:
+        return z
     if isinstance(error, ValueError):
         raise explain(op, error, *operands) from error
     if isinstance(error, TypeError | AttributeError):
         refuse(op, error, *operands)
+    raise error
 
 
 def _three(op: Primitive) -> Function:
@@ -157,10 +160,7 @@ def _three(op: Primitive) -> Function:
         try:
             z = forward(a, b, c)
         except FAILURES as error:
-            z = recovered(op, a, b, c)
-            if z is None:
-                refuse_operands(op, error, (a, b, c))
-                raise
+            z = recovered_or_refused(op, error, (a, b, c), (a, b, c))
             if z is LOOP:
                 return loop(op, *args)
         if constant:
@@ -287,10 +287,7 @@ def many(op: Primitive) -> Function:
         try:
             z = forward(*values)
         except FAILURES as error:
-            z = recovered(op, *values)
-            if z is None:
-                refuse_operands(op, error, arrays)
-                raise
+            z = recovered_or_refused(op, error, arrays, values)
             if z is LOOP:
                 return loop(op, given, *statics)
         inputs = tuple([v._node if isinstance(v, Tensor) else None for v in given])

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import AutogradError, DtypeError, ShapeError, UnsupportedError, is_of_values
-from ..graph.batched import Batched, innermost
+from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.call_site import users_line
 from ..graph.node import absent
 from ..tensors.dispatch import fronts
@@ -19,7 +19,7 @@ from ..tensors.tensor import Tensor, plain_array, unwrap
 from .primitive import Function, Primitive
 
 __all__ = [
-    "FAILURES", "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "kind_of",
+    "IMMUTABLE", "LOOP", "NUMBERS", "Arguments", "as_operand", "binder", "computed", "explain", "kind_of",
     "loop", "numbers", "on_arrays", "recovered", "refuse", "refuse_objects", "static",
 ]  # fmt: skip
 
@@ -33,8 +33,6 @@ NUMBERS = frozenset((int, float, complex, bool, type(None), *np.sctypeDict.value
 IMMUTABLE = {int, float, bool, str, slice, type, type(None), type(np._NoValue), type(absent), np.dtype}
 
 
-# What a function raises that meets batched arrays and knows no batches.
-FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 # The result of `recovered` for an operation that has to be computed in a loop over a batch.
 LOOP: Any = object()
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeclarationError, DerivativeError
-from ..graph.batched import Batched, as_array, innermost
+from ..graph.batched import FAILURES, Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, Node, absent, recorded
 from .accurate_sum import accurate_sum
@@ -196,7 +196,7 @@ class Primitive:
         rule = self.applied[of_rule if len(self.applied) > 1 else 0]
         try:
             return rule(g, *kept, **given)
-        except (TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+        except FAILURES:
             level: Any = innermost(g, kept)
             if level is None:
                 raise

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AutogradError, is_of_values
-from ..graph.batched import Batched, innermost
+from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
@@ -20,7 +20,6 @@ from ..graph.node import Gradients, Node, View, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..tensors.tensor import Tensor, link
 from .operands import (
-    FAILURES,
     IMMUTABLE,
     LOOP,
     NUMBERS,

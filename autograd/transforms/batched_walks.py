@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AutogradError
-from ..graph.batched import Batched
+from ..graph.batched import FAILURES, Batched
 from ..graph.node import Hooked, Leaf, Node
 
 __all__ = ["batched_walk", "is_hooked"]
@@ -29,7 +29,7 @@ def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any, first_unit: in
     try:
         seeds = [Batched(g, level) if type(g) is np.ndarray else enter(g, level) for g in given]
         return [None if part is None else leave(part, level) for part in walk(*seeds)]
-    except (AutogradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError):
+    except (AutogradError, *FAILURES):
         return None
     finally:
         level.active = False

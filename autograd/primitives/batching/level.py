@@ -99,34 +99,22 @@ class BatchLevel(Level):
         """Return arguments with what is batched here as arrays of the whole batch, marked as such."""
         if type(tree) is Batched and tree.level is self:
             return _Whole(tree.value)
-        if isinstance(tree, Tensor) and _is_within(tree._array, self):
+        # Out of the batch also where all elements share a live tensor, so that its gradient is that of each element.
+        if isinstance(tree, Tensor) and (tree._node is not None or self in batches(tree._array)):
             return _Whole(leave(tree, self))
-        if isinstance(tree, Tensor) and tree._node is not None:  # so that its gradient is that of each element
-            return _Whole(leave(tree, self))
-        if type(tree) in (list, tuple):
-            return type(tree)([self._apart(part) for part in tree])
-        if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-            return type(tree)(*[self._apart(part) for part in tree])
-        if type(tree) is dict:
-            return {key: self._apart(part) for key, part in tree.items()}
-        return tree
+        return _mapped(self._apart, tree)
 
     def _element(self, tree: Any, i: int | None) -> Any:
         """Return the arguments of one element of the batch; of an empty batch, zeros."""
         if type(tree) is _Whole:
             return tree.array[i] if i is not None else np.zeros(tree.array.shape[1:], tree.array.dtype)
-        if type(tree) in (list, tuple):
-            return type(tree)([self._element(part, i) for part in tree])
-        if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-            return type(tree)(*[self._element(part, i) for part in tree])
-        if type(tree) is dict:
-            return {key: self._element(part, i) for key, part in tree.items()}
         if type(tree) is np.ndarray:
             return read_only(tree)  # what is written to it for one element, the next would overwrite
         if isinstance(tree, Tensor):
             return Tensor(read_only(tree._array))
+        parts = _mapped(lambda part: self._element(part, i), tree)
         # An object in which a forward leaves something for its rule has to be another one for each element.
-        return copy.copy(tree) if hasattr(tree, "__dict__") and not callable(tree) else tree
+        return copy.copy(tree) if parts is tree and hasattr(tree, "__dict__") and not callable(tree) else parts
 
     def _joined(self, results: list[Any], size: int) -> Any:
         """Return the results of all elements as batched arrays; what is no array has to be the same for all."""
@@ -149,7 +137,7 @@ class BatchLevel(Level):
 
     def shared(self, node: Node | None, array: Array | Batched) -> Node | None:
         """Return the node by which an operation on batched arrays uses a tensor that all elements share."""
-        if node is None or (type(array) is Batched and _is_within(array, self)):
+        if node is None or self in batches(array):
             return node
         if (type(node) is Leaf and node.number > self.number) or (not self.active and self._is_newer(node)):
             return node
@@ -223,7 +211,7 @@ class Split(BaseException):  # not to be caught by a program, which need not kno
 
     def __init__(self, of: Level, groups: np.ndarray[Any, Any], line: str) -> None:
         super().__init__(line)
-        self.of, self.size, self.groups, self.line = of, of.size, groups, line
+        self.of, self.groups, self.line = of, groups, line
 
 
 def _arrays(tree: Any) -> list[Any]:
@@ -238,13 +226,15 @@ class _Whole:
         self.array = array
 
 
-def _is_within(x: Any, level: Level) -> bool:
-    """Tell whether one of the batches of `x` is that of `level`."""
-    while type(x) is Batched:
-        if x.level is level:
-            return True
-        x = x.value
-    return False
+def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return a list, tuple or dict with a function applied to each of its parts; anything else as it is."""
+    if type(tree) in (list, tuple):
+        return type(tree)(map(function, tree))
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*map(function, tree))
+    if type(tree) is dict:
+        return {key: function(part) for key, part in tree.items()}
+    return tree
 
 
 # Into a batch and out of it. The two are the transposes of each other.
