@@ -1,0 +1,57 @@
+"""The names that a function's code reads, found in its bytecode: globals, attributes, and the line of the first use."""
+
+from __future__ import annotations
+
+import dis
+import functools
+from types import CodeType
+from typing import NamedTuple
+
+__all__ = ["Names", "names_in"]
+
+_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
+_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR", "DELETE_ATTR")
+# What reads attributes whose names are not in the code.
+_BY_NAME = {"getattr", "setattr", "hasattr", "delattr", "vars", "attrgetter", "__dict__", "__getattribute__"}
+
+
+class Names(NamedTuple):
+    """The names in a code object and in those nested within it, each with the line where it comes first.
+
+    Attributes
+    ----------
+    read_globals, attributes
+        The names, as keys.
+    free
+        The names of closure cells.
+    by_name
+        Whether the code may read attributes whose names it computes.
+    """
+
+    read_globals: dict[str, int | None]
+    attributes: dict[str, int | None]
+    free: dict[str, int | None]
+    by_name: bool
+
+
+@functools.lru_cache(maxsize=512)
+def names_in(code: CodeType) -> Names:
+    """Return the names that `code`, and the functions, classes and comprehensions defined in it, use."""
+    found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), False)
+    for step in dis.get_instructions(code):
+        line = step.positions.lineno if step.positions else None
+        if step.opname in _GLOBAL:
+            found.read_globals.setdefault(step.argval, line)
+        elif step.opname in _ATTRIBUTE:
+            found.attributes.setdefault(step.argval, line)
+        elif step.opname.endswith("_DEREF") and found.free.get(step.argval) == code.co_firstlineno:
+            found.free[step.argval] = line
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            inner = names_in(constant)
+            for names, nested in ((found.read_globals, inner.read_globals), (found.attributes, inner.attributes)):
+                for name, line in nested.items():
+                    names.setdefault(name, line)
+            found = found._replace(by_name=found.by_name or inner.by_name)
+    by_name = not _BY_NAME.isdisjoint(found.read_globals) or not _BY_NAME.isdisjoint(found.attributes)
+    return found._replace(by_name=found.by_name or by_name)

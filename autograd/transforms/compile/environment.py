@@ -1,0 +1,446 @@
+"""What a function reads besides its arguments, and whether that is as it was: a guard for what was recorded from it.
+
+Use it so, once for each program::
+
+    environment = Environment(function)      # before the function is run, to note what it reads
+    ...                                      # run it
+    environment.written()                    # what the run itself changed, or drew, which a replay would not: or None
+    environment.unchanged()                  # before each replay, a microsecond or so for 100 values
+    environment.difference()                 # if that is False: the first value that differs, or None if all are equal
+
+Closure cells, globals, defaults, the attributes of objects and the contents of containers are found by the names in the
+bytecode of the function and of all functions of the user's that can be reached from it. What is found may be more than
+a run reads, never less: an attribute counts if any of that code uses its name. The functions of libraries are not gone
+into; tensors, arrays and other objects of the engine are compared by identity, also where they are elements of
+containers, and not gone into either. `arrays` lists the arrays, whose contents are guarded only if that is asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .code_names import names_in
+
+__all__ = ["Environment", "Read"]
+
+_missing: Any = type("missing", (), {"__repr__": lambda self: "missing"})()
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), np.generic, np.dtype, slice, range)
+_CONTAINERS = (list, dict, set, deque)
+# Objects of these are compared by identity: what they hold is guarded by those who know them.
+_ENGINE = ("autograd", "numpy")
+_LIBRARIES = {*sys.stdlib_module_names, "nn", "datasets", "scipy", "pandas", "matplotlib", "tqdm", *_ENGINE}
+_LIBRARIES.discard("__main__")
+# Methods that run without being named, unless an object is made or printed.
+_UNNAMED = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__"}
+
+
+_METHODS = (FunctionType, property, cached_property, staticmethod, classmethod)
+
+
+class Read(NamedTuple):
+    """A value that a function reads.
+
+    Attributes
+    ----------
+    name
+        How the program would write it, such as ``"config.scales[0]"``.
+    where
+        The file and line that first names it, as text.
+    kind
+        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"attributes"`` (how many there are), ``"contents"``
+        or ``"array"``.
+    holder, key
+        The cell, dictionary of globals, object or container that holds it, and its name there.
+    value
+        The value, or a copy of the contents.
+    """
+
+    name: str
+    where: str
+    kind: str
+    holder: Any
+    key: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.name} (read at {self.where})" if self.where else self.name
+
+
+class Environment:
+    """The values that a function reads besides its arguments, as they are now.
+
+    Parameters
+    ----------
+    function
+        A function, method or callable object.
+    leaves
+        Further types whose objects are compared by identity and not gone into.
+    arrays
+        Whether the contents of NumPy's arrays are guarded too.
+
+    Attributes
+    ----------
+    reads
+        What was found.
+    arrays
+        The arrays among it, by name.
+    iterators
+        The names of iterators and generators among it: each reading changes them, so they cannot be guarded.
+    unchanged
+        Called without arguments: whether every value is as it was, the same object or an equal number or text.
+    """
+
+    unchanged: Callable[[], bool]
+
+    def __init__(self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False) -> None:
+        self._function, self._leaves, self._contents = function, leaves, arrays
+        self._random = _random_states()
+        self._take(_Reader(function, leaves, arrays))
+
+    def _take(self, reader: _Reader) -> None:
+        self.reads, self.arrays, self.iterators = reader.reads, reader.arrays, reader.iterators
+        self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
+        self._alive = reader.alive
+        self.unchanged = _printed(self.reads)
+
+    def difference(self) -> Read | None:
+        """Return the first value that differs from what it was; None if all are equal, which is then as it should be.
+
+        An equal number, text or container in the place of another is no difference.
+        """
+        if self.unchanged():
+            return None
+        reader = _Reader(self._function, self._leaves, self._contents)
+        for old, new in itertools.zip_longest(self.reads, reader.reads):
+            if old is None or new is None:
+                return new or old
+            if not _corresponds(old, new):
+                return old
+        self._take(reader)
+        return None
+
+    def written(self) -> Read | None:
+        """Return what differs from what it was when this was made, including the states of random generators."""
+        for name, generator, state in self._generators:
+            if not _alike(_state(generator), state):
+                return Read(name, "", "random", generator, "", state)
+        for (name, state), (_, now) in zip(self._random, _random_states(), strict=False):
+            if not _alike(state, now):
+                return Read(name, "", "random", None, "", state)
+        return self.difference()
+
+
+class _Reader:
+    """Finds what a function reads, beginning with the function itself."""
+
+    def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool) -> None:
+        self.reads: list[Read] = []
+        self.arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self.iterators: list[str] = []
+        self.generators: list[tuple[str, Any]] = []
+        self.alive: list[Any] = []  # all that was seen, so that no address is used again
+        self._leaves, self._contents = leaves, contents
+        self._seen: set[int] = set()
+        self._codes: set[CodeType] = set()
+        self._names: dict[str, str] = {}  # of attributes, and where they are read
+        self._everything = False
+        self._holders: list[tuple[str, Any, bool]] = []
+        self._done: set[tuple[int, str]] = set()
+        self._pending: deque[tuple[str, str, Any, bool]] = deque()
+        self._later(getattr(function, "__name__", type(function).__name__), "", function)
+        self._run()
+
+    def _run(self) -> None:
+        known = -1
+        while self._pending or known != len(self._names) + len(self._holders):
+            while self._pending:
+                self._visit(*self._pending.popleft())
+            known = len(self._names) + len(self._holders)
+            for name, holder, made in list(self._holders):
+                self._attributes(name, holder, made)
+
+    def _later(self, name: str, where: str, value: Any, made: bool = False) -> None:
+        """Note a value to visit; `made` says of a class that the program may make objects of it."""
+        self._pending.append((name, where, value, made))
+
+    def _read(self, name: str, where: str, kind: str, holder: Any, key: str, value: Any) -> None:
+        self.reads.append(Read(name, where, kind, holder, key, value))
+        if kind not in ("contents", "attributes", "array"):
+            self._later(name, where, value, made=True)
+
+    def _visit(self, name: str, where: str, value: Any, made: bool) -> None:
+        if isinstance(value, _PLAIN) or value is _missing or id(value) in self._seen:
+            return
+        self._seen.add(id(value))
+        self.alive.append(value)
+        if isinstance(value, self._leaves):
+            return
+        if isinstance(value, FunctionType):
+            self._function(name, value)
+        elif isinstance(value, MethodType):
+            self._later(name, where, value.__func__)
+            self._later(name.rpartition(".")[0] or "self", where, value.__self__)
+        elif isinstance(value, partial):
+            for part, each in (("func", value.func), ("args", value.args), ("keywords", value.keywords)):
+                self._later(f"{name}.{part}", where, each)
+        elif isinstance(value, _CONTAINERS):
+            self._container(name, where, value)
+        elif isinstance(value, tuple | frozenset):
+            for i, each in enumerate(value):
+                self._later(f"{name}[{i}]", where, each)
+        elif isinstance(value, np.ndarray):
+            self.arrays[name] = value
+            if self._contents:
+                self._read(name, where, "array", value, "", _bits(value))
+        elif isinstance(value, ModuleType):
+            if not _of_library(value.__name__):
+                self._holders.append((name, value, False))
+        elif isinstance(value, type):
+            self._class(name, value, made)
+        elif isinstance(value, BuiltinFunctionType):
+            if not isinstance(value.__self__, ModuleType):
+                self._later(name, where, value.__self__)
+        else:
+            self._object(name, where, value)
+
+    def _function(self, name: str, function: FunctionType) -> None:
+        home = function.__globals__.get("__name__", "")
+        code = function.__code__
+        if _of_library(home):
+            if home.partition(".")[0] == "nn":  # of a layer, whose attributes are the user's
+                self._add_names(code, attributes_only=True)
+            if home.partition(".")[0] in ("autograd", "nn") or "__wrapped__" in vars(function):
+                for cell in function.__closure__ or ():  # what a transform or a decorator was given
+                    self._later(name, "", _in_cell(cell))
+            return
+        self._read(name, _place(code, code.co_firstlineno), "attribute", function, "__code__", code)
+        for parameter, default in _defaults(function):
+            self._later(parameter, _place(code, code.co_firstlineno), default)
+        for key in ("__defaults__", "__kwdefaults__"):
+            value = getattr(function, key)
+            self._read(f"{name}.{key}", _place(code, code.co_firstlineno), "attribute", function, key, value)
+        names = self._add_names(code)
+        for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            self._read(cell_name, _place(code, names.free[cell_name]), "cell", cell, "", _in_cell(cell))
+        inside = function.__globals__
+        for global_name, line in names.read_globals.items():
+            if (id(inside), global_name) not in self._done:
+                self._done.add((id(inside), global_name))
+                there = global_name in inside
+                kind, value = ("global", inside[global_name]) if there else ("builtin", _missing)
+                self._read(global_name, _place(code, line), kind, inside, global_name, value)
+
+    def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:
+        names = names_in(code)
+        if code not in self._codes:
+            self._codes.add(code)
+            self._everything = self._everything or (names.by_name and not attributes_only)
+            for name, line in names.attributes.items():
+                self._names.setdefault(name, _place(code, line))
+        return names
+
+    def _container(self, name: str, where: str, value: Any) -> None:
+        if isinstance(value, dict):
+            contents = [*value, *value.values()]
+            parts = [(f"{name}[{key!r}]", each) for key, each in value.items()]
+        else:
+            contents = list(value)
+            parts = [(f"{name}[{i}]", each) for i, each in enumerate(contents)]
+        self._read(name, where, "contents", value, "", contents)
+        for part, each in parts:
+            if type(each) not in _PLAIN:
+                self._later(part, where, each)
+
+    def _class(self, name: str, kind: type, made: bool) -> None:
+        for each in kind.__mro__[:-1]:
+            if not _of_library(each.__module__) or each.__module__.partition(".")[0] == "nn":
+                self._holders.append((name if each is kind else each.__name__, each, made))
+
+    def _object(self, name: str, where: str, value: Any) -> None:
+        kind = type(value)
+        inside = getattr(value, "__dict__", None)
+        if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
+            self.generators.append((name, value))
+        elif hasattr(kind, "__next__") and _of_library(kind.__module__):
+            self.iterators.append(name)
+        elif isinstance(inside, dict) and "__wrapped__" in inside:
+            self._later(name, where, inside["__wrapped__"])
+        elif kind.__module__.partition(".")[0] not in _ENGINE:
+            self._later(kind.__name__, where, kind)
+            self._holders.append((name, value, False))
+
+    def _attributes(self, name: str, holder: Any, made: bool) -> None:
+        inside = vars(holder) if hasattr(holder, "__dict__") else {}
+        if isinstance(holder, type):
+            for key in list(inside):
+                if (key in self._names or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
+                    self._of_class(f"{name}.{key}", holder, key, inside[key])
+            return
+        everything = self._everything and not isinstance(holder, ModuleType)
+        if hasattr(holder, "__dict__") and not isinstance(holder, ModuleType) and self._first(holder, ""):
+            self._read(name, "", "attributes", holder, "", len(inside))
+        for key in list(inside) if everything else self._names:
+            value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
+            if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
+                self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
+
+    def _of_class(self, name: str, kind: type, key: str, value: Any) -> None:
+        for part in ("fget", "fset", "func", "__func__"):  # of a property, a cached one, a static or a class method
+            inner = getattr(value, part, None)
+            if isinstance(value, _METHODS) and inner is not None:
+                self._later(name, "", inner)
+        if isinstance(value, FunctionType) or not hasattr(type(value), "__get__"):
+            self._read(name, self._names.get(key, ""), "attribute", kind, key, value)
+
+    def _first(self, holder: Any, key: str) -> bool:
+        if (id(holder), key) in self._done:
+            return False
+        self._done.add((id(holder), key))
+        return True
+
+
+def _of_library(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in _LIBRARIES
+
+
+def _place(code: CodeType, line: int | None) -> str:
+    return f"{code.co_filename}:{line}"
+
+
+def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield the names of parameters and their defaults."""
+    values, code = function.__defaults__ or (), function.__code__
+    yield from zip(code.co_varnames[code.co_argcount - len(values) : code.co_argcount], values, strict=True)
+    yield from (function.__kwdefaults__ or {}).items()
+
+
+def _runs_unnamed(key: str, value: Any, made: bool) -> bool:
+    """Tell whether a method runs without being named, as that of an operator does."""
+    return key[:2] == "__" and isinstance(value, _METHODS) and (made or key not in _UNNAMED)
+
+
+def _in_cell(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # it is empty
+        return _missing
+
+
+def _has_slot(holder: Any, key: str) -> bool:
+    return any(key in vars(kind).get("__slots__", ()) for kind in type(holder).__mro__) and hasattr(holder, key)
+
+
+def _computed(kind: type, key: str) -> bool:
+    """Tell whether a class computes an attribute, as a property does, in place of what an object holds."""
+    found = next((vars(each)[key] for each in kind.__mro__ if key in vars(each)), None)
+    return hasattr(type(found), "__set__") and not hasattr(type(found), "__objclass__")
+
+
+def _bits(array: np.ndarray[Any, Any]) -> Any:
+    return list(array.flat) if array.dtype == object else array.tobytes()
+
+
+def _random_states() -> list[tuple[str, Any]]:
+    states = [("numpy.random", np.random.get_state(legacy=False))]
+    if "random" in sys.modules:
+        states.append(("random", sys.modules["random"].getstate()))
+    return states
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return generator.getstate() if hasattr(generator, "getstate") else generator.get_state(legacy=False)
+
+
+def _alike(x: Any, y: Any) -> bool:
+    """Tell whether two plain values, or containers of such, are of the same types and bit by bit the same."""
+    if x is y:
+        return True
+    if type(x) is not type(y):
+        return False
+    if isinstance(x, tuple | list | deque):
+        return len(x) == len(y) and all(map(_alike, x, y))
+    if isinstance(x, dict):
+        return _alike(list(x), list(y)) and _alike(list(x.values()), list(y.values()))
+    if isinstance(x, np.ndarray):
+        return x.dtype == y.dtype and x.shape == y.shape and bool(_bits(x) == _bits(y))
+    return isinstance(x, _PLAIN) and repr(x) == repr(y)
+
+
+def _corresponds(old: Read, new: Read) -> bool:
+    """Tell whether a value that is read now can stand for the one that was read.
+
+    What containers hold and functions read is compared by itself, so only their types matter here.
+    """
+    if (old.kind, old.key, old.name) != (new.kind, new.key, new.name):
+        return False
+    return old.kind == "attributes" or _stands_for(old.value, new.value)
+
+
+def _stands_for(x: Any, y: Any) -> bool:
+    if _alike(x, y):
+        return True
+    if type(x) is not type(y):
+        return False
+    if isinstance(x, FunctionType):
+        return bool(x.__code__ is y.__code__)
+    if isinstance(x, list | tuple | deque):
+        return len(x) == len(y) and all(map(_stands_for, x, y))
+    return isinstance(x, dict | set)
+
+
+def _printed(reads: list[Read]) -> Callable[[], bool]:
+    """Return a function that checks all `reads`: one line of Python for each, which costs some nanoseconds."""
+    scope: dict[str, Any] = {"same": _same, "missing": _missing}
+    lines = ["def unchanged():", " try:"]
+    for i, read in enumerate(reads):
+        scope[f"h{i}"], scope[f"v{i}"] = read.holder, read.value
+        lines += [f"  if {condition}: return False" for condition in _conditions(read, f"h{i}", f"v{i}", scope)]
+    lines += ["  return True", " except (AttributeError, LookupError, RuntimeError, TypeError, ValueError):"]
+    lines += ["  return False  # it is gone, or of a type that compares in another way"]
+    exec("\n".join(lines), scope)  # the text is the one above
+    function: Callable[[], bool] = scope["unchanged"]
+    return function
+
+
+def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> Iterator[str]:
+    if read.kind == "cell":
+        empty = read.value is _missing
+        yield f"{holder}.cell_contents is not {value}" if not empty else f"filled({holder})"
+        scope.setdefault("filled", lambda cell: _in_cell(cell) is not _missing)
+    elif read.kind == "global":
+        yield f"{holder}[{read.key!r}] is not {value}"
+    elif read.kind == "builtin":
+        yield f"{read.key!r} in {holder}"
+    elif read.kind == "attribute":
+        yield f"{holder}.{read.key} is not {value}"
+    elif read.kind == "attributes":
+        yield f"len({holder}.__dict__) != {read.value}"
+    elif read.kind == "array":
+        scope.setdefault("bits", _bits)
+        yield f"bits({holder}) != {value}"
+    elif isinstance(read.holder, dict):
+        yield f"not same([*{holder}, *{holder}.values()], {value})"
+    elif type(read.holder) is list and all(map(_compares_by_identity, read.value)):
+        yield f"{holder} != {value}"  # ten times faster
+    else:
+        yield f"not same(list({holder}), {value})"
+
+
+def _compares_by_identity(x: Any) -> bool:
+    equality: Any = type(x).__eq__
+    return bool(equality is object.__eq__)
+
+
+def _same(now: list[Any], then: list[Any]) -> bool:
+    return len(now) == len(then) and all(map(operator.is_, now, then))

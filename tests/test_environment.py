@@ -1,0 +1,400 @@
+"""What a function reads besides its arguments: each kind of it is found, and a change to each is seen."""
+
+import functools
+import itertools
+import random
+import types
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, grad, tensor, vmap
+from autograd.transforms.compile.environment import Environment
+from nn.scalar import MLP
+
+Case = tuple[Callable[..., Any], Callable[[], object], Callable[[], object]]
+
+SCALE, FLAG = 2.0, True
+CONFIG = types.SimpleNamespace(rate=0.1, nested=types.SimpleNamespace(power=3), unused=0)
+TABLE: dict[str, Any] = {"a": 1.0, "b": [1, 2]}
+cases: dict[str, Callable[[], Case]] = {}
+
+
+def case(make: Callable[[], Case]) -> Callable[[], Case]:
+    """Register a function that returns a function, a change of what that reads, and what puts it back as it was."""
+    cases[make.__name__] = make
+    return make
+
+
+def assigned(**values: Any) -> Callable[[], None]:
+    return lambda: globals().update(values)
+
+
+@case
+def a_global() -> Case:
+    return lambda x: x * SCALE, assigned(SCALE=3.0), assigned(SCALE=4.0 / 2)
+
+
+@case
+def a_global_in_a_nested_function() -> Case:
+    def function(x: Any) -> Any:
+        return [(lambda y: y * SCALE)(each) for each in x]
+
+    return function, assigned(SCALE=-2.0), assigned(SCALE=4.0 / 2)
+
+
+@case
+def a_sign_of_zero_and_a_type() -> Case:
+    holder = types.SimpleNamespace(zero=0.0)
+    return (
+        lambda x: x * holder.zero,
+        lambda: setattr(holder, "zero", -0.0),
+        lambda: setattr(holder, "zero", float("0")),
+    )
+
+
+@case
+def a_name_that_hides_a_builtin() -> Case:
+    space: dict[str, Any] = {"__name__": "user"}
+    exec("def function(x): return sum(x)", space)
+    return space["function"], lambda: space.update(sum=max), lambda: space.pop("sum")
+
+
+@case
+def a_closure_cell() -> Case:
+    scale = 2.0
+
+    def change(value: float) -> None:
+        nonlocal scale
+        scale = value
+
+    return lambda x: x * scale, lambda: change(3.0), lambda: change(float("2"))
+
+
+@case
+def a_default() -> Case:
+    sizes = [2, 3]
+
+    def function(x: Any, sizes: list[int] = sizes, *, more: list[int] = sizes) -> Any:
+        return x, sizes, more
+
+    return function, lambda: sizes.append(4), sizes.pop
+
+
+@case
+def an_attribute_chain() -> Case:
+    return (
+        lambda x: x**CONFIG.nested.power,
+        lambda: setattr(CONFIG.nested, "power", 4),
+        lambda: setattr(CONFIG.nested, "power", 3),
+    )
+
+
+@case
+def an_attribute_by_its_name() -> Case:
+    return (
+        lambda x: x * getattr(CONFIG, "ra" + "te"),
+        lambda: setattr(CONFIG, "rate", 0.2),
+        lambda: setattr(CONFIG, "rate", 0.1),
+    )
+
+
+@case
+def an_item_of_a_dict_in_a_list() -> Case:
+    return lambda x: x * TABLE["b"][0], lambda: TABLE["b"].append(3), lambda: TABLE["b"].pop()
+
+
+@case
+def the_order_of_a_dict() -> Case:
+    table = {"a": 1.0, "b": 2.0}
+    return (
+        lambda x: [x * each for each in table.values()],
+        lambda: table.update(a=table.pop("a")),
+        lambda: table.update(b=table.pop("b")),
+    )
+
+
+@case
+def a_deque_and_a_set() -> Case:
+    queue, names = deque([1.0]), {"a"}
+    return lambda: (queue, names), lambda: names.add("b"), lambda: names.discard("b")
+
+
+class Slotted:
+    __slots__ = ("rate",)
+
+    def __init__(self) -> None:
+        self.rate = 0.1
+
+
+@case
+def a_slot() -> Case:
+    slotted = Slotted()
+    return lambda x: x * slotted.rate, lambda: setattr(slotted, "rate", 1.0), lambda: setattr(slotted, "rate", 0.1)
+
+
+class Model:
+    scale: float = 2.0
+
+    def __init__(self) -> None:
+        self.power = 2
+        self.unused = 0
+
+    @property
+    def exponent(self) -> int:
+        return self.power + (1 if FLAG else 0)
+
+    def shifted(self, x: Any) -> Any:
+        return x + 1
+
+    def __call__(self, x: Any) -> Any:
+        return self.shifted(x * self.scale) ** self.exponent
+
+    def plot(self) -> Any:
+        return SCALE
+
+
+@case
+def a_class_attribute() -> Case:
+    return Model(), lambda: setattr(Model, "scale", 3.0), lambda: setattr(Model, "scale", float("2"))
+
+
+@case
+def a_class_attribute_hidden_by_that_of_an_object() -> Case:
+    model = Model()
+    return model, lambda: setattr(model, "scale", 3.0), lambda: delattr(model, "scale")
+
+
+@case
+def what_a_property_reads() -> Case:
+    model = Model()
+    return model.__call__, lambda: setattr(model, "power", 3), lambda: setattr(model, "power", 2)
+
+
+@case
+def a_global_that_a_property_reads() -> Case:
+    return Model(), assigned(FLAG=False), assigned(FLAG=True)
+
+
+@case
+def a_method_replaced_on_the_object() -> Case:
+    model = Model()
+    return model, lambda: setattr(model, "shifted", lambda x: x), lambda: delattr(model, "shifted")
+
+
+@case
+def a_method_replaced_in_the_class() -> Case:
+    shifted = Model.shifted
+    return Model(), lambda: setattr(Model, "shifted", lambda self, x: x), lambda: setattr(Model, "shifted", shifted)
+
+
+@case
+def the_code_of_a_function() -> Case:
+    def inner(x: Any) -> Any:
+        return x * 2
+
+    def other(x: Any) -> Any:
+        return x * 3
+
+    code = inner.__code__
+    return (
+        lambda x: inner(x),
+        lambda: setattr(inner, "__code__", other.__code__),
+        lambda: setattr(inner, "__code__", code),
+    )
+
+
+@case
+def an_argument_of_a_partial() -> Case:
+    sizes = [1]
+    return functools.partial(lambda x, sizes: (x, sizes), sizes=sizes), lambda: sizes.append(2), sizes.pop
+
+
+@case
+def what_a_wrapped_function_reads() -> Case:
+    @functools.lru_cache
+    def factor(x: float) -> float:
+        return x * SCALE
+
+    return lambda x: factor(x), assigned(SCALE=3.0), assigned(SCALE=float("2"))
+
+
+@case
+def what_a_transformed_function_reads() -> Case:
+    return vmap(grad(lambda x: x * SCALE)), assigned(SCALE=3.0), assigned(SCALE=float("2"))
+
+
+@case
+def an_attribute_of_a_module() -> Case:
+    module = types.ModuleType("settings")
+    module.rate = 0.1  # type: ignore[attr-defined]
+    return lambda x: x * module.rate, lambda: setattr(module, "rate", 1.0), lambda: setattr(module, "rate", 0.1)
+
+
+@case
+def a_parameter_of_a_network() -> Case:
+    model = MLP(2, [3, 1])
+    weights = model.layers[0].neurons[1].w
+    weight = weights[0]
+    return model, lambda: weights.__setitem__(0, Value(1.0)), lambda: weights.__setitem__(0, weight)
+
+
+@case
+def a_neuron_without_its_relu() -> Case:
+    model = MLP(2, [3, 1])
+    neuron = model.layers[0].neurons[1]
+    return model, lambda: setattr(neuron, "nonlin", False), lambda: setattr(neuron, "nonlin", True)
+
+
+@case
+def a_list_of_tensors() -> Case:
+    tensors = [tensor([1.0, 2.0]), tensor([3.0, 4.0])]
+    first = tensors[0]
+    return (
+        lambda x: [x * each for each in tensors],
+        lambda: tensors.__setitem__(0, tensor([1.0, 2.0])),
+        lambda: tensors.__setitem__(0, first),
+    )
+
+
+@pytest.mark.parametrize("make", cases.values(), ids=cases)
+def test_a_change_is_seen_and_an_equal_value_is_no_change(make: Callable[[], Case]) -> None:
+    function, change, restore = make()
+    environment = Environment(function)
+    assert environment.unchanged()
+    assert environment.difference() is None
+    change()
+    assert not environment.unchanged()
+    assert environment.difference() is not None
+    assert environment.written() is not None
+    restore()
+    assert environment.difference() is None
+    assert environment.unchanged(), "what is equal is compared by identity from now on"
+    change()
+    assert not environment.unchanged()
+    restore()
+
+
+def test_containers_and_functions_of_equal_contents_may_take_the_place_of_others() -> None:
+    holder = types.SimpleNamespace(sizes=[1, 2, {"a": (1.0, 2.0)}], function=lambda x: x * SCALE)
+
+    def function(x: Any) -> Any:
+        return holder.function(x), holder.sizes
+
+    def again() -> Any:
+        return lambda x: x * SCALE
+
+    holder.function = again()
+    environment = Environment(function)
+    holder.sizes, holder.function = [1, 2, {"a": (1.0, 2.0)}], again()
+    assert not environment.unchanged()
+    assert environment.difference() is None
+    assert environment.unchanged()
+    holder.sizes[2]["a"] = (1.0, 3.0)
+    assert not environment.unchanged()
+    found = environment.difference()
+    assert found is not None
+    assert found.name == "holder.sizes[2]"
+
+
+def test_what_the_code_does_not_read_may_change() -> None:
+    model = Model()
+    environment = Environment(model)
+    model.unused = 5
+    globals()["SCALE"] = 7.0  # which another method reads
+    try:
+        assert environment.unchanged()
+    finally:
+        globals()["SCALE"] = 2.0
+    model.more = 3  # type: ignore[attr-defined]  # one more, which is none that the code names
+    assert environment.difference() is None
+    assert environment.unchanged()
+
+
+def test_the_difference_has_a_name_and_a_line() -> None:
+    model = Model()
+    environment = Environment(lambda x: model(x))
+    model.power = 3
+    found = environment.difference()
+    assert found is not None
+    assert found.name == "model.power"
+    line = Model.exponent.fget.__code__.co_firstlineno + 2  # type: ignore[attr-defined]
+    assert str(found) == f"model.power (read at {__file__}:{line})"
+
+
+def test_values_and_tensors_are_compared_by_identity_and_their_numbers_may_change() -> None:
+    a, t = Value(1.0), tensor([1.0])
+    environment = Environment(lambda x: x * a * t)
+    a.data = 2.0
+    t.data[0] = 2.0
+    assert environment.unchanged()
+
+
+def test_arrays_are_listed_and_their_contents_guarded_if_asked() -> None:
+    table = np.array([1.0, 2.0])
+    by_identity, by_content = Environment(lambda x: x * table), Environment(lambda x: x * table, arrays=True)
+    assert by_identity.arrays == {"table": table}
+    table[0] = 3.0
+    assert by_identity.unchanged()
+    assert not by_content.unchanged()
+    assert by_content.difference() is not None
+    table[0] = 1.0
+    assert by_content.difference() is None
+
+
+def test_the_objects_of_further_types_are_not_gone_into() -> None:
+    model = Model()
+    environment = Environment(lambda x: model(x), leaves=(Model,))
+    model.power = 3
+    assert environment.unchanged()
+
+
+def test_iterators_are_listed() -> None:
+    count, batches = itertools.count(), iter([1, 2])
+    assert sorted(Environment(lambda x: (x, next(count), next(batches))).iterators) == ["batches", "count"]
+
+
+@pytest.mark.parametrize("draw", [random.random, np.random.rand])
+def test_random_numbers_that_a_run_drew_are_found(draw: Callable[[], float]) -> None:
+    environment = Environment(lambda: draw())
+    assert environment.written() is None
+    draw()
+    found = environment.written()
+    assert found is not None
+    assert found.kind == "random"
+
+
+def test_random_numbers_of_a_generator_are_found() -> None:
+    for generator in (np.random.default_rng(0), random.Random(0), np.random.RandomState(0)):
+        environment = Environment(lambda x, generator=generator: x * generator)
+        assert environment.written() is None
+        generator.normal() if isinstance(generator, np.random.Generator) else generator.seed(1)
+        found = environment.written()
+        assert found is not None
+        assert "generator" in found.name
+
+
+def test_an_attribute_that_a_run_added_was_written() -> None:
+    class Counter:
+        def __call__(self, x: Any) -> Any:
+            self.last = x
+            return x
+
+    counter = Counter()
+    environment = Environment(counter)
+    counter(1.0)
+    found = environment.written()
+    assert found is not None
+    assert found.name.endswith(".last")
+
+
+def test_a_check_costs_less_than_a_microsecond_for_ten_values() -> None:
+    import timeit
+
+    model = MLP(2, [16, 16, 1])
+    environment = Environment(model)
+    seconds = min(timeit.repeat(environment.unchanged, number=200, repeat=5)) / 200
+    assert seconds < 1e-6 * len(environment.reads) / 10
