@@ -19,6 +19,9 @@ Batches of `vmap`
 Layers
     `describe_calls` makes errors name the layer in which something happened; `restore_in_checkpoints` makes a layer
     draw the same random numbers when a checkpoint computes it again.
+Loops
+    `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
+    raises where it is not installed.
 Exports
     `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
     or not at all.
@@ -70,6 +73,7 @@ if typing.TYPE_CHECKING:
     from .files import replacing
     from .primitives.batching.level import enter as enter_batch
     from .primitives.batching.level import leave as leave_batch
+    from .transforms.compile.fused.loops import compiled_loop, load_numba
 
 __all__ = [
     "Context",
@@ -79,6 +83,7 @@ __all__ = [
     "anywhere",
     "as_array",
     "borrow",
+    "compiled_loop",
     "composed",
     "describe_calls",
     "elementwise",
@@ -91,6 +96,7 @@ __all__ = [
     "lend",
     "levels",
     "linear",
+    "load_numba",
     "mark_written",
     "missing",
     "multilinear",
@@ -108,8 +114,10 @@ __all__ = [
 # Loaded on first use, like the names of `autograd` that a program may never use: where they are, and under which name.
 _LATER = {
     "TracedOperation": ("diagnosis.tracing", "TracedOperation"),
+    "compiled_loop": ("transforms.compile.fused.loops", "compiled_loop"),
     "enter_batch": ("primitives.batching.level", "enter"),
     "leave_batch": ("primitives.batching.level", "leave"),
+    "load_numba": ("transforms.compile.fused.loops", "load_numba"),
     "replacing": ("files", "replacing"),
     "trace_operations": ("diagnosis.tracing", "trace_operations"),
 }

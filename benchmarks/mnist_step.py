@@ -30,11 +30,11 @@ def minibatches(size: int) -> Iterator[tuple[Array, Array]]:
     )
 
 
-def plaingrad(size: int) -> Step:
+def plaingrad(size: int, fused: bool = False) -> Step:
     """Take the step as a user writes it."""
     nn.manual_seed(0)
     model, criterion, data = nn.MLP(SIZES), nn.CrossEntropyLoss(), minibatches(size)
-    optimizer = nn.optim.Adam(model.parameters(), lr=RATE)
+    optimizer = nn.optim.Adam(model.parameters(), lr=RATE, fused=fused)
 
     def step() -> None:
         images, labels = next(data)
@@ -133,6 +133,7 @@ def main() -> None:
     for size in options.batches:
         makers: dict[str, Callable[[int], Step]] = {
             "plaingrad": plaingrad,
+            "plaingrad, fused": functools.partial(plaingrad, fused=True),
             "PyTorch eager": torch,
             "NumPy by hand": by_hand,
         }

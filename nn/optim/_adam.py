@@ -9,7 +9,7 @@ import numpy as np
 
 from ._flat_parameters import FlatParameters, Run
 from ._moments import MomentOptimizer
-from ._optimizer import Parameters, options_from
+from ._optimizer import Parameters, check_fused, check_looped, options_from
 
 __all__ = ["Adam", "AdamW"]
 
@@ -28,6 +28,9 @@ class Adam(MomentOptimizer):
         The decay rates of the two running means.
     amsgrad
         Use the largest v so far.
+    fused
+        Update in one loop that numba compiles, to the same numbers; float32 and float64 only, and without NumPy's
+        warnings of an overflow. Needs ``pip install numba``.
 
     References
     ----------
@@ -56,8 +59,14 @@ class Adam(MomentOptimizer):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
+        fused: bool | None = None,
     ) -> None:
         super().__init__(params, options_from(locals()))
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raise if an option of a group is out of range, or a fused update cannot be made."""
+        super().check(group)
+        check_fused(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
         """Return what each moment is divided by in memory, the largest v among them."""
@@ -65,7 +74,7 @@ class Adam(MomentOptimizer):
         return {**scales, "max_exp_avg_sq": scales["exp_avg_sq"]} if group["amsgrad"] else scales
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
-        """Update the parameters of a run in place, in ten passes."""
+        """Update the parameters of a run in place, in ten passes or in one."""
         number, lr = flat.data.dtype.type, group["lr"]
         beta1, beta2 = group["betas"]
         # m and v are kept divided by 1 - beta1 and 1 - beta2. These factors, and the one that divides sqrt(v), are
@@ -73,10 +82,26 @@ class Adam(MomentOptimizer):
         correction = math.sqrt((1 - beta2) / (1 - beta2**run.step))
         rate = number(-lr * (1 - beta1) / ((1 - beta1**run.step) * correction))
         eps = number(group["eps"] / correction)
+        if group.get("fused"):
+            self._update_fused(group, flat, run, rate, eps)
+            return
         for p, _, s, _, m, v, *largest in self.moments(group, flat, run):
             np.sqrt(np.maximum(largest[0], v, out=largest[0]) if largest else v, s)
             np.divide(m, np.add(s, eps, s), s)
             np.add(p, np.multiply(s, rate, s), p)
+
+    def _update_fused(
+        self, group: dict[str, Any], flat: FlatParameters, run: Run, rate: np.floating[Any], eps: np.floating[Any]
+    ) -> None:
+        """Do what `update` does, in one pass."""
+        from . import _fused  # with numba
+
+        check_looped(flat.parameters[0])
+        number, (beta1, beta2) = flat.data.dtype.type, group["betas"]
+        keep, numbers = (number(beta1), number(beta2)), _fused.gradient_numbers(group, number)
+        smallest = _fused.threshold(run.step, number)
+        p, g, m, v, *largest = flat.whole(run, self.scales(group))
+        _fused.adam(p, g, m, v, largest[0] if largest else None, numbers, keep, rate, eps, smallest)
 
 
 class AdamW(Adam):
@@ -84,7 +109,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params, lr, betas, eps, weight_decay, amsgrad, maximize
+    params, lr, betas, eps, weight_decay, amsgrad, maximize, fused
         As for `Adam`, except that the decay does not pass through the running means.
 
     References
@@ -112,6 +137,7 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        fused: bool | None = None,
     ) -> None:
         super().__init__(params, **options_from(locals()), decoupled_weight_decay=True)
 

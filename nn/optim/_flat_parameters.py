@@ -271,6 +271,13 @@ class FlatParameters:
             ]
         return chunks
 
+    def whole(self, run: Run, scales: dict[str, float]) -> list[Array]:
+        """Return the values of a run, its gradient, and its moments, for one pass through all of it."""
+        if scales != self._scales:
+            self._prepare(scales)
+        arrays = [self._values(run), self.gradient, *(self.moments[name] for name in scales)]
+        return [array[run.start : run.stop] for array in arrays]
+
     def members(self, run: Run) -> list[int]:
         """Return the indices of the parameters of a run."""
         return [i for i, start in enumerate(self.starts) if run.start <= start and self.ends[i] <= run.stop]

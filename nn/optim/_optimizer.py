@@ -19,6 +19,8 @@ __all__ = [
     "Parameters",
     "check_betas",
     "check_fraction",
+    "check_fused",
+    "check_looped",
     "check_not_negative",
     "clear_subnormal",
     "decay_and_add",
@@ -195,7 +197,8 @@ class Optimizer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Load options and moments that `state_dict` returned, of this optimizer or of PyTorch's.
 
-        The options of the state replace those that this optimizer was made with.
+        The options of the state replace those that this optimizer was made with, except for ``fused``: that says how
+        a step is computed, and not what.
 
         Raises
         ------
@@ -207,8 +210,9 @@ class Optimizer:
         sizes, own = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
         if sizes != own:
             raise ValueError(f"the state is of groups with {sizes} parameters, this optimizer has {own}")
+        known = {*self.defaults, "initial_lr"} - _HOW
         groups = [
-            {**group, **{name: value for name, value in options.items() if name in {*self.defaults, "initial_lr"}}}
+            {**group, **{name: value for name, value in options.items() if name in known}}
             for group, options in zip(self.param_groups, saved, strict=True)
         ]
         for group, options in zip(groups, saved, strict=True):
@@ -323,6 +327,25 @@ def check_betas(group: dict[str, Any]) -> None:
         raise ValueError(f"betas should be two numbers from 0 to below 1, not {group['betas']}")
 
 
+def check_fused(group: dict[str, Any]) -> None:
+    """Raise if a group asks for a fused update, and numba is missing or a parameter has no loop."""
+    if group.get("fused"):
+        from autograd.extend import load_numba  # with what it needs, which few programs do
+
+        load_numba("fused=True")
+        for parameter in group["params"]:
+            check_looped(parameter)
+
+
+def check_looped(parameter: Tensor) -> None:
+    """Raise if there is no fused update for the dtype of a parameter."""
+    if parameter.dtype not in (np.float32, np.float64):
+        raise TypeError(
+            f"fused=True updates float32 and float64, but a parameter of shape {parameter.shape} is "
+            f"{parameter.dtype}: put it in a group of its own, with fused=False"
+        )
+
+
 def _check_eps(group: dict[str, Any]) -> None:
     """Raise if `eps` is 0 in the dtype of a parameter, as 1e-8 is in float16."""
     eps = group.get("eps", 0)
@@ -380,6 +403,7 @@ def _tensor_of(owner: str, item: Any) -> Tensor:
 
 
 _RECENT = {"maximize", "decoupled_weight_decay"}  # which states of earlier versions of PyTorch do not have
+_HOW = {"fused"}  # how a step is computed: the state of any other optimizer may or may not have it
 
 
 def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer]) -> None:
@@ -389,8 +413,8 @@ def _check_options(names: set[str], optimizer: Optimizer, base: type[Optimizer])
     there what its schedulers start from.
     """
     kinds = dict(_kinds(base))
-    missing = {*optimizer.defaults} - names - _RECENT
-    foreign = names & set().union(*kinds.values()) - {*optimizer.defaults}
+    missing = {*optimizer.defaults} - names - _RECENT - _HOW
+    foreign = names & set().union(*kinds.values()) - {*optimizer.defaults} - _HOW
     if missing or foreign:
         nearest = min(kinds, key=lambda kind: len(kinds[kind] ^ names))
         found = [*(f"no {name}" for name in sorted(missing)), *sorted(foreign)]

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from ._flat_parameters import Array, FlatParameters, Run
-from ._optimizer import Optimizer, Parameters, check_not_negative, clear_subnormal, options_from, with_weight_decay
+from ._optimizer import (
+    Optimizer,
+    Parameters,
+    check_fused,
+    check_looped,
+    check_not_negative,
+    clear_subnormal,
+    options_from,
+    with_weight_decay,
+)
 
 __all__ = ["SGD"]
 
@@ -29,6 +38,8 @@ class SGD(Optimizer):
         The part of the gradient that does not enter the momentum.
     nesterov
         Whether to look ahead by one step of momentum.
+    fused
+        As for `Adam`.
 
     References
     ----------
@@ -55,6 +66,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        fused: bool | None = None,
     ) -> None:
         super().__init__(params, options_from(locals()))
 
@@ -63,6 +75,7 @@ class SGD(Optimizer):
         check_not_negative(group, "lr", "momentum", "weight_decay")
         if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
             raise ValueError("Nesterov's variant needs a momentum above 0 and no dampening")
+        check_fused(group)
 
     def scales(self, group: dict[str, Any]) -> dict[str, float]:
         """Return the names of the moments that a group has, and what each is divided by in memory."""
@@ -70,6 +83,9 @@ class SGD(Optimizer):
 
     def update(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
         """Update the parameters of a run."""
+        if group.get("fused"):
+            self._update_fused(group, flat, run)
+            return
         rate = flat.data.dtype.type(-group["lr"])
         for p, g, s, t, *moments in flat.chunks(run, self.scales(group)):
             direction = with_weight_decay(group, p, g, s)
@@ -77,6 +93,18 @@ class SGD(Optimizer):
                 clear_subnormal(run.step, moments[0], t)
                 direction = _with_momentum(group, direction, moments[0], t, first=run.step == 1)
             np.add(p, np.multiply(direction, rate, t), p)
+
+    def _update_fused(self, group: dict[str, Any], flat: FlatParameters, run: Run) -> None:
+        """Do what `update` does, in one pass."""
+        from . import _fused  # with numba
+
+        check_looped(flat.parameters[0])
+        number = flat.data.dtype.type
+        numbers, smallest = _fused.gradient_numbers(group, number), _fused.threshold(run.step, number)
+        momentum, fresh, rate = map(number, (group["momentum"], 1 - group["dampening"], -group["lr"]))
+        switches = run.step == 1, bool(group["nesterov"])
+        p, g, *moments = flat.whole(run, self.scales(group))
+        _fused.sgd(p, g, moments[0] if moments else None, numbers, momentum, fresh, rate, smallest, *switches)
 
 
 def _with_momentum(group: dict[str, Any], g: Array, b: Array, scratch: Array, *, first: bool) -> Array:

@@ -1,0 +1,101 @@
+"""Loops that numba compiles when they are first called, and keeps on disk for the next process.
+
+numba is imported here alone, and only by who asks for it: a program that does not need it neither waits for it nor has
+to install it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar, cast
+
+__all__ = ["cache_folder", "compiled_loop", "load_numba"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_deciding = threading.Lock()
+
+
+def load_numba(what: str) -> ModuleType:
+    """Return numba, or raise an error that says that `what` needs it.
+
+    Raises
+    ------
+    ImportError
+        If numba is not installed, or does not run with this NumPy or Python.
+    """
+    try:
+        import numba
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{what} needs numba: pip install numba") from error
+    except ImportError as error:
+        remedy = "pip install --upgrade numba"
+        raise ImportError(f"{what} needs numba, which cannot be loaded here ({error}): {remedy}") from error
+    module: ModuleType = numba
+    return module
+
+
+def compiled_loop(function: F) -> F:
+    """Make numba compile a function of arrays and numbers when it is first called.
+
+    Division by zero gives inf or nan, as in NumPy. Multiplications and additions are rounded one by one: the loop
+    computes the same bits as the NumPy calls that it stands for. The machine code is kept in `cache_folder`, if that
+    can be written to, for each processor and each version of the function's file.
+
+    Raises
+    ------
+    ImportError
+        At the first call, if numba is not installed.
+    """
+    made: list[Any] = []
+
+    @functools.wraps(function)
+    def loop(*args: Any) -> Any:
+        if not made:
+            made.append(_compiled(function))
+        return made[0](*args)
+
+    return cast(F, loop)
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
+    jit = functools.partial(numba.njit, error_model="numpy")
+    if folder is None:
+        return jit(function)
+    config = numba.core.config
+    with _deciding:  # numba asks for the folder now, and would otherwise write beside the source
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        try:
+            return jit(function, cache=True)
+        finally:
+            config.CACHE_DIR = before
+
+
+def cache_folder() -> Path | None:
+    """Return the folder for compiled loops, or None if none can be made.
+
+    It is ``NUMBA_CACHE_DIR`` if that is set, else ``plaingrad`` in the user's folder for caches; never the folder of
+    the source, which may be read-only, or somebody's working tree.
+    """
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(given) if given else _user_caches() / "plaingrad"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only system, or a user without a home
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _user_caches() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local").expanduser()
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches").expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()

@@ -1,0 +1,235 @@
+"""Fused updates are the unfused ones: the same bits, states, groups and errors, and no numba unless it is asked for."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor
+from autograd.extend import load_numba
+from autograd.transforms.compile.fused.loops import cache_folder
+
+from .optimizer_formulas import CASES, Array
+
+FUSED = ("Adam", "AdamW", "SGD")  # the optimizers that have the option
+FLOATS = st.floats(0, 1, exclude_max=True)
+
+
+def test_which_optimizers_have_the_option() -> None:
+    made = {name: getattr(nn.optim, name) for name in nn.optim.__all__ if isinstance(getattr(nn.optim, name), type)}
+    del made["Optimizer"]
+    having = [name for name, kind in made.items() if "fused" in kind([nn.Parameter([[1.0]])]).defaults]
+    assert sorted(having) == sorted(FUSED)
+
+
+@st.composite
+def options(draw: Any) -> tuple[str, dict[str, Any]]:
+    name = draw(st.sampled_from(FUSED))
+    chosen: dict[str, Any] = {"lr": draw(FLOATS), "maximize": draw(st.booleans())}
+    chosen["weight_decay"] = draw(st.sampled_from((0.0, 0.1)))
+    if name == "SGD":
+        chosen["momentum"] = draw(st.sampled_from((0.0, 0.5, 0.9)))
+        chosen["nesterov"] = bool(chosen["momentum"]) and draw(st.booleans())
+        chosen["dampening"] = 0.0 if chosen["nesterov"] else draw(st.sampled_from((0.0, 0.3)))
+    else:
+        chosen["betas"] = (draw(FLOATS), draw(FLOATS))
+        chosen["eps"] = draw(st.sampled_from((0.0, 1e-8, 1e-2)))
+        chosen["amsgrad"] = draw(st.booleans())
+    return name, chosen
+
+
+def pair(name: str, shapes: list[tuple[int, ...]], dtype: Any, seed: int, **options: Any) -> Any:
+    """Return the same parameters twice, and an optimizer of each: unfused and fused."""
+    draw = np.random.default_rng(seed)
+    starts = [draw.standard_normal(shape) for shape in shapes]
+    both = [[nn.Parameter(start, dtype=dtype) for start in starts] for _ in range(2)]
+    return both, [
+        getattr(nn.optim, name)(w, fused=fused, **options) for w, fused in zip(both, (None, True), strict=True)
+    ]
+
+
+def assert_same_bits(both: list[list[Tensor]], optimizers: list[Any]) -> None:
+    for one, other in zip(*both, strict=True):
+        assert one.data.tobytes() == other.data.tobytes()
+    plain, fused = (optimizer.state_dict()["state"] for optimizer in optimizers)
+    assert plain.keys() == fused.keys()
+    for number, state in plain.items():
+        assert state.keys() == fused[number].keys()
+        for name, value in state.items():
+            assert np.asarray(value).tobytes() == np.asarray(fused[number][name]).tobytes(), name
+
+
+def gradients(draw: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Return gradients of very different sizes, zeros among them."""
+    sizes = 10.0 ** draw.uniform(-25, 6, shape)
+    return np.asarray(draw.standard_normal(shape) * sizes * (draw.random(shape) < 0.8))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    case=options(),
+    dtype=st.sampled_from((np.float32, np.float64)),
+    steps=st.integers(1, 140),
+    absent=st.sampled_from((0.0, 0.3)),
+    seed=st.integers(0, 1000),
+)
+def test_fused_steps_are_the_same_bits(case: Any, dtype: Any, steps: int, absent: float, seed: int) -> None:
+    """With parameters that have no gradient at times, and rates that a schedule changes."""
+    name, chosen = case
+    both, optimizers = pair(name, [(3, 5), (), (17,), (0, 2)], dtype, seed, **chosen)
+    draw = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        for step in range(steps):
+            for one, other in zip(*both, strict=True):
+                gone, g = draw.random() < absent, gradients(draw, one.shape)
+                one.grad, other.grad = (None, None) if gone else (g, g)
+            for optimizer in optimizers:
+                optimizer.param_groups[0]["lr"] = chosen["lr"] / (1 + step // 10)
+                optimizer.step()
+        assert_same_bits(both, optimizers)
+
+
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_that_are_not_finite(name: str, dtype: Any) -> None:
+    """nan stays nan; an overflow is inf, of which the loop gives no warning."""
+    values = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, np.finfo(dtype).max, np.finfo(dtype).tiny / 8, 1.0], dtype)
+    starts, slopes = (np.array(grid, dtype).ravel() for grid in np.meshgrid(values, values))
+    options: dict[str, Any] = {"momentum": 0.9} if name == "SGD" else {"amsgrad": True}
+    made = [nn.Parameter(starts, dtype=dtype) for _ in range(2)]
+    both = [getattr(nn.optim, name)([w], fused=f, **options) for w, f in zip(made, (False, True), strict=True)]
+    for _ in range(3):
+        made[0].grad = made[1].grad = slopes
+        with np.errstate(all="ignore"):
+            both[0].step()
+        both[1].step()
+    np.testing.assert_array_equal(made[0].data, made[1].data)
+
+
+@pytest.mark.parametrize(("name", "options"), [case for case in CASES if case[0] in FUSED])
+def test_a_training_goes_on_from_a_state_of_either_kind(name: str, options: dict[str, Any]) -> None:
+    both, optimizers = pair(name, [(4, 3), (7,)], np.float32, 0, **options)
+    draw = np.random.default_rng(0)
+
+    def walk(optimizer: Any, parameters: list[Tensor], slopes: list[list[Array]]) -> None:
+        for step in slopes:
+            for parameter, g in zip(parameters, step, strict=True):
+                parameter.grad = g
+            optimizer.step()
+
+    slopes = [[draw.standard_normal(w.shape) for w in both[0]] for _ in range(80)]
+    for optimizer, parameters in zip(optimizers, both, strict=True):
+        walk(optimizer, parameters, slopes[:40])
+    plain, fused = (pickle.loads(pickle.dumps(optimizer.state_dict())) for optimizer in optimizers)
+    optimizers[0].load_state_dict(fused)
+    optimizers[1].load_state_dict(plain)
+    assert [optimizer.param_groups[0]["fused"] for optimizer in optimizers] == [None, True]
+    for optimizer, parameters in zip(optimizers, both, strict=True):
+        walk(optimizer, parameters, slopes[40:])
+    assert_same_bits(both, optimizers)
+
+
+def test_groups_may_differ_and_views_see_the_step() -> None:
+    values = np.ones(3, np.float32)
+    held, free, half = Tensor(values, requires_grad=True), nn.Parameter([1.0]), nn.Parameter(np.ones(2, np.float16))
+    optimizer = nn.optim.SGD([{"params": [held, free], "fused": True}, {"params": [half]}], lr=0.5)
+    for parameter in (held, free, half):
+        parameter.grad = np.ones(parameter.shape, parameter.dtype)
+    optimizer.step()
+    assert values.tolist() == [0.5, 0.5, 0.5]
+    assert (free.item(), half.data.tolist()) == (0.5, [0.5, 0.5])
+    twin = pickle.loads(pickle.dumps(optimizer))
+    assert [group["fused"] for group in twin.param_groups] == [True, None]
+
+
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_dtypes_without_a_loop(name: str, dtype: Any) -> None:
+    w = nn.Parameter(np.ones(2), dtype=dtype)
+    message = rf"fused=True updates float32 and float64, but a parameter of shape \(2,\) is {w.dtype}: put it in a"
+    options: dict[str, Any] = {} if name == "SGD" else {"eps": 1e-3}
+    with pytest.raises(TypeError, match=message):
+        getattr(nn.optim, name)([w], fused=True, **options)
+    optimizer = getattr(nn.optim, name)([w], **options)
+    optimizer.param_groups[0]["fused"] = True
+    w.grad = np.ones(2, dtype)
+    with pytest.raises(TypeError, match=message):
+        optimizer.step()
+    assert w.data.tolist() == [1.0, 1.0]
+
+
+WITHOUT = """
+import sys
+import nn
+
+sys.modules["numba"] = None  # so that importing it fails, as where it is not installed
+try:
+    nn.optim.{name}([nn.Parameter([1.0])], fused=True)
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_without_numba_an_error_says_what_to_install(name: str) -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT.format(name=name)], capture_output=True, text=True, check=True)
+    assert done.stdout == "fused=True needs numba: pip install numba\n", done.stderr
+
+
+ASKED = """
+import os, sys, time
+import numpy as np
+import nn
+
+w = nn.Parameter([1.0])
+w.grad = [1.0]
+nn.optim.Adam([w]).step()
+assert not {"numba", "autograd.transforms.compile.fused.loops"} & {*sys.modules}
+optimizer = nn.optim.Adam([w], fused=True)
+assert "numba" in sys.modules
+started = time.process_time()
+optimizer.step()
+print(time.process_time() - started)
+"""
+
+
+def test_numba_is_loaded_when_asked_for_and_its_loops_are_kept_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, check=True)
+        assert float(done.stdout) < 2, "seconds for the first step"
+        kept = sorted(path.name for path in tmp_path.rglob("_fused.adam*"))
+        assert [name.rpartition(".")[2] for name in kept] == [
+            "nbc",
+            "nbi",
+        ]  # one loop: the second process compiled none
+    assert not list(Path(nn.__file__).parent.rglob("*.nb[ci]"))
+
+
+def test_the_folder_of_compiled_loops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "given"))
+    assert cache_folder() == tmp_path / "given"
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "below"))
+    assert cache_folder() is None  # then loops are compiled in each process
+
+
+def test_a_numba_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numba.py").write_text('raise ImportError("Numba needs NumPy 2.4 or less")')
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(
+        ImportError, match=r"x needs numba, which cannot be loaded here \(Numba needs NumPy 2.4 or less\)"
+    ):
+        load_numba("x")
