@@ -7,6 +7,7 @@ to install it.
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import sys
 import threading
@@ -81,16 +82,26 @@ def _compiled(function: Callable[..., Any]) -> Any:
 def cache_folder() -> Path | None:
     """Return the folder for compiled loops, or None if none can be made.
 
-    It is ``NUMBA_CACHE_DIR`` if that is set, else ``plaingrad`` in the user's folder for caches; never the folder of
-    the source, which may be read-only, or somebody's working tree.
+    It is within ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches; never the folder of the
+    source, which may be read-only, or somebody's working tree. numba notices if the file of a loop has changed, but
+    not the files of what it calls: each version of those has a folder of its own.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(given) if given else _user_caches() / "plaingrad"
+    folder = (Path(given) if given else _user_caches()) / "plaingrad" / _version()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only system, or a user without a home
         return None
     return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+@functools.cache
+def _version() -> str:
+    """Return a digest of the files of this package."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _user_caches() -> Path:

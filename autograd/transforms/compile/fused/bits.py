@@ -1,0 +1,97 @@
+"""What loops need below arithmetic: the bits of floats, and multiplications with an addition in one instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from .loops import load_numba
+
+_numba: Any = load_numba("a fused loop")
+
+from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
+from numba.core import types  # noqa: E402
+
+__all__ = ["as_bits", "as_float", "fused_add", "inlined", "multiply_add", "polynomial", "where"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def inlined(function: F) -> F:
+    """Make a function of numbers part of the loops that call it."""
+    return cast(F, _numba.njit(function, error_model="numpy"))
+
+
+def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of types that tells how code is generated a function of numbers."""
+    return cast(Callable[..., Any], _numba.extending.intrinsic(function))
+
+
+def _reinterpreted(result: Any, x: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(result))
+
+    return result(x), generate
+
+
+@_intrinsic
+def as_bits(context: Any, x: Any) -> Any:
+    """Return the bits of a float, as an integer of its size."""
+    return _reinterpreted(types.int32 if x == types.float32 else types.int64, x)
+
+
+@_intrinsic
+def as_float(context: Any, bits: Any) -> Any:
+    """Return the float that has these bits."""
+    return _reinterpreted(types.float32 if bits == types.int32 else types.float64, bits)
+
+
+def _multiply_add(builder: Any, *operands: Any) -> Any:
+    kind = operands[0].type
+    function = builder.module.declare_intrinsic("llvm.fmuladd", (kind,), ir.FunctionType(kind, (kind, kind, kind)))
+    return builder.call(function, operands)
+
+
+@_intrinsic
+def multiply_add(context: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c, rounded once where the processor can do so, and twice elsewhere."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _multiply_add(builder, *args)
+
+    return a(a, a, a), generate
+
+
+@_intrinsic
+def where(context: Any, condition: Any, a: Any, b: Any) -> Any:
+    """Return `a` if the condition holds, else `b`, without a jump: both were computed."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(*args)
+
+    return a(types.boolean, a, a), generate
+
+
+@_intrinsic
+def fused_add(context: Any, total: Any, x: Any) -> Any:
+    """Return total + x in a sum whose terms may be added in any order, so that the loop may add many at once."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fadd(*args, flags=("reassoc",))
+
+    return total(total, total), generate
+
+
+def polynomial(*coefficients: float) -> Callable[[Any], Any]:
+    """Return a function that computes the polynomial with these coefficients, from the lowest on."""
+
+    def horner(context: Any, x: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            *rest, value = [context.get_constant(x, coefficient) for coefficient in coefficients]
+            for coefficient in reversed(rest):
+                value = _multiply_add(builder, value, args[0], coefficient)
+            return value
+
+        return x(x), generate
+
+    return _intrinsic(horner)
