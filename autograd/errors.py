@@ -11,6 +11,7 @@ Each is also the built-in error that a caller would think of catching::
     ├── DeclarationError      (TypeError)            an operation declared in a way that cannot work
     ├── UnsupportedError      (NotImplementedError)  a NumPy call that has no derivative here
     ├── BatchError            (TypeError)            what has another answer for each element of a batch
+    ├── CompileError          (TypeError)            what a compiled program cannot do each time alike
     ├── ConvergenceError      (ArithmeticError)      an iteration that did not converge
     ├── DomainError           (ValueError)           a scalar outside the domain of a function
     └── GradientCheckError    (AssertionError)       a gradient that differs from finite differences
@@ -27,6 +28,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "BatchError",
+    "CompileError",
     "ConvergenceError",
     "DeclarationError",
     "DerivativeError",
@@ -92,6 +94,10 @@ class UnsupportedError(AutogradError, NotImplementedError):
 
 class BatchError(AutogradError, TypeError):
     """What cannot be computed for all elements of a batch at once, since each has its own answer: see `vmap`."""
+
+
+class CompileError(AutogradError, TypeError):
+    """What a function does depends on more than `compile` can record."""
 
 
 class ConvergenceError(AutogradError, ArithmeticError):

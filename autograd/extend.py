@@ -59,6 +59,7 @@ import typing
 from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls
+from .graph.traced import ARRAY_TYPES, cached_arrays, constant, done_outside, outside, outside_types
 from .ops.setitem import mark_written
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
@@ -76,6 +77,7 @@ if typing.TYPE_CHECKING:
     from .transforms.compile.fused.loops import compiled_loop, load_numba
 
 __all__ = [
+    "ARRAY_TYPES",
     "Context",
     "Function",
     "TracedOperation",
@@ -84,8 +86,11 @@ __all__ = [
     "as_array",
     "borrow",
     "compiled_loop",
+    "cached_arrays",
     "composed",
+    "constant",
     "describe_calls",
+    "done_outside",
     "elementwise",
     "enter_batch",
     "everywhere",
@@ -101,6 +106,8 @@ __all__ = [
     "missing",
     "multilinear",
     "not_differentiable",
+    "outside",
+    "outside_types",
     "portion",
     "replacing",
     "restore_in_checkpoints",

@@ -87,12 +87,20 @@ def draw(
     """
     running = levels()
     if not running:
-        return sample(_chosen(generator), shape)
+        return extend.outside(_drawn, sample, shape, generator)
     batches = [level for level in running if _randomness(level) == "different"]
-    drawn: Any = sample(_chosen(generator), (*[level.size for level in batches], *shape))
+    drawn: Any = extend.outside(_drawn, sample, (*[level.size for level in batches], *shape), generator)
     for level in batches:
         drawn = extend.enter_batch(drawn, level)
     return drawn
+
+
+def _drawn(
+    sample: Callable[[np.random.Generator, tuple[int, ...]], Array],
+    shape: tuple[int, ...],
+    generator: np.random.Generator | None,
+) -> Array:
+    return sample(_chosen(generator), shape)
 
 
 def _randomness(level: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AnomalyError, AutogradError, BatchError, DerivativeError, is_of_values
-from .batched import Level, everywhere, walks, whole
+from .batched import Level, concrete, everywhere, walks, whole
 from .grad_mode import ANOMALY, watching
 from .instrumentation import ranges
 from .mutation import kept_arrays, refuse_overwritten
@@ -17,6 +17,7 @@ from .name_scope import within
 from .node import LEAF, Gradients, Hooked, Leaf, Lift, Node, absent, recorded
 from .saved_tensors import Packed
 from .source_info import here, warn
+from .traced import ARRAY_TYPES, Traced, constant
 
 __all__ = ["Wanted", "pull_back"]
 
@@ -212,19 +213,25 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
     total: Any = 0
     flat = None if lift is not None else _shared_whole(found)
     if flat is not None and flat.dtype.kind == "f":
-        total = np.dot(flat, flat)
+        flat = constant(flat)
+        total = _number(np.dot(flat, flat))
         if math.isfinite(total):
             return float(total)
         total = 0  # the nan or inf may be outside the gradients
     for g in found.values():
         if lift is not None:
             g = lift.unwrap(g)
-        if type(g) is not np.ndarray:
+        if type(g) not in ARRAY_TYPES:
             g = whole(g)
         if g.ndim != 1:
             g = g.ravel("K")  # a view, also for a matrix in column-major order
         total += np.dot(g, g)  # one pass without a temporary; squares cannot cancel
-    return float(abs(total))
+    return float(abs(_number(total)))
+
+
+def _number(total: Any) -> Any:
+    """Return a total; while a program is recorded, note that it is finite, or that the program does not fit."""
+    return total.records.finite(total) if type(total) is Traced else total
 
 
 def _shared_whole(found: dict[Node, Any]) -> Any:
@@ -232,7 +239,7 @@ def _shared_whole(found: dict[Node, Any]) -> Any:
     flat = None
     for node, g in found.items():
         buffer = node.buffer if type(node) is Leaf else None
-        if buffer is None or g is not buffer.array or (flat is not None and flat is not buffer.whole):
+        if buffer is None or concrete(g) is not buffer.array or (flat is not None and flat is not buffer.whole):
             return None
         flat = buffer.whole
     return flat

@@ -21,13 +21,14 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from ..errors import BatchError
 from .call_site import stores, users_frame, users_line
 from .node import Node, View, counter
+from .traced import Traced
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = [
     "FAILURES", "Batched", "Level", "Share", "agreed", "anywhere", "as_array", "batched_at", "batches", "chosen",
-    "contents", "copied_for", "everywhere", "innermost", "levels", "running", "walks", "whole",
+    "concrete", "contents", "copied_for", "everywhere", "innermost", "levels", "running", "walks", "whole",
 ]  # fmt: skip
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -654,6 +655,12 @@ def whole(x: Any) -> Any:
     return x
 
 
+def concrete(x: Any) -> Any:
+    """Return the ndarray that a batched or traced array has, to ask where it lies in memory; anything else as it is."""
+    x = whole(x)
+    return x.value if type(x) is Traced else x
+
+
 def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
     """Do as `numpy.asarray`, but leave batched arrays what they are.
 
@@ -665,7 +672,8 @@ def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
     >>> vmap(lambda x: as_array(x, np.float32))(np.ones(3))
     array([1., 1., 1.], dtype=float32)
     """
-    if type(x) is Batched:
+    if type(x) is Batched or type(x) is Traced:
+        x = x if type(x) is Batched else x.array()
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return np.asarray(x, dtype)
 

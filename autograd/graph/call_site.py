@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from .source_info import line_in, line_of, within_engine
 
-__all__ = ["Call", "call_in", "called_by", "name_called", "stores", "users_frame", "users_line"]
+__all__ = ["Call", "call_in", "called_by", "name_called", "of_library", "stores", "users_frame", "users_line"]
 
 _STORE = opmap["STORE_SUBSCR"]
 
@@ -44,7 +44,7 @@ class Call(NamedTuple):
 def users_frame(frame: FrameType) -> FrameType:
     """Return the nearest frame outside the engine, Python's standard library and installed libraries."""
     outside: FrameType | None = frame
-    while outside is not None and (within_engine(outside.f_code) or _of_library(outside.f_code.co_filename)):
+    while outside is not None and (within_engine(outside.f_code) or of_library(outside.f_code.co_filename)):
         outside = outside.f_back
     if outside is not None:
         return outside
@@ -63,7 +63,8 @@ def stores(frame: FrameType) -> bool:
     return frame.f_code.co_code[frame.f_lasti] == _STORE
 
 
-def _of_library(file: str) -> bool:
+def of_library(file: str) -> bool:
+    """Tell whether a file belongs to Python's standard library or an installed library."""
     global _libraries
     if not _libraries:
         import sysconfig  # only errors need it

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AnomalyError
-from .batched import whole
+from .batched import concrete
 from .grad_mode import ANOMALY, PACKING, TRACING, recording
 from .name_scope import note_scope, within
 from .node import Node
@@ -46,7 +46,7 @@ def examine(node: Node, values: tuple[Any, ...], z: Array | tuple[Array, ...]) -
 
 def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
     for part in z if isinstance(z, tuple) else (z,):
-        array = whole(part)
+        array = concrete(part)
         bad = ~np.isfinite(array) if array.dtype.kind in "fc" else np.zeros(1, bool)
         if bad.any():
             kind = "nan" if np.isnan(array).any() else "inf"
@@ -59,7 +59,7 @@ def _refuse_anomaly(node: Node, values: tuple[Any, ...], z: Any) -> None:
 
 def ranges(values: tuple[Any, ...]) -> str:
     """Describe the range of each array, and the numbers, among `values`."""
-    arrays = map(whole, values)
+    arrays = map(concrete, values)
     told = [_range(value) for value in arrays if isinstance(value, np.ndarray | np.number | int | float | complex)]
     return " and ".join(told) or "no numbers"
 

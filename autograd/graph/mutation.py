@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -16,10 +15,11 @@ from weakref import ref
 import numpy as np
 
 from ..errors import GraphError
-from .batched import whole
+from .batched import concrete
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
 from .source_info import SourceLine, here, line_of, note_line
+from .traced import cached_arrays
 
 __all__ = [
     "WHOLE",
@@ -54,7 +54,7 @@ def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | 
     """Return the guard of an array that a node keeps: the value of `x`, or of a constant if that is None."""
     if x is not None and not root(x).shared:
         return others
-    array = whole(array)
+    array = concrete(array)
     return array, snapshot(array), others
 
 
@@ -73,14 +73,14 @@ def guard_inputs(inputs: Sequence[Node | None], values: Any, wants: Iterable[Seq
             continue
         for i in positions:
             source = inputs[i]
-            if type(source) is not Node and type(whole(values[i])) is np.ndarray:
+            if type(source) is not Node and type(concrete(values[i])) is np.ndarray:
                 guards = guard(source, values[i], guards)
     return guards
 
 
 def guard_arguments(arguments: Iterable[object], others: Guard | None = None) -> Guard | None:
     """Return the guards of the arrays among arguments without a derivative, such as indices."""
-    for value in map(whole, arguments):
+    for value in map(concrete, arguments):
         if type(value) is np.ndarray:
             others = (value, snapshot(value), others)
         elif type(value) is tuple:
@@ -114,7 +114,7 @@ def weighted_sums(array: Array) -> tuple[Array, Array]:
     return sums, flat[rows * _WIDTH :]
 
 
-@lru_cache(maxsize=2)
+@cached_arrays(2)
 def _weights(dtype: Any) -> Array:
     return np.linspace(1, 2, _WIDTH, dtype=dtype)
 
@@ -166,7 +166,7 @@ def kept_arrays(node: Node) -> Iterator[Array]:
     seen: set[int] = set()
     pending: list[Any] = [getattr(node, "kept_y", None), getattr(node, "kept", None)]
     while pending:
-        value = whole(pending.pop())
+        value = concrete(pending.pop())
         if isinstance(value, tuple | list):
             pending.extend(reversed(value))
         elif isinstance(value, np.ndarray) and id(value) not in seen:
@@ -184,7 +184,7 @@ def expose(node: Node, array: Array) -> bool:
         leaf.__class__ = Exposed
     if isinstance(node.op, FreedOperation) or (leaf is node and of_leaf and _unused(leaf)):
         return False
-    owner = owner_of(whole(array))
+    owner = owner_of(concrete(array))
     key = id(owner)
     if key not in _exposures:
         gone = ref(owner, lambda _: forget(key))
@@ -272,7 +272,7 @@ def note_written(*arrays: np.ndarray[Any, Any]) -> None:
     mark = _Mark()
     note_line(mark)
     for array in arrays:
-        owner = owner_of(whole(array))
+        owner = owner_of(concrete(array))
         _written[id(owner)] = ref(owner), mark
         forget_within(owner)
     _latest = mark.number

@@ -13,6 +13,7 @@ from ..errors import BatchError
 from ..graph.batched import Batched, Level, as_array, innermost
 from ..graph.buffer_reuse import may_add_to
 from ..graph.node import Gradients, Node, absent
+from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import WIDER
 from ..primitives.declare import composed, install, linear, not_differentiable
 from ..tensors.tensor import Tensor, plain_array, unwrap
@@ -65,9 +66,9 @@ def _dtype_of_sums(x: Any, shape: Shape) -> Any:
 
 
 def _add_repeatedly(out: Any, key: Any, x: Any) -> None:
-    if x.size <= _MANY or (out.size > 4 * x.size and type(key) is not np.ndarray) or not out.flags.c_contiguous:
+    if x.size <= _MANY or (out.size > 4 * x.size and type(key) not in ARRAY_TYPES) or not out.flags.c_contiguous:
         np.add.at(out, key, x)
-    elif type(key) is np.ndarray:
+    elif type(key) in ARRAY_TYPES:
         _add_rows(out, key, x)
     else:
         # By flat index in memory, which is five times faster than by rows.
@@ -108,7 +109,7 @@ def selected(x: Any, key: Any) -> Any:
 scatter = linear(_scatter, lambda g, key: selected(g, key), name="scatter")
 getitem = linear(
     operator.getitem,
-    lambda g, key, x_shape: (_scatter if type(g) is np.ndarray else scatter)(g, key, x_shape),
+    lambda g, key, x_shape: (_scatter if type(g) in ARRAY_TYPES else scatter)(g, key, x_shape),
     forward=lambda x, key: selected(x, key),
     name="getitem",
 )
@@ -236,7 +237,7 @@ def _onto_diagonals(g: Any, x_shape: Shape, offset: int, axis1: int, axis2: int)
     shape = (*(n for axis, n in enumerate(x_shape) if axis not in ends), *(x_shape[axis] for axis in ends))
     place = np.arange(g.shape[-1])
     key = (..., place - min(offset, 0), place + max(offset, 0))
-    return np.moveaxis((_scatter if type(g) is np.ndarray else scatter)(g, key, shape), (-2, -1), ends)
+    return np.moveaxis((_scatter if type(g) in ARRAY_TYPES else scatter)(g, key, shape), (-2, -1), ends)
 
 
 # A view, like NumPy's: it shows writes to the matrix.

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import GraphError
 from ..graph.batched import anywhere, as_array, everywhere
 from ..graph.call_site import users_line
+from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general, install, linear, not_differentiable
 from ..tensors.tensor import unwrap
@@ -47,7 +48,7 @@ def spread(g: ArrayOrTensor, shape: tuple[int, ...], axis: Axis) -> Any:
     """Broadcast `g`, a reduction's gradient, over the axes that were reduced."""
     if g.ndim != len(shape):
         g = g.reshape(kept_shape(shape, axis))
-    if type(g) is np.ndarray:
+    if type(g) in ARRAY_TYPES:
         out = np.empty(shape, g.dtype)  # a filled copy is three times cheaper than numpy.broadcast_to
         out[...] = g
         return out

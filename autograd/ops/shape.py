@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.traced import ARRAY_TYPES
 from ..primitives.accurate_sum import accurate_sum
 from ..primitives.declare import composed, linear, not_differentiable
 from ..tensors.dispatch import fronts
@@ -48,7 +49,7 @@ def length(x: ArrayOrTensor, axis: int) -> int:
 
 def operand(x: TensorLike) -> ArrayOrTensor:
     """Return `x` itself if it is a tensor, else as an array."""
-    if type(x) is np.ndarray or isinstance(x, Tensor):
+    if type(x) in ARRAY_TYPES or isinstance(x, Tensor):
         return x
     if type(x) in fronts:
         raise UnsupportedError(

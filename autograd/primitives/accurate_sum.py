@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..graph.traced import ARRAY_TYPES
+
 if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
@@ -55,7 +57,7 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     count = math.prod([array.shape[a] for a in axes])
     if count <= _FEW:
         return _sum(array, axis, keepdims)
-    if type(array) is np.ndarray and array.flags.c_contiguous:
+    if type(array) in ARRAY_TYPES and array.flags.c_contiguous:
         if axes == (array.ndim - 1,):
             return _sum(array, axis, keepdims)  # pairwise
         if axes == tuple(range(len(axes))):
@@ -65,7 +67,7 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
 
 
 def _sum(array: Any, axis: int | tuple[int, ...], keepdims: Any) -> Any:
-    if type(array) is np.ndarray:
+    if type(array) in ARRAY_TYPES:
         return np.add.reduce(array, axis, keepdims=keepdims)  # skips the Python layer of the method
     return array.sum(axis=axis, keepdims=keepdims)
 

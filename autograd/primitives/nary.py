@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.batched import FAILURES, Batched
+from ..graph.batched import FAILURES, Batched, as_array
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
@@ -20,6 +20,7 @@ from ..graph.instrumentation import examine
 from ..graph.mutation import guard, guard_arguments, guard_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.source_info import note_line
+from ..graph.traced import Recorder, Traced, constant
 from ..tensors.tensor import Tensor, plain_array
 from .operands import (
     LOOP,
@@ -88,6 +89,8 @@ def _several(op: Primitive) -> Function:
             if type(z) is Batched:
                 inputs = [z.shared(x, value) for x, value in zip(inputs, values)]  # noqa: B905 - as above
                 live = [x for x in inputs if x is not None]
+            elif type(z) is Traced:
+                z = z.array()
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
@@ -168,6 +171,8 @@ def _three(op: Primitive) -> Function:
         if type(z) is not ndarray:
             if type(z) is Batched:
                 x, y, w = (z.shared(n, value) for n, value in ((x, a), (y, b), (w, c)))
+            elif type(z) is Traced:
+                z = z.array()
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
@@ -227,6 +232,8 @@ def _pull(op: Primitive) -> Callable[[Node, Any, Gradients], None]:
             if writes:
                 buffer = x.buffer if held is None and type(x) is Leaf and g.dtype is x.dtype else None
                 into = buffer.claim() if buffer is not None and _are_of(x.dtype, kept) else None
+                if Recorder.exist and into is not None:
+                    into = constant(into)
                 gx = rule(g, *kept, into)
                 if gx is into:
                     gradients[x] = gx
@@ -297,7 +304,7 @@ def many(op: Primitive) -> Function:
         if not live and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray and type(z) is not Batched:
-            z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
+            z = as_array(z) if type(z) is Traced else plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None

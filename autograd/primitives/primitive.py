@@ -26,6 +26,7 @@ from ..errors import DeclarationError, DerivativeError
 from ..graph.batched import FAILURES, Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
 from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, Node, absent, recorded
+from ..graph.traced import ARRAY_TYPES
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
 
@@ -330,7 +331,7 @@ def _unbundled(node: Node) -> tuple[Node | None, ...]:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    return value.shape if type(value) is np.ndarray or type(value) is Batched else np.shape(value)
+    return value.shape if type(value) in ARRAY_TYPES or type(value) is Batched else np.shape(value)
 
 
 def argument_names(function: Function) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
 from ..graph.mutation import WHOLE, guard, snapshot
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
+from ..graph.traced import Traced
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array
 from .operands import LOOP, NUMBERS, as_operand, computed, explain, loop, numbers, recovered, refuse, refuse_objects
@@ -99,7 +100,7 @@ def unary(op: Primitive) -> Function:
                     refuse(op, error, a)
                 raise
         if type(z) is not ndarray and type(z) is not Batched:
-            z = asarray(z)
+            z = asarray(z) if type(z) is not Traced else z.array()
         out = new(Tensor)
         out._array = z
         t, x = x, x._node
@@ -205,6 +206,8 @@ def binary(op: Primitive) -> Function:
         if type(z) is not ndarray:
             if type(z) is Batched:
                 x, y = z.shared(x, a), z.shared(y, b)
+            elif type(z) is Traced:
+                z = z.array()
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)

@@ -18,6 +18,7 @@ from ..graph.instrumentation import examine
 from ..graph.mutation import guard, guard_arguments
 from ..graph.node import Gradients, Node, View, absent, counter, intern_shape
 from ..graph.source_info import note_line
+from ..graph.traced import Traced
 from ..tensors.tensor import Tensor, link
 from .operands import (
     IMMUTABLE,
@@ -82,7 +83,7 @@ def one_input(op: Primitive) -> Function:
             if z is LOOP:
                 return loop(op, x, *args)
         if type(z) is not ndarray and type(z) is not Batched:
-            z = asarray(z)
+            z = asarray(z) if type(z) is not Traced else z.array()
         out = new(Tensor)
         out._array = z
         base = z.base

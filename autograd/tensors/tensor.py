@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import BatchError, DtypeError, GraphError, ShapeError, UnsupportedError
 from ..graph.backward import pull_back
-from ..graph.batched import Batched, Level, Share, as_array, innermost, levels
+from ..graph.batched import Batched, Level, Share, as_array, concrete, innermost, levels
 from ..graph.buffer_reuse import held_once
 from ..graph.call_site import users_line
 from ..graph.detachment import Cut, cut_at, reason
@@ -24,6 +24,7 @@ from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from ..graph.source_info import warn
+from ..graph.traced import ARRAY_TYPES, Recorder, Traced, recorder
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table
@@ -48,6 +49,8 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 ndarray = np.ndarray
+
+_COPIED = (Batched, Traced)
 
 plain.update((np.shape, np.ndim, np.size))  # the engine itself calls these on tensors
 
@@ -147,6 +150,8 @@ class Tensor(Installed):
     @grad.setter
     def grad(self, gradient: ArrayLike | Tensor | None) -> None:
         node = self._node
+        if Recorder.exist and (records := recorder.get()) is not None:
+            records.replaces_gradient(self)
         if node is None:
             if gradient is not None:
                 raise GraphError(
@@ -523,7 +528,7 @@ class Tensor(Installed):
 
     def __repr__(self) -> str:
         array: Any = self._array
-        body = repr(array) if type(array) is Batched else np.array2string(array, separator=", ", prefix="Tensor(")
+        body = repr(array) if type(array) in _COPIED else np.array2string(array, separator=", ", prefix="Tensor(")
         parts = [body]
         if self._array.dtype not in (np.float64, np.int64, np.bool_):
             parts.append(f"dtype={self._array.dtype}")
@@ -613,7 +618,7 @@ def tensor(data: ArrayLike | Tensor, dtype: DTypeLike | None = None, requires_gr
     if isinstance(data, Tensor) and data._node is not None:
         refuse_copy(data._node, "making a tensor of this tensor")
     array = data._array if isinstance(data, Tensor) else unmasked(data)
-    copied = array.astype(dtype or array.dtype) if type(array) is Batched else np.array(array, dtype=dtype)
+    copied = array.astype(dtype or array.dtype) if type(array) in _COPIED else np.array(array, dtype=dtype)
     made = Tensor(copied, requires_grad)
     if type(made._node) is Leaf:
         made._node.shared = False  # nobody else has the copy
@@ -649,7 +654,7 @@ def unwrap(value: Any) -> Any:
         return type(value)(map(unwrap, value))
     if type(value) is dict:
         return {key: unwrap(item) for key, item in value.items()}
-    return value if type(value) is ndarray else unmasked(value)
+    return value if type(value) in ARRAY_TYPES else unmasked(value)
 
 
 def refuse_values(*given: Any) -> None:
@@ -683,7 +688,9 @@ def unsupported(name: str, options: dict[str, Any]) -> Any:
 
 def unmasked(data: Any) -> Any:
     """Return `data`; raise for a masked array, even if nothing is masked: its mask would be dropped silently."""
-    if type(data) is not ndarray and isinstance(data, ndarray) and hasattr(data, "mask"):  # without loading numpy.ma
+    if (
+        type(data) not in ARRAY_TYPES and isinstance(data, ndarray) and hasattr(data, "mask")
+    ):  # without loading numpy.ma
         raise DtypeError(f"{NO_MASK} (at {users_line()})")
     return data
 
@@ -700,6 +707,8 @@ def plain_array(data: Any) -> Array:
     array: Array = data
     if type(data) is ndarray or type(data) is Batched:
         return array
+    if type(data) is Traced:
+        return as_array(data)  # type: ignore[no-any-return]
     array = np.asarray(unmasked(data))
     if array.dtype.kind == "O":
         numbers = numbers_of_table(data)
@@ -797,9 +806,9 @@ def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
 def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to that of `tensor` in the array of `buffer`, unless somebody else holds it."""
     array = buffer.array  # no other thread can claim it as long as it is held here
-    if tensor._grad is None and found[node] is array:
+    if tensor._grad is None and concrete(found[node]) is array:
         tensor._grad = _constant(array)
-    elif tensor._grad is not None and tensor._grad._array is array:
+    elif tensor._grad is not None and concrete(tensor._grad._array) is array:
         tensor._grad = None  # whoever still holds it must not see it change
         total = array + found[node] if buffer.claim(1) is None else np.add(array, found[node], array)
         tensor._grad = _constant(np.asarray(total))

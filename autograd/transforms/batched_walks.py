@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import AutogradError
 from ..graph.batched import FAILURES, Batched
 from ..graph.node import Hooked, Leaf, Node
+from ..graph.traced import ARRAY_TYPES
 
 __all__ = ["batched_walk", "is_hooked"]
 
@@ -27,7 +28,7 @@ def batched_walk(walk: Callable[..., Sequence[Any]], *given: Any, first_unit: in
     if first_unit is not None:
         level.units = given[0], first_unit
     try:
-        seeds = [Batched(g, level) if type(g) is np.ndarray else enter(g, level) for g in given]
+        seeds = [Batched(g, level) if type(g) in ARRAY_TYPES else enter(g, level) for g in given]
         return [None if part is None else leave(part, level) for part in walk(*seeds)]
     except (AutogradError, *FAILURES):
         return None

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..graph.batched import Batched
+from ..graph.traced import Traced
 from ..tensors.tensor import Tensor
 
 __all__ = ["Rebuild", "flatten", "structure"]
 
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
-_LEAVES = frozenset((np.ndarray, Batched, Tensor, float, np.float64, np.float32, int, type(None)))  # the most frequent
+_LEAVES = frozenset(
+    (np.ndarray, Batched, Traced, Tensor, float, np.float64, np.float32, int, type(None))
+)  # the most frequent
 
 
 def _filled(tree: Any, contents: Any) -> Any:

@@ -18,6 +18,7 @@ from ..graph.buffer_reuse import held_once
 from ..graph.grad_mode import moment
 from ..graph.node import Leaf, Lift, Node, ancestors, counter, leading_to
 from ..graph.source_info import defined
+from ..graph.traced import ARRAY_TYPES
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .forward_mode import push_forward
@@ -225,7 +226,7 @@ def value_of(y: Any, create_graph: bool) -> Any:
 
 
 def _plain(array: Any) -> Any:
-    return array[()] if type(array) is np.ndarray else array
+    return array[()] if type(array) in ARRAY_TYPES else array
 
 
 def owned_tangent(tangent: Any) -> Any:

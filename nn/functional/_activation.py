@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd import Tensor, elementwise, general
-from autograd.extend import accurate_sum, as_array
+from autograd.extend import ARRAY_TYPES, accurate_sum, as_array
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -47,7 +47,7 @@ def _bell(x: Any) -> Any:
 def _relu_rule(g: Any, out: Any) -> Any:
     """Pass the gradient on where the output is positive; the mask is converted once, then overwritten by the result."""
     mask = (out > 0).astype(g.dtype)
-    return np.multiply(g, mask, mask) if type(g) is type(mask) is np.ndarray else g * mask
+    return np.multiply(g, mask, mask) if type(g) in ARRAY_TYPES and type(mask) in ARRAY_TYPES else g * mask
 
 
 rectify = elementwise(_relu, _relu_rule, name="relu")

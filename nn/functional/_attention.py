@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
-from autograd.extend import as_array, borrow, everywhere
+from autograd.extend import ARRAY_TYPES, as_array, borrow, everywhere
 
 from .._arguments import TensorLike
 from ._dropout import dropout
@@ -22,7 +22,7 @@ Saved = list[Any]
 
 def _normalise(scores: Array, mask: Array | None) -> Array:
     """Replace `scores`, in place, by their softmax over the last axis, which is 0 in rows that are fully masked."""
-    if mask is not None and type(mask) is not np.ndarray:  # of a batch of vmap, whose scores may be no batch
+    if mask is not None and type(mask) not in ARRAY_TYPES:  # of a batch of vmap, whose scores may be no batch
         scores = np.where(mask, scores, -math.inf) if mask.dtype == bool else scores + mask
     elif mask is not None and mask.dtype == bool:
         np.copyto(scores, -math.inf, where=~mask)
@@ -46,7 +46,7 @@ def _weights_forward(scores: Any, mask: Any) -> Any:
 
 def _scores_gradient(g: Any, weights: Any) -> Any:
     """Return the gradient of the scores for that of the weights, p (g - sum(p g)); an array `g` is overwritten."""
-    if type(g) is np.ndarray and type(weights) is np.ndarray:
+    if type(g) in ARRAY_TYPES and type(weights) in ARRAY_TYPES:
         g -= np.vecdot(g, weights)[..., None]
         g *= weights
         return g
@@ -54,7 +54,7 @@ def _scores_gradient(g: Any, weights: Any) -> Any:
 
 
 def _weights_rule(g: Any, out: Any) -> Any:
-    return _scores_gradient(np.array(g) if type(g) is np.ndarray else g, out)
+    return _scores_gradient(np.array(g) if type(g) in ARRAY_TYPES else g, out)
 
 
 _weights = general(_weights_forward, _weights_rule, name="attention_weights")
@@ -68,7 +68,7 @@ def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, 
     """
     weights = _normalise(np.matmul(query * scale, key.mT), mask)
     saved[:] = [weights]
-    if type(query) is not np.ndarray or type(weights) is not np.ndarray or type(value) is not np.ndarray:
+    if type(query) not in ARRAY_TYPES or type(weights) not in ARRAY_TYPES or type(value) not in ARRAY_TYPES:
         return weights @ value
     shape, dtype = (*query.shape[:-1], value.shape[-1]), np.result_type(weights, value)
     return np.matmul(weights, value, np.empty_like(query, dtype, shape=shape))
@@ -76,7 +76,7 @@ def _attention_forward(query: Any, key: Any, value: Any, scale: Any, mask: Any, 
 
 def _product_like(x: Any, a: Any, b: Any) -> Any:
     """Return a @ b, for arrays in the memory layout of `x`, whose gradient it is part of."""
-    if type(a) is type(b) is type(x) is np.ndarray:
+    if type(a) in ARRAY_TYPES and type(b) in ARRAY_TYPES and type(x) in ARRAY_TYPES:
         return np.matmul(a, b, np.empty_like(x))
     return a @ b
 

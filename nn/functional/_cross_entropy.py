@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, general
-from autograd.extend import anywhere, borrow
+from autograd.extend import ARRAY_TYPES, anywhere, borrow
 
 from .._arguments import TensorLike
 from ._activation import log_softmax, softmax
@@ -26,7 +26,7 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
     The exponentials, their sums, and the positions in memory of the labelled ones, are left in `saved` for the
     derivative; of a batch of `vmap`, the labels.
     """
-    if type(logits) is not np.ndarray or type(labels) is not np.ndarray:
+    if type(logits) not in ARRAY_TYPES or type(labels) not in ARRAY_TYPES:
         saved[:] = [labels]
         losses = -labelled_entries(log_softmax(logits, 1), labels)
         losses = np.where(scale == 0, 0, losses * scale)
@@ -40,7 +40,7 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
     saved[:] = e, mass, places
     losses = np.log(mass).reshape(-1)
     losses -= labelled
-    if type(scale) is np.ndarray:
+    if type(scale) in ARRAY_TYPES:
         losses *= scale
         losses[scale == 0] = 0  # ignored rows may hold anything, even nan
         return np.add.reduce(losses) if total else losses
@@ -138,9 +138,9 @@ def cross_entropy(
     501.0635
     """
     check_reduction(reduction)
-    if type(input) is not np.ndarray or input.dtype.kind != "f":
+    if type(input) not in ARRAY_TYPES or input.dtype.kind != "f":
         input = as_real("cross_entropy", "input", input)
-    if type(target) is not np.ndarray:
+    if type(target) not in ARRAY_TYPES:
         target = as_operand("cross_entropy", "target", target)
     if input.dtype is HALF or target.dtype is HALF:
         return in_single(cross_entropy)(input, target, weight, ignore_index, reduction, label_smoothing)

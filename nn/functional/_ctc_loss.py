@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, is_grad_enabled, vjp
-from autograd.extend import as_array, borrow, innermost, whole
+from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, whole
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -230,7 +230,7 @@ def _states(n: int, states: int, *lists: Array) -> Array:
 def _forward(log_probs: Any, paths: _Paths) -> Any:
     """Return the losses; leave the emissions, and the probabilities of reaching each state, for the rule."""
     paths.together = None
-    if type(log_probs) is not np.ndarray:  # the sequences of all elements of a batch of vmap have the same targets
+    if type(log_probs) not in ARRAY_TYPES:  # the sequences of all elements of a batch of vmap have the same targets
         level: Any = innermost(log_probs)
         paths.together = level, paths.repeated(level.size)
         losses = _ctc(_side_by_side(log_probs, level), paths.together[1])
@@ -278,7 +278,7 @@ def _rule(g: Any, log_probs: Any, out: Any, paths: _Paths) -> Any:
         return extend.enter_batch(np.moveaxis(gradient, 1, 0), level)
     if isinstance(g, Tensor) or isinstance(log_probs, Tensor):
         return vjp(lambda x: _composed(x, paths), log_probs)[1](g)[0]
-    if type(g) is not np.ndarray:  # of a batch of vmap
+    if type(g) not in ARRAY_TYPES:  # of a batch of vmap
         return _rule(np.ones(out.shape, g.dtype), log_probs, out, paths) * g[:, None]
     betas = paths.betas
     if betas is None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import BatchError, DtypeError, ShapeError, Tensor, extend, general, vjp
-from autograd.extend import as_array, borrow, innermost, mark_written, whole
+from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, mark_written, whole
 
 from .._arguments import TensorLike
 from ._kernels.operands import as_operand
@@ -148,7 +148,7 @@ def one_hot(tensor: TensorLike, num_classes: int = -1) -> Array:
 
 def rows_at(table: Any, index: Any) -> Any:
     """Return ``table[index]``, also where each element of a batch has an index of its own."""
-    if type(table) is np.ndarray and type(index) is not np.ndarray:
+    if type(table) in ARRAY_TYPES and type(index) not in ARRAY_TYPES:
         return borrow(Tensor(table)[index])
     return table[index]
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import Tensor, elementwise
+from autograd.extend import ARRAY_TYPES
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid
@@ -42,7 +43,7 @@ _PART = 32_768
 def _by_parts(compute: Callable[..., Any], *arrays: Any) -> Any:
     """Apply `compute`, an elementwise function, to arrays; to large ones part by part."""
     first = arrays[-1]
-    if type(first) is not np.ndarray or first.size <= 2 * _PART or not all(_is_alike(x, first) for x in arrays):
+    if type(first) not in ARRAY_TYPES or first.size <= 2 * _PART or not all(_is_alike(x, first) for x in arrays):
         return compute(*arrays)
     out = np.empty_like(first)
     flat, flats = out.reshape(-1), [x.reshape(-1) for x in arrays]
@@ -53,13 +54,13 @@ def _by_parts(compute: Callable[..., Any], *arrays: Any) -> Any:
 
 
 def _is_alike(x: Any, first: Any) -> bool:
-    return type(x) is np.ndarray and x.shape == first.shape and x.dtype == first.dtype and x.flags.c_contiguous
+    return type(x) in ARRAY_TYPES and x.shape == first.shape and x.dtype == first.dtype and x.flags.c_contiguous
 
 
 def _over(function: np.ufunc, *inputs: Any) -> Any:
     """Apply `function`, and write the result over the last of its inputs if that is an array, not a scalar."""
     last = inputs[-1]
-    return function(*inputs, last) if type(last) is np.ndarray else function(*inputs)
+    return function(*inputs, last) if type(last) in ARRAY_TYPES else function(*inputs)
 
 
 def _tail(z: Any) -> tuple[Any, Any]:
@@ -121,7 +122,7 @@ def _gelu_rule(g: Any, x: Any) -> Any:
 def _slope(g: Any, x: Any) -> Any:
     """Return g * (Phi(x) + x * Phi'(x))."""
     near = np.clip(x, -_FAR, _FAR)  # infinity times the density would be nan
-    if type(g) is not np.ndarray or type(x) is not np.ndarray or x.dtype == np.float16:
+    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or x.dtype == np.float16:
         return g * (_cdf(near) + near * _density(near))
     tail, density = _tail(np.abs(near))
     density *= _DENSITY
@@ -165,7 +166,7 @@ def _logistic_slope(g: Any, x: Any) -> Any:
     """Return g * (s + x s (1 - s) u'), where s is the logistic function of u."""
     x = np.clip(x, -_FLAT, _FLAT)
     square = x * x
-    if type(g) is not np.ndarray or type(x) is not np.ndarray or g.dtype != x.dtype:
+    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or g.dtype != x.dtype:
         inner = x * (square * _THIRD + _FIRST)
         return g * (sigmoid(inner) + x * bell(inner) * (square * (3 * _THIRD) + _FIRST))
     with np.errstate(over="ignore"):

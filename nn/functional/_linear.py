@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from autograd import ShapeError, Tensor, general
-from autograd.extend import accurate_sum, innermost, levels
+from autograd.extend import ARRAY_TYPES, accurate_sum, cached_arrays, innermost, levels
 
 from .._arguments import TensorLike
 from ._kernels.operands import as_operand
@@ -27,14 +26,14 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
             f"(out_features, in_features) and (out_features,)"
         )
     try:
-        out = _product(x, weight.T) if type(x) is type(weight) is np.ndarray else x @ weight.T
+        out = _product(x, weight.T) if type(x) in ARRAY_TYPES and type(weight) in ARRAY_TYPES else x @ weight.T
     except ValueError:
         raise ValueError(
             f"an input of shape (..., {np.shape(weight)[-1]}) is expected, as weight is (out_features, in_features)"
         ) from None
     if bias is None:
         return out
-    if type(out) is type(bias) is np.ndarray and out.dtype == bias.dtype:
+    if type(out) in ARRAY_TYPES and type(bias) in ARRAY_TYPES and out.dtype == bias.dtype:
         return np.add(out, bias, out)
     return out + bias
 
@@ -50,7 +49,7 @@ def _rows(array: Any) -> Any:
 
 
 def _input_rule(g: Any, weight: Any) -> Any:
-    return _product(g, weight) if type(g) is type(weight) is np.ndarray else g @ weight
+    return _product(g, weight) if type(g) in ARRAY_TYPES and type(weight) in ARRAY_TYPES else g @ weight
 
 
 def _weight_rule(g: Any, x: Any, into: Any) -> Any:
@@ -65,7 +64,7 @@ def _weight_rule(g: Any, x: Any, into: Any) -> Any:
 MANY = 2048  # the number of rows up to which BLAS adds them accurately enough
 
 
-@lru_cache(maxsize=8)
+@cached_arrays(8)
 def _ones(count: int, dtype: np.dtype[Any]) -> Any:
     ones = np.ones(count, dtype)
     ones.flags.writeable = False
@@ -76,7 +75,7 @@ def _bias_rule(g: Any, into: Any) -> Any:
     """Sum over all axes except the last; for arrays by a product with ones: BLAS is faster than NumPy's sum."""
     if g.ndim != 2:
         g = _rows(g)
-    if type(g) is not np.ndarray or g.shape[0] > MANY or g.dtype.char == "e":
+    if type(g) not in ARRAY_TYPES or g.shape[0] > MANY or g.dtype.char == "e":
         return accurate_sum(g, 0)
     ones = _ones(g.shape[0], g.dtype)
     return ones.dot(g, into) if into is None or into.flags.c_contiguous else np.matmul(ones, g, into)

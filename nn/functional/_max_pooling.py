@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from autograd import Tensor, general
-from autograd.extend import borrow, everywhere
+from autograd.extend import ARRAY_TYPES, borrow, everywhere
 
 from .._arguments import Spatial, TensorLike
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
@@ -70,7 +70,7 @@ def _max_pool_rule(g: Any, x: Any, out: Any, windows: Windows) -> Any:
     values, best = (borrow(a) for a in (x, out))
     hits, count = _hits(values, best, windows)
     every: Any = (slice(None), slice(None))
-    if type(g) is not np.ndarray or type(best) is not np.ndarray:
+    if type(g) not in ARRAY_TYPES or type(best) not in ARRAY_TYPES:
         shares = np.zeros((*best.shape[:2], *windows.kernel, *windows.counts), best.dtype, like=best)
         for hit, (place, among, _) in zip(hits, taps(windows), strict=True):
             shares[*every, *place, *among] = hit / count[*every, *among]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DtypeError, ShapeError, Tensor, general
-from autograd.extend import borrow, whole
+from autograd.extend import ARRAY_TYPES, borrow, whole
 
 from .._arguments import TensorLike
 from ._activation import relu
@@ -28,7 +28,7 @@ def _multi_margin_forward(
 
     The shortfalls, and the positions in memory of the labelled scores, are left in `saved` for the derivative.
     """
-    if type(scores) is not np.ndarray or type(labels) is not np.ndarray:  # a batch of vmap
+    if type(scores) not in ARRAY_TYPES or type(labels) not in ARRAY_TYPES:  # a batch of vmap
         shortfall = np.maximum(scores - (labelled_entries(scores, labels) - margin)[:, None], 0)
         lack = np.where(_one_hot(scores, labels), 0, shortfall)
         saved[:] = lack, None
@@ -42,7 +42,7 @@ def _multi_margin_forward(
     flat[places] = 0
     saved[:] = lack, places
     losses = np.add.reduce(lack if p == 1 else lack * lack, 1)
-    if type(scale) is np.ndarray:
+    if type(scale) in ARRAY_TYPES:
         losses *= scale
         return np.add.reduce(losses) if total else losses
     return (np.add.reduce(losses) if total else losses) * scale
@@ -54,7 +54,7 @@ def _multi_margin_rule(g: Any, scores: Any, labels: Any, margin: float, p: int, 
     g = g * scale
     if g.ndim:
         g = g[:, None]
-    if isinstance(g, Tensor) or isinstance(scores, Tensor) or places is None or type(g + lack) is not np.ndarray:
+    if isinstance(g, Tensor) or isinstance(scores, Tensor) or places is None or type(g + lack) not in ARRAY_TYPES:
         return _recorded_slopes(g, scores, labels, margin, p, lack)
     slopes = np.sign(lack) * g if p == 1 else lack * (2 * g)
     if g.ndim:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Function, extend, vjp
-from autograd.extend import innermost
+from autograd.extend import ARRAY_TYPES, innermost
 
 from .._aligned_memory import aligned_empty, aligned_like
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
@@ -55,7 +55,7 @@ class _Sequence(Function):
     def forward(cls, ctx: Any, reverse: bool, *inputs: Array) -> tuple[Array, ...]:
         dtype = np.result_type(*inputs)
         ctx.batches, batched = [], inputs
-        while any(type(array) is not np.ndarray for array in batched):
+        while any(type(array) not in ARRAY_TYPES for array in batched):
             ctx.batches.append(innermost(batched))
             batched = (*_together(batched[: cls.states + 1], ctx.batches[-1]), *batched[cls.states + 1 :])
         x, *others = (np.asarray(array, dtype) for array in batched)
@@ -76,7 +76,7 @@ class _Sequence(Function):
         batches = ended if own else batches  # each element of the others has gradients of its own by the weights
         for level in batches:
             g = _together(g, level)
-        recorded = not all(type(part) is np.ndarray for part in g)
+        recorded = not all(type(part) in ARRAY_TYPES for part in g)
         if recorded or own or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
             # a derivative is recorded, or finite numbers replace others
             for level in batches:

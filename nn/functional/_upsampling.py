@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import ShapeError, Tensor, linear
+from autograd.extend import cached_arrays
 
 from .._arguments import Spatial, TensorLike
 from ._adaptive_pooling import adaptive_mean
@@ -76,14 +76,14 @@ _resample: Function = linear(_sample, lambda g, plan, axis: _resample_back(g, pl
 _resample_back: Function = linear(_scatter, lambda g, plan, axis: _resample(g, plan, axis), name="resample_back")
 
 
-@lru_cache(maxsize=64)
+@cached_arrays(64)
 def _nearest(size: int, new: int, scale: Scale) -> _Plan:
     """Take the old position ``floor(i * scale)`` for position i of the new axis, without earlier rounding."""
     places = np.arange(new) * scale[0] // scale[1]
     return _Plan(size, (np.minimum(places.astype(np.intp), size - 1),), (None,))
 
 
-@lru_cache(maxsize=64)
+@cached_arrays(64)
 def _nearest_exact(size: int, new: int, scale: Scale) -> _Plan:
     """Take the old position that contains the centre of the new one, ``floor((i + 1/2) * scale)``."""
     places = (2 * np.arange(new) + 1) * scale[0] // (2 * scale[1])
@@ -97,7 +97,7 @@ def _centres(size: int, new: int, scale: Scale, align_corners: bool) -> Array:
     return (np.arange(new) + 0.5) * (scale[0] / scale[1]) - 0.5
 
 
-@lru_cache(maxsize=64)
+@cached_arrays(64)
 def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
     """Take the mean of the two old positions next to the new one, each weighted by one minus its distance."""
     at = np.maximum(_centres(size, new, scale, align_corners), 0)
@@ -107,7 +107,7 @@ def _linear(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
     return _Plan(size, (below, above), (1 - fraction, fraction))
 
 
-@lru_cache(maxsize=64)
+@cached_arrays(64)
 def _cubic(size: int, new: int, scale: Scale, align_corners: bool) -> _Plan:
     """Take the four old positions around the new one, weighted by the cubic of Keys; edges repeat beyond the axis."""
     at = _centres(size, new, scale, align_corners)

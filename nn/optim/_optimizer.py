@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor, enable_grad
-from autograd.extend import borrow, mark_written, missing
+from autograd.extend import borrow, done_outside, mark_written, missing, outside_types
 
 from .._arguments import check_constructor
 from ._flat_parameters import Array, FlatParameters, Run
@@ -139,6 +139,7 @@ class Optimizer:
                 elif parameter.grad is not None:
                     parameter.grad = np.zeros_like(borrow(parameter))
 
+    @done_outside
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
 
@@ -267,6 +268,9 @@ class Optimizer:
 
 
 missing.install(Optimizer, fixed=("lr", "learning_rate"))
+
+
+outside_types.append(Optimizer)
 
 
 def options_from(arguments: dict[str, Any]) -> dict[str, Any]:

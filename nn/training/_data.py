@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from autograd import Tensor
-from autograd.extend import borrow
+from autograd.extend import ARRAY_TYPES, borrow
 
 from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
 
@@ -158,7 +158,7 @@ def _batch(item: Any, dtype: Any) -> Batch:
 
 
 def _cast(part: Any, dtype: Any, integers: bool = False) -> Any:
-    if isinstance(part, Tensor) or (type(part) is np.ndarray and (part.dtype == dtype or part.dtype.kind in "iub")):
+    if isinstance(part, Tensor) or (type(part) in ARRAY_TYPES and (part.dtype == dtype or part.dtype.kind in "iub")):
         return part
     return read_array(part, dtype, None, integers)
 

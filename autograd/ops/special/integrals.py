@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...graph.batched import anywhere, everywhere
+from ...graph.traced import ARRAY_TYPES
 from ...primitives.declare import elementwise, general
 from .common import of_last, over
 
@@ -57,7 +58,7 @@ def _two(function: Any, of_first: Callable[[Any], Any], of_second: Callable[[Any
 
 def _times(g: Any, slope: Any) -> Any:
     """Multiply; the zeros of a result that was not used stay zero against an infinite slope."""
-    return np.where(np.equal(g, 0), 0, g * slope) if type(g) is np.ndarray else g * slope
+    return np.where(np.equal(g, 0), 0, g * slope) if type(g) in ARRAY_TYPES else g * slope
 
 
 def _sine_over(x: Any) -> Any:

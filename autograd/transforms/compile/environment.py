@@ -106,6 +106,11 @@ class Environment:
         self._random = _random_states()
         self._take(_Reader(function, leaves, arrays))
 
+    @property
+    def seen(self) -> list[Any]:
+        """All objects that were found, such as the tensors that the function uses."""
+        return self._alive
+
     def _take(self, reader: _Reader) -> None:
         self.reads, self.arrays, self.iterators = reader.reads, reader.arrays, reader.iterators
         self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
@@ -285,7 +290,8 @@ class _Reader:
                 if (key in self._names or _runs_unnamed(key, inside[key], made)) and self._first(holder, key):
                     self._of_class(f"{name}.{key}", holder, key, inside[key])
             return
-        everything = self._everything and not isinstance(holder, ModuleType)
+        # The parts of a layer have names that no code needs to mention.
+        everything = "_buffers" in inside or (self._everything and not isinstance(holder, ModuleType))
         if hasattr(holder, "__dict__") and not isinstance(holder, ModuleType) and self._first(holder, ""):
             self._read(name, "", "attributes", holder, "", len(inside))
         for key in list(inside) if everything else self._names:
@@ -423,7 +429,8 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
     elif read.kind == "builtin":
         yield f"{read.key!r} in {holder}"
     elif read.kind == "attribute":
-        yield f"{holder}.{read.key} is not {value}"
+        named = read.key.isidentifier()  # the parts of a sequence of layers are numbered
+        yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
     elif read.kind == "array":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.extend import ARRAY_TYPES, cached_arrays
 
 __all__ = ["as_rows", "labelled_entries", "labelled_places", "memory_order"]
 
@@ -38,12 +38,12 @@ def labelled_places(labels: Array, rows: Array) -> Any:
 
 def labelled_entries(rows: Any, labels: Any) -> Any:
     """Return each row's entry at its label."""
-    if type(labels) is np.ndarray:
+    if type(labels) in ARRAY_TYPES:
         return rows.reshape(-1)[labels + _row_starts(*rows.shape)]
     return np.take_along_axis(rows, labels[:, None], 1)[:, 0]
 
 
-@lru_cache(maxsize=8)
+@cached_arrays(8)
 def _row_starts(count: int, step: int) -> Any:
     """Return the first `count` multiples of `step`, from 0."""
     steps = np.arange(0, count * step, step)

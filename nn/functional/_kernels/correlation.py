@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd import extend, general
-from autograd.extend import accurate_sum, innermost
+from autograd.extend import ARRAY_TYPES, accurate_sum, innermost
 
 from ..._aligned_memory import keep_freed_memory
 from .._linear import MANY, _ones
@@ -52,7 +52,7 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
     The gradient of the weight is computed from them. For a large array, they are not worth their memory. If a batch of
     `vmap` shares the weight, its level is left.
     """
-    if not type(x) is type(weight) is np.ndarray:
+    if type(x) not in ARRAY_TYPES or type(weight) not in ARRAY_TYPES:
         level = innermost(x, weight)
         saved[:] = [] if level is innermost(weight) else [level]
         return _biased(_of_batch(convolve, x, weight, windows, groups), bias)
@@ -66,7 +66,7 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
         np.matmul(kernels, cols, out[:, :, part.start * length : part.stop * length])
     if len(parts) == 1:
         saved[:] = x, cols
-    if type(bias) is np.ndarray:
+    if type(bias) in ARRAY_TYPES:
         out += bias.reshape(groups, -1, 1)
     elif bias is not None:
         out = out + bias.reshape(groups, -1, 1)
@@ -75,7 +75,7 @@ def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, sav
 
 def _transposed(y: Any, weight: Any, bias: Any, windows: Windows, groups: int) -> Any:
     """Return the sum of all windows, each of them the weights times an element of `y`."""
-    if not type(y) is type(weight) is np.ndarray:
+    if type(y) not in ARRAY_TYPES or type(weight) not in ARRAY_TYPES:
         return _biased(_of_batch(transposed, y, weight, windows, groups), bias)
     channels = weight.shape[1] * groups
     kernels = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
@@ -136,7 +136,7 @@ def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) 
 
 def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: list[Any] | None = None) -> Any:
     """Return the sum over all windows of their elements times an element of `y`: the shape of a weight."""
-    if not type(x) is type(y) is np.ndarray:
+    if type(x) not in ARRAY_TYPES or type(y) not in ARRAY_TYPES:
         return _weights_of_batch(x, y, windows, groups)
     inner, outputs = x.shape[1] // groups, y.shape[1] // groups
     total = np.zeros((groups, inner * math.prod(windows.kernel), outputs), np.result_type(x, y))
@@ -224,14 +224,14 @@ def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]
     """
     if len(saved) == 1 and not saved[0].active:
         return weight_product(_as_images(x, saved[0]), _as_images(g, saved[0]), windows, groups)
-    if type(g) is type(x) is np.ndarray and saved and saved[0] is x:
+    if type(g) in ARRAY_TYPES and type(x) in ARRAY_TYPES and saved and saved[0] is x:
         return _weight_product(x, g, windows, groups, saved)
     return weight_product(x, g, windows, groups)
 
 
 def _bias_rule(g: Any) -> Any:
     """Sum over all axes except the channels; for arrays by a product with ones, which is faster than NumPy's sum."""
-    rows = _by_channel(g, 1)[0] if type(g) is np.ndarray and g.dtype != np.float16 else None
+    rows = _by_channel(g, 1)[0] if type(g) in ARRAY_TYPES and g.dtype != np.float16 else None
     if rows is None or rows.shape[1] > MANY:
         return accurate_sum(g, (0, *range(2, g.ndim)))
     return rows.dot(_ones(rows.shape[1], g.dtype))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import DtypeError, Tensor, as_tensor
-from autograd.extend import as_array, borrow, innermost
+from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
 
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
@@ -21,7 +21,9 @@ def as_operand(function: str, name: str, value: TensorLike) -> Tensor:
     """Return `value` if it is a tensor or an array, else an array of the numbers that it holds."""
     array: Any = value
     if isinstance(value, ARRAYS):
-        return array if type(value) is np.ndarray or isinstance(value, Tensor) else borrow(array)  # unless it is masked
+        return (
+            array if type(value) in ARRAY_TYPES or isinstance(value, Tensor) else borrow(array)
+        )  # unless it is masked
     try:
         array = borrow(as_tensor(value))
     except ValueError:
@@ -60,5 +62,5 @@ def floating(x: TensorLike) -> Tensor:
 
     In integer dtypes a minus could wrap around, and fractions would be cut off.
     """
-    array: Any = x if type(x) is np.ndarray else as_array(x)
+    array: Any = x if type(x) in ARRAY_TYPES else as_array(x)
     return array if array.dtype.kind in "fc" else array.astype(np.float64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, general
-from autograd.extend import accurate_sum
+from autograd.extend import ARRAY_TYPES, accurate_sum
 
 from .half_precision import in_single
 
@@ -26,7 +26,7 @@ class Moments:
 
 def _dots(a: Any, b: Any, axes: Axes) -> Any:
     """Return the sum of a * b over `axes`, which are kept with length 1."""
-    if type(a) is not np.ndarray or type(b) is not np.ndarray:
+    if type(a) not in ARRAY_TYPES or type(b) not in ARRAY_TYPES:
         return accurate_sum(a * b, axes, keepdims=True)
     if a.ndim - 1 not in axes:
         return accurate_sum(a * b, axes, keepdims=True)
@@ -60,7 +60,7 @@ def _standardize_forward(
 
 def _fits(parameter: Any, out: Any) -> bool:
     """Tell whether `out` has room for its product with a parameter, or the sum, which may be a batch of `vmap`."""
-    return parameter.dtype == out.dtype and (type(parameter) is np.ndarray or type(out) is not np.ndarray)
+    return parameter.dtype == out.dtype and (type(parameter) in ARRAY_TYPES or type(out) not in ARRAY_TYPES)
 
 
 def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
@@ -82,7 +82,7 @@ def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: b
     count = _count(x, axes)
     along = _dots(g, white, axes) / count
     mean = accurate_sum(g, axes, keepdims=True) / count if centered else None
-    if type(g) is type(white) is np.ndarray and g.dtype == white.dtype:
+    if type(g) in ARRAY_TYPES and type(white) in ARRAY_TYPES and g.dtype == white.dtype:
         white *= along
         gx = np.subtract(g, white, white)
         if centered:

@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from autograd.extend import done_outside, outside_types
+
 from ..._arguments import check_constructor
 from ..._warnings import warn
 from .._optimizer import Optimizer
@@ -79,6 +81,7 @@ class LRScheduler:
         """Return the rates that were set last."""
         return list(self._last_lr)
 
+    @done_outside
     def step(self) -> None:
         """Go on by one epoch, or by one batch, whichever the schedule counts."""
         if self.last_epoch == 0 and not self.optimizer.stepped:
@@ -160,3 +163,6 @@ def for_each_group(name: str, optimizer: Optimizer, value: T | Sequence[T]) -> l
     if len(values) != count:
         raise ValueError(f"{name} has {len(values)} values, but the optimizer has {count} groups of parameters")
     return values
+
+
+outside_types.append(LRScheduler)

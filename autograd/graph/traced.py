@@ -1,0 +1,437 @@
+"""Traced arrays: what `compile` hands to a function, ndarrays that write down what is computed with them.
+
+A `Traced` array holds the ndarray that stands there while a program is recorded, and speaks NumPy's two protocols, so
+whatever is written in NumPy computes as ever and is noted call by call: forwards, derivative rules, compositions, and
+the user's own lines. Whoever notes the calls is the `Recorder`; see `transforms.compile`. This module is what the rest
+of the engine has to know of traced arrays.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from functools import lru_cache, partial, wraps
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+__all__ = [
+    "ARRAY_TYPES",
+    "Recorder",
+    "Traced",
+    "cached_arrays",
+    "constant",
+    "done_outside",
+    "outside",
+    "outside_types",
+    "plain",
+    "recorder",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+ndarray = np.ndarray
+_asarray = np.asarray  # which is another one while a program is recorded
+
+# Who records in this thread, if anybody does.
+recorder: ContextVar[Recorder | None] = ContextVar("recorder of compile", default=None)
+
+
+class Recorder:
+    """Notes what is computed with traced arrays; `transforms.compile` defines the methods."""
+
+    exist = False  # until the first one is made
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+        """Call a function, note the call, and return its result as a traced array."""
+        raise NotImplementedError
+
+    def answer(self, x: Traced, what: str) -> Any:
+        """Return what Python asks of the value of an array: a guard of the program, or an error."""
+        raise NotImplementedError
+
+    def constant(self, array: Any) -> Any:
+        """Return an array that does not depend on the values of others, so that it can be computed with."""
+        raise NotImplementedError
+
+    def outside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Call a function on real arrays, now and each time the program runs, and return its traced result."""
+        raise NotImplementedError
+
+    def replaces_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is set, whatever it was."""
+        raise NotImplementedError
+
+    def finite(self, total: Traced) -> Any:
+        """Return a number that tells of gradients whether they are finite, which the program then checks."""
+        raise NotImplementedError
+
+
+def plain(x: Any) -> Any:
+    """Return the ndarray within a traced array, anything else as it is."""
+    return x.value if type(x) is Traced else x
+
+
+def constant(array: Any) -> Any:
+    """Return an array of the engine that depends on shapes alone, such as a cached one, to compute with.
+
+    While a program is recorded, an array of unknown origin is refused; this says what the origin is.
+    """
+    if Recorder.exist and (records := recorder.get()) is not None:
+        return records.constant(array)
+    return array
+
+
+def cached_arrays(maxsize: int) -> Callable[[F], F]:
+    """Decorate a function of shapes whose arrays are kept for further calls, as `functools.lru_cache` does."""
+
+    def decorate(function: F) -> F:
+        cached = lru_cache(maxsize)(function)
+
+        @wraps(function)
+        def call(*args: Any) -> Any:
+            if not Recorder.exist or recorder.get() is None:
+                return cached(*args)
+            token = recorder.set(None)  # the arrays that it keeps are no program's
+            try:
+                found = cached(*args)
+            finally:
+                recorder.reset(token)
+            return _constants(found)
+
+        return call  # type: ignore[return-value]  # has the signature of the function it wraps
+
+    return decorate
+
+
+def _constants(tree: Any) -> Any:
+    if isinstance(tree, tuple):
+        parts = map(_constants, tree)
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return constant(tree) if isinstance(tree, ndarray) else tree
+
+
+def outside(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function on real arrays and tensors, also each time a program runs that is being recorded."""
+    if Recorder.exist and (records := recorder.get()) is not None:
+        return records.outside(function, args)
+    return function(*args)
+
+
+def done_outside(method: F) -> F:
+    """Decorate a method that works on real arrays and tensors, and is called anew each time a program runs."""
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if Recorder.exist and (records := recorder.get()) is not None:
+            return records.outside(partial(method, **kwargs) if kwargs else method, args)
+        return method(*args, **kwargs)
+
+    return call  # type: ignore[return-value]  # has the signature of the method it wraps
+
+
+# The types of objects whose methods are called by `outside`: a program does not depend on what they hold.
+outside_types: list[type] = []
+
+
+class Traced:
+    """An array whose uses are noted.
+
+    Attributes
+    ----------
+    value
+        The ndarray or NumPy scalar that stands there while the program is recorded.
+    records
+        The recorder that notes them.
+    memory
+        What the recorder knows of the memory that the array lies in.
+    """
+
+    __slots__ = ("__weakref__", "memory", "records", "value")
+
+    def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
+        self.value, self.records, self.memory = value, records, memory
+
+    # A program that asks whether it was given an ndarray takes the same way as without `compile`.
+    @property  # type: ignore[misc]  # a class attribute of object
+    def __class__(self) -> Any:  # noqa: D105
+        return type(self.value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        shape: tuple[int, ...] = self.value.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        ndim: int = self.value.ndim
+        return ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The data type of the elements."""
+        dtype: np.dtype[Any] = self.value.dtype
+        return dtype
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size: int = self.value.size
+        return size
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes that the elements take."""
+        nbytes: int = self.value.nbytes
+        return nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes that an element takes."""
+        itemsize: int = self.value.itemsize
+        return itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The bytes from one element to the next, for each axis."""
+        strides: tuple[int, ...] = self.value.strides
+        return strides
+
+    @property
+    def flags(self) -> Any:
+        """How the array lies in memory."""
+        return self.value.flags
+
+    @property
+    def base(self) -> Any:
+        """The array whose memory it shares, or None."""
+        return self.value.base
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """The array with its axes in reverse order."""
+        return self.records.call(_attribute("T"), (self,))
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
+        """The array with its last two axes swapped."""
+        return self.records.call(_attribute("mT"), (self,))
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return self.records.call(_attribute("real"), (self,))
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self.real[...] = value
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return self.records.call(_attribute("imag"), (self,))
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        self.imag[...] = value
+
+    @property
+    def flat(self) -> Any:
+        """The elements along one axis."""
+        return self.reshape(-1)
+
+    def array(self) -> Traced:
+        """Return the array itself, a scalar as a 0-d array."""
+        if isinstance(self.value, ndarray):
+            return self
+        made: Traced = self.records.call(_asarray, (self,))
+        return made
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Traced(shape={self.shape}, dtype={self.dtype})"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self) if not spec else format(self.records.answer(self, "its text"), spec)
+
+    __hash__ = None  # type: ignore[assignment]  # as ndarrays have none
+
+    # What Python asks of the value
+
+    def __bool__(self) -> bool:
+        return bool(self.records.answer(self, "bool()"))
+
+    def __float__(self) -> float:
+        return float(self.records.answer(self, "float()"))
+
+    def __int__(self) -> int:
+        return int(self.records.answer(self, "int()"))
+
+    def __complex__(self) -> complex:
+        return complex(self.records.answer(self, "complex()"))
+
+    def __index__(self) -> int:
+        return operator.index(self.records.answer(self, "an index or a length"))
+
+    def item(self, *args: Any) -> Any:
+        """Return an element as a Python number."""
+        return self.records.answer(self, "item()").item(*args)
+
+    def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers."""
+        return self.records.answer(self, "tolist()").tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """Return the bytes of the elements."""
+        taken: bytes = self.records.answer(self, "tobytes()").tobytes(order)
+        return taken
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(self.records.answer(self, "an ndarray"), dtype, copy=copy)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self == value).any())
+
+    def __round__(self, digits: int = 0) -> Any:
+        return np.round(self, digits)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        self.records.answer(self, "a pickle")
+        raise TypeError("an array cannot be pickled while the program that computes it is recorded")
+
+    # Elements
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.records.call(operator.getitem, (self, key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.records.call(operator.setitem, (self, key, value))
+
+    # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose arrays are traced.
+
+    __array_priority__ = 800
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        for x in (*inputs, *(kwargs.get("out") or ()), kwargs.get("where")):
+            if type(x) is not ndarray and type(x) is not Traced and hasattr(type(x), "__array_ufunc__"):
+                if isinstance(x, ndarray | np.generic):
+                    continue
+                return NotImplemented
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        out = kwargs.get("out")
+        if type(out) is tuple and len(out) == 1:
+            kwargs["out"] = out[0]
+        return self.records.call(function, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        for kind in types:
+            if kind is not Traced and kind is not ndarray and not issubclass(kind, ndarray):
+                return NotImplemented
+        return self.records.call(function, args, kwargs)
+
+
+class _attribute:  # noqa: N801 - read as a function: `_attribute("T")`
+    """A function that reads an attribute of an array, the same one for the same name."""
+
+    known: dict[str, _attribute] = {}  # noqa: RUF012 - one for all
+
+    def __new__(cls, name: str) -> _attribute:
+        found = cls.known.get(name)
+        if found is None:
+            found = cls.known[name] = super().__new__(cls)
+        return found
+
+    def __init__(self, name: str) -> None:
+        self.name = self.__name__ = name
+
+    def __call__(self, x: Any) -> Any:
+        return getattr(x, self.name)
+
+
+# The types that a rule or forward may take for an ndarray: a traced array takes the same way through the engine.
+ARRAY_TYPES = frozenset((ndarray, Traced))
+
+
+def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: bool) -> Callable[[Any, Any], Any]:
+    def operate(self: Any, other: Any) -> Any:
+        if hasattr(other, "_node"):
+            return NotImplemented  # a tensor
+        a, b = (other, self) if swapped else (self, other)
+        arrays = isinstance(a, ndarray | list | tuple) or isinstance(b, ndarray | list | tuple)
+        if arrays and (ufunc is not np.power or isinstance(b, ndarray)):
+            if not isinstance(other, ndarray) and hasattr(type(other), "__array_ufunc__"):
+                if not isinstance(other, np.generic):
+                    return NotImplemented
+            return self.records.call(ufunc, (a, b))
+        return self.records.call(of_numbers, (a, b))
+
+    return operate
+
+
+def _in_place(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def operate(self: Any, other: Any) -> Any:
+        if hasattr(other, "_node"):
+            return NotImplemented
+        if isinstance(self, np.generic):
+            return self.records.call(of_numbers, (self, other))
+        return self.records.call(ufunc, (self, other), {"out": self})
+
+    return operate
+
+
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "pow": np.power, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or,
+    "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
+}.items():  # fmt: skip
+    _function = getattr(operator, f"{_name}_" if _name in ("and", "or") else _name)
+    setattr(Traced, f"__{_name}__", _operator(_ufunc, _function, swapped=False))
+    setattr(Traced, f"__r{_name}__", _operator(_ufunc, _function, swapped=True))
+    setattr(Traced, f"__i{_name}__", _in_place(_ufunc, _function))
+for _name, _ufunc in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    setattr(Traced, f"__{_name}__", _operator(_ufunc, getattr(operator, _name), swapped=False))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
+
+    def _unary(self: Any, ufunc: np.ufunc = _ufunc, number: Any = getattr(operator, _name)) -> Any:
+        return self.records.call(number if isinstance(self, np.generic) else ufunc, (self,))
+
+    setattr(Traced, f"__{_name}__", _unary)
+
+Traced.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
+
+
+def _method(name: str) -> Callable[..., Any]:
+    function = getattr(ndarray, name)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return self.records.call(function, (self, *args), kwargs)
+
+    method.__name__, method.__doc__ = name, f"Do as the method of ndarrays, and note it: see `numpy.ndarray.{name}`."
+    return method
+
+
+# All methods of ndarrays but those that Python's own questions are: item, tolist, tobytes, and what writes files.
+for _name in (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "byteswap", "choose", "clip", "compress",
+    "conj", "conjugate", "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "max", "mean", "min",
+    "nonzero", "partition", "prod", "put", "ravel", "repeat", "reshape", "round", "searchsorted", "sort", "squeeze",
+    "std", "sum", "swapaxes", "take", "trace", "transpose", "var", "view",
+):  # fmt: skip
+    setattr(Traced, _name, _method(_name))

@@ -1,0 +1,405 @@
+"""`compile`: a function that is recorded at its first call and replayed from then on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from threading import Lock, RLock
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from ...errors import CompileError, check_callable
+from ...graph.batched import Batched
+from ...graph.grad_mode import recording, watching
+from ...graph.node import Leaf
+from ...graph.source_info import defined, warn
+from ...graph.traced import Recorder, Traced, outside_types, plain, recorder
+from ...tensors.tensor import Tensor
+from ..pytree import Rebuild, flatten, structure
+from .creation import noted_creation
+from .environment import Environment
+from .passes import simplify
+from .printer import Diverged, Printed, printed
+from .program import Argument, Fixed, Program
+from .recorder import ProgramRecorder
+
+__all__ = ["Compiled", "CompiledProgram", "compile"]
+
+Fallback: TypeAlias = Literal["raise", "warn", "eager"]
+ndarray = np.ndarray
+MOST = 8  # programs of one function
+
+_recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
+_NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
+
+
+class CompiledProgram:
+    """What was recorded of a function for arguments of certain shapes and dtypes.
+
+    Attributes
+    ----------
+    source
+        The text of the Python function that runs.
+    calls, buffers, nbytes
+        How many NumPy calls it makes, how many arrays it reserves for their results, and the bytes of these.
+    diverged
+        How often a value that it depends on was another one, so that the function itself ran.
+    """
+
+    def __init__(
+        self, name: str, program: Program, tensors: list[_Held], environment: Environment, rebuild: Rebuild
+    ) -> None:
+        self._name, self._program, self._tensors, self._rebuild = name, program, tensors, rebuild
+        self.environment, self.diverged = environment, 0
+        self._printed: Printed | None = None
+        self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
+        self._unchanged = environment.unchanged
+
+    def _now(self) -> Printed:
+        if self._printed is None:
+            raise CompileError("this program has not run yet")
+        return self._printed
+
+    @property
+    def source(self) -> str:
+        """The text of the Python function that runs."""
+        return self._now().source
+
+    @property
+    def calls(self) -> int:
+        """How many NumPy calls it makes."""
+        return self._now().calls
+
+    @property
+    def buffers(self) -> int:
+        """How many arrays it reserves for results."""
+        return self._now().buffers
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of these arrays."""
+        return self._now().nbytes
+
+    def __repr__(self) -> str:
+        return f"CompiledProgram({self._name}: {self.calls} calls, {self.buffers} buffers, {self.nbytes} bytes)"
+
+    def prepare(self, leaves: list[Any]) -> None:
+        """Print the program for the memory that tensors have now."""
+        for held in self._tensors:
+            held.bind(leaves)
+        self._printed = printed(self._program, leaves, self._name)
+
+    def fits(self, leaves: Sequence[Any]) -> bool:
+        """Tell whether tensors are what they were, and prepare the program anew if only their memory is another."""
+        for held in self._tensors:
+            tensor = held.fetch(leaves)
+            if tensor._array is not held.array or tensor._node is not held.node or held.is_otherwise(tensor):
+                return self._fits_elsewhere(list(leaves))
+        return True
+
+    def _fits_elsewhere(self, leaves: list[Any]) -> bool:
+        moved = False
+        for held in self._tensors:
+            tensor = held.fetch(leaves)
+            if not held.corresponds(tensor) or held.is_otherwise(tensor):
+                return False
+            moved |= not held.is_argument and tensor._array is not held.array
+        if moved:
+            self.prepare(leaves)
+        return True
+
+    def run(self, leaves: Sequence[Any]) -> Any:
+        """Return what the function returns for these leaves of its arguments; `NotImplemented` if it has to run."""
+        if not self._lock.acquire(blocking=False):
+            return NotImplemented
+        try:
+            if self._printed is None:
+                self.prepare(list(leaves))
+            assert self._printed is not None
+            outputs = self._printed.run(leaves)
+        except Diverged:
+            self.diverged += 1
+            return NotImplemented
+        finally:
+            self._lock.release()
+        return self._rebuild(outputs)
+
+
+class _Held:
+    """A tensor that a program uses, and what it has to be."""
+
+    __slots__ = ("array", "fetch", "has_grad", "is_argument", "node", "kind")
+
+    def __init__(self, fetch: Callable[[Sequence[Any]], Tensor], is_argument: bool, has_grad: bool | None) -> None:
+        self.fetch, self.is_argument, self.has_grad = fetch, is_argument, has_grad
+        self.array: Any = None
+        self.node: Any = None
+        self.kind: Any = None
+
+    def bind(self, leaves: Sequence[Any]) -> None:
+        tensor = self.fetch(leaves)
+        self.array, self.node = tensor._array, tensor._node
+        self.kind = self.array.shape, self.array.dtype, self.array.strides
+
+    def is_otherwise(self, tensor: Any) -> bool:
+        """Tell whether a tensor has a gradient where it had none, or hooks."""
+        if self.node is None:
+            return False
+        return tensor._node.hooks is not None or (
+            self.has_grad is not None and (tensor._grad is not None) is not self.has_grad
+        )
+
+    def corresponds(self, tensor: Any) -> bool:
+        if self.kind is None:
+            return True
+        array, node = tensor._array, tensor._node
+        if (array.shape, array.dtype, array.strides) != self.kind or (node is None) != (self.node is None):
+            return False
+        return node is None or (type(node) is Leaf and (self.is_argument or node is self.node))
+
+
+class Compiled:
+    """A function that `compile` returned; see there.
+
+    Attributes
+    ----------
+    programs
+        What was recorded, one program for each kind of arguments.
+    """
+
+    def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: str) -> None:
+        functools.update_wrapper(self, function)
+        self.function, self.fallback, self.backend = function, fallback, backend
+        self._programs: dict[Any, list[CompiledProgram]] = {}
+        self._eager = False
+
+    @property
+    def programs(self) -> list[CompiledProgram]:
+        """What was recorded, in order."""
+        return [program for several in self._programs.values() for program in several]
+
+    def source(self) -> str:
+        """Return the text of all programs."""
+        return "\n\n".join(program.source for program in self.programs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {defined(self.function)}: {len(self.programs)} programs>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        if self._eager or recorder.get() is not None:
+            return self.function(*args, **kwargs)
+        leaves: Sequence[Any] = args
+        shape: Any = None
+        if kwargs or not _LEAVES.issuperset(map(type, args)):
+            leaves, _ = flatten((args, kwargs))
+            shape = structure((args, kwargs))
+        try:
+            key = (shape, len(args), recording(), watching(), *map(_described, leaves))
+            several = self._programs.get(key)
+        except (_Elsewhere, TypeError):  # a batch, a graph of somebody else, or something that has no hash
+            return self.function(*args, **kwargs)
+        if several is not None:
+            for program in several:
+                if program._unchanged() and program.fits(leaves):
+                    result = program.run(leaves)
+                    return self.function(*args, **kwargs) if result is NotImplemented else result
+            for program in several:
+                if program.environment.difference() is None and program.fits(leaves):
+                    program._unchanged = program.environment.unchanged
+                    result = program.run(leaves)
+                    return self.function(*args, **kwargs) if result is NotImplemented else result
+        return self._record(key, args, kwargs)
+
+    def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function, and record it."""
+        if len(self.programs) >= MOST:
+            self._eager = True
+            warn(
+                f"compile: {defined(self.function)} was called with more than {MOST} kinds of arguments, or of values "
+                f"that it reads, and runs as it is from now on. Pass numbers that change as arrays, "
+                f"numpy.asarray(lr), and use one size of batches",
+                RuntimeWarning,
+            )
+            return self.function(*args, **kwargs)
+        with _recording:
+            session = _Session(self.function, self.fallback == "raise")
+            result = session.run(args, kwargs)
+        if session.program is None:
+            if session.refused:
+                if self.fallback == "warn":
+                    self._eager = True
+                    warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
+                self._eager = True
+            return result
+        self._programs.setdefault(key, []).insert(0, session.program)
+        return result
+
+
+_LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
+
+
+class _Elsewhere(Exception):  # noqa: N818 - not an error
+    """Raised for an argument that belongs to a batch or a graph outside."""
+
+
+def _described(x: Any) -> Any:
+    """Return what a program depends on of a leaf of the arguments: of an array its shape, dtype and strides."""
+    if type(x) is ndarray:
+        return x.shape, x.dtype, x.strides
+    if isinstance(x, Tensor):
+        array, node = x._array, x._node
+        if type(array) is not ndarray or (node is not None and type(node) is not Leaf):
+            raise _Elsewhere
+        return type(x), array.shape, array.dtype, array.strides, node is not None
+    if isinstance(x, np.generic):
+        return type(x)
+    if isinstance(x, _NUMBERS):
+        return type(x), x, str(x) if type(x) is float else None
+    if isinstance(x, Batched | ndarray):
+        raise _Elsewhere
+    return type(x), x
+
+
+class _Session:
+    """One recording of a function."""
+
+    def __init__(self, function: Callable[..., Any], strict: bool) -> None:
+        self.function, self.strict = function, strict
+        self.program: CompiledProgram | None = None
+        self.refused = ""
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function, and make a program of it if that is possible."""
+        leaves, rebuild = flatten((args, kwargs))
+        flat = not kwargs and _LEAVES.issuperset(map(type, args))
+        environment = Environment(self.function, leaves=(Recorder, *outside_types))
+        records = ProgramRecorder(self.strict)
+        traced = list(leaves)
+        for i, x in enumerate(leaves):
+            if isinstance(x, Tensor):
+                records.watch(x, Argument(i), True)
+            elif isinstance(x, ndarray | np.generic):
+                traced[i] = records.argument(x, Argument(i))
+        for x in environment.seen:
+            if isinstance(x, Tensor):
+                records.watch(x, Fixed(x), False)
+        given, named = rebuild(traced)
+        token = recorder.set(records)
+        swaps = _swapped(environment, records)
+        try:
+            with noted_creation():
+                result = self.function(*given, **named)
+        finally:
+            records.settle()
+            recorder.reset(token)
+            for put_back in swaps:
+                put_back()
+            records.ended = True
+        outputs, rebuild_outputs = flatten(result)
+        arrays = [
+            x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, Tensor) or type(x) is Traced
+        ]
+        real = [self._real(x) for x in outputs]
+        result = rebuild_outputs(real)
+        if records.active:
+            records.check_end(environment, outputs)
+        if records.active:
+            program = records.program
+            kinds = [(x if not isinstance(x, Tensor | Traced) else None, type(x)) for x in outputs]
+            program.outputs = arrays
+            program.cleared = [state.fetch for key, state in records.tensors.items() if key in records.cleared]
+            program.claimed = list(records.buffers.values())
+            held = [
+                _Held(
+                    state.fetch, state.is_argument, None if id(state.tensor) in records.cleared else state.had_gradient
+                )
+                for state in records.tensors.values()
+            ]
+            simplify(program)
+            program.forget_values()
+            name = getattr(self.function, "__name__", "function")
+            self.program = CompiledProgram(
+                name if name.isidentifier() else "function",
+                program,
+                held,
+                environment,
+                lambda arrays: rebuild_outputs(_filled(kinds, arrays)),
+            )
+        records.active = False
+        records.tensors.clear()  # arrays that a program holds would seem to be in use
+        records.memories.clear()
+        self.refused = records.refused
+        return result
+
+    def _real(self, x: Any) -> Any:
+        if isinstance(x, Tensor) and type(x._array) is Traced:
+            x._array = x._array.value
+        return plain(x)
+
+
+def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any]) -> list[Any]:
+    """Return the leaves of a result from its arrays: tensors where there were tensors."""
+    rest = iter(arrays)
+    leaves = []
+    for value, kind in kinds:
+        if kind is Traced:
+            leaves.append(next(rest))
+        elif issubclass(kind, Tensor):
+            made = object.__new__(Tensor)
+            made._array = np.asarray(next(rest))
+            made._node = made._cut = None
+            leaves.append(made)
+        else:
+            leaves.append(value)
+    return leaves
+
+
+def _swapped(environment: Environment, records: ProgramRecorder) -> list[Callable[[], None]]:
+    """Put traced arrays into the variables that the function reads; return what puts the arrays back."""
+    undo: list[Callable[[], None]] = []
+    known: dict[int, Traced] = {}
+
+    def traced(x: Any) -> Traced:
+        if id(x) not in known:
+            known[id(x)] = records.held(x, Fixed(x))
+        return known[id(x)]
+
+    for read in environment.reads:
+        holder, key, value = read.holder, read.key, read.value
+        if type(value) is ndarray and read.kind in ("cell", "global", "attribute"):
+            _put(read.kind, holder, key, traced(value))
+            undo.append(functools.partial(_put, read.kind, holder, key, value))
+        elif read.kind == "contents" and isinstance(holder, list | dict):
+            items = list(enumerate(holder)) if isinstance(holder, list) else list(holder.items())
+            for index, item in items:
+                if type(item) is ndarray:
+                    holder[index] = traced(item)
+                    undo.append(functools.partial(holder.__setitem__, index, item))
+    return undo
+
+
+def _put(kind: str, holder: Any, key: str, value: Any) -> None:
+    if kind == "cell":
+        holder.cell_contents = value
+    elif kind == "global":
+        holder[key] = value
+    else:
+        setattr(holder, key, value)
+
+
+def compile(  # noqa: A001 - the name that users of other engines look for
+    fn: Callable[..., Any] | None = None,
+    *,
+    fallback: Fallback = "raise",
+    backend: Literal["numpy", "numba"] = "numpy",
+) -> Any:
+    """Compile a function: record the NumPy calls that it makes, and run only these from the second call on."""
+    if fn is None:
+        return functools.partial(compile, fallback=fallback, backend=backend)
+    check_callable("compile", fn)
+    return Compiled(fn, fallback, backend)

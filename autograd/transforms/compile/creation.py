@@ -1,0 +1,105 @@
+"""Creation: NumPy's functions that make arrays from numbers, and so are not told of traced arrays, while one records.
+
+Zeros that a function makes and fills, or a range that it computes with, belong to its program like any other array.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from ...graph.call_site import of_library
+from ...graph.traced import Traced, recorder
+from ...tensors.tensor import Tensor
+from .program import traced_in
+
+__all__ = ["noted_creation"]
+
+_FROM_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+_FROM_NUMBERS = (
+    "arange", "empty", "eye", "full", "geomspace", "hanning", "identity", "indices", "linspace", "logspace", "ones",
+    "tri", "zeros",
+)  # fmt: skip
+_SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "tri", "zeros")
+
+_lock = Lock()
+_installed: dict[str, Callable[..., Any]] = {}
+_users = 0
+
+
+class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation():`
+    """While a program is recorded: NumPy's functions that make arrays note what the recording thread makes."""
+
+    def __enter__(self) -> None:
+        global _users
+        with _lock:
+            _users += 1
+            if _users == 1:
+                for name in (*_FROM_ARRAYS, *_FROM_NUMBERS):
+                    _installed[name] = getattr(np, name)
+                    setattr(np, name, (_from_arrays if name in _FROM_ARRAYS else _from_numbers)(getattr(np, name)))
+
+    def __exit__(self, *reason: object) -> None:
+        global _users
+        with _lock:
+            _users -= 1
+            if not _users:
+                for name, function in _installed.items():
+                    setattr(np, name, function)
+                _installed.clear()
+
+
+def _records() -> Any:
+    """Return the recorder of this thread, where the caller is the user's program, the engine or the layers."""
+    records: Any = recorder.get()
+    if records is None or not records.records() or of_library(sys._getframe(2).f_code.co_filename):
+        return None
+    return records
+
+
+def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    asks = function.__name__ in _SHAPES_OF_VALUES
+
+    @wraps(function)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        records = _records()
+        if records is None:
+            return function(*args, **kwargs)
+        if asks:  # an array among the arguments decides the shape
+            for x in traced_in((args, kwargs)):
+                if x is not kwargs.get("like"):
+                    records.answer(x, "a shape")
+        kwargs.pop("like", None)
+        return records.call(function, args, kwargs)
+
+    return make
+
+
+def _from_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def make(data: Any, *args: Any, **kwargs: Any) -> Any:
+        records = _records()
+        if records is None:
+            return function(data, *args, **kwargs)
+        if type(data) is Traced and function.__name__ in ("asarray", "asanyarray") and data.ndim:
+            dtype = args[0] if args else kwargs.get("dtype")
+            if (dtype is None or data.dtype == dtype) and kwargs.keys() <= {"dtype", "like"} and len(args) < 2:
+                return data
+        if not _is_noted(data):
+            return function(data, *args, **kwargs)
+        kwargs.pop("like", None)
+        return records.call(function, (data, *args), kwargs)
+
+    return make
+
+
+def _is_noted(data: Any) -> bool:
+    """Tell whether something consists of numbers and arrays alone, not of tensors or another library's tables."""
+    if type(data) is Traced or isinstance(data, int | float | complex | np.ndarray | np.generic):
+        return not hasattr(data, "mask")
+    return type(data) in (list, tuple) and not isinstance(data, Tensor) and all(map(_is_noted, data))

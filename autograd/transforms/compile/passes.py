@@ -1,0 +1,188 @@
+"""Passes: what makes a recorded program shorter without changing what it computes."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ...graph.traced import Traced
+from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Memory, Outside, Program, traced_in
+from .recorder import WRITERS
+
+__all__ = ["simplify"]
+
+_COPIES = frozenset((np.ndarray.copy, np.copy, np.array))
+
+
+def simplify(program: Program) -> None:
+    """Fold constants, share common subexpressions, and drop what nothing needs."""
+    _fold_constants(program)
+    _share(program)
+    _drop_dead(program)
+
+
+def _fold_constants(program: Program) -> None:
+    """Take results that depend on no argument and on nothing held as constants, with the values that they had."""
+    constant: dict[int, bool] = {}
+    calls = program.calls
+    while True:  # until no more memory turns out to depend on something
+        before = len(constant)
+        for call in calls:
+            inputs = call.reads()
+            depends = isinstance(call, Outside) or any(_varies(x.memory, constant) for x in inputs)
+            if depends:
+                for memory in _made_or_written(call):
+                    constant.setdefault(id(memory), False)
+        if len(constant) == before:
+            break
+    # What is written to has to be complete before something else reads it.
+    read: set[int] = set()
+    for call in calls:
+        folds = not isinstance(call, Check | Effect | Outside) and not any(
+            id(m) in constant for m in _made_or_written(call)
+        )
+        if folds and call.writes is not None and id(call.writes) in read:
+            constant[id(call.writes)] = False
+            _fold_constants_again(calls, constant)
+        if not folds:
+            read.update(id(x.memory) for x in call.reads())
+    kept: list[Call] = []
+    known: set[int] = set()
+    for call in calls:
+        memories = _made_or_written(call)
+        if isinstance(call, Check):
+            (x,) = call.args
+            if not _varies(x.memory, constant):
+                continue
+        if isinstance(call, Check | Effect | Outside) or any(id(m) in constant for m in memories):
+            kept.append(call)
+            for x in call.reads():
+                _source(program, x, constant, known)
+        else:
+            for memory in memories:
+                memory.written = False
+    for x in traced_in(program.outputs):
+        _source(program, x, constant, known)
+    program.calls = kept
+
+
+def _fold_constants_again(calls: list[Call], constant: dict[int, bool]) -> None:
+    while True:
+        before = len(constant)
+        for call in calls:
+            if any(_varies(x.memory, constant) for x in call.reads()):
+                for memory in _made_or_written(call):
+                    constant.setdefault(id(memory), False)
+        if len(constant) == before:
+            return
+
+
+def _varies(memory: Memory, constant: dict[int, bool]) -> bool:
+    return memory.kind in (ARGUMENT, HELD) or id(memory) in constant
+
+
+def _made_or_written(call: Call) -> list[Memory]:
+    memories = [x.memory for x in traced_in(call.result)]
+    if call.writes is not None:
+        memories.append(call.writes)
+    return memories
+
+
+def _source(program: Program, x: Traced, constant: dict[int, bool], known: set[int]) -> None:
+    """Note a constant that is read, as it is now."""
+    if x.memory.kind == MADE and not _varies(x.memory, constant) and id(x) not in known:
+        known.add(id(x))
+        value = x.value
+        program.sources.append((x, lambda leaves: value))
+
+
+def _share(program: Program) -> None:
+    """Compute once what is computed twice from the same values, where nobody writes to either."""
+    written = {id(call.writes) for call in program.calls if call.writes is not None}
+    held_by_effects = {
+        id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()
+    }
+    outputs = {id(x.memory) for x in traced_in(program.outputs)}
+    same: dict[int, Traced] = {}
+    seen: dict[Any, Traced] = {}
+    version: dict[int, int] = {}
+    kept: list[Call] = []
+    for call in program.calls:
+        call.args, call.kwargs = _replaced(same, call.args), _replaced(same, call.kwargs)
+        if isinstance(call, Outside):
+            version = {key: number + 1 for key, number in version.items()}
+            seen.clear()
+        if call.writes is not None:
+            version[id(call.writes)] = version.get(id(call.writes), 0) + 1
+        result = call.result
+        free = (
+            type(call) is Call
+            and type(result) is Traced
+            and call.writes is None
+            and call.function not in WRITERS
+            and call.function not in (np.empty, np.empty_like)
+        )
+        if free and id(result.memory) not in written | outputs | held_by_effects or (free and call.view):
+            key = _key((call.function, call.args, call.kwargs, str(call.errors)), version)
+            if key is not None:
+                found = seen.get(key)
+                if found is not None and (not call.view or id(result.memory) not in outputs):
+                    same[id(result)] = found
+                    continue
+                seen[key] = result
+        kept.append(call)
+    program.calls = kept
+    program.outputs = _replaced(same, program.outputs)
+
+
+def _replaced(same: dict[int, Traced], tree: Any) -> Any:
+    if type(tree) is Traced:
+        return same.get(id(tree), tree)
+    if type(tree) in (tuple, list):
+        return type(tree)([_replaced(same, part) for part in tree])
+    if type(tree) is dict:
+        return {key: _replaced(same, part) for key, part in tree.items()}
+    if type(tree) is slice:
+        return slice(*(_replaced(same, part) for part in (tree.start, tree.stop, tree.step)))
+    return tree
+
+
+def _key(x: Any, version: dict[int, int]) -> Any:
+    """Return what two equal calls have in common; None if a part cannot be compared."""
+    kind = type(x)
+    if kind is Traced:
+        return "array", id(x), version.get(id(x.memory), 0)
+    if kind in (tuple, list):
+        parts = [_key(part, version) for part in x]
+        return None if None in parts else (kind, *parts)
+    if kind is dict:
+        return _key(tuple(sorted(x.items(), key=operator.itemgetter(0))), version)
+    if kind is slice:
+        return _key(("slice", x.start, x.stop, x.step), version)
+    if x is None:
+        return "None"
+    if kind is float:
+        return "float", repr(x)
+    if kind in (int, bool, str):
+        return kind, x
+    return "object", id(x)
+
+
+def _drop_dead(program: Program) -> None:
+    """Drop calls whose results nothing uses."""
+    live = {id(x.memory) for x in traced_in(program.outputs)}
+    kept: list[Call] = []
+    for call in reversed(program.calls):
+        memories = _made_or_written(call)
+        if (
+            isinstance(call, Check | Effect | Outside)
+            or any(id(m) in live for m in memories)
+            or any(m.kind in (HELD, ARGUMENT) for m in ([call.writes] if call.writes is not None else []))
+        ):
+            live.update(id(x.memory) for x in call.reads())
+            kept.append(call)
+    program.calls = kept[::-1]
+    used = {id(x) for call in program.calls for x in call.reads()} | {id(x) for x in traced_in(program.outputs)}
+    program.sources = [source for source in program.sources if id(source[0]) in used]

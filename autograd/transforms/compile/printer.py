@@ -1,0 +1,401 @@
+"""The printer: a program as one Python function, with memory for its results that is reserved once."""
+
+from __future__ import annotations
+
+import keyword
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...graph.traced import Traced
+from .program import (
+    ARGUMENT, CONSTANT, HELD, MADE, Argument, ArrayOf, Call, Check, Effect, Fixed, Memory, Outside, Program, mapped,
+    traced_in,
+)  # fmt: skip
+from .recorder import WRITERS, owner_of, shape_of
+
+__all__ = ["Diverged", "Printed", "printed"]
+
+ndarray = np.ndarray
+
+# Arithmetic that takes a 0-d array in place of a Python number, which NumPy would have to convert each time.
+_ARITHMETIC = frozenset((
+    np.add, np.subtract, np.multiply, np.true_divide, np.maximum, np.minimum, np.greater, np.greater_equal, np.less,
+    np.less_equal, np.equal, np.not_equal,
+))  # fmt: skip
+_FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
+_COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
+_LITERALS = frozenset((int, bool, str, type(None)))
+
+
+class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
+    """Raised where a value that the program depends on is another one than when it was recorded."""
+
+
+class Printed:
+    """A program that can run.
+
+    Attributes
+    ----------
+    source
+        Its text.
+    run
+        Takes the leaves of the arguments and returns the arrays that the function returned.
+    buffers, nbytes
+        How many arrays are reserved for results, and their bytes.
+    calls
+        How many NumPy calls it makes.
+    """
+
+    def __init__(self, source: str, run: Callable[..., Any], buffers: int, nbytes: int, calls: int) -> None:
+        self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
+
+
+def printed(program: Program, leaves: list[Any], name: str) -> Printed:
+    """Print a program for the arrays that tensors and variables hold now; arguments are read anew each time."""
+    return _Printer(program, leaves, name).printed()
+
+
+class _Printer:
+    def __init__(self, program: Program, leaves: list[Any], name: str) -> None:
+        self.program, self.leaves, self.name = program, leaves, name
+        self.names: dict[int, str] = {}  # of variables
+        self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables
+        self.scope: dict[str, Any] = {}  # what the text refers to
+        self.named: dict[int, tuple[str, Any]] = {}  # the names of objects, by identity
+        self.lines: list[str] = []
+        self.free: dict[int, list[Any]] = {}
+        self.reserved: dict[int, Any] = {}  # memory of bytes, by Memory
+        self.buffers = self.nbytes = self.calls = 0
+        self.zeros_d: dict[Any, Any] = {}
+        self.last = self._last_uses()
+        self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
+            id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()
+        }
+
+    def _last_uses(self) -> dict[int, int]:
+        last: dict[int, int] = {}
+        for k, call in enumerate(self.program.calls):
+            for x in call.reads():
+                last[id(x.memory)] = k
+            for x in traced_in(call.result):
+                last[id(x.memory)] = k
+        return last
+
+    # Names
+
+    def _object(self, value: Any, hint: str = "c") -> str:
+        known = self.named.get(id(value))
+        if known is None:
+            hint = hint if hint.isidentifier() and not keyword.iskeyword(hint) else "c"
+            name, number = hint, 1
+            while name in self.scope or name in (self.name, "leaves", "make", "source"):
+                number += 1
+                name = f"{hint}_{number}"
+            self.scope[name] = value
+            known = self.named[id(value)] = name, value
+        return known[0]
+
+    def _variable(self, x: Traced) -> str:
+        name = self.names.get(id(x))
+        if name is None:
+            name = self.names[id(x)] = self._object(self.fixed[id(x)], "held" if x.memory.kind == HELD else "b")
+        return name
+
+    def _text(self, x: Any) -> str:
+        kind = type(x)
+        if kind is Traced:
+            return self._variable(x)
+        if kind is tuple:
+            return "(" + "".join(f"{self._text(part)}, " for part in x) + ")"
+        if kind is list:
+            return "[" + ", ".join(map(self._text, x)) + "]"
+        if kind is slice:
+            return f"slice({self._text(x.start)}, {self._text(x.stop)}, {self._text(x.step)})"
+        if kind in _LITERALS or (kind is float and x == x and abs(x) != float("inf")):
+            return repr(x)
+        if x is Ellipsis:
+            return "..."
+        return self._object(x, getattr(x, "__name__", "c"))
+
+    def _key(self, key: Any) -> str:
+        if type(key) is slice and not any(type(part) is Traced for part in (key.start, key.stop, key.step)):
+            parts = ["" if part is None else self._text(part) for part in (key.start, key.stop)]
+            return ":".join(parts) + ("" if key.step is None else f":{self._text(key.step)}")
+        if type(key) is tuple and key:
+            return ", ".join(map(self._key, key)) + ("," if len(key) == 1 else "")
+        return self._text(key)
+
+    # The text
+
+    def printed(self) -> Printed:
+        given = []
+        for x, fetch in self.program.sources:
+            if x.memory.kind == ARGUMENT:
+                self.names[id(x)] = name = f"x{len(given)}"
+                given.append((name, fetch))
+            else:
+                self.fixed[id(x)] = fetch(self.leaves)
+        line = ""
+        state = None
+        ambient = self.program.calls[0].errors if self.program.calls else None
+        for k, call in enumerate(self.program.calls):
+            if call.errors != state:
+                state = call.errors
+            before = len(self.lines)
+            self._print(k, call)
+            if len(self.lines) > before:
+                if call.line != line:
+                    line = call.line
+                    self.lines.insert(before, f"# {line}")
+                if state != ambient:
+                    for i in range(before, len(self.lines)):
+                        self.lines[i] = f"\t{state!r}\t{self.lines[i]}"
+            self._release(k)
+        self.lines.append(f"return ({''.join(self._output(x) + ', ' for x in self.program.outputs)})")
+        return self._made(given)
+
+    def _made(self, given: list[tuple[str, Any]]) -> Printed:
+        body: list[str] = []
+        block = ""
+        for line in self.lines:
+            if line.startswith("\t"):
+                _, state, text = line.split("\t", 2)
+                if state != block:
+                    body.append(f"with {self._object(np.errstate, 'errstate')}(**{state}):")
+                    block = state
+                body.append("    " + text)
+            elif line.startswith("#") and block:
+                body.append("    " + line)
+            else:
+                block = ""
+                body.append(line)
+        body = [f"{name} = {self._source(fetch)}" for name, fetch in given] + self._prepared() + body
+        text = f"def {self.name}(leaves):\n    " + "\n    ".join(body) + "\n"
+        source = (
+            f"def make({', '.join(self.scope)}):\n    " + text.replace("\n", "\n    ") + f"\n    return {self.name}\n"
+        )
+        space: dict[str, Any] = {}
+        exec(compile(source, f"<compiled {self.name}>", "exec"), space)
+        run = space["make"](**self.scope)
+        return Printed(text, run, self.buffers, self.nbytes, self.calls)
+
+    def _source(self, fetch: Any) -> str:
+        if isinstance(fetch, Argument):
+            return f"leaves[{fetch.index}]"
+        if isinstance(fetch, ArrayOf):
+            return f"{self._source(fetch.fetch)}._array"
+        if isinstance(fetch, Fixed):
+            return self._object(fetch.value, "tensor")
+        return f"{self._object(fetch, 'source')}(leaves)"
+
+    def _prepared(self) -> list[str]:
+        """Return the lines that come first: gradients are cleared, and memory set aside for them is claimed."""
+        lines = [f"{self._source(fetch)}._grad = None" for fetch in self.program.cleared]
+        claims = [f"{self._object(fetch(self.leaves)._node.buffer.claim, 'claim')}()" for fetch in self.program.claimed]
+        if claims:
+            lines.append(f"if {' is None or '.join(claims)} is None: raise {self._object(Diverged, 'Diverged')}")
+        return lines
+
+    def _output(self, x: Any) -> str:
+        text = self._variable(x)
+        if id(x) in self.fixed and x.memory.kind != HELD and isinstance(x.value, ndarray):
+            return f"{text}.copy()"  # the memory of a constant is nobody else's
+        return text
+
+    def _release(self, k: int) -> None:
+        for key, memory in list(self.reserved.items()):
+            if self.last.get(key, -1) <= k:
+                self.free.setdefault(memory.nbytes, []).append(self.reserved.pop(key))
+
+    def _print(self, k: int, call: Call) -> None:
+        if isinstance(call, Check):
+            self._print_check(call)
+            return
+        if isinstance(call, Effect):
+            fetch, *arrays = call.args
+            tensor = self._source(fetch)
+            given = ", ".join([tensor, *map(self._variable, arrays)])
+            self.lines.append(f"{self._text(call.function)}({given})")
+            return
+        if isinstance(call, Outside):
+            text = f"{self._text(call.function)}({', '.join(map(self._text, call.args))})"
+            self._assign(call, text)
+            return
+        if call.view and self._is_fixed_view(call):
+            return
+        self.calls += 1
+        if call.writes is not None or call.function in WRITERS:
+            self.lines.append(self._call_text(call.function, call.args, call.kwargs))
+            return
+        target = self._target(k, call)
+        if target is None:
+            self._assign(call, self._call_text(call.function, call.args, call.kwargs))
+        elif call.function in (np.empty, np.empty_like):
+            self.calls -= 1
+        elif call.function in _FILLERS:
+            self.lines.append(f"{target}.fill({_FILLERS[call.function]})")
+        elif call.function in _COPIERS or call.function is np.array:
+            copyto = self._object(np.copyto, "copyto")
+            self.lines.append(f"{copyto}({target}, {self._text(call.args[0])}, 'unsafe')")
+        else:
+            args = self._numbers(call.function, call.args)
+            if isinstance(call.function, np.ufunc) or call.function is np.dot:
+                self.lines.append(self._call_text(call.function, args, call.kwargs, target))
+            else:
+                self.lines.append(self._call_text(call.function, args, call.kwargs, f"out={target}"))
+
+    def _print_check(self, call: Check) -> None:
+        (x,) = call.args
+        diverged = self._object(Diverged, "Diverged")
+        expected = call.expected
+        text = self._variable(x)
+        if call.function is shape_of:
+            condition = f"{text}.shape != {expected!r}"
+        elif expected.ndim == 0:
+            value = expected.item()
+            condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"
+        else:
+            condition = f"not ({text} == {self._object(expected)}).all()"
+        self.lines.append(f"if {condition}: raise {diverged}")
+
+    def _assign(self, call: Call, text: str) -> None:
+        result = call.result
+        if result is None:
+            self.lines.append(text)
+        elif type(result) is Traced:
+            self.lines.append(f"{self._new(result)} = {text}")
+        else:
+            self.lines.append(f"{''.join(self._new(x) + ', ' for x in result)} = {text}")
+
+    def _new(self, x: Traced) -> str:
+        name = self.names[id(x)] = f"v{len(self.names)}"
+        return name
+
+    def _call_text(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], last: str = "") -> str:
+        if function is operator.getitem:
+            return f"{self._text(args[0])}[{self._key(args[1])}]"
+        if function is operator.setitem:
+            return f"{self._text(args[0])}[{self._key(args[1])}] = {self._text(args[2])}"
+        named = [f"{name}={self._text(value)}" for name, value in kwargs.items() if name.isidentifier()]
+        if isinstance(function, np.ufunc) and "out" in kwargs:
+            named = [f"{name}={self._text(value)}" for name, value in kwargs.items() if name != "out"]
+            last = self._text(kwargs["out"])
+            named, last = [*named, f"out={last}"] if named else [last], ""
+        positional = list(map(self._text, args))
+        end = [last] if last else []
+        if last and not last.startswith("out=") and named:
+            end = [f"out={last}"]
+        if getattr(function, "__objclass__", None) is ndarray:
+            return f"{positional[0]}.{function.__name__}({', '.join([*positional[1:], *named, *end])})"
+        if type(function).__name__ == "_attribute":
+            return f"{positional[0]}.{function.name}"
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc):
+            called = f"{self._object(owner, owner.__name__)}.{function.__name__}"
+        else:
+            called = self._text(function)
+        return f"{called}({', '.join([*positional, *named, *end])})"
+
+    def _is_fixed_view(self, call: Call) -> bool:
+        """Make a view of memory that stays now, once, and tell whether it could be."""
+        result = call.result
+        if type(result) is not Traced or any(id(x) not in self.fixed for x in call.reads()):
+            return False
+        if not isinstance(result.value, ndarray):
+            return False
+        args = mapped(self._now, call.args)
+        kwargs = mapped(self._now, call.kwargs)
+        view = call.function(*args, **kwargs)
+        if not any(np.may_share_memory(view, x) for x in (*args, *kwargs.values()) if isinstance(x, ndarray)):
+            return False  # NumPy made a copy this time
+        if view.strides != result.strides and view.size > 1:
+            return False
+        self.fixed[id(result)] = view
+        return True
+
+    def _now(self, x: Any) -> Any:
+        return self.fixed[id(x)] if type(x) is Traced else x
+
+    def _numbers(self, function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return arguments with Python numbers as 0-d arrays of the dtype of the arrays beside them."""
+        if function not in _ARITHMETIC:
+            return args
+        dtypes = {x.dtype for x in args if type(x) is Traced}
+        if len(dtypes) != 1 or next(iter(dtypes)).kind not in "fc":
+            return args
+        (dtype,) = dtypes
+        made = []
+        for x in args:
+            if type(x) is float or type(x) is int:
+                key = dtype, x, str(x)
+                if key not in self.zeros_d:
+                    self.zeros_d[key] = np.array(x, dtype)
+                x = self.zeros_d[key]
+            made.append(x)
+        return tuple(made)
+
+    def _target(self, k: int, call: Call) -> str | None:
+        """Reserve memory for the result of a call that can write to memory given; return its name."""
+        x = call.result
+        if type(x) is not Traced or call.view or not isinstance(x.value, ndarray) or id(x.memory) in self.kept:
+            return None
+        function, kwargs = call.function, call.kwargs
+        if "out" in kwargs or "like" in kwargs or x.dtype.kind not in "biufc" or not x.size:
+            return None
+        array = x.value
+        if not (array.flags.c_contiguous or array.flags.f_contiguous) or x.memory.whole is not x:
+            return None
+        owner = getattr(function, "__self__", None)
+        if function in (np.dot, np.matmul, ndarray.dot):
+            if not array.flags.c_contiguous or any(
+                type(part) is not Traced or part.dtype != array.dtype for part in call.args
+            ):
+                return None
+        elif not (
+            (isinstance(function, np.ufunc) and function.nout == 1)
+            or (isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate"))
+            or function in _FILLERS
+            or function in (np.empty, np.empty_like)
+            or (function in _COPIERS and type(call.args[0]) is Traced)
+            or function in (ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take)
+            or (function is np.array and self._is_copy(call))
+        ):
+            return None
+        memory = self._reuse(k, call)
+        if memory is None:
+            memory = self._reserve(array.nbytes)
+        self.reserved[id(x.memory)] = memory
+        self.fixed[id(x)] = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+        return self._variable(x)
+
+    @staticmethod
+    def _is_copy(call: Call) -> bool:
+        """Tell whether a call of `numpy.array` copies an array."""
+        return len(call.args) == 1 and type(call.args[0]) is Traced and call.kwargs.keys() <= {"order", "copy", "dtype"}
+
+    def _reuse(self, k: int, call: Call) -> Any:
+        """Return the memory of an operand that nothing needs afterwards, which an elementwise call may write over."""
+        x = call.result
+        if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
+            return None
+        for y in call.reads():
+            memory = self.reserved.get(id(y.memory))
+            if memory is None or self.last[id(y.memory)] != k or memory.nbytes != x.nbytes:
+                continue
+            same = y.nbytes == x.nbytes and y.strides == x.strides and y.shape == x.shape
+            if same and all(z is y for z in call.reads() if z.memory is y.memory):
+                return self.reserved.pop(id(y.memory))
+        return None
+
+    def _reserve(self, nbytes: int) -> Any:
+        free = self.free.get(nbytes)
+        if free:
+            return free.pop()
+        memory = np.zeros(nbytes + 64, np.uint8)
+        start = -memory.ctypes.data % 64
+        self.buffers += 1
+        self.nbytes += nbytes
+        return memory[start : start + nbytes]

@@ -1,0 +1,210 @@
+"""Programs: the NumPy calls that a function made, in order, and the memory that they read and write.
+
+A variable is a `Traced` array. Memory, not a value, is the unit: views share theirs with what they are views of, and a
+write changes what all of them show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ...graph.traced import Traced
+
+__all__ = [
+    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Effect", "Fixed", "Memory", "Outside",
+    "Program", "mapped", "traced_in",
+]  # fmt: skip
+
+MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
+
+
+class Memory:
+    """Memory of arrays.
+
+    Attributes
+    ----------
+    kind
+        ``"made"`` by the program, of an ``"argument"``, ``"held"`` by a tensor or a variable that the function reads,
+        or ``"constant"``.
+    owner
+        The array that has the memory, or the scalar, while the program is recorded; held so that its identity stays its
+        own.
+    whole
+        The variable that has all of it, and that the others are views of, if there is one.
+    written
+        Whether the program writes to it after it was made.
+    """
+
+    __slots__ = ("kind", "owner", "whole", "written")
+
+    def __init__(self, kind: str, owner: Any) -> None:
+        self.kind, self.owner, self.written = kind, owner, False
+        self.whole: Traced | None = None
+
+
+class Call:
+    """A call of a function of arrays.
+
+    Attributes
+    ----------
+    function, args, kwargs
+        What is called, with traced arrays among the arguments.
+    result
+        A traced array, a tuple or list of them, or None.
+    writes
+        The memory that it writes to, besides what it makes.
+    view
+        Whether the result is a view of an argument.
+    line
+        The line of the user's program, as ``"file:number"``.
+    errors
+        What NumPy does where a number overflows or the like: see `numpy.geterr`.
+    """
+
+    __slots__ = ("args", "errors", "function", "kwargs", "line", "result", "view", "writes")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        result: Any,
+        writes: Memory | None,
+        view: bool,
+        line: str,
+        errors: Any,
+    ) -> None:
+        self.function, self.args, self.kwargs, self.result = function, args, kwargs, result
+        self.writes, self.view, self.line, self.errors = writes, view, line, errors
+
+    def reads(self) -> list[Traced]:
+        """Return the traced arrays among the arguments."""
+        return list(traced_in((self.args, self.kwargs)))
+
+
+class Check(Call):
+    """A check that a value is what it was while the program was recorded; if not, the function itself has to run.
+
+    Its only argument is the value, its result what it has to be.
+    """
+
+    __slots__ = ("expected",)
+    expected: Any
+
+
+class Outside(Call):
+    """A call of a function that works on real arrays and tensors, such as the step of an optimizer."""
+
+    __slots__ = ()
+
+
+class Effect(Call):
+    """A change of a tensor: the function is called with the tensor and the array, which is its memory from then on."""
+
+    __slots__ = ()
+
+
+class Program:
+    """What was recorded.
+
+    Attributes
+    ----------
+    calls
+        In order.
+    sources
+        For each variable that no call makes: the variable, and a function that returns its array from the leaves of the
+        arguments.
+    outputs
+        The traced arrays in what the function returned.
+    cleared, claimed
+        The tensors whose gradient the function sets to None before it uses it, and those whose gradient is then written
+        to memory that an optimizer set aside; as functions of the leaves of the arguments.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.sources: list[tuple[Traced, Callable[[list[Any]], Any]]] = []
+        self.outputs: list[Any] = []
+        self.cleared: list[Any] = []
+        self.claimed: list[Any] = []
+
+    def forget_values(self) -> None:
+        """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay."""
+        constants = {id(x) for x, _ in self.sources if x.memory.kind not in (HELD, ARGUMENT)}
+        for x in traced_in(
+            ([(c.args, c.kwargs, c.result) for c in self.calls], self.outputs, [x for x, _ in self.sources])
+        ):
+            if isinstance(x.value, np.ndarray) and id(x) not in constants:
+                x.value = as_strided(np.zeros(1, x.dtype), x.shape, x.strides)
+            x.memory.owner = None
+
+
+class Argument:
+    """Returns a leaf of the arguments."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        return leaves[self.index]
+
+
+class Fixed:
+    """Returns an object that is the same each time."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        return self.value
+
+
+class ArrayOf:
+    """Returns the array of a tensor that another function of the leaves returns."""
+
+    __slots__ = ("fetch",)
+
+    def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
+        self.fetch = fetch
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        return self.fetch(leaves)._array
+
+
+def traced_in(tree: Any) -> Iterator[Traced]:
+    """Yield the traced arrays in tuples, lists, dicts and slices."""
+    kind = type(tree)
+    if kind is Traced:
+        yield tree
+    elif kind is list or kind is tuple or (kind is not slice and isinstance(tree, tuple)):
+        for part in tree:
+            yield from traced_in(part)
+    elif kind is dict:
+        for part in tree.values():
+            yield from traced_in(part)
+    elif kind is slice:
+        yield from traced_in((tree.start, tree.stop, tree.step))
+
+
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return tuples, lists, dicts and slices with a function applied to all else in them."""
+    kind = type(tree)
+    if kind is Traced:
+        return function(tree)
+    if kind is tuple or kind is list:
+        return kind([mapped(function, part) for part in tree])
+    if kind is dict:
+        return {key: mapped(function, part) for key, part in tree.items()}
+    if kind is slice:
+        return slice(mapped(function, tree.start), mapped(function, tree.stop), mapped(function, tree.step))
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return kind(*[mapped(function, part) for part in tree])
+    return function(tree)

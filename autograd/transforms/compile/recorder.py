@@ -1,0 +1,557 @@
+"""The recorder: computes with real arrays while a function runs, and notes every call."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from threading import get_ident
+from typing import Any
+
+import numpy as np
+
+from ...errors import CompileError
+from ...graph.buffer_reuse import Portion
+from ...graph.call_site import users_frame
+from ...graph.node import Leaf
+from ...graph.source_info import line_in, line_of, within_engine
+from ...graph.traced import Recorder, Traced, plain, recorder
+from ...tensors.tensor import Tensor
+from .program import (
+    ARGUMENT,
+    CONSTANT,
+    HELD,
+    MADE,
+    ArrayOf,
+    Call,
+    Check,
+    Effect,
+    Memory,
+    Outside,
+    Program,
+    mapped,
+    traced_in,
+)
+
+__all__ = ["ProgramRecorder"]
+
+ndarray = np.ndarray
+
+# Functions that write to their first argument.
+WRITERS = frozenset((
+    operator.setitem, np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, ndarray.fill,
+    ndarray.sort, ndarray.partition, ndarray.put,
+))  # fmt: skip
+# Functions that ask for shapes, dtypes and memory, which are the same whenever the program runs.
+QUESTIONS = frozenset((
+    np.shape, np.ndim, np.size, np.result_type, np.may_share_memory, np.shares_memory, np.can_cast, np.common_type,
+    np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.broadcast_shapes,
+))  # fmt: skip
+# Where users take values out of tensors. What the engine asks for elsewhere becomes a check.
+_EXITS = frozenset(("autograd.tensors.tensor", "autograd.tensors.conversions", __name__, Traced.__module__))
+
+
+class ProgramRecorder(Recorder):
+    """Notes what a function computes, in a `Program`.
+
+    Parameters
+    ----------
+    strict
+        Whether to raise where something cannot be recorded. Otherwise the function goes on as if it were not recorded,
+        and `refused` holds the reason.
+    """
+
+    def __init__(self, strict: bool) -> None:
+        Recorder.exist = True
+        self.program = Program()
+        self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
+        self.ended = False
+        self.memories: dict[int, Memory] = {}
+        self.tensors: dict[int, _TensorState] = {}
+        self.buffers: dict[int, Any] = {}  # of which the gradient is written to memory set aside for it
+        self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
+
+    # Where the function meets what cannot be recorded
+
+    def refuse(self, what: str, remedy: str) -> None:
+        """Raise the error, or stop recording."""
+        if not self.active:
+            return
+        self.refused = f"{what}, at {line_of(line_in(users_frame(sys._getframe(1))))}, cannot be recorded: {remedy}"
+        if self.strict:
+            raise CompileError(f"compile: {self.refused}. fallback='warn' or 'eager' lets the function run as it is")
+        self.active = False
+
+    def records(self) -> bool:
+        """Tell whether a call is to be noted: not from another thread, nor when recording has ended."""
+        return self.active and get_ident() == self.thread
+
+    # Calls
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+        """Call a function, note the call, and return its result as a traced array."""
+        kwargs = dict(kwargs) if kwargs else {}
+        if not self.records() or function in QUESTIONS:
+            return _applied(function, mapped(plain, args), mapped(plain, kwargs))
+        if "out" in kwargs and kwargs["out"] is None:
+            del kwargs["out"]
+        if isinstance(function, np.ufunc) and len(args) > function.nin:
+            out = args[function.nin :]
+            kwargs["out"] = out[0] if len(out) == 1 else out
+            args = args[: function.nin]
+        elif (position := _position_of_out(function)) < len(args):
+            if args[position] is not None:
+                kwargs["out"] = args[position]
+            args = args[:position] + (() if len(args) == position + 1 else args[position + 1 :])
+        args, kwargs = mapped(self._known, args), mapped(self._known, kwargs)
+        if not self.active:
+            return _applied(function, mapped(plain, args), mapped(plain, kwargs))
+        target = self._target(function, args, kwargs)
+        result = _applied(function, mapped(plain, args), mapped(plain, kwargs))
+        if not self.active:
+            return result
+        if target is not None:
+            target.memory.written = True
+            self._note(Call, function, args, kwargs, target if "out" in kwargs else None, target.memory, False)
+            return target if "out" in kwargs else None
+        return self._made(function, args, kwargs, result)
+
+    def _target(self, function: Any, args: Any, kwargs: Any) -> Traced | None:
+        """Return the array that a call writes to, if any; refuse to write to a constant."""
+        out = kwargs.get("out")
+        if out is None and function not in WRITERS and getattr(function, "__name__", "") != "at":
+            return None
+        target = args[0] if out is None else out
+        if type(target) is not Traced:
+            self.refuse(f"{function.__name__} with several arrays as out=", "use the arrays that it returns")
+            return None
+        if target.memory.kind == CONSTANT:
+            self.refuse("a write to an array from outside the function", "write to a copy of it")
+        return target
+
+    def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
+        """Note a call that writes to nothing, and return its result as traced arrays."""
+        if isinstance(result, ndarray | np.generic):
+            for x in _arrays(args, kwargs):
+                if x.value is result:
+                    if getattr(function, "__name__", "") not in _MAY_RETURN_ITS_ARGUMENT:
+                        self.refuse(f"{function.__name__}, which may write to its argument,", "use a copy")
+                    return x
+            made, view = self._traced(result, args, kwargs)
+            self._note(Call, function, args, kwargs, made, None, view)
+            if _shape_depends(function, args, kwargs):
+                self._note(Check, shape_of, (made,), {}, None, None, False).expected = result.shape  # type: ignore[attr-defined]
+            return made
+        if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
+            parts = [self._traced(r, args, kwargs) for r in result]
+            several = [part for part, _ in parts]
+            whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
+            self._note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
+            if _shape_depends(function, args, kwargs):
+                for part in several:
+                    self._note(Check, shape_of, (part,), {}, None, None, False).expected = part.shape  # type: ignore[attr-defined]
+            return whole
+        if isinstance(result, bool | int):
+            made = Traced(np.bool_(result) if type(result) is bool else np.int64(result), self, Memory(MADE, result))
+            self._note(Call, function, args, kwargs, made, None, False)
+            return type(result)(self.answer(made, f"the result of {function.__name__}"))
+        name = getattr(function, "__name__", str(function))
+        self.refuse(f"{name}, which gives {type(result).__name__},", "it has to be called outside the function")
+        return result
+
+    def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
+        """Return a new array as a traced one, and whether it is a view of an argument."""
+        if not isinstance(result, ndarray) or result.base is None:
+            memory = self._memory(MADE, result)
+            memory.whole = made = Traced(result, self, memory)
+            return made, False
+        known = self.memories.get(id(owner_of(result)))
+        if known is None:
+            for x in _arrays(args, kwargs):
+                if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
+                    known = x.memory
+        if known is not None:
+            return Traced(result, self, known), True
+        return Traced(result, self, self._memory(MADE, owner_of(result))), False
+
+    def _memory(self, kind: str, owner: Any) -> Memory:
+        memory = Memory(kind, owner)
+        if isinstance(owner, ndarray):
+            self.memories[id(owner)] = memory
+        return memory
+
+    def _known(self, x: Any) -> Any:
+        """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
+        if not isinstance(x, ndarray) or type(x) is Traced:
+            return x
+        memory = self.memories.get(id(owner_of(x)))
+        if memory is not None and memory.kind == HELD:
+            return self._part_of_held(x, memory)
+        if memory is not None and memory.kind == CONSTANT:
+            return self._constant(x, memory)
+        if _is_of_engine(x):
+            return self.constant(x)
+        self.refuse(
+            f"an array of shape {x.shape} and dtype {x.dtype} that comes from outside the recorded calls",
+            "pass it as an argument, or keep it in a variable that the function reads (numpy.random's numbers and "
+            "results of other libraries would be the same each time)",
+        )
+        return x
+
+    def _part_of_held(self, x: Any, memory: Memory) -> Traced:
+        owner = memory.owner
+        part = Traced(x, self, memory)
+        offset = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        fetch = next(fetch for var, fetch in self.program.sources if var.memory is memory)
+        shape, dtype, strides = x.shape, x.dtype, x.strides
+        self.program.sources.append(
+            (part, lambda leaves: np.ndarray(shape, dtype, owner_of(fetch(leaves)), offset, strides))
+        )
+        return part
+
+    def constant(self, array: Any) -> Any:
+        """Return an array that is the same whenever the program runs."""
+        if not self.records() or type(array) is Traced:
+            return array
+        if id(owner_of(array)) in self.memories:
+            return self._known(array)
+        return self._constant(array, self._memory(CONSTANT, owner_of(array)))
+
+    def _constant(self, array: Any, memory: Memory) -> Traced:
+        made = Traced(array, self, memory)
+        self.program.sources.append((made, lambda leaves: array))
+        return made
+
+    def _note(self, kind: Any, function: Any, args: Any, kwargs: Any, result: Any, writes: Any, view: bool) -> Call:
+        frame = users_frame(sys._getframe(2))
+        call: Call = kind(
+            function, args, kwargs, result, writes, view, f"{frame.f_code.co_filename}:{frame.f_lineno}", np.geterr()
+        )
+        self.program.calls.append(call)
+        return call
+
+    # Values
+
+    def answer(self, x: Traced, what: str) -> Any:
+        """Return what Python asks of the value of an array: a guard of the program, or an error."""
+        if not self.records():
+            return x.value
+        frame: Any = sys._getframe(1)
+        while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
+            frame = frame.f_back
+        if not within_engine(frame.f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
+            self.refuse(
+                f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
+                "return the array and ask outside the compiled function, or choose with numpy.where(condition, a, b)",
+            )
+            return x.value
+        self.check(x)
+        return x.value
+
+    def finite(self, total: Traced) -> Any:
+        """Return a number that is not finite if a gradient is not, which the function itself has to see to."""
+        if not self.records():
+            return total.value
+        if not np.isfinite(total.value):
+            self.refuse("a gradient with nan or inf", "compute and walk within detect_anomaly() to see where it arises")
+            return total.value
+        self.check(self.call(np.isfinite, (total,)))
+        return total.value
+
+    def check(self, x: Traced) -> None:
+        """Note that a value has to be what it is now."""
+        found = self._note(Check, value_of, (x,), {}, None, None, False)
+        assert isinstance(found, Check)
+        found.expected = np.array(x.value)
+
+    def check_end(self, environment: Any, outputs: list[Any]) -> None:
+        """Refuse what shows only when the function has returned."""
+        changed = environment.written()
+        if changed is not None:
+            drawn = "random numbers other than nn.random's" if changed.kind == "random" else "a change of"
+            self.refuse(f"{drawn} {changed.name}", "do it outside the function, or return the new value")
+        for x in outputs:
+            if isinstance(x, Tensor) and x._node is not None:
+                self.refuse(
+                    "a result that requires a gradient", "call backward() within the function, or compile(grad(f))"
+                )
+        touched = False
+        for call in self.program.calls:
+            if isinstance(call, Outside | Effect) and call.function not in HARMLESS:
+                touched = True
+            elif isinstance(call, Check) and touched:
+                self.refuse(
+                    f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
+                    "compile the part before the step and the part after it each on its own",
+                )
+
+    # What is done with real arrays
+
+    def outside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Call a function on real arrays, now and each time the program runs, and return its traced result."""
+        if not self.records():
+            return function(*args)
+        self.settle()
+        token = recorder.set(None)
+        try:
+            result = function(*mapped(plain, args))
+        finally:
+            recorder.reset(token)
+            self.take()
+        made = result
+        if isinstance(result, ndarray | np.generic):
+            made = Traced(result, self, self._memory(MADE, owner_of(result)))
+        elif isinstance(result, Tensor):
+            self.refuse(f"the result of {function.__name__}", "call it outside the function")
+        if self.refused:
+            return result
+        self._note(Outside, function, args, {}, made if type(made) is Traced else None, None, False)
+        for memory in self.memories.values():
+            if memory.kind == HELD:
+                memory.written = True
+        return made
+
+    def argument(self, array: Any, fetch: Callable[[list[Any]], Any]) -> Traced:
+        """Return an array of an argument as a traced one."""
+        return self._source(array, ARGUMENT, fetch)
+
+    def held(self, array: Any, fetch: Callable[[list[Any]], Any]) -> Traced:
+        """Return an array that a tensor or a variable of the function holds as a traced one."""
+        return self._source(array, HELD, fetch)
+
+    def _source(self, array: Any, kind: str, fetch: Callable[[list[Any]], Any]) -> Traced:
+        owner = owner_of(array) if isinstance(array, ndarray) else array
+        memory = self.memories.get(id(owner)) or self._memory(kind, owner)
+        made = Traced(array, self, memory)
+        self.program.sources.append((made, fetch))
+        return made
+
+    # Tensors: while the function runs, they hold traced arrays.
+
+    def watch(self, tensor: Tensor, fetch: Callable[[Any], Tensor], is_argument: bool) -> None:
+        """Let a tensor that the function uses hold a traced array while it runs."""
+        if id(tensor) in self.tensors or type(tensor._array) is not ndarray:
+            return
+        state = self.tensors[id(tensor)] = _TensorState(tensor, fetch, is_argument)
+        if state.node is not None and (type(state.node) is not Leaf or state.node.hooks is not None):
+            what = "a result of recorded operations" if type(state.node) is not Leaf else "a tensor with hooks"
+            self.refuse(f"{what}, which the function uses,", "detach() it, or compute it within the function")
+        self._take(state)
+
+    def take(self) -> None:
+        """Let all tensors hold traced arrays."""
+        for state in self.tensors.values():
+            self._take(state)
+
+    def _take(self, state: _TensorState) -> None:
+        tensor, fetch = state.tensor, state.fetch
+        state.array = tensor._array
+        kind = ARGUMENT if state.is_argument else HELD
+        tensor._array = self._source(state.array, kind, ArrayOf(fetch))  # type: ignore[assignment]
+        state.traced = tensor._array
+        buffer = getattr(tensor._node, "buffer", None)
+        if buffer is not None and id(owner_of(buffer.whole)) not in self.memories:
+            self.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)  # type: ignore[union-attr]
+        gradient = getattr(tensor, "_grad", None)
+        state.gradient = gradient
+        if gradient is not None and type(gradient._array) is not Traced:
+            traced = self._source(gradient._array, HELD, lambda leaves: fetch(leaves)._grad._array)  # type: ignore[union-attr]
+            state.traced_gradient = tensor._grad = _constant_like(gradient, traced)
+
+    def replaces_gradient(self, tensor: Any) -> None:
+        """Note that the gradient of a tensor is set, whatever it was."""
+        state = self.tensors.get(id(tensor))
+        if state is not None and self.records() and getattr(tensor, "_grad", None) is state.traced_gradient:
+            self.cleared.add(id(tensor))
+
+    def settle(self) -> None:
+        """Give all tensors real arrays, and note what the function changed in them."""
+        for state in self.tensors.values():
+            tensor, fetch = state.tensor, state.fetch
+            array = tensor._array
+            if array is state.traced:
+                tensor._array = state.array
+            elif type(array) is Traced:
+                tensor._array = array.value
+                if self.records():
+                    self._note(Effect, set_array, (fetch, array), {}, None, None, False)
+            if tensor._node is not state.node and self.records():
+                self.refuse("a change of what a tensor records, such as requires_grad_()", "do it outside the function")
+            gradient = getattr(tensor, "_grad", None)
+            if gradient is None:
+                if state.gradient is not None and self.records():
+                    self._note(Effect, clear_gradient, (fetch,), {}, None, None, False)
+                state.gradient = None
+            elif gradient is state.traced_gradient:
+                tensor._grad = state.gradient
+            elif gradient is not state.gradient:
+                traced: Any = self._known(gradient._array)
+                if type(traced) is not Traced:
+                    continue
+                tensor._grad = _constant_like(gradient, traced.value)
+                state.gradient = tensor._grad
+                buffer = getattr(tensor._node, "buffer", None)
+                if self.records() and buffer is not None and tensor._grad._array is buffer.array:
+                    self._note(Effect, set_gradient_in_buffer, (fetch,), {}, None, None, False)
+                    self.buffers[id(tensor)] = fetch
+                elif self.records():
+                    if gradient._node is not None:
+                        self.refuse("a gradient that is recorded (create_graph=True)", "use grad() of grad()")
+                    self._note(Effect, set_gradient, (fetch, traced), {}, None, None, False)
+            state.traced_gradient = None
+
+
+class _TensorState:
+    """A tensor that holds a traced array while a function runs."""
+
+    __slots__ = (
+        "array", "fetch", "gradient", "had_gradient", "is_argument", "node", "tensor", "traced", "traced_gradient",
+    )  # fmt: skip
+
+    def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
+        self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
+        self.had_gradient = getattr(tensor, "_grad", None) is not None
+        self.array: Any = None
+        self.traced: Any = None
+        self.gradient: Any = None
+        self.traced_gradient: Any = None
+
+
+def _constant_like(tensor: Tensor, array: Any) -> Tensor:
+    made = object.__new__(Tensor)
+    made._array, made._node, made._cut = array, tensor._node, None
+    return made
+
+
+def set_array(tensor: Tensor, array: Any) -> None:
+    """Let a tensor have another array."""
+    tensor._array = array
+
+
+def set_gradient(tensor: Tensor, array: Any) -> None:
+    """Let a tensor have a gradient."""
+    gradient = object.__new__(Tensor)
+    gradient._array = array
+    gradient._node = gradient._cut = None
+    tensor._grad = gradient
+
+
+def set_gradient_in_buffer(tensor: Tensor) -> None:
+    """Let a tensor have the gradient that was written to the memory set aside for it."""
+    node: Any = tensor._node
+    set_gradient(tensor, node.buffer.array)
+
+
+def clear_gradient(tensor: Tensor) -> None:
+    """Take the gradient from a tensor."""
+    tensor._grad = None
+
+
+def value_of(x: Any) -> Any:
+    """Return what a check is of: a value."""
+    return x
+
+
+def shape_of(x: Any) -> Any:
+    """Return what a check is of: a shape that depends on values."""
+    return x.shape
+
+
+# Functions whose results have shapes that depend on values; indexing by a mask is another.
+_SHAPES = frozenset((
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
+    np.unique_values, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d, np.compress, np.extract, np.repeat,
+    np.delete, np.insert, np.trim_zeros, np.bincount, np.histogram_bin_edges, np.roots, np.ix_, ndarray.nonzero,
+    ndarray.compress, ndarray.repeat, np.split, np.array_split, np.argpartition, np.tile, np.pad,
+))  # fmt: skip
+
+
+def _shape_depends(function: Any, args: Any, kwargs: Any) -> bool:
+    """Tell whether the shape of a result may depend on values."""
+    if function is operator.getitem:
+        return any(x.dtype.kind == "b" for x in _arrays(args[1:], {}))
+    if function in _SHAPES:
+        return True
+    return function is np.where and len(args) == 1
+
+
+def owner_of(array: Any) -> Any:
+    """Return the array that has the memory of `array`."""
+    while True:
+        base = getattr(array, "base", None)
+        if isinstance(base, ndarray):
+            array = base
+        elif isinstance(getattr(base, "base", None), ndarray):  # what numpy.lib.stride_tricks puts between
+            array = base.base
+        elif isinstance(base, Portion):
+            array = base.array
+        else:
+            return array
+
+
+def _arrays(args: Any, kwargs: Any) -> Iterable[Traced]:
+    return traced_in((args, kwargs))
+
+
+def _applied(function: Any, args: Any, kwargs: Any) -> Any:
+    """Call a function; a method of ndarrays also on a scalar."""
+    if getattr(function, "__objclass__", None) is ndarray and not isinstance(args[0], ndarray):
+        return getattr(args[0], function.__name__)(*args[1:], **kwargs)
+    return function(*args, **kwargs)
+
+
+_MAY_RETURN_ITS_ARGUMENT = frozenset((
+    "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "astype", "atleast_1d", "atleast_2d",
+    "atleast_3d", "conj", "conjugate", "positive", "real", "require", "asarray_chkfinite", "broadcast_arrays",
+))  # fmt: skip
+# Of methods written in C, which do not tell their parameters; the array itself is the first.
+_POSITIONS_OF_OUT = {
+    "dot": 2, "sum": 3, "mean": 3, "prod": 3, "max": 2, "min": 2, "any": 2, "all": 2, "argmax": 2, "argmin": 2,
+    "cumsum": 3, "cumprod": 3, "std": 3, "var": 3, "clip": 3, "take": 3, "choose": 2, "compress": 3, "trace": 5,
+    "round": 2, "reduce": 3, "accumulate": 3, "reduceat": 4,
+}  # fmt: skip
+
+
+@cache
+def _position_of_out(function: Any) -> int:
+    """Return the position of the argument `out`; a large number if there is none."""
+    if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
+        return _POSITIONS_OF_OUT.get(function.__name__, 99)
+    if function in (np.dot, np.concatenate):
+        return 2
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return 99
+    return names.index("out") if "out" in names else 99
+
+
+_engine_arrays: dict[int, Any] = {}
+
+
+def _is_of_engine(x: Any) -> bool:
+    """Tell whether an array is a constant of a module of the engine or the layers."""
+    if id(owner_of(x)) not in _engine_arrays:
+        _engine_arrays.clear()
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] in ("autograd", "nn"):
+                for value in vars(module).values():
+                    _collect(value, 3)
+    return id(owner_of(x)) in _engine_arrays
+
+
+def _collect(value: Any, depth: int) -> None:
+    if isinstance(value, ndarray) and type(value) is not Traced:
+        owner = owner_of(value)
+        _engine_arrays[id(owner)] = owner
+    elif depth and type(value) in (tuple, list):
+        for part in value:
+            _collect(part, depth - 1)
+    elif depth and type(value) is dict:
+        for part in value.values():
+            _collect(part, depth - 1)
+
+
+HARMLESS = frozenset((clear_gradient, set_gradient, set_gradient_in_buffer))
