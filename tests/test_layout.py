@@ -34,7 +34,8 @@ FLOORS = (
     {"graph"},
     {"tensors"},
     {"primitives"},
-    {"ops", "transforms", "scalar", "diagnosis"},
+    {"scalar"},
+    {"ops", "transforms", "diagnosis"},
     {"visualize", "testing", "special"},
     {"array_api", "extend"},
 )

@@ -17,7 +17,9 @@ from ..calculus import PARTS, RULES, logistic
 from ..errors import DomainError, is_of_values
 from ..primitives.primitive import Function, Primitive
 
-__all__ = ["PRIMITIVES", "DivisionByZeroError", "OverflowDomainError", "explain", "forward_of", "slope_of"]
+__all__ = [
+    "PRIMITIVES", "DivisionByZeroError", "OverflowDomainError", "explain", "forward_of", "is_arithmetic", "slope_of",
+]  # fmt: skip
 
 Pool = tuple[Any, ...]
 
@@ -143,14 +145,14 @@ def slope_of(op: Primitive, index: int) -> Callable[[Pool], float]:
         except ArithmeticError:
             return slope_by_numpy(pool)
 
-    return slope if _is_arithmetic(op, index) else slope_by_numpy
+    return slope if is_arithmetic(op, index) else slope_by_numpy
 
 
 # Rules that handle floats, besides those that only do arithmetic with them.
 _OF_FLOATS = (RULES[np.power][0], *RULES[np.tanh], *PARTS[logistic])
 
 
-def _is_arithmetic(op: Primitive, index: int) -> bool:
+def is_arithmetic(op: Primitive, index: int) -> bool:
     """Tell whether a rule only adds, multiplies and divides floats, so that it needs no NumPy."""
     rule = op.rules[index]
     return op.trusted and (rule in _OF_FLOATS or not rule.__code__.co_names)

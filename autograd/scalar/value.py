@@ -11,6 +11,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable
+from contextvars import ContextVar
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -28,11 +29,14 @@ from ..tensors.foreign_names import NAMES
 from ..tensors.missing_names import install, listed
 from .functions import PRIMITIVES, explain, forward_of, relu, slope_of
 
-__all__ = ["Value"]
+__all__ = ["CallOperation", "OutputOperation", "Value", "value_recorder"]
 
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
 
 new = object.__new__
+
+# Called with each `Value` that is computed and the mode in which it was, while a function of values is being compiled.
+value_recorder: ContextVar[Callable[[Any, int], None] | None] = ContextVar("value_recorder", default=None)
 
 
 def _number(x: Any) -> float | None:
@@ -111,6 +115,8 @@ def _binary(op: Primitive) -> Callable[[Any, Any], Value]:
 
 def _settle(value: Value, mode: int) -> Value:
     """Apply a mode other than plain recording: make `value` a constant, call the observer, or refuse nan and inf."""
+    if (record := value_recorder.get()) is not None:
+        record(value, mode)
     if mode == OFF:
         value.op = LEAF
         value.x = value.y = None
@@ -220,7 +226,10 @@ class Value:
             raise _unknown(elsewhere)
         number = data if type(data) is float else _number(data)
         if number is None:
-            raise TypeError(f"a Value holds one real number, not {type(data).__name__} {data!r}")
+            become = getattr(data, "become", None)  # of a number that is being recorded by `compile`
+            if become is None:
+                raise TypeError(f"a Value holds one real number, not {type(data).__name__} {data!r}")
+            number = become(self)
         self.data = number
         self.x = self.y = None
         self.dx = self.dy = self.grad = 0.0
@@ -356,15 +365,18 @@ class Value:
             if node.op is not LEAF:
                 node.grad = 0.0
         self.grad += 1.0
-        for node in reversed(order):
-            g = node.grad
-            if g:
-                x = node.x
-                if x is not None:
-                    x.grad += g * node.dx
-                x = node.y
-                if x is not None:
-                    x.grad += g * node.dy
+        if CallOperation.exist:
+            _go_back_through_calls(order)
+        else:
+            for node in reversed(order):
+                g = node.grad
+                if g:
+                    x = node.x
+                    if x is not None:
+                        x.grad += g * node.dx
+                    x = node.y
+                    if x is not None:
+                        x.grad += g * node.dy
         if watching() & ANOMALY:
             _check_gradients(order)
 
@@ -447,8 +459,80 @@ def _unknown(keywords: dict[str, Any]) -> TypeError:
     return TypeError(f"a Value takes no {name}={here}")
 
 
+class CallOperation:
+    """The operation of a node that stands for a whole call of a compiled function.
+
+    Attributes
+    ----------
+    name
+        The name of the function.
+    go_back
+        Called with the nodes of calls that follow each other, the last first: adds the gradient of each to those of all
+        that the call read.
+    """
+
+    exist = False  # until the first one is made: backward passes need not look for them before
+
+    def __init__(self, name: str, go_back: Callable[[list[Value]], None]) -> None:
+        self.name, self.go_back = name, go_back
+        CallOperation.exist = True
+
+    def inputs(self, node: Value) -> tuple[Value | None, ...]:
+        """Return the values that the call was given and that operations made."""
+        return node.x, node.y
+
+
+class OutputOperation:
+    """The operation of one of several results of a call: hands its gradient to the node of the call, `x`."""
+
+    def __init__(self, name: str, index: int, count: int) -> None:
+        self.name, self.index, self.count = name, index, count
+
+    def inputs(self, node: Value) -> tuple[Value | None, ...]:
+        """Return the node of the call."""
+        return (node.x,)
+
+    def hand_over(self, node: Value, call: Any) -> None:
+        """Store the gradient of `node` in the list of gradients that the node of the call has."""
+        if not call.grad:
+            call.grad = [0.0] * self.count
+        call.grad[self.index] = node.grad
+
+
+def _go_back_through_calls(order: list[Any]) -> None:
+    """Do as `backward` does, where the graph may have calls of compiled functions among its nodes."""
+    calls: list[Any] = []
+    for node in reversed(order):
+        op = node.op
+        if op is LEAF:
+            continue
+        if calls and calls[0].op is not op:
+            calls[0].op.go_back(calls)
+            calls = []
+        kind = type(op)
+        if kind is CallOperation:
+            calls.append(node)
+        elif kind is OutputOperation:
+            op.hand_over(node, node.x)
+        elif g := node.grad:
+            x = node.x
+            if x is not None:
+                x.grad += g * node.dx
+            x = node.y
+            if x is not None:
+                x.grad += g * node.dy
+    if calls:
+        calls[0].op.go_back(calls)
+
+
 def _go_back_recording(root: Value, order: list[Value]) -> None:
     """Set the gradients of `order` to values, computed with values by the rules of `calculus`."""
+    for node in order:
+        if isinstance(node.op, CallOperation):
+            raise UnsupportedError(
+                f"backward(create_graph=True) goes back through a call of {node.op.name}, which was compiled: second "
+                f"derivatives are those of the function itself, before compile"
+            )
     gradients = {root: Value(1.0)}
     with enable_grad():
         for node in reversed(order):
@@ -489,7 +573,7 @@ def _getters(op: Primitive) -> list[Callable[[tuple[Any, ...]], tuple[Any, ...]]
 def _check_gradients(order: list[Value]) -> None:
     for node in reversed(order):
         for x in (node.x, node.y):
-            if x is not None and not math.isfinite(x.grad):
+            if x is not None and not isinstance(node.op, OutputOperation) and not math.isfinite(x.grad):
                 raise AnomalyError(f"the derivative of '{node.op.name}' gave {x.grad} for the input {x.data}")
 
 

@@ -1,0 +1,167 @@
+"""Compiled functions of values: the programs of one function, and the choice between them at each call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ....errors import UnsupportedError
+from ....graph.grad_mode import ON, recording
+from ....graph.source_info import defined, warn
+from ....scalar.value import Value, value_recorder
+from ....tensors.tensor import Tensor
+from ..environment import Environment
+from .program import Arguments, ScalarProgram, miss
+from .recording import Number, Recorder
+
+__all__ = ["MOST", "CompiledFunction"]
+
+MOST = 8  # programs of one function
+_recording = threading.RLock()  # while one function is recorded, its values are of another class
+
+
+class CompiledFunction:
+    """A function of values that is recorded when it is called, and run as straight-line Python on floats from then on.
+
+    Its other attributes are those of the function, so that a compiled model still has its `parameters()`.
+
+    Parameters
+    ----------
+    function
+        A function, method or callable object that computes with values.
+    fallback
+        What to do where something cannot be recorded: ``"raise"`` the error that says what, ``"warn"`` and call the
+        function itself from then on, or do that without a word with ``"eager"``.
+
+    Attributes
+    ----------
+    programs
+        What was recorded, the first call first: each has its `source`.
+    """
+
+    _OWN = ("__wrapped__", "_eager", "_fallback", "programs")
+
+    def __init__(self, function: Callable[..., Any], *, fallback: str = "raise") -> None:
+        self.__wrapped__ = function
+        self.programs: list[ScalarProgram] = []
+        self._fallback, self._eager = fallback, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["__wrapped__"], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._OWN:
+            super().__setattr__(name, value)
+        else:
+            setattr(self.__wrapped__, name, value)
+
+    def __repr__(self) -> str:
+        return f"compile({self.__wrapped__!r})"
+
+    def source(self) -> str:
+        """Return the text of all programs."""
+        return "\n\n".join(program.source for program in self.programs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the function returns, computed by a program if one serves the call."""
+        for program in self.programs:
+            found = program.forward(args, kwargs)
+            if found is not miss:
+                return found
+        return self._otherwise(args, kwargs)
+
+    def _otherwise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute a call that no program serves as it is: with a program whose values are equal, or by recording it."""
+        mode = recording()
+        if self._eager or value_recorder.get() is not None or mode > ON:  # watched, or within another recording
+            return self.__wrapped__(*args, **kwargs)
+        with _recording:
+            for program in self.programs:
+                if program.difference() is None and (found := program.forward(args, kwargs)) is not miss:
+                    return found
+            if len(self.programs) == MOST:
+                return self._give_up(
+                    f"{defined(self.__wrapped__)} was compiled for {MOST} kinds of calls and runs without being "
+                    f"compiled from now on: see what differs between them in its source()",
+                    args, kwargs,
+                )  # fmt: skip
+            return self._recorded(args, kwargs, mode)
+
+    def _recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int) -> Any:
+        """Run the function and record it, or do what the fallback says."""
+        recorder = Recorder()
+        try:
+            result, program = self._run(recorder, args, kwargs, mode)
+        except UnsupportedError as error:
+            if error is not recorder.refused or self._fallback == "raise":
+                raise
+            return self._give_up(str(error), args, kwargs)
+        if program is not None:
+            self.programs.append(program)
+            return _unwrapped(result)
+        found = self.__wrapped__(*args, **kwargs)  # it raised an error, which is now raised as it is without compile
+        why = f"{defined(self.__wrapped__)} cannot be recorded, since it raises {result!r} with what stands for floats"
+        if self._fallback == "raise":
+            raise UnsupportedError(why)
+        self._eager = True
+        if self._fallback == "warn":
+            warn(why)
+        return found
+
+    def _run(
+        self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any], mode: int
+    ) -> tuple[Any, ScalarProgram | None]:
+        """Return the result of the function and the program that was recorded, None if the function raised an error."""
+        objects = [value for value in (*args, *kwargs.values()) if _is_object(value)]
+        environment = Environment((self.__wrapped__, *objects) if objects else self.__wrapped__, arrays=True)
+        values = [value for value in environment._alive if isinstance(value, Value)]
+        arguments = Arguments(args, kwargs, set(map(id, values)))
+        if environment.iterators:
+            recorder.refuse(
+                f"the function reads {environment.iterators[0]}, an iterator, whose next value differs each time",
+                "pass what it yields as an argument",
+            )
+        if any(isinstance(value, Tensor) for value in environment._alive):
+            recorder.refuse("the function reads a tensor as well as values", "compile the part with values alone")
+        with recorder.watching(values):
+            given, named = arguments.recorded(recorder)
+            try:
+                result = self.__wrapped__(*given, **named)
+            except Exception as error:  # noqa: BLE001  # a refusal may have become any other on its way
+                if recorder.refused is None:
+                    return error, None
+                raise recorder.refused from (None if error is recorder.refused else error)
+            if recorder.refused is not None:  # and the function caught it
+                raise recorder.refused
+            if (written := environment.written()) is not None:
+                recorder.refuse(
+                    f"the function itself changed {written}, which it would not do when compiled",
+                    "return what is new, and change things outside of the compiled function",
+                )
+            return result, ScalarProgram(self._name(), arguments, environment, recorder, result, int(mode))
+
+    def _name(self) -> str:
+        return getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__)
+
+    def _give_up(self, why: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._eager = True
+        if self._fallback != "eager":
+            warn(why)
+        return self.__wrapped__(*args, **kwargs)
+
+
+def _is_object(value: Any) -> bool:
+    """Tell whether an argument is an object, which may hold values, in place of numbers."""
+    return not isinstance(value, Value | Number | float | int | str | bytes | list | tuple | dict | None)
+
+
+def _unwrapped(result: Any) -> Any:
+    """Return a recorded result with plain floats."""
+    if type(result) is Number:
+        return result.raw
+    if type(result) in (list, tuple):
+        return type(result)(map(_unwrapped, result))
+    if type(result) is dict:
+        return {key: _unwrapped(part) for key, part in result.items()}
+    return result

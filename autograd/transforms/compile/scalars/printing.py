@@ -1,0 +1,226 @@
+"""Printing: the items of a run as two functions of straight-line Python, one for the results and one for the gradients.
+
+The gradient is computed in the order in which `Value.backward` does it, and skipped where it does, at gradients of 0;
+so both give the same bits.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any
+
+from ....graph.source_info import SourceLine, source_of
+from ....scalar.functions import forward_of
+from .expressions import Names, Text, as_text, called, forward_text, never_raises, slope_text
+from .recording import Item
+
+__all__ = ["Printer"]
+
+_INDENT = "    "
+_LONG = 100  # characters: longer expressions get a name
+
+
+class Printer:
+    """The text of a program.
+
+    Parameters
+    ----------
+    items
+        The items of the run, in its order.
+    outputs
+        The items of the results.
+    """
+
+    def __init__(self, items: list[Item], outputs: list[Item]) -> None:
+        self.names = Names(inf=math.inf, nan=math.nan)
+        self.outputs = outputs
+        self.items = _needed(items, outputs)
+        self.inputs = [item for item in items if item.kind in ("input", "number")]
+        self.reads = [item for item in self.items if item.kind == "read"]
+        self._text: dict[Item, Text] = {}
+        for prefix, group in (("x", self.inputs), ("w", self.reads)):
+            self._text.update({item: Text(f"{prefix}{i}") for i, item in enumerate(group)})
+        self._number = {item: f"v{i}" for i, item in enumerate(item for item in self.items if item.args)}
+        # what a function that is written out is given may be written more than once
+        self._uses = Counter(
+            _root(arg)
+            for item in self.items
+            for arg in item.args
+            for _ in range(2 if isinstance(_function(item), FunctionType) else 1)
+        )
+        self._uses.update(map(_root, outputs))
+        self._parts: dict[Item, Text] = {}  # expressions that are written where they are used
+        self.saved: dict[str, None] = {}  # the names that the backward function needs, in the order of use
+        self._backward = {carefully: self._gradients(carefully) for carefully in (False, True)}
+        self.forward = self._results()
+
+    def backward(self, *, carefully: bool) -> list[str]:
+        """Return the lines of the gradients of one call."""
+        return self._backward[carefully]
+
+    # Results
+
+    def _results(self) -> list[str]:
+        """Return the lines that compute all results."""
+        lines: list[str] = []
+        comment = ""
+        for item in self.items:
+            if not item.args:
+                continue
+            printed = self._statement(item)
+            if printed and comment != (comment := _comment(item.line)):
+                lines.append(comment)
+            lines += printed
+        return lines
+
+    def _statement(self, item: Item) -> list[str]:
+        text = self._expression(item)
+        if item.kind == "guard":
+            return [f"if {text.within(0)}: return miss" if not item.value else f"if not ({text}): return miss"]
+        name = self._number[item]
+        short = len(text.text) < _LONG and item not in self.outputs
+        if short and self._uses[item] == 1 and name not in self.saved and _is_operator(item) and text.rank:
+            self._parts[item] = text
+            return []
+        self._text[item] = Text(name)
+        return [f"{name} = {text}"]
+
+    def _expression(self, item: Item) -> Text:
+        args = tuple(self._operand(arg) for arg in item.args)
+        if item.kind == "value":
+            return forward_text(item.function, args, self.names)
+        return called(item.function, args, self.names)
+
+    def _operand(self, item: Item) -> Text:
+        """Return the expression of an item: its name, its number, or what it is computed by."""
+        item = _root(item)
+        if item.kind == "constant":
+            return self._constant(item.value)
+        found = self._parts.pop(item, None)
+        return self._text[item] if found is None else found
+
+    def _constant(self, value: Any) -> Text:
+        if type(value) in (float, int, bool):
+            return as_text(value)
+        return Text(self.names.name(value, "constant"))
+
+    def result(self, item: Item) -> str:
+        """Return the expression of a result."""
+        return self._operand(item).text
+
+    # Gradients
+
+    def _gradients(self, carefully: bool) -> list[str]:
+        """Return the lines that add the contributions of one call to all gradients."""
+        self._gradient: dict[Item, str] = {item: f"g{i}" for i, item in enumerate(self._live_outputs())}
+        contributions = Counter(arg for item in self._live() for arg in item.args if arg.live)
+        contributions.update(list(self._gradient))
+        blocks: list[tuple[str, str]] = []
+        zeros: list[str] = []
+        for item in reversed(self._live()):
+            g = self._gradient.get(item)
+            if g is None:
+                continue
+            for index, arg in enumerate(item.args):
+                if not arg.live:
+                    continue
+                text = self._slope(item, index, carefully)
+                one = text == 1.0 if isinstance(text, float) else False
+                gx = g if one else f"{g} * {as_text(text).within(3)}"
+                if arg.kind == "value" and arg not in self._gradient:
+                    if one and contributions[arg] == 1:
+                        self._gradient[arg] = g
+                        continue
+                    self._gradient[arg] = f"g_{self._number[arg]}"
+                    zeros.append(self._gradient[arg])
+                    if contributions[arg] == 1:
+                        blocks.append((g, f"{self._gradient[arg]} = {gx}"))
+                        continue
+                blocks.append((g, f"{self._place(arg)} += {gx}"))
+        return [*([" = ".join([*zeros, "0.0"])] if zeros else []), *_conditional(blocks)]
+
+    def _live_outputs(self) -> Iterable[Item]:
+        return (item for item in self.outputs if item.live and item.kind == "value")
+
+    def _live(self) -> list[Item]:
+        return [item for item in self.items if item.live and item.args]
+
+    def _slope(self, item: Item, index: int, carefully: bool) -> Text | float:
+        args = tuple(self._kept(arg) for arg in item.args)
+        text = slope_text(item.function, index, args, Text(self._number[item]), self.names, carefully=carefully)
+        for word in _words(str(text)):
+            if word[0] in "xvw" and word[1:].isdigit():
+                self.saved[word] = None
+        return text
+
+    def _kept(self, item: Item) -> Any:
+        item = _root(item)
+        if item.kind == "constant" and type(item.value) is float:
+            return item.value
+        if item.kind == "constant":
+            return self._constant(item.value)
+        return self._text.get(item) or Text(self._number[item])
+
+    def _place(self, item: Item) -> str:
+        """Return the name of the gradient that contributions are added to."""
+        return f"g_{self._text[item]}" if item.kind in ("read", "input") else self._gradient[item]
+
+
+def _needed(items: list[Item], outputs: list[Item]) -> list[Item]:
+    """Return the items without those whose results nothing needs and that cannot fail."""
+    needed = {*outputs, *map(_root, outputs)}
+    kept = []
+    for item in reversed(items):
+        fails = item.kind in ("value", "float") and not never_raises(_function(item))
+        if item in needed or item.kind == "guard" or fails:
+            kept.append(item)
+            waiting = list(item.args)
+            while waiting:
+                arg = waiting.pop()
+                needed.add(arg)
+                waiting += arg.args if arg.kind == "alias" else ()
+    return kept[::-1]
+
+
+def _root(item: Item) -> Item:
+    """Return the item whose number an item has."""
+    while item.kind == "alias":
+        (item,) = item.args
+    return item
+
+
+def _comment(line: SourceLine | None) -> str:
+    """Return a line of the user's program as a comment."""
+    if line is None:
+        return ""
+    file, number = source_of(line)
+    return f"# {os.path.basename(file)}:{number}: {linecache.getline(file, number or 0).strip()}"
+
+
+def _function(item: Item) -> Any:
+    return forward_of(item.function) if item.kind == "value" else item.function
+
+
+def _is_operator(item: Item) -> bool:
+    return getattr(_function(item), "__module__", "") == "_operator"
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+
+
+def _conditional(blocks: list[tuple[str, str]]) -> list[str]:
+    """Return the lines of statements, each under the condition that a gradient is not 0."""
+    lines: list[str] = []
+    last = ""
+    for condition, statement in blocks:
+        if condition != last:
+            lines.append(f"if {condition}:")
+            last = condition
+        lines.append(_INDENT + statement)
+    return lines
