@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
+__all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_parts", "sech_squared", "zero"]
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -107,14 +107,17 @@ recorded_parts: dict[Callable[..., Any], Callable[..., Any]] = {}
 # The largest size at which NumPy's cosh is faster; not every processor has vector instructions for it.
 _FEW = 1024
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
-_ndarray, _cosh_of_few, _square, _divide = np.ndarray, np.cosh, np.square, np.divide
+_cosh_of_few, _square, _divide = np.cosh, np.square, np.divide
+
+# The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
+ARRAY_TYPES: set[type] = {np.ndarray}
 
 
 def _tanh_rule(g: Any, x: Any) -> Any:
     """Return g / cosh(x)**2: for large x the output rounds to 1, and 1 - out * out loses all its digits."""
-    if type(x) is _ndarray and ((dtype := x.dtype) is _SINGLE or dtype is _DOUBLE):
+    if type(x) in ARRAY_TYPES and ((dtype := x.dtype) is _SINGLE or dtype is _DOUBLE):
         # for one element NumPy may return a scalar, which cannot be written to; a batch of gradients has more elements
-        if 1 < x.size <= _FEW and type(g) is _ndarray:
+        if 1 < x.size <= _FEW and type(g) in ARRAY_TYPES:
             c = _cosh_of_few(x)
             return _divide(g, _square(c, c), c)
         return g / _square(_cosh(x))

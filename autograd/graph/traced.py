@@ -16,6 +16,8 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from ..calculus import ARRAY_TYPES
+
 __all__ = [
     "ARRAY_TYPES",
     "Recorder",
@@ -363,8 +365,7 @@ class _attribute:  # noqa: N801 - read as a function: `_attribute("T")`
         return getattr(x, self.name)
 
 
-# The types that a rule or forward may take for an ndarray: a traced array takes the same way through the engine.
-ARRAY_TYPES = frozenset((ndarray, Traced))
+ARRAY_TYPES.add(Traced)  # a traced array takes the same way through the engine
 
 
 def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: bool) -> Callable[[Any, Any], Any]:

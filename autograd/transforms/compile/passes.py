@@ -13,13 +13,14 @@ from .recorder import WRITERS
 
 __all__ = ["simplify"]
 
-_COPIES = frozenset((np.ndarray.copy, np.copy, np.array))
+_COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten))
 
 
 def simplify(program: Program) -> None:
     """Fold constants, share common subexpressions, and drop what nothing needs."""
     _fold_constants(program)
     _share(program)
+    _skip_copies(program)
     _drop_dead(program)
 
 
@@ -132,6 +133,43 @@ def _share(program: Program) -> None:
                     same[id(result)] = found
                     continue
                 seen[key] = result
+        kept.append(call)
+    program.calls = kept
+    program.outputs = _replaced(same, program.outputs)
+
+
+def _skip_copies(program: Program) -> None:
+    """Use an array itself for a copy of it where nobody writes to either, and nobody is given both."""
+    written = {id(call.writes) for call in program.calls if call.writes is not None}
+    steps = any(isinstance(call, Outside) for call in program.calls)
+    given = [id(x.memory) for x in traced_in(program.outputs)]
+    given += [id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()]
+    same: dict[int, Traced] = {}
+    kept: list[Call] = []
+    for call in program.calls:
+        call.args, call.kwargs = _replaced(same, call.args), _replaced(same, call.kwargs)
+        x = call.args[0] if call.args else None
+        copy = call.result
+        if type(call) is Call and type(x) is Traced and type(copy) is Traced:
+            alike = x.shape == copy.shape and x.dtype == copy.dtype and isinstance(copy.value, np.ndarray)
+            if call.view and alike and call.function is operator.getitem and call.args[1] == ():
+                same[id(copy)] = x
+                continue
+            own, source = id(copy.memory), id(x.memory)
+            if (
+                alike
+                and not call.view
+                and call.function in _COPIES
+                and not any(type(part) is Traced for part in call.args[1:])
+                and x.strides == copy.strides
+                and not {own, source} & written
+                and (x.memory.kind in (MADE, ARGUMENT) or not steps)
+                and (own not in given or (x.memory.kind == MADE and source not in given and given.count(own) == 1))
+                and x.memory.kind != CONSTANT
+            ):
+                same[id(copy)] = x
+                given = [source if key == own else key for key in given]
+                continue
         kept.append(call)
     program.calls = kept
     program.outputs = _replaced(same, program.outputs)

@@ -65,12 +65,16 @@ class _Printer:
         self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables
         self.scope: dict[str, Any] = {}  # what the text refers to
         self.named: dict[int, tuple[str, Any]] = {}  # the names of objects, by identity
+        self.numbers: dict[str, int] = {}  # how many names begin alike
         self.lines: list[str] = []
         self.free: dict[int, list[Any]] = {}
         self.reserved: dict[int, Any] = {}  # memory of bytes, by Memory
         self.buffers = self.nbytes = self.calls = 0
         self.zeros_d: dict[Any, Any] = {}
         self.last = self._last_uses()
+        self.ends: dict[int, list[int]] = {}  # the memory that each call is the last to use
+        for memory, k in self.last.items():
+            self.ends.setdefault(k, []).append(memory)
         self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
             id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()
         }
@@ -90,13 +94,17 @@ class _Printer:
         known = self.named.get(id(value))
         if known is None:
             hint = hint if hint.isidentifier() and not keyword.iskeyword(hint) else "c"
-            name, number = hint, 1
-            while name in self.scope or name in (self.name, "leaves", "make", "source"):
-                number += 1
-                name = f"{hint}_{number}"
+            name = self._new_name(hint)
             self.scope[name] = value
             known = self.named[id(value)] = name, value
         return known[0]
+
+    def _new_name(self, hint: str) -> str:
+        while True:
+            number = self.numbers[hint] = self.numbers.get(hint, 0) + 1
+            name = hint if number == 1 else f"{hint}_{number}"
+            if name not in self.scope and name not in (self.name, "leaves", "make"):
+                return name
 
     def _variable(self, x: Traced) -> str:
         name = self.names.get(id(x))
@@ -206,9 +214,10 @@ class _Printer:
         return text
 
     def _release(self, k: int) -> None:
-        for key, memory in list(self.reserved.items()):
-            if self.last.get(key, -1) <= k:
-                self.free.setdefault(memory.nbytes, []).append(self.reserved.pop(key))
+        for key in self.ends.get(k, ()):
+            memory = self.reserved.pop(key, None)
+            if memory is not None:
+                self.free.setdefault(memory.nbytes, []).append(memory)
 
     def _print(self, k: int, call: Call) -> None:
         if isinstance(call, Check):
@@ -324,12 +333,12 @@ class _Printer:
         if function not in _ARITHMETIC:
             return args
         dtypes = {x.dtype for x in args if type(x) is Traced}
-        if len(dtypes) != 1 or next(iter(dtypes)).kind not in "fc":
+        if len(dtypes) != 1 or next(iter(dtypes)).kind not in "iufc":
             return args
         (dtype,) = dtypes
         made = []
         for x in args:
-            if type(x) is float or type(x) is int:
+            if (type(x) is float and dtype.kind in "fc") or type(x) is int:
                 key = dtype, x, str(x)
                 if key not in self.zeros_d:
                     self.zeros_d[key] = np.array(x, dtype)
