@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ....errors import UnsupportedError
+from ....errors import CompileError
 from ....graph.grad_mode import ON, recording
 from ....graph.source_info import defined, warn
 from ....scalar.value import Value, value_recorder
@@ -93,7 +93,7 @@ class CompiledFunction:
         recorder = Recorder()
         try:
             result, program = self._run(recorder, args, kwargs, mode)
-        except UnsupportedError as error:
+        except CompileError as error:
             if error is not recorder.refused or self._fallback == "raise":
                 raise
             return self._give_up(str(error), args, kwargs)
@@ -103,7 +103,7 @@ class CompiledFunction:
         found = self.__wrapped__(*args, **kwargs)  # it raised an error, which is now raised as it is without compile
         why = f"{defined(self.__wrapped__)} cannot be recorded, since it raises {result!r} with what stands for floats"
         if self._fallback == "raise":
-            raise UnsupportedError(why)
+            raise CompileError(why)
         self._eager = True
         if self._fallback == "warn":
             warn(why)
@@ -115,14 +115,14 @@ class CompiledFunction:
         """Return the result of the function and the program that was recorded, None if the function raised an error."""
         objects = [value for value in (*args, *kwargs.values()) if _is_object(value)]
         environment = Environment((self.__wrapped__, *objects) if objects else self.__wrapped__, arrays=True)
-        values = [value for value in environment._alive if isinstance(value, Value)]
+        values = [value for value in environment.seen if isinstance(value, Value)]
         arguments = Arguments(args, kwargs, set(map(id, values)))
         if environment.iterators:
             recorder.refuse(
                 f"the function reads {environment.iterators[0]}, an iterator, whose next value differs each time",
                 "pass what it yields as an argument",
             )
-        if any(isinstance(value, Tensor) for value in environment._alive):
+        if any(isinstance(value, Tensor) for value in environment.seen):
             recorder.refuse("the function reads a tensor as well as values", "compile the part with values alone")
         with recorder.watching(values):
             given, named = arguments.recorded(recorder)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ....errors import UnsupportedError
+from ....errors import CompileError
 from ....graph.call_site import called_by, users_frame
 from ....graph.grad_mode import OFF, TRACING, Watch
 from ....graph.instrumentation import observer
@@ -160,7 +160,7 @@ class Recorder:
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise the error that says what cannot be recorded, where, and what to do."""
-        error = UnsupportedError(f"{what}, at {line_of(_users_line())}: {remedy}")
+        error = CompileError(f"{what}, at {line_of(_users_line())}: {remedy}")
         self.refused = self.refused or error
         raise error
 
