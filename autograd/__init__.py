@@ -9,6 +9,7 @@ from .errors import (
     AnomalyError,
     AutogradError,
     BatchError,
+    CompileError,
     ConvergenceError,
     DeclarationError,
     DerivativeError,
@@ -39,6 +40,7 @@ if typing.TYPE_CHECKING:
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
     from .scalar.value import Value
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
+    from .transforms.compile.compiled import compile
     from .transforms.fixed_point import fixed_point
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
@@ -51,6 +53,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "BatchError",
+    "CompileError",
     "Context",
     "ConvergenceError",
     "DeclarationError",
@@ -71,6 +74,7 @@ __all__ = [
     "Value",
     "as_tensor",
     "checkpoint",
+    "compile",
     "composed",
     "detect_anomaly",
     "draw_graph",
@@ -116,6 +120,7 @@ _LATER = {
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
     "scalar.value": ("Value",),
     "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
+    "transforms.compile.compiled": ("compile",),
     "transforms.fixed_point": ("fixed_point",),
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),

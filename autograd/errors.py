@@ -42,6 +42,7 @@ __all__ = [
     "check_callable",
     "check_number",
     "check_numeric",
+    "check_option",
     "described",
     "is_of_values",
 ]
@@ -116,6 +117,12 @@ def check_callable(name: str, value: object) -> None:
     """Raise unless the argument `name` is callable."""
     if not callable(value):
         raise TypeError(f"{name} should be a function, not {described(value)}")
+
+
+def check_option(function: str, name: str, value: object, known: tuple[str, ...]) -> None:
+    """Raise unless the argument `name` of a function is one of a few texts."""
+    if value not in known:
+        raise ValueError(f"{function}: {name}={value!r}: it is one of {', '.join(map(repr, known))}")
 
 
 def check_number(name: str, value: object, positive: bool = False) -> None:

@@ -156,7 +156,7 @@ class Traced:
 
     # A program that asks whether it was given an ndarray takes the same way as without `compile`.
     @property  # type: ignore[misc]  # a class attribute of object
-    def __class__(self) -> Any:  # noqa: D105
+    def __class__(self) -> Any:
         return type(self.value)
 
     @property

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..errors import AutogradError
 from ..graph.batched import FAILURES, Batched
 from ..graph.node import Hooked, Leaf, Node

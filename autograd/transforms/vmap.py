@@ -10,7 +10,7 @@ from typing import Any, Never
 
 import numpy as np
 
-from ..errors import BatchError, DtypeError, ShapeError, check_callable, described
+from ..errors import BatchError, DtypeError, ShapeError, check_callable, check_option, described
 from ..graph.batched import Batched, batches, levels, running, whole
 from ..graph.buffer_reuse import read_only
 from ..graph.call_site import users_line
@@ -103,9 +103,9 @@ def vmap(
     if foreign:
         refuse_keywords("vmap", foreign)
         raise TypeError(f"vmap has no argument {next(iter(foreign))!r}")
-    _check_option("loops", loops, ("warn", "error", "allow"))
-    _check_option("branches", branches, ("error", "split"))
-    _check_option("randomness", randomness, ("error", "different", "same"))
+    check_option("vmap", "loops", loops, ("warn", "error", "allow"))
+    check_option("vmap", "branches", branches, ("error", "split"))
+    check_option("vmap", "randomness", randomness, ("error", "different", "same"))
     options: dict[str, Any] = {"loops": loops, "branches": branches, "randomness": randomness}
     if function is None:
         return partial(vmap, in_axes=in_axes, out_axes=out_axes, **options)
@@ -120,11 +120,6 @@ def vmap(
         return call.evaluate(contents, axes, size)
 
     return mapped
-
-
-def _check_option(name: str, value: Any, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"vmap: {name}={value!r}: it is one of {', '.join(map(repr, known))}")
 
 
 class _Call:

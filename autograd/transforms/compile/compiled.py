@@ -9,12 +9,13 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ...errors import CompileError, check_callable
+from ...errors import CompileError, check_callable, check_option
 from ...graph.batched import Batched
 from ...graph.grad_mode import recording, watching
 from ...graph.node import Leaf
 from ...graph.source_info import defined, warn
 from ...graph.traced import Recorder, Traced, outside_types, plain, recorder
+from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from ..pytree import Rebuild, flatten, structure
 from .creation import noted_creation
@@ -23,10 +24,12 @@ from .passes import simplify
 from .printer import Diverged, Printed, printed
 from .program import Argument, Fixed, Program
 from .recorder import ProgramRecorder
+from .scalars.compiled import CompiledFunction
 
 __all__ = ["Compiled", "CompiledProgram", "compile"]
 
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
+Backend: TypeAlias = Literal["numpy", "numba"]
 ndarray = np.ndarray
 MOST = 8  # programs of one function
 
@@ -129,7 +132,7 @@ class CompiledProgram:
 class _Held:
     """A tensor that a program uses, and what it has to be."""
 
-    __slots__ = ("array", "fetch", "has_grad", "is_argument", "node", "kind")
+    __slots__ = ("array", "fetch", "has_grad", "is_argument", "kind", "node")
 
     def __init__(self, fetch: Callable[[Sequence[Any]], Tensor], is_argument: bool, has_grad: bool | None) -> None:
         self.fetch, self.is_argument, self.has_grad = fetch, is_argument, has_grad
@@ -168,15 +171,44 @@ class Compiled:
         What was recorded, one program for each kind of arguments.
     """
 
-    def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: str) -> None:
-        functools.update_wrapper(self, function)
-        self.function, self.fallback, self.backend = function, fallback, backend
+    _OWN = frozenset(
+        (
+            "__doc__",
+            "__module__",
+            "__name__",
+            "__qualname__",
+            "__wrapped__",
+            "_backend",
+            "_eager",
+            "_fallback",
+            "_of_values",
+            "_programs",
+        )
+    )
+
+    def __init__(self, function: Callable[..., Any], fallback: Fallback, backend: Backend) -> None:
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            if isinstance(getattr(function, name, None), str):
+                setattr(self, name, getattr(function, name))
+        self.__wrapped__, self._fallback, self._backend = function, fallback, backend
         self._programs: dict[Any, list[CompiledProgram]] = {}
         self._eager = False
+        self._of_values: CompiledFunction | None = None  # of scalars
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["__wrapped__"], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._OWN:
+            super().__setattr__(name, value)
+        else:
+            setattr(self.__wrapped__, name, value)
 
     @property
-    def programs(self) -> list[CompiledProgram]:
-        """What was recorded, in order."""
+    def programs(self) -> list[Any]:
+        """What was recorded."""
+        if self._of_values is not None:
+            return self._of_values.programs
         return [program for several in self._programs.values() for program in several]
 
     def source(self) -> str:
@@ -187,12 +219,14 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def __repr__(self) -> str:
-        return f"<compiled {defined(self.function)}: {len(self.programs)} programs>"
+        return f"compile({self.__wrapped__!r})"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
+        if self._of_values is not None:
+            return self._of_values(*args, **kwargs)
         if self._eager or recorder.get() is not None:
-            return self.function(*args, **kwargs)
+            return self.__wrapped__(*args, **kwargs)
         leaves: Sequence[Any] = args
         shape: Any = None
         if kwargs or not _LEAVES.issuperset(map(type, args)):
@@ -202,36 +236,42 @@ class Compiled:
             key = (shape, len(args), recording(), watching(), *map(_described, leaves))
             several = self._programs.get(key)
         except (_Elsewhere, TypeError):  # a batch, a graph of somebody else, or something that has no hash
-            return self.function(*args, **kwargs)
+            return self.__wrapped__(*args, **kwargs)
         if several is not None:
             for program in several:
                 if program._unchanged() and program.fits(leaves):
                     result = program.run(leaves)
-                    return self.function(*args, **kwargs) if result is NotImplemented else result
+                    return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
             for program in several:
                 if program.environment.difference() is None and program.fits(leaves):
                     program._unchanged = program.environment.unchanged
                     result = program.run(leaves)
-                    return self.function(*args, **kwargs) if result is NotImplemented else result
+                    return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
         return self._record(key, args, kwargs)
 
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it."""
+        leaves = flatten((args, kwargs))[0]
+        objects = [x for x in leaves if not isinstance(x, (ndarray, np.generic, Tensor, *_NUMBERS))]
+        environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
+        if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
+            self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            return self._of_values(*args, **kwargs)
         if len(self.programs) >= MOST:
             self._eager = True
             warn(
-                f"compile: {defined(self.function)} was called with more than {MOST} kinds of arguments, or of values "
+                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of values "
                 f"that it reads, and runs as it is from now on. Pass numbers that change as arrays, "
                 f"numpy.asarray(lr), and use one size of batches",
                 RuntimeWarning,
             )
-            return self.function(*args, **kwargs)
+            return self.__wrapped__(*args, **kwargs)
         with _recording:
-            session = _Session(self.function, self.fallback == "raise")
+            session = _Session(self.__wrapped__, environment, self._fallback == "raise")
             result = session.run(args, kwargs)
         if session.program is None:
             if session.refused:
-                if self.fallback == "warn":
+                if self._fallback == "warn":
                     self._eager = True
                     warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
                 self._eager = True
@@ -268,8 +308,8 @@ def _described(x: Any) -> Any:
 class _Session:
     """One recording of a function."""
 
-    def __init__(self, function: Callable[..., Any], strict: bool) -> None:
-        self.function, self.strict = function, strict
+    def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool) -> None:
+        self.function, self.environment, self.strict = function, environment, strict
         self.program: CompiledProgram | None = None
         self.refused = ""
 
@@ -277,7 +317,7 @@ class _Session:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
         flat = not kwargs and _LEAVES.issuperset(map(type, args))
-        environment = Environment(self.function, leaves=(Recorder, *outside_types))
+        environment = self.environment
         records = ProgramRecorder(self.strict)
         traced = list(leaves)
         for i, x in enumerate(leaves):
@@ -392,14 +432,68 @@ def _put(kind: str, holder: Any, key: str, value: Any) -> None:
         setattr(holder, key, value)
 
 
-def compile(  # noqa: A001 - the name that users of other engines look for
-    fn: Callable[..., Any] | None = None,
+def compile(
+    function: Callable[..., Any] | None = None,
     *,
     fallback: Fallback = "raise",
-    backend: Literal["numpy", "numba"] = "numpy",
+    backend: Backend = "numpy",
 ) -> Any:
-    """Compile a function: record the NumPy calls that it makes, and run only these from the second call on."""
-    if fn is None:
+    """Compile a function: record the NumPy calls that it makes, and from the second call on run only these.
+
+    The function may be a pure one, a derivative (``compile(grad(f))``, ``compile(hessian(f))``, ``compile(vmap(f))``),
+    or a whole training step with ``zero_grad()``, ``backward()`` and ``optimizer.step()`` in it. The first call with
+    arguments of new shapes, dtypes or strides runs the function itself and records it; later ones run what was
+    recorded, which is straight-line Python, without a graph, an allocation for most results, or the function's own
+    lines. With the backend ``"numpy"`` the results are the same to the last bit.
+
+    What the function reads besides its arguments is compared before each call: variables of closures and modules,
+    attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays
+    that it reads are read at each call. Of Python numbers, each value makes a program of its own: pass what changes
+    from call to call as an array, ``numpy.asarray(lr)``.
+
+    Parameters
+    ----------
+    function
+        Takes arrays, tensors, numbers, and containers of them, or `Value` objects. If it is left out, `compile` returns
+        a decorator.
+    fallback
+        What to do where the function cannot be recorded, since it depends on the value of an array (``if x.sum() > 0``,
+        ``float(x)``), on random numbers other than `nn.random`'s, or on arrays of unknown origin: ``"raise"`` an error,
+        or call the function as it is from then on, after a warning (``"warn"``) or without one (``"eager"``).
+    backend
+        ``"numpy"``, or ``"numba"`` for chains of elementwise functions and sums of rows as loops that numba compiles;
+        their results are equal up to rounding.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `function`. Its attribute `programs` lists what was recorded, and ``source()`` returns
+        the Python text that runs. Its other attributes are those of `function`.
+
+    Raises
+    ------
+    CompileError
+        When called, where the function cannot be recorded; the message names the line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import compile, grad
+    >>> def energy(x):
+    ...     return np.sum(np.sin(x) ** 2)
+    >>> slope = compile(grad(energy))
+    >>> slope(np.array([0.0, 1.0])).round(4)  # recorded
+    array([0.    , 0.9093])
+    >>> slope(np.array([2.0, 3.0])).round(4)  # replayed
+    array([-0.7568, -0.2794])
+    >>> len(slope.programs)
+    1
+    """
+    check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
+    check_option("compile", "backend", backend, ("numpy", "numba"))
+    if function is None:
         return functools.partial(compile, fallback=fallback, backend=backend)
-    check_callable("compile", fn)
-    return Compiled(fn, fallback, backend)
+    check_callable("function", function)
+    if isinstance(function, Compiled):
+        function = function.__wrapped__
+    return Compiled(function, fallback, backend)

@@ -125,7 +125,7 @@ def _share(program: Program) -> None:
             and call.function not in WRITERS
             and call.function not in (np.empty, np.empty_like)
         )
-        if free and id(result.memory) not in written | outputs | held_by_effects or (free and call.view):
+        if (free and id(result.memory) not in written | outputs | held_by_effects) or (free and call.view):
             key = _key((call.function, call.args, call.kwargs, str(call.errors)), version)
             if key is not None:
                 found = seen.get(key)

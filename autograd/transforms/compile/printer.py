@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import keyword
+import linecache
 import operator
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +13,20 @@ import numpy as np
 
 from ...graph.traced import Traced
 from .program import (
-    ARGUMENT, CONSTANT, HELD, MADE, Argument, ArrayOf, Call, Check, Effect, Fixed, Memory, Outside, Program, mapped,
+    ARGUMENT,
+    HELD,
+    Argument,
+    ArrayOf,
+    Call,
+    Check,
+    Effect,
+    Fixed,
+    Outside,
+    Program,
+    mapped,
     traced_in,
 )  # fmt: skip
-from .recorder import WRITERS, owner_of, shape_of
+from .recorder import WRITERS, shape_of
 
 __all__ = ["Diverged", "Printed", "printed"]
 
@@ -56,6 +68,13 @@ class Printed:
 def printed(program: Program, leaves: list[Any], name: str) -> Printed:
     """Print a program for the arrays that tensors and variables hold now; arguments are read anew each time."""
     return _Printer(program, leaves, name).printed()
+
+
+def _described(line: str) -> str:
+    """Return a line of the user's program with its text, if that can be read."""
+    file, _, number = line.rpartition(":")
+    text = linecache.getline(file, int(number)).strip()
+    return f"{os.path.basename(file)}:{number}: {text}" if text else line
 
 
 class _Printer:
@@ -157,7 +176,7 @@ class _Printer:
             if len(self.lines) > before:
                 if call.line != line:
                     line = call.line
-                    self.lines.insert(before, f"# {line}")
+                    self.lines.insert(before, f"# {_described(line)}")
                 if state != ambient:
                     for i in range(before, len(self.lines)):
                         self.lines[i] = f"\t{state!r}\t{self.lines[i]}"
@@ -241,7 +260,8 @@ class _Printer:
             return
         target = self._target(k, call)
         if target is None:
-            self._assign(call, self._call_text(call.function, call.args, call.kwargs))
+            args = self._numbers(call.function, call.args)
+            self._assign(call, self._call_text(call.function, args, call.kwargs))
         elif call.function in (np.empty, np.empty_like):
             self.calls -= 1
         elif call.function in _FILLERS:
@@ -373,10 +393,14 @@ class _Printer:
             or (function is np.array and self._is_copy(call))
         ):
             return None
-        memory = self._reuse(k, call)
-        if memory is None:
-            memory = self._reserve(array.nbytes)
-        self.reserved[id(x.memory)] = memory
+        over = self._overwritten(k, call)
+        if over is not None:
+            self.reserved[id(x.memory)] = memory = self.reserved.pop(id(over.memory))
+            if over.dtype == x.dtype:
+                self.fixed[id(x)], self.names[id(x)] = self.fixed[id(over)], self._variable(over)
+                return self._variable(x)
+        else:
+            self.reserved[id(x.memory)] = memory = self._reserve(array.nbytes)
         self.fixed[id(x)] = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
         return self._variable(x)
 
@@ -385,8 +409,8 @@ class _Printer:
         """Tell whether a call of `numpy.array` copies an array."""
         return len(call.args) == 1 and type(call.args[0]) is Traced and call.kwargs.keys() <= {"order", "copy", "dtype"}
 
-    def _reuse(self, k: int, call: Call) -> Any:
-        """Return the memory of an operand that nothing needs afterwards, which an elementwise call may write over."""
+    def _overwritten(self, k: int, call: Call) -> Traced | None:
+        """Return an operand that nothing needs afterwards, and that an elementwise call may write over."""
         x = call.result
         if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
             return None
@@ -396,7 +420,7 @@ class _Printer:
                 continue
             same = y.nbytes == x.nbytes and y.strides == x.strides and y.shape == x.shape
             if same and all(z is y for z in call.reads() if z.memory is y.memory):
-                return self.reserved.pop(id(y.memory))
+                return y
         return None
 
     def _reserve(self, nbytes: int) -> Any:
