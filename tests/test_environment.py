@@ -3,6 +3,7 @@
 import functools
 import itertools
 import random
+import time
 import types
 from collections import deque
 from collections.abc import Callable
@@ -208,6 +209,22 @@ def the_code_of_a_function() -> Case:
 
 
 @case
+def an_attribute_of_a_function() -> Case:
+    def inner(x: Any) -> Any:
+        return x * inner.scale  # type: ignore[attr-defined]
+
+    inner.scale = 2.0  # type: ignore[attr-defined]
+    return inner, lambda: setattr(inner, "scale", 3.0), lambda: setattr(inner, "scale", float("2"))
+
+
+@case
+def an_array_of_objects() -> Case:
+    values = np.array([Value(1.0), Value(2.0)], dtype=object)
+    first = values[0]
+    return lambda x: x * values, lambda: values.__setitem__(0, Value(1.0)), lambda: values.__setitem__(0, first)
+
+
+@case
 def an_argument_of_a_partial() -> Case:
     sizes = [1]
     return functools.partial(lambda x, sizes: (x, sizes), sizes=sizes), lambda: sizes.append(2), sizes.pop
@@ -352,9 +369,22 @@ def test_the_objects_of_further_types_are_not_gone_into() -> None:
     assert environment.unchanged()
 
 
-def test_iterators_are_listed() -> None:
+def test_what_is_another_each_time_is_listed() -> None:
     count, batches = itertools.count(), iter([1, 2])
-    assert sorted(Environment(lambda x: (x, next(count), next(batches))).iterators) == ["batches", "count"]
+    assert sorted(Environment(lambda x: (x, next(count), next(batches))).unsteady) == ["batches", "count"]
+    clock = time.perf_counter
+    assert Environment(lambda x: x * time.time()).unsteady == ["time"]
+    assert Environment(lambda x: x * clock()).unsteady == ["clock"]
+    assert Environment(lambda x: x * len(open(x).read())).unsteady == ["open"]  # noqa: SIM115 # only read
+
+
+def test_questions_for_a_type_are_listed() -> None:
+    def asks(x: Any) -> Any:
+        return [y for y in x if type(y) is float]
+
+    line = asks.__code__.co_firstlineno + 1
+    assert Environment(asks).exact_types == [f"{__file__}:{line}"]
+    assert Environment(lambda x: isinstance(x, float) and f"{type(x)}").exact_types == []
 
 
 @pytest.mark.parametrize("draw", [random.random, np.random.rand])

@@ -5,6 +5,7 @@ import math
 import os
 import random
 import threading
+import time
 import types
 import warnings
 from collections.abc import Callable, Sequence
@@ -112,7 +113,7 @@ def test_random_programs(program: Any, points: list[list[float]], alone: bool) -
     def function(x: Value, y: Value, z: Value) -> Any:
         values = [x, y, z, *parameters]
         for apply, *operands in steps:
-            values.append(apply(*[values[i] if type(i) is int else i for i in operands]))
+            values.append(apply(*[values[i] if isinstance(i, int) else i for i in operands]))
         return values[results[0]] if alone else [values[i] for i in results]
 
     quick = compiled(function)
@@ -414,10 +415,74 @@ def test_what_a_function_changes_itself_is_refused() -> None:
             compiled(function)(Value(1.0))
 
 
-def test_an_iterator_is_refused() -> None:
+def test_what_gives_something_else_each_time_is_refused() -> None:
     numbers = iter([1.0, 2.0])
-    with pytest.raises(CompileError, match="numbers, an iterator"):
-        compiled(lambda x: x * next(numbers))(Value(1.0))
+    functions: dict[str, Function] = {"numbers": lambda x: x * next(numbers), "time": lambda x: x * time.time()}
+    for name, function in functions.items():
+        with pytest.raises(CompileError, match=f"reads {name}, which gives something else"):
+            compiled(function)(Value(1.0))
+
+
+def test_a_question_for_the_type_is_refused() -> None:
+    with pytest.raises(CompileError, match=r"type of something at .*test_scalar_compile\.py:\d+.*use isinstance"):
+        compiled(lambda x: x * 2.0 if type(x) is Value else x * 3.0)(Value(1.0))
+
+
+def test_an_error_of_an_operation_that_the_function_catches_is_refused() -> None:
+    def function(x: Value) -> Value:
+        try:
+            return x.log()
+        except DomainError:
+            return x * 0.0
+
+    def of_floats(x: Value, n: float) -> Value:
+        try:
+            return x * (1 / n)
+        except ZeroDivisionError:
+            return x
+
+    quick = compiled(function)
+    assert quick(Value(1.0)).data == 0.0
+    for refused, args in ((quick, (-1.0,)), (compiled(of_floats), (1.0, 0.0))):
+        with pytest.raises(CompileError, match=r"caught the error of an operation at .*\.py:\d+.*compare the numbers"):
+            refused(Value(args[0]), *args[1:])
+
+
+def test_a_function_that_changes_its_argument_is_refused() -> None:
+    with pytest.raises(CompileError, match="changed its argument, a list"):
+        compiled(lambda xs: xs.append(xs[0]))([Value(1.0)])
+
+
+def test_a_method() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.w = Value(2.0)
+
+        @compiled  # type: ignore[untyped-decorator]  # a class in the place of the function that will be public
+        def __call__(self, x: Value) -> Value:
+            return x * self.w
+
+    model = Model()
+    for at in (1.0, 2.0):
+        assert model(Value(at)).data == 2.0 * at
+    model.w = Value(3.0)
+    assert model(Value(1.0)).data == 3.0
+
+
+def test_values_in_an_array_of_objects() -> None:
+    weights = np.array([Value(2.0), Value(-1.0)], dtype=object)
+    quick = compiled(lambda x: x * weights[0] if weights[1].data < 0 else x)
+    for number in (-1.0, 1.0, -2.0):
+        weights[1].data = number
+        assert quick(Value(3.0)).data == (6.0 if number < 0 else 3.0)
+
+
+def test_numbers_that_are_no_floats_are_a_part_of_the_kind_of_a_call() -> None:
+    quick = compiled(lambda x, n: x * (n + 1 if isinstance(n, int | np.integer) else 7))
+    for n in (1, 2, np.int64(1), True, None, "a", 1j):
+        for _ in range(2):
+            assert quick(Value(1.0), n).data == (7.0 if isinstance(n, str | complex | None) else float(n + 1))
+    assert len(quick.programs) == 7
 
 
 def test_the_fallbacks() -> None:

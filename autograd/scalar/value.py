@@ -35,7 +35,8 @@ Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
 
 new = object.__new__
 
-# Called with each `Value` that is computed and the mode in which it was, while a function of values is being compiled.
+# Called with each `Value` that is computed and the mode in which it was, while a function of values is being compiled;
+# with None in place of the value where an operation raised an error.
 value_recorder: ContextVar[Callable[[Any, int], None] | None] = ContextVar("value_recorder", default=None)
 
 
@@ -63,7 +64,7 @@ def _unary(op: Primitive) -> Callable[[Value], Value]:
         try:
             out.data = z = forward(a)
         except (ArithmeticError, ValueError) as error:
-            raise explain(op.name, error, a) from None
+            raise _failed(op, error, a) from None
         out.x = x
         out.y = None
         out.dx = slope((a, z, ()))
@@ -90,7 +91,7 @@ def _binary(op: Primitive) -> Callable[[Any, Any], Value]:
         try:
             out.data = z = forward(a, b)
         except (ArithmeticError, ValueError) as error:
-            raise explain(op.name, error, a, b) from None
+            raise _failed(op, error, a, b) from None
         pool = (a, b, z, (), ())
         if for_x:
             out.x = x
@@ -111,6 +112,13 @@ def _binary(op: Primitive) -> Callable[[Any, Any], Value]:
         return out if mode == ON else _settle(out, mode)
 
     return apply
+
+
+def _failed(op: Primitive, error: Exception, *values: float) -> DomainError:
+    """Return the error to raise instead of `error`, which `op` raised for `values`."""
+    if (record := value_recorder.get()) is not None:
+        record(None, OFF)
+    return explain(op.name, error, *values)
 
 
 def _settle(value: Value, mode: int) -> Value:

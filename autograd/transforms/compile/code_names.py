@@ -14,6 +14,8 @@ _ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR", "DELE
 # What reads attributes whose names are not in the code.
 _BY_NAME = {"getattr", "setattr", "hasattr", "delattr", "vars", "attrgetter", "__dict__", "__getattribute__"}
 
+_COMPARISONS, _NEAR = ("IS_OP", "COMPARE_OP", "CONTAINS_OP"), 12
+
 
 class Names(NamedTuple):
     """The names in a code object and in those nested within it, each with the line where it comes first.
@@ -26,18 +28,22 @@ class Names(NamedTuple):
         The names of closure cells.
     by_name
         Whether the code may read attributes whose names it computes.
+    exact_type
+        The line of the first comparison with a type, such as ``type(x) is float``; None if there is none.
     """
 
     read_globals: dict[str, int | None]
     attributes: dict[str, int | None]
     free: dict[str, int | None]
     by_name: bool
+    exact_type: int | None = None
 
 
 @functools.lru_cache(maxsize=512)
 def names_in(code: CodeType) -> Names:
     """Return the names that `code`, and the functions, classes and comprehensions defined in it, use."""
     found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), False)
+    asked = since = None  # the line that asked for a type, and how many instructions ago that was
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions else None
         if step.opname in _GLOBAL:
@@ -46,12 +52,19 @@ def names_in(code: CodeType) -> Names:
             found.attributes.setdefault(step.argval, line)
         elif step.opname.endswith("_DEREF") and found.free.get(step.argval) == code.co_firstlineno:
             found.free[step.argval] = line
+        if step.opname == "LOAD_GLOBAL" and step.argval == "type":
+            asked, since = line, 0
+        elif since is not None:
+            since += 1
+            if step.opname in _COMPARISONS and since < _NEAR and found.exact_type is None:
+                found = found._replace(exact_type=asked)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = names_in(constant)
             for names, nested in ((found.read_globals, inner.read_globals), (found.attributes, inner.attributes)):
                 for name, line in nested.items():
                     names.setdefault(name, line)
-            found = found._replace(by_name=found.by_name or inner.by_name)
+            first = inner.exact_type if found.exact_type is None else found.exact_type
+            found = found._replace(by_name=found.by_name or inner.by_name, exact_type=first)
     by_name = not _BY_NAME.isdisjoint(found.read_globals) or not _BY_NAME.isdisjoint(found.attributes)
     return found._replace(by_name=found.by_name or by_name)

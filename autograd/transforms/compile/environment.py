@@ -93,8 +93,10 @@ class Environment:
         What was found.
     arrays
         The arrays among it, by name.
-    iterators
-        The names of iterators and generators among it: each reading changes them, so they cannot be guarded.
+    unsteady
+        The names of what gives something else each time and cannot be guarded: iterators, generators, clocks, files.
+    exact_types
+        Where the code asks for the ``type`` of something, which is another while it is recorded.
     unchanged
         Called without arguments: whether every value is as it was, the same object or an equal number or text.
     """
@@ -112,7 +114,8 @@ class Environment:
         return self._alive
 
     def _take(self, reader: _Reader) -> None:
-        self.reads, self.arrays, self.iterators = reader.reads, reader.arrays, reader.iterators
+        self.reads, self.arrays, self.unsteady = reader.reads, reader.arrays, reader.unsteady
+        self.exact_types = reader.exact_types
         self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
         self._alive = reader.alive
         self.unchanged = _printed(self.reads)
@@ -129,7 +132,7 @@ class Environment:
             if old is None or new is None:
                 return new or old
             if not _corresponds(old, new):
-                return old
+                return old if any(_place_of(new) == _place_of(each) for each in self.reads) else new
         self._take(reader)
         return None
 
@@ -150,7 +153,8 @@ class _Reader:
     def __init__(self, function: Any, leaves: tuple[type, ...], contents: bool) -> None:
         self.reads: list[Read] = []
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
-        self.iterators: list[str] = []
+        self.unsteady: list[str] = []
+        self.exact_types: list[str] = []
         self.generators: list[tuple[str, Any]] = []
         self.alive: list[Any] = []  # all that was seen, so that no address is used again
         self._leaves, self._contents = leaves, contents
@@ -203,16 +207,18 @@ class _Reader:
             for i, each in enumerate(value):
                 self._later(f"{name}[{i}]", where, each)
         elif isinstance(value, np.ndarray):
-            self.arrays[name] = value
-            if self._contents:
-                self._read(name, where, "array", value, "", _bits(value))
+            self._array(name, where, value)
         elif isinstance(value, ModuleType):
-            if not _of_library(value.__name__):
+            if value.__name__ == "time":
+                self.unsteady.append(name)
+            elif not _of_library(value.__name__):
                 self._holders.append((name, value, False))
         elif isinstance(value, type):
             self._class(name, value, made)
         elif isinstance(value, BuiltinFunctionType):
-            if not isinstance(value.__self__, ModuleType):
+            if value.__module__ == "time":
+                self.unsteady.append(name)
+            elif not isinstance(value.__self__, ModuleType):
                 self._later(name, where, value.__self__)
         else:
             self._object(name, where, value)
@@ -243,6 +249,11 @@ class _Reader:
                 there = global_name in inside
                 kind, value = ("global", inside[global_name]) if there else ("builtin", _missing)
                 self._read(global_name, _place(code, line), kind, inside, global_name, value)
+                if not there and global_name in ("input", "open"):
+                    self.unsteady.append(global_name)
+        if names.exact_type is not None:
+            self.exact_types.append(_place(code, names.exact_type))
+        self._holders.append((name, function, False))
 
     def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:
         names = names_in(code)
@@ -252,6 +263,13 @@ class _Reader:
             for name, line in names.attributes.items():
                 self._names.setdefault(name, _place(code, line))
         return names
+
+    def _array(self, name: str, where: str, value: np.ndarray[Any, Any]) -> None:
+        self.arrays[name] = value
+        if self._contents or value.dtype == object:
+            self._read(name, where, "array", value, "", _bits(value))
+        for i, each in enumerate(value.flat if value.dtype == object else ()):
+            self._later(f"{name}.flat[{i}]", where, each)
 
     def _container(self, name: str, where: str, value: Any) -> None:
         if isinstance(value, dict):
@@ -276,7 +294,7 @@ class _Reader:
         if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
             self.generators.append((name, value))
         elif hasattr(kind, "__next__") and _of_library(kind.__module__):
-            self.iterators.append(name)
+            self.unsteady.append(name)
         elif isinstance(inside, dict) and "__wrapped__" in inside:
             self._later(name, where, inside["__wrapped__"])
         elif kind.__module__.partition(".")[0] not in _ENGINE:
@@ -388,9 +406,13 @@ def _corresponds(old: Read, new: Read) -> bool:
 
     What containers hold and functions read is compared by itself, so only their types matter here.
     """
-    if (old.kind, old.key, old.name) != (new.kind, new.key, new.name):
+    if _place_of(old) != _place_of(new):
         return False
     return old.kind == "attributes" or _stands_for(old.value, new.value)
+
+
+def _place_of(read: Read) -> tuple[str, str, str]:
+    return read.kind, read.key, read.name
 
 
 def _stands_for(x: Any, y: Any) -> bool:
@@ -434,8 +456,9 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
     elif read.kind == "array":
-        scope.setdefault("bits", _bits)
-        yield f"bits({holder}) != {value}"
+        compared = "not same" if type(read.value) is list else "differ"
+        scope |= {"bits": _bits, "differ": operator.ne}
+        yield f"{compared}(bits({holder}), {value})"
     elif isinstance(read.holder, dict):
         yield f"not same([*{holder}, *{holder}.values()], {value})"
     elif type(read.holder) is list and all(map(_compares_by_identity, read.value)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +56,9 @@ class CompiledFunction:
             super().__setattr__(name, value)
         else:
             setattr(self.__wrapped__, name, value)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
 
     def __repr__(self) -> str:
         return f"compile({self.__wrapped__!r})"
@@ -117,10 +121,16 @@ class CompiledFunction:
         environment = Environment((self.__wrapped__, *objects) if objects else self.__wrapped__, arrays=True)
         values = [value for value in environment.seen if isinstance(value, Value)]
         arguments = Arguments(args, kwargs, set(map(id, values)))
-        if environment.iterators:
+        if environment.unsteady:
             recorder.refuse(
-                f"the function reads {environment.iterators[0]}, an iterator, whose next value differs each time",
-                "pass what it yields as an argument",
+                f"the function reads {environment.unsteady[0]}, which gives something else each time",
+                "pass what it gives as an argument",
+            )
+        if environment.exact_types:
+            recorder.refuse(
+                f"the function asks for the type of something at {environment.exact_types[0]}, and that of values and "
+                f"floats is another while it is recorded",
+                "use isinstance",
             )
         if any(isinstance(value, Tensor) for value in environment.seen):
             recorder.refuse("the function reads a tensor as well as values", "compile the part with values alone")
@@ -134,6 +144,13 @@ class CompiledFunction:
                 raise recorder.refused from (None if error is recorder.refused else error)
             if recorder.refused is not None:  # and the function caught it
                 raise recorder.refused
+            if recorder.failed:
+                recorder.refuse(
+                    f"the function caught the error of an operation at {recorder.failed}, which depends on numbers",
+                    "compare the numbers instead, so that the comparison is recorded",
+                )
+            if (changed := arguments.changed()) is not None:
+                recorder.refuse(f"the function changed its argument, a {changed}", "return a new one")
             if (written := environment.written()) is not None:
                 recorder.refuse(
                     f"the function itself changed {written}, which it would not do when compiled",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,6 +42,7 @@ class Arguments:
         self.inputs = 0
         self._args, self._kwargs, self._held = args, kwargs, held
         self._first: dict[int, str] = {}
+        self._copies: list[tuple[Any, list[Any]]] = []
         self._variables = 0
 
     def recorded(self, recorder: Recorder) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -58,7 +60,17 @@ class Arguments:
         if parts:
             self.lines.append(f"{', '.join(variables)}, = {name}{'.values()' if isinstance(value, dict) else ''}")
         made = [self._part(recorder, *each) for each in zip(variables, parts, strict=True)]
-        return dict(zip(value, made, strict=True)) if isinstance(value, dict) else type(value)(made)
+        copy = dict(zip(value, made, strict=True)) if isinstance(value, dict) else type(value)(made)
+        self._copies.append((copy, _contents(copy)))
+        return copy
+
+    def changed(self) -> str | None:
+        """Return the type of an argument that the function changed, or None."""
+        for copy, contents in self._copies:
+            now = _contents(copy)
+            if len(now) != len(contents) or not all(map(operator.is_, now, contents)):
+                return type(copy).__name__
+        return None
 
     def _part(self, recorder: Recorder, name: str, value: Any) -> Any:
         kind = type(value)
@@ -74,7 +86,8 @@ class Arguments:
             what = "an array" if isinstance(value, np.ndarray) else f"a value of the subclass {kind.__name__}"
             recorder.refuse(f"the function was given {what}", "give it floats or values, such as array.tolist()")
         if isinstance(value, _PLAIN):
-            self._unless(f"type({name}) is not {self.names.name(kind, kind.__name__)} or {name} != {value!r}")
+            same = repr(value) if kind in (int, str, bytes, bool) else self.names.name(value, "given")
+            self._unless(f"type({name}) is not {self.names.name(kind, kind.__name__)} or {name} != {same}")
             return value
         self.objects.append(value)
         self._unless(f"{name} is not {self.names.name(value, 'given')}")
@@ -109,6 +122,10 @@ class Arguments:
     def _input(self) -> int:
         self.inputs += 1
         return self.inputs - 1
+
+
+def _contents(container: Any) -> list[Any]:
+    return [*container, *container.values()] if isinstance(container, dict) else list(container)
 
 
 class ScalarProgram:

@@ -72,6 +72,7 @@ class Recorder:
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.refused: Exception | None = None
+        self.failed = ""  # the line of the first operation that raised an error
         self._start = next(counter)
         self._known: dict[int, Item] = {}
         self._alive: list[Any] = []  # so that no address is used again
@@ -134,8 +135,11 @@ class Recorder:
             self.refuse("this value was computed by another thread", "compute it in the function itself, or before")
         return self._enter(value, Item("constant", _slot.__get__(value)))
 
-    def _computed(self, value: Value, mode: int) -> None:
-        """Note the result of an operation."""
+    def _computed(self, value: Value | None, mode: int) -> None:
+        """Note the result of an operation, or that it raised an error."""
+        if value is None:
+            self.failed = self.failed or line_of(_users_line())
+            return
         op: Any = value.op
         pairs = ((value.x, value.dx), (value.y, value.dy))[: len(op.rules)]
         args = tuple(Item("constant", number) if x is None else self.item_of(x) for x, number in pairs)
@@ -145,7 +149,11 @@ class Recorder:
     def floats(self, function: Callable[..., Any], *args: Any) -> Any:
         """Compute a function of floats that are recorded, and note it; a bool becomes a condition of the program."""
         raw = [arg.raw if isinstance(arg, Number) else arg for arg in args]
-        found = function(*raw)
+        try:
+            found = function(*raw)
+        except (ArithmeticError, ValueError):
+            self._computed(None, OFF)
+            raise
         items = tuple(arg.item if isinstance(arg, Number) else Item("constant", arg) for arg in args)
         if isinstance(found, bool | np.bool_):
             self._noted(Item("guard", bool(found), function, items, line=_users_line()))
