@@ -24,6 +24,7 @@ from .remedies import remedy
 __all__ = [
     "differentiated",
     "is_differentiated",
+    "is_differentiating",
     "refuse",
     "refuse_copy",
     "refuse_number",
@@ -47,6 +48,11 @@ class differentiated:  # noqa: N801 - read as an adjective: `with differentiated
 
     def __exit__(self, *reason: object) -> None:
         _unfinished.difference_update(self._nodes)
+
+
+def is_differentiating() -> bool:
+    """Tell whether a function is being differentiated at this moment."""
+    return bool(_unfinished)
 
 
 def is_differentiated(node: Any) -> bool:

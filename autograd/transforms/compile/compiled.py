@@ -12,10 +12,11 @@ import numpy as np
 from ...errors import CompileError, check_callable, check_option
 from ...graph.batched import Batched
 from ...graph.grad_mode import recording, watching
-from ...graph.node import Leaf
+from ...graph.node import Leaf, Node
 from ...graph.source_info import defined, warn
 from ...graph.traced import Recorder, Traced, outside_types, plain, recorder
 from ...scalar.value import Value
+from ...tensors.conversions import is_differentiating
 from ...tensors.tensor import Tensor
 from ..pytree import Rebuild, flatten, structure
 from .creation import noted_creation
@@ -24,6 +25,7 @@ from .passes import simplify
 from .printer import Diverged, Printed, printed
 from .program import Argument, Fixed, Program
 from .recorder import ProgramRecorder
+from .results import CompiledDerivative, recorded_derivative
 from .scalars.compiled import CompiledFunction
 
 __all__ = ["Compiled", "CompiledProgram", "compile"]
@@ -51,11 +53,16 @@ class CompiledProgram:
     """
 
     def __init__(
-        self, name: str, program: Program, tensors: list[_Held], environment: Environment, rebuild: Rebuild
+        self, name: str, program: Program, tensors: list[_Held], environment: Environment, results: _Results
     ) -> None:
-        self._name, self._program, self._tensors, self._rebuild = name, program, tensors, rebuild
+        self._name, self._program, self._results = name, program, results
+        self._tensors = [held for held in tensors if not held.is_argument]
+        self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
         self._printed: Printed | None = None
+        self._printed_backward: Printed | None = None
+        if results.derivative is not None:
+            results.derivative.run = self._run_backward
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._unchanged = environment.unchanged
 
@@ -66,8 +73,9 @@ class CompiledProgram:
 
     @property
     def source(self) -> str:
-        """The text of the Python function that runs."""
-        return self._now().source
+        """The text of the Python function that runs, and of its derivative if `backward` has gone through it."""
+        backward = self._printed_backward
+        return self._now().source + (f"\n{backward.source}" if backward is not None else "")
 
     @property
     def calls(self) -> int:
@@ -95,6 +103,10 @@ class CompiledProgram:
 
     def fits(self, leaves: Sequence[Any]) -> bool:
         """Tell whether tensors are what they were, and prepare the program anew if only their memory is another."""
+        for held in self._arguments:
+            tensor = held.fetch(leaves)
+            if type(tensor._node) is Leaf and held.is_otherwise(tensor):
+                return False
         for held in self._tensors:
             tensor = held.fetch(leaves)
             if tensor._array is not held.array or tensor._node is not held.node or held.is_otherwise(tensor):
@@ -107,13 +119,13 @@ class CompiledProgram:
             tensor = held.fetch(leaves)
             if not held.corresponds(tensor) or held.is_otherwise(tensor):
                 return False
-            moved |= not held.is_argument and tensor._array is not held.array
+            moved |= tensor._array is not held.array
         if moved:
             self.prepare(leaves)
         return True
 
-    def run(self, leaves: Sequence[Any]) -> Any:
-        """Return what the function returns for these leaves of its arguments; `NotImplemented` if it has to run."""
+    def run(self, leaves: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
         if not self._lock.acquire(blocking=False):
             return NotImplemented
         try:
@@ -126,7 +138,43 @@ class CompiledProgram:
             return NotImplemented
         finally:
             self._lock.release()
-        return self._rebuild(outputs)
+        derivative = self._results.derivative
+        if derivative is None:
+            return self._results.rebuilt(outputs, leaves)
+        results, kept = self._results.of(outputs, leaves)
+        derivative.note(results, kept, leaves, (args, kwargs))
+        return self._results.rebuild(results)
+
+    def _run_backward(self, given: list[Any]) -> Any:
+        """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
+        derivative = self._results.derivative
+        assert derivative is not None
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if self._printed_backward is None:
+                self._printed_backward = printed(derivative.program, given, f"{self._name}_backward")
+            return self._printed_backward.run(given)
+        except Diverged:
+            return None
+        finally:
+            self._lock.release()
+
+
+class _Results:
+    """How to put together what a function returned from the arrays of its program."""
+
+    def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
+        self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
+        self.count = sum(issubclass(kind, Tensor | Traced) for _, kind in kinds)
+
+    def rebuilt(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        """Return what the function returned."""
+        return self.rebuild(_filled(self.kinds, arrays, leaves))
+
+    def of(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the leaves of what the function returned, and the arrays that its derivative needs."""
+        return _filled(self.kinds, arrays[: self.count], leaves), list(arrays[self.count :])
 
 
 class _Held:
@@ -147,7 +195,7 @@ class _Held:
 
     def is_otherwise(self, tensor: Any) -> bool:
         """Tell whether a tensor has a gradient where it had none, or hooks."""
-        if self.node is None:
+        if tensor._node is None:
             return False
         return tensor._node.hooks is not None or (
             self.has_grad is not None and (tensor._grad is not None) is not self.has_grad
@@ -159,7 +207,7 @@ class _Held:
         array, node = tensor._array, tensor._node
         if (array.shape, array.dtype, array.strides) != self.kind or (node is None) != (self.node is None):
             return False
-        return node is None or (type(node) is Leaf and (self.is_argument or node is self.node))
+        return node is None or node is self.node
 
 
 class Compiled:
@@ -225,7 +273,7 @@ class Compiled:
         """Call the function."""
         if self._of_values is not None:
             return self._of_values(*args, **kwargs)
-        if self._eager or recorder.get() is not None:
+        if self._eager or recorder.get() is not None or watching() or is_differentiating():
             return self.__wrapped__(*args, **kwargs)
         leaves: Sequence[Any] = args
         shape: Any = None
@@ -233,19 +281,19 @@ class Compiled:
             leaves, _ = flatten((args, kwargs))
             shape = structure((args, kwargs))
         try:
-            key = (shape, len(args), recording(), watching(), *map(_described, leaves))
+            key = (shape, len(args), recording(), *map(_described, leaves))
             several = self._programs.get(key)
         except (_Elsewhere, TypeError):  # a batch, a graph of somebody else, or something that has no hash
             return self.__wrapped__(*args, **kwargs)
         if several is not None:
             for program in several:
                 if program._unchanged() and program.fits(leaves):
-                    result = program.run(leaves)
+                    result = program.run(leaves, args, kwargs)
                     return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
             for program in several:
                 if program.environment.difference() is None and program.fits(leaves):
                     program._unchanged = program.environment.unchanged
-                    result = program.run(leaves)
+                    result = program.run(leaves, args, kwargs)
                     return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
         return self._record(key, args, kwargs)
 
@@ -293,9 +341,15 @@ def _described(x: Any) -> Any:
         return x.shape, x.dtype, x.strides
     if isinstance(x, Tensor):
         array, node = x._array, x._node
-        if type(array) is not ndarray or (node is not None and type(node) is not Leaf):
+        if type(array) is not ndarray:
             raise _Elsewhere
-        return type(x), array.shape, array.dtype, array.strides, node is not None
+        return (
+            type(x),
+            array.shape,
+            array.dtype,
+            array.strides,
+            type(node) if type(node) in (type(None), Leaf) else Node,
+        )
     if isinstance(x, np.generic):
         return type(x)
     if isinstance(x, _NUMBERS):
@@ -316,12 +370,16 @@ class _Session:
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
-        flat = not kwargs and _LEAVES.issuperset(map(type, args))
         environment = self.environment
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        name = name if name.isidentifier() else "function"
         records = ProgramRecorder(self.strict)
         traced = list(leaves)
         for i, x in enumerate(leaves):
             if isinstance(x, Tensor):
+                if x._node is not None and type(x._node) is not Leaf:
+                    x = traced[i] = Tensor(x._array, requires_grad=True)  # the graph that led to it goes on after it
+                    records.stand_ins.append(x)
                 records.watch(x, Argument(i), True)
             elif isinstance(x, ndarray | np.generic):
                 traced[i] = records.argument(x, Argument(i))
@@ -334,24 +392,33 @@ class _Session:
         try:
             with noted_creation():
                 result = self.function(*given, **named)
+                outputs, rebuild_outputs = flatten(result)
+                tensors = {id(state.tensor): state.fetch for state in records.tensors.values()}
+                fetches = [tensors.get(id(x)) for x in outputs]  # of results that are tensors that it was given
+                outputs = [x if fetch is None else fetch for x, fetch in zip(outputs, fetches, strict=True)]
+                derived = recorded_derivative(records, self.function, name, outputs)
         finally:
             records.settle()
             recorder.reset(token)
             for put_back in swaps:
                 put_back()
             records.ended = True
-        outputs, rebuild_outputs = flatten(result)
         arrays = [
             x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, Tensor) or type(x) is Traced
         ]
-        real = [self._real(x) for x in outputs]
+        real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
-            records.check_end(environment, outputs)
+            records.check_end(environment)
         if records.active:
             program = records.program
-            kinds = [(x if not isinstance(x, Tensor | Traced) else None, type(x)) for x in outputs]
-            program.outputs = arrays
+            kinds = [
+                (None if isinstance(x, Tensor | Traced) else x, type(x) if fetch is None else _Given)
+                for x, fetch in zip(outputs, fetches, strict=True)
+            ]
+            derivative, kept = derived if derived is not None else (None, [])
+            program.outputs = arrays + kept
+            values = [x.value for x in kept]
             program.cleared = [state.fetch for key, state in records.tensors.items() if key in records.cleared]
             program.claimed = list(records.buffers.values())
             held = [
@@ -362,13 +429,12 @@ class _Session:
             ]
             simplify(program)
             program.forget_values()
-            name = getattr(self.function, "__name__", "function")
+            if derivative is not None:
+                simplify(derivative.program)
+                derivative.program.forget_values()
+                derivative.note(real, values, leaves, (args, kwargs))
             self.program = CompiledProgram(
-                name if name.isidentifier() else "function",
-                program,
-                held,
-                environment,
-                lambda arrays: rebuild_outputs(_filled(kinds, arrays)),
+                name, program, held, environment, _Results(kinds, rebuild_outputs, derivative)
             )
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
@@ -382,13 +448,19 @@ class _Session:
         return plain(x)
 
 
-def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any]) -> list[Any]:
+class _Given:
+    """The kind of a result that is a tensor which the function was given, or reads."""
+
+
+def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any], given: Sequence[Any]) -> list[Any]:
     """Return the leaves of a result from its arrays: tensors where there were tensors."""
     rest = iter(arrays)
     leaves = []
     for value, kind in kinds:
         if kind is Traced:
             leaves.append(next(rest))
+        elif kind is _Given:
+            leaves.append(value(given))
         elif issubclass(kind, Tensor):
             made = object.__new__(Tensor)
             made._array = np.asarray(next(rest))

@@ -11,7 +11,7 @@ from ...graph.traced import Traced
 from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Memory, Outside, Program, traced_in
 from .recorder import WRITERS
 
-__all__ = ["simplify"]
+__all__ = ["replaced", "simplify"]
 
 _COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten))
 
@@ -111,7 +111,7 @@ def _share(program: Program) -> None:
     version: dict[int, int] = {}
     kept: list[Call] = []
     for call in program.calls:
-        call.args, call.kwargs = _replaced(same, call.args), _replaced(same, call.kwargs)
+        call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
         if isinstance(call, Outside):
             version = {key: number + 1 for key, number in version.items()}
             seen.clear()
@@ -135,7 +135,7 @@ def _share(program: Program) -> None:
                 seen[key] = result
         kept.append(call)
     program.calls = kept
-    program.outputs = _replaced(same, program.outputs)
+    program.outputs = replaced(same, program.outputs)
 
 
 def _skip_copies(program: Program) -> None:
@@ -147,7 +147,7 @@ def _skip_copies(program: Program) -> None:
     same: dict[int, Traced] = {}
     kept: list[Call] = []
     for call in program.calls:
-        call.args, call.kwargs = _replaced(same, call.args), _replaced(same, call.kwargs)
+        call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
         x = call.args[0] if call.args else None
         copy = call.result
         if type(call) is Call and type(x) is Traced and type(copy) is Traced:
@@ -172,18 +172,18 @@ def _skip_copies(program: Program) -> None:
                 continue
         kept.append(call)
     program.calls = kept
-    program.outputs = _replaced(same, program.outputs)
+    program.outputs = replaced(same, program.outputs)
 
 
-def _replaced(same: dict[int, Traced], tree: Any) -> Any:
+def replaced(same: dict[int, Traced], tree: Any) -> Any:
     if type(tree) is Traced:
         return same.get(id(tree), tree)
     if type(tree) in (tuple, list):
-        return type(tree)([_replaced(same, part) for part in tree])
+        return type(tree)([replaced(same, part) for part in tree])
     if type(tree) is dict:
-        return {key: _replaced(same, part) for key, part in tree.items()}
+        return {key: replaced(same, part) for key, part in tree.items()}
     if type(tree) is slice:
-        return slice(*(_replaced(same, part) for part in (tree.start, tree.stop, tree.step)))
+        return slice(*(replaced(same, part) for part in (tree.start, tree.stop, tree.step)))
     return tree
 
 

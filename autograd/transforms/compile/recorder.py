@@ -68,6 +68,7 @@ class ProgramRecorder(Recorder):
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = False
+        self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
         self.tensors: dict[int, _TensorState] = {}
         self.buffers: dict[int, Any] = {}  # of which the gradient is written to memory set aside for it
@@ -266,17 +267,20 @@ class ProgramRecorder(Recorder):
         assert isinstance(found, Check)
         found.expected = np.array(x.value)
 
-    def check_end(self, environment: Any, outputs: list[Any]) -> None:
+    def check_end(self, environment: Any) -> None:
         """Refuse what shows only when the function has returned."""
         changed = environment.written()
         if changed is not None:
             drawn = "random numbers other than nn.random's" if changed.kind == "random" else "a change of"
             self.refuse(f"{drawn} {changed.name}", "do it outside the function, or return the new value")
-        for x in outputs:
-            if isinstance(x, Tensor) and x._node is not None:
+        for x in self.stand_ins:
+            if getattr(x, "_grad", None) is not None:
                 self.refuse(
-                    "a result that requires a gradient", "call backward() within the function, or compile(grad(f))"
+                    "backward() through an argument that is a result of recorded operations",
+                    "detach() it, or call backward() outside the function",
                 )
+            elif self.memories[id(owner_of(x._array))].written:
+                self.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
         touched = False
         for call in self.program.calls:
             if isinstance(call, Outside | Effect) and call.function not in HARMLESS:

@@ -1,0 +1,194 @@
+"""Results that require gradients: a compiled call is one node, whose derivative is a program of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import GraphError
+from ...graph.backward import pull_back
+from ...graph.grad_mode import enable_grad, recording
+from ...graph.mutation import guard
+from ...graph.node import Bundle, FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
+from ...graph.traced import Traced, recorder
+from ...primitives.multi_output import output_node
+from ...primitives.record import record
+from ...tensors.tensor import Tensor
+from ..pytree import flatten
+from .passes import replaced
+from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
+from .recorder import ProgramRecorder
+
+__all__ = ["CompiledDerivative", "recorded_derivative"]
+
+_ones = np.ones  # which is another one while a function is recorded
+
+
+class CompiledDerivative:
+    """The derivative of a compiled function: the operation of the node that a call of it makes.
+
+    Parameters
+    ----------
+    name
+        That of the function.
+    function
+        The function itself, for derivatives of the derivative and where a program does not fit.
+    program
+        Takes the gradients of the results and what the function kept, and gives those of the inputs.
+    inputs
+        Functions of the leaves of the arguments that return the tensors.
+    kept
+        For each array that the function kept: the tensor whose memory it is, None for an array that was passed, or an
+        array of the program's own.
+    live
+        The positions, in what the function returned, of the results that require gradients.
+    pure
+        Whether the function can be evaluated again: it draws nothing, and writes only to what it made.
+    """
+
+    kind = "compiled"
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        program: Program,
+        inputs: list[Callable[[Sequence[Any]], Tensor]],
+        kept: list[Any],
+        live: list[int],
+        pure: bool,
+    ) -> None:
+        self.name, self.function, self.program, self.tensors = name, function, program, inputs
+        self.memories, self.live, self.pure = kept, live, pure
+        self.run: Callable[[list[Any]], Any] | None = None
+        self.freed = FreedOperation(self)
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        """Return the nodes of the tensors that the function used."""
+        inputs: list[Node | None] = [node.x]
+        rest = node.y
+        while isinstance(rest, Bundle):
+            inputs.append(rest.x)
+            rest = rest.y
+        return tuple(inputs) if rest is None else (*inputs, rest)
+
+    def note(self, results: list[Any], kept: list[Any], leaves: Sequence[Any], call: tuple[Any, Any]) -> None:
+        """Give the results that require gradients a node."""
+        nodes: list[Any] = [fetch(leaves)._node for fetch in self.tensors]
+        guards = None
+        for memory, array in zip(self.memories, kept, strict=True):
+            if memory is not MADE:
+                guards = guard(None if memory is None else memory(leaves)._node, array, guards)
+        outputs = [results[i] for i in self.live]
+        arrays: Any = outputs[0]._array if len(outputs) == 1 else tuple([x._array for x in outputs])
+        node = record(self, nodes, kept, call, guards, (), arrays, recording())
+        for i, x in enumerate(outputs):
+            x._node = node if len(outputs) == 1 else output_node(node, i, x._array)
+
+    def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
+        """Add what the results' gradients give to those of the inputs."""
+        given = self._complete(node, g)
+        found = None
+        if self.run is not None and all(type(part) is np.ndarray for part in given):
+            found = self.run([*given, *node.kept])
+        if found is None:
+            self.pull_carefully(node, g, gradients, None, False)
+            return
+        for x, gx in zip(self.inputs(node), found, strict=True):
+            held = gradients[x]
+            if held is not absent and gx is not None:
+                gradients[x] = gx if held is None else held + gx
+
+    def pull_carefully(self, node: Node, g: Gradient, gradients: Gradients, lift: Lift | None, absorb: bool) -> None:
+        """Do the same by the function itself, which is evaluated again."""
+        if not self.pure:
+            what = "a derivative of its derivative is asked for" if lift is not None else "a gradient is nan or inf"
+            raise GraphError(
+                f"{what}, for which the compiled {self.name} would have to be evaluated again, but it draws random "
+                f"numbers or writes to what it does not own: call backward() within the compiled function"
+            )
+        args, kwargs = node.kept_y
+        token = recorder.set(None)
+        try:
+            with enable_grad():
+                outputs = flatten(self.function(*args, **kwargs))[0]
+        finally:
+            recorder.reset(token)
+        seeds: dict[Node, Any] = {}
+        for i, part in zip(self.live, self._complete(node, g), strict=True):
+            x = outputs[i]._node
+            part = Tensor(part) if lift is not None and not isinstance(part, Tensor) else part
+            seeds[x] = seeds[x] + part if x in seeds else part
+        inputs = self.inputs(node)
+        found = pull_back(seeds, ancestors(seeds), [x for x in inputs if x is not None], partial=True, lift=lift)
+        for x in inputs:
+            held = gradients[x]
+            if x in found and held is not absent:
+                gradients[x] = found[x] if held is None else held + found[x]
+
+    def _complete(self, node: Node, g: Any) -> list[Any]:
+        """Return the gradients of all results, zeros for those that were not used."""
+        if not isinstance(node, MultiNode):
+            return [g]
+        kinds = zip(node.shapes, node.dtypes, strict=True)
+        return [np.zeros(shape, dtype) if part is None else part for part, (shape, dtype) in zip(g, kinds, strict=True)]
+
+
+def recorded_derivative(
+    records: ProgramRecorder, function: Callable[..., Any], name: str, results: list[Any]
+) -> tuple[CompiledDerivative, list[Any]] | None:
+    """Record the derivative of the results that require gradients; return it and what it needs of the function."""
+    live = [i for i, x in enumerate(results) if isinstance(x, Tensor) and x._node is not None]
+    if not live or not records.records():
+        return None
+    nodes = [results[i]._node for i in live]
+    order = ancestors(nodes)
+    leaves: list[Any] = [node for node in order if type(node) is Leaf]
+    states = {state.node: state for state in records.tensors.values() if state.node is not None}
+    if any(leaf not in states for leaf in leaves):
+        records.refuse("a result that depends on a tensor made in the function", "detach() the result")
+        return None
+    forward, records.program = records.program, Program()
+    buffers = [leaf.buffer for leaf in leaves]
+    try:
+        for leaf in leaves:
+            leaf.buffer = None  # a gradient goes to memory of its own
+        seeds: dict[Any, Any] = {}
+        for k, node in enumerate(nodes):
+            seed = records.argument(_ones(node.shape, node.dtype), Argument(k))
+            seeds[node] = seeds[node] + seed if node in seeds else seed
+        found = pull_back(seeds, order, leaves)
+    finally:
+        for leaf, buffer in zip(leaves, buffers, strict=True):
+            leaf.buffer = buffer
+        program, records.program = records.program, forward
+    program.outputs = [found.get(leaf) for leaf in leaves]
+    kept = _kept(program)
+    stand_ins: dict[int, Traced] = {}
+    for k, x in enumerate(kept):
+        stand_in = stand_ins[id(x)] = Traced(x.value, records, Memory(ARGUMENT, x.value))
+        program.sources.append((stand_in, Argument(len(live) + k)))
+    for call in program.calls:
+        call.args, call.kwargs = replaced(stand_ins, call.args), replaced(stand_ins, call.kwargs)
+    program.outputs = replaced(stand_ins, program.outputs)
+    owners = {id(state.traced): state.fetch for state in records.tensors.values()}
+    memories = [MADE if x.memory.kind not in (ARGUMENT, HELD) else owners.get(id(x)) for x in kept]
+    pure = not any(
+        isinstance(call, Outside) or (call.writes is not None and call.writes.kind in (HELD, ARGUMENT))
+        for call in forward.calls
+    )
+    fetches = [states[leaf].fetch for leaf in leaves]
+    return CompiledDerivative(name, function, program, fetches, memories, live, pure), kept
+
+
+def _kept(program: Program) -> list[Traced]:
+    """Return the arrays that a program reads and does not make."""
+    own = {id(x) for x, _ in program.sources}
+    own.update(id(x) for call in program.calls for x in traced_in(call.result))
+    kept: dict[int, Traced] = {}
+    for x in traced_in(([(call.args, call.kwargs) for call in program.calls], program.outputs)):
+        if id(x) not in own:
+            kept[id(x)] = x
+    return list(kept.values())

@@ -1,0 +1,124 @@
+"""Results of compiled functions that require gradients: one node, whose derivative is a program too."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import GraphError, Tensor, compile, grad, hessian, jvp, tensor, vmap
+
+rng = np.random.default_rng(0)
+FUNCTIONS: dict[str, Any] = {
+    "product": lambda a, b: (a * b).sum(),
+    "two results": lambda a, b: (a * b, np.tanh(a) + b),
+    "one without a gradient": lambda a, b: [np.exp(a) @ b, a.shape, np.ones(3)],
+    "the same twice": lambda a, b: (lambda y: (y, y))(np.sin(a) * b),
+    "an argument itself": lambda a, b: {"a": a, "b": b * 2},
+    "a view": lambda a, b: (a[1:], b.reshape(1, 3)),
+}
+
+
+def leaves(result: Any) -> list[Tensor]:
+    parts = result.values() if isinstance(result, dict) else result if isinstance(result, tuple | list) else [result]
+    return [part for part in parts if isinstance(part, Tensor) and part.requires_grad]
+
+
+@pytest.mark.parametrize("inner", [False, True], ids=["leaves", "results"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_backward_outside(name: str, inner: bool) -> None:
+    function = FUNCTIONS[name]
+    compiled = compile(np.errstate(all="ignore")(function))
+    for _ in range(3):
+        values = rng.normal(size=(2, 3))
+        found = []
+        for f in (function, compiled):
+            a, b = tensor(values[0], requires_grad=True), tensor(values[1], requires_grad=True)
+            given = (a * 2, b + 1) if inner else (a, b)
+            with np.errstate(all="ignore"):
+                outputs = leaves(f(*given))
+            total: Any = sum((y * y).sum() for y in outputs)
+            total.backward()
+            found.append([*(y.data for y in outputs), a.grad.data, b.grad.data])
+        assert len(found[0]) == len(found[1])
+        assert all(map(np.array_equal, *found))
+    assert len(compiled.programs) == 1
+
+
+def test_a_model_is_compiled_in_one_line() -> None:
+    x, y = rng.normal(size=(16, 4)).astype(np.float32), rng.integers(0, 3, 16)
+    found = []
+    for wrap in (lambda module: module, compile):
+        nn.manual_seed(0)
+        model = wrap(nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 3)))
+        criterion, optimizer = wrap(nn.CrossEntropyLoss()), nn.optim.Adam(model.parameters(), lr=0.1)
+        losses = []
+        for _ in range(6):
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        model.eval()
+        found.append([losses, model(x).data.tolist()])
+    assert found[0] == found[1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_several_calls_keep_what_each_needs(seed: int, backwards: bool) -> None:
+    values = np.random.default_rng(seed).normal(size=(4, 3))
+    compiled = compile(lambda x: (np.exp(x) * x).sum())
+    inputs = [tensor(row, requires_grad=True) for row in values]
+    results = [compiled(x) for x in inputs]
+    for y in reversed(results) if backwards else results:
+        y.backward()
+    for x, row in zip(inputs, values, strict=True):
+        assert np.array_equal(x.grad.data, grad(lambda x: (np.exp(x) * x).sum())(row))
+
+
+def test_derivatives_of_the_derivative_evaluate_the_function() -> None:
+    compiled = compile(lambda x: np.sum(x**3))
+    for _ in range(2):
+        x = tensor([1.0, 2.0], requires_grad=True)
+        compiled(x).backward(create_graph=True)
+        first = x.grad
+        x.grad = None
+        first.sum().backward()
+        assert first.data.tolist() == [3, 12]
+        assert x.grad.data.tolist() == [6, 12]
+
+
+def test_transforms_of_a_compiled_function() -> None:
+    function = lambda x: np.sum(np.sin(x) * x)  # noqa: E731
+    compiled = compile(function)
+    x = rng.normal(size=3)
+    compiled(x)
+    assert np.array_equal(grad(compiled)(x), grad(function)(x))
+    assert np.array_equal(hessian(compiled)(x), hessian(function)(x))
+    assert np.array_equal(jvp(compiled, (x,), (x,))[1], jvp(function, (x,), (x,))[1])
+    assert np.array_equal(vmap(compiled)(np.stack([x, x + 1])), vmap(function)(np.stack([x, x + 1])))
+
+
+def test_a_weight_that_changes_before_backward_is_refused() -> None:
+    model = compile(nn.Linear(3, 2))
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        x = tensor(np.ones((1, 3), np.float32), requires_grad=True)
+        y = model(x).sum()
+        z = model(x).sum()
+        y.backward()
+        optimizer.step()
+        with pytest.raises(GraphError, match=r"written|overwritten|changed"):
+            z.backward()
+
+
+def test_backward_within_the_function_through_an_argument_is_refused() -> None:
+    def step(h: Tensor) -> None:
+        (h * h).sum().backward()
+
+    x = tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match="backward\\(\\) through an argument"):
+        compile(step)(x * 2)
