@@ -8,6 +8,7 @@ of the engine has to know of traced arrays.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -23,8 +24,11 @@ __all__ = [
     "Recorder",
     "Traced",
     "cached_arrays",
+    "called",
     "constant",
     "done_outside",
+    "is_finite",
+    "layout_alone",
     "outside",
     "outside_types",
     "plain",
@@ -84,26 +88,31 @@ def constant(array: Any) -> Any:
     return array
 
 
+def is_finite(total: Any) -> bool:
+    """Tell whether a number is neither nan nor infinite; while a program is recorded, it then depends on that."""
+    return bool(np.isfinite(total)) if type(total) is Traced else math.isfinite(abs(total))
+
+
+def layout_alone(function: F) -> F:
+    """Decorate a function of shapes, or of how arrays lie in memory: its arrays are constants of a program."""
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        if not Recorder.exist or recorder.get() is None:
+            return function(*args)
+        token = recorder.set(None)
+        try:
+            found = function(*map(plain, args))
+        finally:
+            recorder.reset(token)
+        return _constants(found)
+
+    return call  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
 def cached_arrays(maxsize: int) -> Callable[[F], F]:
     """Decorate a function of shapes whose arrays are kept for further calls, as `functools.lru_cache` does."""
-
-    def decorate(function: F) -> F:
-        cached = lru_cache(maxsize)(function)
-
-        @wraps(function)
-        def call(*args: Any) -> Any:
-            if not Recorder.exist or recorder.get() is None:
-                return cached(*args)
-            token = recorder.set(None)  # the arrays that it keeps are no program's
-            try:
-                found = cached(*args)
-            finally:
-                recorder.reset(token)
-            return _constants(found)
-
-        return call  # type: ignore[return-value]  # has the signature of the function it wraps
-
-    return decorate
+    return lambda function: layout_alone(lru_cache(maxsize)(function))  # type: ignore[arg-type,return-value]
 
 
 def _constants(tree: Any) -> Any:
@@ -111,6 +120,11 @@ def _constants(tree: Any) -> Any:
         parts = map(_constants, tree)
         return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
     return constant(tree) if isinstance(tree, ndarray) else tree
+
+
+def called(function: Callable[..., Any], first: Any, *args: Any) -> Any:
+    """Call a function of arrays that is none of NumPy's; it is noted if the first array is traced."""
+    return first.records.call(function, (first, *args)) if type(first) is Traced else function(first, *args)
 
 
 def outside(function: Callable[..., Any], *args: Any) -> Any:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from ..errors import UnsupportedError
 from ..graph.batched import batched_at, batches, whole
+from ..graph.traced import called, layout_alone, plain
 from .tensor import Tensor
 
 __all__ = ["move", "overlap", "sharing"]
@@ -39,6 +41,11 @@ def overlap(of: Array, written: Array) -> tuple[Array, Array] | None:
             f"writing to a tensor of dtype {written.dtype} that shares memory with one of dtype {of.dtype}: "
             f"write to a copy, or compute a new tensor"
         )
+    return _shared(of, written)
+
+
+@layout_alone
+def _shared(of: Array, written: Array) -> tuple[Array, Array] | None:
     here, there = _addresses(of), _addresses(written)
     order = np.argsort(there)
     found = np.minimum(np.searchsorted(there, here, sorter=order), there.size - 1)
@@ -61,12 +68,17 @@ def move(members: list[Tensor]) -> None:
     if not members:
         return
     arrays = [whole(member._array) for member in members]
-    start = min(np.lib.array_utils.byte_bounds(array)[0] for array in arrays)
-    end = max(np.lib.array_utils.byte_bounds(array)[1] for array in arrays)
+    start = min(byte_bounds(plain(array))[0] for array in arrays)
+    end = max(byte_bounds(plain(array))[1] for array in arrays)
     memory = np.empty(end - start, np.uint8)
     for member, old in zip(members, arrays, strict=True):
-        offset = old.__array_interface__["data"][0] - start
-        moved: Array = np.ndarray(old.shape, old.dtype, memory, offset, old.strides)
+        offset = plain(old).__array_interface__["data"][0] - start
+        moved: Array = called(_within, memory, old.shape, old.dtype, offset, old.strides)
         moved[...] = old
         moved.flags.writeable = old.flags.writeable
         member._array = batched_at(moved, batches(member._array))
+
+
+def _within(memory: Array, shape: tuple[int, ...], dtype: Any, offset: int, strides: tuple[int, ...]) -> Array:
+    """Return an array that lies in memory given as bytes."""
+    return np.ndarray(shape, dtype, memory, offset, strides)

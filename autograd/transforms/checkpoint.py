@@ -14,6 +14,7 @@ from ..graph.mutation import changed, root, snapshot, weighted_sums, written_sin
 from ..graph.node import Leaf, Node, ancestors, counter
 from ..graph.saved_tensors import saved_tensors_hooks
 from ..graph.source_info import defined
+from ..graph.traced import recorder
 from ..tensors.tensor import Tensor, as_now
 from .pytree import flatten
 
@@ -86,10 +87,13 @@ def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
     array([1.4174, 1.2534])
     """
     check_callable("function", function)
-    region = _Region(function, args, kwargs)
-    with saved_tensors_hooks(region.pack, region.unpack):
+    if recorder.get() is not None:  # by `compile`, whose programs share what is computed twice
         result = function(*args, **kwargs)
-    region.finish()
+    else:
+        region = _Region(function, args, kwargs)
+        with saved_tensors_hooks(region.pack, region.unpack):
+            result = function(*args, **kwargs)
+        region.finish()
     if result is None or isinstance(result, str):
         raise DtypeError(
             f"{defined(function)} returned {described(result)} to checkpoint(), not arrays: is a return missing?"

@@ -8,7 +8,6 @@ back.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
 from ..graph.node import Lift, MultiNode, Node, ancestors
 from ..graph.saved_tensors import unpacked
+from ..graph.traced import is_finite
 from ..primitives.multi_output import ManyOutputs, Output
 from ..primitives.primitive import Primitive
 from ..tensors.tensor import Tensor
@@ -103,7 +103,7 @@ def _without_warning(operation: Primitive, node: Node, index: int, tangent: Any,
     """
     derivative = operation.derivative(node, index, tangent, lift)
     flat = whole(derivative if lift is None else lift.unwrap(derivative)).ravel("K")
-    return derivative, math.isfinite(abs(np.dot(flat, flat)))
+    return derivative, is_finite(np.dot(flat, flat))
 
 
 def _transpose(operation: Primitive, node: Node, index: int, tangent: Any, lift: Lift | None) -> Any:

@@ -77,7 +77,7 @@ def structure(tree: Any) -> Any:
     if type(tree) in _LEAVES:
         return None
     if isinstance(tree, dict):
-        return type(tree), [(key, structure(part)) for key, part in tree.items()]
+        return type(tree), tuple([(key, structure(part)) for key, part in tree.items()])
     if hasattr(type(tree), "__dataclass_fields__"):
-        return type(tree), [structure(getattr(tree, name)) for name in type(tree).__dataclass_fields__]
-    return (type(tree), [structure(part) for part in tree]) if isinstance(tree, tuple | list) else None
+        return type(tree), tuple([structure(getattr(tree, name)) for name in type(tree).__dataclass_fields__])
+    return (type(tree), tuple(map(structure, tree))) if isinstance(tree, tuple | list) else None

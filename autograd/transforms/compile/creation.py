@@ -68,8 +68,8 @@ def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         records = _records()
-        if records is None:
-            return function(*args, **kwargs)
+        if records is None or any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
+            return function(*args, **kwargs)  # of tensors it is an operation, whose own calls are noted
         if asks:  # an array among the arguments decides the shape
             for x in traced_in((args, kwargs)):
                 if x is not kwargs.get("like"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import CompileError
+from ...errors import CompileError, described
 from ...graph.buffer_reuse import Portion
 from ...graph.call_site import users_frame
 from ...graph.node import Leaf
@@ -136,7 +136,7 @@ class ProgramRecorder(Recorder):
         """Note a call that writes to nothing, and return its result as traced arrays."""
         if isinstance(result, ndarray | np.generic):
             for x in _arrays(args, kwargs):
-                if x.value is result:
+                if x.value is result and isinstance(result, ndarray):  # True and False are one object each
                     if getattr(function, "__name__", "") not in _MAY_RETURN_ITS_ARGUMENT:
                         self.refuse(f"{function.__name__}, which may write to its argument,", "use a copy")
                     return x
@@ -159,7 +159,10 @@ class ProgramRecorder(Recorder):
             self._note(Call, function, args, kwargs, made, None, False)
             return type(result)(self.answer(made, f"the result of {function.__name__}"))
         name = getattr(function, "__name__", str(function))
-        self.refuse(f"{name}, which gives {type(result).__name__},", "it has to be called outside the function")
+        remedy = "call it outside the function"
+        if isinstance(result, complex | float):  # as of 1j * numpy.float64(2)
+            remedy = "compute with arrays, numpy.multiply(a, b), where numbers give a number of Python"
+        self.refuse(f"{name}, which gives {described(result)},", remedy)
         return result
 
     def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
@@ -526,9 +529,11 @@ def _position_of_out(function: Any) -> int:
     if function in (np.dot, np.concatenate):
         return 2
     try:
-        names = list(inspect.signature(function).parameters)
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return 99
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [parameter.name for parameter in parameters if parameter.kind in by_position]
     return names.index("out") if "out" in names else 99
 
 
