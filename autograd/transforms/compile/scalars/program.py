@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ....errors import AnomalyError
-from ....graph.grad_mode import ANOMALY, recording, watching
+from ....graph.grad_mode import ANOMALY, ON, recording, watching
 from ....graph.node import LEAF, counter
-from ....scalar.value import CallOperation, OutputOperation, Value
+from ....scalar.value import CallOperation, OutputOperation, Value, value_recorder
 from ..environment import Environment
 from .expressions import Names
 from .printing import Printer
@@ -210,6 +210,7 @@ class ScalarProgram:
         self._scope |= self._arguments.names | printer.names
         self._scope |= {
             "Value": Value, "new": _new, "miss": miss, "counter": counter, "LEAF": LEAF, "recording": recording,
+            "recorder": value_recorder.get,
             "environment": self.environment, "held": frozenset(self._reads), "call": operation, "link": _link,
             "outputs": [OutputOperation(f"{self._name}[{i}]", i, len(self._live)) for i in range(len(self._live))],
             "made": [p for p in self._reads if p.op is not LEAF],
@@ -222,7 +223,9 @@ class ScalarProgram:
 
     def _forward(self) -> list[str]:
         """Return the lines of the function that checks a call and computes its results."""
-        body = [*self._arguments.lines, f"if recording() != {self._mode}: return miss"]
+        # with ON, the mode tells that another function is being recorded
+        recorded = "" if self._mode == ON else " or recorder() is not None"
+        body = [*self._arguments.lines, f"if recording() != {self._mode}{recorded}: return miss"]
         values = self._arguments.values
         if len(values) > 1:
             body.append(f"if len({{{', '.join(values)}}}) != {len(values)}: return miss")
