@@ -19,7 +19,7 @@ from .batched import concrete
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
 from .source_info import SourceLine, here, line_of, note_line
-from .traced import cached_arrays
+from .traced import cached_arrays, plain
 
 __all__ = [
     "WHOLE",
@@ -110,7 +110,7 @@ def weighted_sums(array: Array) -> tuple[Array, Array]:
         flat = flat.view(flat.real.dtype)
     rows = flat.size // _WIDTH
     with np.errstate(all="ignore"):
-        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH).dot(_weights(flat.dtype))
+        sums = flat[: rows * _WIDTH].reshape(rows, _WIDTH).dot(plain(_weights(flat.dtype)))
     return sums, flat[rows * _WIDTH :]
 
 

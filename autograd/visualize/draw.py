@@ -13,6 +13,7 @@ from .node_info import Model, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
+    from ..transforms.compile.compiled import CompiledProgram
     from .dot import Digraph
     from .layered import Direction
     from .picture import Picture
@@ -24,7 +25,7 @@ _SMALL = 40  # boxes that are drawn without folding
 
 
 def draw_graph(
-    output: Tensor | Value | Callable[[], Tensor | Value],
+    output: Tensor | Value | Callable[[], Tensor | Value] | CompiledProgram,
     params: Mapping[str, Tensor | Value] | Model | None = None,
     *,
     depth: int | None = None,
@@ -58,7 +59,8 @@ def draw_graph(
     ----------
     output
         The result to draw, or a function without arguments that computes it, such as
-        ``lambda: loss(model(x), y)``.
+        ``lambda: loss(model(x), y)``. Or a program of a compiled function, ``compiled.programs[0]``: then each NumPy
+        call is a box.
     params
         The tensors or values to label, by name; or the model, which has ``named_parameters()`` and ``named_modules()``.
     depth
@@ -118,6 +120,12 @@ def draw_graph(
 
     _check(rankdir, depth, max_nodes, show, DETAILS)
     named, modules = names_of(params)
+    program = getattr(output, "program", None)
+    if hasattr(program, "calls") and hasattr(program, "sources"):
+        from .program_reader import read_program
+
+        picture = read_program(program, {id(x): name for name, x in named.items()})
+        return to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
     drawn: Any = output
     if not isinstance(output, Tensor | Value) and callable(output):
         with watch_calls():

@@ -48,6 +48,8 @@ class CompiledProgram:
         The text of the Python function that runs.
     calls, buffers, nbytes
         How many NumPy calls it makes, how many arrays it reserves for their results, and the bytes of these.
+    program
+        The calls and what they read and write.
     diverged
         How often a value that it depends on was another one, so that the function itself ran.
     """
@@ -55,7 +57,7 @@ class CompiledProgram:
     def __init__(
         self, name: str, program: Program, tensors: list[_Held], environment: Environment, results: _Results
     ) -> None:
-        self._name, self._program, self._results = name, program, results
+        self._name, self.program, self._results = name, program, results
         self._tensors = [held for held in tensors if not held.is_argument]
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
@@ -99,7 +101,7 @@ class CompiledProgram:
         """Print the program for the memory that tensors have now."""
         for held in self._tensors:
             held.bind(leaves)
-        self._printed = printed(self._program, leaves, self._name)
+        self._printed = printed(self.program, leaves, self._name)
 
     def fits(self, leaves: Sequence[Any]) -> bool:
         """Tell whether tensors are what they were, and prepare the program anew if only their memory is another."""
