@@ -1,7 +1,8 @@
-"""Mutation: in-place writes to arrays that a graph has saved are detected before a backward pass, which then raises.
+"""Mutation: arrays that a graph keeps and that NumPy alone can write to, without notice.
 
-The memory of a result is the engine's own. An array that a user passed in, or got from ``t.data``, can be written to by
-NumPy alone, without notice. A node that keeps such an array therefore takes a snapshot of it.
+The memory of a result is the engine's own. A constant, such as an array that a user passed in, is copied when a node
+keeps it. An array with the values of a leaf, or one that a user got from ``t.data``, is not: the node takes a snapshot
+of it, and a backward pass raises if the array was written to since.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
 from ..errors import GraphError
-from .batched import concrete
+from .batched import Batched, concrete
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
 from .source_info import SourceLine, here, line_of, note_line
-from .traced import cached_arrays, plain
+from .traced import Traced, cached_arrays, plain
 
 __all__ = [
     "WHOLE",
@@ -31,8 +32,9 @@ __all__ = [
     "forget",
     "forget_within",
     "guard",
-    "guard_arguments",
-    "guard_inputs",
+    "keep_arguments",
+    "keep_constant",
+    "keep_inputs",
     "kept_arrays",
     "note_written",
     "owner_of",
@@ -47,12 +49,13 @@ Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others
 
 WHOLE = 1 << 18  # bytes; for larger arrays the snapshot is sums, not a copy
+COPIED = 1 << 22  # bytes; a copy of a larger constant would take longer than its sums, and much memory
 _WIDTH = 128
 
 
-def guard(x: Node | None, array: Array, others: Guard | None = None) -> Guard | None:
-    """Return the guard of an array that a node keeps: the value of `x`, or of a constant if that is None."""
-    if x is not None and not root(x).shared:
+def guard(x: Node, array: Array, others: Guard | None = None) -> Guard | None:
+    """Return the guard of the value of `x`, which a node keeps, if others can write to it."""
+    if not root(x).shared:
         return others
     array = concrete(array)
     return array, snapshot(array), others
@@ -65,27 +68,85 @@ def root(x: Node) -> Any:
     return x
 
 
-def guard_inputs(inputs: Sequence[Node | None], values: Any, wants: Iterable[Sequence[int]]) -> Guard | None:
-    """Return the guards of the inputs that a node keeps; `wants` holds their positions for the rule of each input."""
-    guards = None
-    for x, positions in zip(inputs, wants):  # noqa: B905 - hot, and `inputs` may be longer than `wants`
-        if x is None:
+def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard | None]:
+    """Return a constant as a node keeps it, and the guards with its own, if it needs one.
+
+    An array is copied, so that it may be written to afterwards. Above 4 MB, it is kept with a guard.
+    """
+    if type(value) is Batched:
+        kept, guards = keep_constant(value.value, guards)
+        return Batched(kept, value.level), guards
+    if not isinstance(value, np.ndarray):
+        return value, guards
+    if value.nbytes <= WHOLE or type(value) is Traced:
+        return value.copy("K"), guards
+    if value.base is None and not value.flags.writeable:
+        return value, guards
+    if value.nbytes <= COPIED:
+        return _copy_of(value), guards
+    return value, (value, snapshot(value), guards)
+
+
+def keep_inputs(
+    inputs: Sequence[Node | None], values: Iterable[Any], readers: Iterable[Iterable[int]]
+) -> tuple[list[Any], Guard | None]:
+    """Return the values of the inputs as a node keeps them, and their guards.
+
+    `readers` holds, for each input, the positions of the inputs whose rules need its value.
+    """
+    kept, guards = list(values), None
+    for i, positions in enumerate(readers):
+        source = inputs[i]
+        if type(source) is Node:
             continue
-        for i in positions:
-            source = inputs[i]
-            if type(source) is not Node and type(concrete(values[i])) is np.ndarray:
-                guards = guard(source, values[i], guards)
-    return guards
+        for reader in positions:
+            if inputs[reader] is not None:
+                if source is None:
+                    kept[i], guards = keep_constant(kept[i], guards)
+                else:
+                    guards = guard(source, kept[i], guards)
+                break
+    return kept, guards
 
 
-def guard_arguments(arguments: Iterable[object], others: Guard | None = None) -> Guard | None:
-    """Return the guards of the arrays among arguments without a derivative, such as indices."""
-    for value in map(concrete, arguments):
-        if type(value) is np.ndarray:
-            others = (value, snapshot(value), others)
-        elif type(value) is tuple:
-            others = guard_arguments(value, others)
-    return others
+def keep_arguments(
+    values: Sequence[Any], positions: Iterable[int], guards: Guard | None = None
+) -> tuple[list[Any], Guard | None]:
+    """Return arguments as a node keeps them, and the guards; those at `positions` are constants, such as indices."""
+    kept = list(values)
+    for i in positions:
+        if type(kept[i]) is tuple:
+            parts, guards = keep_arguments(kept[i], range(len(kept[i])), guards)
+            kept[i] = tuple(parts)
+        else:
+            kept[i], guards = keep_constant(kept[i], guards)
+    return kept, guards
+
+
+# Copies of large constants that graphs keep, by where the original is: operations on the same array share one copy.
+_copies: WeakValueDictionary[tuple[Any, ...], Array] = WeakValueDictionary()
+
+
+def _copy_of(array: Array) -> Array:
+    """Return a read-only copy of an array, perhaps one that was made before."""
+    key = (array.__array_interface__["data"][0], array.shape, array.strides, array.dtype)
+    known = _copies.get(key)
+    if known is None or not _same(known, array):
+        once = array[tuple([slice(1) if not stride else slice(None) for stride in array.strides])]
+        known = np.array(once)
+        if once.shape != array.shape:
+            known = np.broadcast_to(known, array.shape)
+        known.flags.writeable = False
+        _copies[key] = known
+    return known
+
+
+def _same(x: Array, y: Array) -> bool:
+    """Tell whether two arrays of one shape and dtype have the same bytes."""
+    if x.dtype.itemsize not in (1, 2, 4, 8):
+        return x.tobytes() == y.tobytes()
+    words = f"u{x.dtype.itemsize}"
+    return bool((x.view(words) == y.view(words)).all())
 
 
 def snapshot(array: Array) -> Any:

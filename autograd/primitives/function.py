@@ -14,7 +14,7 @@ from ..graph.batched import FAILURES, Batched, innermost
 from ..graph.buffer_reuse import read_only, sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import recording
-from ..graph.mutation import Guard, guard
+from ..graph.mutation import Guard, guard, keep_constant
 from ..graph.node import LEAF, Exposed, FreedOperation, Gradients, Lift, MultiNode, Node, absent
 from ..tensors.tensor import Tensor, link, plain_array, unmasked
 from .multi_output import ManyOutputs, output_node
@@ -154,8 +154,8 @@ class _OfClass(ManyOutputs):
             return tuple(results) if several else results[0]
         exposed = _are_of_others(arrays, inputs, values)
         sources = [_source(a, values, inputs, arrays) for a in ctx.saved_tensors]
+        guards = _keep(ctx, inputs, values)
         kept = (ctx, ctx.saved_tensors, sources, without)
-        guards = _guards((*ctx.saved_tensors, *ctx.__dict__.values()), inputs, values)
         ctx.saved_tensors = ()
         out = tuple(arrays) if several else arrays[0]
         node = record(self, live, kept, (inputs, None), guards, tuple(given), out, mode)
@@ -264,11 +264,24 @@ def _link_views(args: tuple[Any, ...], given: list[Any], results: list[Tensor]) 
                     link(x, result)
 
 
-def _guards(kept: tuple[Any, ...], inputs: list[Node | None], values: list[Any]) -> Guard | None:
-    """Return the guards of the inputs whose memory is kept, all of it or a part."""
+def _keep(ctx: Context, inputs: list[Node | None], values: list[Any]) -> Guard | None:
+    """Copy what a context kept of constants, and return the guards of what it kept of other inputs."""
     guards = None
+    constants = [v for x, v in zip(inputs, values, strict=True) if x is None and isinstance(v, np.ndarray)]
+
+    def keep(value: Any) -> Any:
+        nonlocal guards
+        if isinstance(value, np.ndarray) and any(np.may_share_memory(value, constant) for constant in constants):
+            value, guards = keep_constant(value, guards)
+        return read_only(value)
+
+    saved = ctx.saved_tensors = tuple(map(keep, ctx.saved_tensors))
+    for name, value in ctx.__dict__.items():
+        if isinstance(value, np.ndarray):
+            setattr(ctx, name, keep(value))
+    kept = (*saved, *ctx.__dict__.values())
     for x, value in zip(inputs, values, strict=True):
-        if _are_of_others(kept, [x], [value]):
+        if x is not None and _are_of_others(kept, [x], [value]):
             guards = guard(x, value, guards)
     return guards
 

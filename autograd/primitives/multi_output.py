@@ -15,11 +15,11 @@ from ..graph.batched import FAILURES, Batched, as_array
 from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import Cut, cut_of
 from ..graph.grad_mode import recording
-from ..graph.mutation import guard_arguments, guard_inputs
+from ..graph.mutation import keep_arguments, keep_inputs
 from ..graph.nan_safety import absorb_by_comparison
 from ..graph.node import Gradient, Gradients, Lift, MultiNode, Node, absent, counter, intern_shape
 from ..tensors.tensor import Tensor
-from .nary import inputs_wanted, recovered_or_refused
+from .nary import readers, recovered_or_refused
 from .operands import LOOP, NUMBERS, as_operand, binder, loop, static
 from .primitive import Function, ManyInputs
 from .record import record
@@ -113,7 +113,7 @@ def several_outputs(op: ManyOutputs) -> Function:
     """Build the function that applies an operation of several outputs, and its `pull`."""
     forward, count, bind = op.computed, len(op.rules), binder(op, 0)
     getters = [op.getter(i) for i in range(count)]
-    wants, noted = inputs_wanted(op), op.arguments_kept(count)
+    read_by, noted = readers(op), op.arguments_kept(count)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         given = bind(args, kwargs)
@@ -138,10 +138,11 @@ def several_outputs(op: ManyOutputs) -> Function:
         mode = recording()
         if not live or not mode:
             return rebuilt(z, [_result(part, cut_of(op, given, mode)) for part in arrays])
-        pool = op.pool(tuple(values), arrays)
+        owned, guards = keep_inputs(inputs, values, read_by)
+        owned, guards = keep_arguments(owned, noted, guards)
+        pool = op.pool(tuple(owned), arrays)
         kept = [None if x is None else get(pool) for x, get in zip(inputs, getters, strict=True)]
-        guard = guard_arguments([values[i] for i in noted], guard_inputs(inputs, values, wants))
-        node = record(op, live, kept, (inputs, None), guard, tuple(values), tuple(arrays), mode)
+        node = record(op, live, kept, (inputs, None), guards, tuple(values), tuple(arrays), mode)
         return rebuilt(z, [_result(part, None, node, i) for i, part in enumerate(arrays)])
 
     def pull(node: Any, g: Any, gradients: Gradients) -> None:

@@ -17,7 +17,7 @@ from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
-from ..graph.mutation import guard, guard_arguments, guard_inputs
+from ..graph.mutation import guard, keep_arguments, keep_constant, keep_inputs
 from ..graph.node import Bundle, Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..graph.traced import Recorder, Traced, constant
@@ -37,7 +37,7 @@ from .operands import (
 from .primitive import Function, Primitive
 from .record import record
 
-__all__ = ["inputs_wanted", "many", "recovered_or_refused", "several_inputs"]
+__all__ = ["many", "readers", "recovered_or_refused", "several_inputs"]
 
 new = object.__new__
 ndarray = np.ndarray
@@ -54,7 +54,7 @@ def _several(op: Primitive) -> Function:
     forward, count, total = op.computed, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
     getters = [_getter(op, index) for index in range(count)]
-    wants, noted, names = inputs_wanted(op), op.arguments_kept(count), op.parameters[count:]
+    read_by, noted, names = readers(op), op.arguments_kept(count), op.parameters[count:]
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != total:
@@ -103,14 +103,16 @@ def _several(op: Primitive) -> Function:
             out._cut = cut_of(op, args, mode)
             return out
         given = tuple(values)
-        guard = guard_arguments([given[i] for i in noted], guard_inputs(inputs, given, wants))
+        values, guards = keep_inputs(inputs, values, read_by)
+        values, guards = keep_arguments(values, noted, guards)
+        statics = tuple(values[count:]) if linear else None
         values.append(z)
         for index in shaped:
             values.append(np.shape(given[index]))
         kept = []
         for x, get in zip(inputs, getters):  # noqa: B905 - hot, and both are as long as the rules
             kept.append(None if x is None else get(values))
-        out._node = record(op, live, kept, (inputs, given[count:] if linear else None), guard, given, z, mode)
+        out._node = record(op, live, kept, (inputs, statics), guards, given, z, mode)
         return out
 
     return apply
@@ -134,7 +136,7 @@ def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any
 def _three(op: Primitive) -> Function:
     forward, bind = op.computed, binder(op, 0)
     get_x, get_y, get_w = (_getter(op, index) for index in range(3))
-    wants = inputs_wanted(op)
+    read_by = readers(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != 3:
@@ -201,19 +203,18 @@ def _three(op: Primitive) -> Function:
             node.y = w if y is None else y if w is None else Bundle((y, w))
         out._node = node
         node.op = op
-        values = (a, b, c, z)
+        node.kept_y = inputs = ((x, y, w), None)
+        values, node.guard = keep_inputs(inputs[0], (a, b, c, z), read_by)
         node.kept = (
             None if x is None else get_x(values),
             None if y is None else get_y(values),
             None if w is None else get_w(values),
         )
-        node.kept_y = inputs = ((x, y, w), None)
-        node.guard = guard_inputs(inputs[0], values, wants)
         node.shape = intern_shape(z.shape)
         node.dtype = dtype
         node.number = next(counter)
         if mode > ON:
-            examine(node, values[:3], z)
+            examine(node, (a, b, c), z)
         else:
             note_line(node)
         return out
@@ -259,10 +260,10 @@ def _are_of(dtype: Any, kept: Any) -> bool:
     return True
 
 
-def inputs_wanted(op: Primitive) -> list[list[int]]:
-    """Return, for the rule of each input, the positions of the inputs whose values it needs."""
-    count = len(op.rules)
-    return [[position for position in op.positions(index) if position < count] for index in range(count)]
+def readers(op: Primitive) -> list[list[int]]:
+    """Return, for each input, the positions of the inputs whose rules need its value."""
+    inputs = range(len(op.rules))
+    return [[reader for reader in inputs if i in op.positions(reader)] for i in inputs]
 
 
 def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
@@ -314,12 +315,16 @@ def many(op: Primitive) -> Function:
                 refuse_objects(op.name, *arrays)
             out._cut = cut_of(op, given, mode)
             return out
-        guards = guard_arguments([values[i] for i in noted])
+        kept, guards = keep_arguments(values, noted)
         if guarded:
-            for x, a in zip(inputs, arrays, strict=True):
-                if type(x) is not Node and type(a) is ndarray:
-                    guards = guard(x, a, guards)
-        out._node = record(op, live, (needs(op.pool(values, z)),), (inputs, None), guards, values, z, mode)
+            parts = list(arrays)
+            for i, x in enumerate(inputs):
+                if x is None:
+                    parts[i], guards = keep_constant(parts[i], guards)
+                elif type(x) is not Node:
+                    guards = guard(x, parts[i], guards)
+            kept[0] = tuple(parts)
+        out._node = record(op, live, (needs(op.pool(tuple(kept), z)),), (inputs, None), guards, values, z, mode)
         return out
 
     def pull(node: Node, g: Any, gradients: Gradients) -> None:

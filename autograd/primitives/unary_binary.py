@@ -17,9 +17,9 @@ from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import carried
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
-from ..graph.mutation import WHOLE, guard, snapshot
+from ..graph.mutation import WHOLE, guard, keep_constant
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
-from ..graph.traced import Traced
+from ..graph.traced import ARRAY_TYPES, Traced
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, plain_array
 from .operands import LOOP, NUMBERS, as_operand, computed, explain, loop, numbers, recovered, refuse, refuse_objects
@@ -30,6 +30,7 @@ __all__ = ["binary", "unary"]
 new = object.__new__
 ndarray = np.ndarray
 asarray = np.asarray
+copied = np.array
 
 # What a rule of the fast paths needs: nothing, one value, or several.
 NOTHING, X, Y, OUT, SEVERAL = range(5)
@@ -228,6 +229,27 @@ def binary(op: Primitive) -> Function:
         out._node = node = Node()
         node.x = x
         node.guard = None
+        # the values of results are the engine's own; those of leaves are, unless shared; those of constants are not
+        if x is None:
+            if a_for_y:
+                if type(a) is ndarray and a.nbytes <= WHOLE:
+                    a = copied(a)
+                elif type(a) in ARRAY_TYPES or isinstance(a, Batched):
+                    a, node.guard = keep_constant(a)
+                elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
+                    return apply(array, t)
+        elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
+            node.guard = guard(x, a)
+        if y is None:
+            if b_for_x:
+                if type(b) is ndarray and b.nbytes <= WHOLE:
+                    b = copied(b)
+                elif type(b) in ARRAY_TYPES or isinstance(b, Batched):
+                    b, node.guard = keep_constant(b, node.guard)
+                elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
+                    return apply(s, array)
+        elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):
+            node.guard = guard(y, b, node.guard)
         if x is None or passes_x:
             node.kept = None
         elif other_x:
@@ -249,27 +271,6 @@ def binary(op: Primitive) -> Function:
             node.kept_y = b
         else:
             node.kept_y = needs_y(op.pool((a, b), z))
-        # the values of results are the engine's own; those of leaves are, unless shared; those of constants are not
-        if x is None:
-            if a_for_y:
-                if type(a) is ndarray:
-                    node.guard = (a, a.tobytes() if a.nbytes <= WHOLE else snapshot(a), None)
-                elif isinstance(a, Batched):
-                    node.guard = guard(None, a)
-                elif type(a) not in NUMBERS and (array := as_operand(a)) is not a:
-                    return apply(array, t)
-        elif type(x) is not Node and (type(x) is not Leaf or x.shared) and ((a_for_y and y is not None) or a_for_x):
-            node.guard = guard(x, a)
-        if y is None:
-            if b_for_x:
-                if type(b) is ndarray:
-                    node.guard = (b, b.tobytes() if b.nbytes <= WHOLE else snapshot(b), node.guard)
-                elif isinstance(b, Batched):
-                    node.guard = guard(None, b, node.guard)
-                elif type(b) not in NUMBERS and (array := as_operand(b)) is not b:
-                    return apply(s, array)
-        elif type(y) is not Node and (type(y) is not Leaf or y.shared) and ((b_for_x and x is not None) or b_for_y):
-            node.guard = guard(y, b, node.guard)
         live = y if x is None else x
         if (
             uniform and x.shape is y.shape and x.dtype is y.dtype

@@ -15,7 +15,7 @@ from ..graph.buffer_reuse import sum_gradients
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import ON, recording
 from ..graph.instrumentation import examine
-from ..graph.mutation import guard, guard_arguments
+from ..graph.mutation import guard, keep_arguments
 from ..graph.node import Gradients, Node, View, absent, counter, intern_shape
 from ..graph.source_info import note_line
 from ..graph.traced import Traced
@@ -110,10 +110,12 @@ def one_input(op: Primitive) -> Function:
             x = z.shared(x, a)
         node.op = op
         node.x = x
-        node.y = None
+        node.y = node.guard = None
+        if not plain and noted:
+            own, node.guard = keep_arguments(args, noted)
+            args = tuple(own)
         node.kept = needs((a, *args, z, x.shape) if common_pool else op.pool((a, *args), z))
         node.kept_y = args if linear else None
-        node.guard = None if plain or not noted else guard_arguments([args[i] for i in noted])
         if guarded and type(x) is not Node:
             node.guard = guard(x, a, node.guard)
         node.shape = intern_shape(z.shape)
