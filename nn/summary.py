@@ -45,7 +45,8 @@ class SummaryRow:
     parameter_bytes
         The memory of its parameters, in bytes.
     kept_bytes
-        The memory, in bytes, of the tensors that this module saves for `backward`, without parameters and inputs.
+        The memory, in bytes, of the tensors that this module saves for `backward`, without parameters. An input that is
+        a constant counts where a copy of it is saved.
     multiply_adds
         See `summary`.
     """
@@ -166,11 +167,11 @@ def summary(model: Module, *inputs: TensorLike | tuple[int, ...]) -> Summary:
     layer       output     parameters    bytes  kept bytes  multiply-adds
     ---------------------------------------------------------------------
     MLP         (32, 10)
-      0 Linear  (32, 100)      78,500  314,000                  2,508,800
+      0 Linear  (32, 100)      78,500  314,000     100,352      2,508,800
       1 ReLU    (32, 100)                           12,800
       2 Linear  (32, 10)        1,010    4,040                     32,000
     ---------------------------------------------------------------------
-    in all                     79,510  318,040      12,800      2,540,800
+    in all                     79,510  318,040     113,152      2,540,800
     >>> table.rows[1].path, table.rows[1].multiply_adds
     ('0', 2508800)
     """

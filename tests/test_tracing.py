@@ -1,12 +1,14 @@
 """Recorded operations are listed, with the arrays that went in and came out."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Function, detect_anomaly, elementwise, gradients, no_grad, saved_tensors_hooks, tensor
+import nn
+from autograd import Function, Tensor, detect_anomaly, elementwise, gradients, no_grad, saved_tensors_hooks, tensor
 from autograd.extend import TracedOperation, trace_operations
 
 X = np.array([[1.0, 2.0], [3.0, 5.0]])
@@ -49,6 +51,41 @@ def test_results_are_the_arrays_of_the_tensors() -> None:
     assert operations[-1].outputs[0] is z.data
     assert operations[2].arguments["x"] is y.data
     assert operations[-1].arguments["x"] is operations[2].outputs[0]
+
+
+CONSTANTS: dict[str, Callable[[Any, Any], Any]] = {
+    "two inputs": lambda x, a: x * a,
+    "from the left": lambda x, a: a @ x,
+    "three inputs": lambda x, a: nn.functional.linear(x, a, None),
+    "several results": lambda x, a: np.linalg.solve(a, x),
+    "a sequence": lambda x, a: np.linalg.multi_dot([x, a, x]),
+    "an argument": lambda x, a: x[a],
+    "a function of one's own": lambda x, a: Product.apply(x, a),
+}
+
+
+class Product(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, a: Any) -> Any:
+        ctx.save_for_backward(a)
+        return x * a
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g * ctx.saved_tensors[0], None
+
+
+@pytest.mark.parametrize("wrap", [np.array, Tensor])
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_a_constant_is_listed_as_itself_and_not_as_the_copy_that_the_graph_keeps(name: str, wrap: Any) -> None:
+    a = wrap(np.array([[0, 1], [1, 1]]))
+    x = tensor(X, requires_grad=True)
+    with trace_operations() as operations:
+        CONSTANTS[name](x, a)
+    array = a.data if wrap is Tensor else a
+    given = [value for operation in operations for value in operation.arguments.values()]
+    given += [part for value in given if isinstance(value, tuple) for part in value]
+    assert any(value is array for value in given)
 
 
 def test_constants_and_what_is_not_recorded_are_absent() -> None:

@@ -21,7 +21,7 @@ from ..graph.mutation import WHOLE, guard, keep_constant
 from ..graph.node import Gradients, Leaf, Node, absent, counter, intern_shape
 from ..graph.traced import ARRAY_TYPES, Traced
 from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor, plain_array
+from ..tensors.tensor import Tensor, plain_array, unwrap
 from .operands import LOOP, NUMBERS, as_operand, computed, explain, loop, numbers, recovered, refuse, refuse_objects
 from .primitive import Function, Primitive
 
@@ -288,7 +288,7 @@ def binary(op: Primitive) -> Function:
                 refuse_objects(op.name, a, b)
         node.number = next(counter)
         if mode > ON:
-            examine(node, (a, b), z)
+            examine(node, unwrap((s, t)), z)
         return out
 
     def pull_aligned(node: Node, g: Any, gradients: Gradients) -> None:

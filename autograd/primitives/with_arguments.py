@@ -113,9 +113,11 @@ def one_input(op: Primitive) -> Function:
         node.y = node.guard = None
         if not plain and noted:
             own, node.guard = keep_arguments(args, noted)
-            args = tuple(own)
-        node.kept = needs((a, *args, z, x.shape) if common_pool else op.pool((a, *args), z))
-        node.kept_y = args if linear else None
+            statics = tuple(own)
+        else:
+            statics = args
+        node.kept = needs((a, *statics, z, x.shape) if common_pool else op.pool((a, *statics), z))
+        node.kept_y = statics if linear else None
         if guarded and type(x) is not Node:
             node.guard = guard(x, a, node.guard)
         node.shape = intern_shape(z.shape)
