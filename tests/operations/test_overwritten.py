@@ -16,6 +16,7 @@ from .calls import Call, Live
 from .samples import Operation
 from .test_derivatives import drawn_call, every_operation
 
+
 def arguments_of(call: Call) -> Iterator[Any]:
     """Yield the ndarrays among the arguments without a derivative."""
     pending: list[Any] = [*call.args, *call.kwargs.values()]
@@ -52,7 +53,7 @@ def gradient(call: Call, operation: Operation, live: int, wrapped: bool, written
 
 
 @every_operation
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_operands_may_be_overwritten_after_the_call(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
