@@ -41,6 +41,8 @@ def _aligned(make: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     memory = make(size + _LINE, np.uint8)
+    if type(memory) is not np.ndarray:  # of a program that `compile` records, which aligns all its memory
+        return make(shape, dtype)  # type: ignore[no-any-return]
     first = -memory.ctypes.data % _LINE
     array: Array = memory[first : first + size].view(dtype).reshape(shape)
     return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,21 +87,14 @@ def draw(
     True
     """
     running = levels()
+    source = default_generator if generator is None else partial(_chosen, generator)
     if not running:
-        return extend.outside(_drawn, sample, shape, generator)
+        return extend.drawn(sample, source, shape)
     batches = [level for level in running if _randomness(level) == "different"]
-    drawn: Any = extend.outside(_drawn, sample, (*[level.size for level in batches], *shape), generator)
+    drawn: Any = extend.drawn(sample, source, (*[level.size for level in batches], *shape))
     for level in batches:
         drawn = extend.enter_batch(drawn, level)
     return drawn
-
-
-def _drawn(
-    sample: Callable[[np.random.Generator, tuple[int, ...]], Array],
-    shape: tuple[int, ...],
-    generator: np.random.Generator | None,
-) -> Array:
-    return sample(_chosen(generator), shape)
 
 
 def _randomness(level: Any) -> str:

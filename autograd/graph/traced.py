@@ -27,6 +27,7 @@ __all__ = [
     "called",
     "constant",
     "done_outside",
+    "drawn",
     "is_finite",
     "layout_alone",
     "outside",
@@ -62,6 +63,10 @@ class Recorder:
 
     def outside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
+        raise NotImplementedError
+
+    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
+        """Draw random numbers, now and each time the program runs, and return them as a traced array."""
         raise NotImplementedError
 
     def replaces_gradient(self, tensor: Any) -> None:
@@ -132,6 +137,17 @@ def outside(function: Callable[..., Any], *args: Any) -> Any:
     if Recorder.exist and (records := recorder.get()) is not None:
         return records.outside(function, args)
     return function(*args)
+
+
+def drawn(sample: Callable[..., Any], generator: Callable[[], Any], *args: Any) -> Any:
+    """Return ``sample(generator(), *args)``, random numbers, which are drawn anew each time a program runs.
+
+    The state of the generator is put back where the program turns out not to fit, so that the function itself draws
+    the same numbers.
+    """
+    if Recorder.exist and (records := recorder.get()) is not None:
+        return records.drawn(sample, generator, args)
+    return sample(generator(), *args)
 
 
 def done_outside(method: F) -> F:

@@ -133,10 +133,12 @@ class CompiledProgram:
         try:
             if self._printed is None:
                 self.prepare(list(leaves))
-            assert self._printed is not None
-            outputs = self._printed.run(leaves)
+            program = self._now()
+            program.drawn.clear()
+            outputs = program.run(leaves)
         except Diverged:
             self.diverged += 1
+            program.give_up()
             return NotImplemented
         finally:
             self._lock.release()
@@ -423,6 +425,7 @@ class _Session:
             values = [x.value for x in kept]
             program.cleared = [state.fetch for key, state in records.tensors.items() if key in records.cleared]
             program.claimed = list(records.buffers.values())
+            program.free = records.free_memory()
             held = [
                 _Held(
                     state.fetch, state.is_argument, None if id(state.tensor) in records.cleared else state.had_gradient

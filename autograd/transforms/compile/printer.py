@@ -19,6 +19,7 @@ from .program import (
     ArrayOf,
     Call,
     Check,
+    Draw,
     Effect,
     Fixed,
     Outside,
@@ -27,6 +28,7 @@ from .program import (
     traced_in,
 )  # fmt: skip
 from .recorder import WRITERS, shape_of
+from .shadows import Shadow, last_check, shadowed
 
 __all__ = ["Diverged", "Printed", "printed"]
 
@@ -59,10 +61,20 @@ class Printed:
         How many arrays are reserved for results, and their bytes.
     calls
         How many NumPy calls it makes.
+    drawn
+        While it runs: the bit generators that it has drawn from before its last check, and their states before.
     """
 
-    def __init__(self, source: str, run: Callable[..., Any], buffers: int, nbytes: int, calls: int) -> None:
+    def __init__(
+        self, source: str, run: Callable[..., Any], buffers: int, nbytes: int, calls: int, drawn: list[tuple[Any, Any]]
+    ) -> None:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
+        self.drawn = drawn
+
+    def give_up(self) -> None:
+        """Put back the states of random generators: the program has turned out not to fit."""
+        for generator, state in self.drawn:
+            generator.state = state
 
 
 def printed(program: Program, leaves: list[Any], name: str) -> Printed:
@@ -94,6 +106,13 @@ class _Printer:
         self.ends: dict[int, list[int]] = {}  # the memory that each call is the last to use
         for memory, k in self.last.items():
             self.ends.setdefault(k, []).append(memory)
+        self.until = last_check(program)
+        self.shadowed = shadowed(program)
+        self.shadows: dict[int, Shadow] = {}  # that are in use, by Memory
+        self.real: list[tuple[Traced, Any]] = []  # variables that are in a shadow, and their arrays
+        self.views: list[Call] = []  # made of a shadow
+        self.generators: dict[int, str] = {}  # the names of random generators, by what returns them
+        self.drawn: list[tuple[Any, Any]] = []
         self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
             id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()
         }
@@ -172,7 +191,10 @@ class _Printer:
             if call.errors != state:
                 state = call.errors
             before = len(self.lines)
+            self._shade(k, call)
             self._print(k, call)
+            if k == self.until:
+                self._commit()
             if len(self.lines) > before:
                 if call.line != line:
                     line = call.line
@@ -207,7 +229,7 @@ class _Printer:
         space: dict[str, Any] = {}
         exec(compile(source, f"<compiled {self.name}>", "exec"), space)
         run = space["make"](**self.scope)
-        return Printed(text, run, self.buffers, self.nbytes, self.calls)
+        return Printed(text, run, self.buffers, self.nbytes, self.calls, self.drawn)
 
     def _source(self, fetch: Any) -> str:
         if isinstance(fetch, Argument):
@@ -248,6 +270,9 @@ class _Printer:
             given = ", ".join([tensor, *map(self._variable, arrays)])
             self.lines.append(f"{self._text(call.function)}({given})")
             return
+        if isinstance(call, Draw):
+            self._print_draw(k, call)
+            return
         if isinstance(call, Outside):
             text = f"{self._text(call.function)}({', '.join(map(self._text, call.args))})"
             self._assign(call, text)
@@ -275,6 +300,50 @@ class _Printer:
                 self.lines.append(self._call_text(call.function, args, call.kwargs, target))
             else:
                 self.lines.append(self._call_text(call.function, args, call.kwargs, f"out={target}"))
+
+    def _print_draw(self, k: int, call: Draw) -> None:
+        choose, *args = call.args
+        generator = self.generators.get(id(choose))
+        if generator is None:
+            generator = self.generators[id(choose)] = self._new_name("generator")
+            self.lines.append(f"{generator} = {self._text(choose)}()")
+            if k < self.until:
+                drawn, bits = self._object(self.drawn, "drawn"), f"{generator}.bit_generator"
+                self.lines.append(f"{drawn}.append(({bits}, {bits}.state))")
+        self._assign(call, f"{self._text(call.function)}({', '.join([generator, *map(self._text, args)])})")
+
+    # Until the last check has passed, what is written to held memory goes to a shadow of it.
+
+    def _shade(self, k: int, call: Call) -> None:
+        key = id(call.writes)
+        if key not in self.shadowed or key in self.shadows or k > self.until:
+            return
+        variables = [x for x in self.shadowed[key] if id(x) in self.fixed]
+        shadow = self.shadows[key] = Shadow([self.fixed[id(x)] for x in variables])
+        for x in variables:
+            self.real.append((x, self.fixed[id(x)]))
+            self._become(x, shadow.of(self.fixed[id(x)]))
+        self._copy_lines([(to, of) for of, to in shadow.pairs])
+
+    def _become(self, x: Traced, array: Any) -> None:
+        """Let a variable have another array from here on."""
+        self.fixed[id(x)] = array
+        self.names.pop(id(x), None)
+
+    def _commit(self) -> None:
+        """Copy the shadows back."""
+        self._copy_lines([pair for shadow in self.shadows.values() for pair in shadow.pairs])
+        self.shadowed = {}
+        for x, array in self.real:
+            self._become(x, array)
+        for call in self.views:
+            self.names.pop(id(call.result), None)
+            self._is_fixed_view(call)
+
+    def _copy_lines(self, pairs: list[tuple[Any, Any]]) -> None:
+        for to, of in pairs:
+            names = self._object(to, "held"), self._object(of, "held")
+            self.lines.append(f"{self._object(np.copyto, 'copyto')}({', '.join(names)})")
 
     def _print_check(self, call: Check) -> None:
         (x,) = call.args
@@ -343,6 +412,8 @@ class _Printer:
         if view.strides != result.strides and view.size > 1:
             return False
         self.fixed[id(result)] = view
+        if id(result.memory) in self.shadows and self.shadowed:
+            self.views.append(call)
         return True
 
     def _now(self, x: Any) -> Any:

@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import as_strided
 from ...graph.traced import Traced
 
 __all__ = [
-    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Effect", "Fixed", "Memory", "Outside",
-    "Program", "mapped", "traced_in",
+    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Draw", "Effect", "Fixed", "Memory",
+    "Outside", "Program", "mapped", "traced_in",
 ]  # fmt: skip
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
@@ -102,6 +102,12 @@ class Outside(Call):
     __slots__ = ()
 
 
+class Draw(Outside):
+    """A draw of random numbers: the first argument returns the generator, whose state can be put back."""
+
+    __slots__ = ()
+
+
 class Effect(Call):
     """A change of a tensor: the function is called with the tensor and the array, which is its memory from then on."""
 
@@ -123,6 +129,8 @@ class Program:
     cleared, claimed
         The tensors whose gradient the function sets to None before it uses it, and those whose gradient is then written
         to memory that an optimizer set aside; as functions of the leaves of the arguments.
+    free
+        Held memory whose contents nobody needs if the program turns out not to fit: that of cleared gradients.
     """
 
     def __init__(self) -> None:
@@ -131,6 +139,7 @@ class Program:
         self.outputs: list[Any] = []
         self.cleared: list[Any] = []
         self.claimed: list[Any] = []
+        self.free: list[Memory] = []
 
     def forget_values(self) -> None:
         """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay."""

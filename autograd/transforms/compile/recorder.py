@@ -27,6 +27,7 @@ from .program import (
     ArrayOf,
     Call,
     Check,
+    Draw,
     Effect,
     Memory,
     Outside,
@@ -34,10 +35,12 @@ from .program import (
     mapped,
     traced_in,
 )
+from .shadows import last_check
 
 __all__ = ["ProgramRecorder"]
 
 ndarray = np.ndarray
+_array = np.array  # which is another one while a program is recorded
 
 # Functions that write to their first argument.
 WRITERS = frozenset((
@@ -268,7 +271,20 @@ class ProgramRecorder(Recorder):
         """Note that a value has to be what it is now."""
         found = self._note(Check, value_of, (x,), {}, None, None, False)
         assert isinstance(found, Check)
-        found.expected = np.array(x.value)
+        found.expected = _array(x.value)
+
+    def free_memory(self) -> list[Memory]:
+        """Return the memory set aside for gradients, where all in it are None at first, or cleared before their use."""
+        found: dict[int, Memory] = {}
+        needed = set()
+        for key, state in self.tensors.items():
+            buffer = getattr(state.node, "buffer", None)
+            memory = None if buffer is None else self.memories.get(id(owner_of(buffer.whole)))
+            if memory is not None:
+                found[id(memory)] = memory
+                if state.had_gradient and key not in self.cleared:
+                    needed.add(id(memory))
+        return [memory for key, memory in found.items() if key not in needed]
 
     def check_end(self, environment: Any) -> None:
         """Refuse what shows only when the function has returned."""
@@ -284,15 +300,32 @@ class ProgramRecorder(Recorder):
                 )
             elif self.memories[id(owner_of(x._array))].written:
                 self.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
+        self._check_early_writes()
         touched = False
         for call in self.program.calls:
-            if isinstance(call, Outside | Effect) and call.function not in HARMLESS:
+            if isinstance(call, Outside | Effect) and type(call) is not Draw and call.function not in HARMLESS:
                 touched = True
             elif isinstance(call, Check) and touched:
                 self.refuse(
                     f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
                     "compile the part before the step and the part after it each on its own",
                 )
+
+    def _check_early_writes(self) -> None:
+        """Refuse writes before the last check that no shadow can take: see `shadows`."""
+        early = self.program.calls[: last_check(self.program) + 1]
+        written = {id(call.writes): call for call in early if call.writes is not None}
+        for call in written.values():
+            assert call.writes is not None
+            if call.writes.kind == ARGUMENT:
+                self.refuse(
+                    f"a write to an argument (line {call.line}), after which a value decides what is computed",
+                    "write to a copy of it",
+                )
+        for call in early:
+            computed = call.view and len(list(traced_in((call.args, call.kwargs)))) > 1
+            if computed and any(x.memory.kind == HELD and id(x.memory) in written for x in traced_in(call.result)):
+                self.refuse(f"a view of what the function writes to, by a computed index (line {call.line})", "copy it")
 
     # What is done with real arrays
 
@@ -318,6 +351,22 @@ class ProgramRecorder(Recorder):
         for memory in self.memories.values():
             if memory.kind == HELD:
                 memory.written = True
+        return made
+
+    def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
+        """Draw random numbers, now and each time the program runs, and return them as a traced array."""
+        if not self.records():
+            return sample(generator(), *args)
+        token = recorder.set(None)
+        try:
+            result = sample(generator(), *args)
+        finally:
+            recorder.reset(token)
+        if not isinstance(result, ndarray | np.generic):
+            self.refuse(f"a random {type(result).__name__}", "draw an array")
+            return result
+        made = Traced(result, self, self._memory(MADE, owner_of(result)))
+        self._note(Draw, sample, (generator, *args), {}, made, None, False)
         return made
 
     def argument(self, array: Any, fetch: Callable[[list[Any]], Any]) -> Traced:
