@@ -107,16 +107,24 @@ def _share(program: Program) -> None:
     }
     outputs = {id(x.memory) for x in traced_in(program.outputs)}
     same: dict[int, Traced] = {}
+    moved: dict[int, Memory] = {}
     seen: dict[Any, Traced] = {}
     version: dict[int, int] = {}
     kept: list[Call] = []
     for call in program.calls:
         call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
+        _move(call.result, moved)
         if isinstance(call, Outside):
             version = {key: number + 1 for key, number in version.items()}
             seen.clear()
         if call.writes is not None:
             version[id(call.writes)] = version.get(id(call.writes), 0) + 1
+        if isinstance(call, Check):
+            checked = "check", call.function, _key(call.args, version)
+            if checked not in seen:
+                seen[checked] = call.args[0]
+                kept.append(call)
+            continue
         result = call.result
         free = (
             type(call) is Call
@@ -131,6 +139,7 @@ def _share(program: Program) -> None:
                 found = seen.get(key)
                 if found is not None and (not call.view or id(result.memory) not in outputs):
                     same[id(result)] = found
+                    moved[id(result.memory)] = found.memory
                     continue
                 seen[key] = result
         kept.append(call)
@@ -145,9 +154,11 @@ def _skip_copies(program: Program) -> None:
     given = [id(x.memory) for x in traced_in(program.outputs)]
     given += [id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()]
     same: dict[int, Traced] = {}
+    moved: dict[int, Memory] = {}
     kept: list[Call] = []
     for call in program.calls:
         call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
+        _move(call.result, moved)
         x = call.args[0] if call.args else None
         copy = call.result
         if type(call) is Call and type(x) is Traced and type(copy) is Traced:
@@ -168,11 +179,18 @@ def _skip_copies(program: Program) -> None:
                 and x.memory.kind != CONSTANT
             ):
                 same[id(copy)] = x
+                moved[own] = x.memory
                 given = [source if key == own else key for key in given]
                 continue
         kept.append(call)
     program.calls = kept
     program.outputs = replaced(same, program.outputs)
+
+
+def _move(results: Any, moved: dict[int, Memory]) -> None:
+    """Let views of an array lie in the memory of the one that stands for it."""
+    for view in traced_in(results):
+        view.memory = moved.get(id(view.memory), view.memory)
 
 
 def replaced(same: dict[int, Traced], tree: Any) -> Any:

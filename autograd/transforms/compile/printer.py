@@ -39,6 +39,13 @@ _ARITHMETIC = frozenset((
     np.add, np.subtract, np.multiply, np.true_divide, np.maximum, np.minimum, np.greater, np.greater_equal, np.less,
     np.less_equal, np.equal, np.not_equal,
 ))  # fmt: skip
+# What gives the same bits in place: of others, such as exp, NumPy has a loop for arrays apart, and one for the rest.
+_ROUNDED = frozenset((
+    np.add, np.subtract, np.multiply, np.true_divide, np.square, np.sqrt, np.reciprocal, np.negative, np.positive,
+    np.absolute, np.fabs, np.sign, np.copysign, np.maximum, np.minimum, np.fmax, np.fmin, np.greater, np.greater_equal,
+    np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.bitwise_and,
+    np.bitwise_or, np.bitwise_xor, np.invert, np.floor, np.ceil, np.trunc, np.rint,
+))  # fmt: skip
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
 _LITERALS = frozenset((int, bool, str, type(None)))
@@ -467,7 +474,7 @@ class _Printer:
         over = self._overwritten(k, call)
         if over is not None:
             self.reserved[id(x.memory)] = memory = self.reserved.pop(id(over.memory))
-            if over.dtype == x.dtype:
+            if over.dtype == x.dtype and self.fixed[id(over)].flags.writeable:
                 self.fixed[id(x)], self.names[id(x)] = self.fixed[id(over)], self._variable(over)
                 return self._variable(x)
         else:
@@ -483,7 +490,7 @@ class _Printer:
     def _overwritten(self, k: int, call: Call) -> Traced | None:
         """Return an operand that nothing needs afterwards, and that an elementwise call may write over."""
         x = call.result
-        if not isinstance(call.function, np.ufunc) or call.function.signature is not None:
+        if call.function not in _ROUNDED or x.dtype.kind == "c":
             return None
         for y in call.reads():
             memory = self.reserved.get(id(y.memory))

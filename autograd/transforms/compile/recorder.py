@@ -170,11 +170,11 @@ class ProgramRecorder(Recorder):
 
     def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
         """Return a new array as a traced one, and whether it is a view of an argument."""
-        if not isinstance(result, ndarray) or result.base is None:
+        known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
+        if known is None and getattr(result, "base", None) is None:
             memory = self._memory(MADE, result)
             memory.whole = made = Traced(result, self, memory)
             return made, False
-        known = self.memories.get(id(owner_of(result)))
         if known is None:
             for x in _arrays(args, kwargs):
                 if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
