@@ -78,7 +78,8 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
         return Batched(kept, value.level), guards
     if not isinstance(value, np.ndarray):
         return value, guards
-    if value.nbytes <= WHOLE or type(value) is Traced:
+    kind: Any = type(value)
+    if value.nbytes <= WHOLE or kind is Traced:
         return value.copy("K"), guards
     if value.base is None and not value.flags.writeable:
         return value, guards

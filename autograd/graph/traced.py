@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache, partial, wraps
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -117,7 +117,7 @@ def layout_alone(function: F) -> F:
 
 def cached_arrays(maxsize: int) -> Callable[[F], F]:
     """Decorate a function of shapes whose arrays are kept for further calls, as `functools.lru_cache` does."""
-    return lambda function: layout_alone(lru_cache(maxsize)(function))  # type: ignore[arg-type,return-value]
+    return lambda function: layout_alone(lru_cache(maxsize)(function))  # type: ignore[return-value]
 
 
 def _constants(tree: Any) -> Any:
@@ -180,6 +180,10 @@ class Traced:
     """
 
     __slots__ = ("__weakref__", "memory", "records", "value")
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # the methods of ndarrays, which are installed below
 
     def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
         self.value, self.records, self.memory = value, records, memory
@@ -354,7 +358,7 @@ class Traced:
     def __setitem__(self, key: Any, value: Any) -> None:
         self.records.call(operator.setitem, (self, key, value))
 
-    # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, whose arrays are traced.
+    # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, on traced arrays.
 
     __array_priority__ = 800
 
@@ -405,9 +409,9 @@ def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: b
         a, b = (other, self) if swapped else (self, other)
         arrays = isinstance(a, ndarray | list | tuple) or isinstance(b, ndarray | list | tuple)
         if arrays and (ufunc is not np.power or isinstance(b, ndarray)):
-            if not isinstance(other, ndarray) and hasattr(type(other), "__array_ufunc__"):
-                if not isinstance(other, np.generic):
-                    return NotImplemented
+            speaks = hasattr(type(other), "__array_ufunc__")
+            if speaks and not isinstance(other, ndarray | np.generic):
+                return NotImplemented
             return self.records.call(ufunc, (a, b))
         return self.records.call(of_numbers, (a, b))
 
@@ -418,9 +422,12 @@ def _in_place(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any]) -> Callabl
     def operate(self: Any, other: Any) -> Any:
         if hasattr(other, "_node"):
             return NotImplemented
-        if isinstance(self, np.generic):
-            return self.records.call(of_numbers, (self, other))
-        return self.records.call(ufunc, (self, other), {"out": self})
+        call = self.records.call
+        return (
+            call(of_numbers, (self, other))
+            if isinstance(self, np.generic)
+            else call(ufunc, (self, other), {"out": self})
+        )
 
     return operate
 
@@ -438,14 +445,15 @@ for _name, _ufunc in {
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
 }.items():  # fmt: skip
     setattr(Traced, f"__{_name}__", _operator(_ufunc, getattr(operator, _name), swapped=False))
+
+
+def _unary(ufunc: np.ufunc, of_number: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda self: self.records.call(of_number if isinstance(self, np.generic) else ufunc, (self,))
+
+
 for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
-
-    def _unary(self: Any, ufunc: np.ufunc = _ufunc, number: Any = getattr(operator, _name)) -> Any:
-        return self.records.call(number if isinstance(self, np.generic) else ufunc, (self,))
-
-    setattr(Traced, f"__{_name}__", _unary)
-
-Traced.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
+    setattr(Traced, f"__{_name}__", _unary(_ufunc, getattr(operator, _name)))
+setattr(Traced, "__divmod__", lambda self, other: (self // other, self % other))  # noqa: B010 - installed like the rest
 
 
 def _method(name: str) -> Callable[..., Any]:

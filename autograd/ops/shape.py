@@ -50,7 +50,7 @@ def length(x: ArrayOrTensor, axis: int) -> int:
 def operand(x: TensorLike) -> ArrayOrTensor:
     """Return `x` itself if it is a tensor, else as an array."""
     if type(x) in ARRAY_TYPES or isinstance(x, Tensor):
-        return x
+        return x  # type: ignore[return-value]  # one of these types
     if type(x) in fronts:
         raise UnsupportedError(
             f"a {type(x).__name__} takes part in no function of arrays: pass its number, as in value.data, or use a "

@@ -57,7 +57,8 @@ def accurate_sum(array: ArrayOrTensor, axis: int | tuple[int, ...], keepdims: bo
     count = math.prod([array.shape[a] for a in axes])
     if count <= _FEW:
         return _sum(array, axis, keepdims)
-    if type(array) in ARRAY_TYPES and array.flags.c_contiguous:
+    plain: Any = array
+    if type(plain) in ARRAY_TYPES and plain.flags.c_contiguous:
         if axes == (array.ndim - 1,):
             return _sum(array, axis, keepdims)  # pairwise
         if axes == tuple(range(len(axes))):

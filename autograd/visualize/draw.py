@@ -121,7 +121,7 @@ def draw_graph(
     _check(rankdir, depth, max_nodes, show, DETAILS)
     named, modules = names_of(params)
     program = getattr(output, "program", None)
-    if hasattr(program, "calls") and hasattr(program, "sources"):
+    if program is not None and not isinstance(output, Tensor | Value):
         from .program_reader import read_program
 
         picture = read_program(program, {id(x): name for name, x in named.items()})
@@ -132,7 +132,8 @@ def draw_graph(
             drawn = output()
     picture = read_graph(drawn, named, modules, show)
     graph = to_digraph(_fitted(picture, depth, fold, max_nodes), _DIRECTIONS[rankdir], format)
-    graph.play = partial(player, output, params=params, depth=depth)
+    result: Any = output
+    graph.play = partial(player, result, params=params, depth=depth)
     return graph
 
 

@@ -138,39 +138,41 @@ def cross_entropy(
     501.0635
     """
     check_reduction(reduction)
-    if type(input) not in ARRAY_TYPES or input.dtype.kind != "f":
-        input = as_real("cross_entropy", "input", input)
-    if type(target) not in ARRAY_TYPES:
-        target = as_operand("cross_entropy", "target", target)
-    if input.dtype is HALF or target.dtype is HALF:
-        return in_single(cross_entropy)(input, target, weight, ignore_index, reduction, label_smoothing)
-    shape = input.shape
+    scores: Any = input
+    if type(scores) not in ARRAY_TYPES or scores.dtype.kind != "f":
+        scores = as_real("cross_entropy", "input", scores)
+    classes: Any = target
+    if type(classes) not in ARRAY_TYPES:
+        classes = as_operand("cross_entropy", "target", classes)
+    if scores.dtype is HALF or classes.dtype is HALF:
+        return in_single(cross_entropy)(scores, classes, weight, ignore_index, reduction, label_smoothing)
+    shape = scores.shape
     if weight is not None:
         weight = class_weights(weight, shape)
-    if target.dtype.kind == "f" and target.shape == shape:
+    if classes.dtype.kind == "f" and classes.shape == shape:
         if ignore_index >= 0:
             raise ValueError(
                 f"ignore_index={ignore_index} is a label, but target holds probabilities: rows to ignore have "
                 f"probabilities of 0"
             )
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    if isinstance(target, Tensor):
-        target = target.data
-    labels, weights, total = read_labels(target, shape, weight, ignore_index)
-    logits = input if len(shape) == 2 else as_rows(input)
+        return _soft_cross_entropy(scores, classes, weight, reduction, label_smoothing)
+    if isinstance(classes, Tensor):
+        classes = classes.data
+    labels, weights, total = read_labels(classes, shape, weight, ignore_index)
+    logits = scores if len(shape) == 2 else as_rows(scores)
     if label_smoothing:
         _check_smoothing(label_smoothing)
         spread = _smoothed(labels, weights, weight, logits, label_smoothing)
-        spread = np.where((target.reshape(-1) == ignore_index)[:, None], spread.dtype.type(0), spread)
+        spread = np.where((classes.reshape(-1) == ignore_index)[:, None], spread.dtype.type(0), spread)
         undefined = ~np.any(weights) & np.any(spread)  # all rows that count have classes of weight 0: there is no mean
         if anywhere(undefined):
             total = np.where(undefined, 0.0, total)
-        return _reduced(_dense_losses(logits, spread), total, reduction, target.shape)
+        return _reduced(_dense_losses(logits, spread), total, reduction, classes.shape)
     scale = weights / total if reduction == "mean" else weights
     if not isinstance(scale, int | float):
         scale = scale.astype(logits.dtype)
     losses = _labelled_cross_entropy(logits, labels, scale, reduction != "none", [])
-    return losses.reshape(target.shape) if reduction == "none" else losses
+    return losses.reshape(classes.shape) if reduction == "none" else losses
 
 
 @in_single

@@ -84,11 +84,12 @@ def test_derivatives_of_the_derivative_evaluate_the_function() -> None:
     for _ in range(2):
         x = tensor([1.0, 2.0], requires_grad=True)
         compiled(x).backward(create_graph=True)
-        first = x.grad
+        first: Tensor = x.grad
         x.grad = None
         first.sum().backward()
         assert first.data.tolist() == [3, 12]
-        assert x.grad.data.tolist() == [6, 12]
+        second: Tensor = x.grad
+        assert second.data.tolist() == [6, 12]
 
 
 def test_transforms_of_a_compiled_function() -> None:

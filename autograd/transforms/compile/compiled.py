@@ -312,8 +312,8 @@ class Compiled:
         if len(self.programs) >= MOST:
             self._eager = True
             warn(
-                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of values "
-                f"that it reads, and runs as it is from now on. Pass numbers that change as arrays, "
+                f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
+                f"values that it reads, and runs as it is from now on. Pass numbers that change as arrays, "
                 f"numpy.asarray(lr), and use one size of batches",
                 RuntimeWarning,
             )
@@ -448,8 +448,8 @@ class _Session:
         return result
 
     def _real(self, x: Any) -> Any:
-        if isinstance(x, Tensor) and type(x._array) is Traced:
-            x._array = x._array.value
+        if isinstance(x, Tensor):
+            x._array = plain(x._array)
         return plain(x)
 
 

@@ -194,6 +194,7 @@ def _move(results: Any, moved: dict[int, Memory]) -> None:
 
 
 def replaced(same: dict[int, Traced], tree: Any) -> Any:
+    """Return arguments with other variables in place of some, by their identity."""
     if type(tree) is Traced:
         return same.get(id(tree), tree)
     if type(tree) in (tuple, list):

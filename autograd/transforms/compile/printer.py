@@ -184,7 +184,7 @@ class _Printer:
     # The text
 
     def printed(self) -> Printed:
-        given = []
+        given: list[tuple[str, Any]] = []
         for x, fetch in self.program.sources:
             if x.memory.kind == ARGUMENT:
                 self.names[id(x)] = name = f"x{len(given)}"

@@ -161,6 +161,7 @@ class Argument:
         self.index = index
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Return it."""
         return leaves[self.index]
 
 
@@ -173,6 +174,7 @@ class Fixed:
         self.value = value
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Return it."""
         return self.value
 
 
@@ -185,6 +187,7 @@ class ArrayOf:
         self.fetch = fetch
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Return it."""
         return self.fetch(leaves)._array
 
 

@@ -191,7 +191,8 @@ class ProgramRecorder(Recorder):
 
     def _known(self, x: Any) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
-        if not isinstance(x, ndarray) or type(x) is Traced:
+        kind: Any = type(x)
+        if kind is Traced or not isinstance(x, ndarray):
             return x
         memory = self.memories.get(id(owner_of(x)))
         if memory is not None and memory.kind == HELD:
@@ -409,11 +410,11 @@ class ProgramRecorder(Recorder):
         state.traced = tensor._array
         buffer = getattr(tensor._node, "buffer", None)
         if buffer is not None and id(owner_of(buffer.whole)) not in self.memories:
-            self.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)  # type: ignore[union-attr]
+            self.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)
         gradient = getattr(tensor, "_grad", None)
         state.gradient = gradient
         if gradient is not None and type(gradient._array) is not Traced:
-            traced = self._source(gradient._array, HELD, lambda leaves: fetch(leaves)._grad._array)  # type: ignore[union-attr]
+            traced = self._source(gradient._array, HELD, lambda leaves: fetch(leaves)._grad._array)
             state.traced_gradient = tensor._grad = _constant_like(gradient, traced)
 
     def replaces_gradient(self, tensor: Any) -> None:
@@ -426,7 +427,7 @@ class ProgramRecorder(Recorder):
         """Give all tensors real arrays, and note what the function changed in them."""
         for state in self.tensors.values():
             tensor, fetch = state.tensor, state.fetch
-            array = tensor._array
+            array: Any = tensor._array
             if array is state.traced:
                 tensor._array = state.array
             elif type(array) is Traced:
@@ -539,7 +540,7 @@ def owner_of(array: Any) -> Any:
         base = getattr(array, "base", None)
         if isinstance(base, ndarray):
             array = base
-        elif isinstance(getattr(base, "base", None), ndarray):  # what numpy.lib.stride_tricks puts between
+        elif base is not None and isinstance(getattr(base, "base", None), ndarray):  # as numpy.lib.stride_tricks does
             array = base.base
         elif isinstance(base, Portion):
             array = base.array
@@ -601,7 +602,8 @@ def _is_of_engine(x: Any) -> bool:
 
 
 def _collect(value: Any, depth: int) -> None:
-    if isinstance(value, ndarray) and type(value) is not Traced:
+    kind: Any = type(value)
+    if kind is not Traced and isinstance(value, ndarray):
         owner = owner_of(value)
         _engine_arrays[id(owner)] = owner
     elif depth and type(value) in (tuple, list):

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import GraphError
 from ...graph.backward import pull_back
 from ...graph.grad_mode import enable_grad, recording
-from ...graph.mutation import guard
+from ...graph.mutation import guard, keep_constant
 from ...graph.node import Bundle, FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
 from ...graph.traced import Traced, recorder
 from ...primitives.multi_output import output_node
@@ -78,9 +78,13 @@ class CompiledDerivative:
         """Give the results that require gradients a node."""
         nodes: list[Any] = [fetch(leaves)._node for fetch in self.tensors]
         guards = None
-        for memory, array in zip(self.memories, kept, strict=True):
-            if memory is not MADE:
-                guards = guard(None if memory is None else memory(leaves)._node, array, guards)
+        kept = list(kept)
+        for k, memory in enumerate(self.memories):
+            source: Any = memory(leaves)._node if callable(memory) else None
+            if source is not None:
+                guards = guard(source, kept[k], guards)
+            elif memory is not MADE:
+                kept[k], guards = keep_constant(kept[k], guards)
         outputs = [results[i] for i in self.live]
         arrays: Any = outputs[0]._array if len(outputs) == 1 else tuple([x._array for x in outputs])
         node = record(self, nodes, kept, call, guards, (), arrays, recording())
