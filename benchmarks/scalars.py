@@ -1,7 +1,8 @@
 """micrograd's demo, one step: a 2-16-16-1 network of scalars on 100 moons, hinge loss and weight decay.
 
 Run it with ``python -m benchmarks.scalars``. Each engine runs in processes of its own, because what the garbage
-collector costs depends on everything else in memory. micrograd takes part if it is installed.
+collector costs depends on everything else in memory. micrograd takes part if it is installed. With `compile`, the
+network is recorded for one point and replayed for all; the rest of the program is the same.
 """
 
 from benchmarks.timing import Step, progress, table  # isort: skip - limits the threads before NumPy loads
@@ -17,15 +18,18 @@ from datasets import make_moons
 
 ENGINES = {
     "plaingrad": ("autograd", "nn.scalar"),
+    "plaingrad, compiled": ("autograd", "nn.scalar"),
     "micrograd": ("micrograd.engine", "micrograd.nn"),
 }
 
 
-def demonstration(value: Any, network: Any) -> Step:
+def demonstration(value: Any, network: Any, compiled: Any = None) -> Step:
     """Return the step, for a class of scalars and a class of networks."""
     random.seed(1337)
     points, labels = make_moons(100, noise=0.1, seed=0)
     signs, model = labels * 2.0 - 1.0, network(2, [16, 16, 1])
+    if compiled is not None:
+        model = compiled(model)
 
     def step() -> float:
         scores = [model([value(x) for x in point]) for point in points]
@@ -43,7 +47,7 @@ def demonstration(value: Any, network: Any) -> Step:
 def seconds(engine: str, steps: int = 5) -> float:
     """Return the median CPU seconds of a step of `engine`."""
     values, networks = map(importlib.import_module, ENGINES[engine])
-    step, times = demonstration(values.Value, networks.MLP), []
+    step, times = demonstration(values.Value, networks.MLP, values.compile if "compiled" in engine else None), []
     step()
     for _ in range(steps):
         started = time.process_time()
