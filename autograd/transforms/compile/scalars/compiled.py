@@ -13,8 +13,10 @@ from ....graph.source_info import defined, warn
 from ....scalar.value import Value, value_recorder
 from ....tensors.tensor import Tensor
 from ..environment import Environment
-from .program import Arguments, ScalarProgram, miss
+from .arguments import Arguments
+from .program import ScalarProgram
 from .recording import Number, Recorder
+from .writer import miss
 
 __all__ = ["MOST", "CompiledFunction"]
 

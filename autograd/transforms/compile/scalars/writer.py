@@ -1,0 +1,231 @@
+"""Writer: the text of a program's functions, and the objects that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ....graph.grad_mode import ON, recording
+from ....graph.node import LEAF, counter
+from ....scalar.value import Value, value_recorder
+from .arguments import PLAIN, Arguments
+from .printing import Printer
+from .recording import Item, Number, Recorder
+
+__all__ = ["Writer", "miss"]
+
+miss: Any = type("miss", (), {"__repr__": lambda self: "miss"})()  # the result of a program that does not serve a call
+
+_new = object.__new__
+
+
+class Writer:
+    """Writes the functions of a program; it holds the items of the run, which the program itself does not need."""
+
+    def __init__(self, arguments: Arguments, recorder: Recorder, result: Any, mode: int) -> None:
+        self._arguments, self._mode = arguments, mode
+        self._outputs: dict[Item, bool] = {}  # and whether each is a value
+        self._result = self._structure(recorder, result)
+        self._printer = Printer(recorder.items, list(self._outputs))
+        self.reads = [item.value for item in self._printer.reads]
+        self.live = [item for item in self._outputs if item.live and item.kind == "value"]
+        self.batched = self._printer.backward(carefully=False) == self._printer.backward(carefully=True)
+
+    def lines(self, *, carefully: bool) -> list[str]:
+        """Return the text of both functions, or of the careful form of the second where that differs."""
+        if carefully:
+            return [] if self.batched else self._backward(carefully=True)
+        return [*self._forward(), "", *self._backward(carefully=False)]
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The objects that the text refers to, but for those of the program itself."""
+        return {
+            **self._arguments.names,
+            **self._printer.names,
+            **{f"p{i}": value for i, value in enumerate(self.reads)},
+            "Value": Value, "new": _new, "miss": miss, "counter": counter, "link": _link,
+            "recording": recording, "recorder": value_recorder.get, "held": frozenset(self.reads),
+            "made": [p for p in self.reads if p.op is not LEAF],
+        }  # fmt: skip
+
+    # The structure of the result
+
+    def _structure(self, recorder: Recorder, result: Any) -> Any:
+        """Return the result with items in the place of numbers and values."""
+        if isinstance(result, Value):
+            item = recorder.item_of(result)
+            if not item.live and any(item in each.args for each in recorder.items if each.live):
+                recorder.refuse(
+                    "the function returned a value that is a constant, to which gradients of other results flow",
+                    "compute it outside of no_grad, or return its data",
+                )
+            self._outputs[item] = True
+            return item
+        if type(result) is Number:
+            self._outputs.setdefault(result.item, False)
+            return result.item
+        if type(result) in (list, tuple):
+            return type(result)([self._structure(recorder, part) for part in result])
+        if type(result) is dict:
+            return {key: self._structure(recorder, part) for key, part in result.items()}
+        if not isinstance(result, (*PLAIN, float, np.floating)):
+            kind = type(result).__name__
+            recorder.refuse(f"the function returned an object of type {kind}", "return values, or containers of them")
+        return result
+
+    def _returned(self, structure: Any) -> str:
+        if isinstance(structure, Item):
+            return self._places[structure]
+        if isinstance(structure, list | tuple):
+            parts = [self._returned(part) for part in structure]
+            if isinstance(structure, list):
+                return f"[{', '.join(parts)}]"
+            return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+        if isinstance(structure, dict):
+            return "{" + ", ".join(f"{key!r}: {self._returned(part)}" for key, part in structure.items()) + "}"
+        return self._printer.names.name(structure, "constant")
+
+    # The text
+
+    def _forward(self) -> list[str]:
+        """Return the lines of the function that checks a call and computes its results."""
+        # with ON, the mode tells that another function is being recorded
+        recorded = "" if self._mode == ON else " or recorder() is not None"
+        body = [*self._arguments.lines, f"if recording() != {self._mode}{recorded}: return miss"]
+        values = self._arguments.values
+        if len(values) > 1:
+            body.append(f"if len({{{', '.join(values)}}}) != {len(values)}: return miss")
+        if values and self.reads:
+            body.append(f"if not held.isdisjoint(({', '.join(values)},)): return miss")
+        body.append("if not environment.unchanged(): return miss")
+        body += [f"x{name[1:]} = {name}.data" for name in values]
+        if self.reads:
+            names = ", ".join(f"w{i}" for i in range(len(self.reads)))
+            body.append(f"{names}, = data = [{', '.join(f'p{i}.data' for i in range(len(self.reads)))}]")
+        compute = [*self._printer.forward]
+        body += ["try:", *_indented(compute or ["pass"]), "except (ArithmeticError, ValueError):", "    return miss"]
+        body += self._results()
+        body.append(f"return {self._returned(self._result)}")
+        return [f"def forward(args, kwargs, {self._bound()}):", *_indented(body)]
+
+    def _bound(self) -> str:
+        """Return parameters that bind the values that were read: Python reads its locals fastest."""
+        return ", ".join(["new=new", "Value=Value", *[f"p{i}=p{i}" for i in range(len(self.reads))]])
+
+    def _results(self) -> Iterator[str]:
+        """Yield the lines that make the values of the result, and note in `_places` where each is found."""
+        self._places: dict[Item, str] = {}
+        several = len(self.live) > 1
+        if self.live:
+            node = "node" if several else "o0"
+            yield f"{node} = new(Value)"
+            values = self._arguments.values
+            if not values and "made" and not any(p.op is not LEAF for p in self.reads):
+                yield f"{node}.x = {node}.y = None"
+            else:
+                yield f"link({node}, ({''.join(f'{name}, ' for name in values)}*made))"
+            yield f"{node}.dy = {node}.grad = 0.0"
+            yield f"{node}.op = call"
+            yield f"{node}.number = next(counter)"
+            if not several:
+                yield f"o0.data = {self._printer.result(self.live[0])}"
+                self._places[self.live[0]] = "o0"
+        if several:
+            for i, item in enumerate(self.live):
+                yield f"o{i} = new(Value)"
+                yield f"o{i}.data = {self._printer.result(item)}"
+                yield f"o{i}.x = node"
+                yield f"o{i}.y = None"
+                yield f"o{i}.dx = 1.0"
+                yield f"o{i}.dy = o{i}.grad = 0.0"
+                yield f"o{i}.op = outputs[{i}]"
+                yield f"o{i}.number = next(counter)"
+                self._places[item] = f"o{i}"
+        if self.live:
+            yield f"{node}.dx = ({''.join(f'{name}, ' for name in self._kept())})"
+        for item, of_value in self._outputs.items():
+            if item not in self._places:
+                yield from self._plain_result(item, of_value)
+
+    def _plain_result(self, item: Item, of_value: bool) -> Iterator[str]:
+        """Yield the line of a result that no gradient flows through: a number, or a value that was there or is made."""
+        if of_value and item.kind == "input":
+            self._places[item] = f"i{self._printer.result(item)[1:]}"
+        elif of_value and item.kind == "read":
+            self._places[item] = f"p{self._printer.result(item)[1:]}"
+        else:
+            name = f"r{len(self._places)}"
+            text = self._printer.result(item)
+            yield f"{name} = Value({text})" if of_value else f"{name} = {text}"
+            self._places[item] = name
+
+    def _inner(self) -> list[int]:
+        """Return the positions of results that other results are computed from."""
+        used = {arg for item in self._printer.items if item.live for arg in item.args}
+        return [i for i, item in enumerate(self.live) if item in used and len(self.live) > 1]
+
+    def _kept(self) -> list[str]:
+        """Return the names of all that the node of a call keeps for its gradient."""
+        saved = [name for name in self._printer.saved if name[0] != "w"]
+        data = ["data"] if any(name[0] == "w" for name in self._printer.saved) else []
+        return [*self._arguments.values, *saved, *[f"o{i}" for i in self._inner()], *data]
+
+    def _backward(self, *, carefully: bool) -> list[str]:
+        """Return the lines of the function that adds the gradients of calls to those of what they read."""
+        lines = self._printer.backward(carefully=carefully)
+        text = "\n".join(lines)
+        reads = [i for i in range(len(self.reads)) if f"g_w{i} +=" in text]
+        inputs = [name[1:] for name in self._arguments.values if f"g_x{name[1:]} +=" in text]
+        several = len(self.live) > 1
+        gs = ", ".join(f"g{i}" for i in range(len(self.live)))
+        kept = self._kept()
+        loop = [f"{gs} = call.grad" if not several else "if not call.grad: continue"]
+        loop.append(f"{gs} = call.grad" if several else "if not g0: continue")
+        if kept:
+            loop.append(f"{', '.join(kept)}, = call.dx")
+        if "data" in kept:
+            loop.append(f"{', '.join(f'w{i}' for i in range(len(self.reads)))}, = data")
+        loop += [f"g_x{i} = i{i}.grad" for i in inputs]
+        loop += lines
+        loop += [f"i{i}.grad = g_x{i}" for i in inputs]
+        loop += [f"o{i}.grad = g{i}" for i in self._inner()]
+        body = [f"g_w{i} = p{i}.grad" for i in reads]
+        body += ["for call in calls:", *_indented(loop)]
+        body += [f"p{i}.grad = g_w{i}" for i in reads]
+        name = "backward_carefully" if carefully else "backward"
+        if not self.live:
+            return []
+        return [f"def {name}(calls, {self._bound()}):", *_indented(body)]
+
+
+def _link(node: Value, values: tuple[Value, ...]) -> None:
+    """Have `node` lead to those of `values` that operations made; leaves need not be found before the walk back."""
+    made = [value for value in values if value.op is not LEAF]
+    while len(made) > 2:
+        pair = _new(Value)
+        pair.x, pair.y = made.pop(), made.pop()
+        pair.data = pair.dx = pair.dy = pair.grad = 0.0
+        pair.op, pair.number = _INPUTS, next(counter)
+        made.append(pair)
+    node.x = made[0] if made else None
+    node.y = made[1] if len(made) > 1 else None
+
+
+class _InputsOperation:
+    """The operation of a node that stands for two inputs of a call that has more than two; no gradient reaches it."""
+
+    name = "inputs"
+
+    def inputs(self, node: Value) -> tuple[Value | None, ...]:
+        """Return the two values."""
+        return node.x, node.y
+
+
+_INPUTS: Any = _InputsOperation()
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return ["    " + line for line in lines]
