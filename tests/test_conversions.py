@@ -431,9 +431,9 @@ def test_edges_and_sets_of_values_are_plain_on_the_tape() -> None:
 def test_every_public_transform_is_looked_at() -> None:
     """What takes a function first differentiates it, but for what declares operations, decorates and computes again.
 
-    `vmap` has a test of its own: `test_vmap_leaving`.
+    `vmap` has a test of its own, `test_vmap_leaving`; what `compile` records has tests/compile/test_refusals.py.
     """
-    declare = {"vmap", "composed", "elementwise", "general", "linear", "multilinear", "not_differentiable"}
+    declare = {"vmap", "compile", "cached_arrays", "layout_alone", "outside", "composed", "elementwise", "general", "linear", "multilinear", "not_differentiable"}
     functions = {name: getattr(module, name) for module in (autograd, autograd.extend) for name in module.__all__}
     first = {name: next(iter(signature(f).parameters), "") for name, f in functions.items() if isfunction(f)}
     assert {name for name, parameter in first.items() if parameter in ("function", "fn")} - declare <= {*TRANSFORMS}

@@ -123,6 +123,8 @@ def _read_name(code: CodeType, instruction: int) -> str:
     call = step.positions
     if not step.opname.startswith(("CALL", "PRECALL")) or call is None or call.col_offset is None:
         return ""
+    if step.opname == "CALL_KW":
+        before.pop()  # which loads the names of arguments
     parts: list[str] = []
     for previous, earlier in itertools.pairwise([before[0], *before]):
         at = earlier.positions
@@ -135,6 +137,6 @@ def _read_name(code: CodeType, instruction: int) -> str:
         elif earlier.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_CLASSDEREF")):
             loaded = earlier.argval
             parts = [str(loaded[0] if isinstance(loaded, tuple) else loaded)]
-        elif earlier.opname not in ("PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE"):
+        elif earlier.opname not in ("PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE", "KW_NAMES"):
             parts = [""]  # a computed object: the following attributes are read from it
     return ".".join(parts) if parts and parts[0] else ""

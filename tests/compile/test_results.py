@@ -123,3 +123,10 @@ def test_backward_within_the_function_through_an_argument_is_refused() -> None:
     x = tensor([1.0, 2.0], requires_grad=True)
     with pytest.raises(TypeError, match="backward\\(\\) through an argument"):
         compile(step)(x * 2)
+
+
+@pytest.mark.parametrize("draw", [lambda: np.random.normal(size=3), lambda: np.random.default_rng(0).random(3)])
+def test_a_function_in_c_that_makes_an_array_is_not_given_a_traced_one(draw: Any) -> None:
+    compiled = compile(lambda x: x + draw())  # NumPy's generators call numpy.empty without a frame of their own
+    with pytest.raises(TypeError, match="comes from outside the recorded calls"):
+        compiled(np.ones(3))

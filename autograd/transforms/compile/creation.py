@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.call_site import of_library
+from ...graph.call_site import called_by, of_library
 from ...graph.traced import Traced, recorder
 from ...tensors.tensor import Tensor
 from .program import traced_in
@@ -54,10 +54,17 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
                 _installed.clear()
 
 
-def _records() -> Any:
-    """Return the recorder of this thread, where the caller is the user's program, the engine or the layers."""
+def _records(make: Callable[..., Any]) -> Any:
+    """Return the recorder of this thread, where the caller of `make` is the user's program, the engine or the layers.
+
+    A function written in C, such as `numpy.random.normal`, may call it too, leaves no frame, and would take what is no
+    ndarray for one. So the call is looked up in the frame.
+    """
     records: Any = recorder.get()
-    if records is None or not records.records() or of_library(sys._getframe(2).f_code.co_filename):
+    if records is None or not records.records():
+        return None
+    frame = sys._getframe(2)
+    if of_library(frame.f_code.co_filename) or called_by(frame).function is not make:
         return None
     return records
 
@@ -67,7 +74,7 @@ def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
-        records = _records()
+        records = _records(make)
         if records is None or any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
             return function(*args, **kwargs)  # of tensors it is an operation, whose own calls are noted
         if asks:  # an array among the arguments decides the shape
@@ -83,7 +90,7 @@ def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
 def _from_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def make(data: Any, *args: Any, **kwargs: Any) -> Any:
-        records = _records()
+        records = _records(make)
         if records is None:
             return function(data, *args, **kwargs)
         if type(data) is Traced and function.__name__ in ("asarray", "asanyarray") and data.ndim:
