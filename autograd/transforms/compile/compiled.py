@@ -8,6 +8,7 @@ from threading import Lock, RLock
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy._core import umath
 
 from ...errors import CompileError, check_callable, check_option
 from ...graph.batched import Batched
@@ -19,11 +20,12 @@ from ...scalar.value import Value
 from ...tensors.conversions import is_differentiating
 from ...tensors.tensor import Tensor
 from ..pytree import Rebuild, flatten, structure
+from .aliasing import owners_of, shared_memory
 from .creation import noted_creation
 from .environment import Environment
 from .passes import simplify
 from .printer import Diverged, Printed, printed
-from .program import Argument, Fixed, Program
+from .program import ARGUMENT, HELD, Argument, Effect, Fixed, Outside, Program
 from .recorder import ProgramRecorder
 from .results import CompiledDerivative, recorded_derivative
 from .scalars.compiled import CompiledFunction
@@ -67,6 +69,11 @@ class CompiledProgram:
             results.derivative.run = self._run_backward
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._unchanged = environment.unchanged
+        self._owners: frozenset[int] = frozenset()  # of the memory of what the function holds
+        self._writes = any(
+            isinstance(call, Effect | Outside) or (call.writes is not None and call.writes.kind in (ARGUMENT, HELD))
+            for call in program.calls
+        )
 
     def _now(self) -> Printed:
         if self._printed is None:
@@ -101,10 +108,17 @@ class CompiledProgram:
         """Print the program for the memory that tensors have now."""
         for held in self._tensors:
             held.bind(leaves)
+        held_arrays = [held.array for held in self._tensors] + list(self.environment.arrays.values())
+        self._owners = frozenset(owners_of(held_arrays))
         self._printed = printed(self.program, leaves, self._name)
 
-    def fits(self, leaves: Sequence[Any]) -> bool:
-        """Tell whether tensors are what they were, and prepare the program anew if only their memory is another."""
+    def fits(self, leaves: Sequence[Any], owners: list[int]) -> bool:
+        """Tell whether tensors are what they were, and prepare the program anew if only their memory is another.
+
+        `owners` is what `owners_of` returns for the leaves.
+        """
+        if not self._owners.isdisjoint(owners):
+            return False
         for held in self._arguments:
             tensor = held.fetch(leaves)
             if type(tensor._node) is Leaf and held.is_otherwise(tensor):
@@ -140,6 +154,11 @@ class CompiledProgram:
             self.diverged += 1
             program.give_up()
             return NotImplemented
+        except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
+            if self._writes:
+                raise
+            program.give_up()
+            return NotImplemented  # so that the function raises the error, in its own words
         finally:
             self._lock.release()
         derivative = self._results.derivative
@@ -285,17 +304,19 @@ class Compiled:
             leaves, _ = flatten((args, kwargs))
             shape = structure((args, kwargs))
         try:
-            key = (shape, len(args), recording(), *map(_described, leaves))
+            owners = owners_of(leaves)
+            shared = shared_memory(leaves, owners)
+            key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
             several = self._programs.get(key)
         except (_Elsewhere, TypeError):  # a batch, a graph of somebody else, or something that has no hash
             return self.__wrapped__(*args, **kwargs)
         if several is not None:
             for program in several:
-                if program._unchanged() and program.fits(leaves):
+                if program._unchanged() and program.fits(leaves, owners):
                     result = program.run(leaves, args, kwargs)
                     return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
             for program in several:
-                if program.environment.difference() is None and program.fits(leaves):
+                if program.environment.difference() is None and program.fits(leaves, owners):
                     program._unchanged = program.environment.unchanged
                     result = program.run(leaves, args, kwargs)
                     return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
@@ -309,6 +330,9 @@ class Compiled:
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
+        held = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
+        if not set(owners_of(held)).isdisjoint(owners_of(leaves)):
+            return self.__wrapped__(*args, **kwargs)  # what is written to one of them changes the other
         if len(self.programs) >= MOST:
             self._eager = True
             warn(
@@ -333,6 +357,16 @@ class Compiled:
 
 
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
+
+
+# What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.
+_state_of_errors: Any = umath._extobj_contextvar
+_AT_FIRST = _state_of_errors.get()
+
+
+def _errors() -> Any:
+    """Return what NumPy does where a number overflows or the like; None if that is what it did at first."""
+    return None if _state_of_errors.get() is _AT_FIRST else (*np.geterr().values(), id(np.geterrcall()))
 
 
 class _Elsewhere(Exception):  # noqa: N818 - not an error
@@ -386,7 +420,8 @@ class _Session:
                     records.stand_ins.append(x)
                 records.watch(x, Argument(i), True)
             elif isinstance(x, ndarray | np.generic):
-                traced[i] = records.argument(x, Argument(i))
+                before = next((j for j in range(i) if leaves[j] is x), i)
+                traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
         for x in environment.seen:
             if isinstance(x, Tensor):
                 records.watch(x, Fixed(x), False)
