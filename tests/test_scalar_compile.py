@@ -201,6 +201,21 @@ def test_results_in_containers_and_results_that_were_there() -> None:
     assert (x.grad, p.grad, found["y"].grad) == (2.0 + 2 * 6 * 2, 3.0 + 2 * 6 * 3, 1.0 + 2 * 6)
 
 
+def test_a_value_and_its_number_are_two_results() -> None:
+    def function(x: Value) -> Any:
+        y = x * 2.0
+        return y, y.data, x, x.data, y.data + 1, y
+
+    quick = compiled(function)
+    for at in (1.0, 2.0):
+        x = Value(at)
+        found = quick(x)
+        assert [type(each) for each in found] == [Value, float, Value, float, float, Value]
+        assert (found[0].data, *found[1:2], *found[3:5]) == (2 * at, 2 * at, at, 2 * at + 1)
+        assert found[2] is x
+        assert found[5] is found[0]
+
+
 def test_calls_within_a_graph_of_values_that_were_computed() -> None:
     model: Any = MLP(3, [3, 2])
     quick = compiled(model)
@@ -240,6 +255,145 @@ def test_the_slopes_are_those_of_the_numbers_when_it_was_called() -> None:
     w.data = 10.0
     y.backward()
     assert (x.grad, w.grad) == (4.0, 12.0)
+
+
+# Whole steps
+
+
+def steps(function: Function, parameters: Sequence[Value], count: int, *args: Any) -> list[Any]:
+    """Return what each of some calls gives, and the data and gradients of the parameters after it."""
+    found: list[Any] = []
+    for _ in range(count):
+        result = function(*args)
+        grads = [y.grad for y in (result if isinstance(result, tuple) else [result]) if isinstance(y, Value)]
+        result = [y.data if isinstance(y, Value) else y for y in (result if isinstance(result, tuple) else [result])]
+        found.append(repr((result, grads, [(p.data, p.grad) for p in parameters])))
+    return found
+
+
+def step_of(make: Function) -> Any:
+    """Compare some calls of a step with those of its compiled form; `make` returns it and its parameters."""
+    step, parameters = make()
+    expected = steps(step, parameters, 6)
+    step, parameters = make()
+    quick = compiled(step)
+    assert steps(quick, parameters, 6) == expected
+    assert len(quick.programs) == 1
+    return quick
+
+
+POINTS = [(0.1, 0.3), (0.5, -0.2), (1.0, 0.7)]
+
+
+@pytest.mark.parametrize("kind", ["data", "value", "both", "nothing"])
+def test_a_whole_training_step(kind: str) -> None:
+    def make() -> Any:
+        random.seed(5)
+        model: Any = MLP(1, [3, 1])
+
+        def step() -> Any:
+            scores = [model([x]) for x, _ in POINTS]
+            loss = sum((score - y) ** 2 for score, (_, y) in zip(scores, POINTS, strict=True)) * (1 / 3)
+            model.zero_grad()
+            loss.backward()
+            for p in model.parameters():
+                p.data -= 0.1 * p.grad
+            return {"data": loss.data, "value": loss, "both": (loss, scores[0], loss.grad), "nothing": None}[kind]
+
+        return step, model.parameters()
+
+    assert "loss.backward()" in step_of(make).source()
+
+
+def test_gradients_that_accumulate_over_steps_and_over_several_backward_passes() -> None:
+    def make() -> Any:
+        a, b = Value(0.3), Value(-0.7)
+
+        def step() -> Any:
+            first = (a * b).tanh() / (a + 2.0)
+            first.backward()
+            norm = a.grad * a.grad + b.grad * b.grad
+            second = first * a + b.sqrt() if b > 0 else first * b
+            second.backward()
+            a.data = a.data - 0.1 * a.grad / (1 + norm)
+            b.grad = b.grad * 0.5
+            return first.grad, norm
+
+        return step, [a, b]
+
+    step_of(make)
+
+
+def test_a_step_with_arguments_and_momentum_in_values() -> None:
+    def make() -> Any:
+        w, velocity = Value(1.0), Value(0.0)
+
+        def step(x: float, y: Value) -> float:
+            loss = (w * x - y) ** 2
+            w.grad = 0
+            loss.backward()
+            velocity.data = 0.9 * velocity.data + w.grad
+            w.data -= 0.05 * velocity.data
+            return loss.data
+
+        return step, [w, velocity, Value(0.5)]
+
+    found = []
+    for each in (lambda step: step, compiled):
+        step, parameters = make()
+        step = each(step)
+        found.append([steps(step, parameters, 1, x, parameters[2]) for x in (0.5, 1.5, -1.0, 0.0)])
+    assert found[0] == found[1]
+
+
+def test_a_step_that_fails_changes_nothing_and_raises_the_error_of_the_function_itself() -> None:
+    w = Value(4.0)
+
+    def step(n: float) -> Any:
+        w.grad = 0.0
+        loss = w.sqrt() * n
+        loss.backward()
+        w.data = w.data - n * w.grad
+        return loss.data / (n - 3.0)
+
+    quick = compiled(step)
+    quick(1.0)
+    before = w.data
+    with pytest.raises(ZeroDivisionError):
+        quick(3.0)
+    assert w.data == before - 3.0 * w.grad, "once, as the function itself does before it fails"
+
+
+def test_a_refused_step_changes_nothing_before_the_fallback_runs_it() -> None:
+    w = Value(1.0)
+
+    def step() -> float:
+        w.data = w.data + 1.0
+        return float(w.data)
+
+    with pytest.raises(CompileError, match="float"):
+        compiled(step)()
+    assert w.data == 1.0
+    with pytest.warns(UserWarning, match="float"):
+        assert compiled(step, fallback="warn")() == 2.0
+    assert w.data == 2.0
+
+
+def test_backward_into_values_that_were_computed_before_is_refused() -> None:
+    a = Value(2.0)
+    b = a * 3.0
+
+    def step() -> None:
+        (b * 2.0).backward()
+
+    with pytest.raises(CompileError, match="computed before"):
+        compiled(step)()
+    quick = compiled(lambda x: (x * 2.0).backward())
+    for x in (Value(1.0), Value(2.0)):
+        quick(x)
+        assert x.grad == 2.0
+    with pytest.raises(CompileError, match="computed before"):
+        quick(a * 1.0)
 
 
 # Errors
@@ -365,10 +519,14 @@ def test_a_float_is_a_float_for_isinstance() -> None:
         lambda x: x * len(repr(x)),
         lambda x: x * float(x.data),
         lambda x: x * math.floor(x),
-        lambda x: x * x.grad,
+        lambda x: x * float(x.grad),
         lambda x: x.backward(),
-        lambda x: setattr(x, "data", 2.0),
-        lambda x: setattr(x, "grad", 2.0),
+        lambda x: (x * 2.0).backward(create_graph=True),
+        lambda x: setattr(x * 2.0, "data", 2.0),
+        lambda x: setattr(x * 2.0, "grad", 2.0),
+        lambda x: setattr(x, "data", "two"),
+        lambda x: x * 3.0 if setattr(x, "data", x.data * 2) is None else x,  # type: ignore[func-returns-value]
+        lambda x: setattr(x, "data", float(x)),
         lambda x: x * {x.data: 2.0}[1.0],
         lambda x: x * range(3)[x.data],
         lambda x: x * random.random(),
@@ -377,7 +535,7 @@ def test_a_float_is_a_float_for_isinstance() -> None:
         lambda x: x * np.random.rand(),
         lambda x: {x},
     ],
-    ids=range(19),
+    ids=range(23),
 )
 def test_what_cannot_be_recorded_is_refused_with_the_line_and_leaves_everything_as_it_was(function: Function) -> None:
     x = Value(1.0)

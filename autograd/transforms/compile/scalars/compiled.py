@@ -100,12 +100,14 @@ class CompiledFunction:
         try:
             result, program = self._run(recorder, args, kwargs, mode)
         except CompileError as error:
+            recorder.undo()
             if error is not recorder.refused or self._fallback == "raise":
                 raise
             return self._give_up(str(error), args, kwargs)
         if program is not None:
             self.programs.append(program)
             return _unwrapped(result)
+        recorder.undo()
         found = self.__wrapped__(*args, **kwargs)  # it raised an error, which is now raised as it is without compile
         why = f"{defined(self.__wrapped__)} cannot be recorded, since it raises {result!r} with what stands for floats"
         if self._fallback == "raise":

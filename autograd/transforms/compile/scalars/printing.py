@@ -10,7 +10,6 @@ import linecache
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable
 from types import FunctionType
 from typing import Any
 
@@ -51,12 +50,18 @@ class Printer:
             _root(arg)
             for item in self.items
             for arg in item.args
-            for _ in range(2 if isinstance(_function(item), FunctionType) else 1)
+            for _ in range(2 if item.function is not None and isinstance(_function(item), FunctionType) else 1)
         )
         self._uses.update(map(_root, outputs))
         self._parts: dict[Item, Text] = {}  # expressions that are written where they are used
+        self._roots = [item.args[0] for item in self.items if item.kind == "backward"]
+        self._ends = {*map(_root, outputs), *self._roots}
         self.saved: dict[str, None] = {}  # the names that the backward function needs, in the order of use
-        self._backward = {carefully: self._gradients(carefully) for carefully in (False, True)}
+        live = [item for item in outputs if item.live and item.kind == "value"]
+        roots = {item: f"g{i}" for i, item in enumerate(live)}
+        self._backward = {carefully: self._gradients(roots, carefully)[0] for carefully in (False, True)}
+        self.found: dict[Item, str] = {}  # the gradients that the program itself computes, by name
+        self._within = {root: self._gradients({root: "one"}, carefully=True) for root in self._roots}
         self.forward = self._results()
 
     def backward(self, *, carefully: bool) -> list[str]:
@@ -79,16 +84,43 @@ class Printer:
         return lines
 
     def _statement(self, item: Item) -> list[str]:
-        text = self._expression(item)
+        if item.kind == "backward":
+            lines, gradients = self._within[item.args[0]]
+            self.found |= gradients
+            return ["one = 1.0", *lines]
+        if item.kind in ("grad", "data"):
+            target, number = item.args
+            prefix = "g_" if item.kind == "grad" else "d_"
+            return [f"{prefix}{self._text[target]} = {self._operand(number)}"]
+        text = Text(self._gradient_now(item.args[0])) if item.kind == "gradient" else self._expression(item)
         if item.kind == "guard":
             return [f"if {text.within(0)}: return miss" if not item.value else f"if not ({text}): return miss"]
         name = self._number[item]
-        short = len(text.text) < _LONG and item not in self.outputs
+        short = len(text.text) < _LONG and item not in self._ends
         if short and self._uses[item] == 1 and name not in self.saved and _is_operator(item) and text.rank:
             self._parts[item] = text
             return []
         self._text[item] = Text(name)
         return [f"{name} = {text}"]
+
+    def _gradient_now(self, item: Item) -> str:
+        """Return the name of the gradient that a value has at this point of the program."""
+        return f"g_{self._text[item]}" if item.kind in ("read", "input") else self.found.get(item, "0.0")
+
+    def assigned(self, kind: str) -> list[str]:
+        """Return the names of the inputs and reads whose ``"data"`` or ``"grad"`` the program changes."""
+        found = {item.args[0]: None for item in self.items if item.kind == kind}
+        if kind == "grad":
+            reached = "\n".join(line for lines, _ in self._within.values() for line in lines)
+            words = set(_words(reached))
+            found |= {item: None for item in (*self.inputs, *self.reads) if f"g_{self._text[item]}" in words}
+        return [str(self._text[item]) for item in found]
+
+    @property
+    def asked(self) -> list[str]:
+        """The names of the inputs and reads whose gradients the program needs at its beginning."""
+        asked = [item.args[0] for item in self.items if item.kind == "gradient"]
+        return sorted({*self.assigned("grad"), *[str(self._text[x]) for x in asked if x.kind in ("read", "input")]})
 
     def _expression(self, item: Item) -> Text:
         args = tuple(self._operand(arg) for arg in item.args)
@@ -115,9 +147,9 @@ class Printer:
 
     # Gradients
 
-    def _gradients(self, carefully: bool) -> list[str]:
-        """Return the lines that add the contributions of one call to all gradients."""
-        self._gradient: dict[Item, str] = {item: f"g{i}" for i, item in enumerate(self._live_outputs())}
+    def _gradients(self, roots: dict[Item, str], carefully: bool) -> tuple[list[str], dict[Item, str]]:
+        """Return the lines that add the contributions of `roots` to all gradients, and the names of the gradients."""
+        self._gradient = dict(roots)
         contributions = Counter(arg for item in self._live() for arg in item.args if arg.live)
         contributions.update(list(self._gradient))
         blocks: list[tuple[str, str]] = []
@@ -142,13 +174,10 @@ class Printer:
                         blocks.append((g, f"{self._gradient[arg]} = {gx}"))
                         continue
                 blocks.append((g, f"{self._place(arg)} += {gx}"))
-        return [*([" = ".join([*zeros, "0.0"])] if zeros else []), *_conditional(blocks)]
-
-    def _live_outputs(self) -> Iterable[Item]:
-        return (item for item in self.outputs if item.live and item.kind == "value")
+        return [*([" = ".join([*zeros, "0.0"])] if zeros else []), *_conditional(blocks)], self._gradient
 
     def _live(self) -> list[Item]:
-        return [item for item in self.items if item.live and item.args]
+        return [item for item in self.items if item.live and item.kind == "value"]
 
     def _slope(self, item: Item, index: int, carefully: bool) -> Text | float:
         args = tuple(self._kept(arg) for arg in item.args)
@@ -177,7 +206,7 @@ def _needed(items: list[Item], outputs: list[Item]) -> list[Item]:
     kept = []
     for item in reversed(items):
         fails = item.kind in ("value", "float") and not never_raises(_function(item))
-        if item in needed or item.kind == "guard" or fails:
+        if item in needed or item.kind in ("guard", "backward", "grad", "data") or fails:
             kept.append(item)
             waiting = list(item.args)
             while waiting:

@@ -38,7 +38,8 @@ class Item:
     ----------
     kind
         ``"input"``, ``"number"``, ``"read"``, ``"constant"``, ``"alias"`` (a value made of a number), ``"value"``,
-        ``"float"`` or ``"guard"``.
+        ``"float"`` or ``"guard"``; ``"backward"`` from a value, ``"gradient"`` of a value at that moment, and the
+        assignments ``"grad"`` and ``"data"``.
     function
         The operation of a value, the function of floats otherwise; None for what was not computed.
     args
@@ -77,6 +78,8 @@ class Recorder:
         self._known: dict[int, Item] = {}
         self._alive: list[Any] = []  # so that no address is used again
         self._changed: list[Value] = []
+        self._before: list[tuple[Value, Any, Any]] = []  # data and gradients when they were met first
+        self._assigned: dict[int, Item] = {}  # the number that a value was assigned
 
     @contextmanager
     def watching(self, values: list[Value]) -> Iterator[None]:
@@ -95,8 +98,15 @@ class Recorder:
 
     def _watch(self, value: Value) -> None:
         if type(value) is Value:
-            value.__class__ = Recorded
             self._changed.append(value)
+            if hasattr(value, "data"):  # or it is being made
+                self._before.append((value, value.data, value.grad))
+            value.__class__ = Recorded
+
+    def undo(self) -> None:
+        """Give all values the data and gradients that they had before the run."""
+        for value, data, grad in self._before:
+            value.data, value.grad = data, grad
 
     def argument(self, value: Any) -> Any:
         """Note an argument of the function; return what to call the function with."""
@@ -142,6 +152,11 @@ class Recorder:
             return
         op: Any = value.op
         pairs = ((value.x, value.dx), (value.y, value.dy))[: len(op.rules)]
+        if any(id(x) in self._assigned for x, _ in pairs):
+            self.refuse(
+                "computing with a value whose data was assigned before in the same function cannot be compiled",
+                "assign the data of values at the end",
+            )
         args = tuple(Item("constant", number) if x is None else self.item_of(x) for x, number in pairs)
         live = mode != OFF and any(arg.live for arg in args)
         self._enter(value, Item("value", value, op, args, live, _users_line()))
@@ -164,7 +179,31 @@ class Recorder:
 
     def number_of(self, value: Value) -> Number:
         """Return the number of a value, for the arithmetic that the program does with it."""
-        return Number(self, self.item_of(value))
+        return Number(self, self._assigned.get(id(value)) or self.item_of(value))
+
+    def gradient_of(self, value: Value) -> Number:
+        """Return the gradient that a value has at this moment."""
+        item = Item("gradient", _gradient.__get__(value), None, (self.item_of(value),), line=_users_line())
+        return Number(self, self._noted(item))
+
+    def backward(self, value: Value) -> None:
+        """Note that gradients are computed from `value`."""
+        item = self.item_of(value)
+        if item.kind != "value" or not item.live:
+            self.refuse("backward() of a value that the function did not compute cannot be compiled", _OUTSIDE)
+        self._noted(Item("backward", None, None, (item,), line=_users_line()))
+
+    def assign(self, kind: str, value: Value, number: Any) -> Any:
+        """Note that the data or the gradient of a value is assigned; return the number."""
+        target = self.item_of(value)
+        known = type(number) is Number or isinstance(number, int | float | np.floating)
+        if target.kind not in ("input", "read") or not known:
+            self.refuse(f"assigning the {kind} of this value cannot be compiled", _OUTSIDE)
+        item = number.item if type(number) is Number else Item("constant", number)
+        self._noted(Item(kind, None, None, (target, item), line=_users_line()))
+        if kind == "data":
+            self._assigned[id(value)] = item
+        return number.raw if type(number) is Number else number
 
     def refuse(self, what: str, remedy: str) -> NoReturn:
         """Raise the error that says what cannot be recorded, where, and what to do."""
@@ -310,29 +349,31 @@ class Recorded(Value):
     def data(self, number: Any) -> None:
         recorder = _recorder()
         if recorder is not None and not _asked_by_the_engine():
-            recorder.refuse("assigning the data of a value cannot be compiled", _OUTSIDE)
+            number = recorder.assign("data", self, number)
         _slot.__set__(self, number)
 
     @property
     def grad(self) -> Any:
-        """The gradient, which a compiled function cannot ask for."""
+        """The gradient, which a program can compute with but not turn into a constant."""
         recorder = _recorder()
-        if recorder is not None and not _asked_by_the_engine():
-            recorder.refuse("reading the gradient of a value cannot be compiled", _OUTSIDE)
-        return _gradient.__get__(self)
+        if recorder is None or _asked_by_the_engine():
+            return _gradient.__get__(self)
+        return recorder.gradient_of(self)
 
     @grad.setter
     def grad(self, number: Any) -> None:
         recorder = _recorder()
         if recorder is not None and not _asked_by_the_engine():
-            recorder.refuse("assigning the gradient of a value cannot be compiled", _OUTSIDE)
+            number = recorder.assign("grad", self, number)
         _gradient.__set__(self, number)
 
     def backward(self, create_graph: bool = False) -> None:
-        """Refuse, while this thread records."""
+        """Note that it is called, while this thread records."""
         recorder = _recorder()
         if recorder is not None:
-            recorder.refuse("backward() cannot be compiled", _OUTSIDE)
+            if create_graph:
+                recorder.refuse("backward(create_graph=True) cannot be compiled", _OUTSIDE)
+            recorder.backward(self)
         super().backward(create_graph)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:

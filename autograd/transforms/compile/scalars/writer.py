@@ -30,8 +30,18 @@ class Writer:
         self._result = self._structure(recorder, result)
         self._printer = Printer(recorder.items, list(self._outputs))
         self.reads = [item.value for item in self._printer.reads]
+        self._goes_back = any(item.kind == "backward" for item in recorder.items)
+        if self._goes_back and any(item.value.op is not LEAF for item in self._leaves()):
+            recorder.refuse(
+                "backward() cannot be compiled in a function that reads values which were computed before it",
+                "compute them in the function, or call backward() outside of it",
+            )
         self.live = [item for item in self._outputs if item.live and item.kind == "value"]
         self.batched = self._printer.backward(carefully=False) == self._printer.backward(carefully=True)
+
+    def _leaves(self) -> list[Item]:
+        """Return the values that the program reads."""
+        return [item for item in (*self._printer.inputs, *self._printer.reads) if item.kind != "number"]
 
     def lines(self, *, carefully: bool) -> list[str]:
         """Return the text of both functions, or of the careful form of the second where that differs."""
@@ -46,7 +56,7 @@ class Writer:
             **self._arguments.names,
             **self._printer.names,
             **{f"p{i}": value for i, value in enumerate(self.reads)},
-            "Value": Value, "new": _new, "miss": miss, "counter": counter, "link": _link,
+            "Value": Value, "new": _new, "miss": miss, "counter": counter, "link": _link, "LEAF": LEAF,
             "recording": recording, "recorder": value_recorder.get, "held": frozenset(self.reads),
             "made": [p for p in self.reads if p.op is not LEAF],
         }  # fmt: skip
@@ -65,8 +75,9 @@ class Writer:
             self._outputs[item] = True
             return item
         if type(result) is Number:
-            self._outputs.setdefault(result.item, False)
-            return result.item
+            item = Item("alias", None, None, (result.item,))  # another result than the value whose number it is
+            self._outputs[item] = False
+            return item
         if type(result) in (list, tuple):
             return type(result)([self._structure(recorder, part) for part in result])
         if type(result) is dict:
@@ -100,16 +111,25 @@ class Writer:
             body.append(f"if len({{{', '.join(values)}}}) != {len(values)}: return miss")
         if values and self.reads:
             body.append(f"if not held.isdisjoint(({', '.join(values)},)): return miss")
+        if self._goes_back:
+            body += [f"if {name}.op is not LEAF: return miss" for name in values]
         body.append("if not environment.unchanged(): return miss")
         body += [f"x{name[1:]} = {name}.data" for name in values]
         if self.reads:
             names = ", ".join(f"w{i}" for i in range(len(self.reads)))
             body.append(f"{names}, = data = [{', '.join(f'p{i}.data' for i in range(len(self.reads)))}]")
+        body += [f"g_{name} = {self._object(name)}.grad" for name in self._printer.asked]
         compute = [*self._printer.forward]
         body += ["try:", *_indented(compute or ["pass"]), "except (ArithmeticError, ValueError):", "    return miss"]
         body += self._results()
+        for kind, prefix in (("grad", "g_"), ("data", "d_")):
+            body += [f"{self._object(name)}.{kind} = {prefix}{name}" for name in self._printer.assigned(kind)]
         body.append(f"return {self._returned(self._result)}")
         return [f"def forward(args, kwargs, {self._bound()}):", *_indented(body)]
+
+    def _object(self, name: str) -> str:
+        """Return the name of the value whose number has a name."""
+        return f"{'i' if name[0] == 'x' else 'p'}{name[1:]}"
 
     def _bound(self) -> str:
         """Return parameters that bind the values that were read: Python reads its locals fastest."""
@@ -123,7 +143,7 @@ class Writer:
             node = "node" if several else "o0"
             yield f"{node} = new(Value)"
             values = self._arguments.values
-            if not values and "made" and not any(p.op is not LEAF for p in self.reads):
+            if not values and not any(p.op is not LEAF for p in self.reads):
                 yield f"{node}.x = {node}.y = None"
             else:
                 yield f"link({node}, ({''.join(f'{name}, ' for name in values)}*made))"
@@ -146,6 +166,9 @@ class Writer:
                 self._places[item] = f"o{i}"
         if self.live:
             yield f"{node}.dx = ({''.join(f'{name}, ' for name in self._kept())})"
+        for i, item in enumerate(self.live):
+            if item in self._printer.found:
+                yield f"o{i}.grad = {self._printer.found[item]}"
         for item, of_value in self._outputs.items():
             if item not in self._places:
                 yield from self._plain_result(item, of_value)
