@@ -23,6 +23,7 @@ from ..pytree import Rebuild, flatten, structure
 from .aliasing import owners_of, shared_memory
 from .creation import noted_creation
 from .environment import Environment
+from .fused.loops import load_numba
 from .passes import simplify
 from .printer import Diverged, Printed, printed
 from .program import ARGUMENT, HELD, Argument, Effect, Fixed, Outside, Program
@@ -82,9 +83,14 @@ class CompiledProgram:
 
     @property
     def source(self) -> str:
-        """The text of the Python function that runs, and of its derivative if `backward` has gone through it."""
-        backward = self._printed_backward
-        return self._now().source + (f"\n{backward.source}" if backward is not None else "")
+        """The text of the Python function that runs, and of its derivative if `backward` has gone through it.
+
+        The loops that they call, if there are any, come before them.
+        """
+        texts, backward, derivative = [*self.program.loops, self._now().source], self._printed_backward, self._results
+        if backward is not None and derivative.derivative is not None:
+            texts += [*derivative.derivative.program.loops, backward.source]
+        return "\n".join(texts)
 
     @property
     def calls(self) -> int:
@@ -172,6 +178,8 @@ class CompiledProgram:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
         derivative = self._results.derivative
         assert derivative is not None
+        if derivative.program.loops and _raises():
+            return None
         if not self._lock.acquire(blocking=False):
             return None
         try:
@@ -182,6 +190,11 @@ class CompiledProgram:
             return None
         finally:
             self._lock.release()
+
+
+def _raises() -> bool:
+    """Tell whether NumPy raises errors of overflow and the like, which loops do not."""
+    return "raise" in np.geterr().values()
 
 
 class _Results:
@@ -343,7 +356,7 @@ class Compiled:
             )
             return self.__wrapped__(*args, **kwargs)
         with _recording:
-            session = _Session(self.__wrapped__, environment, self._fallback == "raise")
+            session = _Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
             result = session.run(args, kwargs)
         if session.program is None:
             if session.refused:
@@ -400,8 +413,8 @@ def _described(x: Any) -> Any:
 class _Session:
     """One recording of a function."""
 
-    def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool) -> None:
-        self.function, self.environment, self.strict = function, environment, strict
+    def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
+        self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
         self.program: CompiledProgram | None = None
         self.refused = ""
 
@@ -467,11 +480,9 @@ class _Session:
                 )
                 for state in records.tensors.values()
             ]
-            simplify(program)
-            program.forget_values()
+            self._finish(program)
             if derivative is not None:
-                simplify(derivative.program)
-                derivative.program.forget_values()
+                self._finish(derivative.program)
                 derivative.note(real, values, leaves, (args, kwargs))
             self.program = CompiledProgram(
                 name, program, held, environment, _Results(kinds, rebuild_outputs, derivative)
@@ -481,6 +492,15 @@ class _Session:
         records.memories.clear()
         self.refused = records.refused
         return result
+
+    def _finish(self, program: Program) -> None:
+        """Make a program short, and fuse its calls if that was asked for."""
+        simplify(program)
+        program.forget_values()
+        if self.backend == "numba":
+            from .fused.fuse import fuse  # with numba, which other programs need not have
+
+            fuse(program)
 
     def _real(self, x: Any) -> Any:
         if isinstance(x, Tensor):
@@ -606,6 +626,8 @@ def compile(
     if function is None:
         return functools.partial(compile, fallback=fallback, backend=backend)
     check_callable("function", function)
+    if backend == "numba":
+        load_numba('compile(..., backend="numba")')
     if isinstance(function, Compiled):
         function = function.__wrapped__
     return Compiled(function, fallback, backend)

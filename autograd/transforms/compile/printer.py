@@ -46,6 +46,7 @@ _ROUNDED = frozenset((
     np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.bitwise_and,
     np.bitwise_or, np.bitwise_xor, np.invert, np.floor, np.ceil, np.trunc, np.rint,
 ))  # fmt: skip
+_NAMED = frozenset((np.maximum, np.minimum))  # whose third argument NumPy does not take by its place
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
 _LITERALS = frozenset((int, bool, str, type(None)))
@@ -388,10 +389,10 @@ class _Printer:
         if isinstance(function, np.ufunc) and "out" in kwargs:
             named = [f"{name}={self._text(value)}" for name, value in kwargs.items() if name != "out"]
             last = self._text(kwargs["out"])
-            named, last = [*named, f"out={last}"] if named else [last], ""
+            named, last = [*named, f"out={last}"] if named or function in _NAMED else [last], ""
         positional = list(map(self._text, args))
         end = [last] if last else []
-        if last and not last.startswith("out=") and named:
+        if last and not last.startswith("out=") and (named or function in _NAMED):
             end = [f"out={last}"]
         if getattr(function, "__objclass__", None) is ndarray:
             return f"{positional[0]}.{function.__name__}({', '.join([*positional[1:], *named, *end])})"

@@ -131,6 +131,8 @@ class Program:
         to memory that an optimizer set aside; as functions of the leaves of the arguments.
     free
         Held memory whose contents nobody needs if the program turns out not to fit: that of cleared gradients.
+    loops
+        The text of each loop that groups of calls were replaced by; see `fused.fuse`.
     """
 
     def __init__(self) -> None:
@@ -140,6 +142,7 @@ class Program:
         self.cleared: list[Any] = []
         self.claimed: list[Any] = []
         self.free: list[Memory] = []
+        self.loops: list[str] = []
 
     def forget_values(self) -> None:
         """Let go of the arrays that were computed while the program was recorded; their shapes and strides stay."""

@@ -12,7 +12,7 @@ _numba: Any = load_numba("a fused loop")
 from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
 from numba.core import types  # noqa: E402
 
-__all__ = ["as_bits", "as_float", "fused_add", "inlined", "multiply_add", "polynomial", "where"]
+__all__ = ["as_bits", "as_float", "inlined", "intrinsic", "multiply_add", "polynomial", "where"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,7 +22,7 @@ def inlined(function: F) -> F:
     return cast(F, _numba.njit(function, error_model="numpy"))
 
 
-def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function of types that tells how code is generated a function of numbers."""
     return cast(Callable[..., Any], _numba.extending.intrinsic(function))
 
@@ -34,13 +34,13 @@ def _reinterpreted(result: Any, x: Any) -> Any:
     return result(x), generate
 
 
-@_intrinsic
+@intrinsic
 def as_bits(context: Any, x: Any) -> Any:
     """Return the bits of a float, as an integer of its size."""
     return _reinterpreted(types.int32 if x == types.float32 else types.int64, x)
 
 
-@_intrinsic
+@intrinsic
 def as_float(context: Any, bits: Any) -> Any:
     """Return the float that has these bits."""
     return _reinterpreted(types.float32 if bits == types.int32 else types.float64, bits)
@@ -52,7 +52,7 @@ def _multiply_add(builder: Any, *operands: Any) -> Any:
     return builder.call(function, operands)
 
 
-@_intrinsic
+@intrinsic
 def multiply_add(context: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, rounded once where the processor can do so, and twice elsewhere."""
 
@@ -62,7 +62,7 @@ def multiply_add(context: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, a, a), generate
 
 
-@_intrinsic
+@intrinsic
 def where(context: Any, condition: Any, a: Any, b: Any) -> Any:
     """Return `a` if the condition holds, else `b`, without a jump: both were computed."""
 
@@ -70,16 +70,6 @@ def where(context: Any, condition: Any, a: Any, b: Any) -> Any:
         return builder.select(*args)
 
     return a(types.boolean, a, a), generate
-
-
-@_intrinsic
-def fused_add(context: Any, total: Any, x: Any) -> Any:
-    """Return total + x in a sum whose terms may be added in any order, so that the loop may add many at once."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.fadd(*args, flags=("reassoc",))
-
-    return total(total, total), generate
 
 
 def polynomial(*coefficients: float) -> Callable[[Any], Any]:
@@ -94,4 +84,4 @@ def polynomial(*coefficients: float) -> Callable[[Any], Any]:
 
         return x(x), generate
 
-    return _intrinsic(horner)
+    return intrinsic(horner)

@@ -31,7 +31,7 @@ class Precision(NamedTuple):
     digits: int  # bits of the fraction
     high: float  # log(2) in two parts, of which any exponent times the first is exact
     low: float
-    overflow: float  # from here on exp is inf, and below the next 0
+    overflow: float  # from here on exp and cosh are inf, and below the next exp is 0
     underflow: float
     vanishes: float  # below, exp(x) - 1 is -1
     saturates: float  # above, tanh is 1
@@ -54,7 +54,7 @@ class Precision(NamedTuple):
 
 
 SINGLE = Precision(
-    np.float32, np.int32, 23, 0.693359375, -2.12194440e-4, 89.0, -104.0, -18.0, 10.0, 1e-20,
+    np.float32, np.int32, 23, 0.693359375, -2.12194440e-4, 90.0, -104.0, -18.0, 10.0, 1e-20,
     polynomial(0.5, 0.166665152, 0.0416664518, 0.00836925954, 0.00139361306),
     polynomial(
         0.333333105, -0.250000149, 0.20002231, -0.166677311, 0.14217414, -0.124095127, 0.119065955, -0.116575316,
@@ -68,7 +68,7 @@ SINGLE = Precision(
     4.0,
 )  # fmt: skip
 DOUBLE = Precision(
-    np.float64, np.int64, 52, 0.6931471803691238, 1.9082149292705877e-10, 710.0, -746.0, -38.0, 20.0, 1e-40,
+    np.float64, np.int64, 52, 0.6931471803691238, 1.9082149292705877e-10, 711.0, -746.0, -38.0, 20.0, 1e-40,
     polynomial(
         0.5000000000000013, 0.16666666666666685, 0.04166666666651089, 0.008333333333315896, 0.001388888894816722,
         0.0001984126989889821, 2.4801488762952693e-05, 2.755723256717726e-06, 2.763170074270464e-07,
@@ -108,10 +108,11 @@ def _reduction(p: Precision) -> Any:
     return reduction
 
 
-def _exp(p: Precision) -> Function:
+def _exp(p: Precision, divided: int = 0) -> Function:
+    """Return e**x, divided by 2**divided."""
     overflow, underflow, one = map(p.floating, (p.overflow, p.underflow, 1))
     integer, bias, digits, tail, reduction = p.integer, p.bias, p.integer(p.digits), p.exp_tail, _reduction(p)
-    halving = p.integer(1)
+    halving, less = p.integer(1), p.integer(divided)
 
     @inlined
     def exp(x: Any) -> Any:
@@ -121,7 +122,7 @@ def _exp(p: Precision) -> Function:
         value = multiply_add(r * r, tail(r), r) + one
         # 2**n in two factors, both of them normal numbers: only the last product may be inf or subnormal
         half = integer(exponent >> halving)
-        rest = integer(exponent - half)
+        rest = integer(exponent - half - less)
         first, second = as_float(integer((half + bias) << digits)), as_float(integer((rest + bias) << digits))
         return value * first * second
 
@@ -129,7 +130,7 @@ def _exp(p: Precision) -> Function:
 
 
 def _expm1(p: Precision) -> Function:
-    overflow, vanishes, zero, half, two = map(p.floating, (p.overflow, p.vanishes, 0, 0.5, 2))
+    overflow, vanishes, zero, half, two = map(p.floating, (p.overflow - 1, p.vanishes, 0, 0.5, 2))
     integer, bias, digits, tail, reduction = p.integer, p.bias, p.integer(p.digits), p.exp_tail, _reduction(p)
     less = p.integer(1)
 
@@ -144,6 +145,18 @@ def _expm1(p: Precision) -> Function:
         return where(x == zero, x, where(n == zero, near, far))  # with the sign of a zero
 
     return expm1
+
+
+def _cosh(p: Precision) -> Function:
+    """Return cosh(x) = h + 1 / (4 * h), where h = e**|x| / 2, which overflows no earlier."""
+    half_exp, quarter = _exp(p, 1), p.floating(0.25)
+
+    @inlined
+    def cosh(x: Any) -> Any:
+        h = half_exp(abs(x))
+        return h + quarter / h
+
+    return cosh
 
 
 def _tanh(p: Precision) -> Function:
@@ -247,7 +260,7 @@ def _erf(p: Precision) -> Function:
     return erf
 
 
-_MAKERS = {"exp": _exp, "expm1": _expm1, "tanh": _tanh, "log": _log, "log1p": _log1p, "erf": _erf}
+_MAKERS = {"exp": _exp, "cosh": _cosh, "expm1": _expm1, "tanh": _tanh, "log": _log, "log1p": _log1p, "erf": _erf}
 # by name and by the dtype of the argument
 FUNCTIONS: dict[tuple[str, type[np.floating[Any]]], Function] = {
     (name, p.floating): make(p) for name, make in _MAKERS.items() for p in (SINGLE, DOUBLE)

@@ -1,0 +1,189 @@
+"""Fusing: the pass that replaces groups of a program's calls by loops, which numba compiles."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ....graph.traced import Traced
+from ..program import Call, Effect, Memory, Outside, Program, traced_in
+from .groups import Group, Unsuitable, shape_of_loop
+from .loops import cache_folder, compiled_loop
+from .machine_code import kernel_of
+from .plan import Plan
+
+__all__ = ["fuse"]
+
+_LOOPS: dict[str, Callable[..., None]] = {}  # by name: equal loops are one
+_SPACE = (np.empty, np.empty_like)
+FEWEST = 2  # operations: fewer are left to NumPy
+MOST, ARRAYS = 4096, 64  # operations of a loop, and arrays that it reads
+KEPT = 1 << 17  # bytes of a row that are kept for later passes
+
+
+def fuse(program: Program) -> None:
+    """Replace groups of calls by loops, whose texts the program notes."""
+    _Fuser(program).run()
+
+
+class _Fuser:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.calls: list[Call] = []  # what the program becomes
+        self.groups: list[Group] = []  # those that are open
+        self.space: dict[int, Call] = {}  # memory that is reserved, but not used yet
+        self.texts: list[str] = []
+        self.readers: dict[int, set[int]] = {}  # the calls that read a memory, by identity
+        for call in program.calls:
+            for x in call.reads():
+                self.readers.setdefault(id(x.memory), set()).add(id(call))
+        self.kept = {id(x.memory) for x in traced_in(program.outputs)}
+
+    def run(self) -> None:
+        for call in self.program.calls:
+            if type(call) is Call and self._joins(call):
+                continue
+            self._keep(call)
+        while self.groups:
+            self._close(self.groups[0])
+        self.program.calls, self.program.loops = self.calls, list(dict.fromkeys(self.texts))
+
+    def _keep(self, call: Call) -> None:
+        """Let a call be what it is, after the groups that it depends on."""
+        memories = {id(x.memory): x.memory for x in call.reads()}
+        written = {id(x.memory): x.memory for x in traced_in(call.result)}
+        if call.writes is not None:
+            written[id(call.writes)] = call.writes
+        everything = isinstance(call, Effect | Outside)
+        for group in list(self.groups):
+            needed = any(group.makes(memory) for memory in (*memories.values(), *written.values()))
+            if needed or everything or any(group.reads(memory) for memory in written.values()):
+                self._close(group)
+        if type(call) is Call and call.function in _SPACE and type(call.result) is Traced and not call.reads():
+            self.space[id(call.result.memory)] = call
+            return
+        self._reserve(*memories.values(), *written.values())
+        self.calls.append(call)
+
+    def _reserve(self, *memories: Memory) -> None:
+        for memory in memories:
+            waiting = self.space.pop(id(memory), None)
+            if waiting is not None:
+                self.calls.append(waiting)
+
+    def _joins(self, call: Call) -> bool:
+        """Make a call part of a group, if it can be part of one."""
+        group = self._group_for(call)
+        if group is None:
+            return False
+        if group.operations >= MOST or len(group.inputs) >= ARRAYS:
+            self._close(group)
+            group = Group(group.shape)
+        for other in list(self.groups):
+            if other is group:
+                continue
+            overwritten = call.writes is not None and (other.reads(call.writes) or other.makes(call.writes))
+            if overwritten or any(other.makes(x.memory) for x in call.reads()):
+                self._close(other)
+        try:
+            group.take(call)
+        except Unsuitable:
+            return False
+        if group not in self.groups:
+            self.groups.append(group)
+        return True
+
+    def _group_for(self, call: Call) -> Group | None:
+        """Return the group that a call belongs to: an open one, or a new one."""
+        for group in self.groups:
+            if call.view and any(group.makes(x.memory) for x in call.reads()):
+                return group
+            if type(call.result) is Traced and group.is_of_rows(call.result, call.args):
+                return group
+        shape = () if call.view else shape_of_loop(call)
+        if not shape:
+            return None
+        return next((group for group in self.groups if group.shape == shape), None) or Group(shape)
+
+    def _close(self, group: Group) -> None:
+        """End a group: its loop, or the calls themselves if they are too few."""
+        self.groups.remove(group)
+        if group.operations < FEWEST or group.plan.kept_bytes() > KEPT:
+            for call in group.calls:
+                self._reserve(*(x.memory for x in call.reads()), *(x.memory for x in traced_in(call.result)))
+                self.calls.append(call)
+            return
+        own = {id(call) for call in group.calls}
+        plan, arrays = group.plan, list(group.inputs)
+        outputs: list[Traced] = []
+        for key, value in group.current.items():
+            if key not in self.kept and self.readers.get(key, set()) <= own:
+                continue  # nothing outside reads it
+            x = group.owners[key]
+            place = next((i for i, y in enumerate(arrays) if y is x), len(arrays))
+            if place == len(arrays):
+                arrays.append(x)
+                outputs.append(x)
+            plan.outputs.append((value, place))
+        if not plan.outputs:
+            return
+        first = group.calls[0]
+        made = {id(x.memory) for call in group.calls if call.writes is None for x in traced_in(call.result)}
+        for x in outputs:
+            waiting = self.space.pop(id(x.memory), None)
+            if waiting is not None:
+                self.calls.append(waiting)
+            elif id(x.memory) in made:
+                space = Call(np.empty, (x.shape, x.dtype), {}, x, None, False, first.line, first.errors)
+                self.calls.append(space)
+        loop = loop_of(plan, len(arrays))
+        self.texts.append(plan.text())
+        written = outputs[0].memory if outputs else arrays[plan.outputs[0][1]].memory
+        self.calls.append(Call(loop, tuple(arrays), {}, None, written, False, first.line, first.errors))
+        self.calls += self._views_needed(group, own)
+
+    def _views_needed(self, group: Group, own: set[int]) -> list[Call]:
+        """Return the calls of a group that make views which something outside reads, or another such view."""
+        needed = {id(x) for x in traced_in(self.program.outputs)}
+        needed |= {id(x) for call in self.program.calls if id(call) not in own for x in call.reads()}
+        views: list[Call] = []
+        for call in reversed(group.calls):
+            if call.view and any(id(x) in needed for x in traced_in(call.result)):
+                needed |= {id(x) for x in call.reads()}
+                views.append(call)
+        return views[::-1]
+
+
+def loop_of(plan: Plan, count: int) -> Callable[..., None]:
+    """Return the function that runs a plan on its arrays; numba keeps its machine code beside the text of the plan."""
+    names = ", ".join(f"a{i}" for i in range(count))
+    text = "".join(f"# {line}\n" for line in plan.text().splitlines())
+    name = f"loop_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    text += f"def {name}({names}):\n    kernel(({names},))\n"
+    if name in _LOOPS:
+        return _LOOPS[name]
+    path = _written(name, text)
+    scope: dict[str, Any] = {"kernel": kernel_of(plan), "__name__": __name__}  # numba imports it with the machine code
+    exec(compile(text, path, "exec"), scope)
+    loop: Callable[..., None] = compiled_loop(scope[name])
+    return _LOOPS.setdefault(name, loop)
+
+
+def _written(name: str, text: str) -> str:
+    """Write the text of a loop to the folder of compiled loops, and return the path."""
+    folder = cache_folder()
+    if folder is None:
+        return f"<{name}>"
+    path = folder / f"{name}.py"
+    if not path.exists():
+        handle, part = tempfile.mkstemp(dir=folder, suffix=".part")
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(part).replace(path)
+    return str(path)

@@ -1,0 +1,309 @@
+"""Machine code of a plan: an intrinsic for numba, which generates the instructions and keeps them on disk.
+
+The loops are written in LLVM's instructions rather than in Python: numba would infer the types of a thousand
+operations for seconds. Additions and multiplications are rounded one by one, as in NumPy; only the terms of a sum over
+a row are added in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .bits import intrinsic
+from .mathematics import FUNCTIONS
+from .plan import COLUMN, FULL, NUMBER, ROW, Plan, Value
+
+import llvmlite.ir  # isort: skip - after numba was found
+import numba.core.cgutils  # isort: skip
+from numba.core import types  # isort: skip
+
+__all__ = ["kernel_of"]
+
+FEW = 64  # elements: loops through fewer call functions, which takes less time to compile
+ir: Any = llvmlite.ir
+cgutils: Any = numba.core.cgutils
+_BIT, _BYTE, _INDEX = ir.IntType(1), ir.IntType(8), ir.IntType(64)
+_TYPES: dict[str, tuple[Any, Any]] = {
+    "float32": (ir.FloatType(), types.float32),
+    "float64": (ir.DoubleType(), types.float64),
+}
+
+
+def kernel_of(plan: Plan) -> Callable[..., None]:
+    """Return an intrinsic that runs the loops of a plan on a tuple of its inputs and outputs."""
+
+    def kernel(context: Any, arrays: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values = cgutils.unpack_tuple(builder, args[0], len(arrays))
+            _Generator(context, builder, plan).generate(values, arrays)
+            return context.get_dummy_value()
+
+        return types.none(arrays), generate
+
+    return intrinsic(kernel)
+
+
+class _Generator:
+    """Generates the loops of one plan."""
+
+    def __init__(self, context: Any, builder: Any, plan: Plan) -> None:
+        self.context, self.builder, self.plan = context, builder, plan
+        self.pointers: list[Any] = []  # of inputs and outputs; None for numbers that are no arrays
+        self.numbers: list[Any] = []
+        self.scopes: list[tuple[Any, Any]] = []  # for each array its own, and those of all others
+        self.here: dict[int, Any] = {}  # values in registers, by identity
+        self.rows: dict[int, Any] = {}  # where values of a row are kept for later passes
+        self.stored = {id(value): place for value, place in plan.outputs}
+        self.inlines = plan.rows * plan.width > FEW
+
+    def generate(self, values: list[Any], kinds: Any) -> None:
+        builder, plan = self.builder, self.plan
+        for value, kind in zip(values, kinds, strict=True):
+            array = isinstance(kind, types.Array)
+            self.pointers.append(self.context.make_array(kind)(self.context, builder, value).data if array else None)
+            self.numbers.append(None if array else (value, kind))
+        self._make_scopes()
+        for value in [*plan.inputs, *plan.constants.values()]:
+            if value.kind == NUMBER:
+                self.here[id(value)] = self._number(value)
+        self._keep_rows()
+        passes = list(plan.passes())
+        flat = len(passes) == 1 and not passes[0][1] and not passes[0][2] and not plan.before()
+        if flat and all(value.kind in (FULL, NUMBER) for value in plan.inputs):
+            with self._loop(plan.rows * plan.width) as index:
+                self._elements(passes[0][0], index, index)
+            return
+        with self._loop(plan.rows) as row:
+            first = builder.mul(row, ir.Constant(_INDEX, plan.width))
+            outside = dict(self.here)
+            for value in plan.inputs:
+                if value.kind == COLUMN:
+                    self.here[id(value)] = self._load(value.number, row, value.dtype)
+            for value in plan.before():
+                self._column(value, row)
+            for full, reductions, columns in passes:
+                self._pass(full, reductions, first)
+                for value in reductions:
+                    self._store_output(value, row)
+                for value in columns:
+                    self._column(value, row)
+            self.here = outside
+
+    def _make_scopes(self) -> None:
+        """Tell that no output shares memory with another array."""
+        module = self.builder.module
+        domain = module.add_metadata(["plaingrad"])
+        written = {place for _, place in self.plan.outputs}
+        read = module.add_metadata(["what is read", domain])
+        own = [module.add_metadata([f"array {i}", domain]) if i in written else read for i in range(len(self.pointers))]
+        for scope in own:
+            others = [other for other in dict.fromkeys(own) if other is not scope]
+            self.scopes.append((module.add_metadata([scope]), module.add_metadata(others) if others else None))
+
+    def _number(self, value: Value) -> Any:
+        if value.operation == "constant":
+            if value.dtype == np.bool_:
+                return ir.Constant(_BIT, int(bool(value.number)))
+            with np.errstate(over="ignore"):
+                number = float(value.dtype.type(value.number))
+            return ir.Constant(_TYPES[value.dtype.name][0], number)
+        if self.pointers[value.number] is not None:
+            return self._load(value.number, ir.Constant(_INDEX, 0), value.dtype)
+        number, kind = self.numbers[value.number]
+        wanted = types.boolean if value.dtype == np.bool_ else _TYPES[value.dtype.name][1]
+        return self.context.cast(self.builder, number, kind, wanted)
+
+    def _keep_rows(self) -> None:
+        """Reserve a row for each value that a later pass reads and no array stores."""
+        for value in self.plan.kept():
+            if id(value) not in self.stored:
+                kind = _BYTE if value.dtype == np.bool_ else _TYPES[value.dtype.name][0]
+                size = ir.Constant(_INDEX, self.plan.width)
+                self.rows[id(value)] = cgutils.alloca_once(self.builder, kind, size=size)
+
+    def _loop(self, count: int) -> Any:
+        return _Index(self.builder, count)
+
+    def _pass(self, full: list[Value], reductions: list[Value], first: Any) -> None:
+        builder = self.builder
+        if not full and not reductions:
+            return
+        totals = []
+        for value in reductions:
+            total = cgutils.alloca_once(builder, _TYPES[value.dtype.name][0])
+            start = 0.0 if value.operation == "sum" else -np.inf
+            builder.store(ir.Constant(_TYPES[value.dtype.name][0], start), total)
+            totals.append(total)
+        kept = dict(self.here)
+        with self._loop(self.plan.width) as column:
+            index = builder.add(first, column)
+            for value in reductions:  # before anything is stored over it
+                self._value(value.operands[0], index, column)
+            self._elements(full, index, column)
+            for value, total in zip(reductions, totals, strict=True):
+                term, so_far = self._value(value.operands[0], index, column), builder.load(total)
+                if value.operation == "sum":
+                    builder.store(builder.fadd(so_far, term, flags=("reassoc",)), total)
+                else:
+                    builder.store(self._call_llvm("llvm.maximum", so_far, term), total)
+        self.here = kept
+        for value, total in zip(reductions, totals, strict=True):
+            self.here[id(value)] = builder.load(total)
+
+    def _elements(self, full: list[Value], index: Any, column: Any) -> None:
+        """Compute the values of one element, loading all before anything is stored."""
+        for value in full:
+            for operand in value.operands:
+                self._value(operand, index, column)
+        for value in full:
+            self.here[id(value)] = self._compute(value, [self._value(v, index, column) for v in value.operands])
+        for value in full:
+            place = self.stored.get(id(value))
+            if place is not None:
+                self._store(place, index, self.here[id(value)])
+            if id(value) in self.rows:
+                self._store_at(self.rows[id(value)], column, self.here[id(value)])
+
+    def _value(self, value: Value, index: Any, column: Any) -> Any:
+        found = self.here.get(id(value))
+        if found is not None:
+            return found
+        if value.operation == "input":
+            found = self._load(value.number, column if value.kind == ROW else index, value.dtype)
+        elif id(value) in self.rows:
+            found = self._load_at(self.rows[id(value)], column, value.dtype)
+        elif id(value) in self.stored:
+            found = self._load(self.stored[id(value)], index, value.dtype)
+        else:
+            return None  # of this pass, not computed yet
+        self.here[id(value)] = found
+        return found
+
+    def _column(self, value: Value, row: Any) -> None:
+        self.here[id(value)] = self._compute(value, [self.here[id(v)] for v in value.operands])
+        self._store_output(value, row)
+
+    def _store_output(self, value: Value, row: Any) -> None:
+        if id(value) in self.stored:
+            self._store(self.stored[id(value)], row, self.here[id(value)])
+
+    # Memory
+
+    def _marked(self, instruction: Any, place: int) -> Any:
+        scope, others = self.scopes[place]
+        instruction.set_metadata("alias.scope", scope)
+        if others is not None:
+            instruction.set_metadata("noalias", others)
+        return instruction
+
+    def _load(self, place: int, index: Any, dtype: Any) -> Any:
+        pointer = self.builder.gep(self.pointers[place], [index])
+        found = self._marked(self.builder.load(pointer, align=1), place)
+        return self.builder.icmp_unsigned("!=", found, ir.Constant(_BYTE, 0)) if dtype == np.bool_ else found
+
+    def _store(self, place: int, index: Any, value: Any) -> None:
+        if value.type == _BIT:
+            value = self.builder.zext(value, _BYTE)
+        self._marked(self.builder.store(value, self.builder.gep(self.pointers[place], [index]), align=1), place)
+
+    def _load_at(self, pointer: Any, index: Any, dtype: Any) -> Any:
+        found = self.builder.load(self.builder.gep(pointer, [index]))
+        return self.builder.icmp_unsigned("!=", found, ir.Constant(_BYTE, 0)) if dtype == np.bool_ else found
+
+    def _store_at(self, pointer: Any, index: Any, value: Any) -> None:
+        if value.type == _BIT:
+            value = self.builder.zext(value, _BYTE)
+        self.builder.store(value, self.builder.gep(pointer, [index]))
+
+    # Operations
+
+    def _call_llvm(self, name: str, *operands: Any) -> Any:
+        kind = operands[0].type
+        function = self.builder.module.declare_intrinsic(name, (kind,), ir.FunctionType(kind, [kind] * len(operands)))
+        return self.builder.call(function, operands)
+
+    def _as(self, value: Any, dtype: Any) -> Any:
+        """Return a number as one of another dtype, as NumPy casts it."""
+        if dtype == np.bool_:
+            if value.type == _BIT:
+                return value
+            return self.builder.fcmp_unordered("!=", value, ir.Constant(value.type, 0.0))
+        wanted = _TYPES[np.dtype(dtype).name][0]
+        if value.type == wanted:
+            return value
+        if value.type == _BIT:
+            return self.builder.uitofp(value, wanted)
+        return self.builder.fpext(value, wanted) if wanted == ir.DoubleType() else self.builder.fptrunc(value, wanted)
+
+    def _compute(self, value: Value, operands: list[Any]) -> Any:
+        builder, operation = self.builder, value.operation
+        if operation in _COMPARED:
+            kind = np.result_type(*(v.dtype for v in value.operands))
+            a, *rest = [self._as(x, kind) for x in operands]
+            return self._compare(operation, a, *rest)
+        if operation == "where":
+            condition, a, b = operands
+            return builder.select(self._as(condition, np.bool_), self._as(a, value.dtype), self._as(b, value.dtype))
+        operands = [self._as(x, value.dtype) for x in operands]
+        if operation in _BY_BUILDER:
+            return getattr(builder, _BY_BUILDER[operation])(*operands)
+        if operation in _BY_LLVM:
+            return self._call_llvm(_BY_LLVM[operation], *operands)
+        (x,) = operands
+        if operation == "copy":
+            return x
+        if operation == "square":
+            return builder.fmul(x, x)
+        if operation == "cube":
+            return builder.fmul(builder.fmul(x, x), x)
+        if operation == "reciprocal":
+            return builder.fdiv(ir.Constant(x.type, 1.0), x)
+        return self._call_own(operation, value.dtype, x)
+
+    def _compare(self, operation: str, a: Any, b: Any = None) -> Any:
+        builder = self.builder
+        if operation == "isnan":
+            return builder.fcmp_unordered("uno", a, a)
+        if operation == "isfinite":
+            return builder.fcmp_ordered("<", self._call_llvm("llvm.fabs", a), ir.Constant(a.type, np.inf))
+        if a.type == _BIT:
+            return builder.icmp_unsigned(operation, a, b)
+        return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
+
+    def _call_own(self, name: str, dtype: Any, x: Any) -> Any:
+        function: Any = FUNCTIONS[name, dtype.type]
+        kind = _TYPES[dtype.name][1]
+        compiled = function.get_compile_result(kind(kind))
+        self.context.active_code_library.add_linking_library(compiled.library)
+        declared = self.context.declare_function(self.builder.module, compiled.fndesc)
+        _, result = self.context.call_conv.call_function(
+            self.builder, declared, kind, (kind,), (x,), attrs=None if self.inlines else ("noinline",)
+        )
+        return result
+
+
+_COMPARED = frozenset((">", ">=", "<", "<=", "==", "!=", "isnan", "isfinite"))
+_BY_BUILDER = {
+    "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg",
+    "and": "and_", "or": "or_", "xor": "xor", "not": "not_",
+}  # fmt: skip
+_BY_LLVM = {
+    "sqrt": "llvm.sqrt", "absolute": "llvm.fabs", "maximum": "llvm.maximum", "minimum": "llvm.minimum",
+    "copysign": "llvm.copysign",
+}  # fmt: skip
+
+
+class _Index:
+    """A loop over ``range(count)``, as a ``with`` block that gives the index."""
+
+    def __init__(self, builder: Any, count: int) -> None:
+        self.manager = cgutils.for_range(builder, ir.Constant(_INDEX, count))
+
+    def __enter__(self) -> Any:
+        return self.manager.__enter__().index
+
+    def __exit__(self, *error: Any) -> Any:
+        return self.manager.__exit__(*error)

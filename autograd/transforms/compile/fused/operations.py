@@ -1,0 +1,80 @@
+"""What loops compute for an element: NumPy's functions, and the instructions for each.
+
+A function that is not here stays the call that it is.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ARITHMETIC", "COMPARISONS", "LOGIC", "REDUCTIONS", "UFUNCS", "power_of"]
+
+Function = Callable[..., Any]
+
+# of floats, to floats of the same dtype
+ARITHMETIC: dict[np.ufunc, str] = {
+    np.add: "add",
+    np.subtract: "subtract",
+    np.multiply: "multiply",
+    np.true_divide: "divide",
+    np.negative: "negative",
+    np.positive: "copy",
+    np.absolute: "absolute",
+    np.fabs: "absolute",
+    np.square: "square",
+    np.reciprocal: "reciprocal",
+    np.sqrt: "sqrt",
+    np.maximum: "maximum",
+    np.minimum: "minimum",
+    np.copysign: "copysign",
+    np.exp: "exp",
+    np.expm1: "expm1",
+    np.log: "log",
+    np.log1p: "log1p",
+    np.tanh: "tanh",
+    np.cosh: "cosh",
+}
+# of floats, to bools
+COMPARISONS: dict[np.ufunc, str] = {
+    np.greater: ">",
+    np.greater_equal: ">=",
+    np.less: "<",
+    np.less_equal: "<=",
+    np.equal: "==",
+    np.not_equal: "!=",
+    np.isnan: "isnan",
+    np.isfinite: "isfinite",
+}
+# of bools, to bools
+LOGIC: dict[np.ufunc, str] = {
+    np.logical_and: "and",
+    np.bitwise_and: "and",
+    np.logical_or: "or",
+    np.bitwise_or: "or",
+    np.logical_xor: "xor",
+    np.bitwise_xor: "xor",
+    np.logical_not: "not",
+    np.invert: "not",
+}
+UFUNCS: dict[np.ufunc, str] = {**ARITHMETIC, **COMPARISONS, **LOGIC}
+# of the floats of a row, to one
+REDUCTIONS: dict[Function, str] = {
+    np.add.reduce: "sum",
+    np.ndarray.sum: "sum",
+    np.sum: "sum",
+    np.maximum.reduce: "max",
+    np.ndarray.max: "max",
+    np.max: "max",
+}
+_POWERS = (pow, operator.pow, np.power)
+
+
+def power_of(function: Function, args: tuple[Any, ...]) -> int | None:
+    """Return 2 or 3 if the call is this power of its first argument, which multiplications compute, else None."""
+    if function in _POWERS and len(args) == 2 and type(args[1]) in (int, float) and args[1] in (2, 3):
+        return int(args[1])
+    return None
