@@ -3,6 +3,7 @@
 import ast
 import gc
 import math
+import operator
 import os
 import random
 import threading
@@ -124,8 +125,85 @@ def test_random_programs(program: Any, points: list[list[float]], alone: bool) -
         assert observe(quick, at[:3], parameters) == expected
 
 
-def network(x: Sequence[Any], model: Function) -> Any:
-    return model(list(x))
+@st.composite
+def float_steps(draw: st.DrawFn) -> list[tuple[str, int, int]]:
+    """Draw steps that compute with floats and values together: an operator and the positions of its operands."""
+    symbols = st.sampled_from(["+", "-", "*", "/", "**", "%", "max", "if", "abs", "value", "data", "grad", "relu"])
+    return [(draw(symbols), draw(st.integers(0, 4 + i)), draw(st.integers(0, 4 + i))) for i in range(draw(SIZES))]
+
+
+SIZES = st.integers(1, 20)
+
+
+def computed(symbol: str, a: Any, b: Any) -> Any:
+    """Apply one step; what the one or the other cannot do is left out."""
+    if symbol == "max":
+        return max(a, b)
+    if symbol == "if":
+        return a if a > b else b * 2
+    if symbol == "abs":
+        return abs(a)
+    if symbol == "value":
+        return Value(a) if isinstance(a, float) else a
+    if symbol == "data":
+        return a.data if isinstance(a, Value) else a
+    if symbol == "grad":
+        return a.grad if isinstance(a, Value) else a
+    if symbol == "relu":
+        return a.relu() if isinstance(a, Value) else max(a, 0.0)
+    if symbol == "**":
+        return a ** (2 if isinstance(b, Value) else 3)
+    return {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod}[symbol](
+        a, b
+    )
+
+
+@settings(max_examples=int(os.environ.get("PLAINGRAD_PROGRAMS", "60")), deadline=None)
+@given(
+    float_steps(),
+    st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=2, max_size=4),
+    st.integers(0, 20),
+    st.booleans(),
+    st.sampled_from(["value", "number", "all"]),
+)
+def test_random_steps(program: Any, calls: Any, position: int, clears: bool, returned: str) -> None:
+    def make() -> Any:
+        parameters = [Value(0.7), Value(-1.3)]
+
+        def step(x: Any, n: Any) -> Any:
+            if clears:
+                for p in parameters:
+                    p.grad = 0.0
+            found: list[Any] = [x, n, *parameters, x * n]
+            for symbol, i, j in program:
+                found.append(computed(symbol, found[i], found[j]))
+            loss = found[-1 - position % len(found)] * parameters[0]
+            loss.backward()
+            result = {"value": loss, "number": loss.data, "all": (loss, *found[4:])}[returned]
+            for p in parameters:
+                p.data -= 0.01 * p.grad * n
+            return result
+
+        return step, parameters
+
+    def run(quick: Any) -> list[Any]:
+        step, parameters = make()
+        step = compiled(step, fallback="eager") if quick else step
+        seen: list[Any] = []
+        for a, b, number in calls:
+            parameters[1].data = b
+            x = Value(a)
+            try:
+                result = step(x, number)
+            except (ArithmeticError, ValueError) as error:
+                seen.append((type(error), str(error)))
+                continue
+            several = result if isinstance(result, tuple) else (result,)
+            shown = [(type(y), y.data, y.grad) if isinstance(y, Value) else y for y in several]
+            seen.append(repr((shown, x.data, x.grad, [(p.data, p.grad) for p in parameters])))
+        return seen
+
+    assert run(quick=True) == run(quick=False)
 
 
 def test_a_network_of_values_trains_as_it_does_without() -> None:

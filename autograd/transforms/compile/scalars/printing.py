@@ -45,13 +45,8 @@ class Printer:
         for prefix, group in (("x", self.inputs), ("w", self.reads)):
             self._text.update({item: Text(f"{prefix}{i}") for i, item in enumerate(group)})
         self._number = {item: f"v{i}" for i, item in enumerate(item for item in self.items if item.args)}
-        # what a function that is written out is given may be written more than once
-        self._uses = Counter(
-            _root(arg)
-            for item in self.items
-            for arg in item.args
-            for _ in range(2 if item.function is not None and isinstance(_function(item), FunctionType) else 1)
-        )
+        # what is not computed in one place alone has a name
+        self._uses = Counter(_root(arg) for item in self.items for arg in item.args * _writings(item))
         self._uses.update(map(_root, outputs))
         self._parts: dict[Item, Text] = {}  # expressions that are written where they are used
         self._roots = [item.args[0] for item in self.items if item.kind == "backward"]
@@ -233,6 +228,15 @@ def _comment(line: SourceLine | None) -> str:
 
 def _function(item: Item) -> Any:
     return forward_of(item.function) if item.kind == "value" else item.function
+
+
+def _writings(item: Item) -> int:
+    """Return how often an item may write what it is computed from: a function that is written out, more than once.
+
+    A gradient does not write the value at all, which has to be computed nevertheless: it may raise an error.
+    """
+    written_out = item.function is not None and isinstance(_function(item), FunctionType)
+    return 2 if written_out or item.kind in ("gradient", "backward") else 1
 
 
 def _is_operator(item: Item) -> bool:

@@ -243,16 +243,12 @@ def _refuse_number(what: str, recorder: Recorder) -> NoReturn:
 class Number:
     """A float in a run: an argument, the number of a value, or what was computed from them."""
 
-    __slots__ = ("item", "recorder")
+    __slots__ = ("item", "raw", "recorder")
 
     def __init__(self, recorder: Recorder, item: Item) -> None:
         self.recorder, self.item = recorder, item
-
-    @property
-    def raw(self) -> Any:
-        """The number of this run."""
-        value = self.item.value
-        return _slot.__get__(value) if isinstance(value, Value) else value
+        value = item.value
+        self.raw = _slot.__get__(value) if isinstance(value, Value) else value  # the number that it has now
 
     @property  # type: ignore[misc]  # which other objects can assign
     def __class__(self) -> Any:
