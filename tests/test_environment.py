@@ -2,11 +2,15 @@
 
 import functools
 import itertools
+import os
 import random
+import sys
 import time
 import types
+from array import array
 from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -209,6 +213,32 @@ def the_code_of_a_function() -> Case:
 
 
 @case
+def a_context_variable() -> Case:
+    variable = ContextVar("variable", default=2.0)
+    return lambda x: x * variable.get(), lambda: variable.set(3.0), lambda: variable.set(float("2"))
+
+
+@case
+def memory_of_the_standard_library() -> Case:
+    numbers, text = array("d", [1.0, 2.0]), bytearray(b"ab")
+    return lambda x: x * numbers[0] * text[0], lambda: text.append(1), lambda: text.pop()
+
+
+@case
+def an_attribute_of_a_module_that_the_function_imports() -> Case:
+    module = types.ModuleType("settings_of_a_test")
+    module.rate = 0.1  # type: ignore[attr-defined]
+    sys.modules["settings_of_a_test"] = module
+
+    def function(x: Any) -> Any:
+        from settings_of_a_test import rate  # type: ignore[import-not-found]
+
+        return x * rate
+
+    return function, lambda: setattr(module, "rate", 1.0), lambda: setattr(module, "rate", 0.1)
+
+
+@case
 def an_attribute_of_a_function() -> Case:
     def inner(x: Any) -> Any:
         return x * inner.scale  # type: ignore[attr-defined]
@@ -373,6 +403,14 @@ def test_what_is_another_each_time_is_listed() -> None:
     count, batches = itertools.count(), iter([1, 2])
     assert sorted(Environment(lambda x: (x, next(count), next(batches))).unsteady) == ["batches", "count"]
     clock = time.perf_counter
+
+    def imports(x: Any) -> Any:
+        import time as now
+
+        return x * now.time()
+
+    assert Environment(imports).unsteady == ["time"]
+    assert Environment(lambda x: x * len(os.environ["PATH"])).unsteady == ["environ"]
     assert Environment(lambda x: x * time.time()).unsteady == ["time"]
     assert Environment(lambda x: x * clock()).unsteady == ["clock"]
     assert Environment(lambda x: x * len(open(x).read())).unsteady == ["open"]  # noqa: SIM115 # only read

@@ -576,6 +576,22 @@ def test_numbers_of_numpy_are_another_kind_of_call() -> None:
     assert len(quick.programs) == 3
 
 
+def test_values_that_only_the_function_makes() -> None:
+    def function(n: float) -> Any:
+        return Value(n) * 2.0
+
+    quick = compiled(function)
+    found = [quick(n) for n in (1.0, 1.0, 2.0, 3.0)]
+    assert [y.data for y in found] == [2.0, 2.0, 4.0, 6.0]
+    assert found[0] is not found[1]
+    assert len(quick.programs) == 1
+    numbers = iter([Value(1.0), Value(2.0)])
+    quick = compiled(lambda x: next(x) * 2.0)
+    assert quick(numbers).data == 2.0
+    with pytest.raises(CompileError, match="gives something else"):
+        quick(numbers)
+
+
 def test_a_float_is_a_float_for_isinstance() -> None:
     def function(x: Any) -> Any:
         x = x if isinstance(x, Value) else Value(x) if isinstance(x, float) else None

@@ -10,7 +10,8 @@ from typing import NamedTuple
 __all__ = ["Names", "names_in"]
 
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL")
-_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR", "DELETE_ATTR")
+_IMPORT = "IMPORT_NAME"
+_ATTRIBUTE = ("IMPORT_FROM", "LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR", "DELETE_ATTR")
 # What reads attributes whose names are not in the code.
 _BY_NAME = {"getattr", "setattr", "hasattr", "delattr", "vars", "attrgetter", "__dict__", "__getattribute__"}
 
@@ -26,6 +27,8 @@ class Names(NamedTuple):
         The names, as keys.
     free
         The names of closure cells.
+    imports
+        The modules that the code itself imports.
     by_name
         Whether the code may read attributes whose names it computes.
     exact_type
@@ -35,6 +38,7 @@ class Names(NamedTuple):
     read_globals: dict[str, int | None]
     attributes: dict[str, int | None]
     free: dict[str, int | None]
+    imports: dict[str, int | None]
     by_name: bool
     exact_type: int | None = None
 
@@ -42,7 +46,7 @@ class Names(NamedTuple):
 @functools.lru_cache(maxsize=512)
 def names_in(code: CodeType) -> Names:
     """Return the names that `code`, and the functions, classes and comprehensions defined in it, use."""
-    found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), False)
+    found = Names({}, {}, dict.fromkeys(code.co_freevars, code.co_firstlineno), {}, False)
     asked = since = None  # the line that asked for a type, and how many instructions ago that was
     for step in dis.get_instructions(code):
         line = step.positions.lineno if step.positions else None
@@ -50,6 +54,8 @@ def names_in(code: CodeType) -> Names:
             found.read_globals.setdefault(step.argval, line)
         elif step.opname in _ATTRIBUTE:
             found.attributes.setdefault(step.argval, line)
+        elif step.opname == _IMPORT:
+            found.imports.setdefault(step.argval, line)
         elif step.opname.endswith("_DEREF") and found.free.get(step.argval) == code.co_firstlineno:
             found.free[step.argval] = line
         if step.opname == "LOAD_GLOBAL" and step.argval == "type":
@@ -61,7 +67,12 @@ def names_in(code: CodeType) -> Names:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = names_in(constant)
-            for names, nested in ((found.read_globals, inner.read_globals), (found.attributes, inner.attributes)):
+            pairs = (
+                (found.read_globals, inner.read_globals),
+                (found.attributes, inner.attributes),
+                (found.imports, inner.imports),
+            )
+            for names, nested in pairs:
                 for name, line in nested.items():
                     names.setdefault(name, line)
             first = inner.exact_type if found.exact_type is None else found.exact_type

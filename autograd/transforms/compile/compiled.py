@@ -358,6 +358,9 @@ class Compiled:
         with _recording:
             session = _Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
             result = session.run(args, kwargs)
+        if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
+            self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
+            return result
         if session.program is None:
             if session.refused:
                 if self._fallback == "warn":

@@ -22,6 +22,7 @@ import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import cached_property, partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
@@ -56,8 +57,8 @@ class Read(NamedTuple):
     where
         The file and line that first names it, as text.
     kind
-        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"attributes"`` (how many there are), ``"contents"``
-        or ``"array"``.
+        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"attributes"`` (how many there are), ``"context"``
+        (of a context variable), ``"contents"``, ``"array"`` or ``"bytes"``.
     holder, key
         The cell, dictionary of globals, object or container that holds it, and its name there.
     value
@@ -183,7 +184,7 @@ class _Reader:
 
     def _read(self, name: str, where: str, kind: str, holder: Any, key: str, value: Any) -> None:
         self.reads.append(Read(name, where, kind, holder, key, value))
-        if kind not in ("contents", "attributes", "array"):
+        if kind not in ("contents", "attributes", "array", "bytes"):
             self._later(name, where, value, made=True)
 
     def _visit(self, name: str, where: str, value: Any, made: bool) -> None:
@@ -251,6 +252,10 @@ class _Reader:
                 self._read(global_name, _place(code, line), kind, inside, global_name, value)
                 if not there and global_name in ("input", "open"):
                     self.unsteady.append(global_name)
+        for module, line in names.imports.items():
+            if module in sys.modules:
+                self._later(module, _place(code, line), sys.modules[module])
+        self.unsteady += [name for name in ("environ", "getenv") if name in names.attributes]
         if names.exact_type is not None:
             self.exact_types.append(_place(code, names.exact_type))
         self._holders.append((name, function, False))
@@ -293,6 +298,10 @@ class _Reader:
         inside = getattr(value, "__dict__", None)
         if isinstance(value, np.random.Generator | np.random.RandomState) or hasattr(kind, "getstate"):
             self.generators.append((name, value))
+        elif isinstance(value, ContextVar):
+            self._read(name, where, "context", value, "", _in_context(value))
+        elif isinstance(value, bytearray | memoryview) or kind.__module__ == "array":
+            self._read(name, where, "bytes", value, "", bytes(value))
         elif hasattr(kind, "__next__") and _of_library(kind.__module__):
             self.unsteady.append(name)
         elif isinstance(inside, dict) and "__wrapped__" in inside:
@@ -356,6 +365,13 @@ def _in_cell(cell: Any) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # it is empty
+        return _missing
+
+
+def _in_context(variable: ContextVar[Any]) -> Any:
+    try:
+        return variable.get()
+    except LookupError:  # it was not set
         return _missing
 
 
@@ -455,6 +471,11 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
+    elif read.kind == "context":
+        scope["in_context"] = _in_context
+        yield f"in_context({holder}) is not {value}"
+    elif read.kind == "bytes":
+        yield f"bytes({holder}) != {value}"
     elif read.kind == "array":
         compared = "not same" if type(read.value) is list else "differ"
         scope |= {"bits": _bits, "differ": operator.ne}
