@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd import DtypeError, ShapeError, Tensor
-from autograd.extend import borrow, mark_written, replacing
+from autograd.extend import borrow, mark_written, outside, replacing
 
 __all__ = [
     "clip_grad_norm_",
@@ -71,8 +71,13 @@ def clip_grad_norm_(
     """
     if not max_norm >= 0:
         raise ValueError(f"max_norm should be 0 or more, not {max_norm}")
+    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return Tensor(outside(_clip_norm, listed, max_norm, norm_type, error_if_nonfinite))
+
+
+def _clip_norm(parameters: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Array:
     with_gradient = _with_gradient(parameters)
-    norm = get_total_norm([parameter.grad for parameter in with_gradient], norm_type, error_if_nonfinite)
+    norm = borrow(get_total_norm([parameter.grad for parameter in with_gradient], norm_type, error_if_nonfinite))
     factor = max_norm / (float(norm) + 1e-6)
     if not factor >= 1:
         for parameter in with_gradient:

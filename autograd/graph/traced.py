@@ -12,7 +12,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import lru_cache, partial, wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
@@ -61,7 +61,7 @@ class Recorder:
         """Return an array that does not depend on the values of others, so that it can be computed with."""
         raise NotImplementedError
 
-    def outside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         raise NotImplementedError
 
@@ -132,11 +132,11 @@ def called(function: Callable[..., Any], first: Any, *args: Any) -> Any:
     return first.records.call(function, (first, *args)) if type(first) is Traced else function(first, *args)
 
 
-def outside(function: Callable[..., Any], *args: Any) -> Any:
+def outside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function on real arrays and tensors, also each time a program runs that is being recorded."""
     if Recorder.exist and (records := recorder.get()) is not None:
-        return records.outside(function, args)
-    return function(*args)
+        return records.outside(function, args, kwargs)
+    return function(*args, **kwargs)
 
 
 def drawn(sample: Callable[..., Any], generator: Callable[[], Any], *args: Any) -> Any:
@@ -156,7 +156,7 @@ def done_outside(method: F) -> F:
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         if Recorder.exist and (records := recorder.get()) is not None:
-            return records.outside(partial(method, **kwargs) if kwargs else method, args)
+            return records.outside(method, args, kwargs)
         return method(*args, **kwargs)
 
     return call  # type: ignore[return-value]  # has the signature of the method it wraps

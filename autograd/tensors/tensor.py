@@ -24,7 +24,7 @@ from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
 from ..graph.node import GradientBuffer, Leaf, Lift, Node, Operation, ancestors, leading_to
 from ..graph.source_info import warn
-from ..graph.traced import ARRAY_TYPES, Recorder, Traced, recorder
+from ..graph.traced import ARRAY_TYPES, Recorder, Traced, constant, recorder
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table
@@ -807,14 +807,14 @@ def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: di
     """Add the gradient found for `node` to that of `tensor` in the array of `buffer`, unless somebody else holds it."""
     array = buffer.array  # no other thread can claim it as long as it is held here
     if tensor._grad is None and concrete(found[node]) is array:
-        tensor._grad = _constant(array)
+        tensor._grad = _constant(found[node])
     elif tensor._grad is not None and concrete(tensor._grad._array) is array:
         tensor._grad = None  # whoever still holds it must not see it change
         total = array + found[node] if buffer.claim(1) is None else np.add(array, found[node], array)
         tensor._grad = _constant(np.asarray(total))
     elif tensor._grad is None and buffer.claim(1) is not None:
         np.copyto(array, found[node])
-        tensor._grad = _constant(array)
+        tensor._grad = _constant(constant(array))
     else:
         tensor._grad = _sum(tensor._grad, node, found)
 

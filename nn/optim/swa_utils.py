@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, no_grad
-from autograd.extend import borrow, mark_written
+from autograd.extend import borrow, done_outside, mark_written
 
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
@@ -129,6 +129,7 @@ class AveragedModel(Module):
         """Compute what the copy does."""
         return self.module(*args, **kwargs)
 
+    @done_outside
     def update_parameters(self, model: Module) -> None:
         """Take the present values of a model's parameters into the averages.
 

@@ -27,8 +27,8 @@ from .fused.loops import load_numba
 from .passes import simplify
 from .printer import Diverged, Printed, printed
 from .program import ARGUMENT, HELD, Argument, Effect, Fixed, Outside, Program
-from .recorder import ProgramRecorder
-from .results import CompiledDerivative, recorded_derivative
+from .recorder import ProgramRecorder, TensorState, Variable, address_of, owner_of
+from .results import CompiledDerivative, is_freed, recorded_derivative
 from .scalars.compiled import CompiledFunction
 
 __all__ = ["Compiled", "CompiledProgram", "compile"]
@@ -68,6 +68,7 @@ class CompiledProgram:
         self._printed_backward: Printed | None = None
         if results.derivative is not None:
             results.derivative.run = self._run_backward
+        self._layout = layout([held.fetch(()) for held in self._tensors])
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._unchanged = environment.unchanged
         self._owners: frozenset[int] = frozenset()  # of the memory of what the function holds
@@ -131,7 +132,7 @@ class CompiledProgram:
                 return False
         for held in self._tensors:
             tensor = held.fetch(leaves)
-            if tensor._array is not held.array or tensor._node is not held.node or held.is_otherwise(tensor):
+            if held.moved(tensor) or tensor._node is not held.node or held.is_otherwise(tensor):
                 return self._fits_elsewhere(list(leaves))
         return True
 
@@ -141,8 +142,10 @@ class CompiledProgram:
             tensor = held.fetch(leaves)
             if not held.corresponds(tensor) or held.is_otherwise(tensor):
                 return False
-            moved |= tensor._array is not held.array
+            moved |= held.moved(tensor)
         if moved:
+            if layout([held.fetch(leaves) for held in self._tensors]) != self._layout:
+                return False
             self.prepare(leaves)
         return True
 
@@ -213,37 +216,69 @@ class _Results:
         return _filled(self.kinds, arrays[: self.count], leaves), list(arrays[self.count :])
 
 
+def layout(tensors: Sequence[Tensor]) -> list[Any]:
+    """Return how the memory of tensors, and that set aside for their gradients, lies: which share it, and where."""
+    firsts: dict[int, tuple[int, int]] = {}
+    found = []
+    for tensor in tensors:
+        buffer = getattr(tensor._node, "buffer", None)
+        for array in (tensor._array,) if buffer is None else (tensor._array, buffer.array, buffer.whole):
+            number, start = firsts.setdefault(id(owner_of(array)), (len(firsts), address_of(array)))
+            found.append((number, address_of(array) - start, array.nbytes))
+    return found
+
+
 class _Held:
     """A tensor that a program uses, and what it has to be."""
 
-    __slots__ = ("array", "fetch", "has_grad", "is_argument", "kind", "node")
+    __slots__ = ("array", "buffer", "fetch", "gradient", "is_argument", "kind", "node")
 
-    def __init__(self, fetch: Callable[[Sequence[Any]], Tensor], is_argument: bool, has_grad: bool | None) -> None:
-        self.fetch, self.is_argument, self.has_grad = fetch, is_argument, has_grad
-        self.array: Any = None
-        self.node: Any = None
-        self.kind: Any = None
+    def __init__(self, state: TensorState, any_gradient: bool) -> None:
+        self.fetch, self.is_argument, tensor = state.fetch, state.is_argument, state.tensor
+        # None: as it may be; else whether it has a gradient, and "set aside" where that is in the memory for it.
+        self.gradient: Any = None if any_gradient else state.had_gradient
+        if self.gradient and state.first_gradient.memory.kind == HELD:
+            self.gradient = "set aside"
+        self.array: Any
+        self._note(tensor)
+        self.array = None  # the program is printed for the memory of the first call that fits
+
+    def _note(self, tensor: Tensor) -> None:
+        self.array, self.node = tensor._array, tensor._node
+        self.buffer = getattr(self.node, "buffer", None)
+        self.kind: Any = self.array.shape, self.array.dtype, self.array.strides
 
     def bind(self, leaves: Sequence[Any]) -> None:
-        tensor = self.fetch(leaves)
-        self.array, self.node = tensor._array, tensor._node
-        self.kind = self.array.shape, self.array.dtype, self.array.strides
+        """Take the memory of the tensor as it is now."""
+        self._note(self.fetch(leaves))
 
     def is_otherwise(self, tensor: Any) -> bool:
         """Tell whether a tensor has a gradient where it had none, or hooks."""
-        if tensor._node is None:
+        node = tensor._node
+        if node is None:
             return False
-        return tensor._node.hooks is not None or (
-            self.has_grad is not None and (tensor._grad is not None) is not self.has_grad
-        )
+        if node.hooks is not None:
+            return True
+        gradient = self.gradient
+        if gradient is None:
+            return False
+        held = tensor._grad
+        if held is None or not gradient:
+            return (held is not None) is not bool(gradient)
+        in_buffer = node.buffer is not None and held._array is node.buffer.array
+        return in_buffer is not (gradient == "set aside")
+
+    def moved(self, tensor: Any) -> bool:
+        """Tell whether the memory of a tensor, or that set aside for its gradient, is another."""
+        node = tensor._node
+        return tensor._array is not self.array or (node is not None and node.buffer is not self.buffer)
 
     def corresponds(self, tensor: Any) -> bool:
-        if self.kind is None:
-            return True
-        array, node = tensor._array, tensor._node
-        if (array.shape, array.dtype, array.strides) != self.kind or (node is None) != (self.node is None):
+        """Tell whether a tensor is the same with other memory."""
+        array = tensor._array
+        if (array.shape, array.dtype, array.strides) != self.kind:
             return False
-        return node is None or node is self.node
+        return tensor._node is self.node and (getattr(self.node, "buffer", None) is None) is (self.buffer is None)
 
 
 class Compiled:
@@ -443,8 +478,10 @@ class _Session:
                 records.watch(x, Fixed(x), False)
         given, named = rebuild(traced)
         token = recorder.set(records)
-        swaps = _swapped(environment, records)
+        records.variables = _variables(environment, records)
         try:
+            for variable in records.variables:
+                variable.take()
             with noted_creation():
                 result = self.function(*given, **named)
                 outputs, rebuild_outputs = flatten(result)
@@ -455,9 +492,8 @@ class _Session:
         finally:
             records.settle()
             recorder.reset(token)
-            for put_back in swaps:
-                put_back()
             records.ended = True
+        records.raise_refused()
         arrays = [
             x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, Tensor) or type(x) is Traced
         ]
@@ -468,22 +504,18 @@ class _Session:
         if records.active:
             program = records.program
             kinds = [
-                (None if isinstance(x, Tensor | Traced) else x, type(x) if fetch is None else _Given)
-                for x, fetch in zip(outputs, fetches, strict=True)
+                (_value_of(x), type(x) if fetch is None else _Given) for x, fetch in zip(outputs, fetches, strict=True)
             ]
             derivative, kept = derived if derived is not None else (None, [])
             program.outputs = arrays + kept
             values = [x.value for x in kept]
-            program.cleared = [state.fetch for key, state in records.tensors.items() if key in records.cleared]
-            program.claimed = list(records.buffers.values())
-            program.free = records.free_memory()
+            records.note_gradients()
+            self._finish(program)
+            used = {id(x) for x, _ in program.sources}
             held = [
-                _Held(
-                    state.fetch, state.is_argument, None if id(state.tensor) in records.cleared else state.had_gradient
-                )
+                _Held(state, id(state.tensor) in records.cleared and id(state.first_gradient) not in used)
                 for state in records.tensors.values()
             ]
-            self._finish(program)
             if derivative is not None:
                 self._finish(derivative.program)
                 derivative.note(real, values, leaves, (args, kwargs))
@@ -511,6 +543,13 @@ class _Session:
         return plain(x)
 
 
+def _value_of(result: Any) -> Any:
+    """Return what a replay gives for a result that has no array; of a tensor, the node of a graph that was freed."""
+    if isinstance(result, Tensor):
+        return result._node if is_freed(result) else None
+    return None if type(result) is Traced else result
+
+
 class _Given:
     """The kind of a result that is a tensor which the function was given, or reads."""
 
@@ -527,44 +566,30 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any], given: Sequenc
         elif issubclass(kind, Tensor):
             made = object.__new__(Tensor)
             made._array = np.asarray(next(rest))
-            made._node = made._cut = None
+            made._node, made._cut = value, None
             leaves.append(made)
         else:
             leaves.append(value)
     return leaves
 
 
-def _swapped(environment: Environment, records: ProgramRecorder) -> list[Callable[[], None]]:
-    """Put traced arrays into the variables that the function reads; return what puts the arrays back."""
-    undo: list[Callable[[], None]] = []
+def _variables(environment: Environment, records: ProgramRecorder) -> list[Variable]:
+    """Return the variables with arrays that the function reads."""
     known: dict[int, Traced] = {}
 
-    def traced(x: Any) -> Traced:
-        if id(x) not in known:
-            known[id(x)] = records.held(x, Fixed(x))
-        return known[id(x)]
+    def of(kind: str, holder: Any, key: Any, array: Any) -> Variable:
+        if id(array) not in known:
+            known[id(array)] = records.held(array, Fixed(array))
+        return Variable(kind, holder, key, array, known[id(array)])
 
+    found = []
     for read in environment.reads:
-        holder, key, value = read.holder, read.key, read.value
-        if type(value) is ndarray and read.kind in ("cell", "global", "attribute"):
-            _put(read.kind, holder, key, traced(value))
-            undo.append(functools.partial(_put, read.kind, holder, key, value))
-        elif read.kind == "contents" and isinstance(holder, list | dict):
-            items = list(enumerate(holder)) if isinstance(holder, list) else list(holder.items())
-            for index, item in items:
-                if type(item) is ndarray:
-                    holder[index] = traced(item)
-                    undo.append(functools.partial(holder.__setitem__, index, item))
-    return undo
-
-
-def _put(kind: str, holder: Any, key: str, value: Any) -> None:
-    if kind == "cell":
-        holder.cell_contents = value
-    elif kind == "global":
-        holder[key] = value
-    else:
-        setattr(holder, key, value)
+        if type(read.value) is ndarray and read.kind in ("cell", "global", "attribute"):
+            found.append(of(read.kind, read.holder, read.key, read.value))
+        elif read.kind == "contents" and isinstance(read.holder, list | dict):
+            items = enumerate(read.holder) if isinstance(read.holder, list) else read.holder.items()
+            found += [of("contents", read.holder, key, item) for key, item in items if type(item) is ndarray]
+    return found
 
 
 def compile(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.traced import Traced
-from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Memory, Outside, Program, traced_in
+from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Fetch, Memory, Outside, Program, traced_in
 from .recorder import WRITERS
 
 __all__ = ["replaced", "simplify"]
@@ -234,7 +234,7 @@ def _drop_dead(program: Program) -> None:
     for call in reversed(program.calls):
         memories = _made_or_written(call)
         if (
-            isinstance(call, Check | Effect | Outside)
+            (isinstance(call, Check | Effect | Outside) and not isinstance(call, Fetch))
             or any(id(m) in live for m in memories)
             or any(m.kind in (HELD, ARGUMENT) for m in ([call.writes] if call.writes is not None else []))
         ):

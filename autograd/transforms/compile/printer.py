@@ -21,7 +21,9 @@ from .program import (
     Check,
     Draw,
     Effect,
+    Fetch,
     Fixed,
+    GradientOf,
     Outside,
     Program,
     mapped,
@@ -192,13 +194,16 @@ class _Printer:
                 given.append((name, fetch))
             else:
                 self.fixed[id(x)] = fetch(self.leaves)
-        line = ""
+        line, prepared = "", False
         state = None
         ambient = self.program.calls[0].errors if self.program.calls else None
         for k, call in enumerate(self.program.calls):
             if call.errors != state:
                 state = call.errors
             before = len(self.lines)
+            if not prepared and self._begins_effects(call):
+                self.lines += self._prepared()
+                prepared = True
             self._shade(k, call)
             self._print(k, call)
             if k == self.until:
@@ -229,7 +234,7 @@ class _Printer:
             else:
                 block = ""
                 body.append(line)
-        body = [f"{name} = {self._source(fetch)}" for name, fetch in given] + self._prepared() + body
+        body = [f"{name} = {self._source(fetch)}" for name, fetch in given] + body
         text = f"def {self.name}(leaves):\n    " + "\n    ".join(body) + "\n"
         source = (
             f"def make({', '.join(self.scope)}):\n    " + text.replace("\n", "\n    ") + f"\n    return {self.name}\n"
@@ -244,12 +249,20 @@ class _Printer:
             return f"leaves[{fetch.index}]"
         if isinstance(fetch, ArrayOf):
             return f"{self._source(fetch.fetch)}._array"
+        if isinstance(fetch, GradientOf):
+            return f"{self._source(fetch.fetch)}._grad._array"
         if isinstance(fetch, Fixed):
             return self._object(fetch.value, "tensor")
         return f"{self._object(fetch, 'source')}(leaves)"
 
+    def _begins_effects(self, call: Call) -> bool:
+        """Tell whether a call is of the first kind that changes gradients."""
+        if isinstance(call, Effect | Outside):
+            return not isinstance(call, Draw)
+        return call.writes is not None and call.writes in self.program.gradients
+
     def _prepared(self) -> list[str]:
-        """Return the lines that come first: gradients are cleared, and memory set aside for them is claimed."""
+        """Return the lines that clear gradients, and claim the memory that is set aside for them."""
         lines = [f"{self._source(fetch)}._grad = None" for fetch in self.program.cleared]
         claims = [f"{self._object(fetch(self.leaves)._node.buffer.claim, 'claim')}()" for fetch in self.program.claimed]
         if claims:
@@ -274,15 +287,18 @@ class _Printer:
             return
         if isinstance(call, Effect):
             fetch, *arrays = call.args
-            tensor = self._source(fetch)
-            given = ", ".join([tensor, *map(self._variable, arrays)])
+            given = ", ".join([self._source(fetch), *map(self._output, arrays)])
             self.lines.append(f"{self._text(call.function)}({given})")
+            return
+        if isinstance(call, Fetch):
+            self._assign(call, f"{self._source(call.args[0])}._grad._array")
             return
         if isinstance(call, Draw):
             self._print_draw(k, call)
             return
         if isinstance(call, Outside):
-            text = f"{self._text(call.function)}({', '.join(map(self._text, call.args))})"
+            named = [f"{name}={self._text(value)}" for name, value in call.kwargs.items()]
+            text = f"{self._text(call.function)}({', '.join([*map(self._text, call.args), *named])})"
             self._assign(call, text)
             return
         if call.view and self._is_fixed_view(call):

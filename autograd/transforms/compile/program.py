@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import as_strided
 from ...graph.traced import Traced
 
 __all__ = [
-    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Draw", "Effect", "Fixed", "Memory",
-    "Outside", "Program", "mapped", "traced_in",
+    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "BufferOf", "Call", "Check", "Draw", "Effect",
+    "Fetch", "Fixed", "GradientOf", "Memory", "Outside", "Program", "mapped", "traced_in",
 ]  # fmt: skip
 
 MADE, ARGUMENT, HELD, CONSTANT = "made", "argument", "held", "constant"
@@ -108,6 +108,12 @@ class Draw(Outside):
     __slots__ = ()
 
 
+class Fetch(Outside):
+    """The gradient of a tensor, which a call on real arrays may have changed; the argument returns the tensor."""
+
+    __slots__ = ()
+
+
 class Effect(Call):
     """A change of a tensor: the function is called with the tensor and the array, which is its memory from then on."""
 
@@ -129,8 +135,10 @@ class Program:
     cleared, claimed
         The tensors whose gradient the function sets to None before it uses it, and those whose gradient is then written
         to memory that an optimizer set aside; as functions of the leaves of the arguments.
+    gradients
+        The memory set aside for gradients.
     free
-        Held memory whose contents nobody needs if the program turns out not to fit: that of cleared gradients.
+        The part of it whose contents nobody needs if the program turns out not to fit: that of cleared gradients.
     loops
         The text of each loop that groups of calls were replaced by; see `fused.fuse`.
     """
@@ -141,6 +149,7 @@ class Program:
         self.outputs: list[Any] = []
         self.cleared: list[Any] = []
         self.claimed: list[Any] = []
+        self.gradients: list[Memory] = []
         self.free: list[Memory] = []
         self.loops: list[str] = []
 
@@ -192,6 +201,30 @@ class ArrayOf:
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Return it."""
         return self.fetch(leaves)._array
+
+
+class GradientOf:
+    """Returns the array of the gradient of a tensor that another function of the leaves returns."""
+
+    __slots__ = ("fetch",)
+
+    def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
+        self.fetch = fetch
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:  # noqa: D102 - see the class
+        return self.fetch(leaves)._grad._array
+
+
+class BufferOf:
+    """Returns the memory set aside for the gradient of a tensor that another function of the leaves returns."""
+
+    __slots__ = ("fetch",)
+
+    def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
+        self.fetch = fetch
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:  # noqa: D102 - see the class
+        return self.fetch(leaves)._node.buffer.array
 
 
 def traced_in(tree: Any) -> Iterator[Traced]:

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from threading import get_ident
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from ...errors import CompileError, described
+from ...graph.batched import concrete
 from ...graph.buffer_reuse import Portion
 from ...graph.call_site import users_frame
 from ...graph.node import Leaf
@@ -25,10 +27,13 @@ from .program import (
     HELD,
     MADE,
     ArrayOf,
+    BufferOf,
     Call,
     Check,
     Draw,
     Effect,
+    Fetch,
+    GradientOf,
     Memory,
     Outside,
     Program,
@@ -37,7 +42,7 @@ from .program import (
 )
 from .shadows import last_check
 
-__all__ = ["ProgramRecorder"]
+__all__ = ["ProgramRecorder", "TensorState"]
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
@@ -70,11 +75,13 @@ class ProgramRecorder(Recorder):
         Recorder.exist = True
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
-        self.ended = False
+        self.ended = self.settling = False
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
-        self.tensors: dict[int, _TensorState] = {}
-        self.buffers: dict[int, Any] = {}  # of which the gradient is written to memory set aside for it
+        self.tensors: dict[int, TensorState] = {}
+        self.exact: dict[int, Traced] = {}  # the variables of held arrays
+        self.variables: list[Variable] = []
+        self.fetched: dict[int, Memory] = {}  # of gradients, after a call on real arrays
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
 
     # Where the function meets what cannot be recorded
@@ -84,9 +91,14 @@ class ProgramRecorder(Recorder):
         if not self.active:
             return
         self.refused = f"{what}, at {line_of(line_in(users_frame(sys._getframe(1))))}, cannot be recorded: {remedy}"
-        if self.strict:
+        self.active = self.strict and not self.settling
+        if self.active:
+            self.raise_refused()
+
+    def raise_refused(self) -> None:
+        """Raise the error for what cannot be recorded, if anything and unless the function may go on."""
+        if self.refused and self.strict:
             raise CompileError(f"compile: {self.refused}. fallback='warn' or 'eager' lets the function run as it is")
-        self.active = False
 
     def records(self) -> bool:
         """Tell whether a call is to be noted: not from another thread, nor when recording has ended."""
@@ -209,14 +221,20 @@ class ProgramRecorder(Recorder):
         return x
 
     def _part_of_held(self, x: Any, memory: Memory) -> Traced:
-        owner = memory.owner
+        known = self.exact.get(id(x))
+        if known is not None and known.value is x:
+            return known
         part = Traced(x, self, memory)
-        offset = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-        fetch = next(fetch for var, fetch in self.program.sources if var.memory is memory)
-        shape, dtype, strides = x.shape, x.dtype, x.strides
-        self.program.sources.append(
-            (part, lambda leaves: np.ndarray(shape, dtype, owner_of(fetch(leaves)), offset, strides))
-        )
+        whole, fetch = next((var.value, fetch) for var, fetch in self.program.sources if var.memory is memory)
+        offset, shape, dtype, strides = address_of(x) - address_of(whole), x.shape, x.dtype, x.strides
+
+        def fetch_part(leaves: Any) -> Any:
+            array = fetch(leaves)
+            owner = owner_of(array)
+            buffer = owner if owner.flags.c_contiguous else owner.T
+            return np.ndarray(shape, dtype, buffer, address_of(array) - address_of(owner) + offset, strides)
+
+        self.program.sources.append((part, fetch_part))
         return part
 
     def constant(self, array: Any) -> Any:
@@ -274,18 +292,27 @@ class ProgramRecorder(Recorder):
         assert isinstance(found, Check)
         found.expected = _array(x.value)
 
-    def free_memory(self) -> list[Memory]:
-        """Return the memory set aside for gradients, where all in it are None at first, or cleared before their use."""
+    def note_gradients(self) -> None:
+        """Note which gradients are cleared, and what is written to the memory set aside for them."""
+        program, places = self.program, {}
         found: dict[int, Memory] = {}
         needed = set()
         for key, state in self.tensors.items():
-            buffer = getattr(state.node, "buffer", None)
-            memory = None if buffer is None else self.memories.get(id(owner_of(buffer.whole)))
-            if memory is not None:
+            memory, buffer = state.set_aside, getattr(state.node, "buffer", None)
+            if memory is not None and buffer is not None:
                 found[id(memory)] = memory
+                places[address_of(buffer.array)] = state.fetch
                 if state.had_gradient and key not in self.cleared:
                     needed.add(id(memory))
-        return [memory for key, memory in found.items() if key not in needed]
+        program.gradients = list(found.values())
+        program.free = [memory for key, memory in found.items() if key not in needed]
+        program.cleared = [state.fetch for key, state in self.tensors.items() if key in self.cleared]
+        claimed = {
+            address_of(target.value): places[address_of(target.value)]
+            for target in map(_target_of, program.calls)
+            if target is not None and id(target.memory) in found and address_of(target.value) in places
+        }
+        program.claimed = list(claimed.values())
 
     def check_end(self, environment: Any) -> None:
         """Refuse what shows only when the function has returned."""
@@ -330,14 +357,16 @@ class ProgramRecorder(Recorder):
 
     # What is done with real arrays
 
-    def outside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def outside(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function on real arrays, now and each time the program runs, and return its traced result."""
         if not self.records():
-            return function(*args)
+            return function(*args, **kwargs)
+        self._check_outside(function, (*args, *kwargs.values()))
         self.settle()
+        self.raise_refused()
         token = recorder.set(None)
         try:
-            result = function(*mapped(plain, args))
+            result = function(*mapped(plain, args), **mapped(plain, kwargs))
         finally:
             recorder.reset(token)
             self.take()
@@ -348,11 +377,25 @@ class ProgramRecorder(Recorder):
             self.refuse(f"the result of {function.__name__}", "call it outside the function")
         if self.refused:
             return result
-        self._note(Outside, function, args, {}, made if type(made) is Traced else None, None, False)
+        self._note(Outside, function, args, kwargs, made if type(made) is Traced else None, None, False)
         for memory in self.memories.values():
             if memory.kind == HELD:
                 memory.written = True
         return made
+
+    def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
+        """Refuse arguments that such a call would be given as they are now each time."""
+        for x in given:
+            if isinstance(x, FunctionType | MethodType) or _holds_traced(x):
+                if id(x) in self.tensors and not self.tensors[id(x)].is_argument:
+                    continue
+                what = "a tensor" if isinstance(x, Tensor) else "a function"
+                self.refuse(
+                    f"{function.__name__} with {what} as its argument",
+                    f"give it the array, .data, or call {function.__name__} outside the function"
+                    if isinstance(x, Tensor)
+                    else f"compile the inner function, and call {function.__name__} outside",
+                )
 
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
         """Draw random numbers, now and each time the program runs, and return them as a traced array."""
@@ -383,6 +426,8 @@ class ProgramRecorder(Recorder):
         memory = self.memories.get(id(owner)) or self._memory(kind, owner)
         made = Traced(array, self, memory)
         self.program.sources.append((made, fetch))
+        if memory.kind == HELD:
+            self.exact.setdefault(id(array), made)
         return made
 
     # Tensors: while the function runs, they hold traced arrays.
@@ -391,40 +436,78 @@ class ProgramRecorder(Recorder):
         """Let a tensor that the function uses hold a traced array while it runs."""
         if id(tensor) in self.tensors or type(tensor._array) is not ndarray:
             return
-        state = self.tensors[id(tensor)] = _TensorState(tensor, fetch, is_argument)
+        state = self.tensors[id(tensor)] = TensorState(tensor, fetch, is_argument)
         if state.node is not None and (type(state.node) is not Leaf or state.node.hooks is not None):
             what = "a result of recorded operations" if type(state.node) is not Leaf else "a tensor with hooks"
             self.refuse(f"{what}, which the function uses,", "detach() it, or compute it within the function")
         self._take(state)
 
     def take(self) -> None:
-        """Let all tensors hold traced arrays."""
+        """Let all tensors and variables hold traced arrays."""
+        for variable in self.variables:
+            variable.take()
         for state in self.tensors.values():
             self._take(state)
 
-    def _take(self, state: _TensorState) -> None:
+    def _take(self, state: TensorState) -> None:
         tensor, fetch = state.tensor, state.fetch
         state.array = tensor._array
         kind = ARGUMENT if state.is_argument else HELD
         tensor._array = self._source(state.array, kind, ArrayOf(fetch))  # type: ignore[assignment]
         state.traced = tensor._array
         buffer = getattr(tensor._node, "buffer", None)
-        if buffer is not None and id(owner_of(buffer.whole)) not in self.memories:
+        if buffer is not None and state.begins and id(owner_of(buffer.whole)) not in self.memories:
             self.held(buffer.whole, lambda leaves: fetch(leaves)._node.buffer.whole)
+        if buffer is not None and state.begins:
+            state.set_aside = self.memories[id(owner_of(buffer.whole))]
         gradient = getattr(tensor, "_grad", None)
         state.gradient = gradient
         if gradient is not None and type(gradient._array) is not Traced:
-            traced = self._source(gradient._array, HELD, lambda leaves: fetch(leaves)._grad._array)
+            traced = self._traced_gradient(state, gradient._array, buffer)
             state.traced_gradient = tensor._grad = _constant_like(gradient, traced)
+
+    def _traced_gradient(self, state: TensorState, array: Any, buffer: Any) -> Traced:
+        """Return the array of a gradient, as it is when the function begins, or after a call on real arrays."""
+        memory = self.memories.get(id(owner_of(array)))
+        if not state.begins:  # a call on real arrays may give it another array each time
+            if memory is None or id(memory) not in self.fetched:
+                memory = self._memory(ARGUMENT, owner_of(array))
+                self.fetched[id(memory)] = memory
+            traced = Traced(array, self, memory)
+            self._note(Fetch, gradient_of, (state.fetch,), {}, traced, None, False)
+            return traced
+        if buffer is not None and array is buffer.array:
+            traced = self.held(array, BufferOf(state.fetch))
+        else:
+            if memory is not None:
+                self.refuse("a gradient that shares memory with another tensor, or an argument,", "set a copy of it")
+            traced = self.argument(array, GradientOf(state.fetch))
+        state.first_gradient = traced
+        return traced
 
     def replaces_gradient(self, tensor: Any) -> None:
         """Note that the gradient of a tensor is set, whatever it was."""
         state = self.tensors.get(id(tensor))
-        if state is not None and self.records() and getattr(tensor, "_grad", None) is state.traced_gradient:
+        if (
+            state is not None
+            and state.begins
+            and self.records()
+            and getattr(tensor, "_grad", None) is state.traced_gradient
+        ):
             self.cleared.add(id(tensor))
 
     def settle(self) -> None:
-        """Give all tensors real arrays, and note what the function changed in them."""
+        """Give all tensors and variables real arrays, and note what the function changed in the tensors.
+
+        What is refused meanwhile is raised by `raise_refused`, when all have real arrays again.
+        """
+        self.settling = True
+        for variable in self.variables:
+            variable.settle()
+        self._settle_tensors()
+        self.settling = False
+
+    def _settle_tensors(self) -> None:
         for state in self.tensors.values():
             tensor, fetch = state.tensor, state.fetch
             array: Any = tensor._array
@@ -445,35 +528,85 @@ class ProgramRecorder(Recorder):
                 tensor._grad = state.gradient
             elif gradient is not state.gradient:
                 traced: Any = self._known(gradient._array)
-                if type(traced) is not Traced:
-                    continue
-                tensor._grad = _constant_like(gradient, traced.value)
+                tensor._grad = _constant_like(gradient, plain(traced))
                 state.gradient = tensor._grad
                 buffer = getattr(tensor._node, "buffer", None)
                 if self.records() and buffer is not None and tensor._grad._array is buffer.array:
                     self._note(Effect, set_gradient_in_buffer, (fetch,), {}, None, None, False)
-                    self.buffers[id(tensor)] = fetch
                 elif self.records():
                     if gradient._node is not None:
                         self.refuse("a gradient that is recorded (create_graph=True)", "use grad() of grad()")
                     self._note(Effect, set_gradient, (fetch, traced), {}, None, None, False)
-            state.traced_gradient = None
+            state.traced_gradient, state.begins = None, False
 
 
-class _TensorState:
+def _holds_traced(x: Any) -> bool:
+    """Tell whether something is a tensor of a traced array."""
+    return isinstance(x, Tensor) and type(concrete(x._array)) is not type(x._array)
+
+
+class Variable:
+    """A variable that holds an array, and a traced array while a function runs.
+
+    Parameters
+    ----------
+    kind
+        ``"cell"``, ``"global"``, ``"attribute"`` or ``"contents"``: how `holder` has it, under `key`.
+    """
+
+    def __init__(self, kind: str, holder: Any, key: Any, array: Any, traced: Traced) -> None:
+        self._kind, self._holder, self._key, self._array, self._traced = kind, holder, key, array, traced
+
+    def take(self) -> None:
+        """Let it hold the traced array, unless the function has given it another one."""
+        if self._held() is self._array:
+            self._put(self._traced)
+
+    def settle(self) -> None:
+        """Let it hold a real array."""
+        held = self._held()
+        if type(held) is Traced:
+            self._put(self._array if held is self._traced else held.value)
+
+    def _held(self) -> Any:
+        if self._kind == "cell":
+            return self._holder.cell_contents
+        if self._kind == "attribute":
+            return getattr(self._holder, self._key, None)
+        return self._holder[self._key] if self._is_there() else None
+
+    def _is_there(self) -> bool:
+        if isinstance(self._holder, list):
+            return bool(self._key < len(self._holder))
+        return self._key in self._holder
+
+    def _put(self, value: Any) -> None:
+        if self._kind == "cell":
+            self._holder.cell_contents = value
+        elif self._kind == "attribute":
+            setattr(self._holder, self._key, value)
+        else:
+            self._holder[self._key] = value
+
+
+class TensorState:
     """A tensor that holds a traced array while a function runs."""
 
     __slots__ = (
-        "array", "fetch", "gradient", "had_gradient", "is_argument", "node", "tensor", "traced", "traced_gradient",
+        "array", "begins", "fetch", "first_gradient", "gradient", "had_gradient", "is_argument", "node", "set_aside",
+        "tensor", "traced", "traced_gradient",
     )  # fmt: skip
 
     def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
         self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
         self.had_gradient = getattr(tensor, "_grad", None) is not None
+        self.begins = True  # until the first call on real arrays, or the end
         self.array: Any = None
         self.traced: Any = None
         self.gradient: Any = None
         self.traced_gradient: Any = None
+        self.first_gradient: Any = None
+        self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
 
 
 def _constant_like(tensor: Tensor, array: Any) -> Tensor:
@@ -504,6 +637,25 @@ def set_gradient_in_buffer(tensor: Tensor) -> None:
 def clear_gradient(tensor: Tensor) -> None:
     """Take the gradient from a tensor."""
     tensor._grad = None
+
+
+def gradient_of(tensor: Tensor) -> Any:
+    """Return the array of the gradient of a tensor."""
+    assert tensor._grad is not None
+    return tensor._grad._array
+
+
+def address_of(array: Any) -> int:
+    """Return where an array begins in memory."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _target_of(call: Call) -> Any:
+    """Return the array that a call writes to, if any."""
+    if call.writes is None:
+        return None
+    return call.kwargs.get("out", call.args[0])
 
 
 def value_of(x: Any) -> Any:

@@ -21,7 +21,7 @@ from .passes import replaced
 from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
 from .recorder import ProgramRecorder
 
-__all__ = ["CompiledDerivative", "recorded_derivative"]
+__all__ = ["CompiledDerivative", "is_freed", "recorded_derivative"]
 
 _ones = np.ones  # which is another one while a function is recorded
 
@@ -140,11 +140,16 @@ class CompiledDerivative:
         return [np.zeros(shape, dtype) if part is None else part for part, (shape, dtype) in zip(g, kinds, strict=True)]
 
 
+def is_freed(x: Tensor) -> bool:
+    """Tell whether a backward pass within the function has freed the graph of a result, as that of a loss."""
+    return x._node is not None and isinstance(x._node.op, FreedOperation)
+
+
 def recorded_derivative(
     records: ProgramRecorder, function: Callable[..., Any], name: str, results: list[Any]
 ) -> tuple[CompiledDerivative, list[Any]] | None:
     """Record the derivative of the results that require gradients; return it and what it needs of the function."""
-    live = [i for i, x in enumerate(results) if isinstance(x, Tensor) and x._node is not None]
+    live = [i for i, x in enumerate(results) if isinstance(x, Tensor) and x._node is not None and not is_freed(x)]
     if not live or not records.records():
         return None
     nodes = [results[i]._node for i in live]

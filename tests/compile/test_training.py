@@ -1,0 +1,431 @@
+"""Whole training steps: 19 of them, compiled, leave the same bits as the steps themselves."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import compile, no_grad, tensor
+from autograd.extend import borrow
+
+from ..nn.optimizer_programs import OPTIONS
+from .agreement import differs
+from .training_steps import STEPS, Training, batches, same_training, state
+
+Array = np.ndarray[Any, Any]
+
+
+def network() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+
+
+def ordinary(
+    optimizer: Callable[[nn.Module], nn.optim.Optimizer], model: Callable[[], nn.Module] = network
+) -> Callable[[], Training]:
+    def make() -> Training:
+        net, loss_of = model(), nn.CrossEntropyLoss()
+        updates = optimizer(net)
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        return Training(step, [net, updates])
+
+    return make
+
+
+# Optimizers
+
+MORE: dict[str, list[dict[str, Any]]] = {
+    "Adam": [{"amsgrad": True}, {"weight_decay": 0.1, "maximize": True}, {"fused": True, "weight_decay": 0.1}],
+    "AdamW": [{"weight_decay": 0.2, "amsgrad": True}, {"fused": True}],
+    "SGD": [{"lr": 0.1, "momentum": 0.9, "nesterov": True}, {"lr": 0.1, "momentum": 0.5, "fused": True}],
+}
+ALL = [
+    (name, options)
+    for name in nn.optim.__all__
+    if inspect.isclass(kind := getattr(nn.optim, name)) and kind is not nn.optim.Optimizer and name != "LBFGS"
+    for options in (*OPTIONS[name], *MORE.get(name, ()))
+]
+
+
+@pytest.mark.parametrize(("name", "options"), ALL, ids=[f"{name} {options}" for name, options in ALL])
+def test_each_optimizer(name: str, options: dict[str, Any]) -> None:
+    if options.get("fused"):
+        pytest.importorskip("numba", reason="fused updates need it")
+
+    def optimizer(net: nn.Module) -> nn.optim.Optimizer:
+        parameters = [p for p in net.parameters() if p.ndim == 2] if name == "Muon" else net.parameters()
+        made: nn.optim.Optimizer = getattr(nn.optim, name)(parameters, **options)
+        return made
+
+    same_training(ordinary(optimizer), batches(), programs=2 if name == "Muon" else 1)
+
+
+def test_lbfgs_calls_a_compiled_closure() -> None:
+    x, y = batches(1)[0]
+
+    def run(compiled: bool) -> Any:
+        nn.manual_seed(0)
+        net, loss_of = network(), nn.CrossEntropyLoss()
+        updates = nn.optim.LBFGS(net.parameters(), lr=0.5, max_iter=3)
+
+        def closure() -> Any:
+            net.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            return loss
+
+        given = compile(closure) if compiled else closure
+        return [float(updates.step(given)) for _ in range(5)], state(net)
+
+    assert not differs(run(False), run(True))
+
+
+# Schedules
+
+SCHEDULES: dict[str, Callable[[Any], Any]] = {
+    "StepLR": lambda o: nn.optim.lr_scheduler.StepLR(o, 3, 0.5),
+    "ExponentialLR": lambda o: nn.optim.lr_scheduler.ExponentialLR(o, 0.9),
+    "CosineAnnealingLR": lambda o: nn.optim.lr_scheduler.CosineAnnealingLR(o, 10),
+    "OneCycleLR": lambda o: nn.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=20),
+    "LambdaLR": lambda o: nn.optim.lr_scheduler.LambdaLR(o, lambda n: 0.95**n),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_within_the_step(name: str) -> None:
+    def make() -> Training:
+        net, loss_of = network(), nn.CrossEntropyLoss()
+        updates = nn.optim.Adam(net.parameters(), lr=0.05)
+        schedule = SCHEDULES[name](updates)
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            updates.step()
+            schedule.step()
+            return loss.detach()
+
+        return Training(step, [net, updates, schedule])
+
+    same_training(make, batches())
+
+
+# What is done with gradients, and between backward and the step
+
+
+def variant(before: Callable[..., Any], after: Callable[..., Any] = lambda *_: None) -> Callable[[], Training]:
+    """Return a training whose step calls a function between backward and the step, and one after it."""
+
+    def make() -> Training:
+        net, loss_of = network(), nn.CrossEntropyLoss()
+        updates = nn.optim.Adam(net.parameters(), lr=0.05)
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            result = before(net)
+            updates.step()
+            after(net, updates)
+            return loss.detach(), result
+
+        return Training(step, [net, updates])
+
+    return make
+
+
+def test_clipping_the_norm_of_gradients() -> None:
+    for limit in (0.01, 0.5, 100.0):
+        same_training(variant(lambda net, limit=limit: nn.utils.clip_grad_norm_(net.parameters(), limit)), batches())
+
+
+def test_clipping_the_values_of_gradients() -> None:
+    same_training(variant(lambda net: nn.utils.clip_grad_value_(net.parameters(), 0.05)), batches())
+
+
+def test_gradients_are_scaled_and_read() -> None:
+    def scale(net: Any) -> Any:
+        for p in net.parameters():
+            p.grad = p.grad * 0.5
+        net[0].weight.grad.data[...] *= 2
+        return (net[2].bias.grad * 3).detach()
+
+    same_training(variant(scale), batches())
+
+
+def test_gradients_are_cleared_at_the_end() -> None:
+    same_training(variant(lambda net: None, lambda net, updates: updates.zero_grad()), batches(), programs=None)
+
+
+def test_gradients_become_zeros() -> None:
+    same_training(
+        variant(lambda net: None, lambda net, updates: updates.zero_grad(set_to_none=False)), batches(), programs=None
+    )
+
+
+def several(count: int, clear: bool) -> Callable[[], Training]:
+    def make() -> Training:
+        net, loss_of = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Dropout(0.3), nn.Linear(5, 3)), nn.MSELoss()
+        updates = nn.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+
+        def step(x: Array, y: Array) -> Any:
+            if clear:
+                updates.zero_grad()
+            total = 0
+            for i in range(count):
+                loss = loss_of(net(x * (1 + i)), np.ones((6, 3), np.float32)) / count
+                loss.backward()
+                total = total + loss.detach()
+            updates.step()
+            return total
+
+        return Training(step, [net, updates])
+
+    return make
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_gradients_of_several_backwards_in_a_step(count: int) -> None:
+    same_training(several(count, clear=True), batches())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_gradients_that_are_never_cleared(count: int) -> None:
+    same_training(several(count, clear=False), batches(), programs=None, diverged=None)
+
+
+def accumulating() -> Training:
+    """Return a training that takes a step of its optimizer in every third call."""
+    net, loss_of = network(), nn.CrossEntropyLoss()
+    updates = nn.optim.Adam(net.parameters(), lr=0.05)
+
+    def step(x: Array, y: Array, last: bool) -> Any:
+        loss = loss_of(net(x), y) / 3
+        loss.backward()
+        if last:
+            updates.step()
+            updates.zero_grad()
+        return loss.detach()
+
+    return Training(step, [net, updates])
+
+
+def test_gradients_of_several_calls() -> None:
+    calls = [(x, y, i % 3 == 2) for i, (x, y) in enumerate(batches())]
+    same_training(accumulating, calls, programs=3)
+
+
+# Updates by hand
+
+
+def by_hand(update: Callable[[Any], None]) -> Callable[[], Training]:
+    def make() -> Training:
+        net, loss_of = network(), nn.CrossEntropyLoss()
+
+        def step(x: Array, y: Array) -> Any:
+            net.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            update(net)
+            return loss.detach()
+
+        return Training(step, [net])
+
+    return make
+
+
+def subtract(net: Any) -> None:
+    with no_grad():
+        for p in net.parameters():
+            p -= 0.1 * p.grad
+
+
+def subtract_from_data(net: Any) -> None:
+    for p in net.parameters():
+        p.data -= 0.1 * p.grad.data
+
+
+def write_data(net: Any) -> None:
+    for p in net.parameters():
+        p.data[...] = p.data - 0.1 * p.grad.data
+
+
+def replace_data(net: Any) -> None:
+    for p in net.parameters():
+        p.data = p.data - 0.1 * p.grad.data
+
+
+@pytest.mark.parametrize("update", [subtract, subtract_from_data, write_data, replace_data])
+def test_updates_by_hand(update: Any) -> None:
+    same_training(by_hand(update), batches())
+
+
+# Several modules and optimizers, frozen and shared parameters
+
+
+def test_several_optimizers() -> None:
+    def make() -> Training:
+        first, second, loss_of = nn.Linear(4, 5), nn.Linear(5, 3), nn.CrossEntropyLoss()
+        one, other = nn.optim.SGD(first.parameters(), lr=0.1), nn.optim.AdamW(second.parameters(), lr=0.02)
+
+        def step(x: Array, y: Array) -> Any:
+            one.zero_grad()
+            other.zero_grad()
+            loss = loss_of(second(np.tanh(first(x))), y)
+            loss.backward()
+            one.step()
+            other.step()
+            return loss.detach()
+
+        return Training(step, [first, second, one, other])
+
+    same_training(make, batches())
+
+
+def test_two_optimizers_of_the_same_parameters() -> None:
+    def make() -> Training:
+        net, loss_of = network(), nn.CrossEntropyLoss()
+        one = nn.optim.SGD(net.parameters(), lr=0.1)
+        other = nn.optim.Adam(net.parameters(), lr=0.02)
+
+        def step(x: Array, y: Array) -> Any:
+            one.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            one.step()
+            other.step()
+            return loss.detach()
+
+        return Training(step, [net, one, other])
+
+    same_training(make, batches(), programs=None, diverged=None)
+
+
+def test_frozen_parameters() -> None:
+    def make() -> Training:
+        net: Any = network()
+        loss_of = nn.CrossEntropyLoss()
+        net[0].weight.requires_grad_(False)
+        updates = nn.optim.Adam(net.parameters(), lr=0.05)
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        return Training(step, [net, updates])
+
+    same_training(make, batches())
+
+
+def test_parameters_of_two_layers() -> None:
+    def shared() -> nn.Module:
+        first, second = nn.Linear(4, 4), nn.Linear(4, 4)
+        second.weight = first.weight
+        return nn.Sequential(first, nn.Tanh(), second, nn.Linear(4, 3))
+
+    same_training(ordinary(lambda net: nn.optim.Adam(net.parameters(), lr=0.05), shared), batches())
+
+
+def test_an_averaged_model() -> None:
+    def make() -> Training:
+        net, loss_of = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)), nn.CrossEntropyLoss()
+        updates = nn.optim.Adam(net.parameters(), lr=0.05)
+        averaged = nn.optim.swa_utils.AveragedModel(
+            net, multi_avg_fn=nn.optim.swa_utils.get_ema_multi_avg_fn(0.9), use_buffers=True
+        )
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            updates.step()
+            averaged.update_parameters(net)
+            return loss.detach()
+
+        return Training(step, [net, updates, averaged])
+
+    same_training(make, batches())
+
+
+def test_memory_that_the_optimizer_moves() -> None:
+    """An optimizer made after some steps moves the parameters into its own array."""
+
+    def make() -> Training:
+        net, loss_of = network(), nn.CrossEntropyLoss()
+        held: dict[str, Any] = {}
+
+        def step(x: Array, y: Array) -> Any:
+            net.zero_grad()
+            loss = loss_of(net(x), y)
+            loss.backward()
+            return loss.detach()
+
+        training = Training(step, [net])
+        training.held = held  # type: ignore[attr-defined]
+        return training
+
+    def optimize(training: Training) -> None:
+        training.held["updates"] = nn.optim.SGD(training.parts[0].parameters(), lr=0.1)  # type: ignore[attr-defined]
+
+    def update(training: Training) -> None:
+        training.held["updates"].step()  # type: ignore[attr-defined]
+
+    calls: list[Any] = []
+    for i, batch in enumerate(batches()):
+        calls += [batch, *([optimize] if i in (4, 11) else []), *([update] if i > 4 else [])]
+    same_training(make, calls, programs=None, diverged=None)
+
+
+# Batches of other sizes, and modes
+
+
+def changing_layers() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6, momentum=None), nn.Dropout(0.4), nn.Linear(6, 3))
+
+
+def test_batches_of_other_sizes_and_evaluation_in_between() -> None:
+    calls: list[Any] = []
+    for i, (x, y) in enumerate(batches()):
+        calls.append((x[: 6 if i % 5 else 4], y[: 6 if i % 5 else 4]))
+        if i % 4 == 3:
+            calls.append(lambda training: training.parts[0].eval())
+            calls.append((x, y))
+            calls.append(lambda training: training.parts[0].train())
+    make = ordinary(lambda net: nn.optim.Adam(net.parameters(), lr=0.05), changing_layers)
+    same_training(make, calls, programs=None)
+
+
+def test_steps_are_as_many_as_are_compared() -> None:
+    assert len(batches()) == STEPS == 19
+
+
+def test_a_tensor_as_the_model() -> None:
+    def make() -> Training:
+        w, b = tensor(np.zeros(4), requires_grad=True), tensor(0.0, requires_grad=True)
+
+        def step(x: Array, y: Array) -> Any:
+            w.grad = b.grad = None
+            loss = ((x @ w + b - y) ** 2).mean()
+            loss.backward()
+            with no_grad():
+                for p in (w, b):
+                    p -= 0.1 * p.grad
+            return loss
+
+        return Training(step, [w, b])
+
+    same_training(make, batches())
+    assert borrow(make().parts[0]).shape == (4,)

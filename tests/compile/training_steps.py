@@ -1,0 +1,116 @@
+"""Training steps, run as they are and compiled: what is left of both is compared bit by bit."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import nn
+from autograd import Tensor, compile
+from autograd.extend import borrow
+
+from .agreement import differs
+
+Array = np.ndarray[Any, Any]
+STEPS = 19
+
+
+@dataclass
+class Training:
+    """A function that takes a step, and all whose state it changes.
+
+    Attributes
+    ----------
+    parts
+        Modules, optimizers, schedulers and tensors.
+    """
+
+    step: Callable[..., Any]
+    parts: Sequence[Any]
+    compiled: Any = field(default=None)
+
+
+def state(part: Any) -> Any:
+    """Return a copy of all that a part has: parameters, gradients, buffers, or moments and options."""
+    if isinstance(part, Tensor):
+        return np.array(borrow(part)), None if part.grad is None else np.array(borrow(part.grad)), part.requires_grad
+    if isinstance(part, nn.Module):
+        named = {name: state(parameter) for name, parameter in part.named_parameters()}
+        return named, {name: np.array(borrow(buffer)) for name, buffer in part.named_buffers()}
+    if isinstance(part, np.ndarray):
+        return np.array(part)
+    return _plain(part.state_dict())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray | np.generic | Tensor):
+        return np.array(borrow(value))
+    return value if isinstance(value, int | float | str | bool | type(None)) else str(type(value))
+
+
+def everything(training: Training) -> Any:
+    """Return a copy of the state of all parts, and of the random generator."""
+    random = repr(nn.random.default_generator().bit_generator.state)
+    return [state(part) for part in training.parts], [random]
+
+
+def ran(
+    make: Callable[[], Training], calls: Iterable[Any], compiled: bool, fallback: Any = "raise"
+) -> tuple[Any, Any, Training]:
+    """Return what each call gave, or raised, the state after the last one, and the training.
+
+    A call is a tuple of arguments, or a function that changes something in the training.
+    """
+    nn.manual_seed(0)
+    training = make()
+    if compiled:
+        training.compiled = training.step = compile(training.step, fallback=fallback)
+    found: list[Any] = []
+    for call in calls:
+        if callable(call):
+            call(training)
+            continue
+        try:
+            result = training.step(*call)
+        except Exception as error:  # noqa: BLE001 - of any kind: it is compared
+            found.append((type(error).__name__, str(error)))
+        else:
+            found.append(_copy(result))
+    return found, everything(training), training
+
+
+def _copy(result: Any) -> Any:
+    if isinstance(result, list | tuple):
+        return [_copy(each) for each in result]
+    return np.array(borrow(result)) if isinstance(result, Tensor | np.ndarray | np.generic) else result
+
+
+def same_training(
+    make: Callable[[], Training], calls: Sequence[Any], programs: int | None = 1, diverged: int | None = 0
+) -> Training:
+    """Compare a training as it is with the same one compiled; return the latter."""
+    expected, left, _ = ran(make, calls, False)
+    found, left_compiled, training = ran(make, calls, True)
+    for i, (x, y) in enumerate(zip(expected, found, strict=True)):
+        said = differs(x, y)
+        assert not said, f"result {i}: {said}: {y if isinstance(y, tuple) else ''}"
+    said = differs(left, left_compiled)
+    assert not said, said
+    recorded = training.compiled.programs
+    assert programs is None or len(recorded) == programs
+    assert diverged is None or sum(program.diverged for program in recorded) == diverged
+    return training
+
+
+def batches(count: int = STEPS, rows: int = 6, features: int = 4, classes: int = 3, seed: int = 0) -> list[Any]:
+    """Return batches of inputs and labels."""
+    random = np.random.default_rng(seed)
+    return [
+        (random.standard_normal((rows, features)).astype(np.float32), random.integers(0, classes, rows))
+        for _ in range(count)
+    ]
