@@ -25,26 +25,26 @@ from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_gr
 from .graph.saved_tensors import saved_tensors_hooks
 from .ops.reduce import logsumexp
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
-from .primitives.function import Context, Function
 from .primitives.naming import set_module as _set_module
 from .tensors import missing_names as _missing_names
 from .tensors.hooks import Handle
 from .tensors.tensor import Tensor, as_tensor, tensor
-from .transforms.checkpoint import checkpoint
-from .transforms.grad import elementwise_grad, grad, value_and_grad
-from .transforms.gradients import gradients
-from .transforms.vjp_jvp import jvp, vjp
 
 if typing.TYPE_CHECKING:
     from . import extend
     from .diagnosis import Explanation, Finding, Saved, explain, lint, saved
+    from .primitives.function import Context, Function
     from .scalar.value import Value
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
+    from .transforms.checkpoint import checkpoint
     from .transforms.compile.compiled import compile
     from .transforms.fixed_point import fixed_point
+    from .transforms.grad import elementwise_grad, grad, value_and_grad
+    from .transforms.gradients import gradients
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
+    from .transforms.vjp_jvp import jvp, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
     from .visualize.player import player
@@ -118,13 +118,18 @@ __version__ = "0.1.0"
 # What a program may never use is loaded when it is first asked for: a quarter of the time that the import would take.
 _LATER = {
     "diagnosis": ("Explanation", "Finding", "Saved", "explain", "lint", "saved"),
+    "primitives.function": ("Context", "Function"),
     "scalar.value": ("Value",),
     "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
+    "transforms.checkpoint": ("checkpoint",),
     "transforms.compile.compiled": ("compile",),
     "transforms.fixed_point": ("fixed_point",),
+    "transforms.grad": ("elementwise_grad", "grad", "value_and_grad"),
+    "transforms.gradients": ("gradients",),
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.linearize": ("linearize",),
+    "transforms.vjp_jvp": ("jvp", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
     "visualize.player": ("player",),

@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import AutogradError, Tensor
 from autograd.primitives.primitive import Primitive
-from autograd.tensors.dispatch import declare_special_functions, operations, plain, writers
+from autograd.tensors.dispatch import declare_further_functions, declare_special_functions, operations, plain, writers
 from tests.operations.looped import LOOPED
 
 from . import reasons
@@ -202,6 +202,7 @@ def _scipy(present: str) -> list[str]:
     Rows of functions that the installed SciPy does not have are kept.
     """
     special = functions(SCIPY)  # which imports it
+    declare_further_functions()
     declare_special_functions()
     lines = {line.split("`")[1]: line for line in _section(SCIPY, present) if line.startswith("| `")}
     lines = {name: line for name, line in lines.items() if name not in special}

@@ -7,12 +7,17 @@ from pathlib import Path
 
 from hypothesis import settings
 
+from autograd.tensors.dispatch import declare_further_functions
+
 # What it remembers of the source and of Unicode; by default that is written beside the source.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "hypothesis"))
 
 settings.register_profile("default", deadline=None, database=None, max_examples=30)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
+
+# Suites go through all operations, including those that are declared when they are first called.
+declare_further_functions()
 
 # What a script runs in the background ignores Ctrl-C; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -12,7 +12,7 @@ import os
 import sys
 from opcode import opmap
 from types import CodeType, FrameType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .source_info import line_in, line_of, within_engine
 
@@ -23,7 +23,7 @@ _STORE = opmap["STORE_SUBSCR"]
 _libraries: tuple[str, ...] = ()
 
 
-class Call(NamedTuple):
+class Call:
     """A call in the user's program.
 
     Attributes
@@ -36,9 +36,8 @@ class Call(NamedTuple):
         The name of the module that the function, or its class, is from.
     """
 
-    name: str = ""
-    function: Any = None
-    module: str = ""
+    def __init__(self, name: str = "", function: Any = None, module: str = "") -> None:
+        self.name, self.function, self.module = name, function, module
 
 
 def users_frame(frame: FrameType) -> FrameType:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakValueDictionary, ref
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..errors import GraphError
 from .batched import Batched, concrete
 from .buffer_reuse import Portion, references
 from .node import LEAF, Exposed, FreedOperation, Leaf, Node, View, counter, recorded
-from .source_info import SourceLine, here, line_of, note_line
+from .source_info import here, line_of, note_line
 from .traced import Traced, cached_arrays, plain
 
 __all__ = [
@@ -191,17 +191,15 @@ def changed(array: Array, before: bytes | tuple[Array, bytes] | None) -> bool:
     return type(now) is bytes or now[1] != before[1] or not np.array_equal(now[0], before[0])
 
 
-class Exposure(NamedTuple):
+class Exposure:
     """Memory whose ndarray was handed out: its snapshot, and when and where that happened.
 
     Nodes that keep memory of a leaf later have their own guards; nodes that keep memory of a result do not.
     """
 
-    owner: Any
-    of_leaf: bool
-    number: int
-    held: Any
-    line: SourceLine
+    def __init__(self, owner: ref[Array], of_leaf: bool, held: Any) -> None:
+        self.owner, self.of_leaf, self.held = owner, of_leaf, held
+        self.number, self.line = next(counter), here()
 
 
 _exposures: dict[int, Exposure] = {}
@@ -250,7 +248,7 @@ def expose(node: Node, array: Array) -> bool:
     key = id(owner)
     if key not in _exposures:
         gone = ref(owner, lambda _: forget(key))
-        _exposures[key] = Exposure(gone, of_leaf, next(counter), snapshot(owner), here())
+        _exposures[key] = Exposure(gone, of_leaf, snapshot(owner))
     return True
 
 

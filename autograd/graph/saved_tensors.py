@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -70,13 +70,11 @@ class saved_tensors_hooks(Watch):  # noqa: N801 - named as in PyTorch
         super().__exit__(kind, error, trace)
 
 
-class _Parcel(NamedTuple):
+class _Parcel:
     """A packed array: the return value of `pack`, and the shape, dtype and batches of the array."""
 
-    content: Any
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    levels: tuple[Any, ...]
+    def __init__(self, content: Any, shape: tuple[int, ...], dtype: np.dtype[Any], levels: tuple[Any, ...]) -> None:
+        self.content, self.shape, self.dtype, self.levels = content, shape, dtype, levels
 
 
 class Packed:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "call_undifferentiated", "declare_special_functions", "fronts", "handing_on", "operations", "plain",
-    "ufunc_fallback", "writers",
+    "call_undifferentiated", "declare_further_functions", "declare_special_functions", "fronts", "handing_on",
+    "operation_of", "operations", "plain", "ufunc_fallback", "writers",
 ]  # fmt: skip
 
 operations: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -31,6 +31,21 @@ fronts: dict[type, Callable[..., Any]] = {}
 # kwargs) and serves functions whose results carry no gradient.
 ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any]
 call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+
+
+def operation_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return the operation that replaces a function of NumPy, or None."""
+    if function not in operations and function not in plain and function not in writers:
+        declare_further_functions()
+    return operations.get(function)
+
+
+def declare_further_functions() -> None:
+    """Declare the functions of NumPy that are not declared when this package is imported; see `ops.further`."""
+    if "autograd.ops.further" not in sys.modules:
+        known = dict(operations)
+        import_module("autograd.ops.further")
+        operations.update(known)  # what a program has declared itself stays
 
 
 def declare_special_functions() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.call_site import Call
-from .dispatch import operations
+from .dispatch import operation_of
 
 __all__ = ["NO_MASK", "OTHERWISE", "remedy"]
 
@@ -161,7 +161,7 @@ def _in_scipy(name: str, module: str) -> str:
 
 def _takes_tensors(function: Any) -> bool:
     try:
-        return function in operations
+        return operation_of(function) is not None
     except TypeError:  # not hashable, so not a function
         return False
 

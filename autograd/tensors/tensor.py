@@ -28,7 +28,7 @@ from ..graph.traced import ARRAY_TYPES, Recorder, Traced, constant, recorder
 from . import dispatch
 from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, refuse_stored
 from .dataframes import numbers_of_table
-from .dispatch import operations, plain, writers
+from .dispatch import operation_of, operations, plain, writers
 from .missing_names import install, listed
 from .remedies import NO_MASK
 
@@ -432,7 +432,7 @@ class Tensor(Installed):
     ) -> Any:
         if len(types) > 1:
             refuse_masks(types)
-        operation = operations.get(function) or writers.get(function)
+        operation = operation_of(function) or writers.get(function)
         if operation is not None:
             if not args:  # NumPy calls the first parameter `a`, `ary`, `m` or `x`; an operation takes it by position
                 first = next(iter(signature(function).parameters))

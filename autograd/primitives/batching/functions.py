@@ -27,7 +27,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ...errors import BatchError, UnsupportedError
 from ...graph.batched import Batched, Level, innermost
-from ...tensors.dispatch import operations
+from ...tensors.dispatch import operation_of, operations
 from .alignment import aligned, is_at, repeated, stacked, wrapped
 from .ufuncs import axes_behind, write_result
 
@@ -96,7 +96,7 @@ def form(function: Function) -> str:
         return "axis"
     if name in _ELEMENTWISE:
         return "elementwise"
-    composition = operations.get(function)
+    composition = operation_of(function)
     if composition is not None and getattr(getattr(composition, "operation", None), "function", None) is not function:
         return "composed"
     return "loop"
