@@ -1,7 +1,7 @@
 """One training step of the MNIST network (784-128-64-10, ReLU, softmax-cross-entropy, Adam; float32, one thread).
 
-Run it with ``python -m benchmarks.mnist_step [--batches 32 128 1024]``. PyTorch takes part if it is installed; the
-NumPy program is written by hand for this one network, with every buffer made beforehand.
+Run it with ``python -m benchmarks.mnist_step [--batches 32 128 1024]``. PyTorch, JAX and numba take part if they are
+installed; the NumPy program is written by hand for this one network, with every buffer made beforehand.
 """
 
 from benchmarks.timing import Step, available, interleave, table  # isort: skip - limits the threads before NumPy loads
@@ -9,12 +9,14 @@ from benchmarks.timing import Step, available, interleave, table  # isort: skip 
 import argparse
 import functools
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import nn
+from autograd import compile
 from datasets import load_mnist
 
 Array = np.ndarray[Any, Any]
@@ -30,19 +32,23 @@ def minibatches(size: int) -> Iterator[tuple[Array, Array]]:
     )
 
 
-def plaingrad(size: int, fused: bool = False) -> Step:
-    """Take the step as a user writes it."""
+def plaingrad(size: int, fused: bool = False, backend: Any = None) -> Step:
+    """Take the step as a user writes it, compiled if there is a backend."""
     nn.manual_seed(0)
     model, criterion, data = nn.MLP(SIZES), nn.CrossEntropyLoss(), minibatches(size)
     optimizer = nn.optim.Adam(model.parameters(), lr=RATE, fused=fused)
 
-    def step() -> None:
-        images, labels = next(data)
+    def step(images: Array, labels: Array) -> None:
         optimizer.zero_grad()
         criterion(model(images), labels).backward()
         optimizer.step()
 
-    return step
+    if not backend:
+        return lambda: step(*next(data))
+    compiled = compile(step, backend=backend)
+    for _ in range(3):  # recorded, printed
+        compiled(*next(data))
+    return lambda: compiled(*next(data))
 
 
 def torch(size: int) -> Step:
@@ -61,6 +67,49 @@ def torch(size: int) -> Step:
         optimizer.zero_grad()
         criterion(model(images), labels).backward()
         optimizer.step()
+
+    return step
+
+
+def jax(size: int) -> Step:
+    """Take the same step in JAX: one function that jit compiles, with the update of Adam in it."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    import jax
+    import jax.numpy as jnp
+
+    rng = np.random.default_rng(0)
+    weights = [
+        (jnp.asarray(rng.uniform(-1, 1, (i, o)) / i**0.5, jnp.float32), jnp.zeros(o, jnp.float32))
+        for i, o in itertools.pairwise(SIZES)
+    ]
+
+    def error(weights: Any, x: Any, labels: Any) -> Any:
+        for w, b in weights[:-1]:
+            x = jax.nn.relu(x @ w + b)
+        w, b = weights[-1]
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x @ w + b), labels[:, None], 1))
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def update(state: Any, x: Any, labels: Any) -> Any:
+        weights, first, second, count = state
+        gradients, each = jax.grad(error)(weights, x, labels), jax.tree.map
+        first = each(lambda m, g: BETA1 * m + (1 - BETA1) * g, first, gradients)
+        second = each(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, second, gradients)
+        rate, correction = RATE / (1 - BETA1**count), 1 / (1 - BETA2**count)
+
+        def moved(w: Any, m: Any, v: Any) -> Any:
+            return w - rate * m / (jnp.sqrt(v * correction) + EPSILON)
+
+        return each(moved, weights, first, second), first, second, count + 1
+
+    batches = [next(data) for data in [minibatches(size)] for _ in range(60_000 // size)]
+    data = itertools.cycle([(jnp.asarray(x), jnp.asarray(y)) for x, y in batches])
+    zeros = functools.partial(jax.tree.map, jnp.zeros_like, weights)
+    state = [(weights, zeros(), zeros(), jnp.ones((), jnp.float32))]
+
+    def step() -> None:
+        state[0] = update(state[0], *next(data))
+        jax.block_until_ready(state[0])
 
     return step
 
@@ -124,6 +173,17 @@ def by_hand(size: int) -> Step:
     return step
 
 
+ENGINES: dict[str, Callable[[int], Step]] = {
+    "eager": plaingrad,
+    "eager, fused": functools.partial(plaingrad, fused=True),
+    "compiled": functools.partial(plaingrad, backend="numpy"),
+    "compiled, fused": functools.partial(plaingrad, fused=True, backend="numba"),
+    "PyTorch": torch,
+    "JAX jit": jax,
+    "NumPy by hand": by_hand,
+}
+
+
 def main() -> None:
     """Time the step at each batch size."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -131,15 +191,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     for size in options.batches:
-        makers: dict[str, Callable[[int], Step]] = {
-            "plaingrad": plaingrad,
-            "plaingrad, fused": functools.partial(plaingrad, fused=True),
-            "PyTorch eager": torch,
-            "NumPy by hand": by_hand,
-        }
-        bound: dict[str, Callable[[], Step]] = {name: functools.partial(make, size) for name, make in makers.items()}
-        engines = available(bound)
-        table(f"One step, batch {size}", interleave(engines, rounds=options.rounds))
+        engines = available({name: functools.partial(make, size) for name, make in ENGINES.items()})
+        table(f"One step, batch {size}", interleave(engines, rounds=options.rounds), ours="eager")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ written by hand for this one block, in place where that is easy.
 from benchmarks.timing import THREADS, Step, available, compare, each_number_of_threads  # isort: skip - first
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import nn
+from autograd import compile
 
 Array = np.ndarray[Any, Any]
 ROWS, WIDTH, HIDDEN = 1024, 256, 1024
@@ -31,8 +33,8 @@ def numbers() -> tuple[list[Array], Array]:
     return values, normal(ROWS, WIDTH)
 
 
-def plaingrad() -> Step:
-    """Take the step as a user writes it."""
+def plaingrad(backend: Any = None) -> Step:
+    """Take the step as a user writes it, compiled if there is a backend."""
     (x, *_), gradient = numbers()
     norm, up, act, down = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, HIDDEN), nn.GELU("tanh"), nn.Linear(HIDDEN, WIDTH)
     model = nn.Sequential(norm, up, act, down)
@@ -40,10 +42,15 @@ def plaingrad() -> Step:
         parameter.data[...] = value
     inputs = nn.Parameter(x)
 
-    def step() -> list[Array]:
+    def differentiate() -> None:
         inputs.grad = None
         model.zero_grad()
         (model(inputs) + inputs).backward(gradient)
+
+    taken = compile(differentiate, backend=backend) if backend else differentiate
+
+    def step() -> list[Array]:
+        taken()
         return [tensor.grad.data for tensor in (inputs, *model.parameters()) if tensor.grad is not None]
 
     return step
@@ -125,7 +132,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
-    engines = available({"plaingrad": plaingrad, "PyTorch eager": torch, "NumPy by hand": by_hand})
+    makers: dict[str, Callable[[], Step]] = {
+        "plaingrad": plaingrad,
+        "compiled": lambda: plaingrad("numpy"),
+        "PyTorch eager": torch,
+        "NumPy by hand": by_hand,
+    }
+    engines = available(makers)
     compare("Layer norm, linear, GELU, linear, residual", engines, "NumPy by hand", options.rounds)
 
 

@@ -10,11 +10,13 @@ from benchmarks.timing import THREADS, Step, available, each_number_of_threads, 
 
 import argparse
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import nn
+from autograd import compile
 from nn._aligned_memory import aligned_empty
 
 Array = np.ndarray[Any, Any]
@@ -36,16 +38,21 @@ def numbers(layer: str) -> tuple[Array, dict[str, Array], Array]:
     return x, parameters, gradient
 
 
-def plaingrad(layer: str) -> Step:
-    """Take the step as a user writes it."""
+def plaingrad(layer: str, backend: Any = None) -> Step:
+    """Take the step as a user writes it, compiled if there is a backend."""
     x, parameters, gradient = numbers(layer)
     model, inputs = getattr(nn, layer)(FEATURES, HIDDEN), nn.Parameter(x)
     model.load_state_dict(parameters)
 
-    def step() -> list[Array]:
+    def differentiate() -> None:
         inputs.grad = None
         model.zero_grad()
         model(inputs)[0].backward(gradient)
+
+    taken = compile(differentiate, backend=backend) if backend else differentiate
+
+    def step() -> list[Array]:
+        taken()
         return [tensor.grad.data for tensor in (inputs, *model.parameters()) if tensor.grad is not None]
 
     return step
@@ -134,7 +141,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     for layer in options.layers:
-        makers = {"plaingrad": plaingrad, "PyTorch eager": torch}
+        compiled = functools.partial(plaingrad, backend="numpy")
+        makers: dict[str, Callable[[str], Step]] = {
+            "plaingrad": plaingrad,
+            "compiled": compiled,
+            "PyTorch eager": torch,
+        }
         engines = available({name: functools.partial(make, layer) for name, make in makers.items()})
         found: list[Any] = [step() for step in engines.values()]
         for gradients in zip(*found, strict=True):

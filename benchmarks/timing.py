@@ -74,12 +74,19 @@ def progress(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def table(title: str, times: dict[str, list[float]], *, scale: float = 1e6, unit: str = "µs") -> None:
-    """Print medians, and the ratio of `plaingrad` to each other row."""
+def ratio_of(times: dict[str, list[float]], one: str, other: str) -> float:
+    """Return the median of the ratios of two engines within each round."""
+    return statistics.median(a / b for a, b in zip(times[one], times[other], strict=True))
+
+
+def table(
+    title: str, times: dict[str, list[float]], *, scale: float = 1e6, unit: str = "µs", ours: str = "plaingrad"
+) -> None:
+    """Print medians, and the ratio of `ours` to each other row."""
     print(f"\n{title}\n")
-    print(f"| engine | median {unit} | min {unit} | plaingrad is |\n|---|---:|---:|---:|")
+    print(f"| engine | median {unit} | min {unit} | {ours} is |\n|---|---:|---:|---:|")
     for name, values in sorted(times.items(), key=lambda row: statistics.median(row[1])):
-        ratio = statistics.median(ours / other for ours, other in zip(times["plaingrad"], values, strict=True))
+        ratio = ratio_of(times, ours, name)
         median, least = statistics.median(values) * scale, min(values) * scale
         print(f"| {name} | {median:.3g} | {least:.3g} | {ratio:.2f} x |")
 

@@ -18,7 +18,7 @@ import statistics
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -51,6 +51,11 @@ def plaingrad() -> Engine:
     """Return this project."""
     transforms = autograd.grad, autograd.jacobian, autograd.hessian, autograd.vmap
     return Engine(numpy, numpy.asarray, *transforms)
+
+
+def compiled(backend: Any) -> Engine:
+    """Return this project, with `compile` as its jit."""
+    return replace(plaingrad(), jit=lambda function: autograd.compile(function, backend=backend))
 
 
 def looped(np: Any) -> Function:
@@ -139,6 +144,7 @@ def hips() -> Engine:
 
 ENGINES: dict[str, Callable[[], Engine]] = {
     "plaingrad": plaingrad,
+    "plaingrad, compiled": lambda: compiled("numpy"),
     "plaingrad, a loop": loop,
     "HIPS autograd": hips,
     "torch.func": torch,

@@ -30,6 +30,7 @@ from .program import (
     traced_in,
 )  # fmt: skip
 from .recorder import WRITERS, shape_of
+from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
 
 __all__ = ["Diverged", "Printed", "printed"]
@@ -464,7 +465,10 @@ class _Printer:
     def _target(self, k: int, call: Call) -> str | None:
         """Reserve memory for the result of a call that can write to memory given; return its name."""
         x = call.result
-        if type(x) is not Traced or call.view or not isinstance(x.value, ndarray) or id(x.memory) in self.kept:
+        if type(x) is not Traced or call.view or not isinstance(x.value, ndarray):
+            return None
+        kept = id(x.memory) in self.kept
+        if kept and x.nbytes < RECYCLED:
             return None
         function, kwargs = call.function, call.kwargs
         if "out" in kwargs or "like" in kwargs or x.dtype.kind not in "biufc" or not x.size:
@@ -488,6 +492,11 @@ class _Printer:
             or (function is np.array and self._is_copy(call))
         ):
             return None
+        if kept:
+            recycled = self._new_name("recycled")
+            self.scope[recycled] = Recycled(array)
+            self.lines.append(f"{self._new(x)} = {recycled}()")
+            return self._variable(x)
         over = self._overwritten(k, call)
         if over is not None:
             self.reserved[id(x.memory)] = memory = self.reserved.pop(id(over.memory))
