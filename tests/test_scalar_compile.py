@@ -587,7 +587,6 @@ def test_values_that_only_the_function_makes() -> None:
     assert len(quick.programs) == 1
     numbers = iter([Value(1.0), Value(2.0)])
     quick = compiled(lambda x: next(x) * 2.0)
-    assert quick(numbers).data == 2.0
     with pytest.raises(CompileError, match="gives something else"):
         quick(numbers)
 

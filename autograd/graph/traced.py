@@ -57,6 +57,10 @@ class Recorder:
         """Return what Python asks of the value of an array: a guard of the program, or an error."""
         raise NotImplementedError
 
+    def text(self, x: Traced) -> Any:
+        """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
+        raise NotImplementedError
+
     def constant(self, array: Any) -> Any:
         """Return an array that does not depend on the values of others, so that it can be computed with."""
         raise NotImplementedError
@@ -294,10 +298,13 @@ class Traced:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Traced(shape={self.shape}, dtype={self.dtype})"
+        return repr(self.records.text(self))
+
+    def __str__(self) -> str:
+        return str(self.records.text(self))
 
     def __format__(self, spec: str) -> str:
-        return repr(self) if not spec else format(self.records.answer(self, "its text"), spec)
+        return format(self.records.text(self), spec)
 
     __hash__ = None  # type: ignore[assignment]  # as ndarrays have none
 

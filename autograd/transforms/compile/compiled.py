@@ -27,9 +27,10 @@ from .fused.loops import load_numba
 from .passes import simplify
 from .printer import Diverged, Printed, printed
 from .program import ARGUMENT, HELD, Argument, Effect, Fixed, Outside, Program
-from .recorder import ProgramRecorder, TensorState, Variable, address_of, owner_of
+from .recorder import NUMBERS, ProgramRecorder, TensorState, address_of, owner_of
 from .results import CompiledDerivative, is_freed, recorded_derivative
 from .scalars.compiled import CompiledFunction
+from .variables import TracedVariables
 
 __all__ = ["Compiled", "CompiledProgram", "compile"]
 
@@ -39,7 +40,6 @@ ndarray = np.ndarray
 MOST = 8  # programs of one function
 
 _recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
-_NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
 
 
 class CompiledProgram:
@@ -71,7 +71,7 @@ class CompiledProgram:
         self._layout = layout([held.fetch(()) for held in self._tensors])
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._unchanged = environment.unchanged
-        self._owners: frozenset[int] = frozenset()  # of the memory of what the function holds
+        self._owners = self._memory_held()
         self._writes = any(
             isinstance(call, Effect | Outside) or (call.writes is not None and call.writes.kind in (ARGUMENT, HELD))
             for call in program.calls
@@ -111,12 +111,15 @@ class CompiledProgram:
     def __repr__(self) -> str:
         return f"CompiledProgram({self._name}: {self.calls} calls, {self.buffers} buffers, {self.nbytes} bytes)"
 
+    def _memory_held(self) -> frozenset[int]:
+        """Return the identities of the memory that tensors and variables have now."""
+        return frozenset(owners_of([*(held.fetch(()) for held in self._tensors), *self.environment.arrays.values()]))
+
     def prepare(self, leaves: list[Any]) -> None:
         """Print the program for the memory that tensors have now."""
         for held in self._tensors:
-            held.bind(leaves)
-        held_arrays = [held.array for held in self._tensors] + list(self.environment.arrays.values())
-        self._owners = frozenset(owners_of(held_arrays))
+            held.bind()
+        self._owners = self._memory_held()
         self._printed = printed(self.program, leaves, self._name)
 
     def fits(self, leaves: Sequence[Any], owners: list[int]) -> bool:
@@ -248,9 +251,9 @@ class _Held:
         self.buffer = getattr(self.node, "buffer", None)
         self.kind: Any = self.array.shape, self.array.dtype, self.array.strides
 
-    def bind(self, leaves: Sequence[Any]) -> None:
+    def bind(self) -> None:
         """Take the memory of the tensor as it is now."""
-        self._note(self.fetch(leaves))
+        self._note(self.fetch(()))
 
     def is_otherwise(self, tensor: Any) -> bool:
         """Tell whether a tensor has a gradient where it had none, or hooks."""
@@ -373,14 +376,15 @@ class Compiled:
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it."""
         leaves = flatten((args, kwargs))[0]
-        objects = [x for x in leaves if not isinstance(x, (ndarray, np.generic, Tensor, *_NUMBERS))]
+        objects = [x for x in leaves if not isinstance(x, (ndarray, np.generic, Tensor, *NUMBERS))]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
         held = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
-        if not set(owners_of(held)).isdisjoint(owners_of(leaves)):
-            return self.__wrapped__(*args, **kwargs)  # what is written to one of them changes the other
+        shares = not set(owners_of(held)).isdisjoint(owners_of(leaves))  # what is written to one changes the other
+        if shares or any(type(getattr(x, "_array", x)) is Batched for x in environment.seen):
+            return self.__wrapped__(*args, **kwargs)
         if len(self.programs) >= MOST:
             self._eager = True
             warn(
@@ -441,7 +445,7 @@ def _described(x: Any) -> Any:
         )
     if isinstance(x, np.generic):
         return type(x)
-    if isinstance(x, _NUMBERS):
+    if isinstance(x, NUMBERS):
         return type(x), x, str(x) if type(x) is float else None
     if isinstance(x, Batched | ndarray):
         raise _Elsewhere
@@ -476,22 +480,33 @@ class _Session:
         for x in environment.seen:
             if isinstance(x, Tensor):
                 records.watch(x, Fixed(x), False)
+        if environment.unsteady:
+            records.refuse(
+                f"{environment.unsteady[0]}, which gives something else each time",
+                "pass what it gives as an argument",
+            )
         given, named = rebuild(traced)
         token = recorder.set(records)
-        records.variables = _variables(environment, records)
+        records.variables = variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
         try:
-            for variable in records.variables:
-                variable.take()
+            variables.take()
+            for array in environment.guard_contents():
+                records.constant(array)
             with noted_creation():
-                result = self.function(*given, **named)
+                result = self._result(records, given, named)
                 outputs, rebuild_outputs = flatten(result)
                 tensors = {id(state.tensor): state.fetch for state in records.tensors.values()}
                 fetches = [tensors.get(id(x)) for x in outputs]  # of results that are tensors that it was given
-                outputs = [x if fetch is None else fetch for x, fetch in zip(outputs, fetches, strict=True)]
+                objects = {id(x) for x in (*leaves, *environment.seen)}
+                outputs = [
+                    records.result(x, objects) if fetch is None else fetch
+                    for x, fetch in zip(outputs, fetches, strict=True)
+                ]
                 derived = recorded_derivative(records, self.function, name, outputs)
         finally:
             records.settle()
             recorder.reset(token)
+            variables.clean()
             records.ended = True
         records.raise_refused()
         arrays = [
@@ -537,6 +552,18 @@ class _Session:
 
             fuse(program)
 
+    def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function; raise what was refused although the function caught the error."""
+        try:
+            result = self.function(*args, **kwargs)
+        except Exception as error:
+            if records.error is None or records.error is error:
+                raise
+            raise records.error from error
+        if records.error is not None:
+            raise records.error
+        return result
+
     def _real(self, x: Any) -> Any:
         if isinstance(x, Tensor):
             x._array = plain(x._array)
@@ -571,25 +598,6 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any], given: Sequenc
         else:
             leaves.append(value)
     return leaves
-
-
-def _variables(environment: Environment, records: ProgramRecorder) -> list[Variable]:
-    """Return the variables with arrays that the function reads."""
-    known: dict[int, Traced] = {}
-
-    def of(kind: str, holder: Any, key: Any, array: Any) -> Variable:
-        if id(array) not in known:
-            known[id(array)] = records.held(array, Fixed(array))
-        return Variable(kind, holder, key, array, known[id(array)])
-
-    found = []
-    for read in environment.reads:
-        if type(read.value) is ndarray and read.kind in ("cell", "global", "attribute"):
-            found.append(of(read.kind, read.holder, read.key, read.value))
-        elif read.kind == "contents" and isinstance(read.holder, list | dict):
-            items = enumerate(read.holder) if isinstance(read.holder, list) else read.holder.items()
-            found += [of("contents", read.holder, key, item) for key, item in items if type(item) is ndarray]
-    return found
 
 
 def compile(

@@ -5,7 +5,9 @@ Zeros that a function makes and fills, or a range that it computes with, belong 
 
 from __future__ import annotations
 
+import builtins
 import sys
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from threading import Lock
@@ -14,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...graph.call_site import called_by, of_library
-from ...graph.traced import Traced, recorder
+from ...graph.source_info import within_engine
+from ...graph.traced import Traced, plain, recorder
 from ...tensors.tensor import Tensor
 from .program import traced_in
 
@@ -28,6 +31,7 @@ _FROM_NUMBERS = (
 _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "tri", "zeros")
 
 _lock = Lock()
+_print, _warn = builtins.print, warnings.warn
 _installed: dict[str, Callable[..., Any]] = {}
 _users = 0
 
@@ -43,6 +47,7 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
                 for name in (*_FROM_ARRAYS, *_FROM_NUMBERS):
                     _installed[name] = getattr(np, name)
                     setattr(np, name, (_from_arrays if name in _FROM_ARRAYS else _from_numbers)(getattr(np, name)))
+                builtins.print, warnings.warn = _refused_print, _refused_warning
 
     def __exit__(self, *reason: object) -> None:
         global _users
@@ -52,6 +57,7 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
                 for name, function in _installed.items():
                     setattr(np, name, function)
                 _installed.clear()
+                builtins.print, warnings.warn = _print, _warn
 
 
 def _records(make: Callable[..., Any]) -> Any:
@@ -67,6 +73,24 @@ def _records(make: Callable[..., Any]) -> Any:
     if of_library(frame.f_code.co_filename) or called_by(frame).function is not make:
         return None
     return records
+
+
+def _refused_print(*values: Any, **options: Any) -> None:
+    """Print, which a program does not do: refuse it where the user's program is recorded."""
+    records = _records(builtins.print)
+    if records is not None:
+        records.refuse("print()", "print what the compiled function returns, outside of it")
+        values = tuple(map(plain, values))
+    _print(*values, **options)
+
+
+def _refused_warning(*args: Any, **options: Any) -> None:
+    """Warn, which a program does not do: refuse it where the user's program is recorded."""
+    records = _records(warnings.warn)
+    if records is not None and not within_engine(sys._getframe(1).f_code):
+        records.refuse("warnings.warn()", "warn outside the compiled function")
+    options["stacklevel"] = options.get("stacklevel", 1) + 1
+    _warn(*args, **options)
 
 
 def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,6 +17,7 @@ containers, and not gone into either. `arrays` lists the arrays, whose contents 
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import operator
 import sys
@@ -40,6 +41,9 @@ _CONTAINERS = (list, dict, set, deque)
 _ENGINE = ("autograd", "numpy")
 _LIBRARIES = {*sys.stdlib_module_names, "nn", "datasets", "scipy", "pandas", "matplotlib", "tqdm", *_ENGINE}
 _LIBRARIES.discard("__main__")
+# What gives something else each time, by the names of modules, and of functions.
+_CLOCKS = ("time", "datetime", "secrets", "uuid")
+_UNSTEADY = {"default_rng", "RandomState", "SeedSequence", "urandom", "uuid1", "uuid4"}
 # Methods that run without being named, unless an object is made or printed.
 _UNNAMED = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__format__", "__del__"}
 
@@ -57,8 +61,9 @@ class Read(NamedTuple):
     where
         The file and line that first names it, as text.
     kind
-        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"attributes"`` (how many there are), ``"context"``
-        (of a context variable), ``"contents"``, ``"array"`` or ``"bytes"``.
+        ``"cell"``, ``"global"``, ``"builtin"``, ``"attribute"``, ``"descriptor"`` (such as a property of a class),
+        ``"attributes"`` (how many there are), ``"context"`` (of a context variable), ``"contents"``, ``"array"`` or
+        ``"bytes"``.
     holder, key
         The cell, dictionary of globals, object or container that holds it, and its name there.
     value
@@ -107,6 +112,7 @@ class Environment:
     def __init__(self, function: Any, leaves: tuple[type, ...] = (), arrays: bool = False) -> None:
         self._function, self._leaves, self._contents = function, leaves, arrays
         self._random = _random_states()
+        self._guarded: dict[str, np.ndarray[Any, Any]] = {}
         self._take(_Reader(function, leaves, arrays))
 
     @property
@@ -115,11 +121,27 @@ class Environment:
         return self._alive
 
     def _take(self, reader: _Reader) -> None:
-        self.reads, self.arrays, self.unsteady = reader.reads, reader.arrays, reader.unsteady
+        self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
         self.exact_types = reader.exact_types
         self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
         self._alive = reader.alive
         self.unchanged = _printed(self.reads)
+
+    def guard_contents(self) -> list[np.ndarray[Any, Any]]:
+        """Guard the contents of the arrays that are found now, and return these; see also `arrays` of the class."""
+        reader = _Reader(self._function, self._leaves, self._contents)
+        self._guarded = {name: array for name, array in reader.arrays.items() if type(array) is np.ndarray}
+        if self._guarded:
+            self.reads = self._with_contents(self.reads)
+            self.unchanged = _printed(self.reads)
+        return list(self._guarded.values())
+
+    def read_again(self) -> list[Read]:
+        """Return what is found now."""
+        return _Reader(self._function, self._leaves, self._contents).reads
+
+    def _with_contents(self, reads: list[Read]) -> list[Read]:
+        return reads + [Read(name, "", "array", array, "", _bits(array)) for name, array in self._guarded.items()]
 
     def difference(self) -> Read | None:
         """Return the first value that differs from what it was; None if all are equal, which is then as it should be.
@@ -129,7 +151,7 @@ class Environment:
         if self.unchanged():
             return None
         reader = _Reader(self._function, self._leaves, self._contents)
-        for old, new in itertools.zip_longest(self.reads, reader.reads):
+        for old, new in itertools.zip_longest(self.reads, self._with_contents(reader.reads)):
             if old is None or new is None:
                 return new or old
             if not _corresponds(old, new):
@@ -184,7 +206,7 @@ class _Reader:
 
     def _read(self, name: str, where: str, kind: str, holder: Any, key: str, value: Any) -> None:
         self.reads.append(Read(name, where, kind, holder, key, value))
-        if kind not in ("contents", "attributes", "array", "bytes"):
+        if kind not in ("contents", "attributes", "array", "bytes", "descriptor"):
             self._later(name, where, value, made=True)
 
     def _visit(self, name: str, where: str, value: Any, made: bool) -> None:
@@ -210,14 +232,14 @@ class _Reader:
         elif isinstance(value, np.ndarray):
             self._array(name, where, value)
         elif isinstance(value, ModuleType):
-            if value.__name__ == "time":
+            if value.__name__ in _CLOCKS:
                 self.unsteady.append(name)
             elif not _of_library(value.__name__):
                 self._holders.append((name, value, False))
         elif isinstance(value, type):
             self._class(name, value, made)
         elif isinstance(value, BuiltinFunctionType):
-            if value.__module__ == "time":
+            if value.__module__ in _CLOCKS:
                 self.unsteady.append(name)
             elif not isinstance(value.__self__, ModuleType):
                 self._later(name, where, value.__self__)
@@ -267,6 +289,7 @@ class _Reader:
             self._everything = self._everything or (names.by_name and not attributes_only)
             for name, line in names.attributes.items():
                 self._names.setdefault(name, _place(code, line))
+            self.unsteady += _UNSTEADY & {*names.attributes, *names.read_globals}
         return names
 
     def _array(self, name: str, where: str, value: np.ndarray[Any, Any]) -> None:
@@ -289,6 +312,8 @@ class _Reader:
                 self._later(part, where, each)
 
     def _class(self, name: str, kind: type, made: bool) -> None:
+        if kind in (datetime.datetime, datetime.date):
+            self.unsteady.append(name)
         for each in kind.__mro__[:-1]:
             if not _of_library(each.__module__) or each.__module__.partition(".")[0] == "nn":
                 self._holders.append((name if each is kind else each.__name__, each, made))
@@ -331,8 +356,8 @@ class _Reader:
             inner = getattr(value, part, None)
             if isinstance(value, _METHODS) and inner is not None:
                 self._later(name, "", inner)
-        if isinstance(value, FunctionType) or not hasattr(type(value), "__get__"):
-            self._read(name, self._names.get(key, ""), "attribute", kind, key, value)
+        plain = isinstance(value, FunctionType) or not hasattr(type(value), "__get__")
+        self._read(name, self._names.get(key, ""), "attribute" if plain else "descriptor", kind, key, value)
 
     def _first(self, holder: Any, key: str) -> bool:
         if (id(holder), key) in self._done:
@@ -432,15 +457,15 @@ def _place_of(read: Read) -> tuple[str, str, str]:
 
 
 def _stands_for(x: Any, y: Any) -> bool:
-    if _alike(x, y):
+    if x is y:
         return True
-    if type(x) is not type(y):
-        return False
+    if type(x) is not type(y) or isinstance(x, np.ndarray):
+        return False  # an equal array is another one: what is written to it later is not written to the first
     if isinstance(x, FunctionType):
         return bool(x.__code__ is y.__code__)
     if isinstance(x, list | tuple | deque):
         return len(x) == len(y) and all(map(_stands_for, x, y))
-    return isinstance(x, dict | set)
+    return isinstance(x, dict | set) or _alike(x, y)
 
 
 def _printed(reads: list[Read]) -> Callable[[], bool]:
@@ -469,6 +494,8 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
     elif read.kind == "attribute":
         named = read.key.isidentifier()  # the parts of a sequence of layers are numbered
         yield f"{holder}.{read.key} is not {value}" if named else f"vars({holder})[{read.key!r}] is not {value}"
+    elif read.kind == "descriptor":
+        yield f"vars({holder}).get({read.key!r}) is not {value}"
     elif read.kind == "attributes":
         yield f"len({holder}.__dict__) != {read.value}"
     elif read.kind == "context":

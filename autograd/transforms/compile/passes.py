@@ -65,6 +65,8 @@ def _fold_constants(program: Program) -> None:
             for memory in memories:
                 memory.written = False
     for x in traced_in(program.outputs):
+        if isinstance(x.value, np.ndarray):
+            x.value = x.value.copy("K") if x.memory.kind == MADE and not _varies(x.memory, constant) else x.value
         _source(program, x, constant, known)
     program.calls = kept
 

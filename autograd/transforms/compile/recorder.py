@@ -16,10 +16,11 @@ import numpy as np
 from ...errors import CompileError, described
 from ...graph.batched import concrete
 from ...graph.buffer_reuse import Portion
-from ...graph.call_site import users_frame
+from ...graph.call_site import users_frame, users_line
 from ...graph.node import Leaf
 from ...graph.source_info import line_in, line_of, within_engine
 from ...graph.traced import Recorder, Traced, plain, recorder
+from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from .program import (
     ARGUMENT,
@@ -41,12 +42,15 @@ from .program import (
     traced_in,
 )
 from .shadows import last_check
+from .variables import TracedVariables
 
-__all__ = ["ProgramRecorder", "TensorState"]
+__all__ = ["NUMBERS", "ProgramRecorder", "TensorState"]
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
 
+# The types of plain values, which a program may depend on and return.
+NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
 # Functions that write to their first argument.
 WRITERS = frozenset((
     operator.setitem, np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, ndarray.fill,
@@ -76,29 +80,39 @@ class ProgramRecorder(Recorder):
         self.program = Program()
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = self.settling = False
+        self.error: CompileError | None = None  # that was raised; the function may have caught it
+        self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
         self.tensors: dict[int, TensorState] = {}
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
-        self.variables: list[Variable] = []
+        self.variables: TracedVariables | None = None
         self.fetched: dict[int, Memory] = {}  # of gradients, after a call on real arrays
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
 
     # Where the function meets what cannot be recorded
 
-    def refuse(self, what: str, remedy: str) -> None:
-        """Raise the error, or stop recording."""
+    def refuse(self, what: str, remedy: str, where: str = "") -> None:
+        """Raise the error, or stop recording; `where` is the line if it is not the one that runs."""
         if not self.active:
             return
-        self.refused = f"{what}, at {line_of(line_in(users_frame(sys._getframe(1))))}, cannot be recorded: {remedy}"
-        self.active = self.strict and not self.settling
-        if self.active:
+        where = where or line_of(line_in(users_frame(sys._getframe(1))))
+        self.refused = f"{what}, at {where}, cannot be recorded: {remedy}"
+        self.active = False
+        if not self.settling:
             self.raise_refused()
 
     def raise_refused(self) -> None:
         """Raise the error for what cannot be recorded, if anything and unless the function may go on."""
         if self.refused and self.strict:
-            raise CompileError(f"compile: {self.refused}. fallback='warn' or 'eager' lets the function run as it is")
+            self.error = CompileError(
+                f"compile: {self.refused}. fallback='warn' or 'eager' lets the function run as it is"
+            )
+            raise self.error
+
+    def give_up(self) -> None:
+        """Stop recording, because of values that a later call need not have."""
+        self.active = False
 
     def records(self) -> bool:
         """Tell whether a call is to be noted: not from another thread, nor when recording has ended."""
@@ -125,7 +139,11 @@ class ProgramRecorder(Recorder):
         if not self.active:
             return _applied(function, mapped(plain, args), mapped(plain, kwargs))
         target = self._target(function, args, kwargs)
-        result = _applied(function, mapped(plain, args), mapped(plain, kwargs))
+        try:
+            result = _applied(function, mapped(plain, args), mapped(plain, kwargs))
+        except (ArithmeticError, IndexError, np.linalg.LinAlgError):
+            self.failed = self.failed or users_line()
+            raise
         if not self.active:
             return result
         if target is not None:
@@ -153,7 +171,7 @@ class ProgramRecorder(Recorder):
             for x in _arrays(args, kwargs):
                 if x.value is result and isinstance(result, ndarray):  # True and False are one object each
                     if getattr(function, "__name__", "") not in _MAY_RETURN_ITS_ARGUMENT:
-                        self.refuse(f"{function.__name__}, which may write to its argument,", "use a copy")
+                        self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
                     return x
             made, view = self._traced(result, args, kwargs)
             self._note(Call, function, args, kwargs, made, None, view)
@@ -177,7 +195,7 @@ class ProgramRecorder(Recorder):
         remedy = "call it outside the function"
         if isinstance(result, complex | float):  # as of 1j * numpy.float64(2)
             remedy = "compute with arrays, numpy.multiply(a, b), where numbers give a number of Python"
-        self.refuse(f"{name}, which gives {described(result)},", remedy)
+        self.refuse(f"{name}, which gives {described(result)}", remedy)
         return result
 
     def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
@@ -264,9 +282,7 @@ class ProgramRecorder(Recorder):
         """Return what Python asks of the value of an array: a guard of the program, or an error."""
         if not self.records():
             return x.value
-        frame: Any = sys._getframe(1)
-        while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
-            frame = frame.f_back
+        frame = _asks(sys._getframe(1))
         if not within_engine(frame.f_code) or x.value.dtype.kind not in "biu" or x.size > 64:
             self.refuse(
                 f"{what} of an array (shape {x.shape}, dtype {x.dtype}), which depends on its values",
@@ -276,12 +292,34 @@ class ProgramRecorder(Recorder):
         self.check(x)
         return x.value
 
+    def text(self, x: Traced) -> Any:
+        """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
+        if not self.ended and not within_engine(_asks(sys._getframe(2)).f_code):
+            return self.answer(x, "the text")
+        return x.value
+
+    def result(self, x: Any, known: set[int]) -> Any:
+        """Return a leaf of what the function returned, as or with a traced array; refuse what a program cannot make.
+
+        `known` has the identities of the objects that the function was given, or reads.
+        """
+        if isinstance(x, Tensor):
+            if type(x._array) is ndarray:
+                x._array = self._known(x._array)
+        elif type(x) is ndarray:
+            return self._known(x)
+        elif type(x) is not Traced and not isinstance(x, (np.generic, Value, *NUMBERS)) and id(x) not in known:
+            self.refuse(
+                f"a result of type {type(x).__name__}", "return arrays, tensors and numbers, in containers if you like"
+            )
+        return x
+
     def finite(self, total: Traced) -> Any:
         """Return a number that is not finite if a gradient is not, which the function itself has to see to."""
         if not self.records():
             return total.value
         if not np.isfinite(total.value):
-            self.refuse("a gradient with nan or inf", "compute and walk within detect_anomaly() to see where it arises")
+            self.give_up()
             return total.value
         self.check(self.call(np.isfinite, (total,)))
         return total.value
@@ -317,9 +355,18 @@ class ProgramRecorder(Recorder):
     def check_end(self, environment: Any) -> None:
         """Refuse what shows only when the function has returned."""
         changed = environment.written()
-        if changed is not None:
-            drawn = "random numbers other than nn.random's" if changed.kind == "random" else "a change of"
-            self.refuse(f"{drawn} {changed.name}", "do it outside the function, or return the new value")
+        if changed is not None and changed.kind == "random":
+            self.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function")
+        elif changed is not None:
+            self.refuse(
+                f"a change of {changed.name}", "make it outside the function, or return the new value", changed.where
+            )
+        if self.failed:
+            self.refuse(
+                "an operation that fails for some values, and whose error the function catches",
+                "choose with numpy.where(condition, a, b)",
+                self.failed,
+            )
         for x in self.stand_ins:
             if getattr(x, "_grad", None) is not None:
                 self.refuse(
@@ -439,13 +486,13 @@ class ProgramRecorder(Recorder):
         state = self.tensors[id(tensor)] = TensorState(tensor, fetch, is_argument)
         if state.node is not None and (type(state.node) is not Leaf or state.node.hooks is not None):
             what = "a result of recorded operations" if type(state.node) is not Leaf else "a tensor with hooks"
-            self.refuse(f"{what}, which the function uses,", "detach() it, or compute it within the function")
+            self.refuse(f"{what}, which the function uses", "detach() it, or compute it within the function")
         self._take(state)
 
     def take(self) -> None:
         """Let all tensors and variables hold traced arrays."""
-        for variable in self.variables:
-            variable.take()
+        if self.variables is not None:
+            self.variables.take()
         for state in self.tensors.values():
             self._take(state)
 
@@ -502,8 +549,8 @@ class ProgramRecorder(Recorder):
         What is refused meanwhile is raised by `raise_refused`, when all have real arrays again.
         """
         self.settling = True
-        for variable in self.variables:
-            variable.settle()
+        if self.variables is not None:
+            self.variables.settle()
         self._settle_tensors()
         self.settling = False
 
@@ -545,48 +592,11 @@ def _holds_traced(x: Any) -> bool:
     return isinstance(x, Tensor) and type(concrete(x._array)) is not type(x._array)
 
 
-class Variable:
-    """A variable that holds an array, and a traced array while a function runs.
-
-    Parameters
-    ----------
-    kind
-        ``"cell"``, ``"global"``, ``"attribute"`` or ``"contents"``: how `holder` has it, under `key`.
-    """
-
-    def __init__(self, kind: str, holder: Any, key: Any, array: Any, traced: Traced) -> None:
-        self._kind, self._holder, self._key, self._array, self._traced = kind, holder, key, array, traced
-
-    def take(self) -> None:
-        """Let it hold the traced array, unless the function has given it another one."""
-        if self._held() is self._array:
-            self._put(self._traced)
-
-    def settle(self) -> None:
-        """Let it hold a real array."""
-        held = self._held()
-        if type(held) is Traced:
-            self._put(self._array if held is self._traced else held.value)
-
-    def _held(self) -> Any:
-        if self._kind == "cell":
-            return self._holder.cell_contents
-        if self._kind == "attribute":
-            return getattr(self._holder, self._key, None)
-        return self._holder[self._key] if self._is_there() else None
-
-    def _is_there(self) -> bool:
-        if isinstance(self._holder, list):
-            return bool(self._key < len(self._holder))
-        return self._key in self._holder
-
-    def _put(self, value: Any) -> None:
-        if self._kind == "cell":
-            self._holder.cell_contents = value
-        elif self._kind == "attribute":
-            setattr(self._holder, self._key, value)
-        else:
-            self._holder[self._key] = value
+def _asks(frame: Any) -> Any:
+    """Return the frame that asks for a value, which the methods of tensors and arrays hand on."""
+    while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 class TensorState:

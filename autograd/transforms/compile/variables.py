@@ -1,0 +1,116 @@
+"""Variables: the arrays that a function reads from closures, attributes and containers, traced while it is recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ...graph.traced import Traced, plain
+from ...tensors.tensor import Tensor
+from .environment import Environment, Read
+
+__all__ = ["TracedVariables"]
+
+_VARIABLES = ("cell", "global", "attribute")
+_missing: Any = object()
+
+
+class TracedVariables:
+    """The variables that a function reads, with traced arrays in them.
+
+    Parameters
+    ----------
+    environment
+        What the function reads.
+    held
+        Returns the traced array for an array.
+    """
+
+    def __init__(self, environment: Environment, held: Callable[[Any], Traced]) -> None:
+        self._environment, self._held = environment, held
+        self._known: dict[int, Traced] = {}
+        # Of each place: the kind of its holder, the holder, the name there, what was there, and what is put there.
+        self._places: list[tuple[str, Any, Any, Any, Any]] = []
+        for place in _places_of(environment.reads):
+            if (traced := self._traced(place[-1])) is not place[-1]:
+                self._places.append((*place, traced))
+
+    def take(self) -> None:
+        """Put traced arrays in, unless the function has put others there."""
+        for kind, holder, key, before, traced in self._places:
+            if _get(kind, holder, key) is before:
+                _put(kind, holder, key, traced)
+
+    def settle(self) -> None:
+        """Put the arrays back, and real ones where the function has put others."""
+        for kind, holder, key, before, traced in self._places:
+            if (now := _get(kind, holder, key)) is not _missing:
+                _put(kind, holder, key, before if now is traced else _real(now))
+
+    def clean(self) -> None:
+        """Put real arrays where the function has put traced ones, in places that it did not read."""
+        if not self._environment.unchanged():
+            for kind, holder, key, value in list(_places_of(self._environment.read_again())):
+                if (real := _real(value)) is not value:
+                    _put(kind, holder, key, real)
+
+    def _traced(self, x: Any) -> Any:
+        """Return an array as a traced one, a tuple with traced arrays in it, and anything else as it is."""
+        if type(x) is np.ndarray:
+            if id(x) not in self._known:
+                self._known[id(x)] = self._held(x)
+            return self._known[id(x)]
+        return _tuple_of(self._traced, x)
+
+
+def _real(x: Any) -> Any:
+    """Return a traced array as the ndarray, a tuple with ndarrays in it, and anything else as it is."""
+    if isinstance(x, Tensor):
+        x._array = plain(x._array)
+    return _tuple_of(_real, plain(x))
+
+
+def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:
+    """Return a tuple with a function applied to its items, or itself if that changes none; and what is no tuple."""
+    if not isinstance(x, tuple):
+        return x
+    parts = list(map(function, x))
+    if not any(map(operator.is_not, parts, x)):
+        return x
+    return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
+
+
+def _places_of(reads: list[Read]) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Yield where values are: the kind of the holder, the holder, the name or position there, and the value."""
+    for read in reads:
+        if read.kind in _VARIABLES:
+            yield read.kind, read.holder, read.key, read.value
+        elif read.kind == "contents" and isinstance(read.holder, list | deque):
+            yield from (("item", read.holder, i, value) for i, value in enumerate(read.holder))
+        elif read.kind == "contents" and isinstance(read.holder, dict):
+            yield from (("item", read.holder, key, value) for key, value in read.holder.items())
+
+
+def _get(kind: str, holder: Any, key: Any) -> Any:
+    try:
+        if kind == "cell":
+            return holder.cell_contents
+        return getattr(holder, key) if kind == "attribute" else holder[key]
+    except (AttributeError, LookupError, ValueError):  # the function has removed it
+        return _missing
+
+
+def _put(kind: str, holder: Any, key: Any, value: Any) -> None:
+    if kind == "cell":
+        holder.cell_contents = value
+    elif kind != "attribute":
+        holder[key] = value
+    elif dataclasses.is_dataclass(holder) and not isinstance(holder, type):
+        object.__setattr__(holder, key, value)  # a frozen one too
+    else:
+        setattr(holder, key, value)
