@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import sys
+import threading
 import time
 import types
 from array import array
@@ -433,6 +434,23 @@ def test_random_numbers_that_a_run_drew_are_found(draw: Callable[[], float]) -> 
     found = environment.written()
     assert found is not None
     assert found.kind == "random"
+
+
+def test_random_numbers_that_another_thread_draws_are_not_the_functions_own() -> None:
+    draws, plain = Environment(lambda x: x * random.random()), Environment(lambda x: x * 2)
+    done = threading.Event()
+
+    def draw() -> None:
+        random.random()
+        done.wait()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    assert plain.written() is None
+    assert draws.written() is not None
+    done.set()
+    thread.join()
+    assert plain.written() is not None, "of one thread alone, a library may have drawn them"
 
 
 def test_random_numbers_of_a_generator_are_found() -> None:

@@ -21,6 +21,7 @@ import datetime
 import itertools
 import operator
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -122,7 +123,7 @@ class Environment:
 
     def _take(self, reader: _Reader) -> None:
         self.reads, self.arrays, self.unsteady = self._with_contents(reader.reads), reader.arrays, reader.unsteady
-        self.exact_types = reader.exact_types
+        self.exact_types, self._may_draw = reader.exact_types, reader.may_draw
         self._generators = [(name, generator, _state(generator)) for name, generator in reader.generators]
         self._alive = reader.alive
         self.unchanged = _printed(self.reads)
@@ -164,8 +165,9 @@ class Environment:
         for name, generator, state in self._generators:
             if not _alike(_state(generator), state):
                 return Read(name, "", "random", generator, "", state)
+        drawn = self._may_draw or threading.active_count() == 1  # or another thread drew the numbers
         for (name, state), (_, now) in zip(self._random, _random_states(), strict=False):
-            if not _alike(state, now):
+            if drawn and not _alike(state, now):
                 return Read(name, "", "random", None, "", state)
         return self.difference()
 
@@ -190,6 +192,11 @@ class _Reader:
         self._pending: deque[tuple[str, str, Any, bool]] = deque()
         self._later(getattr(function, "__name__", type(function).__name__), "", function)
         self._run()
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether the code names a module of random numbers."""
+        return "random" in self._names or any(value is sys.modules.get("random") for value in self.alive)
 
     def _run(self) -> None:
         known = -1
