@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
 from typing import Any
-from weakref import WeakValueDictionary, ref
+from weakref import ref
 
 import numpy as np
 
@@ -48,8 +48,7 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 Guard = tuple[Array, Any, "Guard | None"]  # an array, its snapshot, and the guards of others
 
-WHOLE = 1 << 18  # bytes; for larger arrays the snapshot is sums, not a copy
-COPIED = 1 << 22  # bytes; a copy of a larger constant would take longer than its sums, and much memory
+WHOLE = 1 << 18  # bytes; larger arrays are not copied: their snapshot is sums, which take less time and memory
 _WIDTH = 128
 
 
@@ -71,7 +70,7 @@ def root(x: Node) -> Any:
 def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard | None]:
     """Return a constant as a node keeps it, and the guards with its own, if it needs one.
 
-    An array is copied, so that it may be written to afterwards. Above 4 MB, it is kept with a guard.
+    An array is copied, so that it may be written to afterwards. Above 256 kB, it is kept with a guard.
     """
     if type(value) is Batched:
         kept, guards = keep_constant(value.value, guards)
@@ -81,10 +80,6 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
     kind: Any = type(value)
     if value.nbytes <= WHOLE or kind is Traced:
         return value.copy("K"), guards
-    if value.base is None and not value.flags.writeable:
-        return value, guards
-    if value.nbytes <= COPIED:
-        return _copy_of(value), guards
     return value, (value, snapshot(value), guards)
 
 
@@ -122,32 +117,6 @@ def keep_arguments(
         else:
             kept[i], guards = keep_constant(kept[i], guards)
     return kept, guards
-
-
-# Copies of large constants that graphs keep, by where the original is: operations on the same array share one copy.
-_copies: WeakValueDictionary[tuple[Any, ...], Array] = WeakValueDictionary()
-
-
-def _copy_of(array: Array) -> Array:
-    """Return a read-only copy of an array, perhaps one that was made before."""
-    key = (array.__array_interface__["data"][0], array.shape, array.strides, array.dtype)
-    known = _copies.get(key)
-    if known is None or not _same(known, array):
-        once = array[tuple([slice(1) if not stride else slice(None) for stride in array.strides])]
-        known = np.array(once)
-        if once.shape != array.shape:
-            known = np.broadcast_to(known, array.shape)
-        known.flags.writeable = False
-        _copies[key] = known
-    return known
-
-
-def _same(x: Array, y: Array) -> bool:
-    """Tell whether two arrays of one shape and dtype have the same bytes."""
-    if x.dtype.itemsize not in (1, 2, 4, 8):
-        return x.tobytes() == y.tobytes()
-    words = f"u{x.dtype.itemsize}"
-    return bool((x.view(words) == y.view(words)).all())
 
 
 def snapshot(array: Array) -> Any:
