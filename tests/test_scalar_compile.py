@@ -402,6 +402,21 @@ def test_gradients_that_accumulate_over_steps_and_over_several_backward_passes()
     step_of(make)
 
 
+def test_the_sign_of_a_gradient_of_zero() -> None:
+    def make() -> Any:
+        w = Value(0.7)
+
+        def step() -> Any:
+            divisor = w + 2.0
+            loss = (1.0 % divisor) * w
+            loss.backward()
+            return divisor.grad, divisor, loss
+
+        return step, [w]
+
+    step_of(make)
+
+
 def test_a_step_with_arguments_and_momentum_in_values() -> None:
     def make() -> Any:
         w, velocity = Value(1.0), Value(0.0)

@@ -147,6 +147,8 @@ class Printer:
         self._gradient = dict(roots)
         contributions = Counter(arg for item in self._live() for arg in item.args if arg.live)
         contributions.update(list(self._gradient))
+        # what the program can see is 0.0 before anything is added to it, which makes 0.0 of -0.0
+        shown = {*self.outputs, *[item.args[0] for item in self.items if item.kind == "gradient"]}
         blocks: list[tuple[str, str]] = []
         zeros: list[str] = []
         for item in reversed(self._live()):
@@ -160,12 +162,13 @@ class Printer:
                 one = text == 1.0 if isinstance(text, float) else False
                 gx = g if one else f"{g} * {as_text(text).within(3)}"
                 if arg.kind == "value" and arg not in self._gradient:
-                    if one and contributions[arg] == 1:
+                    alone = contributions[arg] == 1 and arg not in shown
+                    if one and alone:
                         self._gradient[arg] = g
                         continue
                     self._gradient[arg] = f"g_{self._number[arg]}"
                     zeros.append(self._gradient[arg])
-                    if contributions[arg] == 1:
+                    if alone:
                         blocks.append((g, f"{self._gradient[arg]} = {gx}"))
                         continue
                 blocks.append((g, f"{self._place(arg)} += {gx}"))
