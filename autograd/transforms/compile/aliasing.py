@@ -18,8 +18,12 @@ _ARRAYS = (np.ndarray, Tensor)
 
 def owners_of(leaves: Sequence[Any]) -> list[int]:
     """Return the identity of the memory of each array and tensor among the leaves of arguments."""
-    arrays = [x._array if isinstance(x, Tensor) else x for x in leaves if isinstance(x, _ARRAYS)]
-    return [id(x if x.base is None else owner_of(x)) for x in arrays]
+    owners = []
+    for x in leaves:
+        if isinstance(x, _ARRAYS):
+            array = x._array if isinstance(x, Tensor) else x
+            owners.append(id(array if array.base is None else owner_of(array)))
+    return owners
 
 
 def shared_memory(leaves: Sequence[Any], owners: list[int]) -> Any:

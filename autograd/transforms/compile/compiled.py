@@ -8,7 +8,6 @@ from threading import Lock, RLock
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy._core import umath
 
 from ...errors import CompileError, check_callable, check_option
 from ...graph.batched import Batched
@@ -25,7 +24,7 @@ from .creation import noted_creation
 from .environment import Environment
 from .fused.loops import load_numba
 from .passes import simplify
-from .printer import Diverged, Printed, printed
+from .printer import Diverged, Printed, printed, state_of_errors
 from .program import ARGUMENT, HELD, Argument, Effect, Fixed, Outside, Program
 from .recorder import NUMBERS, ProgramRecorder, TensorState, address_of, owner_of
 from .results import CompiledDerivative, is_freed, recorded_derivative
@@ -209,10 +208,11 @@ class _Results:
     def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
         self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
         self.count = sum(issubclass(kind, Tensor | Traced) for _, kind in kinds)
+        self.is_an_array = len(kinds) == 1 and kinds[0][1] is Traced and rebuild([self]) is self
 
     def rebuilt(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> Any:
         """Return what the function returned."""
-        return self.rebuild(_filled(self.kinds, arrays, leaves))
+        return arrays[0] if self.is_an_array else self.rebuild(_filled(self.kinds, arrays, leaves))
 
     def of(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Return the leaves of what the function returned, and the arrays that its derivative needs."""
@@ -414,14 +414,12 @@ class Compiled:
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
 
 
-# What NumPy does where a number overflows is kept in an object that is another one in each `numpy.errstate`.
-_state_of_errors: Any = umath._extobj_contextvar
-_AT_FIRST = _state_of_errors.get()
+_AT_FIRST = state_of_errors.get()
 
 
 def _errors() -> Any:
     """Return what NumPy does where a number overflows or the like; None if that is what it did at first."""
-    return None if _state_of_errors.get() is _AT_FIRST else (*np.geterr().values(), id(np.geterrcall()))
+    return None if state_of_errors.get() is _AT_FIRST else (*np.geterr().values(), id(np.geterrcall()))
 
 
 class _Elsewhere(Exception):  # noqa: N818 - not an error

@@ -150,17 +150,23 @@ def _share(program: Program) -> None:
 
 
 def _skip_copies(program: Program) -> None:
-    """Use an array itself for a copy of it where nobody writes to either, and nobody is given both."""
+    """Use an array itself for a copy of it where nobody writes to either, or needs it, and nobody is given both."""
     written = {id(call.writes) for call in program.calls if call.writes is not None}
     steps = any(isinstance(call, Outside) for call in program.calls)
     given = [id(x.memory) for x in traced_in(program.outputs)]
     given += [id(x.memory) for call in program.calls if isinstance(call, Effect | Outside) for x in call.reads()]
     same: dict[int, Traced] = {}
     moved: dict[int, Memory] = {}
+    last = _last_uses(program)
+    computed = {
+        id(y.memory) for call in program.calls if type(call) is Call and not call.view for y in traced_in(call.result)
+    }
     kept: list[Call] = []
-    for call in program.calls:
+    for k, call in enumerate(program.calls):
         call.args, call.kwargs = replaced(same, call.args), replaced(same, call.kwargs)
         _move(call.result, moved)
+        if call.writes is not None:
+            call.writes = moved.get(id(call.writes), call.writes)
         x = call.args[0] if call.args else None
         copy = call.result
         if type(call) is Call and type(x) is Traced and type(copy) is Traced:
@@ -175,18 +181,31 @@ def _skip_copies(program: Program) -> None:
                 and call.function in _COPIES
                 and not any(type(part) is Traced for part in call.args[1:])
                 and x.strides == copy.strides
-                and not {own, source} & written
+                and (not {own, source} & written or (x is x.memory.whole and last[source] == k and source in computed))
                 and (x.memory.kind in (MADE, ARGUMENT) or not steps)
                 and (own not in given or (x.memory.kind == MADE and source not in given and given.count(own) == 1))
                 and x.memory.kind != CONSTANT
             ):
                 same[id(copy)] = x
                 moved[own] = x.memory
+                last[source] = max(k, last[own])
+                if own in written:
+                    written.add(source)
                 given = [source if key == own else key for key in given]
                 continue
         kept.append(call)
     program.calls = kept
     program.outputs = replaced(same, program.outputs)
+
+
+def _last_uses(program: Program) -> dict[int, int]:
+    """Return the last call that reads, makes or writes to each memory."""
+    last = {}
+    for k, call in enumerate(program.calls):
+        memories = [x.memory for x in (*call.reads(), *traced_in(call.result))]
+        for memory in memories if call.writes is None else [*memories, call.writes]:
+            last[id(memory)] = k
+    return last
 
 
 def _move(results: Any, moved: dict[int, Memory]) -> None:

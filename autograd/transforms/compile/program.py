@@ -127,6 +127,8 @@ class Program:
     ----------
     calls
         In order.
+    errors
+        What NumPy does on overflow and the like where the function is called.
     sources
         For each variable that no call makes: the variable, and a function that returns its array from the leaves of the
         arguments.
@@ -145,6 +147,7 @@ class Program:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.errors = np.geterr()
         self.sources: list[tuple[Traced, Callable[[list[Any]], Any]]] = []
         self.outputs: list[Any] = []
         self.cleared: list[Any] = []

@@ -1,0 +1,173 @@
+"""What the printer and the passes make of a program: fewer calls, and the same bits as without."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import compile, grad
+from tests.compile.agreement import differs
+
+
+def copied_constant(x: Any) -> Any:
+    a = np.arange(3.0) * 2
+    b = a.copy()
+    b += x
+    return b
+
+
+def chain_of_copies(x: Any) -> Any:
+    a = np.exp(x)
+    b = a.copy()
+    b *= 2
+    c = b.copy()
+    c += 1
+    return c
+
+
+def copy_of_what_is_read_later(x: Any) -> Any:
+    a = np.exp(x)
+    b = a.copy()
+    b *= 2
+    return b + a
+
+
+def copy_of_a_part(x: Any) -> Any:
+    a = np.exp(x)
+    b = a[1:].copy()
+    b *= 2
+    return b, a[:1].copy()
+
+
+def view_of_a_copy(x: Any) -> Any:
+    a = np.exp(x)
+    b = a.copy()
+    part = b[1:]
+    part += 1
+    b *= part.sum()
+    return b
+
+
+def padded(x: Any) -> Any:
+    a = np.zeros(5)
+    a[1:4] = x
+    b = np.ones(5)
+    b[2:] = x
+    return a + b, a * 2
+
+
+def filled_and_read_between(x: Any) -> Any:
+    a = np.zeros(4)
+    a[:3] = x
+    first = a.sum()
+    a[1:] = x
+    return a * first
+
+
+def filled_and_changed(x: Any) -> Any:
+    a = np.zeros(4)
+    a[1:] = x
+    a += 1
+    a[0] = a[1] * 2
+    return a
+
+
+def filled_through_a_view(x: Any) -> Any:
+    a = np.zeros(4)
+    part = a[1:]
+    part += x
+    part *= x
+    return a
+
+
+def filled_by_what_it_holds(x: Any) -> Any:
+    a = np.zeros(4)
+    a[:3] = x
+    a[1:] = a[:3] * 2
+    return a
+
+
+def numbers(x: Any) -> Any:
+    a = x * 1
+    a += 2
+    a **= 2
+    return np.power(a, 3), np.arctan2(a, 1), np.hypot(2, a), a % 3, a // 2, np.fmax(a, 1.5)
+
+
+def larger_than_its_type(x: Any) -> Any:
+    small = x.astype(np.uint8)
+    return np.greater(small, 300), np.less(small, -1), small + 1
+
+
+FUNCTIONS: list[Callable[[Any], Any]] = [
+    copied_constant, chain_of_copies, copy_of_what_is_read_later, copy_of_a_part, view_of_a_copy, padded,
+    filled_and_read_between, filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers,
+    larger_than_its_type,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_results_are_the_same_bits_at_each_replay(function: Callable[[Any], Any]) -> None:
+    compiled = compile(function)
+    for values in ([1.0, 2.0, 3.0], [0.5, -0.0, 0.25], [4.0, 3.0, 2.0], [1.0, 2.0, 3.0]):
+        x = np.array(values)
+        assert not differs(function(x), compiled(x))
+    assert len(compiled.programs) == 1
+
+
+def test_a_copy_of_what_nothing_else_needs_is_not_made() -> None:
+    compiled = compile(chain_of_copies)
+    compiled(np.ones(3)), compiled(np.ones(3))
+    assert "copy" not in compiled.source()
+
+
+def test_padding_is_filled_once() -> None:
+    compiled = compile(padded)
+    compiled(np.ones(3)), compiled(np.ones(3))
+    assert "fill" not in compiled.source()
+
+
+def test_numpy_warns_in_a_program_where_it_would() -> None:
+    def function(x: Any) -> Any:
+        with np.errstate(over="ignore", divide="ignore"):
+            a = np.exp(x)
+        b = np.exp(x)
+        with np.errstate(divide="ignore"):
+            return a + b + 1 / (x - x)
+
+    compiled = compile(function)
+    with warnings.catch_warnings(record=True) as expected:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            function(np.array([1e3]))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            compiled(np.array([1e3]))
+    assert [str(w.message) for w in found] == [str(w.message) for w in expected]
+
+
+def test_what_numpy_does_on_overflow_is_put_back_after_an_error() -> None:
+    @compile
+    def function(x: Any, y: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return np.linalg.solve(x, y)
+
+    x, before = np.eye(2), np.geterr()
+    function(x, x), function(x, x)
+    with contextlib.suppress(np.linalg.LinAlgError):
+        function(x * 0, x)
+    assert np.geterr() == before
+
+
+def test_a_gradient_that_is_not_finite_is_still_seen() -> None:
+    function = grad(lambda x: np.sum(np.sqrt(x)))
+    compiled = compile(function)
+    compiled(np.ones(2)), compiled(np.ones(2))
+    with pytest.warns(RuntimeWarning, match="inf"):
+        compiled(np.zeros(2))
