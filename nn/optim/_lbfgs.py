@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import enable_grad
-from autograd.extend import borrow, mark_written
+from autograd.extend import borrow, done_outside, mark_written
 
 from ._flat_parameters import Array, check_writable
 from ._line_search import Point, strong_wolfe
@@ -109,6 +109,7 @@ class LBFGS(Optimizer):
         if group["line_search_fn"] not in (None, "strong_wolfe"):
             raise ValueError(f"line_search_fn should be None or 'strong_wolfe', not {group['line_search_fn']!r}")
 
+    @done_outside
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make iterations until one of the tolerances or limits is reached.
 

@@ -267,7 +267,7 @@ def replace_data(net: Any) -> None:
 
 @pytest.mark.parametrize("update", [subtract, subtract_from_data, write_data, replace_data])
 def test_updates_by_hand(update: Any) -> None:
-    same_training(by_hand(update), batches())
+    same_training(by_hand(update), batches(), programs=None)  # replaced arrays may have other strides than the first
 
 
 # Several modules and optimizers, frozen and shared parameters

@@ -1,4 +1,4 @@
-"""Training steps of every layer and loss of `nn`, and of the examples' models, compiled: the same bits after 19 steps."""
+"""Every layer and loss of `nn`, and the model of each example, take 19 steps compiled: with the same bits."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,6 @@ import nn
 from autograd import Tensor
 from autograd.transforms.pytree import flatten
 from examples import autoencoder, characters, convnet, custom_model, diabetes, physics, sequential_digits
-
 
 from ..good_calls import fresh
 from ..nn.dtype_calls import Call, layers

@@ -103,7 +103,7 @@ def same_training(
     assert not said, said
     recorded = training.compiled.programs
     assert programs is None or len(recorded) == programs
-    assert diverged is None or sum(program.diverged for program in recorded) == diverged
+    assert diverged is None or sum(program.diverged for program in recorded) == diverged, recorded
     return training
 
 

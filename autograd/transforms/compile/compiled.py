@@ -67,7 +67,9 @@ class CompiledProgram:
         self._printed_backward: Printed | None = None
         if results.derivative is not None:
             results.derivative.run = self._run_backward
-        self._layout = layout([held.fetch(()) for held in self._tensors])
+        self._layout = _layout([(held.array, held.buffer) for held in self._tensors])
+        for held in self._tensors:
+            held.array = None  # the program is printed for the memory of the first call that fits
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._unchanged = environment.unchanged
         self._owners = self._memory_held()
@@ -146,7 +148,8 @@ class CompiledProgram:
                 return False
             moved |= held.moved(tensor)
         if moved:
-            if layout([held.fetch(leaves) for held in self._tensors]) != self._layout:
+            tensors = [held.fetch(leaves) for held in self._tensors]
+            if _layout([(x._array, getattr(x._node, "buffer", None)) for x in tensors]) != self._layout:
                 return False
             self.prepare(leaves)
         return True
@@ -219,41 +222,39 @@ class _Results:
         return _filled(self.kinds, arrays[: self.count], leaves), list(arrays[self.count :])
 
 
-def layout(tensors: Sequence[Tensor]) -> list[Any]:
-    """Return how the memory of tensors, and that set aside for their gradients, lies: which share it, and where."""
+def _layout(tensors: Sequence[tuple[Any, Any]]) -> list[Any]:
+    """Return how the memory of tensors, and that set aside for their gradients, lies: which share it, and where.
+
+    The tensors are pairs of an array and a gradient's buffer, or None.
+    """
     firsts: dict[int, tuple[int, int]] = {}
     found = []
-    for tensor in tensors:
-        buffer = getattr(tensor._node, "buffer", None)
-        for array in (tensor._array,) if buffer is None else (tensor._array, buffer.array, buffer.whole):
-            number, start = firsts.setdefault(id(owner_of(array)), (len(firsts), address_of(array)))
-            found.append((number, address_of(array) - start, array.nbytes))
+    for array, buffer in tensors:
+        for each in (array,) if buffer is None else (array, buffer.array, buffer.whole):
+            number, start = firsts.setdefault(id(owner_of(each)), (len(firsts), address_of(each)))
+            found.append((number, address_of(each) - start, each.nbytes))
     return found
 
 
 class _Held:
     """A tensor that a program uses, and what it has to be."""
 
-    __slots__ = ("array", "buffer", "fetch", "gradient", "is_argument", "kind", "node")
+    __slots__ = ("array", "buffer", "fetch", "gradient", "is_argument", "kind", "node", "varies")
 
     def __init__(self, state: TensorState, any_gradient: bool) -> None:
-        self.fetch, self.is_argument, tensor = state.fetch, state.is_argument, state.tensor
+        self.fetch, self.is_argument = state.fetch, state.is_argument
         # None: as it may be; else whether it has a gradient, and "set aside" where that is in the memory for it.
         self.gradient: Any = None if any_gradient else state.had_gradient
         if self.gradient and state.first_gradient.memory.kind == HELD:
             self.gradient = "set aside"
-        self.array: Any
-        self._note(tensor)
-        self.array = None  # the program is printed for the memory of the first call that fits
-
-    def _note(self, tensor: Tensor) -> None:
-        self.array, self.node = tensor._array, tensor._node
-        self.buffer = getattr(self.node, "buffer", None)
-        self.kind: Any = self.array.shape, self.array.dtype, self.array.strides
+        self.array, self.buffer, self.node = state.first_array, state.first_buffer, state.node
+        self.varies = state.replaced
+        self.kind = self.array.shape, self.array.dtype, self.array.strides
 
     def bind(self) -> None:
         """Take the memory of the tensor as it is now."""
-        self._note(self.fetch(()))
+        tensor = self.fetch(())
+        self.array, self.buffer = tensor._array, getattr(self.node, "buffer", None)
 
     def is_otherwise(self, tensor: Any) -> bool:
         """Tell whether a tensor has a gradient where it had none, or hooks."""
@@ -274,12 +275,17 @@ class _Held:
     def moved(self, tensor: Any) -> bool:
         """Tell whether the memory of a tensor, or that set aside for its gradient, is another."""
         node = tensor._node
-        return tensor._array is not self.array or (node is not None and node.buffer is not self.buffer)
+        if self.array is None or (tensor._array is not self.array and not (self.varies and self._is_alike(tensor))):
+            return True
+        return node is not None and node.buffer is not self.buffer
+
+    def _is_alike(self, tensor: Any) -> bool:
+        array = tensor._array
+        return bool((array.shape, array.dtype, array.strides) == self.kind)
 
     def corresponds(self, tensor: Any) -> bool:
         """Tell whether a tensor is the same with other memory."""
-        array = tensor._array
-        if (array.shape, array.dtype, array.strides) != self.kind:
+        if not self._is_alike(tensor):
             return False
         return tensor._node is self.node and (getattr(self.node, "buffer", None) is None) is (self.buffer is None)
 
@@ -465,31 +471,10 @@ class _Session:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         name = name if name.isidentifier() else "function"
         records = ProgramRecorder(self.strict)
-        traced = list(leaves)
-        for i, x in enumerate(leaves):
-            if isinstance(x, Tensor):
-                if x._node is not None and type(x._node) is not Leaf:
-                    x = traced[i] = Tensor(x._array, requires_grad=True)  # the graph that led to it goes on after it
-                    records.stand_ins.append(x)
-                records.watch(x, Argument(i), True)
-            elif isinstance(x, ndarray | np.generic):
-                before = next((j for j in range(i) if leaves[j] is x), i)
-                traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
-        for x in environment.seen:
-            if isinstance(x, Tensor):
-                records.watch(x, Fixed(x), False)
-        if environment.unsteady:
-            records.refuse(
-                f"{environment.unsteady[0]}, which gives something else each time",
-                "pass what it gives as an argument",
-            )
-        given, named = rebuild(traced)
-        token = recorder.set(records)
-        records.variables = variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
+        token = recorder.set(None)
         try:
-            variables.take()
-            for array in environment.guard_contents():
-                records.constant(array)
+            given, named = rebuild(self._watched(records, leaves))
+            recorder.set(records)
             with noted_creation():
                 result = self._result(records, given, named)
                 outputs, rebuild_outputs = flatten(result)
@@ -504,7 +489,8 @@ class _Session:
         finally:
             records.settle()
             recorder.reset(token)
-            variables.clean()
+            if records.variables is not None:
+                records.variables.clean()
             records.ended = True
         records.raise_refused()
         arrays = [
@@ -523,6 +509,7 @@ class _Session:
             program.outputs = arrays + kept
             values = [x.value for x in kept]
             records.note_gradients()
+            records.note_replaced()
             self._finish(program)
             used = {id(x) for x, _ in program.sources}
             held = [
@@ -540,6 +527,32 @@ class _Session:
         records.memories.clear()
         self.refused = records.refused
         return result
+
+    def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:
+        """Let tensors and variables hold traced arrays; return the leaves of the arguments with traced arrays."""
+        traced, environment = list(leaves), self.environment
+        for i, x in enumerate(leaves):
+            if isinstance(x, Tensor):
+                if x._node is not None and type(x._node) is not Leaf:
+                    x = traced[i] = Tensor(x._array, requires_grad=True)  # the graph that led to it goes on after it
+                    records.stand_ins.append(x)
+                records.watch(x, Argument(i), True)
+            elif isinstance(x, ndarray | np.generic):
+                before = next((j for j in range(i) if leaves[j] is x), i)
+                traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
+        for x in environment.seen:
+            if isinstance(x, Tensor):
+                records.watch(x, Fixed(x), False)
+        if environment.unsteady:
+            records.refuse(
+                f"{environment.unsteady[0]}, which gives something else each time",
+                "pass what it gives as an argument",
+            )
+        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
+        records.variables.take()
+        for array in environment.guard_contents():
+            records.constant(array)
+        return traced
 
     def _finish(self, program: Program) -> None:
         """Make a program short, and fuse its calls if that was asked for."""

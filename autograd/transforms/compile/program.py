@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 from ...graph.traced import Traced
 
 __all__ = [
-    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "BufferOf", "Call", "Check", "Draw", "Effect",
+    "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Draw", "Effect",
     "Fetch", "Fixed", "GradientOf", "Memory", "Outside", "Program", "mapped", "traced_in",
 ]  # fmt: skip
 
@@ -216,18 +216,6 @@ class GradientOf:
 
     def __call__(self, leaves: Sequence[Any]) -> Any:  # noqa: D102 - see the class
         return self.fetch(leaves)._grad._array
-
-
-class BufferOf:
-    """Returns the memory set aside for the gradient of a tensor that another function of the leaves returns."""
-
-    __slots__ = ("fetch",)
-
-    def __init__(self, fetch: Callable[[Sequence[Any]], Any]) -> None:
-        self.fetch = fetch
-
-    def __call__(self, leaves: Sequence[Any]) -> Any:  # noqa: D102 - see the class
-        return self.fetch(leaves)._node.buffer.array
 
 
 def traced_in(tree: Any) -> Iterator[Traced]:

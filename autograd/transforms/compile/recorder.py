@@ -28,7 +28,6 @@ from .program import (
     HELD,
     MADE,
     ArrayOf,
-    BufferOf,
     Call,
     Check,
     Draw,
@@ -248,9 +247,7 @@ class ProgramRecorder(Recorder):
 
         def fetch_part(leaves: Any) -> Any:
             array = fetch(leaves)
-            owner = owner_of(array)
-            buffer = owner if owner.flags.c_contiguous else owner.T
-            return np.ndarray(shape, dtype, buffer, address_of(array) - address_of(owner) + offset, strides)
+            return array_at(owner_of(array), address_of(array) + offset, shape, dtype, strides)
 
         self.program.sources.append((part, fetch_part))
         return part
@@ -336,7 +333,7 @@ class ProgramRecorder(Recorder):
         found: dict[int, Memory] = {}
         needed = set()
         for key, state in self.tensors.items():
-            memory, buffer = state.set_aside, getattr(state.node, "buffer", None)
+            memory, buffer = state.set_aside, state.first_buffer
             if memory is not None and buffer is not None:
                 found[id(memory)] = memory
                 places[address_of(buffer.array)] = state.fetch
@@ -351,6 +348,20 @@ class ProgramRecorder(Recorder):
             if target is not None and id(target.memory) in found and address_of(target.value) in places
         }
         program.claimed = list(claimed.values())
+
+    def note_replaced(self) -> None:
+        """Note that the arrays of tensors which the function gives another one are other ones each time."""
+        used: dict[int, set[int]] = {}  # the tensors whose arrays lie in a memory
+        for key, state in self.tensors.items():
+            memory = self.memories[id(owner_of(state.first_array))]
+            used.setdefault(id(memory), set()).add(key)
+            if state.set_aside is not None:
+                used.setdefault(id(state.set_aside), set()).add(0)
+        for key, state in self.tensors.items():
+            memory = self.memories[id(owner_of(state.first_array))]
+            state.replaced = state.replaced and used[id(memory)] == {key} and not memory.written
+            if state.replaced:
+                memory.kind = ARGUMENT
 
     def check_end(self, environment: Any) -> None:
         """Refuse what shows only when the function has returned."""
@@ -375,6 +386,7 @@ class ProgramRecorder(Recorder):
                 )
             elif self.memories[id(owner_of(x._array))].written:
                 self.refuse("a write to an argument that is a result of recorded operations", "write to a copy")
+        self._check_shared_gradients()
         self._check_early_writes()
         touched = False
         for call in self.program.calls:
@@ -385,6 +397,13 @@ class ProgramRecorder(Recorder):
                     f"a value (line {call.line}) that decides what is computed after a step of an optimizer",
                     "compile the part before the step and the part after it each on its own",
                 )
+
+    def _check_shared_gradients(self) -> None:
+        """Refuse to use a gradient of an earlier call that lies in memory of another tensor or a variable."""
+        shared = {id(state.first_gradient) for state in self.tensors.values() if state.shares}
+        for call in self.program.calls if shared else ():
+            if any(id(x) in shared for x in call.reads()):
+                self.refuse(f"a gradient that shares memory with something else (line {call.line})", "set a copy of it")
 
     def _check_early_writes(self) -> None:
         """Refuse writes before the last check that no shadow can take: see `shadows`."""
@@ -524,10 +543,9 @@ class ProgramRecorder(Recorder):
             self._note(Fetch, gradient_of, (state.fetch,), {}, traced, None, False)
             return traced
         if buffer is not None and array is buffer.array:
-            traced = self.held(array, BufferOf(state.fetch))
+            traced = self.held(array, set_aside_for(state.fetch))
         else:
-            if memory is not None:
-                self.refuse("a gradient that shares memory with another tensor, or an argument,", "set a copy of it")
+            state.shares = memory is not None and memory.kind != ARGUMENT
             traced = self.argument(array, GradientOf(state.fetch))
         state.first_gradient = traced
         return traced
@@ -564,6 +582,7 @@ class ProgramRecorder(Recorder):
                 tensor._array = array.value
                 if self.records():
                     self._note(Effect, set_array, (fetch, array), {}, None, None, False)
+                    state.replaced = True
             if tensor._node is not state.node and self.records():
                 self.refuse("a change of what a tensor records, such as requires_grad_()", "do it outside the function")
             gradient = getattr(tensor, "_grad", None)
@@ -603,8 +622,8 @@ class TensorState:
     """A tensor that holds a traced array while a function runs."""
 
     __slots__ = (
-        "array", "begins", "fetch", "first_gradient", "gradient", "had_gradient", "is_argument", "node", "set_aside",
-        "tensor", "traced", "traced_gradient",
+        "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient", "had_gradient",
+        "is_argument", "node", "replaced", "set_aside", "shares", "tensor", "traced", "traced_gradient",
     )  # fmt: skip
 
     def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
@@ -616,6 +635,10 @@ class TensorState:
         self.gradient: Any = None
         self.traced_gradient: Any = None
         self.first_gradient: Any = None
+        self.first_array: Any = tensor._array
+        self.first_buffer: Any = getattr(tensor._node, "buffer", None)
+        self.replaced = False  # whether the function gives it another array
+        self.shares = False  # whether its first gradient lies in memory that something else holds
         self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
 
 
@@ -655,6 +678,12 @@ def gradient_of(tensor: Tensor) -> Any:
     return tensor._grad._array
 
 
+def array_at(owner: Any, address: int, shape: Any, dtype: Any, strides: Any) -> Any:
+    """Return an array at some place of the memory of `owner`, without a reference to an array between the two."""
+    buffer = owner if owner.flags.c_contiguous else owner.T
+    return np.ndarray(shape, dtype, buffer, address - address_of(owner), strides)
+
+
 def address_of(array: Any) -> int:
     """Return where an array begins in memory."""
     address: int = array.__array_interface__["data"][0]
@@ -666,6 +695,19 @@ def _target_of(call: Call) -> Any:
     if call.writes is None:
         return None
     return call.kwargs.get("out", call.args[0])
+
+
+def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function of the leaves of the arguments that returns the memory for the gradient of a tensor.
+
+    Who holds the buffer's array itself keeps it from being claimed.
+    """
+
+    def memory(leaves: Any) -> Any:
+        array = fetch(leaves)._node.buffer.array
+        return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
+
+    return memory
 
 
 def value_of(x: Any) -> Any:

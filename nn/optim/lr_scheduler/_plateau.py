@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import SupportsFloat
 
+from autograd.extend import done_outside
+
 from .._optimizer import Optimizer
 from ._base import LRScheduler, for_each_group
 
@@ -75,6 +77,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.optimizer, self.last_epoch = optimizer, 0
         self._note_rates()
 
+    @done_outside
     def step(self, metrics: SupportsFloat) -> None:  # type: ignore[override]
         """Note the metric of an epoch, and lower the rate if it is due.
 

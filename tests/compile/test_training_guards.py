@@ -1,0 +1,395 @@
+"""What a compiled step depends on is changed after it was recorded: the outcome is that of the step itself."""
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import CompileError, compile
+from autograd.extend import borrow
+
+from .agreement import differs
+from .training_steps import STEPS, Training, batches, everything, ran, same_training
+
+Array = np.ndarray[Any, Any]
+
+
+class Parts(Training):
+    """A training whose parts have names."""
+
+    net: Any
+    updates: Any
+    held: list[Any]
+
+
+def step_of(net: Any, updates: Any) -> Callable[..., Any]:
+    loss_of = nn.CrossEntropyLoss()
+
+    def step(x: Array, y: Array) -> Any:
+        updates.zero_grad()
+        loss = loss_of(net(x), y)
+        loss.backward()
+        updates.step()
+        return loss.detach()
+
+    return step
+
+
+def training() -> Training:
+    net: Any = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.ReLU(), nn.Linear(6, 3))
+    updates = nn.optim.AdamW(net.parameters(), lr=0.05)
+    made = Parts(step_of(net, updates), [net, updates])
+    made.net, made.updates, made.held = net, updates, []
+    return made
+
+
+def hold_gradients(t: Any) -> None:
+    t.held += [p.grad for p in t.net.parameters()]
+
+
+def hold_arrays(t: Any) -> None:
+    t.held += [borrow(p.grad)[...] for p in t.net.parameters()]
+
+
+def let_go(t: Any) -> None:
+    t.held.clear()
+
+
+def replace_weight(t: Any) -> None:
+    t.net[0].weight = nn.Parameter(np.full((6, 4), 0.1))
+
+
+def replace_weight_array(t: Any) -> None:
+    t.net[0].weight.data = np.full((6, 4), 0.1, np.float32)
+
+
+def share_weight(t: Any) -> None:
+    t.held.append(t.net[0].weight.data)
+
+
+def freeze(t: Any) -> None:
+    t.net[4].weight.requires_grad_(False)
+
+
+def thaw(t: Any) -> None:
+    t.net[4].weight.requires_grad_(True)
+
+
+def reload(t: Any) -> None:
+    t.net.load_state_dict(
+        {
+            name: value * value.dtype.type(0.5) if value.dtype.kind == "f" else value
+            for name, value in t.net.state_dict().items()
+        }
+    )
+
+
+def reload_optimizer(t: Any) -> None:
+    t.updates.load_state_dict(copy.deepcopy(t.updates.state_dict()))
+
+
+def slower(t: Any) -> None:
+    t.updates.param_groups[0]["lr"] = 0.001
+
+
+def decay_more(t: Any) -> None:
+    t.updates.param_groups[0]["weight_decay"] = 0.5
+
+
+def another_optimizer(t: Any) -> None:
+    """Let another optimizer move the parameters into its own memory; the step goes on with the first."""
+    t.held.append(nn.optim.SGD(reversed(list(t.net.parameters())), lr=0.1))
+
+
+def hook_of_module(t: Any) -> None:
+    t.net[0].register_forward_hook(lambda module, inputs, output: output * 2)
+
+
+def hook_of_tensor(t: Any) -> None:
+    t.net[0].weight.register_hook(lambda g: g * 2)
+
+
+def more_dropout(t: Any) -> None:
+    t.net[2].p = 0.6
+
+
+def evaluate(t: Any) -> None:
+    t.net.eval()
+
+
+def evaluate_a_part(t: Any) -> None:
+    t.net[1].eval()
+
+
+def train(t: Any) -> None:
+    t.net.train()
+
+
+def another_layer(t: Any) -> None:
+    t.net[3] = nn.Tanh()
+
+
+def reset_statistics(t: Any) -> None:
+    t.net[1].reset_running_stats()
+
+
+def replace_statistics(t: Any) -> None:
+    t.net[1].running_mean = np.ones(6, np.float32)
+
+
+def no_momentum(t: Any) -> None:
+    t.net[1].momentum = 0.5
+
+
+def seed(t: Any) -> None:
+    nn.manual_seed(7)
+
+
+def set_gradient(t: Any) -> None:
+    t.net[0].weight.grad = np.ones((6, 4), np.float32)
+
+
+def write_weight(t: Any) -> None:
+    t.net[0].weight.data[...] = 0.25
+
+
+CHANGES = [
+    hold_gradients, hold_arrays, let_go, replace_weight, replace_weight_array, share_weight, freeze, thaw, reload,
+    reload_optimizer, slower, decay_more, another_optimizer, hook_of_module, hook_of_tensor, more_dropout, evaluate,
+    evaluate_a_part, train, another_layer, reset_statistics, replace_statistics, no_momentum, seed, set_gradient,
+    write_weight,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_between_steps(change: Callable[[Any], None]) -> None:
+    """After the first step, which is recorded, and after others, which were replayed."""
+    data = batches(8)
+    for place in (1, 4):
+        calls = [*data[:place], change, *data[place:]]
+        expected, left, _ = ran(training, calls, False)
+        found, left_compiled, _ = ran(training, calls, True, "eager" if change is hook_of_tensor else "raise")
+        assert not differs(expected, found)
+        assert not differs(left, left_compiled)
+
+
+def test_a_hook_of_a_tensor_is_refused_with_the_line() -> None:
+    data = batches(3)
+    found, _, made = ran(training, [data[0], hook_of_tensor, data[1]], True)
+    assert found[1][0] == "CompileError"
+    assert "hooks" in found[1][1]
+    assert type(borrow(made.parts[0][0].weight)) is np.ndarray
+
+
+def test_two_changes_one_after_the_other() -> None:
+    data = iter(batches(3 * len(CHANGES)))
+    calls: list[Any] = [next(data)]
+    for change in CHANGES[:13]:  # hooks and later ones are for good
+        calls += [change, next(data), next(data)]
+    expected, left, _ = ran(training, calls, False)
+    found, left_compiled, _ = ran(training, calls, True, "eager")
+    assert not differs(expected, found)
+    assert not differs(left, left_compiled)
+
+
+def test_held_gradients_do_not_change() -> None:
+    nn.manual_seed(0)
+    made: Any = training()
+    step = compile(made.step)
+    held: list[tuple[Any, Array]] = []
+    for batch in batches(6):
+        step(*batch)
+        held += [(p.grad, np.array(p.grad.data)) for p in made.net.parameters()]
+    for gradient, then in held:
+        assert gradient.data.tobytes() == then.tobytes()
+    assert sum(program.diverged for program in step.programs) >= 1
+
+
+# What the values of a batch can do
+
+
+def with_values(i: int, change: Callable[[Array, Array], Any]) -> list[Any]:
+    data = batches(8)
+    x, y = map(np.array, data[i])
+    data[i] = change(x, y) or (x, y)
+    return data
+
+
+def nan_in(x: Array, y: Array) -> None:
+    x[2, 1] = np.nan
+
+
+def infinite(x: Array, y: Array) -> None:
+    x[0, 0] = np.inf
+
+
+def overflowing(x: Array, y: Array) -> None:
+    x *= 1e30
+
+
+def label_too_large(x: Array, y: Array) -> None:
+    y[3] = 3
+
+
+def negative_label(x: Array, y: Array) -> None:
+    y[0] = -1
+
+
+def in_double(x: Array, y: Array) -> Any:
+    return x.astype(np.float64), y
+
+
+def transposed(x: Array, y: Array) -> Any:
+    return np.asfortranarray(x), y
+
+
+def as_list(x: Array, y: Array) -> Any:
+    return x, y.astype(np.int32)
+
+
+VALUES = [
+    nan_in, infinite, overflowing, label_too_large, negative_label, in_double, transposed, as_list,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", VALUES)
+@pytest.mark.filterwarnings("ignore:.*(nan|inf).*:RuntimeWarning", "ignore:.*encountered in.*:RuntimeWarning")
+def test_a_batch_of_other_values(change: Callable[[Array, Array], Any]) -> None:
+    """Parameters, moments, running statistics and the random generator are then as the step itself leaves them."""
+    for last in (4, 8):  # it is the last one, and steps follow
+        same_training(training, with_values(3, change)[:last], programs=None, diverged=None)
+
+
+def test_a_label_that_is_wrong_is_the_error_of_the_step_itself() -> None:
+    found, _, _ = ran(training, with_values(3, label_too_large), True)
+    assert found[3][0] == "IndexError"
+
+
+def test_labels_are_checked_before_gradients_are_cleared() -> None:
+    def make() -> Training:
+        net = nn.Linear(4, 3)
+        updates, loss_of = nn.optim.SGD(net.parameters(), lr=0.1), nn.CrossEntropyLoss()
+
+        def step(x: Array, y: Array) -> Any:
+            loss = loss_of(net(x), y)
+            updates.zero_grad()
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        return Training(step, [net, updates])
+
+    same_training(make, with_values(3, negative_label)[:4], diverged=1)
+
+
+def test_gradients_that_are_not_finite_leave_all_to_the_step_itself() -> None:
+    """With NumPy's own warnings as they are, and the gradient's one."""
+    data = with_values(5, nan_in)
+    with pytest.warns(RuntimeWarning):
+        expected, left, _ = ran(training, data, False)
+    with pytest.warns(RuntimeWarning):
+        found, left_compiled, made = ran(training, data, True)
+    assert not differs(expected, found)
+    assert not differs(left, left_compiled)
+    assert sum(program.diverged for program in made.compiled.programs) >= 1
+
+
+# Threads
+
+
+def test_two_threads_take_steps_of_one_program() -> None:
+    """Each with a model of its own is right; the memory for results is used by one at a time."""
+    net = nn.Linear(4, 3)
+    loss_of = nn.CrossEntropyLoss()
+
+    def gradient(x: Array, y: Array) -> Any:
+        return loss_of(net(x), y).detach()
+
+    step, data = compile(gradient), batches(STEPS)
+    expected = [gradient(*batch).item() for batch in data]
+    step(*data[0])
+    found: list[list[float]] = [[], []]
+
+    def run(i: int) -> None:
+        for _ in range(20):
+            found[i] += [step(*batch).item() for batch in data]
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected * 20] * 2
+
+
+def test_a_step_in_another_thread_is_that_of_this_one() -> None:
+    data = batches(6)
+
+    def in_thread(made: Any) -> None:
+        thread = threading.Thread(target=made.step, args=data[0])
+        thread.start()
+        thread.join()
+
+    same_training(training, [data[0], in_thread, data[1], in_thread, *data[2:]])
+
+
+# What cannot be recorded
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda loss, net, updates: print(float(loss), end=""), "float"),
+        (lambda loss, net, updates: loss.item(), "item"),
+        (lambda loss, net, updates: net.weight.requires_grad_(False), "requires_grad"),
+        (lambda loss, net, updates: updates.step(lambda: loss), "function"),
+        (lambda loss, net, updates: nn.optim.lr_scheduler.ReduceLROnPlateau(updates).step(loss.detach()), "tensor"),
+        (lambda loss, net, updates: np.random.rand(), "random"),
+    ],
+)
+def test_what_is_refused_names_the_line_and_leaves_the_tensors_whole(change: Any, said: str) -> None:
+    net = nn.Linear(4, 3)
+    updates, loss_of = nn.optim.SGD(net.parameters(), lr=0.1), nn.CrossEntropyLoss()
+
+    def step(x: Array, y: Array) -> Any:
+        updates.zero_grad()
+        loss = loss_of(net(x), y)
+        loss.backward()
+        change(loss, net, updates)
+        updates.step()
+        return loss.detach()
+
+    with pytest.raises(CompileError, match=said) as caught:
+        compile(step)(*batches(1)[0])
+    assert "test_training_guards.py:" in str(caught.value)
+    held = [x for p in net.parameters() for x in (p, p.grad) if x is not None]
+    assert all(type(x.data) is np.ndarray for x in held)
+    assert everything(Training(step, [net, updates]))
+
+
+def test_a_step_that_cannot_be_recorded_runs_as_it_is() -> None:
+    """With the fallbacks "warn" and "eager", from its first call on, which is cut short nowhere."""
+
+    def make() -> Training:
+        net = nn.Linear(4, 3)
+        updates, loss_of, losses = nn.optim.Adam(net.parameters(), lr=0.1), nn.CrossEntropyLoss(), list[float]()
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = loss_of(net(x), y)
+            losses.append(loss.item())
+            loss.backward()
+            updates.step()
+            return losses[-1]
+
+        return Training(step, [net, updates])
+
+    expected, left, _ = ran(make, batches(), False)
+    with pytest.warns(RuntimeWarning, match="item"):
+        found, left_compiled, _ = ran(make, batches(), True, "warn")
+    assert not differs(expected, found)
+    assert not differs(left, left_compiled)
