@@ -528,7 +528,9 @@ class Tensor(Installed):
 
     def __repr__(self) -> str:
         array: Any = self._array
-        body = repr(array) if type(array) in _COPIED else np.array2string(array, separator=", ", prefix="Tensor(")
+        if type(array) is Traced:
+            array = array.records.text(array)
+        body = repr(array) if type(array) is Batched else np.array2string(array, separator=", ", prefix="Tensor(")
         parts = [body]
         if self._array.dtype not in (np.float64, np.int64, np.bool_):
             parts.append(f"dtype={self._array.dtype}")

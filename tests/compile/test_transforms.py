@@ -230,7 +230,7 @@ def test_methods() -> None:
 
 
 def test_defaults_and_keywords() -> None:
-    def function(x: Any, scale: float = 2.0, *more: Any, shift: Any = None, **options: Any) -> Any:
+    def function(x: Any, scale: Any = 2.0, *more: Any, shift: Any = None, **options: Any) -> Any:
         result = x * scale
         for each in (*more, *options.values()):
             result = result + each

@@ -471,6 +471,7 @@ class _Session:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         name = name if name.isidentifier() else "function"
         records = ProgramRecorder(self.strict)
+        records.home = f"in {defined(self.function)}"
         token = recorder.set(None)
         try:
             given, named = rebuild(self._watched(records, leaves))
@@ -547,6 +548,7 @@ class _Session:
             records.refuse(
                 f"{environment.unsteady[0]}, which gives something else each time",
                 "pass what it gives as an argument",
+                records.home,
             )
         records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
         records.variables.take()

@@ -80,6 +80,7 @@ class ProgramRecorder(Recorder):
         self.strict, self.refused, self.active, self.thread = strict, "", True, get_ident()
         self.ended = self.settling = False
         self.error: CompileError | None = None  # that was raised; the function may have caught it
+        self.home = ""  # where the function is
         self.failed = ""  # the line of an operation that failed because of its values
         self.stand_ins: list[Tensor] = []  # for arguments that are results of recorded operations
         self.memories: dict[int, Memory] = {}
@@ -92,11 +93,11 @@ class ProgramRecorder(Recorder):
     # Where the function meets what cannot be recorded
 
     def refuse(self, what: str, remedy: str, where: str = "") -> None:
-        """Raise the error, or stop recording; `where` is the line if it is not the one that runs."""
+        """Raise the error, or stop recording; `where` tells the place if it is not the line that runs."""
         if not self.active:
             return
-        where = where or line_of(line_in(users_frame(sys._getframe(1))))
-        self.refused = f"{what}, at {where}, cannot be recorded: {remedy}"
+        where = where or f"at {line_of(line_in(users_frame(sys._getframe(1))))}"
+        self.refused = f"{what}, {where}, cannot be recorded: {remedy}"
         self.active = False
         if not self.settling:
             self.raise_refused()
@@ -307,7 +308,9 @@ class ProgramRecorder(Recorder):
             return self._known(x)
         elif type(x) is not Traced and not isinstance(x, (np.generic, Value, *NUMBERS)) and id(x) not in known:
             self.refuse(
-                f"a result of type {type(x).__name__}", "return arrays, tensors and numbers, in containers if you like"
+                f"a result of type {type(x).__name__}",
+                "return arrays, tensors and numbers, in containers if you like",
+                self.home,
             )
         return x
 
@@ -367,16 +370,15 @@ class ProgramRecorder(Recorder):
         """Refuse what shows only when the function has returned."""
         changed = environment.written()
         if changed is not None and changed.kind == "random":
-            self.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function")
+            self.refuse(f"a draw from {changed.name}", "draw from nn.random, or outside the function", self.home)
         elif changed is not None:
-            self.refuse(
-                f"a change of {changed.name}", "make it outside the function, or return the new value", changed.where
-            )
+            where = f"at {changed.where}" if changed.where else self.home
+            self.refuse(f"a change of {changed.name}", "make it outside the function, or return the new value", where)
         if self.failed:
             self.refuse(
                 "an operation that fails for some values, and whose error the function catches",
                 "choose with numpy.where(condition, a, b)",
-                self.failed,
+                f"at {self.failed}",
             )
         for x in self.stand_ins:
             if getattr(x, "_grad", None) is not None:
