@@ -389,7 +389,8 @@ class Compiled:
             return self._of_values(*args, **kwargs)
         held = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
         shares = not set(owners_of(held)).isdisjoint(owners_of(leaves))  # what is written to one changes the other
-        if shares or any(type(getattr(x, "_array", x)) is Batched for x in environment.seen):
+        holds_objects = any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves)
+        if shares or holds_objects or any(type(getattr(x, "_array", x)) is Batched for x in environment.seen):
             return self.__wrapped__(*args, **kwargs)
         if len(self.programs) >= MOST:
             self._eager = True

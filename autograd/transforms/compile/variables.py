@@ -61,7 +61,7 @@ class TracedVariables:
 
     def _traced(self, x: Any) -> Any:
         """Return an array as a traced one, a tuple with traced arrays in it, and anything else as it is."""
-        if type(x) is np.ndarray:
+        if type(x) is np.ndarray and not x.dtype.hasobject:
             if id(x) not in self._known:
                 self._known[id(x)] = self._held(x)
             return self._known[id(x)]
