@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 import tempfile
 from collections.abc import Callable
@@ -12,19 +13,17 @@ from typing import Any
 import numpy as np
 
 from ....graph.traced import Traced
-from ..program import Call, Effect, Memory, Outside, Program, traced_in
+from ..program import MADE, Call, Effect, Memory, Outside, Program, traced_in
 from .groups import Group, Unsuitable, shape_of_loop
-from .loops import cache_folder, compiled_loop
+from .loops import cache_folder, compiled
 from .machine_code import kernel_of
-from .plan import Plan
+from .plan import FULL, Plan, Value
 
 __all__ = ["fuse"]
 
 _LOOPS: dict[str, Callable[..., None]] = {}  # by name: equal loops are one
 _SPACE = (np.empty, np.empty_like)
-FEWEST = 2  # operations: fewer are left to NumPy
 MOST, ARRAYS = 4096, 64  # operations of a loop, and arrays that it reads
-KEPT = 1 << 17  # bytes of a row that are kept for later passes
 
 
 def fuse(program: Program) -> None:
@@ -39,6 +38,7 @@ class _Fuser:
         self.groups: list[Group] = []  # those that are open
         self.space: dict[int, Call] = {}  # memory that is reserved, but not used yet
         self.texts: list[str] = []
+        self.now: Call | None = None
         self.readers: dict[int, set[int]] = {}  # the calls that read a memory, by identity
         for call in program.calls:
             for x in call.reads():
@@ -47,7 +47,8 @@ class _Fuser:
 
     def run(self) -> None:
         for call in self.program.calls:
-            if type(call) is Call and self._joins(call):
+            self.now = call
+            if type(call) is Call and (self._writes_part(call) or self._joins(call)):
                 continue
             self._keep(call)
         while self.groups:
@@ -111,42 +112,72 @@ class _Fuser:
             return None
         return next((group for group in self.groups if group.shape == shape), None) or Group(shape)
 
-    def _close(self, group: Group) -> None:
-        """End a group: its loop, or the calls themselves if they are too few."""
+    def _writes_part(self, call: Call) -> bool:
+        """Let a loop write its result to the part of an array that it would be copied to, if that is all it is for."""
+        if call.function is not operator.setitem or type(call.args[1]) is not slice or type(call.args[2]) is not Traced:
+            return False
+        target, _, source = call.args
+        group = next((group for group in self.groups if group.suits(source)), None)
+        if group is None or group.makes(target.memory) or group.reads(target.memory) or target.memory.kind != MADE:
+            return False
+        own = {id(inner) for inner in group.calls} | {id(call)}
+        elsewhere = id(source.memory) in self.kept or not self.readers.get(id(source.memory), set()) <= own
+        part = Traced(target.value[call.args[1]], source.records, target.memory)
+        fits = part.shape == group.shape and part.dtype == source.dtype and part.value.flags.c_contiguous
+        if elsewhere or not fits or group.current[id(source.memory)].kind != FULL or group.is_small():
+            return False
+        for other in list(self.groups):
+            if other is not group and (other.makes(target.memory) or other.reads(target.memory)):
+                self._close(other)
+        self._reserve(target.memory)
+        view = Call(operator.getitem, call.args[:2], {}, part, None, True, call.line, call.errors)
+        self.calls.append(view)
+        self._close(group, (group.current[id(source.memory)], part))
+        return True
+
+    def _close(self, group: Group, more: tuple[Value, Traced] | None = None) -> None:
+        """End a group: its loop, or the calls themselves if they are too few.
+
+        The loop writes to the arrays that something outside reads, and one of its values to one more.
+        """
         self.groups.remove(group)
-        if group.operations < FEWEST or group.plan.kept_bytes() > KEPT:
+        if group.is_small():
             for call in group.calls:
                 self._reserve(*(x.memory for x in call.reads()), *(x.memory for x in traced_in(call.result)))
                 self.calls.append(call)
             return
-        own = {id(call) for call in group.calls}
-        plan, arrays = group.plan, list(group.inputs)
-        outputs: list[Traced] = []
-        for key, value in group.current.items():
-            if key not in self.kept and self.readers.get(key, set()) <= own:
-                continue  # nothing outside reads it
-            x = group.owners[key]
-            place = next((i for i, y in enumerate(arrays) if y is x), len(arrays))
-            if place == len(arrays):
-                arrays.append(x)
-                outputs.append(x)
-            plan.outputs.append((value, place))
-        if not plan.outputs:
+        own = {id(call) for call in group.calls} | ({id(self.now)} if more is not None else set())
+        arrays, first = self._outputs(group, own), group.calls[0]
+        if more is not None:
+            group.plan.outputs.append((more[0], len(arrays)))
+            arrays.append(more[1])
+        if not group.plan.outputs:
             return
-        first = group.calls[0]
-        made = {id(x.memory) for call in group.calls if call.writes is None for x in traced_in(call.result)}
-        for x in outputs:
-            waiting = self.space.pop(id(x.memory), None)
-            if waiting is not None:
-                self.calls.append(waiting)
-            elif id(x.memory) in made:
-                space = Call(np.empty, (x.shape, x.dtype), {}, x, None, False, first.line, first.errors)
-                self.calls.append(space)
-        loop = loop_of(plan, len(arrays))
-        self.texts.append(plan.text())
-        written = outputs[0].memory if outputs else arrays[plan.outputs[0][1]].memory
+        loop = loop_of(group.plan, len(arrays))
+        self.texts.append(group.plan.text())
+        written = arrays[group.plan.outputs[-1][1]].memory
         self.calls.append(Call(loop, tuple(arrays), {}, None, written, False, first.line, first.errors))
         self.calls += self._views_needed(group, own)
+
+    def _outputs(self, group: Group, own: set[int]) -> list[Traced]:
+        """Reserve memory for the results that something outside reads; return all arrays of the loop."""
+        arrays, first = list(group.inputs), group.calls[0]
+        made = {id(x.memory) for call in group.calls if call.writes is None for x in traced_in(call.result)}
+        for key, value in group.current.items():
+            if key not in self.kept and self.readers.get(key, set()) <= own:
+                continue
+            x = group.owners[key]
+            place = next((i for i, y in enumerate(arrays) if y is x), len(arrays))
+            group.plan.outputs.append((value, place))
+            if place < len(arrays):
+                continue  # it is written to where it was read
+            arrays.append(x)
+            if key in self.space:
+                self._reserve(x.memory)
+            elif key in made:
+                space = Call(np.empty, (x.shape, x.dtype), {}, x, None, False, first.line, first.errors)
+                self.calls.append(space)
+        return arrays
 
     def _views_needed(self, group: Group, own: set[int]) -> list[Call]:
         """Return the calls of a group that make views which something outside reads, or another such view."""
@@ -171,7 +202,7 @@ def loop_of(plan: Plan, count: int) -> Callable[..., None]:
     path = _written(name, text)
     scope: dict[str, Any] = {"kernel": kernel_of(plan), "__name__": __name__}  # numba imports it with the machine code
     exec(compile(text, path, "exec"), scope)
-    loop: Callable[..., None] = compiled_loop(scope[name])
+    loop: Callable[..., None] = compiled(scope[name])
     return _LOOPS.setdefault(name, loop)
 
 

@@ -21,6 +21,8 @@ from .plan import COLUMN, DTYPES, FULL, NUMBER, Plan, Value, kind_of_operand
 __all__ = ["Group", "Unsuitable", "shape_of_loop"]
 
 LONGEST = 4096  # elements of a row that is added up in an order of its own: NumPy's sums of more are more accurate
+FEWEST = 2  # operations: fewer are left to NumPy
+KEPT = 1 << 17  # bytes of a row that are kept for later passes
 WRITES = frozenset((operator.setitem, np.copyto))
 _WHOLE = (Ellipsis, (), slice(None))
 
@@ -66,6 +68,10 @@ class Group:
     def suits(self, x: Traced) -> bool:
         """Tell whether an array is a result of the group, all of it."""
         return id(x) in self.aliases or self.owners.get(id(x.memory)) is x
+
+    def is_small(self) -> bool:
+        """Tell whether the calls are better left as they are: there are few, or a pass keeps too much for the next."""
+        return self.operations < FEWEST or self.plan.kept_bytes() > KEPT
 
     # Calls
 
@@ -134,7 +140,7 @@ class Group:
             self._write("square" if power == 2 else "cube", result, [args[0]])
         elif function is np.where and len(args) == 3:
             self._write("where", result, list(args))
-        elif function is np.clip and len(args) == 3:
+        elif function in (np.clip, np.ndarray.clip) and len(args) == 3:
             self._clip(result, *args)
         elif function in UFUNCS and len(args) == function.nin:
             self._write(UFUNCS[function], result, list(args), function)
@@ -143,12 +149,12 @@ class Group:
 
     def _clip(self, result: Traced, x: Any, low: Any, high: Any) -> None:
         for bound in (low, high):
-            if type(bound) not in (int, float):
+            if type(bound) not in (int, float) and not (isinstance(bound, np.floating) and bound.dtype == result.dtype):
                 raise Unsuitable
         column, (value, *_) = self._operands(result, [x])
         if value.dtype != result.dtype or result.dtype.kind != "f":
             raise Unsuitable
-        constants = [self.plan.constant(bound, result.dtype) for bound in (low, high)]
+        constants = [self.plan.constant(float(bound), result.dtype) for bound in (low, high)]
         value = self.plan.apply("maximum", result.dtype, [value, constants[0]], column=column)
         value = self.plan.apply("minimum", result.dtype, [value, constants[1]], column=column)
         self.operations += 1

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-__all__ = ["cache_folder", "compiled_loop", "load_numba"]
+__all__ = ["cache_folder", "compiled", "compiled_loop", "load_numba"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,13 +59,14 @@ def compiled_loop(function: F) -> F:
     @functools.wraps(function)
     def loop(*args: Any) -> Any:
         if not made:
-            made.append(_compiled(function))
+            made.append(compiled(function))
         return made[0](*args)
 
     return cast(F, loop)
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
+def compiled(function: Callable[..., Any]) -> Any:
+    """Return what numba makes of a function, for what is loaded with numba."""
     numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
     jit = functools.partial(numba.njit, error_model="numpy")
     if folder is None:
