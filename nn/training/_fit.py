@@ -44,6 +44,7 @@ def fit(
     clip_norm: float | None = None,
     seed: int | None = None,
     sentinels: bool = True,
+    compile: bool = False,
     verbose: bool = True,
 ) -> pandas.DataFrame:
     """Train a model, and return its figures epoch by epoch.
@@ -94,6 +95,11 @@ def fit(
     sentinels
         Whether to check some of the steps for mistakes that a training does not notice, and warn of them: see
         `nn.watch` for a list.
+    compile
+        Whether to record the gradient of a batch once, for each size of batches, and replay it: see `autograd.compile`.
+        All figures stay the same to the last bit. Steps that are checked run as they are, and with a warning so does
+        all where the model or the loss does something that cannot be recorded. Their own lines do not run in a replay,
+        so a ``print`` in them is silent.
     verbose
         Whether to print a line for each epoch, and show a progress bar on terminals.
 
@@ -163,6 +169,7 @@ def fit(
         validation=None if validation is None else _validation(validation, epochs, dtype, columns),
         clip_norm=clip_norm,
         sentinels=sentinels,
+        compile=compile,
     )
     if columns is not None:
         model.feature_names_in_ = columns

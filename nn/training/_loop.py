@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from ..utils import clip_grad_norm_
+from ._compiled import NotFinite, compiled_gradient
 from ._data import Batch, Source
 from ._divergence import divergence
 from ._evaluation import mean_over
@@ -36,6 +39,8 @@ class TrainingLoop:
         The largest norm of all gradients together, or None.
     sentinels
         Whether to look for mistakes in some of the steps.
+    compile
+        Whether to compile the gradients of batches.
     """
 
     def __init__(
@@ -45,9 +50,13 @@ class TrainingLoop:
         validation: Source | None,
         clip_norm: float | None,
         sentinels: bool,
+        compile: bool,
     ) -> None:
         self.training, self._schedule, self._validation, self._clip_norm = training, schedule, validation, clip_norm
         self._sentinels = Sentinels(training.model, training.optimizer, training.loss) if sentinels else None
+        self._gradient = None
+        if compile:
+            self._gradient = compiled_gradient(training.model, training.loss, bool(training.metrics))
         self._parameters: list[tuple[str, Any]] = []  # with their paths, as they are in this epoch
 
     def run(self) -> None:
@@ -169,14 +178,16 @@ class TrainingLoop:
     def _add_gradient(self, batch: Batch, share: float, checked: bool) -> None:
         """Add the gradient of a batch to those of the step; a mean over several batches weights each by its rows."""
         training = self.training
+        if self._gradient is not None and not checked:
+            self._add_compiled(self._gradient, batch, share)
+            return
         output = training.model(*batch.inputs)
         loss = training.loss(output, batch.target)
         if checked:
             self._check_loss(loss)
         value = loss.item()
         if not math.isfinite(value):
-            where = f"epoch {training.epoch + 1}, batch {training.batch + 1} (step {training.step + 1})"
-            raise divergence(value, loss, batch, where, self._parameters)
+            raise self._divergence(loss, batch)
         if share == 1:
             loss.backward()
         else:
@@ -185,6 +196,21 @@ class TrainingLoop:
         if checked and self._sentinels is not None:
             self._sentinels.check_output(output, batch.target)
             self._sentinels.check_dtype(batch.inputs, output)
+
+    def _add_compiled(self, gradient: Callable[..., Any], batch: Batch, share: float) -> None:
+        """Do what `_add_gradient` does in a step that is not checked, by the compiled function."""
+        training = self.training
+        try:
+            loss, output = gradient(None if share == 1 else np.asarray(share), batch.target, *batch.inputs)
+        except NotFinite as error:
+            raise self._divergence(error.args[0], batch) from None
+        training.sums.totals.add(loss.item(), output, batch.target, batch.rows)
+
+    def _divergence(self, loss: Any, batch: Batch) -> Exception:
+        """Return the error for a loss that is nan or infinite."""
+        training = self.training
+        where = f"epoch {training.epoch + 1}, batch {training.batch + 1} (step {training.step + 1})"
+        return divergence(loss.item(), loss, batch, where, self._parameters)
 
     def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):

@@ -488,6 +488,9 @@ class _Session:
                     for x, fetch in zip(outputs, fetches, strict=True)
                 ]
                 derived = recorded_derivative(records, self.function, name, outputs)
+        except BaseException:
+            records.active = False  # what the function made, such as a loss, goes on as if nothing was recorded
+            raise
         finally:
             records.settle()
             recorder.reset(token)

@@ -1,0 +1,35 @@
+"""Compiled gradients: what a step computes before the optimizer's, recorded once and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd import compile
+from autograd.extend import borrow, is_finite
+
+from ..module import Module
+
+__all__ = ["NotFinite", "compiled_gradient"]
+
+
+class NotFinite(Exception):  # noqa: N818 - not an error of the user's: the loop makes that
+    """Raised for a loss that is nan or infinite, before its gradient is computed; its argument is the loss."""
+
+
+def compiled_gradient(model: Module, loss: Callable[..., Any], with_output: bool) -> Callable[..., Any]:
+    """Return a compiled function that adds the gradient of a batch to those of the parameters.
+
+    It is called with the batch's share of the step's gradient, an array or None for all of it, the target and the
+    inputs, and returns the loss and the output, or None in its place.
+    """
+
+    def gradient(share: Any, target: Any, *inputs: Any) -> tuple[Any, Any]:
+        output = model(*inputs)
+        found = loss(output, target)
+        if not is_finite(borrow(found).reshape(())):
+            raise NotFinite(found)
+        (found if share is None else found * share.astype(found.dtype)).backward()
+        return found, output if with_output else None
+
+    return compile(gradient, fallback="warn")
