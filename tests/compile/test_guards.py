@@ -180,6 +180,35 @@ def objects_as_arguments() -> World:
     ]
 
 
+def objects_that_are_equal() -> World:
+    class Named(Namespace):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 0
+
+    def step(g: Function, scale: float) -> Any:
+        return g(Named(scale=scale), X)
+
+    kept = Named(scale=7.0)
+    again = lambda g: g(kept, X)  # noqa: E731
+    return lambda options, x: x * options.scale, [again, again, *(partial(step, scale=k) for k in (1.0, 2.0)), again]
+
+
+def sets_and_lists_as_arguments() -> World:
+    chosen = {1, 2}
+
+    def function(chosen: set[int], x: Any) -> Any:
+        return x * sum(chosen)
+
+    def change(g: Function) -> Any:
+        chosen.add(5)
+        return g(chosen, X)
+
+    return function, [lambda g: g(chosen, X), lambda g: g(chosen, Y), change, lambda g: g(chosen, Y)]
+
+
 # Arrays that are no arguments
 
 HOLDERS: dict[str, Callable[[Any], tuple[Any, Callable[[Any], Any], Callable[[Any, Any], Any] | None]]] = {
@@ -509,8 +538,8 @@ MADE: dict[str, Callable[[], World]] = {
     make.__name__.replace("_", " "): make
     for make in (
         a_number_in_a_closure, a_global, numbers_in_containers, defaults, attributes_of_objects_classes_and_modules,
-        functions, objects_as_arguments, tensors, tensors_of_other_shapes, a_tensor_that_is_an_argument_too, modes,
-        shapes_dtypes_and_strides,
+        functions, objects_as_arguments, objects_that_are_equal, sets_and_lists_as_arguments, tensors,
+        tensors_of_other_shapes, a_tensor_that_is_an_argument_too, modes, shapes_dtypes_and_strides,
         the_memory_of_arguments, memory_that_the_function_holds_too, arguments_that_are_written_and_returned,
         arguments_that_cannot_be_written, numbers_as_arguments, more_numbers_than_programs, results_are_the_callers,
         what_numpy_does_on_overflow, what_numpy_does_in_derivatives, errors_of_numpy, errors_of_indices,

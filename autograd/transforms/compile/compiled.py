@@ -365,7 +365,7 @@ class Compiled:
             shared = shared_memory(leaves, owners)
             key = (shape, len(args), recording(), _errors(), shared, *map(_described, leaves))
             several = self._programs.get(key)
-        except (_Elsewhere, TypeError):  # a batch, a graph of somebody else, or something that has no hash
+        except _Elsewhere:
             return self.__wrapped__(*args, **kwargs)
         if several is not None:
             for program in several:
@@ -380,17 +380,22 @@ class Compiled:
         return self._record(key, args, kwargs)
 
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call the function, and record it."""
+        """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
+        if not _recording.acquire(blocking=False):
+            return self.__wrapped__(*args, **kwargs)
+        try:
+            return self._recorded(key, args, kwargs)
+        finally:
+            _recording.release()
+
+    def _recorded(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves = flatten((args, kwargs))[0]
         objects = [x for x in leaves if not isinstance(x, (ndarray, np.generic, Tensor, *NUMBERS))]
         environment = Environment((self.__wrapped__, *objects), leaves=(Recorder, *outside_types))
         if any(isinstance(x, Value) for x in (*environment.seen, *leaves)):
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
             return self._of_values(*args, **kwargs)
-        held = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
-        shares = not set(owners_of(held)).isdisjoint(owners_of(leaves))  # what is written to one changes the other
-        holds_objects = any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves)
-        if shares or holds_objects or any(type(getattr(x, "_array", x)) is Batched for x in environment.seen):
+        if _is_elsewhere(environment, leaves):
             return self.__wrapped__(*args, **kwargs)
         if len(self.programs) >= MOST:
             self._eager = True
@@ -401,21 +406,31 @@ class Compiled:
                 RuntimeWarning,
             )
             return self.__wrapped__(*args, **kwargs)
-        with _recording:
-            session = _Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
-            result = session.run(args, kwargs)
+        session = _Session(self.__wrapped__, environment, self._fallback == "raise", self._backend)
+        result = session.run(args, kwargs)
         if any(isinstance(x, Value) for x in flatten(result)[0]):  # which the function made itself
             self._of_values = CompiledFunction(self.__wrapped__, fallback=self._fallback)
-            return result
-        if session.program is None:
-            if session.refused:
-                if self._fallback == "warn":
-                    self._eager = True
-                    warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
-                self._eager = True
-            return result
-        self._programs.setdefault(key, []).insert(0, session.program)
+        elif session.program is not None:
+            self._programs.setdefault(key, []).insert(0, session.program)
+        elif session.refused:
+            self._eager = True
+            if self._fallback == "warn":
+                warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
         return result
+
+
+def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:
+    """Tell whether a function computes with what belongs to others, and has to run as it is.
+
+    That is a batch of vmap, arrays of Python objects, and an argument that shares memory with what the function reads:
+    a write to one of them changes the other.
+    """
+    if any(type(getattr(x, "_array", x)) is Batched for x in environment.seen):
+        return True
+    if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
+        return True
+    held = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
+    return not set(owners_of(held)).isdisjoint(owners_of(leaves))
 
 
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
@@ -454,7 +469,7 @@ def _described(x: Any) -> Any:
         return type(x), x, str(x) if type(x) is float else None
     if isinstance(x, Batched | ndarray):
         raise _Elsewhere
-    return type(x), x
+    return type(x), id(x)  # a program keeps the object, and looks at its attributes
 
 
 class _Session:
