@@ -19,6 +19,11 @@ Batches of `vmap`
 Layers
     `describe_calls` makes errors name the layer in which something happened; `restore_in_checkpoints` makes a layer
     draw the same random numbers when a checkpoint computes it again.
+Programs of `compile`
+    Forwards and rules are recorded as they run, with traced arrays, so they ask ``type(x) in ARRAY_TYPES`` where they
+    want an array. `cached_arrays` keeps arrays of shapes, `is_finite` asks what a program then checks, `drawn` draws
+    random numbers anew each time. `outside` and `done_outside` call on real arrays what changes parameters, as methods
+    of `outside_types` do.
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
     raises where it is not installed.

@@ -32,4 +32,5 @@ def compiled_gradient(model: Module, loss: Callable[..., Any], with_output: bool
         (found if share is None else found * share.astype(found.dtype)).backward()
         return found, output if with_output else None
 
-    return compile(gradient, fallback="warn")
+    recorded: Callable[..., Any] = compile(gradient, fallback="warn")
+    return recorded
