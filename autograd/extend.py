@@ -26,7 +26,7 @@ Programs of `compile`
     of `outside_types` do.
 Loops
     `compiled_loop` makes numba compile a function of arrays when it is first called, and keep it on disk; `load_numba`
-    raises where it is not installed.
+    raises where it is not installed. `fusing` tells whether the calls that run are recorded for such loops.
 Exports
     `trace_operations` lists the operations that ran, each as a `TracedOperation`; `replacing` writes a file completely
     or not at all.
@@ -64,7 +64,7 @@ import typing
 from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls
-from .graph.traced import ARRAY_TYPES, cached_arrays, done_outside, drawn, is_finite, outside, outside_types
+from .graph.traced import ARRAY_TYPES, cached_arrays, done_outside, drawn, fusing, is_finite, outside, outside_types
 from .ops.setitem import mark_written
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
@@ -99,6 +99,7 @@ __all__ = [
     "elementwise",
     "enter_batch",
     "everywhere",
+    "fusing",
     "general",
     "innermost",
     "is_finite",

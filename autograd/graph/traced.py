@@ -28,6 +28,7 @@ __all__ = [
     "constant",
     "done_outside",
     "drawn",
+    "fusing",
     "is_finite",
     "layout_alone",
     "outside",
@@ -48,6 +49,7 @@ class Recorder:
     """Notes what is computed with traced arrays; `transforms.compile` defines the methods."""
 
     exist = False  # until the first one is made
+    fuses = False  # whether calls become loops that go through memory once
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
         """Call a function, note the call, and return its result as a traced array."""
@@ -117,6 +119,11 @@ def layout_alone(function: F) -> F:
         return _constants(found)
 
     return call  # type: ignore[return-value]  # has the signature of the function it wraps
+
+
+def fusing() -> bool:
+    """Tell whether a function is recorded whose calls become loops: what goes through large arrays in parts need not."""
+    return Recorder.exist and (records := recorder.get()) is not None and records.fuses
 
 
 def cached_arrays(maxsize: int) -> Callable[[F], F]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import Tensor, elementwise
-from autograd.extend import ARRAY_TYPES
+from autograd.extend import ARRAY_TYPES, fusing
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid
@@ -44,6 +44,8 @@ def _by_parts(compute: Callable[..., Any], *arrays: Any) -> Any:
     """Apply `compute`, an elementwise function, to arrays; to large ones part by part."""
     first = arrays[-1]
     if type(first) not in ARRAY_TYPES or first.size <= 2 * _PART or not all(_is_alike(x, first) for x in arrays):
+        return compute(*arrays)
+    if fusing():  # a loop goes through it once
         return compute(*arrays)
     out = np.empty_like(first)
     flat, flats = out.reshape(-1), [x.reshape(-1) for x in arrays]

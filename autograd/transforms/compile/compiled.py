@@ -487,6 +487,7 @@ class _Session:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         name = name if name.isidentifier() else "function"
         records = ProgramRecorder(self.strict)
+        records.fuses = self.backend == "numba"
         records.home = f"in {defined(self.function)}"
         token = recorder.set(None)
         try:
