@@ -122,7 +122,7 @@ def layout_alone(function: F) -> F:
 
 
 def fusing() -> bool:
-    """Tell whether a function is recorded whose calls become loops: what goes through large arrays in parts need not."""
+    """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
     return Recorder.exist and (records := recorder.get()) is not None and records.fuses
 
 

@@ -191,7 +191,7 @@ import nn
 w = nn.Parameter([1.0])
 w.grad = [1.0]
 nn.optim.Adam([w]).step()
-assert not {"numba", "autograd.transforms.compile.fused.loops"} & {*sys.modules}
+assert "numba" not in sys.modules
 optimizer = nn.optim.Adam([w], fused=True)
 assert "numba" in sys.modules
 started = time.process_time()
