@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, compile
+from autograd import CompileError, GraphError, compile, no_grad, tensor
 from autograd.extend import borrow
 
 from .agreement import differs
-from .training_steps import STEPS, Training, batches, everything, ran, same_training
+from .training_steps import STEPS, Training, batches, everything, ran, same_training, state
 
 Array = np.ndarray[Any, Any]
 
@@ -296,6 +296,55 @@ def test_gradients_that_are_not_finite_leave_all_to_the_step_itself() -> None:
     assert not differs(expected, found)
     assert not differs(left, left_compiled)
     assert sum(program.diverged for program in made.compiled.programs) >= 1
+
+
+# Memory that others hold
+
+
+def test_a_graph_that_kept_what_a_step_writes_raises() -> None:
+    """As it does without `compile`: its derivative would be computed from other values than it was recorded with."""
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    for compiled in (False, True):
+        w = tensor(np.ones(4), requires_grad=True)
+
+        def step(x: Array, w: Any = w) -> Any:
+            w.grad = None
+            loss = ((x @ w) ** 2).sum()
+            loss.backward()
+            with no_grad():
+                w -= 0.1 * w.grad
+            return loss.detach()
+
+        take = compile(step) if compiled else step
+        take(x)
+        take(x)
+        kept = (w * w * w).sum()
+        take(x)
+        with pytest.raises(GraphError, match="written to"):
+            kept.backward()
+
+
+def test_parameters_as_arguments_have_gradients_of_their_own() -> None:
+    x, _ = batches(1)[0]
+
+    def run(compiled: bool) -> Any:
+        parameters = [nn.Parameter(np.full(4, i + 1.0)) for i in range(3)]
+        updates = nn.optim.SGD(parameters, lr=0.01)
+
+        def step(w: Any) -> Any:
+            w.grad = None
+            loss = ((x @ w) ** 2).mean()
+            loss.backward()
+            return loss
+
+        take, found = compile(step) if compiled else step, []
+        for i in range(12):
+            found.append(take(parameters[i % 3]).item())
+            if i % 3 == 2:
+                updates.step()
+        return found, [state(p) for p in parameters]
+
+    assert not differs(run(False), run(True))
 
 
 # Threads

@@ -267,7 +267,7 @@ class _Held:
         if gradient is None:
             return False
         held = tensor._grad
-        if held is None or not gradient:
+        if held is None or not gradient or self.is_argument:
             return (held is not None) is not bool(gradient)
         in_buffer = node.buffer is not None and held._array is node.buffer.array
         return in_buffer is not (gradient == "set aside")

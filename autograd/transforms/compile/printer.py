@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy._core import umath
 
+from ...graph.mutation import note_written
 from ...graph.traced import Traced
 from .program import (
     ARGUMENT,
@@ -258,6 +259,7 @@ class _Printer:
                     for i in range(before, len(self.lines)):
                         self.lines[i] = f"\t{state!r}\t{self.lines[i]}"
             self._release(k)
+        self._note_written()
         self.lines.append(f"return ({''.join(self._output(x) + ', ' for x in self.program.outputs)})")
         return self._made(given)
 
@@ -313,6 +315,15 @@ class _Printer:
         if isinstance(fetch, Fixed):
             return self._object(fetch.value, "tensor")
         return f"{self._object(fetch, 'source')}(leaves)"
+
+    def _note_written(self) -> None:
+        """Say of the memory of others that it was written to, so that graphs which kept it raise."""
+        memories = {id(call.writes) for call in self.program.calls if call.writes is not None}
+        memories -= set(map(id, self.program.gradients))
+        written = {id(x.memory): x for x, _ in self.program.sources if id(x.memory) in memories}
+        names = [self._variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
+        if names:
+            self.lines.append(f"{self._object(note_written, 'note_written')}({', '.join(names)})")
 
     def _begins_effects(self, call: Call) -> bool:
         """Tell whether a call is of the first kind that changes gradients."""

@@ -519,6 +519,8 @@ class ProgramRecorder(Recorder):
 
     def _take(self, state: TensorState) -> None:
         tensor, fetch = state.tensor, state.fetch
+        if state.argument_buffer is not None:
+            state.node.buffer = None  # type: ignore[union-attr]  # a leaf, which has a buffer
         state.array = tensor._array
         kind = ARGUMENT if state.is_argument else HELD
         tensor._array = self._source(state.array, kind, ArrayOf(fetch))  # type: ignore[assignment]
@@ -577,6 +579,8 @@ class ProgramRecorder(Recorder):
     def _settle_tensors(self) -> None:
         for state in self.tensors.values():
             tensor, fetch = state.tensor, state.fetch
+            if state.argument_buffer is not None:
+                state.node.buffer = state.argument_buffer  # type: ignore[union-attr]
             array: Any = tensor._array
             if array is state.traced:
                 tensor._array = state.array
@@ -624,13 +628,16 @@ class TensorState:
     """A tensor that holds a traced array while a function runs."""
 
     __slots__ = (
-        "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient", "had_gradient",
-        "is_argument", "node", "replaced", "set_aside", "shares", "tensor", "traced", "traced_gradient",
+        "argument_buffer", "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient",
+        "had_gradient", "is_argument", "node", "replaced", "set_aside", "shares", "tensor", "traced",
+        "traced_gradient",
     )  # fmt: skip
 
     def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
         self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
         self.had_gradient = getattr(tensor, "_grad", None) is not None
+        # Of an argument, each call may have another one: its gradient goes to memory of its own.
+        self.argument_buffer = getattr(tensor._node, "buffer", None) if is_argument else None
         self.begins = True  # until the first call on real arrays, or the end
         self.array: Any = None
         self.traced: Any = None
@@ -638,7 +645,7 @@ class TensorState:
         self.traced_gradient: Any = None
         self.first_gradient: Any = None
         self.first_array: Any = tensor._array
-        self.first_buffer: Any = getattr(tensor._node, "buffer", None)
+        self.first_buffer: Any = None if is_argument else getattr(tensor._node, "buffer", None)
         self.replaced = False  # whether the function gives it another array
         self.shares = False  # whether its first gradient lies in memory that something else holds
         self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
