@@ -104,10 +104,18 @@ def larger_than_its_type(x: Any) -> Any:
     return np.greater(small, 300), np.less(small, -1), small + 1
 
 
+def written_to_given_memory(x: Any) -> Any:
+    a = np.concatenate([x, np.clip(x, 0.5, 2), np.cumsum(x)])
+    b = np.stack([a, np.clip(a, -1.0, None)], axis=1)
+    c = b.astype(np.float64)
+    c *= 2
+    return c.cumsum(axis=0) + b.astype(np.float32)
+
+
 FUNCTIONS: list[Callable[[Any], Any]] = [
     copied_constant, chain_of_copies, copy_of_what_is_read_later, copy_of_a_part, view_of_a_copy, padded,
     filled_and_read_between, filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers,
-    larger_than_its_type,
+    larger_than_its_type, written_to_given_memory,
 ]  # fmt: skip
 
 

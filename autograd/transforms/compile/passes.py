@@ -13,7 +13,7 @@ from .recorder import WRITERS
 
 __all__ = ["replaced", "simplify"]
 
-_COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten))
+_COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.ndarray.astype))
 
 
 def simplify(program: Program) -> None:

@@ -60,6 +60,10 @@ _ROUNDED = frozenset((
 _NAMED = frozenset((np.maximum, np.minimum))  # whose third argument NumPy does not take by its place
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
+_TAKE_OUT = frozenset((
+    ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take, ndarray.cumsum, np.clip, np.concatenate, np.stack,
+    np.cumsum,
+))  # fmt: skip
 _LITERALS = frozenset((int, bool, str, type(None)))
 
 
@@ -590,7 +594,7 @@ class _Printer:
             or function in _FILLERS
             or function in (np.empty, np.empty_like)
             or (function in _COPIERS and type(call.args[0]) is Traced)
-            or function in (ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take)
+            or function in _TAKE_OUT
             or (function is np.array and self._is_copy(call))
         ):
             return None
