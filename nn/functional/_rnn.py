@@ -77,7 +77,7 @@ class _Sequence(Function):
         for level in batches:
             g = _together(g, level)
         recorded = not all(type(part) in ARRAY_TYPES for part in g)
-        if recorded or own or any(given is not kept for given, kept in zip(inputs, ctx.inputs, strict=True)):
+        if recorded or own or any(map(_is_another, inputs, ctx.inputs)):
             # a derivative is recorded, or finite numbers replace others
             for level in batches:
                 inputs[:count] = _together(inputs[:count], level)
@@ -95,6 +95,13 @@ class _Sequence(Function):
 
         _, pull = vjp(sequence, *inputs)
         return list(pull(g))
+
+
+def _is_another(given: Any, first: Any) -> bool:
+    """Tell whether an input that the graph kept is not what it was; a constant one is a copy of it."""
+    if type(given) is np.ndarray:
+        return given is not first and not (type(first) is np.ndarray and np.array_equal(given, first))
+    return type(given) not in ARRAY_TYPES
 
 
 def _together(arrays: Sequence[Any], level: Any) -> tuple[Any, ...]:

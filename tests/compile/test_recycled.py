@@ -89,6 +89,21 @@ def test_results_in_column_major_order() -> None:
         assert function(x).strides == np.exp(x).strides
 
 
+def test_a_large_result_that_is_filled_first() -> None:
+    def function(x: Any) -> Any:
+        a = np.zeros(N)
+        a[1:] = x[1:]
+        b = np.ones_like(x)
+        b[:2] = x[:2]
+        return a, b
+
+    compiled = compile(function)
+    for i in range(4):
+        x = np.full(N, float(i))
+        for found, expected in zip(compiled(x), function(x), strict=True):
+            assert (found == expected).all()
+
+
 def test_arrays_start_at_cache_lines() -> None:
     recycled = Recycled(np.empty((3, 5)))
     held = [recycled() for _ in range(4)]

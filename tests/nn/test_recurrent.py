@@ -386,3 +386,16 @@ def test_wrong_inputs_of_cells_are_named(name: str) -> None:
     with pytest.raises(DtypeError, match=f"{name}Cell.*complex128"):
         cell(np.ones((2, 3), complex))
     assert isinstance(parts((cell(normal(3)),))[0], Tensor)
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_the_derivative_by_hand_serves_constant_inputs_and_states(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull_composed(*args: Any) -> None:
+        raise AssertionError("step by step, which takes four times as long")
+
+    monkeypatch.setattr(_rnn._Sequence, "_pull_composed", pull_composed)
+    layer, x = getattr(nn, name)(3, 4), normal(5, 2, 3)
+    layer(x)[0].sum().backward()
+    state = (normal(1, 2, 4),) * 2 if name == "LSTM" else normal(1, 2, 4)
+    layer(Tensor(x, requires_grad=True), state)[0].sum().backward()
+    assert all(parameter.grad is not None for parameter in layer.parameters())

@@ -61,8 +61,8 @@ _NAMED = frozenset((np.maximum, np.minimum))  # whose third argument NumPy does 
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
 _TAKE_OUT = frozenset((
-    ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take, ndarray.cumsum, np.clip, np.concatenate, np.stack,
-    np.cumsum,
+    ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take, ndarray.cumsum, np.clip, np.concatenate,
+    np.stack, np.cumsum,
 ))  # fmt: skip
 _LITERALS = frozenset((int, bool, str, type(None)))
 
@@ -390,7 +390,9 @@ class _Printer:
             self._assign(call, self._call_text(call.function, args, call.kwargs))
         elif call.function in (np.empty, np.empty_like):
             self.calls -= 1
-        elif call.function in _FILLERS and id(call.result.memory) not in self.reserved:
+        elif (
+            call.function in _FILLERS and id(call.result) in self.fixed and id(call.result.memory) not in self.reserved
+        ):
             self.fixed[id(call.result)].fill(_FILLERS[call.function])
             self.calls -= 1
         elif call.function in _FILLERS:
