@@ -324,8 +324,6 @@ def step(x, y):
     optimizer.zero_grad()
     criterion(model(x), y).backward()
     optimizer.step()
-for _ in range(3):
-    step(x, y)
 step = autograd.compile(step, backend={backend!r})
 """
 _ROSENBROCK = """
