@@ -91,13 +91,27 @@ def test_lbfgs_calls_a_compiled_closure() -> None:
 
 # Schedules
 
+schedules: Any = nn.optim.lr_scheduler
 SCHEDULES: dict[str, Callable[[Any], Any]] = {
-    "StepLR": lambda o: nn.optim.lr_scheduler.StepLR(o, 3, 0.5),
-    "ExponentialLR": lambda o: nn.optim.lr_scheduler.ExponentialLR(o, 0.9),
-    "CosineAnnealingLR": lambda o: nn.optim.lr_scheduler.CosineAnnealingLR(o, 10),
-    "OneCycleLR": lambda o: nn.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=20),
-    "LambdaLR": lambda o: nn.optim.lr_scheduler.LambdaLR(o, lambda n: 0.95**n),
+    "ChainedScheduler": lambda o: schedules.ChainedScheduler([schedules.StepLR(o, 3), schedules.ExponentialLR(o, 0.9)]),
+    "ConstantLR": lambda o: schedules.ConstantLR(o, 0.5, 4),
+    "CosineAnnealingLR": lambda o: schedules.CosineAnnealingLR(o, 10),
+    "CosineAnnealingWarmRestarts": lambda o: schedules.CosineAnnealingWarmRestarts(o, 4),
+    "ExponentialLR": lambda o: schedules.ExponentialLR(o, 0.9),
+    "LambdaLR": lambda o: schedules.LambdaLR(o, lambda n: 0.95**n),
+    "LinearLR": lambda o: schedules.LinearLR(o, total_iters=6),
+    "MultiStepLR": lambda o: schedules.MultiStepLR(o, [2, 7]),
+    "MultiplicativeLR": lambda o: schedules.MultiplicativeLR(o, lambda n: 0.9),
+    "OneCycleLR": lambda o: schedules.OneCycleLR(o, 0.1, total_steps=20),
+    "PolynomialLR": lambda o: schedules.PolynomialLR(o, 12),
+    "ReduceLROnPlateau": lambda o: schedules.ReduceLROnPlateau(o, patience=1, threshold=0.2),
+    "SequentialLR": lambda o: schedules.SequentialLR(o, [schedules.StepLR(o, 2), schedules.ConstantLR(o)], [5]),
+    "StepLR": lambda o: schedules.StepLR(o, 3, 0.5),
 }
+
+
+def test_every_schedule_is_tried() -> None:
+    assert {*SCHEDULES, "LRScheduler"} == {*schedules.__all__}
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -112,7 +126,7 @@ def test_a_schedule_within_the_step(name: str) -> None:
             loss = loss_of(net(x), y)
             loss.backward()
             updates.step()
-            schedule.step()
+            schedule.step(*[loss.detach().data] * (name == "ReduceLROnPlateau"))
             return loss.detach()
 
         return Training(step, [net, updates, schedule])

@@ -2,6 +2,7 @@
 
 import copy
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -296,6 +297,30 @@ def test_gradients_that_are_not_finite_leave_all_to_the_step_itself() -> None:
     assert not differs(expected, found)
     assert not differs(left, left_compiled)
     assert sum(program.diverged for program in made.compiled.programs) >= 1
+
+
+@pytest.mark.parametrize("way", ["numpy", "warnings"])
+def test_an_error_of_arithmetic_is_that_of_the_step_itself(way: str) -> None:
+    """What the step had changed before, such as statistics and the random generator, is as it leaves it."""
+
+    def make() -> Training:
+        net: Any = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.Linear(6, 3))
+        updates = nn.optim.SGD(net.parameters(), lr=0.05)
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss = np.exp(net(x) * y[0]).mean()
+            loss.backward()
+            updates.step()
+            return loss.detach()
+
+        return Training(step, [net, updates])
+
+    data = batches(6)
+    data[3][1][0] = 10**6
+    with np.errstate(over="raise" if way == "numpy" else "warn"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        same_training(make, data)
 
 
 # Memory that others hold

@@ -162,10 +162,15 @@ class CompiledProgram:
             if self._printed is None:
                 self.prepare(list(leaves))
             program = self._now()
-            program.drawn.clear()
+            program.start()
             outputs = program.run(leaves)
         except Diverged:
             self.diverged += 1
+            program.give_up()
+            return NotImplemented
+        except (FloatingPointError, Warning):  # as numpy.errstate and the filters of warnings ask for
+            if program.committed:
+                raise
             program.give_up()
             return NotImplemented
         except (ArithmeticError, LookupError, TypeError, ValueError, Warning):

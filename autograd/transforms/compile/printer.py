@@ -93,6 +93,12 @@ class Printed:
     ) -> None:
         self.source, self.run, self.buffers, self.nbytes, self.calls = source, run, buffers, nbytes, calls
         self.drawn = drawn
+        self.committed: list[bool] = []  # not empty once it has changed what cannot be put back
+
+    def start(self) -> None:
+        """Begin a run."""
+        self.drawn.clear()
+        self.committed.clear()
 
     def give_up(self) -> None:
         """Put back the states of random generators: the program has turned out not to fit."""
@@ -160,6 +166,8 @@ class _Printer:
         self.views: list[Call] = []  # made of a shadow
         self.generators: dict[int, str] = {}  # the names of random generators, by what returns them
         self.drawn: list[tuple[Any, Any]] = []
+        self.committed: list[bool] = []
+        self.commits = False  # whether the text says so
         self.states: dict[str, tuple[str, Any]] = {}  # what NumPy does on overflow: a name, an object
         self.asked = self._only_checked()
         self.kept = {id(x.memory) for x in traced_in(program.outputs)} | {
@@ -252,6 +260,9 @@ class _Printer:
                 self.lines += self._prepared()
                 prepared = True
             self._shade(k, call)
+            if k > self.until and not self.commits and self._is_seen(call):
+                self.lines.append(f"{self._object(self.committed, 'committed')}.append(True)")
+                self.commits = True
             self._print(k, call)
             if k == self.until:
                 self._commit()
@@ -290,7 +301,9 @@ class _Printer:
         space: dict[str, Any] = {}
         exec(compile(source, f"<compiled {self.name}>", "exec"), space)
         run = space["make"](**self.scope)
-        return Printed(text, run, self.buffers, self.nbytes, self.calls, self.drawn)
+        made = Printed(text, run, self.buffers, self.nbytes, self.calls, self.drawn)
+        made.committed = self.committed
+        return made
 
     def _within(self, state: str) -> list[str]:
         """Return the lines that begin a block in which NumPy treats overflow and the like in another way.
@@ -328,6 +341,13 @@ class _Printer:
         names = [self._variable(x) for x in written.values() if x.memory.kind in (ARGUMENT, HELD)]
         if names:
             self.lines.append(f"{self._object(note_written, 'note_written')}({', '.join(names)})")
+
+    @staticmethod
+    def _is_seen(call: Call) -> bool:
+        """Tell whether others see what a call changes."""
+        if isinstance(call, Effect | Outside):
+            return not isinstance(call, Draw | Fetch)
+        return call.writes is not None and call.writes.kind in (HELD, ARGUMENT)
 
     def _begins_effects(self, call: Call) -> bool:
         """Tell whether a call is of the first kind that changes gradients."""
