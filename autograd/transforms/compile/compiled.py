@@ -25,7 +25,7 @@ from .environment import Environment
 from .fused.loops import load_numba
 from .passes import simplify
 from .printer import Diverged, Printed, printed, state_of_errors
-from .program import ARGUMENT, HELD, Argument, Effect, Fixed, Outside, Program
+from .program import HELD, Argument, Fixed, Program
 from .recorder import NUMBERS, ProgramRecorder, TensorState, address_of, owner_of
 from .results import CompiledDerivative, is_freed, recorded_derivative
 from .scalars.compiled import CompiledFunction
@@ -73,10 +73,6 @@ class CompiledProgram:
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
         self._unchanged = environment.unchanged
         self._owners = self._memory_held()
-        self._writes = any(
-            isinstance(call, Effect | Outside) or (call.writes is not None and call.writes.kind in (ARGUMENT, HELD))
-            for call in program.calls
-        )
 
     def _now(self) -> Printed:
         if self._printed is None:
@@ -161,31 +157,30 @@ class CompiledProgram:
         try:
             if self._printed is None:
                 self.prepare(list(leaves))
-            program = self._now()
-            program.start()
-            outputs = program.run(leaves)
-        except Diverged:
-            self.diverged += 1
-            program.give_up()
-            return NotImplemented
-        except (FloatingPointError, Warning):  # as numpy.errstate and the filters of warnings ask for
-            if program.committed:
-                raise
-            program.give_up()
-            return NotImplemented
-        except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
-            if self._writes:
-                raise
-            program.give_up()
-            return NotImplemented  # so that the function raises the error, in its own words
+            outputs = self._outputs(self._now(), leaves)
         finally:
             self._lock.release()
+        if outputs is NotImplemented:
+            return outputs
         derivative = self._results.derivative
         if derivative is None:
             return self._results.rebuilt(outputs, leaves)
         results, kept = self._results.of(outputs, leaves)
         derivative.note(results, kept, leaves, (args, kwargs))
         return self._results.rebuild(results)
+
+    def _outputs(self, program: Printed, leaves: Sequence[Any]) -> Any:
+        """Return the arrays of the results; `NotImplemented` if the function has to run itself."""
+        program.start()
+        try:
+            return program.run(leaves)
+        except Diverged:
+            self.diverged += 1
+        except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
+            if program.committed:
+                raise
+        program.give_up()
+        return NotImplemented  # so that the function raises an error in its own words
 
     def _run_backward(self, given: list[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
