@@ -181,7 +181,10 @@ def _skip_copies(program: Program) -> None:
                 and call.function in _COPIES
                 and not any(type(part) is Traced for part in call.args[1:])
                 and x.strides == copy.strides
-                and (not {own, source} & written or (x is x.memory.whole and last[source] == k and source in computed))
+                and (
+                    not {own, source} & written
+                    or (x is x.memory.whole and last[source] == k and source in computed and source not in given)
+                )
                 and (x.memory.kind in (MADE, ARGUMENT) or not steps)
                 and (own not in given or (x.memory.kind == MADE and source not in given and given.count(own) == 1))
                 and x.memory.kind != CONSTANT
