@@ -191,7 +191,7 @@ def _skip_copies(program: Program) -> None:
             ):
                 same[id(copy)] = x
                 moved[own] = x.memory
-                last[source] = max(k, last[own])
+                last[source] = max(last[source], last[own])
                 if own in written:
                     written.add(source)
                 given = [source if key == own else key for key in given]
