@@ -210,6 +210,38 @@ def test_held_gradients_do_not_change() -> None:
     assert sum(program.diverged for program in step.programs) >= 1
 
 
+RESULTS: dict[str, Callable[[Any], Any]] = {
+    "gradients": lambda net: [p.grad for p in net.parameters()],
+    "their arrays": lambda net: [p.grad.data for p in net.parameters()],
+    "a view": lambda net: net.weight.grad[0],
+    "a view of an array": lambda net: net.weight.grad.data[0],
+    "a parameter": lambda net: net.weight,
+    "its array": lambda net: net.weight.data,
+    "a copy": lambda net: net.weight.data.copy(),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_do_not_change_in_later_steps_unless_those_of_the_step_itself_do(name: str) -> None:
+    def run(compiled: bool) -> Any:
+        nn.manual_seed(0)
+        net, loss_of = nn.Linear(4, 3), nn.CrossEntropyLoss()
+        updates = nn.optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Array, y: Array) -> Any:
+            updates.zero_grad()
+            loss_of(net(x), y).backward()
+            found = RESULTS[name](net)
+            updates.step()
+            return found
+
+        take = compile(step) if compiled else step
+        kept = [take(*batch) for batch in batches(6)]
+        return [[np.array(borrow(x)) for x in (each if isinstance(each, list) else [each])] for each in kept]
+
+    assert not differs(run(False), run(True))
+
+
 # What the values of a batch can do
 
 

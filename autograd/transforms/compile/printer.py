@@ -365,6 +365,8 @@ class _Printer:
 
     def _output(self, x: Any) -> str:
         text = self._variable(x)
+        if x.memory in self.program.gradients:
+            return f"{text}.copy('K')"  # the next step writes there again
         if id(x) in self.fixed and x.memory.kind != HELD and isinstance(x.value, ndarray):
             return f"{text}.copy()"  # the memory of a constant is nobody else's
         return text
