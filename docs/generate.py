@@ -1,8 +1,8 @@
-"""Generate files from the source: three pages, the types of installed methods, pictures of graphs.
+"""Generate files from the source: pages, the types of installed methods, pictures of graphs.
 
-``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last part of
-``docs/howto/from-pytorch.md`` and ``autograd/tensors/methods.pyi``, and a test fails if one of them is out of date. It
-also draws ``docs/images/*.svg``, which needs Graphviz.
+``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last parts of
+``docs/howto/from-pytorch.md`` and ``docs/howto/compile.md``, and ``autograd/tensors/methods.pyi``, and a test fails if
+one of them is out of date. It also draws ``docs/images/*.svg``, which needs Graphviz.
 """
 
 import sys
@@ -13,12 +13,13 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from autograd.tensors.foreign_names import KEYWORDS, NAMES  # noqa: E402 - found through the path set above
-from docs import contract, pictures, stub, surface  # noqa: E402 - as above
+from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 IMAGES = ROOT / "docs" / "images"
 NUMERICS = ROOT / "docs" / "numerics.md"
 PYTORCH = ROOT / "docs" / "howto" / "from-pytorch.md"
+COMPILE = ROOT / "docs" / "howto" / "compile.md"
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
 WRITTEN = "<!-- what follows is written by docs/generate.py -->\n"
 TITLES = {
@@ -52,6 +53,11 @@ def pytorch_page() -> str:
     return head + mark + "".join(map(names_table, tables, tables.values()))
 
 
+def compile_page() -> str:
+    """Return the text of the page about `compile`, which ends with what is refused."""
+    return refused.page(COMPILE.read_text(), WRITTEN)
+
+
 def names_table(title: str, names: Mapping[str, str]) -> str:
     """Return a table of foreign names, in alphabetical order."""
     rows = "".join(f"| `{name}` | {names[name]} |\n" for name in sorted(names, key=str.lower))
@@ -68,5 +74,6 @@ if __name__ == "__main__":
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())
     PYTORCH.write_text(pytorch_page())
+    COMPILE.write_text(compile_page())
     for name in pictures.PICTURES:
         draw(name)

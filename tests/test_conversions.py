@@ -433,7 +433,20 @@ def test_every_public_transform_is_looked_at() -> None:
 
     `vmap` has a test of its own, `test_vmap_leaving`; what `compile` records has tests/compile/test_refusals.py.
     """
-    declare = {"vmap", "compile", "compiled_loop", "cached_arrays", "layout_alone", "outside", "composed", "elementwise", "general", "linear", "multilinear", "not_differentiable"}
+    declare = {
+        "vmap",
+        "compile",
+        "compiled_loop",
+        "cached_arrays",
+        "layout_alone",
+        "outside",
+        "composed",
+        "elementwise",
+        "general",
+        "linear",
+        "multilinear",
+        "not_differentiable",
+    }
     functions = {name: getattr(module, name) for module in (autograd, autograd.extend) for name in module.__all__}
     first = {name: next(iter(signature(f).parameters), "") for name, f in functions.items() if isfunction(f)}
     assert {name for name, parameter in first.items() if parameter in ("function", "fn")} - declare <= {*TRANSFORMS}

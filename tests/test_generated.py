@@ -29,5 +29,9 @@ def test_the_names_from_elsewhere_are_up_to_date(generate: dict[str, Any]) -> No
     assert generate["PYTORCH"].read_text() == generate["pytorch_page"](), REMEDY
 
 
+def test_the_list_of_what_compile_refuses_is_up_to_date(generate: dict[str, Any]) -> None:
+    assert generate["COMPILE"].read_text() == generate["compile_page"](), REMEDY
+
+
 def test_the_page_about_numerics_is_up_to_date(generate: dict[str, Any]) -> None:
     assert generate["NUMERICS"].read_text() == generate["numerics_page"](), REMEDY

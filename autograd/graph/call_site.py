@@ -136,6 +136,8 @@ def _read_name(code: CodeType, instruction: int) -> str:
         elif earlier.opname.startswith(("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_CLASSDEREF")):
             loaded = earlier.argval
             parts = [str(loaded[0] if isinstance(loaded, tuple) else loaded)]
+        elif at == call:
+            continue  # what puts the arguments together
         elif earlier.opname not in ("PUSH_NULL", "PRECALL", "EXTENDED_ARG", "CACHE", "KW_NAMES"):
             parts = [""]  # a computed object: the following attributes are read from it
     return ".".join(parts) if parts and parts[0] else ""

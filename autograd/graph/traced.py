@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ __all__ = [
     "constant",
     "done_outside",
     "drawn",
+    "flat_setitem",
     "fusing",
     "is_finite",
     "layout_alone",
@@ -61,6 +62,10 @@ class Recorder:
 
     def text(self, x: Traced) -> Any:
         """Return the value of an array to be shown, as in a message of the engine; to the user's program, an error."""
+        raise NotImplementedError
+
+    def refuse(self, what: str, remedy: str, where: str = "") -> None:
+        """Raise the error that something cannot be recorded, or stop recording."""
         raise NotImplementedError
 
     def constant(self, array: Any) -> Any:
@@ -192,10 +197,6 @@ class Traced:
 
     __slots__ = ("__weakref__", "memory", "records", "value")
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...  # the methods of ndarrays, which are installed below
-
     def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
         self.value, self.records, self.memory = value, records, memory
 
@@ -287,7 +288,24 @@ class Traced:
     @property
     def flat(self) -> Any:
         """The elements along one axis."""
-        return self.reshape(-1)
+        return TracedFlat(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self.flat[...] = value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("shape", "strides", "dtype"):
+            self.records.refuse(f"a change of the {name} of an array", "use reshape() or view()")
+            setattr(self.value, name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(ndarray, name):
+            raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'")
+        self.records.refuse(f"{name} of an array", "use it outside the compiled function")
+        return getattr(self.value, name)
 
     def array(self) -> Traced:
         """Return the array itself, a scalar as a 0-d array."""
@@ -393,6 +411,44 @@ class Traced:
             if kind is not Traced and kind is not ndarray and not issubclass(kind, ndarray):
                 return NotImplemented
         return self.records.call(function, args, kwargs)
+
+
+class TracedFlat:
+    """The elements of a traced array along one axis, as `numpy.ndarray.flat`: what is taken out is a copy."""
+
+    __slots__ = ("base",)
+
+    def __init__(self, base: Traced) -> None:
+        self.base = base
+
+    def __len__(self) -> int:
+        return self.base.size
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.base.records.call(_flat_getitem, (self.base, key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.base.records.call(flat_setitem, (self.base, key, value))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.base.flatten().__array__(dtype, copy)
+
+    def copy(self) -> Any:
+        """Return the elements."""
+        return self.base.flatten()
+
+
+def _flat_getitem(x: Any, key: Any) -> Any:
+    """Take elements of an array along one axis."""
+    return x.flat[key]
+
+
+def flat_setitem(x: Any, key: Any, value: Any) -> None:
+    """Write to elements of an array along one axis."""
+    x.flat[key] = value
 
 
 class _attribute:  # noqa: N801 - read as a function: `_attribute("T")`

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ..tensors.types import ArrayOrTensor
 
 
-def largest_condition(a: Array) -> float:
+def largest_condition(a: Array) -> Any:
     """Return the largest condition number of finite matrices, in the 1-norm; inf if one is singular."""
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return np.inf
     conditions = abs(a).sum(-2).max(-1, initial=0) * abs(inverse).sum(-2).max(-1, initial=0)
-    return float(np.fmax.reduce(whole(conditions), None, initial=0))
+    return np.fmax.reduce(whole(conditions), None, initial=0)
 
 
 def adjugates(a: ArrayOrTensor) -> tuple[Any, Any]:

@@ -57,7 +57,8 @@ def _inside(shape: Shape, pad_width: Any) -> tuple[slice, ...]:
 def _fill_rule(g: Any, array_shape: Shape, fill_shape: Shape, pad_width: Any) -> Any:
     unit = np.eye(math.prod(fill_shape), dtype=g.dtype).reshape(-1, *fill_shape)
     zeros: Any = np.zeros(array_shape, g.dtype)
-    shares = g * np.reshape([np.pad(zeros, pad_width, constant_values=fill) for fill in unit], (-1, *g.shape))
+    places = [np.pad(zeros, pad_width, constant_values=fill) for fill in unit]
+    shares = g * (np.stack(places) if places else np.zeros((0, *g.shape), g.dtype))
     return shares.sum(tuple(range(1, shares.ndim))).reshape(fill_shape)
 
 

@@ -91,7 +91,7 @@ def _ranks(values: Any, rows: _Rows, skip_nan: bool) -> Any:
     if skip_nan:
         skipped = (np.arange(n) >= rows.count[:, None]) & (rows.count[:, None] > 0)
         ranks[rows.place] = np.where(skipped, np.nan, np.arange(n))
-    return ranks.reshape([values.shape[a] for a in rows.order]).transpose(np.argsort(rows.order))
+    return ranks.reshape([values.shape[a] for a in rows.order]).transpose(np.argsort(rows.order).tolist())
 
 
 def _choose(function: Function, x: Any, q: tuple[Any, ...], rows: _Rows, options: dict[str, Any]) -> _Choice:

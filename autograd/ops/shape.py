@@ -193,7 +193,7 @@ def matrix_transpose(x: ArrayOrTensor, /) -> Any:
 flip = linear(np.flip, lambda g, axis: np.flip(g, axis), forward=lambda x, axis=None: np.flip(x, axis))
 roll = linear(
     np.roll,
-    lambda g, shift, axis: np.roll(g, np.negative(shift), axis),
+    lambda g, shift, axis: np.roll(g, np.negative(shift).tolist(), axis),
     forward=lambda x, shift, axis=None: np.roll(x, shift, axis),
 )
 

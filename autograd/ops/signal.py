@@ -227,8 +227,8 @@ def _modified_bessel(x: Any, n: int) -> Any:
     Trapezoidal Rule, SIAM Review 56(3)).
     """
     x = np.abs(x)
-    largest = float(np.max(x, initial=0, where=x < 1000))
-    points = 10 + n + math.ceil(4.5 * math.sqrt(largest))
+    largest = np.max(x, initial=0, where=x < 1000).astype(np.float64)
+    points = 10 + n + int(np.ceil(4.5 * np.sqrt(largest)).astype(int))
     total = np.zeros_like(x)
     for i in range(points):
         angle = (i + 0.5) * math.pi / points

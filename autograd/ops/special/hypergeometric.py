@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...graph.batched import anywhere, as_array
+from ...graph.traced import constant
 from ...primitives.declare import elementwise
 from ...tensors.tensor import Tensor
 from .common import of_last
@@ -91,12 +92,12 @@ elementwise(
 
 def _below(a: Any) -> Any:
     """Return the degree below `a`, but not below 0: that term is multiplied by 0."""
-    return np.where(np.equal(a, 0), a, a - 1)
+    return constant(np.where(np.equal(a, 0), a, a - 1))
 
 
 def _scale(a: Any, factor: Any) -> Any:
     """Return `factor`, but 0 for a constant."""
-    return np.where(np.equal(a, 0), 0, factor)
+    return constant(np.where(np.equal(a, 0), 0, factor))
 
 
 of_last(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from threading import Lock, RLock
 from typing import Any, Literal, TypeAlias
@@ -587,14 +588,20 @@ class _Session:
 
     def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function; raise what was refused although the function caught the error."""
+        leaves, before = flatten((args, kwargs))[0], structure((args, kwargs))
         try:
             result = self.function(*args, **kwargs)
         except Exception as error:
+            if records.error is None and "'Traced'" in str(error):
+                records.refuse_error(error)
             if records.error is None or records.error is error:
                 raise
             raise records.error from error
         if records.error is not None:
             raise records.error
+        after = flatten((args, kwargs))[0]
+        if structure((args, kwargs)) != before or any(map(operator.is_not, leaves, after)):
+            records.refuse("a change of a list or dict that is an argument", "return the new one")
         return result
 
     def _real(self, x: Any) -> Any:

@@ -19,16 +19,19 @@ from ...graph.call_site import called_by, of_library
 from ...graph.source_info import within_engine
 from ...graph.traced import Traced, plain, recorder
 from ...tensors.tensor import Tensor
-from .program import traced_in
+from .program import mapped, traced_in
 
 __all__ = ["noted_creation"]
 
 _FROM_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 _FROM_NUMBERS = (
-    "arange", "empty", "eye", "full", "geomspace", "hanning", "identity", "indices", "linspace", "logspace", "ones",
-    "tri", "zeros",
+    "arange", "bartlett", "blackman", "diag_indices", "empty", "eye", "full", "geomspace", "hamming", "hanning",
+    "identity", "indices", "ix_", "kaiser", "linspace", "logspace", "mask_indices", "ones", "tri", "tril_indices",
+    "triu_indices", "zeros",
 )  # fmt: skip
 _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "tri", "zeros")
+
+_OF_MEMORY = ("nditer",)  # written in C, and not told of other arrays
 
 _lock = Lock()
 _print, _warn = builtins.print, warnings.warn
@@ -44,9 +47,10 @@ class noted_creation:  # noqa: N801 - read as an adjective: `with noted_creation
         with _lock:
             _users += 1
             if _users == 1:
-                for name in (*_FROM_ARRAYS, *_FROM_NUMBERS):
-                    _installed[name] = getattr(np, name)
-                    setattr(np, name, (_from_arrays if name in _FROM_ARRAYS else _from_numbers)(getattr(np, name)))
+                for names, noted in _NOTED.items():
+                    for name in names:
+                        _installed[name] = getattr(np, name)
+                        setattr(np, name, noted(_installed[name]))
                 builtins.print, warnings.warn = _refused_print, _refused_warning
 
     def __exit__(self, *reason: object) -> None:
@@ -127,6 +131,19 @@ def _from_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
         return records.call(function, (data, *args), kwargs)
 
     return make
+
+
+def _of_memory(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function, updated=())
+    def make(*args: Any, **kwargs: Any) -> Any:
+        for x in traced_in((args, kwargs)):
+            x.records.refuse(f"numpy.{function.__name__}", "compute with whole arrays")
+        return function(*mapped(plain, args), **mapped(plain, kwargs))
+
+    return make
+
+
+_NOTED = {_FROM_ARRAYS: _from_arrays, _FROM_NUMBERS: _from_numbers, _OF_MEMORY: _of_memory}
 
 
 def _is_noted(data: Any) -> bool:

@@ -25,9 +25,13 @@ def simplify(program: Program) -> None:
 
 
 def _fold_constants(program: Program) -> None:
-    """Take results that depend on no argument and on nothing held as constants, with the values that they had."""
-    constant: dict[int, bool] = {}
+    """Take results that depend on no argument and on nothing held as constants, with the values that they had.
+
+    What is handed out is made anew each time: its memory is the user's.
+    """
     calls = program.calls
+    handed_out = [c.args for c in calls if isinstance(c, Effect | Outside)]
+    constant = {id(x.memory): False for x in traced_in((program.outputs, handed_out)) if x.memory.kind == MADE}
     while True:  # until no more memory turns out to depend on something
         before = len(constant)
         for call in calls:

@@ -33,7 +33,7 @@ from .program import (
     mapped,
     traced_in,
 )  # fmt: skip
-from .recorder import WRITERS, shape_of
+from .recorder import WRITERS, layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
 
@@ -505,8 +505,9 @@ class _Printer:
         diverged = self._object(Diverged, "Diverged")
         expected = call.expected
         text = self._variable(x)
-        if call.function is shape_of:
-            condition = f"{text}.shape != {expected!r}"
+        if call.function is layout_of:
+            shape, dtype = expected
+            condition = f"{text}.shape != {shape!r} or {text}.dtype != {self._object(dtype, 'dtype')}"
         elif expected.ndim == 0:
             value = expected.item()
             condition = ("not " if value else "") + text if type(value) is bool else f"{text} != {value!r}"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from threading import get_ident
+from traceback import walk_tb
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -16,10 +17,10 @@ import numpy as np
 from ...errors import CompileError, described
 from ...graph.batched import concrete
 from ...graph.buffer_reuse import Portion
-from ...graph.call_site import users_frame, users_line
+from ...graph.call_site import of_library, users_frame, users_line
 from ...graph.node import Leaf
 from ...graph.source_info import line_in, line_of, within_engine
-from ...graph.traced import Recorder, Traced, plain, recorder
+from ...graph.traced import Recorder, Traced, flat_setitem, plain, recorder
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from .program import (
@@ -52,8 +53,8 @@ _array = np.array  # which is another one while a program is recorded
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
 # Functions that write to their first argument.
 WRITERS = frozenset((
-    operator.setitem, np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis, ndarray.fill,
-    ndarray.sort, ndarray.partition, ndarray.put,
+    operator.setitem, flat_setitem, np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
+    ndarray.fill, ndarray.sort, ndarray.partition, ndarray.put,
 ))  # fmt: skip
 # Functions that ask for shapes, dtypes and memory, which are the same whenever the program runs.
 QUESTIONS = frozenset((
@@ -114,6 +115,16 @@ class ProgramRecorder(Recorder):
         """Stop recording, because of values that a later call need not have."""
         self.active = False
 
+    def refuse_error(self, error: BaseException) -> None:
+        """Raise the error for a function written in C that failed because it needs the memory of an ndarray."""
+        frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+        users = [f for f in frames if not within_engine(f.f_code) and not of_library(f.f_code.co_filename)]
+        line, reason = line_of(line_in((users or frames)[-1])), str(error).replace("'Traced'", "a recorded array")
+        raise CompileError(
+            f"compile: a call at {line} cannot be recorded, for it needs an ndarray itself ({reason}): make it outside "
+            f"the compiled function"
+        ) from error
+
     def records(self) -> bool:
         """Tell whether a call is to be noted: not from another thread, nor when recording has ended."""
         return self.active and get_ident() == self.thread
@@ -134,10 +145,15 @@ class ProgramRecorder(Recorder):
         elif (position := _position_of_out(function)) < len(args):
             if args[position] is not None:
                 kwargs["out"] = args[position]
-            args = args[:position] + (() if len(args) == position + 1 else args[position + 1 :])
+            kwargs.update(zip(_names_after_out(function), args[position + 1 :], strict=False))
+            args = args[:position]
+        if _is_scalar(kwargs.get("out")) and within_engine(_asks(sys._getframe(1)).f_code):
+            del kwargs["out"]  # the engine computes within arrays alone, and took it for one
         args, kwargs = mapped(self._known, args), mapped(self._known, kwargs)
         if not self.active:
             return _applied(function, mapped(plain, args), mapped(plain, kwargs))
+        if any(kwargs.get(name, not asks) is asks for name, asks in _OVERWRITING):
+            self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
         target = self._target(function, args, kwargs)
         try:
             result = _applied(function, mapped(plain, args), mapped(plain, kwargs))
@@ -175,17 +191,17 @@ class ProgramRecorder(Recorder):
                     return x
             made, view = self._traced(result, args, kwargs)
             self._note(Call, function, args, kwargs, made, None, view)
-            if _shape_depends(function, args, kwargs):
-                self._note(Check, shape_of, (made,), {}, None, None, False).expected = result.shape  # type: ignore[attr-defined]
+            if _layout_depends(function, args, kwargs):
+                self._note(Check, layout_of, (made,), {}, None, None, False).expected = layout_of(result)  # type: ignore[attr-defined]
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
             parts = [self._traced(r, args, kwargs) for r in result]
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
             self._note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
-            if _shape_depends(function, args, kwargs):
+            if _layout_depends(function, args, kwargs):
                 for part in several:
-                    self._note(Check, shape_of, (part,), {}, None, None, False).expected = part.shape  # type: ignore[attr-defined]
+                    self._note(Check, layout_of, (part,), {}, None, None, False).expected = layout_of(part)  # type: ignore[attr-defined]
             return whole
         if isinstance(result, bool | int):
             made = Traced(np.bool_(result) if type(result) is bool else np.int64(result), self, Memory(MADE, result))
@@ -200,6 +216,9 @@ class ProgramRecorder(Recorder):
 
     def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
         """Return a new array as a traced one, and whether it is a view of an argument."""
+        for x in _arrays(args, kwargs) if isinstance(result, ndarray) else ():
+            if x.value is result:  # one of several results
+                return Traced(result, self, x.memory), True
         known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
         if known is None and getattr(result, "base", None) is None:
             memory = self._memory(MADE, result)
@@ -724,25 +743,28 @@ def value_of(x: Any) -> Any:
     return x
 
 
-def shape_of(x: Any) -> Any:
-    """Return what a check is of: a shape that depends on values."""
-    return x.shape
+def layout_of(x: Any) -> Any:
+    """Return what a check is of: a shape and a dtype that depend on values."""
+    return x.shape, x.dtype
 
 
-# Functions whose results have shapes that depend on values; indexing by a mask is another.
-_SHAPES = frozenset((
+# Functions whose results have shapes or dtypes that depend on values; indexing by a mask is another.
+_LAYOUTS = frozenset((
     np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
     np.unique_values, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d, np.compress, np.extract, np.repeat,
-    np.delete, np.insert, np.trim_zeros, np.bincount, np.histogram_bin_edges, np.roots, np.ix_, ndarray.nonzero,
-    ndarray.compress, ndarray.repeat, np.split, np.array_split, np.argpartition, np.tile, np.pad,
+    np.delete, np.insert, np.trim_zeros, np.bincount, np.histogram_bin_edges, np.histogram, np.histogram2d, np.roots,
+    np.ix_, ndarray.nonzero, ndarray.compress, ndarray.repeat, np.split, np.array_split, np.argpartition, np.tile,
+    np.pad, np.poly, np.polymul, np.polydiv, np.real_if_close, np.linalg.eig, np.linalg.eigvals, np.linalg.lstsq,
+    np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10, np.emath.logn, np.emath.power, np.emath.arccos,
+    np.emath.arcsin, np.emath.arctanh,
 ))  # fmt: skip
 
 
-def _shape_depends(function: Any, args: Any, kwargs: Any) -> bool:
-    """Tell whether the shape of a result may depend on values."""
+def _layout_depends(function: Any, args: Any, kwargs: Any) -> bool:
+    """Tell whether the shape or dtype of a result may depend on values."""
     if function is operator.getitem:
         return any(x.dtype.kind == "b" for x in _arrays(args[1:], {}))
-    if function in _SHAPES:
+    if function in _LAYOUTS:
         return True
     return function is np.where and len(args) == 1
 
@@ -765,6 +787,10 @@ def _arrays(args: Any, kwargs: Any) -> Iterable[Traced]:
     return traced_in((args, kwargs))
 
 
+def _is_scalar(x: Any) -> bool:
+    return type(x) is Traced and not isinstance(x.value, ndarray)
+
+
 def _applied(function: Any, args: Any, kwargs: Any) -> Any:
     """Call a function; a method of ndarrays also on a scalar."""
     if getattr(function, "__objclass__", None) is ndarray and not isinstance(args[0], ndarray):
@@ -773,9 +799,12 @@ def _applied(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 _MAY_RETURN_ITS_ARGUMENT = frozenset((
-    "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "astype", "atleast_1d", "atleast_2d",
-    "atleast_3d", "conj", "conjugate", "positive", "real", "require", "asarray_chkfinite", "broadcast_arrays",
+    "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "astype",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "conj", "conjugate", "diff", "matrix_power",
+    "polyder", "polyint", "positive", "real", "require", "squeeze",
 ))  # fmt: skip
+# Options by which a function computes within the memory of its argument.
+_OVERWRITING = (("overwrite_input", True), ("inplace", True), ("overwrite_x", True), ("overwrite_a", True))
 # Of methods written in C, which do not tell their parameters; the array itself is the first.
 _POSITIONS_OF_OUT = {
     "dot": 2, "sum": 3, "mean": 3, "prod": 3, "max": 2, "min": 2, "any": 2, "all": 2, "argmax": 2, "argmin": 2,
@@ -798,6 +827,20 @@ def _position_of_out(function: Any) -> int:
     by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = [parameter.name for parameter in parameters if parameter.kind in by_position]
     return names.index("out") if "out" in names else 99
+
+
+# What follows `out` in the same methods; where they are not named, keepdims, initial and where do.
+_AFTER_OUT = {
+    "std": ("ddof", "keepdims", "where"), "var": ("ddof", "keepdims", "where"), "mean": ("keepdims", "where"),
+    "any": ("keepdims", "where"), "all": ("keepdims", "where"), "take": ("mode",), "choose": ("mode",),
+}  # fmt: skip
+
+
+def _names_after_out(function: Any) -> tuple[str, ...]:
+    if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
+        return _AFTER_OUT.get(function.__name__, ("keepdims", "initial", "where"))
+    names = list(inspect.signature(function).parameters) if function not in (np.dot, np.concatenate) else []
+    return tuple(names[names.index("out") + 1 :]) if names else ("dtype", "casting")
 
 
 _engine_arrays: dict[int, Any] = {}
