@@ -443,3 +443,93 @@ def test_a_tensor_as_the_model() -> None:
 
     same_training(make, batches())
     assert borrow(make().parts[0]).shape == (4,)
+
+
+# Steps as people write them
+
+
+def normalised() -> Any:
+    return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+
+
+def distilled() -> Training:
+    """A teacher is the moving average of the student."""
+    student, teacher = normalised(), normalised()
+    updates = nn.optim.SGD(student.parameters(), lr=0.1)
+
+    def step(x: Array, y: Array) -> Any:
+        with no_grad():
+            target = teacher(x)
+        updates.zero_grad()
+        loss = ((student(x) - target) ** 2).mean()
+        loss.backward()
+        updates.step()
+        with no_grad():
+            for p, q in zip(student.parameters(), teacher.parameters(), strict=True):
+                q.data[...] = 0.9 * q.data + 0.1 * p.data
+        return loss
+
+    return Training(step, [student, teacher, updates])
+
+
+def noisy() -> Training:
+    """Inputs have noise, and gradients a decay of their own."""
+    net = normalised()
+    updates = nn.optim.SGD(net.parameters(), lr=0.1)
+
+    def normal(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
+        return generator.standard_normal(shape, dtype=np.float32)
+
+    def step(x: Array, y: Array) -> Any:
+        updates.zero_grad()
+        loss = (net(x + nn.random.draw(normal, x.shape)) ** 2).mean()
+        loss.backward()
+        for p in net.parameters():
+            p.grad = p.grad + 0.01 * p.detach()
+        updates.step()
+        return loss
+
+    return Training(step, [net, updates])
+
+
+def centred() -> Training:
+    """A running mean of the inputs is an array of the program's own."""
+    net, mean = normalised(), np.zeros(4, np.float32)
+    updates = nn.optim.SGD(net.parameters(), lr=0.1)
+
+    def step(x: Array, y: Array) -> Any:
+        mean[...] = 0.9 * mean + 0.1 * x.mean(0)
+        updates.zero_grad()
+        loss = (net(x - mean) ** 2).mean()
+        loss.backward()
+        updates.step()
+        return loss
+
+    return Training(step, [net, updates, mean])
+
+
+def scaled() -> Training:
+    """A loss is scaled, and the gradients of two groups are scaled back."""
+    net = normalised()
+    updates = nn.optim.AdamW([{"params": net[0].parameters(), "lr": 0.1}, {"params": net[3].parameters()}])
+
+    def step(x: Array, y: Array) -> Any:
+        updates.zero_grad()
+        loss = (net(x) ** 2).mean()
+        (loss * 1024).backward()
+        for group in updates.param_groups:
+            for p in group["params"]:
+                p.grad = p.grad / 1024
+        updates.step()
+        return loss
+
+    return Training(step, [net, updates])
+
+
+@pytest.mark.parametrize("make", [distilled, noisy, centred, scaled])
+@pytest.mark.filterwarnings("ignore:.*nan.*:RuntimeWarning")
+def test_steps_as_people_write_them(make: Callable[[], Training]) -> None:
+    same_training(make, batches(), programs=None, diverged=None)
+    data = batches(10)
+    data[9][0][1, 2] = np.nan
+    same_training(make, data, programs=None, diverged=None)
