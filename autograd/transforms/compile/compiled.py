@@ -670,7 +670,7 @@ def compile(
         or call the function as it is from then on, after a warning (``"warn"``) or without one (``"eager"``).
     backend
         ``"numpy"``, or ``"numba"`` for chains of elementwise functions and sums of rows as loops that numba compiles;
-        their results are equal up to rounding.
+        their results are equal up to rounding, and NumPy's warnings of overflows in them are not given.
 
     Returns
     -------
