@@ -137,8 +137,9 @@ def written_to_given_memory(x: Any) -> Any:
 
 FUNCTIONS: list[Callable[[Any], Any]] = [
     copied_constant, chain_of_copies, copy_of_what_is_read_later, copy_of_a_part, view_of_a_copy, padded,
-    copy_of_a_copy, copy_of_what_is_returned, copy_of_what_is_seen_by_a_view, filled_and_read_between, filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers,
-    larger_than_its_type, written_to_given_memory,
+    copy_of_a_copy, copy_of_what_is_returned, copy_of_what_is_seen_by_a_view, filled_and_read_between,
+    filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers, larger_than_its_type,
+    written_to_given_memory,
 ]  # fmt: skip
 
 
