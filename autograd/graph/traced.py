@@ -40,7 +40,7 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 ndarray = np.ndarray
-_asarray = np.asarray  # which is another one while a program is recorded
+_array, _asarray = np.array, np.asarray  # which are others while a program is recorded
 
 # Who records in this thread, if anybody does.
 recorder: ContextVar[Recorder | None] = ContextVar("recorder of compile", default=None)
@@ -364,7 +364,7 @@ class Traced:
         return taken
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.array(self.records.answer(self, "an ndarray"), dtype, copy=copy)
+        return _array(self.records.answer(self, "an ndarray"), dtype, copy=copy)
 
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())

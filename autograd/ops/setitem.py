@@ -19,6 +19,7 @@ from ..graph.call_site import users_line
 from ..graph.grad_mode import recording
 from ..graph.mutation import note_written
 from ..graph.node import Leaf
+from ..graph.traced import constant
 from ..primitives.declare import OPERATORS, general, method_of
 from ..tensors.dispatch import writers
 from ..tensors.tensor import Tensor, any_live, as_now, as_tensor, unwrap
@@ -193,7 +194,7 @@ def _setitem(x: Tensor, key: Any, value: Any) -> None:
     if type(key) is Batched and key.dtype == bool:
         assign(x, chosen(as_now(x), key, value))
         return
-    value = _spread(value, selected(np.broadcast_to(False, x.shape), key).shape)
+    value = _spread(value, selected(constant(np.broadcast_to(False, x.shape)), key).shape)
     assign(x, put(as_now(x), value, key))
 
 
@@ -231,7 +232,7 @@ def add_at(ufunc: np.ufunc, x: Tensor, key: Index, *value: TensorLike) -> None:
         )
     index = settled(key)
     (given,) = value
-    shape = selected(np.broadcast_to(False, x.shape), index).shape
+    shape = selected(constant(np.broadcast_to(False, x.shape)), index).shape
     spread = np.broadcast_to(operand(given), shape)
     assign(x, ufunc(as_now(x), scatter(spread.astype(x.dtype), index, x.shape)))
 
