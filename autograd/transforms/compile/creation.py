@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.batched import Batched
 from ...graph.call_site import called_by, of_library
 from ...graph.source_info import within_engine
 from ...graph.traced import Traced, plain, recorder
@@ -25,9 +26,9 @@ __all__ = ["noted_creation"]
 
 _FROM_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 _FROM_NUMBERS = (
-    "arange", "bartlett", "blackman", "diag_indices", "empty", "eye", "full", "geomspace", "hamming", "hanning",
-    "identity", "indices", "ix_", "kaiser", "linspace", "logspace", "mask_indices", "ones", "tri", "tril_indices",
-    "triu_indices", "zeros",
+    "arange", "bartlett", "blackman", "diag", "diag_indices", "diagflat", "empty", "eye", "full", "geomspace", "hamming",
+    "hanning", "identity", "indices", "ix_", "kaiser", "linspace", "logspace", "mask_indices", "ones", "tri",
+    "tril_indices", "triu_indices", "zeros",
 )  # fmt: skip
 _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "tri", "zeros")
 
@@ -103,7 +104,7 @@ def _from_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         records = _records(make)
-        if records is None or any(isinstance(x, Tensor) for x in (*args, *kwargs.values())):
+        if records is None or any(isinstance(x, Tensor | Batched) for x in (*args, *kwargs.values())):
             return function(*args, **kwargs)  # of tensors it is an operation, whose own calls are noted
         if asks:  # an array among the arguments decides the shape
             for x in traced_in((args, kwargs)):
