@@ -26,8 +26,8 @@ __all__ = ["noted_creation"]
 
 _FROM_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 _FROM_NUMBERS = (
-    "arange", "bartlett", "blackman", "diag", "diag_indices", "diagflat", "empty", "eye", "full", "geomspace", "hamming",
-    "hanning", "identity", "indices", "ix_", "kaiser", "linspace", "logspace", "mask_indices", "ones", "tri",
+    "arange", "bartlett", "blackman", "diag", "diag_indices", "diagflat", "empty", "eye", "full", "geomspace",
+    "hamming", "hanning", "identity", "indices", "ix_", "kaiser", "linspace", "logspace", "mask_indices", "ones", "tri",
     "tril_indices", "triu_indices", "zeros",
 )  # fmt: skip
 _SHAPES_OF_VALUES = ("arange", "empty", "eye", "identity", "indices", "ones", "tri", "zeros")
