@@ -85,7 +85,7 @@ def test_derivatives_of_the_derivative_evaluate_the_function() -> None:
         x = tensor([1.0, 2.0], requires_grad=True)
         compiled(x).backward(create_graph=True)
         first: Tensor = x.grad
-        x.grad = None
+        x.zero_grad()
         first.sum().backward()
         assert first.data.tolist() == [3, 12]
         second: Tensor = x.grad
