@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd import compile
+import autograd
 from autograd.extend import borrow, is_finite
 
 from ..module import Module
@@ -32,5 +32,5 @@ def compiled_gradient(model: Module, loss: Callable[..., Any], with_output: bool
         (found if share is None else found * share.astype(found.dtype)).backward()
         return found, output if with_output else None
 
-    recorded: Callable[..., Any] = compile(gradient, fallback="warn")
+    recorded: Callable[..., Any] = autograd.compile(gradient, fallback="warn")  # loaded when first used
     return recorded
