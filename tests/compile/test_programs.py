@@ -22,7 +22,7 @@ from .agreement import compiled, differs
 PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "40"))
 SEED = int(os.environ.get("PLAINGRAD_SEED", "0"))
 PARTS = 4
-MOST_REFUSED = 0.8  # of the random programs, with branches and values asked for among them
+MOST_REFUSED = 0.3  # of the random programs, with branches and values asked for among them
 
 Function = Callable[..., Any]
 
