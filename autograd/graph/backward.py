@@ -231,7 +231,7 @@ def _total(found: dict[Node, Any], lift: Lift | None) -> float:
 
 def _number(total: Any) -> Any:
     """Return a total; while a program is recorded, note that it is finite, or that the program does not fit."""
-    return total.records.finite(total) if type(total) is Traced else total
+    return total.records.finite(total) if isinstance(total, Traced) else total
 
 
 def _shared_whole(found: dict[Node, Any]) -> Any:

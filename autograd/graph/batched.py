@@ -658,7 +658,7 @@ def whole(x: Any) -> Any:
 def concrete(x: Any) -> Any:
     """Return the ndarray that a batched or traced array has, to ask where it lies in memory; anything else as it is."""
     x = whole(x)
-    return x.value if type(x) is Traced else x
+    return x.value if isinstance(x, Traced) else x
 
 
 def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
@@ -672,7 +672,7 @@ def as_array(x: Any, dtype: DTypeLike | None = None) -> Any:
     >>> vmap(lambda x: as_array(x, np.float32))(np.ones(3))
     array([1., 1., 1.], dtype=float32)
     """
-    if type(x) is Batched or type(x) is Traced:
+    if type(x) is Batched or isinstance(x, Traced):
         x = x if type(x) is Batched else x.array()
         return x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return np.asarray(x, dtype)

@@ -78,7 +78,7 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
     if not isinstance(value, np.ndarray):
         return value, guards
     kind: Any = type(value)
-    if value.nbytes <= WHOLE or kind is Traced:
+    if value.nbytes <= WHOLE or issubclass(kind, Traced):
         return value.copy("K"), guards
     return value, (value, snapshot(value), guards)
 

@@ -23,6 +23,7 @@ __all__ = [
     "ARRAY_TYPES",
     "Recorder",
     "Traced",
+    "TracedNumber",
     "cached_arrays",
     "called",
     "constant",
@@ -91,7 +92,7 @@ class Recorder:
 
 def plain(x: Any) -> Any:
     """Return the ndarray within a traced array, anything else as it is."""
-    return x.value if type(x) is Traced else x
+    return x.value if isinstance(x, Traced) else x
 
 
 def constant(array: Any) -> Any:
@@ -106,7 +107,7 @@ def constant(array: Any) -> Any:
 
 def is_finite(total: Any) -> bool:
     """Tell whether a number is neither nan nor infinite; while a program is recorded, it then depends on that."""
-    return bool(np.isfinite(total)) if type(total) is Traced else math.isfinite(abs(total))
+    return bool(np.isfinite(total)) if isinstance(total, Traced) else math.isfinite(abs(total))
 
 
 def layout_alone(function: F) -> F:
@@ -145,7 +146,7 @@ def _constants(tree: Any) -> Any:
 
 def called(function: Callable[..., Any], first: Any, *args: Any) -> Any:
     """Call a function of arrays that is none of NumPy's; it is noted if the first array is traced."""
-    return first.records.call(function, (first, *args)) if type(first) is Traced else function(first, *args)
+    return first.records.call(function, (first, *args)) if isinstance(first, Traced) else function(first, *args)
 
 
 def outside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -196,6 +197,10 @@ class Traced:
     """
 
     __slots__ = ("__weakref__", "memory", "records", "value")
+
+    def __new__(cls, value: Any, records: Recorder, memory: Any) -> Traced:
+        """Make an array, or for a NumPy scalar a `TracedNumber`."""
+        return object.__new__(Traced if isinstance(value, ndarray) else TracedNumber)
 
     def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
         self.value, self.records, self.memory = value, records, memory
@@ -396,7 +401,7 @@ class Traced:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         for x in (*inputs, *(kwargs.get("out") or ()), kwargs.get("where")):
-            if type(x) is not ndarray and type(x) is not Traced and hasattr(type(x), "__array_ufunc__"):
+            if type(x) is not ndarray and not isinstance(x, Traced) and hasattr(type(x), "__array_ufunc__"):
                 if isinstance(x, ndarray | np.generic):
                     continue
                 return NotImplemented
@@ -408,7 +413,7 @@ class Traced:
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         for kind in types:
-            if kind is not Traced and kind is not ndarray and not issubclass(kind, ndarray):
+            if not issubclass(kind, Traced) and kind is not ndarray and not issubclass(kind, ndarray):
                 return NotImplemented
         return self.records.call(function, args, kwargs)
 
@@ -449,6 +454,12 @@ def _flat_getitem(x: Any, key: Any) -> Any:
 def flat_setitem(x: Any, key: Any, value: Any) -> None:
     """Write to elements of an array along one axis."""
     x.flat[key] = value
+
+
+class TracedNumber(Traced):
+    """A NumPy scalar whose uses are noted: it does not take the way of an ndarray, as no scalar does."""
+
+    __slots__ = ()
 
 
 class _attribute:  # noqa: N801 - read as a function: `_attribute("T")`

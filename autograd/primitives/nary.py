@@ -89,7 +89,7 @@ def _several(op: Primitive) -> Function:
             if type(z) is Batched:
                 inputs = [z.shared(x, value) for x, value in zip(inputs, values)]  # noqa: B905 - as above
                 live = [x for x in inputs if x is not None]
-            elif type(z) is Traced:
+            elif isinstance(z, Traced):
                 z = z.array()
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
@@ -173,7 +173,7 @@ def _three(op: Primitive) -> Function:
         if type(z) is not ndarray:
             if type(z) is Batched:
                 x, y, w = (z.shared(n, value) for n, value in ((x, a), (y, b), (w, c)))
-            elif type(z) is Traced:
+            elif isinstance(z, Traced):
                 z = z.array()
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)
@@ -305,7 +305,7 @@ def many(op: Primitive) -> Function:
         if not live and not any(isinstance(v, Tensor) for v in given):
             return z
         if type(z) is not ndarray and type(z) is not Batched:
-            z = as_array(z) if type(z) is Traced else plain_array(z) if isinstance(z, ndarray) else asarray(z)
+            z = as_array(z) if isinstance(z, Traced) else plain_array(z) if isinstance(z, ndarray) else asarray(z)
         out = new(Tensor)
         out._array = z
         out._node = None

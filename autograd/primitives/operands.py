@@ -91,7 +91,7 @@ def as_operand(value: Any) -> Any:
     A list is copied, so later changes to it do not matter. A memory map or a column of a table shares its memory, which
     others can write to, so it is compared like any ndarray: see `mutation`.
     """
-    if isinstance(value, int | float | complex) or type(value) is Batched or type(value) is Traced:
+    if isinstance(value, int | float | complex) or type(value) is Batched or isinstance(value, Traced):
         return value  # of a subclass, which is immutable too
     if isinstance(value, Rational):
         return float(value)  # a fraction: NumPy would turn it into an object
@@ -121,7 +121,7 @@ def static(op: Primitive, value: Any, name: str) -> Any:
     kind = type(value)
     if kind is list:
         return copy.deepcopy(value) if value else value
-    if kind in IMMUTABLE or kind is tuple or kind is ndarray or kind is Traced:
+    if kind in IMMUTABLE or kind is tuple or kind is ndarray or issubclass(kind, Traced):
         return value
     if not isinstance(value, Tensor):
         _refuse_scalar(op, value)

@@ -101,7 +101,7 @@ def unary(op: Primitive) -> Function:
                     refuse(op, error, a)
                 raise
         if type(z) is not ndarray and type(z) is not Batched:
-            z = asarray(z) if type(z) is not Traced else z.array()
+            z = asarray(z) if not isinstance(z, Traced) else z.array()
         out = new(Tensor)
         out._array = z
         t, x = x, x._node
@@ -207,7 +207,7 @@ def binary(op: Primitive) -> Function:
         if type(z) is not ndarray:
             if type(z) is Batched:
                 x, y = z.shared(x, a), z.shared(y, b)
-            elif type(z) is Traced:
+            elif isinstance(z, Traced):
                 z = z.array()
             else:
                 z = plain_array(z) if isinstance(z, ndarray) else asarray(z)

@@ -83,7 +83,7 @@ def one_input(op: Primitive) -> Function:
             if z is LOOP:
                 return loop(op, x, *args)
         if type(z) is not ndarray and type(z) is not Batched:
-            z = asarray(z) if type(z) is not Traced else z.array()
+            z = asarray(z) if not isinstance(z, Traced) else z.array()
         out = new(Tensor)
         out._array = z
         base = z.base

@@ -528,7 +528,7 @@ class Tensor(Installed):
 
     def __repr__(self) -> str:
         array: Any = self._array
-        if type(array) is Traced:
+        if isinstance(array, Traced):
             array = array.records.text(array)
         body = repr(array) if type(array) is Batched else np.array2string(array, separator=", ", prefix="Tensor(")
         parts = [body]
@@ -709,7 +709,7 @@ def plain_array(data: Any) -> Array:
     array: Array = data
     if type(data) is ndarray or type(data) is Batched:
         return array
-    if type(data) is Traced:
+    if isinstance(data, Traced):
         return as_array(data)  # type: ignore[no-any-return]
     array = np.asarray(unmasked(data))
     if array.dtype.kind == "O":

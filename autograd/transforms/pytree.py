@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.batched import Batched
-from ..graph.traced import Traced
+from ..graph.traced import Traced, TracedNumber
 from ..tensors.tensor import Tensor
 
 __all__ = ["Rebuild", "flatten", "structure"]
@@ -18,7 +18,7 @@ __all__ = ["Rebuild", "flatten", "structure"]
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
 _LEAVES = frozenset(
-    (np.ndarray, Batched, Traced, Tensor, float, np.float64, np.float32, int, type(None))
+    (np.ndarray, Batched, Traced, TracedNumber, Tensor, float, np.float64, np.float32, int, type(None))
 )  # the most frequent
 
 

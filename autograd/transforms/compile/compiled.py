@@ -212,7 +212,7 @@ class _Results:
     def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
         self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
         self.count = sum(issubclass(kind, Tensor | Traced) for _, kind in kinds)
-        self.is_an_array = len(kinds) == 1 and kinds[0][1] is Traced and rebuild([self]) is self
+        self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Traced) and rebuild([self]) is self
 
     def rebuilt(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> Any:
         """Return what the function returned."""
@@ -516,7 +516,7 @@ class _Session:
             records.ended = True
         records.raise_refused()
         arrays = [
-            x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, Tensor) or type(x) is Traced
+            x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Traced))
         ]
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
@@ -614,7 +614,7 @@ def _value_of(result: Any) -> Any:
     """Return what a replay gives for a result that has no array; of a tensor, the node of a graph that was freed."""
     if isinstance(result, Tensor):
         return result._node if is_freed(result) else None
-    return None if type(result) is Traced else result
+    return None if isinstance(result, Traced) else result
 
 
 class _Given:
@@ -626,7 +626,7 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any], given: Sequenc
     rest = iter(arrays)
     leaves = []
     for value, kind in kinds:
-        if kind is Traced:
+        if issubclass(kind, Traced):
             leaves.append(next(rest))
         elif kind is _Given:
             leaves.append(value(given))

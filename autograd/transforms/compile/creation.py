@@ -122,7 +122,7 @@ def _from_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
         records = _records(make)
         if records is None:
             return function(data, *args, **kwargs)
-        if type(data) is Traced and function.__name__ in ("asarray", "asanyarray") and data.ndim:
+        if isinstance(data, Traced) and function.__name__ in ("asarray", "asanyarray") and data.ndim:
             dtype = args[0] if args else kwargs.get("dtype")
             if (dtype is None or data.dtype == dtype) and kwargs.keys() <= {"dtype", "like"} and len(args) < 2:
                 return data
@@ -149,6 +149,6 @@ _NOTED = {_FROM_ARRAYS: _from_arrays, _FROM_NUMBERS: _from_numbers, _OF_MEMORY: 
 
 def _is_noted(data: Any) -> bool:
     """Tell whether something consists of numbers and arrays alone, not of tensors or another library's tables."""
-    if type(data) is Traced or isinstance(data, int | float | complex | np.ndarray | np.generic):
+    if isinstance(data, (Traced, int | float | complex | np.ndarray | np.generic)):
         return not hasattr(data, "mask")
     return type(data) in (list, tuple) and not isinstance(data, Tensor) and all(map(_is_noted, data))

@@ -134,7 +134,7 @@ def _share(program: Program) -> None:
         result = call.result
         free = (
             type(call) is Call
-            and type(result) is Traced
+            and isinstance(result, Traced)
             and call.writes is None
             and call.function not in WRITERS
             and call.function not in (np.empty, np.empty_like)
@@ -173,7 +173,7 @@ def _skip_copies(program: Program) -> None:
             call.writes = moved.get(id(call.writes), call.writes)
         x = call.args[0] if call.args else None
         copy = call.result
-        if type(call) is Call and type(x) is Traced and type(copy) is Traced:
+        if type(call) is Call and isinstance(x, Traced) and isinstance(copy, Traced):
             alike = x.shape == copy.shape and x.dtype == copy.dtype and isinstance(copy.value, np.ndarray)
             if call.view and alike and call.function is operator.getitem and call.args[1] == ():
                 same[id(copy)] = x
@@ -183,7 +183,7 @@ def _skip_copies(program: Program) -> None:
                 alike
                 and not call.view
                 and call.function in _COPIES
-                and not any(type(part) is Traced for part in call.args[1:])
+                and not any(isinstance(part, Traced) for part in call.args[1:])
                 and x.strides == copy.strides
                 and (
                     not {own, source} & written
@@ -223,7 +223,7 @@ def _move(results: Any, moved: dict[int, Memory]) -> None:
 
 def replaced(same: dict[int, Traced], tree: Any) -> Any:
     """Return arguments with other variables in place of some, by their identity."""
-    if type(tree) is Traced:
+    if isinstance(tree, Traced):
         return same.get(id(tree), tree)
     if type(tree) in (tuple, list):
         return type(tree)([replaced(same, part) for part in tree])
@@ -237,7 +237,7 @@ def replaced(same: dict[int, Traced], tree: Any) -> Any:
 def _key(x: Any, version: dict[int, int]) -> Any:
     """Return what two equal calls have in common; None if a part cannot be compared."""
     kind = type(x)
-    if kind is Traced:
+    if issubclass(kind, Traced):
         return "array", id(x), version.get(id(x.memory), 0)
     if kind in (tuple, list):
         parts = [_key(part, version) for part in x]

@@ -119,7 +119,7 @@ def _described(line: str) -> str:
 
 
 def _is_real_scalar(x: Any) -> bool:
-    return type(x) is Traced and not isinstance(x.value, ndarray) and x.dtype.kind == "f"
+    return isinstance(x, Traced) and not isinstance(x.value, ndarray) and x.dtype.kind == "f"
 
 
 def _is_basic(key: Any) -> bool:
@@ -217,7 +217,7 @@ class _Printer:
 
     def _text(self, x: Any) -> str:
         kind = type(x)
-        if kind is Traced:
+        if issubclass(kind, Traced):
             return self._variable(x)
         if kind is tuple:
             return "(" + "".join(f"{self._text(part)}, " for part in x) + ")"
@@ -232,7 +232,7 @@ class _Printer:
         return self._object(x, getattr(x, "__name__", "c"))
 
     def _key(self, key: Any) -> str:
-        if type(key) is slice and not any(type(part) is Traced for part in (key.start, key.stop, key.step)):
+        if type(key) is slice and not any(isinstance(part, Traced) for part in (key.start, key.stop, key.step)):
             parts = ["" if part is None else self._text(part) for part in (key.start, key.stop)]
             return ":".join(parts) + ("" if key.step is None else f":{self._text(key.step)}")
         if type(key) is tuple and key:
@@ -519,7 +519,7 @@ class _Printer:
         result = call.result
         if result is None:
             self.lines.append(text)
-        elif type(result) is Traced:
+        elif isinstance(result, Traced):
             self.lines.append(f"{self._new(result)} = {text}")
         else:
             self.lines.append(f"{''.join(self._new(x) + ', ' for x in result)} = {text}")
@@ -556,7 +556,7 @@ class _Printer:
     def _is_fixed_view(self, call: Call) -> bool:
         """Make a view of memory that stays now, once, and tell whether it could be."""
         result = call.result
-        if type(result) is not Traced or any(id(x) not in self.fixed for x in call.reads()):
+        if not isinstance(result, Traced) or any(id(x) not in self.fixed for x in call.reads()):
             return False
         if not isinstance(result.value, ndarray):
             return False
@@ -573,13 +573,13 @@ class _Printer:
         return True
 
     def _now(self, x: Any) -> Any:
-        return self.fixed[id(x)] if type(x) is Traced else x
+        return self.fixed[id(x)] if isinstance(x, Traced) else x
 
     def _numbers(self, function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return arguments with Python numbers as 0-d arrays of the dtype of the arrays beside them."""
         if function not in _ARITHMETIC:
             return args
-        dtypes = {x.dtype for x in args if type(x) is Traced}
+        dtypes = {x.dtype for x in args if isinstance(x, Traced)}
         if len(dtypes) != 1 or next(iter(dtypes)).kind not in "iufc":
             return args
         (dtype,) = dtypes
@@ -596,7 +596,7 @@ class _Printer:
     def _target(self, k: int, call: Call) -> str | None:
         """Reserve memory for the result of a call that can write to memory given; return its name."""
         x = call.result
-        if type(x) is not Traced or call.view or not isinstance(x.value, ndarray):
+        if not isinstance(x, Traced) or call.view or not isinstance(x.value, ndarray):
             return None
         kept = id(x.memory) in self.kept
         if kept and x.nbytes < RECYCLED:
@@ -610,7 +610,7 @@ class _Printer:
         owner = getattr(function, "__self__", None)
         if function in (np.dot, np.matmul, ndarray.dot):
             if not array.flags.c_contiguous or any(
-                type(part) is not Traced or part.dtype != array.dtype for part in call.args
+                not isinstance(part, Traced) or part.dtype != array.dtype for part in call.args
             ):
                 return None
         elif not (
@@ -618,7 +618,7 @@ class _Printer:
             or (isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate"))
             or function in _FILLERS
             or function in (np.empty, np.empty_like)
-            or (function in _COPIERS and type(call.args[0]) is Traced)
+            or (function in _COPIERS and isinstance(call.args[0], Traced))
             or function in _TAKE_OUT
             or (function is np.array and self._is_copy(call))
         ):
@@ -644,7 +644,11 @@ class _Printer:
     @staticmethod
     def _is_copy(call: Call) -> bool:
         """Tell whether a call of `numpy.array` copies an array."""
-        return len(call.args) == 1 and type(call.args[0]) is Traced and call.kwargs.keys() <= {"order", "copy", "dtype"}
+        return (
+            len(call.args) == 1
+            and isinstance(call.args[0], Traced)
+            and call.kwargs.keys() <= {"order", "copy", "dtype"}
+        )
 
     def _overwritten(self, k: int, call: Call) -> Traced | None:
         """Return an operand that nothing needs afterwards, and that an elementwise call may write over."""

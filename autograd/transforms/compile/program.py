@@ -221,7 +221,7 @@ class GradientOf:
 def traced_in(tree: Any) -> Iterator[Traced]:
     """Yield the traced arrays in tuples, lists, dicts and slices."""
     kind = type(tree)
-    if kind is Traced:
+    if issubclass(kind, Traced):
         yield tree
     elif kind is list or kind is tuple or (kind is not slice and isinstance(tree, tuple)):
         for part in tree:
@@ -236,7 +236,7 @@ def traced_in(tree: Any) -> Iterator[Traced]:
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """Return tuples, lists, dicts and slices with a function applied to all else in them."""
     kind = type(tree)
-    if kind is Traced:
+    if issubclass(kind, Traced):
         return function(tree)
     if kind is tuple or kind is list:
         return kind([mapped(function, part) for part in tree])

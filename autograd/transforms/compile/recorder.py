@@ -174,7 +174,7 @@ class ProgramRecorder(Recorder):
         if out is None and function not in WRITERS and getattr(function, "__name__", "") != "at":
             return None
         target = args[0] if out is None else out
-        if type(target) is not Traced:
+        if not isinstance(target, Traced):
             self.refuse(f"{function.__name__} with several arrays as out=", "use the arrays that it returns")
             return None
         if target.memory.kind == CONSTANT:
@@ -241,7 +241,7 @@ class ProgramRecorder(Recorder):
     def _known(self, x: Any) -> Any:
         """Return an argument; a plain array as a traced one, or refuse it if its origin is not known."""
         kind: Any = type(x)
-        if kind is Traced or not isinstance(x, ndarray):
+        if issubclass(kind, Traced) or not isinstance(x, ndarray):
             return x
         memory = self.memories.get(id(owner_of(x)))
         if memory is not None and memory.kind == HELD:
@@ -274,7 +274,7 @@ class ProgramRecorder(Recorder):
 
     def constant(self, array: Any) -> Any:
         """Return an array that is the same whenever the program runs."""
-        if not self.records() or type(array) is Traced:
+        if not self.records() or isinstance(array, Traced):
             return array
         if id(owner_of(array)) in self.memories:
             return self._known(array)
@@ -325,7 +325,7 @@ class ProgramRecorder(Recorder):
                 x._array = self._known(x._array)
         elif type(x) is ndarray:
             return self._known(x)
-        elif type(x) is not Traced and not isinstance(x, (np.generic, Value, *NUMBERS)) and id(x) not in known:
+        elif not isinstance(x, Traced) and not isinstance(x, (np.generic, Value, *NUMBERS)) and id(x) not in known:
             self.refuse(
                 f"a result of type {type(x).__name__}",
                 "return arrays, tensors and numbers, in containers if you like",
@@ -464,7 +464,7 @@ class ProgramRecorder(Recorder):
             self.refuse(f"the result of {function.__name__}", "call it outside the function")
         if self.refused:
             return result
-        self._note(Outside, function, args, kwargs, made if type(made) is Traced else None, None, False)
+        self._note(Outside, function, args, kwargs, made if isinstance(made, Traced) else None, None, False)
         for memory in self.memories.values():
             if memory.kind == HELD:
                 memory.written = True
@@ -551,7 +551,7 @@ class ProgramRecorder(Recorder):
             state.set_aside = self.memories[id(owner_of(buffer.whole))]
         gradient = getattr(tensor, "_grad", None)
         state.gradient = gradient
-        if gradient is not None and type(gradient._array) is not Traced:
+        if gradient is not None and not isinstance(gradient._array, Traced):
             traced = self._traced_gradient(state, gradient._array, buffer)
             state.traced_gradient = tensor._grad = _constant_like(gradient, traced)
 
@@ -603,7 +603,7 @@ class ProgramRecorder(Recorder):
             array: Any = tensor._array
             if array is state.traced:
                 tensor._array = state.array
-            elif type(array) is Traced:
+            elif isinstance(array, Traced):
                 tensor._array = array.value
                 if self.records():
                     self._note(Effect, set_array, (fetch, array), {}, None, None, False)
@@ -788,7 +788,7 @@ def _arrays(args: Any, kwargs: Any) -> Iterable[Traced]:
 
 
 def _is_scalar(x: Any) -> bool:
-    return type(x) is Traced and not isinstance(x.value, ndarray)
+    return isinstance(x, Traced) and not isinstance(x.value, ndarray)
 
 
 def _applied(function: Any, args: Any, kwargs: Any) -> Any:
@@ -859,7 +859,7 @@ def _is_of_engine(x: Any) -> bool:
 
 def _collect(value: Any, depth: int) -> None:
     kind: Any = type(value)
-    if kind is not Traced and isinstance(value, ndarray):
+    if not issubclass(kind, Traced) and isinstance(value, ndarray):
         owner = owner_of(value)
         _engine_arrays[id(owner)] = owner
     elif depth and type(value) in (tuple, list):

@@ -66,7 +66,7 @@ class _Fuser:
             needed = any(group.makes(memory) for memory in (*memories.values(), *written.values()))
             if needed or everything or any(group.reads(memory) for memory in written.values()):
                 self._close(group)
-        if type(call) is Call and call.function in _SPACE and type(call.result) is Traced and not call.reads():
+        if type(call) is Call and call.function in _SPACE and isinstance(call.result, Traced) and not call.reads():
             self.space[id(call.result.memory)] = call
             return
         self._reserve(*memories.values(), *written.values())
@@ -105,7 +105,7 @@ class _Fuser:
         for group in self.groups:
             if call.view and any(group.makes(x.memory) for x in call.reads()):
                 return group
-            if type(call.result) is Traced and group.is_of_rows(call.result, call.args):
+            if isinstance(call.result, Traced) and group.is_of_rows(call.result, call.args):
                 return group
         shape = () if call.view else shape_of_loop(call)
         if not shape:
@@ -114,7 +114,11 @@ class _Fuser:
 
     def _writes_part(self, call: Call) -> bool:
         """Let a loop write its result to the part of an array that it would be copied to, if that is all it is for."""
-        if call.function is not operator.setitem or type(call.args[1]) is not slice or type(call.args[2]) is not Traced:
+        if (
+            call.function is not operator.setitem
+            or type(call.args[1]) is not slice
+            or not isinstance(call.args[2], Traced)
+        ):
             return False
         target, _, source = call.args
         group = next((group for group in self.groups if group.suits(source)), None)

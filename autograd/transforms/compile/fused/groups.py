@@ -95,8 +95,8 @@ class Group:
         """Make a view of a result part of the group: it is made after the loop, if something needs it."""
         x, result = call.args[0], call.result
         if (
-            type(x) is not Traced
-            or type(result) is not Traced
+            not isinstance(x, Traced)
+            or not isinstance(result, Traced)
             or len(call.reads()) != 1
             or result.memory is not x.memory
         ):
@@ -119,7 +119,7 @@ class Group:
             self._copy_into(function, args, kwargs)
         else:
             target, result = kwargs.pop("out", None), call.result
-            if type(result) is not Traced or (target is not None and target is not result):
+            if not isinstance(result, Traced) or (target is not None and target is not result):
                 raise Unsuitable
             self._compute(function, result, args, kwargs)
 
@@ -127,7 +127,7 @@ class Group:
         """Write to all of an array."""
         *index, source = args[1:]
         whole = not index if function is np.copyto else any(type(index[0]) is type(k) and index[0] == k for k in _WHOLE)
-        if type(args[0]) is not Traced or not whole or kwargs:
+        if not isinstance(args[0], Traced) or not whole or kwargs:
             raise Unsuitable
         self._write("copy", args[0], [source])
 
@@ -165,7 +165,7 @@ class Group:
         if dtype not in DTYPES:
             raise Unsuitable
         column, operands = self._operands(result, args)
-        dtypes = {value.dtype for value, x in zip(operands, args, strict=True) if type(x) is Traced}
+        dtypes = {value.dtype for value, x in zip(operands, args, strict=True) if isinstance(x, Traced)}
         floats = {kind for kind in dtypes if kind.kind == "f"}
         if function in COMPARISONS:
             alike = len(dtypes) == 1 and (len(floats) == 1 or function in (np.equal, np.not_equal))
@@ -189,7 +189,7 @@ class Group:
         axis = kwargs.pop("axis", rest.pop(0) if rest else (0 if call.function in _METHODS else None))
         kwargs.pop("keepdims", None)
         dtype, target = kwargs.pop("dtype", None), kwargs.pop("out", None)
-        if rest or kwargs or target is not None or type(x) is not Traced or type(result) is not Traced:
+        if rest or kwargs or target is not None or not isinstance(x, Traced) or not isinstance(result, Traced):
             raise Unsuitable
         axis = axis[0] if isinstance(axis, tuple) and len(axis) == 1 else axis
         if x.ndim == 1 and axis is None:
@@ -209,8 +209,8 @@ class Group:
 
     def _sum_of_products(self, call: Call, kwargs: dict[str, Any]) -> None:
         result, factors = call.result, call.args
-        alike = [type(x) is Traced and x.shape == self.shape and x.dtype.kind == "f" for x in factors]
-        if kwargs or not all(alike) or type(result) is not Traced or result.shape != self.shape[:-1]:
+        alike = [isinstance(x, Traced) and x.shape == self.shape and x.dtype.kind == "f" for x in factors]
+        if kwargs or not all(alike) or not isinstance(result, Traced) or result.shape != self.shape[:-1]:
             raise Unsuitable
         if any(x.dtype != result.dtype for x in factors) or not 0 < self.plan.width <= LONGEST:
             raise Unsuitable
@@ -226,7 +226,7 @@ class Group:
             raise Unsuitable
         values = []
         for x in args:
-            if type(x) is Traced:
+            if isinstance(x, Traced):
                 values.append(self._operand(x, column))
             elif type(x) in (int, float, bool) or (isinstance(x, np.generic) and x.dtype == result.dtype):
                 number = x.item() if isinstance(x, np.generic) else x
@@ -243,7 +243,7 @@ class Group:
         if result.shape not in (self.shape[:-1], (*self.shape[:-1], 1)) or result.shape == self.shape:
             return False
         return any(
-            type(x) is Traced
+            isinstance(x, Traced)
             and self.suits(x)
             and self.current[id(x.memory)].kind == COLUMN
             and x.shape == result.shape
@@ -312,7 +312,7 @@ def shape_of_loop(call: Call) -> tuple[int, ...]:
     """Return the shape of the arrays that a loop with a call goes through; () if there is no such loop."""
     inward = call.function in REDUCTIONS or call.function is np.vecdot or call.function in WRITES
     x = call.args[0] if inward and call.args else call.result
-    return x.shape if type(x) is Traced and x.size else ()
+    return x.shape if isinstance(x, Traced) and x.size else ()
 
 
 def _is_copy(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -327,6 +327,6 @@ def _is_copy(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bo
 def _float_among(args: list[Any]) -> Any:
     """Return the dtype that floats are compared in."""
     for x in args:
-        if type(x) is Traced and x.dtype.kind == "f":
+        if isinstance(x, Traced) and x.dtype.kind == "f":
             return x.dtype
     raise Unsuitable
