@@ -13,7 +13,7 @@ from .node_info import Model, names_of
 from .repeats import folded
 
 if TYPE_CHECKING:
-    from ..transforms.compile.compiled import CompiledProgram
+    from ..transforms.compile.compiled_program import CompiledProgram
     from .dot import Digraph
     from .layered import Direction
     from .picture import Picture

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...graph.traced import Traced
+from .numpy_calls import WRITERS
 from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Fetch, Memory, Outside, Program, traced_in
-from .recorder import WRITERS
 
 __all__ = ["replaced", "simplify"]
 

@@ -16,6 +16,7 @@ from numpy._core import umath
 
 from ...graph.mutation import note_written
 from ...graph.traced import Traced
+from .numpy_calls import WRITERS
 from .program import (
     ARGUMENT,
     HELD,
@@ -33,7 +34,7 @@ from .program import (
     mapped,
     traced_in,
 )  # fmt: skip
-from .recorder import WRITERS, layout_of
+from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
 

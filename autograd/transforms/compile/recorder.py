@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-import operator
 import sys
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable
 from threading import get_ident
 from traceback import walk_tb
 from types import FunctionType, MethodType
@@ -15,14 +12,25 @@ from typing import Any
 import numpy as np
 
 from ...errors import CompileError, described
-from ...graph.batched import concrete
-from ...graph.buffer_reuse import Portion
 from ...graph.call_site import of_library, users_frame, users_line
 from ...graph.node import Leaf
 from ...graph.source_info import line_in, line_of, within_engine
-from ...graph.traced import Recorder, Traced, flat_setitem, plain, recorder
+from ...graph.traced import Recorder, Traced, plain, recorder
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
+from .memory import address_of, array_at, owner_of
+from .numpy_calls import (
+    MAY_RETURN_ITS_ARGUMENT,
+    OVERWRITING,
+    QUESTIONS,
+    WRITERS,
+    applied,
+    arrays_in,
+    is_scalar,
+    layout_depends,
+    names_after_out,
+    position_of_out,
+)
 from .program import (
     ARGUMENT,
     CONSTANT,
@@ -42,27 +50,31 @@ from .program import (
     traced_in,
 )
 from .shadows import last_check
+from .tensor_states import (
+    HARMLESS,
+    TensorState,
+    clear_gradient,
+    gradient_of,
+    holds_traced,
+    set_array,
+    set_aside_for,
+    set_gradient,
+    set_gradient_in_buffer,
+    tensor_like,
+)
 from .variables import TracedVariables
 
-__all__ = ["NUMBERS", "ProgramRecorder", "TensorState"]
+__all__ = ["NUMBERS", "ProgramRecorder"]
 
 ndarray = np.ndarray
 _array = np.array  # which is another one while a program is recorded
 
 # The types of plain values, which a program may depend on and return.
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
-# Functions that write to their first argument.
-WRITERS = frozenset((
-    operator.setitem, flat_setitem, np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
-    ndarray.fill, ndarray.sort, ndarray.partition, ndarray.put,
-))  # fmt: skip
-# Functions that ask for shapes, dtypes and memory, which are the same whenever the program runs.
-QUESTIONS = frozenset((
-    np.shape, np.ndim, np.size, np.result_type, np.may_share_memory, np.shares_memory, np.can_cast, np.common_type,
-    np.min_scalar_type, np.iscomplexobj, np.isrealobj, np.broadcast_shapes,
-))  # fmt: skip
 # Where users take values out of tensors. What the engine asks for elsewhere becomes a check.
-_EXITS = frozenset(("autograd.tensors.tensor", "autograd.tensors.conversions", __name__, Traced.__module__))
+_EXITS = frozenset(
+    ("autograd.tensors.tensor", "autograd.tensors.conversions", __name__, applied.__module__, Traced.__module__)
+)
 
 
 class ProgramRecorder(Recorder):
@@ -135,28 +147,28 @@ class ProgramRecorder(Recorder):
         """Call a function, note the call, and return its result as a traced array."""
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
-            return _applied(function, mapped(plain, args), mapped(plain, kwargs))
+            return applied(function, mapped(plain, args), mapped(plain, kwargs))
         if "out" in kwargs and kwargs["out"] is None:
             del kwargs["out"]
         if isinstance(function, np.ufunc) and len(args) > function.nin:
             out = args[function.nin :]
             kwargs["out"] = out[0] if len(out) == 1 else out
             args = args[: function.nin]
-        elif (position := _position_of_out(function)) < len(args):
+        elif (position := position_of_out(function)) < len(args):
             if args[position] is not None:
                 kwargs["out"] = args[position]
-            kwargs.update(zip(_names_after_out(function), args[position + 1 :], strict=False))
+            kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
             args = args[:position]
-        if _is_scalar(kwargs.get("out")) and within_engine(_asks(sys._getframe(1)).f_code):
+        if is_scalar(kwargs.get("out")) and within_engine(_asks(sys._getframe(1)).f_code):
             del kwargs["out"]  # the engine computes within arrays alone, and took it for one
         args, kwargs = mapped(self._known, args), mapped(self._known, kwargs)
         if not self.active:
-            return _applied(function, mapped(plain, args), mapped(plain, kwargs))
-        if any(kwargs.get(name, not asks) is asks for name, asks in _OVERWRITING):
+            return applied(function, mapped(plain, args), mapped(plain, kwargs))
+        if any(kwargs.get(name, not asks) is asks for name, asks in OVERWRITING):
             self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
         target = self._target(function, args, kwargs)
         try:
-            result = _applied(function, mapped(plain, args), mapped(plain, kwargs))
+            result = applied(function, mapped(plain, args), mapped(plain, kwargs))
         except (ArithmeticError, IndexError, np.linalg.LinAlgError):
             self.failed = self.failed or users_line()
             raise
@@ -184,14 +196,14 @@ class ProgramRecorder(Recorder):
     def _made(self, function: Any, args: Any, kwargs: Any, result: Any) -> Any:
         """Note a call that writes to nothing, and return its result as traced arrays."""
         if isinstance(result, ndarray | np.generic):
-            for x in _arrays(args, kwargs):
+            for x in arrays_in(args, kwargs):
                 if x.value is result and isinstance(result, ndarray):  # True and False are one object each
-                    if getattr(function, "__name__", "") not in _MAY_RETURN_ITS_ARGUMENT:
+                    if getattr(function, "__name__", "") not in MAY_RETURN_ITS_ARGUMENT:
                         self.refuse(f"{function.__name__}, which may write to its argument", "use a copy")
                     return x
             made, view = self._traced(result, args, kwargs)
             self._note(Call, function, args, kwargs, made, None, view)
-            if _layout_depends(function, args, kwargs):
+            if layout_depends(function, args, kwargs):
                 self._note(Check, layout_of, (made,), {}, None, None, False).expected = layout_of(result)  # type: ignore[attr-defined]
             return made
         if isinstance(result, tuple | list) and result and all(isinstance(r, ndarray | np.generic) for r in result):
@@ -199,7 +211,7 @@ class ProgramRecorder(Recorder):
             several = [part for part, _ in parts]
             whole = type(result)(*several) if hasattr(result, "_fields") else type(result)(several)
             self._note(Call, function, args, kwargs, whole, None, any(view for _, view in parts))
-            if _layout_depends(function, args, kwargs):
+            if layout_depends(function, args, kwargs):
                 for part in several:
                     self._note(Check, layout_of, (part,), {}, None, None, False).expected = layout_of(part)  # type: ignore[attr-defined]
             return whole
@@ -216,7 +228,7 @@ class ProgramRecorder(Recorder):
 
     def _traced(self, result: Any, args: Any, kwargs: Any) -> tuple[Traced, bool]:
         """Return a new array as a traced one, and whether it is a view of an argument."""
-        for x in _arrays(args, kwargs) if isinstance(result, ndarray) else ():
+        for x in arrays_in(args, kwargs) if isinstance(result, ndarray) else ():
             if x.value is result:  # one of several results
                 return Traced(result, self, x.memory), True
         known = self.memories.get(id(owner_of(result))) if isinstance(result, ndarray) else None
@@ -225,7 +237,7 @@ class ProgramRecorder(Recorder):
             memory.whole = made = Traced(result, self, memory)
             return made, False
         if known is None:
-            for x in _arrays(args, kwargs):
+            for x in arrays_in(args, kwargs):
                 if isinstance(x.value, ndarray) and np.may_share_memory(x.value, result):
                     known = x.memory
         if known is not None:
@@ -473,7 +485,7 @@ class ProgramRecorder(Recorder):
     def _check_outside(self, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
         """Refuse arguments that such a call would be given as they are now each time."""
         for x in given:
-            if isinstance(x, FunctionType | MethodType) or _holds_traced(x):
+            if isinstance(x, FunctionType | MethodType) or holds_traced(x):
                 if id(x) in self.tensors and not self.tensors[id(x)].is_argument:
                     continue
                 what = "a tensor" if isinstance(x, Tensor) else "a function"
@@ -553,7 +565,7 @@ class ProgramRecorder(Recorder):
         state.gradient = gradient
         if gradient is not None and not isinstance(gradient._array, Traced):
             traced = self._traced_gradient(state, gradient._array, buffer)
-            state.traced_gradient = tensor._grad = _constant_like(gradient, traced)
+            state.traced_gradient = tensor._grad = tensor_like(gradient, traced)
 
     def _traced_gradient(self, state: TensorState, array: Any, buffer: Any) -> Traced:
         """Return the array of a gradient, as it is when the function begins, or after a call on real arrays."""
@@ -619,7 +631,7 @@ class ProgramRecorder(Recorder):
                 tensor._grad = state.gradient
             elif gradient is not state.gradient:
                 traced: Any = self._known(gradient._array)
-                tensor._grad = _constant_like(gradient, plain(traced))
+                tensor._grad = tensor_like(gradient, plain(traced))
                 state.gradient = tensor._grad
                 buffer = getattr(tensor._node, "buffer", None)
                 if self.records() and buffer is not None and tensor._grad._array is buffer.array:
@@ -631,11 +643,6 @@ class ProgramRecorder(Recorder):
             state.traced_gradient, state.begins = None, False
 
 
-def _holds_traced(x: Any) -> bool:
-    """Tell whether something is a tensor of a traced array."""
-    return isinstance(x, Tensor) and type(concrete(x._array)) is not type(x._array)
-
-
 def _asks(frame: Any) -> Any:
     """Return the frame that asks for a value, which the methods of tensors and arrays hand on."""
     while frame.f_globals.get("__name__") in _EXITS and frame.f_back is not None:
@@ -643,99 +650,11 @@ def _asks(frame: Any) -> Any:
     return frame
 
 
-class TensorState:
-    """A tensor that holds a traced array while a function runs."""
-
-    __slots__ = (
-        "argument_buffer", "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient",
-        "had_gradient", "is_argument", "node", "replaced", "set_aside", "shares", "tensor", "traced",
-        "traced_gradient",
-    )  # fmt: skip
-
-    def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
-        self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
-        self.had_gradient = getattr(tensor, "_grad", None) is not None
-        # Of an argument, each call may have another one: its gradient goes to memory of its own.
-        self.argument_buffer = getattr(tensor._node, "buffer", None) if is_argument else None
-        self.begins = True  # until the first call on real arrays, or the end
-        self.array: Any = None
-        self.traced: Any = None
-        self.gradient: Any = None
-        self.traced_gradient: Any = None
-        self.first_gradient: Any = None
-        self.first_array: Any = tensor._array
-        self.first_buffer: Any = None if is_argument else getattr(tensor._node, "buffer", None)
-        self.replaced = False  # whether the function gives it another array
-        self.shares = False  # whether its first gradient lies in memory that something else holds
-        self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
-
-
-def _constant_like(tensor: Tensor, array: Any) -> Tensor:
-    made = object.__new__(Tensor)
-    made._array, made._node, made._cut = array, tensor._node, None
-    return made
-
-
-def set_array(tensor: Tensor, array: Any) -> None:
-    """Let a tensor have another array."""
-    tensor._array = array
-
-
-def set_gradient(tensor: Tensor, array: Any) -> None:
-    """Let a tensor have a gradient."""
-    gradient = object.__new__(Tensor)
-    gradient._array = array
-    gradient._node = gradient._cut = None
-    tensor._grad = gradient
-
-
-def set_gradient_in_buffer(tensor: Tensor) -> None:
-    """Let a tensor have the gradient that was written to the memory set aside for it."""
-    node: Any = tensor._node
-    set_gradient(tensor, node.buffer.array)
-
-
-def clear_gradient(tensor: Tensor) -> None:
-    """Take the gradient from a tensor."""
-    tensor._grad = None
-
-
-def gradient_of(tensor: Tensor) -> Any:
-    """Return the array of the gradient of a tensor."""
-    assert tensor._grad is not None
-    return tensor._grad._array
-
-
-def array_at(owner: Any, address: int, shape: Any, dtype: Any, strides: Any) -> Any:
-    """Return an array at some place of the memory of `owner`, without a reference to an array between the two."""
-    buffer = owner if owner.flags.c_contiguous else owner.T
-    return np.ndarray(shape, dtype, buffer, address - address_of(owner), strides)
-
-
-def address_of(array: Any) -> int:
-    """Return where an array begins in memory."""
-    address: int = array.__array_interface__["data"][0]
-    return address
-
-
 def _target_of(call: Call) -> Any:
     """Return the array that a call writes to, if any."""
     if call.writes is None:
         return None
     return call.kwargs.get("out", call.args[0])
-
-
-def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function of the leaves of the arguments that returns the memory for the gradient of a tensor.
-
-    Who holds the buffer's array itself keeps it from being claimed.
-    """
-
-    def memory(leaves: Any) -> Any:
-        array = fetch(leaves)._node.buffer.array
-        return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
-
-    return memory
 
 
 def value_of(x: Any) -> Any:
@@ -746,101 +665,6 @@ def value_of(x: Any) -> Any:
 def layout_of(x: Any) -> Any:
     """Return what a check is of: a shape and a dtype that depend on values."""
     return x.shape, x.dtype
-
-
-# Functions whose results have shapes or dtypes that depend on values; indexing by a mask is another.
-_LAYOUTS = frozenset((
-    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
-    np.unique_values, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d, np.compress, np.extract, np.repeat,
-    np.delete, np.insert, np.trim_zeros, np.bincount, np.histogram_bin_edges, np.histogram, np.histogram2d, np.roots,
-    np.ix_, ndarray.nonzero, ndarray.compress, ndarray.repeat, np.split, np.array_split, np.argpartition, np.tile,
-    np.pad, np.poly, np.polymul, np.polydiv, np.real_if_close, np.linalg.eig, np.linalg.eigvals, np.linalg.lstsq,
-    np.emath.sqrt, np.emath.log, np.emath.log2, np.emath.log10, np.emath.logn, np.emath.power, np.emath.arccos,
-    np.emath.arcsin, np.emath.arctanh,
-))  # fmt: skip
-
-
-def _layout_depends(function: Any, args: Any, kwargs: Any) -> bool:
-    """Tell whether the shape or dtype of a result may depend on values."""
-    if function is operator.getitem:
-        return any(x.dtype.kind == "b" for x in _arrays(args[1:], {}))
-    if function in _LAYOUTS:
-        return True
-    return function is np.where and len(args) == 1
-
-
-def owner_of(array: Any) -> Any:
-    """Return the array that has the memory of `array`."""
-    while True:
-        base = getattr(array, "base", None)
-        if isinstance(base, ndarray):
-            array = base
-        elif base is not None and isinstance(getattr(base, "base", None), ndarray):  # as numpy.lib.stride_tricks does
-            array = base.base
-        elif isinstance(base, Portion):
-            array = base.array
-        else:
-            return array
-
-
-def _arrays(args: Any, kwargs: Any) -> Iterable[Traced]:
-    return traced_in((args, kwargs))
-
-
-def _is_scalar(x: Any) -> bool:
-    return isinstance(x, Traced) and not isinstance(x.value, ndarray)
-
-
-def _applied(function: Any, args: Any, kwargs: Any) -> Any:
-    """Call a function; a method of ndarrays also on a scalar."""
-    if getattr(function, "__objclass__", None) is ndarray and not isinstance(args[0], ndarray):
-        return getattr(args[0], function.__name__)(*args[1:], **kwargs)
-    return function(*args, **kwargs)
-
-
-_MAY_RETURN_ITS_ARGUMENT = frozenset((
-    "array", "asanyarray", "asarray", "asarray_chkfinite", "ascontiguousarray", "asfortranarray", "astype",
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "conj", "conjugate", "diff", "matrix_power",
-    "polyder", "polyint", "positive", "real", "require", "squeeze",
-))  # fmt: skip
-# Options by which a function computes within the memory of its argument.
-_OVERWRITING = (("overwrite_input", True), ("inplace", True), ("overwrite_x", True), ("overwrite_a", True))
-# Of methods written in C, which do not tell their parameters; the array itself is the first.
-_POSITIONS_OF_OUT = {
-    "dot": 2, "sum": 3, "mean": 3, "prod": 3, "max": 2, "min": 2, "any": 2, "all": 2, "argmax": 2, "argmin": 2,
-    "cumsum": 3, "cumprod": 3, "std": 3, "var": 3, "clip": 3, "take": 3, "choose": 2, "compress": 3, "trace": 5,
-    "round": 2, "reduce": 3, "accumulate": 3, "reduceat": 4,
-}  # fmt: skip
-
-
-@cache
-def _position_of_out(function: Any) -> int:
-    """Return the position of the argument `out`; a large number if there is none."""
-    if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return _POSITIONS_OF_OUT.get(function.__name__, 99)
-    if function in (np.dot, np.concatenate):
-        return 2
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return 99
-    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [parameter.name for parameter in parameters if parameter.kind in by_position]
-    return names.index("out") if "out" in names else 99
-
-
-# What follows `out` in the same methods; where they are not named, keepdims, initial and where do.
-_AFTER_OUT = {
-    "std": ("ddof", "keepdims", "where"), "var": ("ddof", "keepdims", "where"), "mean": ("keepdims", "where"),
-    "any": ("keepdims", "where"), "all": ("keepdims", "where"), "take": ("mode",), "choose": ("mode",),
-}  # fmt: skip
-
-
-def _names_after_out(function: Any) -> tuple[str, ...]:
-    if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
-        return _AFTER_OUT.get(function.__name__, ("keepdims", "initial", "where"))
-    names = list(inspect.signature(function).parameters) if function not in (np.dot, np.concatenate) else []
-    return tuple(names[names.index("out") + 1 :]) if names else ("dtype", "casting")
 
 
 _engine_arrays: dict[int, Any] = {}
@@ -868,6 +692,3 @@ def _collect(value: Any, depth: int) -> None:
     elif depth and type(value) is dict:
         for part in value.values():
             _collect(part, depth - 1)
-
-
-HARMLESS = frozenset((clear_gradient, set_gradient, set_gradient_in_buffer))

@@ -1,4 +1,4 @@
-"""Aliasing: which arrays of a call share memory, on which depends what a write to one of them changes."""
+"""Memory of arrays: whose it is, where it begins, and which arrays of a call share it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,39 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.buffer_reuse import Portion
 from ...tensors.tensor import Tensor
-from .recorder import owner_of
 
-__all__ = ["owners_of", "shared_memory"]
+__all__ = ["address_of", "array_at", "owner_of", "owners_of", "shared_memory"]
 
+ndarray = np.ndarray
 _ARRAYS = (np.ndarray, Tensor)
+
+
+def owner_of(array: Any) -> Any:
+    """Return the array that has the memory of `array`."""
+    while True:
+        base = getattr(array, "base", None)
+        if isinstance(base, ndarray):
+            array = base
+        elif base is not None and isinstance(getattr(base, "base", None), ndarray):  # as numpy.lib.stride_tricks does
+            array = base.base
+        elif isinstance(base, Portion):
+            array = base.array
+        else:
+            return array
+
+
+def address_of(array: Any) -> int:
+    """Return where an array begins in memory."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def array_at(owner: Any, address: int, shape: Any, dtype: Any, strides: Any) -> Any:
+    """Return an array at some place of the memory of `owner`, without a reference to an array between the two."""
+    buffer = owner if owner.flags.c_contiguous else owner.T
+    return np.ndarray(shape, dtype, buffer, address - address_of(owner), strides)
 
 
 def owners_of(leaves: Sequence[Any]) -> list[int]:

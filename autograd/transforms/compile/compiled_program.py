@@ -1,0 +1,297 @@
+"""Compiled programs: what was recorded of a function, whether it fits a call, and how it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from ...errors import CompileError
+from ...graph.node import Leaf
+from ...graph.traced import Traced
+from ...tensors.tensor import Tensor
+from ..pytree import Rebuild
+from .environment import Environment
+from .memory import address_of, owner_of, owners_of
+from .printer import Diverged, Printed, printed
+from .program import HELD, Program
+from .results import CompiledDerivative
+from .tensor_states import TensorState
+
+__all__ = ["CompiledProgram", "Given", "Held", "Results"]
+
+ndarray = np.ndarray
+
+
+class CompiledProgram:
+    """What was recorded of a function for arguments of certain shapes and dtypes.
+
+    Attributes
+    ----------
+    source
+        The text of the Python function that runs.
+    calls, buffers, nbytes
+        How many NumPy calls it makes, how many arrays it reserves for their results, and the bytes of these.
+    program
+        The calls and what they read and write.
+    diverged
+        How often a value that it depends on was another one, so that the function itself ran.
+    """
+
+    def __init__(
+        self, name: str, program: Program, tensors: list[Held], environment: Environment, results: Results
+    ) -> None:
+        self._name, self.program, self._results = name, program, results
+        self._tensors = [held for held in tensors if not held.is_argument]
+        self._arguments = [held for held in tensors if held.is_argument]
+        self.environment, self.diverged = environment, 0
+        self._printed: Printed | None = None
+        self._printed_backward: Printed | None = None
+        if results.derivative is not None:
+            results.derivative.run = self._run_backward
+        self._layout = _layout([(held.array, held.buffer) for held in self._tensors])
+        for held in self._tensors:
+            held.array = None  # the program is printed for the memory of the first call that fits
+        self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
+        self._unchanged = environment.unchanged
+        self._owners = self._memory_held()
+
+    def _now(self) -> Printed:
+        if self._printed is None:
+            raise CompileError("this program has not run yet")
+        return self._printed
+
+    @property
+    def source(self) -> str:
+        """The text of the Python function that runs, and of its derivative if `backward` has gone through it.
+
+        The loops that they call, if there are any, come before them.
+        """
+        texts, backward, derivative = [*self.program.loops, self._now().source], self._printed_backward, self._results
+        if backward is not None and derivative.derivative is not None:
+            texts += [*derivative.derivative.program.loops, backward.source]
+        return "\n".join(texts)
+
+    @property
+    def calls(self) -> int:
+        """How many NumPy calls it makes."""
+        return self._now().calls
+
+    @property
+    def buffers(self) -> int:
+        """How many arrays it reserves for results."""
+        return self._now().buffers
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of these arrays."""
+        return self._now().nbytes
+
+    def __repr__(self) -> str:
+        return f"CompiledProgram({self._name}: {self.calls} calls, {self.buffers} buffers, {self.nbytes} bytes)"
+
+    def _memory_held(self) -> frozenset[int]:
+        """Return the identities of the memory that tensors and variables have now."""
+        return frozenset(owners_of([*(held.fetch(()) for held in self._tensors), *self.environment.arrays.values()]))
+
+    def prepare(self, leaves: list[Any]) -> None:
+        """Print the program for the memory that tensors have now."""
+        for held in self._tensors:
+            held.bind()
+        self._owners = self._memory_held()
+        self._printed = printed(self.program, leaves, self._name)
+
+    def fits(self, leaves: Sequence[Any], owners: list[int]) -> bool:
+        """Tell whether tensors are what they were, and prepare the program anew if only their memory is another.
+
+        `owners` is what `owners_of` returns for the leaves.
+        """
+        if not self._owners.isdisjoint(owners):
+            return False
+        for held in self._arguments:
+            tensor = held.fetch(leaves)
+            if type(tensor._node) is Leaf and held.is_otherwise(tensor):
+                return False
+        for held in self._tensors:
+            tensor = held.fetch(leaves)
+            if held.moved(tensor) or tensor._node is not held.node or held.is_otherwise(tensor):
+                return self._fits_elsewhere(list(leaves))
+        return True
+
+    def _fits_elsewhere(self, leaves: list[Any]) -> bool:
+        moved = False
+        for held in self._tensors:
+            tensor = held.fetch(leaves)
+            if not held.corresponds(tensor) or held.is_otherwise(tensor):
+                return False
+            moved |= held.moved(tensor)
+        if moved:
+            tensors = [held.fetch(leaves) for held in self._tensors]
+            if _layout([(x._array, getattr(x._node, "buffer", None)) for x in tensors]) != self._layout:
+                return False
+            self.prepare(leaves)
+        return True
+
+    def run(self, leaves: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
+        if not self._lock.acquire(blocking=False):
+            return NotImplemented
+        try:
+            if self._printed is None:
+                self.prepare(list(leaves))
+            outputs = self._outputs(self._now(), leaves)
+        finally:
+            self._lock.release()
+        if outputs is NotImplemented:
+            return outputs
+        derivative = self._results.derivative
+        if derivative is None:
+            return self._results.rebuilt(outputs, leaves)
+        results, kept = self._results.of(outputs, leaves)
+        derivative.note(results, kept, leaves, (args, kwargs))
+        return self._results.rebuild(results)
+
+    def _outputs(self, program: Printed, leaves: Sequence[Any]) -> Any:
+        """Return the arrays of the results; `NotImplemented` if the function has to run itself."""
+        program.start()
+        try:
+            return program.run(leaves)
+        except Diverged:
+            self.diverged += 1
+        except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
+            if program.committed:
+                raise
+        program.give_up()
+        return NotImplemented  # so that the function raises an error in its own words
+
+    def _run_backward(self, given: list[Any]) -> Any:
+        """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
+        derivative = self._results.derivative
+        assert derivative is not None
+        if derivative.program.loops and _raises():
+            return None
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            if self._printed_backward is None:
+                self._printed_backward = printed(derivative.program, given, f"{self._name}_backward")
+            return self._printed_backward.run(given)
+        except Diverged:
+            return None
+        finally:
+            self._lock.release()
+
+
+def _raises() -> bool:
+    """Tell whether NumPy raises errors of overflow and the like, which loops do not."""
+    return "raise" in np.geterr().values()
+
+
+class Results:
+    """How to put together what a function returned from the arrays of its program."""
+
+    def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
+        self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
+        self.count = sum(issubclass(kind, Tensor | Traced) for _, kind in kinds)
+        self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Traced) and rebuild([self]) is self
+
+    def rebuilt(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> Any:
+        """Return what the function returned."""
+        return arrays[0] if self.is_an_array else self.rebuild(_filled(self.kinds, arrays, leaves))
+
+    def of(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the leaves of what the function returned, and the arrays that its derivative needs."""
+        return _filled(self.kinds, arrays[: self.count], leaves), list(arrays[self.count :])
+
+
+def _layout(tensors: Sequence[tuple[Any, Any]]) -> list[Any]:
+    """Return how the memory of tensors, and that set aside for their gradients, lies: which share it, and where.
+
+    The tensors are pairs of an array and a gradient's buffer, or None.
+    """
+    firsts: dict[int, tuple[int, int]] = {}
+    found = []
+    for array, buffer in tensors:
+        for each in (array,) if buffer is None else (array, buffer.array, buffer.whole):
+            number, start = firsts.setdefault(id(owner_of(each)), (len(firsts), address_of(each)))
+            found.append((number, address_of(each) - start, each.nbytes))
+    return found
+
+
+class Held:
+    """A tensor that a program uses, and what it has to be."""
+
+    __slots__ = ("array", "buffer", "fetch", "gradient", "is_argument", "kind", "node", "varies")
+
+    def __init__(self, state: TensorState, any_gradient: bool) -> None:
+        self.fetch, self.is_argument = state.fetch, state.is_argument
+        # None: as it may be; else whether it has a gradient, and "set aside" where that is in the memory for it.
+        self.gradient: Any = None if any_gradient else state.had_gradient
+        if self.gradient and state.first_gradient.memory.kind == HELD:
+            self.gradient = "set aside"
+        self.array, self.buffer, self.node = state.first_array, state.first_buffer, state.node
+        self.varies = state.replaced
+        self.kind = self.array.shape, self.array.dtype, self.array.strides
+
+    def bind(self) -> None:
+        """Take the memory of the tensor as it is now."""
+        tensor = self.fetch(())
+        self.array, self.buffer = tensor._array, getattr(self.node, "buffer", None)
+
+    def is_otherwise(self, tensor: Any) -> bool:
+        """Tell whether a tensor has a gradient where it had none, or hooks."""
+        node = tensor._node
+        if node is None:
+            return False
+        if node.hooks is not None:
+            return True
+        gradient = self.gradient
+        if gradient is None:
+            return False
+        held = tensor._grad
+        if held is None or not gradient or self.is_argument:
+            return (held is not None) is not bool(gradient)
+        in_buffer = node.buffer is not None and held._array is node.buffer.array
+        return in_buffer is not (gradient == "set aside")
+
+    def moved(self, tensor: Any) -> bool:
+        """Tell whether the memory of a tensor, or that set aside for its gradient, is another."""
+        node = tensor._node
+        if self.array is None or (tensor._array is not self.array and not (self.varies and self._is_alike(tensor))):
+            return True
+        return node is not None and node.buffer is not self.buffer
+
+    def _is_alike(self, tensor: Any) -> bool:
+        array = tensor._array
+        return bool((array.shape, array.dtype, array.strides) == self.kind)
+
+    def corresponds(self, tensor: Any) -> bool:
+        """Tell whether a tensor is the same with other memory."""
+        if not self._is_alike(tensor):
+            return False
+        return tensor._node is self.node and (getattr(self.node, "buffer", None) is None) is (self.buffer is None)
+
+
+class Given:
+    """The kind of a result that is a tensor which the function was given, or reads."""
+
+
+def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """Return the leaves of a result from its arrays: tensors where there were tensors."""
+    rest = iter(arrays)
+    leaves = []
+    for value, kind in kinds:
+        if issubclass(kind, Traced):
+            leaves.append(next(rest))
+        elif kind is Given:
+            leaves.append(value(given))
+        elif issubclass(kind, Tensor):
+            made = object.__new__(Tensor)
+            made._array = np.asarray(next(rest))
+            made._node, made._cut = value, None
+            leaves.append(made)
+        else:
+            leaves.append(value)
+    return leaves

@@ -1,0 +1,170 @@
+"""Sessions: one recording of a function, from its arguments to a program."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from ...graph.node import Leaf
+from ...graph.source_info import defined
+from ...graph.traced import Traced, plain, recorder
+from ...tensors.tensor import Tensor
+from ..pytree import flatten, structure
+from .compiled_program import CompiledProgram, Given, Held, Results
+from .creation import noted_creation
+from .environment import Environment
+from .passes import simplify
+from .program import Argument, Fixed, Program
+from .recorder import ProgramRecorder
+from .results import is_freed, recorded_derivative
+from .variables import TracedVariables
+
+__all__ = ["Backend", "Session"]
+
+Backend: TypeAlias = Literal["numpy", "numba"]
+ndarray = np.ndarray
+
+
+class Session:
+    """One recording of a function."""
+
+    def __init__(self, function: Callable[..., Any], environment: Environment, strict: bool, backend: Backend) -> None:
+        self.function, self.environment, self.strict, self.backend = function, environment, strict, backend
+        self.program: CompiledProgram | None = None
+        self.refused = ""
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function, and make a program of it if that is possible."""
+        leaves, rebuild = flatten((args, kwargs))
+        environment = self.environment
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        name = name if name.isidentifier() else "function"
+        records = ProgramRecorder(self.strict)
+        records.fuses = self.backend == "numba"
+        records.home = f"in {defined(self.function)}"
+        token = recorder.set(None)
+        try:
+            given, named = rebuild(self._watched(records, leaves))
+            recorder.set(records)
+            with noted_creation():
+                result = self._result(records, given, named)
+                outputs, rebuild_outputs = flatten(result)
+                tensors = {id(state.tensor): state.fetch for state in records.tensors.values()}
+                fetches = [tensors.get(id(x)) for x in outputs]  # of results that are tensors that it was given
+                objects = {id(x) for x in (*leaves, *environment.seen)}
+                outputs = [
+                    records.result(x, objects) if fetch is None else fetch
+                    for x, fetch in zip(outputs, fetches, strict=True)
+                ]
+                derived = recorded_derivative(records, self.function, name, outputs)
+        except BaseException:
+            records.active = False  # what the function made, such as a loss, goes on as if nothing was recorded
+            raise
+        finally:
+            records.settle()
+            recorder.reset(token)
+            if records.variables is not None:
+                records.variables.clean()
+            records.ended = True
+        records.raise_refused()
+        arrays = [x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Traced))]
+        real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
+        result = rebuild_outputs(real)
+        if records.active:
+            records.check_end(environment)
+        if records.active:
+            program = records.program
+            kinds = [
+                (_value_of(x), type(x) if fetch is None else Given) for x, fetch in zip(outputs, fetches, strict=True)
+            ]
+            derivative, kept = derived if derived is not None else (None, [])
+            program.outputs = arrays + kept
+            values = [x.value for x in kept]
+            records.note_gradients()
+            records.note_replaced()
+            self._finish(program)
+            used = {id(x) for x, _ in program.sources}
+            held = [
+                Held(state, id(state.tensor) in records.cleared and id(state.first_gradient) not in used)
+                for state in records.tensors.values()
+            ]
+            if derivative is not None:
+                self._finish(derivative.program)
+                derivative.note(real, values, leaves, (args, kwargs))
+            self.program = CompiledProgram(
+                name, program, held, environment, Results(kinds, rebuild_outputs, derivative)
+            )
+        records.active = False
+        records.tensors.clear()  # arrays that a program holds would seem to be in use
+        records.memories.clear()
+        self.refused = records.refused
+        return result
+
+    def _watched(self, records: ProgramRecorder, leaves: list[Any]) -> list[Any]:
+        """Let tensors and variables hold traced arrays; return the leaves of the arguments with traced arrays."""
+        traced, environment = list(leaves), self.environment
+        for i, x in enumerate(leaves):
+            if isinstance(x, Tensor):
+                if x._node is not None and type(x._node) is not Leaf:
+                    x = traced[i] = Tensor(x._array, requires_grad=True)  # the graph that led to it goes on after it
+                    records.stand_ins.append(x)
+                records.watch(x, Argument(i), True)
+            elif isinstance(x, ndarray | np.generic):
+                before = next((j for j in range(i) if leaves[j] is x), i)
+                traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
+        for x in environment.seen:
+            if isinstance(x, Tensor):
+                records.watch(x, Fixed(x), False)
+        if environment.unsteady:
+            records.refuse(
+                f"{environment.unsteady[0]}, which gives something else each time",
+                "pass what it gives as an argument",
+                records.home,
+            )
+        records.variables = TracedVariables(environment, lambda x: records.held(x, Fixed(x)))
+        records.variables.take()
+        for array in environment.guard_contents():
+            records.constant(array)
+        return traced
+
+    def _finish(self, program: Program) -> None:
+        """Make a program short, and fuse its calls if that was asked for."""
+        simplify(program)
+        program.forget_values()
+        if self.backend == "numba":
+            from .fused.fuse import fuse  # with numba, which other programs need not have
+
+            fuse(program)
+
+    def _result(self, records: ProgramRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the function; raise what was refused although the function caught the error."""
+        leaves, before = flatten((args, kwargs))[0], structure((args, kwargs))
+        try:
+            result = self.function(*args, **kwargs)
+        except Exception as error:
+            if records.error is None and "'Traced'" in str(error):
+                records.refuse_error(error)
+            if records.error is None or records.error is error:
+                raise
+            raise records.error from error
+        if records.error is not None:
+            raise records.error
+        after = flatten((args, kwargs))[0]
+        if structure((args, kwargs)) != before or any(map(operator.is_not, leaves, after)):
+            records.refuse("a change of a list or dict that is an argument", "return the new one")
+        return result
+
+    def _real(self, x: Any) -> Any:
+        if isinstance(x, Tensor):
+            x._array = plain(x._array)
+        return plain(x)
+
+
+def _value_of(result: Any) -> Any:
+    """Return what a replay gives for a result that has no array; of a tensor, the node of a graph that was freed."""
+    if isinstance(result, Tensor):
+        return result._node if is_freed(result) else None
+    return None if isinstance(result, Traced) else result

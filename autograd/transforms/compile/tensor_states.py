@@ -1,0 +1,101 @@
+"""Tensor states: what is known of a tensor that holds a traced array while a function runs, and what changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...graph.batched import concrete
+from ...tensors.tensor import Tensor
+from .memory import address_of, array_at, owner_of
+from .program import Memory
+
+__all__ = [
+    "HARMLESS", "TensorState", "clear_gradient", "gradient_of", "holds_traced", "set_array", "set_aside_for",
+    "set_gradient", "set_gradient_in_buffer", "tensor_like",
+]  # fmt: skip
+
+
+class TensorState:
+    """A tensor that holds a traced array while a function runs."""
+
+    __slots__ = (
+        "argument_buffer", "array", "begins", "fetch", "first_array", "first_buffer", "first_gradient", "gradient",
+        "had_gradient", "is_argument", "node", "replaced", "set_aside", "shares", "tensor", "traced",
+        "traced_gradient",
+    )  # fmt: skip
+
+    def __init__(self, tensor: Tensor, fetch: Any, is_argument: bool) -> None:
+        self.tensor, self.fetch, self.node, self.is_argument = tensor, fetch, tensor._node, is_argument
+        self.had_gradient = getattr(tensor, "_grad", None) is not None
+        # Of an argument, each call may have another one: its gradient goes to memory of its own.
+        self.argument_buffer = getattr(tensor._node, "buffer", None) if is_argument else None
+        self.begins = True  # until the first call on real arrays, or the end
+        self.array: Any = None
+        self.traced: Any = None
+        self.gradient: Any = None
+        self.traced_gradient: Any = None
+        self.first_gradient: Any = None
+        self.first_array: Any = tensor._array
+        self.first_buffer: Any = None if is_argument else getattr(tensor._node, "buffer", None)
+        self.replaced = False  # whether the function gives it another array
+        self.shares = False  # whether its first gradient lies in memory that something else holds
+        self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
+
+
+def tensor_like(tensor: Tensor, array: Any) -> Tensor:
+    """Return a tensor of an array with the node of another."""
+    made = object.__new__(Tensor)
+    made._array, made._node, made._cut = array, tensor._node, None
+    return made
+
+
+def holds_traced(x: Any) -> bool:
+    """Tell whether something is a tensor of a traced array."""
+    return isinstance(x, Tensor) and type(concrete(x._array)) is not type(x._array)
+
+
+def set_array(tensor: Tensor, array: Any) -> None:
+    """Let a tensor have another array."""
+    tensor._array = array
+
+
+def set_gradient(tensor: Tensor, array: Any) -> None:
+    """Let a tensor have a gradient."""
+    gradient = object.__new__(Tensor)
+    gradient._array = array
+    gradient._node = gradient._cut = None
+    tensor._grad = gradient
+
+
+def set_gradient_in_buffer(tensor: Tensor) -> None:
+    """Let a tensor have the gradient that was written to the memory set aside for it."""
+    node: Any = tensor._node
+    set_gradient(tensor, node.buffer.array)
+
+
+def clear_gradient(tensor: Tensor) -> None:
+    """Take the gradient from a tensor."""
+    tensor._grad = None
+
+
+def gradient_of(tensor: Tensor) -> Any:
+    """Return the array of the gradient of a tensor."""
+    assert tensor._grad is not None
+    return tensor._grad._array
+
+
+def set_aside_for(fetch: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function of the leaves of the arguments that returns the memory for the gradient of a tensor.
+
+    Who holds the buffer's array itself keeps it from being claimed.
+    """
+
+    def memory(leaves: Any) -> Any:
+        array = fetch(leaves)._node.buffer.array
+        return array_at(owner_of(array), address_of(array), array.shape, array.dtype, array.strides)
+
+    return memory
+
+
+HARMLESS = frozenset((clear_gradient, set_gradient, set_gradient_in_buffer))
