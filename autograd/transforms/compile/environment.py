@@ -514,6 +514,8 @@ def _conditions(read: Read, holder: str, value: str, scope: dict[str, Any]) -> I
         compared = "not same" if type(read.value) is list else "differ"
         scope |= {"bits": _bits, "differ": operator.ne}
         yield f"{compared}(bits({holder}), {value})"
+    elif not read.value:
+        yield holder  # it was empty
     elif isinstance(read.holder, dict):
         yield f"not same([*{holder}, *{holder}.values()], {value})"
     elif type(read.holder) is list and all(map(_compares_by_identity, read.value)):
