@@ -64,7 +64,17 @@ import typing
 from .graph.batched import anywhere, as_array, everywhere, innermost, levels, whole
 from .graph.buffer_reuse import portion
 from .graph.name_scope import describe_calls
-from .graph.traced import ARRAY_TYPES, cached_arrays, done_outside, drawn, fusing, is_finite, outside, outside_types
+from .graph.traced import (
+    ARRAY_TYPES,
+    cached_arrays,
+    done_outside,
+    drawn,
+    fusing,
+    is_copy,
+    is_finite,
+    outside,
+    outside_types,
+)
 from .ops.setitem import mark_written
 from .primitives.accurate_sum import accurate_sum
 from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
@@ -102,6 +112,7 @@ __all__ = [
     "fusing",
     "general",
     "innermost",
+    "is_copy",
     "is_finite",
     "is_sole_owner",
     "leave_batch",

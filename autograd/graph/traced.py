@@ -31,6 +31,7 @@ __all__ = [
     "drawn",
     "flat_setitem",
     "fusing",
+    "is_copy",
     "is_finite",
     "layout_alone",
     "outside",
@@ -79,6 +80,10 @@ class Recorder:
 
     def drawn(self, sample: Callable[..., Any], generator: Callable[[], Any], args: tuple[Any, ...]) -> Any:
         """Draw random numbers, now and each time the program runs, and return them as a traced array."""
+        raise NotImplementedError
+
+    def is_copy(self, x: Traced, of: Traced) -> bool:
+        """Tell whether an array was made as a copy of another."""
         raise NotImplementedError
 
     def replaces_gradient(self, tensor: Any) -> None:
@@ -130,6 +135,18 @@ def layout_alone(function: F) -> F:
 def fusing() -> bool:
     """Tell whether a program with fused loops is recorded: what goes through large arrays in parts need not."""
     return Recorder.exist and (records := recorder.get()) is not None and records.fuses
+
+
+def is_copy(x: Any, of: Any) -> bool:
+    """Tell whether an array that the graph kept has the values of another, which a forward left something of.
+
+    A constant is kept as a copy. `of` may have been written to since, or `x` may be numbers that replace others.
+    """
+    if x is of:
+        return True
+    if type(x) is ndarray and type(of) is ndarray:
+        return x.shape == of.shape and x.dtype == of.dtype and np.array_equal(x, of)
+    return isinstance(x, Traced) and isinstance(of, Traced) and x.records.is_copy(x, of)
 
 
 def cached_arrays(maxsize: int) -> Callable[[F], F]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Function, extend, vjp
-from autograd.extend import ARRAY_TYPES, innermost
+from autograd.extend import ARRAY_TYPES, innermost, is_copy
 
 from .._aligned_memory import aligned_empty, aligned_like
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
@@ -77,7 +77,7 @@ class _Sequence(Function):
         for level in batches:
             g = _together(g, level)
         recorded = not all(type(part) in ARRAY_TYPES for part in g)
-        if recorded or own or any(map(_is_another, inputs, ctx.inputs)):
+        if recorded or own or not all(map(is_copy, inputs, ctx.inputs)):
             # a derivative is recorded, or finite numbers replace others
             for level in batches:
                 inputs[:count] = _together(inputs[:count], level)
@@ -95,13 +95,6 @@ class _Sequence(Function):
 
         _, pull = vjp(sequence, *inputs)
         return list(pull(g))
-
-
-def _is_another(given: Any, first: Any) -> bool:
-    """Tell whether an input that the graph kept is not what it was; a constant one is a copy of it."""
-    if type(given) is np.ndarray:
-        return given is not first and not (type(first) is np.ndarray and np.array_equal(given, first))
-    return type(given) not in ARRAY_TYPES
 
 
 def _together(arrays: Sequence[Any], level: Any) -> tuple[Any, ...]:

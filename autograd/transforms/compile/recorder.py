@@ -585,6 +585,11 @@ class ProgramRecorder(Recorder):
         state.first_gradient = traced
         return traced
 
+    def is_copy(self, x: Traced, of: Traced) -> bool:
+        """Tell whether an array was made as a copy of another."""
+        made = next((call for call in reversed(self.program.calls) if call.result is x), None)
+        return made is not None and made.function is ndarray.copy and made.args[0] is of
+
     def replaces_gradient(self, tensor: Any) -> None:
         """Note that the gradient of a tensor is set, whatever it was."""
         state = self.tensors.get(id(tensor))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd import extend, general
-from autograd.extend import ARRAY_TYPES, accurate_sum, innermost
+from autograd.extend import ARRAY_TYPES, accurate_sum, innermost, is_copy
 
 from ..._aligned_memory import keep_freed_memory
 from .._linear import MANY, _ones
@@ -224,7 +224,7 @@ def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]
     """
     if len(saved) == 1 and not saved[0].active:
         return weight_product(_as_images(x, saved[0]), _as_images(g, saved[0]), windows, groups)
-    if type(g) in ARRAY_TYPES and type(x) in ARRAY_TYPES and saved and saved[0] is x:
+    if type(g) in ARRAY_TYPES and type(x) in ARRAY_TYPES and saved and is_copy(x, saved[0]):
         return _weight_product(x, g, windows, groups, saved)
     return weight_product(x, g, windows, groups)
 
