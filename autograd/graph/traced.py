@@ -13,11 +13,14 @@ import operator
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 
 from ..calculus import ARRAY_TYPES
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 __all__ = [
     "ARRAY_TYPES",
@@ -295,7 +298,7 @@ class Traced:
         return self.records.call(_attribute("real"), (self,))
 
     @real.setter
-    def real(self, value: Any) -> None:
+    def real(self, value: ArrayLike) -> None:
         self.real[...] = value
 
     @property
@@ -304,7 +307,7 @@ class Traced:
         return self.records.call(_attribute("imag"), (self,))
 
     @imag.setter
-    def imag(self, value: Any) -> None:
+    def imag(self, value: ArrayLike) -> None:
         self.imag[...] = value
 
     @property
@@ -313,7 +316,7 @@ class Traced:
         return TracedFlat(self)
 
     @flat.setter
-    def flat(self, value: Any) -> None:
+    def flat(self, value: ArrayLike) -> None:
         self.flat[...] = value
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -372,7 +375,7 @@ class Traced:
     def __index__(self) -> int:
         return operator.index(self.records.answer(self, "an index or a length"))
 
-    def item(self, *args: Any) -> Any:
+    def item(self, *args: int) -> Any:
         """Return an element as a Python number."""
         return self.records.answer(self, "item()").item(*args)
 
@@ -380,7 +383,7 @@ class Traced:
         """Return the elements as nested lists of Python numbers."""
         return self.records.answer(self, "tolist()").tolist()
 
-    def tobytes(self, order: Any = "C") -> bytes:
+    def tobytes(self, order: Literal["C", "F", "A"] = "C") -> bytes:
         """Return the bytes of the elements."""
         taken: bytes = self.records.answer(self, "tobytes()").tobytes(order)
         return taken

@@ -176,7 +176,7 @@ def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:
         return True
     if any(isinstance(x, ndarray) and x.dtype.hasobject for x in leaves):
         return True
-    held = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
+    held: list[Any] = [*environment.arrays.values(), *(x for x in environment.seen if isinstance(x, Tensor))]
     return not set(owners_of(held)).isdisjoint(owners_of(leaves))
 
 

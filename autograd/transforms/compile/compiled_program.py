@@ -19,6 +19,7 @@ from .printer import Diverged, Printed, printed
 from .program import HELD, Program
 from .results import CompiledDerivative
 from .tensor_states import TensorState
+from .types import Argument, Array, Leaves
 
 __all__ = ["CompiledProgram", "Given", "Held", "Results"]
 
@@ -96,14 +97,14 @@ class CompiledProgram:
         """Return the identities of the memory that tensors and variables have now."""
         return frozenset(owners_of([*(held.fetch(()) for held in self._tensors), *self.environment.arrays.values()]))
 
-    def prepare(self, leaves: list[Any]) -> None:
+    def prepare(self, leaves: Leaves) -> None:
         """Print the program for the memory that tensors have now."""
         for held in self._tensors:
             held.bind()
         self._owners = self._memory_held()
         self._printed = printed(self.program, leaves, self._name)
 
-    def fits(self, leaves: Sequence[Any], owners: list[int]) -> bool:
+    def fits(self, leaves: Leaves, owners: list[int]) -> bool:
         """Tell whether tensors are what they were, and prepare the program anew if only their memory is another.
 
         `owners` is what `owners_of` returns for the leaves.
@@ -120,7 +121,7 @@ class CompiledProgram:
                 return self._fits_elsewhere(list(leaves))
         return True
 
-    def _fits_elsewhere(self, leaves: list[Any]) -> bool:
+    def _fits_elsewhere(self, leaves: Leaves) -> bool:
         moved = False
         for held in self._tensors:
             tensor = held.fetch(leaves)
@@ -134,7 +135,7 @@ class CompiledProgram:
             self.prepare(leaves)
         return True
 
-    def run(self, leaves: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
         if not self._lock.acquire(blocking=False):
             return NotImplemented
@@ -153,7 +154,7 @@ class CompiledProgram:
         derivative.note(results, kept, leaves, (args, kwargs))
         return self._results.rebuild(results)
 
-    def _outputs(self, program: Printed, leaves: Sequence[Any]) -> Any:
+    def _outputs(self, program: Printed, leaves: Leaves) -> Any:
         """Return the arrays of the results; `NotImplemented` if the function has to run itself."""
         program.start()
         try:
@@ -166,7 +167,7 @@ class CompiledProgram:
         program.give_up()
         return NotImplemented  # so that the function raises an error in its own words
 
-    def _run_backward(self, given: list[Any]) -> Any:
+    def _run_backward(self, given: Sequence[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
         derivative = self._results.derivative
         assert derivative is not None
@@ -197,11 +198,11 @@ class Results:
         self.count = sum(issubclass(kind, Tensor | Traced) for _, kind in kinds)
         self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Traced) and rebuild([self]) is self
 
-    def rebuilt(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> Any:
+    def rebuilt(self, arrays: Sequence[Array], leaves: Leaves) -> Any:
         """Return what the function returned."""
         return arrays[0] if self.is_an_array else self.rebuild(_filled(self.kinds, arrays, leaves))
 
-    def of(self, arrays: Sequence[Any], leaves: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    def of(self, arrays: Sequence[Array], leaves: Leaves) -> tuple[list[Any], list[Any]]:
         """Return the leaves of what the function returned, and the arrays that its derivative needs."""
         return _filled(self.kinds, arrays[: self.count], leaves), list(arrays[self.count :])
 
@@ -278,10 +279,10 @@ class Given:
     """The kind of a result that is a tensor which the function was given, or reads."""
 
 
-def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Array], given: Sequence[Any]) -> list[Any]:
     """Return the leaves of a result from its arrays: tensors where there were tensors."""
     rest = iter(arrays)
-    leaves = []
+    leaves: list[Any] = []
     for value, kind in kinds:
         if issubclass(kind, Traced):
             leaves.append(next(rest))

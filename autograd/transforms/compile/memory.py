@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ...graph.buffer_reuse import Portion
 from ...tensors.tensor import Tensor
+from .types import Array, Leaves
 
 __all__ = ["address_of", "array_at", "owner_of", "owners_of", "shared_memory"]
 
@@ -17,7 +17,7 @@ ndarray = np.ndarray
 _ARRAYS = (np.ndarray, Tensor)
 
 
-def owner_of(array: Any) -> Any:
+def owner_of(array: Array | np.generic) -> Any:
     """Return the array that has the memory of `array`."""
     while True:
         base = getattr(array, "base", None)
@@ -31,19 +31,19 @@ def owner_of(array: Any) -> Any:
             return array
 
 
-def address_of(array: Any) -> int:
+def address_of(array: Array) -> int:
     """Return where an array begins in memory."""
     address: int = array.__array_interface__["data"][0]
     return address
 
 
-def array_at(owner: Any, address: int, shape: Any, dtype: Any, strides: Any) -> Any:
+def array_at(owner: Array, address: int, shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...]) -> Any:
     """Return an array at some place of the memory of `owner`, without a reference to an array between the two."""
     buffer = owner if owner.flags.c_contiguous else owner.T
     return np.ndarray(shape, dtype, buffer, address - address_of(owner), strides)
 
 
-def owners_of(leaves: Sequence[Any]) -> list[int]:
+def owners_of(leaves: Leaves) -> list[int]:
     """Return the identity of the memory of each array and tensor among the leaves of arguments."""
     owners = []
     for x in leaves:
@@ -53,7 +53,7 @@ def owners_of(leaves: Sequence[Any]) -> list[int]:
     return owners
 
 
-def shared_memory(leaves: Sequence[Any], owners: list[int]) -> Any:
+def shared_memory(leaves: Leaves, owners: list[int]) -> Any:
     """Return which of the leaves are the same array or overlap, to be compared; None if all have memory of their own.
 
     `owners` is what `owners_of` returns for the leaves.

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...graph.traced import Traced, flat_setitem
 from .program import traced_in
+from .types import Argument, NumPyFunction
 
 __all__ = [
     "MAY_RETURN_ITS_ARGUMENT", "OVERWRITING", "QUESTIONS", "WRITERS", "applied", "arrays_in", "is_scalar",
@@ -46,7 +47,7 @@ _LAYOUTS = frozenset((
 ))  # fmt: skip
 
 
-def layout_depends(function: Any, args: Any, kwargs: Any) -> bool:
+def layout_depends(function: NumPyFunction, args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> bool:
     """Tell whether the shape or dtype of a result may depend on values."""
     if function is operator.getitem:
         return any(x.dtype.kind == "b" for x in arrays_in(args[1:], {}))
@@ -55,17 +56,17 @@ def layout_depends(function: Any, args: Any, kwargs: Any) -> bool:
     return function is np.where and len(args) == 1
 
 
-def arrays_in(args: Any, kwargs: Any) -> Iterator[Traced]:
+def arrays_in(args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Iterator[Traced]:
     """Yield the traced arrays among arguments."""
     return traced_in((args, kwargs))
 
 
-def is_scalar(x: Any) -> bool:
+def is_scalar(x: Argument) -> bool:
     """Tell whether something is a traced NumPy scalar."""
     return isinstance(x, Traced) and not isinstance(x.value, ndarray)
 
 
-def applied(function: Any, args: Any, kwargs: Any) -> Any:
+def applied(function: NumPyFunction, args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Any:
     """Call a function; a method of ndarrays also on a scalar."""
     if getattr(function, "__objclass__", None) is ndarray and not isinstance(args[0], ndarray):
         return getattr(args[0], function.__name__)(*args[1:], **kwargs)
@@ -92,7 +93,7 @@ _POSITIONS_OF_OUT = {
 
 
 @cache
-def position_of_out(function: Any) -> int:
+def position_of_out(function: NumPyFunction) -> int:
     """Return the position of the argument `out`; a large number if there is none."""
     if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
         return _POSITIONS_OF_OUT.get(function.__name__, 99)
@@ -114,7 +115,7 @@ _AFTER_OUT = {
 }  # fmt: skip
 
 
-def names_after_out(function: Any) -> tuple[str, ...]:
+def names_after_out(function: NumPyFunction) -> tuple[str, ...]:
     """Return the names of the parameters that follow `out`."""
     if getattr(function, "__objclass__", None) is ndarray or isinstance(getattr(function, "__self__", None), np.ufunc):
         return _AFTER_OUT.get(function.__name__, ("keepdims", "initial", "where"))

@@ -37,6 +37,7 @@ from .program import (
 from .recorder import layout_of
 from .recycled import RECYCLED, Recycled
 from .shadows import Shadow, last_check, shadowed
+from .types import Leaves
 
 __all__ = ["Diverged", "Printed", "printed", "state_of_errors"]
 
@@ -107,7 +108,7 @@ class Printed:
             generator.state = state
 
 
-def printed(program: Program, leaves: list[Any], name: str) -> Printed:
+def printed(program: Program, leaves: Leaves, name: str) -> Printed:
     """Print a program for the arrays that tensors and variables hold now; arguments are read anew each time."""
     return _Printer(program, leaves, name).printed()
 
@@ -144,7 +145,7 @@ def _as_array(x: Any, dtype: Any) -> Any:
 
 
 class _Printer:
-    def __init__(self, program: Program, leaves: list[Any], name: str) -> None:
+    def __init__(self, program: Program, leaves: Leaves, name: str) -> None:
         self.program, self.leaves, self.name = program, leaves, name
         self.names: dict[int, str] = {}  # of variables
         self.fixed: dict[int, Any] = {}  # arrays that stay the same each time, by their variables

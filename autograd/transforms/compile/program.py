@@ -148,7 +148,7 @@ class Program:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.errors = np.geterr()
-        self.sources: list[tuple[Traced, Callable[[list[Any]], Any]]] = []
+        self.sources: list[tuple[Traced, Callable[[Sequence[Any]], Any]]] = []
         self.outputs: list[Any] = []
         self.cleared: list[Any] = []
         self.claimed: list[Any] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import get_ident
 from traceback import walk_tb
 from types import FunctionType, MethodType
@@ -18,6 +18,7 @@ from ...graph.source_info import line_in, line_of, within_engine
 from ...graph.traced import Recorder, Traced, plain, recorder
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
+from .environment import Environment
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
     MAY_RETURN_ITS_ARGUMENT,
@@ -62,6 +63,7 @@ from .tensor_states import (
     set_gradient_in_buffer,
     tensor_like,
 )
+from .types import Array
 from .variables import TracedVariables
 
 __all__ = ["NUMBERS", "ProgramRecorder"]
@@ -284,7 +286,7 @@ class ProgramRecorder(Recorder):
         self.program.sources.append((part, fetch_part))
         return part
 
-    def constant(self, array: Any) -> Any:
+    def constant(self, array: Array) -> Any:
         """Return an array that is the same whenever the program runs."""
         if not self.records() or isinstance(array, Traced):
             return array
@@ -397,7 +399,7 @@ class ProgramRecorder(Recorder):
             if state.replaced:
                 memory.kind = ARGUMENT
 
-    def check_end(self, environment: Any) -> None:
+    def check_end(self, environment: Environment) -> None:
         """Refuse what shows only when the function has returned."""
         changed = environment.written()
         if changed is not None and changed.kind == "random":
@@ -512,15 +514,15 @@ class ProgramRecorder(Recorder):
         self._note(Draw, sample, (generator, *args), {}, made, None, False)
         return made
 
-    def argument(self, array: Any, fetch: Callable[[list[Any]], Any]) -> Traced:
+    def argument(self, array: Array | np.generic, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
         """Return an array of an argument as a traced one."""
         return self._source(array, ARGUMENT, fetch)
 
-    def held(self, array: Any, fetch: Callable[[list[Any]], Any]) -> Traced:
+    def held(self, array: Array, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
         """Return an array that a tensor or a variable of the function holds as a traced one."""
         return self._source(array, HELD, fetch)
 
-    def _source(self, array: Any, kind: str, fetch: Callable[[list[Any]], Any]) -> Traced:
+    def _source(self, array: Any, kind: str, fetch: Callable[[Sequence[Any]], Any]) -> Traced:
         owner = owner_of(array) if isinstance(array, ndarray) else array
         memory = self.memories.get(id(owner)) or self._memory(kind, owner)
         made = Traced(array, self, memory)
@@ -662,12 +664,12 @@ def _target_of(call: Call) -> Any:
     return call.kwargs.get("out", call.args[0])
 
 
-def value_of(x: Any) -> Any:
+def value_of(x: Array) -> Any:
     """Return what a check is of: a value."""
     return x
 
 
-def layout_of(x: Any) -> Any:
+def layout_of(x: Array | np.generic | Traced) -> Any:
     """Return what a check is of: a shape and a dtype that depend on values."""
     return x.shape, x.dtype
 

@@ -17,9 +17,11 @@ from ...primitives.multi_output import output_node
 from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
+from . import types
 from .passes import replaced
 from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
 from .recorder import ProgramRecorder
+from .types import Array, Leaves
 
 __all__ = ["CompiledDerivative", "is_freed", "recorded_derivative"]
 
@@ -62,7 +64,7 @@ class CompiledDerivative:
     ) -> None:
         self.name, self.function, self.program, self.tensors = name, function, program, inputs
         self.memories, self.live, self.pure = kept, live, pure
-        self.run: Callable[[list[Any]], Any] | None = None
+        self.run: Callable[[Sequence[Any]], Any] | None = None
         self.freed = FreedOperation(self)
 
     def inputs(self, node: Node) -> tuple[Node | None, ...]:
@@ -74,7 +76,13 @@ class CompiledDerivative:
             rest = rest.y
         return tuple(inputs) if rest is None else (*inputs, rest)
 
-    def note(self, results: list[Any], kept: list[Any], leaves: Sequence[Any], call: tuple[Any, Any]) -> None:
+    def note(
+        self,
+        results: list[Tensor],
+        kept: list[Array],
+        leaves: Leaves,
+        call: tuple[tuple[types.Argument | Tensor, ...], dict[str, Any]],
+    ) -> None:
         """Give the results that require gradients a node."""
         nodes: list[Any] = [fetch(leaves)._node for fetch in self.tensors]
         guards = None

@@ -20,6 +20,7 @@ from .passes import simplify
 from .program import Argument, Fixed, Program
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
+from .types import Argument as GivenArgument
 from .variables import TracedVariables
 
 __all__ = ["Backend", "Session"]
@@ -36,7 +37,7 @@ class Session:
         self.program: CompiledProgram | None = None
         self.refused = ""
 
-    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def run(self, args: tuple[GivenArgument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and make a program of it if that is possible."""
         leaves, rebuild = flatten((args, kwargs))
         environment = self.environment

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ...graph.batched import concrete
+from ...graph.traced import Traced
 from ...tensors.tensor import Tensor
 from .memory import address_of, array_at, owner_of
 from .program import Memory
+from .types import Array
 
 __all__ = [
     "HARMLESS", "TensorState", "clear_gradient", "gradient_of", "holds_traced", "set_array", "set_aside_for",
@@ -43,10 +45,10 @@ class TensorState:
         self.set_aside: Memory | None = None  # what the buffer for its gradient is part of
 
 
-def tensor_like(tensor: Tensor, array: Any) -> Tensor:
+def tensor_like(tensor: Tensor, array: Array | Traced) -> Tensor:
     """Return a tensor of an array with the node of another."""
     made = object.__new__(Tensor)
-    made._array, made._node, made._cut = array, tensor._node, None
+    made._array, made._node, made._cut = array, tensor._node, None  # type: ignore[assignment]  # traced for a while
     return made
 
 
@@ -55,12 +57,12 @@ def holds_traced(x: Any) -> bool:
     return isinstance(x, Tensor) and type(concrete(x._array)) is not type(x._array)
 
 
-def set_array(tensor: Tensor, array: Any) -> None:
+def set_array(tensor: Tensor, array: Array) -> None:
     """Let a tensor have another array."""
     tensor._array = array
 
 
-def set_gradient(tensor: Tensor, array: Any) -> None:
+def set_gradient(tensor: Tensor, array: Array) -> None:
     """Let a tensor have a gradient."""
     gradient = object.__new__(Tensor)
     gradient._array = array

@@ -11,6 +11,7 @@ _numba: Any = load_numba("a fused loop")
 
 from llvmlite import ir  # noqa: E402 - it comes with numba, of which the line above has said how to install it
 from numba.core import types  # noqa: E402
+from numba.core.typing.context import Context  # noqa: E402
 
 __all__ = ["as_bits", "as_float", "inlined", "intrinsic", "multiply_add", "polynomial", "where"]
 
@@ -35,13 +36,13 @@ def _reinterpreted(result: Any, x: Any) -> Any:
 
 
 @intrinsic
-def as_bits(context: Any, x: Any) -> Any:
+def as_bits(context: Context, x: types.Type) -> Any:
     """Return the bits of a float, as an integer of its size."""
     return _reinterpreted(types.int32 if x == types.float32 else types.int64, x)
 
 
 @intrinsic
-def as_float(context: Any, bits: Any) -> Any:
+def as_float(context: Context, bits: types.Type) -> Any:
     """Return the float that has these bits."""
     return _reinterpreted(types.float32 if bits == types.int32 else types.float64, bits)
 
@@ -53,7 +54,7 @@ def _multiply_add(builder: Any, *operands: Any) -> Any:
 
 
 @intrinsic
-def multiply_add(context: Any, a: Any, b: Any, c: Any) -> Any:
+def multiply_add(context: Context, a: types.Type, b: types.Type, c: types.Type) -> Any:
     """Return a * b + c, rounded once where the processor can do so, and twice elsewhere."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -63,7 +64,7 @@ def multiply_add(context: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @intrinsic
-def where(context: Any, condition: Any, a: Any, b: Any) -> Any:
+def where(context: Context, condition: types.Type, a: types.Type, b: types.Type) -> Any:
     """Return `a` if the condition holds, else `b`, without a jump: both were computed."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:

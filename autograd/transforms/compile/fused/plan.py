@@ -91,20 +91,20 @@ class Plan:
         self.outputs: list[tuple[Value, int]] = []
         self.constants: dict[Any, Value] = {}
 
-    def input(self, kind: str, dtype: Any) -> Value:
+    def input(self, kind: str, dtype: np.dtype[Any]) -> Value:
         """Return the value of a further argument."""
         value = Value("input", kind, dtype, number=len(self.inputs))
         self.inputs.append(value)
         return value
 
-    def constant(self, number: Any, dtype: Any) -> Value:
+    def constant(self, number: complex | np.generic, dtype: np.dtype[Any]) -> Value:
         """Return a constant."""
         key = repr(number), np.dtype(dtype)
         if key not in self.constants:
             self.constants[key] = Value("constant", NUMBER, dtype, number=number)
         return self.constants[key]
 
-    def apply(self, operation: str, dtype: Any, operands: Sequence[Value], *, column: bool) -> Value:
+    def apply(self, operation: str, dtype: np.dtype[Any], operands: Sequence[Value], *, column: bool) -> Value:
         """Return the result of an operation for each element, or for each row."""
         if column:
             after = max((v.after for v in operands), default=-1)

@@ -1,0 +1,20 @@
+"""Types that the files of `compile` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ...graph.traced import Traced
+from ...tensors.tensor import Tensor
+
+__all__ = ["Argument", "Array", "Leaves", "NumPyFunction"]
+
+Array: TypeAlias = np.ndarray[Any, Any]
+# What stands for an array, a number or a container of them among the arguments of a NumPy function.
+Argument: TypeAlias = Array | Traced | complex | str | slice | Sequence[Array | Traced | complex] | None
+# The leaves of the arguments of a compiled function.
+Leaves: TypeAlias = Sequence[Array | Tensor | complex | str | None]
+NumPyFunction: TypeAlias = Callable[..., Array | tuple[Array, ...] | None]
