@@ -52,6 +52,12 @@ def halved(x: Any, y: Any) -> Any:
     return 0.5 * (x + y / x)
 
 
+def compiled(function: Any, x: Any, **options: Any) -> Any:
+    """Compile a function and call it twice."""
+    call = autograd.compile(function, **options)
+    return call(x), call(x)
+
+
 def derivative_of(transform: Function) -> Function:
     """Return the function that asks for a derivative and calls it with the last argument."""
 
@@ -293,6 +299,7 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     "Function": (of_class, lambda: [lambda ctx, x: 2 * x, lambda ctx, g: 2 * g, x()], {}),
     "saved_tensors_hooks": (within(autograd.saved_tensors_hooks), lambda: [lambda a: a, lambda a: a], {}),
     "accurate_sum": (autograd.extend.accurate_sum, lambda: [x(), 0], {"keepdims": False}),
+    "compile": (compiled, lambda: [total, _array()], {"fallback": "raise", "backend": "numpy"}),
     "no_grad": (within(autograd.no_grad), list, {}),
     "enable_grad": (within(autograd.enable_grad), list, {}),
     "set_grad_enabled": (within(autograd.set_grad_enabled), lambda: [True], {}),

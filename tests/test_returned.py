@@ -31,6 +31,8 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {
 }
 # They declare operations, which are no functions of functions.
 DECLARATIONS = {"composed", "elementwise", "general", "linear", "multilinear"}
+# A function that is compiled may return anything; a method that is called outside a program, or a loop, too.
+CALLS = {"compile", "compiled_loop", "outside"}
 
 
 def forgotten(x: Any) -> Any:
@@ -73,7 +75,7 @@ def test_every_function_of_functions_is_looked_at() -> None:
         for name, value in public.items()
         if inspect.isfunction(value) and next(iter(inspect.signature(value).parameters), "") in ("function", "fn")
     }
-    assert of_functions == TRANSFORMS.keys() | DECLARATIONS
+    assert of_functions == TRANSFORMS.keys() | DECLARATIONS | CALLS
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)

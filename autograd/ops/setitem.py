@@ -117,12 +117,13 @@ def mark_written(*arrays: np.ndarray[Any, Any]) -> None:
     Examples
     --------
     >>> import numpy as np
-    >>> from autograd import tensor
+    >>> from autograd import Tensor
     >>> from autograd.extend import mark_written
-    >>> x, factor = tensor([1.0, 2.0], requires_grad=True), np.array([3.0, 4.0])
-    >>> y = (x * factor).sum()
-    >>> factor[0] = 5
-    >>> mark_written(factor)
+    >>> values = np.array([1.0, 2.0])
+    >>> x = Tensor(values, requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> values[0] = 5
+    >>> mark_written(values)
     >>> y.backward()
     Traceback (most recent call last):
         ...
