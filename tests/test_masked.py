@@ -24,7 +24,7 @@ REMEDY = "mask.*fill"
 INNER = {"log_ratio", "scatter"}
 # These look at memory or batches, not at numbers; sums and conditions of an array without a tensor are NumPy's, which
 # knows of masks; and `as_array` does as numpy.asarray, in rules and forwards, whose operands have been looked at.
-LEFT_ALONE = {"mark_written", "portion", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array"}
+LEFT_ALONE = {"compile", "mark_written", "portion", "innermost", "accurate_sum", "anywhere", "everywhere", "as_array"}
 
 
 def masked(array: Any) -> Any:

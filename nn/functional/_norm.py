@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import BatchError, DtypeError, ShapeError, Tensor, no_grad
-from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
+from autograd.extend import as_array, borrow, innermost
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
@@ -346,9 +346,12 @@ def _with_fixed_statistics(x: Any, name: str, mean: Any, variance: Any, weight: 
     return out if bias is None else out + bias.reshape(shape)
 
 
+_NUMBERS = (int, float, np.float64, np.float32)
+
+
 def _move(name: str, running: Any, towards: Array, momentum: Any) -> None:
     """Update running statistics, an array or a tensor, in place."""
-    if not isinstance(momentum, int | float) or type(momentum) in ARRAY_TYPES:  # one over the number of batches
+    if type(momentum) not in _NUMBERS and hasattr(momentum, "astype"):  # one over the number of batches
         momentum = momentum.astype(towards.dtype)
     try:
         with no_grad():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ShapeError, Tensor
-from autograd.extend import ARRAY_TYPES, borrow, innermost
+from autograd.extend import borrow
 
 from .. import functional
 from .._arguments import Size, TensorLike
@@ -152,7 +152,7 @@ class BatchNorm1d(_Running):
         if self.momentum is not None or not self.track_running_stats:
             return self.momentum or 0.0
         count = borrow(self.num_batches_tracked) + 1
-        return 1 / (count if innermost(count) is not None or type(count) in ARRAY_TYPES else float(count))
+        return 1 / (float(count) if type(count) is np.int64 else count)  # of a batch, or while it is recorded
 
 
 class BatchNorm2d(BatchNorm1d):
