@@ -109,7 +109,7 @@ _FEW = 1024
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 _cosh_of_few, _square, _divide = np.cosh, np.square, np.divide
 
-# The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
+#: The types that a rule or forward may take for an ndarray; `compile` adds that of its traced arrays.
 ARRAY_TYPES: set[type] = {np.ndarray}
 
 

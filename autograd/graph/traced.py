@@ -199,7 +199,7 @@ def done_outside(method: F) -> F:
     return call  # type: ignore[return-value]  # has the signature of the method it wraps
 
 
-# The types of objects whose methods are called by `outside`: a program does not depend on what they hold.
+#: The types of objects whose methods are called by `outside`: a program does not depend on what they hold.
 outside_types: list[type] = []
 
 

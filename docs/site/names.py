@@ -13,6 +13,7 @@ import importlib
 import inspect
 import itertools
 import pkgutil
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, ClassVar
@@ -70,10 +71,11 @@ def entry(module: str, name: str) -> list[str]:
 
 
 def comment(module: str, name: str) -> list[str]:
-    """Return what is said of a constant in the comment above it, in the module or in one of its package."""
+    """Return what is said of a constant in the comment above it, in the module or in one that it is from."""
     home = importlib.import_module(module)
-    inner = (f"{module}.{found.name}" for found in pkgutil.iter_modules(getattr(home, "__path__", [])))
-    comments = (ModuleAnalyzer.for_module(each).find_attr_docs() for each in [module, *inner])
+    inner = [f"{module}.{found.name}" for found in pkgutil.iter_modules(getattr(home, "__path__", []))]
+    others = inner or [each for each in sys.modules if each.startswith(f"{module.partition('.')[0]}.")]  # imported
+    comments = (ModuleAnalyzer.for_module(each).find_attr_docs() for each in [module, *others])
     return next(found[("", name)] for found in comments if ("", name) in found)
 
 
