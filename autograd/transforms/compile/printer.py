@@ -635,7 +635,7 @@ class _Printer:
             memory = self._new_memory(array.nbytes)
         elif over is not None:
             self.reserved[id(x.memory)] = memory = self.reserved.pop(id(over.memory))
-            if over.dtype == x.dtype and self.fixed[id(over)].flags.writeable:
+            if id(over) in self.fixed and over.dtype == x.dtype and self.fixed[id(over)].flags.writeable:
                 self.fixed[id(x)], self.names[id(x)] = self.fixed[id(over)], self._variable(over)
                 return self._variable(x)
         else:
