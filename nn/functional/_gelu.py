@@ -124,7 +124,7 @@ def _gelu_rule(g: Any, x: Any) -> Any:
 def _slope(g: Any, x: Any) -> Any:
     """Return g * (Phi(x) + x * Phi'(x))."""
     near = np.clip(x, -_FAR, _FAR)  # infinity times the density would be nan
-    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or not x.ndim or x.dtype == np.float16:
+    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or x.dtype == np.float16:
         return g * (_cdf(near) + near * _density(near))
     tail, density = _tail(np.abs(near))
     density *= _DENSITY
@@ -168,7 +168,7 @@ def _logistic_slope(g: Any, x: Any) -> Any:
     """Return g * (s + x s (1 - s) u'), where s is the logistic function of u."""
     x = np.clip(x, -_FLAT, _FLAT)
     square = x * x
-    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or not x.ndim or g.dtype != x.dtype:
+    if type(g) not in ARRAY_TYPES or type(x) not in ARRAY_TYPES or g.dtype != x.dtype:
         inner = x * (square * _THIRD + _FIRST)
         return g * (sigmoid(inner) + x * bell(inner) * (square * (3 * _THIRD) + _FIRST))
     with np.errstate(over="ignore"):

@@ -16,7 +16,7 @@ from numpy._core import umath
 
 from ...graph.mutation import note_written
 from ...graph.traced import Traced
-from .numpy_calls import WRITERS
+from .numpy_calls import WRITERS, is_scalar
 from .program import (
     ARGUMENT,
     HELD,
@@ -121,7 +121,7 @@ def _described(line: str) -> str:
 
 
 def _is_real_scalar(x: Any) -> bool:
-    return isinstance(x, Traced) and not isinstance(x.value, ndarray) and x.dtype.kind == "f"
+    return is_scalar(x) and x.dtype.kind == "f"
 
 
 def _is_basic(key: Any) -> bool:

@@ -27,7 +27,6 @@ from .numpy_calls import (
     WRITERS,
     applied,
     arrays_in,
-    is_scalar,
     layout_depends,
     names_after_out,
     position_of_out,
@@ -161,8 +160,6 @@ class ProgramRecorder(Recorder):
                 kwargs["out"] = args[position]
             kwargs.update(zip(names_after_out(function), args[position + 1 :], strict=False))
             args = args[:position]
-        if is_scalar(kwargs.get("out")) and within_engine(_asks(sys._getframe(1)).f_code):
-            del kwargs["out"]  # the engine computes within arrays alone, and took it for one
         args, kwargs = mapped(self._known, args), mapped(self._known, kwargs)
         if not self.active:
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
