@@ -456,35 +456,28 @@ def results_are_the_callers() -> World:
 # NumPy's state, errors and warnings
 
 
+BAD = np.array([-1.0, 0.0, 1000.0])
+
+
+def within(**options: Any) -> Step:
+    def step(g: Function) -> Any:
+        with np.errstate(**options):
+            return g(BAD)
+
+    return step
+
+
 def what_numpy_does_on_overflow() -> World:
-    bad = np.array([-1.0, 0.0, 1000.0])
-
-    def within(**options: Any) -> Step:
-        def step(g: Function) -> Any:
-            with np.errstate(**options):
-                return g(bad)
-
-        return step
-
     states = [within(all="ignore"), within(all="raise"), within(over="raise", divide="warn"), within(all="warn")]
-    return lambda x: np.log(x) * np.exp(x), [call(abs(X)), call(abs(Y)), call(bad), *states, call(bad), *states]
+    return lambda x: np.log(x) * np.exp(x), [call(abs(X)), call(abs(Y)), call(BAD), *states, call(BAD), *states]
 
 
 def what_numpy_does_in_derivatives() -> World:
-    bad = np.array([-1.0, 0.0, 1000.0])
-
-    def within(**options: Any) -> Step:
-        def step(g: Function) -> Any:
-            with np.errstate(**options):
-                return g(bad)
-
-        return step
-
     def function(x: Any) -> Any:
         return grad(lambda x: np.sum(np.log(x) * np.sqrt(x)))(x)
 
     states = [within(all="ignore"), within(all="raise"), within(all="warn")]
-    return function, [*states, call(bad), call(abs(X)), call(abs(Y)), call(bad), *states, call(abs(X)), *states]
+    return function, [*states, call(BAD), call(abs(X)), call(abs(Y)), call(BAD), *states, call(abs(X)), *states]
 
 
 def errors_of_numpy() -> World:

@@ -13,7 +13,7 @@ from autograd.extend import borrow
 
 from ..nn.optimizer_programs import OPTIONS
 from .agreement import differs
-from .training_steps import STEPS, Training, batches, same_training, state
+from .training_steps import STEPS, Training, batches, same_training, state, step_of
 
 Array = np.ndarray[Any, Any]
 
@@ -26,17 +26,9 @@ def ordinary(
     optimizer: Callable[[nn.Module], nn.optim.Optimizer], model: Callable[[], nn.Module] = network
 ) -> Callable[[], Training]:
     def make() -> Training:
-        net, loss_of = model(), nn.CrossEntropyLoss()
+        net = model()
         updates = optimizer(net)
-
-        def step(x: Array, y: Array) -> Any:
-            updates.zero_grad()
-            loss = loss_of(net(x), y)
-            loss.backward()
-            updates.step()
-            return loss.detach()
-
-        return Training(step, [net, updates])
+        return Training(step_of(net, updates), [net, updates])
 
     return make
 
@@ -328,18 +320,9 @@ def test_two_optimizers_of_the_same_parameters() -> None:
 def test_frozen_parameters() -> None:
     def make() -> Training:
         net: Any = network()
-        loss_of = nn.CrossEntropyLoss()
         net[0].weight.requires_grad_(False)
         updates = nn.optim.Adam(net.parameters(), lr=0.05)
-
-        def step(x: Array, y: Array) -> Any:
-            updates.zero_grad()
-            loss = loss_of(net(x), y)
-            loss.backward()
-            updates.step()
-            return loss.detach()
-
-        return Training(step, [net, updates])
+        return Training(step_of(net, updates), [net, updates])
 
     same_training(make, batches())
 

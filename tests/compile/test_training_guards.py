@@ -14,7 +14,7 @@ from autograd import CompileError, GraphError, compile, no_grad, tensor
 from autograd.extend import borrow
 
 from .agreement import differs
-from .training_steps import STEPS, Training, batches, everything, ran, same_training, state
+from .training_steps import STEPS, Training, batches, everything, ran, same_training, state, step_of
 
 Array = np.ndarray[Any, Any]
 
@@ -25,19 +25,6 @@ class Parts(Training):
     net: Any
     updates: Any
     held: list[Any]
-
-
-def step_of(net: Any, updates: Any) -> Callable[..., Any]:
-    loss_of = nn.CrossEntropyLoss()
-
-    def step(x: Array, y: Array) -> Any:
-        updates.zero_grad()
-        loss = loss_of(net(x), y)
-        loss.backward()
-        updates.step()
-        return loss.detach()
-
-    return step
 
 
 def training() -> Training:

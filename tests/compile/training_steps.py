@@ -90,6 +90,20 @@ def _copy(result: Any) -> Any:
     return np.array(borrow(result)) if isinstance(result, Tensor | np.ndarray | np.generic) else result
 
 
+def step_of(net: Any, updates: Any) -> Callable[..., Any]:
+    """Return an ordinary step of a classifier."""
+    loss_of = nn.CrossEntropyLoss()
+
+    def step(x: Array, y: Array) -> Any:
+        updates.zero_grad()
+        loss = loss_of(net(x), y)
+        loss.backward()
+        updates.step()
+        return loss.detach()
+
+    return step
+
+
 def same_training(
     make: Callable[[], Training], calls: Sequence[Any], programs: int | None = 1, diverged: int | None = 0
 ) -> Training:
