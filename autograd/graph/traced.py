@@ -192,9 +192,7 @@ def done_outside(method: F) -> F:
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if Recorder.exist and (records := recorder.get()) is not None:
-            return records.outside(method, args, kwargs)
-        return method(*args, **kwargs)
+        return outside(method, *args, **kwargs)
 
     return call  # type: ignore[return-value]  # has the signature of the method it wraps
 

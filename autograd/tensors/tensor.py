@@ -43,8 +43,8 @@ else:
     Installed = object
 
 __all__ = [
-    "Tensor", "as_now", "as_tensor", "conjugated", "in_own_memory", "link", "plain_array", "refuse_values", "seen_at",
-    "tensor", "unmasked", "unwrap",
+    "Tensor", "as_now", "as_tensor", "conjugated", "constant_tensor", "in_own_memory", "link", "plain_array",
+    "refuse_values", "seen_at", "tensor", "unmasked", "unwrap",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -743,7 +743,7 @@ def _node_of(x: Tensor) -> Node:
     return x._node
 
 
-def _constant(array: Array) -> Tensor:
+def constant_tensor(array: Array) -> Tensor:
     """Return a constant tensor of an array that needs no check."""
     constant = object.__new__(Tensor)
     constant._array = array
@@ -801,29 +801,31 @@ def _sum(present: Tensor | None, node: Node, found: dict[Node, Any]) -> Tensor:
     if isinstance(found[node], Tensor):
         return in_own_memory(found[node]) if present is None else present + found[node]
     if present is None:
-        return _constant(as_array(found[node]) if held_once(found, node) else as_array(found[node]).copy("K"))
-    return present + found[node] if present._node is not None else _constant(as_array(present._array + found[node]))
+        return constant_tensor(as_array(found[node]) if held_once(found, node) else as_array(found[node]).copy("K"))
+    return (
+        present + found[node] if present._node is not None else constant_tensor(as_array(present._array + found[node]))
+    )
 
 
 def _accumulate_in(buffer: GradientBuffer, tensor: Tensor, node: Node, found: dict[Node, Any]) -> None:
     """Add the gradient found for `node` to that of `tensor` in the array of `buffer`, unless somebody else holds it."""
     array = buffer.array  # no other thread can claim it as long as it is held here
     if tensor._grad is None and concrete(found[node]) is array:
-        tensor._grad = _constant(found[node])
+        tensor._grad = constant_tensor(found[node])
     elif tensor._grad is not None and concrete(tensor._grad._array) is array:
         tensor._grad = None  # whoever still holds it must not see it change
         total = array + found[node] if buffer.claim(1) is None else np.add(array, found[node], array)
-        tensor._grad = _constant(np.asarray(total))
+        tensor._grad = constant_tensor(np.asarray(total))
     elif tensor._grad is None and buffer.claim(1) is not None:
         np.copyto(array, found[node])
-        tensor._grad = _constant(constant(array))
+        tensor._grad = constant_tensor(constant(array))
     else:
         tensor._grad = _sum(tensor._grad, node, found)
 
 
 def as_now(x: Tensor) -> Tensor:
     """Return another tensor with the current value and node of `x`."""
-    now = _constant(x._array)
+    now = constant_tensor(x._array)
     now._node = x._node
     return now
 
@@ -832,7 +834,7 @@ def in_own_memory(g: Tensor) -> Tensor:
     """Return a recorded gradient as a new tensor that shares its memory with no other."""
     if type(g._node) is Leaf:
         return g + 0
-    own = _constant(g._array.copy())
+    own = constant_tensor(g._array.copy())
     own._node, own._cut = g._node, getattr(g, "_cut", None)
     return own
 

@@ -27,17 +27,17 @@ from .printer import state_of_errors
 from .recorder import NUMBERS
 from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
+from .wrapped import MOST, WrappedFunction
 
 __all__ = ["Compiled", "compile"]
 
 Fallback: TypeAlias = Literal["raise", "warn", "eager"]
 ndarray = np.ndarray
-MOST = 8  # programs of one function
 
 _recording = RLock()  # one function is recorded at a time: tensors that others use hold traced arrays meanwhile
 
 
-class Compiled:
+class Compiled(WrappedFunction):
     """A function that `compile` returned; see there.
 
     Attributes
@@ -70,31 +70,12 @@ class Compiled:
         self._eager = False
         self._of_values: CompiledFunction | None = None  # of scalars
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["__wrapped__"], name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._OWN:
-            super().__setattr__(name, value)
-        else:
-            setattr(self.__wrapped__, name, value)
-
     @property
     def programs(self) -> list[Any]:
         """What was recorded."""
         if self._of_values is not None:
             return self._of_values.programs
         return [program for several in self._programs.values() for program in several]
-
-    def source(self) -> str:
-        """Return the text of all programs."""
-        return "\n\n".join(program.source for program in self.programs)
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
-
-    def __repr__(self) -> str:
-        return f"compile({self.__wrapped__!r})"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
@@ -114,17 +95,11 @@ class Compiled:
             several = self._programs.get(key)
         except _Elsewhere:
             return self.__wrapped__(*args, **kwargs)
-        if several is not None:
-            for program in several:
-                if program._unchanged() and program.fits(leaves, owners):
-                    result = program.run(leaves, args, kwargs)
-                    return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
-            for program in several:
-                if program.environment.difference() is None and program.fits(leaves, owners):
-                    program._unchanged = program.environment.unchanged
-                    result = program.run(leaves, args, kwargs)
-                    return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
-        return self._record(key, args, kwargs)
+        program = None if several is None else _fitting(several, leaves, owners)
+        if program is None:
+            return self._record(key, args, kwargs)
+        result = program.run(leaves, args, kwargs)
+        return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
 
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
@@ -164,6 +139,18 @@ class Compiled:
             if self._fallback == "warn":
                 warn(f"compile: {session.refused}; the function runs as it is", RuntimeWarning)
         return result
+
+
+def _fitting(programs: list[CompiledProgram], leaves: Sequence[Any], owners: list[int]) -> CompiledProgram | None:
+    """Return the program that fits a call; what a function reads may be equal instead of the same objects."""
+    for program in programs:
+        if program._unchanged() and program.fits(leaves, owners):
+            return program
+    for program in programs:
+        if program.environment.difference() is None and program.fits(leaves, owners):
+            program._unchanged = program.environment.unchanged
+            return program
+    return None
 
 
 def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import CompileError
 from ...graph.node import Leaf
 from ...graph.traced import Traced
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Tensor, constant_tensor
 from ..pytree import Rebuild
 from .environment import Environment
 from .memory import address_of, owner_of, owners_of
@@ -289,9 +289,8 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Array], given: Seque
         elif kind is Given:
             leaves.append(value(given))
         elif issubclass(kind, Tensor):
-            made = object.__new__(Tensor)
-            made._array = np.asarray(next(rest))
-            made._node, made._cut = value, None
+            made = constant_tensor(np.asarray(next(rest)))
+            made._node = value
             leaves.append(made)
         else:
             leaves.append(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...graph.batched import concrete
 from ...graph.traced import Traced
-from ...tensors.tensor import Tensor
+from ...tensors.tensor import Tensor, constant_tensor
 from .memory import address_of, array_at, owner_of
 from .program import Memory
 from .types import Array
@@ -47,8 +47,8 @@ class TensorState:
 
 def tensor_like(tensor: Tensor, array: Array | Traced) -> Tensor:
     """Return a tensor of an array with the node of another."""
-    made = object.__new__(Tensor)
-    made._array, made._node, made._cut = array, tensor._node, None  # type: ignore[assignment]  # traced for a while
+    made = constant_tensor(array)  # type: ignore[arg-type]  # traced for a while
+    made._node = tensor._node
     return made
 
 
@@ -64,10 +64,7 @@ def set_array(tensor: Tensor, array: Array) -> None:
 
 def set_gradient(tensor: Tensor, array: Array) -> None:
     """Let a tensor have a gradient."""
-    gradient = object.__new__(Tensor)
-    gradient._array = array
-    gradient._node = gradient._cut = None
-    tensor._grad = gradient
+    tensor._grad = constant_tensor(array)
 
 
 def set_gradient_in_buffer(tensor: Tensor) -> None:

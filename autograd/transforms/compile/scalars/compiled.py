@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,21 +12,19 @@ from ....graph.source_info import defined, warn
 from ....scalar.value import Value, value_recorder
 from ....tensors.tensor import Tensor
 from ..environment import Environment
+from ..wrapped import MOST, WrappedFunction
 from .arguments import Arguments
 from .program import ScalarProgram
 from .recording import Number, Recorder
 from .writer import miss
 
-__all__ = ["MOST", "CompiledFunction"]
+__all__ = ["CompiledFunction"]
 
-MOST = 8  # programs of one function
 _recording = threading.RLock()  # while one function is recorded, its values are of another class
 
 
-class CompiledFunction:
+class CompiledFunction(WrappedFunction):
     """A function of values that is recorded when it is called, and run as straight-line Python on floats from then on.
-
-    Its other attributes are those of the function, so that a compiled model still has its `parameters()`.
 
     Parameters
     ----------
@@ -43,31 +40,12 @@ class CompiledFunction:
         What was recorded, the first call first: each has its `source`.
     """
 
-    _OWN = ("__wrapped__", "_eager", "_fallback", "programs")
+    _OWN = frozenset(("__wrapped__", "_eager", "_fallback", "programs"))
 
     def __init__(self, function: Callable[..., Any], *, fallback: str = "raise") -> None:
         self.__wrapped__ = function
         self.programs: list[ScalarProgram] = []
         self._fallback, self._eager = fallback, False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["__wrapped__"], name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._OWN:
-            super().__setattr__(name, value)
-        else:
-            setattr(self.__wrapped__, name, value)
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
-
-    def __repr__(self) -> str:
-        return f"compile({self.__wrapped__!r})"
-
-    def source(self) -> str:
-        """Return the text of all programs."""
-        return "\n\n".join(program.source for program in self.programs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns, computed by a program if one serves the call."""
