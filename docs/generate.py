@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from autograd.tensors.foreign_names import KEYWORDS, NAMES  # noqa: E402 - found through the path set above
+from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
 from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
 
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -49,7 +49,8 @@ def numerics_page() -> str:
 def pytorch_page() -> str:
     """Return the text of the page about PyTorch, which ends with the tables of foreign names."""
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
-    tables = {"Arguments of operations and of `vmap`": KEYWORDS} | {TITLES[owner]: NAMES[owner] for owner in NAMES}
+    tables = {"Arguments of operations and of `vmap`": KEYWORDS, "Arguments of `compile`": COMPILE_KEYWORDS}
+    tables |= {TITLES[owner]: NAMES[owner] for owner in NAMES}
     return head + mark + "".join(map(names_table, tables, tables.values()))
 
 

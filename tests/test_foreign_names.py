@@ -16,7 +16,7 @@ import datasets
 import nn
 import nn.scalar
 from autograd import Tensor, Value, tensor
-from autograd.tensors.foreign_names import KEYWORDS, NAMES
+from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES
 
 X = tensor(np.arange(1.0, 7.0).reshape(2, 3), requires_grad=True)
 OWNERS: dict[str, Any] = {
@@ -64,7 +64,7 @@ def chains(code: str) -> Iterator[list[str]]:
 def test_what_is_said_is_there() -> None:
     """Calls of methods on results are left out: what they are is not known without computing them."""
     known, looked_at = roots(), 0
-    for table in (*NAMES.values(), KEYWORDS):
+    for table in (*NAMES.values(), KEYWORDS, COMPILE_KEYWORDS):
         for here in table.values():
             for code in re.findall(r"`([^`]+)`", here):
                 if code.endswith("="):  # a keyword
@@ -145,6 +145,29 @@ def test_arguments_of_vmap_have_the_names_here() -> None:
         vmaps(np.sin, axis_name="batch")
     with pytest.raises(TypeError, match=r"vmap has no argument 'nonsense'$"):
         vmaps(nonsense=0)
+
+
+JAX = "static_argnums static_argnames donate_argnums donate_argnames keep_unused inline device".split()
+TORCH = "fullgraph dynamic mode options disable".split()
+NUMBA = "nopython cache parallel nogil fastmath signature".split()
+
+
+@pytest.mark.parametrize("name", [*COMPILE_KEYWORDS, *JAX, *TORCH, *NUMBA])
+def test_arguments_of_compile_have_the_names_here(name: str) -> None:
+    compiles: Any = autograd.compile
+    here = COMPILE_KEYWORDS[name].replace("`", "")
+    for given in ((), (np.sin,)):
+        with pytest.raises(TypeError, match=re.escape(f"compile has no argument '{name}': here it is {here}")):
+            compiles(*given, **{name: "reduce-overhead"})
+
+
+def test_what_compile_does_not_know() -> None:
+    compiles: Any = autograd.compile
+    with pytest.raises(TypeError, match="compile has no argument 'nonsense': it takes fallback= and backend="):
+        compiles(np.sin, nonsense=0)
+    for name in ("inductor", "c", "jax", "", None, []):
+        with pytest.raises(ValueError, match='"numpy", or "numba" for fused loops, which needs pip install numba$'):
+            compiles(np.sin, backend=name)
 
 
 @pytest.mark.parametrize(

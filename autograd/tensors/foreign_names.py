@@ -6,7 +6,7 @@ tables. Code stands in backticks, as on the page; ``t`` is a tensor, ``m`` a mod
 
 from __future__ import annotations
 
-__all__ = ["KEYWORDS", "NAMES"]
+__all__ = ["COMPILE_KEYWORDS", "KEYWORDS", "NAMES"]
 
 _NO_DEVICE = "not needed: the CPU is the only device"
 
@@ -189,6 +189,43 @@ KEYWORDS = {
     "out_dims": "`out_axes=`",
     "chunk_size": "`np.concatenate([vmap(f)(part) for part in np.array_split(x, n)])`",
     "axis_name": "none: sum over the batch after `vmap`",
+}
+
+_EACH_KIND = "not needed: each kind of arguments gets a program of its own, up to eight"
+_CONSTANTS = "not needed: integers, bools, texts and other objects are constants of a program"
+_MEMORY = "not needed: memory of intermediate results is used again, and arguments are left as they are"
+_REFUSED = '`fallback=`: `"raise"`, or `"eager"` to run what cannot be recorded as it is'
+
+# Arguments of `compile`, from `torch.compile`, `jax.jit`, `numba.jit` and `tf.function`.
+COMPILE_KEYWORDS = {
+    "mode": '`backend=`: `"numpy"`, or `"numba"` for fused loops',
+    "target": '`backend=`: `"numpy"`, or `"numba"` for fused loops',
+    "jit_compile": '`backend="numba"`',
+    "options": "none: `backend=` and `fallback=` are all there are",
+    "dynamic": _EACH_KIND,
+    "reduce_retracing": _EACH_KIND,
+    "input_signature": _EACH_KIND,
+    "signature": _EACH_KIND,
+    "fullgraph": _REFUSED,
+    "nopython": _REFUSED,
+    "forceobj": '`fallback="eager"`',
+    "autograph": "not needed: the function runs in Python, and what is recorded are the NumPy calls that it makes",
+    "disable": "not needed: call the function itself",
+    "static_argnums": _CONSTANTS,
+    "static_argnames": _CONSTANTS,
+    "keep_unused": "not needed: arguments that are not used cost nothing",
+    "abstracted_axes": _EACH_KIND,
+    "donate_argnums": _MEMORY,
+    "donate_argnames": _MEMORY,
+    "inline": "not needed: a compiled function that another one calls becomes part of its program",
+    "device": _NO_DEVICE,
+    "in_shardings": _NO_DEVICE,
+    "out_shardings": _NO_DEVICE,
+    "cache": "not needed: loops that numba compiles are kept on disk, programs in memory",
+    "parallel": "none: loops run in one thread, and matrix products in those of NumPy's BLAS",
+    "nogil": "none: loops hold the GIL",
+    "fastmath": "none: loops keep nan, inf and the order of operations",
+    "boundscheck": "not needed: indices are checked as in NumPy",
 }
 
 _VALUE = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from inspect import getattr_static
 from opcode import opmap
 from operator import itemgetter
@@ -100,11 +100,14 @@ def _near(name: str, module: str, near: tuple[ModuleType, ...]) -> str | None:
     return min(alike, key=itemgetter(0))[1] if alike else None
 
 
-def refuse_keywords(what: str, given: Collection[str]) -> None:
-    """Raise if one of the keyword arguments given to `what` has another name here than in other libraries."""
+def refuse_keywords(what: str, given: Collection[str], names: Mapping[str, str] = KEYWORDS) -> None:
+    """Raise if one of the keyword arguments given to `what` has another name here than in other libraries.
+
+    `names` is the table of `foreign_names` that says which.
+    """
     for name in given:
-        if name in KEYWORDS:
-            raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(KEYWORDS[name])}")
+        if name in names:
+            raise TypeError(f"{what} has no argument {name!r}: here it is {_plain(names[name])}")
 
 
 def _error(owner: str, name: str, here: str) -> AttributeError:

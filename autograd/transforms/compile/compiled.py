@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from threading import RLock
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Never, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from ...graph.source_info import defined, warn
 from ...graph.traced import Recorder, outside_types, recorder
 from ...scalar.value import Value
 from ...tensors.conversions import is_differentiating
+from ...tensors.foreign_names import COMPILE_KEYWORDS
+from ...tensors.missing_names import refuse_keywords
 from ...tensors.tensor import Tensor
 from ..pytree import flatten, structure
 from .compiled_program import CompiledProgram
@@ -211,6 +213,7 @@ def compile(
     *,
     fallback: Fallback = "raise",
     backend: Backend = "numpy",
+    **foreign: Never,
 ) -> Any:
     """Compile a function: record the NumPy calls that it makes, and from the second call on run only these.
 
@@ -238,6 +241,10 @@ def compile(
         ``"numpy"``, or ``"numba"`` for chains of elementwise functions and sums of rows as loops that numba compiles;
         their results are equal up to rounding, and NumPy's warnings of overflows in them are not given.
 
+    **foreign
+        Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says what
+        to do here.
+
     Returns
     -------
     callable
@@ -263,8 +270,14 @@ def compile(
     >>> len(slope.programs)
     1
     """
+    if foreign:
+        refuse_keywords("compile", foreign, COMPILE_KEYWORDS)
+        raise TypeError(f"compile has no argument {next(iter(foreign))!r}: it takes fallback= and backend=")
     check_option("compile", "fallback", fallback, ("raise", "warn", "eager"))
-    check_option("compile", "backend", backend, ("numpy", "numba"))
+    if backend not in ("numpy", "numba"):
+        raise ValueError(
+            f'compile: backend={backend!r}: it is "numpy", or "numba" for fused loops, which needs pip install numba'
+        )
     if function is None:
         return functools.partial(compile, fallback=fallback, backend=backend)
     check_callable("function", function)
