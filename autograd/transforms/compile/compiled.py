@@ -242,8 +242,8 @@ def compile(
         their results are equal up to rounding, and NumPy's warnings of overflows in them are not given.
 
     **foreign
-        Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says what
-        to do here.
+        Not taken: for arguments of ``torch.compile``, ``jax.jit`` and ``numba.jit``, such as `mode`, the error says
+        what to do here.
 
     Returns
     -------
