@@ -165,7 +165,8 @@ def test_what_compile_does_not_know() -> None:
     compiles: Any = autograd.compile
     with pytest.raises(TypeError, match="compile has no argument 'nonsense': it takes fallback= and backend="):
         compiles(np.sin, nonsense=0)
-    for name in ("inductor", "c", "jax", "", None, []):
+    names: tuple[Any, ...] = ("inductor", "c", "jax", "", None, [])
+    for name in names:
         with pytest.raises(ValueError, match=r'"numpy", or "numba" for fused.*needs pip install numba$'):
             compiles(np.sin, backend=name)
 
