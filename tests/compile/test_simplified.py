@@ -115,6 +115,62 @@ def filled_by_what_it_holds(x: Any) -> Any:
     return a
 
 
+def stored(x: Any) -> Any:
+    a, b = np.zeros(4), np.ones((2, 4))
+    a[1:] = x * 2
+    b[1, ::-1] = a + 1
+    b[0, 2] = 3.0
+    return a, b.T
+
+
+def stored_twice(x: Any) -> Any:
+    a, c = np.zeros(4), x * 3
+    a[1:] = c
+    b = np.zeros(4)
+    b[:3] = c
+    return a - b
+
+
+def stored_after_a_write(x: Any) -> Any:
+    a, b = np.zeros(3), np.exp(x)
+    c, d = b + x, -b
+    b *= 2
+    d *= 2
+    a[...] = c
+    b[:] = d
+    return a, b
+
+
+def stored_where_it_is_read(x: Any) -> Any:
+    a = np.zeros(4)
+    a[:3] = x
+    b = a[:3] * a[1:]
+    a[1:] = b
+    a[:2] = a[2:] * 2
+    return a
+
+
+def stored_after_what_reads_it(x: Any) -> Any:
+    a = np.ones(4)
+    b = x - 1
+    c = a.sum()
+    a[1:] = b
+    return a * c
+
+
+def stored_in_another_layout(x: Any) -> Any:
+    a, b = np.zeros((3, 2)), np.zeros(3, np.float32)
+    a[:, 0] = np.exp(x)
+    a[:, 1] = x + 1
+    b[:] = x * 2
+    a[:] = (x * 3)[:, None]
+    return a, b
+
+
+def squares(x: Any) -> Any:
+    return x**2, np.power(x, 2.0), np.power(x, 2), np.power(x.astype(np.float32), 2), np.float64(3) ** 2 * x, x.dot(x)
+
+
 def numbers(x: Any) -> Any:
     a = x * 1
     a += 2
@@ -139,7 +195,8 @@ FUNCTIONS: list[Callable[[Any], Any]] = [
     copied_constant, chain_of_copies, copy_of_what_is_read_later, copy_of_a_part, view_of_a_copy, padded,
     copy_of_a_copy, copy_of_what_is_returned, copy_of_what_is_seen_by_a_view, filled_and_read_between,
     filled_and_changed, filled_through_a_view, filled_by_what_it_holds, numbers, larger_than_its_type,
-    written_to_given_memory,
+    written_to_given_memory, stored, stored_twice, stored_after_a_write, stored_where_it_is_read,
+    stored_after_what_reads_it, stored_in_another_layout, squares,
 ]  # fmt: skip
 
 
@@ -162,6 +219,14 @@ def test_padding_is_filled_once() -> None:
     compiled = compile(padded)
     compiled(np.ones(3)), compiled(np.ones(3))
     assert "fill" not in compiled.source()
+
+
+@pytest.mark.parametrize("function", [stored, stored_after_what_reads_it])
+def test_what_is_only_stored_is_computed_in_its_place(function: Callable[[Any], Any]) -> None:
+    compiled = compile(function)
+    compiled(np.ones(3)), compiled(np.ones(3))
+    stores = [line.strip() for line in compiled.source().splitlines() if "] = " in line and "#" not in line]
+    assert all(line.endswith("3.0") for line in stores), stores
 
 
 def test_numpy_warns_in_a_program_where_it_would() -> None:

@@ -26,6 +26,7 @@ from .environment import Environment
 from .fused.loops import load_numba
 from .memory import owners_of, shared_memory
 from .printer import state_of_errors
+from .quick_calls import AT_FIRST, MISSED
 from .recorder import NUMBERS
 from .scalars.compiled import CompiledFunction
 from .session import Backend, Session
@@ -60,6 +61,7 @@ class Compiled(WrappedFunction):
             "_fallback",
             "_of_values",
             "_programs",
+            "_quick",
         )
     )
 
@@ -71,6 +73,7 @@ class Compiled(WrappedFunction):
         self._programs: dict[Any, list[CompiledProgram]] = {}
         self._eager = False
         self._of_values: CompiledFunction | None = None  # of scalars
+        self._quick: Callable[[tuple[Any, ...]], Any] = _fits_never  # runs the program that fitted last, if it fits
 
     @property
     def programs(self) -> list[Any]:
@@ -81,6 +84,10 @@ class Compiled(WrappedFunction):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
+        if not kwargs:
+            result = self._quick(args)
+            if result is not MISSED:
+                return self.__wrapped__(*args) if result is NotImplemented else result
         if self._of_values is not None:
             return self._of_values(*args, **kwargs)
         if self._eager or recorder.get() is not None or watching() or is_differentiating():
@@ -100,6 +107,8 @@ class Compiled(WrappedFunction):
         program = None if several is None else _fitting(several, leaves, owners)
         if program is None:
             return self._record(key, args, kwargs)
+        if shape is None and shared is None:
+            self._quick = program.quick(args) or _fits_never
         result = program.run(leaves, args, kwargs)
         return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
 
@@ -150,9 +159,13 @@ def _fitting(programs: list[CompiledProgram], leaves: Sequence[Any], owners: lis
             return program
     for program in programs:
         if program.environment.difference() is None and program.fits(leaves, owners):
-            program._unchanged = program.environment.unchanged
+            program.take_environment()
             return program
     return None
+
+
+def _fits_never(args: tuple[Any, ...]) -> Any:
+    return MISSED
 
 
 def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:
@@ -172,12 +185,9 @@ def _is_elsewhere(environment: Environment, leaves: list[Any]) -> bool:
 _LEAVES = frozenset((ndarray, Tensor, Batched, int, float, bool, str, complex, type(None), np.float64, np.float32))
 
 
-_AT_FIRST = state_of_errors.get()
-
-
 def _errors() -> Any:
     """Return what NumPy does where a number overflows or the like; None if that is what it did at first."""
-    return None if state_of_errors.get() is _AT_FIRST else (*np.geterr().values(), id(np.geterrcall()))
+    return None if state_of_errors.get() is AT_FIRST else (*np.geterr().values(), id(np.geterrcall()))
 
 
 class _Elsewhere(Exception):  # noqa: N818 - not an error

@@ -17,6 +17,7 @@ from .environment import Environment
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
 from .program import HELD, Program
+from .quick_calls import QuickCall, quick_call
 from .results import CompiledDerivative
 from .tensor_states import TensorState
 from .types import Argument, Array, Leaves
@@ -50,14 +51,15 @@ class CompiledProgram:
         self.environment, self.diverged = environment, 0
         self._printed: Printed | None = None
         self._printed_backward: Printed | None = None
+        self._quick: QuickCall | None = None
         if results.derivative is not None:
             results.derivative.run = self._run_backward
         self._layout = _layout([(held.array, held.buffer) for held in self._tensors])
         for held in self._tensors:
             held.array = None  # the program is printed for the memory of the first call that fits
         self._lock = Lock()  # the memory for results is one: of two threads, the second runs the function itself
-        self._unchanged = environment.unchanged
         self._owners = self._memory_held()
+        self.take_environment()
 
     def _now(self) -> Printed:
         if self._printed is None:
@@ -97,12 +99,26 @@ class CompiledProgram:
         """Return the identities of the memory that tensors and variables have now."""
         return frozenset(owners_of([*(held.fetch(()) for held in self._tensors), *self.environment.arrays.values()]))
 
-    def prepare(self, leaves: Leaves) -> None:
-        """Print the program for the memory that tensors have now."""
+    def take_environment(self) -> None:
+        """Compare from now on with what the function reads now."""
+        self._unchanged, self._quick = self.environment.unchanged, None
+
+    def quick(self, args: tuple[Any, ...]) -> QuickCall | None:
+        """Return a function that runs the program for the like of these arguments, and tells if it does not fit.
+
+        None if there is none: it takes arrays alone, and the program holds no tensors.
+        """
+        if self._quick is None and not self._tensors and not self._arguments:
+            self._quick = quick_call(args, self._owners, self._unchanged, self.run)
+        return self._quick
+
+    def prepare(self, leaves: Leaves) -> Printed:
+        """Print the program for the memory that tensors have now, and return it."""
         for held in self._tensors:
             held.bind()
         self._owners = self._memory_held()
         self._printed = printed(self.program, leaves, self._name)
+        return self._printed
 
     def fits(self, leaves: Leaves, owners: list[int]) -> bool:
         """Tell whether tensors are what they were, and prepare the program anew if only their memory is another.
@@ -137,16 +153,25 @@ class CompiledProgram:
 
     def run(self, leaves: Leaves, args: tuple[Argument | Tensor, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns for these arguments; `NotImplemented` if it has to run itself."""
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(False):
             return NotImplemented
         try:
-            if self._printed is None:
-                self.prepare(list(leaves))
-            outputs = self._outputs(self._now(), leaves)
+            program = self._printed or self.prepare(list(leaves))
+            try:
+                if program.drawn or program.committed:
+                    program.start()
+                outputs = program.run(leaves)
+            except Diverged:
+                self.diverged += 1
+                program.give_up()
+                return NotImplemented
+            except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
+                if program.committed:
+                    raise
+                program.give_up()
+                return NotImplemented  # so that the function raises an error in its own words
         finally:
             self._lock.release()
-        if outputs is NotImplemented:
-            return outputs
         derivative = self._results.derivative
         if derivative is None:
             return self._results.rebuilt(outputs, leaves)
@@ -154,26 +179,13 @@ class CompiledProgram:
         derivative.note(results, kept, leaves, (args, kwargs))
         return self._results.rebuild(results)
 
-    def _outputs(self, program: Printed, leaves: Leaves) -> Any:
-        """Return the arrays of the results; `NotImplemented` if the function has to run itself."""
-        program.start()
-        try:
-            return program.run(leaves)
-        except Diverged:
-            self.diverged += 1
-        except (ArithmeticError, LookupError, TypeError, ValueError, Warning):
-            if program.committed:
-                raise
-        program.give_up()
-        return NotImplemented  # so that the function raises an error in its own words
-
     def _run_backward(self, given: Sequence[Any]) -> Any:
         """Return the gradients of the inputs; None if the program does not fit, or another thread uses it."""
         derivative = self._results.derivative
         assert derivative is not None
         if derivative.program.loops and _raises():
             return None
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(False):
             return None
         try:
             if self._printed_backward is None:

@@ -15,8 +15,8 @@ from .program import traced_in
 from .types import Argument, NumPyFunction
 
 __all__ = [
-    "MAY_RETURN_ITS_ARGUMENT", "OVERWRITING", "QUESTIONS", "WRITERS", "applied", "arrays_in", "is_scalar",
-    "layout_depends", "names_after_out", "position_of_out",
+    "MAY_RETURN_ITS_ARGUMENT", "OVERWRITING", "QUESTIONS", "ROUNDED", "WRITERS", "applied", "arrays_in", "is_basic",
+    "is_literal", "is_scalar", "layout_depends", "names_after_out", "position_of_out",
 ]  # fmt: skip
 
 ndarray = np.ndarray
@@ -25,6 +25,16 @@ ndarray = np.ndarray
 WRITERS = frozenset((
     operator.setitem, flat_setitem, np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
     ndarray.fill, ndarray.sort, ndarray.partition, ndarray.put,
+))  # fmt: skip
+
+
+# What gives the same bits wherever operands and results lie: of others, such as exp, NumPy has a loop for contiguous
+# arrays apart, and one for the rest.
+ROUNDED = frozenset((
+    np.add, np.subtract, np.multiply, np.true_divide, np.square, np.sqrt, np.reciprocal, np.negative, np.positive,
+    np.absolute, np.fabs, np.sign, np.copysign, np.maximum, np.minimum, np.fmax, np.fmin, np.greater, np.greater_equal,
+    np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.bitwise_and,
+    np.bitwise_or, np.bitwise_xor, np.invert, np.floor, np.ceil, np.trunc, np.rint,
 ))  # fmt: skip
 
 
@@ -64,6 +74,21 @@ def arrays_in(args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Iterat
 def is_scalar(x: Argument) -> bool:
     """Tell whether something is a traced NumPy scalar."""
     return isinstance(x, Traced) and not isinstance(x.value, ndarray)
+
+
+def is_literal(x: Any) -> bool:
+    """Tell whether something can be printed as it is."""
+    return type(x) in (int, bool, str, type(None))
+
+
+def is_basic(key: Any) -> bool:
+    """Tell whether an index has only slices, numbers and the like, which give a view."""
+    parts = key if type(key) is tuple else (key,)
+    return all(type(part) in (int, type(None), type(Ellipsis)) or _is_slice(part) for part in parts)
+
+
+def _is_slice(x: Any) -> bool:
+    return type(x) is slice and all(map(is_literal, (x.start, x.stop, x.step)))
 
 
 def applied(function: NumPyFunction, args: tuple[Argument, ...], kwargs: dict[str, Argument]) -> Any:

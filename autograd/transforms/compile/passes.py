@@ -18,10 +18,20 @@ _COPIES = frozenset((np.ndarray.copy, np.copy, np.array, np.ndarray.flatten, np.
 
 def simplify(program: Program) -> None:
     """Fold constants, share common subexpressions, and drop what nothing needs."""
+    _square(program)
     _fold_constants(program)
     _share(program)
     _skip_copies(program)
     _drop_dead(program)
+
+
+def _square(program: Program) -> None:
+    """Compute squares without the loop of a power, which does the same in more time."""
+    for call in program.calls:
+        if call.function is np.power and not call.kwargs and type(call.args[1]) in (int, float) and call.args[1] == 2:
+            x = call.args[0]
+            if isinstance(x, Traced) and isinstance(x.value, np.ndarray) and x.dtype.kind == "f":
+                call.function, call.args = np.square, (x,)
 
 
 def _fold_constants(program: Program) -> None:

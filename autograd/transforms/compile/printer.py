@@ -16,7 +16,7 @@ from numpy._core import umath
 
 from ...graph.mutation import note_written
 from ...graph.traced import Traced
-from .numpy_calls import WRITERS, is_scalar
+from .numpy_calls import ROUNDED, WRITERS, is_basic, is_literal, is_scalar
 from .program import (
     ARGUMENT,
     HELD,
@@ -52,13 +52,6 @@ _ARITHMETIC = frozenset((
     np.less_equal, np.equal, np.not_equal, np.power, np.remainder, np.floor_divide, np.fmod, np.arctan2, np.hypot,
     np.fmax, np.fmin, np.copysign, np.logaddexp,
 ))  # fmt: skip
-# What gives the same bits in place: of others, such as exp, NumPy has a loop for arrays apart, and one for the rest.
-_ROUNDED = frozenset((
-    np.add, np.subtract, np.multiply, np.true_divide, np.square, np.sqrt, np.reciprocal, np.negative, np.positive,
-    np.absolute, np.fabs, np.sign, np.copysign, np.maximum, np.minimum, np.fmax, np.fmin, np.greater, np.greater_equal,
-    np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or, np.logical_not, np.bitwise_and,
-    np.bitwise_or, np.bitwise_xor, np.invert, np.floor, np.ceil, np.trunc, np.rint,
-))  # fmt: skip
 _NAMED = frozenset((np.maximum, np.minimum))  # whose third argument NumPy does not take by its place
 _FILLERS = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1}
 _COPIERS = frozenset((ndarray.copy, ndarray.astype, np.copy))
@@ -66,7 +59,6 @@ _TAKE_OUT = frozenset((
     ndarray.sum, ndarray.max, ndarray.min, ndarray.clip, ndarray.take, ndarray.cumsum, np.clip, np.concatenate,
     np.stack, np.cumsum,
 ))  # fmt: skip
-_LITERALS = frozenset((int, bool, str, type(None)))
 
 
 class Diverged(Exception):  # noqa: N818 - not an error: the function itself runs instead
@@ -122,16 +114,6 @@ def _described(line: str) -> str:
 
 def _is_real_scalar(x: Any) -> bool:
     return is_scalar(x) and x.dtype.kind == "f"
-
-
-def _is_basic(key: Any) -> bool:
-    """Tell whether an index has only slices, numbers and the like, which give a view."""
-    parts = key if type(key) is tuple else (key,)
-    return all(type(part) in (int, type(None), type(Ellipsis)) or _is_slice(part) for part in parts)
-
-
-def _is_slice(x: Any) -> bool:
-    return type(x) is slice and all(type(part) in _LITERALS for part in (x.start, x.stop, x.step))
 
 
 def _as_array(x: Any, dtype: Any) -> Any:
@@ -227,7 +209,7 @@ class _Printer:
             return "[" + ", ".join(map(self._text, x)) + "]"
         if kind is slice:
             return f"slice({self._text(x.start)}, {self._text(x.stop)}, {self._text(x.step)})"
-        if kind in _LITERALS or (kind is float and x == x and abs(x) != float("inf")):
+        if is_literal(x) or (kind is float and x == x and abs(x) != float("inf")):
             return repr(x)
         if x is Ellipsis:
             return "..."
@@ -433,7 +415,7 @@ class _Printer:
 
     def _print_write(self, call: Call) -> None:
         """Print a call that writes to an array, which is a view made once where that is possible."""
-        if call.function is operator.setitem and id(call.args[0]) in self.fixed and _is_basic(call.args[1]):
+        if call.function is operator.setitem and id(call.args[0]) in self.fixed and is_basic(call.args[1]):
             part = self.fixed[id(call.args[0])][call.args[1]]
             if isinstance(part, ndarray) and call.args[1] is not Ellipsis:
                 self.lines.append(f"{self._object(part, 'part')}[...] = {self._text(call.args[2])}")
@@ -451,10 +433,12 @@ class _Printer:
         read = False
         for call in self.program.calls[k + 1 :]:
             if call.writes is x.memory:
-                parts = call.function is operator.setitem and call.args[0] is x and _is_basic(call.args[1])
-                if read or not parts or any(y.memory is x.memory for y in traced_in(call.args[2])):
+                stores = call.function is operator.setitem and call.args[0] is x and is_basic(call.args[1])
+                operands = call.args[2] if stores else call.args
+                parts = stores or "out" in call.kwargs
+                if read or not parts or any(y.memory is x.memory for y in traced_in(operands)):
                     return False
-            elif any(y.memory is x.memory for y in call.reads()):
+            elif not call.view and any(y.memory is x.memory for y in call.reads()):
                 read = True
         return True
 
@@ -544,7 +528,8 @@ class _Printer:
         end = [last] if last else []
         if last and not last.startswith("out=") and (named or function in _NAMED):
             end = [f"out={last}"]
-        if getattr(function, "__objclass__", None) is ndarray:
+        of_array = function is np.dot and isinstance(args[0], Traced) and isinstance(args[0].value, ndarray)
+        if of_array or getattr(function, "__objclass__", None) is ndarray:  # the method dot takes less time
             return f"{positional[0]}.{function.__name__}({', '.join([*positional[1:], *named, *end])})"
         if type(function).__name__ == "_attribute":
             return f"{positional[0]}.{function.name}"
@@ -655,7 +640,7 @@ class _Printer:
     def _overwritten(self, k: int, call: Call) -> Traced | None:
         """Return an operand that nothing needs afterwards, and that an elementwise call may write over."""
         x = call.result
-        if call.function not in _ROUNDED or x.dtype.kind == "c":
+        if call.function not in ROUNDED or x.dtype.kind == "c":
             return None
         for y in call.reads():
             memory = self.reserved.get(id(y.memory))

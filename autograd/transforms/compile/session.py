@@ -20,6 +20,7 @@ from .passes import simplify
 from .program import Argument, Fixed, Program
 from .recorder import ProgramRecorder
 from .results import is_freed, recorded_derivative
+from .stores import store_directly
 from .types import Argument as GivenArgument
 from .variables import TracedVariables
 
@@ -134,6 +135,8 @@ class Session:
     def _finish(self, program: Program) -> None:
         """Make a program short, and fuse its calls if that was asked for."""
         simplify(program)
+        if self.backend == "numpy":
+            store_directly(program)
         program.forget_values()
         if self.backend == "numba":
             from .fused.fuse import fuse  # with numba, which other programs need not have
