@@ -1,5 +1,6 @@
 """Computing again in the backward pass."""
 
+import copy
 import gc
 import weakref
 from typing import Any
@@ -298,3 +299,20 @@ def test_derivatives_within_a_checkpoint_on_the_tape() -> None:
     assert np.allclose(found.data, expected.data)
     (second,), (expected,) = gradients(found.sum(), x), gradients(expected.sum(), x)
     assert np.allclose(second.data, expected.data)
+
+
+def test_lists_and_dicts_among_its_arguments_may_be_changed_afterwards() -> None:
+    rows, options, nested = [0, 2], {"power": 3}, ([1], {"shift": 1.0})
+
+    def chosen(x: Tensor, options: Any, nested: Any, *, rows: list[int]) -> Any:
+        return (np.sin(x)[rows] + nested[1]["shift"]) ** options["power"] * x[nested[0]]
+
+    def gradient(change: bool) -> Any:
+        x, given = tensor([0.5, 1.0, 2.0], requires_grad=True), copy.deepcopy((rows, options, nested))
+        y = checkpoint(chosen, x, given[1], given[2], rows=given[0]).sum()
+        if change:
+            given[0][:], given[1]["power"], given[2][0][0], given[2][1]["shift"] = [1, 1], 5, 0, 3.0
+        y.backward()
+        return x.grad.numpy()
+
+    np.testing.assert_array_equal(gradient(True), gradient(False))

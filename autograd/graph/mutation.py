@@ -7,6 +7,7 @@ of it, and a backward pass raises if the array was written to since.
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
@@ -70,14 +71,15 @@ def root(x: Node) -> Any:
 def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard | None]:
     """Return a constant as a node keeps it, and the guards with its own, if it needs one.
 
-    An array is copied, so that it may be written to afterwards. Above 256 kB, it is kept with a guard.
+    An array is copied, so that it may be written to afterwards; so is a list or a dict. An array above 256 kB is kept
+    with a guard.
     """
-    if type(value) is Batched:
+    kind: Any = type(value)
+    if kind is Batched:
         kept, guards = keep_constant(value.value, guards)
         return Batched(kept, value.level), guards
     if not isinstance(value, np.ndarray):
-        return value, guards
-    kind: Any = type(value)
+        return copy.deepcopy(value) if kind is list or kind is dict else value, guards
     if value.nbytes <= WHOLE or issubclass(kind, Traced):
         return value.copy("K"), guards
     return value, (value, snapshot(value), guards)

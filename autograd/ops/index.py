@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import operator
 from typing import TYPE_CHECKING, Any
@@ -140,7 +139,7 @@ _BOUNDS = {int, type(None)}
 
 
 def settled(key: Any) -> Any:
-    """Return a snapshot of an index: lists are copied; arrays are compared when the index is needed again."""
+    """Return an index whose lists and slices hold no tensors; a node that keeps it copies what may be changed later."""
     kind = type(key)
     if kind in _FIXED:
         return key
@@ -149,8 +148,6 @@ def settled(key: Any) -> Any:
     if kind is slice:
         return slice(*[n if n is None else operator.index(unwrap(n)) for n in (key.start, key.stop, key.step)])
     key = unwrap(key)
-    if type(key) is list:
-        return copy.deepcopy(key)
     return plain_array(key) if hasattr(key, "__array__") and not isinstance(key, np.generic) else key
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from numbers import Rational
 from typing import Any, NoReturn
@@ -117,11 +116,9 @@ def _refuse_scalar(op: Primitive, value: Any) -> None:
 
 
 def static(op: Primitive, value: Any, name: str) -> Any:
-    """Convert an argument without a derivative: a tensor to its ndarray, a list, which may change later, to a copy."""
+    """Convert an argument without a derivative: a tensor to its ndarray. A node that keeps a list copies it."""
     kind = type(value)
-    if kind is list:
-        return copy.deepcopy(value) if value else value
-    if kind in IMMUTABLE or kind is tuple or kind is ndarray or issubclass(kind, Traced):
+    if kind in IMMUTABLE or kind is list or kind is tuple or kind is ndarray or issubclass(kind, Traced):
         return value
     if not isinstance(value, Tensor):
         _refuse_scalar(op, value)

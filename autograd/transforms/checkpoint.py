@@ -187,7 +187,12 @@ class _Region:
 
 
 def arguments_now(value: Any) -> Any:
-    """Return arguments with another tensor, of the same value and node, in place of each tensor in them."""
+    """Return arguments with another tensor, of the same value and node, in place of each tensor, and with new lists."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return kind(map(arguments_now, value))
+    if kind is dict:
+        return {name: arguments_now(item) for name, item in value.items()}
     contents, rebuild = flatten(value)
     if not any(type(item) is Tensor for item in contents):
         return value

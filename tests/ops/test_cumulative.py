@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import GraphError, grad, jvp, tensor
+from autograd import GraphError, grad, jacobian, jvp, tensor
 
 from .agreement import agree
 
@@ -41,6 +41,30 @@ def test_cumprod_is_exact_with_zeros(row: list[float]) -> None:
     weights = np.arange(1.0, x.size + 1)
     expected = sum(w * np.pad(products_of_others(x[: k + 1]), (0, x.size - k - 1)) for k, w in enumerate(weights))
     np.testing.assert_allclose(grad(lambda x: (np.cumprod(x) * weights).sum())(x), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("function", [np.cumprod, np.nancumprod, lambda x, axis: np.multiply.accumulate(x.reshape(-1))])
+@pytest.mark.parametrize("zeros", [[], [0], [3], [5], [1, 4], [0, 1, 2, 3, 4, 5]], ids=str)
+def test_cumprod_of_all_elements_in_several_axes_is_exact_with_zeros(function: Any, zeros: list[int]) -> None:
+    x = np.array([2.0, -3.0, 0.5, 5.0, -1.0, 7.0])
+    x[zeros] = 0
+    expected = [np.pad(products_of_others(x[: k + 1]), (0, x.size - k - 1)) for k in range(x.size)]
+    for shape in ((2, 3), (3, 1, 2), (1, 6)):
+        found = jacobian(lambda x: function(x, axis=None))(x.reshape(shape))
+        np.testing.assert_allclose(found, np.reshape(expected, (x.size, *shape)), rtol=1e-15)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+def test_cumprod_along_each_axis_is_exact_with_zeros(axis: int) -> None:
+    x = np.array([[[1.0, 0.0, 2.0], [2.0, 3.0, 0.0]], [[0.0, 0.0, 4.0], [4.0, 5.0, 6.0]]])
+    weights = np.arange(1.0, 1 + x.size).reshape(x.shape)
+    rows, by_row = np.moveaxis(x, axis, -1).reshape(-1, x.shape[axis]), np.moveaxis(weights, axis, -1)
+    expected = [
+        grad(lambda x, w=w: (np.cumprod(x) * w).sum())(row)
+        for row, w in zip(rows, by_row.reshape(rows.shape), strict=True)
+    ]
+    found = grad(lambda x: (np.cumprod(x, axis) * weights).sum())(x)
+    np.testing.assert_array_equal(np.moveaxis(found, axis, -1).reshape(rows.shape), expected)
 
 
 def test_prod_along_axes_with_zeros() -> None:
