@@ -1,0 +1,20 @@
+"""The kinds of errors that are planted."""
+
+from . import arguments, everywhere, layouts, memory, modes, places, sizes, threads, types, values
+from .kind import KINDS, Example, Kind
+
+__all__ = [
+    "KINDS",
+    "Example",
+    "Kind",
+    "arguments",
+    "everywhere",
+    "layouts",
+    "memory",
+    "modes",
+    "places",
+    "sizes",
+    "threads",
+    "types",
+    "values",
+]
