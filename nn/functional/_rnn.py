@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from autograd import Function, extend, vjp
-from autograd.extend import ARRAY_TYPES, innermost, is_copy
+from autograd.extend import ARRAY_TYPES, fusing, innermost, is_copy
 
 from .._aligned_memory import aligned_empty, aligned_like
 from ._kernels.rnn_products import ParameterGradients, by_gate, columns, preactivations, rows, starting_with
+from ._lstm_loops import pull_lstm, run_lstm
 from ._rnn_steps import Step, composed, gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 
 __all__ = ["gru", "lstm", "rnn_relu", "rnn_tanh"]
@@ -123,15 +124,30 @@ def _apart(arrays: Sequence[Any], batches: Sequence[Any], n: int) -> list[Any]:
 # kept, and tanh(c), for example, is computed twice: at these sizes memory is slower than arithmetic.
 
 
+def _lstm_order(parameter: Array, out: Array) -> Array:
+    """Write the parts of each gate, in the order of the parameters, to `out` in that of the steps.
+
+    Those of sigmoids are halved: sigmoid(a) = 0.5 tanh(0.5 a) + 0.5.
+    """
+    np.multiply(parameter[3], 0.5, out[0])
+    np.multiply(parameter[:2], 0.5, out[1:3])
+    out[3] = parameter[2]
+    return out
+
+
 def _run_lstm(x: Array, states: list[Array], parameters: list[Array]) -> tuple[tuple[Array, ...], Any]:
     h, half = states[0], np.asarray(0.5, x.dtype)
-    scale = np.array([0.5, 0.5, 0.5, 1], x.dtype)[:, None, None]  # sigmoid(a) = 0.5 tanh(0.5 a) + 0.5
-    weight_ih, weight_hh = (np.roll(by_gate(weight, 4), 1, axis=0) * scale for weight in parameters[:2])
-    bias = np.roll(by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 4), 1, axis=0) * scale
-    recurrent, product, w = columns(weight_hh), aligned_empty((4, *h.shape), x.dtype), aligned_empty(h.shape, x.dtype)
+    weights = [by_gate(weight, 4).swapaxes(1, 2) for weight in parameters[:2]]
+    from_input, recurrent = (_lstm_order(weight, aligned_empty(weight.shape, x.dtype)) for weight in weights)
+    bias = by_gate(sum(parameters[2:], np.zeros(len(parameters[0]), x.dtype)), 4)
+    bias = _lstm_order(bias, aligned_empty(bias.shape, x.dtype))
+    if fusing() and len(x):
+        hidden, last, steps = run_lstm(x, states, preactivations(x, from_input, bias), recurrent)
+        return (hidden[1:], hidden[-1].copy(), last.copy()), (x, hidden, steps, parameters)
+    product, w = aligned_empty((4, *h.shape), x.dtype), aligned_empty(h.shape, x.dtype)
     gates = aligned_empty((len(x), 4, *h.shape), x.dtype)
     hidden, cells = (starting_with(state, len(x)) for state in states)
-    added = preactivations(x, columns(weight_ih), bias)
+    added = preactivations(x, from_input, bias)
     steps = zip(added, gates, hidden[:-1], hidden[1:], cells[:-1], cells[1:], strict=True)
     for a, step, h, h_next, c, c_next in steps:
         sigmoids = step[:3]
@@ -150,8 +166,10 @@ def _run_lstm(x: Array, states: list[Array], parameters: list[Array]) -> tuple[t
 
 
 def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array) -> list[Any]:
+    if len(kept) == 4:
+        return pull_lstm(kept, needs_x, g, last_h, last_c)
     x, hidden, cells, gates, parameters = kept
-    weight = aligned_like(np.roll(by_gate(parameters[1], 4), 1, axis=0))
+    weight = aligned_like(by_gate(parameters[1], 4))
     d_h, d_c, one = aligned_like(last_h), aligned_like(last_c), np.ones((), x.dtype)
     d, products = (aligned_empty((4, *d_h.shape), x.dtype) for _ in range(2))
     w, d_sigmoids, d_i_f_g, (d_o, d_i, d_f, d_g) = aligned_empty(d_h.shape, x.dtype), d[:3], d[1:], d
@@ -169,18 +187,16 @@ def _pull_lstm(kept: Any, needs_x: bool, g: Array, last_h: Array, last_c: Array)
             np.add(d_c, w, d_c)
             np.subtract(one, step[:3], d_sigmoids)  # d_o = d_h * h * (1 - o)
             np.multiply(d_o, h, d_o)
-            np.multiply(d_o, d_h, d_o)
+            np.multiply(d_o, d_h, of_step[3])  # the order of the parameters
             np.multiply(i, cell, w)  # d_i = d_c * i * g * (1 - i)
             np.multiply(d_i, w, d_i)
             np.multiply(w, cell, d_g)  # d_g = d_c * (i - i * g * g)
             np.subtract(i, d_g, d_g)
             np.multiply(f, c, w)  # d_f = d_c * f * c * (1 - f), with c of the step before
             np.multiply(d_f, w, d_f)
-            np.multiply(d_i_f_g, d_c, d_i_f_g)
+            np.multiply(d_i_f_g, d_c, of_step[:3])
             np.multiply(d_c, f, d_c)
-            of_step[:3] = d_i_f_g  # the order of the parameters
-            of_step[3] = d_o
-            np.matmul(d, weight, products)
+            np.matmul(of_step, weight, products)
             np.add.reduce(products, 0, out=d_h)
         found.add(part, rows(memory), rows(memory))
     return [found.x, d_h, d_c, *found.parameters]

@@ -58,7 +58,7 @@ class _Fuser:
     def _keep(self, call: Call) -> None:
         """Let a call be what it is, after the groups that it depends on."""
         memories = {id(x.memory): x.memory for x in call.reads()}
-        written = {id(x.memory): x.memory for x in traced_in(call.result)}
+        written = {} if call.view else {id(x.memory): x.memory for x in traced_in(call.result)}
         if call.writes is not None:
             written[id(call.writes)] = call.writes
         everything = isinstance(call, Effect | Outside)
