@@ -12,7 +12,7 @@ from autograd.transforms.pytree import flatten
 from ..good_calls import fresh
 from ..nn.dtype_calls import Call, functions
 from ..operations.test_batches import _gradients
-from .agreement import compiled, differs
+from .agreement import compiled, disagreement
 
 OF_INTEGERS = {"one_hot"}  # whose results are integers, without a derivative
 
@@ -34,10 +34,11 @@ def test_a_function_is_replayed_bit_by_bit(call: Call, dtype: Any) -> None:
             signs = [bool(np.isin(call.args[i], (1, -1)).all()) for i in call.data]  # labels, which stay what they are
             near = [call.args[i] * (1 if s else rng.uniform(0.99, 1)) for i, s in zip(call.data, signs, strict=True)]
             data = [x.astype(dtype) for x in near]
-            found = []
-            for f in (computed, recorded):
+
+            def seeded(*data: Any, f: Any = computed) -> list[Any]:
                 nn.manual_seed(1)
                 with np.errstate(all="ignore"):
-                    found.append(flatten(f(*data))[0])
-            assert not differs(*[[part.detach() if isinstance(part, Tensor) else part for part in x] for x in found])
+                    return [part.detach() if isinstance(part, Tensor) else part for part in flatten(f(*data))[0]]
+
+            assert not disagreement(seeded, data, seeded(*data), seeded(*data, f=recorded))
         assert len(recorded.programs) == 1

@@ -15,7 +15,7 @@ from ..operations.calls import Array, Call, Function
 from ..operations.samples import OPERATIONS, SAMPLES, Operation
 from ..operations.test_batches import _batch, _calls, _gradients, _mixed, _second, _values
 from ..operations.test_derivatives import single
-from .agreement import compiled, differs
+from .agreement import compiled, differs, disagreement
 
 CALLS = int(os.environ.get("PLAINGRAD_CALLS", "1"))  # of each operation
 # Parts of functions of nn, which hand them an object that keeps what the derivative needs: made anew for each call, it
@@ -54,22 +54,24 @@ def _apart(inputs: Sequence[Array], rng: np.random.Generator) -> Sets:
 def _compare(function: Function, sets: Sets) -> str:
     """Compare a compiled function with the function itself; return why it was refused, or nothing."""
     recorded = compiled(function)
-    found, expected = [], []
+    calls: list[Any] = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for inputs in sets:
             try:
-                expected.append(function(*inputs))
+                expected = function(*inputs)
             except (ValueError, ArithmeticError):
                 continue  # nothing is to be compared
             before = [x.copy() for x in inputs]
             try:
-                found.append(recorded(*inputs))
+                found = recorded(*inputs)
             except CompileError as error:
                 return str(error)
-            assert not differs(expected[-1], found[-1]), f"call {len(found)}"
+            said = disagreement(function, inputs, expected, found)
+            assert not said, f"call {len(calls) + 1}: {said}"
             assert not differs(before, list(inputs)), "an argument was changed"
-    assert not differs(expected, found), "a result was changed by a later call"
+            calls.append((inputs, expected, found))
+        assert not any(disagreement(function, *call) for call in calls), "a result was changed by a later call"
     assert len(recorded.programs) <= 1
     return ""
 

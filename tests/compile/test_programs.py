@@ -17,7 +17,7 @@ from autograd import grad, jvp, tensor, vmap
 
 from ..against_jax.programs import grow
 from ..test_writing_programs import ALTERNATE, COMPILED, X, loss
-from .agreement import compiled, differs
+from .agreement import compiled, disagreement
 
 PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "40"))
 SEED = int(os.environ.get("PLAINGRAD_SEED", "0"))
@@ -82,7 +82,7 @@ class Counts:
             expected, found = outcome(function, arrays), outcome(recorded, arrays)
             if isinstance(expected, type):
                 return "" if expected is found else f"call {i}: {found} in place of {expected}"
-            if said := differs(expected, found):
+            if said := disagreement(function, arrays, expected, found):
                 return f"call {i}: {said}"
         self.all += 1
         self.refused += not recorded.programs

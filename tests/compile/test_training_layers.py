@@ -51,7 +51,7 @@ def steps_of(call: Call) -> Callable[[], Training]:
             if isinstance(total, Tensor) and total.requires_grad:
                 total.backward()
             updates.step()
-            return total.detach() if isinstance(total, Tensor) else total
+            return total.detach().astype(np.float32) if isinstance(total, Tensor) else total
 
         return Training(step, [layer, scale, updates])
 

@@ -24,11 +24,8 @@ from autograd import (
     vjp,
     vmap,
 )  # fmt: skip
-from autograd import (
-    compile as compiled,
-)
 
-from .agreement import assert_same, differs
+from .agreement import assert_same, compiled, differs
 
 Function = Callable[..., Any]
 Array = np.ndarray[Any, Any]
