@@ -68,7 +68,7 @@ def compiled_loop(function: F) -> F:
 def compiled(function: Callable[..., Any]) -> Any:
     """Return what numba makes of a function, for what is loaded with numba."""
     numba, folder = load_numba(f"the loop {function.__name__}"), cache_folder()
-    jit = functools.partial(numba.njit, error_model="numpy")
+    jit = functools.partial(numba.njit, error_model="numpy", no_cfunc_wrapper=True)
     if folder is None:
         return jit(function)
     config = numba.core.config
