@@ -13,11 +13,11 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, everywhere
 from .._arguments import TensorLike
 from ._dropout import dropout
 from ._kernels.operands import as_floating, as_operand
+from ._kernels.saved import Saved
 
 __all__ = ["attention_weights", "read_mask", "scaled_dot_product_attention"]
 
 Array = np.ndarray[Any, Any]
-Saved = list[Any]
 
 
 def _normalise(scores: Array, mask: Array | None) -> Array:
@@ -220,7 +220,7 @@ def scaled_dot_product_attention(
         mask = read_mask(attn_mask, shape, "scaled_dot_product_attention")
     if dropout_p or isinstance(mask, Tensor):
         return dropout(attention_weights(query, key, mask, scale), dropout_p) @ value
-    return _attention(query, key, value, _scale(query, scale), mask, [])
+    return _attention(query, key, value, _scale(query, scale), mask, Saved())
 
 
 def _scale(query: Any, scale: float | None) -> float:

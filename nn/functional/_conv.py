@@ -11,6 +11,7 @@ from autograd import ShapeError, Tensor
 from .._arguments import Spatial, TensorLike
 from ._kernels.correlation import convolve, transposed
 from ._kernels.operands import as_operand
+from ._kernels.saved import Saved
 from ._kernels.sliding_windows import Windows, per_axis, slide, spatial_operand
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]
@@ -237,8 +238,8 @@ def _convolution(
     low, high = paddings(owner, axes, padding, kernel, stride, dilation)
     windows = slide(owner, size, kernel, stride, low, high, dilation)
     if x.ndim == axes + 1:
-        return convolve(x[None], weight, bias, windows, groups, [])[0]
-    return convolve(x, weight, bias, windows, groups, [])
+        return convolve(x[None], weight, bias, windows, groups, Saved())[0]
+    return convolve(x, weight, bias, windows, groups, Saved())
 
 
 def paddings(

@@ -16,11 +16,12 @@ from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, mem
 from ._kernels.half_precision import HALF, in_single
 from ._kernels.loss_operands import Reduction, as_real, check_reduction
 from ._kernels.operands import as_operand
+from ._kernels.saved import Saved
 
 __all__ = ["cross_entropy", "nll_loss"]
 
 
-def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: list[Any]) -> Any:
+def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: Saved) -> Any:
     """Return scale * (log sum exp(logits) - logits[label]) for each row, or the sum over the rows.
 
     The exponentials, their sums, and the positions in memory of the labelled ones, are left in `saved` for the
@@ -47,7 +48,7 @@ def _labelled_forward(logits: Any, labels: Any, scale: Any, total: bool, saved: 
     return (np.add.reduce(losses) if total else losses) * scale
 
 
-def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
+def _labelled_rule(g: Any, logits: Any, scale: Any, saved: Saved) -> Any:
     """Return (softmax(logits) - one_hot(label)) * g * scale for each row."""
     g = g * scale
     if g.ndim:
@@ -66,7 +67,7 @@ def _labelled_rule(g: Any, logits: Any, scale: Any, saved: list[Any]) -> Any:
     return p
 
 
-def _one_hot(logits: Any, saved: list[Any]) -> Any:
+def _one_hot(logits: Any, saved: Saved) -> Any:
     """Return 1 at the labels that the forward pass left, and 0 elsewhere."""
     if len(saved) == 1:
         return (saved[0][:, None] == np.arange(logits.shape[1])).astype(logits.dtype)
@@ -171,7 +172,7 @@ def cross_entropy(
     scale = weights / total if reduction == "mean" else weights
     if not isinstance(scale, int | float):
         scale = scale.astype(logits.dtype)
-    losses = _labelled_cross_entropy(logits, labels, scale, reduction != "none", [])
+    losses = _labelled_cross_entropy(logits, labels, scale, reduction != "none", Saved())
     return losses.reshape(classes.shape) if reduction == "none" else losses
 
 

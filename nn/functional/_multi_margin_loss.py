@@ -16,13 +16,14 @@ from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, mem
 from ._kernels.half_precision import in_single
 from ._kernels.loss_operands import Reduction, alike, as_real, check_reduction, reduced
 from ._kernels.operands import as_operand
+from ._kernels.saved import Saved
 from ._likelihood_loss import check_probabilities, with_logits
 
 __all__ = ["multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss"]
 
 
 def _multi_margin_forward(
-    scores: Any, labels: Any, margin: float, p: int, scale: Any, total: bool, saved: list[Any]
+    scores: Any, labels: Any, margin: float, p: int, scale: Any, total: bool, saved: Saved
 ) -> Any:
     """Return scale * sum(relu(margin - scores[label] + scores) ** p) over the other classes, for each row or in all.
 
@@ -48,7 +49,7 @@ def _multi_margin_forward(
     return (np.add.reduce(losses) if total else losses) * scale
 
 
-def _multi_margin_rule(g: Any, scores: Any, labels: Any, margin: float, p: int, scale: Any, saved: list[Any]) -> Any:
+def _multi_margin_rule(g: Any, scores: Any, labels: Any, margin: float, p: int, scale: Any, saved: Saved) -> Any:
     """Return the slope at each other score that is too near, and minus their sum at the labelled one."""
     lack, places = saved
     g = g * scale
@@ -145,8 +146,8 @@ def multi_margin_loss(
     if weight is not None:
         scale = (np.take_along_axis(weight, labels, 0) * scale).astype(rows.dtype)
     if reduction == "none":
-        return _multi_margin(rows, labels, margin, p, scale, False, []).reshape(target.shape)
-    return _multi_margin(rows, labels, margin, p, scale, True, [])
+        return _multi_margin(rows, labels, margin, p, scale, False, Saved()).reshape(target.shape)
+    return _multi_margin(rows, labels, margin, p, scale, True, Saved())
 
 
 @in_single

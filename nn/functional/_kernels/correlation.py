@@ -23,6 +23,7 @@ from autograd.extend import ARRAY_TYPES, accurate_sum, innermost, is_copy
 
 from ..._aligned_memory import keep_freed_memory
 from .._linear import MANY, _ones
+from .saved import Saved
 from .sliding_windows import Function, Windows, add_columns, batches, columns
 
 __all__ = ["convolve", "transposed", "weight_product"]
@@ -46,7 +47,7 @@ def _by_channel(y: Any, groups: int) -> Any:
     return y.swapaxes(0, 1).reshape(groups, channels // groups, n * math.prod(y.shape[2:]))
 
 
-def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
+def _convolve(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, saved: Saved) -> Any:
     """Return the sum over each window of its elements times weights; leave the columns in `saved` if they are few.
 
     The gradient of the weight is computed from them. For a large array, they are not worth their memory. If a batch of
@@ -134,7 +135,7 @@ def _sum_shifted(kernels: Any, y: Any, size: tuple[int, ...], windows: Windows) 
     return out.reshape(channels, n, *size)
 
 
-def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: list[Any] | None = None) -> Any:
+def _weight_product(x: Any, y: Any, windows: Windows, groups: int, saved: Saved | None = None) -> Any:
     """Return the sum over all windows of their elements times an element of `y`: the shape of a weight."""
     if type(x) not in ARRAY_TYPES or type(y) not in ARRAY_TYPES:
         return _weights_of_batch(x, y, windows, groups)
@@ -217,7 +218,7 @@ def _long_product(a: Any, b: Any) -> Any:
     return total[None]
 
 
-def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: list[Any]) -> Any:
+def _weight_rule(g: Any, x: Any, windows: Windows, groups: int, saved: Saved) -> Any:
     """Use the columns that the forward pass left, if they are those of `x` and nothing has to be recorded.
 
     Where a batch shared the weight and has ended, the gradient is summed over it, by one product.
@@ -246,7 +247,7 @@ convolve: Function = general(
 )
 transposed: Function = general(
     _transposed,
-    lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups, []),
+    lambda g, weight, windows, groups: convolve(g, weight, None, windows, groups, Saved()),
     lambda g, y, windows, groups: weight_product(g, y, windows, groups),
     _bias_rule,
     name="transposed_convolution",
@@ -254,6 +255,6 @@ transposed: Function = general(
 weight_product: Function = general(
     lambda x, y, windows, groups: _weight_product(x, y, windows, groups),
     lambda g, y, windows, groups: transposed(y, g, None, windows, groups),
-    lambda g, x, windows, groups: convolve(x, g, None, windows, groups, []),
+    lambda g, x, windows, groups: convolve(x, g, None, windows, groups, Saved()),
     name="convolution_weights",
 )
