@@ -8,25 +8,24 @@ import typing
 
 from ..tensors import dispatch
 from . import (
+    bessel,
     complex,
     cumulative,
     elementwise,
     index,
     join,
-    nan,
     norm,
     product,
     reduce,
     setitem,
     shape,
-    signal,
     sort,
-    ufunc_methods,
     undifferentiated,
     variance,
 )
 
 __all__ = [
+    "bessel",
     "complex",
     "cumulative",
     "decompositions",
@@ -57,7 +56,6 @@ __all__ = [
     "variance",
 ]
 
-dispatch.ufunc_fallback = ufunc_methods.ufunc_fallback
 dispatch.call_undifferentiated = undifferentiated.call_undifferentiated
 
 

@@ -1,6 +1,6 @@
 """The families of functions that many programs never use: loaded for a function that no other family declares.
 
-None of them has methods of tensors. They take a fifth of the time that `import autograd` would take with them.
+None of them has methods of tensors. With them, `import autograd` would add more than twice as much to the import of NumPy.
 """
 
 from . import (
@@ -11,12 +11,15 @@ from . import (
     fft,
     histogram,
     linalg,
+    nan,
     pad,
     piecewise,
     polynomial,
     quantiles,
     rearrange,
+    signal,
     statistics,
+    ufunc_methods,
 )
 
 __all__ = [
@@ -27,10 +30,13 @@ __all__ = [
     "fft",
     "histogram",
     "linalg",
+    "nan",
     "pad",
     "piecewise",
     "polynomial",
     "quantiles",
     "rearrange",
+    "signal",
     "statistics",
+    "ufunc_methods",
 ]

@@ -1,4 +1,4 @@
-"""nan-functions: sums, products and extremes that skip nan.
+"""nan-functions: sums, products, extremes, means and variances that skip nan.
 
 Where a slice is all nan, the value and the warning are NumPy's. A nan has the gradient 0, and so do all elements of
 such a slice.
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph.batched import anywhere
+from ..primitives.accurate_sum import at_least_single
 from ..primitives.declare import composed, general, not_differentiable
 from ..tensors.tensor import unwrap
 from .cumulative import cumprod, cumsum, prod
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, share_evenly, sum
 from .shape import operand
+from .variance import count_valid, dispersion_of, valid_elements
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -131,3 +133,38 @@ def nanmin(
 
 
 not_differentiable(np.nanargmax, np.nanargmin)
+
+
+# Means and variances
+
+dispersion_of(np.nanvar, root=False, skip_nan=True)
+dispersion_of(np.nanstd, root=True, skip_nan=True)
+
+
+def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
+    return numpy.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
+
+
+def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:
+    g, x = at_least_single(g), at_least_single(x)
+    valid = valid_elements(x, where, True)
+    count = np.maximum(count_valid(x, g, axis, valid), 1)
+    return np.where(valid, keep_axes(g, x.shape, axis) / count, 0)
+
+
+_mean = general(_nanmean, _nanmean_rule, name="nanmean")
+
+
+@composed(np.nanmean, method=False)
+def nanmean(
+    x: TensorLike,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: ArrayOrTensor | None = None,
+    keepdims: bool = False,
+    *,
+    where: TensorLike = True,
+) -> Any:
+    """Return the mean of the elements that are not nan, and nan where there are none."""
+    refuse_out(out)
+    return _mean(x, axis, dtype, keepdims, where)

@@ -1,4 +1,4 @@
-"""Signal processing: convolution, interpolation, phase unwrapping, filter and window functions, nan_to_num."""
+"""Signal processing: convolution, interpolation, phase unwrapping, nan_to_num."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 
 from ..errors import DtypeError, GraphError
 from ..graph.batched import Batched, anywhere, as_array
-from ..primitives.declare import composed, elementwise, general, multilinear
-from ..primitives.primitive import Function
+from ..primitives.declare import composed, general, multilinear
 from ..tensors.tensor import Array, Tensor, unwrap
 from .index import scatter, selected
 from .shape import atleast_1d, operand
@@ -195,58 +194,6 @@ def unwrap_phase(
     if np.ndim(period):
         raise TypeError(f"a period is a number, not an array of shape {np.shape(period)}")
     return _unwrap(p, period, unwrap(discont), axis)
-
-
-# Filters and windows
-
-
-def _spherical_bessel(x: Any, n: int) -> Any:
-    """Return j_n(z) / z**n at z = pi x, with j_n the spherical Bessel function: for n = 0 sin(z) / z.
-
-    Near 0 by its power series, further out by recurrence, which is stable there (NIST Digital Library of Mathematical
-    Functions, 10.53.1 and 10.51.1).
-    """
-    z = np.multiply(x, math.pi)
-    near = np.abs(z) <= n + 1
-    small, large = np.where(near, z, 0), np.where(near, 1, z)
-    square, series = small * small, np.ones_like(small)
-    for k in range(10 + 2 * n, 0, -1):
-        series = 1 - square * series / (2 * k * (2 * n + 2 * k + 1))
-    before, value = np.cos(large), np.sin(large) / large
-    for k in range(n):
-        before, value = value, ((2 * k + 1) * value - before) / large / large
-    return np.where(near, series / math.prod(range(1, 2 * n + 2, 2)), value)
-
-
-def _modified_bessel(x: Any, n: int) -> Any:
-    """Return I_n(x) / x**n, with I_n the modified Bessel function of the first kind.
-
-    It is the integral of exp(x cos t) sin(t)**(2 n) from 0 to pi, divided by pi (2 n - 1)!! (NIST Digital Library of
-    Mathematical Functions, 10.32.2). The integrand is positive and periodic, so that the midpoint rule is exact to the
-    last digits once it has some multiples of sqrt(x) points (Trefethen & Weideman 2014, The Exponentially Convergent
-    Trapezoidal Rule, SIAM Review 56(3)).
-    """
-    x = np.abs(x)
-    largest = np.max(x, initial=0, where=x < 1000).astype(np.float64)
-    points = 10 + n + int(np.ceil(4.5 * np.sqrt(largest)).astype(int))
-    total = np.zeros_like(x)
-    for i in range(points):
-        angle = (i + 0.5) * math.pi / points
-        total = total + np.exp(x * (math.cos(angle) - 1)) * math.sin(angle) ** (2 * n)
-    return np.exp(x) * (total / (points * math.prod(range(1, 2 * n, 2))))
-
-
-# The derivative of j_n(z) / z**n is -z times the next one, and that of I_n(x) / x**n is x times the next one.
-spherical_bessel: Function = elementwise(
-    _spherical_bessel,
-    lambda g, x, n: g * (x * -(math.pi**2)) * spherical_bessel(x, n + 1),
-    name="spherical_bessel",
-)
-modified_bessel: Function = elementwise(
-    _modified_bessel, lambda g, x, n: g * x * modified_bessel(x, n + 1), name="modified_bessel"
-)
-sinc = elementwise(np.sinc, lambda g, x: g * (x * -(math.pi**2)) * spherical_bessel(x, 1), forward=lambda x: np.sinc(x))
-i0 = elementwise(np.i0, lambda g, x: g * x * modified_bessel(x, 1), forward=lambda x: np.i0(x))
 
 
 # Nan and infinity

@@ -21,6 +21,7 @@ from ..graph.mutation import note_written
 from ..primitives.declare import general, linear
 from ..primitives.operands import on_arrays
 from ..primitives.primitive import Function
+from ..tensors import dispatch
 from ..tensors.dispatch import declare_special_functions, operations, plain
 from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
 from .cumulative import cumprod, cumsum, prod
@@ -369,3 +370,6 @@ def _constant(result: Any, ufunc: np.ufunc, method: str) -> Any:
         name = _name(ufunc, method)
         raise UnsupportedError(f"numpy.{name} gives Python objects, which tensors do not hold: pass t.data")
     return Tensor(array)
+
+
+dispatch.ufunc_fallback = ufunc_fallback

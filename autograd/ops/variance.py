@@ -1,4 +1,4 @@
-"""Variances and standard deviations, with and without nan, and nanmean.
+"""Variances and standard deviations; those that skip nan are declared with the other functions that do.
 
 They share one rule: the gradient of a variance at an element is its deviation from the mean, times 2 / (count - ddof).
 Elements that `where` leaves out, and skipped nan, get the gradient 0, and so do all elements of a slice in which
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 numpy: Any = np  # its annotations accept only literal flags
 
 
-def _valid(x: Any, where: Any, skip_nan: bool) -> Any:
+def valid_elements(x: Any, where: Any, skip_nan: bool) -> Any:
     """Return the mask of the elements that count, or True for all."""
     return ~np.isnan(unwrap(x)) & where if skip_nan else where
 
 
-def _count(x: Any, g: Any, axis: Axis, valid: Any) -> Any:
+def count_valid(x: Any, g: Any, axis: Axis, valid: Any) -> Any:
     """Return how many elements count: a number, or an array with length 1 on the reduced axes."""
     if valid is True:
         return number_reduced(x.shape, g)
@@ -58,7 +58,7 @@ def _deviation(x: Any, axis: Axis, valid: Any, count: Any) -> Any:
 def _pull(g: Any, x: Any, mean: Any, axis: Axis, ddof: float, valid: Any, out: Any) -> Any:
     """Return the gradient of x: that of a variance, or of the standard deviation `out`."""
     g, x = at_least_single(g), at_least_single(x)
-    count = _count(x, g, axis, valid)
+    count = count_valid(x, g, axis, valid)
     # Without degrees of freedom the deviations are nan, not the divisor: in forward mode, 0 would absorb it.
     if valid is True:
         undefined, freedom = count <= ddof, count - ddof if count > ddof else 1
@@ -87,7 +87,7 @@ def _degrees(ddof: float, correction: Any) -> float:
     return correction  # type: ignore[no-any-return]  # a number
 
 
-def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
+def dispersion_of(function: Function, *, root: bool, skip_nan: bool) -> None:
     """Declare one of the functions, both about the mean of the elements and about a given mean."""
     name = function.__name__
 
@@ -110,7 +110,7 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
         mean: Any = ABSENT,
         out: ArrayOrTensor | None = None,
     ) -> Any:
-        return _pull(g, x, mean, axis, ddof, _valid(x, where, skip_nan), out)
+        return _pull(g, x, mean, axis, ddof, valid_elements(x, where, skip_nan), out)
 
     def to_mean(gx: Any, mean: Any) -> Any:
         return unbroadcast(-gx, np.shape(mean))
@@ -157,36 +157,5 @@ def _dispersion(function: Function, *, root: bool, skip_nan: bool) -> None:
     composed(function, method=not skip_nan)(dispersion)
 
 
-_dispersion(np.var, root=False, skip_nan=False)
-_dispersion(np.std, root=True, skip_nan=False)
-_dispersion(np.nanvar, root=False, skip_nan=True)
-_dispersion(np.nanstd, root=True, skip_nan=True)
-
-
-def _nanmean(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> Any:
-    return numpy.nanmean(x, axis, dtype, keepdims=keepdims, where=where)
-
-
-def _nanmean_rule(g: Any, x: Any, axis: Axis, where: Any) -> Any:
-    g, x = at_least_single(g), at_least_single(x)
-    valid = _valid(x, where, True)
-    count = np.maximum(_count(x, g, axis, valid), 1)
-    return np.where(valid, keep_axes(g, x.shape, axis) / count, 0)
-
-
-_mean = general(_nanmean, _nanmean_rule, name="nanmean")
-
-
-@composed(np.nanmean, method=False)
-def nanmean(
-    x: TensorLike,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    out: ArrayOrTensor | None = None,
-    keepdims: bool = False,
-    *,
-    where: TensorLike = True,
-) -> Any:
-    """Return the mean of the elements that are not nan, and nan where there are none."""
-    refuse_out(out)
-    return _mean(x, axis, dtype, keepdims, where)
+dispersion_of(np.var, root=False, skip_nan=False)
+dispersion_of(np.std, root=True, skip_nan=False)

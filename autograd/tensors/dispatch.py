@@ -26,11 +26,9 @@ handing_on: set[Callable[..., Any]] = set()
 writers: dict[Callable[..., Any], Callable[..., Any]] = {}
 # Node types other than Tensor, and how an elementwise operation applies to them.
 fronts: dict[type, Callable[..., Any]] = {}
-# Two functions that `ops` fills in, since it knows how tensors are written to. The first takes (ufunc, method, inputs,
-# kwargs) and serves ufuncs called with keywords or by a method such as `reduce`; the second takes (function, args,
-# kwargs) and serves functions whose results carry no gradient.
-ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any]
+# Calls a function whose results carry no gradient; filled in by `ops`, which knows how tensors are written to.
 call_undifferentiated: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+_declared: set[str] = set()
 
 
 def operation_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
@@ -42,10 +40,25 @@ def operation_of(function: Callable[..., Any]) -> Callable[..., Any] | None:
 
 def declare_further_functions() -> None:
     """Declare the functions of NumPy that are not declared when this package is imported; see `ops.further`."""
-    if "autograd.ops.further" not in sys.modules:
+    _declare("autograd.ops.further")
+
+
+def _declare(module: str) -> None:
+    """Import a module of declarations, or wait for the thread that does."""
+    if module not in _declared:
         known = dict(operations)
-        import_module("autograd.ops.further")
+        import_module(module)
         operations.update(known)  # what a program has declared itself stays
+        _declared.add(module)
+
+
+def _declare_ufunc_methods(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    _declare("autograd.ops.ufunc_methods")
+    return ufunc_fallback(ufunc, method, inputs, kwargs)
+
+
+# Calls a ufunc with keywords, or one of its methods such as `reduce`; `ops.ufunc_methods` puts its own function here.
+ufunc_fallback: Callable[[np.ufunc, str, tuple[Any, ...], dict[str, Any]], Any] = _declare_ufunc_methods
 
 
 def declare_special_functions() -> None:

@@ -18,6 +18,7 @@ from ...graph.source_info import line_in, line_of, within_engine
 from ...graph.traced import Recorder, Traced, plain, recorder
 from ...scalar.value import Value
 from ...tensors.tensor import Tensor
+from . import traced_methods
 from .environment import Environment
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
@@ -74,7 +75,14 @@ _array = np.array  # which is another one while a program is recorded
 NUMBERS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype, type, slice, range)
 # Where users take values out of tensors. What the engine asks for elsewhere becomes a check.
 _EXITS = frozenset(
-    ("autograd.tensors.tensor", "autograd.tensors.conversions", __name__, applied.__module__, Traced.__module__)
+    (
+        "autograd.tensors.tensor",
+        "autograd.tensors.conversions",
+        __name__,
+        applied.__module__,
+        Traced.__module__,
+        traced_methods.__name__,
+    )
 )
 
 
