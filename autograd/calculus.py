@@ -6,7 +6,6 @@ often avoid Python numbers: NumPy takes twice as long for ``1 - out * out`` as f
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +52,7 @@ def _power_of_exponent(g: Any, out: Any, x: Any) -> Any:
     if isinstance(x, int | float):  # which must not become a float64 array
         return g * (out * math.log(x)) if x > 0 else g * (math.nan if x else 0)
     if type(x) is complex:
-        return g * (out * cmath.log(x)) if x else g * 0
+        return g * (out * complex(np.log(x))) if x else g * 0
     x = _as_numbers(x, g)
     safe = np.where(np.equal(x, 0), 1, x)
     return g * (out * np.log(safe))

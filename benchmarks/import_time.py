@@ -1,4 +1,4 @@
-"""Import time of ``autograd``, beside that of NumPy: the CPU time of whole processes, interleaved.
+"""Import time of ``autograd``, beside that of NumPy: the CPU time of whole processes on one thread, interleaved.
 
 Run it with ``python -m benchmarks.import_time``.
 """
@@ -13,6 +13,7 @@ def seconds(statement: str) -> float:
     """Return the CPU time that a new process takes to execute `statement`."""
     # Without compiled files, which some environments switch off, one would time the compiler.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["OPENBLAS_NUM_THREADS"] = "1"  # idle threads of NumPy's would add half of its time
     process = os.posix_spawn(sys.executable, [sys.executable, "-c", statement], environment)
     _, status, usage = os.wait4(process, 0)
     if status:

@@ -7,7 +7,6 @@ of it, and a backward pass raises if the array was written to since.
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType
@@ -79,10 +78,16 @@ def keep_constant(value: Any, guards: Guard | None = None) -> tuple[Any, Guard |
         kept, guards = keep_constant(value.value, guards)
         return Batched(kept, value.level), guards
     if not isinstance(value, np.ndarray):
-        return copy.deepcopy(value) if kind is list or kind is dict else value, guards
+        return _copied(value) if kind is list or kind is dict else value, guards
     if value.nbytes <= WHOLE or issubclass(kind, Traced):
         return value.copy("K"), guards
     return value, (value, snapshot(value), guards)
+
+
+def _copied(value: list[Any] | dict[Any, Any]) -> Any:
+    from copy import deepcopy  # few programs need it, and its import takes as long as that of a family of operations
+
+    return deepcopy(value)
 
 
 def keep_inputs(

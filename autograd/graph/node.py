@@ -326,13 +326,17 @@ class _BundleOperation(_LeafOperation):
 class FreedOperation:
     """Replaces a node's operation when a backward pass has freed the values that the node kept."""
 
+    __slots__ = ("name", "operation")
+
     def __init__(self, operation: Operation) -> None:
-        self.name = operation.name
-        self.inputs = operation.inputs
+        self.operation, self.name = operation, operation.name
 
     @property
     def freed(self) -> FreedOperation:
         return self
+
+    def inputs(self, node: Node) -> tuple[Node | None, ...]:
+        return self.operation.inputs(node)
 
     def refuse(self, node: Node) -> NoReturn:
         """Raise the error that says what was freed, and where."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -91,7 +90,9 @@ class Packed:
 
     def pull(self, node: Node, g: Gradient, gradients: Gradients) -> None:
         """Pull through a copy of the node that keeps the unpacked arrays, which are freed afterwards."""
-        whole = copy.copy(node)
+        from copy import copy  # few programs pack arrays
+
+        whole = copy(node)
         whole.op, whole.kept, whole.kept_y = self.operation, self.opened(node.kept), self.opened(node.kept_y)
         self.operation.pull(whole, g, gradients)
 

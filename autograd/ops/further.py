@@ -1,6 +1,6 @@
 """The families of functions that many programs never use: loaded for a function that no other family declares.
 
-None of them has methods of tensors. With them, `import autograd` would add more than twice as much to the import of NumPy.
+None of them has methods of tensors. With them, `import autograd` would take more than twice as long after NumPy.
 """
 
 from . import (

@@ -24,7 +24,6 @@ from ..graph.grad_mode import ON
 from ..tensors.dispatch import operations, plain
 from ..tensors.missing_names import refuse_keywords
 from ..tensors.tensor import Tensor, unwrap
-from .multi_output import ManyOutputs, several_outputs
 from .nary import many, several_inputs
 from .operands import on_arrays
 from .primitive import AT_CALL, Function, ManyInputs, OneInput, Primitive, Rule, argument_names, parameters_of
@@ -255,7 +254,7 @@ def _check_functions(declaration: str, *functions: Any) -> None:
 
 def install(name: str, function: Function, operator: Function | None = None) -> None:
     """Install `function` as the method `name` of tensors, and `operator` or `function` as the operator of that name."""
-    if not hasattr(Tensor, name):
+    if name not in vars(Tensor):
         along_axes = "axis" in getattr(getattr(function, "__code__", None), "co_varnames", ())
         setattr(Tensor, name, method_of(name, function) if along_axes else function)
     symbol, operate = OPERATORS.get(name), operator or function
@@ -319,6 +318,8 @@ def _form(
 ) -> tuple[type[Primitive], Callable[[Any], Function]]:
     """Return the class of an operation, and the builder of the function that applies it."""
     if outputs:
+        from .multi_output import ManyOutputs, several_outputs  # none of the operations that the package begins with
+
         return ManyOutputs, several_outputs
     if variadic:
         return ManyInputs, many

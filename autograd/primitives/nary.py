@@ -7,7 +7,6 @@ path without loops.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,7 @@ def several_inputs(op: Primitive) -> Function:
 def _several(op: Primitive) -> Function:
     forward, count, total = op.computed, len(op.rules), len(op.parameters)
     bind, linear, shaped = binder(op, 0), op.kind == "linear", op.shaped
-    getters = [_getter(op, index) for index in range(count)]
+    getters = [op.getter(index) for index in range(count)]
     read_by, noted, names = readers(op), op.arguments_kept(count), op.parameters[count:]
 
     def apply(*args: Any, **kwargs: Any) -> Any:
@@ -135,7 +134,7 @@ def recovered_or_refused(op: Primitive, error: Exception, operands: Sequence[Any
 
 def _three(op: Primitive) -> Function:
     forward, bind = op.computed, binder(op, 0)
-    get_x, get_y, get_w = (_getter(op, index) for index in range(3))
+    get_x, get_y, get_w = (op.getter(index) for index in range(3))
     read_by = readers(op)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
@@ -264,17 +263,6 @@ def readers(op: Primitive) -> list[list[int]]:
     """Return, for each input, the positions of the inputs whose rules need its value."""
     inputs = range(len(op.rules))
     return [[reader for reader in inputs if i in op.positions(reader)] for i in inputs]
-
-
-def _getter(op: Primitive, index: int) -> Callable[[Any], Any]:
-    """Return a function that picks what a rule needs from the parameters' values, the output and the named shapes.
-
-    It returns a sequence, also of one item or none, and calls no Python code.
-    """
-    wanted = op.positions(index)
-    if len(wanted) > 1:
-        return itemgetter(*wanted)
-    return itemgetter(slice(wanted[0], wanted[0] + 1) if wanted else slice(0))
 
 
 def many(op: Primitive) -> Function:

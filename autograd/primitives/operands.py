@@ -57,16 +57,13 @@ def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], A
     names = op.parameters[first:]
     positions = {name: position for position, name in enumerate(names)}
     defaults = ((absent,) * len(op.parameters) + op.defaults)[-len(names) :] if names else ()
-    tails = [defaults[given:] for given in range(len(names) + 1)]
+    tails = tuple([defaults[given:] for given in range(len(names) + 1)])
     required = len(op.parameters) - len(op.defaults) - first
-
-    def refuse(what: str) -> TypeError:
-        return TypeError(f"'{op.name}' takes ({', '.join(op.parameters)}){what}")
 
     def bind(args: Arguments, kwargs: dict[str, Any]) -> Arguments:
         given = len(args)
         if given > len(names):
-            raise refuse(f", but was given {first + given} arguments")
+            raise _wrong_call(op, f", but was given {first + given} arguments")
         values = args + tails[given]
         if kwargs:
             named = list(values)
@@ -74,14 +71,19 @@ def binder(op: Primitive, first: int) -> Callable[[Arguments, dict[str, Any]], A
                 position = positions.get(name, -1)
                 if position < given:
                     refuse_keywords(f"'{op.name}'", kwargs)
-                    raise refuse(f"; it cannot take {name}={value!r} here")
+                    raise _wrong_call(op, f"; it cannot take {name}={value!r} here")
                 named[position] = value
             values = tuple(named)
         if given < required and any(value is absent for value in values):
-            raise refuse(f", but was not given {next(n for n, v in zip(names, values, strict=True) if v is absent)}")
+            missing = next(name for name, value in zip(names, values, strict=True) if value is absent)
+            raise _wrong_call(op, f", but was not given {missing}")
         return values
 
     return bind
+
+
+def _wrong_call(op: Primitive, what: str) -> TypeError:
+    return TypeError(f"'{op.name}' takes ({', '.join(op.parameters)}){what}")
 
 
 def as_operand(value: Any) -> Any:

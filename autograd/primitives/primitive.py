@@ -37,9 +37,11 @@ Rule = Callable[..., Any]
 
 # Passed to a rule when it is called, and so not kept.
 AT_CALL = ("into", "index")
+_NOTHING = itemgetter(slice(0))
 
 # Tests make sure that functions and rules of these packages write only to their results.
-_LIBRARIES = (__name__.partition(".")[0], "nn")
+_OWN = {__name__.partition(".")[0]}
+_LIBRARIES = {*_OWN, "nn"}
 
 
 class Primitive:
@@ -96,17 +98,18 @@ class Primitive:
         self.forward = forward or function
         self.name = name or function.__name__
         self.parameters, self.defaults = parameters_of(self.forward, len(rules))
-        named = [self._named(rule) for rule in rules]
-        self.needs = tuple(tuple(name for name in names if name not in AT_CALL) for names in named)
-        self.at_call = tuple(tuple(name for name in names if name in AT_CALL) for names in named)
+        named = self._named(rules)
+        self.needs = tuple([tuple([name for name in names if name not in AT_CALL]) for names in named])
+        self.at_call = tuple([tuple([name for name in names if name in AT_CALL]) for names in named])
         wanted = {name for names in named for name in names}
-        self.shaped = [i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted]
+        self.shaped = tuple([i for i, name in enumerate(self.parameters) if f"{name}_shape" in wanted])
         # The shapes and dtypes of this package's rules are checked by its tests, those of other rules when they are
         # used. So are those of SciPy's ufuncs, which give double precision for a Python number where NumPy's do not.
-        self.trusted = all((rule.__module__ or "").partition(".")[0] == __name__.partition(".")[0] for rule in rules)
+        homes = {(rule.__module__ or "").partition(".")[0] for rule in rules}
+        self.trusted = homes <= _OWN
         if isinstance(self.forward, np.ufunc):
             self.trusted &= hasattr(np, self.forward.__name__)
-        self.ours = all((rule.__module__ or "").partition(".")[0] in _LIBRARIES for rule in rules)
+        self.ours = homes <= _LIBRARIES
         plain = self.ours or isinstance(self.forward, np.ufunc)
         self.computed = self.forward if plain else guarded_forward(self.forward, self.links)
         self.applied = (
@@ -119,19 +122,24 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name}>"
 
-    def _named(self, rule: Rule) -> tuple[str, ...]:
-        names = argument_names(rule)
-        known = {"out", "into", *self.parameters, *(f"{name}_shape" for name in self.parameters)}
+    def _named(self, rules: tuple[Rule, ...]) -> list[tuple[str, ...]]:
+        """Return the names of what each rule needs beside the gradient."""
+        known = {"out", "into", *self.parameters, *[f"{name}_shape" for name in self.parameters]}
         known |= {"index"} if self.variadic else set()
-        if not names or names[0] != "g" or not known.issuperset(names[1:]):
-            raise DeclarationError(
-                f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of the "
-                f"output, and then any of {', '.join(sorted(known))}"
-            )
-        at_call = [name in AT_CALL for name in names[1:]]
-        if at_call != sorted(at_call):
-            raise DeclarationError(f"a derivative rule of '{self.name}' takes index and into after all that it keeps")
-        return names[1:]
+        named = []
+        for names in map(argument_names, rules):
+            if not names or names[0] != "g" or not known.issuperset(names[1:]):
+                raise DeclarationError(
+                    f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of "
+                    f"the output, and then any of {', '.join(sorted(known))}"
+                )
+            at_call = [name in AT_CALL for name in names[1:]]
+            if at_call != sorted(at_call):
+                raise DeclarationError(
+                    f"a derivative rule of '{self.name}' takes index and into after all that it keeps"
+                )
+            named.append(names[1:])
+        return named
 
     def positions(self, index: int) -> list[int]:
         """Return the positions of what a rule needs among the parameters' values, the output and the named shapes."""
@@ -146,13 +154,12 @@ class Primitive:
         named = {position for index in range(len(self.rules)) for position in self.positions(index)}
         return [i for i in range(first, len(self.parameters)) if self.kind == "linear" or i in named]
 
-    def getter(self, index: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-        """Return a function that picks what a rule needs from a `pool`."""
+    def getter(self, index: int) -> Callable[[Any], Any]:
+        """Return a function that picks what a rule needs from a `pool`, as a sequence; it calls no Python code."""
         wanted = self.positions(index)
-        if len(wanted) == 1:
-            position = wanted[0]
-            return lambda pool: (pool[position],)
-        return itemgetter(*wanted) if wanted else lambda pool: ()
+        if len(wanted) > 1:
+            return itemgetter(*wanted)
+        return itemgetter(slice(wanted[0], wanted[0] + 1)) if wanted else _NOTHING
 
     def pool(self, values: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         """Return all that a rule of this operation can need: the parameters' values, the output, the named shapes."""

@@ -7,7 +7,6 @@ inputs without further arguments have their own paths, without loops, argument l
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,8 @@ NOTHING, X, Y, OUT, SEVERAL = range(5)
 _IDENTITY = (lambda g: g).__code__.co_code
 # A rule that is a single product is replaced by NumPy's function, which saves a call.
 _PRODUCT = (lambda g, y: g * y).__code__.co_code
+# What an operation shares with its copy for inputs like the output.
+_SHARED = [name for name in Primitive.__slots__ if name not in ("apply", "pull")]
 
 
 def _choice(op: Primitive, index: int) -> int:
@@ -56,9 +57,11 @@ def _is_uniform(op: Primitive) -> bool:
 
     It does not for `absolute` of complex numbers, for `float_power` and, in half precision, for SciPy's functions.
     """
-    loops = [loop.split("->") for loop in op.forward.types] if isinstance(op.forward, np.ufunc) else []
-    of_one = {given[0]: result for given, result in loops if given[0] in "efdgFDG" and len(set(given)) == 1}
-    return "e" in of_one and all(given == result for given, result in of_one.items())
+    if not isinstance(op.forward, np.ufunc):
+        return False
+    loops, given = set(op.forward.types), op.forward.nin
+    of_one = [loop for loop in loops if loop[0] in "efdgFDG" and loop[:given] == loop[0] * given]
+    return f"{'e' * given}->e" in loops and all(loop[0] == loop[given + 2 :] for loop in of_one)
 
 
 def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
@@ -74,7 +77,9 @@ def _elsewhere(op: Primitive, values: tuple[Any, ...]) -> Any:
 
 def _aligned(op: Primitive, apply: Function, pull: Function) -> Primitive:
     """Return the same operation for inputs with the shape and dtype of the output, so that `pull` need not check."""
-    aligned = copy.copy(op)
+    aligned: Primitive = new(type(op))
+    for name in _SHARED:
+        setattr(aligned, name, getattr(op, name))
     aligned.apply, aligned.pull = apply, pull
     return aligned
 

@@ -19,7 +19,6 @@ from ..graph.call_site import Call, call_in, called_by, name_called, stores, use
 from ..graph.grad_mode import recording
 from ..graph.node import Node, ancestors
 from ..graph.source_info import line_in, line_of, within_engine
-from .remedies import remedy
 
 __all__ = [
     "differentiated",
@@ -111,6 +110,8 @@ def refuse_copy(node: Any, what: str, kind: str = "tensor") -> None:
 
 def refuse(what: str, kind: str = "tensor") -> NoReturn:
     """Raise the error that says which call took a tensor or a value out of its graph, where, and what to write."""
+    from .remedies import remedy  # only errors need it
+
     inner = _outside_the_engine(sys._getframe(1))
     user = users_frame(inner)
     call, masked = called_by(user), False

@@ -6,9 +6,9 @@ Operations are installed on the class by their declarations. This file defines t
 from __future__ import annotations
 
 import math
+from _thread import RLock  # `threading` has the same one, and takes half a millisecond to import
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
-from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import ref
 
@@ -30,7 +30,6 @@ from .conversions import is_differentiated, refuse, refuse_copy, refuse_number, 
 from .dataframes import numbers_of_table
 from .dispatch import operation_of, operations, plain, writers
 from .missing_names import install, listed
-from .remedies import NO_MASK
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
@@ -693,7 +692,7 @@ def unmasked(data: Any) -> Any:
     if (
         type(data) not in ARRAY_TYPES and isinstance(data, ndarray) and hasattr(data, "mask")
     ):  # without loading numpy.ma
-        raise DtypeError(f"{NO_MASK} (at {users_line()})")
+        raise _of_mask()
     return data
 
 
@@ -701,7 +700,13 @@ def refuse_masks(types: Iterable[type]) -> None:
     """Raise if one of these argument types is a masked array."""
     for kind in types:
         if kind is not ndarray and kind is not Tensor and hasattr(kind, "mask") and issubclass(kind, ndarray):
-            raise DtypeError(f"{NO_MASK} (at {users_line()})")
+            raise _of_mask()
+
+
+def _of_mask() -> DtypeError:
+    from .remedies import NO_MASK  # only errors need it
+
+    return DtypeError(f"{NO_MASK} (at {users_line()})")
 
 
 def plain_array(data: Any) -> Array:
