@@ -72,6 +72,30 @@ def test_each_function_at_edges(dtype: Any) -> None:
                 assert_same([one], [other])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [3, 8])
+def test_few_elements_are_the_same_as_of_many(dtype: Any, count: int) -> None:
+    """Elements that are computed side by side, also where others are at an edge, and where memory is written over."""
+
+    def functions(x: Array, scale: Array) -> Any:
+        a = np.tanh(x * scale) + 0.25
+        b = np.where(a > x, np.exp(a), np.log(np.abs(x)))
+        a *= np.log1p(np.abs(b))
+        x += 1.5
+        return a, b, np.expm1(a) * np.cosh(x), x, np.isfinite(b)
+
+    values = np.resize(np.array(EDGES, dtype), (9, 9 * 8)) * np.linspace(0.5, 1.5, 9, dtype=dtype)[:, None]
+    few, many, scale = fused(functions), fused(functions), np.array(0.75, dtype)
+    with np.errstate(all="ignore"):
+        for _ in range(3):
+            expected = many(values.copy(), scale)
+        few(values[0, :count].copy(), scale)  # which records it, with NumPy's own functions
+        for start in range(0, 72 - count, 3):
+            found = few(values[1, start : start + count].copy(), scale)
+            assert_same(found, [x[1, start : start + count] for x in expected])
+    assert loops(few) == loops(many)
+
+
 def test_each_function_of_bools() -> None:
     x, y = np.array([True, True, False, False] * 5), np.array([True, False] * 10)
 

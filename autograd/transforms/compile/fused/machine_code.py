@@ -22,6 +22,7 @@ from numba.core import types  # isort: skip
 
 __all__ = ["kernel_of"]
 
+ABREAST = 8  # elements: they are computed side by side
 FEW = 64  # elements: loops through fewer call functions, which takes less time to compile
 ir: Any = llvmlite.ir
 cgutils: Any = numba.core.cgutils
@@ -73,6 +74,9 @@ class _Generator:
         passes = list(plan.passes())
         flat = len(passes) == 1 and not passes[0][1] and not passes[0][2] and not plan.before()
         if flat and all(value.kind in (FULL, NUMBER) for value in plan.inputs):
+            if plan.rows * plan.width <= ABREAST:
+                self._abreast(passes[0][0], plan.rows * plan.width)
+                return
             with self._loop(plan.rows * plan.width) as index:
                 self._elements(passes[0][0], index, index)
             return
@@ -166,6 +170,29 @@ class _Generator:
                 self._store(place, index, self.here[id(value)])
             if id(value) in self.rows:
                 self._store_at(self.rows[id(value)], column, self.here[id(value)])
+
+    def _abreast(self, full: list[Value], count: int) -> None:
+        """Compute the values of few elements side by side: the processor computes what does not wait for each other."""
+        numbers = self.here
+        elements = [(ir.Constant(_INDEX, i), dict(numbers)) for i in range(count)]
+        for value in full:
+            for index, self.here in elements:
+                for operand in value.operands:
+                    self._value(operand, index, index)
+        for value in full:
+            if value.operation in OWN:
+                operands = [self._as(here[id(value.operands[0])], value.dtype) for _, here in elements]
+                results = self._call_together(value.operation, value.dtype, operands)
+                for (_, here), result in zip(elements, results, strict=True):
+                    here[id(value)] = result
+                continue
+            for index, self.here in elements:
+                self.here[id(value)] = self._compute(value, [self._value(v, index, index) for v in value.operands])
+        for value in full:
+            if id(value) in self.stored:
+                for index, self.here in elements:
+                    self._store(self.stored[id(value)], index, self.here[id(value)])
+        self.here = numbers
 
     def _value(self, value: Value, index: Any, column: Any) -> Any:
         found = self.here.get(id(value))
@@ -273,18 +300,38 @@ class _Generator:
             return builder.icmp_unsigned(operation, a, b)
         return (builder.fcmp_unordered if operation == "!=" else builder.fcmp_ordered)(operation, a, b)
 
-    def _call_own(self, name: str, dtype: Any, x: Any) -> Any:
+    def _call_together(self, name: str, dtype: Any, operands: list[Any]) -> list[Any]:
+        """Compute one of our functions for several elements, in a function that does so for all of them."""
+        builder, kind = self.builder, operands[0].type
+        together = f"plaingrad_{name}_{kind.intrinsic_name}_{len(operands)}"
+        function = builder.module.globals.get(together)
+        if function is None:
+            whole = ir.LiteralStructType([kind] * len(operands))
+            function = ir.Function(builder.module, ir.FunctionType(whole, [kind] * len(operands)), together)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            self.builder = ir.IRBuilder(function.append_basic_block("entry"))
+            results = ir.Constant(whole, ir.Undefined)
+            for i, x in enumerate(function.args):
+                results = self.builder.insert_value(results, self._call_own(name, dtype, x, ("alwaysinline",)), i)
+            self.builder.ret(results)
+            self.builder = builder
+        found = builder.call(function, operands)
+        return [builder.extract_value(found, i) for i in range(len(operands))]
+
+    def _call_own(self, name: str, dtype: Any, x: Any, attributes: tuple[str, ...] | None = None) -> Any:
         function: Any = FUNCTIONS[name, dtype.type]
         kind = _TYPES[dtype.name][1]
         compiled = function.get_compile_result(kind(kind))
         self.context.active_code_library.add_linking_library(compiled.library)
         declared = self.context.declare_function(self.builder.module, compiled.fndesc)
         _, result = self.context.call_conv.call_function(
-            self.builder, declared, kind, (kind,), (x,), attrs=None if self.inlines else ("noinline",)
+            self.builder, declared, kind, (kind,), (x,), attrs=attributes or (None if self.inlines else ("noinline",))
         )
         return result
 
 
+OWN = frozenset(name for name, _ in FUNCTIONS)
 _COMPARED = frozenset((">", ">=", "<", "<=", "==", "!=", "isnan", "isfinite"))
 _BY_BUILDER = {
     "add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg",
