@@ -27,6 +27,7 @@ __all__ = [
     "Recorder",
     "Traced",
     "TracedNumber",
+    "Variable",
     "cached_arrays",
     "called",
     "constant",
@@ -99,8 +100,8 @@ class Recorder:
 
 
 def plain(x: Any) -> Any:
-    """Return the ndarray within a traced array, anything else as it is."""
-    return x.value if isinstance(x, Traced) else x
+    """Return the ndarray within a traced array, the value of another variable, and anything else as it is."""
+    return x.value if isinstance(x, Variable) else x
 
 
 def constant(array: Any) -> Any:
@@ -127,7 +128,7 @@ def layout_alone(function: F) -> F:
             return function(*args)
         token = recorder.set(None)
         try:
-            found = function(*map(plain, args))
+            found = function(*[x.alone() if isinstance(x, Variable) else x for x in args])
         finally:
             recorder.reset(token)
         return _constants(found)
@@ -201,7 +202,52 @@ def done_outside(method: F) -> F:
 outside_types: list[type] = []
 
 
-class Traced:
+class Variable:
+    """What stands for a value in a program while it is recorded: an array, or a number among the arguments.
+
+    Attributes
+    ----------
+    value
+        The value that stands there while the program is recorded.
+    records
+        The recorder that notes its uses.
+    memory
+        What the recorder knows of the memory that it lies in.
+    """
+
+    __slots__ = ("__weakref__", "memory", "records", "value")
+
+    def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
+        self.value, self.records, self.memory = value, records, memory
+
+    def alone(self) -> Any:
+        """Return the value for a function of shapes and numbers, whose result is a constant of the program."""
+        return self.value
+
+    # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, on traced arrays.
+
+    __array_priority__ = 800
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        for x in (*inputs, *(kwargs.get("out") or ()), kwargs.get("where")):
+            if type(x) is not ndarray and not isinstance(x, Variable) and hasattr(type(x), "__array_ufunc__"):
+                if isinstance(x, ndarray | np.generic):
+                    continue
+                return NotImplemented
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        out = kwargs.get("out")
+        if type(out) is tuple and len(out) == 1:
+            kwargs["out"] = out[0]
+        return self.records.call(function, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        for kind in types:
+            if not issubclass(kind, Variable) and kind is not ndarray and not issubclass(kind, ndarray):
+                return NotImplemented
+        return self.records.call(function, args, kwargs)
+
+
+class Traced(Variable):
     """An array whose uses are noted.
 
     Attributes
@@ -214,14 +260,11 @@ class Traced:
         What the recorder knows of the memory that the array lies in.
     """
 
-    __slots__ = ("__weakref__", "memory", "records", "value")
+    __slots__ = ()
 
     def __new__(cls, value: Any, records: Recorder, memory: Any) -> Traced:
         """Make an array, or for a NumPy scalar a `TracedNumber`."""
         return object.__new__(Traced if isinstance(value, ndarray) else TracedNumber)
-
-    def __init__(self, value: Any, records: Recorder, memory: Any) -> None:
-        self.value, self.records, self.memory = value, records, memory
 
     # A program that asks whether it was given an ndarray takes the same way as without `compile`.
     @property  # type: ignore[misc]  # a class attribute of object
@@ -412,28 +455,6 @@ class Traced:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.records.call(operator.setitem, (self, key, value))
-
-    # NumPy's protocols. Where an operand is a tensor, it comes first: it records the operation, on traced arrays.
-
-    __array_priority__ = 800
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        for x in (*inputs, *(kwargs.get("out") or ()), kwargs.get("where")):
-            if type(x) is not ndarray and not isinstance(x, Traced) and hasattr(type(x), "__array_ufunc__"):
-                if isinstance(x, ndarray | np.generic):
-                    continue
-                return NotImplemented
-        function = ufunc if method == "__call__" else getattr(ufunc, method)
-        out = kwargs.get("out")
-        if type(out) is tuple and len(out) == 1:
-            kwargs["out"] = out[0]
-        return self.records.call(function, inputs, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        for kind in types:
-            if not issubclass(kind, Traced) and kind is not ndarray and not issubclass(kind, ndarray):
-                return NotImplemented
-        return self.records.call(function, args, kwargs)
 
 
 class TracedFlat:

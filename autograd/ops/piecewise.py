@@ -27,7 +27,7 @@ Function = Callable[..., Any]
 
 def _alike(choices: Sequence[Any]) -> list[Any]:
     """Cast all choices to their common dtype; Python numbers adapt to the others."""
-    kept = [choice if type(choice) in (int, float, complex) else operand(choice) for choice in choices]
+    kept = [choice if choice.__class__ in (int, float, complex) else operand(choice) for choice in choices]
     dtype = np.result_type(*unwrap(kept))
     return [operand(choice) if getattr(choice, "dtype", None) == dtype else _cast(choice, dtype) for choice in kept]
 

@@ -64,7 +64,7 @@ def _cast(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any, casting: Any, si
     elif isinstance(signature, str):
         signature = signature.replace("->", "")
     fixed = tuple([None if kind is None else np.dtype(kind) for kind in signature])
-    given = [type(x) if type(x) in _WEAK else operand(x).dtype for x in inputs]
+    given = [x.__class__ if x.__class__ in _WEAK else operand(x).dtype for x in inputs]
     wanted = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=fixed, casting=casting)
     pairs = zip(inputs, wanted[: ufunc.nin], strict=True)
     return tuple(
@@ -76,7 +76,7 @@ def _selected(ufunc: np.ufunc, inputs: tuple[Any, ...], where: Any) -> Any:
     """Apply `ufunc` where `where` holds, and put 0 elsewhere."""
     shape = np.broadcast_shapes(where.shape, *map(np.shape, inputs))
     mask = np.broadcast_to(where, shape)
-    chosen = [x if type(x) in _WEAK else np.broadcast_to(operand(x), shape)[mask] for x in inputs]
+    chosen = [x if x.__class__ in _WEAK else np.broadcast_to(operand(x), shape)[mask] for x in inputs]
     result = ufunc(*chosen)
     return (
         tuple([scatter(r, mask, shape) for r in result]) if isinstance(result, tuple) else scatter(result, mask, shape)

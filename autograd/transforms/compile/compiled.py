@@ -211,8 +211,10 @@ def _described(x: Any) -> Any:
         )
     if isinstance(x, np.generic):
         return type(x)
+    if type(x) is float:
+        return float  # an input of the program, which may ask for its value: see `floats`
     if isinstance(x, NUMBERS):
-        return type(x), x, str(x) if type(x) is float else None
+        return type(x), x
     if isinstance(x, Batched | ndarray):
         raise _Elsewhere
     return type(x), id(x)  # a program keeps the object, and looks at its attributes

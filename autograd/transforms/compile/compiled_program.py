@@ -10,10 +10,11 @@ import numpy as np
 
 from ...errors import CompileError
 from ...graph.node import Leaf
-from ...graph.traced import Traced
+from ...graph.traced import Variable
 from ...tensors.tensor import Tensor, constant_tensor
 from ..pytree import Rebuild
 from .environment import Environment
+from .floats import Question
 from .memory import address_of, owner_of, owners_of
 from .printer import Diverged, Printed, printed
 from .program import HELD, Program
@@ -38,14 +39,22 @@ class CompiledProgram:
         How many NumPy calls it makes, how many arrays it reserves for their results, and the bytes of these.
     program
         The calls and what they read and write.
+    questions
+        What the function asked of floats among its arguments.
     diverged
         How often a value that it depends on was another one, so that the function itself ran.
     """
 
     def __init__(
-        self, name: str, program: Program, tensors: list[Held], environment: Environment, results: Results
+        self,
+        name: str,
+        program: Program,
+        tensors: list[Held],
+        environment: Environment,
+        results: Results,
+        questions: list[Question],
     ) -> None:
-        self._name, self.program, self._results = name, program, results
+        self._name, self.program, self._results, self.questions = name, program, results, questions
         self._tensors = [held for held in tensors if not held.is_argument]
         self._arguments = [held for held in tensors if held.is_argument]
         self.environment, self.diverged = environment, 0
@@ -127,6 +136,9 @@ class CompiledProgram:
         """
         if not self._owners.isdisjoint(owners):
             return False
+        for question in self.questions:
+            if not question.has_that_answer(leaves):
+                return False
         for held in self._arguments:
             tensor = held.fetch(leaves)
             if type(tensor._node) is Leaf and held.is_otherwise(tensor):
@@ -207,8 +219,8 @@ class Results:
 
     def __init__(self, kinds: list[tuple[Any, type]], rebuild: Rebuild, derivative: CompiledDerivative | None) -> None:
         self.kinds, self.rebuild, self.derivative = kinds, rebuild, derivative
-        self.count = sum(issubclass(kind, Tensor | Traced) for _, kind in kinds)
-        self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Traced) and rebuild([self]) is self
+        self.count = sum(issubclass(kind, Tensor | Variable) for _, kind in kinds)
+        self.is_an_array = len(kinds) == 1 and issubclass(kinds[0][1], Variable) and rebuild([self]) is self
 
     def rebuilt(self, arrays: Sequence[Array], leaves: Leaves) -> Any:
         """Return what the function returned."""
@@ -296,7 +308,7 @@ def _filled(kinds: list[tuple[Any, type]], arrays: Sequence[Array], given: Seque
     rest = iter(arrays)
     leaves: list[Any] = []
     for value, kind in kinds:
-        if issubclass(kind, Traced):
+        if issubclass(kind, Variable):
             leaves.append(next(rest))
         elif kind is Given:
             leaves.append(value(given))

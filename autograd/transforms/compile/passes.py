@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced
+from ...graph.traced import Traced, Variable
 from .numpy_calls import WRITERS
 from .program import ARGUMENT, CONSTANT, HELD, MADE, Call, Check, Effect, Fetch, Memory, Outside, Program, traced_in
 
@@ -231,9 +232,9 @@ def _move(results: Any, moved: dict[int, Memory]) -> None:
         view.memory = moved.get(id(view.memory), view.memory)
 
 
-def replaced(same: dict[int, Traced], tree: Any) -> Any:
+def replaced(same: Mapping[int, Variable], tree: Any) -> Any:
     """Return arguments with other variables in place of some, by their identity."""
-    if isinstance(tree, Traced):
+    if isinstance(tree, Variable):
         return same.get(id(tree), tree)
     if type(tree) in (tuple, list):
         return type(tree)([replaced(same, part) for part in tree])
@@ -247,7 +248,7 @@ def replaced(same: dict[int, Traced], tree: Any) -> Any:
 def _key(x: Any, version: dict[int, int]) -> Any:
     """Return what two equal calls have in common; None if a part cannot be compared."""
     kind = type(x)
-    if issubclass(kind, Traced):
+    if issubclass(kind, Variable):
         return "array", id(x), version.get(id(x.memory), 0)
     if kind in (tuple, list):
         parts = [_key(part, version) for part in x]

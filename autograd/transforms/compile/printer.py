@@ -15,7 +15,8 @@ import numpy as np
 from numpy._core import umath
 
 from ...graph.mutation import note_written
-from ...graph.traced import Traced
+from ...graph.traced import Traced, Variable
+from .floats import Computed, TracedFloat
 from .numpy_calls import ROUNDED, WRITERS, is_basic, is_literal, is_scalar
 from .program import (
     ARGUMENT,
@@ -201,7 +202,7 @@ class _Printer:
 
     def _text(self, x: Any) -> str:
         kind = type(x)
-        if issubclass(kind, Traced):
+        if issubclass(kind, Variable):
             return self._variable(x)
         if kind is tuple:
             return "(" + "".join(f"{self._text(part)}, " for part in x) + ")"
@@ -216,7 +217,7 @@ class _Printer:
         return self._object(x, getattr(x, "__name__", "c"))
 
     def _key(self, key: Any) -> str:
-        if type(key) is slice and not any(isinstance(part, Traced) for part in (key.start, key.stop, key.step)):
+        if type(key) is slice and not any(isinstance(part, Variable) for part in (key.start, key.stop, key.step)):
             parts = ["" if part is None else self._text(part) for part in (key.start, key.stop)]
             return ":".join(parts) + ("" if key.step is None else f":{self._text(key.step)}")
         if type(key) is tuple and key:
@@ -315,6 +316,9 @@ class _Printer:
             return f"{self._source(fetch.fetch)}._grad._array"
         if isinstance(fetch, Fixed):
             return self._object(fetch.value, "tensor")
+        if isinstance(fetch, Computed):
+            given = ", ".join(self._source(x.fetch) if type(x) is TracedFloat else self._text(x) for x in fetch.args)
+            return f"{self._text(fetch.function)}({given})"
         return f"{self._object(fetch, 'source')}(leaves)"
 
     def _note_written(self) -> None:
@@ -646,9 +650,9 @@ class _Printer:
             memory = self.reserved.get(id(y.memory))
             if memory is None or self.last[id(y.memory)] != k or memory.nbytes != x.nbytes:
                 continue
-            same = y.nbytes == x.nbytes and y.strides == x.strides and y.shape == x.shape
+            same: bool = y.nbytes == x.nbytes and y.strides == x.strides and y.shape == x.shape
             if same and all(z is y for z in call.reads() if z.memory is y.memory):
-                return y
+                return y  # type: ignore[no-any-return]  # with memory reserved it is an array
         return None
 
     def _reserve(self, nbytes: int) -> Any:

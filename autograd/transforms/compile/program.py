@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from ...graph.traced import Traced
+from ...graph.traced import Traced, Variable
 
 __all__ = [
     "ARGUMENT", "CONSTANT", "HELD", "MADE", "Argument", "ArrayOf", "Call", "Check", "Draw", "Effect",
@@ -81,8 +81,8 @@ class Call:
         self.function, self.args, self.kwargs, self.result = function, args, kwargs, result
         self.writes, self.view, self.line, self.errors = writes, view, line, errors
 
-    def reads(self) -> list[Traced]:
-        """Return the traced arrays among the arguments."""
+    def reads(self) -> list[Any]:
+        """Return the traced arrays and floats among the arguments."""
         return list(traced_in((self.args, self.kwargs)))
 
 
@@ -148,7 +148,7 @@ class Program:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.errors = np.geterr()
-        self.sources: list[tuple[Traced, Callable[[Sequence[Any]], Any]]] = []
+        self.sources: list[tuple[Any, Callable[[Sequence[Any]], Any]]] = []
         self.outputs: list[Any] = []
         self.cleared: list[Any] = []
         self.claimed: list[Any] = []
@@ -218,10 +218,10 @@ class GradientOf:
         return self.fetch(leaves)._grad._array
 
 
-def traced_in(tree: Any) -> Iterator[Traced]:
-    """Yield the traced arrays in tuples, lists, dicts and slices."""
+def traced_in(tree: Any) -> Iterator[Any]:
+    """Yield the traced arrays and floats in tuples, lists, dicts and slices."""
     kind = type(tree)
-    if issubclass(kind, Traced):
+    if issubclass(kind, Variable):
         yield tree
     elif kind is list or kind is tuple or (kind is not slice and isinstance(tree, tuple)):
         for part in tree:
@@ -236,7 +236,7 @@ def traced_in(tree: Any) -> Iterator[Traced]:
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """Return tuples, lists, dicts and slices with a function applied to all else in them."""
     kind = type(tree)
-    if issubclass(kind, Traced):
+    if issubclass(kind, Variable):
         return function(tree)
     if kind is tuple or kind is list:
         return kind([mapped(function, part) for part in tree])

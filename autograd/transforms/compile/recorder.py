@@ -20,6 +20,7 @@ from ...scalar.value import Value
 from ...tensors.tensor import Tensor
 from . import traced_methods
 from .environment import Environment
+from .floats import Computed, Question, TracedFloat
 from .memory import address_of, array_at, owner_of
 from .numpy_calls import (
     MAY_RETURN_ITS_ARGUMENT,
@@ -110,6 +111,9 @@ class ProgramRecorder(Recorder):
         self.exact: dict[int, Traced] = {}  # the variables of held arrays
         self.variables: TracedVariables | None = None
         self.fetched: dict[int, Memory] = {}  # of gradients, after a call on real arrays
+        self.questions: list[Question] = []
+        self._asked: set[Any] = set()
+        self._forward = self.program  # of the function, also while its derivative is recorded
         self.cleared: set[int] = set()  # of which the function sets the gradient to None before it uses it
 
     # Where the function meets what cannot be recorded
@@ -156,6 +160,8 @@ class ProgramRecorder(Recorder):
         """Call a function, note the call, and return its result as a traced array."""
         kwargs = dict(kwargs) if kwargs else {}
         if not self.records() or function in QUESTIONS:
+            if self.active:
+                self._ask_for_floats(args, kwargs)
             return applied(function, mapped(plain, args), mapped(plain, kwargs))
         if "out" in kwargs and kwargs["out"] is None:
             del kwargs["out"]
@@ -186,6 +192,12 @@ class ProgramRecorder(Recorder):
             self._note(Call, function, args, kwargs, target if "out" in kwargs else None, target.memory, False)
             return target if "out" in kwargs else None
         return self._made(function, args, kwargs, result)
+
+    def _ask_for_floats(self, *given: Any) -> None:
+        """Let the program depend on the values of floats, where what becomes of them is not noted."""
+        for x in traced_in(given):
+            if isinstance(x, TracedFloat):
+                x.alone()
 
     def _target(self, function: Any, args: Any, kwargs: Any) -> Traced | None:
         """Return the array that a call writes to, if any; refuse to write to a constant."""
@@ -228,6 +240,9 @@ class ProgramRecorder(Recorder):
             return type(result)(self.answer(made, f"the result of {function.__name__}"))
         name = getattr(function, "__name__", str(function))
         remedy = "call it outside the function"
+        if not any(isinstance(x, Traced) for x in arrays_in(args, kwargs)):
+            self._ask_for_floats(args, kwargs)
+            return result
         if isinstance(result, complex | float):  # as of 1j * numpy.float64(2)
             remedy = "compute with arrays, numpy.multiply(a, b), where numbers give a number of Python"
         self.refuse(f"{name}, which gives {described(result)}", remedy)
@@ -312,11 +327,48 @@ class ProgramRecorder(Recorder):
         self.program.calls.append(call)
         return call
 
+    # Floats among the arguments
+
+    def number(self, value: float, fetch: Callable[[Sequence[Any]], Any]) -> TracedFloat:
+        """Return a float of an argument as a traced one."""
+        made = TracedFloat(value, self, fetch)
+        self._forward.sources.append((made, fetch))
+        return made
+
+    def note_number(self, x: TracedFloat) -> bool:
+        """Note a float that is computed at each call; False if nothing is recorded any more."""
+        if self.active:
+            self._forward.sources.append((x, x.fetch))
+        return self.active
+
+    def note_question(self, computed: Computed, answer: Any) -> None:
+        """Note what was asked of floats."""
+        key = computed.function, *(id(x) if type(x) is TracedFloat else repr(x) for x in computed.args)
+        if self.active and key not in self._asked:
+            self._asked.add(key)
+            self.questions.append(Question(computed, answer, users_line()))
+
+    def _floats_behind(self, x: Any) -> list[TracedFloat]:
+        """Return the floats that a value is computed from, if it is computed from nothing else."""
+        pending, found = [x], []
+        for y in pending:  # grows while it is iterated over
+            if isinstance(y, TracedFloat):
+                found.append(y)
+                continue
+            made = next((c for c in reversed(self.program.calls) if any(z is y for z in traced_in(c.result))), None)
+            if type(made) is not Call or y.memory.written:
+                return []
+            pending += made.reads()
+        return found
+
     # Values
 
     def answer(self, x: Traced, what: str) -> Any:
         """Return what Python asks of the value of an array: a guard of the program, or an error."""
         if not self.records():
+            return x.value
+        if floats := self._floats_behind(x):
+            self._ask_for_floats(floats)
             return x.value
         frame = _asks(sys._getframe(1))
         if not within_engine(frame.f_code) or x.value.dtype.kind not in "biu" or x.size > 64:

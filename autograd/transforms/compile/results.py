@@ -12,12 +12,13 @@ from ...graph.backward import pull_back
 from ...graph.grad_mode import enable_grad, recording
 from ...graph.mutation import guard, keep_constant
 from ...graph.node import Bundle, FreedOperation, Gradient, Gradients, Leaf, Lift, MultiNode, Node, absent, ancestors
-from ...graph.traced import Traced, recorder
+from ...graph.traced import Traced, Variable, recorder
 from ...primitives.multi_output import output_node
 from ...primitives.record import record
 from ...tensors.tensor import Tensor
 from ..pytree import flatten
 from . import types
+from .floats import TracedFloat
 from .passes import replaced
 from .program import ARGUMENT, HELD, MADE, Argument, Memory, Outside, Program, traced_in
 from .recorder import ProgramRecorder
@@ -183,10 +184,14 @@ def recorded_derivative(
         program, records.program = records.program, forward
     program.outputs = [found.get(leaf) for leaf in leaves]
     kept = _kept(program)
-    stand_ins: dict[int, Traced] = {}
+    stand_ins: dict[int, Variable] = {}
     for k, x in enumerate(kept):
-        stand_in = stand_ins[id(x)] = Traced(x.value, records, Memory(ARGUMENT, x.value))
-        program.sources.append((stand_in, Argument(len(live) + k)))
+        fetch = Argument(len(live) + k)
+        if isinstance(x, TracedFloat):
+            stand_ins[id(x)] = TracedFloat(x.value, records, fetch)
+        else:
+            stand_ins[id(x)] = Traced(x.value, records, Memory(ARGUMENT, x.value))
+        program.sources.append((stand_ins[id(x)], fetch))
     for call in program.calls:
         call.args, call.kwargs = replaced(stand_ins, call.args), replaced(stand_ins, call.kwargs)
     program.outputs = replaced(stand_ins, program.outputs)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph.node import Leaf
 from ...graph.source_info import defined
-from ...graph.traced import Traced, plain, recorder
+from ...graph.traced import Variable, plain, recorder
 from ...tensors.tensor import Tensor
 from ..pytree import flatten, structure
 from .compiled_program import CompiledProgram, Given, Held, Results
@@ -72,7 +72,7 @@ class Session:
                 records.variables.clean()
             records.ended = True
         records.raise_refused()
-        arrays = [x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Traced))]
+        arrays = [x._array if isinstance(x, Tensor) else x for x in outputs if isinstance(x, (Tensor, Variable))]
         real = [self._real(x) if fetch is None else fetch(leaves) for x, fetch in zip(outputs, fetches, strict=True)]
         result = rebuild_outputs(real)
         if records.active:
@@ -97,7 +97,7 @@ class Session:
                 self._finish(derivative.program)
                 derivative.note(real, values, leaves, (args, kwargs))
             self.program = CompiledProgram(
-                name, program, held, environment, Results(kinds, rebuild_outputs, derivative)
+                name, program, held, environment, Results(kinds, rebuild_outputs, derivative), records.questions
             )
         records.active = False
         records.tensors.clear()  # arrays that a program holds would seem to be in use
@@ -117,6 +117,9 @@ class Session:
             elif isinstance(x, ndarray | np.generic):
                 before = next((j for j in range(i) if leaves[j] is x), i)
                 traced[i] = records.argument(x, Argument(i)) if before == i else traced[before]
+            elif type(x) is float:
+                number = records.number(x, Argument(i))
+                traced[i] = number.alone() if environment.exact_types else number
         for x in environment.seen:
             if isinstance(x, Tensor):
                 records.watch(x, Fixed(x), False)
@@ -171,4 +174,4 @@ def _value_of(result: Any) -> Any:
     """Return what a replay gives for a result that has no array; of a tensor, the node of a graph that was freed."""
     if isinstance(result, Tensor):
         return result._node if is_freed(result) else None
-    return None if isinstance(result, Traced) else result
+    return None if isinstance(result, Variable) else result

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced
+from ...graph.traced import Traced, Variable
 
 ndarray = np.ndarray
 
@@ -24,7 +24,7 @@ def _operator(ufunc: np.ufunc, of_numbers: Callable[[Any, Any], Any], swapped: b
         arrays = isinstance(a, ndarray | list | tuple) or isinstance(b, ndarray | list | tuple)
         if arrays and (ufunc is not np.power or isinstance(b, ndarray)):
             speaks = hasattr(type(other), "__array_ufunc__")
-            if speaks and not isinstance(other, ndarray | np.generic):
+            if speaks and not isinstance(other, ndarray | np.generic | Variable):
                 return NotImplemented
             return self.records.call(ufunc, (a, b))
         return self.records.call(of_numbers, (a, b))

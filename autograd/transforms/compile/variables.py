@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.traced import Traced, plain
+from ...graph.traced import Traced, Variable, plain
 from ...tensors.tensor import Tensor
 from .environment import Environment, Read
 
@@ -72,7 +72,9 @@ def _real(x: Any) -> Any:
     """Return a traced array as the ndarray, a tuple with ndarrays in it, and anything else as it is."""
     if isinstance(x, Tensor):
         x._array = plain(x._array)
-    return _tuple_of(_real, plain(x))
+    if isinstance(x, Variable):
+        return x.alone()  # of a float, the value: each sets another one
+    return _tuple_of(_real, x)
 
 
 def _tuple_of(function: Callable[[Any], Any], x: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ....graph.traced import Traced
+from ..floats import TracedFloat
 from ..program import MADE, Call, Memory
 from .operations import ARITHMETIC, COMPARISONS, LOGIC, REDUCTIONS, UFUNCS, power_of
 from .plan import COLUMN, DTYPES, FULL, NUMBER, Plan, Value, kind_of_operand
@@ -47,7 +48,7 @@ class Group:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape, self.plan = shape, Plan(shape)
         self.calls: list[Call] = []
-        self.inputs: list[Traced] = []
+        self.inputs: list[Any] = []
         self.read: dict[int, Value] = {}  # by the identity of the array
         self.current: dict[int, Value] = {}
         self.owners: dict[int, Traced] = {}  # the array that shows all of each memory in `current`
@@ -228,6 +229,9 @@ class Group:
         for x in args:
             if isinstance(x, Traced):
                 values.append(self._operand(x, column))
+            elif isinstance(x, TracedFloat):
+                kind = result.dtype if result.dtype != np.bool_ else _float_among(args)
+                values.append(self._float(x, kind))
             elif type(x) in (int, float, bool) or (isinstance(x, np.generic) and x.dtype == result.dtype):
                 number = x.item() if isinstance(x, np.generic) else x
                 kind = result.dtype
@@ -270,6 +274,16 @@ class Group:
         self.inputs.append(x)
         self.read[id(x)] = value
         return value
+
+    def _float(self, x: TracedFloat, dtype: np.dtype[Any]) -> Value:
+        """Return a Python float, which takes the dtype of the arrays that it meets."""
+        known = self.read.get(id(x))
+        if known is not None and known.dtype != dtype:
+            raise Unsuitable
+        if known is None:
+            known = self.read[id(x)] = self.plan.input(NUMBER, dtype)
+            self.inputs.append(x)
+        return known
 
     def _kind(self, x: Traced, column: bool) -> str:
         if not isinstance(x.value, np.ndarray):

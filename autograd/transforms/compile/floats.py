@@ -1,0 +1,240 @@
+"""Floats: Python's numbers among the arguments, which a program is given anew at each call.
+
+While a function is recorded, a `TracedFloat` stands for each. NumPy's functions note it as they note arrays, and treat
+it as the number that it is: ``x * rate`` stays float32 if x is. Arithmetic with other Python numbers gives further
+ones, computed by the same arithmetic from the arguments of each call. Whatever Python itself asks, as in ``if rate > 0.1`` or
+``math.exp(rate)``, is answered with the value, and the answer becomes a question: a program whose questions have other
+answers does not fit the call.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from functools import partialmethod
+from typing import Any
+
+import numpy as np
+
+from ...graph.traced import Variable
+from .program import ARGUMENT, Memory
+
+__all__ = ["Computed", "Question", "TracedFloat", "itself"]
+
+LARGEST = 32  # operations in the arithmetic that a float comes from: what is longer is a constant of the program
+_NUMBERS = (int, float, bool)  # what floats compute floats with
+
+_array = np.array  # which is another one while a program is recorded
+
+Fetch = Callable[[Sequence[Any]], Any]
+
+
+class Computed:
+    """Returns what a function gives for numbers that come from the leaves of the arguments."""
+
+    __slots__ = ("args", "function")
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.function, self.args = function, args
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Return it."""
+        return self.function(*[x.fetch(leaves) if type(x) is TracedFloat else x for x in self.args])
+
+
+class Question:
+    """What was asked of floats, and the answer."""
+
+    __slots__ = ("answer", "computed", "line")
+
+    def __init__(self, computed: Computed, answer: Any, line: str) -> None:
+        self.computed, self.answer, self.line = computed, answer, line
+
+    def has_that_answer(self, leaves: Sequence[Any]) -> bool:
+        """Tell whether the answer is the same for other arguments, bit by bit."""
+        try:
+            found = self.computed(leaves)
+        except (ArithmeticError, ValueError):
+            return False
+        return type(found) is type(self.answer) and repr(found) == repr(self.answer)
+
+
+def itself(x: float) -> float:
+    """Return a number."""
+    return x
+
+
+class TracedFloat(Variable):
+    """A Python float that stands for one among the arguments, or for what is computed from such.
+
+    Attributes
+    ----------
+    fetch
+        Returns the float from the leaves of the arguments of a call.
+    length
+        How many operations `fetch` takes.
+    """
+
+    __slots__ = ("fetch", "length")
+
+    def __init__(self, value: float, records: Any, fetch: Fetch, length: int = 0) -> None:
+        super().__init__(value, records, Memory(ARGUMENT, value))
+        self.fetch, self.length = fetch, length
+
+    @property  # type: ignore[misc]  # a class attribute of object
+    def __class__(self) -> Any:
+        return float
+
+    def alone(self) -> Any:
+        """Return the number, which the program then depends on."""
+        return asked(itself, self)
+
+    # What Python asks of the value
+
+    def __float__(self) -> float:
+        return float(self.alone())
+
+    def __complex__(self) -> complex:
+        return complex(self.alone())
+
+    def __bool__(self) -> bool:
+        return bool(asked(bool, self))
+
+    def __int__(self) -> int:
+        return int(asked(int, self))
+
+    def __trunc__(self) -> int:
+        return int(asked(int, self))
+
+    def __floor__(self) -> int:
+        return int(asked(math.floor, self))
+
+    def __ceil__(self) -> int:
+        return int(asked(math.ceil, self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return asked(round, self, digits)
+
+    def __hash__(self) -> int:
+        return hash(self.alone())
+
+    def __repr__(self) -> str:
+        return repr(self.alone())
+
+    def __str__(self) -> str:
+        return str(self.alone())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.alone(), spec)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return _array(self.alone(), dtype, copy=copy)
+
+    def __getattr__(self, name: str) -> Any:
+        if not hasattr(float, name):
+            raise AttributeError(f"'float' object has no attribute '{name}'")
+        return getattr(self.alone(), name)
+
+    def __copy__(self) -> TracedFloat:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> TracedFloat:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return float, (self.alone(),)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+
+def asked(function: Callable[..., Any], *args: Any) -> Any:
+    """Return what Python asks of floats; a program whose arguments give another answer does not fit."""
+    records = _recorder_of(args)
+    try:
+        answer = function(*map(_value, args))
+    except (ArithmeticError, ValueError):  # the function may catch it
+        _ask_for_values(args)
+        raise
+    records.note_question(Computed(function, args), answer)
+    return answer
+
+
+def computed(function: Callable[..., Any], *args: Any) -> Any:
+    """Return the float that arithmetic gives, to be computed at each call."""
+    records = _recorder_of(args)
+    try:
+        value = function(*map(_value, args))
+    except ArithmeticError:
+        _ask_for_values(args)
+        raise
+    length = 1 + sum(x.length for x in args if type(x) is TracedFloat)
+    if type(value) is not float or length > LARGEST:
+        _ask_for_values(args)
+        return value
+    made = TracedFloat(value, records, Computed(function, args), length)
+    return made if records.note_number(made) else value
+
+
+def _value(x: Any) -> Any:
+    return x.value if type(x) is TracedFloat else x
+
+
+def _recorder_of(args: tuple[Any, ...]) -> Any:
+    return next(x.records for x in args if type(x) is TracedFloat)
+
+
+def _ask_for_values(args: tuple[Any, ...]) -> None:
+    for x in args:
+        if type(x) is TracedFloat:
+            x.alone()
+
+
+def power(x: float, y: float) -> float:
+    """Return a power that is real; Python's is complex for some."""
+    found = x**y
+    if isinstance(found, complex):
+        raise ArithmeticError("the power is complex")
+    return float(found)
+
+
+def _method(function: Callable[..., Any], swapped: bool, result: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def operate(self: TracedFloat, other: Any) -> Any:
+        args = (other, self) if swapped else (self, other)
+        if type(other) in _NUMBERS or type(other) is TracedFloat:
+            return result(function, *args)
+        if isinstance(other, np.generic) and not isinstance(other, Variable):
+            return self.records.call(function, args)
+        if hasattr(type(other), "__array_ufunc__"):  # an array, a tensor, a batch, whose operators see to it
+            return NotImplemented
+        value = self.alone()
+        return function(other, value) if swapped else function(value, other)
+
+    return operate
+
+
+def _power(function: Callable[..., Any], *args: Any) -> Any:
+    """Return a power of numbers, which is another kind of number for some."""
+    if type(operator.pow(*map(_value, args))) is not float:
+        _ask_for_values(args)
+        return operator.pow(*map(_value, args))
+    return computed(power, *args)
+
+
+def _of_itself(self: TracedFloat, function: Callable[..., Any]) -> Any:
+    return computed(function, self)
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    _function = getattr(operator, _name)
+    _result = _power if _name == "pow" else computed
+    setattr(TracedFloat, f"__{_name}__", _method(_function, False, _result))
+    setattr(TracedFloat, f"__r{_name}__", _method(_function, True, _result))
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(TracedFloat, f"__{_name}__", _method(getattr(operator, _name), False, asked))
+for _name in ("neg", "pos", "abs"):
+    setattr(TracedFloat, f"__{_name}__", partialmethod(_of_itself, getattr(operator, _name)))
