@@ -124,7 +124,9 @@ def static(op: Primitive, value: Any, name: str) -> Any:
         return value
     if not isinstance(value, Tensor):
         _refuse_scalar(op, value)
-        return plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic | float) else value
+        return (
+            plain_array(value) if hasattr(value, "__array__") and not isinstance(value, np.generic | float) else value
+        )
     if value._node is not None:
         raise TypeError(f"'{op.name}' is not differentiable with respect to its argument {name!r}: detach() it")
     return value._array

@@ -8,7 +8,12 @@ import numpy as np
 
 from ..errors import DtypeError
 
-__all__ = ["numbers_of_table"]
+__all__ = ["is_table", "numbers_of_table"]
+
+
+def is_table(x: Any) -> bool:
+    """Tell whether something is a DataFrame or a Series."""
+    return hasattr(x, "to_numpy") and hasattr(x, "isna") and hasattr(x, "dtypes")
 
 
 def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
@@ -21,7 +26,7 @@ def numbers_of_table(table: Any) -> np.ndarray[Any, Any] | None:
     DtypeError
         If a column does not hold numbers, or a value is missing.
     """
-    if not hasattr(table, "to_numpy") or not hasattr(table, "isna") or not hasattr(table, "dtypes"):
+    if not is_table(table):
         return None
     what = type(table).__name__
     columns = {table.name: table.dtype} if table.ndim == 1 else dict(table.dtypes)

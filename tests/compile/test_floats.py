@@ -16,14 +16,14 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nn
-from autograd import compile as compiled
-from autograd import grad, hessian, jvp, tensor, vmap
+from autograd import CompileError, grad, hessian, jvp, tensor, vmap
 from autograd.transforms.compile.fused.loops import load_numba
 
-from .agreement import assert_same, differs
+from .agreement import assert_same, compiled, differs
 
 PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "60"))
 SEED = int(os.environ.get("PLAINGRAD_SEED", "0"))
@@ -199,7 +199,7 @@ def test_a_tensor_that_goes_on() -> None:
     w = tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
     recorded = compiled(lambda x, a: (w * x) ** 2 * a + np.sin(w * a))
     for a, b in ((0.1, 0.2), (0.3, 0.4), (0.5, -0.0)):
-        gradients = []
+        gradients: list[Any] = []
         for f in (recorded.__wrapped__, recorded):
             w.grad = None
             (f(X, a).sum() * f(X, b).sum()).backward()
@@ -221,11 +221,76 @@ def test_a_step_with_its_rate() -> None:
                 p.data -= rate * p.grad.data
             return loss
 
-        step = compiled(step) if compile else step
-        losses = [step(Z[None], 0.1 / (1 + i)).item() for i in range(12)]
-        return losses, [p.numpy() for p in model.parameters()], len(step.programs) if compile else 1
+        stepped: Any = compiled(step) if compile else step
+        losses = [stepped(Z[None], 0.1 / (1 + i)).item() for i in range(12)]
+        return losses, [p.numpy() for p in model.parameters()], len(stepped.programs) if compile else 1
 
     assert not differs(states(False), states(True))
+
+
+def optimized() -> tuple[Any, Any]:
+    w = tensor(np.ones(3), requires_grad=True)
+    return w, nn.optim.SGD([w], lr=0.1, momentum=0.5)
+
+
+def test_options_of_an_optimizer_are_compared() -> None:
+    """Whoever reads its rate gets the one of now, whoever sets it does so outside."""
+    _, optimizer = optimized()
+    schedule = nn.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    reads: list[Function] = [
+        lambda x: x * optimizer.param_groups[0]["lr"],
+        lambda x: x * schedule.get_last_lr()[0],
+        lambda x: x * schedule.last_epoch,
+        lambda x: x * schedule.state_dict()["last_epoch"],
+        lambda x: x * optimizer.state_dict()["param_groups"][0]["lr"],
+    ]
+    recorded = [compiled(read) for read in reads]
+    for _ in range(3):
+        for read, replayed in zip(reads, recorded, strict=True):
+            for _ in range(2):
+                assert not differs(read(X), replayed(X))
+        optimizer.step()
+        schedule.step()
+
+
+def test_an_option_that_the_function_sets() -> None:
+    w, optimizer = optimized()
+
+    def step(x: Any, rate: float) -> Any:
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+
+    with pytest.raises(CompileError, match=r"a change of optimizer.param_groups\[0\].*make it outside"):
+        compiled(step)(X, 0.2)
+    recorded = compiled(step, fallback="eager")
+    for rate in (0.1, 0.1, 0.2, 0.3, 0.1):
+        recorded(X, rate)
+        assert type(optimizer.param_groups[0]["lr"]) is float
+        assert optimizer.param_groups[0]["lr"] == rate
+
+
+@pytest.mark.parametrize("make", [pd.Series, pd.DataFrame, lambda x: pd.Series(x, dtype="Float64")])
+@pytest.mark.parametrize("function", [np.sum, lambda x: x * 2, lambda x: tensor(2.0) * x, lambda x: tensor(x)])
+def test_tables_are_refused_by_name(make: Function, function: Function) -> None:
+    table = make(X)
+    name = type(table).__name__
+    with pytest.raises(CompileError, match=rf"a pandas {name} as an argument, in .*: pass its numbers, \.to_numpy\(\)"):
+        compiled(lambda x: function(x))(table)
+    recorded = compiled(lambda x: function(x), fallback="eager")
+    for _ in range(2):
+        for expected, found in [(function(table), recorded(table))]:
+            assert type(expected) is type(found)
+            assert np.array_equal(np.asarray(expected), np.asarray(found))
+        table.iloc[0] += 1.0
+
+
+def test_a_list_of_numbers_is_an_input() -> None:
+    recorded = assert_same(
+        lambda x, y: x * np.array(y) + tensor(y).data, *((X, [a, 2 * a, 1.0]) for a in (0.5, 0.25, -0.0))
+    )
+    assert len(recorded.programs) == 1
 
 
 # Random functions of an array and three floats
@@ -258,7 +323,8 @@ class Grower:
             f"({x} + {self.array(depth - 1)})", f"({x} * {n})", f"({n} - {x})", f"np.tanh({x} * {n})", f"np.sin({x})",
             f"np.where({x} > {n}, {x}, {n})", f"np.clip({x}, -1.0, {n})", f"np.maximum({x}, {n})",
             f"({x} / (abs({n}) + 1))", f"np.full_like(x, {n}) * {x}", f"(np.abs({x}) + 1) ** {n}",
-            f"({x} if {n} < 1 else -{x})", f"np.dot({x}, {n})", f"np.sum({x}) * {n} + {x}", f"np.exp(-np.abs({x})) * {n}",
+            f"({x} if {n} < 1 else -{x})", f"np.dot({x}, {n})", f"np.sum({x}) * {n} + {x}",
+            f"np.exp(-np.abs({x})) * {n}",
         ])  # fmt: skip
 
     def function(self) -> tuple[str, Function]:
@@ -278,12 +344,13 @@ def examine(seed: int, **options: Any) -> str:
     r = grower.random
     edges = (0.0, -0.0, math.nan, math.inf, 1.0, 0.7)
     total = lambda x, a, b, c, s: np.sum(function(x, a, b, c, s))  # noqa: E731
-    for way, f in {
+    ways: dict[str, Function] = {
         "values": function,
         "grad": grad(total),
         "grad of floats": grad(total, (0, 1)),
         "second": grad(lambda *args: np.sum(grad(total)(*args) ** 2)),
-    }.items():
+    }
+    for way, f in ways.items():
         recorded = compiled(f, fallback="eager", **options)
         for i in range(6):
             numbers = [r.choice(edges) if r.random() < 0.15 else r.uniform(-1.5, 1.5) for _ in range(3)]
@@ -334,3 +401,11 @@ def test_loops_take_floats() -> None:
 def test_a_program_for_each_rate_no_more() -> None:
     recorded = assert_same(lambda x, rate: x - rate * x, *((X, 0.1 * 0.9**i) for i in range(20)))
     assert "leaves[1]" in recorded.source()
+
+
+def test_the_ninth_program_says_who_asked() -> None:
+    recorded = compiled(lambda x, rate: x * math.exp(rate))
+    for i in range(8):
+        recorded(X, i / 10)
+    with pytest.warns(RuntimeWarning, match=r"test_floats.py:\d+ asks for the value of a float"):
+        recorded(X, 0.9)

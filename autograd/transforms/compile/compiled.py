@@ -112,6 +112,11 @@ class Compiled(WrappedFunction):
         result = program.run(leaves, args, kwargs)
         return self.__wrapped__(*args, **kwargs) if result is NotImplemented else result
 
+    def _asked_for(self) -> str:
+        """Return the line that asks for the value of a float among the arguments, as part of a message."""
+        lines = [question.line for program in self.programs for question in program.questions]
+        return f": {lines[-1]} asks for the value of a float, which numpy functions do not" if lines else ""
+
     def _record(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the function, and record it unless another thread records: it may have traced arrays in variables."""
         if not _recording.acquire(blocking=False):
@@ -134,8 +139,8 @@ class Compiled(WrappedFunction):
             self._eager = True
             warn(
                 f"compile: {defined(self.__wrapped__)} was called with more than {MOST} kinds of arguments, or of "
-                f"values that it reads, and runs as it is from now on. Pass numbers that change as arrays, "
-                f"numpy.asarray(lr), and use one size of batches",
+                f"values that it reads, and runs as it is from now on{self._asked_for()}. Pass numbers that change as "
+                f"floats or arrays, numpy.asarray(n), and use one size of batches",
                 RuntimeWarning,
             )
             return self.__wrapped__(*args, **kwargs)
@@ -237,8 +242,9 @@ def compile(
 
     What the function reads besides its arguments is compared before each call: variables of closures and modules,
     attributes, default arguments, the modes and options of layers. If something differs, it is recorded anew. Arrays
-    that it reads are read at each call. Of Python numbers, each value makes a program of its own: pass what changes
-    from call to call as an array, ``numpy.asarray(lr)``.
+    that it reads are read at each call. Python floats among the arguments may change from call to call too, such as a
+    learning rate, unless the function asks for their values (``if lr > 0.1``, ``math.exp(lr)``): each answer makes a
+    program of its own, and so does each value of an integer, a text, or a number that it reads from elsewhere.
 
     Parameters
     ----------

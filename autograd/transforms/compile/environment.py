@@ -188,6 +188,7 @@ class _Reader:
         self._names: dict[str, str] = {}  # of attributes, and where they are read
         self._everything = False
         self._holders: list[tuple[str, Any, bool]] = []
+        self._named_parts: list[tuple[str, Any]] = []  # objects of which only what the code names is gone into
         self._done: set[tuple[int, str]] = set()
         self._pending: deque[tuple[str, str, Any, bool]] = deque()
         self._later(getattr(function, "__name__", type(function).__name__), "", function)
@@ -200,10 +201,12 @@ class _Reader:
 
     def _run(self) -> None:
         known = -1
-        while self._pending or known != len(self._names) + len(self._holders):
+        while self._pending or known != len(self._names) + len(self._holders) + len(self._named_parts):
             while self._pending:
                 self._visit(*self._pending.popleft())
-            known = len(self._names) + len(self._holders)
+            known = len(self._names) + len(self._holders) + len(self._named_parts)
+            for name, holder in self._named_parts:
+                self._parts(name, holder)
             for name, holder, made in list(self._holders):
                 self._attributes(name, holder, made)
 
@@ -222,6 +225,7 @@ class _Reader:
         self._seen.add(id(value))
         self.alive.append(value)
         if isinstance(value, self._leaves):
+            self._named_parts.append((name, value))
             return
         if isinstance(value, FunctionType):
             self._function(name, value)
@@ -357,6 +361,19 @@ class _Reader:
             value = inside.get(key, _missing) if key in inside or not _has_slot(holder, key) else getattr(holder, key)
             if value is not _missing and not _computed(type(holder), key) and self._first(holder, key):
                 self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, value)
+
+    def _parts(self, name: str, holder: Any) -> None:
+        """Read the attributes of an optimizer or the like that the code, or a method that it calls, names."""
+        inside = vars(holder) if hasattr(holder, "__dict__") else {}
+        read: set[str] = set()
+        for key in list(self._names):
+            method = getattr(type(holder), key, None)
+            # gradients, which zero_grad() clears, and what runs outside the program are seen to elsewhere
+            if isinstance(method, FunctionType) and key != "zero_grad" and not hasattr(method, "__wrapped__"):
+                read.update(inside if self._add_names(method.__code__, attributes_only=True).by_name else ())
+        for key in inside:
+            if (key in self._names or key in read) and self._first(holder, key):
+                self._read(f"{name}.{key}", self._names.get(key, ""), "attribute", holder, key, inside[key])
 
     def _of_class(self, name: str, kind: type, key: str, value: Any) -> None:
         for part in ("fget", "fset", "func", "__func__"):  # of a property, a cached one, a static or a class method

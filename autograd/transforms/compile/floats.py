@@ -2,8 +2,8 @@
 
 While a function is recorded, a `TracedFloat` stands for each. NumPy's functions note it as they note arrays, and treat
 it as the number that it is: ``x * rate`` stays float32 if x is. Arithmetic with other Python numbers gives further
-ones, computed by the same arithmetic from the arguments of each call. Whatever Python itself asks, as in ``if rate > 0.1`` or
-``math.exp(rate)``, is answered with the value, and the answer becomes a question: a program whose questions have other
+ones, computed by the same arithmetic from the arguments of each call. Whatever Python itself asks, as in
+``if rate > 0.1`` or ``math.exp(rate)``, is answered with the value and noted: a program whose questions have other
 answers does not fit the call.
 """
 
@@ -198,7 +198,7 @@ def power(x: float, y: float) -> float:
     """Return a power that is real; Python's is complex for some."""
     found = x**y
     if isinstance(found, complex):
-        raise ArithmeticError("the power is complex")
+        raise ArithmeticError("the power is complex")  # noqa: TRY004 - so that the function itself runs
     return float(found)
 
 
