@@ -1,5 +1,7 @@
 """`nn.fit` with ``compile=True`` gives the history, the model and the errors that it gives without, bit by bit."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,3 +143,51 @@ def test_a_training_that_is_resumed(tmp_path: Path) -> None:
     fitted(True, epochs=2, callbacks=saving)
     found = fitted(True, epochs=4, callbacks=saving)
     assert not differs(expected, found)
+
+
+INTERRUPTED = """
+import os
+import signal
+import sys
+
+import numpy as np
+import nn
+from datasets import make_moons
+
+X, Y = make_moons(300, noise=0.1, seed=0)
+nn.manual_seed(0)
+model = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.ReLU(), nn.Linear(8, 2))
+optimizer = nn.optim.AdamW(model.parameters(), lr=0.02)
+after, compiled, steps = int(sys.argv[1]), sys.argv[2] == "compiled", []
+
+
+class Press(nn.training.Callback):
+    def on_step(self, training):
+        steps.append(training.step)
+        if len(steps) == after:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+for _ in range(2):  # the second goes on where the first was interrupted
+    history = nn.fit(
+        model, (X, Y), nn.CrossEntropyLoss(), optimizer, epochs=2, batch_size=16, verbose=False, callbacks=[Press()],
+        compile=compiled,
+    )
+    print(history.attrs["stopped"], len(steps), file=sys.stderr)
+state = [*(p.numpy() for p in model.parameters()), *(b for _, b in model.named_buffers())]
+assert all(np.isfinite(np.asarray(x)).all() for x in state)
+assert all(type(p.data) is np.ndarray for p in model.parameters())
+print(len(steps), *(np.asarray(x).tobytes().hex() for x in state))
+"""
+
+
+def test_ctrl_c_finishes_the_step_and_training_goes_on() -> None:
+    """A real SIGINT to another process: what it leaves is bit by bit that of the same without compile."""
+    after = 23
+    left = [
+        subprocess.run([sys.executable, "-c", INTERRUPTED, str(after), how], capture_output=True, text=True, check=True)
+        for how in ("eager", "compiled")
+    ]
+    assert left[0].stdout == left[1].stdout
+    assert f"Ctrl-C {after + 1}" in left[1].stderr
+    assert int(left[1].stdout.split()[0]) == after + 38  # the first training ended early
