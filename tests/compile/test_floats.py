@@ -20,10 +20,10 @@ import pandas as pd
 import pytest
 
 import nn
-from autograd import CompileError, grad, hessian, jvp, tensor, vmap
+from autograd import CompileError, compile as compiled, grad, hessian, jvp, tensor, vmap
 from autograd.transforms.compile.fused.loops import load_numba
 
-from .agreement import assert_same, compiled, differs
+from .agreement import assert_same, differs
 
 PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "60"))
 SEED = int(os.environ.get("PLAINGRAD_SEED", "0"))
