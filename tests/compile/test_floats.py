@@ -20,7 +20,8 @@ import pandas as pd
 import pytest
 
 import nn
-from autograd import CompileError, compile as compiled, grad, hessian, jvp, tensor, vmap
+from autograd import CompileError, grad, hessian, jvp, tensor, vmap
+from autograd import compile as compiled
 from autograd.transforms.compile.fused.loops import load_numba
 
 from .agreement import assert_same, differs
