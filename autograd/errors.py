@@ -110,7 +110,17 @@ class DomainError(AutogradError, ValueError):
 
 
 class GradientCheckError(AutogradError, AssertionError):
-    """A gradient that differs from finite differences by more than the tolerance."""
+    """A gradient that differs from finite differences by more than the tolerance, or breaks another promise.
+
+    Attributes
+    ----------
+    mismatch
+        The element of the Jacobian that differs, an `autograd.testing.Mismatch`; None if something else is wrong.
+    """
+
+    def __init__(self, message: str = "", mismatch: object = None) -> None:
+        super().__init__(message)
+        self.mismatch = mismatch
 
 
 def check_callable(name: str, value: object) -> None:

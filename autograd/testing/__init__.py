@@ -1,6 +1,7 @@
-"""Testing operations: Hypothesis strategies for arrays, and one call that checks values and derivatives.
+"""The testing kit: `check` finds what is wrong with an operation and its derivatives, by itself.
 
-Needs Hypothesis (``pip install hypothesis``), which ``import autograd`` does not load; `gradcheck` does not need it.
+`check_operation` checks one point, `gradcheck` the gradients at one. The strategies for arrays need Hypothesis (``pip
+install hypothesis``), which neither these nor ``import autograd`` load.
 """
 
 from __future__ import annotations
@@ -11,21 +12,38 @@ import typing
 from ..primitives.naming import set_module
 
 if typing.TYPE_CHECKING:
+    from ._check import Report, check
+    from ._layouts import Layout
+    from ._operation import check_operation
     from ._strategies import (
-        Layout,
         arrays,
         broadcastable_arrays,
-        check_operation,
         layouts,
         shapes,
         special_values,
         tensors,
     )
 
+#: Where each public name is defined.
+_HOMES = {
+    "LAYOUTS": "_layouts",
+    "Report": "_check",
+    "arrays": "_strategies",
+    "broadcastable_arrays": "_strategies",
+    "check": "_check",
+    "check_operation": "_operation",
+    "layouts": "_strategies",
+    "shapes": "_strategies",
+    "special_values": "_strategies",
+    "tensors": "_strategies",
+}
+
 __all__ = [
     "LAYOUTS",
+    "Report",
     "arrays",
     "broadcastable_arrays",
+    "check",
     "check_operation",
     "layouts",
     "shapes",
@@ -38,9 +56,9 @@ LAYOUTS: dict[str, Layout]
 
 
 def __getattr__(name: str) -> typing.Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module("._strategies", __name__), name)
+    value = globals()[name] = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     set_module(__name__, value)
     return value
 

@@ -1,6 +1,7 @@
-"""Gradient checks: compare the gradients of the graph with finite differences.
+"""Gradient checks: compare the gradients of the graph with differences, and what else a rule promises.
 
-The arithmetic is in `_finite_differences`; here are the public functions and their messages.
+The arithmetic is in `_differences` and `_comparison`, the other promises in `_conditions`; here are the public
+functions and their messages.
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, check_callable, check_number
+from ..errors import GradientCheckError, UnsupportedError, check_callable, check_number, check_option
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
-from ._finite_differences import (
-    Measure,
-    Mismatch,
-    Subject,
-    array_of,
-    compare_directions,
-    compare_elements,
-    has_kink,
-    is_recorded,
-    normal,
-    worst_of,
+from ._comparison import Measure, Mismatch, Place, compare_directions, compare_elements, worst_of
+from ._conditions import (
+    Gradients,
+    check_batched,
+    check_conditions,
+    check_forward,
+    check_parts,
+    check_precision,
 )
+from ._subject import Subject, array_of, is_recorded, normal, quiet
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from ..scalar.value import Value
     from ..tensors.tensor import TensorLike
 
-__all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck"]
+__all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck", "gradient_subject"]
 
 
 @dataclass(frozen=True)
@@ -47,36 +46,69 @@ class GradientCheck:
     ok
         Whether every derivative agrees.
     worst
-        The element with the largest error relative to its tolerance; None if there is nothing to compare, or if the
-        function is not deterministic.
+        The element with the largest error relative to its tolerance; None if there is nothing to compare, or if
+        something else than a derivative is wrong.
     hint
-        The likely cause, if the check failed and there is one.
+        What is wrong, if it is not a derivative; else its likely cause, if there is one.
+    compared, untold
+        How many derivatives were compared with differences, and of how many more the differences told nothing, at a
+        jump or the edge of a domain, for example.
     """
 
     ok: bool
     worst: Mismatch | None = None
     hint: str = ""
+    compared: int = 0
+    untold: int = 0
 
     def __bool__(self) -> bool:
         return self.ok
 
     def __str__(self) -> str:
+        if self.worst is None:
+            return self.hint or "there are no derivatives to compare"
         found = "the gradients agree" if self.ok else "the gradients differ"
-        worst = f"; at worst, {self.worst}" if self.worst is not None else ""
-        return f"{found}{worst}{'. ' if self.hint else ''}{self.hint}"
+        untold = f"; {self.untold} of {self.compared + self.untold} could not be told" if self.untold else ""
+        return f"{found}; at worst, {self.worst}{untold}{'. ' if self.hint else ''}{self.hint}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a gradient check looks at, besides differences of each element."""
+
+    fast: bool
+    nondet_tol: float
+    undefined: bool
+    batched: bool
+    forward: bool | None
+    backward: bool
+    dtypes: bool
 
 
 def gradcheck(
     fn: Callable[..., ArrayLike | Tensor | Value | Sequence[Value]],
     inputs: TensorLike | Value | Sequence[Any],
     *,
-    eps: float = 1e-6,
-    atol: float = 1e-5,
-    rtol: float = 1e-3,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
     fast_mode: bool = False,
     raise_exception: bool = True,
+    order: int = 1,
+    modes: str | Sequence[str] = ("fwd", "rev"),
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = True,
+    check_batched_grad: bool = False,
+    check_forward_ad: bool | None = None,
+    check_backward_ad: bool = True,
+    masked: bool = False,
 ) -> GradientCheck:
-    """Check the gradients of `fn` against central finite differences.
+    """Check the gradients of `fn` at one place: against differences of its values, and for what else rules promise.
+
+    The differences have a step for each element, of its own size, are extrapolated, and come with an estimate of
+    their error. At a kink, such as that of ``abs`` at 0, the derivative has to lie between the slopes of the two sides.
+    Gradients also have to be linear in the cotangent, the same for each memory layout, and right in float32.
 
     Parameters
     ----------
@@ -86,27 +118,46 @@ def gradcheck(
     inputs
         A tensor, array, number or `Value`, or a list or tuple of them, of any shapes. Inputs of floating-point
         numbers, real or complex, are checked, on a copy that requires a gradient; others are passed to `fn` as they
-        are.
+        are. Differences are taken in double precision.
     eps
-        The step size to each side.
+        A step for all elements, instead of one that suits each.
     atol, rtol
-        The gradients agree where ``abs(analytic - numeric) <= atol + rtol * abs(numeric)``.
+        The gradients agree where ``abs(analytic - numeric) <= atol + rtol * abs(numeric)``, and a multiple of the
+        estimated error of the difference more. By default `rtol` is 2e-8 and `atol` 0.
     fast_mode
-        Compare the derivatives in one random direction instead of every element of the Jacobian. The time no longer
-        grows with the size of the inputs, but the error of one element among many may be lost.
+        Compare the derivatives in some random directions instead of every element of the Jacobian. The time no longer
+        grows with the size of the inputs, but a small error of one element among many may be lost.
     raise_exception
         Raise if the check fails, instead of returning a result that is false.
+    order
+        Up to which order to check derivatives: 2 also checks those of the gradients, and so on.
+    modes
+        "rev", "fwd" or both: reverse mode, and forward mode beside it. See `check_forward_ad`.
+    nondet_tol
+        How far two runs may differ.
+    check_undefined_grad
+        Whether to check gradients of one output of several, where those of the others are undefined.
+    check_grad_dtypes
+        Whether to check gradients in single precision.
+    check_batched_grad
+        Whether to check gradients of a batch of cotangents, as `vmap` and `jacobian` compute them.
+    check_forward_ad
+        Whether to compare forward mode with reverse mode; by default, where it is defined.
+    check_backward_ad
+        Whether to check reverse mode; forward mode cannot be checked without.
+    masked
+        Not supported: there are no sparse tensors here.
 
     Returns
     -------
     GradientCheck
-        True if all gradients agree; it names the worst element, with both values.
+        True if all is right; it names the worst element, with both values.
 
     Raises
     ------
     GradientCheckError
-        If the gradients differ. The message names the worst element, both values, and the likely cause: a kink, too
-        little precision, a function that is not deterministic or leaves the graph.
+        If the gradients differ, or nothing could be told. The message names the worst element, both values, and the
+        likely cause: too little precision, a function that is not deterministic or leaves the graph.
     DtypeError
         If no input or no output holds floating-point numbers.
 
@@ -122,22 +173,43 @@ def gradcheck(
     (False, -1.0, 1.0)
     """
     measure = _measure(fn, eps, atol, rtol)
+    modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    for mode in modes:
+        check_option("gradcheck", "modes", mode, ("fwd", "rev"))
+    if masked:
+        raise ValueError("masked=True is about sparse tensors, which do not exist here: leave it out")
+    check_number("nondet_tol", nondet_tol)
+    if not check_backward_ad or "rev" not in modes:
+        raise ValueError(
+            "forward mode is checked by comparing it with reverse mode: leave check_backward_ad and 'rev' on, or "
+            "compare jvp(fn, x, v) with a difference"
+        )
+    forward = check_forward_ad if "fwd" in modes else False
+    options = Options(
+        fast_mode, nondet_tol, check_undefined_grad, check_batched_grad, forward, check_backward_ad, check_grad_dtypes
+    )
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    names = [f"input {i}" for i in range(len(given))]
-    return _conclude(Subject(fn, given, names, "output"), measure, fast_mode, raise_exception)
+    subject = Subject(fn, given, [f"input {i}" for i in range(len(given))])
+    check = _check(subject, measure, options)
+    for _ in range(order - 1):
+        if not check:
+            break
+        subject = gradient_subject(subject)
+        check = _check(subject, measure, options)
+    return _concluded(check, raise_exception)
 
 
 def gradgradcheck(
     fn: Callable[..., ArrayLike | Tensor | Value | Sequence[Value]],
     inputs: TensorLike | Value | Sequence[Any],
     *,
-    eps: float = 1e-6,
-    atol: float = 1e-5,
-    rtol: float = 1e-3,
+    eps: float | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
     fast_mode: bool = False,
     raise_exception: bool = True,
 ) -> GradientCheck:
-    """Check the second derivatives of `fn` against central differences of the first.
+    """Check the second derivatives of `fn` against differences of the first.
 
     `backward` computes a function of the inputs and of a cotangent for each output: that function is checked, with
     random cotangents. Check the first derivatives with `gradcheck` before.
@@ -171,22 +243,30 @@ def gradgradcheck(
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     if any(type(x) in fronts for x in given):
         raise TypeError("gradgradcheck() differentiates tensors twice: pass numbers or arrays in place of values")
-    first = Subject(fn, given, [""] * len(given), "output")
-    outputs = first.outputs(first.arrays)
-    random = np.random.default_rng(0)
-    cotangents = [np.asarray(normal(random, y), y.dtype) for y in outputs]
-    names = [f"input {i}" for i in range(len(given))] + [f"cotangent {k}" for k in range(len(cotangents))]
-    second = Subject(partial(_gradients_of, first), [*given, *cotangents], names, "gradient")
-    return _conclude(second, measure, fast_mode, raise_exception)
+    options = Options(fast_mode, 0.0, undefined=True, batched=False, forward=None, backward=True, dtypes=True)
+    second = gradient_subject(Subject(fn, given, [f"input {i}" for i in range(len(given))]))
+    return _concluded(_check(second, measure, options), raise_exception)
 
 
 def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
     """Return the step and the tolerances, after checking that they are numbers in range."""
     check_callable("fn", fn)
-    check_number("eps", eps, positive=True)
-    check_number("atol", atol)
-    check_number("rtol", rtol)
+    if eps is not None:
+        check_number("eps", eps, positive=True)
+    for name, number in (("atol", atol), ("rtol", rtol)):
+        if number is not None:
+            check_number(name, number)
     return Measure(eps, atol, rtol)
+
+
+def gradient_subject(first: Subject) -> Subject:
+    """Return the function of the inputs and of a cotangent for each output that `backward` computes."""
+    random = np.random.default_rng(0)
+    cotangents = [np.asarray(normal(random, y), y.dtype) for y in first.outputs(first.arrays)]
+    names = [*(first.names[first.places.index(i)] if i in first.places else "" for i in range(len(first.given)))]
+    kind = "cotangent" if first.output_name == "output" else "further cotangent"
+    names += [f"{kind} {k}" for k in range(len(cotangents))]
+    return Subject(partial(_gradients_of, first), [*first.given, *cotangents], names, "gradient")
 
 
 def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
@@ -202,52 +282,85 @@ def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
     return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
-def _conclude(subject: Subject, measure: Measure, fast: bool, raises: bool) -> GradientCheck:
-    check = _check(subject, measure, fast)
+def _concluded(check: GradientCheck, raises: bool) -> GradientCheck:
     if raises and not check:
         raise GradientCheckError(str(check))
     return check
 
 
-def _check(subject: Subject, measure: Measure, fast: bool) -> GradientCheck:
+def _check(subject: Subject, measure: Measure, options: Options) -> GradientCheck:
     before, again = subject.outputs(subject.arrays), subject.outputs(subject.arrays)
-    if len(before) != len(again) or not all(map(partial(np.array_equal, equal_nan=True), before, again)):
+    if len(before) != len(again) or any(
+        not np.allclose(y, z, rtol=0, atol=options.nondet_tol, equal_nan=True) for y, z in zip(before, again, strict=True)
+    ):
         return GradientCheck(
             ok=False,
             hint="The function is not deterministic: it gave two results for the same inputs. Give its random numbers "
             "the same seed in each call, or switch them off",
         )
-    found = list((compare_directions if fast else compare_elements)(subject, measure))
+    place = Place(subject)
+    found = [] if options.fast else list(compare_elements(place, measure))
+    worst = worst_of(found) if found else None
+    if measure.eps is None and (worst is None or worst.excess <= 1):
+        found += compare_directions(place, measure, np.random.default_rng(0))
+    elif options.fast:
+        found = list(compare_elements(place, measure))
     if not found:
         return GradientCheck(ok=True)
-    excess, place, worst = worst_of(found)
-    ok = excess <= 1
-    if fast and not ok:
-        among_elements = worst_of(list(compare_elements(subject, measure)))
-        if among_elements[0] > 1:
-            _, place, worst = among_elements  # names the wrong element
-    return GradientCheck(ok, worst, "" if ok else _hint(subject, worst, measure, place))
+    worst = worst_of(found)
+    if options.fast and worst.excess > 1:
+        among_elements = worst_of(list(compare_elements(place, measure)))
+        worst = among_elements if among_elements.excess > 1 else worst  # names the wrong element
+    compared, untold = (sum(getattr(one, name) for one in found) for name in ("compared", "untold"))
+    if worst.excess > 1 or not compared:
+        return GradientCheck(False, worst.worst, _hint(subject, place, worst.worst, compared), compared, untold)
+    return _conditions(subject, options, GradientCheck(True, worst.worst, "", compared, untold))
 
 
-def _hint(subject: Subject, worst: Mismatch, measure: Measure, place: tuple[int, int]) -> str:
-    i, k = place
-    name = subject.names[i]
-    output = subject.apply(subject.inputs(subject.arrays))[k]
-    dtypes = [(n, a.dtype) for n, a in zip(subject.names, subject.arrays, strict=True)]
-    dtypes.append((f"{subject.output_name} {k}", np.asarray(array_of(output)).dtype))
-    for what, dtype in dtypes:
-        if np.finfo(dtype).eps > 1e-10:
-            return f"Use float64: {what} is {dtype}, in which differences over {measure.eps:g} drown in rounding"
+def _conditions(subject: Subject, options: Options, check: GradientCheck) -> GradientCheck:
+    """Return `check`, or what else is wrong."""
+    try:
+        with quiet():
+            _check_conditions(subject, options)
+    except GradientCheckError as error:
+        return GradientCheck(ok=False, hint=str(error))
+    return check
+
+
+def _check_conditions(subject: Subject, options: Options) -> None:
+    point = Gradients(subject, subject.arrays)
+    if not point.is_recorded:
+        return
+    check_conditions(point, nondet_tol=options.nondet_tol)
+    if options.dtypes:
+        check_precision(point)
+    if options.undefined:
+        check_parts(point)
+    if options.batched:
+        check_batched(point)
+    if options.forward is not False:
+        _forward(point, required=options.forward is True)
+
+
+def _forward(point: Gradients, required: bool) -> None:
+    try:
+        check_forward(point)
+    except GradientCheckError as error:
+        if required or not isinstance(error.__cause__, UnsupportedError):
+            raise
+
+
+def _hint(subject: Subject, place: Place, worst: Mismatch, compared: int) -> str:
+    k = worst.output
+    output = place.outputs[k]
+    dtype = np.asarray(array_of(output)).dtype
     if not is_recorded(output):
         return (
             f"No graph leads from {subject.output_name} {k} to any input: the function left it through detach(), "
             f"no_grad(), .data, or a function without a derivative"
         )
-    if not np.isfinite(worst.numeric):
-        return f"The function is not finite within {measure.eps:g} of {name}: check it at another point"
-    if worst.index is not None and has_kink(subject, worst, measure, place):
-        return (
-            f"A kink is suspected: the differences to the left and to the right of {name} at {worst.index} disagree, "
-            f"so there is no derivative to compare with. Check at a point further from it than eps"
-        )
-    return ""
+    if np.finfo(dtype).eps > 1e-10:
+        return f"Use float64: {subject.output_name} {k} is {dtype}, in which differences drown in rounding"
+    if compared:
+        return ""
+    return "Differences tell nothing at this place, a jump or the edge of a domain: check the function at another one"

@@ -1,0 +1,398 @@
+"""`check`: all that an operation promises, at points that it finds by itself."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import GradientCheckError, check_callable, check_option
+from ..graph.source_info import defined
+from ._cases import Case, Shapes, plan, shapes_for, shapes_of_signature
+from ._domains import Domain, accepted, domains_of, outputs_of
+from ._operation import Told, check_at
+from ._subject import Subject
+from ._transforms import (
+    check_compile,
+    check_overwritten,
+    check_same_tensor,
+    check_special,
+    check_threads,
+    check_vmap,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["Report", "check"]
+
+Array = np.ndarray[Any, Any]
+
+ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
+SECOND = 40  # the elements up to which second derivatives are checked
+
+
+@dataclass
+class Report:
+    """What `check` did.
+
+    Attributes
+    ----------
+    examples, set_aside
+        How many examples were checked, and how many were not, since the function does not take them.
+    compared, untold
+        How many derivatives were compared with differences, and of how many the differences told nothing, at a jump
+        or the edge of the domain, for example.
+    worst
+        The largest error of a derivative, as a part of what is allowed.
+    notes
+        What could not be checked, and why.
+    """
+
+    examples: int = 0
+    set_aside: int = 0
+    compared: int = 0
+    untold: int = 0
+    worst: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.examples} examples, {self.compared} derivatives agree; {self.untold} could not be told, "
+            f"{self.set_aside} examples set aside"
+        ]
+        return "\n".join([*lines, *self.notes])
+
+
+def check(
+    fn: Callable[..., Any],
+    *,
+    like: ArrayLike | Sequence[ArrayLike] | None = None,
+    signature: str | None = None,
+    domain: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
+    keywords: Mapping[str, Sequence[Any]] | None = None,
+    reference: Callable[..., Any] | None = None,
+    order: int = 2,
+    transforms: bool = True,
+    seed: int = 0,
+    profile: str = "default",
+) -> Report:
+    """Check an operation and its derivatives, at shapes, numbers, dtypes and layouts of all kinds.
+
+    The numbers include zeros, ties, neighbours, tiny and huge ones; the arrays empty ones, those of one element, those
+    that broadcast, and large ones; dtypes go from float16 to complex128. At each, what `check_operation` lists is
+    checked, and at some also that `vmap` gives what a loop gives, `compile` what eager calls give, the same tensor may
+    be given twice, inputs may be overwritten after the call, threads may call at the same time, and nan or infinity in
+    one element stay with it.
+
+    Parameters
+    ----------
+    fn
+        The operation, of arrays or tensors; it returns one, or a list or tuple.
+    like
+        Arrays such as it takes, one for each input, where it takes none of the shapes that are tried by default.
+    signature
+        The shapes that it takes, such as ``"(m,n),(n,p)->(m,p)"``; ``(...,n)`` has axes of a batch in front.
+    domain
+        The limits of the numbers that it takes, one pair for all inputs, or one for each. By default the widest of
+        some intervals on which it returns finite real numbers.
+    keywords
+        Keyword arguments and, for each, the values to try: ``{"axis": [None, 0, -1]}``.
+    reference
+        A function of the same arrays and keyword arguments whose values `fn` has to have, up to rounding.
+    order
+        The highest derivative to check.
+    transforms
+        Whether to check it under `vmap` and `compile`.
+    seed
+        Chooses the numbers.
+    profile
+        "quick" checks first derivatives without transforms, "thorough" twelve times as many examples.
+
+    Returns
+    -------
+    Report
+        What was checked, what was not, and why.
+
+    Raises
+    ------
+    GradientCheckError
+        If something is wrong: the message says what, at the smallest example that shows it.
+    TypeError
+        If no inputs are found that `fn` takes: give `like`, `signature` or `domain`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.testing import check
+    >>> check(np.tanh).untold
+    0
+    >>> report = check(np.matmul, signature="(m,n),(n,p)->(m,p)")
+    """
+    check_callable("fn", fn)
+    check_option("check", "profile", profile, tuple(ROUNDS))
+    __tracebackhide__ = True
+    failure = None
+    run = _Run(fn, like, signature, domain, keywords or {}, reference, 1 if profile == "quick" else order, seed)
+    try:
+        run.check_cases(ROUNDS[profile])
+        if profile != "quick":
+            run.check_surroundings(transforms)
+    except _Failure as found:
+        failure = run.explained(found)
+    if failure is not None:
+        raise failure
+    return run.report
+
+
+class _Failure(Exception):
+    """An error that was found, and the example."""
+
+    def __init__(self, error: GradientCheckError, stage: Stage, case: Case | None, arrays: Sequence[Array]) -> None:
+        super().__init__(str(error))
+        self.error, self.stage, self.case, self.arrays = error, stage, case, arrays
+
+
+Stage = Callable[[Callable[..., Any], Sequence[Array]], None]
+
+
+class _Run:
+    """One run of `check`: the function with what is known of its inputs."""
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        like: Any,
+        signature: str | None,
+        domain: Any,
+        keywords: Mapping[str, Sequence[Any]],
+        reference: Callable[..., Any] | None,
+        order: int,
+        seed: int,
+    ) -> None:
+        self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
+        self.report, self.told = Report(), Told()
+        self.keywords = [
+            tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())
+        ]
+        examples = _examples(like)
+        shapes, self.count = _shapes(fn, examples, signature)
+        self.shapes = self._accepted(shapes, domain)
+        self.domains = self._domains(examples, domain)
+
+    def bound(self, keywords: tuple[tuple[str, Any], ...] = ()) -> Callable[..., Any]:
+        """Return the function with its keyword arguments."""
+        return partial(self.fn, **dict(keywords or self.keywords[0])) if self.keywords[0] else self.fn
+
+    def _accepted(self, shapes: Sequence[Shapes], domain: Any) -> list[Shapes]:
+        """Return the shapes that the function takes."""
+        tries = [Domain((interval,)) for interval in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1))]
+        given = [_given(domain, self.count)] if domain is not None else [[one] * self.count for one in tries]
+        fn = self.bound()
+        found = [
+            each
+            for each in shapes
+            if any(
+                outputs_of(fn, Case("ordinary", each, ("float64",) * self.count, seed=seed).arrays(domains)) is not None
+                for domains in given
+                for seed in (1, 2)
+            )
+        ]
+        if not found:
+            raise TypeError(
+                f"check() found no inputs that {defined(self.fn)} takes: it tried {self.count} "
+                f"array{'s' * (self.count != 1)} of {len(shapes)} kinds of shapes. Say which it takes: "
+                f'check(fn, signature="(m,n),(n,p)->(m,p)"), or check(fn, like=[x, y]) with arrays that it takes, or '
+                f"domain=(low, high)"
+            )
+        return found
+
+    def _domains(self, examples: Sequence[Array] | None, domain: Any) -> list[Domain]:
+        if domain is not None:
+            return _given(domain, self.count)
+        small = [each for each in self.shapes if all(1 <= np.prod(s) <= 64 for s in each)] or self.shapes
+        found = domains_of(self.bound(), small, self.count)
+        if found is None and examples is not None:
+            found = [_around(x) for x in examples]
+        if found is None:
+            raise TypeError(
+                f"check() found no numbers for which {defined(self.fn)} is finite and real: say where it is, with "
+                f"check(fn, domain=(low, high)), or check(fn, like=[x, y]) with arrays that it takes"
+            )
+        return found
+
+    def check_cases(self, rounds: int) -> None:
+        """Check all cases of the plan."""
+        for case in plan(self.shapes, self.keywords, self.seed, rounds):
+            arrays = case.arrays(self.domains)
+            fn = self.bound(case.keywords)
+            if accepted(fn, arrays):
+                small = case.size <= SECOND and all(d in ("float64", "complex128") for d in case.dtypes)
+                self._try(partial(self._at, order=self.order if small else 1, keywords=case.keywords), case, fn, arrays)
+                self.report.examples += 1
+            else:
+                self.report.set_aside += 1
+        self.report.compared, self.report.untold, self.report.worst = self.told.compared, self.told.untold, self.told.excess
+        if not self.report.examples:
+            raise TypeError(f"check() found no numbers for which {defined(self.fn)} is finite: give domain= or like=")
+
+    def _at(self, fn: Callable[..., Any], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
+        reference = self.reference and partial(self.reference, **dict(keywords))
+        check_at(fn, arrays, order=order, reference=reference, told=self.told)
+
+    def _try(self, stage: Stage, case: Case | None, fn: Callable[..., Any], arrays: Sequence[Array]) -> None:
+        try:
+            stage(fn, arrays)
+        except GradientCheckError as error:
+            raise _Failure(error, stage, case, arrays) from None
+
+    def check_surroundings(self, transforms: bool) -> None:
+        """Check one or two examples for what is not a matter of numbers."""
+        several = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= 64] or self.shapes
+        names = [f"input {i}" for i in range(self.count)]
+        for keywords, shapes in zip(itertools.cycle(self.keywords), several[:2], strict=False):
+            fn = self.bound(keywords)
+            samples = [
+                case.arrays(self.domains)
+                for case in (Case("ordinary", shapes, ("float64",) * self.count, keywords, self.seed + i) for i in (7, 8, 9))
+            ]
+            if not all(accepted(fn, arrays) for arrays in samples):
+                continue
+            subject = Subject(fn, samples[0], names)
+            for stage in self._stages(subject, samples, transforms):
+                self._try(stage, None, fn, samples[0])
+
+    def _stages(self, subject: Subject, samples: Sequence[Sequence[Array]], transforms: bool) -> Iterator[Stage]:
+        yield lambda fn, arrays: check_overwritten(subject, arrays)
+        yield lambda fn, arrays: check_same_tensor(subject, arrays)
+        for special in (np.nan, np.inf, -np.inf):
+            yield lambda fn, arrays, special=special: check_special(subject, arrays, special)  # type: ignore[misc]
+        yield lambda fn, arrays: check_threads(subject, samples)
+        if transforms:
+            yield lambda fn, arrays: self._note("vmap", check_vmap(subject, samples))
+            yield lambda fn, arrays: self._note("compile", check_compile(subject, samples))
+
+    def _note(self, transform: str, reason: str | None) -> None:
+        if reason is not None:
+            start = f"{transform} was not checked"
+            if not any(note.startswith(start) for note in self.report.notes):
+                self.report.notes.append(f"{start}: {reason}")
+
+    def explained(self, found: _Failure) -> GradientCheckError:
+        """Return the error, at the smallest example that is found to show it."""
+        arrays, error = found.arrays, found.error
+        case = found.case
+        keywords = case.keywords if case is not None else self.keywords[0]
+        if case is not None:
+            arrays, error = self._smallest(found)
+        inputs = "\n".join(f"    input {i} = {_literal(x)}" for i, x in enumerate(arrays))
+        where = f"at example {self.report.examples + 1} ({case})" if case is not None else "beside other calls"
+        arguments = "".join(f", {name}={value!r}" for name, value in keywords)
+        return GradientCheckError(
+            f"{defined(self.fn)}: {error}\n  found {where}; the smallest example:\n{inputs}"
+            + (f"\n  with {arguments[2:]}" if arguments else ""),
+            error.mismatch,
+        )
+
+    def _smallest(self, found: _Failure) -> tuple[Sequence[Array], GradientCheckError]:
+        """Return smaller arrays with simpler numbers at which the same stage fails."""
+        assert found.case is not None
+        best, error, case = list(found.arrays), found.error, found.case
+        fn = self.bound(case.keywords)
+        by_size = sorted(self.shapes, key=lambda each: sum(int(np.prod(s)) for s in each))
+        for shapes in by_size:
+            if sum(int(np.prod(s)) for s in shapes) >= case.size:
+                break
+            for seed in range(3):
+                smaller = Case(case.numbers, shapes, case.dtypes, case.keywords, seed).arrays(self.domains)
+                failed = self._fails(found.stage, fn, smaller)
+                if failed is not None:
+                    return self._simpler(found.stage, fn, smaller, failed)
+        return self._simpler(found.stage, fn, best, error)
+
+    def _simpler(
+        self, stage: Stage, fn: Callable[..., Any], arrays: Sequence[Array], error: GradientCheckError
+    ) -> tuple[Sequence[Array], GradientCheckError]:
+        best = [np.array(x) for x in arrays]
+        if sum(x.size for x in best) > 32:
+            return best, error
+        for i, x in enumerate(best):
+            for place in range(x.size):
+                for number in (0.0, 1.0, 2.0, 0.5, float(np.round(x.reshape(-1)[place].real, 1))):
+                    if x.reshape(-1)[place] == number:
+                        break
+                    tried = [np.array(y) for y in best]
+                    tried[i].reshape(-1)[place] = number
+                    failed = self._fails(stage, fn, tried)
+                    if failed is not None:
+                        best, error = tried, failed
+                        break
+        return best, error
+
+    def _fails(self, stage: Stage, fn: Callable[..., Any], arrays: Sequence[Array]) -> GradientCheckError | None:
+        if not accepted(fn, arrays):
+            return None
+        try:
+            stage(fn, arrays)
+        except GradientCheckError as error:
+            return error
+        return None
+
+
+def _literal(array: Array) -> str:
+    text = np.array2string(array, precision=17, threshold=40, separator=", ", floatmode="unique").replace("\n", "")
+    return f"np.array({text}, dtype={array.dtype})" if array.dtype != np.float64 else f"np.array({text})"
+
+
+def _examples(like: Any) -> list[Array] | None:
+    if like is None:
+        return None
+    several = isinstance(like, list | tuple) and any(not isinstance(x, int | float | complex) for x in like)
+    return [np.asarray(x) for x in (like if several else [like])]
+
+
+def _shapes(
+    fn: Callable[..., Any], examples: Sequence[Array] | None, signature: str | None
+) -> tuple[list[Shapes], int]:
+    if signature is not None:
+        return shapes_of_signature(signature)
+    if examples is not None:
+        given = tuple(x.shape for x in examples)
+        return list(dict.fromkeys([given, *shapes_for(len(examples))])), len(examples)
+    count = _arity(fn)
+    return shapes_for(count), count
+
+
+def _arity(fn: Callable[..., Any]) -> int:
+    """Return how many arrays a function takes."""
+    if isinstance(fn, np.ufunc):
+        return fn.nin
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        raise TypeError(f"{defined(fn)} takes any number of arrays: say how many, with check(fn, like=[x, y])")
+    return max(1, len(required))
+
+
+def _given(domain: Any, count: int) -> list[Domain]:
+    """Return the domain of each input that the user gave."""
+    pairs = list(domain) if all(np.ndim(one) == 1 for one in domain) else [tuple(domain)] * count
+    if len(pairs) != count or any(len(pair) != 2 or not pair[0] < pair[1] for pair in pairs):
+        raise ValueError(f"domain={domain!r} should be a pair (low, high), or one for each of {count} inputs")
+    return [Domain(((float(low), float(high)),)) for low, high in pairs]
+
+
+def _around(x: Array) -> Domain:
+    """Return a domain around the numbers of an example."""
+    low, high = (float(np.min(x)), float(np.max(x))) if x.size else (0.5, 1.5)
+    margin = 0.1 * (high - low) or 0.1 * max(abs(low), 1.0)
+    return Domain(((low - margin, high + margin),))

@@ -1,0 +1,413 @@
+"""Comparison of the derivatives that a graph gives with those that differences give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._differences import Line, Slope, central_slope, slope, slopes_of_many_steps
+from ._subject import Subject, array_of, inner_product, parts, quiet, widened
+
+__all__ = ["Finding", "Measure", "Mismatch", "Place", "compare_directions", "compare_elements", "worst_of"]
+
+Array = np.ndarray[Any, Any]
+Index = tuple[int, ...]
+
+SAFETY = 30.0  # how many times the estimated error of the differences a derivative may be off
+RELATIVE = 2e-8  # how far a derivative may be off, relative to itself, where nothing else is asked for
+TOLD = 0.05  # an uncertainty, relative to the derivative, at which it can be told
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One element of a Jacobian, by the graph and by differences.
+
+    With complex numbers it is the derivative of one part, real or imaginary, with respect to one part.
+
+    Attributes
+    ----------
+    input, index
+        The input, and the index of its element; None if only a random direction was checked. In `gradgradcheck` the
+        inputs are followed by one cotangent for each output.
+    output, output_index
+        The output, and the index of its element, or None. In `gradgradcheck` the outputs are gradients of the inputs.
+    analytic, numeric
+        The derivative of that element of the output with respect to that element of the input, by the graph and by
+        differences. At a kink, `numeric` is the nearer of the slopes of its two sides.
+    error, tolerance
+        The distance between the two, and the largest one allowed.
+    where
+        The inputs and outputs in words.
+    """
+
+    input: int
+    index: Index | None
+    output: int
+    output_index: Index | None
+    analytic: float
+    numeric: float
+    error: float
+    tolerance: float
+    where: str
+
+    def __str__(self) -> str:
+        return (
+            f"the derivative of {self.where} is {self.analytic:.8g} by the graph but {self.numeric:.8g} by "
+            f"differences (error {self.error:.2g}, tolerance {self.tolerance:.2g})"
+        )
+
+
+class Measure(NamedTuple):
+    """How differences are taken, and how far the graph's derivatives may be from them; None: as the numbers tell."""
+
+    eps: float | None = None
+    atol: float | None = None
+    rtol: float | None = None
+
+    def tolerance(self, numeric: Array, error: Array) -> Any:
+        """Return the largest allowed distance from `numeric`, which may itself be off by `error`."""
+        rtol = RELATIVE if self.rtol is None else self.rtol
+        return (self.atol or 0.0) + rtol * np.abs(numeric) + SAFETY * error
+
+
+class Finding(NamedTuple):
+    """What one comparison found: how many derivatives it compared, how many could not be told, and the worst."""
+
+    compared: int
+    untold: int
+    excess: float  # the largest error as a multiple of its tolerance
+    worst: Mismatch
+
+
+class Place:
+    """A point at which the derivatives of a function are compared, with what it returns there."""
+
+    def __init__(self, subject: Subject, arrays: Sequence[Array] | None = None) -> None:
+        self.subject = subject
+        self.arrays = [widened(x) for x in (subject.arrays if arrays is None else arrays)]
+        self.inputs = subject.inputs(self.arrays)
+        with quiet():
+            self.outputs = subject.apply(self.inputs)
+        self.values = [np.asarray(array_of(y)) for y in self.outputs]
+        self.here = np.concatenate([np.asarray(parts(y), np.float64) for y in self.values])
+        self.precision = max(float(np.finfo(y.dtype).eps) for y in self.values)
+
+    @cached_property
+    def sizes(self) -> list[Array]:
+        """The step for each part of each input: the power of two next below its size, or below its neighbours'."""
+        return [_size(x.reshape(-1).view(x.real.dtype) if x.size else parts(x)) for x in self.arrays]
+
+    def line(self, moves: Sequence[Array | None]) -> Line:
+        """Return the function along the line on which each input moves by so much."""
+
+        def along(t: float) -> Array:
+            moved = [x if v is None else np.asarray(x + t * v) for x, v in zip(self.arrays, moves, strict=True)]
+            try:
+                return self.subject.numbers(moved)
+            except (ArithmeticError, ValueError):  # at a singular matrix, for example
+                return np.full(self.here.shape, np.nan)
+
+        return along
+
+    def slope(self, moves: Sequence[Array | None], measure: Measure) -> Slope:
+        """Return the derivative of all numbers along that line."""
+        line = self.line(moves)
+        if measure.eps is not None:
+            return central_slope(line, self.here, measure.eps, self.precision)
+        return slope(line, self.here, self.precision)
+
+    def split(self, numbers: Array) -> list[Array]:
+        """Return `numbers`, one for each part of the outputs, as arrays like the outputs."""
+        found, start = [], 0
+        for y in self.values:
+            count = y.size * parts_each(y)
+            piece = numbers[start : start + count]
+            start += count
+            found.append((piece[0::2] + 1j * piece[1::2] if y.dtype.kind == "c" else piece).reshape(y.shape))
+        return found
+
+    def pulled(self, weights: Array) -> list[Array]:
+        """Return the gradients of the inputs for a weight of each part of the outputs."""
+        cotangents = [np.asarray(w, y.dtype) for w, y in zip(self.split(weights), self.values, strict=True)]
+        return self.subject.pulled(self.inputs, self.outputs, cotangents)
+
+    def label(self, number: int) -> tuple[int, Index]:
+        """Return the output and the index of its element that a number belongs to."""
+        for k, y in enumerate(self.values):
+            count = y.size * parts_each(y)
+            if number < count:
+                return k, tuple(map(int, np.unravel_index(number // parts_each(y), y.shape)))
+            number -= count
+        raise IndexError(number)
+
+
+def parts_each(array: Array) -> int:
+    """Return how many real numbers an element counts as."""
+    return 2 if array.dtype.kind == "c" else 1
+
+
+def _size(numbers: Array) -> Array:
+    """Return the power of two next below each number; for 0, that of the others, or 1."""
+    finite = np.where(np.isfinite(numbers), np.abs(numbers), 0.0)
+    nonzero = finite[finite > 0]
+    typical = float(np.median(nonzero)) if nonzero.size else 1.0
+    _, exponent = np.frexp(np.where(finite > 0, finite, typical))
+    return np.ldexp(1.0, np.clip(exponent - 1, -900, 900))
+
+
+def worst_of(found: Sequence[Finding]) -> Finding:
+    """Return the finding with the largest error of those beyond their tolerance; else that which is nearest to it."""
+    return max(found, key=lambda one: (one.excess > 1, one.worst.error if one.excess > 1 else one.excess))
+
+
+class _Judged(NamedTuple):
+    """Each derivative beside its difference."""
+
+    excess: Array
+    told: Array
+    numeric: Array  # the slope of the nearer side
+    tolerance: Array
+
+
+def _judged(analytic: Array, found: Slope, measure: Measure, largest: Array) -> _Judged:
+    """Compare derivatives with slopes; `largest` is that of the same output, which sums of terms are rounded to."""
+    with np.errstate(all="ignore"):
+        numeric = np.clip(analytic, found.low, found.high)
+        numeric = np.where(np.isnan(numeric), found.middle, numeric)
+        tolerance = measure.tolerance(numeric, found.error) + 1e-14 * largest
+        off = np.abs(analytic - numeric)
+        excess = np.where(off == 0, 0.0, off / tolerance)
+        excess = np.where(np.isnan(analytic) & np.isfinite(numeric) & np.isfinite(tolerance), np.inf, excess)
+        told = SAFETY * found.error <= TOLD * np.fmax(np.abs(analytic), found.steepest) + 1e-6 * np.fmax(largest, found.size)
+    excess = np.where(np.isnan(excess), 0.0, excess)
+    return _Judged(np.where(told | (excess > 1), excess, -1.0), told, numeric, tolerance)
+
+
+def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
+    """Compare each pair of an input and an output, and yield the worst element of their Jacobian."""
+    rows = [place.pulled(unit) for unit in np.eye(place.here.size)]
+    if not rows:
+        return
+    for i, x in enumerate(place.arrays):
+        columns = [_column(place, i, part, measure) for part in range(x.size * parts_each(x))]
+        if columns:
+            analytic = np.array([parts(row[i]) for row in rows], np.float64)  # outputs, inputs
+            yield from _of_pairs(place, i, analytic, columns, measure)
+
+
+Step = tuple[list[Array | None], float]  # a direction, and by how much it moves
+
+
+class _Column(NamedTuple):
+    """The derivatives of all outputs by one part of an input, and the steps that were taken."""
+
+    slope: Slope
+    steps: list[Step]
+
+
+def _column(place: Place, i: int, part: int, measure: Measure) -> _Column:
+    """Differentiate by one part of an input with steps of its own size, and of 1 where that is too short to tell."""
+    size = float(place.sizes[i][part]) if measure.eps is None else 1.0
+    steps = [_step(place, i, part, size)]
+    found = _per_unit(place, steps[0], measure)
+    if measure.eps is None and size < 0.5 and np.any(SAFETY * found.error > TOLD * found.steepest):
+        steps.append(_step(place, i, part, 1.0))
+        longer = _per_unit(place, steps[1], measure)
+        found = longer.where(longer.error < found.error, found)
+    return _Column(found, steps)
+
+
+def _per_unit(place: Place, step: Step, measure: Measure) -> Slope:
+    moves, size = step
+    low, high, error, scale = place.slope(moves, measure)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return Slope(low / size, high / size, error / size, scale)
+
+
+def _step(place: Place, i: int, part: int, size: float) -> Step:
+    x = place.arrays[i]
+    unit = np.zeros(x.shape, x.dtype)
+    each = parts_each(x)
+    unit.reshape(-1)[part // each] = size * (1j if part % each else 1.0)
+    moves: list[Array | None] = [None] * len(place.arrays)
+    moves[i] = unit
+    return moves, size
+
+
+def _of_pairs(
+    place: Place, i: int, analytic: Array, columns: list[_Column], measure: Measure
+) -> Iterator[Finding]:
+    """Yield what is found of input `i` and each output."""
+    found = Slope(*(np.array([getattr(column.slope, name) for column in columns]).T for name in Slope._fields))
+    finite = np.where(np.isfinite(analytic), np.abs(analytic), 0.0)
+    judged = _judged(analytic, found, measure, np.max(finite, axis=1)[:, np.newaxis])
+    start = 0
+    for k, y in enumerate(place.values):
+        rows = slice(start, start + y.size * parts_each(y))
+        start = rows.stop
+        if not y.size:
+            continue
+        excess = judged.excess[rows]
+        off = np.abs(analytic[rows] - judged.numeric[rows])
+        for _ in range(excess.size):  # the worst that is certain
+            rank = np.where(excess > 1, np.where(np.isnan(off), np.inf, off), -1.0) if np.any(excess > 1) else excess
+            row, part = np.unravel_index(np.argmax(rank), excess.shape)
+            number = (rows.start + row, part)
+            if excess[row, part] <= 1 or _is_certain(place, columns[part].steps, number, analytic[number], found):
+                break
+            excess[row, part] = -1.0
+            judged.told[number] = False
+        index = np.unravel_index(part // parts_each(place.arrays[i]), place.arrays[i].shape)
+        at = tuple(map(int, index)), place.label(number[0])[1]
+        worst = _mismatch(place, (i, k), at, analytic[number], judged, number)
+        told = int(np.sum(judged.told[rows]))
+        yield Finding(told, excess.size - told, max(float(excess[row, part]), 0.0), worst)
+
+
+def _is_certain(
+    place: Place, steps: list[Step], number: tuple[int, int], analytic: Any, found: Slope
+) -> bool:
+    """Tell whether further steps also say that a derivative is wrong."""
+    low, high, error, _ = (float(numbers[number]) for numbers in found)
+    if low != high:
+        return SAFETY * error < 0.5 * (high - low)
+    unit = np.zeros(place.here.size)
+    unit[number[0]] = 1.0
+    return any(_agrees(place, moves, unit / size, float(analytic), low) for moves, size in steps)
+
+
+def _agrees(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
+    """Tell whether three of many steps give `numeric`, and none that can tell gives something else.
+
+    Nor may roundings of the inputs bring the derivative of the graph near to it.
+    """
+    gap = abs(analytic - numeric) / 10 if np.isfinite(analytic) else 1e-3 * abs(numeric) + 1e-9
+    agreeing = 0
+    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision):
+        value, error = _weighted(weights, other.middle), _weighted(np.abs(weights), other.error)
+        if error < gap:
+            if abs(value - numeric) > 2 * gap:
+                return False
+            agreeing += 1
+    return agreeing >= 3 and not (np.isfinite(analytic) and _rounding(place, moves, weights, analytic) > 0.3 * gap)
+
+
+def _rounding(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float) -> float:
+    """Return how much the derivative of the graph changes as the inputs change by roundings; equal ones alike."""
+    random = np.random.default_rng(2)
+    largest = 0.0
+    for _ in range(3):
+        signs = [s.reshape(-1) for s in _by_value(place, random)]
+        lengths = [4 * np.spacing(length) for length in place.sizes]
+        steps = _signed(place, lengths, signs)
+        moved = [np.asarray(x + v) for x, v in zip(place.arrays, steps, strict=True)]
+        try:
+            pulled = Place(place.subject, moved).pulled(weights)
+        except (ArithmeticError, ValueError):
+            return np.inf
+        with np.errstate(all="ignore"):
+            found = sum(float(inner_product(g, v)) for g, v in zip(pulled, moves, strict=True) if v is not None)
+        largest = max(largest, abs(found - analytic)) if np.isfinite(found) else np.inf
+    return largest
+
+
+def _weighted(weights: Array, numbers: Array) -> float:
+    """Return the sum of the products, without those of weight 0."""
+    return float(np.sum(weights[weights != 0] * numbers[weights != 0]))
+
+
+def compare_directions(place: Place, measure: Measure, random: np.random.Generator) -> Iterator[Finding]:
+    """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
+
+    In one of them elements that are equal move together, so that ties are kept; in one all move by the same length.
+    """
+    if place.here.size and any(x.size for x in place.arrays):
+        lengths = place.sizes
+        yield _along(place, _signed(place, lengths, _at_random(place, random)), measure, random)
+        together = _by_value(place, random)
+        yield _along(place, _signed(place, lengths, together), measure, random)
+        if any(np.any(length != 1) for length in lengths):
+            yield _along(place, _signed(place, [np.ones(length.shape) for length in lengths], together), measure, random)
+
+
+def _at_random(place: Place, random: np.random.Generator) -> list[Array]:
+    return [random.choice([-1.0, 1.0], length.shape) for length in place.sizes]
+
+
+def _by_value(place: Place, random: np.random.Generator) -> list[Array]:
+    """Return a sign for each part of each input, the same for equal ones."""
+    numbers = np.concatenate([parts(x) for x in place.arrays])
+    distinct, where = np.unique(numbers, return_inverse=True)
+    signs = random.choice([-1.0, 1.0], distinct.size)[where]
+    return np.split(signs, np.cumsum([length.size for length in place.sizes])[:-1])
+
+
+def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> list[Array | None]:
+    """Return a direction: of each input, the products of lengths and signs of its parts."""
+    moves: list[Array | None] = []
+    for x, length, sign in zip(place.arrays, lengths, signs, strict=True):
+        numbers = length * sign
+        moves.append((numbers[0::2] + 1j * numbers[1::2] if parts_each(x) == 2 else numbers).reshape(x.shape))
+    return moves
+
+
+def _along(place: Place, moves: list[Array | None], measure: Measure, random: np.random.Generator) -> Finding:
+    """Compare the derivative along one direction; what cannot be told of some outputs does not hide the others."""
+    found = place.slope(moves, measure)
+    weights = _weights(place, found, random)
+    pulled = place.pulled(weights)
+    with np.errstate(all="ignore"):
+        analytic = sum(float(inner_product(g, v)) for g, v in zip(pulled, moves, strict=True) if v is not None)
+        rounding = sum(float(np.sum(np.abs(g) * np.abs(v))) for g, v in zip(pulled, moves, strict=True) if v is not None)
+    edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
+    low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
+    error = _weighted(np.abs(weights), found.error) + 1e-14 * (rounding if np.isfinite(rounding) else 0.0)
+    size = _weighted(np.abs(weights), found.size)
+    total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
+    judged = _judged(np.array([[analytic]]), total, measure, np.zeros((1, 1)))
+    excess = float(judged.excess[0, 0])
+    if excess > 1 and low == high and not _agrees(place, moves, weights, analytic, low):
+        excess = 0.0
+    told = int(np.count_nonzero(weights))
+    return Finding(told, weights.size - told, max(excess, 0.0), _mismatch(place, (0, 0), None, analytic, judged, (0, 0)))
+
+
+def _weights(place: Place, found: Slope, random: np.random.Generator) -> Array:
+    """Return a weight of each number, so that all derivatives weigh about the same; 0 for what cannot be told."""
+    size = found.steepest
+    with np.errstate(all="ignore"):
+        told = SAFETY * found.error <= TOLD * size + 1e-6 * found.size
+        known = size[told & (size > 0)]
+        typical = float(np.median(known)) if known.size else 1.0
+        size = np.fmax(np.where(told & (size > 0), size, typical), SAFETY / TOLD * np.where(told, found.error, 0.0))
+        exponents = np.round(np.log2(size))
+    weights = np.exp2(-np.clip(exponents, -100, 100)) * random.choice([-2.0, -1.0, 0.5, 1.0], size.shape)
+    return np.where(told, weights, 0.0)
+
+
+def _mismatch(
+    place: Place,
+    pair: tuple[int, int],
+    at: tuple[Index, Index] | None,
+    analytic: Any,
+    judged: _Judged,
+    number: tuple[int, int],
+) -> Mismatch:
+    i, k = pair
+    subject = place.subject
+    if at is None:
+        index = output_index = None
+        where = f"the {subject.output_name}s with respect to the inputs in a random direction"
+    else:
+        index, output_index = at
+        where = f"{subject.output_name} {k} at {output_index} with respect to {subject.names[i]} at {index}"
+    numeric, tolerance = float(judged.numeric[number]), float(judged.tolerance[number])
+    with np.errstate(invalid="ignore"):
+        error = abs(float(analytic) - numeric)
+    return Mismatch(
+        subject.places[i], index, k, output_index, float(analytic), numeric, error, tolerance, where
+    )

@@ -1,0 +1,361 @@
+"""Conditions that a rule keeps at any point, whatever the derivative is: no differences are taken here.
+
+A gradient has the shape and dtype of its input, is linear in the cotangent, the same at each call, for each layout of
+inputs and cotangents, and in single precision up to rounding; forward mode is the transpose of reverse mode; nothing
+is written to, and nothing is handed out twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..errors import AutogradError, GradientCheckError
+from ..tensors.dispatch import fronts
+from ..tensors.tensor import Tensor
+from ..transforms.gradients import gradients
+from ..transforms.vjp_jvp import jvp
+from ._layouts import COTANGENT_LAYOUTS, LAYOUTS, read_only
+from ._subject import Subject, array_of, inner_product, is_recorded, normal, quiet, widened
+
+__all__ = [
+    "REFUSALS",
+    "Gradients",
+    "check_batched",
+    "check_conditions",
+    "check_forward",
+    "check_parts",
+    "check_precision",
+    "differs",
+    "failing",
+    "shown",
+]
+
+Array = np.ndarray[Any, Any]
+
+NARROW = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex64}
+REFUSALS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AutogradError)
+ROUNDING = 64.0  # how many roundings, relative to the largest gradient, results may differ by
+
+
+@contextlib.contextmanager
+def failing(what: str) -> Iterator[None]:
+    """Raise GradientCheckError, with `what` was done, for an error of values; others pass through."""
+    try:
+        with quiet():
+            yield
+    except GradientCheckError:
+        raise
+    except REFUSALS as error:
+        raise GradientCheckError(f"{what}, an error: {type(error).__name__}: {error}") from error
+
+
+class Gradients:
+    """The gradients of a function at a point, for cotangents that are drawn once, and how sensitive they are."""
+
+    def __init__(self, subject: Subject, arrays: Sequence[Array], seed: int = 1) -> None:
+        self.subject, self.arrays = subject, list(arrays)
+        self.random = np.random.default_rng(seed)
+        self.inputs = subject.inputs(self.arrays)
+        with quiet():
+            self.outputs = subject.apply(self.inputs)
+        self.cotangents = [_drawn(self.random, np.asarray(array_of(y))) for y in self.outputs]
+        with failing("computing the gradient"):
+            self.found = self.pulled(self.cotangents)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a graph leads from an output to an input."""
+        return any(map(is_recorded, self.outputs))
+
+    def pulled(self, cotangents: Sequence[Array]) -> list[Array]:
+        """Return the gradients for these cotangents."""
+        return self.subject.pulled(self.inputs, self.outputs, cotangents)
+
+    def anew(self, arrays: Sequence[Any], cotangents: Sequence[Array] | None = None) -> list[Array]:
+        """Return the gradients at other arrays, or for the same in another layout."""
+        inputs = [_laid_out(x, a) for x, a in zip(self.inputs, arrays, strict=True)]
+        with quiet():
+            outputs = self.subject.apply(inputs)
+        given = self.cotangents if cotangents is None else cotangents
+        return self.subject.pulled(inputs, outputs, given)
+
+    def name(self, i: int) -> str:
+        """Return what the input is called, as the beginning of a sentence about its gradient."""
+        return f"the gradient of {self.subject.names[i]}"
+
+    @cached_property
+    def epsilon(self) -> float:
+        """The precision of the least precise array that takes part."""
+        dtypes = [x.dtype for x in self.arrays] + [w.dtype for w in self.cotangents]
+        return max(float(np.finfo(dtype).eps) for dtype in dtypes)
+
+    def _nearby(self, arrays: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+        """Return the gradients at arrays that differ by roundings; nan, if the function refuses these."""
+        try:
+            return self.anew(arrays, cotangents)
+        except (ArithmeticError, ValueError):
+            return [np.full(x.shape, np.inf) for x in self.arrays]
+
+    def allowance(self, epsilon: float) -> list[Array]:
+        """Return how far each gradient may be off, if it is computed with this precision.
+
+        That is what changes of the inputs by some roundings make of it, where equal elements change alike, and the
+        rounding of a sum of terms as large as the largest gradient.
+        """
+        changes = [np.zeros(g.shape) for g in self.found]
+        for _ in range(2):
+            moved = _perturbed(self.arrays, 4 * epsilon, self.random)
+            given = _perturbed(self.cotangents, 4 * epsilon, self.random)
+            for change, g, h in zip(changes, self.found, self._nearby(moved, given), strict=True):
+                with np.errstate(all="ignore"):
+                    np.fmax(change, np.abs(np.subtract(g, h)), out=change)
+        largest = _largest([w * np.asarray(array_of(y)) for w, y in zip(self.cotangents, self.outputs, strict=True)])
+        limits = []
+        for x, g, change in zip(self.arrays, self.found, changes, strict=True):
+            with np.errstate(all="ignore"):
+                floor = np.fmin(largest / np.abs(x), _largest(self.cotangents))
+                limits.append(30 * change + ROUNDING * epsilon * (_largest([g]) + np.nan_to_num(floor)))
+        return limits
+
+
+def _largest(arrays: Sequence[Array]) -> float:
+    return max((float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in arrays), default=0.0)
+
+
+def _drawn(random: np.random.Generator, like: Array) -> Array:
+    return read_only(np.asarray(normal(random, like), like.dtype))
+
+
+def _laid_out(like: Any, array: Any) -> Any:
+    """Return an input that holds `array` itself, whatever its layout."""
+    return type(like)(array.item()) if type(like) in fronts else Tensor(array, requires_grad=True)
+
+
+def _perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generator) -> list[Array]:
+    """Return copies changed by a relative `amount`, upwards or downwards; equal elements change alike."""
+    numbers = np.concatenate([widened(x).reshape(-1) for x in arrays]) if arrays else np.zeros(0)
+    distinct, where = np.unique(numbers, return_inverse=True)
+    factors = (1 + amount * random.choice([-1.0, 1.0], distinct.size))[where]
+    pieces = np.split(numbers * factors, np.cumsum([x.size for x in arrays])[:-1]) if arrays else []
+    return [np.asarray(p.reshape(x.shape), x.dtype) for p, x in zip(pieces, arrays, strict=True)]
+
+
+def differs(a: Array, b: Array, allowed: Array | float) -> bool:
+    """Tell whether two gradients differ by more than is allowed; nan and infinity are equal to themselves."""
+    with np.errstate(all="ignore"):
+        same = np.equal(a, b) | (np.isnan(a) & np.isnan(b)) | (np.abs(np.subtract(a, b)) <= allowed)
+    return not bool(np.all(same))
+
+
+def check_conditions(point: Gradients, *, nondet_tol: float = 0.0) -> None:
+    """Check all conditions that need no other dtype and no forward mode."""
+    _check_types(point)
+    _check_repeated(point, nondet_tol)
+    limits = point.allowance(point.epsilon)
+    _check_linear(point, limits)
+    _check_cotangent_layouts(point, limits)
+    _check_input_layouts(point, limits)
+    _check_memory(point)
+
+
+def _check_types(point: Gradients) -> None:
+    for i, (x, g) in enumerate(zip(point.arrays, point.found, strict=True)):
+        if (g.shape, g.dtype) != (x.shape, x.dtype):
+            raise GradientCheckError(f"{point.name(i)} is {g.dtype} {g.shape}, but the input is {x.dtype} {x.shape}")
+
+
+def _check_repeated(point: Gradients, tolerance: float) -> None:
+    kept = [np.array(g) for g in point.found]
+    with failing("computing the same gradient once more"):
+        again, anew = point.pulled(point.cotangents), point.anew(point.arrays)
+        _call_meanwhile(point)
+        later = point.pulled(point.cotangents)
+    for i, (g, *others) in enumerate(zip(kept, again, anew, later, strict=True)):
+        if differs(g, point.found[i], 0.0):
+            raise GradientCheckError(f"{point.name(i)} was overwritten by a later call: the rule hands out its memory")
+        if any(differs(g, h, tolerance) for h in others[:2]):
+            raise GradientCheckError(f"{point.name(i)} differs from call to call: the rule is not deterministic")
+        if differs(g, others[2], tolerance):
+            raise GradientCheckError(f"{point.name(i)} changes when the function is called with other inputs meanwhile")
+
+
+def _call_meanwhile(point: Gradients) -> None:
+    """Call the function with other inputs, and walk back; it may refuse them."""
+    with contextlib.suppress(*REFUSALS):
+        point.anew(_perturbed(point.arrays, 0.25, point.random))
+
+
+def _check_linear(point: Gradients, limits: Sequence[Array]) -> None:
+    others = [_drawn(point.random, w) for w in point.cotangents]
+    negative = [read_only(-w) for w in point.cotangents]
+    combined = [read_only(np.asarray(2 * w - 3 * v, w.dtype)) for w, v in zip(point.cotangents, others, strict=True)]
+    zero = [read_only(np.zeros(w.shape, w.dtype)) for w in point.cotangents]
+    with failing("computing the gradient for another cotangent"):
+        second, minus, sums, none = map(point.pulled, (others, negative, combined, zero))
+    for i, (g, h, m, s, z) in enumerate(zip(point.found, second, minus, sums, none, strict=True)):
+        with np.errstate(all="ignore"):
+            allowed = 10 * limits[i] + ROUNDING * point.epsilon * (np.abs(g) + np.abs(h))
+            known = np.isfinite(g) & np.isfinite(h)
+            expected = np.where(known, 2 * g - 3 * h, s)
+        if differs(np.where(known, -g, m), m, allowed) or differs(expected, s, allowed):
+            raise GradientCheckError(f"{point.name(i)} is not linear in the cotangent")
+        if differs(np.where(known, 0 * g, z), z, 0.0):
+            raise GradientCheckError(f"{point.name(i)} is not zero for a cotangent of zeros")
+
+
+def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
+    for layout, lay_out in COTANGENT_LAYOUTS.items():
+        given = [lay_out(w) for w in point.cotangents]
+        plain = [np.array(w, order="C") for w in given]
+        with failing(f"computing the gradient for a cotangent in another layout ({layout})"):
+            expected = point.found if layout != "strides of 0" else point.pulled(plain)
+            found = point.pulled(given)
+        for i, (g, h) in enumerate(zip(expected, found, strict=True)):
+            if differs(g, h, 10 * limits[i] + ROUNDING * point.epsilon * _largest([g])):
+                raise GradientCheckError(
+                    f"{point.name(i)} depends on the layout of the cotangent: with {layout}, it is {shown(h)}; in C "
+                    f"order, {shown(g)}"
+                )
+
+
+def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
+    if any(type(x) in fronts for x in point.inputs):
+        return
+    for layout in ("Fortran", "negative strides", "a slice"):
+        with failing(f"computing the gradient for inputs in another layout ({layout})"):
+            found = point.anew([LAYOUTS[layout](x) for x in point.arrays])
+        for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
+            if differs(g, h, 10 * limits[i]):
+                raise GradientCheckError(
+                    f"{point.name(i)} depends on the layout of the inputs: with {layout}, it is {shown(h)}; in C "
+                    f"order, {shown(g)}"
+                )
+
+
+def _check_memory(point: Gradients) -> None:
+    given = [np.array(w) for w in point.cotangents]
+    kept = [np.array(w) for w in given]
+    values = [np.array(array_of(x)) for x in point.inputs]
+    with failing("computing the gradient for cotangents that can be written to"):
+        found = point.pulled(given)
+    for w, copy in zip(given, kept, strict=True):
+        if w.tobytes() != copy.tobytes():
+            raise GradientCheckError("the rule writes to the cotangent")
+    for i, (x, copy) in enumerate(zip(point.inputs, values, strict=True)):
+        if np.asarray(array_of(x)).tobytes() != copy.tobytes():
+            raise GradientCheckError(f"the rule writes to {point.subject.names[i]}")
+    foreign = [*(np.asarray(array_of(x)) for x in (*point.inputs, *point.outputs)), *given]
+    for i, g in enumerate(found):
+        if any(np.shares_memory(g, other) for other in (*foreign, *found[:i])):
+            raise GradientCheckError(f"{point.name(i)} shares memory with an array that is not its own")
+
+
+def check_parts(point: Gradients) -> None:
+    """Check that the gradients of several outputs are the sum of the gradients of each, the others undefined."""
+    if len(point.outputs) < 2:
+        return
+    with failing("computing the gradient of one output alone"):
+        alone = [
+            point.subject.pulled(point.inputs, [y], [w])
+            for y, w in zip(point.outputs, point.cotangents, strict=True)
+        ]
+    limits = point.allowance(point.epsilon)
+    for i, g in enumerate(point.found):
+        pieces = [found[i] for found in alone]
+        with np.errstate(all="ignore"):
+            total = np.sum(pieces, axis=0)
+        if differs(g, total, limits[i] + ROUNDING * point.epsilon * _largest(pieces)):
+            raise GradientCheckError(
+                f"{point.name(i)} is {shown(g)} for all outputs at once, but {shown(total)} is the sum of those for "
+                f"each: a rule mixes up outputs whose gradient is undefined"
+            )
+
+
+def check_batched(point: Gradients) -> None:
+    """Compare gradients for a batch of cotangents with those for each of them."""
+    live = [(y, w) for y, w in zip(point.outputs, point.cotangents, strict=True) if isinstance(y, Tensor)]
+    if not point.is_recorded or len(live) != len(point.outputs):
+        return
+    others = [_drawn(point.random, w) for w in point.cotangents]
+    stacked = [np.stack([w, v]) for w, v in zip(point.cotangents, others, strict=True)]
+    recorded = [(y, s) for y, s in zip(point.outputs, stacked, strict=True) if is_recorded(y)]
+    ys, batches = zip(*recorded, strict=True)
+    with failing("computing the gradients of a batch"):
+        found = gradients(
+            ys, point.inputs, batches, retain_graph=True, allow_unused=True, is_grads_batched=True
+        )
+    second, limits = point.pulled(others), point.allowance(point.epsilon)
+    for i, (batch, g, h) in enumerate(zip(found, point.found, second, strict=True)):
+        if batch is not None and (differs(batch.data[0], g, limits[i]) or differs(batch.data[1], h, 10 * limits[i])):
+            raise GradientCheckError(f"{point.name(i)} differs in a batch of cotangents from that for each of them")
+
+
+def check_precision(point: Gradients) -> None:
+    """Compare the gradients in single precision, or as precise as the inputs are, with those in double precision."""
+    if any(type(x) in fronts for x in point.inputs):
+        return
+    narrow = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in point.arrays]
+    epsilon = max(float(np.finfo(x.dtype).eps) for x in narrow)
+    if not all(np.all(np.isfinite(x)) for x in narrow):
+        return
+    try:
+        with quiet():
+            low = Gradients(point.subject, narrow)
+    except GradientCheckError:
+        raise
+    except REFUSALS:
+        return  # the function itself takes no such arrays
+    if not _values_agree(point, low, epsilon):
+        return
+    _check_types(low)
+    with failing("computing the gradient in double precision"):
+        wide = Gradients(point.subject, list(map(widened, narrow)))
+        wide.cotangents = [np.asarray(w, y.dtype) for w, y in zip(low.cotangents, wide.cotangents, strict=True)]
+        wide.found = wide.pulled(wide.cotangents)
+        limits = wide.allowance(max(epsilon, low.epsilon))
+    for i, (g, h) in enumerate(zip(low.found, wide.found, strict=True)):
+        finite = np.isfinite(h) & (np.abs(h) < 1e30)
+        if differs(np.where(finite, g, 0), np.where(finite, h, 0), limits[i]):
+            raise GradientCheckError(f"{point.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}")
+
+
+def _values_agree(point: Gradients, low: Gradients, epsilon: float) -> bool:
+    """Tell whether the function itself does the same in the other precision, so that its gradients can be compared."""
+    if len(low.outputs) != len(point.outputs):
+        return False
+    for y, z in zip(low.outputs, point.outputs, strict=True):
+        a, b = np.asarray(array_of(y)), np.asarray(array_of(z))
+        if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
+            return False
+    return epsilon > 0
+
+
+def check_forward(point: Gradients) -> None:
+    """Compare forward mode with reverse mode: ``<J v, w>`` with ``<v, J' w>``."""
+    subject = point.subject
+    tangents = [_drawn(point.random, x) for x in point.arrays]
+
+    def function(*inputs: Any) -> Any:
+        return tuple(subject.apply(inputs))
+
+    with failing("computing the derivative in forward mode"):
+        pushed = jvp(function, tuple(np.array(x) for x in point.arrays), tuple(tangents))[1]
+    with np.errstate(all="ignore"):
+        live = [(w, t) for w, t, y in zip(point.cotangents, pushed, point.outputs, strict=True) if is_recorded(y)]
+        forward = sum(float(inner_product(w, np.asarray(array_of(t)))) for w, t in live)
+        reverse = sum(float(inner_product(g, v)) for g, v in zip(point.found, tangents, strict=True))
+        terms = sum(float(np.sum(np.abs(w * np.asarray(array_of(t))))) for w, t in live)
+        terms += sum(float(np.sum(np.abs(g * v))) for g, v in zip(point.found, tangents, strict=True))
+        slack = sum(float(np.sum(a * np.abs(v))) for a, v in zip(point.allowance(point.epsilon), tangents, strict=True))
+    if np.isfinite(terms) and not abs(forward - reverse) <= slack + 1e3 * point.epsilon * terms:
+        raise GradientCheckError(f"forward mode gives {forward:.8g} where reverse mode gives {reverse:.8g}")
+
+
+def shown(array: Array) -> str:
+    """Return an array in a line."""
+    return np.array2string(array, precision=8, threshold=8, edgeitems=3, separator=", ").replace("\n", "")

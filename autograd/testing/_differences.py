@@ -1,0 +1,200 @@
+"""Differences: the derivative of a function along a line from its values alone, and how far it can be trusted.
+
+The central difference ``(f(t) - f(-t)) / 2t`` has an error in even powers of `t`. From three steps, each half of the
+one before, Richardson's extrapolation removes the first two powers (Ridders 1982, Advances in Engineering Software
+4(2)). What the two best extrapolations differ by, and the rounding of the values divided by the step, is the estimate
+of the error. Where it is too large, other steps are tried: short ones suit functions that bend, or have a kink nearby,
+long ones such as are nearly constant.
+
+One-sided differences are extrapolated likewise. Where they stay apart, however short the step, there is a kink: then
+the slopes of the two sides are the limits of what a derivative can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Slope", "central_slope", "slope", "slopes_of_many_steps"]
+
+Array = np.ndarray[Any, Any]
+Line = Callable[[float], Array]
+
+FIRST_STEPS = (7, 14, 21, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
+CLOSE_ENOUGH = 1e-9  # an error, relative to the slope, at which no other steps are tried
+CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 44.5)
+
+
+class Slope(NamedTuple):
+    """The derivative of each number that a function returns, along one direction.
+
+    Attributes
+    ----------
+    low, high
+        The slopes of the two sides at a kink; elsewhere both are the derivative. nan where a side has none.
+    error
+        How far they may be off; infinity where nothing could be found out.
+    size
+        The largest absolute value of the function at the steps that were taken.
+    """
+
+    low: Array
+    high: Array
+    error: Array
+    size: Array
+
+    @property
+    def middle(self) -> Array:
+        """The derivative, or the number between the slopes of a kink."""
+        return np.where(self.low == self.high, self.low, self.low + (self.high - self.low) / 2)
+
+    @property
+    def steepest(self) -> Array:
+        """The larger of the absolute slopes of the two sides."""
+        return np.fmax(np.abs(self.low), np.abs(self.high))
+
+    def where(self, condition: Array, other: Slope) -> Slope:
+        """Return these slopes where `condition` holds, and `other` elsewhere."""
+        return Slope(*(np.where(condition, a, b) for a, b in zip(self, other, strict=True)))
+
+
+class _Three(NamedTuple):
+    """What three steps tell: the central slope, those of the two sides, and the error of each."""
+
+    central: Array
+    error: Array
+    ahead: Array
+    ahead_error: Array
+    behind: Array
+    behind_error: Array
+    size: Array
+
+    def where(self, condition: Array, other: _Three) -> _Three:
+        return _Three(*(np.where(condition, a, b) for a, b in zip(self, other, strict=True)))
+
+    @property
+    def jump(self) -> Array:
+        """How much steeper the function is ahead than behind; 0 where that may be rounding."""
+        jump = self.ahead - self.behind
+        doubt = 8 * (self.ahead_error + self.behind_error) + 1e-7 * (np.abs(self.ahead) + np.abs(self.behind))
+        return np.where(np.abs(jump) > doubt, jump, 0.0)
+
+
+def slope(line: Line, here: Array, precision: float) -> Slope:
+    """Return the derivative of `line` at 0, where a step of 1 is as long as the numbers that move.
+
+    Parameters
+    ----------
+    line
+        Returns the values of the function, one after another, so many steps along the direction.
+    here
+        These values at 0.
+    precision
+        The relative error of these values: that of their dtype.
+    """
+    with np.errstate(all="ignore"):
+        best = _three(line, here, 2.0 ** -FIRST_STEPS[0], precision)
+        for first in FIRST_STEPS[1:]:
+            if np.all(_is_close(best)):
+                break
+            found = _three(line, here, 2.0**-first, precision)
+            best = found.where(found.error < best.error, best)
+        return _settled(line, here, best, precision)
+
+
+def central_slope(line: Line, here: Array, step: float, precision: float) -> Slope:
+    """Return the plain central difference of one step, as a user has chosen it."""
+    ahead, behind = line(step), line(-step)
+    with np.errstate(all="ignore"):
+        central = (ahead - behind) / (2 * step)
+        error = precision * (np.abs(ahead) + np.abs(behind)) / step
+    return Slope(central, central, np.where(np.isfinite(central), np.fmin(error, bend + error), np.inf))
+
+
+def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[Slope]:
+    """Yield what each of many steps tells, to be sure before a derivative is called wrong."""
+    with np.errstate(all="ignore"):
+        for first in CERTAIN_STEPS:
+            found = _three(line, here, 2.0**-first, precision)
+            yield Slope(found.central, found.central, found.error, found.size)
+
+
+def _is_close(found: _Three) -> Array:
+    """Tell where more steps would not help."""
+    return (found.error <= CLOSE_ENOUGH * np.abs(found.central)) & (found.jump == 0) | (
+        (found.central == 0) & (found.ahead == 0) & (found.behind == 0)
+    )
+
+
+def _settled(line: Line, here: Array, best: _Three, precision: float) -> Slope:
+    """Return the central slope, or the slopes of the two sides where there is a kink, or the edge of a domain."""
+    smooth = Slope(best.central, best.central, np.where(np.isfinite(best.central), best.error, np.inf), best.size)
+    if not np.any((best.jump != 0) | ~np.isfinite(best.error)):
+        return smooth
+    near, nearer = (_three(line, here, 2.0**-first, precision) for first in (18, 25))
+    low, high = np.fmin(nearer.ahead, nearer.behind), np.fmax(nearer.ahead, nearer.behind)
+    doubt = np.fmax(nearer.ahead_error, nearer.behind_error) + np.abs(nearer.jump - near.jump)
+    stays = (nearer.jump != 0) & (np.abs(nearer.jump - near.jump) < 0.02 * np.abs(nearer.jump))
+    kink = Slope(low, high, doubt, nearer.size)
+    found = kink.where(stays & (best.jump != 0), smooth)
+    return _at_an_edge(near, nearer).where(~np.isfinite(smooth.error) & ~stays, found)
+
+
+def _at_an_edge(near: _Three, nearer: _Three) -> Slope:
+    """Return the slope of the one side on which the function is defined."""
+    ahead_only = np.isfinite(nearer.ahead) & ~np.isfinite(nearer.behind)
+    behind_only = np.isfinite(nearer.behind) & ~np.isfinite(nearer.ahead)
+    one = np.where(ahead_only, nearer.ahead, nearer.behind)
+    before = np.where(ahead_only, near.ahead, near.behind)
+    error = np.where(ahead_only, nearer.ahead_error, nearer.behind_error) + np.abs(one - before)
+    known = (ahead_only | behind_only) & np.isfinite(before)
+    return Slope(one, one, np.where(known, error, np.inf), nearer.size)
+
+
+def _three(line: Line, here: Array, longest: float, precision: float) -> _Three:
+    steps = (longest, longest / 2, longest / 4)
+    ahead, behind = ([line(sign * step) for step in steps] for sign in (1, -1))
+    if any(values.shape != here.shape for values in (*ahead, *behind)):
+        nothing = np.full(here.shape, np.nan)
+        return _Three(nothing, nothing + np.inf, nothing, nothing + np.inf, nothing, nothing + np.inf, nothing)
+    size = np.fmax(np.abs(here), np.fmax(np.abs(ahead[0]), np.abs(behind[0])))
+    central, error = _extrapolated([(a - b) / (2 * h) for a, b, h in zip(ahead, behind, steps, strict=True)], 4)
+    right, right_error = _extrapolated([(a - here) / h for a, h in zip(ahead, steps, strict=True)], 2)
+    left, left_error = _extrapolated([(here - b) / h for b, h in zip(behind, steps, strict=True)], 2)
+    rounding = 4 * precision * (size + np.abs(central)) / steps[-1]
+    one_sided = 8 * precision * (size + np.abs(right)) / steps[-1], 8 * precision * (size + np.abs(left)) / steps[-1]
+    error = error + rounding + _unresolved(here, ahead, behind, steps)
+    return _Three(
+        central,
+        np.where(error <= 0.02 * np.abs(central) + 1e-4 * size, error, np.inf),
+        right,
+        _known(right_error + one_sided[0]),
+        left,
+        _known(left_error + one_sided[1]),
+        np.where(np.isfinite(size), size, np.abs(here)),
+    )
+
+
+def _unresolved(here: Array, ahead: Sequence[Array], behind: Sequence[Array], steps: Sequence[float]) -> Array:
+    """Return how far the slopes of the two sides are apart, where shorter steps do not bring them together.
+
+    There is a kink, or the function goes up and down within a step, and equal slopes of several steps mean nothing.
+    """
+    far, near = (np.abs(ahead[i] - 2 * here + behind[i]) / steps[i] for i in (0, -1))
+    return np.where(near > 0.7 * far, near, 0.0)
+
+
+def _known(error: Array) -> Array:
+    """Return infinity for an error that is no number."""
+    return np.where(np.isnan(error), np.inf, error)
+
+
+def _extrapolated(quotients: Sequence[Array], base: int) -> tuple[Array, Array]:
+    """Return the limit of three difference quotients, and its error, if the error falls by `base` with each."""
+    first, second, third = quotients
+    once = (base * second - first) / (base - 1)
+    again = (base * third - second) / (base - 1)
+    power = base * base
+    return (power * again - once) / (power - 1), np.abs(again - once)

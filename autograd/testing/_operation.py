@@ -1,0 +1,226 @@
+"""`check_operation`: all that an operation promises, at one point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import GradientCheckError
+from ..tensors.tensor import Tensor
+from ._comparison import Finding, Measure, Place, compare_directions, compare_elements, worst_of
+from ._conditions import (
+    Gradients,
+    check_conditions,
+    check_forward,
+    check_parts,
+    check_precision,
+    failing,
+    shown,
+)
+from ._gradcheck import gradient_subject
+from ._subject import Subject, inner_product, normal, quiet, widened
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["Told", "check_at", "check_operation", "check_values"]
+
+Array = np.ndarray[Any, Any]
+
+FEW = 50  # the elements of a Jacobian, up to which each is compared
+
+
+def check_operation(
+    fn: Callable[..., ArrayLike | Tensor],
+    *inputs: Array,
+    order: int = 2,
+    analytic: bool = False,
+    reference: Callable[..., Any] | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+) -> None:
+    """Check the values and derivatives of an operation at one point.
+
+    On tensors it gives the values, shapes and dtypes that it gives on arrays; gradients have the shape and dtype of
+    their inputs, are linear in the cotangent, the same in each memory layout and call, and agree with differences, and
+    so do derivatives of higher order; forward mode is the transpose of reverse mode; no input is written to, and no
+    gradient shares memory with an input, the cotangent or another gradient. `check` finds the points by itself.
+
+    Parameters
+    ----------
+    fn
+        The operation. It takes as many tensors, or arrays, as there are inputs, and returns one, or a list or tuple.
+    *inputs
+        Floating-point arrays, real or complex. Differences are taken at the same point in double precision; inputs in
+        single precision must give the same gradients up to rounding.
+    order
+        The highest derivative to check.
+    analytic
+        Whether `fn` also accepts complex arrays, as an analytic function does. The gradient is then also compared with
+        a complex step, which is exact to the last digits (Squire & Trapp 1998, SIAM Review 40(1)).
+    reference
+        A function of the same arrays whose values `fn` has to have, up to rounding.
+    atol, rtol
+        As in `gradcheck`.
+
+    Raises
+    ------
+    GradientCheckError
+        If one of these checks fails; the message says which.
+    TypeError
+        If an input is not an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.testing import check_operation
+    >>> check_operation(np.multiply, np.ones((2, 3)), np.ones(3, np.float32))
+    >>> check_operation(lambda x: np.sum(np.exp(x), axis=0), np.ones((2, 3)), analytic=True)
+    """
+    for i, x in enumerate(inputs):
+        if not isinstance(x, np.ndarray | np.generic):
+            raise TypeError(f"check_operation() takes an array for each input, but input {i} is a {type(x).__name__}")
+    check_at(fn, inputs, order=order, reference=reference, measure=Measure(None, atol, rtol))
+    if analytic:
+        _check_complex_step(fn, [widened(x) for x in inputs])
+
+
+class Told:
+    """How many derivatives were compared, and how many could not be told."""
+
+    def __init__(self) -> None:
+        self.compared = self.untold = 0
+        self.excess = 0.0
+
+    def add(self, finding: Finding) -> None:
+        """Count what one comparison found."""
+        self.compared += finding.compared
+        self.untold += finding.untold
+        self.excess = max(self.excess, finding.excess)
+
+
+def check_at(
+    fn: Callable[..., Any],
+    inputs: Sequence[Array],
+    *,
+    order: int = 1,
+    reference: Callable[..., Any] | None = None,
+    measure: Measure | None = None,
+    told: Told | None = None,
+) -> None:
+    """Check a function at one point, as `check_operation` does, and add to `told` what could be told."""
+    measure, told = measure or Measure(), told or Told()
+    check_values(fn, inputs, reference)
+    subject = Subject(fn, list(inputs), [f"input {i}" for i in range(len(inputs))])
+    point = Gradients(subject, list(inputs))
+    if not point.is_recorded:
+        return
+    with quiet():
+        check_conditions(point)
+        check_parts(point)
+        check_precision(point)
+        check_forward(point)
+    for turn in range(order):
+        with quiet():
+            _check_differences(subject, measure, told)
+            if turn + 1 < order:
+                subject = gradient_subject(subject)
+
+
+def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
+    with failing("computing the gradient in double precision"):
+        place = Place(subject)
+        found: list[Finding] = []
+        if place.here.size * sum(x.size for x in place.arrays) <= FEW:
+            found += compare_elements(place, measure)
+        found += compare_directions(place, measure, np.random.default_rng(0))
+    for one in found:
+        told.add(one)
+    if found and worst_of(found).excess > 1:
+        worst = worst_of(found).worst
+        if worst.index is None and place.here.size * sum(x.size for x in place.arrays) <= 100 * FEW:
+            elements = list(compare_elements(place, measure))
+            if elements and worst_of(elements).excess > 1:
+                worst = worst_of(elements).worst
+        raise GradientCheckError(str(worst), worst)
+
+
+def _listed(result: Any) -> Sequence[Any]:
+    return result if isinstance(result, list | tuple) else [result]
+
+
+def check_values(fn: Callable[..., Any], inputs: Sequence[Array], reference: Callable[..., Any] | None = None) -> None:
+    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written."""
+    originals = [np.array(x) for x in inputs]
+    with quiet():
+        expected = [np.asarray(y) for y in _listed(fn(*inputs))]
+        again = [np.asarray(y) for y in _listed(fn(*inputs))]
+    _check_untouched(inputs, originals)
+    for y, z in zip(expected, again, strict=True):
+        if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
+            raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
+    leaves = [Tensor(x, requires_grad=True) for x in inputs]
+    with failing("computing the values on tensors"):
+        results = _listed(fn(*leaves))
+    _check_untouched(inputs, originals)
+    if len(expected) != len(results):
+        raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
+    for y, z in zip(results, expected, strict=True):
+        array = y.data if isinstance(y, Tensor) else np.asarray(y)
+        if (array.shape, array.dtype) != (z.shape, z.dtype):
+            raise GradientCheckError(
+                f"on tensors the result is {array.dtype} {array.shape}, on arrays {z.dtype} {z.shape}"
+            )
+        if not _close(array, z, (*inputs, *expected)):
+            raise GradientCheckError(f"the values on tensors and on arrays differ: {shown(array)} and {shown(z)}")
+    if reference is not None:
+        _check_reference(reference, inputs, expected)
+
+
+def _check_reference(reference: Callable[..., Any], inputs: Sequence[Array], found: Sequence[Array]) -> None:
+    with quiet():
+        wanted = [np.asarray(y) for y in _listed(reference(*inputs))]
+    if len(wanted) != len(found):
+        raise GradientCheckError(f"{len(found)} results, but {len(wanted)} of the reference")
+    for y, z in zip(found, wanted, strict=True):
+        if y.shape != z.shape or not _close(y, z, (*inputs, *wanted), 1e3):
+            raise GradientCheckError(f"the value is {shown(y)}, but {shown(z)} by the reference")
+
+
+def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8) -> bool:
+    """Tell whether arrays are equal up to some roundings of the largest number that takes part."""
+    if b.dtype.kind not in "fc":
+        return bool(np.array_equal(a, b))
+    epsilon = times * max(float(np.finfo(x.dtype).eps) for x in (a, b) if x.dtype.kind in "fc")
+    scale = max((float(np.max(np.abs(x), initial=0, where=np.isfinite(x))) for x in beside), default=0.0)
+    with quiet():
+        return bool(np.allclose(a, b, rtol=epsilon, atol=epsilon * scale, equal_nan=True))
+
+
+def _check_untouched(inputs: Sequence[Array], originals: Sequence[Array]) -> None:
+    for i, (x, original) in enumerate(zip(inputs, originals, strict=True)):
+        if x.tobytes() != original.tobytes():
+            raise GradientCheckError(f"input {i} was written to")
+
+
+def _check_complex_step(fn: Callable[..., Any], inputs: Sequence[Array]) -> None:
+    random = np.random.default_rng(3)
+    subject = Subject(fn, list(inputs), [f"input {i}" for i in range(len(inputs))])
+    leaves = subject.inputs(subject.arrays)
+    outputs = subject.apply(leaves)
+    cotangents = [np.asarray(normal(random, y.data if isinstance(y, Tensor) else y), y.dtype) for y in outputs]
+    pulled = subject.pulled(leaves, outputs, cotangents)
+    for i, x in enumerate(inputs):
+        direction = np.asarray(normal(random, x), x.dtype)
+        stepped = [z + (1e-20j * direction if i == j else 0j) for j, z in enumerate(inputs)]
+        changes = [np.imag(z) * 1e20 for z in _listed(fn(*stepped))]
+        numeric = float(sum(np.sum(w * change) for w, change in zip(cotangents, changes, strict=True)))
+        found = float(inner_product(pulled[i], direction))
+        scale = 1 + float(np.sum(np.abs(pulled[i] * direction)))
+        if not abs(found - numeric) <= 1e-10 * scale:
+            raise GradientCheckError(
+                f"along one direction of input {i}: {found} by the graph, {numeric} by a complex step"
+            )
+

@@ -1,0 +1,150 @@
+"""The function under test: its inputs as tensors, its outputs as plain numbers, and the gradients of its graph."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..errors import DtypeError
+from ..graph.source_info import defined
+from ..tensors.conversions import differentiated
+from ..tensors.dispatch import fronts
+from ..tensors.tensor import Tensor, unmasked
+from ..transforms.gradients import gradients
+
+__all__ = ["Subject", "array_of", "inner_product", "is_recorded", "normal", "parts", "quiet", "widened"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Subject:
+    """A function, and copies of the inputs that it is differentiated with respect to."""
+
+    def __init__(
+        self, fn: Callable[..., Any], given: Sequence[Any], names: Sequence[str], output_name: str = "output"
+    ) -> None:
+        self.fn, self.given, self.output_name = fn, given, output_name
+        self.places = [i for i, x in enumerate(given) if _is_floating(x)]
+        self.names = [names[i] for i in self.places]
+        self.arrays = [np.array(unmasked(array_of(given[i]))) for i in self.places]
+        if not self.places:
+            raise DtypeError(
+                f"no input holds floating-point numbers, only {', '.join(map(_kind, given)) or 'nothing'}: there is "
+                f"nothing to differentiate with respect to. Write 1.0 for 1, or x.astype(float) for x"
+            )
+
+    def inputs(self, arrays: Sequence[Array]) -> list[Any]:
+        """Return new inputs with the values of `arrays`, each of which requires a gradient."""
+        return [_input_like(self.given[i], a) for i, a in zip(self.places, arrays, strict=True)]
+
+    def apply(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return the outputs that hold floating-point numbers."""
+        arguments = list(self.given)
+        for place, x in zip(self.places, inputs, strict=True):
+            arguments[place] = x
+        with differentiated(x._node if isinstance(x, Tensor) else x for x in inputs):
+            result = self.fn(*arguments)
+        outputs = list(result) if isinstance(result, list | tuple) else [result]
+        floating = [y for y in outputs if _is_floating(y)]
+        if not floating:
+            found = ", ".join(str(getattr(y, "dtype", type(y).__name__)) for y in outputs)
+            raise DtypeError(f"{defined(self.fn)} returned no floating-point numbers, only {found or 'nothing'}")
+        return floating
+
+    def outputs(self, arrays: Sequence[Array]) -> list[Array]:
+        """Return copies of the outputs for `arrays`, as plain arrays."""
+        return [np.array(array_of(y)) for y in self.apply(self.inputs(arrays))]
+
+    def numbers(self, arrays: Sequence[Array]) -> Array:
+        """Return the parts of all elements of all outputs for `arrays`, in one line, in double precision."""
+        with quiet():  # the check, not the caller, steps over the edge of the domain
+            outputs = self.outputs(arrays)
+        return np.concatenate([np.asarray(parts(y), np.float64) for y in outputs])
+
+    def pulled(self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Array]) -> list[Array]:
+        """Return the gradient of each input that the graph gives for `cotangents`, a gradient of each output."""
+        found = [np.zeros(np.shape(array_of(x)), np.asarray(array_of(x)).dtype) for x in inputs]
+        live = [(y, w) for y, w in zip(outputs, cotangents, strict=True) if is_recorded(y)]
+        if not live:
+            return found
+        if any(type(y) in fronts for y, _ in live):
+            rows = [[slope * w for slope in _slopes(y, inputs)] for y, w in live]
+            return [np.asarray(sum(column)) for column in zip(*rows, strict=True)]
+        ys, ws = zip(*live, strict=True)
+        with quiet():
+            pulled = gradients(ys, inputs, ws, retain_graph=True, allow_unused=True)
+        return [zero if g is None else g.data for zero, g in zip(found, pulled, strict=True)]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Say nothing of overflow, nan and infinity: a check asks for them."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def _is_floating(x: Any) -> bool:
+    return type(x) in fronts or dtype_of(x).kind in "fc"
+
+
+def _kind(x: Any) -> str:
+    dtype = getattr(x, "dtype", None)
+    return type(x).__name__ if dtype is None else f"{type(x).__name__} of {dtype}"
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """Return the dtype of a tensor, an array or a number."""
+    dtype = getattr(x, "dtype", None)
+    return dtype if isinstance(dtype, np.dtype) else np.asarray(array_of(x)).dtype
+
+
+def array_of(x: Any) -> Any:
+    """Return the array or number within a tensor or a `Value`; anything else is returned as it is."""
+    return x.data if isinstance(x, Tensor) or type(x) in fronts else x
+
+
+def _input_like(given: Any, array: Array) -> Any:
+    """Return an input of the type of `given`: a `Value` for a `Value`, otherwise a tensor."""
+    return type(given)(array.item()) if type(given) in fronts else Tensor(np.array(array), requires_grad=True)
+
+
+def is_recorded(y: object) -> bool:
+    """Tell whether a graph leads from `y` to anything."""
+    return type(y) in fronts or (isinstance(y, Tensor) and y.requires_grad)
+
+
+def _slopes(output: Any, inputs: Sequence[Any]) -> list[float]:
+    """Return the derivatives of a `Value` by others."""
+    for x in inputs:
+        x.grad = 0.0
+    output.backward()
+    return [x.grad for x in inputs]
+
+
+def widened(array: Array) -> Array:
+    """Return a copy in double precision."""
+    return np.array(array, np.complex128 if array.dtype.kind == "c" else np.float64)
+
+
+# A complex number counts as two real numbers here, its parts, each with its own derivative.
+
+
+def inner_product(a: Array, b: Array) -> Any:
+    """Return the sum of the products of the parts of two arrays."""
+    return np.sum((np.conjugate(a) * b).real)
+
+
+def parts(array: Array) -> Array:
+    """Return the elements in one line, each complex one as two numbers."""
+    return np.stack([array.real, array.imag], -1).reshape(-1) if array.dtype.kind == "c" else array.reshape(-1)
+
+
+def normal(random: np.random.Generator, like: Array) -> Array:
+    """Return normally distributed numbers of the shape of `like`, complex if it is complex, in double precision."""
+    real, imag = (np.asarray(random.standard_normal(like.shape)) for _ in range(2))
+    return real + 1j * imag if like.dtype.kind == "c" else real

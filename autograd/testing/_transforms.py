@@ -1,0 +1,229 @@
+"""Transforms and surroundings: what a function and its rules also have to bear.
+
+`vmap` gives what a loop gives, `compile` what eager calls give; the same tensor may be given twice, memory of an input
+may be overwritten after the call, threads may call at the same time, and nan in one element stays with it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from ..errors import BatchError, CompileError, GradientCheckError, GraphError, UnsupportedError
+from ..tensors.tensor import Tensor
+from ..transforms.compile.compiled import compile
+from ..transforms.vjp_jvp import vjp
+from ..transforms.vmap import vmap
+from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, shown
+from ._subject import Subject, array_of, quiet
+
+__all__ = ["check_compile", "check_overwritten", "check_same_tensor", "check_special", "check_threads", "check_vmap"]
+
+Array = np.ndarray[Any, Any]
+Samples = Sequence[Sequence[Array]]  # some inputs, for each of them
+
+
+def _values_and_gradients(subject: Subject) -> Callable[..., Any]:
+    """Return a function of cotangents, one for each output, and inputs: the outputs and the gradients."""
+    count = len(subject.places)
+
+    def both(*arguments: Any) -> Any:
+        outputs, pull = vjp(lambda *inputs: tuple(subject.apply(inputs)), *arguments[:count])
+        return (*outputs, *pull(tuple(arguments[count:])))
+
+    return both
+
+
+def _cotangents(subject: Subject, arrays: Sequence[Array]) -> list[Array]:
+    random = np.random.default_rng(5)
+    with quiet():
+        outputs = subject.outputs(arrays)
+    return [np.asarray(random.choice([-1.0, 0.5, 2.0], y.shape), y.dtype) for y in outputs]
+
+
+def check_vmap(subject: Subject, samples: Samples) -> str | None:
+    """Compare values and gradients of a batch with those of each element; return why, if it takes no batch."""
+    both = _values_and_gradients(subject)
+    arguments = [[*arrays, *_cotangents(subject, arrays)] for arrays in samples]
+    with failing("computing each element of a batch"):
+        expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in arguments]
+    stacked = [np.stack(column) for column in zip(*arguments, strict=True)]
+    try:
+        with failing("computing a batch by vmap"):
+            found = vmap(both, loops="allow")(*stacked)
+    except GradientCheckError as error:
+        if isinstance(error.__cause__, BatchError | UnsupportedError):
+            return str(error.__cause__)
+        raise
+    points = [Gradients(subject, arrays) for arrays in samples]
+    for k, column in enumerate(zip(*expected, strict=True)):
+        what = "the value" if k < len(points[0].outputs) else f"the gradient of {_name(subject, k, points[0])}"
+        for j, (point, one) in enumerate(zip(points, column, strict=True)):
+            piece = np.asarray(array_of(found[k]))[j]
+            allowed = _allowed(point, one, k)
+            if piece.shape != one.shape or differs(one, piece, allowed):
+                raise GradientCheckError(
+                    f"{what} of element {j} of a batch is {shown(piece)} under vmap, but {shown(one)} by itself"
+                )
+    return None
+
+
+def _name(subject: Subject, k: int, point: Gradients) -> str:
+    return subject.names[k - len(point.outputs)]
+
+
+def _allowed(point: Gradients, one: Array, k: int) -> Array:
+    """Return how far a value or a gradient of a batch may be off: by rounding."""
+    largest = float(np.max(np.abs(one), initial=0.0, where=np.isfinite(one)))
+    rounding = np.full(one.shape, 4 * ROUNDING * point.epsilon * largest)
+    i = k - len(point.outputs)
+    return rounding if i < 0 else rounding + 10 * point.allowance(point.epsilon)[i]
+
+
+def check_compile(subject: Subject, samples: Samples) -> str | None:
+    """Compare values and gradients of a compiled function with those of eager calls, in order, to the last bit."""
+    both = _values_and_gradients(subject)
+    arguments = [[*arrays, *_cotangents(subject, arrays)] for arrays in samples]
+    with failing("computing values and gradients"):
+        expected = [[np.array(array_of(y)) for y in both(*each)] for each in arguments]
+    compiled = compile(both)
+    for j, (each, wanted) in enumerate(zip(arguments, expected, strict=True)):
+        try:
+            with failing("computing values and gradients by a compiled program"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = [np.asarray(array_of(y)) for y in compiled(*each)]
+        except GradientCheckError as error:
+            if isinstance(error.__cause__, CompileError):
+                return str(error.__cause__)
+            raise
+        for one, other in zip(wanted, found, strict=True):
+            if one.shape != other.shape or differs(one, other, 0.0):
+                raise GradientCheckError(
+                    f"call {j + 1} of the compiled function gives {shown(other)} where the function itself gives "
+                    f"{shown(one)}"
+                )
+    return None
+
+
+def check_same_tensor(subject: Subject, arrays: Sequence[Array]) -> None:
+    """Check that the gradient of a tensor that is given for all inputs is the sum of the gradients of each."""
+    if len(arrays) < 2 or any(x.shape != arrays[0].shape or x.dtype != arrays[0].dtype for x in arrays[1:]):
+        return
+    with failing("computing the gradient where all inputs are equal"):
+        apart = Gradients(subject, [np.array(arrays[0]) for _ in arrays])
+    one = Tensor(np.array(arrays[0]), requires_grad=True)
+    with failing("computing the gradient of one tensor given for all inputs"):
+        found = subject.pulled([one], subject.apply([one] * len(arrays)), apart.cotangents)[0]
+        expected = np.sum(apart.found, axis=0, dtype=found.dtype)
+    allowed = np.sum(apart.allowance(apart.epsilon), axis=0)
+    if differs(expected, found, allowed):
+        raise GradientCheckError(
+            f"with one tensor for all inputs, its gradient is {shown(found)}, but the gradients of equal ones add up "
+            f"to {shown(expected)}"
+        )
+
+
+def check_overwritten(subject: Subject, arrays: Sequence[Array]) -> None:
+    """Check that a gradient is that of the call, or an error, if inputs are overwritten before the walk back."""
+    point = Gradients(subject, arrays)
+    given = [np.array(x) for x in arrays]
+    inputs = [Tensor(x, requires_grad=True) for x in given]
+    with quiet():
+        outputs = subject.apply(inputs)
+    for x in given:
+        x[...] = np.where(np.isfinite(x), x * 0.5 + 0.125, 1.0)
+    try:
+        with quiet():
+            found = subject.pulled(inputs, outputs, point.cotangents)
+    except GraphError:
+        return
+    for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
+        if differs(g, h, point.allowance(point.epsilon)[i]):
+            raise GradientCheckError(
+                f"{point.name(i)} is {shown(h)} after the inputs have been overwritten, but was {shown(g)} before"
+            )
+
+
+def check_threads(subject: Subject, samples: Samples) -> None:
+    """Check that threads that call at the same time do not disturb each other."""
+    with failing("computing the gradient"):
+        points = [Gradients(subject, arrays) for arrays in samples]
+
+    def again(point: Gradients) -> list[list[Array]]:
+        with quiet():
+            return [[np.array(g) for g in point.anew(point.arrays)] for _ in range(8)]
+
+    with ThreadPoolExecutor(len(points)) as threads:
+        running = [threads.submit(again, point) for point in points]
+        for point, future in zip(points, running, strict=True):
+            with failing("computing the gradient in two threads"):
+                results = future.result()
+            for i, g in enumerate(point.found):
+                if any(differs(g, found[i], 0.0) for found in results):
+                    raise GradientCheckError(f"{point.name(i)} is another one while other threads call the function")
+
+
+def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> None:
+    """Check that a special value in one element changes no value and no gradient of the others.
+
+    That is asked of functions that treat each element by itself, which is tried out with ordinary numbers first.
+    """
+    count = arrays[0].size
+    if count < 2 or any(x.shape != arrays[0].shape for x in arrays):
+        return
+    try:
+        with quiet():
+            found = _spread(subject, arrays, special)
+    except REFUSALS:
+        return  # a function that refuses such values spreads none
+    if found:
+        raise GradientCheckError(found)
+
+
+def _spread(subject: Subject, arrays: Sequence[Array], special: float) -> str:
+    before = Gradients(subject, arrays)
+    if not _is_elementwise(before, arrays):
+        return ""
+    for i, name in enumerate(subject.names):
+        changed = _changed(before, arrays, special, only=i)
+        if changed:
+            return f"{special} in the first element of {name} changes {changed} at others"
+    return ""
+
+
+def _is_elementwise(before: Gradients, arrays: Sequence[Array]) -> bool:
+    """Tell whether each element of the outputs seems to depend on the same element of the inputs alone."""
+    values = [np.asarray(array_of(y)) for y in before.outputs]
+    if any(y.shape != arrays[0].shape for y in values):
+        return False
+    backwards = before.subject.outputs([np.flip(x) for x in arrays])
+    if any(differs(np.flip(y), z, 1e-13 * np.abs(z)) for y, z in zip(values, backwards, strict=True)):
+        return False
+    tried = sorted({float(number) for x in arrays for number in x.reshape(-1).real})
+    return not any(_changed(before, arrays, number) for number in (tried[0], tried[-1], tried[len(tried) // 2]))
+
+
+def _changed(before: Gradients, arrays: Sequence[Array], value: float, only: int | None = None) -> str:
+    """Return what changes elsewhere if the first element of one input, or of all, is set to a value."""
+    moved = [np.array(x) for x in arrays]
+    for i, x in enumerate(moved):
+        if only is None or i == only:
+            x.reshape(-1)[0] = value
+    after = Gradients(before.subject, moved)
+    found = after.pulled(before.cotangents)
+    for y, z in zip(before.outputs, after.outputs, strict=True):
+        if _rest_differs(array_of(y), array_of(z)):
+            return "the value"
+    for i, (g, h) in enumerate(zip(before.found, found, strict=True)):
+        if _rest_differs(g, h):
+            return before.name(i)
+    return ""
+
+
+def _rest_differs(a: Any, b: Any) -> bool:
+    rest, other = (np.asarray(array).reshape(-1)[1:] for array in (a, b))
+    return differs(rest, other, 1e-13 * np.abs(rest))
