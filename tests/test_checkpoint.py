@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autograd import GraphError, Tensor, checkpoint, gradients, no_grad, saved_tensors_hooks, tensor
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 X = np.array([[0.5, -1.0], [2.0, 0.25]])
 

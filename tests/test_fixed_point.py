@@ -20,7 +20,7 @@ from autograd import (
     no_grad,
     tensor,
 )
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 A = np.array([[0.2, -0.1], [0.15, 0.3]])
 B = np.array([1.0, -0.5])

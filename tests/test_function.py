@@ -18,7 +18,7 @@ from autograd import (
     no_grad,
     tensor,
 )
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 X, Y = np.array([0.5, -1.0, 2.0]), np.array([1.5, 0.25, -0.5])
 

@@ -9,7 +9,7 @@ import pytest
 
 import autograd
 from autograd import GraphError, ShapeError, Tensor, gradients, jvp, tensor
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 X = np.array([1.0, 2.0])
 

@@ -35,7 +35,7 @@ from autograd import (
     vmap,
 )
 from autograd.graph.batched import Batched
-from autograd.testing._strategies import arrays, shapes
+from autograd.testing import arrays, shapes
 from autograd.transforms import units
 from autograd.transforms.pytree import flatten
 

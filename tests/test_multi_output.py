@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import AnomalyError, GraphError, detect_anomaly, draw_graph, general, gradients, jvp, no_grad, tensor
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 
 class Polar(NamedTuple):

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import nn
 from autograd import DtypeError, GraphError, ShapeError, Tensor, checkpoint, grad, gradients, jvp, no_grad, tensor
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 Instruction = Callable[[list[Any]], Any]
 SHAPE = (2, 3)

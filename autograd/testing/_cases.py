@@ -150,15 +150,26 @@ NUMBERS: dict[str, Numbers] = {
 }
 
 ONE_INPUT: tuple[Shapes, ...] = (
-    ((3,),), ((2, 3),), ((),), ((3, 3),), ((1,),), ((2, 1, 3),), ((3, 1),), ((1, 4),), ((0,),), ((2, 0),), ((2, 2, 2),), ((70,),),
-    ((40, 30),),
+    ((3,),), ((2, 3),), ((),), ((3, 3),), ((1,),), ((2, 1, 3),), ((3, 1),), ((1, 4),), ((0,),), ((2, 0),), ((2, 2, 2),),
+    ((70,),), ((40, 30),),
 )  # fmt: skip
 TWO_INPUTS: tuple[Shapes, ...] = (
-    ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), ()), ((), (2, 3)), ((3, 3), (3, 3)), ((1,), (4,)),
-    ((3, 1), ()), ((2, 1, 3), (2, 1)), ((0,), (1,)), ((2, 0), (1, 1)), ((70,), (70,)), ((40, 30), (30,)), ((), (1100,)),
+    ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (2, 3)), ((2, 1), (1, 3)), ((), ()), ((), (2, 3)), ((3, 3), (3, 3)),
+    ((1,), (4,)), ((3, 1), ()), ((2, 1, 3), (2, 1)), ((0,), (1,)), ((2, 0), (1, 1)), ((70,), (70,)), ((40, 30), (30,)),
+    ((), (1100,)),
 )  # fmt: skip
 TEMPLATES = {1: ("(n,n)", "(m,n)", "(n)"), 2: ("(m,n),(n,p)", "(n,n),(n)", "(n,n),(n,m)", "(n),(n)", "(m,n),(n)")}
-SIDES = ((2, 3, 4, 5), (3, 3, 3, 3), (1, 2, 3, 1), (4, 2, 1, 3), (1, 1, 1, 1), (0, 2, 3, 2), (2, 0, 2, 0), (9, 11, 7, 8), (40, 33, 36, 30))
+SIDES = (
+    (2, 3, 4, 5),
+    (3, 3, 3, 3),
+    (1, 2, 3, 1),
+    (4, 2, 1, 3),
+    (1, 1, 1, 1),
+    (0, 2, 3, 2),
+    (2, 0, 2, 0),
+    (9, 11, 7, 8),
+    (40, 33, 36, 30),
+)
 
 
 def shapes_of_signature(signature: str) -> tuple[list[Shapes], int]:
@@ -188,15 +199,14 @@ def shapes_of_signature(signature: str) -> tuple[list[Shapes], int]:
 
 def shapes_for(count: int) -> list[Shapes]:
     """Return shapes to try, for so many inputs of a function of unknown signature."""
-    if count == 1:
-        general = list(ONE_INPUT)
-    else:
-        general = [pair + (pair[1],) * (count - 2) for pair in TWO_INPUTS]
+    general = list(ONE_INPUT) if count == 1 else [pair + (pair[1],) * (count - 2) for pair in TWO_INPUTS]
     templates = [shapes for text in TEMPLATES.get(count, ()) for shapes in shapes_of_signature(text)[0]]
     return list(dict.fromkeys([*general, *templates]))
 
 
-def plan(shapes: Sequence[Shapes], keywords: Sequence[tuple[tuple[str, Any], ...]], seed: int, rounds: int) -> Iterator[Case]:
+def plan(
+    shapes: Sequence[Shapes], keywords: Sequence[tuple[tuple[str, Any], ...]], seed: int, rounds: int
+) -> Iterator[Case]:
     """Yield the cases: ordinary numbers in all shapes, other numbers in some, then other dtypes; `rounds` times."""
     small = [each for each in shapes if 0 < max(int(np.prod(s)) for s in each) <= LARGE] or list(shapes)
     several = [each for each in small if max(int(np.prod(s)) for s in each) >= 2] or small
@@ -208,12 +218,19 @@ def plan(shapes: Sequence[Shapes], keywords: Sequence[tuple[tuple[str, Any], ...
         for each in shapes:
             yield replace(base, shapes=each, keywords=next(options))
         for j, kind in enumerate(NUMBERS):
-            for k in range(3 if kind in ("zeros", "ties", "all sizes", "integers") else 1) if kind != "ordinary" else ():
+            for k in (
+                range(3 if kind in ("zeros", "ties", "all sizes", "integers") else 1) if kind != "ordinary" else ()
+            ):
                 each = several[(j + k + turn) % len(several)]
                 yield replace(base, numbers=kind, shapes=each, keywords=next(options))
         dtypes = [("float32",) * count, ("float16",) * count, ("complex128",) * count, ("complex64",) * count]
         if count > 1:
-            dtypes += [("float32", *double[1:]), (*double[:-1], "float32"), ("complex128", *double[1:]), (*double[:-1], "complex128")]
+            dtypes += [
+                ("float32", *double[1:]),
+                (*double[:-1], "float32"),
+                ("complex128", *double[1:]),
+                (*double[:-1], "complex128"),
+            ]
         largest = max(shapes, key=lambda each: sum(int(np.prod(s)) for s in each))
         for j, each_dtype in enumerate(dtypes):
             yield replace(base, shapes=several[j % len(several)], dtypes=each_dtype, keywords=next(options))

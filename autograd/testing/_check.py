@@ -143,14 +143,14 @@ def check(
         run.check_cases(ROUNDS[profile])
         if profile != "quick":
             run.check_surroundings(transforms)
-    except _Failure as found:
+    except _FoundError as found:
         failure = run.explained(found)
     if failure is not None:
         raise failure
     return run.report
 
 
-class _Failure(Exception):
+class _FoundError(Exception):
     """An error that was found, and the example."""
 
     def __init__(self, error: GradientCheckError, stage: Stage, case: Case | None, arrays: Sequence[Array]) -> None:
@@ -177,9 +177,7 @@ class _Run:
     ) -> None:
         self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
         self.report, self.told = Report(), Told()
-        self.keywords = [
-            tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())
-        ]
+        self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         shapes, self.count = _shapes(fn, examples, signature)
         self.shapes = self._accepted(shapes, domain)
@@ -237,7 +235,11 @@ class _Run:
                 self.report.examples += 1
             else:
                 self.report.set_aside += 1
-        self.report.compared, self.report.untold, self.report.worst = self.told.compared, self.told.untold, self.told.excess
+        self.report.compared, self.report.untold, self.report.worst = (
+            self.told.compared,
+            self.told.untold,
+            self.told.excess,
+        )
         if not self.report.examples:
             raise TypeError(f"check() found no numbers for which {defined(self.fn)} is finite: give domain= or like=")
 
@@ -249,7 +251,7 @@ class _Run:
         try:
             stage(fn, arrays)
         except GradientCheckError as error:
-            raise _Failure(error, stage, case, arrays) from None
+            raise _FoundError(error, stage, case, arrays) from None
 
     def check_surroundings(self, transforms: bool) -> None:
         """Check one or two examples for what is not a matter of numbers."""
@@ -259,7 +261,9 @@ class _Run:
             fn = self.bound(keywords)
             samples = [
                 case.arrays(self.domains)
-                for case in (Case("ordinary", shapes, ("float64",) * self.count, keywords, self.seed + i) for i in (7, 8, 9))
+                for case in (
+                    Case("ordinary", shapes, ("float64",) * self.count, keywords, self.seed + i) for i in (7, 8, 9)
+                )
             ]
             if not all(accepted(fn, arrays) for arrays in samples):
                 continue
@@ -283,7 +287,7 @@ class _Run:
             if not any(note.startswith(start) for note in self.report.notes):
                 self.report.notes.append(f"{start}: {reason}")
 
-    def explained(self, found: _Failure) -> GradientCheckError:
+    def explained(self, found: _FoundError) -> GradientCheckError:
         """Return the error, at the smallest example that is found to show it."""
         arrays, error = found.arrays, found.error
         case = found.case
@@ -299,7 +303,7 @@ class _Run:
             error.mismatch,
         )
 
-    def _smallest(self, found: _Failure) -> tuple[Sequence[Array], GradientCheckError]:
+    def _smallest(self, found: _FoundError) -> tuple[Sequence[Array], GradientCheckError]:
         """Return smaller arrays with simpler numbers at which the same stage fails."""
         assert found.case is not None
         best, error, case = list(found.arrays), found.error, found.case

@@ -156,7 +156,8 @@ def _size(numbers: Array) -> Array:
     nonzero = finite[finite > 0]
     typical = float(np.median(nonzero)) if nonzero.size else 1.0
     _, exponent = np.frexp(np.where(finite > 0, finite, typical))
-    return np.ldexp(1.0, np.clip(exponent - 1, -900, 900))
+    sizes: Array = np.ldexp(1.0, np.clip(exponent - 1, -900, 900))
+    return sizes
 
 
 def worst_of(found: Sequence[Finding]) -> Finding:
@@ -173,16 +174,16 @@ class _Judged(NamedTuple):
     tolerance: Array
 
 
-def _judged(analytic: Array, found: Slope, measure: Measure, largest: Array) -> _Judged:
-    """Compare derivatives with slopes; `largest` is that of the same output, which sums of terms are rounded to."""
+def _judged(analytic: Array, found: Slope, measure: Measure, rounding: Array) -> _Judged:
+    """Compare derivatives with slopes; `rounding` is what sums of terms in the graph may be off by."""
     with np.errstate(all="ignore"):
         numeric = np.clip(analytic, found.low, found.high)
         numeric = np.where(np.isnan(numeric), found.middle, numeric)
-        tolerance = measure.tolerance(numeric, found.error) + 1e-14 * largest
+        tolerance = measure.tolerance(numeric, found.error) + rounding
         off = np.abs(analytic - numeric)
         excess = np.where(off == 0, 0.0, off / tolerance)
         excess = np.where(np.isnan(analytic) & np.isfinite(numeric) & np.isfinite(tolerance), np.inf, excess)
-        told = SAFETY * found.error <= TOLD * np.fmax(np.abs(analytic), found.steepest) + 1e-6 * np.fmax(largest, found.size)
+        told = SAFETY * found.error <= TOLD * np.fmax(np.abs(analytic), found.steepest) + 1e-6 * found.size
     excess = np.where(np.isnan(excess), 0.0, excess)
     return _Judged(np.where(told | (excess > 1), excess, -1.0), told, numeric, tolerance)
 
@@ -190,16 +191,26 @@ def _judged(analytic: Array, found: Slope, measure: Measure, largest: Array) -> 
 def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
     """Compare each pair of an input and an output, and yield the worst element of their Jacobian."""
     rows = [place.pulled(unit) for unit in np.eye(place.here.size)]
-    if not rows:
+    if not rows or not any(x.size for x in place.arrays):
         return
+    with np.errstate(all="ignore"):
+        largest = np.array([_largest(row, place.sizes) for row in rows])
+        steepest = np.array([_largest(row, [np.ones(size.shape) for size in place.sizes]) for row in rows])
     for i, x in enumerate(place.arrays):
         columns = [_column(place, i, part, measure) for part in range(x.size * parts_each(x))]
         if columns:
             analytic = np.array([parts(row[i]) for row in rows], np.float64)  # outputs, inputs
-            yield from _of_pairs(place, i, analytic, columns, measure)
+            rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-14 * steepest[:, np.newaxis]
+            yield from _of_pairs(place, i, analytic, columns, measure, rounding)
 
 
 Step = tuple[list[Array | None], float]  # a direction, and by how much it moves
+
+
+def _largest(row: Sequence[Array], sizes: Sequence[Array]) -> float:
+    """Return the largest derivative of one output, for steps of these sizes."""
+    terms = np.concatenate([np.abs(parts(g)) * size for g, size in zip(row, sizes, strict=True)])
+    return float(np.max(terms, initial=0.0, where=np.isfinite(terms)))
 
 
 class _Column(NamedTuple):
@@ -239,12 +250,11 @@ def _step(place: Place, i: int, part: int, size: float) -> Step:
 
 
 def _of_pairs(
-    place: Place, i: int, analytic: Array, columns: list[_Column], measure: Measure
+    place: Place, i: int, analytic: Array, columns: list[_Column], measure: Measure, rounding: Array
 ) -> Iterator[Finding]:
     """Yield what is found of input `i` and each output."""
     found = Slope(*(np.array([getattr(column.slope, name) for column in columns]).T for name in Slope._fields))
-    finite = np.where(np.isfinite(analytic), np.abs(analytic), 0.0)
-    judged = _judged(analytic, found, measure, np.max(finite, axis=1)[:, np.newaxis])
+    judged = _judged(analytic, found, measure, rounding)
     start = 0
     for k, y in enumerate(place.values):
         rows = slice(start, start + y.size * parts_each(y))
@@ -255,7 +265,7 @@ def _of_pairs(
         off = np.abs(analytic[rows] - judged.numeric[rows])
         for _ in range(excess.size):  # the worst that is certain
             rank = np.where(excess > 1, np.where(np.isnan(off), np.inf, off), -1.0) if np.any(excess > 1) else excess
-            row, part = np.unravel_index(np.argmax(rank), excess.shape)
+            row, part = map(int, np.unravel_index(np.argmax(rank), excess.shape))
             number = (rows.start + row, part)
             if excess[row, part] <= 1 or _is_certain(place, columns[part].steps, number, analytic[number], found):
                 break
@@ -268,22 +278,23 @@ def _of_pairs(
         yield Finding(told, excess.size - told, max(float(excess[row, part]), 0.0), worst)
 
 
-def _is_certain(
-    place: Place, steps: list[Step], number: tuple[int, int], analytic: Any, found: Slope
-) -> bool:
+def _is_certain(place: Place, steps: list[Step], number: tuple[int, int], analytic: Any, found: Slope) -> bool:
     """Tell whether further steps also say that a derivative is wrong."""
     low, high, error, _ = (float(numbers[number]) for numbers in found)
     if low != high:
         return SAFETY * error < 0.5 * (high - low)
     unit = np.zeros(place.here.size)
     unit[number[0]] = 1.0
-    return any(_agrees(place, moves, unit / size, float(analytic), low) for moves, size in steps)
+    return any(_agrees(place, moves, unit / size, float(analytic), low, together=False) for moves, size in steps)
 
 
-def _agrees(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
+def _agrees(
+    place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float, together: bool
+) -> bool:
     """Tell whether three of many steps give `numeric`, and none that can tell gives something else.
 
-    Nor may roundings of the inputs bring the derivative of the graph near to it.
+    Nor may roundings of the inputs bring the derivative of the graph near to it, and the function has to be
+    differentiable: at ties of a median, for example, slopes do not add up. `together` says that ties are kept.
     """
     gap = abs(analytic - numeric) / 10 if np.isfinite(analytic) else 1e-3 * abs(numeric) + 1e-9
     agreeing = 0
@@ -293,7 +304,30 @@ def _agrees(place: Place, moves: Sequence[Array | None], weights: Array, analyti
             if abs(value - numeric) > 2 * gap:
                 return False
             agreeing += 1
-    return agreeing >= 3 and not (np.isfinite(analytic) and _rounding(place, moves, weights, analytic) > 0.3 * gap)
+    if agreeing < 3 or (np.isfinite(analytic) and _rounding(place, moves, weights, analytic) > 0.3 * gap):
+        return False
+    return _adds_up(place, moves, weights, numeric, 3 * gap, together)
+
+
+def _adds_up(
+    place: Place, moves: Sequence[Array | None], weights: Array, numeric: float, gap: float, together: bool
+) -> bool:
+    """Tell whether the slope along the sum of two directions is the sum of the slopes, as far as that can be told."""
+    random = np.random.default_rng(4)
+
+    def along(direction: Sequence[Array | None]) -> float:
+        found = slope(place.line(direction), place.here, place.precision)
+        value, error = _weighted(weights, found.middle), _weighted(np.abs(weights), found.error)
+        return value if error < gap else np.nan
+
+    for _ in range(12):
+        choices = (-1.0, 0.0, 1.0)
+        signs = _by_value(place, random, choices) if together else _at_random(place, random, choices)
+        other = _signed(place, place.sizes, signs)
+        both = [v if u is None else u if v is None else u + v for u, v in zip(other, moves, strict=True)]
+        if abs(along(both) - along(other) - numeric) > gap:
+            return False
+    return True
 
 
 def _rounding(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float) -> float:
@@ -327,22 +361,23 @@ def compare_directions(place: Place, measure: Measure, random: np.random.Generat
     """
     if place.here.size and any(x.size for x in place.arrays):
         lengths = place.sizes
-        yield _along(place, _signed(place, lengths, _at_random(place, random)), measure, random)
-        together = _by_value(place, random)
-        yield _along(place, _signed(place, lengths, together), measure, random)
+        yield _along(place, _signed(place, lengths, _at_random(place, random)), measure, random, together=False)
+        signs = _by_value(place, random)
+        yield _along(place, _signed(place, lengths, signs), measure, random, together=True)
         if any(np.any(length != 1) for length in lengths):
-            yield _along(place, _signed(place, [np.ones(length.shape) for length in lengths], together), measure, random)
+            ones = [np.ones(length.shape) for length in lengths]
+            yield _along(place, _signed(place, ones, signs), measure, random, together=True)
 
 
-def _at_random(place: Place, random: np.random.Generator) -> list[Array]:
-    return [random.choice([-1.0, 1.0], length.shape) for length in place.sizes]
+def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
+    return [random.choice(choices, length.shape) for length in place.sizes]
 
 
-def _by_value(place: Place, random: np.random.Generator) -> list[Array]:
+def _by_value(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
     """Return a sign for each part of each input, the same for equal ones."""
     numbers = np.concatenate([parts(x) for x in place.arrays])
     distinct, where = np.unique(numbers, return_inverse=True)
-    signs = random.choice([-1.0, 1.0], distinct.size)[where]
+    signs = random.choice(choices, distinct.size)[where]
     return np.split(signs, np.cumsum([length.size for length in place.sizes])[:-1])
 
 
@@ -355,25 +390,39 @@ def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> l
     return moves
 
 
-def _along(place: Place, moves: list[Array | None], measure: Measure, random: np.random.Generator) -> Finding:
+def _along(
+    place: Place, moves: list[Array | None], measure: Measure, random: np.random.Generator, together: bool
+) -> Finding:
     """Compare the derivative along one direction; what cannot be told of some outputs does not hide the others."""
     found = place.slope(moves, measure)
     weights = _weights(place, found, random)
     pulled = place.pulled(weights)
     with np.errstate(all="ignore"):
         analytic = sum(float(inner_product(g, v)) for g, v in zip(pulled, moves, strict=True) if v is not None)
-        rounding = sum(float(np.sum(np.abs(g) * np.abs(v))) for g, v in zip(pulled, moves, strict=True) if v is not None)
+        rounding = sum(map(_rounding_of, pulled, moves))
     edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
     low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
-    error = _weighted(np.abs(weights), found.error) + 1e-14 * (rounding if np.isfinite(rounding) else 0.0)
+    error = _weighted(np.abs(weights), found.error)
     size = _weighted(np.abs(weights), found.size)
     total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
-    judged = _judged(np.array([[analytic]]), total, measure, np.zeros((1, 1)))
+    judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]))
     excess = float(judged.excess[0, 0])
-    if excess > 1 and low == high and not _agrees(place, moves, weights, analytic, low):
+    if excess > 1 and low == high and not _agrees(place, moves, weights, analytic, low, together):
         excess = 0.0
     told = int(np.count_nonzero(weights))
-    return Finding(told, weights.size - told, max(excess, 0.0), _mismatch(place, (0, 0), None, analytic, judged, (0, 0)))
+    return Finding(
+        told, weights.size - told, max(excess, 0.0), _mismatch(place, (0, 0), None, analytic, judged, (0, 0))
+    )
+
+
+def _rounding_of(gradient: Array, move: Array | None) -> float:
+    """Return what rounding makes of the product of a gradient and a direction."""
+    if move is None or not gradient.size:
+        return 0.0
+    sizes = np.abs(gradient)
+    finite = np.isfinite(sizes)
+    largest = float(np.max(sizes, initial=0.0, where=finite)) * float(np.max(np.abs(move)))
+    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-14 * largest
 
 
 def _weights(place: Place, found: Slope, random: np.random.Generator) -> Array:
@@ -408,6 +457,4 @@ def _mismatch(
     numeric, tolerance = float(judged.numeric[number]), float(judged.tolerance[number])
     with np.errstate(invalid="ignore"):
         error = abs(float(analytic) - numeric)
-    return Mismatch(
-        subject.places[i], index, k, output_index, float(analytic), numeric, error, tolerance, where
-    )
+    return Mismatch(subject.places[i], index, k, output_index, float(analytic), numeric, error, tolerance, where)

@@ -24,7 +24,7 @@ Line = Callable[[float], Array]
 
 FIRST_STEPS = (7, 14, 21, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
 CLOSE_ENOUGH = 1e-9  # an error, relative to the slope, at which no other steps are tried
-CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 44.5)
+CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 40.5, 42.5, 44.5)
 
 
 class Slope(NamedTuple):
@@ -105,12 +105,11 @@ def slope(line: Line, here: Array, precision: float) -> Slope:
 
 
 def central_slope(line: Line, here: Array, step: float, precision: float) -> Slope:
-    """Return the plain central difference of one step, as a user has chosen it."""
-    ahead, behind = line(step), line(-step)
+    """Return the plain central difference of one step, as a user has chosen it; half of it tells the error."""
     with np.errstate(all="ignore"):
-        central = (ahead - behind) / (2 * step)
-        error = precision * (np.abs(ahead) + np.abs(behind)) / step
-    return Slope(central, central, np.where(np.isfinite(central), np.fmin(error, bend + error), np.inf))
+        central, half = ((line(h) - line(-h)) / (2 * h) for h in (step, step / 2))
+        error = np.abs(central - half) + 4 * precision * np.abs(here) / step
+    return Slope(central, central, np.where(np.isfinite(central), error, np.inf), np.abs(here))
 
 
 def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[Slope]:
@@ -123,9 +122,8 @@ def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[
 
 def _is_close(found: _Three) -> Array:
     """Tell where more steps would not help."""
-    return (found.error <= CLOSE_ENOUGH * np.abs(found.central)) & (found.jump == 0) | (
-        (found.central == 0) & (found.ahead == 0) & (found.behind == 0)
-    )
+    close: Array = (found.error <= CLOSE_ENOUGH * np.abs(found.central)) & (found.jump == 0)
+    return close | ((found.central == 0) & (found.ahead == 0) & (found.behind == 0))
 
 
 def _settled(line: Line, here: Array, best: _Three, precision: float) -> Slope:
@@ -165,10 +163,10 @@ def _three(line: Line, here: Array, longest: float, precision: float) -> _Three:
     left, left_error = _extrapolated([(here - b) / h for b, h in zip(behind, steps, strict=True)], 2)
     rounding = 4 * precision * (size + np.abs(central)) / steps[-1]
     one_sided = 8 * precision * (size + np.abs(right)) / steps[-1], 8 * precision * (size + np.abs(left)) / steps[-1]
-    error = error + rounding + _unresolved(here, ahead, behind, steps)
+    error = error + _unresolved(here, ahead, behind, steps)
     return _Three(
         central,
-        np.where(error <= 0.02 * np.abs(central) + 1e-4 * size, error, np.inf),
+        np.where(error <= 0.02 * np.abs(central) + 1e-4 * size + rounding, error + rounding, np.inf),
         right,
         _known(right_error + one_sided[0]),
         left,

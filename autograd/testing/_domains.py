@@ -24,8 +24,8 @@ Interval = tuple[float, float]
 WIDEST = 1e12
 # From wide to narrow. The limits themselves are left out, apart from 0 where both sides of it are in.
 CANDIDATES: tuple[Interval, ...] = (
-    (-WIDEST, WIDEST), (0.0, WIDEST), (-700.0, 700.0), (-20.0, 20.0), (1.0, WIDEST), (0.0, 20.0), (-3.0, 3.0), (-1.0, 1.0),
-    (1.0, 20.0), (0.0, 1.0), (-WIDEST, 0.0), (-20.0, 0.0),
+    (-WIDEST, WIDEST), (0.0, WIDEST), (-700.0, 700.0), (-20.0, 20.0), (1.0, WIDEST), (0.0, 20.0), (-3.0, 3.0),
+    (-1.0, 1.0), (1.0, 20.0), (0.0, 1.0), (-WIDEST, 0.0), (-20.0, 0.0),
 )  # fmt: skip
 
 
@@ -37,7 +37,8 @@ class Domain:
 
     def contains(self, x: Array) -> Array:
         """Tell which numbers lie within, limits excluded."""
-        return np.any([(low < x) & (x < high) for low, high in self.intervals], axis=0)
+        inside: Array = np.any([(low < x) & (x < high) for low, high in self.intervals], axis=0)
+        return inside
 
     def within(self, low: float, high: float) -> Domain:
         """Return the part between two limits; all of it, if nothing is there."""
@@ -50,7 +51,10 @@ class Domain:
         lengths = [min(high, 1e15) - max(low, -1e15) for low, high in self.intervals]
         shares = [max(1, round(count * length / sum(lengths))) for length in lengths]
         return np.concatenate(
-            [low + (np.arange(n) + 0.5) * (length / n) for (low, _), n, length in zip(self.intervals, shares, lengths, strict=True)]
+            [
+                low + (np.arange(n) + 0.5) * (length / n)
+                for (low, _), n, length in zip(self.intervals, shares, lengths, strict=True)
+            ]
         )
 
 
@@ -73,8 +77,10 @@ def outputs_of(function: Callable[..., Any], arrays: Sequence[Array]) -> list[Ar
         return None
 
 
-def domains_of(function: Callable[..., Any], shapes: Sequence[Sequence[tuple[int, ...]]], count: int) -> list[Domain] | None:
-    """Return the widest domains, one for each input, on which the function is finite and real; None if there are none."""
+def domains_of(
+    function: Callable[..., Any], shapes: Sequence[Sequence[tuple[int, ...]]], count: int
+) -> list[Domain] | None:
+    """Return the widest domains, one for each input, on which the function is finite and real, if there are any."""
     if count == 1:
         found = _by_element(function)
         if found is not None:

@@ -291,7 +291,8 @@ def _concluded(check: GradientCheck, raises: bool) -> GradientCheck:
 def _check(subject: Subject, measure: Measure, options: Options) -> GradientCheck:
     before, again = subject.outputs(subject.arrays), subject.outputs(subject.arrays)
     if len(before) != len(again) or any(
-        not np.allclose(y, z, rtol=0, atol=options.nondet_tol, equal_nan=True) for y, z in zip(before, again, strict=True)
+        not np.allclose(y, z, rtol=0, atol=options.nondet_tol, equal_nan=True)
+        for y, z in zip(before, again, strict=True)
     ):
         return GradientCheck(
             ok=False,

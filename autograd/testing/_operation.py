@@ -223,4 +223,3 @@ def _check_complex_step(fn: Callable[..., Any], inputs: Sequence[Array]) -> None
             raise GradientCheckError(
                 f"along one direction of input {i}: {found} by the graph, {numeric} by a complex step"
             )
-

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import DtypeError, ShapeError, Tensor, checkpoint, gradcheck, gradgradcheck, tensor
-from autograd.testing._strategies import LAYOUTS
+from autograd.testing import LAYOUTS
 from nn import functional
 
 attend: Any = functional.scaled_dot_product_attention

@@ -9,7 +9,7 @@ import pytest
 
 import nn
 from autograd import DtypeError, ShapeError, Tensor, gradcheck, gradgradcheck, tensor
-from autograd.testing._strategies import LAYOUTS
+from autograd.testing import LAYOUTS
 from nn import functional
 
 Function = Callable[..., Any]

@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd import DtypeError, ShapeError, gradcheck, gradgradcheck, tensor
-from autograd.testing._strategies import LAYOUTS
+from autograd.testing import LAYOUTS
 from nn import functional
 
 rng = np.random.default_rng(1)

@@ -23,7 +23,7 @@ from autograd import (
     tensor,
     vjp,
 )
-from autograd.testing._strategies import arrays, check_operation, layouts
+from autograd.testing import arrays, check_operation, layouts
 from nn.functional import _rnn, _rnn_steps
 
 Array = np.ndarray[Any, Any]

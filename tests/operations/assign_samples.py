@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays
+from autograd.testing import arrays
 
 from .calls import Call, Function, Live, Samples, call
 

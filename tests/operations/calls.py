@@ -1,6 +1,7 @@
 """How the suite calls an operation: which arrays are differentiated, and what stands beside them."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,7 +54,9 @@ def _lives(value: Any) -> list[Live]:
 def _filled(value: Any, rest: Any) -> Any:
     if isinstance(value, Live):
         return next(rest)
-    return type(value)(_filled(item, rest) for item in value) if type(value) in (list, tuple) else value
+    if type(value) in (list, tuple):
+        return type(value)(_filled(item, rest) for item in value)
+    return deepcopy(value) if type(value).__module__.startswith("nn.") else value  # memory that a call writes to
 
 
 @dataclass(frozen=True)

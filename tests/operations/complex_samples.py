@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays, shapes
+from autograd.testing import arrays, shapes
 
 from .calls import Array, Function, Live, Samples, call
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import Interval, arrays, broadcastable_arrays, shapes
+from autograd.testing import arrays, broadcastable_arrays, shapes
+from autograd.testing._strategies import Interval
 
 from .calls import Array, Function, Live, Samples, call
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays, broadcastable_arrays
+from autograd.testing import arrays, broadcastable_arrays
 
 from .calls import Array, Function, Live, Samples, call
 

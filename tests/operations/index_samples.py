@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from autograd.testing._strategies import arrays, broadcastable_arrays, shapes
+from autograd.testing import arrays, broadcastable_arrays, shapes
 
 from .calls import Array, Call, Function, Live, Samples, call
 from .elementwise_samples import ANY, POSITIVE

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays, shapes
+from autograd.testing import arrays, shapes
 
 from .calls import Call, Function, Live, Samples, call
 

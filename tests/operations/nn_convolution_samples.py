@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays
+from autograd.testing import arrays
 from nn.functional._kernels.sliding_windows import Windows, slide
 from nn.functional._max_pooling import _max_pool
 from nn.functional._upsampling import _linear, _nearest

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays, broadcastable_arrays
+from autograd.testing import arrays, broadcastable_arrays
 from nn.functional._ctc_loss import _Paths
 
 from .calls import Array, Call, Function, Live, Samples, call

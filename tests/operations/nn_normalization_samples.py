@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays
+from autograd.testing import arrays
 from nn.functional._kernels.standardize import Moments
 
 from .calls import Call, Function, Live, Samples, call

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays
+from autograd.testing import arrays
 
 from .calls import Array, Call, Function, Live, Samples, call
 

@@ -7,7 +7,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from autograd.testing._strategies import arrays
+from autograd.testing import arrays
 
 from .calls import Array, Call, Function, Live, Samples, call
 

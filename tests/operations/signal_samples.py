@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import Tensor
 from autograd.ops.signal import intervals
-from autograd.testing._strategies import arrays, broadcastable_arrays
+from autograd.testing import arrays, broadcastable_arrays
 
 from .calls import Array, Call, Function, Live, Samples, call
 from .reduce_samples import one_axis

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.special import _ufuncs as special
 
 import autograd.ops.special  # noqa: F401 - which declares them
-from autograd.testing._strategies import Interval, arrays, broadcastable_arrays
+from autograd.testing import arrays, broadcastable_arrays
+from autograd.testing._strategies import Interval
 
 from .calls import Function, Live, Samples, call
 from .elementwise_samples import ANY, POSITIVE, UNLIKE_ZERO, Domain, elementwise

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd.testing._strategies import arrays, check_operation, layouts
+from autograd.testing import arrays, check_operation, layouts
 
 from .calls import Array, Call
 from .samples import OPERATIONS, SAMPLES, Operation

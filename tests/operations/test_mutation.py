@@ -15,7 +15,7 @@ from autograd.calculus import zero
 from autograd.primitives.multi_output import ManyOutputs
 from autograd.primitives.primitive import Primitive, Rule
 from autograd.tensors.dispatch import operations
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 from .calls import Call, Function
 from .samples import OPERATIONS, SAMPLES, Operation

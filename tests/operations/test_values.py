@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as numpy_strategies
 from autograd import Tensor, gradients
 from autograd.primitives.declare import OPERATORS
 from autograd.tensors.dispatch import plain
-from autograd.testing._strategies import special_values
+from autograd.testing import special_values
 
 from .calls import Array, Function
 from .samples import OPERATIONS, SAMPLES, Operation

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from autograd.testing._strategies import arrays
+from autograd.testing import arrays
 
 from .calls import Array, Call, Function, Live, Samples, call
 from .nan_samples import first_of_rows

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import GraphError, UnsupportedError, grad, hessian, tensor
-from autograd.testing._strategies import check_operation, special_values
+from autograd.testing import check_operation, special_values
 
 from .agreement import Array, Function, agree
 

@@ -15,7 +15,7 @@ from scipy.special import _ufuncs
 
 import autograd.special
 from autograd import GraphError, Tensor, UnsupportedError, gradients, tensor
-from autograd.testing._strategies import arrays, check_operation
+from autograd.testing import arrays, check_operation
 
 Function = Callable[..., Any]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import GraphError, UnsupportedError, grad, hessian, tensor
-from autograd.testing._strategies import arrays, check_operation
+from autograd.testing import arrays, check_operation
 
 from ..operations.statistics_samples import METHODS
 from .agreement import Array, Function, agree

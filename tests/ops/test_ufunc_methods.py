@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from autograd import GraphError, Tensor, UnsupportedError, elementwise, grad, gradients, no_grad, tensor
-from autograd.testing._strategies import arrays, check_operation
+from autograd.testing import arrays, check_operation
 
 from ..operations.elementwise_samples import DOMAINS
 

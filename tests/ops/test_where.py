@@ -10,7 +10,7 @@ import pytest
 
 from autograd import jvp, tensor
 from autograd.tensors.dispatch import operations
-from autograd.testing._strategies import check_operation
+from autograd.testing import check_operation
 
 X = np.array([[0.5, -1.25, 2.0], [1.5, 0.75, -0.5]])
 WHERE: dict[str, Any] = {
