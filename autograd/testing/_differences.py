@@ -123,7 +123,8 @@ def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[
 def _is_close(found: _Three) -> Array:
     """Tell where more steps would not help."""
     close: Array = (found.error <= CLOSE_ENOUGH * np.abs(found.central)) & (found.jump == 0)
-    return close | ((found.central == 0) & (found.ahead == 0) & (found.behind == 0))
+    flat: Array = (found.central == 0) & (found.ahead == 0) & (found.behind == 0)
+    return close | flat
 
 
 def _settled(line: Line, here: Array, best: _Three, precision: float) -> Slope:
