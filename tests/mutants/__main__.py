@@ -1,0 +1,67 @@
+"""Change derivative rules one at a time, and print which changes no test notices: ``python -m tests.mutants``.
+
+Nothing is written into the checkout: the changed functions are in child processes.
+"""
+
+import argparse
+import os
+import random
+from collections import Counter
+from pathlib import Path
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # children are forked
+    os.environ.setdefault(_name, "1")
+
+import pytest
+
+from .mutations import mutations
+from .runner import Runner
+
+ROOT = Path(__file__).parents[2]
+FILES = ("autograd/ops/**/*.py", "autograd/calculus.py", "autograd/primitives/accurate_sum.py", "nn/functional/**/*.py")
+TESTS = (
+    "tests/operations", "tests/ops", "tests/nn", "tests/test_numerics.py", "tests/test_half_precision.py",
+    "tests/test_accurate_sum.py", "tests/test_complex.py", "tests/test_writing.py", "tests/test_nan_safety.py",
+    "tests/against_pytorch",
+)  # fmt: skip
+NOT_OF_RULES = ("training", "plots", "test_constructors.py", "test_onnx.py", "test_serialization.py", "test_summary.py")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("paths", nargs="*", help="files or folders with rules; by default all of them")
+    parser.add_argument("--sample", type=int, help="how many mutants are drawn; by default all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="how many children run at a time")
+    parser.add_argument("--limit", type=float, default=10.0, help="how many seconds the tests of a mutant may take")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="the tests to choose from")
+    options = parser.parse_args()
+    mutants = [mutant for file in files(options.paths) for mutant in mutations(str(file), (ROOT / file).read_text())]
+    if options.sample is not None:
+        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
+    runner = Runner(ROOT, mutants, options.limit, options.jobs)
+    ignored = [f"--ignore=tests/nn/{name}" for name in NOT_OF_RULES]
+    pytest.main([*options.tests, *ignored, "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"], [runner])
+    print(report(runner))
+
+
+def files(paths: list[str]) -> list[Path]:
+    """Return the files with rules that are within `paths`."""
+    found = sorted({path.relative_to(ROOT) for pattern in FILES for path in ROOT.glob(pattern)})
+    wanted = [Path(path).resolve().relative_to(ROOT) for path in paths]
+    return [file for file in found if not wanted or any(file == path or path in file.parents for path in wanted)]
+
+
+def report(runner: Runner) -> str:
+    """Say how many mutants were noticed, and which survived."""
+    there = [result for result in runner.results if result.said != "not there"]
+    noticed = sum(result.noticed for result in there)
+    alive = sorted(str(result.mutation) for result in there if not result.noticed)
+    counts = Counter(result.said for result in runner.results)
+    share = 100 * noticed / max(len(there), 1)
+    score = f"{noticed} of {len(there)} mutants are noticed: {share:.1f} %"
+    return "\n".join(["", score, ", ".join(f"{n} {said}" for said, n in counts.items()), "", *alive])
+
+
+if __name__ == "__main__":
+    main()
