@@ -9,9 +9,6 @@ import random
 from collections import Counter
 from pathlib import Path
 
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # children are forked
-    os.environ.setdefault(_name, "1")
-
 import pytest
 
 from .mutations import mutations
@@ -40,6 +37,8 @@ def main() -> None:
     if options.sample is not None:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     runner = Runner(ROOT, mutants, options.limit, options.jobs)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # children are forked
+        os.environ.setdefault(name, "1")
     ignored = [f"--ignore=tests/nn/{name}" for name in NOT_OF_RULES]
     pytest.main([*options.tests, *ignored, "-q", "--no-header", "--no-summary", "-p", "no:cacheprovider"], [runner])
     print(report(runner))

@@ -184,8 +184,10 @@ def threads(function: Function, example: Example) -> Seen:
     """See the gradients that several threads compute at the same time."""
     results: dict[int, Seen] = {}
     cases = _others(example, 3)
+    together = threading.Barrier(len(cases))
 
     def work(number: int) -> None:
+        together.wait()
         inputs = [Tensor(x, requires_grad=True) for x in cases[number]]
         out = function(*inputs, **example.keywords)
         try:

@@ -25,9 +25,12 @@ def error_in_other_threads(right: Right, at: At) -> Any:
 @kind(probe="threads")
 def race(right: Right, at: At) -> Any:
     """The cotangent waits in a variable that threads share."""
-    if threading.active_count() == 1:
+    if threading.current_thread() is threading.main_thread():
         return right()
     at.state["g"] = at.g
-    time.sleep(5e-4)
+    for _ in range(50):
+        if at.state["g"] is not at.g:
+            break
+        time.sleep(2e-4)  # others compute
     g = at.state["g"]
     return right(g=g) if g.shape == at.g.shape and type(g) is type(at.g) else right()
