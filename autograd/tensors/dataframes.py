@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DtypeError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 __all__ = ["is_table", "numbers_of_table"]
 
 
-def is_table(x: Any) -> bool:
+def is_table(x: ArrayLike) -> bool:
     """Tell whether something is a DataFrame or a Series."""
     return hasattr(x, "to_numpy") and hasattr(x, "isna") and hasattr(x, "dtypes")
 

@@ -372,7 +372,7 @@ def alike(expected: Any, found: Any) -> bool:
     if isinstance(expected, tuple):
         return all(map(alike, expected, found))
     x, y = np.asarray(expected), np.asarray(found)
-    close = 1e-4 if x.dtype == np.float32 else 1e-9
+    close = 1e-4  # float32 may be promoted at the end
     return x.dtype == y.dtype and x.shape == y.shape and np.allclose(x, y, rtol=close, atol=close, equal_nan=True)
 
 

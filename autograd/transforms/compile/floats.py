@@ -19,6 +19,7 @@ import numpy as np
 
 from ...graph.traced import Variable
 from .program import ARGUMENT, Memory
+from .types import Leaves
 
 __all__ = ["Computed", "Question", "TracedFloat", "itself"]
 
@@ -51,13 +52,15 @@ class Question:
     def __init__(self, computed: Computed, answer: Any, line: str) -> None:
         self.computed, self.answer, self.line = computed, answer, line
 
-    def has_that_answer(self, leaves: Sequence[Any]) -> bool:
+    def has_that_answer(self, leaves: Leaves) -> bool:
         """Tell whether the answer is the same for other arguments, bit by bit."""
         try:
             found = self.computed(leaves)
         except (ArithmeticError, ValueError):
             return False
-        return type(found) is type(self.answer) and repr(found) == repr(self.answer)
+        if type(found) is not type(self.answer) or repr(found) != repr(self.answer):
+            return False
+        return type(found) is not float or math.copysign(1, found) == math.copysign(1, self.answer)  # of a nan
 
 
 def itself(x: float) -> float:
@@ -152,7 +155,7 @@ class TracedFloat(Variable):
         return other // self, other % self
 
 
-def asked(function: Callable[..., Any], *args: Any) -> Any:
+def asked(function: Callable[..., complex], *args: TracedFloat | float | None) -> Any:
     """Return what Python asks of floats; a program whose arguments give another answer does not fit."""
     records = _recorder_of(args)
     try:
@@ -164,7 +167,7 @@ def asked(function: Callable[..., Any], *args: Any) -> Any:
     return answer
 
 
-def computed(function: Callable[..., Any], *args: Any) -> Any:
+def computed(function: Callable[..., float], *args: TracedFloat | float) -> Any:
     """Return the float that arithmetic gives, to be computed at each call."""
     records = _recorder_of(args)
     try:

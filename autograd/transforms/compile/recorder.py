@@ -341,7 +341,7 @@ class ProgramRecorder(Recorder):
             self._forward.sources.append((x, x.fetch))
         return self.active
 
-    def note_question(self, computed: Computed, answer: Any) -> None:
+    def note_question(self, computed: Computed, answer: complex) -> None:
         """Note what was asked of floats."""
         key = computed.function, *(id(x) if type(x) is TracedFloat else repr(x) for x in computed.args)
         if self.active and key not in self._asked:
