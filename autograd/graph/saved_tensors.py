@@ -149,7 +149,7 @@ def unpacked(node: Node) -> Operation:
     if isinstance(op, Packed):
         op.restore(node)
         node.op = op = op.operation
-    elif isinstance(op, Hooked):
+    while isinstance(op, Hooked):
         if isinstance(op.operation, Packed):
             op.operation.restore(node)
             op.operation = op.operation.operation

@@ -159,7 +159,7 @@ def retains_grad(x: Tensor) -> bool:
 
 
 def _hooked(node: Node) -> Hooked:
-    if not isinstance(node.op, Hooked):
+    if type(node.op) is not Hooked:
         node.op = Hooked(node.op)
     return node.op
 

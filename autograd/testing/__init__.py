@@ -12,6 +12,7 @@ import typing
 from ..primitives.naming import set_module
 
 if typing.TYPE_CHECKING:
+    from ._audit import Audit, Audited, WrongGradient, audit
     from ._check import Report, check
     from ._layouts import Layout
     from ._operation import check_operation
@@ -26,6 +27,10 @@ if typing.TYPE_CHECKING:
 
 #: Where each public name is defined.
 _HOMES = {
+    "Audit": "_audit",
+    "Audited": "_audit",
+    "WrongGradient": "_audit",
+    "audit": "_audit",
     "LAYOUTS": "_layouts",
     "Report": "_check",
     "arrays": "_strategies",
@@ -40,8 +45,12 @@ _HOMES = {
 
 __all__ = [
     "LAYOUTS",
+    "Audit",
+    "Audited",
     "Report",
+    "WrongGradient",
     "arrays",
+    "audit",
     "broadcastable_arrays",
     "check",
     "check_operation",

@@ -354,19 +354,24 @@ def _weighted(weights: Array, numbers: Array) -> float:
     return float(np.sum(weights[weights != 0] * numbers[weights != 0]))
 
 
-def compare_directions(place: Place, measure: Measure, random: np.random.Generator) -> Iterator[Finding]:
+def compare_directions(
+    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None
+) -> Iterator[Finding]:
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
-    In one of them elements that are equal move together, so that ties are kept; in one all move by the same length.
+    `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
+    ties are kept; in one all move by the same length.
     """
     if place.here.size and any(x.size for x in place.arrays):
         lengths = place.sizes
-        yield _along(place, _signed(place, lengths, _at_random(place, random)), measure, random, together=False)
+        yield _along(
+            place, _signed(place, lengths, _at_random(place, random)), measure, random, weights, together=False
+        )
         signs = _by_value(place, random)
-        yield _along(place, _signed(place, lengths, signs), measure, random, together=True)
+        yield _along(place, _signed(place, lengths, signs), measure, random, weights, together=True)
         if any(np.any(length != 1) for length in lengths):
             ones = [np.ones(length.shape) for length in lengths]
-            yield _along(place, _signed(place, ones, signs), measure, random, together=True)
+            yield _along(place, _signed(place, ones, signs), measure, random, weights, together=True)
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
@@ -391,11 +396,16 @@ def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> l
 
 
 def _along(
-    place: Place, moves: list[Array | None], measure: Measure, random: np.random.Generator, together: bool
+    place: Place,
+    moves: list[Array | None],
+    measure: Measure,
+    random: np.random.Generator,
+    given: Array | None,
+    together: bool,
 ) -> Finding:
     """Compare the derivative along one direction; what cannot be told of some outputs does not hide the others."""
     found = place.slope(moves, measure)
-    weights = _weights(place, found, random)
+    weights = _weights(place, found, random) if given is None else np.where(_is_told(found), given, 0.0)
     pulled = place.pulled(weights)
     with np.errstate(all="ignore"):
         analytic = sum(float(inner_product(g, v)) for g, v in zip(pulled, moves, strict=True) if v is not None)
@@ -425,11 +435,17 @@ def _rounding_of(gradient: Array, move: Array | None) -> float:
     return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-14 * largest
 
 
+def _is_told(found: Slope) -> Array:
+    """Tell of which numbers differences tell the derivative."""
+    with np.errstate(all="ignore"):
+        told: Array = SAFETY * found.error <= TOLD * found.steepest + 1e-6 * found.size
+    return told
+
+
 def _weights(place: Place, found: Slope, random: np.random.Generator) -> Array:
     """Return a weight of each number, so that all derivatives weigh about the same; 0 for what cannot be told."""
-    size = found.steepest
+    size, told = found.steepest, _is_told(found)
     with np.errstate(all="ignore"):
-        told = SAFETY * found.error <= TOLD * size + 1e-6 * found.size
         known = size[told & (size > 0)]
         typical = float(np.median(known)) if known.size else 1.0
         size = np.fmax(np.where(told & (size > 0), size, typical), SAFETY / TOLD * np.where(told, found.error, 0.0))
