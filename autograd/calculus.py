@@ -16,6 +16,7 @@ __all__ = ["ARRAY_TYPES", "PARTS", "RULES", "apply_part", "logistic", "recorded_
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+RECIPROCAL_OF_LARGEST = {char: float(1 / np.finfo(char).max) for char in "efdgFDG"}
 
 
 def _shared(g: Any, first: Any, second: Any) -> Any:
@@ -39,10 +40,10 @@ def _as_numbers(x: Any, g: Any) -> Any:
 
 
 def _power_of_base(g: Any, x: Any, y: Any) -> Any:
-    """Return g y x**(y - 1), which is 0 for y = 0 even where x is 0."""
+    """Return g y x**(y - 1), which is 0 for y = 0 even where x is 0, or so small that 1 / x overflows."""
     if isinstance(y, int | float):
         return g * (x + x) if y == 2 else g * (y * x ** (y - 1)) if y else g * 0
-    safe = np.where(np.equal(x, 0) & np.equal(y, 0), 1, x)
+    safe = np.where((np.absolute(x) <= RECIPROCAL_OF_LARGEST[g.dtype.char]) & np.equal(y, 0), 1, x)
     y = _as_numbers(y, g)
     return g * (y * safe ** (y - 1))
 

@@ -156,6 +156,7 @@ def check_conditions(point: Gradients, *, nondet_tol: float = 0.0) -> None:
     """Check all conditions that need no other dtype and no forward mode."""
     _check_types(point)
     _check_repeated(point, nondet_tol)
+    _check_untouched(point)
     limits = point.allowance(point.epsilon)
     _check_linear(point, limits)
     _check_cotangent_layouts(point, limits)
@@ -171,6 +172,7 @@ def _check_types(point: Gradients) -> None:
 
 def _check_repeated(point: Gradients, tolerance: float) -> None:
     kept = [np.array(g) for g in point.found]
+    values = [np.array(array_of(y)) for y in point.outputs]
     with failing("computing the same gradient once more"):
         again, anew = point.pulled(point.cotangents), point.anew(point.arrays)
         _call_meanwhile(point)
@@ -182,6 +184,15 @@ def _check_repeated(point: Gradients, tolerance: float) -> None:
             raise GradientCheckError(f"{point.name(i)} differs from call to call: the rule is not deterministic")
         if differs(g, others[2], tolerance):
             raise GradientCheckError(f"{point.name(i)} changes when the function is called with other inputs meanwhile")
+    for k, (y, value) in enumerate(zip(point.outputs, values, strict=True)):
+        if differs(value, np.asarray(array_of(y)), 0.0):
+            raise GradientCheckError(f"output {k} was overwritten by a later call: the function hands out its memory")
+
+
+def _check_untouched(point: Gradients) -> None:
+    for i, (x, array) in enumerate(zip(point.inputs, point.arrays, strict=True)):
+        if np.asarray(array_of(x)).tobytes() != np.asarray(array).tobytes():
+            raise GradientCheckError(f"{point.subject.names[i]} was written to")
 
 
 def _call_meanwhile(point: Gradients) -> None:
@@ -197,6 +208,7 @@ def _check_linear(point: Gradients, limits: Sequence[Array]) -> None:
     zero = [read_only(np.zeros(w.shape, w.dtype)) for w in point.cotangents]
     with failing("computing the gradient for another cotangent"):
         second, minus, sums, none = map(point.pulled, (others, negative, combined, zero))
+    _check_scaled(point, limits)
     for i, (g, h, m, s, z) in enumerate(zip(point.found, second, minus, sums, none, strict=True)):
         with np.errstate(all="ignore"):
             allowed = 10 * limits[i] + ROUNDING * point.epsilon * (np.abs(g) + np.abs(h))
@@ -206,6 +218,22 @@ def _check_linear(point: Gradients, limits: Sequence[Array]) -> None:
             raise GradientCheckError(f"{point.name(i)} is not linear in the cotangent")
         if differs(np.where(known, 0 * g, z), z, 0.0):
             raise GradientCheckError(f"{point.name(i)} is not zero for a cotangent of zeros")
+
+
+def _check_scaled(point: Gradients, limits: Sequence[Array]) -> None:
+    """Check that the gradient is as many times larger as the cotangent, for a large and a small one."""
+    for power in (20, -40) if point.epsilon < 1e-10 else (6, -6):
+        factor = 2.0**power
+        with failing(f"computing the gradient for a cotangent {factor:g} times as large"):
+            found = point.pulled([read_only(np.asarray(factor * w, w.dtype)) for w in point.cotangents])
+        for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
+            with np.errstate(all="ignore"):
+                allowed = factor * (10 * limits[i] + ROUNDING * point.epsilon * np.abs(g))
+            if differs(np.where(np.isfinite(g), factor * g, h), h, allowed):
+                raise GradientCheckError(
+                    f"{point.name(i)} is not linear in the cotangent: for one {factor:g} times as large, it is "
+                    f"{shown(h / factor)} as large, not {shown(g)}"
+                )
 
 
 def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
@@ -226,7 +254,7 @@ def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
 def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
     if any(type(x) in fronts for x in point.inputs):
         return
-    for layout in ("Fortran", "negative strides", "a slice"):
+    for layout in ("Fortran", "negative strides", "a slice", "read-only"):
         with failing(f"computing the gradient for inputs in another layout ({layout})"):
             found = point.anew([LAYOUTS[layout](x) for x in point.arrays])
         for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
@@ -293,32 +321,41 @@ def check_batched(point: Gradients) -> None:
 
 
 def check_precision(point: Gradients) -> None:
-    """Compare the gradients in single precision, or as precise as the inputs are, with those in double precision."""
+    """Compare the gradients in single and half precision, or as the inputs are, with those in double precision."""
     if any(type(x) in fronts for x in point.inputs):
         return
-    narrow = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in point.arrays]
-    epsilon = max(float(np.finfo(x.dtype).eps) for x in narrow)
-    if not all(np.all(np.isfinite(x)) for x in narrow):
-        return
+    single = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in point.arrays]
+    kinds = [single]
+    if all(x.dtype == np.float64 for x in point.arrays):
+        kinds.append([x.astype(np.float16) for x in point.arrays])
+    if len(single) > 1:
+        kinds += [[x, *point.arrays[1:]] for x in single[:1]] + [[*point.arrays[:-1], x] for x in single[-1:]]
+    for narrow in kinds:
+        if all(np.all(np.isfinite(x)) for x in narrow):
+            _check_narrow(point.subject, narrow)
+
+
+def _check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
     try:
         with quiet():
-            low = Gradients(point.subject, narrow)
+            low = Gradients(subject, narrow)
     except GradientCheckError:
         raise
     except REFUSALS:
         return  # the function itself takes no such arrays
     _check_types(low)
     with failing("computing the gradient in double precision"):
-        wide = Gradients(point.subject, list(map(widened, narrow)))
+        wide = Gradients(subject, list(map(widened, narrow)))
         if not _same_shapes(wide, low):
             return
         wide.cotangents = [np.asarray(w, y.dtype) for w, y in zip(low.cotangents, wide.cotangents, strict=True)]
         wide.found = wide.pulled(wide.cotangents)
-        limits = wide.allowance(max(epsilon, low.epsilon, 2 * _distance(low, wide)))
+        epsilon = max(low.epsilon, 2 * _distance(low, wide))
+        limits = wide.allowance(epsilon if epsilon < 1e-4 else epsilon / 8)
     for i, (g, h) in enumerate(zip(low.found, wide.found, strict=True)):
-        finite = np.isfinite(h) & (np.abs(h) < 1e30)
+        finite = np.isfinite(h) & (np.abs(h) < 0.1 * np.finfo(g.dtype).max)
         if differs(np.where(finite, g, 0), np.where(finite, h, 0), limits[i]):
-            raise GradientCheckError(f"{point.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}")
+            raise GradientCheckError(f"{low.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}")
 
 
 def _same_shapes(wide: Gradients, low: Gradients) -> bool:
