@@ -27,7 +27,7 @@ from ._transforms import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = ["Report", "check"]
 
@@ -77,6 +77,7 @@ def check(
     domain: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
     keywords: Mapping[str, Sequence[Any]] | None = None,
     reference: Callable[..., Any] | None = None,
+    dtypes: Sequence[DTypeLike] | None = None,
     order: int = 2,
     transforms: bool = True,
     seed: int = 0,
@@ -105,6 +106,8 @@ def check(
         Keyword arguments and, for each, the values to try: ``{"axis": [None, 0, -1]}``.
     reference
         A function of the same arrays and keyword arguments whose values `fn` has to have, up to rounding.
+    dtypes
+        Those of the arrays; by default float64, float32, float16, complex128 and complex64, as far as `fn` takes them.
     order
         The highest derivative to check.
     transforms
@@ -139,6 +142,8 @@ def check(
     __tracebackhide__ = True
     failure = None
     run = _Run(fn, like, signature, domain, keywords or {}, reference, 1 if profile == "quick" else order, seed)
+    if dtypes is not None:
+        run.dtypes = {np.dtype(dtype).name for dtype in dtypes}
     try:
         run.check_cases(ROUNDS[profile])
         if profile != "quick":
@@ -177,6 +182,7 @@ class _Run:
     ) -> None:
         self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
         self.report, self.told = Report(), Told()
+        self.dtypes: set[str] | None = None
         self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         shapes, self.count = _shapes(fn, examples, signature)
@@ -227,6 +233,8 @@ class _Run:
     def check_cases(self, rounds: int) -> None:
         """Check all cases of the plan."""
         for case in plan(self.shapes, self.keywords, self.seed, rounds):
+            if self.dtypes is not None and not self.dtypes.issuperset(case.dtypes):
+                continue
             arrays = case.arrays(self.domains)
             fn = self.bound(case.keywords)
             if accepted(fn, arrays):

@@ -200,7 +200,7 @@ def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
         columns = [_column(place, i, part, measure) for part in range(x.size * parts_each(x))]
         if columns:
             analytic = np.array([parts(row[i]) for row in rows], np.float64)  # outputs, inputs
-            rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-14 * steepest[:, np.newaxis]
+            rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-11 * steepest[:, np.newaxis]
             yield from _of_pairs(place, i, analytic, columns, measure, rounding)
 
 
@@ -304,7 +304,7 @@ def _agrees(
             if abs(value - numeric) > 2 * gap:
                 return False
             agreeing += 1
-    if agreeing < 3 or (np.isfinite(analytic) and _rounding(place, moves, weights, analytic) > 0.3 * gap):
+    if agreeing < 3 or _rounding(place, moves, weights) > 0.3 * gap:
         return False
     return _adds_up(place, moves, weights, numeric, 3 * gap, together)
 
@@ -330,11 +330,14 @@ def _adds_up(
     return True
 
 
-def _rounding(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float) -> float:
-    """Return how much the derivative of the graph changes as the inputs change by roundings; equal ones alike."""
+def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> float:
+    """Return how far derivatives of the graph are apart, as the inputs change by roundings; equal ones alike.
+
+    They may all be far from that at the place itself: then it is wrong there alone.
+    """
     random = np.random.default_rng(2)
-    largest = 0.0
-    for _ in range(3):
+    nearby: list[float] = []
+    for _ in range(4):
         signs = [s.reshape(-1) for s in _by_value(place, random)]
         lengths = [4 * np.spacing(length) for length in place.sizes]
         steps = _signed(place, lengths, signs)
@@ -343,10 +346,9 @@ def _rounding(place: Place, moves: Sequence[Array | None], weights: Array, analy
             pulled = Place(place.subject, moved).pulled(weights)
         except (ArithmeticError, ValueError):
             return np.inf
-        with np.errstate(all="ignore"):
-            found = sum(float(inner_product(g, v)) for g, v in zip(pulled, moves, strict=True) if v is not None)
-        largest = max(largest, abs(found - analytic)) if np.isfinite(found) else np.inf
-    return largest
+        nearby.append(sum(map(_product, pulled, moves)))
+    with np.errstate(invalid="ignore"):
+        return float(np.nan_to_num(max(nearby) - min(nearby), nan=np.inf))
 
 
 def _weighted(weights: Array, numbers: Array) -> float:
@@ -354,24 +356,19 @@ def _weighted(weights: Array, numbers: Array) -> float:
     return float(np.sum(weights[weights != 0] * numbers[weights != 0]))
 
 
-def compare_directions(
-    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None
-) -> Iterator[Finding]:
+def compare_directions(place: Place, measure: Measure, random: np.random.Generator) -> Iterator[Finding]:
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
-    `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
-    ties are kept; in one all move by the same length.
+    In one of them elements that are equal move together, so that ties are kept; in one all move by the same length.
     """
     if place.here.size and any(x.size for x in place.arrays):
         lengths = place.sizes
-        yield _along(
-            place, _signed(place, lengths, _at_random(place, random)), measure, random, weights, together=False
-        )
+        yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, random, together=False)
         signs = _by_value(place, random)
-        yield _along(place, _signed(place, lengths, signs), measure, random, weights, together=True)
+        yield from _along(place, _signed(place, lengths, signs), measure, random, together=True)
         if any(np.any(length != 1) for length in lengths):
             ones = [np.ones(length.shape) for length in lengths]
-            yield _along(place, _signed(place, ones, signs), measure, random, weights, together=True)
+            yield from _along(place, _signed(place, ones, signs), measure, random, together=True)
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
@@ -379,10 +376,10 @@ def _at_random(place: Place, random: np.random.Generator, choices: Sequence[floa
 
 
 def _by_value(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
-    """Return a sign for each part of each input, the same for equal ones."""
+    """Return a sign for each part of each input, the same for equal ones; zeros stay where they are."""
     numbers = np.concatenate([parts(x) for x in place.arrays])
     distinct, where = np.unique(numbers, return_inverse=True)
-    signs = random.choice(choices, distinct.size)[where]
+    signs = np.where(distinct == 0, 0.0, random.choice(choices, distinct.size))[where]
     return np.split(signs, np.cumsum([length.size for length in place.sizes])[:-1])
 
 
@@ -396,33 +393,47 @@ def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> l
 
 
 def _along(
-    place: Place,
-    moves: list[Array | None],
-    measure: Measure,
-    random: np.random.Generator,
-    given: Array | None,
-    together: bool,
-) -> Finding:
-    """Compare the derivative along one direction; what cannot be told of some outputs does not hide the others."""
+    place: Place, moves: list[Array | None], measure: Measure, random: np.random.Generator, together: bool
+) -> Iterator[Finding]:
+    """Compare the derivatives along one direction: those of smooth outputs, then those of outputs at a kink.
+
+    What cannot be told of some outputs does not hide the others.
+    """
     found = place.slope(moves, measure)
-    weights = _weights(place, found, random) if given is None else np.where(_is_told(found), given, 0.0)
+    told = SAFETY * found.error <= TOLD * found.steepest + 1e-6 * found.size
+    kinks = found.low < found.high
+    weights = _weights(found, told, random)
+    smooth, kinked = (np.where(chosen, weights, 0.0) for chosen in (told & ~kinks, told & kinks))
+    yield _weighed(place, moves, found, smooth, measure, together)._replace(untold=int(np.sum(~told)))
+    if np.any(kinked):
+        yield _weighed(place, moves, found, kinked, measure, together)
+
+
+def _weighed(
+    place: Place, moves: list[Array | None], found: Slope, weights: Array, measure: Measure, together: bool
+) -> Finding:
+    """Compare the sum of the derivatives, times their weights."""
     pulled = place.pulled(weights)
-    with np.errstate(all="ignore"):
-        analytic = sum(float(inner_product(g, v)) for g, v in zip(pulled, moves, strict=True) if v is not None)
-        rounding = sum(map(_rounding_of, pulled, moves))
-    edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
+    analytic, rounding = sum(map(_product, pulled, moves)), sum(map(_rounding_of, pulled, moves))
+    with np.errstate(invalid="ignore"):
+        edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
     low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
-    error = _weighted(np.abs(weights), found.error)
-    size = _weighted(np.abs(weights), found.size)
+    error, size = _weighted(np.abs(weights), found.error), _weighted(np.abs(weights), found.size)
     total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
     judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]))
     excess = float(judged.excess[0, 0])
     if excess > 1 and low == high and not _agrees(place, moves, weights, analytic, low, together):
         excess = 0.0
-    told = int(np.count_nonzero(weights))
-    return Finding(
-        told, weights.size - told, max(excess, 0.0), _mismatch(place, (0, 0), None, analytic, judged, (0, 0))
-    )
+    worst = _mismatch(place, (0, 0), None, analytic, judged, (0, 0))
+    return Finding(int(np.count_nonzero(weights)), 0, max(excess, 0.0), worst)
+
+
+def _product(gradient: Array, move: Array | None) -> float:
+    """Return the inner product of a gradient and a direction; where nothing moves, the gradient may be infinite."""
+    if move is None:
+        return 0.0
+    with np.errstate(all="ignore"):
+        return float(inner_product(np.where(move == 0, 0.0, gradient), move))
 
 
 def _rounding_of(gradient: Array, move: Array | None) -> float:
@@ -432,26 +443,17 @@ def _rounding_of(gradient: Array, move: Array | None) -> float:
     sizes = np.abs(gradient)
     finite = np.isfinite(sizes)
     largest = float(np.max(sizes, initial=0.0, where=finite)) * float(np.max(np.abs(move)))
-    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-14 * largest
+    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-11 * largest
 
 
-def _is_told(found: Slope) -> Array:
-    """Tell of which numbers differences tell the derivative."""
-    with np.errstate(all="ignore"):
-        told: Array = SAFETY * found.error <= TOLD * found.steepest + 1e-6 * found.size
-    return told
-
-
-def _weights(place: Place, found: Slope, random: np.random.Generator) -> Array:
-    """Return a weight of each number, so that all derivatives weigh about the same; 0 for what cannot be told."""
-    size, told = found.steepest, _is_told(found)
-    with np.errstate(all="ignore"):
-        known = size[told & (size > 0)]
-        typical = float(np.median(known)) if known.size else 1.0
-        size = np.fmax(np.where(told & (size > 0), size, typical), SAFETY / TOLD * np.where(told, found.error, 0.0))
-        exponents = np.round(np.log2(size))
-    weights = np.exp2(-np.clip(exponents, -100, 100)) * random.choice([-2.0, -1.0, 0.5, 1.0], size.shape)
-    return np.where(told, weights, 0.0)
+def _weights(found: Slope, told: Array, random: np.random.Generator) -> Array:
+    """Return a weight of each number, so that all derivatives weigh about the same, whatever their size."""
+    size = np.where(told, found.steepest, 0.0)
+    known = size[size > 0]
+    typical = float(np.median(known)) if known.size else 1.0
+    size = np.fmax(np.where(size > 0, size, typical), SAFETY / TOLD * np.where(told, found.error, 0.0))
+    weights: Array = np.exp2(-np.clip(np.round(np.log2(size)), -100, 100))
+    return weights * random.choice([-2.0, -1.0, 0.5, 1.0], size.shape)
 
 
 def _mismatch(

@@ -300,6 +300,11 @@ def _check(subject: Subject, measure: Measure, options: Options) -> GradientChec
             "the same seed in each call, or switch them off",
         )
     place = Place(subject)
+    with quiet():
+        return _compared(subject, place, measure, options)
+
+
+def _compared(subject: Subject, place: Place, measure: Measure, options: Options) -> GradientCheck:
     found = [] if options.fast else list(compare_elements(place, measure))
     worst = worst_of(found) if found else None
     if measure.eps is None and (worst is None or worst.excess <= 1):
@@ -321,8 +326,7 @@ def _check(subject: Subject, measure: Measure, options: Options) -> GradientChec
 def _conditions(subject: Subject, options: Options, check: GradientCheck) -> GradientCheck:
     """Return `check`, or what else is wrong."""
     try:
-        with quiet():
-            _check_conditions(subject, options)
+        _check_conditions(subject, options)
     except GradientCheckError as error:
         return GradientCheck(ok=False, hint=str(error))
     return check

@@ -309,11 +309,11 @@ def _det(x: Any) -> Any:
 
 
 def _cholesky(x: Any) -> Any:
-    return np.linalg.cholesky(_regular(x @ x.mT))
+    return np.linalg.cholesky(_regular(x @ np.conj(x).mT))
 
 
 def _eigvalsh(x: Any) -> Any:
-    return np.linalg.eigvalsh(x + x.mT + np.diag(np.arange(x.shape[-1]) * np.asarray(9, x.dtype)))
+    return np.linalg.eigvalsh(x + np.conj(x).mT + np.diag(np.arange(x.shape[-1]) * np.asarray(9, x.dtype)))
 
 
 _subject(_einsum, [MATRIX, OTHER], name="einsum", declared="einsum", signature="(m,n),(p,n)->(m,p)")

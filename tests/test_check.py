@@ -1,0 +1,191 @@
+"""`check`: what it finds by itself, and what it says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import GradientCheckError, Tensor
+from autograd.testing import check
+from autograd.testing._cases import NUMBERS, Case, plan, shapes_for, shapes_of_signature
+from autograd.testing._domains import Domain, domains_of
+
+Array = np.ndarray[Any, Any]
+
+
+def square(rule: Callable[..., Any]) -> Callable[..., Any]:
+    operation: Callable[..., Any] = ag.elementwise(lambda x: np.square(x), rule, name="square")
+    return operation
+
+
+def doubled_where(condition: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the square with a gradient that is twice too large where the condition holds."""
+    return square(lambda g, x: g * x * np.where(condition(x), 4.0, 2.0).astype(x.dtype))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda x: np.absolute(x) > 1e6,
+        lambda x: (np.absolute(x) < 1e-4) & (x != 0),
+        lambda x: np.full(x.shape, x.size >= 64),
+        lambda x: np.full(x.shape, x.size == 1),
+        lambda x: np.full(x.shape, x.ndim == 3),
+        lambda x: np.full(x.shape, x.dtype == np.float16),
+        lambda x: np.equal(x, 1),
+        lambda x: np.full(x.shape, x.dtype.kind == "c"),
+    ],
+    ids=["huge", "tiny", "from 64 elements on", "one element", "three axes", "float16", "at one", "complex"],
+)
+def test_a_rule_that_is_wrong_somewhere_is_found(condition: Callable[[Any], Any]) -> None:
+    with pytest.raises(GradientCheckError, match="the smallest example"):
+        check(doubled_where(condition), profile="quick")
+
+
+def test_a_slope_at_a_kink_outside_of_both_sides_is_found() -> None:
+    relu = ag.elementwise(lambda x: np.maximum(x, 0), lambda g, x: g * (1.0 * (x > 0) + 2.0 * (x == 0)), name="relu")
+    with pytest.raises(GradientCheckError, match=r"(?s)is 2 by the graph but 1 by differences.*np.array\(-?0.\)"):
+        check(relu, profile="quick")
+
+
+@pytest.mark.parametrize(
+    "function", [np.tanh, np.sqrt, np.abs, np.sum, np.sort, np.divide, np.arctan2], ids=lambda f: f.__name__
+)
+def test_right_operations_pass(function: Callable[..., Any]) -> None:
+    report = check(function)
+    assert report.examples > 40
+    assert report.compared > 20 * report.untold
+    assert report.worst <= 1
+    assert not report.notes
+    assert str(report).startswith(f"{report.examples} examples, {report.compared} derivatives agree")
+
+
+def test_what_is_checked_beside_numbers_is_found() -> None:
+    kept: list[Any] = []
+
+    def forward(x: Array) -> Array:
+        kept[:] = [x]
+        return np.square(x)
+
+    def of_the_last_call(g: Any, x: Any) -> Any:
+        return 2 * g * (kept[0] if type(kept[0]) is np.ndarray and kept[0].shape == g.shape else x)
+
+    with pytest.raises(GradientCheckError, match=r"kept\(\)"):
+        check(ag.elementwise(lambda x: forward(x), of_the_last_call, name="kept"))
+
+
+def test_nan_in_one_element_has_to_stay_there() -> None:
+    spreading = square(lambda g, x: 2 * g * x + 0 * np.sum(x) if not np.all(np.isfinite(x)) else 2 * g * x)
+    with pytest.raises(GradientCheckError, match=r"(?s)nan in the first element of input 0 changes the gradient"):
+        check(spreading)
+
+
+def test_one_tensor_for_both_inputs() -> None:
+    def product(x: Any, y: Any) -> Any:
+        return np.multiply(x, x.data if x is y and isinstance(y, Tensor) else y)
+
+    with pytest.raises(GradientCheckError, match="one tensor for all inputs"):
+        check(product)
+
+
+def test_keyword_arguments_are_tried() -> None:
+    def mean(x: Any, axis: int | None = None) -> Any:
+        return np.mean(x, axis) if axis != -1 else np.mean(x, axis) + 0 * np.sum(getattr(x, "data", x))
+
+    def wrong_mean(x: Any, axis: int | None = None) -> Any:
+        scale = 2.0 if axis == 0 and isinstance(x, Tensor) else 1.0
+        return np.mean(x, axis) * scale / (scale if not isinstance(x, Tensor) else 1.0)
+
+    check(mean, keywords={"axis": [None, 0, -1]}, domain=(-3.0, 3.0), signature="(m,n)", transforms=False)
+    with pytest.raises(GradientCheckError, match=r"(?s)values on tensors and on arrays differ.*with axis=0"):
+        check(wrong_mean, keywords={"axis": [None, 0, -1]}, signature="(m,n)", profile="quick")
+
+
+def test_values_are_those_of_a_reference() -> None:
+    check(np.hypot, reference=np.hypot, profile="quick")
+    with pytest.raises(GradientCheckError, match="by the reference"):
+        check(np.hypot, reference=lambda x, y: np.sqrt(x * x + y * y) * (1 + 1e-9), profile="quick")
+
+
+def test_what_cannot_be_checked_is_said() -> None:
+    with pytest.raises(TypeError, match=r"found no inputs that picky\(\) .* takes.*signature="):
+        check(picky)
+    with pytest.raises(TypeError, match=r"found no numbers for which nowhere.*domain="):
+        check(nowhere)
+    with pytest.raises(TypeError, match="any number of arrays"):
+        check(lambda *arrays: arrays[0])
+    with pytest.raises(ValueError, match=r"not of the form \(m,n\)"):
+        check(np.matmul, signature="m,n")
+    with pytest.raises(ValueError, match="a pair"):
+        check(np.log, domain=(1.0, 0.0))
+    with pytest.raises(ValueError, match="'quick', 'default', 'thorough'"):
+        check(np.log, profile="fast")
+
+
+def picky(x: Any) -> Any:
+    if x.shape != (7, 5):
+        raise ValueError(x.shape)
+    return x * 2
+
+
+def nowhere(x: Any) -> Any:
+    return x * np.nan
+
+
+def test_like_gives_shapes_that_are_not_tried_by_default() -> None:
+    assert check(picky, like=np.ones((7, 5))).examples > 10
+    assert check(picky, like=[np.ones((7, 5))], profile="quick").examples > 10
+
+
+@pytest.mark.parametrize(
+    ("function", "inside", "outside"),
+    [
+        (np.log, [1e-9, 1e11], [-1.0]),
+        (np.arccosh, [1.0, 1e9], [0.99, -3.0]),
+        (np.arctanh, [-0.99, 0.0, 0.99], [1.0, -1.5]),
+        (np.sin, [-1e11, 0.0, 1e11], []),
+        (np.exp, [-1e9, 700.0], [720.0]),
+        (np.log1p, [-0.99, 1e9], [-1.0, -2.0]),
+    ],
+)
+def test_domains_are_found_out(function: Callable[..., Any], inside: list[float], outside: list[float]) -> None:
+    found = domains_of(function, [((3,),)], 1)
+    assert found is not None
+    assert np.all(found[0].contains(np.array(inside)))
+    assert not np.any(found[0].contains(np.array(outside)))
+
+
+def test_domains_of_two_inputs_are_found_out() -> None:
+    assert domains_of(np.arctan2, [((3,), (3,))], 2) == [Domain(((-1e12, 1e12),))] * 2
+    found = domains_of(lambda x, y: np.log(x) * y, [((3,), (3,))], 2)
+    assert found is not None
+    assert (found[0].intervals[0][0], found[1].intervals[0][0]) == (0.0, -1e12)
+
+
+def test_shapes_fit_their_signature() -> None:
+    shapes, count = shapes_of_signature("(...,m,n),(n,3)->(...,m,3)")
+    assert count == 2
+    assert ((2, 2, 3), (3, 3)) in shapes
+    assert all(x[-1] == y[0] and y[1] == 3 for x, y in shapes)
+
+
+def test_the_plan_has_all_kinds_and_dtypes() -> None:
+    cases = list(plan(shapes_for(2), [(("axis", 0),), (("axis", 1),)], seed=3, rounds=1))
+    assert {case.numbers for case in cases} == set(NUMBERS)
+    assert {dtype for case in cases for dtype in case.dtypes} == {
+        "float16", "float32", "float64", "complex64", "complex128",
+    }  # fmt: skip
+    assert {case.keywords for case in cases} == {(("axis", 0),), (("axis", 1),)}
+    assert any(case.size > 1000 for case in cases)
+
+
+@pytest.mark.parametrize("numbers", NUMBERS)
+@pytest.mark.parametrize("interval", [(-np.inf, np.inf), (0.0, 1.0), (1.0, np.inf), (-1.0, 0.0), (-700.0, 700.0)])
+def test_numbers_lie_in_the_domain(numbers: str, interval: tuple[float, float]) -> None:
+    domain = Domain((interval,))
+    for shape in ((), (0,), (7,), (40, 30)):
+        (array,) = Case(numbers, (shape,), ("float64",)).arrays([domain])
+        assert array.shape == shape
+        assert np.all(domain.contains(array))
