@@ -365,6 +365,8 @@ def compare_directions(place: Place, measure: Measure, random: np.random.Generat
         lengths = place.sizes
         yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, random, together=False)
         signs = _by_value(place, random)
+        if not any(np.any(sign) for sign in signs):
+            return
         yield from _along(place, _signed(place, lengths, signs), measure, random, together=True)
         if any(np.any(length != 1) for length in lengths):
             ones = [np.ones(length.shape) for length in lengths]
@@ -452,8 +454,8 @@ def _weights(found: Slope, told: Array, random: np.random.Generator) -> Array:
     known = size[size > 0]
     typical = float(np.median(known)) if known.size else 1.0
     size = np.fmax(np.where(size > 0, size, typical), SAFETY / TOLD * np.where(told, found.error, 0.0))
-    weights: Array = np.exp2(-np.clip(np.round(np.log2(size)), -100, 100))
-    return weights * random.choice([-2.0, -1.0, 0.5, 1.0], size.shape)
+    signs: Array = random.choice([-2.0, -1.0, 0.5, 1.0], size.shape)
+    return signs * np.exp2(-np.clip(np.round(np.log2(size)), -100, 100))
 
 
 def _mismatch(
