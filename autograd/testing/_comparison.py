@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -356,21 +356,28 @@ def _weighted(weights: Array, numbers: Array) -> float:
     return float(np.sum(weights[weights != 0] * numbers[weights != 0]))
 
 
-def compare_directions(place: Place, measure: Measure, random: np.random.Generator) -> Iterator[Finding]:
+def compare_directions(
+    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None
+) -> Iterator[Finding]:
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
-    In one of them elements that are equal move together, so that ties are kept; in one all move by the same length.
+    `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
+    ties are kept; in one all move by the same length.
     """
-    if place.here.size and any(x.size for x in place.arrays):
-        lengths = place.sizes
-        yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, random, together=False)
-        signs = _by_value(place, random)
-        if not any(np.any(sign) for sign in signs):
-            return
-        yield from _along(place, _signed(place, lengths, signs), measure, random, together=True)
+    if not place.here.size or not any(x.size for x in place.arrays):
+        return
+
+    def weigh(found: Slope, told: Array) -> Array:
+        return _weights(found, told, random) if weights is None else weights
+
+    lengths = place.sizes
+    yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, weigh, together=False)
+    signs = _by_value(place, random)
+    if any(np.any(sign) for sign in signs):
+        yield from _along(place, _signed(place, lengths, signs), measure, weigh, together=True)
         if any(np.any(length != 1) for length in lengths):
             ones = [np.ones(length.shape) for length in lengths]
-            yield from _along(place, _signed(place, ones, signs), measure, random, together=True)
+            yield from _along(place, _signed(place, ones, signs), measure, weigh, together=True)
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
@@ -395,7 +402,11 @@ def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> l
 
 
 def _along(
-    place: Place, moves: list[Array | None], measure: Measure, random: np.random.Generator, together: bool
+    place: Place,
+    moves: list[Array | None],
+    measure: Measure,
+    weigh: Callable[[Slope, Array], Array],
+    together: bool,
 ) -> Iterator[Finding]:
     """Compare the derivatives along one direction: those of smooth outputs, then those of outputs at a kink.
 
@@ -404,11 +415,13 @@ def _along(
     found = place.slope(moves, measure)
     told = SAFETY * found.error <= TOLD * found.steepest + 1e-6 * found.size
     kinks = found.low < found.high
-    weights = _weights(found, told, random)
+    weights = weigh(found, told)
     smooth, kinked = (np.where(chosen, weights, 0.0) for chosen in (told & ~kinks, told & kinks))
-    yield _weighed(place, moves, found, smooth, measure, together)._replace(untold=int(np.sum(~told)))
-    if np.any(kinked):
-        yield _weighed(place, moves, found, kinked, measure, together)
+    for chosen in (smooth, kinked) if np.any(kinked) else (smooth,):
+        one = _weighed(place, moves, found, chosen, measure, together)
+        if np.isnan(one.worst.analytic) and not np.all(told):  # 0 times an infinite derivative that cannot be told
+            one = one._replace(excess=0.0)
+        yield one._replace(untold=int(np.sum(~told)) if chosen is smooth else 0)
 
 
 def _weighed(
