@@ -439,10 +439,10 @@ class Traced(Variable):
         return np.round(self, digits)
 
     def __copy__(self) -> Any:
-        return self.copy()
+        return self.copy("K")  # in the order of memory, as an ndarray is copied
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy()
+        return self.copy("K")
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.records.answer(self, "a pickle")

@@ -15,7 +15,7 @@ from ..errors import GradientCheckError, check_callable, check_option
 from ..graph.source_info import defined
 from ._cases import Case, Shapes, plan, shapes_for, shapes_of_signature
 from ._domains import Domain, accepted, domains_of, outputs_of
-from ._operation import Told, check_at
+from ._operation import Told, check_at, check_values
 from ._subject import Subject
 from ._transforms import (
     check_compile,
@@ -282,6 +282,8 @@ class _Run:
     def _stages(self, subject: Subject, samples: Sequence[Sequence[Array]], transforms: bool) -> Iterator[Stage]:
         yield lambda fn, arrays: check_overwritten(subject, arrays)
         yield lambda fn, arrays: check_same_tensor(subject, arrays)
+        for special in (np.nan, np.inf, -np.inf, -0.0):
+            yield lambda fn, arrays, special=special: check_values(fn, _first_set(arrays, special))  # type: ignore[misc]
         for special in (np.nan, np.inf, -np.inf):
             yield lambda fn, arrays, special=special: check_special(subject, arrays, special)  # type: ignore[misc]
         yield lambda fn, arrays: check_threads(subject, samples)
@@ -354,6 +356,14 @@ class _Run:
         except GradientCheckError as error:
             return error
         return None
+
+
+def _first_set(arrays: Sequence[Array], number: float) -> list[Array]:
+    """Return copies whose first elements are `number`."""
+    copies = [np.array(x) for x in arrays]
+    for x in copies:
+        x.reshape(-1)[:1] = number
+    return copies
 
 
 def _literal(array: Array) -> str:

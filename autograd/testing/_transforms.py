@@ -6,8 +6,10 @@ may be overwritten after the call, threads may call at the same time, and nan in
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -38,8 +40,8 @@ def _values_and_gradients(subject: Subject) -> Callable[..., Any]:
     return both
 
 
-def _cotangents(subject: Subject, arrays: Sequence[Array]) -> list[Array]:
-    random = np.random.default_rng(5)
+def _cotangents(subject: Subject, arrays: Sequence[Array], seed: int) -> list[Array]:
+    random = np.random.default_rng([5, seed])
     with quiet():
         outputs = subject.outputs(arrays)
     return [np.asarray(random.choice([-1.0, 0.5, 2.0], y.shape), y.dtype) for y in outputs]
@@ -48,7 +50,7 @@ def _cotangents(subject: Subject, arrays: Sequence[Array]) -> list[Array]:
 def check_vmap(subject: Subject, samples: Samples) -> str | None:
     """Compare values and gradients of a batch with those of each element; return why, if it takes no batch."""
     both = _values_and_gradients(subject)
-    arguments = [[*arrays, *_cotangents(subject, arrays)] for arrays in samples]
+    arguments = [[*arrays, *_cotangents(subject, arrays, seed)] for seed, arrays in enumerate(samples)]
     with failing("computing each element of a batch"):
         expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in arguments]
     stacked = [np.stack(column) for column in zip(*arguments, strict=True)]
@@ -87,7 +89,7 @@ def _allowed(point: Gradients, one: Array, k: int) -> Array:
 def check_compile(subject: Subject, samples: Samples) -> str | None:
     """Compare values and gradients of a compiled function with those of eager calls, in order, up to rounding."""
     both = _values_and_gradients(subject)
-    arguments = [[*arrays, *_cotangents(subject, arrays)] for arrays in samples]
+    arguments = [[*arrays, *_cotangents(subject, arrays, seed)] for seed, arrays in enumerate(samples)]
     with failing("computing values and gradients"):
         expected = [[np.array(array_of(y)) for y in both(*each)] for each in arguments]
     compiled = compile(both)
@@ -152,13 +154,13 @@ def check_overwritten(subject: Subject, arrays: Sequence[Array]) -> None:
 def check_threads(subject: Subject, samples: Samples) -> None:
     """Check that threads that call at the same time do not disturb each other."""
     with failing("computing the gradient"):
-        points = [Gradients(subject, arrays) for arrays in samples]
+        points = [Gradients(subject, arrays, seed) for seed, arrays in enumerate(samples)]
 
     def again(point: Gradients) -> list[list[Array]]:
         with quiet():
-            return [[np.array(g) for g in point.anew(point.arrays)] for _ in range(8)]
+            return [[np.array(g) for g in point.anew(point.arrays)] for _ in range(30)]
 
-    with ThreadPoolExecutor(len(points)) as threads:
+    with _often_switching(), ThreadPoolExecutor(len(points)) as threads:
         running = [threads.submit(again, point) for point in points]
         for point, future in zip(points, running, strict=True):
             with failing("computing the gradient in two threads"):
@@ -167,6 +169,17 @@ def check_threads(subject: Subject, samples: Samples) -> None:
                 limit = point.allowance(point.epsilon)[i]
                 if any(differs(g, found[i], limit) for found in results):
                     raise GradientCheckError(f"{point.name(i)} is another one while other threads call the function")
+
+
+@contextlib.contextmanager
+def _often_switching() -> Iterator[None]:
+    """Let Python switch between threads as often as it can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> None:

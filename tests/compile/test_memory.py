@@ -5,6 +5,7 @@ PLAINGRAD_PROGRAMS says how many, beginning with the first.
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 from collections.abc import Callable
@@ -93,3 +94,28 @@ def test_replays_give_the_bits_of_the_function(part: int) -> None:
                 results.append((function(x.copy()), compiled(x.copy())))
         for expected, found in results:  # those of earlier calls are not changed by later ones either
             assert not differs(expected, found), f"program {seed}: {differs(expected, found)}"
+
+
+COPIES: dict[str, Any] = {
+    "copy.copy": copy.copy,
+    "copy.deepcopy": lambda x: copy.deepcopy([x, x])[0],
+    "method": lambda x: x.copy(),
+    "method, K": lambda x: x.copy("K"),
+    "numpy.copy": np.copy,
+    "numpy.array": lambda x: np.array(x),  # found by name, as within a function
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_copies_lie_in_memory_as_those_of_numpy(name: str, order: Any) -> None:
+    """What reads a copy in the order of memory has to read the same numbers."""
+
+    def read(x: Any) -> Any:
+        inner = np.asarray(x * 2.0, order=order)
+        return COPIES[name](inner).ravel("K")
+
+    x = np.arange(6.0).reshape(2, 3)
+    compiled = compile(read)
+    for step in range(3):
+        assert np.array_equal(compiled(x + step), read(x + step))
