@@ -13,7 +13,7 @@ from autograd.extend import ARRAY_TYPES, accurate_sum, as_array
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
-from ._kernels.operands import floating
+from ._kernels.operands import floating, not_real, real_floating
 
 __all__ = ["bell", "log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh"]
 
@@ -21,7 +21,11 @@ __all__ = ["bell", "log_softmax", "rectify", "relu", "sigmoid", "softmax", "tanh
 def _relu(x: Any) -> Any:
     x = as_array(x)
     # the same as maximum(x, 0), in a third of the time: NumPy has vector instructions for two bounds, not for one
-    return x.clip(0, math.inf) if x.dtype.kind == "f" else np.maximum(x, 0)
+    if x.dtype.kind == "f":
+        return x.clip(0, math.inf)
+    if x.dtype.kind == "c":
+        raise not_real("relu", "input", x)
+    return np.maximum(x, 0)
 
 
 def _sigmoid(x: Any) -> Any:
@@ -34,7 +38,7 @@ def _sigmoid(x: Any) -> Any:
     >>> F.sigmoid(np.array([-1000.0, -40.0, 0.0]))
     array([0.00000000e+00, 4.24835426e-18, 5.00000000e-01])
     """
-    x = floating(x)
+    x = real_floating("sigmoid", x)
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 

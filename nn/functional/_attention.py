@@ -242,7 +242,7 @@ def _together(query: Any, key: Any, value: Any) -> tuple[Tensor, Tensor, Tensor]
     if not query.dtype.kind == key.dtype.kind == value.dtype.kind == "f":
         raise DtypeError(
             f"scaled_dot_product_attention computes with real numbers, but query has dtype {query.dtype}, key "
-            f"{key.dtype} and value {value.dtype}"
+            f"{key.dtype} and value {value.dtype}: use .real and .imag, or np.abs"
         )
     leading = [x.shape[:-2] for x in (query, key, value)]
     fits = min(query.ndim, key.ndim, value.ndim) >= 2 and query.shape[-1] == key.shape[-1]

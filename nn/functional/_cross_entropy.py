@@ -14,8 +14,8 @@ from ._activation import log_softmax, softmax
 from ._kernels.class_labels import class_weights, read_labels
 from ._kernels.class_rows import as_rows, labelled_entries, labelled_places, memory_order
 from ._kernels.half_precision import HALF, in_single
-from ._kernels.loss_operands import Reduction, as_real, check_reduction
-from ._kernels.operands import as_operand
+from ._kernels.loss_operands import Reduction, check_reduction
+from ._kernels.operands import as_operand, as_real
 from ._kernels.saved import Saved
 
 __all__ = ["cross_entropy", "nll_loss"]

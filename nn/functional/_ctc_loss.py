@@ -12,8 +12,8 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost, whole
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
-from ._kernels.loss_operands import Reduction, as_real, check_reduction, reduced
-from ._kernels.operands import as_operand
+from ._kernels.loss_operands import Reduction, check_reduction, reduced
+from ._kernels.operands import as_operand, as_real
 
 __all__ = ["ctc_loss"]
 

@@ -10,7 +10,8 @@ from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
-from ._kernels.loss_operands import as_real, check_positive
+from ._kernels.loss_operands import check_positive
+from ._kernels.operands import as_real
 
 __all__ = ["cosine_similarity", "pairwise_distance"]
 

@@ -13,7 +13,7 @@ from autograd.extend import ARRAY_TYPES, fusing
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid
-from ._kernels.operands import floating
+from ._kernels.operands import real_floating
 
 __all__ = ["gelu"]
 
@@ -106,7 +106,7 @@ def _density(x: Any) -> Any:
 
 
 def _gelu(x: Any) -> Any:
-    return _by_parts(_positive_less_tail, floating(x))
+    return _by_parts(_positive_less_tail, real_floating("gelu", x))
 
 
 def _positive_less_tail(x: Any) -> Any:
@@ -144,7 +144,7 @@ _FLAT = 1e4  # beyond this the result is x or 0; x squared does not overflow yet
 
 
 def _gelu_tanh(x: Any) -> Any:
-    return _by_parts(_divided, floating(x))
+    return _by_parts(_divided, real_floating("gelu", x))
 
 
 def _divided(x: Any) -> Any:

@@ -13,16 +13,8 @@ from autograd.extend import anywhere, borrow, whole
 from .._arguments import TensorLike
 from ._activation import sigmoid
 from ._kernels.half_precision import in_single
-from ._kernels.loss_operands import (
-    Reduction,
-    alike,
-    as_real,
-    check_positive,
-    check_reduction,
-    check_shape,
-    reduced,
-    weights_for,
-)
+from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, reduced, weights_for
+from ._kernels.operands import as_real
 
 __all__ = [
     "binary_cross_entropy",

@@ -13,16 +13,8 @@ from .._arguments import TensorLike
 from ._activation import relu
 from ._distance import pairwise_distance
 from ._kernels.half_precision import in_single
-from ._kernels.loss_operands import (
-    Reduction,
-    alike,
-    as_real,
-    check_positive,
-    check_reduction,
-    check_shape,
-    check_signs,
-    reduced,
-)
+from ._kernels.loss_operands import Reduction, alike, check_positive, check_reduction, check_shape, check_signs, reduced
+from ._kernels.operands import as_real
 from ._likelihood_loss import with_logits
 
 __all__ = [

@@ -11,6 +11,7 @@ from autograd import Tensor, general
 from autograd.extend import ARRAY_TYPES, borrow, everywhere
 
 from .._arguments import Spatial, TensorLike
+from ._kernels.operands import not_real
 from ._kernels.sliding_windows import Windows, along, axis_taps, empty_beside, overlay, pooled, taps
 
 __all__ = ["max_pool1d", "max_pool2d", "max_pooling"]
@@ -240,6 +241,8 @@ def max_pooling(
 ) -> Any:
     """Return the maximum of each window along the last `axes` axes, and its index if `return_indices`."""
     x, windows, single = pooled(owner, axes, x, kernel, stride, padding, dilation, ceil_mode)
+    if x.dtype.kind == "c":
+        raise not_real(owner, "input", x)
     out = _max(x, windows)
     out = out[0] if single else out
     if not return_indices:

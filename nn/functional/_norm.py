@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import BatchError, DtypeError, ShapeError, Tensor, no_grad
+from autograd import BatchError, ShapeError, Tensor, no_grad
 from autograd.extend import as_array, borrow, innermost
 
 from .._arguments import TensorLike
 from ._kernels.half_precision import in_single
-from ._kernels.operands import as_floating
+from ._kernels.operands import as_floating, not_real
 from ._kernels.standardize import Moments, standardize
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
@@ -389,7 +389,7 @@ def _channels(name: str, x: Any, **parameters: Any) -> int:
 def _check(name: str, x: Any, shape: tuple[int, ...], parameters: dict[str, Any]) -> None:
     """Raise unless x holds real numbers, and each parameter that is not None has `shape`."""
     if x.dtype.kind != "f":
-        raise DtypeError(f"{name} computes with real numbers, but the input has dtype {x.dtype}")
+        raise not_real(name, "input", x)
     for parameter, value in parameters.items():
         if value is None:
             continue

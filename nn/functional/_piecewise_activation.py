@@ -11,7 +11,7 @@ from autograd import ShapeError, Tensor, elementwise
 from .._arguments import TensorLike
 from ..random import draw
 from ._activation import relu
-from ._kernels.operands import as_floating, as_operand
+from ._kernels.operands import as_operand, as_real
 
 __all__ = [
     "hardshrink",
@@ -75,7 +75,7 @@ def hardtanh(input: TensorLike, min_val: float = -1.0, max_val: float = 1.0, inp
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh has min_val={min_val} above max_val={max_val}")
-    return _between(input, min_val, max_val)
+    return _between(as_real("hardtanh", "input", input), min_val, max_val)
 
 
 def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -95,7 +95,7 @@ def relu6(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.relu6(np.array([-2.0, 0.5, 8.0]))
     array([0. , 0.5, 6. ])
     """
-    return _between(input, 0, 6)
+    return _between(as_real("relu6", "input", input), 0, 6)
 
 
 def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -117,6 +117,7 @@ def leaky_relu(input: TensorLike, negative_slope: float = 0.01, inplace: bool = 
     >>> F.leaky_relu(np.array([-100.0, 2.0]))
     array([-1.,  2.])
     """
+    input = as_real("leaky_relu", "input", input)
     return _leaky(input, negative_slope) if negative_slope else relu(input)
 
 
@@ -146,7 +147,7 @@ def prelu(input: TensorLike, weight: TensorLike) -> Tensor:
     >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.25, 0.5]))
     array([[-0.25, -0.5 ]])
     """
-    input, weight = as_operand("prelu", "input", input), as_operand("prelu", "weight", weight)
+    input, weight = as_real("prelu", "input", input), as_operand("prelu", "weight", weight)
     if weight.shape not in ((), (1,)):
         if input.ndim < 2 or weight.shape != input.shape[1:2]:
             raise ShapeError(
@@ -198,7 +199,7 @@ def rrelu(
         raise ValueError(f"rrelu has lower={lower} above upper={upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
-    input = as_floating("rrelu", "input", input)
+    input = as_real("rrelu", "input", input)
     slopes = draw(lambda generator, shape: generator.uniform(lower, upper, shape), input.shape, generator)
     return _leaky(input, slopes.astype(input.dtype))
 
@@ -220,7 +221,7 @@ def hardsigmoid(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.hardsigmoid(np.array([-5.0, 0.0, 3.0]))
     array([0. , 0.5, 1. ])
     """
-    return _between(input, -3, 3) / 6 + 0.5
+    return _between(as_real("hardsigmoid", "input", input), -3, 3) / 6 + 0.5
 
 
 def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -244,7 +245,7 @@ def hardswish(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.hardswish(np.array([-5.0, 1.5, 4.0]))
     array([-0.   ,  1.125,  4.   ])
     """
-    input = as_floating("hardswish", "input", input)
+    input = as_real("hardswish", "input", input)
     capped: Any = np.maximum(input, -4)
     return capped * hardsigmoid(input)  # infinity times 0 would be nan
 
@@ -259,7 +260,7 @@ def hardshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     >>> F.hardshrink(np.array([-1.0, 0.5, 0.75]))
     array([-1.  ,  0.  ,  0.75])
     """
-    return _hardshrink(as_floating("hardshrink", "input", input), lambd)
+    return _hardshrink(as_real("hardshrink", "input", input), lambd)
 
 
 def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
@@ -274,7 +275,7 @@ def softshrink(input: TensorLike, lambd: float = 0.5) -> Tensor:
     """
     if not lambd >= 0:
         raise ValueError(f"softshrink needs a lambd of at least 0, not {lambd}")
-    input = as_floating("softshrink", "input", input)
+    input = as_real("softshrink", "input", input)
     return input - np.clip(input, -lambd, lambd)
 
 
@@ -299,4 +300,4 @@ def threshold(input: TensorLike, threshold: float, value: float, inplace: bool =
     >>> F.threshold(np.array([0.5, 1.0, 2.0]), 1.0, -7.0)
     array([-7., -7.,  2.])
     """
-    return _threshold(as_floating("threshold", "input", input), threshold, value)
+    return _threshold(as_real("threshold", "input", input), threshold, value)

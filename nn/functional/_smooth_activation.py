@@ -11,7 +11,7 @@ from autograd import ShapeError, Tensor, elementwise
 
 from .._arguments import TensorLike
 from ._activation import bell, sigmoid, softmax, which_axis
-from ._kernels.operands import as_floating, floating
+from ._kernels.operands import as_floating, as_real, floating, real_floating
 
 __all__ = [
     "celu",
@@ -34,7 +34,6 @@ SELU_SCALE = 1.0507009873554805
 
 
 def _softplus_forward(x: Any, beta: Any, threshold: Any) -> Any:
-    x = floating(x)
     scaled = x * beta
     soft = (np.maximum(scaled, 0) + np.log1p(np.exp(-np.abs(scaled)))) / beta
     return np.where(scaled > threshold, x, soft)
@@ -55,7 +54,7 @@ def _softsign_forward(x: Any) -> Any:
     >>> F.softsign(np.array([-1.0, 0.0, 3.0]))
     array([-0.5 ,  0.  ,  0.75])
     """
-    x = floating(x)
+    x = real_floating("softsign", x)
     with np.errstate(invalid="ignore"):
         return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
 
@@ -66,7 +65,6 @@ def _softsign_rule(g: Any, x: Any) -> Any:
 
 
 def _elu_forward(x: Any, alpha: Any, width: Any) -> Any:
-    x = floating(x)
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0) / width) * alpha)
 
 
@@ -76,7 +74,7 @@ def _elu_rule(g: Any, x: Any, alpha: Any, width: Any) -> Any:
 
 
 def _silu_forward(x: Any) -> Any:
-    x = np.maximum(floating(x), -_FLAT)
+    x = np.maximum(real_floating("silu", x), -_FLAT)
     with np.errstate(over="ignore"):  # the exponential is only divided by
         return x / (1 + np.exp(-x))
 
@@ -86,7 +84,7 @@ def _silu_rule(g: Any, x: Any) -> Any:
 
 
 def _mish_forward(x: Any) -> Any:
-    x = floating(x)
+    x = real_floating("mish", x)
     return np.maximum(x, -_FLAT) * np.tanh(_softplus(x, 1, math.inf))
 
 
@@ -105,7 +103,7 @@ def _logsigmoid_forward(x: Any) -> Any:
     >>> F.logsigmoid(np.array([-1000.0, 0.0])).round(4)
     array([-1.000e+03, -6.931e-01])
     """
-    x = floating(x)
+    x = real_floating("logsigmoid", x)
     return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
 
 
@@ -207,7 +205,7 @@ def softplus(input: TensorLike, beta: float = 1.0, threshold: float = 20.0) -> T
     """
     if not beta > 0:
         raise ValueError(f"softplus needs a positive beta, not {beta}")
-    return _softplus(input, beta, threshold)
+    return _softplus(as_real("softplus", "input", input), beta, threshold)
 
 
 def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -232,7 +230,7 @@ def elu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> F.elu(np.array([-1000.0, 2.0]))
     array([-1.,  2.])
     """
-    return _elu(input, alpha, 1)
+    return _elu(as_real("elu", "input", input), alpha, 1)
 
 
 def selu(input: TensorLike, inplace: bool = False) -> Tensor:
@@ -256,7 +254,7 @@ def selu(input: TensorLike, inplace: bool = False) -> Tensor:
     >>> F.selu(np.array([-1000.0, 2.0])).round(4)
     array([-1.7581,  2.1014])
     """
-    return _elu(input, SELU_ALPHA, 1) * SELU_SCALE
+    return _elu(as_real("selu", "input", input), SELU_ALPHA, 1) * SELU_SCALE
 
 
 def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -282,7 +280,7 @@ def celu(input: TensorLike, alpha: float = 1.0, inplace: bool = False) -> Tensor
     """
     if not alpha > 0:
         raise ValueError(f"celu needs a positive alpha, not {alpha}")
-    return _elu(input, alpha, alpha)
+    return _elu(as_real("celu", "input", input), alpha, alpha)
 
 
 def softmin(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -> Tensor:
@@ -332,7 +330,7 @@ def glu(input: TensorLike, axis: int | None = None, *, dim: int | None = None) -
     array([1.5, 4. ])
     """
     axis = which_axis(axis, dim)
-    input = as_floating("glu", "input", input)
+    input = as_real("glu", "input", input)
     if not -input.ndim <= axis < input.ndim or input.shape[axis] % 2:
         raise ShapeError(f"glu needs an even number of elements along axis {axis} of an input of shape {input.shape}")
     axis %= input.ndim

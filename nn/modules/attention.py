@@ -15,7 +15,7 @@ from autograd.extend import as_array, borrow
 from .. import functional, init
 from .._arguments import Size, TensorLike
 from ..functional._attention import attention_weights, read_mask
-from ..functional._kernels.operands import as_operand
+from ..functional._kernels.operands import as_operand, not_real
 from ..module import Module
 from ..parameter import Parameter
 from .linear import Linear
@@ -194,6 +194,9 @@ class MultiheadAttention(Module):
             inputs = [(x if self.batch_first else x.swapaxes(0, 1)) if batched else x[None] for x in inputs]
             n, lengths, features = zip(*(x.shape for x in inputs), strict=True)
             if len(set(n)) == 1 and lengths[1] == lengths[2] and features == (self.embed_dim, self.kdim, self.vdim):
+                for name, x in zip(_INPUTS, inputs, strict=True):
+                    if x.dtype.kind == "c":
+                        raise not_real("MultiheadAttention", name, x)
                 return inputs, batched
         layout = "(n, length, features)" if self.batch_first else "(length, n, features)"
         shapes = ", ".join(f"{name} {np.shape(x)}" for name, x in zip(_INPUTS, given, strict=True))

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import ShapeError, Tensor
 
 from .. import functional, init
 from .._arguments import Size, TensorLike
 from .._warnings import warn
-from ..functional._kernels.operands import as_floating
+from ..functional._kernels.operands import as_floating, not_real
 from ..functional._rnn import gru, lstm, rnn_relu, rnn_tanh
 from ..functional._rnn_steps import composed, projected_lstm_step
 from ..module import Module
@@ -137,7 +137,7 @@ class _Recurrent(Module):
         if time == 0:
             raise ShapeError(f"{name} has an input of shape {x.shape}, without any step: it takes at least one")
         if x.dtype.kind != "f":
-            raise DtypeError(f"{name} has an input of dtype {x.dtype}: it takes real numbers")
+            raise not_real(name, "input", x)
 
     def extra_repr(self) -> str:
         """Return the text that `repr` shows between the parentheses."""
@@ -155,7 +155,7 @@ def _state(state: Any, name: str, which: str, shape: tuple[int, ...], unbatched:
         axes = "(layers * directions, features)" if unbatched else "(layers * directions, batch, features)"
         raise ShapeError(f"{name} has {which} of shape {state.shape}: for this input it takes {expected}, {axes}")
     if state.dtype.kind != "f":
-        raise DtypeError(f"{name} has {which} of dtype {state.dtype}: it takes real numbers")
+        raise not_real(name, which, state)
     return state[:, None] if unbatched else state
 
 

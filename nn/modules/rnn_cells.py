@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import ShapeError, Tensor
 
 from .. import init
 from .._arguments import Size, TensorLike
-from ..functional._kernels.operands import as_floating
+from ..functional._kernels.operands import as_floating, not_real
 from ..functional._rnn_steps import gru_step, lstm_step, rnn_relu_step, rnn_tanh_step
 from ..module import Module
 from ..parameter import Parameter
@@ -65,7 +65,7 @@ class _Cell(Module):
             if array is not x and array.shape != shape:
                 raise ShapeError(f"{name} has a state of shape {array.shape}: for this input it takes {shape}")
             if array.dtype.kind != "f":
-                raise DtypeError(f"{name} has an argument of dtype {array.dtype}: it takes real numbers")
+                raise not_real(name, "an argument", array)
         return tuple(arrays)
 
     def extra_repr(self) -> str:

@@ -9,6 +9,8 @@ import numpy as np
 from autograd import DtypeError, ShapeError
 from autograd.extend import as_array, borrow, whole
 
+from .operands import not_real
+
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
 
@@ -59,7 +61,10 @@ def read_labels(
 def class_weights(weight: TensorLike, shape: tuple[int, ...]) -> Array:
     """Return the weights of classes as an array, for scores of shape ``(n, classes, ...)``."""
     classes = _count_classes(shape)
-    array = as_array(borrow(weight), np.float64)
+    array = as_array(borrow(weight))
+    if array.dtype.kind == "c":
+        raise not_real("a loss", "weight", array)
+    array = array.astype(np.float64, copy=False)
     if array.shape != (classes,):
         raise ShapeError(
             f"weight has shape {array.shape}, but there are {classes} classes: it needs one number for each"

@@ -1,17 +1,16 @@
-"""Operands of losses: conversion to real numbers of one shape, checks of options, and the reduction of the result."""
+"""Operands of losses: real numbers of one shape, checks of options, and the reduction of the result."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from autograd import DtypeError, ShapeError, Tensor
+from autograd import ShapeError, Tensor
 from autograd.extend import borrow, whole
 
 from ..._arguments import is_number
-from .operands import ARRAYS, as_operand
+from .operands import as_real
 
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Reduction",
     "alike",
-    "as_real",
     "check_positive",
     "check_reduction",
     "check_shape",
@@ -44,27 +42,6 @@ def reduced(losses: Any, reduction: str) -> Tensor:
     if reduction == "none":
         return losses
     return losses.mean() if reduction == "mean" and losses.size else losses.sum()
-
-
-def as_real(loss: str, name: str, value: Any, dtype: DTypeLike | None = None) -> Tensor:
-    """Return `value` as an array or tensor of real numbers.
-
-    Integers, bools and values that are not arrays are converted to `dtype`, so that they do not promote other operands.
-    """
-    if isinstance(value, Tensor):
-        pass
-    elif isinstance(value, ARRAYS):
-        value = borrow(value)  # unless it is masked
-    else:
-        value = as_operand(loss, name, value)
-        if value.dtype.kind == "f" and dtype is not None:
-            return value.astype(dtype)
-    kind = value.dtype.kind
-    if kind == "f":
-        return value
-    if kind in "iub":
-        return value.astype(np.float64 if dtype is None else dtype)
-    raise DtypeError(f"{loss} computes with real numbers, but {name} has dtype {value.dtype} and shape {value.shape}")
 
 
 def alike(

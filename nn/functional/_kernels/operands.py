@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import DtypeError, Tensor, as_tensor
 from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
@@ -12,7 +13,7 @@ from autograd.extend import ARRAY_TYPES, as_array, borrow, innermost
 if TYPE_CHECKING:
     from ..._arguments import TensorLike
 
-__all__ = ["ARRAYS", "as_floating", "as_operand", "floating", "is_batched"]
+__all__ = ["ARRAYS", "as_floating", "as_operand", "as_real", "floating", "is_batched", "not_real", "real_floating"]
 
 ARRAYS = (np.ndarray, Tensor, np.generic)  # made once: every call asks for it
 
@@ -52,6 +53,27 @@ def as_floating(function: str, name: str, value: TensorLike, *beside: TensorLike
     return value.astype(dtype if dtype.kind == "f" else np.float64)
 
 
+def as_real(function: str, name: str, value: Any, dtype: DTypeLike | None = None) -> Tensor:
+    """Return `value` as an array or tensor of real numbers.
+
+    Integers, bools and values that are not arrays are converted to `dtype`, so that they do not promote other operands.
+    """
+    if isinstance(value, Tensor):
+        pass
+    elif isinstance(value, ARRAYS):
+        value = borrow(value)  # unless it is masked
+    else:
+        value = as_operand(function, name, value)
+        if value.dtype.kind == "f" and dtype is not None:
+            return value.astype(dtype)
+    kind = value.dtype.kind
+    if kind == "f":
+        return value
+    if kind in "iub":
+        return value.astype(np.float64 if dtype is None else dtype)
+    raise not_real(function, name, value)
+
+
 def is_batched(value: Any) -> bool:
     """Tell whether a value is an array, or a tensor of one, that has other numbers for each element of a batch."""
     return innermost(value) is not None
@@ -64,3 +86,25 @@ def floating(x: TensorLike) -> Tensor:
     """
     array: Any = x if type(x) in ARRAY_TYPES else as_array(x)
     return array if array.dtype.kind in "fc" else array.astype(np.float64)
+
+
+def real_floating(function: str, x: TensorLike) -> Tensor:
+    """Return an array of floating-point numbers that are real, or raise.
+
+    Complex numbers have no order: NumPy compares their real parts first, so that a formula with a maximum gives numbers
+    for them that mean nothing, as does one with an absolute value in place of x or -x.
+    """
+    array: Any = x if type(x) in ARRAY_TYPES else as_array(x)
+    if array.dtype.kind == "f":
+        return array
+    if array.dtype.kind == "c":
+        raise not_real(function, "input", array)
+    return floating(array)
+
+
+def not_real(function: str, name: str, value: Tensor) -> DtypeError:
+    """Return the error for an argument that does not hold real numbers."""
+    remedy = ": use .real and .imag, or np.abs" if value.dtype.kind == "c" else ""
+    return DtypeError(
+        f"{function} computes with real numbers, but {name} has dtype {value.dtype} and shape {value.shape}{remedy}"
+    )
