@@ -16,6 +16,7 @@ from ..graph.source_info import defined
 from ._cases import Case, Shapes, plan, shapes_for, shapes_of_signature
 from ._domains import Domain, accepted, domains_of, outputs_of
 from ._operation import Told, check_at, check_values
+from ._session import session
 from ._subject import Subject
 from ._transforms import (
     check_compile,
@@ -80,8 +81,8 @@ def check(
     dtypes: Sequence[DTypeLike] | None = None,
     order: int = 2,
     transforms: bool = True,
-    seed: int = 0,
-    profile: str = "default",
+    seed: int | None = None,
+    profile: str | None = None,
 ) -> Report:
     """Check an operation and its derivatives, at shapes, numbers, dtypes and layouts of all kinds.
 
@@ -113,9 +114,10 @@ def check(
     transforms
         Whether to check it under `vmap` and `compile`.
     seed
-        Chooses the numbers.
+        Chooses the numbers; 0, or what ``pytest --gradcheck-seed`` says.
     profile
-        "quick" checks first derivatives without transforms, "thorough" twelve times as many examples.
+        "quick" checks first derivatives without transforms, "thorough" twelve times as many examples; "default", or
+        what ``pytest --gradcheck-profile`` says.
 
     Returns
     -------
@@ -138,6 +140,8 @@ def check(
     >>> report = check(np.matmul, signature="(m,n),(n,p)->(m,p)")
     """
     check_callable("fn", fn)
+    seed = session.seed if seed is None else seed
+    profile = session.profile if profile is None else profile
     check_option("check", "profile", profile, tuple(ROUNDS))
     __tracebackhide__ = True
     failure = None
@@ -150,6 +154,7 @@ def check(
             run.check_surroundings(transforms)
     except _FoundError as found:
         failure = run.explained(found)
+    session.add(run.report, defined(fn))
     if failure is not None:
         raise failure
     return run.report

@@ -1,0 +1,89 @@
+"""The pytest plugin of plaingrad: options and a summary for `autograd.testing.check`, and a fixture for `audit`.
+
+It is a module of its own, outside of the package `autograd`, since pytest loads it for every project: it imports
+`autograd`, and with it NumPy, only where a test or an option asks for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from autograd.testing import Audit
+
+_SESSION = "autograd.testing._session"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("gradcheck", "gradient checks with autograd.testing")
+    group.addoption("--gradcheck-seed", type=int, help="chooses the numbers of check(), where seed= is not given")
+    group.addoption(
+        "--gradcheck-profile",
+        choices=("quick", "default", "thorough"),
+        help="how much check() tries, where profile= is not given",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell `check` what the options say."""
+    seed, profile = config.getoption("--gradcheck-seed"), config.getoption("--gradcheck-profile")
+    if seed is not None or profile is not None:
+        from autograd.testing._session import session
+
+        session.seed = session.seed if seed is None else seed
+        session.profile = profile or session.profile
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what the options are, if they are given."""
+    options = {name: config.getoption(f"--gradcheck-{name}") for name in ("seed", "profile")}
+    given = [f"{name} {value}" for name, value in options.items() if value is not None]
+    return f"gradcheck: {', '.join(given)}" if given else None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send what was found from a process of pytest-xdist to the one that prints it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and _SESSION in sys.modules:
+        output["gradcheck"] = asdict(sys.modules[_SESSION].session)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what a process of pytest-xdist found."""
+    found = getattr(node, "workeroutput", {}).get("gradcheck")
+    if found is not None:
+        from autograd.testing._session import Session, session
+
+        session.merge(Session(**{**found, "worst": [tuple(pair) for pair in found["worst"]]}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the calls of `check` found, if there were any."""
+    done = getattr(sys.modules.get(_SESSION), "session", None)
+    if done is None or not done.calls:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("gradient checks")
+    write(
+        f"{done.calls} call{'s' * (done.calls != 1)} of check: {done.examples} examples, {done.compared} derivatives "
+        f"compared; {done.untold} could not be told, {done.set_aside} examples set aside"
+    )
+    write("the largest errors, as parts of what is allowed:")
+    for part, where in done.worst:
+        write(f"{part:8.2g}  {where}")
+
+
+@pytest.fixture
+def audited(request: pytest.FixtureRequest) -> Iterator[Audit]:
+    """Run the test within `autograd.testing.audit`: it fails if an operation gives a wrong gradient."""
+    from autograd.testing import audit
+
+    with audit(seed=request.config.getoption("--gradcheck-seed") or 0) as report:
+        yield report
