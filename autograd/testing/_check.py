@@ -30,7 +30,7 @@ from ._transforms import (
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
 
-__all__ = ["Report", "check"]
+__all__ = ["Report", "Run", "check"]
 
 Array = np.ndarray[Any, Any]
 
@@ -145,7 +145,7 @@ def check(
     check_option("check", "profile", profile, tuple(ROUNDS))
     __tracebackhide__ = True
     failure = None
-    run = _Run(fn, like, signature, domain, keywords or {}, reference, 1 if profile == "quick" else order, seed)
+    run = Run(fn, like, signature, domain, keywords or {}, reference, 1 if profile == "quick" else order, seed)
     if dtypes is not None:
         run.dtypes = {np.dtype(dtype).name for dtype in dtypes}
     try:
@@ -171,7 +171,7 @@ class _FoundError(Exception):
 Stage = Callable[[Callable[..., Any], Sequence[Array]], None]
 
 
-class _Run:
+class Run:
     """One run of `check`: the function with what is known of its inputs."""
 
     def __init__(

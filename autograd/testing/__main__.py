@@ -1,0 +1,42 @@
+"""Write the test of a function: ``python -m autograd.testing module:function``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ._writer import written
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write a test to the terminal, or to a new file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd.testing",
+        description="Write a test of a function and its derivatives. What the function takes is found out by calling "
+        "it, and written out: the shapes, the domain, keyword arguments. The test runs as it is; add what you know.",
+        epilog="example: python -m autograd.testing mymodule:softplus --write tests/test_softplus.py",
+    )
+    parser.add_argument("target", metavar="module:function", help="the function, such as numpy:tanh")
+    parser.add_argument("--write", metavar="FILE", type=Path, help="write to a new file instead of the terminal")
+    options = parser.parse_args(arguments)
+    try:
+        text = written(options.target)
+        if options.write is None:
+            print(text, end="")
+        else:
+            with options.write.open("x") as file:
+                file.write(text)
+    except FileExistsError:
+        print(f"{options.write} exists, and is left as it is: name a new file", file=sys.stderr)
+        return 1
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
