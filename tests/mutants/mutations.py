@@ -177,8 +177,13 @@ def _of_call(node: ast.Call) -> Iterator[ast.AST]:
         first = 1 if name == "where" and len(node.args) == 3 else 0
         args = list(node.args)
         args[first], args[first + 1] = args[first + 1], args[first]
-        if name not in ("isinstance", "getattr", "hasattr"):
+        if name not in ("getattr", "hasattr") and not any(map(_is_of_messages, args)):
             yield ast.Call(node.func, args, node.keywords)
+
+
+def _is_of_messages(node: ast.AST) -> bool:
+    """Tell whether an argument is text, or the name that an error message begins with."""
+    return (isinstance(node, ast.Constant) and isinstance(node.value, str)) or getattr(node, "id", "") == "owner"
 
 
 def _owner(node: ast.Call) -> ast.AST:

@@ -30,6 +30,7 @@ SUBJECTS = {
     "rnn": ("recurrent",),
     "rnn_steps": ("recurrent",),
     "rnn_products": ("recurrent",),
+    "lstm_loops": ("recurrent",),
     "upsampling": ("resampling",),
     "likelihood_loss": ("losses", "elementwise_losses"),
     "regression_loss": ("losses", "elementwise_losses"),
@@ -143,7 +144,7 @@ class Runner:
         done = 0
         for child, (mutation, tests, begin) in list(running.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
-            if not ended and time.monotonic() - begin < 60 * self.limit:
+            if not ended and time.monotonic() - begin < 600 * self.limit:
                 continue
             if not ended:
                 os.kill(child, signal.SIGKILL)

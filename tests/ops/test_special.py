@@ -239,6 +239,11 @@ def test_complex_functions_of_the_gamma_family() -> None:
         check_operation(function, z)
 
 
+@pytest.mark.parametrize("function", [special.i0e, special.i1e, *(lambda x, n=n: special.ive(n, x) for n in (0, 1, 2))])
+def test_scaled_bessel_functions_of_negative_numbers(function: Function) -> None:
+    check_operation(function, np.array([-4.0, -1.5, -0.25, 0.75]))
+
+
 def test_scaled_bessel_functions_are_not_analytic() -> None:
     with pytest.raises(Exception, match="use jv"):
         special.jve(0.5, tensor([1 + 1j], requires_grad=True)).backward(np.ones(1, complex))
