@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import warnings
@@ -36,7 +37,7 @@ class Outcome:
     said
         The first line of its error; None where it found none.
     examples
-        How many examples it looked at.
+        How many examples it looked at; 0 if `check` found it beside them, as where threads compute.
     seconds
         How long it took.
     """
@@ -60,7 +61,8 @@ def _say(checker: str, function: Function, subject: Subject) -> tuple[str | None
             CHECKERS[checker](function, subject, counter)
         except Exception as error:  # noqa: BLE001 - whatever a user would see of a wrong operation
             said = f"{type(error).__name__}: {error}".partition("\n")[0]
-            counter.examples = getattr(error, "examples", None) or counter.examples
+            numbered = re.search(r"found at example (\d+)", str(error))
+            counter.examples = int(numbered[1]) if numbered else counter.examples
     return said, counter.examples, time.perf_counter() - begin
 
 
