@@ -21,7 +21,8 @@ from .calls import Call, Function
 from .samples import OPERATIONS, SAMPLES, Operation
 
 # What is zero stays zero when its sign is flipped.
-ZERO = {("heaviside", 1)}  # but at 0, where differences cannot check the other derivative
+# What is so but for heaviside at 0, where differences cannot check the other derivative.
+ZERO = {("heaviside", 1), ("gammasgn", 0)}
 # Their derivatives do not depend on the inputs, but for jumps.
 PIECEWISE_LINEAR = {
     "max_pool",

@@ -44,11 +44,13 @@ elementwise(special.i1e, lambda g, x, out: g * ((special.i0e(x) + special.ive(2,
 elementwise(special.k0e, lambda g, x, out: g * (out - special.k1e(x)))
 elementwise(special.k1e, lambda g, x, out: g * (out - special.k0e(x) - out / x))
 
-for _function in (special.jv, special.yv, special.yn, special.hankel1, special.hankel2):
+for _function in (special.jv, special.yv, special.hankel1, special.hankel2):
     of_last(_function, _neighbours(0.5, -0.5, _function))
 of_last(special.iv, _neighbours(0.5, 0.5, special.iv))
 of_last(special.kv, _neighbours(-0.5, -0.5, special.kv))
-of_last(special.kn, _neighbours(-0.5, -0.5, special.kn))
+# Of the orders that SciPy truncates to whole numbers, so are the neighbours.
+of_last(special.yn, lambda g, x, a: g * 0.5 * (special.yn(np.trunc(a) - 1, x) - special.yn(np.trunc(a) + 1, x)))
+of_last(special.kn, lambda g, x, a: g * -0.5 * (special.kn(np.trunc(a) - 1, x) + special.kn(np.trunc(a) + 1, x)))
 
 
 # Scaled
@@ -105,7 +107,7 @@ elementwise(special.bei, lambda g, x: g * special.beip(x))
 elementwise(special.ker, lambda g, x: g * special.kerp(x))
 elementwise(special.kei, lambda g, x: g * special.keip(x))
 elementwise(special.berp, lambda g, x, out: -g * (special.bei(x) + over(out, x)))
-elementwise(special.beip, lambda g, x, out: g * (special.ber(x) - over(out, x)))
+elementwise(special.beip, lambda g, x, out: g * (special.ber(x) - np.where(np.equal(x, 0), 0.5, over(out, x))))
 elementwise(special.kerp, lambda g, x, out: -g * (special.kei(x) + over(out, x)))
 elementwise(special.keip, lambda g, x, out: g * (special.ker(x) - over(out, x)))
 

@@ -8,22 +8,40 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...primitives.declare import elementwise
-from .gamma import derivative_of_psi, rgamma_slope
+from .common import over, where_defined
+from .gamma import NEARLY_ZERO, derivative_of_psi, is_pole, psi_between_poles, rgamma_slope
 from .integration import bell, tail_integral
 
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
+# The beta function gamma(x) gamma(y) / gamma(x + y), which is 0 where x + y is a pole, and finite between poles
+
+
+def _relative(x: Any, y: Any) -> Any:
+    """Return psi(x) - psi(x + y), the derivative of betaln(x, y) in x, also between two poles."""
+    poles = is_pole(x) & is_pole(x + y)
+    pole, total = np.where(poles, x, 0), np.where(poles, x + y, 0)
+    x, y = np.where(poles, 1, x), np.where(poles, 1, y)
+    return np.where(poles, psi_between_poles(total, pole), special.psi(x) - special.psi(x + y))
+
+
+def _of_beta(x: Any, y: Any, out: Any) -> Any:
+    """Return the derivative of beta(x, y) in x."""
+    zero = is_pole(x + y) & ~is_pole(x) & ~is_pole(y)
+    first, second = np.where(zero, x, 0.5), np.where(zero, y, 0.5)
+    at_zero = (
+        special.gamma(first) * special.gamma(second) * rgamma_slope(first + second, special.rgamma(first + second))
+    )
+    return np.where(zero, at_zero, out * _relative(np.where(zero, 1, x), np.where(zero, 1, y)))
+
+
 elementwise(
     special.beta,
-    lambda g, x, y, out: g * out * (special.psi(x) - special.psi(x + y)),
-    lambda g, x, y, out: g * out * (special.psi(y) - special.psi(x + y)),
+    lambda g, x, y, out: g * _of_beta(x, y, out),
+    lambda g, x, y, out: g * _of_beta(y, x, out),
 )
-elementwise(
-    special.betaln,
-    lambda g, x, y: g * (special.psi(x) - special.psi(x + y)),
-    lambda g, x, y: g * (special.psi(y) - special.psi(x + y)),
-)
+elementwise(special.betaln, lambda g, x, y: g * _relative(x, y), lambda g, x, y: g * _relative(y, x))
 
 
 # Binomial coefficients: gamma(1 + x) / (gamma(1 + y) gamma(1 + x - y))
@@ -87,9 +105,11 @@ def _in_shapes(a: Any, b: Any, x: Any, k: int, m: int) -> Any:
     dtype = special.betainc(a, b, x).dtype
     with np.errstate(all="ignore"):
         inside = (
-            np.greater(a, 0) & np.greater(b, 0) & np.greater(x, 0) & np.less(x, 1) & np.isfinite(a) & np.isfinite(b)
-        )
+            np.greater_equal(a, 0) & np.greater_equal(b, 0) & np.greater(a + b, 0)
+            & np.greater(x, 0) & np.less(x, 1) & np.isfinite(a) & np.isfinite(b)
+        )  # fmt: skip
         a, b, x = (np.where(inside, value, 0.5).astype(float) for value in (a, b, x))
+        a, b = np.maximum(a, NEARLY_ZERO), np.maximum(b, NEARLY_ZERO)  # where it has a limit
         slope = a * (1 - x) - b * x
         lower = slope > 0
         log_x, log_rest = np.log(x), np.log1p(-x)
@@ -116,30 +136,30 @@ betainc_shape: Any = elementwise(
 )
 elementwise(
     special.betainc,
-    lambda g, a, b, x: g * betainc_shape(a, b, x, 1, 0),
-    lambda g, a, b, x: g * betainc_shape(a, b, x, 0, 1),
-    lambda g, a, b, x: g * density(a, b, x),
+    lambda g, a, b, x, out: where_defined(out, g * betainc_shape(a, b, x, 1, 0)),
+    lambda g, a, b, x, out: where_defined(out, g * betainc_shape(a, b, x, 0, 1)),
+    lambda g, a, b, x, out: where_defined(out, g * density(a, b, x)),
     forward=lambda a, b, x: special.betainc(a, b, x),
 )
 elementwise(
     special.betaincc,
-    lambda g, a, b, x: -g * betainc_shape(a, b, x, 1, 0),
-    lambda g, a, b, x: -g * betainc_shape(a, b, x, 0, 1),
-    lambda g, a, b, x: -g * density(a, b, x),
+    lambda g, a, b, x, out: where_defined(out, -g * betainc_shape(a, b, x, 1, 0)),
+    lambda g, a, b, x, out: where_defined(out, -g * betainc_shape(a, b, x, 0, 1)),
+    lambda g, a, b, x, out: where_defined(out, -g * density(a, b, x)),
     forward=lambda a, b, x: special.betaincc(a, b, x),
 )
 # Their inverses, by the implicit function theorem
 elementwise(
     special.betaincinv,
-    lambda g, a, b, out: -g * betainc_shape(a, b, out, 1, 0) / density(a, b, out),
-    lambda g, a, b, out: -g * betainc_shape(a, b, out, 0, 1) / density(a, b, out),
+    lambda g, a, b, out: -g * over(betainc_shape(a, b, out, 1, 0), density(a, b, out)),
+    lambda g, a, b, out: -g * over(betainc_shape(a, b, out, 0, 1), density(a, b, out)),
     lambda g, a, b, out: g / density(a, b, out),
     forward=lambda a, b, y: special.betaincinv(a, b, y),
 )
 elementwise(
     special.betainccinv,
-    lambda g, a, b, out: -g * betainc_shape(a, b, out, 1, 0) / density(a, b, out),
-    lambda g, a, b, out: -g * betainc_shape(a, b, out, 0, 1) / density(a, b, out),
+    lambda g, a, b, out: -g * over(betainc_shape(a, b, out, 1, 0), density(a, b, out)),
+    lambda g, a, b, out: -g * over(betainc_shape(a, b, out, 0, 1), density(a, b, out)),
     lambda g, a, b, out: -g / density(a, b, out),
     forward=lambda a, b, y: special.betainccinv(a, b, y),
 )

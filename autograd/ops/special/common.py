@@ -10,14 +10,14 @@ import numpy as np
 from ...errors import UnsupportedError
 from ...graph.call_site import users_line
 from ...primitives.declare import elementwise
-from ...primitives.primitive import Function, Rule
+from ...primitives.primitive import Function, Rule, argument_names
 from ...tensors.dispatch import operations
 from ...tensors.tensor import Tensor, any_live
 
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["exp_of_square", "of_last", "over"]
+__all__ = ["exp_of_square", "of_last", "over", "where_defined"]
 
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
@@ -27,13 +27,31 @@ _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
 }
 
 
+def where_defined(out: ArrayOrTensor, gx: ArrayOrTensor) -> Any:
+    """Return a gradient, and nan outside of the domain, where the function is nan, whatever its formula gives there."""
+    return np.where(np.isnan(out), np.nan, gx)
+
+
+def _defined(rule: Rule, g: Any, **values: Any) -> Any:
+    return where_defined(values["out"], rule(g, *[values[name] for name in argument_names(rule)[1:]]))
+
+
+# By number of parameters: a rule with the names that `of_last` gives them.
+_DEFINED: dict[int, Callable[[Rule], Rule]] = {
+    1: lambda rule: lambda g, x, a, out: _defined(rule, g, x=x, a=a, out=out),
+    2: lambda rule: lambda g, x, a, b, out: _defined(rule, g, x=x, a=a, b=b, out=out),
+    3: lambda rule: lambda g, x, a, b, c, out: _defined(rule, g, x=x, a=a, b=b, c=c, out=out),
+}
+
+
 def of_last(function: np.ufunc, rule: Rule, forward: Function | None = None) -> None:
     """Declare a ufunc that is differentiable in its last argument, ``x``; the parameters before it are ``a, b, c``.
 
-    `forward` computes it, if the ufunc itself does not.
+    `forward` computes it, if the ufunc itself does not. Where it is not defined, its derivative is not either.
     """
     name = function.__name__.lstrip("_")
-    operation = elementwise(_VARIABLE_FIRST[function.nin - 1](forward or function), rule, name=name)
+    count = function.nin - 1
+    operation = elementwise(_VARIABLE_FIRST[count](forward or function), _DEFINED[count](rule), name=name)
 
     def apply(*arguments: Any) -> Any:
         *parameters, x = arguments

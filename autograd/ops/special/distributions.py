@@ -10,7 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...primitives.declare import elementwise
 from . import beta, gamma
-from .common import of_last
+from .common import of_last, over, where_defined
 
 # Student's t, for which t²/(v + t²) is a beta variate
 
@@ -39,31 +39,31 @@ elementwise(
 
 elementwise(
     special.chdtr,
-    lambda g, x, y: g * gamma.gammainc_shape(0.5 * x, 0.5 * y, 1) * 0.5,
-    lambda g, x, y: g * gamma.density(0.5 * x, 0.5 * y) * 0.5,
+    lambda g, x, y, out: where_defined(out, g * gamma.gammainc_shape(0.5 * x, 0.5 * y, 1) * 0.5),
+    lambda g, x, y, out: where_defined(out, g * gamma.density(0.5 * x, 0.5 * y) * 0.5),
 )
 elementwise(
     special.chdtrc,
-    lambda g, x, y: g * gamma.gammainc_shape(0.5 * x, 0.5 * y, 1) * -0.5,
-    lambda g, x, y: g * gamma.density(0.5 * x, 0.5 * y) * -0.5,
+    lambda g, x, y, out: where_defined(out, g * gamma.gammainc_shape(0.5 * x, 0.5 * y, 1) * -0.5),
+    lambda g, x, y, out: where_defined(out, g * gamma.density(0.5 * x, 0.5 * y) * -0.5),
 )
 elementwise(
     special.chdtri,
-    lambda g, x, out: -g * gamma.gammainc_shape(0.5 * x, 0.5 * out, 1) / gamma.density(0.5 * x, 0.5 * out),
+    lambda g, x, out: -g * over(gamma.gammainc_shape(0.5 * x, 0.5 * out, 1), gamma.density(0.5 * x, 0.5 * out)),
     lambda g, x, out: -2 * g / gamma.density(0.5 * x, 0.5 * out),
 )
 elementwise(
     special.gdtr,
-    lambda g, a, b, x: g * x * gamma.density(b, a * x),
-    lambda g, a, b, x: g * gamma.gammainc_shape(b, a * x, 1),
-    lambda g, a, b, x: g * a * gamma.density(b, a * x),
+    lambda g, a, b, x, out: where_defined(out, g * x * gamma.density(b, a * x)),
+    lambda g, a, b, x, out: where_defined(out, g * gamma.gammainc_shape(b, a * x, 1)),
+    lambda g, a, b, x, out: where_defined(out, g * a * gamma.density(b, a * x)),
     forward=lambda a, b, x: special.gdtr(a, b, x),
 )
 elementwise(
     special.gdtrc,
-    lambda g, a, b, x: -g * x * gamma.density(b, a * x),
-    lambda g, a, b, x: -g * gamma.gammainc_shape(b, a * x, 1),
-    lambda g, a, b, x: -g * a * gamma.density(b, a * x),
+    lambda g, a, b, x, out: where_defined(out, -g * x * gamma.density(b, a * x)),
+    lambda g, a, b, x, out: where_defined(out, -g * gamma.gammainc_shape(b, a * x, 1)),
+    lambda g, a, b, x, out: where_defined(out, -g * a * gamma.density(b, a * x)),
     forward=lambda a, b, x: special.gdtrc(a, b, x),
 )
 
@@ -90,16 +90,16 @@ def _f_in_second(m: Any, n: Any, x: Any) -> Any:
 
 elementwise(
     special.fdtr,
-    lambda g, m, n, x: g * _f_in_first(m, n, x),
-    lambda g, m, n, x: g * _f_in_second(m, n, x),
-    lambda g, m, n, x: g * _beta_variate(m, n, x)[1] * m * n,
+    lambda g, m, n, x, out: where_defined(out, g * _f_in_first(m, n, x)),
+    lambda g, m, n, x, out: where_defined(out, g * _f_in_second(m, n, x)),
+    lambda g, m, n, x, out: where_defined(out, g * _beta_variate(m, n, x)[1] * m * n),
     forward=lambda m, n, x: special.fdtr(m, n, x),
 )
 elementwise(
     special.fdtrc,
-    lambda g, m, n, x: -g * _f_in_first(m, n, x),
-    lambda g, m, n, x: -g * _f_in_second(m, n, x),
-    lambda g, m, n, x: -g * _beta_variate(m, n, x)[1] * m * n,
+    lambda g, m, n, x, out: where_defined(out, -g * _f_in_first(m, n, x)),
+    lambda g, m, n, x, out: where_defined(out, -g * _f_in_second(m, n, x)),
+    lambda g, m, n, x, out: where_defined(out, -g * _beta_variate(m, n, x)[1] * m * n),
     forward=lambda m, n, x: special.fdtrc(m, n, x),
 )
 
@@ -107,8 +107,8 @@ elementwise(
 
 of_last(special.pdtr, lambda g, x, a: -g * gamma.density(np.floor(a) + 1, x))
 of_last(special.pdtrc, lambda g, x, a: g * gamma.density(np.floor(a) + 1, x))
-of_last(special.nbdtr, lambda g, x, a, b: g * beta.density(b, np.floor(a) + 1.0, x))
-of_last(special.nbdtrc, lambda g, x, a, b: -g * beta.density(b, np.floor(a) + 1.0, x))
+of_last(special.nbdtr, lambda g, x, a, b: g * beta.density(b, np.trunc(a) + 1.0, x))
+of_last(special.nbdtrc, lambda g, x, a, b: -g * beta.density(b, np.trunc(a) + 1.0, x))
 
 
 # Voigt's density: the real part of the Faddeeva function w(z), divided by s sqrt(2 pi), of z = (x + i c) / (s sqrt(2))

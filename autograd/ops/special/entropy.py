@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import _ufuncs as special
 
 from ...primitives.declare import elementwise
-from .common import over
+from .common import over, where_defined
 
 
 def _log_ratio(x: Any, y: Any) -> Any:
@@ -27,8 +27,12 @@ def _log_ratio(x: Any, y: Any) -> Any:
 
 log_ratio = elementwise(_log_ratio, lambda g, x: g / x, lambda g, y: -g / y, name="log_ratio")
 
-elementwise(special.xlogy, lambda g, y: g * np.log(y), lambda g, x, y: g * over(x, y))
-elementwise(special.xlog1py, lambda g, y: g * np.log1p(y), lambda g, x, y: g * over(x, 1 + y))
+elementwise(special.xlogy, lambda g, y: g * np.log(y), lambda g, x, y, out: where_defined(out, g * over(x, y)))
+elementwise(special.xlog1py, lambda g, y: g * np.log1p(y), lambda g, x, y, out: where_defined(out, g * over(x, 1 + y)))
 elementwise(special.entr, lambda g, x: -g * (np.log(x) + 1))
 elementwise(special.rel_entr, lambda g, x, y: g * (log_ratio(x, y) + 1), lambda g, x, y: -g * over(x, y))
-elementwise(special.kl_div, lambda g, x, y: g * log_ratio(x, y), lambda g, x, y: g * (1 - over(x, y)))
+elementwise(
+    special.kl_div,
+    lambda g, x, y, out: where_defined(out, g * log_ratio(x, y)),
+    lambda g, x, y, out: where_defined(out, g * (1 - over(x, y))),
+)

@@ -10,7 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...calculus import PARTS, RULES, logistic, zero
 from ...primitives.declare import elementwise
-from .common import over
+from .common import over, where_defined
 
 DEGREE = math.pi / 180
 NEAR = 0.5  # where series about 0 are better than closed forms that divide by it
@@ -34,8 +34,8 @@ elementwise(
 )
 elementwise(
     special.powm1,
-    RULES[np.power][0],
-    lambda g, x, y: RULES[np.power][1](g, np.power(x, y), x),
+    lambda g, x, y, out: where_defined(out, RULES[np.power][0](g, x, y)),
+    lambda g, x, y, out: where_defined(out, RULES[np.power][1](g, np.power(x, y), x)),
 )
 elementwise(special.round, zero)
 
@@ -51,7 +51,7 @@ elementwise(special.wrightomega, lambda g, out: g * out / (1 + out))
 # Logistic functions: exact in both tails, where 1 - out would be 0
 
 elementwise(special.expit, *PARTS[logistic])
-elementwise(special.logit, lambda g, x: g / (x * (1 - x)))
+elementwise(special.logit, lambda g, x, out: where_defined(out, g / (x * (1 - x))))
 elementwise(special.log_expit, lambda g, x: g * special.expit(-x))
 
 
@@ -83,22 +83,26 @@ def _inverse_power(g: Any, x: Any, y: Any, value: Any) -> Any:
 elementwise(special.exprel, lambda g, x: g * _exprel_slope(x))
 elementwise(
     special.boxcox,
-    lambda g, x, y: g * np.power(x, y - 1),
-    lambda g, x, y: _boxcox_power(g, np.log(np.where(np.equal(x, 0), 1, x)), y, np.equal(x, 0)),
+    lambda g, x, y, out: where_defined(out, g * np.power(x, y - 1)),
+    lambda g, x, y, out: where_defined(
+        out, _boxcox_power(g, np.log(np.where(np.equal(x, 0), 1, x)), y, np.equal(x, 0))
+    ),
 )
 elementwise(
     special.boxcox1p,
-    lambda g, x, y: g * np.power(1 + x, y - 1),
-    lambda g, x, y: _boxcox_power(g, np.log1p(np.where(np.equal(x, -1), 0, x)), y, np.equal(x, -1)),
+    lambda g, x, y, out: where_defined(out, g * np.power(1 + x, y - 1)),
+    lambda g, x, y, out: where_defined(
+        out, _boxcox_power(g, np.log1p(np.where(np.equal(x, -1), 0, x)), y, np.equal(x, -1))
+    ),
 )
 elementwise(
     special.inv_boxcox,
-    lambda g, out, y: g * np.power(out, 1 - y),
+    lambda g, out, y: where_defined(out, g * np.power(out, 1 - y)),
     lambda g, out, x, y: _inverse_power(g, x, y, out),
 )
 elementwise(
     special.inv_boxcox1p,
-    lambda g, out, y: g * np.power(1 + out, 1 - y),
+    lambda g, out, y: where_defined(out, g * np.power(1 + out, 1 - y)),
     lambda g, out, x, y: _inverse_power(g, x, y, 1 + out),
 )
 

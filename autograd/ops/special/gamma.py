@@ -15,7 +15,7 @@ from scipy.special import _ufuncs as special
 
 from ...calculus import zero
 from ...primitives.declare import elementwise
-from .common import of_last
+from .common import of_last, over, where_defined
 from .integration import bell, tail_integral
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # The Bernoulli numbers B_2, B_4, ... of Stirling's series.
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 SHIFT = 15
+NEARLY_ZERO = 1e-100  # a parameter at which derivatives that have a limit at 0 have it
 
 
 def derivative_of_psi(n: int, x: ArrayOrTensor) -> Any:
@@ -60,30 +61,53 @@ def rgamma_slope(x: ArrayOrTensor, value: ArrayOrTensor) -> Any:
 
 elementwise(special.gamma, lambda g, x, out: g * out * special.psi(x))
 elementwise(special.gammaln, lambda g, x: g * special.psi(x))
-elementwise(special.loggamma, lambda g, x: g * special.psi(x))
+elementwise(special.loggamma, lambda g, x, out: where_defined(out, g * special.psi(x)))
 elementwise(special.rgamma, lambda g, x, out: g * rgamma_slope(x, out))
-elementwise(special.psi, lambda g, x: g * trigamma(x))
+elementwise(special.psi, lambda g, x, out: where_defined(out, g * trigamma(x)))
 polygamma: Any = elementwise(
     lambda x, n: python.polygamma(n, x),
     lambda g, x, n: g * polygamma(x, n + 1),
     name="polygamma",
 )
 of_last(special._zeta, lambda g, x, a: -g * a * special._zeta(a + 1, x))
-elementwise(special.gammasgn, zero)
+elementwise(special.gammasgn, lambda g, out: where_defined(out, zero(g)))
+
+
+def is_pole(x: ArrayOrTensor) -> Any:
+    """Tell where the gamma function has a pole: at 0, -1, -2, ..."""
+    return np.less_equal(x, 0) & np.equal(x, np.floor(x))
+
+
+def psi_between_poles(x: ArrayOrTensor, y: ArrayOrTensor) -> Any:
+    """Return the limit of psi(y) - psi(x) at two poles, which x and y approach together: by reflection, DLMF 5.5.4."""
+    return special.psi(1 - y) - special.psi(1 - x)
 
 
 def _poch_slope(x: Any, y: Any, out: Any) -> Any:
     """Return the derivative of gamma(x + y) / gamma(x) in x; left of 1/2 in a form without the poles of psi(x)."""
-    left = np.less(x, 0.5)
-    near, far = np.where(left, x, 0.25), np.where(left, 1, x)
-    without_poles = special.gamma(near + y) * rgamma_slope(near, special.rgamma(near)) + out * special.psi(near + y)
-    return np.where(left, without_poles, out * (special.psi(far + y) - special.psi(far)))
+    poles, left = is_pole(x) & is_pole(x + y), np.less(x, 0.5)
+    near, far = np.where(left & ~poles, x, 0.25), np.where(left, 1, x)
+    rest = np.where(poles, 1, y)
+    without_poles = special.gamma(near + rest) * rgamma_slope(near, special.rgamma(near)) + out * special.psi(
+        near + rest
+    )
+    pole, other = np.where(poles, x, 0), np.where(poles, x + y, 0)
+    return np.where(
+        poles,
+        out * psi_between_poles(pole, other),
+        np.where(left, without_poles, out * (special.psi(far + rest) - special.psi(far))),
+    )
+
+
+def _poch_growth(x: Any, y: Any, out: Any) -> Any:
+    """Return the derivative in y. Between poles only steps of a whole number are defined, so there is none."""
+    return np.where(is_pole(x) & is_pole(x + y), np.nan, out * special.psi(x + y))
 
 
 elementwise(
     special.poch,
-    lambda g, x, y, out: g * _poch_slope(x, y, out),
-    lambda g, x, y, out: g * out * special.psi(x + y),
+    lambda g, x, y, out: where_defined(out, g * _poch_slope(x, y, out)),
+    lambda g, x, y, out: where_defined(out, g * _poch_growth(x, y, out)),
 )
 
 
@@ -105,8 +129,9 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
     """Return the `k`-th derivative of gammainc(a, x) in a."""
     dtype = special.gammainc(a, x).dtype
     with np.errstate(all="ignore"):
-        inside = np.greater(a, 0) & np.isfinite(a) & np.greater(x, 0) & np.isfinite(x)
+        inside = np.greater_equal(a, 0) & np.isfinite(a) & np.greater(x, 0) & np.isfinite(x)
         a, x = np.where(inside, a, 1.0).astype(float), np.where(inside, x, 1.0).astype(float)
+        a = np.maximum(a, NEARLY_ZERO)  # where it has a limit
         distance, sign, log_x = np.abs(a - x), np.where(x < a, -1, 1), np.log(x)
         cumulants = [-derivative_of_psi(i, a) for i in range(k)]
 
@@ -127,22 +152,22 @@ gammainc_shape: Any = elementwise(
 )
 elementwise(
     special.gammainc,
-    lambda g, x, y: g * gammainc_shape(x, y, 1),
-    lambda g, x, y: g * density(x, y),
+    lambda g, x, y, out: where_defined(out, g * gammainc_shape(x, y, 1)),
+    lambda g, x, y, out: where_defined(out, g * density(x, y)),
 )
 elementwise(
     special.gammaincc,
-    lambda g, x, y: -g * gammainc_shape(x, y, 1),
-    lambda g, x, y: -g * density(x, y),
+    lambda g, x, y, out: where_defined(out, -g * gammainc_shape(x, y, 1)),
+    lambda g, x, y, out: where_defined(out, -g * density(x, y)),
 )
 # Their inverses, by the implicit function theorem
 elementwise(
     special.gammaincinv,
-    lambda g, x, out: -g * gammainc_shape(x, out, 1) / density(x, out),
+    lambda g, x, out: -g * over(gammainc_shape(x, out, 1), density(x, out)),
     lambda g, x, out: g / density(x, out),
 )
 elementwise(
     special.gammainccinv,
-    lambda g, x, out: -g * gammainc_shape(x, out, 1) / density(x, out),
+    lambda g, x, out: -g * over(gammainc_shape(x, out, 1), density(x, out)),
     lambda g, x, out: -g / density(x, out),
 )

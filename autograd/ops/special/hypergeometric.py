@@ -14,7 +14,7 @@ from ...graph.batched import anywhere, as_array
 from ...graph.traced import constant
 from ...primitives.declare import elementwise
 from ...tensors.tensor import Tensor
-from .common import of_last
+from .common import of_last, where_defined
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
 FAR = 1e12
@@ -44,11 +44,15 @@ def _ends(a: Any) -> Any:
     return np.less_equal(a, 0) & np.equal(a, np.floor(a))
 
 
-# DLMF 15.5.1, 13.3.15, 13.3.22 and 16.3.1
+# DLMF 15.5.1, 13.3.15, 13.3.22 and 16.3.1. With the first parameter 0 they are 1, also where SciPy gives infinity.
 of_last(special.hyp0f1, lambda g, x, a: g / a * special.hyp0f1(a + 1, x))
-of_last(special.hyp1f1, lambda g, x, a, b: g * a / b * _hyp1f1(a + 1, b + 1, x), _hyp1f1)
+of_last(
+    special.hyp1f1,
+    lambda g, x, a, b: g * a / b * np.where(np.equal(a, -1), 1, _hyp1f1(a + 1, b + 1, x)),
+    _hyp1f1,
+)
 of_last(special.hyp2f1, lambda g, x, a, b, c: g * a * b / c * special.hyp2f1(a + 1, b + 1, c + 1, x))
-of_last(special.hyperu, lambda g, x, a, b: -g * a * special.hyperu(a + 1, b + 1, x))
+of_last(special.hyperu, lambda g, x, a, b: -g * a * np.where(np.equal(a, -1), 1, special.hyperu(a + 1, b + 1, x)))
 
 
 # Complete elliptic integrals of the parameter m: DLMF 19.4.1 and 19.4.2. Near 0, where those divide 0 by 0, they are
@@ -77,12 +81,12 @@ elementwise(special.ellipe, lambda g, x: g * _ellipe_slope(x))
 # Incomplete ones, in the angle alone: DLMF 19.2.4 and 19.2.5
 elementwise(
     special.ellipkinc,
-    lambda g, x, m: g / np.sqrt(1 - m * np.square(np.sin(x))),
+    lambda g, x, m, out: where_defined(out, g / np.sqrt(1 - m * np.square(np.sin(x)))),
     forward=lambda x, m: special.ellipkinc(x, m),
 )
 elementwise(
     special.ellipeinc,
-    lambda g, x, m: g * np.sqrt(1 - m * np.square(np.sin(x))),
+    lambda g, x, m, out: where_defined(out, g * np.sqrt(1 - m * np.square(np.sin(x)))),
     forward=lambda x, m: special.ellipeinc(x, m),
 )
 

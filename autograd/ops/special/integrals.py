@@ -12,16 +12,17 @@ from scipy.special import _ufuncs as special
 from ...graph.batched import anywhere, everywhere
 from ...graph.traced import ARRAY_TYPES
 from ...primitives.declare import elementwise, general
-from .common import of_last, over
+from .common import of_last, over, where_defined
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
 
-elementwise(special.exp1, lambda g, x: -g * np.exp(-x) / x)
+elementwise(special.exp1, lambda g, x, out: where_defined(out, -g * np.exp(-x) / x))
 elementwise(special.expi, lambda g, x: g * np.exp(x) / x)
 
 
 def _expn_rule(g: Any, x: Any, out: Any, a: Any) -> Any:
     """Return -g E_{n-1}(x), where E_{-1}(x) = E_0(x) (1 + 1 / x): DLMF 8.19.12 and 8.19.13."""
+    a = np.trunc(a)  # as SciPy does
     zero = np.equal(a, 0)
     if everywhere(zero):
         return -g * out * (1 + 1 / x)
