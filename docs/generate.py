@@ -12,8 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
 from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
+
+declare_further_functions()  # the pages name all functions, also those that are declared when first called
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 IMAGES = ROOT / "docs" / "images"
