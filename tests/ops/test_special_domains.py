@@ -106,7 +106,8 @@ def agrees_with_a_side(function: np.ufunc, at: Array, live: int, values: Array, 
 def slope(function: np.ufunc, at: Array, live: int, values: Array, step: float) -> Array:
     moved = at.copy()
     moved[live] += step
-    return (function(*[whole(function, row, i) for i, row in enumerate(moved)]) - values) / (moved[live] - at[live])
+    change: Array = function(*[whole(function, row, i) for i, row in enumerate(moved)]) - values
+    return change / (moved[live] - at[live])
 
 
 @pytest.mark.parametrize("total", [0, 1, 2, 3])
