@@ -15,6 +15,7 @@ if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
     from ._check import Report, check
     from ._layouts import Layout
+    from ._modules import ModuleCheck, check_module
     from ._operation import check_operation
     from ._strategies import (
         arrays,
@@ -32,10 +33,12 @@ _HOMES = {
     "WrongGradient": "_audit",
     "audit": "_audit",
     "LAYOUTS": "_layouts",
+    "ModuleCheck": "_modules",
     "Report": "_check",
     "arrays": "_strategies",
     "broadcastable_arrays": "_strategies",
     "check": "_check",
+    "check_module": "_modules",
     "check_operation": "_operation",
     "layouts": "_strategies",
     "shapes": "_strategies",
@@ -47,12 +50,14 @@ __all__ = [
     "LAYOUTS",
     "Audit",
     "Audited",
+    "ModuleCheck",
     "Report",
     "WrongGradient",
     "arrays",
     "audit",
     "broadcastable_arrays",
     "check",
+    "check_module",
     "check_operation",
     "layouts",
     "shapes",

@@ -18,7 +18,7 @@ from ..graph.traced import recorder
 from ..tensors.tensor import Tensor, as_now
 from .pytree import flatten
 
-__all__ = ["arguments_now", "checkpoint", "restore_in_checkpoints"]
+__all__ = ["arguments_now", "checkpoint", "generators_in_use", "restore_in_checkpoints"]
 
 if TYPE_CHECKING:
     from numpy.random import Generator  # which NumPy loads when it is first used, and so do we
@@ -47,6 +47,11 @@ def restore_in_checkpoints(generator: Callable[[], Generator]) -> None:
     """
     check_callable("generator", generator)
     _generators.append(generator)
+
+
+def generators_in_use() -> list[Generator]:
+    """Return the generators that packages draw from, as they told `restore_in_checkpoints`."""
+    return [generator() for generator in _generators]
 
 
 def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -112,7 +117,7 @@ class _Region:
         self._args, self._kwargs = arguments_now(args), arguments_now(kwargs)
         self._guards = [(array, snapshot(array)) for array in _of_others((args, kwargs))]
         self._name = getattr(function, "__name__", type(function).__name__)
-        in_use = [generator() for generator in _generators]
+        in_use = generators_in_use()
         for generator in in_use:
             if not isinstance(generator, np.random.Generator):
                 raise TypeError(
