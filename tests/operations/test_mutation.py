@@ -27,8 +27,8 @@ ZERO = {("heaviside", 1), ("gammasgn", 0)}
 PIECEWISE_LINEAR = {
     "max_pool",
     "absolute", "clip", "copysign", "fabs", "fmax", "fmax_accumulate", "fmax_reduce", "fmin", "fmin_accumulate",
-    "fmin_reduce", "fmod", "gammasgn", "hardshrink", "hardtanh", "leaky_relu", "max", "maximum", "maximum_accumulate", "median",
-    "heaviside", "min", "minimum", "minimum_accumulate",
+    "fmin_reduce", "fmod", "gammasgn", "hardshrink", "hardtanh", "leaky_relu", "max", "maximum", "maximum_accumulate",
+    "heaviside", "median", "min", "minimum", "minimum_accumulate",
     "nanmax", "nanmean", "nanmedian", "nanmin", "relu", "remainder", "threshold", "unwrap",
 }  # fmt: skip
 

@@ -106,8 +106,9 @@ def agrees_with_a_side(function: np.ufunc, at: Array, live: int, values: Array, 
 def slope(function: np.ufunc, at: Array, live: int, values: Array, step: float) -> Array:
     moved = at.copy()
     moved[live] += step
-    change: Array = function(*[whole(function, row, i) for i, row in enumerate(moved)]) - values
-    return change / (moved[live] - at[live])
+    there: Array = function(*[whole(function, row, i) for i, row in enumerate(moved)])
+    slopes: Array = (there - values) / (moved[live] - at[live])
+    return slopes
 
 
 @pytest.mark.parametrize("total", [0, 1, 2, 3])
