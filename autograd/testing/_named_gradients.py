@@ -16,7 +16,6 @@ Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
 ELEMENTS = 40  # of all arrays together: up to here, each is checked; else the slopes along random directions
-DIRECTIONS = 2
 SAFETY = 30.0  # how many times the estimated error of a difference a derivative may be off
 RELATIVE = 2e-8  # how far it may be off, relative to itself
 TOLD = 0.05  # an error, relative to the slope, up to which a difference tells something
@@ -59,6 +58,8 @@ class Comparison:
         The relative error of the numbers: that of their dtype.
     held
         By name, where elements are not compared.
+    directions
+        The number of random directions for each of many arrays.
     """
 
     def __init__(
@@ -68,27 +69,29 @@ class Comparison:
         gradients: Sequence[Arrays],
         precision: float,
         held: Arrays | None = None,
+        directions: int = 2,
     ) -> None:
         self.values, self.arrays, self.gradients, self.precision = values, arrays, gradients, precision
         self.here, self.held = values(arrays), held or {}
-        self.compared = 0
+        self.directions, self.compared = directions, 0
 
-    def deviations(self, name: str) -> Iterator[Deviation]:
-        """Yield the worst deviation of an array, if there is one, with its index where it can be found."""
+    def deviations(self, name: str, narrow: bool = True) -> Iterator[Deviation]:
+        """Yield the worst deviation of an array, if there is one; with its index where it can be found, if `narrow`."""
         sizes, random = _sizes(self.arrays[name]), np.random.default_rng(1)
         sizes[self.held.get(name, False)] = 0.0
         if not sizes.any():
             return
-        if sum(array.size for array in self.arrays.values()) <= ELEMENTS or np.count_nonzero(sizes) <= DIRECTIONS:
+        if sum(array.size for array in self.arrays.values()) <= ELEMENTS or np.count_nonzero(sizes) <= self.directions:
             units = np.eye(sizes.size)[np.flatnonzero(sizes)]
             directions = [unit.reshape(sizes.shape) * sizes for unit in units]
         else:
-            directions = [sizes * random.choice((-1.0, 1.0), sizes.shape) for _ in range(DIRECTIONS)]
+            directions = [sizes * random.choice((-1.0, 1.0), sizes.shape) for _ in range(self.directions)]
         found = [(self._along(name, direction), direction) for direction in directions]
         self.compared += sum(deviation is None for deviation, _ in found)
         wrong = [(deviation, direction) for deviation, direction in found if deviation is not None and deviation.told]
         if wrong:
-            yield self._narrowed(*max(wrong, key=lambda one: one[0].distance))
+            worst = max(wrong, key=lambda one: one[0].distance)
+            yield self._narrowed(*worst) if narrow else worst[0]
         elif all(deviation is not None for deviation, _ in found):
             yield Deviation(name, None, np.nan, np.nan, told=False)
 

@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from ..graph.mutation import note_written
 from ..tensors.tensor import Tensor
 from ..transforms.checkpoint import generators_in_use
 
-__all__ = ["array_of", "differ", "draw_some", "kept_as_it_is", "random_states", "set_random_states"]
+__all__ = ["Snapshot", "array_of", "differ", "draw_some", "kept_as_it_is", "random_states", "set_random_states"]
 
-
-def draw_some(states: Any) -> None:
-    """Move the generators on from states that `random_states` returned."""
-    set_random_states(states)
-    for generator, _ in states[0]:
-        generator.random(9)
-    np.random.random(9)
-
-
-def array_of(value: Any) -> Any:
-    return value._array if isinstance(value, Tensor) else value
-
-
-def differ(a: Any, b: Any) -> bool:
-    return not np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc")
-
-
-@contextmanager
-def kept_as_it_is(module: Any) -> Iterator[Callable[[], list[str]]]:
-    """Put a module and the random generators back as they were; yield a function that names what has changed."""
-    attributes = [(part, dict(vars(part))) for part in module.modules()]
-    tensors = [(name, p, p._array, p._array.copy(), p.grad) for name, p in module.named_parameters()]
-    buffers = [(name, value, np.array(array_of(value))) for name, value in module.named_buffers()]
-    before = random_states()
-
-    def changes() -> list[str]:
-        changed = [name for name, p, array, values, _ in tensors if p._array is not array or differ(array, values)]
-        changed += [name for name, value, values in buffers if differ(array_of(value), values)]
-        return [f"a copy.deepcopy() of it is not independent: calls of the copy changed {name}" for name in changed]
-
-    try:
-        yield changes
-    finally:
-        for part, held in attributes:
-            vars(part).clear()
-            vars(part).update(held)
-        for _, p, array, values, grad in tensors:
-            if differ(array, values):
-                array[...] = values
-            p.grad = grad
-        for _, value, values in buffers:
-            if isinstance(array_of(value), np.ndarray) and differ(array_of(value), values):
-                array_of(value)[...] = values
-        set_random_states(before)
+Array = np.ndarray[Any, Any]
 
 
 def random_states() -> Any:
@@ -69,3 +27,67 @@ def set_random_states(states: Any) -> None:
     for generator, state in states[0]:
         generator.bit_generator.state = state
     np.random.set_state(states[1])
+
+
+def draw_some(states: Any) -> None:
+    """Move the generators on from states that `random_states` returned."""
+    set_random_states(states)
+    for generator, _ in states[0]:
+        generator.random(9)
+    np.random.random(9)
+
+
+def array_of(value: Any) -> Any:
+    """Return the array of a tensor; anything else is returned as it is."""
+    return value._array if isinstance(value, Tensor) else value
+
+
+def differ(a: Any, b: Any) -> bool:
+    """Tell whether two arrays differ in shape or in any element, nan being equal to nan."""
+    return not np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc")
+
+
+class Snapshot:
+    """The state of parameters, of the module that they belong to if there is one, and of the random generators."""
+
+    def __init__(self, parameters: Mapping[str, Tensor], module: Any = None) -> None:
+        modules = [] if module is None else list(module.modules())
+        self.attributes = [(part, dict(vars(part))) for part in modules]
+        self.parameters = [(name, p, np.array(p._array), p.grad) for name, p in parameters.items()]
+        buffers = [] if module is None else list(module.named_buffers())
+        self.buffers = [(name, value, np.array(array_of(value))) for name, value in buffers]
+        self.random = random_states()
+
+    def changes(self) -> list[str]:
+        """Return the names of the parameters and buffers that have changed."""
+        changed = [name for name, p, values, _ in self.parameters if differ(p._array, values)]
+        return changed + [name for name, value, values in self.buffers if differ(array_of(value), values)]
+
+    def restore(self, gradients: bool = True) -> None:
+        """Put everything back as it was; the gradients only if `gradients`."""
+        for part, held in self.attributes:
+            vars(part).clear()
+            vars(part).update(held)
+        for _, p, values, grad in self.parameters:
+            _write(p._array, values)
+            if gradients:
+                p.grad = grad
+        for _, value, values in self.buffers:
+            _write(array_of(value), values)
+        set_random_states(self.random)
+
+
+def _write(array: Any, values: Array) -> None:
+    if isinstance(array, np.ndarray) and differ(array, values):
+        array[...] = values
+        note_written(array)
+
+
+@contextmanager
+def kept_as_it_is(module: Any) -> Iterator[Snapshot]:
+    """Put a module and the random generators back as they were."""
+    snapshot = Snapshot(dict(module.named_parameters()), module)
+    try:
+        yield snapshot
+    finally:
+        snapshot.restore()
