@@ -25,11 +25,13 @@ if typing.TYPE_CHECKING:
         special_values,
         tensors,
     )
+    from ._training import TrainingCheck, check_training
 
 #: Where each public name is defined.
 _HOMES = {
     "Audit": "_audit",
     "Audited": "_audit",
+    "TrainingCheck": "_training",
     "WrongGradient": "_audit",
     "audit": "_audit",
     "LAYOUTS": "_layouts",
@@ -40,6 +42,7 @@ _HOMES = {
     "check": "_check",
     "check_module": "_modules",
     "check_operation": "_operation",
+    "check_training": "_training",
     "layouts": "_strategies",
     "shapes": "_strategies",
     "special_values": "_strategies",
@@ -52,6 +55,7 @@ __all__ = [
     "Audited",
     "ModuleCheck",
     "Report",
+    "TrainingCheck",
     "WrongGradient",
     "arrays",
     "audit",
@@ -59,6 +63,7 @@ __all__ = [
     "check",
     "check_module",
     "check_operation",
+    "check_training",
     "layouts",
     "shapes",
     "special_values",
