@@ -43,7 +43,7 @@ def _power_of_base(g: Any, x: Any, y: Any) -> Any:
     """Return g y x**(y - 1), which is 0 for y = 0 even where x is 0, or so small that 1 / x overflows."""
     if isinstance(y, int | float):
         return g * (x + x) if y == 2 else g * (y * x ** (y - 1)) if y else g * 0
-    safe = np.where((np.absolute(x) <= RECIPROCAL_OF_LARGEST[g.dtype.char]) & np.equal(y, 0), 1, x)
+    safe = np.where((np.absolute(x) <= RECIPROCAL_OF_LARGEST[getattr(g, "dtype", _DOUBLE).char]) & np.equal(y, 0), 1, x)
     y = _as_numbers(y, g)
     return g * (y * safe ** (y - 1))
 

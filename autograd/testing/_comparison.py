@@ -201,6 +201,9 @@ def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
         if columns:
             analytic = np.array([parts(row[i]) for row in rows], np.float64)  # outputs, inputs
             rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-11 * steepest[:, np.newaxis]
+            zero = np.array([column.slope.low == column.slope.high for column in columns]).T
+            zero &= np.array([column.slope.low == 0 for column in columns]).T
+            rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.max(steepest)), rounding)
             yield from _of_pairs(place, i, analytic, columns, measure, rounding)
 
 
