@@ -116,11 +116,18 @@ class GradientCheckError(AutogradError, AssertionError):
     ----------
     mismatch
         The element of the Jacobian that differs, an `autograd.testing.Mismatch`; None if something else is wrong.
+    jacobians
+        The Jacobians by the graph and by differences, an `autograd.testing.Jacobians`, which notebooks draw and
+        ``error.jacobians.save("jacobians.png")`` saves; None if something else is wrong.
+    pair
+        Two arrays that should be equal, if these are what is wrong.
     """
 
-    def __init__(self, message: str = "", mismatch: object = None) -> None:
+    def __init__(
+        self, message: str = "", mismatch: object = None, jacobians: object = None, pair: tuple[Any, Any] | None = None
+    ) -> None:
         super().__init__(message)
-        self.mismatch = mismatch
+        self.mismatch, self.jacobians, self.pair = mismatch, jacobians, pair
 
 
 def check_callable(name: str, value: object) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ._domains import Domain
 
-__all__ = ["Case", "plan", "shapes_for", "shapes_of_signature"]
+__all__ = ["NUMBERS", "Case", "plan", "shapes_for", "shapes_of_signature"]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,13 @@ import numpy as np
 
 from ..errors import GradientCheckError, check_callable, check_option
 from ..graph.source_info import defined
-from ._cases import Case, Shapes, plan, shapes_for, shapes_of_signature
+from ._cases import NUMBERS, Case, Shapes, plan, shapes_for, shapes_of_signature
 from ._domains import Domain, accepted, domains_of, outputs_of
+from ._gradcheck import gradient_subject
+from ._jacobians import Jacobians
 from ._operation import Told, check_at, check_values
+from ._patterns import Pattern
+from ._report import call_of, caller, named, pattern_in, reported
 from ._session import session
 from ._subject import Subject
 from ._transforms import (
@@ -26,8 +30,11 @@ from ._transforms import (
     check_threads,
     check_vmap,
 )
+from ._variants import needed, smallest_side
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = ["Report", "Run", "check"]
@@ -153,7 +160,7 @@ def check(
         if profile != "quick":
             run.check_surroundings(transforms)
     except _FoundError as found:
-        failure = run.explained(found)
+        failure = run.explained(found, caller())
     session.add(run.report, defined(fn))
     if failure is not None:
         raise failure
@@ -302,21 +309,64 @@ class Run:
             if not any(note.startswith(start) for note in self.report.notes):
                 self.report.notes.append(f"{start}: {reason}")
 
-    def explained(self, found: _FoundError) -> GradientCheckError:
-        """Return the error, at the smallest example that is found to show it."""
-        arrays, error = found.arrays, found.error
+    def explained(self, found: _FoundError, frame: FrameType) -> GradientCheckError:
+        """Return the error with its pattern, at the smallest example that is found to show it."""
+        if found.case is None:
+            call = f"check({named(self.fn, frame, self.count)})"
+            return reported(found.error, self.fn, call, found="beside other calls")
         case = found.case
-        keywords = case.keywords if case is not None else self.keywords[0]
-        if case is not None:
-            arrays, error = self._smallest(found)
-        inputs = "\n".join(f"    input {i} = {_literal(x)}" for i, x in enumerate(arrays))
-        where = f"at example {self.report.examples + 1} ({case})" if case is not None else "beside other calls"
-        arguments = "".join(f", {name}={value!r}" for name, value in keywords)
-        return GradientCheckError(
-            f"{defined(self.fn)}: {error}\n  found {where}; the smallest example:\n{inputs}"
-            + (f"\n  with {arguments[2:]}" if arguments else ""),
-            error.mismatch,
+        arrays, error = self._smallest(found)
+        pattern = self._pattern(found, error)
+        text = pattern.text(self._needs(case, error, [] if pattern.is_local else self.shapes))
+        options = [] if self.reference is None else [f"reference={named(self.reference, frame, self.count)}"]
+        call = call_of("check_operation", self.fn, arrays, frame, case.keywords, options)
+        if not call:
+            call = f"check({named(self.fn, frame, self.count, case.keywords)})"
+        return reported(
+            error, self.fn, call, text, f"at example {self.report.examples + 1}: {case}; the smallest example is below"
         )
+
+    def _pattern(self, found: _FoundError, smallest: GradientCheckError) -> Pattern:
+        """Return in what way derivatives are wrong, and where, from examples of all kinds of numbers."""
+        case, jacobians = found.case, smallest.jacobians
+        if case is None or not isinstance(jacobians, Jacobians):
+            return pattern_in(found.error)
+        fn, double = self.bound(case.keywords), ("float64",) * self.count
+        dtypes = case.dtypes if any(np.dtype(d).kind == "c" for d in case.dtypes) else double
+        base = replace(case, dtypes=dtypes, shapes=self._telling(found))
+        others = []
+        for kind, seed in [*itertools.product(NUMBERS, (1, 2)), ("ordinary", 3), ("zeros", 3)]:
+            arrays = replace(base, numbers=kind, seed=seed).arrays(self.domains)
+            if accepted(fn, arrays):
+                subject = Subject(fn, arrays, [f"input {i}" for i in range(self.count)])
+                while len(subject.names) < len(jacobians.place.subject.names):
+                    subject = gradient_subject(subject)
+                others.append((subject, subject.arrays))
+        return pattern_in(smallest, others)
+
+    def _telling(self, found: _FoundError) -> Shapes:
+        """Return the shapes of an example, or others, small ones with several elements, that show the same error."""
+        case = found.case
+        assert case is not None
+        small = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= 9]
+        for shapes in sorted([case.shapes, *small], key=lambda each: not 2 <= max(int(np.prod(s)) for s in each) <= 12):
+            arrays = replace(case, shapes=shapes).arrays(self.domains)
+            if shapes == case.shapes or self._fails(found.stage, self.bound(case.keywords), arrays):
+                return shapes
+        return case.shapes
+
+    def _needs(self, case: Case, error: GradientCheckError, shapes: Sequence[Shapes]) -> str:
+        """Return which dtypes, keyword arguments and shapes the error needs."""
+        order = self.order if error.mismatch is None or "gradient" in str(error) else 1
+
+        def fails(case: Case) -> bool | None:
+            fn, arrays = self.bound(case.keywords), case.arrays(self.domains)
+            if not accepted(fn, arrays):
+                return None
+            stage = partial(self._at, order=order if case.size <= SECOND else 1, keywords=case.keywords)
+            return self._fails(stage, fn, arrays) is not None
+
+        return needed(case, shapes, self.keywords, fails)
 
     def _smallest(self, found: _FoundError) -> tuple[Sequence[Array], GradientCheckError]:
         """Return smaller arrays with simpler numbers at which the same stage fails."""
@@ -332,7 +382,23 @@ class Run:
                 failed = self._fails(found.stage, fn, smaller)
                 if failed is not None:
                     return self._simpler(found.stage, fn, smaller, failed)
-        return self._simpler(found.stage, fn, best, error)
+        return self._simpler(found.stage, fn, *self._filled(found, best, error))
+
+    def _filled(
+        self, found: _FoundError, arrays: Sequence[Array], error: GradientCheckError
+    ) -> tuple[Sequence[Array], GradientCheckError]:
+        """Return arrays that hold one number each, with sides as short as possible, if these fail too."""
+        case = found.case
+        assert case is not None
+
+        def failed(case: Case, number: float) -> GradientCheckError | None:
+            return self._fails(found.stage, self.bound(case.keywords), _all_equal(case, number))
+
+        for number in (1.0, 0.5, 2.0, -1.0):
+            if failed(case, number) is not None:
+                small = smallest_side(case, lambda one, number=number: failed(one, number) is not None)  # type: ignore[misc]
+                return _all_equal(small, number), failed(small, number) or error
+        return arrays, error
 
     def _simpler(
         self, stage: Stage, fn: Callable[..., Any], arrays: Sequence[Array], error: GradientCheckError
@@ -343,7 +409,7 @@ class Run:
         for i, x in enumerate(best):
             for place in range(x.size):
                 for number in (0.0, 1.0, 2.0, 0.5, float(np.round(x.reshape(-1)[place].real, 1))):
-                    if x.reshape(-1)[place] == number:
+                    if x.reshape(-1)[place] == number and not np.signbit(x.reshape(-1)[place].real):
                         break
                     tried = [np.array(y) for y in best]
                     tried[i].reshape(-1)[place] = number
@@ -371,9 +437,9 @@ def _first_set(arrays: Sequence[Array], number: float) -> list[Array]:
     return copies
 
 
-def _literal(array: Array) -> str:
-    text = np.array2string(array, precision=17, threshold=40, separator=", ", floatmode="unique").replace("\n", "")
-    return f"np.array({text}, dtype={array.dtype})" if array.dtype != np.float64 else f"np.array({text})"
+def _all_equal(case: Case, number: float) -> list[Array]:
+    """Return the inputs of a case, all elements of which are one number."""
+    return [np.full(shape, number, dtype) for shape, dtype in zip(case.shapes, case.dtypes, strict=True)]
 
 
 def _examples(like: Any) -> list[Array] | None:

@@ -12,7 +12,17 @@ import numpy as np
 from ._differences import Line, Slope, central_slope, slope, slopes_of_many_steps
 from ._subject import Subject, array_of, inner_product, parts, quiet, widened
 
-__all__ = ["Finding", "Measure", "Mismatch", "Place", "compare_directions", "compare_elements", "worst_of"]
+__all__ = [
+    "Derivatives",
+    "Finding",
+    "Measure",
+    "Mismatch",
+    "Place",
+    "compare_directions",
+    "compare_elements",
+    "derivatives",
+    "worst_of",
+]
 
 Array = np.ndarray[Any, Any]
 Index = tuple[int, ...]
@@ -190,6 +200,55 @@ def _judged(analytic: Array, found: Slope, measure: Measure, rounding: Array) ->
 
 def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
     """Compare each pair of an input and an output, and yield the worst element of their Jacobian."""
+    for i, analytic, columns, rounding in _by_input(place, measure):
+        yield from _of_pairs(place, i, analytic, columns, measure, rounding)
+
+
+class Derivatives(NamedTuple):
+    """Whole Jacobians: a row for each part of the outputs, a column for each part of the inputs.
+
+    `told` says which elements differences could tell, `wrong` which of these the graph has wrong, `tolerance` how far
+    off the others may be.
+    """
+
+    analytic: Array
+    numeric: Array
+    told: Array
+    wrong: Array
+    tolerance: Array
+
+
+def derivatives(place: Place, measure: Measure) -> Derivatives:
+    """Return the Jacobians by the graph and by differences."""
+    found = []
+    for _, analytic, columns, rounding in _by_input(place, measure):
+        judged = _judged(analytic, _side_by_side(columns), measure, rounding)
+        wrong = judged.excess > 1
+        for part in np.flatnonzero(np.any(wrong, axis=0)):
+            doubtful = wrong[:, part] & _contradicted(place, columns[part])
+            wrong[doubtful, part] = judged.told[doubtful, part] = False
+        found.append(Derivatives(analytic, judged.numeric, judged.told, wrong, judged.tolerance))
+    if not found:
+        return Derivatives(*(np.zeros((place.here.size, 0), dtype) for dtype in (float, float, bool, bool, float)))
+    return Derivatives(*(np.concatenate(pieces, axis=1) for pieces in zip(*found, strict=True)))
+
+
+def _contradicted(place: Place, column: _Column) -> Array:
+    """Tell which derivatives other steps find to be something else."""
+    moves, size = column.steps[0]
+    low, high, *_ = column.slope
+    contradicted: Array = np.zeros(low.shape, bool)
+    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision):
+        with np.errstate(all="ignore"):
+            value, error = other.middle / size, other.error / size
+            far = np.abs(value - np.clip(value, low, high)) > 1e-2 * np.abs(value)
+            contradicted |= far & (error < 1e-3 * np.abs(value))
+    contradicted &= low == high
+    return contradicted
+
+
+def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, Array, list[_Column], Array]]:
+    """Yield, for each input, its Jacobian by the graph, by differences, and the rounding of the former."""
     rows = [place.pulled(unit) for unit in np.eye(place.here.size)]
     if not rows or not any(x.size for x in place.arrays):
         return
@@ -201,10 +260,14 @@ def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
         if columns:
             analytic = np.array([parts(row[i]) for row in rows], np.float64)  # outputs, inputs
             rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-11 * steepest[:, np.newaxis]
-            zero = np.array([column.slope.low == column.slope.high for column in columns]).T
-            zero &= np.array([column.slope.low == 0 for column in columns]).T
+            found = _side_by_side(columns)
+            zero = (found.low == 0) & (found.high == 0)
             rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.max(steepest)), rounding)
-            yield from _of_pairs(place, i, analytic, columns, measure, rounding)
+            yield i, analytic, columns, rounding
+
+
+def _side_by_side(columns: list[_Column]) -> Slope:
+    return Slope(*(np.array([getattr(column.slope, name) for column in columns]).T for name in Slope._fields))
 
 
 Step = tuple[list[Array | None], float]  # a direction, and by how much it moves
@@ -256,7 +319,7 @@ def _of_pairs(
     place: Place, i: int, analytic: Array, columns: list[_Column], measure: Measure, rounding: Array
 ) -> Iterator[Finding]:
     """Yield what is found of input `i` and each output."""
-    found = Slope(*(np.array([getattr(column.slope, name) for column in columns]).T for name in Slope._fields))
+    found = _side_by_side(columns)
     judged = _judged(analytic, found, measure, rounding)
     start = 0
     for k, y in enumerate(place.values):

@@ -255,7 +255,8 @@ def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
             if differs(g, h, 10 * limits[i] + ROUNDING * point.epsilon * _largest([g])):
                 raise GradientCheckError(
                     f"{point.name(i)} depends on the layout of the cotangent: with {layout}, it is {shown(h)}; in C "
-                    f"order, {shown(g)}"
+                    f"order, {shown(g)}",
+                    pair=(h, g),
                 )
 
 
@@ -277,7 +278,8 @@ def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
             if differs(g, h, 10 * limits[i]):
                 raise GradientCheckError(
                     f"{point.name(i)} depends on the layout of the inputs: with {layout}, it is {shown(h)}; in C "
-                    f"order, {shown(g)}"
+                    f"order, {shown(g)}",
+                    pair=(h, g),
                 )
 
 
@@ -371,7 +373,8 @@ def _check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
     for i, (g, h) in enumerate(zip(low.found, wide.found, strict=True)):
         finite = np.isfinite(h) & (np.abs(h) < 0.1 * np.finfo(g.dtype).max)
         if differs(np.where(finite, g, 0), np.where(finite, h, 0), limits[i]):
-            raise GradientCheckError(f"{low.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}")
+            message = f"{low.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}"
+            raise GradientCheckError(message, pair=(g, h))
 
 
 def _same_shapes(wide: Gradients, low: Gradients) -> bool:

@@ -7,8 +7,9 @@ functions and their messages.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from ._conditions import (
     check_parts,
     check_precision,
 )
+from ._jacobians import Jacobians
+from ._report import call_of, caller, pattern_in, reported
 from ._subject import Subject, array_of, is_recorded, normal, quiet
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class GradientCheck:
     compared, untold
         How many derivatives were compared with differences, and of how many more the differences told nothing, at a
         jump or the edge of a domain, for example.
+    jacobians
+        The Jacobians by the graph and by differences, if they differ; notebooks draw them.
     """
 
     ok: bool
@@ -60,6 +65,7 @@ class GradientCheck:
     hint: str = ""
     compared: int = 0
     untold: int = 0
+    jacobians: Jacobians | None = field(default=None, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -70,6 +76,10 @@ class GradientCheck:
         found = "the gradients agree" if self.ok else "the gradients differ"
         untold = f"; {self.untold} of {self.compared + self.untold} could not be told" if self.untold else ""
         return f"{found}; at worst, {self.worst}{untold}{'. ' if self.hint else ''}{self.hint}"
+
+    def _repr_html_(self) -> str:
+        picture = self.jacobians._repr_html_() if self.jacobians is not None else None
+        return f"<p>{escape(str(self))}</p>{picture or ''}"
 
 
 @dataclass(frozen=True)
@@ -196,7 +206,10 @@ def gradcheck(
             break
         subject = gradient_subject(subject)
         check = _check(subject, measure, options)
-    return _concluded(check, raise_exception)
+    __tracebackhide__ = True
+    if raise_exception and not check:
+        raise _failure(check, fn, call_of("gradcheck", fn, given, caller(), listed=True))
+    return check
 
 
 def gradgradcheck(
@@ -245,7 +258,11 @@ def gradgradcheck(
         raise TypeError("gradgradcheck() differentiates tensors twice: pass numbers or arrays in place of values")
     options = Options(fast_mode, 0.0, undefined=True, batched=False, forward=None, backward=True, dtypes=True)
     second = gradient_subject(Subject(fn, given, [f"input {i}" for i in range(len(given))]))
-    return _concluded(_check(second, measure, options), raise_exception)
+    check = _check(second, measure, options)
+    __tracebackhide__ = True
+    if raise_exception and not check:
+        raise _failure(check, fn, call_of("gradgradcheck", fn, given, caller(), listed=True))
+    return check
 
 
 def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
@@ -282,10 +299,11 @@ def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
     return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
-def _concluded(check: GradientCheck, raises: bool) -> GradientCheck:
-    if raises and not check:
-        raise GradientCheckError(str(check))
-    return check
+def _failure(check: GradientCheck, fn: Callable[..., Any], call: str) -> GradientCheckError:
+    """Return the error of a check that failed."""
+    error = GradientCheckError(str(check), check.worst, check.jacobians)
+    pattern = pattern_in(error).text() if check.compared and not check.hint else ""
+    return reported(error, fn, call, pattern)
 
 
 def _check(subject: Subject, measure: Measure, options: Options) -> GradientCheck:
@@ -319,7 +337,8 @@ def _compared(subject: Subject, place: Place, measure: Measure, options: Options
         worst = among_elements if among_elements.excess > 1 else worst  # names the wrong element
     compared, untold = (sum(getattr(one, name) for one in found) for name in ("compared", "untold"))
     if worst.excess > 1 or not compared:
-        return GradientCheck(False, worst.worst, _hint(subject, place, worst.worst, compared), compared, untold)
+        hint = _hint(subject, place, worst.worst, compared)
+        return GradientCheck(False, worst.worst, hint, compared, untold, Jacobians(place, measure))
     return _conditions(subject, options, GradientCheck(True, worst.worst, "", compared, untold))
 
 
@@ -328,7 +347,8 @@ def _conditions(subject: Subject, options: Options, check: GradientCheck) -> Gra
     try:
         _check_conditions(subject, options)
     except GradientCheckError as error:
-        return GradientCheck(ok=False, hint=str(error))
+        pattern = pattern_in(error).text()
+        return GradientCheck(ok=False, hint=f"{error}\n  pattern: {pattern}" if pattern else str(error))
     return check
 
 

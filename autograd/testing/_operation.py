@@ -20,6 +20,8 @@ from ._conditions import (
     shown,
 )
 from ._gradcheck import gradient_subject
+from ._jacobians import Jacobians
+from ._report import call_of, caller, pattern_in, reported
 from ._subject import Subject, inner_product, normal, quiet, widened
 
 if TYPE_CHECKING:
@@ -82,9 +84,18 @@ def check_operation(
     for i, x in enumerate(inputs):
         if not isinstance(x, np.ndarray | np.generic):
             raise TypeError(f"check_operation() takes an array for each input, but input {i} is a {type(x).__name__}")
-    check_at(fn, inputs, order=order, reference=reference, measure=Measure(None, atol, rtol))
-    if analytic:
-        _check_complex_step(fn, [widened(x) for x in inputs])
+    __tracebackhide__ = True
+    failure = None
+    try:
+        check_at(fn, inputs, order=order, reference=reference, measure=Measure(None, atol, rtol))
+        if analytic:
+            _check_complex_step(fn, [widened(x) for x in inputs])
+    except GradientCheckError as error:
+        options = [f"order={order}"] * (order != 2) + ["analytic=True"] * analytic
+        call = call_of("check_operation", fn, inputs, caller(), options=options)
+        failure = reported(error, fn, call, pattern_in(error).text())
+    if failure is not None:
+        raise failure
 
 
 class Told:
@@ -120,13 +131,12 @@ def check_at(
     with quiet():
         check_conditions(point)
         check_parts(point)
+        _check_differences(subject, measure, told)
         check_precision(point)
         check_forward(point)
-    for turn in range(order):
-        with quiet():
+        for _ in range(order - 1):
+            subject = gradient_subject(subject)
             _check_differences(subject, measure, told)
-            if turn + 1 < order:
-                subject = gradient_subject(subject)
 
 
 def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
@@ -144,7 +154,7 @@ def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
             elements = list(compare_elements(place, measure))
             if elements and worst_of(elements).excess > 1:
                 worst = worst_of(elements).worst
-        raise GradientCheckError(str(worst), worst)
+        raise GradientCheckError(str(worst), worst, Jacobians(place, measure))
 
 
 def _listed(result: Any) -> Sequence[Any]:

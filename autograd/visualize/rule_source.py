@@ -15,7 +15,7 @@ from ..primitives.multi_output import Output
 if TYPE_CHECKING:
     from ..graph.node import Operation
 
-__all__ = ["formulas_of", "sources_of"]
+__all__ = ["formulas_of", "source_of", "sources_of"]
 
 _WIDEST = 60
 _MOST_LINES = 24
@@ -53,11 +53,11 @@ def sources_of(op: Any, count: int) -> list[str]:
         return ["the gradient takes the place of this output in the gradient of the operation"] * count
     definition = getattr(op, "definition", None)
     if definition is not None:
-        return [_source(definition.backward.__code__)] * count
+        return [source_of(definition.backward.__code__)] * count
     rules = getattr(op, "rules", ())
     if not rules:
         return [""] * count
-    return [_source(rules[0 if op.variadic else index].__code__) for index in range(count)]
+    return [source_of(rules[0 if op.variadic else index].__code__) for index in range(count)]
 
 
 @lru_cache(maxsize=1024)
@@ -74,7 +74,8 @@ def _formula(code: CodeType) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _source(code: CodeType) -> str:
+def source_of(code: CodeType) -> str:
+    """Return the source of a function, a lambda on one line."""
     function, is_lambda = _written(code), code.co_name == "<lambda>"
     if function is None:
         return f"lambda {_names(code)}: ..." if is_lambda else f"{code.co_name}({_names(code)})"
