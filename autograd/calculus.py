@@ -90,15 +90,25 @@ def one_less_square(x: Any) -> Any:
     return (1 - x) * (1 + x)
 
 
-def apply_part(function: Callable[[Any], Any], x: Any) -> Any:
-    """Apply one of `PARTS` to `x`; on a tensor or a value it is recorded."""
-    return function(x) if type(x) is float else recorded_parts[function](x)
+def cosine(x: Any, y: Any) -> Any:
+    """Return x / sqrt(x**2 + y**2), and 0 where both are 0: the derivative of hypot."""
+    return _unit(x, np.hypot(x, y))
+
+
+def apply_part(function: Callable[..., Any], *inputs: Any) -> Any:
+    """Apply one of `PARTS`; to a tensor or a value it is recorded."""
+    return function(*inputs) if type(inputs[0]) is float else recorded_parts[function](*inputs)
 
 
 PARTS: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     logistic: (lambda g, x: g * (apply_part(sech_squared, x * 0.5) * 0.25),),
     sech_squared: (lambda g, out, x: g * (np.tanh(x) * out * -2),),
     one_less_square: (lambda g, x: g * (x * -2),),
+    # y**2 / length**3 and -x y / length**3, without the differences that the derivatives of the quotient would be
+    cosine: (
+        lambda g, x, y: g * _unit(np.square(apply_part(cosine, y, x)), np.hypot(x, y)),
+        lambda g, x, y, out: -g * _unit(apply_part(cosine, y, x) * out, np.hypot(x, y)),
+    ),
 }
 
 # The recorded operation for each of `PARTS`: filled where they are declared.
@@ -168,7 +178,7 @@ RULES: dict[Callable[..., Any], tuple[Callable[..., Any], ...]] = {
     np.square: (lambda g, x: g * (x + x),),
     np.sqrt: (lambda g, out: g / (out + out),),
     np.cbrt: (lambda g, out: g / (3 * out * out),),
-    np.hypot: (lambda g, out, x: g * _unit(x, out), lambda g, out, y: g * _unit(y, out)),
+    np.hypot: (lambda g, out, x, y: g * _cosine(x, y, out), lambda g, out, x, y: g * _cosine(y, x, out)),
     # exponentials and logarithms
     np.exp: (lambda g, out: g * out,),
     np.exp2: (lambda g, out: g * out * LN2,),
@@ -246,6 +256,11 @@ def _root_of_one_and_square(x: Any) -> Any:
 def _unit(x: Any, length: Any) -> Any:
     """Return x / length, and 0 where the length is 0: the subgradient of least norm."""
     return x / np.where(np.equal(length, 0), 1, length)
+
+
+def _cosine(x: Any, y: Any, length: Any) -> Any:
+    """Return `cosine`: of arrays by the length that is known, so that only what is recorded computes it anew."""
+    return _unit(x, length) if type(length) in ARRAY_TYPES else apply_part(cosine, x, y)
 
 
 def _turn(side: Any, x: Any, y: Any) -> Any:

@@ -25,6 +25,8 @@ Four rules decide most cases:
 * **Infinite slopes stay infinite.** The gradient is infinite too, and a `RuntimeWarning` says so; `detect_anomaly`
   finds the line.
 
+[Accuracy](accuracy.md) has the errors of values and derivatives in ulps, away from these points.
+
 In the expressions, `np` is NumPy, `F` is `nn.functional`, `special` is `scipy.special` and `ag` is `autograd`.
 *gradient* is the gradient of the sum of the results with respect to each variable. *second* is the gradient of the sum
 of these gradients, where it is defined too.

@@ -2,7 +2,8 @@
 
 ``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last parts of
 ``docs/howto/from-pytorch.md`` and ``docs/howto/compile.md``, and ``autograd/tensors/methods.pyi``, and a test fails if
-one of them is out of date. It also draws ``docs/images/*.svg``, which needs Graphviz.
+one of them is out of date; so it does with ``docs/accuracy.md``, whose table ``docs/accuracy.py`` measures. It also
+draws ``docs/images/*.svg``, which needs Graphviz.
 """
 
 import sys
@@ -14,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
-from docs import contract, pictures, refused, stub, surface  # noqa: E402 - as above
+from docs import accuracy, contract, pictures, refused, stub, surface  # noqa: E402 - as above
 
 declare_further_functions()  # the pages name all functions, also those that are declared when first called
 
@@ -77,6 +78,7 @@ if __name__ == "__main__":
     stub.write(STUB)
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())
+    accuracy.PAGE.write_text(accuracy.page())
     PYTORCH.write_text(pytorch_page())
     COMPILE.write_text(compile_page())
     for name in pictures.PICTURES:

@@ -1,7 +1,8 @@
 """Cumulative sums, cumulative products, and products.
 
 The derivative of a product is the product of the other factors. Dividing the result by the factor gives it cheaply, but
-not where a factor is zero or the product underflows; there the other factors are multiplied.
+not where a factor is zero or the product underflows; there the other factors are multiplied, and so they are where the
+derivative is recorded: that of the quotient in the factor is 0, but would be a difference of large numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..graph.batched import whole
 from ..primitives.declare import composed, general, linear
-from ..tensors.tensor import unwrap
+from ..tensors.tensor import Tensor, unwrap
 from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
 from .shape import along
 
@@ -99,7 +100,7 @@ def _prod(
 
 def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -> Any:
     factors = x if where is True else np.where(where, x, 1)
-    if _divisible(out, factors):
+    if not (isinstance(out, Tensor) and out.size and x.size) and _divisible(out, factors):
         return selected(keep_axes(g * out, x.shape, axis) / factors, where)
     start = g if initial is ABSENT or initial is None else g * initial
     return selected(keep_axes(start, x.shape, axis) * _others(factors, axis), where)

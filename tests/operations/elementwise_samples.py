@@ -191,6 +191,7 @@ SAMPLES: dict[Function | str, Samples] = {
     "logistic": of_one(arrays(between=(-6.0, 6.0))),
     "sech_squared": of_one(arrays(between=(-3.0, 3.0))),
     "one_less_square": of_one(arrays()),
+    "cosine": DOMAINS[np.hypot].samples(),
     np.astype: Samples(
         st.builds(lambda x, dtype: call(Live(x), dtype), arrays(), st.sampled_from([np.float64, np.longdouble]))
     ),

@@ -208,6 +208,13 @@ def parameters_last(choices: Choices, between: Interval) -> Samples:
 
 SAMPLES: dict[Function | str, Samples] = {
     **{function: domain.samples() for function, domain in DOMAINS.items()},
+    "erfcx_slope": Samples(
+        st.builds(
+            lambda x, k: call(Live(x), k),
+            arrays(between=(-2.0, 1.375)) | arrays(between=(1.625, 8.0)),
+            st.sampled_from([1, 2]),
+        )
+    ),
     "exp_of_square": Samples(arrays(between=ANY).map(lambda x: call(Live(x), -0.5))),
     **{function: parameters_first(*sampled) for function, sampled in OF_LAST.items()},
     **{name(function): parameters_last(*sampled) for function, sampled in OF_LAST.items()},
@@ -216,6 +223,42 @@ SAMPLES: dict[Function | str, Samples] = {
     special.ellipkinc: Samples(st.builds(lambda x, m: call(Live(x), m), arrays(), st.sampled_from([-2.0, 0.0, 0.75]))),
     special.ellipeinc: Samples(st.builds(lambda x, m: call(Live(x), m), arrays(), st.sampled_from([-2.0, 0.0, 0.75]))),
     "polygamma": parameters_last(WHOLE, RIGHT),
+    "ive_slope": Samples(
+        st.builds(
+            lambda x, a, k: call(Live(x), a, k),
+            arrays(between=(0.25, 0.9375)) | arrays(between=(4.0, 8.0)),
+            st.sampled_from([0, 1, 2.5]),
+            st.sampled_from([1, 2]),
+        )
+    ),
+    "kve_slope": Samples(
+        st.builds(
+            lambda x, a, k: call(Live(x), a, k),
+            arrays(between=(0.25, 0.9375)) | arrays(between=(6.5, 12.0)),
+            st.sampled_from([0, 1, 2.5]),
+            st.sampled_from([1, 2]),
+        )
+    ),
+    "ellipem1": DOMAINS[special.ellipkm1].samples(),
+    "voigt_slope": Samples(
+        st.builds(
+            lambda drawn, k: call(*map(Live, drawn), k),
+            broadcastable_arrays(ANY, POSITIVE, POSITIVE, max_side=2),
+            st.sampled_from([1, 2]),
+        )
+    ),
+    "power1p": DOMAINS[special.boxcox1p].samples(),
+    **{
+        f"{name}_slope": DOMAINS[getattr(special, name)].samples()
+        for name in ("erfinv", "erfcinv", "ndtri", "ndtri_exp")
+    },
+    "psi_rise": Samples(
+        st.builds(
+            lambda drawn, n: call(*map(Live, drawn), n),
+            broadcastable_arrays(SHAPE, SHAPE, max_side=2),
+            st.sampled_from([0, 1]),
+        )
+    ),
     "gammainc_shape": Samples(
         st.builds(
             lambda drawn, k: call(*map(Live, drawn), k),

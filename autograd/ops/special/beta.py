@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
+from ...graph.batched import anywhere, everywhere
 from ...primitives.declare import elementwise
 from .common import over, where_defined
-from .gamma import NEARLY_ZERO, derivative_of_psi, is_pole, psi_between_poles, rgamma_slope
+from .gamma import NEARLY_ZERO, derivative_of_psi, is_pole, psi_between_poles, psi_rise, rgamma_slope
 from .integration import bell, tail_integral
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _relative(x: Any, y: Any) -> Any:
     poles = is_pole(x) & is_pole(x + y)
     pole, total = np.where(poles, x, 0), np.where(poles, x + y, 0)
     x, y = np.where(poles, 1, x), np.where(poles, 1, y)
-    return np.where(poles, psi_between_poles(total, pole), special.psi(x) - special.psi(x + y))
+    return np.where(poles, psi_between_poles(total, pole), -psi_rise(x, y, 0))
 
 
 def _of_beta(x: Any, y: Any, out: Any) -> Any:
@@ -60,12 +61,12 @@ def _part(x: Any, y: Any) -> Any:
 
 def _binom_of_total(g: Any, x: Any, y: Any, out: Any) -> Any:
     zero, _, rest = _factorials(x, y)
-    return g * (out * special.psi(1 + x) + np.where(zero, _part(x, y), -out * special.psi(rest)))
+    return g * np.where(zero, out * special.psi(1 + x) + _part(x, y), out * psi_rise(rest, np.where(zero, 0, y), 0))
 
 
 def _binom_of_chosen(g: Any, x: Any, y: Any, out: Any) -> Any:
-    zero, chosen, rest = _factorials(x, y)
-    return g * np.where(zero, _part(x, x - y) - _part(x, y), out * (special.psi(rest) - special.psi(chosen)))
+    zero, chosen, _ = _factorials(x, y)
+    return g * np.where(zero, _part(x, x - y) - _part(x, y), out * psi_rise(chosen, np.where(zero, 0, x - 2 * y), 0))
 
 
 elementwise(special.binom, _binom_of_total, _binom_of_chosen)
@@ -74,7 +75,7 @@ elementwise(special.binom, _binom_of_total, _binom_of_chosen)
 # Incomplete beta functions: the distribution functions of a beta variate
 
 
-def density(a: ArrayOrTensor, b: ArrayOrTensor | float, x: ArrayOrTensor) -> Any:
+def density(a: ArrayOrTensor | float, b: ArrayOrTensor | float, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) (1 - x)**(b - 1) / beta(a, b), the derivative of betainc(a, b, x) in x."""
     return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
 
@@ -134,6 +135,17 @@ betainc_shape: Any = elementwise(
     lambda g, a, b, x, k, m: g * density(a, b, x) * _score(k, m, a, b, x),
     name="betainc_shape",
 )
+
+
+def shape_of(a: Any, b: Any, x: Any, rest: Any) -> Any:
+    """Return the derivative of betainc(a, b, x) in a, where `rest` is 1 - x to all digits."""
+    left = np.less(x, 0.5)
+    if everywhere(left):
+        return betainc_shape(a, b, x, 1, 0)
+    right = -betainc_shape(b, a, np.where(left, 0.5, rest), 0, 1)
+    return np.where(left, betainc_shape(a, b, np.where(left, x, 0.25), 1, 0), right) if anywhere(left) else right
+
+
 elementwise(
     special.betainc,
     lambda g, a, b, x, out: where_defined(out, g * betainc_shape(a, b, x, 1, 0)),

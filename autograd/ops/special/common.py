@@ -17,7 +17,7 @@ from ...tensors.tensor import Tensor, any_live
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["exp_of_square", "of_last", "over", "where_defined"]
+__all__ = ["exp_of_square", "of_last", "over", "plain_exp_of_square", "where_defined"]
 
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
@@ -66,7 +66,7 @@ def of_last(function: np.ufunc, rule: Rule, forward: Function | None = None) -> 
     operations[function] = apply
 
 
-def _exp_of_square(x: Any, factor: float) -> Any:
+def plain_exp_of_square(x: Any, factor: float) -> Any:
     """Return exp(factor x²) to the last digits, which rounding x² would lose: x is split, and its head squared.
 
     The head has so few digits that its square is exact.
@@ -81,7 +81,7 @@ def _exp_of_square(x: Any, factor: float) -> Any:
 _FAR, _STEPS = 64.0, 32.0  # exp(64²) overflows; the head's square has at most 22 binary digits
 
 exp_of_square = elementwise(
-    _exp_of_square, lambda g, out, x, factor: g * (x * (2 * factor) * out), name="exp_of_square"
+    plain_exp_of_square, lambda g, out, x, factor: g * (x * out * (2 * factor)), name="exp_of_square"
 )
 
 

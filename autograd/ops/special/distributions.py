@@ -11,6 +11,7 @@ from scipy.special import _ufuncs as special
 from ...primitives.declare import elementwise
 from . import beta, gamma
 from .common import of_last, over, where_defined
+from .error import erfcx_slope
 
 # Student's t, for which t²/(v + t²) is a beta variate
 
@@ -22,13 +23,17 @@ def _density_of_t(v: Any, t: Any) -> Any:
 def _t_in_freedom(v: Any, t: Any) -> Any:
     """Return the derivative of stdtr(v, t) in v: t has a tail of betainc(v / 2, 1 / 2, v / (v + t²)) / 2."""
     square = t * t
-    x = v / (v + square)
-    of_parameter = 0.5 * beta.betainc_shape(0.5 * v, 0.5, x, 1, 0)
-    of_limit = beta.density(0.5 * v, 0.5, x) * square / np.square(v + square)
+    z, rest = v / (v + square), square / (v + square)
+    of_parameter = 0.5 * beta.shape_of(0.5 * v, 0.5, z, rest)
+    of_limit = beta.density(1.5, 0.5 * v, rest) / ((1 + v) * (v + square))
     return -0.5 * np.sign(t) * (of_parameter + of_limit)
 
 
-elementwise(special.stdtr, lambda g, x, y: g * _t_in_freedom(x, y), lambda g, x, y: g * _density_of_t(x, y))
+elementwise(
+    special.stdtr,
+    lambda g, x, y, out: where_defined(out, g * _t_in_freedom(x, y)),
+    lambda g, x, y: g * _density_of_t(x, y),
+)
 elementwise(
     special.stdtrit,
     lambda g, x, out: -g * _t_in_freedom(x, out) / _density_of_t(x, out),
@@ -71,35 +76,36 @@ elementwise(
 # F variates: a quotient x for which m x / (n + m x) is a beta variate
 
 
-def _beta_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any]:
-    """Return the beta variate, and the density at it divided by (n + m x)²."""
+def _beta_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Return the beta variate, what is left of 1, and the density at it divided by (n + m x)²."""
     total = n + m * x
-    z = m * x / total
-    return z, beta.density(0.5 * m, 0.5 * n, z) / (total * total)
+    z, rest = m * x / total, n / total
+    exponent = special.xlogy(0.5 * m - 1, z) + special.xlogy(0.5 * n - 1, rest) - special.betaln(0.5 * m, 0.5 * n)
+    return z, rest, np.exp(exponent) / (total * total)
 
 
 def _f_in_first(m: Any, n: Any, x: Any) -> Any:
-    z, density = _beta_variate(m, n, x)
-    return 0.5 * beta.betainc_shape(0.5 * m, 0.5 * n, z, 1, 0) + density * n * x
+    z, rest, density = _beta_variate(m, n, x)
+    return 0.5 * beta.shape_of(0.5 * m, 0.5 * n, z, rest) + density * n * x
 
 
 def _f_in_second(m: Any, n: Any, x: Any) -> Any:
-    z, density = _beta_variate(m, n, x)
-    return 0.5 * beta.betainc_shape(0.5 * m, 0.5 * n, z, 0, 1) - density * m * x
+    z, rest, density = _beta_variate(m, n, x)
+    return -0.5 * beta.shape_of(0.5 * n, 0.5 * m, rest, z) - density * m * x
 
 
 elementwise(
     special.fdtr,
     lambda g, m, n, x, out: where_defined(out, g * _f_in_first(m, n, x)),
     lambda g, m, n, x, out: where_defined(out, g * _f_in_second(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, g * _beta_variate(m, n, x)[1] * m * n),
+    lambda g, m, n, x, out: where_defined(out, g * _beta_variate(m, n, x)[2] * m * n),
     forward=lambda m, n, x: special.fdtr(m, n, x),
 )
 elementwise(
     special.fdtrc,
     lambda g, m, n, x, out: where_defined(out, -g * _f_in_first(m, n, x)),
     lambda g, m, n, x, out: where_defined(out, -g * _f_in_second(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, -g * _beta_variate(m, n, x)[1] * m * n),
+    lambda g, m, n, x, out: where_defined(out, -g * _beta_variate(m, n, x)[2] * m * n),
     forward=lambda m, n, x: special.fdtrc(m, n, x),
 )
 
@@ -111,24 +117,27 @@ of_last(special.nbdtr, lambda g, x, a, b: g * beta.density(b, np.trunc(a) + 1.0,
 of_last(special.nbdtrc, lambda g, x, a, b: -g * beta.density(b, np.trunc(a) + 1.0, x))
 
 
-# Voigt's density: the real part of the Faddeeva function w(z), divided by s sqrt(2 pi), of z = (x + i c) / (s sqrt(2))
+# Voigt's density: the real part of the Faddeeva function w(z), divided by s sqrt(2 pi), of z = (x + i c) / (s sqrt(2)).
+# It solves the heat equation: its derivative in s is s times the second one in x.
 
 
-def _voigt(x: Any, s: Any, c: Any) -> tuple[Any, Any]:
-    """Return z, and the derivative of w at z divided by 2 s² sqrt(pi)."""
-    z = (x + 1j * c) / (s * math.sqrt(2))
-    return z, (1j / math.sqrt(math.pi) - z * special.wofz(z)) / (s * s * math.sqrt(math.pi))
+def _voigt(x: Any, s: Any, c: Any, k: int) -> Any:
+    """Return the `k`-th derivative of w(z) / (s sqrt(2 pi)) in x, where w(z) is erfcx(-i z)."""
+    root = s * math.sqrt(2)
+    return erfcx_slope((c - 1j * x) / root, k) * ((-1j) ** k / math.sqrt(math.pi)) / root ** (k + 1)
 
 
-def _voigt_in_width(g: Any, x: Any, s: Any, c: Any, out: Any) -> Any:
-    z, slope = _voigt(x, s, c)
-    return -g * (out / s + np.real(slope * z) * math.sqrt(2))
-
-
+voigt_slope: Any = elementwise(
+    _voigt,
+    lambda g, x, s, c, k: g * voigt_slope(x, s, c, k + 1),
+    lambda g, x, s, c, k: g * (s * voigt_slope(x, s, c, k + 2)),
+    lambda g, x, s, c, k: g * (1j * voigt_slope(x, s, c, k + 1)),
+    name="voigt_slope",
+)
 elementwise(
     special.voigt_profile,
-    lambda g, x, s, c: g * np.real(_voigt(x, s, c)[1]),
-    _voigt_in_width,
-    lambda g, x, s, c: -g * np.imag(_voigt(x, s, c)[1]),
+    lambda g, x, s, c: g * np.real(voigt_slope(x, s, c, 1)),
+    lambda g, x, s, c: g * s * np.real(voigt_slope(x, s, c, 2)),
+    lambda g, x, s, c: -g * np.imag(voigt_slope(x, s, c, 1)),
     forward=lambda x, s, c: special.voigt_profile(x, s, c),
 )

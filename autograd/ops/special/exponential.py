@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
-from ...calculus import PARTS, RULES, logistic, zero
+from ...calculus import PARTS, RULES, apply_part, cosine, logistic, zero
 from ...primitives.declare import elementwise
 from .common import over, where_defined
 
@@ -40,13 +40,28 @@ elementwise(
 elementwise(special.round, zero)
 
 # The inverses of x exp(x) and of x + log(x): DLMF 4.13
+
+
+def _lambertw_slope(x: Any, out: Any) -> Any:
+    """Return exp(-w) / (1 + w), which is w / (x + x w): there the exponential of a large w would lose digits."""
+    large = (np.abs(out) > 1) & np.isfinite(out)
+    return np.where(large, out / np.where(large, x, 1), np.exp(-np.where(large, 1, out))) / (1 + out)
+
+
+def _wrightomega_slope(out: Any) -> Any:
+    """Return w / (1 + w), for large w in a form whose derivative does not cancel."""
+    large = np.abs(out) > 1
+    small = np.where(large, 0, out)
+    return np.where(large, 1 / (1 + 1 / np.where(large, out, 1)), small / (1 + small))
+
+
 elementwise(
     special._lambertw,
-    lambda g, out: g * np.exp(-out) / (1 + out),
+    lambda g, x, out: g * _lambertw_slope(x, out),
     forward=lambda x, k, tol: special._lambertw(x, k, tol),
     name="lambertw",
 )
-elementwise(special.wrightomega, lambda g, out: g * out / (1 + out))
+elementwise(special.wrightomega, lambda g, out: g * _wrightomega_slope(out))
 
 # Logistic functions: exact in both tails, where 1 - out would be 0
 
@@ -60,9 +75,12 @@ elementwise(special.log_expit, lambda g, x: g * special.expit(-x))
 
 def _exprel_slope(x: Any) -> Any:
     """Return the derivative of (exp(x) - 1) / x, which is the integral of t exp(x t) over t from 0 to 1."""
-    near = np.less(np.abs(x), 2 * NEAR)
-    small, large = np.where(near, x, 0), np.where(near, 1, np.minimum(x, 720))  # past that, it overflows
-    return np.where(near, special.hyp1f1(2, 3, small) * 0.5, (np.exp(large) - special.exprel(large)) / large)
+    near, right = np.less(np.abs(x), 2 * NEAR), np.greater(x, 0)
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    value = special.exprel(large)
+    of_right = value * (1 - 1 / large) + 1 / large
+    far = np.where(right, of_right, (np.exp(np.where(right, 0, large)) - value) / large)
+    return np.where(near, special.hyp1f1(2, 3, small) * 0.5, far)
 
 
 def _boxcox_power(g: Any, log_x: Any, y: Any, zero: Any) -> Any:
@@ -80,6 +98,20 @@ def _inverse_power(g: Any, x: Any, y: Any, value: Any) -> Any:
     return g * value * np.square(x) * np.where(near, special.hyp2f1(2, 2, 3, -small) * -0.5, closed)
 
 
+def _growth(out: Any, x: Any, y: Any) -> Any:
+    """Return out / (1 + x y) for `out` = (1 + x y)**(1 / y): at the ends, where both are 0 or infinite, a power."""
+    base = 1 + x * y
+    end = np.equal(base, 0) | np.isinf(base)
+    return np.where(end, np.power(np.where(end, out, 1), 1 - y), out / np.where(end, 1, base))
+
+
+# (1 + x)**y, whose derivatives are right also where 1 + x rounds
+power1p: Any = elementwise(
+    lambda x, y: np.power(1 + x, y),
+    lambda g, x, y: g * (y * power1p(x, y - 1)),
+    lambda g, x, out: g * special.xlog1py(out, x),
+    name="power1p",
+)
 elementwise(special.exprel, lambda g, x: g * _exprel_slope(x))
 elementwise(
     special.boxcox,
@@ -90,19 +122,19 @@ elementwise(
 )
 elementwise(
     special.boxcox1p,
-    lambda g, x, y, out: where_defined(out, g * np.power(1 + x, y - 1)),
+    lambda g, x, y, out: where_defined(out, g * power1p(x, y - 1)),
     lambda g, x, y, out: where_defined(
         out, _boxcox_power(g, np.log1p(np.where(np.equal(x, -1), 0, x)), y, np.equal(x, -1))
     ),
 )
 elementwise(
     special.inv_boxcox,
-    lambda g, out, y: where_defined(out, g * np.power(out, 1 - y)),
+    lambda g, out, x, y: where_defined(out, g * _growth(out, x, y)),
     lambda g, out, x, y: _inverse_power(g, x, y, out),
 )
 elementwise(
     special.inv_boxcox1p,
-    lambda g, out, y: where_defined(out, g * np.power(1 + out, 1 - y)),
+    lambda g, out, x, y: where_defined(out, g * _growth(1 + out, x, y)),
     lambda g, out, x, y: _inverse_power(g, x, y, 1 + out),
 )
 
@@ -121,4 +153,4 @@ elementwise(
     lambda g, x, y: g * np.maximum(np.abs(y) - x, 0),
     lambda g, x, y: g * np.clip(y, -x, x),
 )
-elementwise(special.pseudo_huber, _pseudo_huber_width, lambda g, x, y: g * over(x * y, np.hypot(x, y)))
+elementwise(special.pseudo_huber, _pseudo_huber_width, lambda g, x, y: g * (x * apply_part(cosine, y, x)))

@@ -32,6 +32,32 @@ def derivative_of_psi(n: int, x: ArrayOrTensor) -> Any:
     return (-1.0) ** (n + 1) * math.factorial(n) * special._zeta(n + 1, x) if n else special.psi(x)
 
 
+def _rise(x: Any, y: Any, n: int) -> Any:
+    """Return the `n`-th derivative of digamma at x + y less that at x, to all digits even where y is small.
+
+    By recurrence and Stirling's series, each of whose terms is a difference of powers: DLMF 5.15. Left of 0, where the
+    series do not hold, it is a plain difference.
+    """
+    right = np.greater(x, 0) & np.greater(x + y, 0) & np.isfinite(y)
+    dtype = special.psi(x + y).dtype
+    start, step = np.where(right, x, 1).astype(dtype), np.where(right, y, 0).astype(dtype)
+    total = math.factorial(n) * sum(_power_fall(start + i, step, n + 1) for i in range(SHIFT))
+    start = start + SHIFT
+    total = total + (_power_fall(start, step, n) * math.factorial(n - 1) if n else np.log1p(step / start))
+    total = total + _power_fall(start, step, n + 1) * (math.factorial(n) / 2)
+    for m, bernoulli in zip(range(2, 99, 2), BERNOULLI, strict=False):
+        total = total + _power_fall(start, step, m + n) * (bernoulli * math.factorial(m + n - 1) / math.factorial(m))
+    left = [np.where(right, 1, end) for end in (x + y, x)]
+    plain = np.subtract(*(derivative_of_psi(n, end) for end in left))
+    return np.where(right, total if n % 2 == 0 else -total, plain).astype(dtype)
+
+
+def _power_fall(x: Any, y: Any, m: int) -> Any:
+    """Return x**-m - (x + y)**-m without cancellation."""
+    a, b = 1 / x, 1 / (x + y)
+    return y * a * b * sum(a**i * b ** (m - 1 - i) for i in range(m))
+
+
 def _trigamma_of_complex(z: Any) -> Any:
     """Return the derivative of digamma right of the imaginary axis, by recurrence and Stirling's series: DLMF 5.15."""
     w = z + SHIFT
@@ -46,8 +72,16 @@ def trigamma(x: ArrayOrTensor) -> Any:
     left = np.less(x.real, 0)
     right = _trigamma_of_complex(np.where(left, 1 - x, x)) if imaginary else special._zeta(2, np.where(left, 1 - x, x))
     place = np.where(left, x, 0.5)
-    sine = np.sin(math.pi * (place if imaginary else np.remainder(place, 1)))
-    return np.where(left, math.pi * math.pi / np.square(sine) - right, right)
+    sine = np.sin(math.pi * (place if imaginary else place - np.rint(place)))
+    return np.where(left, np.square(math.pi / sine) - right, right)
+
+
+def digamma(x: ArrayOrTensor) -> Any:
+    """Return psi of real numbers; left of 0 by reflection, for SciPy's loses digits next to its poles: DLMF 5.5.4."""
+    left = np.less(x, 0) & np.not_equal(x, np.rint(x))
+    place = np.where(left, x, 0.5)
+    reflected = special.psi(1 - place) - math.pi / np.tan(math.pi * (place - np.rint(place)))
+    return np.where(left, reflected, special.psi(np.where(left, 1, x)))
 
 
 def rgamma_slope(x: ArrayOrTensor, value: ArrayOrTensor) -> Any:
@@ -59,8 +93,8 @@ def rgamma_slope(x: ArrayOrTensor, value: ArrayOrTensor) -> Any:
     return np.where(left, reflected, -value * special.psi(right))
 
 
-elementwise(special.gamma, lambda g, x, out: g * out * special.psi(x))
-elementwise(special.gammaln, lambda g, x: g * special.psi(x))
+elementwise(special.gamma, lambda g, x, out: g * out * (special.psi(x) if x.dtype.kind == "c" else digamma(x)))
+elementwise(special.gammaln, lambda g, x: g * digamma(x))
 elementwise(special.loggamma, lambda g, x, out: where_defined(out, g * special.psi(x)))
 elementwise(special.rgamma, lambda g, x, out: g * rgamma_slope(x, out))
 elementwise(special.psi, lambda g, x, out: where_defined(out, g * trigamma(x)))
@@ -68,6 +102,12 @@ polygamma: Any = elementwise(
     lambda x, n: python.polygamma(n, x),
     lambda g, x, n: g * polygamma(x, n + 1),
     name="polygamma",
+)
+psi_rise: Any = elementwise(
+    _rise,
+    lambda g, x, y, n: g * psi_rise(x, y, n + 1),
+    lambda g, x, y, n: g * derivative_of_psi(n + 1, x + y),
+    name="psi_rise",
 )
 of_last(special._zeta, lambda g, x, a: -g * a * special._zeta(a + 1, x))
 elementwise(special.gammasgn, lambda g, out: where_defined(out, zero(g)))
@@ -84,8 +124,8 @@ def psi_between_poles(x: ArrayOrTensor, y: ArrayOrTensor) -> Any:
 
 
 def _poch_slope(x: Any, y: Any, out: Any) -> Any:
-    """Return the derivative of gamma(x + y) / gamma(x) in x; left of 1/2 in a form without the poles of psi(x)."""
-    poles, left = is_pole(x) & is_pole(x + y), np.less(x, 0.5)
+    """Return the derivative of gamma(x + y) / gamma(x) in x; near 0 and below in a form without the poles of psi(x)."""
+    poles, left = is_pole(x) & is_pole(x + y), np.less_equal(x, 0) | np.less(x, np.minimum(y, 0.5))
     near, far = np.where(left & ~poles, x, 0.25), np.where(left, 1, x)
     rest = np.where(poles, 1, y)
     without_poles = special.gamma(near + rest) * rgamma_slope(near, special.rgamma(near)) + out * special.psi(
@@ -95,7 +135,7 @@ def _poch_slope(x: Any, y: Any, out: Any) -> Any:
     return np.where(
         poles,
         out * psi_between_poles(pole, other),
-        np.where(left, without_poles, out * (special.psi(far + rest) - special.psi(far))),
+        np.where(left, without_poles, out * psi_rise(far, rest, 0)),
     )
 
 

@@ -63,17 +63,23 @@ def _ellipk_slope(m: Any, rest: Any) -> Any:
     """Return the derivative of ellipk at `m`, where `rest` is 1 - m to all digits."""
     near = np.less(np.abs(m), NEAR)
     small, large, left = np.where(near, m, 0), np.where(near, NEAR, m), np.where(near, NEAR, rest)
-    closed = (special.ellipe(large) / left - special.ellipkm1(left)) / (2 * large)
+    closed = (ellipem1(left) * 0.5 / left - special.ellipkm1(left) * 0.5) / large
     return np.where(near, special.hyp2f1(1.5, 1.5, 2, small) * (np.pi / 8), closed)
 
 
 def _ellipe_slope(m: Any) -> Any:
     near = np.less(np.abs(m), NEAR)
     small, large = np.where(near, m, 0), np.where(near, NEAR, m)
-    closed = (special.ellipe(large) - special.ellipk(large)) / (2 * large)
+    closed = (special.ellipe(large) - special.ellipk(large)) * 0.5 / large
     return np.where(near, special.hyp2f1(0.5, 1.5, 2, small) * (-np.pi / 8), closed)
 
 
+# ellipe of 1 - x, whose derivative is right where that rounds to 1
+ellipem1: Any = elementwise(
+    lambda x: special.ellipe(1 - x),
+    lambda g, x, out: g * ((special.ellipkm1(x) - out) * 0.5 / (1 - x)),
+    name="ellipem1",
+)
 elementwise(special.ellipk, lambda g, x: g * _ellipk_slope(x, 1 - x))
 elementwise(special.ellipkm1, lambda g, x: -g * _ellipk_slope(1 - x, x))
 elementwise(special.ellipe, lambda g, x: g * _ellipe_slope(x))
@@ -110,7 +116,7 @@ of_last(
 )
 of_last(
     special.eval_legendre,
-    lambda g, x, a: g * _scale(a, (a + 1) * 0.5) * special.eval_jacobi(_below(a), 1.0, 1.0, x),
+    lambda g, x, a: g * _scale(a, 1) * special.eval_gegenbauer(_below(a), 1.5, x),
 )
 of_last(
     special.eval_gegenbauer,

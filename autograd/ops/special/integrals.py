@@ -12,7 +12,7 @@ from scipy.special import _ufuncs as special
 from ...graph.batched import anywhere, everywhere
 from ...graph.traced import ARRAY_TYPES
 from ...primitives.declare import elementwise, general
-from .common import of_last, over, where_defined
+from .common import of_last, where_defined
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
 
@@ -63,11 +63,21 @@ def _times(g: Any, slope: Any) -> Any:
 
 
 def _sine_over(x: Any) -> Any:
-    return np.sinc(x * (1 / math.pi))
+    """Return sin(x) / x, whose derivative would cancel near 0."""
+    near = np.less(np.abs(x), 1)
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    return np.where(near, np.sinc(small * (1 / math.pi)), np.sin(large) / large)
+
+
+def _hyperbolic_sine_over(x: Any) -> Any:
+    """Return sinh(x) / x, near 0 as a hypergeometric function: DLMF 10.39.9 and 10.49.12."""
+    near = np.less(np.abs(x), 1)
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    return np.where(near, special.hyp0f1(1.5, small * small * 0.25), np.sinh(large) / large)
 
 
 _two(special.sici, _sine_over, lambda x: np.cos(x) / x)
-_two(special.shichi, lambda x: np.where(np.equal(x, 0), 1, over(np.sinh(x), x)), lambda x: np.cosh(x) / x)
+_two(special.shichi, _hyperbolic_sine_over, lambda x: np.cosh(x) / x)
 _two(special.fresnel, lambda x: np.sin(math.pi / 2 * x * x), lambda x: np.cos(math.pi / 2 * x * x))
 _two(special.itj0y0, special.j0, special.y0)
 _two(special.iti0k0, special.i0, special.k0)
