@@ -89,6 +89,17 @@ def test_a_right_training_passes_and_computes_the_same_bits() -> None:
     assert str(report).startswith(f"36 operations recorded, {report.checked} checked, 0 wrong\noperation")
 
 
+def test_a_gradient_that_is_zero_but_for_rounding_has_no_drift() -> None:
+    model = nn.Sequential(nn.Conv1d(1, 2, 3), nn.BatchNorm1d(2), nn.ReLU())
+    inputs = np.random.default_rng(0).standard_normal((4, 1, 8), dtype=np.float32)
+    with audit(1.0) as report:
+        for _ in range(12):
+            (model(inputs) ** 2).sum().backward()
+    assert max(line.drift for line in report.operations) < 1000
+    places = [(line.operation, line.module, line.where) for line in report.operations]
+    assert len(places) == len(set(places))
+
+
 def test_a_rule_that_is_wrong_for_some_numbers_is_named_with_module_and_line() -> None:
     with pytest.raises(GradientCheckError, match=r"(?s)'steep' in module Net, recorded at .*test_audit.py:\d+: "):  # noqa: SIM117
         with audit(rate=0.0):

@@ -42,8 +42,8 @@ class Audited:
     wrong
         How many of those that were checked are wrong.
     drift
-        The largest difference between its gradient and the one in double precision, in units in the last place of
-        float32 of the largest element of the gradient.
+        The largest difference between its gradients and those in double precision, in units in the last place of
+        float32 of the largest element of them.
     """
 
     operation: str
@@ -223,13 +223,25 @@ class _Auditor:
         key = node.op.name, node.code, node.instruction, getattr(node, "scope", "")
         line = self.lines.get(key)
         if line is None:
-            line = self.lines[key] = Audited(node.op.name, key[-1], line_of(node))
-            self.report.operations.append(line)
+            line = self.lines[key] = self._line(node.op.name, key[-1], line_of(node))
         line.recorded += 1
         first = not line.checked and not line.set_aside and line.tries < TRIES
         if self.chosen.random() < self.rate or first:
             line.tries += 1
             self._take(node, values, z, line)
+
+    def _line(self, operation: str, module: str, where: str) -> Audited:
+        """Return the entry of a line: Python may note several instructions for one call, as it speeds it up."""
+        named = (
+            one
+            for one in self.report.operations
+            if (one.operation, one.module, one.where) == (operation, module, where)
+        )
+        found = next(named, None)
+        if found is None:
+            found = Audited(operation, module, where)
+            self.report.operations.append(found)
+        return found
 
     def _take(self, node: Node, values: tuple[Any, ...], z: Any, line: Audited) -> None:
         try:

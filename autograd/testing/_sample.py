@@ -38,8 +38,9 @@ class Result(NamedTuple):
     Attributes
     ----------
     drift
-        The largest difference from the gradient in double precision, in units in the last place of float32 of the
-        largest element of the gradient.
+        The largest difference from the gradients in double precision, in units in the last place of float32 of the
+        largest element of them: a gradient that is zero but for rounding, as that of a bias before a normalization,
+        has no digits of its own.
     message
         What is wrong, or None.
     """
@@ -179,16 +180,14 @@ class Sample:
         point.found = point.pulled(cotangents)
         epsilon = max(float(np.finfo(x.dtype).eps) for x in (*self.outputs, *found) if x.dtype.kind in "fc")
         limits = point.allowance(max(epsilon, 2 * self._distance(point)))
-        drift, message = 0.0, None
+        off, largest, message = 0.0, 0.0, None
         for i, (g, h) in enumerate(zip(found, point.found, strict=True)):
             within = np.isfinite(h) & (np.abs(h) < np.finfo(g.dtype).max / 4)
-            if np.any(within):
-                largest = float(np.max(np.abs(h[within])))
-                off = float(np.max(np.abs(g - h)[within]))
-                drift = max(drift, off / (SINGLE * largest) if off else 0.0)
+            largest = max(largest, float(np.max(np.abs(h), initial=0.0, where=within)))
+            off = max(off, float(np.max(np.abs(g - h), initial=0.0, where=within)))
             if differs(np.where(within, g, 0), np.where(within, h, 0), limits[i]):
                 message = f"{point.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}"
-        return drift, message
+        return off / (SINGLE * largest) if off and largest else 0.0, message
 
     def _distance(self, point: Point) -> float:
         """Return how far the values are from those in double precision, relative to the largest."""
