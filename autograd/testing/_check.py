@@ -15,9 +15,10 @@ from ..errors import GradientCheckError, check_callable, check_option
 from ..graph.source_info import defined
 from ._cases import NUMBERS, Case, Shapes, plan, shapes_for, shapes_of_signature
 from ._domains import Domain, accepted, domains_of, outputs_of
+from ._engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
 from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
-from ._operation import Told, check_at, check_values
+from ._operation import Told, check_at, check_foreign, check_values
 from ._patterns import Pattern
 from ._report import call_of, caller, named, pattern_in, reported
 from ._session import session
@@ -90,6 +91,7 @@ def check(
     transforms: bool = True,
     seed: int | None = None,
     profile: str | None = None,
+    engine: str | Engine | None = None,
 ) -> Report:
     """Check an operation and its derivatives, at shapes, numbers, dtypes and layouts of all kinds.
 
@@ -125,6 +127,12 @@ def check(
     profile
         "quick" checks first derivatives without transforms, "thorough" twelve times as many examples; "default", or
         what ``pytest --gradcheck-profile`` says.
+    engine
+        The library whose arrays `fn` takes, if it is another one: "torch"; "jax", with double precision switched on
+        during the check; "autograd", which is HIPS autograd, loaded as `hips_autograd`; or a callable
+        ``engine(fn, arrays, cotangents)`` that returns the outputs of `fn` which hold floating-point numbers, and the
+        gradient of each input, all NumPy arrays. `cotangents` is None where only the outputs are needed. Values and
+        first derivatives are checked; `report.notes` says what is left out.
 
     Returns
     -------
@@ -152,9 +160,21 @@ def check(
     check_option("check", "profile", profile, tuple(ROUNDS))
     __tracebackhide__ = True
     failure = None
-    run = Run(fn, like, signature, domain, keywords or {}, reference, 1 if profile == "quick" else order, seed)
+    run = Run(
+        fn,
+        like,
+        signature,
+        domain,
+        keywords or {},
+        reference,
+        1 if profile == "quick" else order,
+        seed,
+        None if engine is None else engine_of(engine),
+    )
     if dtypes is not None:
         run.dtypes = {np.dtype(dtype).name for dtype in dtypes}
+    if engine is not None:
+        run.report.notes.append(LEFT_OUT)
     try:
         run.check_cases(ROUNDS[profile])
         if profile != "quick":
@@ -191,7 +211,9 @@ class Run:
         reference: Callable[..., Any] | None,
         order: int,
         seed: int,
+        engine: Engine | None = None,
     ) -> None:
+        self.engine = engine
         self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
         self.report, self.told = Report(), Told()
         self.dtypes: set[str] | None = None
@@ -203,7 +225,8 @@ class Run:
 
     def bound(self, keywords: tuple[tuple[str, Any], ...] = ()) -> Callable[..., Any]:
         """Return the function with its keyword arguments."""
-        return partial(self.fn, **dict(keywords or self.keywords[0])) if self.keywords[0] else self.fn
+        fn = partial(self.fn, **dict(keywords or self.keywords[0])) if self.keywords[0] else self.fn
+        return fn if self.engine is None else Foreign(fn, self.engine)
 
     def _accepted(self, shapes: Sequence[Shapes], domain: Any) -> list[Shapes]:
         """Return the shapes that the function takes."""
@@ -265,7 +288,10 @@ class Run:
 
     def _at(self, fn: Callable[..., Any], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
-        check_at(fn, arrays, order=order, reference=reference, told=self.told)
+        if isinstance(fn, Foreign):
+            check_foreign(fn, arrays, reference=reference, told=self.told)
+        else:
+            check_at(fn, arrays, order=order, reference=reference, told=self.told)
 
     def _try(self, stage: Stage, case: Case | None, fn: Callable[..., Any], arrays: Sequence[Array]) -> None:
         try:
@@ -287,17 +313,19 @@ class Run:
             ]
             if not all(accepted(fn, arrays) for arrays in samples):
                 continue
-            subject = Subject(fn, samples[0], names)
+            subject = ForeignSubject(fn, samples[0]) if isinstance(fn, Foreign) else Subject(fn, samples[0], names)
             for stage in self._stages(subject, samples, transforms):
                 self._try(stage, None, fn, samples[0])
 
     def _stages(self, subject: Subject, samples: Sequence[Sequence[Array]], transforms: bool) -> Iterator[Stage]:
+        for special in (np.nan, np.inf, -np.inf):
+            yield lambda fn, arrays, special=special: check_special(subject, arrays, special)  # type: ignore[misc]
+        if isinstance(subject, ForeignSubject):
+            return
         yield lambda fn, arrays: check_overwritten(subject, arrays)
         yield lambda fn, arrays: check_same_tensor(subject, arrays)
         for special in (np.nan, np.inf, -np.inf, -0.0):
             yield lambda fn, arrays, special=special: check_values(fn, _first_set(arrays, special))  # type: ignore[misc]
-        for special in (np.nan, np.inf, -np.inf):
-            yield lambda fn, arrays, special=special: check_special(subject, arrays, special)  # type: ignore[misc]
         yield lambda fn, arrays: check_threads(subject, samples)
         if transforms:
             yield lambda fn, arrays: self._note("vmap", check_vmap(subject, samples))

@@ -78,7 +78,7 @@ class Gradients:
 
     def anew(self, arrays: Sequence[Any], cotangents: Sequence[Array] | None = None) -> list[Array]:
         """Return the gradients at other arrays, or for the same in another layout."""
-        inputs = [_laid_out(x, a) for x, a in zip(self.inputs, arrays, strict=True)]
+        inputs = [self.subject.laid_out(x, a) for x, a in zip(self.inputs, arrays, strict=True)]
         with quiet():
             outputs = self.subject.apply(inputs)
         given = self.cotangents if cotangents is None else cotangents
@@ -132,11 +132,6 @@ def _largest(arrays: Sequence[Array]) -> float:
 
 def _drawn(random: np.random.Generator, like: Array) -> Array:
     return read_only(np.asarray(normal(random, like), like.dtype))
-
-
-def _laid_out(like: Any, array: Any) -> Any:
-    """Return an input that holds `array` itself, whatever its layout."""
-    return type(like)(array.item()) if type(like) in fronts else Tensor(array, requires_grad=True)
 
 
 def _perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generator) -> list[Array]:

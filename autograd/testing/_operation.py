@@ -19,6 +19,7 @@ from ._conditions import (
     failing,
     shown,
 )
+from ._engines import Foreign, ForeignSubject
 from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
 from ._report import call_of, caller, pattern_in, reported
@@ -27,7 +28,7 @@ from ._subject import Subject, inner_product, normal, quiet, widened
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["Told", "check_at", "check_operation", "check_values"]
+__all__ = ["Told", "check_at", "check_foreign", "check_operation", "check_values"]
 
 Array = np.ndarray[Any, Any]
 
@@ -139,6 +140,21 @@ def check_at(
             _check_differences(subject, measure, told)
 
 
+def check_foreign(
+    fn: Foreign, inputs: Sequence[Array], *, reference: Callable[..., Any] | None = None, told: Told | None = None
+) -> None:
+    """Check a function of another engine at one point: its values and first derivatives."""
+    expected = check_arrays(fn, inputs)
+    if reference is not None:
+        _check_reference(reference, inputs, expected)
+    subject = ForeignSubject(fn, inputs)
+    with quiet():
+        point = Gradients(subject, list(inputs))
+        check_conditions(point)
+        check_precision(point)
+        _check_differences(subject, Measure(), told or Told())
+
+
 def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
     with failing("computing the gradient in double precision"):
         place = Place(subject)
@@ -161,8 +177,8 @@ def _listed(result: Any) -> Sequence[Any]:
     return result if isinstance(result, list | tuple) else [result]
 
 
-def check_values(fn: Callable[..., Any], inputs: Sequence[Array], reference: Callable[..., Any] | None = None) -> None:
-    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written."""
+def check_arrays(fn: Callable[..., Any], inputs: Sequence[Array]) -> list[Array]:
+    """Check that two calls on arrays give the same and write to no input, and return what they give."""
     originals = [np.array(x) for x in inputs]
     with quiet():
         expected = [np.asarray(y) for y in _listed(fn(*inputs))]
@@ -171,6 +187,13 @@ def check_values(fn: Callable[..., Any], inputs: Sequence[Array], reference: Cal
     for y, z in zip(expected, again, strict=True):
         if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
             raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
+    return expected
+
+
+def check_values(fn: Callable[..., Any], inputs: Sequence[Array], reference: Callable[..., Any] | None = None) -> None:
+    """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written."""
+    originals = [np.array(x) for x in inputs]
+    expected = check_arrays(fn, inputs)
     leaves = [Tensor(x, requires_grad=True) for x in inputs]
     with failing("computing the values on tensors"):
         results = _listed(fn(*leaves))

@@ -41,6 +41,10 @@ class Subject:
         """Return new inputs with the values of `arrays`, each of which requires a gradient."""
         return [_input_like(self.given[i], a) for i, a in zip(self.places, arrays, strict=True)]
 
+    def laid_out(self, like: Any, array: Any) -> Any:
+        """Return an input of the type of `like` that holds `array` itself, whatever its layout."""
+        return type(like)(array.item()) if type(like) in fronts else Tensor(array, requires_grad=True)
+
     def apply(self, inputs: Sequence[Any]) -> list[Any]:
         """Return the outputs that hold floating-point numbers."""
         arguments = list(self.given)
