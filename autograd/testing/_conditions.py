@@ -259,7 +259,7 @@ def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
     if any(type(x) in fronts for x in point.inputs):
         return
     for layout in ("Fortran", "negative strides", "a slice", "read-only"):
-        inputs = [_laid_out(x, LAYOUTS[layout](a)) for x, a in zip(point.inputs, point.arrays, strict=True)]
+        inputs = [point.subject.laid_out(x, LAYOUTS[layout](a)) for x, a in zip(point.inputs, point.arrays, strict=True)]
         try:
             with quiet():
                 outputs = point.subject.apply(inputs)
