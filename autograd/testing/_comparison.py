@@ -413,8 +413,10 @@ def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> fl
         except (ArithmeticError, ValueError):
             return np.inf
         nearby.append(sum(map(_product, pulled, moves)))
-    with np.errstate(invalid="ignore"):
-        return float(np.nan_to_num(max(nearby) - min(nearby), nan=np.inf))
+    if len({repr(value) for value in nearby}) == 1:  # also where all are nan
+        return 0.0
+    spread = float(np.ptp(nearby))
+    return spread if np.isfinite(spread) else np.inf
 
 
 def _weighted(weights: Array, numbers: Array) -> float:

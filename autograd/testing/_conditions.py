@@ -117,12 +117,16 @@ class Gradients:
             for change, g, h in zip(changes, self.found, self._nearby(moved, given), strict=True):
                 with np.errstate(all="ignore"):
                     np.fmax(change, np.abs(np.subtract(g, h)), out=change)
+        return [30 * change + limit for change, limit in zip(changes, self.rounding(epsilon), strict=True)]
+
+    def rounding(self, epsilon: float) -> list[Array]:
+        """Return what the rounding of a sum of terms makes of each gradient."""
         largest = _largest([w * np.asarray(array_of(y)) for w, y in zip(self.cotangents, self.outputs, strict=True)])
         limits = []
-        for x, g, change in zip(self.arrays, self.found, changes, strict=True):
+        for x, g in zip(self.arrays, self.found, strict=True):
             with np.errstate(all="ignore"):
                 floor = np.fmin(largest / np.abs(x), _largest(self.cotangents))
-                limits.append(30 * change + ROUNDING * epsilon * (_largest([g]) + np.nan_to_num(floor)))
+                limits.append(ROUNDING * epsilon * (_largest([g]) + np.nan_to_num(floor)))
         return limits
 
 
@@ -159,7 +163,7 @@ def check_conditions(point: Gradients, *, nondet_tol: float = 0.0) -> None:
     """Check all conditions that need no other dtype and no forward mode."""
     _check_types(point)
     limits = point.allowance(point.epsilon)
-    _check_repeated(point, [limit + nondet_tol for limit in limits])
+    _check_repeated(point, [limit + nondet_tol for limit in point.rounding(point.epsilon)])
     _check_untouched(point)
     _check_linear(point, limits)
     _check_cotangent_layouts(point, limits)
@@ -259,7 +263,9 @@ def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
     if any(type(x) in fronts for x in point.inputs):
         return
     for layout in ("Fortran", "negative strides", "a slice", "read-only"):
-        inputs = [point.subject.laid_out(x, LAYOUTS[layout](a)) for x, a in zip(point.inputs, point.arrays, strict=True)]
+        inputs = [
+            point.subject.laid_out(x, LAYOUTS[layout](a)) for x, a in zip(point.inputs, point.arrays, strict=True)
+        ]
         try:
             with quiet():
                 outputs = point.subject.apply(inputs)

@@ -22,7 +22,7 @@ def test_a_right_function_passes_in_double_precision() -> None:
     assert report.compared > 20
 
 
-@jax.custom_vjp
+@jax.custom_vjp  # type: ignore[untyped-decorator]  # JAX's types say nothing of it
 def wrong(x: Any) -> Any:
     return x * x
 
