@@ -363,6 +363,6 @@ def test_the_module_stays_as_it_is_after_an_exception() -> None:
 
 def test_what_is_no_module_is_refused() -> None:
     with pytest.raises(TypeError, match=r"takes a module, which has named_parameters\(\), not .*; gradcheck\(\) takes"):
-        check_module(np.tanh, ROWS)
+        check_module(np.tanh, ROWS)  # type: ignore[arg-type]  # the mistake
     with pytest.raises(TypeError, match="loss should be a function"):
         check_module(nn.Linear(3, 2), ROWS, loss=0)  # type: ignore[arg-type]

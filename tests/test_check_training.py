@@ -197,6 +197,6 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(TypeError, match="step should be a function"):
         check_training(3, program.model)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="takes a module, or parameters, which are tensors"):
-        check_training(program.step, [3])
+        check_training(program.step, [3])  # type: ignore[list-item]  # the mistake
     with pytest.raises(TypeError, match="optimizer should be an optimizer, which has param_groups"):
         check_training(program.step, program.model, 3)

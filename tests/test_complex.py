@@ -75,7 +75,7 @@ def test_a_complex_loss_has_no_gradient_of_its_own(differentiate: object) -> Non
 
 
 def test_gradcheck_sees_a_missing_conjugate() -> None:
-    assert gradcheck(lambda z: np.conjugate(z) * z, Z)
+    assert gradcheck(lambda z: np.conjugate(z) * z, Z, fast_mode=True)
     wrong = gradcheck(lambda z: z.detach().conj() * z, Z, raise_exception=False)
     assert not wrong.ok
 

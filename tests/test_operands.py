@@ -292,7 +292,7 @@ def test_gradients_have_the_dtype_of_the_leaf_beside_any_constant(ufunc: Any, dt
 
 def test_a_complex_number_to_the_power_of_a_tensor() -> None:
     x = np.array([0.5, 1.0 + 1j])
-    gradcheck(lambda x: 2j**x, x)
+    gradcheck(lambda x: 2j**x, x, fast_mode=True)
 
 
 def odd(value: Any) -> Any:

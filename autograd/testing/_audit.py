@@ -216,7 +216,7 @@ class _Auditor:
         self.report, self.is_open, self.waiting = Audit(), True, 0
         self.lines: dict[Any, Audited] = {}
 
-    def note(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
+    def note(self, node: Node, values: tuple[Any, ...], z: object) -> None:
         """Count an operation that was recorded, and take it into the sample or not."""
         if self.around is not None:
             self.around(node, values, z)
@@ -258,7 +258,7 @@ class _Auditor:
         line.set_aside += 1
         self.report.reasons[reason] += 1
 
-    def check(self, node: Node, g: Any, line: Audited, sample: Sample) -> None:
+    def check(self, node: Node, g: object, line: Audited, sample: Sample) -> None:
         try:
             result = sample.check(node, g, self.directions)
         except SetAsideError as reason:
@@ -287,7 +287,7 @@ class _Waiting:
     def __del__(self) -> None:
         self.auditor.waiting -= self.sample.nbytes
 
-    def check(self, node: Node, g: Any, lift: Lift | None) -> None:
+    def check(self, node: Node, g: object, lift: Lift | None) -> None:
         """Check the sample for the cotangent that arrived, apart from all that runs around the backward pass."""
         pieces = [part if part is None or lift is None else lift.unwrap(part) for part in _listed(g)]
         if any(type(part) is not np.ndarray for part in pieces if part is not None):
@@ -310,7 +310,7 @@ class _Watched(Hooked):
         Hooked.exist = before  # backward passes need not look for it: it may be called twice
         self.waiting: _Waiting | None = waiting
 
-    def seen(self, node: Node, g: Any, lift: Lift | None) -> Any:
+    def seen(self, node: Node, g: object, lift: Lift | None) -> Any:
         """Return `g` as it is."""
         waiting, self.waiting = self.waiting, None
         if waiting is not None and waiting.auditor.is_open:

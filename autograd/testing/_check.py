@@ -79,13 +79,13 @@ class Report:
 
 
 def check(
-    fn: Callable[..., Any],
+    fn: Callable[..., object],
     *,
     like: ArrayLike | Sequence[ArrayLike] | None = None,
     signature: str | None = None,
     domain: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
     keywords: Mapping[str, Sequence[Any]] | None = None,
-    reference: Callable[..., Any] | None = None,
+    reference: Callable[..., object] | None = None,
     dtypes: Sequence[DTypeLike] | None = None,
     order: int = 2,
     transforms: bool = True,
@@ -203,12 +203,12 @@ class Run:
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Callable[..., object],
         like: Any,
         signature: str | None,
         domain: Any,
         keywords: Mapping[str, Sequence[Any]],
-        reference: Callable[..., Any] | None,
+        reference: Callable[..., object] | None,
         order: int,
         seed: int,
         engine: Engine | None = None,
@@ -286,14 +286,14 @@ class Run:
         if not self.report.examples:
             raise TypeError(f"check() found no numbers for which {defined(self.fn)} is finite: give domain= or like=")
 
-    def _at(self, fn: Callable[..., Any], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
+    def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
         if isinstance(fn, Foreign):
             check_foreign(fn, arrays, reference=reference, told=self.told)
         else:
             check_at(fn, arrays, order=order, reference=reference, told=self.told)
 
-    def _try(self, stage: Stage, case: Case | None, fn: Callable[..., Any], arrays: Sequence[Array]) -> None:
+    def _try(self, stage: Stage, case: Case | None, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
         try:
             stage(fn, arrays)
         except GradientCheckError as error:
@@ -429,7 +429,7 @@ class Run:
         return arrays, error
 
     def _simpler(
-        self, stage: Stage, fn: Callable[..., Any], arrays: Sequence[Array], error: GradientCheckError
+        self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array], error: GradientCheckError
     ) -> tuple[Sequence[Array], GradientCheckError]:
         best = [np.array(x) for x in arrays]
         if sum(x.size for x in best) > 32:
@@ -447,7 +447,7 @@ class Run:
                         break
         return best, error
 
-    def _fails(self, stage: Stage, fn: Callable[..., Any], arrays: Sequence[Array]) -> GradientCheckError | None:
+    def _fails(self, stage: Stage, fn: Callable[..., object], arrays: Sequence[Array]) -> GradientCheckError | None:
         if not accepted(fn, arrays):
             return None
         try:
@@ -478,7 +478,7 @@ def _examples(like: Any) -> list[Array] | None:
 
 
 def _shapes(
-    fn: Callable[..., Any], examples: Sequence[Array] | None, signature: str | None
+    fn: Callable[..., object], examples: Sequence[Array] | None, signature: str | None
 ) -> tuple[list[Shapes], int]:
     if signature is not None:
         return shapes_of_signature(signature)
@@ -489,7 +489,7 @@ def _shapes(
     return shapes_for(count), count
 
 
-def _arity(fn: Callable[..., Any]) -> int:
+def _arity(fn: Callable[..., object]) -> int:
     """Return how many arrays a function takes."""
     if isinstance(fn, np.ufunc):
         return fn.nin

@@ -291,7 +291,8 @@ def _column(place: Place, i: int, part: int, measure: Measure) -> _Column:
     size = float(place.sizes[i][part]) if measure.eps is None else 1.0
     steps = [_step(place, i, part, size)]
     found = _per_unit(place, steps[0], measure)
-    if measure.eps is None and size < 0.5 and np.any(SAFETY * found.error > TOLD * found.steepest):
+    vague = SAFETY * found.error > TOLD * found.steepest + 1e-6 * found.size
+    if measure.eps is None and size < 0.5 and np.any(vague):
         steps.append(_step(place, i, part, 1.0))
         longer = _per_unit(place, steps[1], measure)
         found = longer.where(longer.error < found.error, found)

@@ -76,7 +76,7 @@ class Gradients:
         """Return the gradients for these cotangents."""
         return self.subject.pulled(self.inputs, self.outputs, cotangents)
 
-    def anew(self, arrays: Sequence[Any], cotangents: Sequence[Array] | None = None) -> list[Array]:
+    def anew(self, arrays: Sequence[object], cotangents: Sequence[Array] | None = None) -> list[Array]:
         """Return the gradients at other arrays, or for the same in another layout."""
         inputs = [self.subject.laid_out(x, a) for x, a in zip(self.inputs, arrays, strict=True)]
         with quiet():

@@ -24,6 +24,7 @@ Line = Callable[[float], Array]
 
 FIRST_STEPS = (7, 14, 21, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
 CLOSE_ENOUGH = 1e-9  # an error, relative to the slope, at which no other steps are tried
+ROUNDED = 2e-12  # the same, relative to the values: what their rounding leaves at the first steps
 CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 40.5, 42.5, 44.5)
 
 
@@ -122,7 +123,8 @@ def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[
 
 def _is_close(found: _Three) -> Array:
     """Tell where more steps would not help."""
-    close: Array = (found.error <= CLOSE_ENOUGH * np.abs(found.central)) & (found.jump == 0)
+    enough = CLOSE_ENOUGH * np.abs(found.central) + ROUNDED * found.size
+    close: Array = (found.error <= enough) & (found.jump == 0)
     flat: Array = (found.central == 0) & (found.ahead == 0) & (found.behind == 0)
     return close | flat
 

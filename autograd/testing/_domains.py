@@ -58,7 +58,7 @@ class Domain:
         )
 
 
-def accepted(function: Callable[..., Any], arrays: Sequence[Array]) -> bool:
+def accepted(function: Callable[..., object], arrays: Sequence[Array]) -> bool:
     """Tell whether the function takes these arrays and returns finite numbers, real ones for real inputs."""
     real = all(x.dtype.kind == "f" for x in arrays)
     outputs = outputs_of(function, arrays)
@@ -67,7 +67,7 @@ def accepted(function: Callable[..., Any], arrays: Sequence[Array]) -> bool:
     )
 
 
-def outputs_of(function: Callable[..., Any], arrays: Sequence[Array]) -> list[Array] | None:
+def outputs_of(function: Callable[..., object], arrays: Sequence[Array]) -> list[Array] | None:
     """Return what the function returns for plain arrays, or None if it refuses them."""
     try:
         with quiet():
@@ -78,7 +78,7 @@ def outputs_of(function: Callable[..., Any], arrays: Sequence[Array]) -> list[Ar
 
 
 def domains_of(
-    function: Callable[..., Any], shapes: Sequence[Sequence[tuple[int, ...]]], count: int
+    function: Callable[..., object], shapes: Sequence[Sequence[tuple[int, ...]]], count: int
 ) -> list[Domain] | None:
     """Return the widest domains, one for each input, on which the function is finite and real, if there are any."""
     if count == 1:
@@ -123,7 +123,7 @@ def _probes() -> Array:
     return np.unique(np.concatenate([positive, -positive, [0.0]]))
 
 
-def _by_element(function: Callable[..., Any]) -> Domain | None:
+def _by_element(function: Callable[..., object]) -> Domain | None:
     """Return where an elementwise function of one input is finite; None if it is not elementwise, or nowhere finite."""
     probes = _probes()
     together, backwards = outputs_of(function, [probes]), outputs_of(function, [probes[::-1]])

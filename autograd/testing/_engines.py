@@ -31,7 +31,7 @@ LEFT_OUT = (
 class Foreign:
     """A function of the arrays of an engine, as one of NumPy arrays."""
 
-    def __init__(self, fn: Callable[..., Any], engine: Engine) -> None:
+    def __init__(self, fn: Callable[..., object], engine: Engine) -> None:
         self.fn, self.engine = fn, engine
 
     def __call__(self, *arrays: Array) -> list[Array]:
@@ -64,7 +64,7 @@ class ForeignSubject(Subject):
         """Return copies."""
         return [np.array(a) for a in arrays]
 
-    def laid_out(self, like: Any, array: Any) -> Any:
+    def laid_out(self, like: object, array: object) -> Any:
         """Return the array itself."""
         return array
 
@@ -75,7 +75,7 @@ class ForeignSubject(Subject):
             raise DtypeError("the engine returned no outputs of floating-point numbers")
         return outputs
 
-    def pulled(self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Arrays) -> list[Array]:
+    def pulled(self, inputs: Sequence[Any], outputs: Sequence[object], cotangents: Arrays) -> list[Array]:
         """Return the gradients that the engine computes, with the outputs anew.
 
         Elsewhere a cotangent of 0 times an infinite slope is nan, by convention; 0 is returned for it, as here.
@@ -99,7 +99,7 @@ def _listed(result: Any) -> list[Any]:
     return list(result) if isinstance(result, list | tuple) else [result]
 
 
-def _torch(fn: Callable[..., Any], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+def _torch(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
     import torch
 
     inputs = [_torch_tensor(x).requires_grad_(cotangents is not None) for x in arrays]
@@ -127,7 +127,7 @@ def _torch_tensor(array: Array) -> Any:
 # JAX and HIPS autograd transpose a Jacobian of complex numbers without conjugating it.
 
 
-def _jax(fn: Callable[..., Any], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+def _jax(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
     import jax
 
     def floating(*inputs: Any) -> list[Any]:
@@ -141,7 +141,7 @@ def _jax(fn: Callable[..., Any], arrays: Arrays, cotangents: Arrays | None) -> t
         return outputs, [np.conj(g) for g in pull([jax.numpy.array(np.conj(w)) for w in cotangents])]
 
 
-def _autograd(fn: Callable[..., Any], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
+def _autograd(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
     module = sys.modules.get("hips_autograd")
     if module is None:
         raise ImportError(

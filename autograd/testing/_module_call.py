@@ -11,7 +11,7 @@ from ..errors import DtypeError, described
 from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
 from ..transforms.pytree import flatten
-from ._unchanged import array_of, differ
+from ._unchanged import ModuleLike, array_of, differ
 
 __all__ = ["Call", "State", "buffers_of", "cast", "changed", "differ_in_outputs", "parameters_of", "tensors_of"]
 
@@ -105,15 +105,15 @@ def cast(inputs: Any, dtype: np.dtype[Any]) -> Any:
     return rebuild([np.asarray(array_of(x), dtype) if _is_floating(x) else x for x in leaves])
 
 
-def parameters_of(module: Any) -> State:
+def parameters_of(module: ModuleLike) -> State:
     return {name: p._array for name, p in module.named_parameters()}
 
 
-def buffers_of(module: Any) -> State:
+def buffers_of(module: ModuleLike) -> State:
     return {name: np.array(array_of(value)) for name, value in module.named_buffers()}
 
 
-def tensors_of(module: Any) -> list[Array]:
+def tensors_of(module: ModuleLike) -> list[Array]:
     arrays = map(array_of, (*module.parameters(), *module.buffers()))
     return [array for array in arrays if isinstance(array, np.ndarray)]
 

@@ -14,7 +14,7 @@ from ..tensors.tensor import Tensor
 from ..transforms.pytree import flatten
 from ._module_call import Call, buffers_of, cast, changed, differ_in_outputs, parameters_of, tensors_of
 from ._module_gradients import ModuleGradients
-from ._unchanged import array_of, differ, draw_some, kept_as_it_is, random_states, set_random_states
+from ._unchanged import ModuleLike, array_of, differ, draw_some, kept_as_it_is, random_states, set_random_states
 
 __all__ = ["ModuleCheck", "check_module"]
 
@@ -42,7 +42,7 @@ class ModuleCheck:
 
 
 def check_module(
-    module: Any,
+    module: ModuleLike,
     *inputs: Any,
     loss: Callable[[Any], Any] | None = None,
     unused: str | Collection[str] = (),

@@ -40,7 +40,7 @@ def check_operation(
     *inputs: Array,
     order: int = 2,
     analytic: bool = False,
-    reference: Callable[..., Any] | None = None,
+    reference: Callable[..., object] | None = None,
     atol: float | None = None,
     rtol: float | None = None,
 ) -> None:
@@ -114,11 +114,11 @@ class Told:
 
 
 def check_at(
-    fn: Callable[..., Any],
+    fn: Callable[..., object],
     inputs: Sequence[Array],
     *,
     order: int = 1,
-    reference: Callable[..., Any] | None = None,
+    reference: Callable[..., object] | None = None,
     measure: Measure | None = None,
     told: Told | None = None,
 ) -> None:
@@ -141,7 +141,7 @@ def check_at(
 
 
 def check_foreign(
-    fn: Foreign, inputs: Sequence[Array], *, reference: Callable[..., Any] | None = None, told: Told | None = None
+    fn: Foreign, inputs: Sequence[Array], *, reference: Callable[..., object] | None = None, told: Told | None = None
 ) -> None:
     """Check a function of another engine at one point: its values and first derivatives."""
     expected = check_arrays(fn, inputs)
@@ -177,7 +177,7 @@ def _listed(result: Any) -> Sequence[Any]:
     return result if isinstance(result, list | tuple) else [result]
 
 
-def check_arrays(fn: Callable[..., Any], inputs: Sequence[Array]) -> list[Array]:
+def check_arrays(fn: Callable[..., object], inputs: Sequence[Array]) -> list[Array]:
     """Check that two calls on arrays give the same and write to no input, and return what they give."""
     originals = [np.array(x) for x in inputs]
     with quiet():
@@ -190,7 +190,9 @@ def check_arrays(fn: Callable[..., Any], inputs: Sequence[Array]) -> list[Array]
     return expected
 
 
-def check_values(fn: Callable[..., Any], inputs: Sequence[Array], reference: Callable[..., Any] | None = None) -> None:
+def check_values(
+    fn: Callable[..., object], inputs: Sequence[Array], reference: Callable[..., object] | None = None
+) -> None:
     """Check that the values on tensors are those on arrays, and those of the reference, and that nothing is written."""
     originals = [np.array(x) for x in inputs]
     expected = check_arrays(fn, inputs)
@@ -212,7 +214,7 @@ def check_values(fn: Callable[..., Any], inputs: Sequence[Array], reference: Cal
         _check_reference(reference, inputs, expected)
 
 
-def _check_reference(reference: Callable[..., Any], inputs: Sequence[Array], found: Sequence[Array]) -> None:
+def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], found: Sequence[Array]) -> None:
     with quiet():
         wanted = [np.asarray(y) for y in _listed(reference(*inputs))]
     if len(wanted) != len(found):
@@ -238,7 +240,7 @@ def _check_untouched(inputs: Sequence[Array], originals: Sequence[Array]) -> Non
             raise GradientCheckError(f"input {i} was written to")
 
 
-def _check_complex_step(fn: Callable[..., Any], inputs: Sequence[Array]) -> None:
+def _check_complex_step(fn: Callable[..., object], inputs: Sequence[Array]) -> None:
     random = np.random.default_rng(3)
     subject = Subject(fn, list(inputs), [f"input {i}" for i in range(len(inputs))])
     leaves = subject.inputs(subject.arrays)

@@ -39,7 +39,7 @@ def caller() -> FrameType:
 
 
 def reported(
-    error: GradientCheckError, fn: Callable[..., Any], call: str, pattern: str = "", found: str = ""
+    error: GradientCheckError, fn: Callable[..., object], call: str, pattern: str = "", found: str = ""
 ) -> GradientCheckError:
     """Return the error with a message that fits a screen.
 
@@ -67,7 +67,7 @@ def reported(
     return GradientCheckError("\n".join(lines), error.mismatch, error.jacobians)
 
 
-def _defined(fn: Callable[..., Any]) -> str:
+def _defined(fn: Callable[..., object]) -> str:
     """Return the name of a function and where it is defined; of an operation, where the user declared it."""
     operation = getattr(fn, "operation", None)
     if operation is None:
@@ -117,7 +117,7 @@ def pattern_in(error: GradientCheckError, others: Sequence[tuple[Subject, Sequen
 # The rules that the user wrote.
 
 
-def _rules(fn: Callable[..., Any], error: GradientCheckError) -> Iterator[str]:
+def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str]:
     """Yield where the rules that may be wrong are written: those of operations that are not the library's."""
     operations: dict[int, Any] = {}
     own = getattr(fn, "operation", None)
@@ -135,7 +135,7 @@ def _rules(fn: Callable[..., Any], error: GradientCheckError) -> Iterator[str]:
             told.add(line)
 
 
-def _operations(outputs: Sequence[Any]) -> Iterator[Any]:
+def _operations(outputs: Sequence[object]) -> Iterator[Any]:
     """Yield the operations of a graph."""
     nodes: list[Node] = [y._node for y in outputs if isinstance(y, Tensor) and y.requires_grad and y._node is not None]
     for node in ancestors(nodes):
@@ -161,8 +161,8 @@ def _codes(op: Any, place: int | None) -> list[tuple[str, CodeType]]:
 
 def call_of(
     checker: str,
-    fn: Callable[..., Any],
-    arrays: Sequence[Any],
+    fn: Callable[..., object],
+    arrays: Sequence[np.ndarray[Any, Any]],
     frame: FrameType,
     keywords: Keywords = (),
     options: Sequence[str] = (),
@@ -177,7 +177,7 @@ def call_of(
     return f"{checker}({', '.join([named(fn, frame, len(arrays), keywords), *given, *options])})"
 
 
-def named(fn: Callable[..., Any], frame: FrameType, count: int, keywords: Keywords = ()) -> str:
+def named(fn: Callable[..., object], frame: FrameType, count: int, keywords: Keywords = ()) -> str:
     """Return the name that a function of so many inputs has in the user's program, with its keyword arguments."""
     name = _variable(fn, frame)
     if not name and isinstance(fn, partial) and not fn.args:
@@ -195,7 +195,7 @@ def _keyworded(keywords: Keywords) -> str:
     return "".join(f", {name}={value!r}" for name, value in keywords)
 
 
-def _own_name(fn: Callable[..., Any]) -> str:
+def _own_name(fn: Callable[..., object]) -> str:
     """Return the name that a function was defined with; for a short lambda, its source."""
     name = getattr(fn, "__name__", "")
     if name == "<lambda>":
@@ -206,7 +206,7 @@ def _own_name(fn: Callable[..., Any]) -> str:
     return name if name.isidentifier() else "fn"
 
 
-def _variable(fn: Callable[..., Any], frame: FrameType) -> str:
+def _variable(fn: Callable[..., object], frame: FrameType) -> str:
     """Return the variable of the user's program that holds `fn`, or the module's name and its own; else nothing."""
     known = {**frame.f_globals, **frame.f_locals}
     held = [name for name, value in known.items() if value is fn and not name.startswith("_")]
@@ -219,7 +219,7 @@ def _variable(fn: Callable[..., Any], frame: FrameType) -> str:
     return ""
 
 
-def literal(array: Any) -> str | None:
+def literal(array: np.ndarray[Any, Any]) -> str | None:
     """Return an input as Python code, None if it is too long."""
     array = getattr(array, "data", array) if isinstance(array, Tensor) else array
     if not isinstance(array, np.ndarray):

@@ -85,7 +85,7 @@ class Sample:
         apply = self.op.definition.apply if isinstance(getattr(self.op, "definition", None), type) else self.op.apply
         places = list(self.places.values())
 
-        def call(*inputs: Any) -> Any:
+        def call(*inputs: object) -> Any:
             given = [_copy(value, wide) for value in self.values]
             if self.op.variadic:
                 given[0] = list(given[0])
@@ -103,7 +103,7 @@ class Sample:
         of = self.values[0] if self.op.variadic else self.values
         return [np.asarray(of[where[0]]) for where in self.places.values()]
 
-    def gradients(self, node: Node, g: Any) -> list[Array]:
+    def gradients(self, node: Node, g: object) -> list[Array]:
         """Return what the rules give for the cotangent `g`, as users see gradients."""
         pulled: Gradients = Wanted(dict.fromkeys(self.places))
         self.op.pull(node, list(g) if isinstance(g, list) else g, pulled)
@@ -112,7 +112,7 @@ class Sample:
             for x in self.places
         ]
 
-    def check(self, node: Node, g: Any, random: np.random.Generator) -> Result:
+    def check(self, node: Node, g: object, random: np.random.Generator) -> Result:
         """Compare the gradients for the cotangent `g` with differences, and with themselves in double precision.
 
         Raises

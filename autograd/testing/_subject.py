@@ -25,7 +25,7 @@ class Subject:
     """A function, and copies of the inputs that it is differentiated with respect to."""
 
     def __init__(
-        self, fn: Callable[..., Any], given: Sequence[Any], names: Sequence[str], output_name: str = "output"
+        self, fn: Callable[..., object], given: Sequence[Any], names: Sequence[str], output_name: str = "output"
     ) -> None:
         self.fn, self.given, self.output_name = fn, given, output_name
         self.places = [i for i, x in enumerate(given) if _is_floating(x)]
@@ -45,7 +45,7 @@ class Subject:
         """Return an input of the type of `like` that holds `array` itself, whatever its layout."""
         return type(like)(array.item()) if type(like) in fronts else Tensor(array, requires_grad=True)
 
-    def apply(self, inputs: Sequence[Any]) -> list[Any]:
+    def apply(self, inputs: Sequence[object]) -> list[Any]:
         """Return the outputs that hold floating-point numbers."""
         arguments = list(self.given)
         for place, x in zip(self.places, inputs, strict=True):
@@ -69,7 +69,7 @@ class Subject:
             outputs = self.outputs(arrays)
         return np.concatenate([np.asarray(parts(y), np.float64) for y in outputs])
 
-    def pulled(self, inputs: Sequence[Any], outputs: Sequence[Any], cotangents: Sequence[Array]) -> list[Array]:
+    def pulled(self, inputs: Sequence[Any], outputs: Sequence[object], cotangents: Sequence[Array]) -> list[Array]:
         """Return the gradient of each input that the graph gives for `cotangents`, a gradient of each output."""
         found = [np.zeros(np.shape(array_of(x)), np.asarray(array_of(x)).dtype) for x in inputs]
         live = [(y, w) for y, w in zip(outputs, cotangents, strict=True) if is_recorded(y)]
@@ -101,7 +101,7 @@ def _kind(x: Any) -> str:
     return type(x).__name__ if dtype is None else f"{type(x).__name__} of {dtype}"
 
 
-def dtype_of(x: Any) -> np.dtype[Any]:
+def dtype_of(x: object) -> np.dtype[Any]:
     """Return the dtype of a tensor, an array or a number."""
     dtype = getattr(x, "dtype", None)
     return dtype if isinstance(dtype, np.dtype) else np.asarray(array_of(x)).dtype

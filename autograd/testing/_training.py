@@ -17,7 +17,7 @@ from ..errors import GradientCheckError, check_callable, described
 from ..graph.mutation import note_written
 from ..tensors.tensor import Tensor
 from ._named_gradients import Comparison, Deviation
-from ._unchanged import Snapshot, differ
+from ._unchanged import ModuleLike, Snapshot, differ
 
 __all__ = ["TrainingCheck", "check_training"]
 
@@ -44,7 +44,9 @@ class TrainingCheck:
     untold: tuple[str, ...]
 
 
-def check_training(step: Callable[[], Any], model: Any, optimizer: Any = None) -> TrainingCheck:
+def check_training(
+    step: Callable[[], Any], model: ModuleLike | Iterable[Tensor] | Mapping[str, Tensor], optimizer: Any = None
+) -> TrainingCheck:
     """Check a whole step of a training: the gradients, and what the step does with them.
 
     The step is called many times from the same state, which is put back each time and in the end: parameters,
@@ -145,7 +147,9 @@ def _optimizers(step: Any, given: Any) -> list[Any]:
 class _Training:
     """A step, the state that it starts from, and what is found."""
 
-    def __init__(self, step: Callable[[], Any], model: Any, optimizer: Any) -> None:
+    def __init__(
+        self, step: Callable[[], Any], model: ModuleLike | Iterable[Tensor] | Mapping[str, Tensor], optimizer: Any
+    ) -> None:
         self.step = step
         self.parameters, module = _named(model)
         self.optimizers = _optimizers(step, optimizer)
@@ -360,4 +364,4 @@ def _equal(a: float, b: float) -> bool:
 
 
 def _differ(a: Array | None, b: Array | None) -> bool:
-    return (a is None) is not (b is None) or (a is not None and differ(a, b))
+    return (a is None) is not (b is None) or (a is not None and b is not None and differ(a, b))

@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..graph.mutation import note_written
 from ..tensors.tensor import Tensor
 from ..transforms.checkpoint import generators_in_use
 
-__all__ = ["Snapshot", "array_of", "differ", "draw_some", "kept_as_it_is", "random_states", "set_random_states"]
+__all__ = [
+    "ModuleLike",
+    "Snapshot",
+    "array_of",
+    "differ",
+    "draw_some",
+    "kept_as_it_is",
+    "random_states",
+    "set_random_states",
+]
 
 Array = np.ndarray[Any, Any]
+RandomStates = tuple[list[tuple[np.random.Generator, Any]], Any]
 
 
-def random_states() -> Any:
+class ModuleLike(Protocol):
+    """What a check asks of a module: its tensors, and to be called."""
+
+    training: bool
+
+    def __call__(self, *inputs: Any) -> Any: ...
+    def named_parameters(self) -> Iterable[tuple[str, Any]]: ...
+    def named_buffers(self) -> Iterable[tuple[str, Any]]: ...
+    def parameters(self) -> Iterable[Any]: ...
+    def buffers(self) -> Iterable[Any]: ...
+    def modules(self) -> Iterable[Any]: ...
+    def train(self, mode: bool = True) -> Any: ...
+    def eval(self) -> Any: ...
+
+
+def random_states() -> RandomStates:
     """Return the states of the generators that a model may draw from: those of packages, and NumPy's global one."""
     return [(generator, generator.bit_generator.state) for generator in generators_in_use()], np.random.get_state()
 
 
-def set_random_states(states: Any) -> None:
+def set_random_states(states: RandomStates) -> None:
     """Set the generators to states that `random_states` returned."""
     for generator, state in states[0]:
         generator.bit_generator.state = state
     np.random.set_state(states[1])
 
 
-def draw_some(states: Any) -> None:
+def draw_some(states: RandomStates) -> None:
     """Move the generators on from states that `random_states` returned."""
     set_random_states(states)
     for generator, _ in states[0]:
@@ -42,7 +68,7 @@ def array_of(value: Any) -> Any:
     return value._array if isinstance(value, Tensor) else value
 
 
-def differ(a: Any, b: Any) -> bool:
+def differ(a: ArrayLike, b: ArrayLike) -> bool:
     """Tell whether two arrays differ in shape or in any element, nan being equal to nan."""
     return not np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind in "fc")
 
@@ -84,7 +110,7 @@ def _write(array: Any, values: Array) -> None:
 
 
 @contextmanager
-def kept_as_it_is(module: Any) -> Iterator[Snapshot]:
+def kept_as_it_is(module: ModuleLike) -> Iterator[Snapshot]:
     """Put a module and the random generators back as they were."""
     snapshot = Snapshot(dict(module.named_parameters()), module)
     try:

@@ -149,7 +149,7 @@ def test_scipy_on_tensors(name: str) -> None:
 @pytest.mark.parametrize("name", SCIPY)
 def test_scipy_differentiated(name: str) -> None:
     function, inputs = SCIPY[name]
-    gradcheck(function, [tensor(x, requires_grad=True) for x in inputs])
+    gradcheck(function, [tensor(x, requires_grad=True) for x in inputs], fast_mode=True)
 
 
 @pytest.mark.usefixtures("_dispatching")
@@ -163,7 +163,7 @@ def test_scikit_learn_on_tensors(name: str) -> None:
 def test_scikit_learn_differentiated(name: str) -> None:
     function, inputs = LEARN[name]
     with np.errstate(invalid="ignore"):
-        gradcheck(function, [tensor(x, requires_grad=True) for x in inputs], rtol=1e-4)
+        gradcheck(function, [tensor(x, requires_grad=True) for x in inputs], rtol=1e-4, fast_mode=True)
 
 
 def test_the_namespace_that_consumers_find() -> None:

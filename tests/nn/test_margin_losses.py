@@ -33,8 +33,8 @@ def test_multi_margin(p: Any, weight: Any) -> None:
     for reduction, expected in reductions(np.array(each)).items():
         loss = nn.MultiMarginLoss(p, 0.7, weight, reduction)
         np.testing.assert_allclose(loss(SCORES, LABELS), expected)
-        assert gradcheck(lambda x, loss=loss: loss(x, LABELS), [SCORES])
-        assert gradgradcheck(lambda x, loss=loss: loss(x, LABELS), [SCORES])
+        assert gradcheck(lambda x, loss=loss: loss(x, LABELS), [SCORES], fast_mode=True)
+        assert gradgradcheck(lambda x, loss=loss: loss(x, LABELS), [SCORES], fast_mode=True)
     np.testing.assert_allclose(functional.multi_margin_loss(SCORES[0], 0, p, 0.7, weight), each[0])
     narrow = tensor(SCORES.astype(np.float32), requires_grad=True)
     assert loss(narrow, LABELS).dtype == np.float32
@@ -64,7 +64,7 @@ def test_multilabel_margin() -> None:
     for reduction, expected in reductions(np.array(each)).items():
         loss = nn.MultiLabelMarginLoss(reduction)
         np.testing.assert_allclose(loss(SCORES, target), expected)
-        assert gradcheck(lambda x, loss=loss: loss(x, target), [SCORES])
+        assert gradcheck(lambda x, loss=loss: loss(x, target), [SCORES], fast_mode=True)
     np.testing.assert_allclose(functional.multilabel_margin_loss(SCORES[0], target[0]), each[0])
     with pytest.raises(IndexError, match="the label 7, but there are 4 classes"):
         functional.multilabel_margin_loss(SCORES, np.where(target == 3, 7, target))
@@ -81,7 +81,7 @@ def test_multilabel_soft_margin() -> None:
     for reduction, expected in reductions(each).items():
         loss = nn.MultiLabelSoftMarginLoss(weight, reduction)
         np.testing.assert_allclose(loss(SCORES, target), expected)
-        assert gradgradcheck(lambda x, loss=loss: loss(x, target), [SCORES])
+        assert gradgradcheck(lambda x, loss=loss: loss(x, target), [SCORES], fast_mode=True)
     with pytest.raises(ShapeError, match="weight has shape"):
         functional.multilabel_soft_margin_loss(SCORES, target, np.ones(5))
     with pytest.raises(ShapeError, match="axis of classes"):
@@ -103,15 +103,15 @@ def test_triplets(p: float, swap: bool) -> None:
     for reduction, expected in reductions(each).items():
         loss = nn.TripletMarginLoss(0.5, p, swap=swap, reduction=reduction)
         np.testing.assert_allclose(loss(A, B, C), expected)
-        assert gradcheck(loss, [A, B, C])
+        assert gradcheck(loss, [A, B, C], fast_mode=True)
         if p != 1:
-            assert gradgradcheck(loss, [A, B, C])
+            assert gradgradcheck(loss, [A, B, C], fast_mode=True)
     own = nn.TripletMarginWithDistanceLoss(
         distance_function=lambda x, y: abs(x - y).sum(axis=-1), margin=0.5, swap=swap
     )
     if p == 1:
         np.testing.assert_allclose(own(A, B, C), each.mean(), rtol=1e-4)
-        assert gradcheck(own, [A, B, C])
+        assert gradcheck(own, [A, B, C], fast_mode=True)
 
 
 def test_wrong_triplets() -> None:
@@ -133,8 +133,8 @@ def test_cosine_embedding(margin: float) -> None:
     for reduction, expected in reductions(each).items():
         loss = nn.CosineEmbeddingLoss(margin, reduction)
         np.testing.assert_allclose(loss(A, B, SIGNS), expected, rtol=1e-10)
-        assert gradcheck(lambda a, b, loss=loss: loss(a, b, SIGNS), [A, B])
-        assert gradgradcheck(lambda a, b, loss=loss: loss(a, b, SIGNS), [A, B])
+        assert gradcheck(lambda a, b, loss=loss: loss(a, b, SIGNS), [A, B], fast_mode=True)
+        assert gradgradcheck(lambda a, b, loss=loss: loss(a, b, SIGNS), [A, B], fast_mode=True)
     np.testing.assert_allclose(functional.cosine_embedding_loss(A[1], B[1], -1, margin), each[1], rtol=1e-10)
     zeros = tensor(np.zeros((1, 4)), requires_grad=True)
     of_zeros = functional.cosine_embedding_loss(zeros, np.ones((1, 4)), np.ones(1))
@@ -157,8 +157,8 @@ def test_cosine_similarity(dim: int) -> None:
     lengths = np.sqrt((A**2).sum(axis=dim) * (B**2).sum(axis=dim))
     similarity = nn.CosineSimilarity(dim)
     np.testing.assert_allclose(similarity(A, B), (A * B).sum(axis=dim) / lengths)
-    assert gradcheck(similarity, [A, B])
-    assert gradgradcheck(similarity, [A, B])
+    assert gradcheck(similarity, [A, B], fast_mode=True)
+    assert gradgradcheck(similarity, [A, B], fast_mode=True)
     for layout in LAYOUTS.values():
         np.testing.assert_allclose(similarity(layout(A), layout(B)), similarity(A, B), rtol=1e-13)
 
@@ -187,7 +187,7 @@ def test_pairwise_distance(p: float) -> None:
     np.testing.assert_allclose(distance(A, B), expected)
     np.testing.assert_allclose(distance(A[0], B[0]), expected[0])
     np.testing.assert_allclose(nn.PairwiseDistance(p, 1e-3, keepdim=True)(A, B), expected[:, None])
-    assert gradcheck(distance, [A, B])
+    assert gradcheck(distance, [A, B], fast_mode=True)
     assert distance(A.astype(np.float32), B.astype(np.float32)).dtype == np.float32
     with pytest.raises(ShapeError, match="vectors lie along the axis -1"):
         distance(A, B[:, :1])
@@ -212,9 +212,9 @@ def test_numbers_are_vectors_of_one_element(axis: int) -> None:
     x, y = np.array(-2.0), np.array(3.0)
     assert functional.cosine_similarity(x, y, dim=axis) == -1
     assert functional.normalize(x, axis=axis) == -1
-    assert gradcheck(lambda x, y: functional.cosine_similarity(x, y, axis, eps=10.0), [x, y])
-    assert gradgradcheck(lambda x, y: functional.cosine_similarity(x, y, axis, eps=10.0), [x, y])
-    assert gradcheck(lambda x: functional.normalize(x, axis=axis, eps=10.0), [x])
-    assert gradgradcheck(lambda x: functional.normalize(x**2, axis=axis, eps=10.0), [x])
+    assert gradcheck(lambda x, y: functional.cosine_similarity(x, y, axis, eps=10.0), [x, y], fast_mode=True)
+    assert gradgradcheck(lambda x, y: functional.cosine_similarity(x, y, axis, eps=10.0), [x, y], fast_mode=True)
+    assert gradcheck(lambda x: functional.normalize(x, axis=axis, eps=10.0), [x], fast_mode=True)
+    assert gradgradcheck(lambda x: functional.normalize(x**2, axis=axis, eps=10.0), [x], fast_mode=True)
     with pytest.raises(ShapeError, match="dim=1"):
         functional.cosine_similarity(x, y)

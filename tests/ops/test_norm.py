@@ -102,8 +102,8 @@ def test_ties_of_matrix_norms_share_evenly() -> None:
 
 
 def test_the_nuclear_norm_has_its_second_derivative_where_singular_values_are_equal() -> None:
-    assert gradgradcheck(lambda x: np.linalg.norm(x, "nuc"), np.eye(3))
-    assert gradgradcheck(lambda x: np.linalg.norm(x, "nuc"), 2 * np.eye(3, 2))
+    assert gradgradcheck(lambda x: np.linalg.norm(x, "nuc"), np.eye(3), fast_mode=True)
+    assert gradgradcheck(lambda x: np.linalg.norm(x, "nuc"), 2 * np.eye(3, 2), fast_mode=True)
 
 
 def test_norms_of_zero_matrices_have_gradient_zero() -> None:

@@ -154,8 +154,8 @@ def test_cross_of_vectors_in_the_plane(left: int, right: int) -> None:
         np.testing.assert_array_equal(np.cross(live(x), live(y)).data, expected, strict=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        assert gradcheck(np.cross, [x, y])
-        assert gradgradcheck(np.cross, [x, y])
+        assert gradcheck(np.cross, [x, y], fast_mode=True)
+        assert gradgradcheck(np.cross, [x, y], fast_mode=True)
 
 
 @pytest.mark.parametrize(
