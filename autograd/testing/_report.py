@@ -162,7 +162,7 @@ def _codes(op: Any, place: int | None) -> list[tuple[str, CodeType]]:
 def call_of(
     checker: str,
     fn: Callable[..., object],
-    arrays: Sequence[np.ndarray[Any, Any]],
+    arrays: Sequence[Any],
     frame: FrameType,
     keywords: Keywords = (),
     options: Sequence[str] = (),
