@@ -12,7 +12,7 @@ from autograd.tensors.dispatch import declare_further_functions
 # What it remembers of the source and of Unicode; by default that is written beside the source.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "hypothesis"))
 
-settings.register_profile("default", deadline=None, database=None, max_examples=30)
+settings.register_profile("default", deadline=None, database=None, max_examples=10)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
 

@@ -32,7 +32,7 @@ __all__ = ["Told", "check_at", "check_foreign", "check_operation", "check_values
 
 Array = np.ndarray[Any, Any]
 
-FEW = 50  # the elements of a Jacobian, up to which each is compared
+FEW = 24  # the elements of a Jacobian, up to which each is compared
 
 
 def check_operation(
