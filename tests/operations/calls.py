@@ -40,6 +40,12 @@ class Call:
         """Return the function of the live arguments alone."""
         return lambda *inputs: self.on(function, inputs)
 
+    def afresh(self, function: Function) -> Function:
+        """Return the same function, with new memory in each call for what the operation leaves in its arguments."""
+        if not any(type(value).__module__.startswith("nn.") for value in self.args):
+            return self.bind(function)
+        return lambda *inputs: replace(self, args=deepcopy(self.args)).on(function, inputs)
+
 
 def call(*args: Any, **kwargs: Any) -> Call:
     return Call(args, kwargs)
@@ -54,9 +60,7 @@ def _lives(value: Any) -> list[Live]:
 def _filled(value: Any, rest: Any) -> Any:
     if isinstance(value, Live):
         return next(rest)
-    if type(value) in (list, tuple):
-        return type(value)(_filled(item, rest) for item in value)
-    return deepcopy(value) if type(value).__module__.startswith("nn.") else value  # memory that a call writes to
+    return type(value)(_filled(item, rest) for item in value) if type(value) in (list, tuple) else value
 
 
 @dataclass(frozen=True)
