@@ -383,9 +383,10 @@ def _adds_up(
     random = np.random.default_rng(4)
 
     def along(direction: Sequence[Array | None]) -> float:
-        found = slope(place.line(direction), place.here, place.precision)
-        value, error = _weighted(weights, found.middle), _weighted(np.abs(weights), found.error)
-        return value if error < gap else np.nan
+        for found in slopes_of_many_steps(place.line(direction), place.here, place.precision):
+            if _weighted(np.abs(weights), found.error) < gap:
+                return _weighted(weights, found.middle)
+        return np.nan
 
     for _ in range(12):
         choices = (-1.0, 0.0, 1.0)
