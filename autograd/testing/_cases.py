@@ -117,9 +117,9 @@ def _with_zeros(domain: Domain, size: int, random: np.random.Generator, offset: 
 
 
 def _tied(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
-    """Return few different numbers, the same ones for each input."""
-    two = domain.within(-3.0, 3.0).lattice(16)[[3, -4, 9 % 16]]
-    return np.asarray(random.permutation(np.resize(two, size)))
+    """Return three different numbers, the same ones for each input."""
+    three = domain.within(-3.0, 3.0).lattice(16)[[3, -4, 9]]
+    return np.asarray(random.permutation(np.resize(three, size)))
 
 
 def _neighbouring(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:

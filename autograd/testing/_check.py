@@ -170,9 +170,8 @@ def check(
         1 if profile == "quick" else order,
         seed,
         None if engine is None else engine_of(engine),
+        None if dtypes is None else {np.dtype(dtype).name for dtype in dtypes},
     )
-    if dtypes is not None:
-        run.dtypes = {np.dtype(dtype).name for dtype in dtypes}
     if engine is not None:
         run.report.notes.append(LEFT_OUT)
     try:
@@ -212,11 +211,11 @@ class Run:
         order: int,
         seed: int,
         engine: Engine | None = None,
+        dtypes: set[str] | None = None,
     ) -> None:
-        self.engine = engine
+        self.engine, self.dtypes = engine, dtypes
         self.fn, self.reference, self.order, self.seed = fn, reference, order, seed
         self.report, self.told = Report(), Told()
-        self.dtypes: set[str] | None = None
         self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         shapes, self.count = _shapes(fn, examples, signature)
@@ -302,7 +301,6 @@ class Run:
     def check_surroundings(self, transforms: bool) -> None:
         """Check one or two examples for what is not a matter of numbers."""
         several = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= 64] or self.shapes
-        names = [f"input {i}" for i in range(self.count)]
         for keywords, shapes in zip(itertools.cycle(self.keywords), several[:2], strict=False):
             fn = self.bound(keywords)
             samples = [
@@ -313,7 +311,7 @@ class Run:
             ]
             if not all(accepted(fn, arrays) for arrays in samples):
                 continue
-            subject = ForeignSubject(fn, samples[0]) if isinstance(fn, Foreign) else Subject(fn, samples[0], names)
+            subject = ForeignSubject(fn, samples[0]) if isinstance(fn, Foreign) else Subject(fn, samples[0])
             for stage in self._stages(subject, samples, transforms):
                 self._try(stage, None, fn, samples[0])
 
@@ -366,7 +364,7 @@ class Run:
         for kind, seed in [*itertools.product(NUMBERS, (1, 2)), ("ordinary", 3), ("zeros", 3)]:
             arrays = replace(base, numbers=kind, seed=seed).arrays(self.domains)
             if accepted(fn, arrays):
-                subject = Subject(fn, arrays, [f"input {i}" for i in range(self.count)])
+                subject = Subject(fn, arrays)
                 while len(subject.names) < len(jacobians.place.subject.names):
                     subject = gradient_subject(subject)
                 others.append((subject, subject.arrays))

@@ -9,7 +9,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._differences import Line, Slope, central_slope, slope, slopes_of_many_steps
+from ._differences import (
+    RELATIVE,
+    SAFETY,
+    TOLD,
+    Line,
+    Slope,
+    central_slope,
+    confirmed,
+    gap_between,
+    is_told,
+    slope,
+    slopes_of_many_steps,
+)
 from ._subject import Subject, array_of, inner_product, parts, quiet, widened
 
 __all__ = [
@@ -21,15 +33,12 @@ __all__ = [
     "compare_directions",
     "compare_elements",
     "derivatives",
+    "worst_element",
     "worst_of",
 ]
 
 Array = np.ndarray[Any, Any]
 Index = tuple[int, ...]
-
-SAFETY = 30.0  # how many times the estimated error of the differences a derivative may be off
-RELATIVE = 2e-8  # how far a derivative may be off, relative to itself, where nothing else is asked for
-TOLD = 0.05  # an uncertainty, relative to the derivative, at which it can be told
 
 
 @dataclass(frozen=True)
@@ -175,6 +184,15 @@ def worst_of(found: Sequence[Finding]) -> Finding:
     return max(found, key=lambda one: (one.excess > 1, one.worst.error if one.excess > 1 else one.excess))
 
 
+def worst_element(place: Place, measure: Measure, worst: Mismatch, most: float) -> Mismatch:
+    """Return the worst element of a wrong Jacobian, if it has at most so many elements, in place of a direction."""
+    if worst.index is None and place.here.size * sum(x.size for x in place.arrays) <= most:
+        elements = list(compare_elements(place, measure))
+        if elements and worst_of(elements).excess > 1:
+            return worst_of(elements).worst
+    return worst
+
+
 class _Judged(NamedTuple):
     """Each derivative beside its difference."""
 
@@ -193,15 +211,15 @@ def _judged(analytic: Array, found: Slope, measure: Measure, rounding: Array) ->
         off = np.abs(analytic - numeric)
         excess = np.where(off == 0, 0.0, off / tolerance)
         excess = np.where(np.isnan(analytic) & np.isfinite(numeric) & np.isfinite(tolerance), np.inf, excess)
-        told = SAFETY * found.error <= TOLD * np.fmax(np.abs(analytic), found.steepest) + 1e-6 * found.size
+        told = is_told(found.error, np.fmax(np.abs(analytic), found.steepest), found.size)
     excess = np.where(np.isnan(excess), 0.0, excess)
     return _Judged(np.where(told | (excess > 1), excess, -1.0), told, numeric, tolerance)
 
 
 def compare_elements(place: Place, measure: Measure) -> Iterator[Finding]:
     """Compare each pair of an input and an output, and yield the worst element of their Jacobian."""
-    for i, analytic, columns, rounding in _by_input(place, measure):
-        yield from _of_pairs(place, i, analytic, columns, measure, rounding)
+    for i, of_input in _by_input(place, measure):
+        yield from _of_pairs(place, i, of_input, measure)
 
 
 class Derivatives(NamedTuple):
@@ -221,13 +239,13 @@ class Derivatives(NamedTuple):
 def derivatives(place: Place, measure: Measure) -> Derivatives:
     """Return the Jacobians by the graph and by differences."""
     found = []
-    for _, analytic, columns, rounding in _by_input(place, measure):
-        judged = _judged(analytic, _side_by_side(columns), measure, rounding)
+    for _, of_input in _by_input(place, measure):
+        judged = _judged(of_input.analytic, of_input.found, measure, of_input.rounding)
         wrong = judged.excess > 1
-        for part in np.flatnonzero(np.any(wrong, axis=0)):
-            doubtful = wrong[:, part] & _contradicted(place, columns[part])
-            wrong[doubtful, part] = judged.told[doubtful, part] = False
-        found.append(Derivatives(analytic, judged.numeric, judged.told, wrong, judged.tolerance))
+        for column in np.flatnonzero(np.any(wrong, axis=0)):
+            doubtful = wrong[:, column] & _contradicted(place, of_input.columns[column])
+            wrong[doubtful, column] = judged.told[doubtful, column] = False
+        found.append(Derivatives(of_input.analytic, judged.numeric, judged.told, wrong, judged.tolerance))
     if not found:
         return Derivatives(*(np.zeros((place.here.size, 0), dtype) for dtype in (float, float, bool, bool, float)))
     return Derivatives(*(np.concatenate(pieces, axis=1) for pieces in zip(*found, strict=True)))
@@ -247,8 +265,21 @@ def _contradicted(place: Place, column: _Column) -> Array:
     return contradicted
 
 
-def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, Array, list[_Column], Array]]:
-    """Yield, for each input, its Jacobian by the graph, by differences, and the rounding of the former."""
+class _Part(NamedTuple):
+    """The Jacobian with respect to one input: a row for each part of the outputs, a column for each of the input.
+
+    `analytic` is by the graph, `rounding` how far its rounding may be, `found` by differences, for which `columns` has
+    the steps.
+    """
+
+    analytic: Array
+    rounding: Array
+    found: Slope
+    columns: list[_Column]
+
+
+def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, _Part]]:
+    """Yield each input that has elements, with its Jacobian."""
     rows = [place.pulled(unit) for unit in np.eye(place.here.size)]
     if not rows or not any(x.size for x in place.arrays):
         return
@@ -260,14 +291,10 @@ def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, Array, list
         if columns:
             analytic = np.array([parts(row[i]) for row in rows], np.float64)  # outputs, inputs
             rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-11 * steepest[:, np.newaxis]
-            found = _side_by_side(columns)
+            found = Slope(*(np.array([getattr(c.slope, name) for c in columns]).T for name in Slope._fields))
             zero = (found.low == 0) & (found.high == 0)
             rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.max(steepest)), rounding)
-            yield i, analytic, columns, rounding
-
-
-def _side_by_side(columns: list[_Column]) -> Slope:
-    return Slope(*(np.array([getattr(column.slope, name) for column in columns]).T for name in Slope._fields))
+            yield i, _Part(analytic, rounding, found, columns)
 
 
 Step = tuple[list[Array | None], float]  # a direction, and by how much it moves
@@ -291,8 +318,7 @@ def _column(place: Place, i: int, part: int, measure: Measure) -> _Column:
     size = float(place.sizes[i][part]) if measure.eps is None else 1.0
     steps = [_step(place, i, part, size)]
     found = _per_unit(place, steps[0], measure)
-    vague = SAFETY * found.error > TOLD * found.steepest + 1e-6 * found.size
-    if measure.eps is None and size < 0.5 and np.any(vague):
+    if measure.eps is None and size < 0.5 and not np.all(is_told(found.error, found.steepest, found.size)):
         steps.append(_step(place, i, part, 1.0))
         longer = _per_unit(place, steps[1], measure)
         found = longer.where(longer.error < found.error, found)
@@ -316,11 +342,9 @@ def _step(place: Place, i: int, part: int, size: float) -> Step:
     return moves, size
 
 
-def _of_pairs(
-    place: Place, i: int, analytic: Array, columns: list[_Column], measure: Measure, rounding: Array
-) -> Iterator[Finding]:
+def _of_pairs(place: Place, i: int, of_input: _Part, measure: Measure) -> Iterator[Finding]:
     """Yield what is found of input `i` and each output."""
-    found = _side_by_side(columns)
+    analytic, rounding, found, columns = of_input
     judged = _judged(analytic, found, measure, rounding)
     start = 0
     for k, y in enumerate(place.values):
@@ -363,17 +387,18 @@ def _agrees(
     Nor may roundings of the inputs bring the derivative of the graph near to it, and the function has to be
     differentiable: at ties of a median, for example, slopes do not add up. `together` says that ties are kept.
     """
-    gap = abs(analytic - numeric) / 10 if np.isfinite(analytic) else 1e-3 * abs(numeric) + 1e-9
-    agreeing = 0
-    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision):
-        value, error = _weighted(weights, other.middle), _weighted(np.abs(weights), other.error)
-        if error < gap:
-            if abs(value - numeric) > 2 * gap:
-                return False
-            agreeing += 1
-    if agreeing < 3 or _rounding(place, moves, weights) > 0.3 * gap:
+    gap = gap_between(analytic, numeric)
+    if not confirmed(_weighted_slopes(place, moves, weights), numeric, gap):
+        return False
+    if _rounding(place, moves, weights) > 0.3 * gap:
         return False
     return _adds_up(place, moves, weights, numeric, 3 * gap, together)
+
+
+def _weighted_slopes(place: Place, moves: Sequence[Array | None], weights: Array) -> Iterator[tuple[float, float]]:
+    """Yield what many steps along a direction give for the weighted sum of all numbers, each with its error."""
+    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision):
+        yield _weighted(weights, other.middle), _weighted(np.abs(weights), other.error)
 
 
 def _adds_up(
@@ -383,10 +408,8 @@ def _adds_up(
     random = np.random.default_rng(4)
 
     def along(direction: Sequence[Array | None]) -> float:
-        for found in slopes_of_many_steps(place.line(direction), place.here, place.precision):
-            if _weighted(np.abs(weights), found.error) < gap:
-                return _weighted(weights, found.middle)
-        return np.nan
+        slopes = _weighted_slopes(place, direction, weights)
+        return next((value for value, error in slopes if error < gap), np.nan)
 
     for _ in range(12):
         choices = (-1.0, 0.0, 1.0)
@@ -406,9 +429,7 @@ def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> fl
     random = np.random.default_rng(2)
     nearby: list[float] = []
     for _ in range(4):
-        signs = [s.reshape(-1) for s in _by_value(place, random)]
-        lengths = [4 * np.spacing(length) for length in place.sizes]
-        steps = _signed(place, lengths, signs)
+        steps = _signed(place, [4 * np.spacing(length) for length in place.sizes], _by_value(place, random))
         moved = [np.asarray(x + v) for x, v in zip(place.arrays, steps, strict=True)]
         try:
             pulled = Place(place.subject, moved).pulled(weights)
@@ -483,7 +504,7 @@ def _along(
     What cannot be told of some outputs does not hide the others.
     """
     found = place.slope(moves, measure)
-    told = SAFETY * found.error <= TOLD * found.steepest + 1e-6 * found.size
+    told = is_told(found.error, found.steepest, found.size)
     kinks = found.low < found.high
     weights = weigh(found, told)
     smooth, kinked = (np.where(chosen, weights, 0.0) for chosen in (told & ~kinks, told & kinks))

@@ -95,11 +95,16 @@ class Gradients:
         return max(float(np.finfo(dtype).eps) for dtype in dtypes)
 
     def _nearby(self, arrays: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-        """Return the gradients at arrays that differ by roundings; nan, if the function refuses these."""
+        """Return the gradients at arrays that differ by roundings; infinity, if the function refuses these."""
         try:
             return self.anew(arrays, cotangents)
         except (ArithmeticError, ValueError):
             return [np.full(x.shape, np.inf) for x in self.arrays]
+
+    @cached_property
+    def limits(self) -> list[Array]:
+        """How far each gradient may be off, in the precision of the arrays."""
+        return self.allowance(self.epsilon)
 
     def allowance(self, epsilon: float, by_size: bool = True) -> list[Array]:
         """Return how far each gradient may be off, if it is computed with this precision.
@@ -162,12 +167,11 @@ def differs(a: Array, b: Array, allowed: Array | float) -> bool:
 def check_conditions(point: Gradients, *, nondet_tol: float = 0.0) -> None:
     """Check all conditions that need no other dtype and no forward mode."""
     _check_types(point)
-    limits = point.allowance(point.epsilon)
     _check_repeated(point, [limit + nondet_tol for limit in point.rounding(point.epsilon)])
     _check_untouched(point)
-    _check_linear(point, limits)
-    _check_cotangent_layouts(point, limits)
-    _check_input_layouts(point, limits)
+    _check_linear(point)
+    _check_cotangent_layouts(point)
+    _check_input_layouts(point)
     _check_memory(point)
 
 
@@ -208,17 +212,17 @@ def _call_meanwhile(point: Gradients) -> None:
         point.anew(_perturbed(point.arrays, 0.25, point.random))
 
 
-def _check_linear(point: Gradients, limits: Sequence[Array]) -> None:
+def _check_linear(point: Gradients) -> None:
     others = [_drawn(point.random, w) for w in point.cotangents]
     negative = [read_only(-w) for w in point.cotangents]
     combined = [read_only(np.asarray(2 * w - 3 * v, w.dtype)) for w, v in zip(point.cotangents, others, strict=True)]
     zero = [read_only(np.zeros(w.shape, w.dtype)) for w in point.cotangents]
     with failing("computing the gradient for another cotangent"):
         second, minus, sums, none = map(point.pulled, (others, negative, combined, zero))
-    _check_scaled(point, limits)
+    _check_scaled(point)
     for i, (g, h, m, s, z) in enumerate(zip(point.found, second, minus, sums, none, strict=True)):
         with np.errstate(all="ignore"):
-            allowed = 10 * limits[i] + ROUNDING * point.epsilon * (np.abs(g) + np.abs(h))
+            allowed = 10 * point.limits[i] + ROUNDING * point.epsilon * (np.abs(g) + np.abs(h))
             known = np.isfinite(g) & np.isfinite(h)
             expected = np.where(known, 2 * g - 3 * h, s)
         if differs(np.where(known, -g, m), m, allowed) or differs(expected, s, allowed):
@@ -227,7 +231,7 @@ def _check_linear(point: Gradients, limits: Sequence[Array]) -> None:
             raise GradientCheckError(f"{point.name(i)} is not zero for a cotangent of zeros")
 
 
-def _check_scaled(point: Gradients, limits: Sequence[Array]) -> None:
+def _check_scaled(point: Gradients) -> None:
     """Check that the gradient is as many times larger as the cotangent, for a large and a small one."""
     for power in (20, -40) if point.epsilon < 1e-10 else (6, -6):
         factor = 2.0**power
@@ -235,7 +239,7 @@ def _check_scaled(point: Gradients, limits: Sequence[Array]) -> None:
             found = point.pulled([read_only(np.asarray(factor * w, w.dtype)) for w in point.cotangents])
         for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
             with np.errstate(all="ignore"):
-                allowed = factor * (10 * limits[i] + ROUNDING * point.epsilon * np.abs(g))
+                allowed = factor * (10 * point.limits[i] + ROUNDING * point.epsilon * np.abs(g))
             if differs(np.where(np.isfinite(g), factor * g, h), h, allowed):
                 raise GradientCheckError(
                     f"{point.name(i)} is not linear in the cotangent: for one {factor:g} times as large, it is "
@@ -243,7 +247,7 @@ def _check_scaled(point: Gradients, limits: Sequence[Array]) -> None:
                 )
 
 
-def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
+def _check_cotangent_layouts(point: Gradients) -> None:
     for layout, lay_out in COTANGENT_LAYOUTS.items():
         given = [lay_out(w) for w in point.cotangents]
         plain = [np.array(w, order="C") for w in given]
@@ -251,7 +255,7 @@ def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
             expected = point.found if layout != "strides of 0" else point.pulled(plain)
             found = point.pulled(given)
         for i, (g, h) in enumerate(zip(expected, found, strict=True)):
-            if differs(g, h, 10 * limits[i] + ROUNDING * point.epsilon * _largest([g])):
+            if differs(g, h, 10 * point.limits[i] + ROUNDING * point.epsilon * _largest([g])):
                 raise GradientCheckError(
                     f"{point.name(i)} depends on the layout of the cotangent: with {layout}, it is {shown(h)}; in C "
                     f"order, {shown(g)}",
@@ -259,7 +263,7 @@ def _check_cotangent_layouts(point: Gradients, limits: Sequence[Array]) -> None:
                 )
 
 
-def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
+def _check_input_layouts(point: Gradients) -> None:
     if any(type(x) in fronts for x in point.inputs):
         return
     for layout in ("Fortran", "negative strides", "a slice", "read-only"):
@@ -276,7 +280,7 @@ def _check_input_layouts(point: Gradients, limits: Sequence[Array]) -> None:
         with failing(f"computing the gradient for inputs in another layout ({layout})"):
             found = point.subject.pulled(inputs, outputs, point.cotangents)
         for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
-            if differs(g, h, 10 * limits[i]):
+            if differs(g, h, 10 * point.limits[i]):
                 raise GradientCheckError(
                     f"{point.name(i)} depends on the layout of the inputs: with {layout}, it is {shown(h)}; in C "
                     f"order, {shown(g)}",
@@ -310,12 +314,11 @@ def check_parts(point: Gradients) -> None:
         alone = [
             point.subject.pulled(point.inputs, [y], [w]) for y, w in zip(point.outputs, point.cotangents, strict=True)
         ]
-    limits = point.allowance(point.epsilon)
     for i, g in enumerate(point.found):
         pieces = [found[i] for found in alone]
         with np.errstate(all="ignore"):
             total = np.sum(pieces, axis=0)
-        if differs(g, total, limits[i] + ROUNDING * point.epsilon * _largest(pieces)):
+        if differs(g, total, point.limits[i] + ROUNDING * point.epsilon * _largest(pieces)):
             raise GradientCheckError(
                 f"{point.name(i)} is {shown(g)} for all outputs at once, but {shown(total)} is the sum of those for "
                 f"each: a rule mixes up outputs whose gradient is undefined"
@@ -333,9 +336,11 @@ def check_batched(point: Gradients) -> None:
     ys, batches = zip(*recorded, strict=True)
     with failing("computing the gradients of a batch"):
         found = gradients(ys, point.inputs, batches, retain_graph=True, allow_unused=True, is_grads_batched=True)
-    second, limits = point.pulled(others), point.allowance(point.epsilon)
+    second = point.pulled(others)
     for i, (batch, g, h) in enumerate(zip(found, point.found, second, strict=True)):
-        if batch is not None and (differs(batch.data[0], g, limits[i]) or differs(batch.data[1], h, 10 * limits[i])):
+        if batch is not None and (
+            differs(batch.data[0], g, point.limits[i]) or differs(batch.data[1], h, 10 * point.limits[i])
+        ):
             raise GradientCheckError(f"{point.name(i)} differs in a batch of cotangents from that for each of them")
 
 
@@ -413,7 +418,7 @@ def check_forward(point: Gradients) -> None:
         reverse = sum(float(inner_product(g, v)) for g, v in zip(point.found, tangents, strict=True))
         terms = sum(float(np.sum(np.abs(w * np.asarray(array_of(t))))) for w, t in live)
         terms += sum(float(np.sum(np.abs(g * v))) for g, v in zip(point.found, tangents, strict=True))
-        slack = sum(float(np.sum(a * np.abs(v))) for a, v in zip(point.allowance(point.epsilon), tangents, strict=True))
+        slack = sum(float(np.sum(a * np.abs(v))) for a, v in zip(point.limits, tangents, strict=True))
     if np.isfinite(terms) and not abs(forward - reverse) <= slack + 1e3 * point.epsilon * terms:
         raise GradientCheckError(f"forward mode gives {forward:.8g} where reverse mode gives {reverse:.8g}")
 

@@ -12,16 +12,30 @@ the slopes of the two sides are the limits of what a derivative can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Slope", "central_slope", "slope", "slopes_of_many_steps"]
+__all__ = [
+    "RELATIVE",
+    "SAFETY",
+    "TOLD",
+    "Slope",
+    "central_slope",
+    "confirmed",
+    "gap_between",
+    "is_told",
+    "slope",
+    "slopes_of_many_steps",
+]
 
 Array = np.ndarray[Any, Any]
 Line = Callable[[float], Array]
 
+SAFETY = 30.0  # how many times the estimated error of the differences a derivative may be off
+RELATIVE = 2e-8  # how far a derivative may be off, relative to itself, where nothing else is asked for
+TOLD = 0.05  # an uncertainty, relative to the derivative, at which it can be told
 FIRST_STEPS = (7, 14, 21, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
 CLOSE_ENOUGH = 1e-9  # an error, relative to the slope, at which no other steps are tried
 ROUNDED = 2e-12  # the same, relative to the values: what their rounding leaves at the first steps
@@ -119,6 +133,27 @@ def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[
         for first in CERTAIN_STEPS:
             found = _three(line, here, 2.0**-first, precision)
             yield Slope(found.central, found.central, found.error, found.size)
+
+
+def is_told(error: Any, steepest: Any, size: Any) -> Any:
+    """Tell where differences with this error tell a derivative: beside its own size, or beside that of the values."""
+    return SAFETY * error <= TOLD * steepest + 1e-6 * size
+
+
+def gap_between(analytic: float, numeric: float) -> float:
+    """Return how near other differences have to come to `numeric`, to be by far nearer to it than `analytic` is."""
+    return abs(analytic - numeric) / 10 if np.isfinite(analytic) else 1e-3 * abs(numeric) + 1e-9
+
+
+def confirmed(others: Iterable[tuple[float, float]], numeric: float, gap: float) -> bool:
+    """Tell whether three of the other slopes, each with its error, are `numeric`, and none that can tell is not."""
+    agreeing = 0
+    for value, error in others:
+        if error < gap:
+            if abs(value - numeric) > 2 * gap:
+                return False
+            agreeing += 1
+    return agreeing >= 3
 
 
 def _is_close(found: _Three) -> Array:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ._conditions import REFUSALS
-from ._subject import quiet
+from ._subject import listed, quiet
 
 __all__ = ["Domain", "Interval", "accepted", "domains_of"]
 
@@ -71,8 +71,7 @@ def outputs_of(function: Callable[..., object], arrays: Sequence[Array]) -> list
     """Return what the function returns for plain arrays, or None if it refuses them."""
     try:
         with quiet():
-            result = function(*(np.array(x) for x in arrays))
-            return [np.asarray(y) for y in (result if isinstance(result, list | tuple) else [result])]
+            return [np.asarray(y) for y in listed(function(*(np.array(x) for x in arrays)))]
     except REFUSALS:
         return None
 

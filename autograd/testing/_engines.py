@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DtypeError, check_option
-from ._subject import Subject
+from ._subject import Subject, listed
 
 __all__ = ["LEFT_OUT", "Engine", "Foreign", "ForeignSubject", "engine_of"]
 
@@ -57,7 +57,7 @@ class ForeignSubject(Subject):
     """A function of another engine under test: arrays are its tensors, and the engine its graph."""
 
     def __init__(self, fn: Foreign, given: Arrays) -> None:
-        super().__init__(fn, given, [f"input {i}" for i in range(len(given))])
+        super().__init__(fn, given)
         self.foreign = fn
 
     def inputs(self, arrays: Arrays) -> list[Any]:
@@ -95,15 +95,11 @@ def engine_of(engine: str | Engine) -> Engine:
     return _ENGINES[engine]
 
 
-def _listed(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, list | tuple) else [result]
-
-
 def _torch(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -> tuple[Arrays, Arrays]:
     import torch
 
     inputs = [_torch_tensor(x).requires_grad_(cotangents is not None) for x in arrays]
-    outputs = [y for y in _listed(fn(*inputs)) if y.is_floating_point() or y.is_complex()]
+    outputs = [y for y in listed(fn(*inputs)) if y.is_floating_point() or y.is_complex()]
     values = [y.numpy(force=True) for y in outputs]
     if cotangents is None:
         return values, []
@@ -131,7 +127,7 @@ def _jax(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | None) -
     import jax
 
     def floating(*inputs: Any) -> list[Any]:
-        return [y for y in _listed(fn(*inputs)) if jax.numpy.issubdtype(y.dtype, jax.numpy.inexact)]
+        return [y for y in listed(fn(*inputs)) if jax.numpy.issubdtype(y.dtype, jax.numpy.inexact)]
 
     with jax.enable_x64(True):
         inputs = [jax.numpy.array(x) for x in arrays]
@@ -151,11 +147,11 @@ def _autograd(fn: Callable[..., object], arrays: Arrays, cotangents: Arrays | No
         )
 
     def flat(inputs: Any) -> Any:
-        outputs = [y for y in _listed(fn(*inputs)) if module.numpy.array(y).dtype.kind in "fc"]
+        outputs = [y for y in listed(fn(*inputs)) if module.numpy.array(y).dtype.kind in "fc"]
         return module.numpy.concatenate([module.numpy.ravel(y) for y in outputs]) if len(outputs) > 1 else outputs[0]
 
     if cotangents is None:
-        outputs = map(np.asarray, _listed(fn(*arrays)))
+        outputs = map(np.asarray, listed(fn(*arrays)))
         return [y for y in outputs if y.dtype.kind in "fc"], []
     given = np.concatenate([w.reshape(-1) for w in cotangents]) if len(cotangents) > 1 else cotangents[0]
     pull, output = module.core.make_vjp(flat, tuple(arrays))

@@ -18,7 +18,15 @@ from ..errors import GradientCheckError, UnsupportedError, check_callable, check
 from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
-from ._comparison import Measure, Mismatch, Place, compare_directions, compare_elements, worst_of
+from ._comparison import (
+    Measure,
+    Mismatch,
+    Place,
+    compare_directions,
+    compare_elements,
+    worst_element,
+    worst_of,
+)
 from ._conditions import (
     Gradients,
     check_batched,
@@ -91,7 +99,6 @@ class Options:
     undefined: bool
     batched: bool
     forward: bool | None
-    backward: bool
     dtypes: bool
 
 
@@ -195,11 +202,9 @@ def gradcheck(
             "compare jvp(fn, x, v) with a difference"
         )
     forward = check_forward_ad if "fwd" in modes else False
-    options = Options(
-        fast_mode, nondet_tol, check_undefined_grad, check_batched_grad, forward, check_backward_ad, check_grad_dtypes
-    )
+    options = Options(fast_mode, nondet_tol, check_undefined_grad, check_batched_grad, forward, check_grad_dtypes)
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    subject = Subject(fn, given, [f"input {i}" for i in range(len(given))])
+    subject = Subject(fn, given)
     check = _check(subject, measure, options)
     for _ in range(order - 1):
         if not check:
@@ -256,8 +261,8 @@ def gradgradcheck(
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     if any(type(x) in fronts for x in given):
         raise TypeError("gradgradcheck() differentiates tensors twice: pass numbers or arrays in place of values")
-    options = Options(fast_mode, 0.0, undefined=True, batched=False, forward=None, backward=True, dtypes=True)
-    second = gradient_subject(Subject(fn, given, [f"input {i}" for i in range(len(given))]))
+    options = Options(fast_mode, 0.0, undefined=True, batched=False, forward=None, dtypes=True)
+    second = gradient_subject(Subject(fn, given))
     check = _check(second, measure, options)
     __tracebackhide__ = True
     if raise_exception and not check:
@@ -324,22 +329,21 @@ def _check(subject: Subject, measure: Measure, options: Options) -> GradientChec
 
 def _compared(subject: Subject, place: Place, measure: Measure, options: Options) -> GradientCheck:
     found = [] if options.fast else list(compare_elements(place, measure))
-    worst = worst_of(found) if found else None
-    if measure.eps is None and (worst is None or worst.excess <= 1):
+    if measure.eps is None and (not found or worst_of(found).excess <= 1):
         found += compare_directions(place, measure, np.random.default_rng(0))
     elif options.fast:
         found = list(compare_elements(place, measure))
     if not found:
         return GradientCheck(ok=True)
     worst = worst_of(found)
+    mismatch = worst.worst
     if options.fast and worst.excess > 1:
-        among_elements = worst_of(list(compare_elements(place, measure)))
-        worst = among_elements if among_elements.excess > 1 else worst  # names the wrong element
+        mismatch = worst_element(place, measure, mismatch, np.inf)
     compared, untold = (sum(getattr(one, name) for one in found) for name in ("compared", "untold"))
     if worst.excess > 1 or not compared:
-        hint = _hint(subject, place, worst.worst, compared)
-        return GradientCheck(False, worst.worst, hint, compared, untold, Jacobians(place, measure))
-    return _conditions(subject, options, GradientCheck(True, worst.worst, "", compared, untold))
+        hint = _hint(subject, place, mismatch, compared)
+        return GradientCheck(False, mismatch, hint, compared, untold, Jacobians(place, measure))
+    return _conditions(subject, options, GradientCheck(True, mismatch, "", compared, untold))
 
 
 def _conditions(subject: Subject, options: Options, check: GradientCheck) -> GradientCheck:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._differences import Slope, slope, slopes_of_many_steps
+from ._differences import RELATIVE, SAFETY, Slope, confirmed, gap_between, is_told, slope, slopes_of_many_steps
 
 __all__ = ["Comparison", "Deviation"]
 
@@ -16,9 +16,6 @@ Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
 
 ELEMENTS = 40  # of all arrays together: up to here, each is checked; else the slopes along random directions
-SAFETY = 30.0  # how many times the estimated error of a difference a derivative may be off
-RELATIVE = 2e-8  # how far it may be off, relative to itself
-TOLD = 0.05  # an error, relative to the slope, up to which a difference tells something
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class Comparison:
         steep = max(abs(low), abs(high))
         numeric = min(max(analytic, low), high) if np.isfinite(analytic) else (low + high) / 2
         tolerance = SAFETY * error + RELATIVE * steep + 1e3 * self.precision * float(np.sum(np.abs(terms)))
-        told = SAFETY * error <= TOLD * max(abs(analytic), steep) + 1e-6 * size
+        told = bool(is_told(error, max(abs(analytic), steep), size))
         if abs(analytic - numeric) <= tolerance and told:
             return None
         # At a kink, the slopes of the two sides need not enclose those that layers within add up.
@@ -142,14 +139,9 @@ class Comparison:
 
     def _is_certain(self, name: str, direction: Array, number: int, analytic: float, numeric: float) -> bool:
         """Tell whether three of many steps give `numeric` too, and none that can tell gives something else."""
-        gap = abs(analytic - numeric) / 10 if np.isfinite(analytic) else 1e-3 * abs(numeric) + 1e-9
-        agreeing = 0
-        for other in slopes_of_many_steps(self._line(name, direction), self.here, self.precision):
-            if float(other.error[number]) < gap:
-                if abs(float(other.middle[number]) - numeric) > 2 * gap:
-                    return False
-                agreeing += 1
-        return agreeing >= 3
+        steps = slopes_of_many_steps(self._line(name, direction), self.here, self.precision)
+        others = ((float(other.middle[number]), float(other.error[number])) for other in steps)
+        return confirmed(others, numeric, gap_between(analytic, numeric))
 
     def _line(self, name: str, direction: Array) -> Callable[[float], Array]:
         """Return the numbers along the line on which one array moves."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import GradientCheckError
 from ..tensors.tensor import Tensor
-from ._comparison import Finding, Measure, Place, compare_directions, compare_elements, worst_of
+from ._comparison import Finding, Measure, Place, compare_directions, compare_elements, worst_element, worst_of
 from ._conditions import (
     Gradients,
     check_conditions,
@@ -23,7 +23,7 @@ from ._engines import Foreign, ForeignSubject
 from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
 from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, inner_product, normal, quiet, widened
+from ._subject import Subject, inner_product, listed, normal, quiet, widened
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -125,7 +125,7 @@ def check_at(
     """Check a function at one point, as `check_operation` does, and add to `told` what could be told."""
     measure, told = measure or Measure(), told or Told()
     check_values(fn, inputs, reference)
-    subject = Subject(fn, list(inputs), [f"input {i}" for i in range(len(inputs))])
+    subject = Subject(fn, list(inputs))
     point = Gradients(subject, list(inputs))
     if not point.is_recorded:
         return
@@ -165,24 +165,16 @@ def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
     for one in found:
         told.add(one)
     if found and worst_of(found).excess > 1:
-        worst = worst_of(found).worst
-        if worst.index is None and place.here.size * sum(x.size for x in place.arrays) <= 100 * FEW:
-            elements = list(compare_elements(place, measure))
-            if elements and worst_of(elements).excess > 1:
-                worst = worst_of(elements).worst
+        worst = worst_element(place, measure, worst_of(found).worst, 100 * FEW)
         raise GradientCheckError(str(worst), worst, Jacobians(place, measure))
-
-
-def _listed(result: Any) -> Sequence[Any]:
-    return result if isinstance(result, list | tuple) else [result]
 
 
 def check_arrays(fn: Callable[..., object], inputs: Sequence[Array]) -> list[Array]:
     """Check that two calls on arrays give the same and write to no input, and return what they give."""
     originals = [np.array(x) for x in inputs]
     with quiet():
-        expected = [np.asarray(y) for y in _listed(fn(*inputs))]
-        again = [np.asarray(y) for y in _listed(fn(*inputs))]
+        expected = [np.asarray(y) for y in listed(fn(*inputs))]
+        again = [np.asarray(y) for y in listed(fn(*inputs))]
     _check_untouched(inputs, originals)
     for y, z in zip(expected, again, strict=True):
         if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
@@ -198,7 +190,7 @@ def check_values(
     expected = check_arrays(fn, inputs)
     leaves = [Tensor(x, requires_grad=True) for x in inputs]
     with failing("computing the values on tensors"):
-        results = _listed(fn(*leaves))
+        results = listed(fn(*leaves))
     _check_untouched(inputs, originals)
     if len(expected) != len(results):
         raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
@@ -216,7 +208,7 @@ def check_values(
 
 def _check_reference(reference: Callable[..., object], inputs: Sequence[Array], found: Sequence[Array]) -> None:
     with quiet():
-        wanted = [np.asarray(y) for y in _listed(reference(*inputs))]
+        wanted = [np.asarray(y) for y in listed(reference(*inputs))]
     if len(wanted) != len(found):
         raise GradientCheckError(f"{len(found)} results, but {len(wanted)} of the reference")
     for y, z in zip(found, wanted, strict=True):
@@ -242,7 +234,7 @@ def _check_untouched(inputs: Sequence[Array], originals: Sequence[Array]) -> Non
 
 def _check_complex_step(fn: Callable[..., object], inputs: Sequence[Array]) -> None:
     random = np.random.default_rng(3)
-    subject = Subject(fn, list(inputs), [f"input {i}" for i in range(len(inputs))])
+    subject = Subject(fn, list(inputs))
     leaves = subject.inputs(subject.arrays)
     outputs = subject.apply(leaves)
     cotangents = [np.asarray(normal(random, y.data if isinstance(y, Tensor) else y), y.dtype) for y in outputs]
@@ -250,7 +242,7 @@ def _check_complex_step(fn: Callable[..., object], inputs: Sequence[Array]) -> N
     for i, x in enumerate(inputs):
         direction = np.asarray(normal(random, x), x.dtype)
         stepped = [z + (1e-20j * direction if i == j else 0j) for j, z in enumerate(inputs)]
-        changes = [np.imag(z) * 1e20 for z in _listed(fn(*stepped))]
+        changes = [np.imag(z) * 1e20 for z in listed(fn(*stepped))]
         numeric = float(sum(np.sum(w * change) for w, change in zip(cotangents, changes, strict=True)))
         found = float(inner_product(pulled[i], direction))
         scale = 1 + float(np.sum(np.abs(pulled[i] * direction)))

@@ -14,7 +14,7 @@ from ..graph.node import Gradients, Node
 from ..graph.saved_tensors import operation_of
 from ..graph.traced import Traced
 from ..tensors.tensor import Tensor, conjugated
-from ._comparison import Measure, Place, compare_directions, compare_elements, worst_of
+from ._comparison import Measure, Place, compare_directions, worst_element, worst_of
 from ._conditions import Gradients as Point
 from ._conditions import differs, shown
 from ._subject import Subject, array_of, parts, quiet, widened
@@ -166,12 +166,7 @@ class Sample:
             raise SetAsideError("differences tell nothing")
         if not findings or worst_of(findings).excess <= 1:
             return None
-        worst = worst_of(findings).worst
-        if place.here.size * sum(x.size for x in place.arrays) <= FEW:
-            elements = list(compare_elements(place, Measure()))
-            if elements and worst_of(elements).excess > 1:
-                worst = worst_of(elements).worst
-        return str(worst)
+        return str(worst_element(place, Measure(), worst_of(findings).worst, FEW))
 
     def _narrow(self, subject: Subject, found: list[Array], cotangents: list[Array]) -> tuple[float, str | None]:
         """Compare the gradients of the program with those in double precision."""

@@ -16,7 +16,7 @@ from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, unmasked
 from ..transforms.gradients import gradients
 
-__all__ = ["Subject", "array_of", "inner_product", "is_recorded", "normal", "parts", "quiet", "widened"]
+__all__ = ["Subject", "array_of", "inner_product", "is_recorded", "listed", "normal", "parts", "quiet", "widened"]
 
 Array = np.ndarray[Any, Any]
 
@@ -25,9 +25,14 @@ class Subject:
     """A function, and copies of the inputs that it is differentiated with respect to."""
 
     def __init__(
-        self, fn: Callable[..., object], given: Sequence[Any], names: Sequence[str], output_name: str = "output"
+        self,
+        fn: Callable[..., object],
+        given: Sequence[Any],
+        names: Sequence[str] | None = None,
+        output_name: str = "output",
     ) -> None:
         self.fn, self.given, self.output_name = fn, given, output_name
+        names = [f"input {i}" for i in range(len(given))] if names is None else names
         self.places = [i for i, x in enumerate(given) if _is_floating(x)]
         self.names = [names[i] for i in self.places]
         self.arrays = [np.array(unmasked(array_of(given[i]))) for i in self.places]
@@ -52,7 +57,7 @@ class Subject:
             arguments[place] = x
         with differentiated(x._node if isinstance(x, Tensor) else x for x in inputs):
             result = self.fn(*arguments)
-        outputs = list(result) if isinstance(result, list | tuple) else [result]
+        outputs = listed(result)
         floating = [y for y in outputs if _is_floating(y)]
         if not floating:
             found = ", ".join(str(getattr(y, "dtype", type(y).__name__)) for y in outputs)
@@ -82,6 +87,11 @@ class Subject:
         with quiet():
             pulled = gradients(ys, inputs, ws, retain_graph=True, allow_unused=True)
         return [zero if g is None else g.data for zero, g in zip(found, pulled, strict=True)]
+
+
+def listed(result: Any) -> list[Any]:
+    """Return the results of a function, which returns one, or a list or tuple of them."""
+    return list(result) if isinstance(result, list | tuple) else [result]
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def _allowed(point: Gradients, one: Array, k: int) -> Array:
     largest = float(np.max(np.abs(one), initial=0.0, where=np.isfinite(one)))
     rounding = np.full(one.shape, 4 * ROUNDING * point.epsilon * largest)
     i = k - len(point.outputs)
-    return rounding if i < 0 else rounding + 10 * point.allowance(point.epsilon)[i]
+    return rounding if i < 0 else rounding + 10 * point.limits[i]
 
 
 def check_compile(subject: Subject, samples: Samples) -> str | None:
@@ -122,7 +122,7 @@ def check_same_tensor(subject: Subject, arrays: Sequence[Array]) -> None:
     with failing("computing the gradient of one tensor given for all inputs"):
         found = subject.pulled([one], subject.apply([one] * len(arrays)), apart.cotangents)[0]
         expected = np.sum(apart.found, axis=0, dtype=found.dtype)
-    allowed = np.sum(apart.allowance(apart.epsilon), axis=0)
+    allowed = np.sum(apart.limits, axis=0)
     if differs(expected, found, allowed):
         raise GradientCheckError(
             f"with one tensor for all inputs, its gradient is {shown(found)}, but the gradients of equal ones add up "
@@ -145,7 +145,7 @@ def check_overwritten(subject: Subject, arrays: Sequence[Array]) -> None:
     except GraphError:
         return
     for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
-        if differs(g, h, point.allowance(point.epsilon)[i]):
+        if differs(g, h, point.limits[i]):
             raise GradientCheckError(
                 f"{point.name(i)} is {shown(h)} after the inputs have been overwritten, but was {shown(g)} before"
             )
@@ -166,8 +166,7 @@ def check_threads(subject: Subject, samples: Samples) -> None:
             with failing("computing the gradient in two threads"):
                 results = future.result()
             for i, g in enumerate(point.found):
-                limit = point.allowance(point.epsilon)[i]
-                if any(differs(g, found[i], limit) for found in results):
+                if any(differs(g, found[i], point.limits[i]) for found in results):
                     raise GradientCheckError(f"{point.name(i)} is another one while other threads call the function")
 
 
