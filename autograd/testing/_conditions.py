@@ -74,15 +74,15 @@ class Gradients:
 
     def pulled(self, cotangents: Sequence[Array]) -> list[Array]:
         """Return the gradients for these cotangents."""
-        return self.subject.pulled(self.inputs, self.outputs, cotangents)
+        with quiet():
+            return self.subject.pulled(self.inputs, self.outputs, cotangents)
 
     def anew(self, arrays: Sequence[object], cotangents: Sequence[Array] | None = None) -> list[Array]:
         """Return the gradients at other arrays, or for the same in another layout."""
         inputs = [self.subject.laid_out(x, a) for x, a in zip(self.inputs, arrays, strict=True)]
-        with quiet():
-            outputs = self.subject.apply(inputs)
         given = self.cotangents if cotangents is None else cotangents
-        return self.subject.pulled(inputs, outputs, given)
+        with quiet():
+            return self.subject.pulled(inputs, self.subject.apply(inputs), given)
 
     def name(self, i: int) -> str:
         """Return what the input is called, as the beginning of a sentence about its gradient."""
