@@ -120,10 +120,7 @@ def test_operands_may_be_overwritten_after_the_call(operation: Operation, data: 
         with quiet():
             expected = gradient(call, operation, live, wrapped, written=False)
             found = gradient(call, operation, live, wrapped, written=True)
-        if expected is None:
-            assert found is None
-        else:
-            np.testing.assert_array_equal(found, expected)
+        assert_same(found, expected)
 
 
 @every_operation
@@ -137,10 +134,15 @@ def test_lists_may_be_changed_after_the_call(operation: Operation, data: st.Data
                 with quiet():
                     expected = gradient(call, operation, live, False, written=False)
                     found = gradient(spelt, operation, live, False, written=True)
-                if expected is None:
-                    assert found is None
-                else:
-                    np.testing.assert_array_equal(found, expected)
+                assert_same(found, expected)
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    """Assert that two gradients are equal, or that there is none either time."""
+    if expected is None:
+        assert found is None
+    else:
+        np.testing.assert_array_equal(found, expected)
 
 
 def takes(call: Call, operation: Operation, live: int) -> bool:
