@@ -2,8 +2,9 @@
 
     python docs/found_elsewhere.py [engine ...] [--only NAME] [--hips FOLDER] [--mygrad FOLDER]
 
-It prints a line for each function, and the message where one fails. HIPS autograd has the name of this library: install
-it into a folder of its own, with ``pip install --no-deps --target FOLDER autograd``, and give that folder.
+It prints a line for each function, and the message where one fails: docs/found-elsewhere.md says which of these are
+faults. HIPS autograd has the name of this library: install it into a folder of its own, with ``pip install
+--no-deps --target FOLDER autograd``, and give that folder.
 """
 
 from __future__ import annotations

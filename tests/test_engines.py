@@ -97,3 +97,15 @@ def test_an_unknown_engine() -> None:
 def test_the_package_that_has_our_name_has_to_be_loaded_first() -> None:
     with pytest.raises(ImportError, match="hips_autograd"):
         check(np.sin, engine="autograd")
+
+
+def test_a_function_that_refuses_a_layout_is_an_error_of_the_check() -> None:
+    def contiguous(x: Array) -> Array:
+        if not x.flags.c_contiguous:
+            raise RuntimeError("no such view")
+        return np.sin(x)
+
+    with pytest.raises(
+        GradientCheckError, match=r"inputs in another layout .* are refused: ValueError: RuntimeError: no"
+    ):
+        checked(contiguous, np.cos, profile="quick")

@@ -273,10 +273,12 @@ def _check_input_layouts(point: Gradients) -> None:
         try:
             with quiet():
                 outputs = point.subject.apply(inputs)
-        except REFUSALS:
+        except REFUSALS as error:
             if layout == "read-only":
                 continue  # the function itself writes to its inputs
-            raise
+            raise GradientCheckError(
+                f"inputs in another layout ({layout}) are refused: {type(error).__name__}: {error}"
+            ) from error
         with failing(f"computing the gradient for inputs in another layout ({layout})"):
             found = point.subject.pulled(inputs, outputs, point.cotangents)
         for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
