@@ -164,7 +164,7 @@ def test_what_asks_for_a_value_by_name_or_compares_is_allowed(name: str) -> None
             assert float(y.detach()) >= 0
             with no_grad():
                 assert float(y) == y.item()
-                assert float(y + 1) == y.item() + 1
+                assert float(y + 1) == (y + 1).item()
         assert "%.3f" % y == f"{y:.3f}"  # noqa: UP031  # which is what is tested
         assert y
         assert y > -1
