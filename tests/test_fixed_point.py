@@ -46,6 +46,14 @@ def test_a_linear_equation_has_its_solution_and_gradient() -> None:
     assert np.allclose(gradient, np.linalg.solve((np.eye(2) - A).T, np.ones(2)))
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-13, 1e13])
+def test_a_gradient_is_as_accurate_for_a_loss_of_any_scale(scale: float) -> None:
+    def loss(b: Any, scale: float) -> Any:
+        return scale * np.sum(fixed_point(affine, np.zeros(2), A, b))
+
+    assert np.allclose(grad(loss)(B, scale) / scale, grad(loss)(B, 1.0), rtol=1e-9, atol=0)
+
+
 def test_third_derivative_of_a_root() -> None:
     def root(a: Any) -> Any:
         return fixed_point(lambda x, a: 0.5 * (x + a / x), 1.0, a)

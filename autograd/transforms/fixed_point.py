@@ -83,8 +83,15 @@ def fixed_point(
     check_number("tolerance", tolerance)
     if not isinstance(max_iterations, int) or max_iterations < 1:
         raise ValueError(f"max_iterations should be an integer above 0, not {max_iterations!r}")
+    return _solution(function, start, args, 1, tolerance, max_iterations)
+
+
+def _solution(
+    function: Callable[..., Any], start: Any, args: tuple[Any, ...], scale: Any, tolerance: float, max_iterations: int
+) -> Any:
+    """Return the fixed point; its last step is relative to `scale` + its largest absolute value."""
     with no_grad():
-        solution = _iterate(function, as_array(unwrap(start)), unwrap(args), tolerance, max_iterations)
+        solution = _iterate(function, as_array(unwrap(start)), unwrap(args), scale, tolerance, max_iterations)
     if recording():
         step = _Step(function, solution, args)
         if step.known:
@@ -190,12 +197,14 @@ class _FixedPoint(Function):
             pulled, _ = step.pull(w, lift)
             return g if pulled is None else g + pulled
 
-        w = fixed_point(gathered, g, g, **ctx.options) if lift else _iterate(gathered, g, (g,), **ctx.options)
+        scale = np.max(np.abs(as_array(unwrap(g))), initial=0)  # w is linear in g, so that 1 means nothing to it
+        solve = _solution if lift else _iterate
+        w = solve(gathered, g, (g,), scale, **ctx.options)
         return None, None, None, *step.pull(w, lift)[1]
 
 
 def _iterate(
-    function: Callable[..., Any], x: Array, args: tuple[Any, ...], tolerance: float, max_iterations: int
+    function: Callable[..., Any], x: Array, args: tuple[Any, ...], scale: Any, tolerance: float, max_iterations: int
 ) -> Array:
     for _ in range(max_iterations):
         result = function(x, *args)
@@ -206,7 +215,7 @@ def _iterate(
             raise ShapeError(f"fixed_point() has x of shape {x.shape}, of which the function makes shape {new.shape}")
         change, size = (np.max(np.abs(a), initial=0) for a in (new - x, new))
         x = new
-        if everywhere(change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (1 + size)):
+        if everywhere(change <= max(tolerance, 8 * float(np.finfo(new.dtype).eps)) * (scale + size)):
             return x
     raise ConvergenceError(
         f"fixed_point() has not converged after {max_iterations} iterations (shape {x.shape}): the last changed x by "
