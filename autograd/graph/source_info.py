@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 __all__ = [
-    "HasLine", "SourceLine", "defined", "here", "line_in", "line_of", "note_line", "source_of", "user_frame", "warn",
-    "within_engine", "within_file",
+    "HasLine", "SourceLine", "defined", "here", "line_in", "line_of", "note_line", "place", "source_of", "user_frame",
+    "warn", "within_engine", "within_file",
 ]  # fmt: skip
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
@@ -111,11 +111,12 @@ def source_of(noted: HasLine) -> tuple[str, int | None]:
 
 
 def line_of(noted: HasLine) -> str:
-    """Return a noted line as text for messages: file and line number, or the cell of a notebook."""
-    return _worded(*source_of(noted))
+    """Return a noted line as text for messages."""
+    return place(*source_of(noted))
 
 
-def _worded(file: str, line: int | None) -> str:
+def place(file: str, line: int | None) -> str:
+    """Return a line as text for messages: file and line number, or the cell of a notebook."""
     cell = _cell_of(file)
     return f"{cell}, line {line}" if cell else f"{file}:{line}"
 
@@ -128,7 +129,7 @@ def defined(function: Callable[..., object]) -> str:
     name = getattr(function, "__name__", type(function).__name__)
     what = "the function" if name == "<lambda>" else f"{name}()"
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return f"{what} at {_worded(code.co_filename, code.co_firstlineno)}" if code else what
+    return f"{what} at {place(code.co_filename, code.co_firstlineno)}" if code else what
 
 
 def _cell_of(file: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DerivativeError
 from ..graph.buffer_reuse import read_only
+from ..graph.source_info import place
 
 __all__ = ["guarded_forward", "guarded_rule"]
 
@@ -69,6 +70,6 @@ def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
     code = rule.__code__
     remedy = "is a return missing?" if gx is None else "return an array of the shape of its input"
     raise DerivativeError(
-        f"the derivative rule of '{name}' at {code.co_filename}:{code.co_firstlineno} returned {type(gx).__name__}, "
-        f"which is no gradient: {remedy}"
+        f"the derivative rule of '{name}' at {place(code.co_filename, code.co_firstlineno)} returned "
+        f"{type(gx).__name__}, which is no gradient: {remedy}"
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import GradientCheckError
 from ..graph.node import Node, ancestors
-from ..graph.source_info import defined, user_frame, within_file
+from ..graph.source_info import defined, place, user_frame, within_file
 from ..tensors.tensor import Tensor
 from ._jacobians import LARGEST, Jacobians
 from ._patterns import Pattern, Sample, factor_between, pattern_of, sample_at, variations
@@ -74,7 +74,7 @@ def _defined(fn: Callable[..., object]) -> str:
         return defined(fn)
     codes = [getattr(each, "__code__", None) for each in (operation.function, *(getattr(operation, "rules", ()) or ()))]
     own = next((code for code in codes if code is not None and not within_file(code.co_filename)), None)
-    return f"{operation.name}()" + (f" at {own.co_filename}:{own.co_firstlineno}" if own else "")
+    return f"{operation.name}()" + (f" at {place(own.co_filename, own.co_firstlineno)}" if own else "")
 
 
 def _raised_at(error: GradientCheckError) -> str:
@@ -86,7 +86,7 @@ def _raised_at(error: GradientCheckError) -> str:
         cause = cause.__cause__
     frames = traceback.extract_tb(cause.__traceback__)
     own = [frame for frame in frames if not within_file(frame.filename) and not frame.filename.startswith(_NUMPY)]
-    return f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
+    return f" at {place(own[-1].filename, own[-1].lineno)}" if own else ""
 
 
 def pattern_in(error: GradientCheckError, others: Sequence[tuple[Subject, Sequence[Array]]] = ()) -> Pattern:
@@ -131,7 +131,7 @@ def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str
         for name, code in _codes(op, None if own is None or mismatch is None else mismatch.input):
             line = code.co_filename, code.co_firstlineno
             if line not in told and len(told) < 3:
-                yield f"{op.name}'s{f' for {name}' if name else ''}, {line[0]}:{line[1]}"
+                yield f"{op.name}'s{f' for {name}' if name else ''}, {place(*line)}"
             told.add(line)
 
 

@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...graph.source_info import place
 from .code_names import names_in
 
 __all__ = ["Environment", "Read"]
@@ -395,7 +396,7 @@ def _of_library(module: str | None) -> bool:
 
 
 def _place(code: CodeType, line: int | None) -> str:
-    return f"{code.co_filename}:{line}"
+    return place(code.co_filename, line)
 
 
 def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
