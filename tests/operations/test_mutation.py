@@ -15,7 +15,7 @@ from autograd.calculus import zero
 from autograd.primitives.multi_output import ManyOutputs
 from autograd.primitives.primitive import Primitive, Rule
 from autograd.tensors.dispatch import operations
-from autograd.testing import check_operation
+from autograd.testing._operation import check_at
 
 from .calls import Call, Function
 from .samples import OPERATIONS, SAMPLES, Operation
@@ -100,10 +100,16 @@ def examples(operation: Operation) -> list[Call]:
 
 def fails(call: Call, function: Function) -> bool:
     try:
-        check_operation(call.bind(function), *call.inputs)
+        check_at(call.bind(function), call.inputs, order=2)  # what check_operation does, but for its report
     except GradientCheckError:
         return True
     return False
+
+
+def cost(call: Call) -> tuple[bool, int]:
+    """Return a key that puts small arrays first, and last those that are empty, which show little."""
+    sizes = [x.size for x in call.inputs]
+    return 0 in sizes, sum(sizes)
 
 
 declared_once: dict[Primitive, Operation] = {}
@@ -125,8 +131,7 @@ RULES = [
 def test_wrong_rule_is_caught(operation: Operation, index: int, mutation: str) -> None:
     assert operation.declared is not None
     with mutated(operation.declared, index, mutation) as wrong:
-        by_size = sorted(examples(operation), key=lambda call: sum(x.size for x in call.inputs))  # the quick ones first
-        assert any(fails(call, wrong) for call in by_size)
+        assert any(fails(call, wrong) for call in sorted(examples(operation), key=cost))
 
 
 def test_the_mutants_differ_from_the_operation_in_the_rule_alone() -> None:
