@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..files import replacing
 from ._writer import written
 
 __all__ = ["main"]
@@ -26,12 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
         text = written(options.target)
         if options.write is None:
             print(text, end="")
+        elif options.write.exists():
+            print(f"{options.write} exists, and is left as it is: name a new file", file=sys.stderr)
+            return 1
         else:
-            with options.write.open("x") as file:
-                file.write(text)
-    except FileExistsError:
-        print(f"{options.write} exists, and is left as it is: name a new file", file=sys.stderr)
-        return 1
+            with replacing(options.write) as partial:
+                partial.write_text(text)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

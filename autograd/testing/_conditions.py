@@ -77,7 +77,7 @@ class Gradients:
         with quiet():
             return self.subject.pulled(self.inputs, self.outputs, cotangents)
 
-    def anew(self, arrays: Sequence[object], cotangents: Sequence[Array] | None = None) -> list[Array]:
+    def anew(self, arrays: Sequence[Array], cotangents: Sequence[Array] | None = None) -> list[Array]:
         """Return the gradients at other arrays, or for the same in another layout."""
         inputs = [self.subject.laid_out(x, a) for x, a in zip(self.inputs, arrays, strict=True)]
         given = self.cotangents if cotangents is None else cotangents

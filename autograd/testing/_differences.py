@@ -135,7 +135,7 @@ def slopes_of_many_steps(line: Line, here: Array, precision: float) -> Iterator[
             yield Slope(found.central, found.central, found.error, found.size)
 
 
-def is_told(error: Any, steepest: Any, size: Any) -> Any:
+def is_told(error: Array | float, steepest: Array | float, size: Array | float) -> Any:
     """Tell where differences with this error tell a derivative: beside its own size, or beside that of the values."""
     return SAFETY * error <= TOLD * steepest + 1e-6 * size
 
