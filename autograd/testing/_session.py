@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ._check import Report
+from typing import Any
 
 __all__ = ["Session", "session"]
 
@@ -37,7 +34,7 @@ class Session:
     untold: int = 0
     worst: list[tuple[float, str]] = field(default_factory=list)
 
-    def add(self, report: Report, name: str) -> None:
+    def add(self, report: Any, name: str) -> None:
         """Add what one call found, a `Report`."""
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
         found = Session(calls=1, worst=[(report.worst, f"{name}, in {test}" if test else name)])
