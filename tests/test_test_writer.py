@@ -105,3 +105,49 @@ def test_what_it_cannot_call_it_names(
     assert main([target]) == 1
     error = capsys.readouterr().err
     assert all(part in error for part in message.split(".*"))
+
+
+MODULES = """
+import nn
+
+
+class Scaled(nn.Module):
+    def __init__(self, features, scale):
+        super().__init__()
+        self.linear, self.scale = nn.Linear(features, features), scale
+
+    def forward(self, x):
+        return self.linear(x) * self.scale
+
+
+class OfText(nn.Module):
+    def forward(self, x):
+        return x.upper()
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "call"),
+    [
+        ("nn:Linear", "module = Linear(4, 4)"),
+        ("nn:Conv2d", "check_module(module, random.normal(size=(2, 4, 8, 8)))"),
+        ("nn:Embedding", "check_module(module, random.integers(0, 4, (5, 3, 4)))"),
+        ("nn:Bilinear", "check_module(module, random.normal(size=(5, 4)), random.normal(size=(5, 4)))"),
+        ("nn:MLP", "module = MLP([4, 4])"),
+        ("written_modules:Scaled", "module = Scaled(4, 4)"),
+    ],
+)
+def test_a_module_is_made_and_called(folder: Path, capsys: pytest.CaptureFixture[str], target: str, call: str) -> None:
+    (folder / "written_modules.py").write_text(MODULES)
+    assert main([target]) == 0
+    text = capsys.readouterr().out
+    assert call in text
+    names: dict[str, Any] = {}
+    exec(text, names)
+    next(value for key, value in names.items() if key.startswith("test_"))()
+
+
+def test_a_module_that_takes_no_arrays_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "written_modules.py").write_text(MODULES)
+    assert main(["written_modules:OfText"]) == 1
+    assert "its instances take none of the arrays that were tried" in capsys.readouterr().err

@@ -8,25 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import rule
 
 import nn
 from autograd import DtypeError, GraphError, ShapeError, Tensor, checkpoint, grad, gradients, jvp, no_grad, tensor
-from autograd.testing import check_operation
+from autograd.testing import TensorMachine, check_operation
 
 Instruction = Callable[[list[Any]], Any]
 SHAPE = (2, 3)
-WEIGHTS = np.linspace(0.5, 1.5, 64)
-KEYS: list[Any] = [
-    0,
-    -1,
-    slice(1, None),
-    slice(None, None, -1),
-    (Ellipsis, 0),
-    [0, 0],
-    (slice(None), [1, 0, 1]),
-    Ellipsis,
-]
 VIEWS: dict[str, Callable[[Any], Any]] = {
     "row": lambda v: v[0] if v.ndim > 1 else v[:1],
     "rows from the second": lambda v: v[1:],
@@ -71,73 +60,21 @@ IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-def loss(variables: list[Any]) -> Any:
-    """Combine all variables, each element with a weight of its own."""
-    total = 0.0
-    for number, v in enumerate(variables):
-        total = total + (v.reshape(-1) * WEIGHTS[number : number + v.size]).sum()
-    return total
-
-
-def replay(program: list[Instruction], x: Any) -> list[Any]:
-    variables = [x * 1.0]
-    for instruction in program:
-        keep(variables, instruction(variables))
-    return variables
-
-
-def keep(variables: list[Any], result: Any) -> None:
-    """Keep what an instruction made; a number as an array, which can be written to as a tensor can."""
-    if result is not None:
-        variables.append(result if isinstance(result, Tensor) else np.asarray(result))
-
-
-class Programs(RuleBasedStateMachine):
+class Programs(TensorMachine):
     """Run one program on tensors and on arrays; in the end compare its gradient with a complex step."""
 
-    @initialize(seed=st.integers(0, 3))
-    def start(self, seed: int) -> None:
-        self.x = np.random.default_rng(seed).uniform(0.25, 1.75, SHAPE)
-        self.leaf = tensor(self.x, requires_grad=True)
-        self.program: list[Instruction] = []
-        self.tensors, self.arrays = replay([], self.leaf), replay([], self.x)
+    shape = SHAPE
+    functions = FUNCTIONS
+    views = VIEWS
 
     def do(self, instruction: Instruction) -> None:
-        """Do something to both, unless it is an error for arrays, in a place in which nothing is shared."""
+        """Do something to both, unless it is an error for complex arrays, or in a place in which nothing is shared."""
         try:
             instruction([array.astype(complex) for array in self.arrays])
             instruction([array.copy() for array in self.arrays])
-            instruction(replay(self.program, self.x))
         except (ValueError, IndexError, TypeError):
             return
-        self.program.append(instruction)
-        for variables in (self.tensors, self.arrays):
-            keep(variables, instruction(variables))
-
-    @precondition(lambda self: len(self.tensors) < 6)
-    @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(FUNCTIONS)))
-    def compute(self, of: int, name: str) -> None:
-        self.do(lambda variables: FUNCTIONS[name](variables[of % len(variables)]))
-
-    @precondition(lambda self: len(self.tensors) < 6)
-    @rule(of=st.integers(0, 5), by=st.integers(0, 5))
-    def combine(self, of: int, by: int) -> None:
-        self.do(lambda variables: variables[of % len(variables)] * np.cos(variables[by % len(variables)].sum()))
-
-    @precondition(lambda self: len(self.tensors) < 6)
-    @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(VIEWS)))
-    def view(self, of: int, name: str) -> None:
-        self.do(lambda variables: VIEWS[name](variables[of % len(variables)]))
-
-    @rule(of=st.integers(0, 5), key=st.sampled_from(KEYS), number=st.floats(-1, 1))
-    def write_a_number(self, of: int, key: Any, number: float) -> None:
-        self.do(lambda variables: variables[of % len(variables)].__setitem__(key, number))
-
-    @rule(of=st.integers(0, 5), key=st.sampled_from(KEYS), source=st.integers(0, 5), part=st.sampled_from(KEYS))
-    def write_a_variable(self, of: int, key: Any, source: int, part: Any) -> None:
-        self.do(
-            lambda variables: variables[of % len(variables)].__setitem__(key, variables[source % len(variables)][part])
-        )
+        super().do(instruction)
 
     @rule(of=st.integers(0, 5), name=st.sampled_from(sorted(IN_PLACE)), source=st.integers(0, 5), whole=st.booleans())
     def write_in_place(self, of: int, name: str, source: int, whole: bool) -> None:
@@ -150,44 +87,13 @@ class Programs(RuleBasedStateMachine):
 
         self.do(instruction)
 
-    @rule()
-    def walk(self) -> None:
-        total = loss(self.tensors)
-        if total.requires_grad:  # a rounded program has no derivative
-            total.backward(retain_graph=True)
-
-    @rule(of=st.integers(0, 5))
-    def watch(self, of: int) -> None:
-        t = self.tensors[of % len(self.tensors)]
-        if t.requires_grad:
-            t.register_hook(lambda g: None)
-            t.retain_grad()
-
-    @rule(of=st.integers(0, 5), out=st.booleans())
-    def read(self, of: int, out: bool) -> None:
-        t = self.tensors[of % len(self.tensors)]
-        assert (t.detach() if out else t).data.shape == t.shape
-
-    @invariant()
-    def values_are_those_of_arrays(self) -> None:
-        arrays = getattr(self, "arrays", [])
-        largest = max([1.0, *(float(np.max(np.abs(array), initial=0)) for array in arrays)])
-        for t, array in zip(getattr(self, "tensors", []), arrays, strict=True):
-            assert t.shape == array.shape
-            assert np.allclose(t.data, array, rtol=1e-12, atol=1e-13 * largest)
-
-    def teardown(self) -> None:
-        if not hasattr(self, "program"):
-            return
-        total, found = loss(self.tensors), np.zeros(SHAPE)
-        if total.requires_grad:
-            (gradient,) = gradients(total, self.leaf, allow_unused=True)
-            found = found if gradient is None else gradient.data
+    def check_gradient(self) -> None:
+        found = self.gradient()
         expected = np.zeros(SHAPE)
         for place in np.ndindex(SHAPE):
             stepped = self.x.astype(complex)
             stepped[place] += 1e-30j
-            expected[place] = loss(replay(self.program, stepped)).imag * 1e30
+            expected[place] = self.loss(self.replay(stepped)).imag * 1e30
         scale = 1e-12 * max(1.0, float(np.max(np.abs(expected))))
         assert np.allclose(found, expected, rtol=1e-9, atol=scale), (found, expected)
 

@@ -1,7 +1,7 @@
 """The testing kit: `check` finds what is wrong with an operation and its derivatives, by itself.
 
-`check_operation` checks one point, `gradcheck` the gradients at one. The strategies for arrays need Hypothesis (``pip
-install hypothesis``), which neither these nor ``import autograd`` load.
+`check_operation` checks one point, `gradcheck` the gradients at one. The strategies for arrays and `TensorMachine` need
+Hypothesis (``pip install hypothesis``), which neither these nor ``import autograd`` load.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if typing.TYPE_CHECKING:
     from ._audit import Audit, Audited, WrongGradient, audit
     from ._check import Report, check
     from ._layouts import Layout
+    from ._machine import TensorMachine
     from ._modules import ModuleCheck, check_module
     from ._operation import check_operation
     from ._strategies import (
@@ -31,6 +32,7 @@ if typing.TYPE_CHECKING:
 _HOMES = {
     "Audit": "_audit",
     "Audited": "_audit",
+    "TensorMachine": "_machine",
     "TrainingCheck": "_training",
     "WrongGradient": "_audit",
     "audit": "_audit",
@@ -55,6 +57,7 @@ __all__ = [
     "Audited",
     "ModuleCheck",
     "Report",
+    "TensorMachine",
     "TrainingCheck",
     "WrongGradient",
     "arrays",

@@ -17,6 +17,7 @@ import numpy as np
 from ._cases import TEMPLATES, Case, shapes_for, shapes_of_signature
 from ._check import Run
 from ._domains import WIDEST, Domain, outputs_of
+from ._module_writer import call_of_module, is_module
 
 __all__ = ["named", "written"]
 
@@ -25,7 +26,7 @@ CHOICES: dict[str, list[Any]] = {"axis": [None, 0, -1], "keepdims": [False, True
 
 
 def named(target: str) -> Callable[..., Any]:
-    """Return the function that ``module:function`` names, or raise ValueError with what was found."""
+    """Return the function or class that ``module:function`` names, or raise ValueError with what was found."""
     module, colon, path = target.partition(":")
     if not colon or not path:
         raise ValueError(f"{target!r} is not of the form module:function, such as numpy:tanh")
@@ -38,36 +39,47 @@ def named(target: str) -> Callable[..., Any]:
         if not hasattr(found, name):
             raise ValueError(f"{getattr(found, '__name__', module)} has no {name!r}")
         found = getattr(found, name)
-    what = "a class" if isinstance(found, type) else "" if callable(found) else type(found).__name__
-    if what:
-        raise ValueError(f"{target} is {what}, not a function")
+    what = type(found).__name__ if not callable(found) else "a class" if isinstance(found, type) else ""
+    if what and not is_module(found):
+        raise ValueError(f"{target} is {what}, not a function or a class of modules")
     function: Callable[..., Any] = found
     return function
 
 
 def written(target: str) -> str:
-    """Return a file of tests for the function that `target` names."""
+    """Return a file of tests for the function, or the class of modules, that `target` names."""
     fn = named(target)
+    if is_module(fn):
+        lines = call_of_module(fn, target.partition(":")[2])
+        return _file(
+            target, "check_module", ["random = np.random.default_rng(0)", *lines], "Test `{}` and its gradients."
+        )
     try:
         run = Run(fn, None, None, None, {}, None, 1, 0)
     except TypeError as error:
         parameters = _parameters(fn)
         raise ValueError(f"{error}. {target} takes ({', '.join(parameters)})") from None
-    module, _, path = target.partition(":")
+    path = target.partition(":")[2]
     arguments = [path, *_signature(run), *_domain(run.domains), *_keywords(fn, run)]
     call = f"check({', '.join(arguments)})"
     if len(call) > 80:
         call = "check(\n        " + ",\n        ".join(arguments) + ",\n    )"
-    top = path.partition(".")[0]
+    return _file(target, "check", [call], "Test the values and derivatives of `{}`.")
+
+
+def _file(target: str, checker: str, lines: list[str], title: str) -> str:
+    """Return a file with a test of these lines."""
+    module, _, path = target.partition(":")
     name = re.sub(r"\W+", "_", path).strip("_").lower()
-    docstring = f'"""Test the values and derivatives of `{path}`."""'
-    imports = _imports(module, top, "np." in call)
-    return "\n".join([docstring, "", *imports, "", f"def test_{name}():", f"    {call}", ""])
+    imports = _imports(module, path.partition(".")[0], checker, "np." in "".join(lines))
+    return "\n".join(
+        [f'"""{title.format(path)}"""', "", *imports, "", f"def test_{name}():", *(f"    {line}" for line in lines), ""]
+    )
 
 
-def _imports(module: str, top: str, needs_numpy: bool) -> list[str]:
+def _imports(module: str, top: str, checker: str, needs_numpy: bool) -> list[str]:
     """Return the lines of imports, in the order that linters ask for: libraries before what is in this folder."""
-    ours, theirs = "from autograd.testing import check", f"from {module} import {top}"
+    ours, theirs = f"from autograd.testing import {checker}", f"from {module} import {top}"
     numpy = ["import numpy as np"] if needs_numpy else []
     root = module.partition(".")[0]
     if root in sys.stdlib_module_names:
