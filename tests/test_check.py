@@ -8,7 +8,7 @@ import pytest
 
 import autograd as ag
 from autograd import GradientCheckError, Tensor
-from autograd.testing import check
+from autograd.testing import check, check_operation
 from autograd.testing._cases import NUMBERS, Case, plan, shapes_for, shapes_of_signature
 from autograd.testing._domains import Domain, domains_of
 
@@ -189,3 +189,17 @@ def test_numbers_lie_in_the_domain(numbers: str, interval: tuple[float, float]) 
         (array,) = Case(numbers, (shape,), ("float64",)).arrays([domain])
         assert array.shape == shape
         assert np.all(domain.contains(array))
+
+
+def test_dtypes_that_a_function_does_not_take_are_not_tried() -> None:
+    def only_double(x: Any) -> Any:
+        assert x.dtype == np.float64, "takes float64 alone"
+        return np.tanh(x)
+
+    assert check(only_double, dtypes=["float64"], profile="quick").compared > 100
+
+
+def test_gradients_that_a_narrow_dtype_does_not_hold_are_no_fault() -> None:
+    check_operation(lambda x: np.exp(-x * x), np.array([12.0, 15.0]))
+    check_operation(lambda x: x * x * 1e-4, np.array([5.4e-7, 1.0]))
+    check_operation(np.cosh, np.array([709.7]))

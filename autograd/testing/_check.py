@@ -288,9 +288,9 @@ class Run:
     def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
         if isinstance(fn, Foreign):
-            check_foreign(fn, arrays, reference=reference, told=self.told)
+            check_foreign(fn, arrays, reference=reference, told=self.told, dtypes=self.dtypes)
         else:
-            check_at(fn, arrays, order=order, reference=reference, told=self.told)
+            check_at(fn, arrays, order=order, reference=reference, told=self.told, dtypes=self.dtypes)
 
     def _try(self, stage: Stage, case: Case | None, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,8 +122,12 @@ def check_at(
     reference: Callable[..., object] | None = None,
     measure: Measure | None = None,
     told: Told | None = None,
+    dtypes: Collection[str] | None = None,
 ) -> None:
-    """Check a function at one point, as `check_operation` does, and add to `told` what could be told."""
+    """Check a function at one point, as `check_operation` does, and add to `told` what could be told.
+
+    `dtypes` names those that it may be tried with, beside those of the inputs; by default all are.
+    """
     measure, told = measure or Measure(), told or Told()
     check_values(fn, inputs, reference)
     subject = Subject(fn, list(inputs))
@@ -134,7 +138,7 @@ def check_at(
         check_conditions(point)
         check_parts(point)
         _check_differences(subject, measure, told)
-        check_precision(point)
+        check_precision(point, dtypes)
         check_forward(point)
         for _ in range(order - 1):
             subject = gradient_subject(subject)
@@ -142,7 +146,12 @@ def check_at(
 
 
 def check_foreign(
-    fn: Foreign, inputs: Sequence[Array], *, reference: Callable[..., object] | None = None, told: Told | None = None
+    fn: Foreign,
+    inputs: Sequence[Array],
+    *,
+    reference: Callable[..., object] | None = None,
+    told: Told | None = None,
+    dtypes: Collection[str] | None = None,
 ) -> None:
     """Check a function of another engine at one point: its values and first derivatives."""
     expected = check_arrays(fn, inputs)
@@ -152,7 +161,7 @@ def check_foreign(
     with quiet():
         point = Gradients(subject, list(inputs))
         check_conditions(point)
-        check_precision(point)
+        check_precision(point, dtypes)
         _check_differences(subject, Measure(), told or Told())
 
 
