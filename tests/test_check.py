@@ -199,7 +199,6 @@ def test_dtypes_that_a_function_does_not_take_are_not_tried() -> None:
     assert check(only_double, dtypes=["float64"], profile="quick").compared > 100
 
 
-def test_gradients_that_a_narrow_dtype_does_not_hold_are_no_fault() -> None:
-    check_operation(lambda x: np.exp(-x * x), np.array([12.0, 15.0]))
-    check_operation(lambda x: x * x * 1e-4, np.array([5.4e-7, 1.0]))
-    check_operation(np.cosh, np.array([709.7]))
+def test_what_a_dtype_does_not_hold_is_no_fault() -> None:
+    check_operation(lambda x: np.sqrt(x * x), np.array([5.4e-7, 3e-6]))  # the first has three digits in float16
+    check_operation(np.cosh, np.full(50, 709.7))  # three times the gradient overflows
