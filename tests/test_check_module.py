@@ -366,3 +366,8 @@ def test_what_is_no_module_is_refused() -> None:
         check_module(np.tanh, ROWS)  # type: ignore[arg-type]  # the mistake
     with pytest.raises(TypeError, match="loss should be a function"):
         check_module(nn.Linear(3, 2), ROWS, loss=0)  # type: ignore[arg-type]
+
+
+def test_a_class_is_no_module() -> None:
+    with pytest.raises(TypeError, match=r"not its class: make one, as in Linear\(\.\.\.\)"):
+        check_module(nn.Linear, np.ones((2, 3)))

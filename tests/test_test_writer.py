@@ -22,6 +22,10 @@ def mean_of_products(x, y, keepdims=False):
     return np.mean(x * y, keepdims=keepdims)
 
 
+def logistic_loss(x, y):
+    return np.log1p(np.exp(-x * y))
+
+
 def of_text(text):
     return text.upper()
 
@@ -55,6 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("written_operations:softplus", "check(softplus)"),
         ("written_operations:mean_of_products", 'check(mean_of_products, keywords={"keepdims": [False, True]})'),
         ("written_operations:Shapes.double", "check(Shapes.double)"),
+        ("written_operations:logistic_loss", "check(logistic_loss, domain=(-20.0, 20.0))"),
     ],
 )
 def test_what_a_function_takes_is_written_out(

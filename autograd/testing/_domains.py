@@ -22,9 +22,10 @@ Array = np.ndarray[Any, Any]
 Interval = tuple[float, float]
 
 WIDEST = 1e12
-# From wide to narrow. The limits themselves are left out, apart from 0 where both sides of it are in.
+# From wide to narrow, those of both signs first: what overflows for large numbers takes negative ones too. The limits
+# themselves are left out, apart from 0 where both sides of it are in.
 CANDIDATES: tuple[Interval, ...] = (
-    (-WIDEST, WIDEST), (0.0, WIDEST), (-700.0, 700.0), (-20.0, 20.0), (1.0, WIDEST), (0.0, 20.0), (-3.0, 3.0),
+    (-WIDEST, WIDEST), (-700.0, 700.0), (-20.0, 20.0), (0.0, WIDEST), (1.0, WIDEST), (-3.0, 3.0), (0.0, 20.0),
     (-1.0, 1.0), (1.0, 20.0), (0.0, 1.0), (-WIDEST, 0.0), (-20.0, 0.0),
 )  # fmt: skip
 

@@ -102,6 +102,8 @@ def check_module(
     autograd.GradientCheckError: check_module found a fault in Scaled:
       the gradient of weight[...
     """
+    if isinstance(module, type):
+        raise TypeError(f"check_module() takes a module, not its class: make one, as in {module.__name__}(...)")
     missing = [name for name in METHODS if not hasattr(module, name)]
     if missing:
         raise TypeError(

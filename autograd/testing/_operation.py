@@ -84,7 +84,10 @@ def check_operation(
     """
     for i, x in enumerate(inputs):
         if not isinstance(x, np.ndarray | np.generic):
-            raise TypeError(f"check_operation() takes an array for each input, but input {i} is a {type(x).__name__}")
+            remedy = "pass its numbers, .to_numpy()" if hasattr(x, "to_numpy") else "pass np.asarray(x)"
+            raise TypeError(
+                f"check_operation() takes an array for each input, but input {i} is a {type(x).__name__}: {remedy}"
+            )
     __tracebackhide__ = True
     failure = None
     try:
