@@ -734,7 +734,7 @@ def _require_floating(array: Array) -> None:
     if array.dtype.kind not in "fc":
         raise DtypeError(
             f"only floating-point tensors can require a gradient, not {array.dtype}: "
-            f"write 1.0 for 1, or pass dtype=float (shape {array.shape})"
+            f"write 1.0 for 1, x.astype(float) for an array, or pass dtype=float (shape {array.shape})"
         )
 
 
