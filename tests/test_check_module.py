@@ -370,4 +370,4 @@ def test_what_is_no_module_is_refused() -> None:
 
 def test_a_class_is_no_module() -> None:
     with pytest.raises(TypeError, match=r"not its class: make one, as in Linear\(\.\.\.\)"):
-        check_module(nn.Linear, np.ones((2, 3)))
+        check_module(nn.Linear, np.ones((2, 3)))  # type: ignore[arg-type]
