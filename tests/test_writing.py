@@ -1,5 +1,6 @@
 """Writing in place: values are NumPy's, through views too, and gradients those of a program that never writes."""
 
+import gc
 import os
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis.stateful import rule
 
 import nn
 from autograd import DtypeError, GraphError, ShapeError, Tensor, checkpoint, grad, gradients, jvp, no_grad, tensor
+from autograd.graph.mutation import forget_within
 from autograd.testing import TensorMachine, check_operation
 
 Instruction = Callable[[list[Any]], Any]
@@ -324,3 +326,28 @@ def test_writes_of_several_results_and_by_functions_without_derivatives() -> Non
     numpy.round(X, out=kept.detach())
     y.backward()
     assert np.array_equal(first.grad.data, X)
+
+
+def test_garbage_that_is_collected_during_a_write_disturbs_nothing() -> None:
+    class Holder:
+        """Part of a cycle, which only the collector frees."""
+
+    def hold() -> None:
+        holder: Any = Holder()
+        holder.itself, holder.x = holder, leaf() * 1.0
+        holder.y = holder.x * holder.x
+        holder.array = holder.x.data  # handed out
+
+    thresholds = gc.get_threshold()
+    try:
+        for later in (100, 400, 1000):
+            gc.disable()
+            gc.collect()
+            for _ in range(4000):  # more than Python keeps pairs for reuse, which do not count as new
+                hold()
+            gc.set_threshold(gc.get_count()[0] + later)  # so many containers from now it collects
+            gc.enable()
+            forget_within(X)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.enable()

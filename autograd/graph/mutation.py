@@ -235,8 +235,9 @@ def forget(key: int) -> None:
 
 def forget_within(owner: Array) -> None:
     """Forget that the memory that an array owns, or a portion of it, was handed out."""
-    for key, exposure in list(_exposures.items()) if _exposures else ():
-        held = exposure.owner()
+    for key in list(_exposures) if _exposures else ():  # a list of pairs may collect garbage, whose exposures go
+        exposure = _exposures.get(key)
+        held = None if exposure is None else exposure.owner()
         if held is not None and any(whole is owner for whole in owners_of(held)):
             forget(key)
 
@@ -303,8 +304,9 @@ def note_written(*arrays: np.ndarray[Any, Any]) -> None:
     """Note that the memory of arrays was written to in place: `backward` raises if a graph kept it before."""
     global _latest
     if len(_written) > 1000:
-        for key in [key for key, (owner, _) in _written.items() if owner() is None]:
-            del _written[key]
+        for key, (reference, _) in _written.copy().items():  # other threads write too
+            if reference() is None:
+                _written.pop(key, None)
     mark = _Mark()
     note_line(mark)
     for array in arrays:
@@ -331,7 +333,7 @@ def written_since(number: int, arrays: list[np.ndarray[Any, Any]]) -> bool:
     """
     owners = [exposure.owner() for exposure in exposed_changes() if exposure.number > number]
     if _latest > number:
-        owners += [owner() for owner, mark in _written.values() if mark.number > number]
+        owners += [owner() for owner, mark in list(_written.values()) if mark.number > number]
     return any(whole is owner for array in arrays for whole in owners_of(array) for owner in owners)
 
 
