@@ -108,7 +108,8 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -
 
 def _others(x: Any, axis: Axis) -> Any:
     """Return, for each factor, the product of all others along `axis`."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    every = axis is None or not x.ndim  # NumPy takes axis=0 of a number too
+    axes = range(x.ndim) if every else axis if isinstance(axis, tuple) else (axis,)
     reduced = [a % x.ndim for a in axes]
     order = [a for a in range(x.ndim) if a not in reduced] + reduced
     moved = x.transpose(order)

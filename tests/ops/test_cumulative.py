@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import GraphError, grad, jacobian, jvp, tensor
+from autograd.testing import check_operation
 
 from .agreement import agree
 
@@ -72,6 +73,12 @@ def test_prod_along_axes_with_zeros() -> None:
     found = grad(lambda x: np.prod(x, axis=(0, 2)).sum())(x)
     expected = np.stack([products_of_others(x[:, i].ravel()).reshape(2, 2) for i in range(2)], 1)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, ()])
+@pytest.mark.parametrize("number", [0.0, 2.0])
+def test_prod_of_a_number(number: float, axis: Any) -> None:
+    check_operation(lambda x: np.prod(x, axis=axis), np.array(number))
 
 
 def test_prod_with_initial_and_where() -> None:
