@@ -19,13 +19,7 @@ from autograd.testing import TensorMachine, check_operation
 Instruction = Callable[[list[Any]], Any]
 SHAPE = (2, 3)
 VIEWS: dict[str, Callable[[Any], Any]] = {
-    "row": lambda v: v[0] if v.ndim > 1 else v[:1],
-    "rows from the second": lambda v: v[1:],
-    "backwards": lambda v: v[::-1],
-    "every other": lambda v: v[..., ::2],
-    "transposed": lambda v: v.T,
-    "flat": lambda v: v.reshape(-1),
-    "with an axis": lambda v: v[None],
+    **TensorMachine.views,
     "real": lambda v: v[..., :2],
     "one element": lambda v: v[(*(0,) * v.ndim, ...)],
     "flipped": np.flip,
@@ -36,11 +30,10 @@ VIEWS: dict[str, Callable[[Any], Any]] = {
     "windows": lambda v: np.lib.stride_tricks.sliding_window_view(v, 2, -1),
     "repeated": lambda v: np.broadcast_to(v, (2, *v.shape)),
     "selected": lambda v: v[v.reshape(-1).cumsum().reshape(v.shape).real > 0.5],
-    "gathered": lambda v: v[[0, -1, 0]],
 }
 # All that is computed stays small, so that no digits are lost to large numbers.
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "sine": lambda v: np.sin(v), "bump": lambda v: np.exp(-v * v), "minus": lambda v: -v, "copy": lambda v: v.copy(),
+    **TensorMachine.functions,
     "sums": lambda v: 0.3 * v.cumsum(-1), "tiled": lambda v: np.tile(v, 1), "repeated": lambda v: v.repeat(1, 0),
     "checkpointed": lambda v: checkpoint(lambda u: np.sin(u) * u, v) if isinstance(v, Tensor) else np.sin(v) * v,
     "derivative": lambda v: jvp(np.sin, (v,), (v,))[1] if isinstance(v, Tensor) else np.cos(v) * v,

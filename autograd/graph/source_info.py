@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 
 __all__ = [
-    "HasLine", "SourceLine", "defined", "here", "line_in", "line_of", "note_line", "place", "source_of", "user_frame",
-    "warn", "within_engine", "within_file",
+    "HasLine", "SourceLine", "beginning", "defined", "here", "line_in", "line_of", "note_line", "place", "source_of",
+    "user_frame", "warn", "within_engine", "within_file",
 ]  # fmt: skip
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
@@ -121,6 +121,11 @@ def place(file: str, line: int | None) -> str:
     return f"{cell}, line {line}" if cell else f"{file}:{line}"
 
 
+def beginning(code: CodeType) -> str:
+    """Return the first line of a function as text for messages."""
+    return place(code.co_filename, code.co_firstlineno)
+
+
 def defined(function: Callable[..., object]) -> str:
     """Return the name of a user's function and where it is defined, as the beginning of a sentence."""
     function = unwrap(function)
@@ -129,7 +134,7 @@ def defined(function: Callable[..., object]) -> str:
     name = getattr(function, "__name__", type(function).__name__)
     what = "the function" if name == "<lambda>" else f"{name}()"
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return f"{what} at {place(code.co_filename, code.co_firstlineno)}" if code else what
+    return f"{what} at {beginning(code)}" if code else what
 
 
 def _cell_of(file: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from ..graph.batched import whole
 from ..primitives.declare import composed, general, linear
 from ..tensors.tensor import Tensor, unwrap
-from .reduce import ABSENT, Axis, keep_axes, refuse_out, selected
+from .reduce import ABSENT, Axis, axes_of, keep_axes, refuse_out, selected
 from .shape import along
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def _prod_rule(g: Any, out: Any, x: Any, axis: Axis, initial: Any, where: Any) -
 
 def _others(x: Any, axis: Axis) -> Any:
     """Return, for each factor, the product of all others along `axis`."""
-    every = axis is None or not x.ndim  # NumPy takes axis=0 of a number too
-    axes = range(x.ndim) if every else axis if isinstance(axis, tuple) else (axis,)
-    reduced = [a % x.ndim for a in axes]
+    reduced = axes_of(axis, x.ndim)
     order = [a for a in range(x.ndim) if a not in reduced] + reduced
     moved = x.transpose(order)
     whole = moved.shape[: x.ndim - len(reduced)]

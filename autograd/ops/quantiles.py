@@ -24,7 +24,7 @@ from ..primitives.declare import composed, general
 from ..primitives.primitive import Function
 from ..tensors.tensor import Tensor, unwrap
 from .index import scatter, selected
-from .reduce import Axis, refuse_out
+from .reduce import Axis, axes_of, refuse_out
 from .shape import operand
 
 # The growth of the rank from q = 0 to q = 1, less the number of elements, for the methods in which it grows steadily
@@ -69,8 +69,7 @@ class _Choice(NamedTuple):
 
 def _sorted_rows(values: Any, axis: Axis) -> _Rows:
     """Sort `values` along some axes, all of them at once."""
-    chosen = range(values.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    reduced = sorted({a % values.ndim for a in chosen})
+    reduced = sorted(set(axes_of(axis, values.ndim)))
     order = [a for a in range(values.ndim) if a not in reduced] + reduced
     laid_out = values.transpose(order).reshape((-1, prod([values.shape[a] for a in reduced])))
     place = laid_out.argsort(-1, kind="stable")

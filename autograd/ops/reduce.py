@@ -31,11 +31,18 @@ _maximum: Any = np.maximum.reduce
 _minimum: Any = np.minimum.reduce
 
 
+def axes_of(axis: Axis, ndim: int) -> list[int]:
+    """Return the reduced axes as numbers from 0 on; of a number there are none, of which NumPy takes axis=0 too."""
+    if axis is None or not ndim:
+        return list(range(ndim))
+    return [a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+
+
 def kept_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """Return `shape` with length 1 on each reduced axis."""
     if axis is None:
         return (1,) * len(shape)
-    reduced = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
+    reduced = axes_of(axis, len(shape))
     return tuple([1 if i in reduced else n for i, n in enumerate(shape)])
 
 

@@ -11,7 +11,7 @@ from ..graph.source_info import warn
 from ..primitives.accurate_sum import accurate_sum, at_least_single
 from ..primitives.declare import composed, general
 from ..tensors.tensor import unwrap
-from .reduce import Axis, mean, number_reduced, spread
+from .reduce import Axis, axes_of, mean, number_reduced, spread
 from .shape import operand
 
 if TYPE_CHECKING:
@@ -24,16 +24,12 @@ numpy: Any = np  # its annotations accept only literal flags
 # Weighted means
 
 
-def _axes(axis: Axis, ndim: int) -> list[int]:
-    return [a % ndim for a in (range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,))]
-
-
 def _beside(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     """Align weights with the elements: they have the same shape, or one axis for each axis that is averaged."""
     weights = operand(weights)
     if weights.shape == shape:
         return weights
-    axes = _axes(axis, len(shape))
+    axes = axes_of(axis, len(shape))
     ascending = weights.transpose(sorted(range(len(axes)), key=axes.__getitem__))
     return ascending.reshape([n if a in axes else 1 for a, n in enumerate(shape)])
 
@@ -46,7 +42,7 @@ def _pull_to_weights(g: Any, out: Any, x: Any, weights: Any, axis: Axis) -> Any:
     gw = (x - spread(out, x.shape, axis)) * (spread(g, x.shape, axis) / total)
     if shape == x.shape:
         return gw
-    axes = _axes(axis, x.ndim)
+    axes = axes_of(axis, x.ndim)
     gw = accurate_sum(gw, tuple([a for a in range(x.ndim) if a not in axes]))
     return gw.transpose([sorted(axes).index(a) for a in axes])
 

@@ -27,7 +27,7 @@ from ..tensors.tensor import Tensor, any_live, unsupported, unwrap
 from .cumulative import cumprod, cumsum, prod
 from .index import scatter
 from .nan import extreme_rule
-from .reduce import ABSENT, Axis, keep_axes, max, min, softmax_weights, sum
+from .reduce import ABSENT, Axis, axes_of, keep_axes, max, min, softmax_weights, sum
 from .setitem import add_at, is_recorded, write, write_result
 from .shape import along, operand, unshared
 from .ufunc_keywords import call
@@ -225,8 +225,7 @@ def _reduce(
 
 def _rows(x: Any, axis: Axis) -> Any:
     """Return the slices of `x` that are reduced, stacked along the first axis."""
-    chosen = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,) if x.ndim else ()
-    reduced = [a % x.ndim for a in chosen]
+    reduced = axes_of(axis, x.ndim)
     kept = [a for a in range(x.ndim) if a not in reduced]
     shape = [math.prod([x.shape[a] for a in reduced]), *[x.shape[a] for a in kept]]
     return x.transpose([*reduced, *kept]).reshape(shape)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DerivativeError
 from ..graph.buffer_reuse import read_only
-from ..graph.source_info import place
+from ..graph.source_info import beginning
 
 __all__ = ["guarded_forward", "guarded_rule"]
 
@@ -67,9 +67,8 @@ def _as_array(gx: Any, name: str, rule: Callable[..., Any]) -> Array:
     """Convert numbers that a rule returned to an array; raise for anything else."""
     if isinstance(gx, int | float | complex | list | tuple):
         return np.asarray(gx)
-    code = rule.__code__
     remedy = "is a return missing?" if gx is None else "return an array of the shape of its input"
     raise DerivativeError(
-        f"the derivative rule of '{name}' at {place(code.co_filename, code.co_firstlineno)} returned "
-        f"{type(gx).__name__}, which is no gradient: {remedy}"
+        f"the derivative rule of '{name}' at {beginning(rule.__code__)} returned {type(gx).__name__}, which is no "
+        f"gradient: {remedy}"
     )

@@ -96,7 +96,7 @@ class TensorMachine(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 3))
     def start(self, seed: int) -> None:
         """Draw the leaf."""
-        self._told = False  # whether a check of the gradient has failed, or goes on
+        self._failing = False  # whether a check of the gradient has failed, or goes on
         self.x: Array = np.random.default_rng(seed).uniform(0.25, 1.75, self.shape)
         self.leaf = Tensor(self.x.copy(), requires_grad=True)
         self._begin()
@@ -219,17 +219,17 @@ class TensorMachine(RuleBasedStateMachine):
         ran = self.gradient()
         if not self.loss(self.tensors).requires_grad:
             return
-        self._told = True
+        self._failing = True
         found = gradcheck(lambda x: self.loss(self.replay(x)), self.x, raise_exception=False, fast_mode=True)
         assert found.ok or not found.compared, str(found)
         (again,) = gradients(self.loss(self.replay(leaf := Tensor(self.x, requires_grad=True))), leaf)
         same = np.allclose(ran, again.data, rtol=1e-12, atol=1e-13)
         assert same, f"the gradient of the program was {ran}, and is {again.data} where it runs anew"
-        self._told = False
+        self._failing = False
 
     def teardown(self) -> None:
         """Check the gradient of the whole program, unless that is what failed."""
-        if hasattr(self, "program") and not self._told:
+        if hasattr(self, "program") and not self._failing:
             self.check_gradient()
 
 

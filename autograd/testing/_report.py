@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import GradientCheckError
 from ..graph.node import Node, ancestors
-from ..graph.source_info import defined, place, user_frame, within_file
+from ..graph.source_info import beginning, defined, place, user_frame, within_file
 from ..tensors.tensor import Tensor
 from ._jacobians import LARGEST, Jacobians
 from ._patterns import Pattern, Sample, factor_between, pattern_of, sample_at, variations
@@ -74,7 +74,7 @@ def _defined(fn: Callable[..., object]) -> str:
         return defined(fn)
     codes = [getattr(each, "__code__", None) for each in (operation.function, *(getattr(operation, "rules", ()) or ()))]
     own = next((code for code in codes if code is not None and not within_file(code.co_filename)), None)
-    return f"{operation.name}()" + (f" at {place(own.co_filename, own.co_firstlineno)}" if own else "")
+    return f"{operation.name}()" + (f" at {beginning(own)}" if own else "")
 
 
 def _raised_at(error: GradientCheckError) -> str:
@@ -126,12 +126,12 @@ def _rules(fn: Callable[..., object], error: GradientCheckError) -> Iterator[str
     elif isinstance(error.jacobians, Jacobians):
         operations = {id(op): op for op in _operations(error.jacobians.place.outputs)}
     mismatch: Any = error.mismatch
-    told: set[tuple[str, int]] = set()
+    told: set[str] = set()
     for op in operations.values():
         for name, code in _codes(op, None if own is None or mismatch is None else mismatch.input):
-            line = code.co_filename, code.co_firstlineno
+            line = beginning(code)
             if line not in told and len(told) < 3:
-                yield f"{op.name}'s{f' for {name}' if name else ''}, {place(*line)}"
+                yield f"{op.name}'s{f' for {name}' if name else ''}, {line}"
             told.add(line)
 
 

@@ -49,17 +49,15 @@ def named(target: str) -> Callable[..., Any]:
 def written(target: str) -> str:
     """Return a file of tests for the function, or the class of modules, that `target` names."""
     fn = named(target)
-    if is_module(fn):
-        lines = call_of_module(fn, target.partition(":")[2])
-        return _file(
-            target, "check_module", ["random = np.random.default_rng(0)", *lines], "Test `{}` and its gradients."
-        )
+    path = target.partition(":")[2]
     try:
+        if is_module(fn):
+            lines = ["random = np.random.default_rng(0)", *call_of_module(fn, path)]
+            return _file(target, "check_module", lines, "Test `{}` and its gradients.")
         run = Run(fn, None, None, None, {}, None, 1, 0)
     except TypeError as error:
         parameters = _parameters(fn)
         raise ValueError(f"{error}. {target} takes ({', '.join(parameters)})") from None
-    path = target.partition(":")[2]
     arguments = [path, *_signature(run), *_domain(run.domains), *_keywords(fn, run)]
     call = f"check({', '.join(arguments)})"
     if len(call) > 80:

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...graph.source_info import place
+from ...graph.source_info import beginning, place
 from .code_names import names_in
 
 __all__ = ["Environment", "Read"]
@@ -268,30 +268,30 @@ class _Reader:
                 for cell in function.__closure__ or ():  # what a transform or a decorator was given
                     self._later(name, "", _in_cell(cell))
             return
-        self._read(name, _place(code, code.co_firstlineno), "attribute", function, "__code__", code)
+        self._read(name, beginning(code), "attribute", function, "__code__", code)
         for parameter, default in _defaults(function):
-            self._later(parameter, _place(code, code.co_firstlineno), default)
+            self._later(parameter, beginning(code), default)
         for key in ("__defaults__", "__kwdefaults__"):
             value = getattr(function, key)
-            self._read(f"{name}.{key}", _place(code, code.co_firstlineno), "attribute", function, key, value)
+            self._read(f"{name}.{key}", beginning(code), "attribute", function, key, value)
         names = self._add_names(code)
         for cell_name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-            self._read(cell_name, _place(code, names.free[cell_name]), "cell", cell, "", _in_cell(cell))
+            self._read(cell_name, place(code.co_filename, names.free[cell_name]), "cell", cell, "", _in_cell(cell))
         inside = function.__globals__
         for global_name, line in names.read_globals.items():
             if (id(inside), global_name) not in self._done:
                 self._done.add((id(inside), global_name))
                 there = global_name in inside
                 kind, value = ("global", inside[global_name]) if there else ("builtin", _missing)
-                self._read(global_name, _place(code, line), kind, inside, global_name, value)
+                self._read(global_name, place(code.co_filename, line), kind, inside, global_name, value)
                 if not there and global_name in ("input", "open"):
                     self.unsteady.append(global_name)
         for module, line in names.imports.items():
             if module in sys.modules:
-                self._later(module, _place(code, line), sys.modules[module])
+                self._later(module, place(code.co_filename, line), sys.modules[module])
         self.unsteady += [name for name in ("environ", "getenv") if name in names.attributes]
         if names.exact_type is not None:
-            self.exact_types.append(_place(code, names.exact_type))
+            self.exact_types.append(place(code.co_filename, names.exact_type))
         self._holders.append((name, function, False))
 
     def _add_names(self, code: CodeType, attributes_only: bool = False) -> Any:
@@ -300,7 +300,7 @@ class _Reader:
             self._codes.add(code)
             self._everything = self._everything or (names.by_name and not attributes_only)
             for name, line in names.attributes.items():
-                self._names.setdefault(name, _place(code, line))
+                self._names.setdefault(name, place(code.co_filename, line))
             self.unsteady += _UNSTEADY & {*names.attributes, *names.read_globals}
         return names
 
@@ -393,10 +393,6 @@ class _Reader:
 
 def _of_library(module: str | None) -> bool:
     return (module or "").partition(".")[0] in _LIBRARIES
-
-
-def _place(code: CodeType, line: int | None) -> str:
-    return place(code.co_filename, line)
 
 
 def _defaults(function: FunctionType) -> Iterator[tuple[str, Any]]:
