@@ -12,10 +12,9 @@ from .calls import Array, Call, Function, Live, Samples, call
 from .nan_samples import by_name, with_gaps
 from .reduce_samples import axes, distinct, not_empty
 
-METHODS = [
-    "linear", "interpolated_inverted_cdf", "hazen", "weibull", "median_unbiased", "normal_unbiased", "lower", "higher",
-    "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation",
-]  # fmt: skip
+# Those between elements are differentiable in q; the others choose an element.
+BETWEEN = ["linear", "interpolated_inverted_cdf", "hazen", "weibull", "median_unbiased", "normal_unbiased"]
+CHOOSING = ["lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation"]
 WEIGHTS = (0.25, 2.0)
 
 
@@ -79,10 +78,12 @@ def quantiles(draw: st.DrawFn, inputs: st.SearchStrategy[Any], whole: float = 1,
     # A part in 61 and a thousandth is no part of any number of elements drawn here, whatever the method adds to it.
     parts = draw(numpy_strategies.arrays(np.int64, st.sampled_from(shapes), elements=st.integers(1, 60)))
     q = np.asarray((parts / 61 + 1e-3) * whole)
-    method, weights = draw(st.sampled_from(METHODS)), None
-    if draw(st.integers(0, 3)) == 0:
-        method, weights = "inverted_cdf", draw(arrays(x.shape, between=WEIGHTS, offset=1 / 3))
-    live = Live(q) if draw(st.booleans()) else q
+    if draw(st.booleans()):
+        method, weights, live = draw(st.sampled_from(BETWEEN)), None, Live(q)
+    elif draw(st.booleans()):
+        method, weights, live = draw(st.sampled_from(CHOOSING)), None, draw(st.sampled_from([q, Live(q)]))
+    else:
+        method, weights, live = "inverted_cdf", draw(arrays(x.shape, between=WEIGHTS, offset=1 / 3)), q
     return call(Live(x), live, axis=options["axis"], method=method, keepdims=options["keepdims"], weights=weights)
 
 
