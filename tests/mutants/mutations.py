@@ -29,6 +29,11 @@ FUNCTIONS = {
 }  # fmt: skip
 DROPPED_CALLS = ("conj", "conjugate", "negative", "abs", "absolute")
 DROPPED_ATTRIBUTES = ("T", "mT", "real")
+# With their arguments swapped they return the same.
+SYMMETRIC = (
+    "add", "equal", "fmax", "fmin", "hypot", "logical_and", "logical_or", "logical_xor", "max", "maximum", "min",
+    "minimum", "multiply", "not_equal",
+)  # fmt: skip
 
 
 Path = tuple[tuple[str, int | None], ...]
@@ -177,7 +182,7 @@ def _of_call(node: ast.Call) -> Iterator[ast.AST]:
         first = 1 if name == "where" and len(node.args) == 3 else 0
         args = list(node.args)
         args[first], args[first + 1] = args[first + 1], args[first]
-        if name not in ("getattr", "hasattr") and not any(map(_is_of_messages, args)):
+        if name not in (*SYMMETRIC, "getattr", "hasattr") and not any(map(_is_of_messages, args)):
             yield ast.Call(node.func, args, node.keywords)
 
 

@@ -22,7 +22,7 @@ def outer(x, axis=0):
     def inner(y):
         return y.sum(axis=1)
 
-    return where(x, inner(x), 0.5)
+    return where(x, hypot(x, inner(x)), 0.5)
 '''
 
 
@@ -41,7 +41,7 @@ def test_each_expression_within_a_function_is_changed() -> None:
         "2  ->  3",
         "y.sum(axis=1)  ->  y.max(axis=1)",
         "1  ->  2",
-        "where(x, inner(x), 0.5)  ->  where(x, 0.5, inner(x))",
+        "where(x, hypot(x, inner(x)), 0.5)  ->  where(x, 0.5, hypot(x, inner(x)))",
         "0.5  ->  1.0",
     }
 

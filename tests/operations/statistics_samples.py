@@ -15,6 +15,7 @@ from .reduce_samples import axes, distinct, not_empty
 # Those between elements are differentiable in q; the others choose an element.
 BETWEEN = ["linear", "interpolated_inverted_cdf", "hazen", "weibull", "median_unbiased", "normal_unbiased"]
 CHOOSING = ["lower", "higher", "midpoint", "nearest", "inverted_cdf", "averaged_inverted_cdf", "closest_observation"]
+METHODS = [*BETWEEN, *CHOOSING]
 WEIGHTS = (0.25, 2.0)
 
 
@@ -78,13 +79,14 @@ def quantiles(draw: st.DrawFn, inputs: st.SearchStrategy[Any], whole: float = 1,
     # A part in 61 and a thousandth is no part of any number of elements drawn here, whatever the method adds to it.
     parts = draw(numpy_strategies.arrays(np.int64, st.sampled_from(shapes), elements=st.integers(1, 60)))
     q = np.asarray((parts / 61 + 1e-3) * whole)
+    weights, given = None, draw(st.sampled_from([q, Live(q)]))
     if draw(st.booleans()):
-        method, weights, live = draw(st.sampled_from(BETWEEN)), None, Live(q)
+        method, given = draw(st.sampled_from(BETWEEN)), Live(q)
     elif draw(st.booleans()):
-        method, weights, live = draw(st.sampled_from(CHOOSING)), None, draw(st.sampled_from([q, Live(q)]))
+        method = draw(st.sampled_from(CHOOSING))
     else:
-        method, weights, live = "inverted_cdf", draw(arrays(x.shape, between=WEIGHTS, offset=1 / 3)), q
-    return call(Live(x), live, axis=options["axis"], method=method, keepdims=options["keepdims"], weights=weights)
+        method, weights = "inverted_cdf", draw(arrays(x.shape, between=WEIGHTS, offset=1 / 3))
+    return call(Live(x), given, axis=options["axis"], method=method, keepdims=options["keepdims"], weights=weights)
 
 
 medians, medians_of_rest = rows().map(by_name), with_gaps().map(by_name)
