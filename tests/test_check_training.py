@@ -126,6 +126,26 @@ class NewBatches(Program):
         return F.cross_entropy(self.model(X[rows]), LABELS[rows])
 
 
+class Closure(Program):
+    def step(self) -> Any:
+        return self.optimizer.step(self.closure)
+
+    def closure(self) -> Any:
+        self.clear()
+        loss = self.loss()
+        loss.backward()
+        return loss
+
+
+class LineSearch(Closure):
+    def make_optimizer(self) -> Any:
+        return nn.optim.LBFGS(self.model.parameters(), max_iter=3)
+
+
+class ForgetfulClosure(Forgetful, Closure):
+    pass
+
+
 class NoLoss(Program):
     def step(self) -> Any:
         super().step()
@@ -133,6 +153,7 @@ class NoLoss(Program):
 
 FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "zero_grad is forgotten": (Forgetful, r"the gradients add up from call to call: call optimizer.zero_grad\(\)"),
+    "zero_grad is forgotten in a closure": (ForgetfulClosure, "the gradients add up from call to call"),
     "a part is detached": (Detached, r"0.weight gets no gradient, though the loss depends on it"),
     "labels are broadcast": (Broadcast, r"combines shapes \(8, 1\) and \(8,\) into \(8, 8\)"),
     "a parameter is not given to the optimizer": (OnlyWeights, r"4.bias gets a gradient, but .* no optimizer has it"),
@@ -156,7 +177,9 @@ def test_faults_are_found(fault: str) -> None:
         check_training(program.step, program.model)
 
 
-@pytest.mark.parametrize("make", [Program, ClearsAtTheEnd, FrozenRightly, lambda: Program(np.float32)])
+@pytest.mark.parametrize(
+    "make", [Program, ClearsAtTheEnd, Closure, LineSearch, FrozenRightly, lambda: Program(np.float32)]
+)
 def test_right_steps_pass_and_everything_is_put_back(make: Callable[[], Any]) -> None:
     program, twin = make(), make()
     state = program.model.state_dict()
@@ -167,6 +190,9 @@ def test_right_steps_pass_and_everything_is_put_back(make: Callable[[], Any]) ->
     assert all(np.array_equal(state[name], value) for name, value in program.model.state_dict().items())
     assert all(p.grad is None for p in program.model.parameters())
     assert "step" not in vars(program.optimizer)
+    program.optimizer.step = replaced = program.optimizer.step  # as a program does that counts the steps
+    check_training(program.step, program.model)
+    assert vars(program.optimizer)["step"] is replaced
     losses = []
     for each in (program, twin):
         nn.manual_seed(1)

@@ -62,7 +62,7 @@ def check_training(
     ----------
     step
         The step, without arguments: it clears the gradients, computes the loss of one batch, always the same, calls
-        ``backward()`` and ``optimizer.step()``, and returns the loss.
+        ``backward()`` and ``optimizer.step()``, and returns the loss. ``return optimizer.step(closure)`` does so too.
     model
         The module that is trained, or its parameters: a dict of tensors by name, or a sequence of tensors.
     optimizer
@@ -325,25 +325,26 @@ def _noting_gradients(parameters: Mapping[str, Tensor], optimizers: list[Any]) -
     noted: list[Gradients] = []
 
     def noting(method: Callable[..., Any]) -> Callable[..., Any]:
-        def step(*args: Any, **kwargs: Any) -> Any:
-            if args or kwargs:
-                raise TypeError(
-                    "check_training() checks steps that call optimizer.step() once they have gradients, without a "
-                    "function that computes them again"
-                )
+        def step(closure: Callable[[], Any] | None = None) -> Any:
+            computed = [] if closure is None else [closure()]
             if not noted:
                 noted.append(_gradients(parameters))
-            return method()
+            if closure is None:
+                return method()
+            return method(lambda: computed.pop() if computed else closure())
 
         return step
 
+    own = [vars(optimizer).get("step") for optimizer in optimizers]  # of an optimizer whose method was replaced before
     for optimizer in optimizers:
         optimizer.step = noting(optimizer.step)
     try:
         yield noted
     finally:
-        for optimizer in optimizers:
+        for optimizer, step in zip(optimizers, own, strict=True):
             del optimizer.step
+            if step is not None:
+                optimizer.step = step
 
 
 def _gradients(parameters: Mapping[str, Tensor]) -> Gradients:
