@@ -20,7 +20,12 @@ before = set(sys.modules)
 import autograd
 print(*sorted(name for name in set(sys.modules) - before if not name.startswith("autograd")))
 """)
-    assert set(loaded.split()) <= {"__future__"}
+    assert set(loaded.split()) <= {"__future__", "gc"}  # both are built in
+
+
+@pytest.mark.parametrize("switch", ["enable", "disable"])
+def test_the_import_leaves_garbage_collection_as_it_was(switch: str) -> None:
+    assert fresh(f"import gc; gc.{switch}(); import autograd; print(gc.isenabled())") == f"{switch == 'enable'}\n"
 
 
 FURTHER = {

@@ -22,7 +22,7 @@ __all__ = ["Result", "Runner"]
 
 # The tests of files that have no test file of their own name.
 SUBJECTS = {
-    "calculus": ("elementwise", "numerics"),
+    "calculus": ("elementwise", "numerics", "value"),
     "setitem": ("writing", "index"),
     "variance": ("reduce", "statistics"),
     "quantiles": ("statistics",),
@@ -158,7 +158,7 @@ class Runner:
         return done
 
     def chosen(self, mutation: Mutation) -> list[pytest.Item]:
-        """Return the tests of what is changed: first those whose file is of the subject, or whose name is of it."""
+        """Return the tests of what is changed: those of operations, those whose file is of the subject, and others."""
         path = Path(mutation.file)
         stem = path.stem.strip("_") if path.parent.name != "special" else "special"
         files = tuple(f"/test_{subject}.py" for subject in (stem, *SUBJECTS.get(stem, ())))
@@ -173,7 +173,7 @@ class Runner:
                 of_subject.append(item)
             elif any(name in test for name in users):
                 others.append(item)
-        return [*_interleaved(of_operations), *of_subject, *_interleaved(others)]
+        return _in_turns([_interleaved(of_operations), of_subject, _interleaved(others)])
 
     def _started(self, mutation: Mutation, tests: Sequence[pytest.Item]) -> int:
         sys.stdout.flush()
@@ -206,8 +206,13 @@ def _interleaved(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    longest = max(map(len, groups.values()), default=0)
-    return [group[i] for i in range(longest) for group in groups.values() if i < len(group)]
+    return _in_turns(list(groups.values()))
+
+
+def _in_turns(groups: Sequence[Sequence[pytest.Item]]) -> list[pytest.Item]:
+    """Return the first test of each group, then the second ones, and so on."""
+    longest = max(map(len, groups), default=0)
+    return [group[i] for i in range(longest) for group in groups if i < len(group)]
 
 
 def replace(functions: Iterable[FunctionType], codes: Sequence[tuple[CodeType, CodeType]]) -> int:

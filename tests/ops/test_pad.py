@@ -59,6 +59,29 @@ def test_whole_numbers_stay_whole(mode: Any) -> None:
     np.testing.assert_array_equal(pad(tensor(x), 2, mode).data, pad(x, 2, mode), strict=True)
 
 
+def same_as_numpy(x: Any, width: Any, **options: Any) -> None:
+    """Compare values, and the gradient of a part of them with differences, which are exact where padding is linear."""
+    expected = pad(x, width, **options)
+    np.testing.assert_allclose(pad(tensor(x), width, **options).data, expected, rtol=1e-13)
+    found = grad(lambda x: (pad(x, width, **options) * np.cos(np.arange(expected.size))).sum())(x)
+    moved = [(pad(x + v, width, **options) - pad(x - v, width, **options)) / 2 for v in np.eye(x.size) * 1e-3]
+    np.testing.assert_allclose(found, 1e3 * np.array(moved) @ np.cos(np.arange(expected.size)), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_reflections_of_several_lengths(mode: str, size: int) -> None:
+    for width in ((0, 1), (1, 0), (2, 5), (7, 3)):
+        for kind in ("even", "odd"):
+            same_as_numpy(np.array([0.5, -1.0, 2.5, 4.0])[:size], width, mode=mode, reflect_type=kind)
+
+
+@pytest.mark.parametrize("mode", ["maximum", "minimum", "mean", "median"])
+@pytest.mark.parametrize("lengths", [(1, 3), (3, 1), (2, 9), None, 2], ids=str)
+def test_statistics_of_the_elements_at_each_end(mode: str, lengths: Any) -> None:
+    same_as_numpy(np.array([0.5, -1.0, 2.5, 4.0, 0.1]), (2, 3), mode=mode, stat_length=lengths)
+
+
 def test_long_arrays() -> None:
     x = np.arange(200_000.0)
     for options in ({"mode": "reflect", "reflect_type": "odd"}, {"mode": "mean", "stat_length": 2}, {"mode": "wrap"}):
