@@ -171,9 +171,9 @@ class Runner:
                 of_operations.append(item)
             elif file.endswith(files):
                 of_subject.append(item)
-            elif any(name in test for name in users):
+            elif any(name in test.lower() for name in users):  # also of a layer, whose name is in capitals
                 others.append(item)
-        return _in_turns([_interleaved(of_operations), of_subject, _interleaved(others)])
+        return _in_turns([_interleaved(items) for items in (of_operations, of_subject, others)])
 
     def _started(self, mutation: Mutation, tests: Sequence[pytest.Item]) -> int:
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import DtypeError, ShapeError, Tensor, checkpoint, gradcheck, gradgradcheck, tensor
+from autograd import DtypeError, ShapeError, Tensor, checkpoint, grad, gradcheck, gradgradcheck, tensor, vmap
 from autograd.testing import LAYOUTS
 from nn import functional
 
@@ -110,6 +110,26 @@ def test_a_query_without_keys_gets_zeros_and_passes_no_gradient_on() -> None:
     out.sum().backward()
     assert not any(x.grad.data.any() for x in (q, k, v))
     assert not attend(*inputs(keys=0)).any()
+
+
+@pytest.mark.parametrize("masks", [normal(3, 4, 3) > 0.3, normal(3, 4, 3)], ids=["booleans", "floats"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_batch_of_masks(masks: Any, shared: bool) -> None:
+    masks[1, 2] = False if masks.dtype == bool else -np.inf
+    batch = inputs() if shared else [np.stack([x, x + 0.5, 2 * x]) for x in inputs()]
+
+    def attended(mask: Any, *arrays: Any) -> Any:
+        return attend(*arrays, attn_mask=mask)
+
+    for function in (attended, grad(lambda *args: (attended(*args) ** 2).sum(), argnums=(1, 2, 3))):
+        found = vmap(function, in_axes=(0, *[None if shared else 0] * 3), loops="error")(masks, *batch)
+        each = [function(masks[i], *(batch if shared else [x[i] for x in batch])) for i in range(3)]
+        for got, expected in zip(*(x if isinstance(x, tuple) else (x,) for x in (found, _stacked(each))), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+
+
+def _stacked(results: list[Any]) -> Any:
+    return tuple(map(np.stack, zip(*results, strict=True))) if isinstance(results[0], tuple) else np.stack(results)
 
 
 def test_the_gradient_of_a_mask() -> None:
