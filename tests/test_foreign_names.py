@@ -39,6 +39,13 @@ def test_errors_say_what_there_is(owner: str) -> None:
         assert name not in dir(OWNERS[owner])
 
 
+def test_pytorchs_functions_of_tensors_are_known_by_the_methods() -> None:
+    of_module = {*dir(np), *dir(autograd.extend), *NAMES["autograd"]}
+    for name in NAMES["Tensor"].keys() - of_module - {"bool", "type"}:
+        with pytest.raises(AttributeError, match=rf"^module 'autograd' has no attribute '{name}': here it is "):
+            getattr(autograd, name)
+
+
 def roots() -> dict[str, Any]:
     """Return what the code in the tables starts from."""
     modules = {"np": np, "nn": nn, "F": nn.functional, "scipy": scipy, "autograd": autograd, "datasets": datasets}

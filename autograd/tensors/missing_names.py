@@ -68,9 +68,11 @@ def lookup(module: str, *near: ModuleType) -> Callable[[str], NoReturn]:
     *near
         Other modules to search for the name, ignoring its case and underscores at its end.
     """
+    # PyTorch has most methods of tensors as functions too.
+    of_tensors = NAMES["Tensor"] if module == "autograd" else {}
 
     def __getattr__(name: str) -> NoReturn:  # noqa: N807  # the name that a module gives it
-        here = None if name[:1] == "_" else NAMES[module].get(name) or _near(name, module, near)
+        here = None if name[:1] == "_" else NAMES[module].get(name) or _near(name, module, near) or of_tensors.get(name)
         if here is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
         error = _error(f"module {module!r}", name, here)
