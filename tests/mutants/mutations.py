@@ -122,6 +122,8 @@ def _at(tree: ast.AST, path: Path) -> Any:
 def _changed(file: str, tree: ast.Module, path: Path, functions: tuple[int, ...]) -> Iterator[Mutation]:
     node = _at(tree, path)
     for after in _replacements(node):
+        if ast.unparse(after) == ast.unparse(node):  # two arguments that are alike, swapped
+            continue
         ast.copy_location(after, node)
         yield Mutation(file, getattr(node, "lineno", functions[-1]), functions, tree, path, after)
 

@@ -24,6 +24,7 @@ __all__ = ["Result", "Runner"]
 SUBJECTS = {
     "calculus": ("elementwise", "numerics", "value"),
     "setitem": ("writing", "index"),
+    "undifferentiated": ("writing",),
     "variance": ("reduce", "statistics"),
     "quantiles": ("statistics",),
     "special": ("special",),

@@ -103,6 +103,7 @@ ERRORS: list[tuple[Any, type[Exception], str]] = [
     (lambda: functional.pixel_shuffle(IMAGE, 2), ShapeError, r"has 3 channels, which 2 \* 2 does not divide"),
     (lambda: functional.pixel_shuffle(IMAGE, 0), ValueError, r"the factor should be at least 1"),
     (lambda: functional.pixel_unshuffle(IMAGE, 2), ShapeError, r"2 does not divide the height and width"),
+    (lambda: functional.pixel_unshuffle(np.ones((1, 4, 3)), 2), ShapeError, r"2 does not divide the height and width"),
     (lambda: functional.pixel_unshuffle(IMAGE[0, 0], 2), ShapeError, r"\(\.\.\., channels, height, width\)"),
     (lambda: functional.unfold(IMAGE, 6), ShapeError, r"unfold: a window of \(6, 6\) does not fit"),
     (lambda: functional.fold(np.zeros((1, 4, 3)), 3, 2), ShapeError, r"\(n, channels \* 4, 4\) for images of \(3, 3\)"),
