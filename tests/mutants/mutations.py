@@ -88,6 +88,8 @@ def _places(tree: ast.Module) -> Iterator[tuple[Path, tuple[int, ...]]]:
     def walk(node: ast.AST, path: Path, functions: tuple[int, ...]) -> Iterator[tuple[Path, tuple[int, ...]]]:
         if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr):
             return
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip, whose arguments are of one length
+            return
         if functions:
             yield path, functions
         inner = functions

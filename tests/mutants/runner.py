@@ -57,7 +57,7 @@ SUBJECTS = {
     "smooth_activation": ("activations",),
     "piecewise_activation": ("activations",),
     "dropout": ("random",),
-    "linear": ("layers",),
+    "linear": ("layers", "gradient_places"),
     "half_precision": ("half_precision",),
     "operands": ("half_precision", "activations"),
 }
