@@ -35,6 +35,7 @@ __all__ = [
     "derivatives",
     "worst_element",
     "worst_of",
+    "wrong_element",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -448,12 +449,13 @@ def _weighted(weights: Array, numbers: Array) -> float:
 
 
 def compare_directions(
-    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None
+    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None, few: bool = False
 ) -> Iterator[Finding]:
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
     `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
-    ties are kept; in one all move by the same length.
+    ties are kept; in one all move by the same length. Of `few`, one is left out where no elements are equal, and the
+    last always.
     """
     if not place.here.size or not any(x.size for x in place.arrays):
         return
@@ -463,12 +465,50 @@ def compare_directions(
 
     lengths = place.sizes
     yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, weigh, together=False)
+    if few and not _has_ties(place):
+        return
     signs = _by_value(place, random)
     if any(np.any(sign) for sign in signs):
         yield from _along(place, _signed(place, lengths, signs), measure, weigh, together=True)
-        if any(np.any(length != 1) for length in lengths):
+        if not few and any(np.any(length != 1) for length in lengths):
             ones = [np.ones(length.shape) for length in lengths]
             yield from _along(place, _signed(place, ones, signs), measure, weigh, together=True)
+
+
+def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
+    """Return an element of input `i` for which the derivative of the same element of an output is wrong, if any.
+
+    That is for a function that treats each element by itself: all are compared at once.
+    """
+    count, sizes = place.arrays[i].size, place.sizes[i]
+    moves: list[Array | None] = [None] * len(place.arrays)
+    moves[i] = sizes.reshape(place.arrays[i].shape)
+    found = place.slope(moves, measure)
+    lengths = np.tile(sizes, len(place.values))
+    with np.errstate(all="ignore"):
+        each = Slope(found.low / lengths, found.high / lengths, found.error / lengths, found.size)
+    blocks = np.repeat(np.eye(len(place.values)), count, axis=1)
+    analytic = np.concatenate([place.pulled(block)[i].reshape(-1) for block in blocks])
+    sizes_found = np.abs(analytic[np.isfinite(analytic) & (analytic != 0)])
+    rounding = 1e-11 * np.abs(analytic)
+    rounding[each.steepest == 0] += 1e-12 * np.median(sizes_found) if sizes_found.size else 0.0
+    judged = _judged(analytic, each, measure, rounding)
+    suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic))
+    for number in suspects[np.argsort(-judged.excess[suspects])][:4]:
+        weights = np.zeros(place.here.size)
+        weights[number] = 1.0
+        if _weighed(place, moves, found, weights, measure, together=True).excess > 1:
+            k, index = place.label(int(number))
+            rows = _Judged(*(column[np.newaxis] for column in judged))
+            return _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
+    return None
+
+
+def _has_ties(place: Place) -> bool:
+    """Tell whether two parts of the inputs other than 0 are equal."""
+    numbers = np.concatenate([parts(x) for x in place.arrays])
+    nonzero = numbers[numbers != 0]
+    return np.unique(nonzero).size < nonzero.size
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:

@@ -32,6 +32,7 @@ __all__ = [
     "check_precision",
     "differs",
     "failing",
+    "perturbed",
     "shown",
 ]
 
@@ -115,10 +116,10 @@ class Gradients:
         """
         changes = [np.zeros(g.shape) for g in self.found]
         for _ in range(2):
-            moved = _perturbed(self.arrays, 4 * epsilon, self.random)
+            moved = perturbed(self.arrays, 4 * epsilon, self.random)
             if not by_size:
                 moved = [_shaken(x, epsilon, self.random) for x in moved]
-            given = _perturbed(self.cotangents, 4 * epsilon, self.random)
+            given = perturbed(self.cotangents, 4 * epsilon, self.random)
             for change, g, h in zip(changes, self.found, self._nearby(moved, given), strict=True):
                 with np.errstate(all="ignore"):
                     np.fmax(change, np.abs(np.subtract(g, h)), out=change)
@@ -143,7 +144,7 @@ def _drawn(random: np.random.Generator, like: Array) -> Array:
     return read_only(np.asarray(normal(random, like), like.dtype))
 
 
-def _perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generator) -> list[Array]:
+def perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generator) -> list[Array]:
     """Return copies changed by a relative `amount`, upwards or downwards; equal elements change alike."""
     numbers = np.concatenate([widened(x).reshape(-1) for x in arrays]) if arrays else np.zeros(0)
     distinct, where = np.unique(numbers, return_inverse=True)
@@ -209,7 +210,7 @@ def _check_untouched(point: Gradients) -> None:
 def _call_meanwhile(point: Gradients) -> None:
     """Call the function with other inputs, and walk back; it may refuse them."""
     with contextlib.suppress(*REFUSALS):
-        point.anew(_perturbed(point.arrays, 0.25, point.random))
+        point.anew(perturbed(point.arrays, 0.25, point.random))
 
 
 def _check_linear(point: Gradients) -> None:

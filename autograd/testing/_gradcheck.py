@@ -7,17 +7,14 @@ functions and their messages.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, UnsupportedError, check_callable, check_number, check_option
+from ..errors import AutogradError, GradientCheckError, UnsupportedError, check_callable, check_number, check_option
 from ..tensors.dispatch import fronts
-from ..tensors.tensor import Tensor
-from ..transforms.gradients import gradients
 from ._comparison import (
     Measure,
     Mismatch,
@@ -35,15 +32,17 @@ from ._conditions import (
     check_parts,
     check_precision,
 )
+from ._elsewhere import ElsewhereError
 from ._jacobians import Jacobians
 from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, array_of, is_recorded, normal, quiet
+from ._subject import Subject, array_of, gradient_subject, is_recorded, quiet
+from ._surroundings import check_surroundings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..scalar.value import Value
-    from ..tensors.tensor import TensorLike
+    from ..tensors.tensor import Tensor, TensorLike
 
 __all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck", "gradient_subject"]
 
@@ -74,6 +73,7 @@ class GradientCheck:
     compared: int = 0
     untold: int = 0
     jacobians: Jacobians | None = field(default=None, compare=False, repr=False)
+    _inputs: Sequence[Any] | None = field(default=None, compare=False, repr=False)  # where it is not as given
 
     def __bool__(self) -> bool:
         return self.ok
@@ -97,9 +97,10 @@ class Options:
     fast: bool
     nondet_tol: float
     undefined: bool
-    batched: bool
+    batched: bool | None
     forward: bool | None
     dtypes: bool
+    nearby: bool = False
 
 
 def gradcheck(
@@ -116,7 +117,7 @@ def gradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = True,
-    check_batched_grad: bool = False,
+    check_batched_grad: bool | None = None,
     check_forward_ad: bool | None = None,
     check_backward_ad: bool = True,
     masked: bool = False,
@@ -202,7 +203,10 @@ def gradcheck(
             "compare jvp(fn, x, v) with a difference"
         )
     forward = check_forward_ad if "fwd" in modes else False
-    options = Options(fast_mode, nondet_tol, check_undefined_grad, check_batched_grad, forward, check_grad_dtypes)
+    nearby = not fast_mode and eps is None and atol is None
+    options = Options(
+        fast_mode, nondet_tol, check_undefined_grad, check_batched_grad, forward, check_grad_dtypes, nearby
+    )
     given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     subject = Subject(fn, given)
     check = _check(subject, measure, options)
@@ -210,10 +214,10 @@ def gradcheck(
         if not check:
             break
         subject = gradient_subject(subject)
-        check = _check(subject, measure, options)
+        check = _check(subject, measure, replace(options, nearby=False))
     __tracebackhide__ = True
     if raise_exception and not check:
-        raise _failure(check, fn, call_of("gradcheck", fn, given, caller(), listed=True))
+        raise _failure(check, fn, call_of("gradcheck", fn, check._inputs or given, caller(), listed=True))
     return check
 
 
@@ -281,29 +285,6 @@ def _measure(fn: Any, eps: Any, atol: Any, rtol: Any) -> Measure:
     return Measure(eps, atol, rtol)
 
 
-def gradient_subject(first: Subject) -> Subject:
-    """Return the function of the inputs and of a cotangent for each output that `backward` computes."""
-    random = np.random.default_rng(0)
-    cotangents = [np.asarray(normal(random, y), y.dtype) for y in first.outputs(first.arrays)]
-    names = [*(first.names[first.places.index(i)] if i in first.places else "" for i in range(len(first.given)))]
-    kind = "cotangent" if first.output_name == "output" else "further cotangent"
-    names += [f"{kind} {k}" for k in range(len(cotangents))]
-    return Subject(partial(_gradients_of, first), [*first.given, *cotangents], names, "gradient")
-
-
-def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
-    """Return the gradients that the cotangents, which follow the inputs, pull back through the subject."""
-    count = len(subject.given)
-    inputs = [arguments[i] for i in subject.places]
-    outputs = subject.apply(inputs)
-    live = [(y, g) for y, g in zip(outputs, arguments[count:], strict=True) if is_recorded(y)]
-    if not live:
-        return [Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
-    ys, gs = zip(*live, strict=True)
-    found = gradients(ys, inputs, gs, create_graph=True, allow_unused=True)
-    return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(inputs, found, strict=True)]
-
-
 def _failure(check: GradientCheck, fn: Callable[..., Any], call: str) -> GradientCheckError:
     """Return the error of a check that failed."""
     error = GradientCheckError(str(check), check.worst, check.jacobians)
@@ -343,23 +324,34 @@ def _compared(subject: Subject, place: Place, measure: Measure, options: Options
     if worst.excess > 1 or not compared:
         hint = _hint(subject, place, mismatch, compared)
         return GradientCheck(False, mismatch, hint, compared, untold, Jacobians(place, measure))
-    return _conditions(subject, options, GradientCheck(True, mismatch, "", compared, untold))
+    check = GradientCheck(True, mismatch, "", compared, untold)
+    return _further(subject, measure, options, check)
 
 
-def _conditions(subject: Subject, options: Options, check: GradientCheck) -> GradientCheck:
-    """Return `check`, or what else is wrong."""
+def _further(subject: Subject, measure: Measure, options: Options, check: GradientCheck) -> GradientCheck:
+    """Return `check`, or what else is wrong, at the given place and beside it."""
     try:
-        _check_conditions(subject, options)
+        point = _check_conditions(subject, options)
+        if options.nearby:
+            check_surroundings(point, measure, options.batched)
+    except ElsewhereError as error:
+        inputs = list(subject.given)
+        for i, x in zip(subject.places, error.arrays, strict=False):
+            inputs[i] = x
+        if error.mismatch is None:
+            return GradientCheck(ok=False, hint=str(error), _inputs=inputs)
+        hint = f"That is {error.where}; the given place itself is right, and fast_mode=True looks at it alone"
+        return GradientCheck(False, error.mismatch, hint, check.compared, check.untold, error.jacobians, inputs)
     except GradientCheckError as error:
         pattern = pattern_in(error).text()
         return GradientCheck(ok=False, hint=f"{error}\n  pattern: {pattern}" if pattern else str(error))
     return check
 
 
-def _check_conditions(subject: Subject, options: Options) -> None:
+def _check_conditions(subject: Subject, options: Options) -> Gradients:
     point = Gradients(subject, subject.arrays)
     if not point.is_recorded:
-        return
+        return point
     check_conditions(point, nondet_tol=options.nondet_tol)
     if options.dtypes:
         check_precision(point)
@@ -369,6 +361,7 @@ def _check_conditions(subject: Subject, options: Options) -> None:
         check_batched(point)
     if options.forward is not False:
         _forward(point, required=options.forward is True)
+    return point
 
 
 def _forward(point: Gradients, required: bool) -> None:
@@ -376,6 +369,9 @@ def _forward(point: Gradients, required: bool) -> None:
         check_forward(point)
     except GradientCheckError as error:
         if required or not isinstance(error.__cause__, UnsupportedError):
+            raise
+    except RuntimeError as error:  # a rule that cannot be differentiated, and says so
+        if required or isinstance(error, AutogradError):
             raise
 
 

@@ -20,10 +20,9 @@ from ._conditions import (
     shown,
 )
 from ._engines import Foreign, ForeignSubject
-from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
 from ._report import call_of, caller, pattern_in, reported
-from ._subject import Subject, inner_product, listed, normal, quiet, widened
+from ._subject import Subject, gradient_subject, inner_product, listed, normal, quiet, widened
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

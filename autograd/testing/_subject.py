@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,18 @@ from ..tensors.dispatch import fronts
 from ..tensors.tensor import Tensor, unmasked
 from ..transforms.gradients import gradients
 
-__all__ = ["Subject", "array_of", "inner_product", "is_recorded", "listed", "normal", "parts", "quiet", "widened"]
+__all__ = [
+    "Subject",
+    "array_of",
+    "gradient_subject",
+    "inner_product",
+    "is_recorded",
+    "listed",
+    "normal",
+    "parts",
+    "quiet",
+    "widened",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -50,13 +62,17 @@ class Subject:
         """Return an input of the type of `like` that holds `array` itself, whatever its layout."""
         return type(like)(array.item()) if type(like) in fronts else Tensor(array, requires_grad=True)
 
-    def apply(self, inputs: Sequence[object]) -> list[Any]:
-        """Return the outputs that hold floating-point numbers."""
+    def call(self, inputs: Sequence[object]) -> object:
+        """Return what the function returns."""
         arguments = list(self.given)
         for place, x in zip(self.places, inputs, strict=True):
             arguments[place] = x
+        return self.fn(*arguments)
+
+    def apply(self, inputs: Sequence[object]) -> list[Any]:
+        """Return the outputs that hold floating-point numbers."""
         with differentiated(x._node if isinstance(x, Tensor) else x for x in inputs):
-            result = self.fn(*arguments)
+            result = self.call(inputs)
         outputs = listed(result)
         floating = [y for y in outputs if _is_floating(y)]
         if not floating:
@@ -85,6 +101,29 @@ class Subject:
         ys, ws = zip(*live, strict=True)
         pulled = gradients(ys, inputs, ws, retain_graph=True, allow_unused=True)
         return [zero if g is None else g.data for zero, g in zip(found, pulled, strict=True)]
+
+
+def gradient_subject(first: Subject) -> Subject:
+    """Return the function of the inputs and of a cotangent for each output that `backward` computes."""
+    random = np.random.default_rng(0)
+    cotangents = [np.asarray(normal(random, y), y.dtype) for y in first.outputs(first.arrays)]
+    names = [*(first.names[first.places.index(i)] if i in first.places else "" for i in range(len(first.given)))]
+    kind = "cotangent" if first.output_name == "output" else "further cotangent"
+    names += [f"{kind} {k}" for k in range(len(cotangents))]
+    return Subject(partial(_gradients_of, first), [*first.given, *cotangents], names, "gradient")
+
+
+def _gradients_of(subject: Subject, *arguments: Any) -> list[Tensor]:
+    """Return the gradients that the cotangents, which follow the inputs, pull back through the subject."""
+    count = len(subject.given)
+    inputs = [arguments[i] for i in subject.places]
+    outputs = subject.apply(inputs)
+    live = [(y, g) for y, g in zip(outputs, arguments[count:], strict=True) if is_recorded(y)]
+    if not live:
+        return [Tensor(np.zeros(x.shape, x.dtype)) for x in inputs]
+    ys, gs = zip(*live, strict=True)
+    found = gradients(ys, inputs, gs, create_graph=True, allow_unused=True)
+    return [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in zip(inputs, found, strict=True)]
 
 
 def listed(result: Any) -> list[Any]:

@@ -23,7 +23,15 @@ from ..transforms.vmap import vmap
 from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, shown
 from ._subject import Subject, array_of, quiet
 
-__all__ = ["check_compile", "check_overwritten", "check_same_tensor", "check_special", "check_threads", "check_vmap"]
+__all__ = [
+    "check_compile",
+    "check_overwritten",
+    "check_same_tensor",
+    "check_special",
+    "check_threads",
+    "check_vmap",
+    "compare_threads",
+]
 
 Array = np.ndarray[Any, Any]
 Samples = Sequence[Sequence[Array]]  # some inputs, for each of them
@@ -47,8 +55,11 @@ def _cotangents(subject: Subject, arrays: Sequence[Array], seed: int) -> list[Ar
     return [np.asarray(random.choice([-1.0, 0.5, 2.0], y.shape), y.dtype) for y in outputs]
 
 
-def check_vmap(subject: Subject, samples: Samples) -> str | None:
-    """Compare values and gradients of a batch with those of each element; return why, if it takes no batch."""
+def check_vmap(subject: Subject, samples: Samples, points: Sequence[Gradients] | None = None) -> str | None:
+    """Compare values and gradients of a batch with those of each element; return why, if it takes no batch.
+
+    `points` are the gradients at the samples, if they are known.
+    """
     both = _values_and_gradients(subject)
     arguments = [[*arrays, *_cotangents(subject, arrays, seed)] for seed, arrays in enumerate(samples)]
     with failing("computing each element of a batch"):
@@ -61,7 +72,7 @@ def check_vmap(subject: Subject, samples: Samples) -> str | None:
         if isinstance(error.__cause__, BatchError | UnsupportedError):
             return str(error.__cause__)
         raise
-    points = [Gradients(subject, arrays) for arrays in samples]
+    points = points or [Gradients(subject, arrays) for arrays in samples]
     for k, column in enumerate(zip(*expected, strict=True)):
         what = "the value" if k < len(points[0].outputs) else f"the gradient of {_name(subject, k, points[0])}"
         for j, (point, one) in enumerate(zip(points, column, strict=True)):
@@ -155,19 +166,53 @@ def check_threads(subject: Subject, samples: Samples) -> None:
     """Check that threads that call at the same time do not disturb each other."""
     with failing("computing the gradient"):
         points = [Gradients(subject, arrays, seed) for seed, arrays in enumerate(samples)]
+    compare_threads(points, 30)
 
-    def again(point: Gradients) -> list[list[Array]]:
-        with quiet():
-            return [[np.array(g) for g in point.anew(point.arrays)] for _ in range(30)]
 
+def compare_threads(points: Sequence[Gradients], calls: int, shared: bool = False) -> None:
+    """Compare gradients in threads, one after another and then together, that make so many calls.
+
+    A function may be `shared` badly, as one that draws from a generator: where values differ, gradients may differ.
+    """
     with _often_switching(), ThreadPoolExecutor(len(points)) as threads:
-        running = [threads.submit(again, point) for point in points]
+        for point in points:
+            with failing("computing the gradient in another thread"):
+                results = threads.submit(_repeated, point, 1).result()
+            _compare_calls(point, results, "in another thread", False)
+        running = [threads.submit(_repeated, point, calls) for point in points]
         for point, future in zip(points, running, strict=True):
             with failing("computing the gradient in two threads"):
                 results = future.result()
-            for i, g in enumerate(point.found):
-                if any(differs(g, found[i], point.limits[i]) for found in results):
-                    raise GradientCheckError(f"{point.name(i)} is another one while other threads call the function")
+            _compare_calls(point, results, "while other threads call the function", shared)
+
+
+Called = tuple[list[Array], list[Array]]  # values and gradients
+
+
+def _repeated(point: Gradients, calls: int) -> list[Called]:
+    results = []
+    with quiet():
+        for _ in range(calls):
+            inputs = [point.subject.laid_out(x, a) for x, a in zip(point.inputs, point.arrays, strict=True)]
+            outputs = point.subject.apply(inputs)
+            found = point.subject.pulled(inputs, outputs, point.cotangents)
+            results.append(([np.array(array_of(y)) for y in outputs], [np.array(g) for g in found]))
+    return results
+
+
+def _compare_calls(point: Gradients, results: Sequence[Called], when: str, shared: bool) -> None:
+    for values, found in results:
+        changed = any(
+            differs(np.asarray(array_of(y)), z, ROUNDING * point.epsilon * np.max(np.abs(z), initial=0.0))
+            for y, z in zip(point.outputs, values, strict=True)
+        )
+        if changed and shared:
+            continue
+        if changed:
+            raise GradientCheckError(f"the value is another one {when}")
+        for i, g in enumerate(point.found):
+            if differs(g, found[i], point.limits[i]):
+                raise GradientCheckError(f"{point.name(i)} is another one {when}")
 
 
 @contextlib.contextmanager

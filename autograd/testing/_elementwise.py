@@ -1,0 +1,262 @@
+"""Functions that treat each element by itself: what their rules give for numbers and shapes of all kinds.
+
+One array with many kinds of numbers has them all compared with differences at once. What is right there is expected in
+arrays of other shapes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import GradientCheckError
+from ._comparison import Measure, Mismatch, Place, compare_elements, worst_of, wrong_element
+from ._conditions import REFUSALS, differs, failing, shown
+from ._elsewhere import ElsewhereError, check_values_on_arrays, located, refusals_set_aside
+from ._jacobians import Jacobians
+from ._subject import Subject, array_of, quiet
+
+__all__ = ["Elementwise", "check_elements"]
+
+Array = np.ndarray[Any, Any]
+Arrays = list[Array]
+
+SIZE = 1101  # more than the blocks of 8, 64 or 1024 elements that are computed at once, and a remainder of each
+NUMBERS = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    2.0,
+    -2.0,
+    1e-6,
+    -1e-6,
+    5e-4,
+    -5e-4,
+    1e-40,
+    1 - 5e-4,
+    1 + 5e-4,
+    150.0,
+    -150.0,
+    3e6,
+    -3e6,
+)
+CLOSE = 1e-9  # how far, relative to themselves, gradients may be off in arrays of other shapes
+
+
+class Elementwise:
+    """A function that treats each element by itself, with many numbers that it takes.
+
+    Attributes
+    ----------
+    numbers
+        For each input an array of one axis; the function is finite there.
+    """
+
+    def __init__(self, subject: Subject, numbers: Arrays) -> None:
+        self.subject, self.numbers = subject, numbers
+
+    @classmethod
+    def found(cls, subject: Subject) -> Elementwise | None:
+        """Return what a function is if it seems to treat each element by itself; None if it does not."""
+        if any(x.dtype.kind != "f" or not x.size for x in subject.arrays):
+            return None
+        try:
+            given = [np.asarray(x.reshape(-1), np.float64) for x in np.broadcast_arrays(*subject.arrays)]
+            here = subject.outputs(subject.arrays)
+        except ValueError:
+            return None
+        shape = np.broadcast_shapes(*(x.shape for x in subject.arrays))
+        if any(y.shape != shape or y.dtype != np.float64 or not np.all(np.isfinite(y)) for y in here):
+            return None
+        if any(
+            differs(y.reshape(-1), z, _rounding(z)) for y, z in zip(here, _values(subject, given) or [], strict=False)
+        ):
+            return None
+        for numbers in _numbers(given):
+            values = _values(subject, numbers)
+            if values is not None:
+                fine = np.all([np.isfinite(y) for y in values], axis=0)
+                return cls._of_finite(subject, [x[fine] for x in numbers]) if np.any(fine) else None
+        return None
+
+    @classmethod
+    def _of_finite(cls, subject: Subject, numbers: Arrays) -> Elementwise | None:
+        random = np.random.default_rng(8)
+        order = random.permutation(np.resize(np.arange(numbers[0].size), SIZE))
+        numbers = [x[order] for x in numbers]
+        for x in numbers:
+            x[-100:-1:2] = x[-99::2]  # neighbours that are equal
+        values, less = _values(subject, numbers), _values(subject, [x[:600] for x in numbers])
+        order = random.permutation(SIZE)
+        shuffled = _values(subject, [x[order] for x in numbers])
+        if values is None or less is None or shuffled is None:
+            return None
+        for y, part, other in zip(values, less, shuffled, strict=True):
+            if differs(y[:600], part, _rounding(part)) or differs(y[order], other, _rounding(other)):
+                return None
+        return cls(subject, numbers)
+
+    def ordinary(self, count: int) -> Arrays:
+        """Return some numbers of ordinary size for each input."""
+        ordinary = np.all([(np.abs(x) > 0.01) & (np.abs(x) < 20) for x in self.numbers], axis=0)
+        chosen = np.flatnonzero(ordinary) if np.any(ordinary) else np.arange(SIZE)
+        return [np.resize(x[chosen], count) for x in self.numbers]
+
+
+def _numbers(given: Arrays) -> Iterator[Arrays]:
+    """Yield numbers to try, from all kinds to those that are given."""
+    yield _kinds(given, NUMBERS, -3.0, 3.0)
+    yield _kinds(given, [number for number in NUMBERS if number > 0], 0.0, 3.0)
+    low, high = float(min(map(np.min, given))), float(max(map(np.max, given)))
+    yield _kinds(given, [], low, high)
+    yield given
+
+
+def _kinds(given: Arrays, numbers: Sequence[float], low: float, high: float) -> Arrays:
+    """Return numbers of all kinds for each input, beside ordinary ones of the others, and equal ones for all."""
+    random = np.random.default_rng(7)
+    special = np.asarray(numbers)
+    columns = [[x] for x in given]
+    for i in range(len(given)):
+        for j, x in enumerate(given):
+            columns[j].append(special if i == j else np.resize(x, special.size))
+    between = low + (np.arange(150) + 0.5) / 150 * (high - low)
+    for j, x in enumerate(given):
+        within = x.min() + (np.arange(50) + 0.5) / 50 * np.ptp(x)
+        columns[j] += [random.permutation(between), random.permutation(within)]
+        columns[j] += [np.concatenate([special, within]) if len(given) > 1 and j == 0 else columns[0][-1]] * (
+            len(given) > 1
+        )
+    return [np.concatenate(column) for column in columns]
+
+
+def _values(subject: Subject, arrays: Arrays) -> Arrays | None:
+    """Return what the function returns; None if it refuses, or returns something of another shape."""
+    values = None
+    with refusals_set_aside():
+        values = subject.outputs(arrays)
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return values if values is not None and all(y.shape == shape for y in values) else None
+
+
+def _rounding(x: Array) -> Array:
+    return np.asarray(1e-12 * np.abs(x))
+
+
+def check_elements(elements: Elementwise, measure: Measure) -> None:
+    """Check an elementwise function at numbers and shapes of all kinds."""
+    many = f"for {SIZE} elements"
+    with located(many, elements.numbers):
+        with refusals_set_aside():
+            check_values_on_arrays(elements.subject, elements.numbers)
+        with failing("computing the gradient"):
+            _compare(elements, measure)
+    flat = elements.ordinary(24)
+    with located(f"for {flat[0].size} elements", flat):
+        known = _gradients(elements.subject, flat)
+    if known is None:
+        return
+    for shape in ((), (1,), (0,), (2, 0), (5, 1), (1, 5), (3, 3), (2, 3, 4)):
+        _check_shape(elements, shape, flat, known[1])
+    if len(flat) > 1:
+        for i in range(len(flat)):
+            for shape in ((3, 1), (3,), ()):
+                _check_broadcast(elements, i, shape)
+    for special in (np.nan, np.inf, -np.inf):
+        _check_special(elements, special, flat, known)
+
+
+def _compare(elements: Elementwise, measure: Measure) -> None:
+    """Compare the derivative of each element with differences, all at once."""
+    place = Place(elements.subject, elements.numbers)
+    for i in range(len(place.arrays)):
+        wrong = wrong_element(place, i, measure)
+        if wrong is not None:
+            assert wrong.index is not None
+            raise _smallest(elements, wrong, measure, wrong.index[0])
+
+
+def _smallest(elements: Elementwise, wrong: Mismatch, measure: Measure, number: int) -> ElsewhereError:
+    """Return the error at an array of one element, if that shows it; else for all."""
+    subject = elements.subject
+    for arrays in (
+        [x[number : number + 1] for x in elements.numbers],
+        [x[number - 1 : number + 2] for x in elements.numbers],
+    ):
+        with contextlib.suppress(*REFUSALS):
+            place = Place(subject, arrays)
+            found = list(compare_elements(place, measure))
+            if found and worst_of(found).excess > 1:
+                worst, where = worst_of(found).worst, f"with {_listed(subject, arrays)}"
+                return ElsewhereError(where, str(worst), arrays, worst, Jacobians(place, measure))
+    numbers = _listed(subject, [x[number] for x in elements.numbers])
+    where = f"for {SIZE} elements, where {numbers}"
+    return ElsewhereError(where, str(wrong), elements.numbers, wrong)
+
+
+def _listed(subject: Subject, arrays: Sequence[Array]) -> str:
+    return ", ".join(f"{name} = {shown(np.asarray(x))}" for name, x in zip(subject.names, arrays, strict=True))
+
+
+def _gradients(subject: Subject, arrays: Arrays) -> tuple[Arrays, Arrays] | None:
+    """Return the values and the gradients of their sum; None if the function refuses, or is not finite."""
+    with quiet():
+        inputs = subject.inputs(arrays)
+        try:
+            outputs = subject.apply(inputs)
+        except REFUSALS:
+            return None
+        values = [np.asarray(array_of(y)) for y in outputs]
+        if any(y.shape != np.broadcast_shapes(*(x.shape for x in arrays)) for y in values):
+            return None
+        with failing("computing the gradient"):
+            return values, subject.pulled(inputs, outputs, [np.ones_like(y) for y in values])
+
+
+def _check_shape(elements: Elementwise, shape: tuple[int, ...], flat: Arrays, known: Arrays) -> None:
+    """Check that the gradients for elements in an array of this shape are those that they have in another."""
+    count = math.prod(shape)
+    arrays = [x[:count].reshape(shape) for x in flat]
+    with located(f"for arrays of shape {shape}", arrays):
+        found = _gradients(elements.subject, arrays)
+        if found is not None:
+            _compare_gradients(elements, found[1], [g[:count].reshape(shape) for g in known])
+
+
+def _check_broadcast(elements: Elementwise, i: int, shape: tuple[int, ...]) -> None:
+    """Check that the gradient of an input that is broadcast is the sum of those of its elements."""
+    arrays = [x.reshape(3, 3) for x in elements.ordinary(9)]
+    arrays[i] = arrays[i].reshape(-1)[: math.prod(shape)].reshape(shape)
+    with located(f"where {elements.subject.names[i]} has shape {shape} beside (3, 3)", arrays):
+        whole = [np.array(np.broadcast_to(x, (3, 3))) for x in arrays]
+        found, expected = _gradients(elements.subject, arrays), _gradients(elements.subject, whole)
+        if found is not None and expected is not None:
+            axes = tuple(range(2 - len(shape))) + tuple(2 - len(shape) + j for j, n in enumerate(shape) if n == 1)
+            sums = [np.sum(g, axis=axes).reshape(shape) if i == j else g for j, g in enumerate(expected[1])]
+            _compare_gradients(elements, found[1], sums)
+
+
+def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -> None:
+    for name, g, h in zip(elements.subject.names, found, expected, strict=True):
+        if g.shape != h.shape:
+            raise GradientCheckError(f"the gradient of {name} has shape {g.shape}, not {h.shape}")
+        if differs(g, h, CLOSE * (np.abs(h) + np.max(np.abs(h), initial=0.0))):
+            raise GradientCheckError(f"the gradient of {name} is {shown(g)}, not {shown(h)} as for other shapes")
+
+
+def _check_special(elements: Elementwise, special: float, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
+    """Check that a special value in one element changes no value and no gradient of the others."""
+    arrays = [np.concatenate([[special], x[1:]]) for x in flat]
+    with located(f"with {special} in the first element", arrays), refusals_set_aside():
+        check_values_on_arrays(elements.subject, arrays)
+        found = _gradients(elements.subject, arrays)
+        names = ["value"] * len(known[0]) + [f"gradient of {name}" for name in elements.subject.names]
+        after = [] if found is None else [*found[0], *found[1]]
+        for name, old, new in zip(names, [*known[0], *known[1]], after, strict=False):
+            if differs(old[1:], new[1:], CLOSE * np.abs(old[1:])):
+                raise GradientCheckError(f"the {name} changes at others, from {shown(old[1:])} to {shown(new[1:])}")

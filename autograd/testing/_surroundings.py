@@ -1,0 +1,183 @@
+"""Surroundings: what `gradcheck` looks at beside the given place, once that is right.
+
+Values on plain arrays, second derivatives, `vmap`, threads, and a few places nearby. What a function or a rule refuses
+there is set aside, and so is what is not finite: only wrong results are failures.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import GradientCheckError
+from ..tensors.dispatch import fronts
+from ._comparison import Measure, Place, compare_directions, worst_element, worst_of
+from ._conditions import Gradients
+from ._elementwise import Elementwise, check_elements
+from ._elsewhere import ElsewhereError, check_values_in_precisions, refusals_set_aside
+from ._jacobians import Jacobians
+from ._subject import Subject, array_of, gradient_subject, widened
+from ._transforms import check_overwritten, check_same_tensor, check_vmap, compare_threads
+
+__all__ = ["check_surroundings"]
+
+Array = np.ndarray[Any, Any]
+Arrays = list[Array]
+
+FEW = 500  # the elements of a Jacobian, up to which the worst one is looked for
+MANY = 1100  # the elements of arrays that are larger than the blocks that are computed at once
+
+
+def check_surroundings(point: Gradients, measure: Measure, batched: bool | None = None) -> None:
+    """Check a function beside the place at which it has been checked.
+
+    Raises
+    ------
+    ElsewhereError
+        If something is wrong; it says where. If it is a derivative, it has the mismatch and the Jacobians.
+    """
+    subject = point.subject
+    if not point.is_recorded or any(type(x) in fronts for x in subject.given):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _check_calls(point, measure, batched)
+        elements = Elementwise.found(subject)
+        if elements is not None:
+            check_elements(elements, measure)
+            return
+        for where, arrays in _places(subject):
+            with refusals_set_aside():
+                _compare(subject, where, arrays, measure)
+
+
+def _check_calls(point: Gradients, measure: Measure, batched: bool | None) -> None:
+    """Check other ways to call the function at the given place."""
+    subject = point.subject
+    check_values_in_precisions(subject)
+    with refusals_set_aside():
+        _compare(gradient_subject(subject), "in second derivatives", None, measure)
+    for check in (check_same_tensor, check_overwritten):
+        with refusals_set_aside():
+            check(subject, subject.arrays)
+    points = [point, _nearby(point)]
+    if batched:
+        _check_batched(points)
+    elif batched is None:
+        with refusals_set_aside():
+            _check_batch(points)
+    with refusals_set_aside():
+        compare_threads(points, 3, shared=True)
+
+
+def _check_batch(points: Sequence[Gradients]) -> str | None:
+    return check_vmap(points[0].subject, [point.arrays for point in points], points)
+
+
+def _check_batched(points: Sequence[Gradients]) -> None:
+    reason = _check_batch(points)
+    if reason is not None:
+        raise GradientCheckError(f"vmap takes no batch of the inputs: {reason}")
+
+
+def _nearby(point: Gradients) -> Gradients:
+    """Return gradients at other inputs, near those that are given, if the function is finite there."""
+    for factor in (0.9375, 1.0625):
+        with refusals_set_aside():
+            other = Gradients(point.subject, [np.asarray(factor * x, x.dtype) for x in point.arrays])
+            if all(np.all(np.isfinite(array_of(y))) for y in other.outputs):
+                return other
+    return Gradients(point.subject, point.arrays, seed=2)
+
+
+def _compare(subject: Subject, where: str, arrays: Arrays | None, measure: Measure) -> None:
+    """Compare the derivatives along few directions at a place where the function is finite; by default as given."""
+    place = Place(subject, arrays)
+    if not np.all(np.isfinite(place.here)):
+        return
+    found = list(compare_directions(place, measure, np.random.default_rng(0), few=True))
+    found = [one for one in found if np.isfinite(one.worst.analytic)]
+    if not found or worst_of(found).excess <= 1:
+        return
+    worst = worst_element(place, measure, worst_of(found).worst, FEW)
+    raise ElsewhereError(where, str(worst), place.arrays, worst, Jacobians(place, measure))
+
+
+# Places
+
+
+def _places(subject: Subject) -> Iterator[tuple[str, Arrays]]:
+    """Yield places near the given one, and arrays of other shapes."""
+    given = [widened(x) for x in subject.arrays]
+    for where, choose in CHANGES.items():
+        changed = _by_value(given, choose)
+        if changed is not None:
+            yield where, changed
+    yield "with inputs 3e6 times as large", [np.asarray(3e6 * x) for x in given]
+    yield "with inputs 1e-6 times as large", [np.asarray(1e-6 * x) for x in given]
+    yield from _shapes(given)
+
+
+def _zeros(distinct: Array) -> Array:
+    """Set every third number to 0, one of them to -0.0."""
+    changed = np.array(distinct)
+    changed[::3] = 0.0
+    changed[:1] = -0.0
+    return changed
+
+
+def _whole(distinct: Array) -> Array:
+    """Set every second number to 1, 2 or -1."""
+    changed = np.array(distinct)
+    changed[::2] = np.resize([1.0, 2.0, -1.0], changed[::2].size)
+    return changed
+
+
+CHANGES: dict[str, Callable[[Array], Array]] = {
+    "with some elements 0": _zeros,
+    "with some elements 1, 2 and -1": _whole,
+}
+
+
+def _by_value(arrays: Arrays, choose: Callable[[Array], Array]) -> Arrays | None:
+    """Return arrays with some of their numbers changed, equal ones alike, so that what is symmetric stays so."""
+    numbers = np.concatenate([x.reshape(-1) for x in arrays])
+    distinct, where = np.unique(numbers, return_inverse=True)
+    order = np.random.default_rng(5).permutation(distinct.size)
+    changed = np.empty_like(distinct)
+    changed[order] = choose(distinct[order])
+    pieces = np.split(changed[where], np.cumsum([x.size for x in arrays])[:-1])
+    return [piece.reshape(x.shape) for piece, x in zip(pieces, arrays, strict=True)]
+
+
+def _shapes(given: Arrays) -> Iterator[tuple[str, Arrays]]:
+    """Yield arrays of other shapes, with numbers from the range of those given."""
+    sides = sorted({n for x in given for n in x.shape if n > 1})
+    dims = max(x.ndim for x in given)
+    if sides:
+        long = max(3, round(MANY ** (1 / dims))) // 2 * 2 + 1
+        grown = {n: long + 2 * i for i, n in enumerate(sides)}
+        yield "for larger arrays", [_drawn(x, tuple(grown.get(n, n) for n in x.shape)) for x in given]
+        yield "for arrays with equal sides", [_drawn(x, tuple(3 if n > 1 else n for n in x.shape)) for x in given]
+    count = next(n for n in range(2, 99) if n not in sides)
+    yield "for arrays with one more axis", [_drawn(x, (count, *x.shape)) for x in given]
+    if all(x.size for x in given):
+        yield "for one element", [x.reshape(-1)[:1] for x in given]
+        yield "for arrays without axes", [np.array(x.reshape(-1)[0]) for x in given]
+        yield "for one column", [x.reshape(-1, 1) for x in given]
+
+
+def _drawn(x: Array, shape: tuple[int, ...]) -> Array:
+    """Return an array of another shape, symmetric if `x` is, with other numbers from its range, none of them equal."""
+    random = np.random.default_rng(9)
+    if not x.size:
+        return np.zeros(shape, x.dtype)
+    first, second = (random.choice(x.reshape(-1), shape) for _ in range(2))
+    share = random.uniform(0, 1, shape)
+    drawn = np.asarray(np.where(first == second, first * (1 - share / 16), first + share * (second - first)), x.dtype)
+    if x.ndim > 1 and x.shape[-1] == x.shape[-2] > 1 and np.array_equal(x, x.mT):
+        drawn = np.tril(drawn) + np.tril(drawn, -1).mT
+    return drawn
