@@ -38,6 +38,8 @@ __all__ = [
     "wrong_element",
 ]
 
+SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong
+
 Array = np.ndarray[Any, Any]
 Index = tuple[int, ...]
 
@@ -494,9 +496,12 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
     rounding[each.steepest == 0] += 1e-12 * np.median(sizes_found) if sizes_found.size else 0.0
     judged = _judged(analytic, each, measure, rounding)
     suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic))
-    for number in suspects[np.argsort(-judged.excess[suspects])][:4]:
+    _, firsts = np.unique(np.tile(place.arrays[i].reshape(-1), len(place.values))[suspects], return_index=True)
+    suspects = suspects[firsts]
+    for number in suspects[np.lexsort((-judged.excess[suspects], ~judged.told[suspects]))][:SUSPECTS]:
         weights = np.zeros(place.here.size)
         weights[number] = 1.0
+        moves[i] = np.where(np.arange(count) == number % count, sizes, 0.0).reshape(place.arrays[i].shape)
         if _weighed(place, moves, found, weights, measure, together=True).excess > 1:
             k, index = place.label(int(number))
             rows = _Judged(*(column[np.newaxis] for column in judged))
@@ -508,7 +513,7 @@ def _has_ties(place: Place) -> bool:
     """Tell whether two parts of the inputs other than 0 are equal."""
     numbers = np.concatenate([parts(x) for x in place.arrays])
     nonzero = numbers[numbers != 0]
-    return np.unique(nonzero).size < nonzero.size
+    return len(np.unique(nonzero)) < len(nonzero)
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:

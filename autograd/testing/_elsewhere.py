@@ -34,7 +34,7 @@ class ElsewhereError(GradientCheckError):
         jacobians: Jacobians | None = None,
     ) -> None:
         super().__init__(f"{where}: {message}", mismatch, jacobians)
-        self.where, self.arrays = where, arrays
+        self.where, self.arrays, self.worst, self.drawn = where, arrays, mismatch, jacobians
 
 
 @contextlib.contextmanager
@@ -45,7 +45,7 @@ def located(where: str, arrays: Sequence[Array]) -> Iterator[None]:
     except ElsewhereError:
         raise
     except GradientCheckError as error:
-        raise ElsewhereError(where, str(error), arrays, error.mismatch) from error.__cause__
+        raise ElsewhereError(where, str(error), arrays) from error.__cause__
 
 
 @contextlib.contextmanager
@@ -91,7 +91,7 @@ def check_values_on_arrays(subject: Subject, arrays: Sequence[Array]) -> None:
 
 def _check_untouched(subject: Subject, given: Sequence[Array], originals: Sequence[Array]) -> None:
     for name, x, original in zip(subject.names, given, originals, strict=True):
-        if x.tobytes() != original.tobytes():
+        if differs(x, original, 0.0):
             raise GradientCheckError(f"{name} was written to by the function")
 
 

@@ -124,6 +124,18 @@ def gradcheck(
 ) -> GradientCheck:
     """Check the gradients of `fn` at one place: against differences of its values, and for what else rules promise.
 
+    Where that is right, it also looks beside the place, as far as `fn` goes along: what it refuses there, with any
+    error, or what is not finite, is set aside. ``fast_mode=True`` leaves all of that out, and so do `eps` and `atol`,
+    which are chosen for one place:
+
+    - values on tensors are those on plain arrays, and no input is written to;
+    - second derivatives, along a random direction;
+    - `vmap` of values and gradients gives what a loop gives, see `check_batched_grad`;
+    - one tensor given twice, inputs that are overwritten after the call, and threads change no gradient;
+    - the same holds for other numbers and shapes: of functions that treat each element by itself, zeros, whole numbers,
+      ties, tiny and large numbers, nan and infinity in one element, 0-d, empty and large arrays, and such as broadcast;
+      of others, some elements 0 or whole numbers, all of them much larger or smaller, and arrays of other shapes.
+
     The differences have a step for each element, of its own size, are extrapolated, and come with an estimate of
     their error. At a kink, such as that of ``abs`` at 0, the derivative has to lie between the slopes of the two sides.
     Gradients also have to be linear in the cotangent, the same for each memory layout, and right in float32.
@@ -138,13 +150,14 @@ def gradcheck(
         numbers, real or complex, are checked, on a copy that requires a gradient; others are passed to `fn` as they
         are. Differences are taken in double precision.
     eps
-        A step for all elements, instead of one that suits each.
+        A step for all elements, instead of one that suits each; the given place alone is looked at.
     atol, rtol
         The gradients agree where ``abs(analytic - numeric) <= atol + rtol * abs(numeric)``, and a multiple of the
         estimated error of the difference more. By default `rtol` is 2e-8 and `atol` 0.
     fast_mode
-        Compare the derivatives in some random directions instead of every element of the Jacobian. The time no longer
-        grows with the size of the inputs, but a small error of one element among many may be lost.
+        Compare the derivatives in some random directions instead of every element of the Jacobian, and look at the
+        given place alone. The time no longer grows with the size of the inputs, but a small error of one element among
+        many may be lost.
     raise_exception
         Raise if the check fails, instead of returning a result that is false.
     order
@@ -158,7 +171,8 @@ def gradcheck(
     check_grad_dtypes
         Whether to check gradients in single precision.
     check_batched_grad
-        Whether to check gradients of a batch of cotangents, as `vmap` and `jacobian` compute them.
+        Whether to check gradients of a batch of inputs and cotangents, as `vmap` and `jacobian` compute them; by
+        default, where `vmap` takes the function.
     check_forward_ad
         Whether to compare forward mode with reverse mode; by default, where it is defined.
     check_backward_ad
@@ -338,10 +352,10 @@ def _further(subject: Subject, measure: Measure, options: Options, check: Gradie
         inputs = list(subject.given)
         for i, x in zip(subject.places, error.arrays, strict=False):
             inputs[i] = x
-        if error.mismatch is None:
+        if error.worst is None:
             return GradientCheck(ok=False, hint=str(error), _inputs=inputs)
-        hint = f"That is {error.where}; the given place itself is right, and fast_mode=True looks at it alone"
-        return GradientCheck(False, error.mismatch, hint, check.compared, check.untold, error.jacobians, inputs)
+        hint = f"Found {error.where}; fast_mode=True checks first derivatives at the given place alone"
+        return GradientCheck(False, error.worst, hint, check.compared, check.untold, error.drawn, inputs)
     except GradientCheckError as error:
         pattern = pattern_in(error).text()
         return GradientCheck(ok=False, hint=f"{error}\n  pattern: {pattern}" if pattern else str(error))
