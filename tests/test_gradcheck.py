@@ -1,5 +1,6 @@
 """The checker itself: it passes right rules, and names what is wrong with others."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +110,7 @@ SPOT[2, 1] = 1.0
 def test_wrong_second_derivative_is_named() -> None:
     """The rule is right, but its use of the input is hidden from the graph."""
     hidden = wrong(np.sin, lambda g, x: g * np.cos(x.data if isinstance(x, Tensor) else x))
-    assert gradcheck(hidden, Y)
+    assert gradcheck(hidden, Y, fast_mode=True)
     with pytest.raises(GradientCheckError, match=r"gradient 0 at \(\d,\) with respect to input 0 at \(\d,\) is 0 by"):
         gradgradcheck(hidden, Y)
 
@@ -245,9 +246,9 @@ def test_options_of_pytorch_and_jax() -> None:
     with pytest.raises(ValueError, match="compare jvp"):
         gradcheck(fn, (X, Y), check_backward_ad=False)
     hidden = wrong(np.sin, lambda g, x: g * np.cos(x.data if isinstance(x, Tensor) else x))
-    assert gradcheck(hidden, Y)
+    assert gradcheck(hidden, Y, eps=1e-6, rtol=1e-4)
     with pytest.raises(GradientCheckError, match="gradient 0"):
-        gradcheck(hidden, Y, order=2)
+        gradcheck(hidden, Y, eps=1e-6, rtol=1e-4, order=2)
 
 
 def test_what_is_no_float_is_handed_on() -> None:
@@ -300,3 +301,157 @@ def test_values() -> None:
     assert (check.worst.analytic, round(check.worst.numeric, 6)) == (3.0, 6.0)
     with pytest.raises(TypeError, match="pass numbers or arrays"):
         gradgradcheck(neuron, [Value(0.5), Value(-1.0)])
+
+
+# What is wrong beside the given place.
+
+
+def doubled(where: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a square whose gradient is twice too large where a condition on the input holds."""
+    return wrong(np.square, lambda g, x: 2 * g * x * np.where(where(x), 2.0, 1.0))
+
+
+def in_other_thread(x: Any) -> bool:
+    return threading.current_thread() is not threading.main_thread()
+
+
+def writing(x: Any) -> Any:
+    result = np.square(x)
+    if x.flags.writeable:
+        x[...] += 1
+    return result
+
+
+def batched_wrongly(g: Any, x: Any) -> Any:
+    return 2 * g * x * (2.0 if type(x).__name__ == "Batched" else 1.0)
+
+
+def square_of_rows(x: Any) -> Any:
+    return np.sum(x * x, -1)
+
+
+ROW = np.array([0.5, -0.25, 0.75])
+HIDDEN = wrong(np.sin, lambda g, x: g * np.cos(x.data if isinstance(x, Tensor) else x))
+BESIDE: dict[str, tuple[Callable[..., Any], list[Any], str]] = {
+    "value on arrays": (lambda x: np.square(x) * (1 + isinstance(x, np.ndarray)), [ROW], "on tensors and on arrays"),
+    "writes": (wrong(writing, lambda g, x: 2 * g * x), [ROW], "was written to"),
+    "second derivative": (HIDDEN, [ROW], "second derivatives"),
+    "vmap": (wrong(np.square, batched_wrongly), [ROW], "under vmap"),
+    "another thread": (doubled(in_other_thread), [ROW], "in another thread"),
+    "0": (doubled(lambda x: np.equal(np.abs(x - 1), 1)), [ROW], r"with input 0 = \[2.\]"),
+    "tiny": (doubled(lambda x: np.abs(x) < 1e-4), [ROW], r"with input 0 = \[[-+.\d]*e-06\]"),
+    "large": (doubled(lambda x: np.abs(x) > 1e3), [ROW], r"with input 0 = \[-?3141592.7\]"),
+    "a narrow interval": (doubled(lambda x: np.abs(x - 0.6) < 0.05), [ROW], r"with input 0 = \[0.[56]"),
+    "many elements": (doubled(lambda x: x.size > 100), [ROW], "for 1101 elements"),
+    "no axes": (doubled(lambda x: x.ndim == 0), [ROW], r"for arrays of shape \(\)"),
+    "nan beside": (wrong(np.square, lambda g, x: 2 * g * x + 0 * x.sum()), [ROW], "with nan in the first element"),
+    "broadcast": (
+        wrong(np.multiply, lambda g, x, y: g * y * (1 + (x.shape == (3, 1))), lambda g, x: g * x), [ROW, ROW + 1],
+        r"where input 0 has shape \(3, 1\)",
+    ),
+    "equal inputs": (
+        wrong(np.multiply, lambda g, x, y: g * y * np.where(np.equal(x, y), 2.0, 1.0), lambda g, x: g * x),
+        [ROW, ROW + 1], "with input 0 = ",
+    ),
+    "some elements 0": (
+        wrong(square_of_rows, lambda g, x: 2 * g[..., None] * np.where(x == 0, 1.0, x), kind=ag.general), [X],
+        "with some elements 0",
+    ),
+    "large rows": (
+        wrong(square_of_rows, lambda g, x: 2 * g[..., None] * x * (1.0 + (x.shape[-1] > 20)), kind=ag.general), [X],
+        "for larger arrays",
+    ),
+    "three axes": (
+        wrong(square_of_rows, lambda g, x: 2 * g[..., None] * x * (1.0 + (x.ndim == 3)), kind=ag.general), [X],
+        "with one more axis",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_wrong_beside_the_place_is_found(name: str) -> None:
+    fn, inputs, said = BESIDE[name]
+    assert gradcheck(fn, inputs, fast_mode=True)
+    check = gradcheck(fn, inputs, raise_exception=False)
+    assert not check
+    assert check.hint
+    with pytest.raises(GradientCheckError, match=said):
+        gradcheck(fn, inputs)
+
+
+def test_an_error_beside_the_place_can_be_reproduced() -> None:
+    at_two = doubled(lambda x: x == 2)
+    with pytest.raises(GradientCheckError) as raised:
+        gradcheck(at_two, ROW)
+    assert "to reproduce: gradcheck(at_two, [np.array([2.0])])" in str(raised.value)
+    check = gradcheck(at_two, ROW, raise_exception=False)
+    assert check.worst is not None
+    assert (check.worst.index, check.worst.analytic) == ((0,), 8)
+
+
+class OnceDifferentiable(ag.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return np.sin(x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        if isinstance(g, Tensor):
+            raise NotImplementedError("this has no second derivative")
+        return g * np.cos(x)
+
+
+def positive(x: Any) -> Any:
+    if np.any(x < 0):
+        raise RuntimeError("of positive numbers only")
+    return np.sqrt(x)
+
+
+def positive_definite(x: Any) -> Any:
+    return np.linalg.cholesky(x @ x.mT + np.eye(len(x)))
+
+
+def seeded(x: Any) -> Any:
+    GENERATOR.bit_generator.state = STATE
+    return x * GENERATOR.random(x.shape)
+
+
+GENERATOR = np.random.default_rng(0)
+STATE = GENERATOR.bit_generator.state
+NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
+    "log": (np.log, [np.array([0.5, 2.0])]),
+    "sqrt": (np.sqrt, [np.array([1e-5, 1.0])]),
+    "arccos": (np.arccos, [np.array([0.3, -0.9])]),
+    "cholesky": (positive_definite, [X[:, :2]]),
+    "solve": (np.linalg.solve, [X[:, :2] + 3 * np.eye(2), Y[:2]]),
+    "scaled": (lambda x: np.sin(x / 1e8) * 1e8, [np.array([1e8, -3.0])]),
+    "norm": (lambda x: np.sqrt(np.sum(x**2)), [np.array([3.0])]),
+    "refuses negative numbers": (wrong(positive, lambda g, out: g / (2 * out)), [np.array([0.5, 2.0])]),
+    "closes over an array": (lambda x: np.sum(x * Y), [Y + 1]),
+    "its rule closes over an array": (wrong(lambda x: np.sum(x * Y), lambda g: g * Y, kind=ag.general), [Y + 1]),
+    "once differentiable": (OnceDifferentiable.apply, [Y]),
+    "jumps": (lambda x: x * np.floor(x), [Y + 0.25]),
+    "naive softplus": (lambda x: np.log(1 + np.exp(x)), [Y]),
+    "draws from one generator": (seeded, [Y]),
+    "sort": (np.sort, [X]),
+    "clip": (np.clip, [X, X - 1, X + 1]),
+    "complex results for some numbers": (np.emath.arccos, [Y / 4]),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_right_functions_are_accepted_beside_the_place(name: str) -> None:
+    fn, inputs = NARROW[name]
+    assert gradcheck(fn, inputs)
+
+
+def test_batches_are_checked_where_vmap_takes_the_function() -> None:
+    def branching(x: Tensor) -> Tensor:
+        return x * 2 if x.sum() > 0 else x * 3
+
+    assert gradcheck(branching, Y)
+    with pytest.raises(GradientCheckError, match="vmap takes no batch of the inputs"):
+        gradcheck(branching, Y, check_batched_grad=True)
+    assert gradcheck(wrong(np.square, batched_wrongly), Y, check_batched_grad=False)

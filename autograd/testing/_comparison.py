@@ -33,6 +33,7 @@ __all__ = [
     "compare_directions",
     "compare_elements",
     "derivatives",
+    "is_smooth",
     "worst_element",
     "worst_of",
     "wrong_element",
@@ -507,6 +508,16 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
             rows = _Judged(*(column[np.newaxis] for column in judged))
             return _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
     return None
+
+
+def is_smooth(place: Place, measure: Measure) -> bool:
+    """Tell whether differences find one slope of each output along some random directions, and no kink."""
+    random = np.random.default_rng(6)
+    for _ in range(3):
+        found = place.slope(_signed(place, place.sizes, _at_random(place, random)), measure)
+        if not np.all((found.low == found.high) & np.isfinite(found.error)):
+            return False
+    return True
 
 
 def _has_ties(place: Place) -> bool:
