@@ -492,9 +492,8 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
         each = Slope(found.low / lengths, found.high / lengths, found.error / lengths, found.size)
     blocks = np.repeat(np.eye(len(place.values)), count, axis=1)
     analytic = np.concatenate([place.pulled(block)[i].reshape(-1) for block in blocks])
-    sizes_found = np.abs(analytic[np.isfinite(analytic) & (analytic != 0)])
     rounding = 1e-11 * np.abs(analytic)
-    rounding[each.steepest == 0] += 1e-12 * np.median(sizes_found) if sizes_found.size else 0.0
+    rounding += np.where(each.steepest == 0, 1e-12 * (1 + np.abs(place.here)) / lengths, 0.0)  # lost on the way
     judged = _judged(analytic, each, measure, rounding)
     suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic))
     _, firsts = np.unique(np.tile(place.arrays[i].reshape(-1), len(place.values))[suspects], return_index=True)
