@@ -478,10 +478,12 @@ def compare_directions(
             yield from _along(place, _signed(place, ones, signs), measure, weigh, together=True)
 
 
-def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
+def wrong_element(place: Place, i: int, measure: Measure, single: bool) -> Mismatch | None:
     """Return an element of input `i` for which the derivative of the same element of an output is wrong, if any.
 
-    That is for a function that treats each element by itself: all are compared at once.
+    That is for a function that treats each element by itself: all are compared at once. If it is not a
+    `single` operation, those at kinks and at 0, and where it is flat, are left out: rules that are right each do not add
+    up there.
     """
     count, sizes = place.arrays[i].size, place.sizes[i]
     moves: list[Array | None] = [None] * len(place.arrays)

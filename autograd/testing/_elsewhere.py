@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import GradientCheckError
+from ..graph.node import Leaf, Node, ancestors
 from ..tensors.tensor import Tensor
 from ._conditions import NARROW, ROUNDING, differs, perturbed, shown
 from ._subject import Subject, listed
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from ._comparison import Mismatch
     from ._jacobians import Jacobians
 
-__all__ = ["ElsewhereError", "check_values_in_precisions", "check_values_on_arrays", "located", "refusals_set_aside"]
+__all__ = [
+    "ElsewhereError",
+    "check_values_in_precisions",
+    "check_values_on_arrays",
+    "located",
+    "recorded",
+    "refusals_set_aside",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -58,6 +66,15 @@ def refusals_set_aside() -> Iterator[None]:
             raise
     except Exception:  # noqa: BLE001 - functions of users raise what they like
         pass
+
+
+def recorded(subject: Subject, arrays: Sequence[Array]) -> list[Node]:
+    """Return the operations that a function records for these inputs; none if it refuses them."""
+    nodes: list[Node] = []
+    with refusals_set_aside():
+        outputs = subject.apply(subject.inputs(arrays))
+        nodes = ancestors([y._node for y in outputs if isinstance(y, Tensor) and y._node is not None])
+    return [node for node in nodes if not isinstance(node, Leaf)]
 
 
 def check_values_in_precisions(subject: Subject) -> None:
