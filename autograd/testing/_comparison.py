@@ -482,8 +482,7 @@ def wrong_element(place: Place, i: int, measure: Measure, single: bool) -> Misma
     """Return an element of input `i` for which the derivative of the same element of an output is wrong, if any.
 
     That is for a function that treats each element by itself: all are compared at once. If it is not a
-    `single` operation, those at kinks and at 0, and where it is flat, are left out: rules that are right each do not add
-    up there.
+    `single` operation, those at kinks and at 0, and where it is flat, are left out: right rules do not add up there.
     """
     count, sizes = place.arrays[i].size, place.sizes[i]
     moves: list[Array | None] = [None] * len(place.arrays)
