@@ -18,6 +18,7 @@ from autograd import GraphError, Tensor, UnsupportedError, gradients, tensor
 from autograd.testing import arrays, check_operation
 
 Function = Callable[..., Any]
+F32, F64 = (lambda x: np.array(x, np.float32)), (lambda x: np.array(x, np.float64))
 
 
 def slope(function: Function, *inputs: Any, of: int = 0) -> Any:
@@ -220,6 +221,9 @@ def test_incomplete_functions_in_their_shapes() -> None:
     # of mpmath, by differences at 90 digits
     assert np.allclose(slope(special.gammainc, [0.001, 100.0], [0.001, 100.0])[0], -6.2932038249004245, rtol=1e-9)
     assert np.allclose(slope(special.betainc, [50.0], [0.02], [0.9999]), -0.0003655430319906968, rtol=1e-9)
+    tiny = [1e-9, 0.5, 1e-3], [1e-9, 1e-5, 1e-8]
+    expected = [-20.14604976882648, -0.041211059712823385, -17.529499859061197]
+    assert np.allclose(slope(special.gammainc, *tiny), expected, rtol=1e-13)
     for x in (0.0, np.inf):
         assert slope(special.gammainc, [2.0], [x]) == 0
     for x in (0.0, 1.0):
@@ -354,3 +358,39 @@ def test_hyp1f1_ends_far_out_on_the_other_side(a: float, b: float) -> None:
     y.sum().backward()
     assert np.array_equal(y.data, [0, 0, special.hyp1f1(a, b, -1.0)])
     assert np.array_equal(x.grad.data, [0, 0, a / b * special.hyp1f1(a + 1, b + 1, -1.0)])
+
+
+# What a checker that tries numbers of all sizes found
+
+
+def test_distributions_of_large_shape_in_single_precision() -> None:
+    for function, at in ((special.gammainccinv, (5e4, 7e-5)), (special.chdtri, (1e5, 7e-5))):
+        single, double = (slope(function, *(dtype([x]) for x in at)) for dtype in (F32, F64))
+        assert np.allclose(single, double, rtol=1e-4)
+
+
+def test_struve_functions_of_order_0_are_differentiable_twice_at_0() -> None:
+    for function in (special.struve, special.modstruve):
+        assert second(lambda x, function=function: function(0, x), [0.0]) == 0
+
+
+def test_binomial_coefficients_far_beyond_the_diagonal() -> None:
+    # of mpmath
+    assert np.allclose(slope(special.binom, [4.25], [350.5]), -2.65538801101372e-12, rtol=1e-10, atol=0)
+    assert np.allclose(slope(special.binom, [4.25], [350.5], of=1), 1.11778099227896e-12, rtol=1e-10, atol=0)
+
+
+def test_far_quantiles_of_the_t_distribution() -> None:
+    check_operation(special.stdtrit, np.array(0.1), np.array(0.001), order=1)
+
+
+def test_fresnel_integrals_in_half_precision() -> None:
+    assert np.isfinite(slope(lambda x: special.fresnel(x)[0], np.array([391.0], np.float16)))
+
+
+def test_beta_distributions_at_the_limits_of_their_shapes() -> None:
+    check_operation(special.betainc, np.array([2.9, 0.0]), np.array([0.0, 2.9]), np.array([0.62, 0.62]))
+
+
+def test_the_voigt_profile_without_a_gaussian_is_that_of_cauchy() -> None:
+    check_operation(special.voigt_profile, np.array([1.5, 0.0]), np.array(0.0), np.array(3.0))

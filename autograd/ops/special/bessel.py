@@ -126,13 +126,23 @@ def _inhomogeneity(x: Any, a: Any) -> Any:
     return np.power(x * 0.5, a) * special.rgamma(a + 1.5) * 0.5641895835477563  # 1 / sqrt(pi)
 
 
+def _one_below(function: np.ufunc, x: Any, a: Any) -> Any:
+    """Return a Struve function of order a - 1; of order -1 by that of order 1, for which derivatives exist at 0."""
+    at_zero = np.equal(a, 0)
+    found = function(np.where(at_zero, 1, a - 1), x)
+    reflected = 2 / math.pi + (-found if function is special.struve else found)
+    return np.where(at_zero, reflected, found)
+
+
 of_last(
     special.struve,
-    lambda g, x, a: g * 0.5 * (special.struve(a - 1, x) - special.struve(a + 1, x) + _inhomogeneity(x, a)),
+    lambda g, x, a: g * 0.5 * (_one_below(special.struve, x, a) - special.struve(a + 1, x) + _inhomogeneity(x, a)),
 )
 of_last(
     special.modstruve,
-    lambda g, x, a: g * 0.5 * (special.modstruve(a - 1, x) + special.modstruve(a + 1, x) + _inhomogeneity(x, a)),
+    lambda g, x, a: (
+        g * 0.5 * (_one_below(special.modstruve, x, a) + special.modstruve(a + 1, x) + _inhomogeneity(x, a))
+    ),
 )
 
 # Kelvin functions: the real and imaginary parts of solutions of a Bessel equation, DLMF 10.61.3

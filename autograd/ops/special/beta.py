@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.special import _ufuncs as special
 
 from ...graph.batched import anywhere, everywhere
 from ...primitives.declare import elementwise
-from .common import over, where_defined
+from .common import in_double, over, where_defined
 from .gamma import NEARLY_ZERO, derivative_of_psi, is_pole, psi_between_poles, psi_rise, rgamma_slope
 from .integration import bell, tail_integral
 
@@ -42,7 +43,11 @@ elementwise(
     lambda g, x, y, out: g * _of_beta(x, y, out),
     lambda g, x, y, out: g * _of_beta(y, x, out),
 )
-elementwise(special.betaln, lambda g, x, y: g * _relative(x, y), lambda g, x, y: g * _relative(y, x))
+elementwise(
+    special.betaln,
+    lambda g, x, y: g * in_double(_relative, x, y),
+    lambda g, x, y: g * in_double(_relative, y, x),
+)
 
 
 # Binomial coefficients: gamma(1 + x) / (gamma(1 + y) gamma(1 + x - y))
@@ -54,19 +59,28 @@ def _factorials(x: Any, y: Any) -> tuple[Any, Any, Any]:
     return zero, np.where(zero, 1, 1 + y), np.where(zero, 1, 1 + x - y)
 
 
-def _part(x: Any, y: Any) -> Any:
-    """Return gamma(1 + x) / gamma(1 + y) times the derivative of 1 / gamma at 1 + x - y."""
-    return special.gamma(1 + x) * special.rgamma(1 + y) * rgamma_slope(1 + x - y, special.rgamma(1 + x - y))
+def _part(x: Any, y: Any, out: Any) -> Any:
+    """Return gamma(1 + x) / gamma(1 + y) times the derivative of 1 / gamma at 1 + x - y.
+
+    Left of 0 that is a gamma function itself, and large: with the others it is a beta function.
+    """
+    left = np.less(1 + x - y, 0.5)
+    mirrored, turn = np.where(left, y - x, 1), np.remainder(np.where(left, y - x - 1, 0), 2) * math.pi
+    waves = np.cos(turn) + np.sin(turn) * special.psi(mirrored) * (1 / math.pi)
+    reflected = special.beta(np.where(left, 1 + x, 1), mirrored) * waves
+    return np.where(left, reflected, -out * special.psi(np.where(left, 1, 1 + x - y)))
 
 
 def _binom_of_total(g: Any, x: Any, y: Any, out: Any) -> Any:
     zero, _, rest = _factorials(x, y)
-    return g * np.where(zero, out * special.psi(1 + x) + _part(x, y), out * psi_rise(rest, np.where(zero, 0, y), 0))
+    steep = out * special.psi(1 + x) + _part(x, y, out)
+    return g * np.where(zero, steep, out * psi_rise(rest, np.where(zero, 0, y), 0))
 
 
 def _binom_of_chosen(g: Any, x: Any, y: Any, out: Any) -> Any:
     zero, chosen, _ = _factorials(x, y)
-    return g * np.where(zero, _part(x, x - y) - _part(x, y), out * psi_rise(chosen, np.where(zero, 0, x - 2 * y), 0))
+    steep = _part(x, x - y, out) - _part(x, y, out)
+    return g * np.where(zero, steep, out * psi_rise(chosen, np.where(zero, 0, x - 2 * y), 0))
 
 
 elementwise(special.binom, _binom_of_total, _binom_of_chosen)
@@ -77,6 +91,11 @@ elementwise(special.binom, _binom_of_total, _binom_of_chosen)
 
 def density(a: ArrayOrTensor | float, b: ArrayOrTensor | float, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) (1 - x)**(b - 1) / beta(a, b), the derivative of betainc(a, b, x) in x."""
+    return in_double(_density, a, b, x)
+
+
+def _density(a: Any, b: Any, x: Any) -> Any:
+    a, b = (shape + np.where(np.equal(shape, 0), NEARLY_ZERO, 0) for shape in (a, b))  # where it has a limit
     return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
 
 
@@ -101,12 +120,13 @@ def _score(k: int, m: int, a: Any, b: Any, x: Any) -> Any:
 def _in_shapes(a: Any, b: Any, x: Any, k: int, m: int) -> Any:
     """Return the derivative of betainc(a, b, x), k times in a and m times in b.
 
-    The integral is over the logit of t, v away from that of x.
+    The integral is over the logit of t, v away from that of x. Where a parameter is 0, betainc is 0 or 1 whatever the
+    other is.
     """
     dtype = special.betainc(a, b, x).dtype
     with np.errstate(all="ignore"):
         inside = (
-            np.greater_equal(a, 0) & np.greater_equal(b, 0) & np.greater(a + b, 0)
+            (np.greater_equal if k else np.greater)(a, 0) & (np.greater_equal if m else np.greater)(b, 0)
             & np.greater(x, 0) & np.less(x, 1) & np.isfinite(a) & np.isfinite(b)
         )  # fmt: skip
         a, b, x = (np.where(inside, value, 0.5).astype(float) for value in (a, b, x))
@@ -128,11 +148,19 @@ def _in_shapes(a: Any, b: Any, x: Any, k: int, m: int) -> Any:
         return np.where(inside, np.where(lower, height, -height) * tail_integral(integrand, scale), 0).astype(dtype)
 
 
+def _density_in_shapes(a: Any, b: Any, x: Any, k: int, m: int) -> Any:
+    """Return the derivative of the density, k times in a and m times in b; 0 where `_in_shapes` is."""
+    inside = np.greater(x, 0) & np.less(x, 1)
+    place = np.where(inside, x, 0.5)
+    a, b = np.maximum(a, NEARLY_ZERO), np.maximum(b, NEARLY_ZERO)
+    return np.where(inside, density(a, b, place) * _score(k, m, a, b, place), 0)
+
+
 betainc_shape: Any = elementwise(
     _in_shapes,
     lambda g, a, b, x, k, m: g * betainc_shape(a, b, x, k + 1, m),
     lambda g, a, b, x, k, m: g * betainc_shape(a, b, x, k, m + 1),
-    lambda g, a, b, x, k, m: g * density(a, b, x) * _score(k, m, a, b, x),
+    lambda g, a, b, x, k, m: g * _density_in_shapes(a, b, x, k, m),
     name="betainc_shape",
 )
 

@@ -17,7 +17,7 @@ from ...tensors.tensor import Tensor, any_live
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["exp_of_square", "of_last", "over", "plain_exp_of_square", "where_defined"]
+__all__ = ["exp_of_square", "in_double", "of_last", "over", "plain_exp_of_square", "where_defined"]
 
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
@@ -30,6 +30,19 @@ _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
 def where_defined(out: ArrayOrTensor, gx: ArrayOrTensor) -> Any:
     """Return a gradient, and nan outside of the domain, where the function is nan, whatever its formula gives there."""
     return np.where(np.isnan(out), np.nan, gx)
+
+
+def in_double(function: Callable[..., Any], *values: ArrayOrTensor | float) -> Any:
+    """Return what a function of real numbers gives in double precision, in that of the values.
+
+    Where large terms cancel, as in an exponent, single precision would leave few digits.
+    """
+    dtypes = {value.dtype for value in values if hasattr(value, "dtype")}
+    if dtypes == {np.dtype(np.float64)}:
+        return function(*values)
+    wide: list[Any] = list(values)
+    wide = [value.astype(np.float64) if hasattr(value, "dtype") else value for value in wide]
+    return function(*wide).astype(np.result_type(*dtypes))
 
 
 def _defined(rule: Rule, g: Any, **values: Any) -> Any:

@@ -20,12 +20,17 @@ def _density_of_t(v: Any, t: Any) -> Any:
     return np.exp(-0.5 * (v + 1) * np.log1p(t * t / v) - special.betaln(0.5, 0.5 * v)) / np.sqrt(v)
 
 
+def _density_of_parts(a: Any, b: Any, x: Any, rest: Any) -> Any:
+    """Return the density of a beta variate, `beta.density`, where `rest` is 1 - x to all digits."""
+    return np.exp(special.xlogy(a - 1, x) + special.xlogy(b - 1, rest) - special.betaln(a, b))
+
+
 def _t_in_freedom(v: Any, t: Any) -> Any:
     """Return the derivative of stdtr(v, t) in v: t has a tail of betainc(v / 2, 1 / 2, v / (v + t²)) / 2."""
     square = t * t
     z, rest = v / (v + square), square / (v + square)
     of_parameter = 0.5 * beta.shape_of(0.5 * v, 0.5, z, rest)
-    of_limit = beta.density(1.5, 0.5 * v, rest) / ((1 + v) * (v + square))
+    of_limit = _density_of_parts(1.5, 0.5 * v, rest, z) / ((1 + v) * (v + square))
     return -0.5 * np.sign(t) * (of_parameter + of_limit)
 
 
@@ -122,9 +127,17 @@ of_last(special.nbdtrc, lambda g, x, a, b: -g * beta.density(b, np.trunc(a) + 1.
 
 
 def _voigt(x: Any, s: Any, c: Any, k: int) -> Any:
-    """Return the `k`-th derivative of w(z) / (s sqrt(2 pi)) in x, where w(z) is erfcx(-i z)."""
-    root = s * math.sqrt(2)
-    return erfcx_slope((c - 1j * x) / root, k) * ((-1j) ** k / math.sqrt(math.pi)) / root ** (k + 1)
+    """Return the `k`-th derivative of w(z) / (s sqrt(2 pi)) in x, where w(z) is erfcx(-i z).
+
+    Where s is 0, that is i / (pi (x + i c)), and the density is Cauchy's.
+    """
+    narrow = np.equal(s, 0)
+    root = np.where(narrow, 1, s) * math.sqrt(2)
+    found = erfcx_slope((c - 1j * x) / root, k) * ((-1j) ** k / math.sqrt(math.pi)) / root ** (k + 1)
+    if np.any(narrow):
+        limit = 1j * (-1) ** k * math.factorial(k) / math.pi / (x + 1j * c) ** (k + 1)
+        found = np.where(narrow, limit, found)
+    return found
 
 
 voigt_slope: Any = elementwise(

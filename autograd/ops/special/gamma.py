@@ -15,7 +15,7 @@ from scipy.special import _ufuncs as special
 
 from ...calculus import zero
 from ...primitives.declare import elementwise
-from .common import of_last, over, where_defined
+from .common import in_double, of_last, over, where_defined
 from .integration import bell, tail_integral
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # The Bernoulli numbers B_2, B_4, ... of Stirling's series.
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 SHIFT = 15
+SMALL, TERMS = 0.5, 18  # where the series of gammainc is summed, and how much of it
 NEARLY_ZERO = 1e-100  # a parameter at which derivatives that have a limit at 0 have it
 
 
@@ -146,8 +147,8 @@ def _poch_growth(x: Any, y: Any, out: Any) -> Any:
 
 elementwise(
     special.poch,
-    lambda g, x, y, out: where_defined(out, g * _poch_slope(x, y, out)),
-    lambda g, x, y, out: where_defined(out, g * _poch_growth(x, y, out)),
+    lambda g, x, y, out: where_defined(out, g * in_double(_poch_slope, x, y, out)),
+    lambda g, x, y, out: where_defined(out, g * in_double(_poch_growth, x, y, out)),
 )
 
 
@@ -156,13 +157,22 @@ elementwise(
 
 def density(a: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
-    return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
+    return in_double(lambda a, x: np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a)), a, x)
 
 
 def _score(k: int, a: Any, log_x: Any) -> Any:
     """Return the `k`-th derivative of the density in a, divided by the density."""
     cumulants = cache(lambda i: log_x - special.psi(a) if i == 1 else -derivative_of_psi(i - 1, a))
     return bell(k, 0, lambda i, j: cumulants(i))
+
+
+def _in_shape_near_zero(a: Any, x: Any, k: int) -> Any:
+    """Return the same for small x, by the series of gammainc, whose terms have one sign there: DLMF 8.7.1."""
+    log_x = np.log(x)
+    total = np.zeros(np.broadcast(a, x).shape)
+    for n in range(TERMS):
+        total = total + density(a + n + 1, x) * _score(k, a + n + 1, log_x)
+    return total
 
 
 def _in_shape(a: Any, x: Any, k: int) -> Any:
@@ -181,7 +191,11 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
             return np.exp(-decay) * bell(k, 0, lambda i, j: first if i == 1 else cumulants[i - 1])
 
         integral = tail_integral(integrand, 1 / (distance + np.sqrt(np.minimum(a, x))))
-        return np.where(inside, -sign * x * density(a, x) * integral, 0).astype(dtype)
+        found = -sign * x * density(a, x) * integral
+        small = x < SMALL
+        if np.any(small):  # the integrand then changes at lengths of two scales, 1 and -log(x)
+            found = np.where(small, _in_shape_near_zero(a, np.where(small, x, SMALL), k), found)
+        return np.where(inside, found, 0).astype(dtype)
 
 
 gammainc_shape: Any = elementwise(

@@ -12,7 +12,7 @@ from scipy.special import _ufuncs as special
 from ...graph.batched import anywhere, everywhere
 from ...graph.traced import ARRAY_TYPES
 from ...primitives.declare import elementwise, general
-from .common import of_last, where_defined
+from .common import in_double, of_last, where_defined
 
 NEAR = 0.5  # where a series about 0 is better than a closed form that divides by it
 
@@ -78,6 +78,17 @@ def _hyperbolic_sine_over(x: Any) -> Any:
 
 _two(special.sici, _sine_over, lambda x: np.cos(x) / x)
 _two(special.shichi, _hyperbolic_sine_over, lambda x: np.cosh(x) / x)
-_two(special.fresnel, lambda x: np.sin(math.pi / 2 * x * x), lambda x: np.cos(math.pi / 2 * x * x))
+
+
+def _wave(function: Any) -> Callable[[Any], Any]:
+    """Return a sine or cosine of pi x² / 2, whose square single precision would round."""
+
+    def of_square(x: Any) -> Any:
+        return function(math.pi / 2 * x * x)
+
+    return lambda x: of_square(x) if x.dtype.kind == "c" else in_double(of_square, x)
+
+
+_two(special.fresnel, _wave(np.sin), _wave(np.cos))
 _two(special.itj0y0, special.j0, special.y0)
 _two(special.iti0k0, special.i0, special.k0)
