@@ -120,17 +120,18 @@ def where(condition: TensorLike, *choices: TensorLike) -> Any:
 def _within(x: Any, low: Any, high: Any) -> Any:
     """Tell where the bounds leave `x` unchanged, which includes the bounds themselves and nan."""
     under = False if low is None else np.less(x, low)
-    return np.logical_not(under if high is None else np.greater(x, high) | under)
+    return np.logical_not(under if high is None else _over(x, low, high) | under)
 
 
 def _under(x: Any, low: Any, high: Any) -> Any:
-    """Tell where the lower bound is the result; where the bounds are crossed, NumPy returns the upper one."""
-    return np.less(x, low) if high is None else np.less(x, low) & np.less_equal(low, high)
+    """Tell where the lower bound is the result."""
+    return np.less(x, low) if high is None else np.less(x, low) & np.less(low, high)
 
 
 def _over(x: Any, low: Any, high: Any) -> Any:
-    """Tell where the upper bound is the result."""
-    return np.greater(x if low is None else np.maximum(unwrap(x), unwrap(low)), high)
+    """Tell where the upper bound is the result: also where the bounds meet or are crossed, as NumPy has it."""
+    over = np.greater(x, high)
+    return over if low is None else over | np.greater_equal(low, high)
 
 
 _clip = elementwise(
