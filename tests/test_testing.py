@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import find, given
 from hypothesis import strategies as st
+from scipy import special
 
 import autograd as ag
 from autograd import GradientCheckError, Tensor
@@ -21,6 +22,7 @@ from autograd.testing import (
     special_values,
     tensors,
 )
+from nn.functional import softmax, tanhshrink
 
 Array = np.ndarray[Any, Any]
 X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
@@ -124,6 +126,27 @@ def test_check_operation_finds_small_errors_by_a_complex_step() -> None:
     check_operation(almost, X)
     with pytest.raises(GradientCheckError, match="by a complex step"):
         check_operation(almost, X, analytic=True)
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "order"),
+    [
+        (lambda x: np.modf(x)[0], [-196875.0], 1),  # jumps at each whole number: numbers as large move by such
+        (lambda x: np.modf(x)[1], [-196875.0], 1),
+        (np.floor_divide, [-595312.5, 0.000517578125], 1),  # a staircase of 1e9 steps looks straight
+        (lambda x, y: np.divmod(x, y)[1], [-595312.5, 0.000517578125], 2),
+        (np.fmod, [-595312.5, 0.000517578125], 2),
+        (lambda x: softmax(x, axis=-1), [[180.0, -242.0, 242.0]], 2),  # gradients of 1e-27 are rounded to 0
+        (special.rel_entr, [0.0, -0.0], 2),  # a corner of the domain
+        (lambda x: np.exp(-x * x), [1e3], 1),  # squares overflow in half precision
+        (np.exp2, [-1054.65], 1),  # numbers of few digits
+        (np.copysign, [0.0, 0.0], 1),
+        (tanhshrink, [-3e-12], 1),
+        (special.betaincinv, [0.05, 0.06, 2e-5], 1),  # values are too small for single precision
+    ],
+)
+def test_check_operation_accepts_right_functions(function: Any, inputs: list[Any], order: int) -> None:
+    check_operation(function, *map(np.array, inputs), order=order)
 
 
 def test_importing_the_library_does_not_load_hypothesis() -> None:

@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong
+LOST = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
+LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
 
 Array = np.ndarray[Any, Any]
 Index = tuple[int, ...]
@@ -94,7 +96,7 @@ class Measure(NamedTuple):
     def tolerance(self, numeric: Array, error: Array) -> Any:
         """Return the largest allowed distance from `numeric`, which may itself be off by `error`."""
         rtol = RELATIVE if self.rtol is None else self.rtol
-        return (self.atol or 0.0) + rtol * np.abs(numeric) + SAFETY * error
+        return (self.atol or 0.0) + rtol * np.abs(numeric) + SAFETY * error + LEAST
 
 
 class Finding(NamedTuple):
@@ -124,11 +126,18 @@ class Place:
         """The step for each part of each input: the power of two next below its size, or below its neighbours'."""
         return [_size(x.reshape(-1).view(x.real.dtype) if x.size else parts(x)) for x in self.arrays]
 
+    @property
+    def lost(self) -> float:
+        """What may be lost of a number that is returned as 0: terms of a gradient are as large as the cotangent."""
+        return LOST if self.subject.output_name == "gradient" else 0.0
+
     def line(self, moves: Sequence[Array | None]) -> Line:
         """Return the function along the line on which each input moves by so much."""
 
         def along(t: float) -> Array:
             moved = [x if v is None else np.asarray(x + t * v) for x, v in zip(self.arrays, moves, strict=True)]
+            if not all(v is None or _has_moved(x, y, t * v) for x, y, v in zip(self.arrays, moved, moves, strict=True)):
+                return np.full(self.here.shape, np.nan)
             try:
                 return self.subject.numbers(moved)
             except (ArithmeticError, ValueError):  # at a singular matrix, for example
@@ -171,6 +180,11 @@ class Place:
 def parts_each(array: Array) -> int:
     """Return how many real numbers an element counts as."""
     return 2 if array.dtype.kind == "c" else 1
+
+
+def _has_moved(x: Array, moved: Array, step: Array) -> bool:
+    """Tell whether numbers have moved by a step, apart from rounding: large ones may stay where they are."""
+    return bool(np.all(np.abs((moved - x) - step) <= 0.02 * np.abs(step)))
 
 
 def _size(numbers: Array) -> Array:
@@ -298,6 +312,7 @@ def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, _Part]]:
             found = Slope(*(np.array([getattr(c.slope, name) for c in columns]).T for name in Slope._fields))
             zero = (found.low == 0) & (found.high == 0)
             rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.max(steepest)), rounding)
+            rounding += np.where(zero & (found.size == 0), LOST + place.lost / place.sizes[i], 0.0)
             yield i, _Part(analytic, rounding, found, columns)
 
 
@@ -394,9 +409,36 @@ def _agrees(
     gap = gap_between(analytic, numeric)
     if not confirmed(_weighted_slopes(place, moves, weights), numeric, gap):
         return False
-    if _rounding(place, moves, weights) > 0.3 * gap:
+    if _rounding(place, moves, weights) > 0.3 * gap or not _is_steady(place, moves, weights):
         return False
-    return _adds_up(place, moves, weights, numeric, 3 * gap, together)
+    return _adds_up(place, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
+
+
+def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> bool:
+    """Tell whether the function still changes as its slope says where steps are short: a staircase does not."""
+    signs = [
+        np.zeros(length.shape) if v is None else np.sign(parts(np.asarray(v)))
+        for v, length in zip(moves, place.sizes, strict=True)
+    ]
+    sized = _signed(place, place.sizes, signs)
+    line = place.line(sized)
+    best, *others = slopes_of_many_steps(line, place.here, place.precision)
+    for other in others:
+        best = other.where(other.error < best.error, best)
+    value, noise = best.middle, 1e3 * place.precision * best.size
+    known = np.isfinite(value) & np.isfinite(best.error) & (weights != 0)
+    for other in others:
+        with np.errstate(all="ignore"):
+            steep = np.abs(other.middle)
+            if np.any(known & (other.error < 0.05 * steep) & (np.abs(other.middle - value) > 0.5 * steep)):
+                return False
+    for step in (sign * 2.0**-power for power in (24.5, 29.5, 34.5, 39.5, 44.5) for sign in (1, -1)):
+        with np.errstate(all="ignore"):
+            off = np.abs(line(step) - place.here - value * step)
+            allowed = (0.2 * np.abs(value) + best.error) * abs(step) + noise
+        if np.any(known & (off > allowed)):
+            return False
+    return True
 
 
 def _weighted_slopes(place: Place, moves: Sequence[Array | None], weights: Array) -> Iterator[tuple[float, float]]:
@@ -406,23 +448,43 @@ def _weighted_slopes(place: Place, moves: Sequence[Array | None], weights: Array
 
 
 def _adds_up(
-    place: Place, moves: Sequence[Array | None], weights: Array, numeric: float, gap: float, together: bool
+    place: Place,
+    moves: Sequence[Array | None],
+    weights: Array,
+    numeric: float,
+    gap: float,
+    together: bool,
+    everywhere: bool,
 ) -> bool:
-    """Tell whether the slope along the sum of two directions is the sum of the slopes, as far as that can be told."""
+    """Tell whether the slope along the sum of two directions is the sum of the slopes, as far as that can be told.
+
+    With `everywhere`, it has to be told for each: at a corner of its domain a function may have no derivative.
+    """
     random = np.random.default_rng(4)
 
     def along(direction: Sequence[Array | None]) -> float:
         slopes = _weighted_slopes(place, direction, weights)
         return next((value for value, error in slopes if error < gap), np.nan)
 
-    for _ in range(12):
-        choices = (-1.0, 0.0, 1.0)
-        signs = _by_value(place, random, choices) if together else _at_random(place, random, choices)
-        other = _signed(place, place.sizes, signs)
+    for other in _other_directions(place, moves, random, together):
         both = [v if u is None else u if v is None else u + v for u, v in zip(other, moves, strict=True)]
-        if abs(along(both) - along(other) - numeric) > gap:
+        off = abs(along(both) - along(other) - numeric)
+        if off > gap or (everywhere and np.isnan(off)):
             return False
     return True
+
+
+def _other_directions(
+    place: Place, moves: Sequence[Array | None], random: np.random.Generator, together: bool
+) -> Iterator[Sequence[Array | None]]:
+    """Yield this direction with that of one input turned, then some at random."""
+    for i, move in enumerate(moves):
+        if not together and move is not None and len(moves) > 1:
+            yield [None if v is None else -v if i == j else v for j, v in enumerate(moves)]
+    choices = (-1.0, 0.0, 1.0)
+    for _ in range(12):
+        signs = _by_value(place, random, choices) if together else _at_random(place, random, choices)
+        yield _signed(place, place.sizes, signs)
 
 
 def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> float:
@@ -561,12 +623,15 @@ def _along(
     """
     found = place.slope(moves, measure)
     told = is_told(found.error, found.steepest, found.size)
-    kinks = found.low < found.high
+    kinks, flat = found.low < found.high, found.size == 0
     weights = weigh(found, told)
-    smooth, kinked = (np.where(chosen, weights, 0.0) for chosen in (told & ~kinks, told & kinks))
-    for chosen in (smooth, kinked) if np.any(kinked) else (smooth,):
+    groups = (told & ~kinks & ~flat, told & kinks, told & flat)
+    smooth, *others = (np.where(chosen, weights, 0.0) for chosen in groups)
+    for chosen in (smooth, *(other for other in others if np.any(other))):
         one = _weighed(place, moves, found, chosen, measure, together)
-        if np.isnan(one.worst.analytic) and not np.all(told):  # 0 times an infinite derivative that cannot be told
+        if not np.isfinite(one.worst.analytic) and not np.all(
+            told
+        ):  # 0 times an infinite derivative that cannot be told
             one = one._replace(excess=0.0)
         yield one._replace(untold=int(np.sum(~told)) if chosen is smooth else 0)
 
@@ -577,6 +642,8 @@ def _weighed(
     """Compare the sum of the derivatives, times their weights."""
     pulled = place.pulled(weights)
     analytic, rounding = sum(map(_product, pulled, moves)), sum(map(_rounding_of, pulled, moves))
+    longest = max((float(np.max(np.abs(move), initial=0.0)) for move in moves if move is not None), default=0.0)
+    rounding += (LOST * longest + place.lost) * _weighted(np.abs(weights), np.where(found.size == 0, 1.0, 0.0))
     with np.errstate(invalid="ignore"):
         edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
     low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
