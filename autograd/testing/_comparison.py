@@ -422,16 +422,14 @@ def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> b
     ]
     sized = _signed(place, place.sizes, signs)
     line = place.line(sized)
-    best, *others = slopes_of_many_steps(line, place.here, place.precision)
-    for other in others:
-        best = other.where(other.error < best.error, best)
+    best = _steady_slope(place, sized, weights)
+    near = [
+        v if v is None else np.where(np.abs(v) >= np.abs(x) / 8, v, 0) for x, v in zip(place.arrays, moves, strict=True)
+    ]
+    if best is None or _steady_slope(place, near, weights) is None:  # large numbers hide what short steps would show
+        return False
     value, noise = best.middle, 1e3 * place.precision * best.size
     known = np.isfinite(value) & np.isfinite(best.error) & (weights != 0)
-    for other in others:
-        with np.errstate(all="ignore"):
-            steep = np.abs(other.middle)
-            if np.any(known & (other.error < 0.05 * steep) & (np.abs(other.middle - value) > 0.5 * steep)):
-                return False
     for step in (sign * 2.0**-power for power in (24.5, 29.5, 34.5, 39.5, 44.5) for sign in (1, -1)):
         with np.errstate(all="ignore"):
             off = np.abs(line(step) - place.here - value * step)
@@ -439,6 +437,20 @@ def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> b
         if np.any(known & (off > allowed)):
             return False
     return True
+
+
+def _steady_slope(place: Place, moves: Sequence[Array | None], weights: Array) -> Slope | None:
+    """Return the slope of each number that is known best, or None if another step tells something else of one."""
+    best, *others = slopes_of_many_steps(place.line(moves), place.here, place.precision)
+    for other in others:
+        best = other.where(other.error < best.error, best)
+    known = np.isfinite(best.middle) & np.isfinite(best.error) & (weights != 0)
+    for other in others:
+        with np.errstate(all="ignore"):
+            steep = np.abs(other.middle)
+            if np.any(known & (other.error < 0.05 * steep) & (np.abs(other.middle - best.middle) > 0.5 * steep)):
+                return None
+    return best
 
 
 def _weighted_slopes(place: Place, moves: Sequence[Array | None], weights: Array) -> Iterator[tuple[float, float]]:
