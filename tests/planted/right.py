@@ -97,7 +97,9 @@ def _times(factors: Callable[[np.random.Generator, Sequence[Array]], Sequence[ob
 
     def varied(inputs: list[Array], random: np.random.Generator) -> list[Array]:
         powers = factors(random, inputs)
-        return [np.asarray(x * 10.0 ** np.asarray(power, float), x.dtype) for x, power in zip(inputs, powers, strict=True)]
+        return [
+            np.asarray(x * 10.0 ** np.asarray(power, float), x.dtype) for x, power in zip(inputs, powers, strict=True)
+        ]
 
     return varied
 
