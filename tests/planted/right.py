@@ -76,6 +76,11 @@ class Totals:
         )
 
 
+def _few_steps(x: Array, y: Array) -> bool:
+    """Tell whether the steps of a quotient's floor are longer than the shortest differences."""
+    return bool(np.all(np.abs(x / np.where(y == 0, 1, y)) < 1e12))
+
+
 #: Where operations are not what they are for other arguments, or SciPy's values are wrong.
 FIT: dict[str, Callable[..., bool]] = {
     "ctc_loss": lambda x, *rest: bool(np.all(np.abs(x) < 100)),  # logarithms of probabilities
@@ -84,6 +89,7 @@ FIT: dict[str, Callable[..., bool]] = {
         and np.all((begins == 0) | (places[begins] <= x))
         and np.all((ends == len(places) - 2) | (x <= places[np.minimum(ends + 1, len(places) - 1)]))
     ),  # its intervals are given
+    **dict.fromkeys(("divmod", "floor_divide", "fmod", "remainder"), _few_steps),
     "powm1": lambda x, y: bool(np.all(np.abs(y * np.log(np.abs(x))) < 700)),  # where it overflows, SciPy's is 0
     "unwrap": lambda x, period=1.0, *rest: bool(np.all(period > 1e-9 * np.max(np.abs(x), initial=1.0))),
 }

@@ -74,13 +74,13 @@ def _part(x: Any, y: Any, out: Any) -> Any:
 def _binom_of_total(g: Any, x: Any, y: Any, out: Any) -> Any:
     zero, _, rest = _factorials(x, y)
     steep = out * special.psi(1 + x) + _part(x, y, out)
-    return g * np.where(zero, steep, out * psi_rise(rest, np.where(zero, 0, y), 0))
+    return where_defined(out, g * np.where(zero, steep, out * psi_rise(rest, np.where(zero, 0, y), 0)))
 
 
 def _binom_of_chosen(g: Any, x: Any, y: Any, out: Any) -> Any:
     zero, chosen, _ = _factorials(x, y)
     steep = _part(x, x - y, out) - _part(x, y, out)
-    return g * np.where(zero, steep, out * psi_rise(chosen, np.where(zero, 0, x - 2 * y), 0))
+    return where_defined(out, g * np.where(zero, steep, out * psi_rise(chosen, np.where(zero, 0, x - 2 * y), 0)))
 
 
 elementwise(special.binom, _binom_of_total, _binom_of_chosen)
@@ -95,7 +95,8 @@ def density(a: ArrayOrTensor | float, b: ArrayOrTensor | float, x: ArrayOrTensor
 
 
 def _density(a: Any, b: Any, x: Any) -> Any:
-    a, b = (shape + np.where(np.equal(shape, 0), NEARLY_ZERO, 0) for shape in (a, b))  # where it has a limit
+    inside = np.greater(x, 0) & np.less(x, 1)
+    a, b = (shape + np.where(inside & np.equal(shape, 0), NEARLY_ZERO, 0) for shape in (a, b))  # where it has a limit
     return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
 
 
