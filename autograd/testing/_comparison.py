@@ -411,6 +411,8 @@ def _agrees(
         return False
     if _rounding(place, moves, weights) > 0.3 * gap or not _is_steady(place, moves, weights):
         return False
+    if _bends(place, moves, weights, gap):
+        return False
     return _adds_up(place, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
 
 
@@ -437,6 +439,19 @@ def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> b
         if np.any(known & (off > allowed)):
             return False
     return True
+
+
+def _bends(place: Place, moves: Sequence[Array | None], weights: Array, gap: float) -> bool:
+    """Tell whether the slopes of the two sides stay apart while steps become shorter: a kink is nearer than these."""
+    line, before = place.line(moves), np.inf
+    noise = 80 * place.precision * _weighted(np.abs(weights), np.abs(place.here))
+    for step in 2.0 ** -np.arange(8.0, 32.0, 4.0):
+        with np.errstate(all="ignore"):
+            bend = abs(_weighted(weights, line(step) - 2 * place.here + line(-step))) / step
+        if bend > max(0.5 * before, gap, noise / step):
+            return True
+        before = bend
+    return False
 
 
 def _steady_slope(place: Place, moves: Sequence[Array | None], weights: Array) -> Slope | None:

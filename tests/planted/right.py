@@ -81,14 +81,21 @@ def _few_steps(x: Array, y: Array) -> bool:
     return bool(np.all(np.abs(x / np.where(y == 0, 1, y)) < 1e12))
 
 
+def _between_its_knots(x: Array, places: Array, values: Array, begins: object = None, ends: object = None) -> bool:
+    """Tell whether knots ascend, and each number lies in its interval, where that is given."""
+    if not np.all(np.diff(places) > 0):
+        return False
+    first, last = np.asarray(begins), np.asarray(ends)
+    if first.dtype.kind != "i" or first.shape != x.shape:
+        return True  # the operation that users call finds the intervals itself
+    after = places[np.minimum(last + 1, len(places) - 1)]
+    return bool(np.all(((first == 0) | (places[first] <= x)) & ((last == len(places) - 2) | (x <= after))))
+
+
 #: Where operations are not what they are for other arguments, or SciPy's values are wrong.
 FIT: dict[str, Callable[..., bool]] = {
     "ctc_loss": lambda x, *rest: bool(np.all(np.abs(x) < 100)),  # logarithms of probabilities
-    "interp": lambda x, places, values, begins, ends: bool(
-        np.all(np.diff(places) > 0)
-        and np.all((begins == 0) | (places[begins] <= x))
-        and np.all((ends == len(places) - 2) | (x <= places[np.minimum(ends + 1, len(places) - 1)]))
-    ),  # its intervals are given
+    "interp": lambda *arguments, **options: _between_its_knots(*arguments[:5]),
     **dict.fromkeys(("divmod", "floor_divide", "fmod", "remainder"), _few_steps),
     "powm1": lambda x, y: bool(np.all(np.abs(y * np.log(np.abs(x))) < 700)),  # where it overflows, SciPy's is 0
     "unwrap": lambda x, period=1.0, *rest: bool(np.all(period > 1e-9 * np.max(np.abs(x), initial=1.0))),
@@ -185,7 +192,7 @@ def check_operations(totals: Totals, count: int, given_seed: int = 0, names: Col
     """Check about so many examples, as many of each operation."""
     chosen = [one for one in OPERATIONS if one.key in SAMPLES and (not names or str(one) in names)]
     totals.functions += len(chosen)
-    each = -(-count // max(len(chosen), 1))
+    each = -(-count // len(chosen)) if chosen else 0
     pieces = [range(start, min(start + PIECE, each)) for start in range(0, each, PIECE)]
     for piece in pieces:
         for operation in _shown(chosen, f"operations, examples {piece[0]} to {piece[-1]}"):
