@@ -395,7 +395,10 @@ def _check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
             return
         wide.cotangents = [np.asarray(w, y.dtype) for w, y in zip(low.cotangents, wide.cotangents, strict=True)]
         wide.found = wide.pulled(wide.cotangents)
-        epsilon = max(low.epsilon, 2 * _distance(low, wide))
+        distance = _distance(low, wide)
+        if distance > 0.1:  # something became 0, or its digits cancelled
+            return
+        epsilon = max(low.epsilon, 2 * distance)
         limits = wide.allowance(epsilon if epsilon < 1e-4 else epsilon / 8, by_size=False)
     least = min(float(np.min(np.abs(widened(x)), initial=1.0, where=x != 0)) for x in narrow)
     for i, (g, h) in enumerate(zip(low.found, wide.found, strict=True)):

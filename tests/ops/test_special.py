@@ -394,3 +394,8 @@ def test_beta_distributions_at_the_limits_of_their_shapes() -> None:
 
 def test_the_voigt_profile_without_a_gaussian_is_that_of_cauchy() -> None:
     check_operation(special.voigt_profile, np.array([1.5, 0.0]), np.array(0.0), np.array(3.0))
+
+
+def test_powers_of_a_number_near_1_in_single_precision() -> None:
+    found = slope(special.boxcox1p, np.float32([4e-9]), np.float32([1.2e7]))
+    assert np.allclose(found, np.exp(1.2e7 * 4e-9), rtol=1e-5)

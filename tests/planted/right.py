@@ -76,6 +76,10 @@ class Totals:
         )
 
 
+def _longer_than_rounding(x: Array, period: Array | float) -> bool:
+    return bool(np.all(period > 1e-9 * np.max(np.abs(x), initial=1e-12)))
+
+
 def _few_steps(x: Array, y: Array) -> bool:
     """Tell whether the steps of a quotient's floor are longer than the shortest differences."""
     return bool(np.all(np.abs(x / np.where(y == 0, 1, y)) < 1e12))
@@ -98,7 +102,7 @@ FIT: dict[str, Callable[..., bool]] = {
     "interp": lambda *arguments, **options: _between_its_knots(*arguments[:5]),
     **dict.fromkeys(("divmod", "floor_divide", "fmod", "remainder"), _few_steps),
     "powm1": lambda x, y: bool(np.all(np.abs(y * np.log(np.abs(x))) < 700)),  # where it overflows, SciPy's is 0
-    "unwrap": lambda x, period=1.0, *rest: bool(np.all(period > 1e-9 * np.max(np.abs(x), initial=1.0))),
+    "unwrap": lambda x, *rest, **options: _longer_than_rounding(x, options.get("period", (*rest, 1.0)[0])),
 }
 
 T = TypeVar("T")

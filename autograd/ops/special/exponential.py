@@ -106,8 +106,15 @@ def _growth(out: Any, x: Any, y: Any) -> Any:
 
 
 # (1 + x)**y, whose derivatives are right also where 1 + x rounds
+def _power1p(x: Any, y: Any) -> Any:
+    total = 1 + x
+    rounded = np.where(np.less(np.abs(x), 1), x - (total - 1), 1 - (total - x))  # what 1 + x has lost
+    lost = np.isfinite(total) & np.greater(total, 0)
+    return np.power(total, y) * np.exp(np.where(lost, y * rounded / np.where(lost, total, 1), 0))
+
+
 power1p: Any = elementwise(
-    lambda x, y: np.power(1 + x, y),
+    _power1p,
     lambda g, x, y: g * (y * power1p(x, y - 1)),
     lambda g, x, out: g * special.xlog1py(out, x),
     name="power1p",
