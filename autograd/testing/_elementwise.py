@@ -61,7 +61,7 @@ class Elementwise:
             differs(y.reshape(-1), z, _rounding(z)) for y, z in zip(here, _values(subject, given) or [], strict=False)
         ):
             return None
-        for numbers in _numbers(given):
+        for numbers in _numbers(given, len(recorded(subject, subject.arrays)) == 1):
             values = _values(subject, numbers)
             if values is not None:
                 fine = np.all([np.isfinite(y) for y in values], axis=0)
@@ -97,11 +97,12 @@ class Elementwise:
         return [np.resize(x[chosen], count) for x in self.numbers]
 
 
-def _numbers(given: Arrays) -> Iterator[Arrays]:
-    """Yield numbers to try, from all kinds to those that are given."""
-    positive = [number for number in NUMBERS if number > 0]
-    yield _kinds(given, [0.0, -0.0, *positive, *(-number for number in positive)], -3.0, 3.0)
-    yield _kinds(given, positive, 0.0, 3.0)
+def _numbers(given: Arrays, single: bool) -> Iterator[Arrays]:
+    """Yield numbers to try, of a single operation those of all kinds first, in the end those that are given."""
+    if single:
+        positive = [number for number in NUMBERS if number > 0]
+        yield _kinds(given, [0.0, -0.0, *positive, *(-number for number in positive)], -3.0, 3.0)
+        yield _kinds(given, positive, 0.0, 3.0)
     low, high = float(min(map(np.min, given))), float(max(map(np.max, given)))
     yield _kinds(given, [], low, high)
     yield given
