@@ -114,7 +114,7 @@ def _kinds(given: Arrays, numbers: Sequence[float], low: float, high: float) -> 
     special = np.asarray(numbers)
     between = low + (np.arange(150) + 0.5) / 150 * (high - low)
     within = [x.min() + (np.arange(50) + 0.5) / 50 * np.ptp(x) for x in given]
-    equal = [np.concatenate([special, within[0]])] if len(given) == 2 else []
+    equal = [np.concatenate([special, within[0]])] if len(given) == 2 and numbers else []
     found = []
     for j, x in enumerate(given):
         beside = [special if i == j else np.resize(x, special.size) for i in range(len(given))]
