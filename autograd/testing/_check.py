@@ -13,12 +13,12 @@ import numpy as np
 
 from ..errors import GradientCheckError, check_callable, check_option
 from ..graph.source_info import defined
-from ._cases import NUMBERS, Case, Shapes, plan, shapes_for, shapes_of_signature
+from ._cases import LARGE, NUMBERS, Case, Keywords, Shapes, equivalents, further_shapes, plan, shapes_for, shapes_of_signature, sweep
 from ._domains import Domain, accepted, domains_of, outputs_of
 from ._engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
 from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
-from ._operation import Told, check_at, check_foreign, check_values
+from ._operation import Told, check_at, check_foreign, check_swiftly, check_values
 from ._patterns import Pattern
 from ._report import call_of, caller, named, pattern_in, reported
 from ._session import session
@@ -30,6 +30,14 @@ from ._transforms import (
     check_special,
     check_threads,
     check_vmap,
+)
+from ._uses import (
+    check_derived,
+    check_further_cotangents,
+    check_further_layouts,
+    check_left_alone,
+    check_one_live,
+    check_updated,
 )
 from ._variants import needed, smallest_side
 
@@ -43,6 +51,7 @@ __all__ = ["Report", "Run", "check"]
 Array = np.ndarray[Any, Any]
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
+MOST = 18  # the shapes at which everything is checked
 SECOND = 40  # the elements up to which second derivatives are checked
 
 
@@ -219,6 +228,7 @@ class Run:
         self.keywords = [tuple(zip(keywords, values, strict=True)) for values in itertools.product(*keywords.values())]
         examples = _examples(like)
         shapes, self.count = _shapes(fn, examples, signature)
+        self.further = further_shapes(self.count, signature)
         self.shapes = self._accepted(shapes, domain)
         self.domains = self._domains(examples, domain)
 
@@ -265,18 +275,15 @@ class Run:
         return found
 
     def check_cases(self, rounds: int) -> None:
-        """Check all cases of the plan."""
-        for case in plan(self.shapes, self.keywords, self.seed, rounds):
-            if self.dtypes is not None and not self.dtypes.issuperset(case.dtypes):
-                continue
-            arrays = case.arrays(self.domains)
-            fn = self.bound(case.keywords)
-            if accepted(fn, arrays):
-                small = case.size <= SECOND and all(d in ("float64", "complex128") for d in case.dtypes)
-                self._try(partial(self._at, order=self.order if small else 1, keywords=case.keywords), case, fn, arrays)
-                self.report.examples += 1
-            else:
-                self.report.set_aside += 1
+        """Check all cases of the plan, and look at many more swiftly."""
+        for case in plan(self.shapes[:MOST], self.keywords, self.seed, rounds):
+            small = case.size <= SECOND and all(d in ("float64", "complex128") for d in case.dtypes)
+            self._check_case(partial(self._at, order=self.order if small else 1, keywords=case.keywords), case)
+        if self.engine is None:
+            every = [*self.keywords, *equivalents(self.keywords)]
+            further = [*self.shapes[MOST:], *self.further]
+            for case in sweep(self.shapes, further, every, self.seed, rounds):
+                self._check_case(partial(self._swiftly, keywords=case.keywords), case)
         self.report.compared, self.report.untold, self.report.worst = (
             self.told.compared,
             self.told.untold,
@@ -284,6 +291,20 @@ class Run:
         )
         if not self.report.examples:
             raise TypeError(f"check() found no numbers for which {defined(self.fn)} is finite: give domain= or like=")
+
+    def _check_case(self, stage: Stage, case: Case) -> None:
+        if self.dtypes is not None and not self.dtypes.issuperset(case.dtypes):
+            return
+        arrays, fn = case.arrays(self.domains), self.bound(case.keywords)
+        if accepted(fn, arrays):
+            self._try(stage, case, fn, arrays)
+            self.report.examples += 1
+        else:
+            self.report.set_aside += 1
+
+    def _swiftly(self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Any = ()) -> None:
+        reference = self.reference and partial(self.reference, **dict(keywords))
+        check_swiftly(fn, arrays, reference=reference, told=self.told)
 
     def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
@@ -300,7 +321,7 @@ class Run:
 
     def check_surroundings(self, transforms: bool) -> None:
         """Check one or two examples for what is not a matter of numbers."""
-        several = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= 64] or self.shapes
+        several = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= LARGE] or self.shapes
         for keywords, shapes in zip(itertools.cycle(self.keywords), several[:2], strict=False):
             fn = self.bound(keywords)
             samples = [
@@ -312,22 +333,40 @@ class Run:
             if not all(accepted(fn, arrays) for arrays in samples):
                 continue
             subject = ForeignSubject(fn, samples[0]) if isinstance(fn, Foreign) else Subject(fn, samples[0])
-            for stage in self._stages(subject, samples, transforms):
+            others = [arrays for arrays in self._others(shapes, keywords, several) if accepted(fn, arrays)]
+            for stage in self._stages(subject, samples, others, transforms):
                 self._try(stage, None, fn, samples[0])
 
-    def _stages(self, subject: Subject, samples: Sequence[Sequence[Array]], transforms: bool) -> Iterator[Stage]:
+    def _others(self, shapes: Shapes, keywords: Keywords, several: Sequence[Shapes]) -> Iterator[Sequence[Array]]:
+        """Yield inputs of other kinds of numbers, and of other shapes."""
+        base = Case("ordinary", shapes, ("float64",) * self.count, keywords, self.seed + 30)
+        for i, kind in enumerate(("ordinary", "zeros", "ordinary", "ties", "large", "ordinary", "tiny", "ordinary")):
+            yield replace(base, numbers=kind, seed=base.seed + i).arrays(self.domains)
+        for each in several[-1:]:
+            yield replace(base, shapes=each).arrays(self.domains)
+
+    def _stages(
+        self,
+        subject: Subject,
+        samples: Sequence[Sequence[Array]],
+        others: Sequence[Sequence[Array]],
+        transforms: bool,
+    ) -> Iterator[Stage]:
         for special in (np.nan, np.inf, -np.inf):
             yield lambda fn, arrays, special=special: check_special(subject, arrays, special)  # type: ignore[misc]
         if isinstance(subject, ForeignSubject):
             return
         yield lambda fn, arrays: check_overwritten(subject, arrays)
+        for check_use in (check_left_alone, check_updated, check_one_live, check_further_cotangents, check_further_layouts):
+            yield lambda fn, arrays, check_use=check_use: check_use(subject, arrays)  # type: ignore[misc]
+        yield lambda fn, arrays: check_derived(subject, arrays, self.order)
         yield lambda fn, arrays: check_same_tensor(subject, arrays)
         for special in (np.nan, np.inf, -np.inf, -0.0):
             yield lambda fn, arrays, special=special: check_values(fn, _first_set(arrays, special))  # type: ignore[misc]
         yield lambda fn, arrays: check_threads(subject, samples)
         if transforms:
             yield lambda fn, arrays: self._note("vmap", check_vmap(subject, samples))
-            yield lambda fn, arrays: self._note("compile", check_compile(subject, samples))
+            yield lambda fn, arrays: self._note("compile", check_compile(subject, samples, others))
 
     def _note(self, transform: str, reason: str | None) -> None:
         if reason is not None:

@@ -62,6 +62,36 @@ def check_vmap(subject: Subject, samples: Samples) -> str | None:
             return str(error.__cause__)
         raise
     points = [Gradients(subject, arrays) for arrays in samples]
+    _compare_batch(subject, points, expected, found, "under vmap")
+    last = [np.moveaxis(batch, 0, -1) for batch in stacked]
+    with failing("computing a batch of one by vmap"):
+        found = vmap(both, loops="allow")(*(batch[:1] for batch in stacked))
+    _compare_batch(subject, points[:1], expected[:1], found, "in a batch of one under vmap")
+    with failing("computing a batch by vmap over last axes"):
+        found = vmap(both, in_axes=-1, loops="allow")(*last)
+    _compare_batch(subject, points, expected, found, "under vmap over last axes")
+    for i in range(len(stacked)):
+        if len(stacked) < 3 and i < len(subject.places):
+            continue  # a batch of cotangents alone
+        shared = [[*each[:i], arguments[0][i], *each[i + 1 :]] for each in arguments]
+        with failing("computing each element of a batch"):
+            expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in shared]
+        axes = tuple(None if i == j else 0 for j in range(len(stacked)))
+        given = [arguments[0][i] if i == j else batch for j, batch in enumerate(stacked)]
+        with failing("computing a batch by vmap, one argument of which all share"):
+            found = vmap(both, in_axes=axes, loops="allow")(*given)
+        places = len(subject.places)
+        moved = [
+            Gradients(subject, each[:places]) if i < places else point
+            for each, point in zip(shared, points, strict=True)
+        ]
+        _compare_batch(subject, moved, expected, found, "under vmap, where all share an argument")
+    return None
+
+
+def _compare_batch(
+    subject: Subject, points: Sequence[Gradients], expected: Sequence[Sequence[Array]], found: Any, where: str
+) -> None:
     for k, column in enumerate(zip(*expected, strict=True)):
         what = "the value" if k < len(points[0].outputs) else f"the gradient of {_name(subject, k, points[0])}"
         for j, (point, one) in enumerate(zip(points, column, strict=True)):
@@ -69,9 +99,8 @@ def check_vmap(subject: Subject, samples: Samples) -> str | None:
             allowed = _allowed(point, one, k)
             if piece.shape != one.shape or differs(one, piece, allowed):
                 raise GradientCheckError(
-                    f"{what} of element {j} of a batch is {shown(piece)} under vmap, but {shown(one)} by itself"
+                    f"{what} of element {j} of a batch is {shown(piece)} {where}, but {shown(one)} by itself"
                 )
-    return None
 
 
 def _name(subject: Subject, k: int, point: Gradients) -> str:
@@ -86,9 +115,13 @@ def _allowed(point: Gradients, one: Array, k: int) -> Array:
     return rounding if i < 0 else rounding + 10 * point.limits[i]
 
 
-def check_compile(subject: Subject, samples: Samples) -> str | None:
-    """Compare values and gradients of a compiled function with those of eager calls, in order, up to rounding."""
+def check_compile(subject: Subject, samples: Samples, others: Samples = ()) -> str | None:
+    """Compare values and gradients of a compiled function with those of eager calls, in order, up to rounding.
+
+    `others` are inputs of other numbers or shapes, for the calls that follow.
+    """
     both = _values_and_gradients(subject)
+    samples = [*samples, *others]
     arguments = [[*arrays, *_cotangents(subject, arrays, seed)] for seed, arrays in enumerate(samples)]
     with failing("computing values and gradients"):
         expected = [[np.array(array_of(y)) for y in both(*each)] for each in arguments]
