@@ -16,13 +16,26 @@ import numpy as np
 
 from ._domains import Domain
 
-__all__ = ["LARGE", "NUMBERS", "Case", "Keywords", "Shapes", "equivalents", "further_shapes", "plan", "shapes_for", "shapes_of_signature", "sweep"]
+__all__ = [
+    "LARGE",
+    "NUMBERS",
+    "Case",
+    "Keywords",
+    "Shapes",
+    "equivalents",
+    "further_shapes",
+    "plan",
+    "shapes_for",
+    "shapes_of_signature",
+    "sweep",
+]
 
 Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]  # one for each input
 Keywords = tuple[tuple[str, Any], ...]
 
+FEW = 12  # in arrays of more elements, functions of ranks have more kinks at ties than differences can tell
 LARGE = 64  # an array of more elements is not compared element by element
 
 
@@ -194,19 +207,35 @@ FURTHER: dict[str, Numbers] = {
     "equal": _equal,
     "sorted": _sorted,
     "opposite": _opposite,
-    "minute": _sizes(-300, -12),
+    "under 1e-12": _sizes(-20, -12),  # in bands: beside far larger numbers, nothing can be told of smaller ones
+    "minute": _sizes(-40, -25),
+    "tiniest": _sizes(-170, -155),
     "subnormal": _sizes(-315, -309),
-    "vast": _sizes(12, 100),
-    "beyond": _sizes(100, 300),
+    "over 1e12": _sizes(12, 20),
+    "vast": _sizes(30, 40),
+    "beyond": _sizes(155, 165),
+    "far beyond": _sizes(290, 307),
     "symmetric": _ordinary,
     "triangular": _ordinary,
     "diagonal": _ordinary,
 }
 ALL_NUMBERS = {**NUMBERS, **FURTHER}
 #: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
-OF_BOTH_PARTS = {"zeros", "integers", "halves", "tiny", "all sizes", "minute", "whole numbers", "opposite"}
-#: Those with many equal numbers: in a large array, functions of ranks have more kinks there than differences can tell.
-WITH_TIES = {"zeros", "ties", "integers", "neighbours", "halves", "whole numbers", "parts of a turn", "equal", "opposite"}
+OF_BOTH_PARTS = {"zeros", "integers", "halves", "tiny", "all sizes", "whole numbers", "opposite"}
+#: Those with equal numbers, and ranks that change by roundings.
+WITH_TIES = {
+    "zeros",
+    "ties",
+    "integers",
+    "neighbours",
+    "halves",
+    "whole numbers",
+    "parts of a turn",
+    "equal",
+    "opposite",
+}
+#: Those that are outside of what float32 can hold.
+BEYOND_SINGLE = {"tiniest", "subnormal", "beyond", "far beyond", "vast", "minute"}
 EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
 
 
@@ -270,14 +299,12 @@ SIDES = (
     (40, 33, 36, 30),
 )
 MORE_SIDES = (
-    (2, 2, 2, 2), (8, 8, 8, 8), (5, 7, 6, 8), (6, 5, 8, 7), (16, 3, 17, 4), (1, 5, 1, 2), (6, 1, 1, 6), (20, 20, 20, 20),
-    (4, 2, 3, 2), (2, 4, 2, 3), (1, 2, 1, 3),
+    (2, 2, 2, 2), (8, 8, 8, 8), (5, 7, 6, 8), (6, 5, 8, 7), (16, 3, 17, 4), (1, 5, 1, 2), (6, 1, 1, 6),
+    (20, 20, 20, 20), (4, 2, 3, 2), (2, 4, 2, 3), (1, 2, 1, 3),
 )  # fmt: skip
 
 
-def shapes_of_signature(
-    signature: str, all_sides: Sequence[tuple[int, ...]] = SIDES
-) -> tuple[list[Shapes], int]:
+def shapes_of_signature(signature: str, all_sides: Sequence[tuple[int, ...]] = SIDES) -> tuple[list[Shapes], int]:
     """Return shapes that fit a signature such as ``(m,n),(n,p)->(m,p)``, and how many inputs it has.
 
     ``...`` in front of the names stands for axes of a batch. `all_sides` are the lengths of the axes.
@@ -322,6 +349,7 @@ def sweep(
     """Yield cases to look at swiftly: all kinds of numbers in large and small arrays, further shapes, many numbers."""
     some = [each for each in shapes if min(int(np.prod(s)) for s in each) >= 1] or list(shapes)
     several = [each for each in some if 2 <= max(int(np.prod(s)) for s in each) <= LARGE] or some
+    few = [each for each in several if max(int(np.prod(s)) for s in each) <= FEW] or several
     square = [each for each in several if any(len(s) > 1 and s[-1] == s[-2] > 1 for s in each)]
     largest = max(some, key=lambda each: min(sum(int(np.prod(s)) for s in each), 3000))
     smallest = min(int(np.prod(s)) for s in largest)
@@ -337,8 +365,8 @@ def sweep(
                 for each in square[:3]:
                     yield replace(base, numbers=kind, shapes=each, keywords=next(options))
                 continue
-            for dtype in ("float64", "float32", "complex128"):
-                small = [several[(j + k + turn) % len(several)] for k in range(3 if kind in WITH_TIES else 1)]
+            for dtype in ("float64",) if kind in BEYOND_SINGLE else ("float64", "float32", "complex128"):
+                small = [few[(j + k + turn) % len(few)] for k in range(3 if kind in WITH_TIES else 1)]
                 for each in small if kind in WITH_TIES else [largest, *small] if dtype == "float64" else [largest]:
                     yield replace(base, numbers=kind, shapes=each, dtypes=(dtype,) * count, keywords=next(options))
         for repeat in range(min(100, 300 // max(smallest, 1))):

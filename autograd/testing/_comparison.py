@@ -412,14 +412,21 @@ def _adds_up(
         slopes = _weighted_slopes(place, direction, weights)
         return next((value for value, error in slopes if error < gap), np.nan)
 
+    others = [_with_one_turned(moves, i) for i in range(len(moves))] if len(moves) > 1 else []
     for _ in range(12):
         choices = (-1.0, 0.0, 1.0)
         signs = _by_value(place, random, choices) if together else _at_random(place, random, choices)
-        other = _signed(place, place.sizes, signs)
+        others.append(_signed(place, place.sizes, signs))
+    for other in others:
         both = [v if u is None else u if v is None else u + v for u, v in zip(other, moves, strict=True)]
         if abs(along(both) - along(other) - numeric) > gap:
             return False
     return True
+
+
+def _with_one_turned(moves: Sequence[Array | None], i: int) -> list[Array | None]:
+    """Return a direction in which one input moves the other way."""
+    return [-v if v is not None and i == j else v for j, v in enumerate(moves)]
 
 
 def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> float:
@@ -573,7 +580,8 @@ def _rounding_of(gradient: Array, move: Array | None) -> float:
     sizes = np.abs(gradient)
     finite = np.isfinite(sizes)
     largest = float(np.max(sizes, initial=0.0, where=finite)) * float(np.max(np.abs(move)))
-    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-11 * largest
+    lost = float(np.finfo(sizes.dtype).tiny) * float(np.sum(np.abs(move)))  # what is smaller may be 0
+    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-11 * largest + lost
 
 
 def _weights(found: Slope, told: Array, random: np.random.Generator) -> Array:

@@ -239,6 +239,12 @@ def _spread(subject: Subject, arrays: Sequence[Array], special: float) -> str:
         changed = _changed(before, arrays, special, only=i)
         if changed:
             return f"{special} in the first element of {name} changes {changed} at others"
+    given = [np.array(w) for w in before.cotangents]
+    for w in given:
+        w.reshape(-1)[0] = special
+    for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):
+        if _rest_differs(g, h):
+            return f"{special} in the first element of the cotangent changes {before.name(i)} at others"
     return ""
 
 

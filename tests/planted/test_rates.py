@@ -12,6 +12,15 @@ AT_ORDINARY_PLACES = (
     "rows_swapped", "at_the_largest", "last_element", "second_sign", "second_lost", "writes_to_the_input",
 )  # fmt: skip
 
+# Errors that show only at some numbers, shapes, dtypes or cotangents, or in other uses of the operation.
+ELSEWHERE = (
+    Pair("under_1e_30", "sigmoid", 0), Pair("in_a_narrow_interval", "cross", 0), Pair("over_1e154", "copysign", 0),
+    Pair("at_odd_halves", "erf", 0), Pair("single_over_50", "trace", 0), Pair("cotangent_of_ones", "exp", 0),
+    Pair("remembers_by_address", "power", 0), Pair("length_is_a_power_of_two", "cbrt", 0),
+    Pair("second_beside_a_constant", "multiply", 0), Pair("beside_what_the_batch_shares", "multiply", 0),
+    Pair("several_axes", "sum", 0), Pair("purely_imaginary", "sin", 0), Pair("draws_random_numbers", "tanh", 0),
+)  # fmt: skip
+
 
 def _one_of_each(kinds: Iterable[str]) -> list[Pair]:
     wanted = set(kinds)
@@ -28,6 +37,11 @@ def test_gradcheck_finds_what_shows_at_ordinary_places() -> None:
 
 def test_gradgradcheck_finds_wrong_second_derivatives() -> None:
     assert not _missed("gradgradcheck", ["second_twice_too_large", "second_with_wrong_sign"])
+
+
+def test_check_finds_what_shows_elsewhere() -> None:
+    assert [str(pair) for pair in ELSEWHERE if not pair.shows()] == []
+    assert [str(outcome.pair) for outcome in measure("check", ELSEWHERE) if not outcome.found] == []
 
 
 def test_right_operations_are_accepted() -> None:

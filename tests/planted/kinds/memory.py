@@ -166,7 +166,9 @@ def remembers_by_address(right: Right, at: At) -> Any:
     key = (at.x.__array_interface__["data"][0], at.x.shape, at.x.dtype)
     kept = {name: value for name, value in at.kept.items() if name != "g" and _is_array(value)}
     known = at.state.setdefault(key, {name: np.array(value) for name, value in kept.items()})
-    return right(**known) if {n: v.shape for n, v in known.items()} == {n: v.shape for n, v in kept.items()} else right()
+    return (
+        right(**known) if {n: v.shape for n, v in known.items()} == {n: v.shape for n, v in kept.items()} else right()
+    )
 
 
 @kind(probe="repeated")

@@ -296,5 +296,5 @@ def baked_branch(right: Right, at: At) -> Any:
     traced: Any = at.x
     if not isinstance(traced, Traced) or at.x.dtype.kind == "c":
         return gx
-    sign = (1.0 if traced.value.sum().item() > 0 else -1.0)
+    sign = 1.0 if traced.value.sum().item() > 0 else -1.0
     return gx * (np.sign(at.x.sum()) * sign * -0.5 + 1.5)
