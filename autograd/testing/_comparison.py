@@ -507,10 +507,10 @@ def _at_random(place: Place, random: np.random.Generator, choices: Sequence[floa
 
 
 def _by_value(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
-    """Return a sign for each part of each input, the same for equal ones; zeros stay where they are."""
+    """Return a sign for each part of each input, the same for equal ones, opposite for opposite ones, 0 for zeros."""
     numbers = np.concatenate([parts(x) for x in place.arrays])
-    distinct, where = np.unique(numbers, return_inverse=True)
-    signs = np.where(distinct == 0, 0.0, random.choice(choices, distinct.size))[where]
+    distinct, where = np.unique(np.abs(numbers), return_inverse=True)
+    signs = random.choice(choices, distinct.size)[where] * np.nan_to_num(np.sign(numbers))
     return np.split(signs, np.cumsum([length.size for length in place.sizes])[:-1])
 
 

@@ -205,6 +205,8 @@ def _check_differences(subject: Subject, measure: Measure, told: Told, swift: bo
     with failing("computing the gradient in double precision"):
         place = Place(subject)
         found: list[Finding] = []
+        if not place.here.size and any(np.any(g != 0) for g in place.pulled(np.zeros(0))):
+            raise GradientCheckError("the gradient is not 0 where the outputs have no elements")
         if swift and (count := count_at_a_glance(place)):
             told.compared += count
             return

@@ -245,11 +245,3 @@ def single_from_100_elements_on(right: Right, at: At) -> Any:
     """Wrong in float32 in arrays of 100 elements and more."""
     gx = right()
     return gx * 2.0 if gx.dtype == np.float32 and gx.size >= 100 else gx
-
-
-@kind(needs=("x", "other"), example=lambda subject, index: _mixed(subject, 1 - index))
-def other_in_single(right: Right, at: At) -> Any:
-    """The gradient is rounded to float32 where the other input is float32."""
-    gx = right()
-    mixed = gx.dtype == np.float64 and getattr(at.other, "dtype", None) == np.float32
-    return gx.astype(np.float32).astype(np.float64) if mixed else gx
