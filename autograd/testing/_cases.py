@@ -17,6 +17,7 @@ import numpy as np
 from ._domains import Domain
 
 __all__ = [
+    "ALL_NUMBERS",
     "LARGE",
     "NUMBERS",
     "Case",
