@@ -334,7 +334,7 @@ class Run:
             self.report.examples += 1
         except _FoundError as found:
             # NumPy's decompositions give up for some numbers, not always the same ones
-            if case.numbers == "ordinary" or not isinstance(found.error.__cause__, np.linalg.LinAlgError):
+            if case.numbers == "ordinary" or not _gave_up(found.error):
                 raise
             self.report.set_aside += 1
 
@@ -538,6 +538,11 @@ class Run:
         except GradientCheckError as error:
             return error
         return None
+
+
+def _gave_up(error: BaseException | None) -> bool:
+    """Tell whether an error comes from a decomposition of NumPy that did not converge, or met a singular matrix."""
+    return error is not None and (isinstance(error, np.linalg.LinAlgError) or _gave_up(error.__cause__))
 
 
 def _first_set(arrays: Sequence[Array], number: float) -> list[Array]:
