@@ -242,3 +242,10 @@ def test_numbers_for_which_numpy_gives_up_are_set_aside() -> None:
         return g * 2 * x
 
     assert check(square(rule), profile="quick").set_aside > 2
+
+
+def test_a_function_that_refuses_nan_is_no_fault() -> None:
+    def largest(x: Any) -> Any:
+        return np.linalg.eigvalsh(x + x.mT)[..., -1]
+
+    assert check(largest, signature="(n,n)->()", dtypes=["float64"], order=1, transforms=False).examples > 50

@@ -172,8 +172,8 @@ def check(
     --------
     >>> import numpy as np
     >>> from autograd.testing import check
-    >>> check(np.tanh).untold
-    0
+    >>> check(np.tanh).compared > 1000
+    True
     >>> report = check(np.matmul, signature="(m,n),(n,p)->(m,p)")
     """
     check_callable("fn", fn)
@@ -408,7 +408,7 @@ class Run:
             yield lambda fn, arrays, check_use=check_use: check_use(subject, arrays)  # type: ignore[misc]
         yield lambda fn, arrays: check_same_tensor(subject, arrays)
         for special in (np.nan, np.inf, -np.inf, -0.0):
-            yield lambda fn, arrays, special=special: check_values(fn, _first_set(arrays, special))  # type: ignore[misc]
+            yield partial(_check_values_beside, special)
         yield lambda fn, arrays: check_threads(subject, samples)
         if transforms:
             yield lambda fn, arrays: self._note("vmap", check_vmap(subject, samples))
@@ -538,6 +538,13 @@ class Run:
         except GradientCheckError as error:
             return error
         return None
+
+
+def _check_values_beside(special: float, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
+    """Check values where the first elements are `special`, if the function itself takes them."""
+    changed = _first_set(arrays, special)
+    if outputs_of(fn, changed) is not None:
+        check_values(fn, changed)
 
 
 def _gave_up(error: BaseException | None) -> bool:
