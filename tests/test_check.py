@@ -210,8 +210,19 @@ def test_what_a_dtype_does_not_hold_is_no_fault() -> None:
         (np.sort, [np.array([[-0.9375000000000001, -0.9375, -0.9374999999999999, -0.9375]])]),
         (np.copysign, [np.zeros((2, 1)), np.zeros((1, 3))]),
         (np.reciprocal, [np.array(2.467956293726129e227)]),
+        (np.prod, [np.array([[-8.273183121481245e-165, 3.233548503645961e-159]])]),
+        (
+            ag.elementwise(lambda x: x - np.tanh(x), lambda g, x: g * np.tanh(x) ** 2, name="shrunk"),
+            [np.array(4.040123326162774e-08)],
+        ),
     ],
-    ids=["ranks that change by roundings", "not differentiable in the sum of directions", "derivative under 1e-308"],
+    ids=[
+        "ranks that change by roundings",
+        "not differentiable in the sum of directions",
+        "derivative under 1e-308",
+        "value under 1e-308",
+        "value lost",
+    ],
 )
 def test_what_differences_cannot_tell_is_no_fault(function: Callable[..., Any], inputs: list[Array]) -> None:
     check_operation(function, *inputs)

@@ -72,7 +72,7 @@ class Case:
             real = draw(domain, size, random, (i + 0.5) / len(self.shapes)).reshape(shape)
             real = FORMS.get(self.numbers, _as_it_is)(real, domain)
             if np.dtype(dtype).kind == "c":
-                form = draw if self.numbers in OF_BOTH_PARTS else _ordinary
+                form = draw if self.numbers in OF_BOTH_PARTS else _none if self.numbers == "real" else _ordinary
                 real = real + 1j * form(EVERYWHERE if form is draw else NEAR, size, random, 0.5).reshape(shape)
             made.append(np.asarray(real, dtype))
         return made
@@ -222,13 +222,14 @@ FURTHER: dict[str, Numbers] = {
     "over 1e12": _sizes(12, 20),
     "vast": _sizes(30, 40),
     "beyond": _sizes(155, 165),
+    "real": _ordinary,  # also as complex numbers
     "symmetric": _ordinary,
     "triangular": _ordinary,
     "diagonal": _ordinary,
 }
 ALL_NUMBERS = {**NUMBERS, **FURTHER}
 #: Those of which the imaginary parts of complex numbers are, too; else these are up to 1.
-OF_BOTH_PARTS = {"zeros", "integers", "halves", "tiny", "all sizes", "whole numbers", "opposite"}
+OF_BOTH_PARTS = {"tiny", "all sizes"}
 #: Those with equal numbers, and ranks that change by roundings.
 WITH_TIES = {
     "zeros",
@@ -242,8 +243,14 @@ WITH_TIES = {
     "opposite",
 }
 #: Those that are outside of what float32 can hold.
+OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
+UNDER = {"under 1e-12", "minute", "tiniest", "subnormal"}
 BEYOND_SINGLE = {"tiniest", "subnormal", "beyond", "vast", "minute"}
 EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
+
+
+def _none(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    return np.zeros(size)
 
 
 def _as_it_is(x: Array, domain: Domain) -> Array:
@@ -384,8 +391,11 @@ def sweep(
             if by_element:
                 small = [largest, several[(j + turn) % len(several)]]
             in_double = small if kind in WITH_TIES else [largest, *small[-1:]]
-            in_single = [largest] if by_element else small  # large matrices are ill-conditioned in single precision
-            tried = [("float64", in_double), ("float32", in_single), ("complex128", in_double[:1])]
+            tried = [("float64", in_double)]
+            if by_element or kind in OF_ANY_FUNCTION:  # matrices of others are singular, or ill-conditioned
+                tried += [("float32", [largest] if by_element else small), ("complex128", in_double[:1])]
+            if kind in UNDER and not by_element:  # differences tell nothing of ranks then
+                continue
             for dtype, found in tried[:1] if kind in BEYOND_SINGLE else tried:
                 for each in found:
                     yield replace(base, numbers=kind, shapes=each, dtypes=(dtype,) * count, keywords=next(options))

@@ -294,7 +294,8 @@ def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, _Part]]:
             rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-11 * steepest[:, np.newaxis]
             found = Slope(*(np.array([getattr(c.slope, name) for c in columns]).T for name in Slope._fields))
             zero = (found.low == 0) & (found.high == 0)
-            rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.max(steepest)), rounding)
+            # values that do not change at all may have lost what is beyond the last digit of an input
+            rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.fmax(np.max(steepest), 1.0)), rounding)
             yield i, _Part(analytic, rounding, found, columns)
 
 
