@@ -65,7 +65,7 @@ class Case:
     def arrays(self, domains: Sequence[Domain]) -> list[Array]:
         """Return the inputs."""
         random = np.random.default_rng([self.seed, *(side for shape in self.shapes for side in (len(shape), *shape))])
-        draw = ALL_NUMBERS[self.numbers]
+        draw = _walking(self.seed) if self.numbers == "anywhere" else ALL_NUMBERS[self.numbers]
         made = []
         for i, (shape, dtype, domain) in enumerate(zip(self.shapes, self.dtypes, domains, strict=True)):
             size = int(np.prod(shape))
@@ -169,6 +169,22 @@ def _spread(domain: Domain, size: int, random: np.random.Generator, offset: floa
     return np.asarray(random.choice(lattice, size, replace=size > lattice.size))
 
 
+def _up_to_85(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+    """Return numbers of which exp is finite in float32."""
+    low, high = domain.within(-85.0, 85.0).intervals[0]
+    return _inside(domain, random.uniform(max(low, -85.0), min(high, 85.0), size), random)
+
+
+def _walking(seed: int) -> Numbers:
+    """Return what draws numbers up to 3 so that seeds that follow each other leave no gap between them."""
+
+    def draw(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
+        lattice = domain.within(-3.0, 3.0).lattice(499)
+        return lattice[((seed * size + np.arange(size)) * 191 + int(300 * offset)) % lattice.size]
+
+    return draw
+
+
 def _equal(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
     return np.full(size, _ordinary(domain, 1, np.random.default_rng(size), 0.25)[0])
 
@@ -211,6 +227,8 @@ FURTHER: dict[str, Numbers] = {
     "parts of a turn": _some_of(*(np.pi * k for k in (0.5, -0.5, 1.0, 0.25, 2.0, -1.0, 1 / 3))),
     "near one": _near_one,
     "up to 40": _spread,
+    "up to 85": _up_to_85,
+    "anywhere": _walking(0),
     "far from 0": _far,
     "equal": _equal,
     "sorted": _sorted,
@@ -399,8 +417,8 @@ def sweep(
             for dtype, found in tried[:1] if kind in BEYOND_SINGLE else tried:
                 for each in found:
                     yield replace(base, numbers=kind, shapes=each, dtypes=(dtype,) * count, keywords=next(options))
-        for repeat in range(min(100, 300 // max(smallest, 1))):
-            for kind in ("ordinary", "up to 40")[: 1 + (repeat < 40)]:
+        for repeat in range(min(200, 600 // max(smallest, 1))):
+            for kind in ("anywhere", "up to 40")[: 1 + (repeat < 40)]:
                 yield replace(base, numbers=kind, shapes=largest, seed=base.seed + repeat, keywords=next(options))
 
 
