@@ -263,7 +263,7 @@ WITH_TIES = {
 #: Those that are outside of what float32 can hold.
 OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
 UNDER = {"under 1e-12", "minute", "tiniest", "subnormal"}
-BEYOND_SINGLE = {"tiniest", "subnormal", "beyond", "vast", "minute"}
+BEYOND_SINGLE = {"under 1e-12", "over 1e12", "tiniest", "subnormal", "beyond", "vast", "minute"}
 EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
 
 
