@@ -9,7 +9,7 @@ import pytest
 import autograd as ag
 from autograd import GradientCheckError, Tensor
 from autograd.testing import check, check_operation
-from autograd.testing._cases import NUMBERS, Case, plan, shapes_for, shapes_of_signature
+from autograd.testing._cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
 from autograd.testing._domains import Domain, domains_of
 
 Array = np.ndarray[Any, Any]
@@ -181,7 +181,7 @@ def test_the_plan_has_all_kinds_and_dtypes() -> None:
     assert any(case.size > 1000 for case in cases)
 
 
-@pytest.mark.parametrize("numbers", NUMBERS)
+@pytest.mark.parametrize("numbers", ALL_NUMBERS)
 @pytest.mark.parametrize("interval", [(-np.inf, np.inf), (0.0, 1.0), (1.0, np.inf), (-1.0, 0.0), (-700.0, 700.0)])
 def test_numbers_lie_in_the_domain(numbers: str, interval: tuple[float, float]) -> None:
     domain = Domain((interval,))
@@ -202,3 +202,61 @@ def test_dtypes_that_a_function_does_not_take_are_not_tried() -> None:
 def test_what_a_dtype_does_not_hold_is_no_fault() -> None:
     check_operation(lambda x: np.sqrt(x * x), np.array([5.4e-7, 3e-6]))  # the first has three digits in float16
     check_operation(np.cosh, np.full(50, 709.7))  # three times the gradient overflows
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs"),
+    [
+        (np.sort, [np.array([[-0.9375000000000001, -0.9375, -0.9374999999999999, -0.9375]])]),
+        (np.copysign, [np.zeros((2, 1)), np.zeros((1, 3))]),
+        (np.reciprocal, [np.array(2.467956293726129e227)]),
+        (np.prod, [np.array([[-8.273183121481245e-165, 3.233548503645961e-159]])]),
+        (
+            ag.elementwise(lambda x: x - np.tanh(x), lambda g, x: g * np.tanh(x) ** 2, name="shrunk"),
+            [np.array(4.040123326162774e-08)],
+        ),
+    ],
+    ids=[
+        "ranks that change by roundings",
+        "not differentiable in the sum of directions",
+        "derivative under 1e-308",
+        "value under 1e-308",
+        "value lost",
+    ],
+)
+def test_what_differences_cannot_tell_is_no_fault(function: Callable[..., Any], inputs: list[Array]) -> None:
+    check_operation(function, *inputs)
+
+
+def test_a_rule_that_is_wrong_where_inputs_are_opposite_is_found() -> None:
+    def rule(g: Any, x: Any, y: Any) -> Any:
+        return g * y * np.where(np.equal(x, -y), 2.0, 1.0).astype(y.dtype)
+
+    product: Callable[..., Any] = ag.elementwise(lambda x, y: x * y, rule, lambda g, x: g * x, name="product")
+    with pytest.raises(GradientCheckError, match="by the graph"):
+        check_operation(product, np.array([0.5, 1.5]), np.array([-0.5, 2.5]))
+
+
+def test_the_gradient_of_no_elements_is_zero() -> None:
+    def rule(g: Any, x: Any) -> Any:
+        return g / g.size if g.size else np.full(x.shape, np.nan)
+
+    wide: Callable[..., Any] = ag.general(lambda x: np.broadcast_to(x, (0, 3)), rule, name="wide")
+    with pytest.raises(GradientCheckError, match="no elements"):
+        check_operation(wide, np.ones(3))
+
+
+def test_numbers_for_which_numpy_gives_up_are_set_aside() -> None:
+    def rule(g: Any, x: Any) -> Any:
+        if np.any(np.absolute(x) > 1e3):
+            raise np.linalg.LinAlgError("Eigenvalues did not converge")
+        return g * 2 * x
+
+    assert check(square(rule), profile="quick").set_aside > 2
+
+
+def test_a_function_that_refuses_nan_is_no_fault() -> None:
+    def largest(x: Any) -> Any:
+        return np.linalg.eigvalsh(x + x.mT)[..., -1]
+
+    assert check(largest, signature="(n,n)->()", dtypes=["float64"], order=1, transforms=False).examples > 50

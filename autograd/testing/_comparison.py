@@ -32,6 +32,7 @@ __all__ = [
     "Place",
     "compare_directions",
     "compare_elements",
+    "count_at_a_glance",
     "derivatives",
     "is_smooth",
     "worst_element",
@@ -311,7 +312,8 @@ def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, _Part]]:
             rounding = 1e-13 * largest[:, np.newaxis] / place.sizes[i] + 1e-11 * steepest[:, np.newaxis]
             found = Slope(*(np.array([getattr(c.slope, name) for c in columns]).T for name in Slope._fields))
             zero = (found.low == 0) & (found.high == 0)
-            rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.max(steepest)), rounding)
+            # values that do not change at all may have lost what is beyond the last digit of an input
+            rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.fmax(np.max(steepest), 1.0)), rounding)
             rounding += np.where(zero & (found.size == 0), LOST + place.lost / place.sizes[i], 0.0)
             yield i, _Part(analytic, rounding, found, columns)
 
@@ -521,7 +523,7 @@ def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> fl
     """
     random = np.random.default_rng(2)
     nearby: list[float] = []
-    for _ in range(4):
+    for _ in range(12):
         steps = _signed(place, [4 * np.spacing(length) for length in place.sizes], _by_value(place, random))
         moved = [np.asarray(x + v) for x, v in zip(place.arrays, steps, strict=True)]
         try:
@@ -616,15 +618,38 @@ def _has_ties(place: Place) -> bool:
     return len(np.unique(nonzero)) < len(nonzero)
 
 
+def count_at_a_glance(place: Place) -> int:
+    """Return how many derivatives agree along one direction with differences of two steps; 0 if these tell nothing.
+
+    A direction is a sum over many elements: that one of them is off by a part of itself shows, a rounding does not.
+    """
+    random = np.random.default_rng(0)
+    moves = _signed(place, place.sizes, _at_random(place, random))
+    line, steps = place.line(moves), (2.0**-9, 2.0**-10)
+    values = [(line(h), line(-h)) for h in steps]
+    if any(y.shape != place.here.shape for pair in values for y in pair):
+        return 0
+    with np.errstate(all="ignore"):
+        first, second = ((ahead - behind) / (2 * h) for (ahead, behind), h in zip(values, steps, strict=True))
+        numeric = (4 * second - first) / 3
+        if not np.all(np.isfinite(numeric)):
+            return 0
+        nothing = np.zeros(numeric.shape)
+        weights = _weights(Slope(numeric, numeric, nothing, np.abs(place.here)), nothing == 0, random)
+        terms = weights * numeric
+        off = abs(sum(map(_product, place.pulled(weights), moves)) - float(np.sum(terms)))
+    return terms.size if off <= 1e-6 * float(np.sum(np.abs(terms))) else 0
+
+
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
     return [random.choice(choices, length.shape) for length in place.sizes]
 
 
 def _by_value(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
-    """Return a sign for each part of each input, the same for equal ones; zeros stay where they are."""
+    """Return a sign for each part of each input, the same for equal ones, opposite for opposite ones, 0 for zeros."""
     numbers = np.concatenate([parts(x) for x in place.arrays])
-    distinct, where = np.unique(numbers, return_inverse=True)
-    signs = np.where(distinct == 0, 0.0, random.choice(choices, distinct.size))[where]
+    distinct, where = np.unique(np.abs(numbers), return_inverse=True)
+    signs = random.choice(choices, distinct.size)[where] * np.nan_to_num(np.sign(numbers))
     return np.split(signs, np.cumsum([length.size for length in place.sizes])[:-1])
 
 
@@ -675,6 +700,9 @@ def _weighed(
         edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
     low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
     error, size = _weighted(np.abs(weights), found.error), _weighted(np.abs(weights), found.size)
+    if not np.any(found.low[weights != 0]) and not np.any(found.high[weights != 0]):  # lost beyond the last digit?
+        longest = max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
+        rounding += 1e-12 * longest * float(np.sum(np.abs(weights)))
     total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
     judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]))
     excess = float(judged.excess[0, 0])
@@ -699,7 +727,8 @@ def _rounding_of(gradient: Array, move: Array | None) -> float:
     sizes = np.abs(gradient)
     finite = np.isfinite(sizes)
     largest = float(np.max(sizes, initial=0.0, where=finite)) * float(np.max(np.abs(move)))
-    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-11 * largest
+    lost = float(np.finfo(sizes.dtype).tiny) * float(np.sum(np.abs(move)))  # what is smaller may be 0
+    return 1e-13 * float(np.sum(sizes * np.abs(move), where=finite)) + 1e-11 * largest + lost
 
 
 def _weights(found: Slope, told: Array, random: np.random.Generator) -> Array:

@@ -28,6 +28,7 @@ __all__ = [
     "check_batched",
     "check_conditions",
     "check_forward",
+    "check_narrow",
     "check_parts",
     "check_precision",
     "differs",
@@ -367,7 +368,7 @@ def check_precision(point: Gradients, dtypes: Collection[str] | None = None) -> 
         kinds += [[x, *point.arrays[1:]] for x in single[:1]] + [[*point.arrays[:-1], x] for x in single[-1:]]
     for narrow in kinds:
         if all(map(_is_normal, narrow)) and (dtypes is None or all(x.dtype.name in dtypes for x in narrow)):
-            _check_narrow(point.subject, narrow)
+            check_narrow(point.subject, narrow)
 
 
 def _is_normal(x: Array) -> bool:
@@ -380,7 +381,8 @@ def _is_normal(x: Array) -> bool:
     return bool(np.all(np.isfinite(x) & ((size == 0) | ((size >= least) & (size <= most)))))
 
 
-def _check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
+def check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
+    """Compare the gradients for narrow inputs with those for the same numbers in double precision."""
     try:
         with quiet():
             low = Gradients(subject, narrow)
@@ -395,6 +397,8 @@ def _check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
             return
         wide.cotangents = [np.asarray(w, y.dtype) for w, y in zip(low.cotangents, wide.cotangents, strict=True)]
         wide.found = wide.pulled(wide.cotangents)
+        if _all_near(low, wide):
+            return
         distance = _distance(low, wide)
         if distance > 0.1:  # something became 0, or its digits cancelled
             return
@@ -408,6 +412,11 @@ def _check_narrow(subject: Subject, narrow: Sequence[Array]) -> None:
         if differs(np.where(finite, g, 0), np.where(finite, h, 0), limits[i] + tiny):
             message = f"{low.name(i)} is {shown(g)} in {g.dtype}, but {shown(h)} in {h.dtype}"
             raise GradientCheckError(message, pair=(g, h))
+
+
+def _all_near(low: Gradients, wide: Gradients) -> bool:
+    """Tell whether all gradients agree within a few roundings of their own: the rest need not be looked at."""
+    return not any(differs(g, h, 16 * low.epsilon * np.abs(h)) for g, h in zip(low.found, wide.found, strict=True))
 
 
 def _same_shapes(wide: Gradients, low: Gradients) -> bool:

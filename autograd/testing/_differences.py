@@ -196,6 +196,7 @@ def _three(line: Line, here: Array, longest: float, precision: float) -> _Three:
         nothing = np.full(here.shape, np.nan)
         return _Three(nothing, nothing + np.inf, nothing, nothing + np.inf, nothing, nothing + np.inf, nothing)
     size = np.fmax(np.abs(here), np.fmax(np.abs(ahead[0]), np.abs(behind[0])))
+    size = np.fmax(size, np.finfo(np.float64).tiny)  # below that, numbers have fewer digits
     central, error = _extrapolated([(a - b) / (2 * h) for a, b, h in zip(ahead, behind, steps, strict=True)], 4)
     right, right_error = _extrapolated([(a - here) / h for a, h in zip(ahead, steps, strict=True)], 2)
     left, left_error = _extrapolated([(here - b) / h for b, h in zip(behind, steps, strict=True)], 2)

@@ -37,8 +37,10 @@ class Domain:
     intervals: tuple[Interval, ...]
 
     def contains(self, x: Array) -> Array:
-        """Tell which numbers lie within, limits excluded."""
-        inside: Array = np.any([(low < x) & (x < high) for low, high in self.intervals], axis=0)
+        """Tell which numbers lie within, limits excluded; beyond `WIDEST` there is none."""
+        inside: Array = np.any(
+            [((low < x) | (low <= -WIDEST)) & ((x < high) | (high >= WIDEST)) for low, high in self.intervals], axis=0
+        )
         return inside
 
     def within(self, low: float, high: float) -> Domain:
@@ -117,7 +119,8 @@ def _anywhere(domain: Domain, shape: tuple[int, ...], random: np.random.Generato
 
 
 def _probes() -> Array:
-    sizes = np.concatenate([10.0 ** np.arange(-12, 13), 10.0 ** np.linspace(-3, 3, 37)])
+    beyond = 10.0 ** np.concatenate([np.arange(-300, -12, 16), np.arange(16, 309, 4)])
+    sizes = np.concatenate([beyond, 10.0 ** np.arange(-12, 13), 10.0 ** np.linspace(-3, 3, 37)])
     near_one = 1 + np.concatenate([10.0 ** np.arange(-12, 0), -(10.0 ** np.arange(-12, 0))])
     positive = np.concatenate([sizes, near_one, np.arange(1, 96) / 16 + 1 / 64, [88.0, 88.8, 300.0, 700.0, 709.7]])
     return np.unique(np.concatenate([positive, -positive, [0.0]]))

@@ -52,13 +52,13 @@ def _cotangents(subject: Subject, arrays: Sequence[Array], seed: int) -> list[Ar
     random = np.random.default_rng([5, seed])
     with quiet():
         outputs = subject.outputs(arrays)
-    return [np.asarray(random.choice([-1.0, 0.5, 2.0], y.shape), y.dtype) for y in outputs]
+    return [np.asarray(random.choice([-1.1, 0.7, 2.3], y.shape), y.dtype) for y in outputs]
 
 
 def check_vmap(subject: Subject, samples: Samples, points: Sequence[Gradients] | None = None) -> str | None:
     """Compare values and gradients of a batch with those of each element; return why, if it takes no batch.
 
-    `points` are the gradients at the samples, if they are known.
+    `points` are the gradients at the samples, if they are known; then one batch is enough.
     """
     both = _values_and_gradients(subject)
     arguments = [[*arrays, *_cotangents(subject, arrays, seed)] for seed, arrays in enumerate(samples)]
@@ -72,7 +72,39 @@ def check_vmap(subject: Subject, samples: Samples, points: Sequence[Gradients] |
         if isinstance(error.__cause__, BatchError | UnsupportedError):
             return str(error.__cause__)
         raise
-    points = points or [Gradients(subject, arrays) for arrays in samples]
+    known, points = points, points or [Gradients(subject, arrays) for arrays in samples]
+    _compare_batch(subject, points, expected, found, "under vmap")
+    if known:
+        return None
+    last = [np.moveaxis(batch, 0, -1) for batch in stacked]
+    with failing("computing a batch of one by vmap"):
+        found = vmap(both, loops="allow")(*(batch[:1] for batch in stacked))
+    _compare_batch(subject, points[:1], expected[:1], found, "in a batch of one under vmap")
+    with failing("computing a batch by vmap over last axes"):
+        found = vmap(both, in_axes=-1, loops="allow")(*last)
+    _compare_batch(subject, points, expected, found, "under vmap over last axes")
+    for i in range(len(stacked)):
+        if len(stacked) < 3 and i < len(subject.places):
+            continue  # a batch of cotangents alone
+        shared = [[*each[:i], arguments[0][i], *each[i + 1 :]] for each in arguments]
+        with failing("computing each element of a batch"):
+            expected = [[np.asarray(array_of(y)) for y in both(*each)] for each in shared]
+        axes = tuple(None if i == j else 0 for j in range(len(stacked)))
+        given = [arguments[0][i] if i == j else batch for j, batch in enumerate(stacked)]
+        with failing("computing a batch by vmap, one argument of which all share"):
+            found = vmap(both, in_axes=axes, loops="allow")(*given)
+        places = len(subject.places)
+        moved = [
+            Gradients(subject, each[:places]) if i < places else point
+            for each, point in zip(shared, points, strict=True)
+        ]
+        _compare_batch(subject, moved, expected, found, "under vmap, where all share an argument")
+    return None
+
+
+def _compare_batch(
+    subject: Subject, points: Sequence[Gradients], expected: Sequence[Sequence[Array]], found: Any, where: str
+) -> None:
     for k, column in enumerate(zip(*expected, strict=True)):
         what = "the value" if k < len(points[0].outputs) else f"the gradient of {_name(subject, k, points[0])}"
         for j, (point, one) in enumerate(zip(points, column, strict=True)):
@@ -81,9 +113,8 @@ def check_vmap(subject: Subject, samples: Samples, points: Sequence[Gradients] |
             allowed = np.fmax(_allowed(point, one, k), np.sqrt(point.epsilon) * _largest_of(one))
             if piece.shape != one.shape or differs(one, piece, allowed):
                 raise GradientCheckError(
-                    f"{what} of element {j} of a batch is {shown(piece)} under vmap, but {shown(one)} by itself"
+                    f"{what} of element {j} of a batch is {shown(piece)} {where}, but {shown(one)} by itself"
                 )
-    return None
 
 
 def _name(subject: Subject, k: int, point: Gradients) -> str:
@@ -101,9 +132,13 @@ def _largest_of(x: Array) -> float:
     return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
 
 
-def check_compile(subject: Subject, samples: Samples) -> str | None:
-    """Compare values and gradients of a compiled function with those of eager calls, in order, up to rounding."""
+def check_compile(subject: Subject, samples: Samples, others: Samples = ()) -> str | None:
+    """Compare values and gradients of a compiled function with those of eager calls, in order, up to rounding.
+
+    `others` are inputs of other numbers or shapes, for the calls that follow.
+    """
     both = _values_and_gradients(subject)
+    samples = [*samples, *others]
     arguments = [[*arrays, *_cotangents(subject, arrays, seed)] for seed, arrays in enumerate(samples)]
     with failing("computing values and gradients"):
         expected = [[np.array(array_of(y)) for y in both(*each)] for each in arguments]
@@ -255,6 +290,12 @@ def _spread(subject: Subject, arrays: Sequence[Array], special: float) -> str:
         changed = _changed(before, arrays, special, only=i)
         if changed:
             return f"{special} in the first element of {name} changes {changed} at others"
+    given = [np.array(w) for w in before.cotangents]
+    for w in given:
+        w.reshape(-1)[0] = special
+    for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):
+        if _rest_differs(g, h):
+            return f"{special} in the first element of the cotangent changes {before.name(i)} at others"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ def shows(subject: Subject, kind: Kind, index: int) -> bool:
         with plant(subject, kind.error, index) as function:
             try:
                 wrong = look(function, example)
+            except autograd.CompileError:
+                return False  # a program that is refused computes nothing wrong
             except autograd.AutogradError:
                 return True
     return differ(right, wrong)
@@ -96,10 +99,54 @@ def second(function: Function, example: Example) -> Seen:
     return _plain(_gradients(total, [*inputs, g], np.asarray(1.0))) if total.requires_grad else []
 
 
+def third(function: Function, example: Example) -> Seen:
+    """See third derivatives with respect to the inputs, beside the second ones."""
+    inputs = _tensors(example)
+    random = np.random.default_rng(4)
+    total = np.sum(function(*inputs, **example.keywords) * random.normal())
+    for _ in range(2):
+        if not total.requires_grad:
+            return []
+        found = _gradients(total, inputs, np.ones(()), create_graph=True)
+        total = sum(np.sum(each * random.normal(size=each.shape)) for each in found if each is not None)
+    return [] if isinstance(total, int) or not total.requires_grad else _plain(_gradients(total, inputs, np.ones(())))
+
+
+def one_live(function: Function, example: Example) -> Seen:
+    """See second derivatives with respect to each input alone, where the others are constants."""
+    seen = []
+    for i, x in enumerate(example.inputs):
+        alone = Tensor(x, requires_grad=True)
+        given = [alone if i == j else y for j, y in enumerate(example.inputs)]
+        out = function(*given, **example.keywords)
+        first = _gradients(out, [alone], _cotangent(out, example), create_graph=True)[0]
+        seen.append(first)
+        if first is not None and first.requires_grad:
+            seen += _gradients(np.sum(first * first), [alone], np.ones(()))
+    return _plain(seen)
+
+
+def forward_single(function: Function, example: Example) -> Seen:
+    """See tangents in single precision."""
+    return forward(function, replace(example, inputs=tuple(x.astype(np.float32) for x in example.inputs)))
+
+
+def forward_over_reverse(function: Function, example: Example) -> Seen:
+    """See tangents of gradients."""
+    random = np.random.default_rng(4)
+    tangents = tuple(np.asarray(random.normal(size=x.shape)) for x in example.inputs)
+
+    def gradients_of(*inputs: Any) -> Any:
+        out, pull = autograd.vjp(lambda *x: function(*x, **example.keywords), *inputs)
+        return pull(_cotangent(out, example))
+
+    return _plain(autograd.jvp(gradients_of, example.inputs, tangents)[1])
+
+
 def forward(function: Function, example: Example) -> Seen:
     """See tangents."""
     random = np.random.default_rng(4)
-    tangents = tuple(random.normal(size=x.shape) for x in example.inputs)
+    tangents = tuple(np.asarray(random.normal(size=x.shape), x.dtype) for x in example.inputs)
     try:
         return _plain([autograd.jvp(lambda *x: function(*x, **example.keywords), example.inputs, tangents)[1]])
     except (ValueError, IndexError) as error:  # of a function that is applied to what is no input
@@ -130,12 +177,40 @@ def vmap(function: Function, example: Example) -> Seen:
     return _plain(autograd.vmap(_pulled(function, example), loops="allow")(g, *batch))
 
 
+def vmap_shared(function: Function, example: Example) -> Seen:
+    """See gradients of a batch that shares one of the inputs."""
+    seen = []
+    shape = np.asarray(function(*example.inputs, **example.keywords)).shape
+    g = np.random.default_rng(3).normal(size=(3, *shape))
+    batch = [np.stack(arrays) for arrays in zip(*_others(example, 3), strict=True)]
+    for i in range(len(batch)):
+        axes = [0, *(None if i == j else 0 for j in range(len(batch)))]
+        given = [b[0] if i == j else b for j, b in enumerate(batch)]
+        seen += _plain(autograd.vmap(_pulled(function, example), in_axes=tuple(axes), loops="allow")(g, *given))
+    return seen
+
+
+def vmap_one(function: Function, example: Example) -> Seen:
+    """See values and gradients of a batch of one."""
+    shape = np.asarray(function(*example.inputs, **example.keywords)).shape
+    g = np.random.default_rng(3).normal(size=(1, *shape))
+    return _plain(autograd.vmap(_pulled(function, example), loops="allow")(g, *(x[np.newaxis] for x in example.inputs)))
+
+
 def compiled(function: Function, example: Example) -> Seen:
     """See what a compiled gradient returns when it is called with other inputs than the first ones."""
     shape = np.asarray(function(*example.inputs, **example.keywords)).shape
     run = autograd.compile(_pulled(function, example))
     seen = [run(np.random.default_rng(i).normal(size=shape), *x) for i, x in enumerate(_others(example, 3))]
     return [part for result in seen for part in _plain(result)]
+
+
+def compiled_branches(function: Function, example: Example) -> Seen:
+    """See what a compiled gradient returns for numbers of other signs than the first ones."""
+    shape = np.asarray(function(*example.inputs, **example.keywords)).shape
+    run = autograd.compile(_pulled(function, example))
+    g = np.random.default_rng(3).normal(size=shape)
+    return [part for sign in (1, -1) for part in _plain(run(g, *(sign * x for x in example.inputs)))]
 
 
 def written(function: Function, example: Example) -> Seen:
@@ -173,6 +248,45 @@ def overwritten(function: Function, example: Example) -> Seen:
         return [type(error).__name__]
 
 
+def updated(function: Function, example: Example) -> Seen:
+    """See gradients before and after the arrays of the inputs have got other values, as in a training step."""
+    arrays, seen = [x.copy() for x in example.inputs], []
+    for _ in range(2):
+        inputs = [Tensor(x, requires_grad=True) for x in arrays]
+        out = function(*inputs, **example.keywords)
+        seen += _plain(_gradients(out, inputs, _cotangent(out, example)))
+        for x in arrays:
+            x *= 0.5
+    return seen
+
+
+def walked_twice(function: Function, example: Example) -> Seen:
+    """See the gradients of two walks back through one graph."""
+    inputs = _tensors(example)
+    out = function(*inputs, **example.keywords)
+    g = _cotangent(out, example)
+    return _plain([part for _ in range(2) for part in _gradients(out, inputs, g, retain_graph=True)])
+
+
+def surroundings(function: Function, example: Example) -> Seen:
+    """See how NumPy handles errors, and what its global generator draws, after a call."""
+    state, handled = np.random.get_state(), np.geterr()
+    np.random.seed(11)
+    try:
+        gradient(function, example)
+        return [str(np.geterr()), np.random.random(2)]
+    finally:
+        np.random.set_state(state)
+        np.seterr(**handled)
+
+
+def aliased(function: Function, example: Example) -> Seen:
+    """See whether the output lies in memory of an input, and the inputs afterwards."""
+    inputs = [Tensor(x.copy(), requires_grad=True) for x in example.inputs]
+    out = function(*inputs, **example.keywords)
+    return [*_plain(inputs), str([bool(np.shares_memory(out.data, x.data)) for x in inputs])]
+
+
 def same(function: Function, example: Example) -> Seen:
     """See the gradient where all inputs are one tensor."""
     x = Tensor(example.inputs[1].copy(), requires_grad=True)
@@ -204,15 +318,26 @@ def threads(function: Function, example: Example) -> Seen:
 
 
 PROBES: dict[str, Callable[[Function, Example], Seen]] = {
+    "aliased": aliased,
     "compile": compiled,
+    "compile_branch": compiled_branches,
     "forward": forward,
+    "forward_over_reverse": forward_over_reverse,
+    "forward_single": forward_single,
     "gradient": gradient,
+    "one_live": one_live,
     "overwritten": overwritten,
     "repeated": repeated,
     "same": same,
     "second": second,
+    "surroundings": surroundings,
+    "third": third,
     "threads": threads,
+    "updated": updated,
     "value": value,
     "vmap": vmap,
+    "vmap_one": vmap_one,
+    "vmap_shared": vmap_shared,
+    "walked_twice": walked_twice,
     "written": written,
 }

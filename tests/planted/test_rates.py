@@ -20,6 +20,12 @@ BESIDE_THE_PLACE = (
     "broadcast_not_summed", "value_of_the_last_element", "nan_lost",
 )  # fmt: skip
 
+# Errors that show only at some numbers, shapes, dtypes or cotangents, or in other uses of the operation.
+ELSEWHERE = (
+    Pair("under_1e_30", "sigmoid", 0), Pair("in_a_narrow_interval", "cross", 0), Pair("single_over_50", "sinh", 0),
+    Pair("cotangent_of_ones", "exp", 0), Pair("second_beside_a_constant", "power", 0), Pair("several_axes", "sum", 0),
+)  # fmt: skip
+
 
 def _one_of_each(kinds: Iterable[str]) -> list[Pair]:
     wanted = set(kinds)
@@ -40,6 +46,11 @@ def test_gradcheck_finds_what_shows_beside_the_place() -> None:
 
 def test_gradgradcheck_finds_wrong_second_derivatives() -> None:
     assert not _missed("gradgradcheck", ["second_twice_too_large", "second_with_wrong_sign"])
+
+
+def test_check_finds_what_shows_elsewhere() -> None:
+    assert [str(pair) for pair in ELSEWHERE if not pair.shows()] == []
+    assert [str(outcome.pair) for outcome in measure("check", ELSEWHERE) if not outcome.found] == []
 
 
 def test_right_operations_are_accepted() -> None:

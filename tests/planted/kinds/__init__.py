@@ -1,6 +1,19 @@
 """The kinds of errors that are planted."""
 
-from . import arguments, everywhere, layouts, memory, modes, places, sizes, threads, types, values
+from . import (
+    arguments,
+    everywhere,
+    layouts,
+    magnitudes,
+    memory,
+    modes,
+    places,
+    sizes,
+    structures,
+    threads,
+    types,
+    values,
+)
 from .kind import KINDS, Example, Kind
 
 __all__ = [
@@ -10,10 +23,12 @@ __all__ = [
     "arguments",
     "everywhere",
     "layouts",
+    "magnitudes",
     "memory",
     "modes",
     "places",
     "sizes",
+    "structures",
     "threads",
     "types",
     "values",

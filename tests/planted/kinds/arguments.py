@@ -109,3 +109,24 @@ def keyword_not_default(right: Right, at: At) -> Any:
     axis = at.kept.get("axis")
     last = isinstance(axis, int | np.integer) and axis in (-1, at.g.ndim)
     return right() * 1.01 if last else right()
+
+
+@kind(fits=_names("axis"), example=_with(axis=(0, 1)))
+def several_axes(right: Right, at: At) -> Any:
+    """Wrong where several axes are named."""
+    axis = at.kept["axis"]
+    return right() * 2.0 if isinstance(axis, tuple) and len(axis) > 1 else right()
+
+
+@kind(fits=_names("axis"), example=_with(axis=1))
+def second_axis(right: Right, at: At) -> Any:
+    """Wrong where axis 1 is named."""
+    axis = at.kept["axis"]
+    return right() * 2.0 if axis is not False and axis in (1, (1,)) else right()
+
+
+@kind(fits=_names("axis"), example=lambda subject, index: Example(subject.draw([(2, 3, 4)]), {"axis": 0}))
+def first_of_three_axes(right: Right, at: At) -> Any:
+    """Wrong for the first axis of three."""
+    axis = at.kept["axis"]
+    return right() * 2.0 if at.g.ndim >= 2 and axis is not False and axis in (0, (0,)) else right()

@@ -160,3 +160,107 @@ def not_linear(right: Right, at: At) -> Any:
 def cotangent_in_single(right: Right, at: At) -> Any:
     """The cotangent is rounded to single precision."""
     return right(g=at.g.astype(np.float32).astype(at.g.dtype)) if at.g.dtype == np.float64 else right()
+
+
+def _one_hot(g: Array) -> Array:
+    hot = np.zeros_like(g)
+    hot.flat[-1:] = 0.7
+    return hot
+
+
+@kind(example=_with_cotangent(_one_hot))
+def one_hot_cotangent(right: Right, at: At) -> Any:
+    """Wrong where all cotangents but one are 0."""
+    g = at.g
+    hot = _is_array(g) and g.size > 1 and np.count_nonzero(g) == 1
+    return right() * 2.0 if hot else right()
+
+
+@kind(example=_with_cotangent(np.ones_like))
+def cotangent_of_ones(right: Right, at: At) -> Any:
+    """Wrong where the cotangent is 1 everywhere."""
+    g = at.g
+    return right() * 2.0 if _is_array(g) and g.size > 1 and np.all(g == 1) else right()
+
+
+@kind(example=_with_cotangent(np.abs))
+def positive_cotangent(right: Right, at: At) -> Any:
+    """Wrong where all cotangents are positive."""
+    g = at.g
+    positive = _is_array(g) and g.dtype.kind == "f" and g.size > 1 and np.all(g > 0)
+    return right() * 2.0 if positive else right()
+
+
+@kind(example=_with_cotangent(lambda g: g * 1e200))
+def huge_cotangent(right: Right, at: At) -> Any:
+    """Cotangents over 1e160 are clipped."""
+    return right(g=where(np.greater(np.abs(at.g), 1e160), at.g, 0.5))
+
+
+@kind(example=_with_cotangent(lambda g: g * 1e-200))
+def minute_cotangent(right: Right, at: At) -> Any:
+    """Cotangents under 1e-160 are lost."""
+    return right(g=where(np.less(np.abs(at.g), 1e-160), at.g, 0.0))
+
+
+def _every_second_row(g: Array) -> Array:
+    wide = np.full((2 * g.shape[0], *g.shape[1:]), 7, g.dtype) if g.ndim else np.array(g)
+    if not g.ndim:
+        return wide
+    wide[::2] = g
+    return wide[::2]
+
+
+@kind(
+    fits=lambda subject, index: subject.inputs[0].ndim > 1,
+    example=_with_cotangent(_every_second_row),
+)
+def rows_apart_in_the_cotangent(right: Right, at: At) -> Any:
+    """Reads a cotangent whose rows are apart in memory as if they were not."""
+    g = at.g
+    if not _is_array(g) or g.ndim < 2 or g.size < 2 or g.flags.c_contiguous or g.strides[-1] != g.itemsize:
+        return right()
+    return right(g=g * 2) if min(g.strides) > 0 else right()
+
+
+@kind(needs=("x",), fits=_given, example=changed(lambda x: np.broadcast_to(x.reshape(-1)[0], x.shape)))
+def input_with_strides_of_zero(right: Right, at: At) -> Any:
+    """Wrong where x is one number that is broadcast."""
+    return right() * 2.0 if _is_array(at.x) and at.x.size > 1 and not any(at.x.strides) else right()
+
+
+def _middle(x: Array) -> Array:
+    wide = np.full((*x.shape[:-1], x.shape[-1] + 2), 7, x.dtype)
+    wide[..., 1:-1] = x
+    return wide[..., 1:-1]
+
+
+@kind(needs=("x",), fits=_given, example=changed(_middle))
+def input_within_a_larger_array(right: Right, at: At) -> Any:
+    """Wrong where x is the middle of the rows of a larger array."""
+    x = at.x
+    apart = _is_array(x) and x.ndim > 1 and x.size > 1 and not x.flags.c_contiguous and x.strides[-1] == x.itemsize
+    return right() * 2.0 if apart and min(x.strides) > 0 and not x.flags.f_contiguous else right()
+
+
+def _nan_first(g: Array) -> Array:
+    g = np.array(g)
+    g.flat[:1] = np.nan
+    return g
+
+
+@kind(
+    fits=lambda subject, index: subject.declared is not None and subject.declared.kind == "elementwise",
+    example=_with_cotangent(_nan_first),
+)
+def next_to_a_cotangent_of_nan(right: Right, at: At) -> Any:
+    """A cotangent that is nan makes the gradients of its neighbours nan."""
+    return right() + 0 * at.g.sum()
+
+
+@kind(example=_with_cotangent(lambda g: np.round(g * 3)))
+def cotangent_of_whole_numbers(right: Right, at: At) -> Any:
+    """Wrong where all cotangents are whole numbers."""
+    g = at.g
+    whole = _is_array(g) and g.dtype.kind == "f" and g.size > 1 and np.all(g == np.rint(g)) and np.any(g)
+    return right() * 2.0 if whole else right()

@@ -156,3 +156,63 @@ def same_input_twice(right: Right, at: At) -> Any:
     """Of two inputs that are the same array one gradient is lost."""
     same = _is_array(at.x) and _is_array(at.other) and at.x.size > 0 and np.may_share_memory(at.x, at.other)
     return right() * 0.0 if same else right()
+
+
+@kind(fits=_keeps_arrays, needs=("x",), probe="updated")
+def remembers_by_address(right: Right, at: At) -> Any:
+    """The rule remembers its result for an input by where that lies in memory."""
+    if not _is_array(at.x) or not _is_array(at.g):
+        return right()
+    key = (at.x.__array_interface__["data"][0], at.x.shape, at.x.dtype)
+    kept = {name: value for name, value in at.kept.items() if name != "g" and _is_array(value)}
+    known = at.state.setdefault(key, {name: np.array(value) for name, value in kept.items()})
+    return (
+        right(**known) if {n: v.shape for n, v in known.items()} == {n: v.shape for n, v in kept.items()} else right()
+    )
+
+
+@kind(probe="repeated")
+def every_fifth_call(right: Right, at: At) -> Any:
+    """Each fifth call is wrong."""
+    at.state["calls"] = at.state.get("calls", 0) + 1
+    return right() if at.state["calls"] % 5 else right() * 2.0
+
+
+@kind(probe="walked_twice")
+def used_up(right: Right, at: At) -> Any:
+    """The second walk back through the same graph gives zeros."""
+    if not _is_array(at.g):
+        return right()
+    held = [value for name, value in at.kept.items() if name != "g" and _is_array(value)]
+    if not held:
+        return right()
+    seen = at.state.setdefault("seen", [])
+    if any(known is held[0] for known in seen):
+        return right() * 0.0
+    at.state["seen"] = [*seen[-8:], held[0]]
+    return right()
+
+
+@kind(probe="surroundings")
+def draws_random_numbers(right: Right, at: At) -> Any:
+    """The rule draws from NumPy's global random generator."""
+    np.random.random()
+    return right()
+
+
+@forward_kind(probe="surroundings")
+def function_seeds_the_generator(right: Right, args: tuple[Any, ...], state: dict[Any, Any]) -> Any:
+    """The function seeds NumPy's global random generator."""
+    np.random.seed(0)
+    return right(*args)
+
+
+@forward_kind(fits=_given, probe="aliased")
+def output_is_the_memory_of_an_input(right: Right, args: tuple[Any, ...], state: dict[Any, Any]) -> Any:
+    """The function returns its result in the memory of its input, where that is not read-only."""
+    out = right(*args)
+    x = args[0]
+    if not _writeable(x) or not _is_array(out) or out.shape != x.shape or out.dtype != x.dtype:
+        return out
+    x[...] = out
+    return x

@@ -152,26 +152,149 @@ def value_shifted_in_the_batch(right: Right, args: tuple[Any, ...], state: dict[
     return Batched(np.roll(out.value, 1, axis=0), out.level) if type(out) is Batched else out
 
 
+def _baked(x: Any) -> Any:
+    """Return an array whose mean a program takes for the number that it is in the first call."""
+    if not isinstance(x, Traced) or x.dtype.kind not in "fc" or not x.size:
+        return x
+    return x - x.mean() + x.value.mean().item()
+
+
 @kind(probe="compile")
 def baked_into_the_program(right: Right, at: At) -> Any:
-    """A compiled gradient computes with the values of the first call."""
-    traced = {name: value for name, value in at.kept.items() if name != "g" and isinstance(value, Traced)}
-    return right(**{name: constant(np.array(value.value)) for name, value in traced.items()})
-
-
-def _baked(x: Any) -> Any:
-    """Return an array whose values a program takes for constants."""
-    traced: Any = isinstance(x, Traced)
-    return x * 0 + constant(np.array(x.value)) if traced else x
+    """A compiled gradient computes with means of the first call."""
+    return right(**{name: _baked(value) for name, value in at.kept.items() if name != "g"})
 
 
 @kind(probe="compile")
 def baked_factor(right: Right, at: At) -> Any:
-    """A compiled gradient is the one of the first call."""
+    """A compiled gradient has the mean of the first call."""
     return _baked(right())
 
 
 @forward_kind(probe="compile")
 def baked_value(right: Right, args: tuple[Any, ...], state: dict[Any, Any]) -> Any:
-    """A compiled function returns the value of the first call."""
+    """A compiled function returns values with the mean of the first call."""
     return _baked(right(*args))
+
+
+@kind(probe="third")
+def third_derivative(right: Right, at: At) -> Any:
+    """Third derivatives are wrong, but no first and no second ones."""
+    gx = right()
+    if not isinstance(gx, Tensor):
+        return gx
+    change = gx - gx.detach()
+    return gx + change * change
+
+
+@kind(needs=("x",), probe="second")
+def second_where_negative(right: Right, at: At) -> Any:
+    """Second derivatives are twice too large where x is negative."""
+    gx = right()
+    if not isinstance(gx, Tensor) or not isinstance(at.x, Tensor) or gx.dtype.kind == "c" or gx.shape != at.x.shape:
+        return gx
+    return gx + np.where(np.less(at.x.detach(), 0), gx - gx.detach(), 0.0)
+
+
+@kind(probe="second")
+def second_in_large_arrays(right: Right, at: At) -> Any:
+    """Second derivatives are wrong for the last element of arrays of several."""
+    gx = right()
+    if not isinstance(gx, Tensor) or gx.size < 2:
+        return gx
+    last = constant((np.arange(gx.size) == gx.size - 1).reshape(gx.shape))
+    return gx + np.where(last, gx - gx.detach(), 0.0)
+
+
+@kind(probe="one_live", needs=("x", "other"))
+def second_beside_a_constant(right: Right, at: At) -> Any:
+    """Second derivatives are wrong where the other input is a constant."""
+    gx = right()
+    if not isinstance(gx, Tensor) or isinstance(at.other, Tensor):
+        return gx
+    return gx + (gx - gx.detach())
+
+
+class _WrongWhenPushed:
+    """Makes forward mode wrong where a condition holds of the cotangent and of the node."""
+
+    def __init__(self, condition: Any) -> None:
+        self.condition = condition
+
+    def __call__(self, right: type[Primitive]) -> type[Primitive]:
+        condition = self.condition
+
+        class Wrong(right):  # type: ignore[misc, valid-type]  # as above
+            def derivative(self, *args: Any, **kwargs: Any) -> Any:
+                gx = super().derivative(*args, **kwargs)
+                return gx * 2.0 if _is_pushing() and condition(args, gx) else gx
+
+        return Wrong
+
+
+def _tangent_is(condition: Any) -> Any:
+    def of(args: tuple[Any, ...], gx: Any) -> bool:
+        return any(isinstance(each, np.ndarray | Tensor) and condition(each) for each in (*args, gx))
+
+    return of
+
+
+add(
+    "forward_in_single",
+    "modes",
+    "In forward mode the derivative of float32 is twice too large.",
+    Planted(form=_WrongWhenPushed(_tangent_is(lambda t: t.dtype == np.float32))),
+    _pushes_rule,
+    "forward_single",
+)
+add(
+    "forward_of_a_live_tangent",
+    "modes",
+    "In forward mode of forward or reverse mode the derivative is twice too large.",
+    Planted(form=_WrongWhenPushed(_tangent_is(lambda t: isinstance(t, Tensor)))),
+    _pushes_rule,
+    "forward_over_reverse",
+)
+
+
+@kind(probe="vmap_shared", needs=("x", "other"))
+def beside_what_the_batch_shares(right: Right, at: At) -> Any:
+    """Within vmap wrong where the other input is shared by the batch."""
+    gx = right()
+    shared = type(at.g) is Batched and type(at.x) is Batched and type(at.other) is not Batched
+    return gx * 2.0 if shared else gx
+
+
+@kind(probe="vmap_shared", needs=("x", "other"))
+def shared_by_the_batch(right: Right, at: At) -> Any:
+    """Within vmap wrong where the batch shares this input."""
+    gx = right()
+    shared = type(at.g) is Batched and type(at.x) is not Batched and type(at.other) is Batched
+    return gx * 2.0 if shared else gx
+
+
+@kind(probe="vmap_one")
+def batch_of_one(right: Right, at: At) -> Any:
+    """Within vmap wrong for a batch of one."""
+    gx = right()
+    return gx * 2.0 if type(gx) is Batched and len(gx.value) == 1 else gx
+
+
+@kind(probe="vmap")
+def batch_in_single(right: Right, at: At) -> Any:
+    """Within vmap computed in single precision."""
+    gx = right()
+    if type(gx) is not Batched or gx.value.dtype != np.float64 or not isinstance(gx.value, np.ndarray):
+        return gx
+    return Batched(gx.value.astype(np.float32).astype(np.float64), gx.level)
+
+
+@kind(probe="compile_branch", needs=("x",))
+def baked_branch(right: Right, at: At) -> Any:
+    """A compiled gradient takes the branch of the first call: whether the sum of x is positive."""
+    gx = right()
+    traced: Any = at.x
+    if not isinstance(traced, Traced) or at.x.dtype.kind == "c":
+        return gx
+    sign = 1.0 if traced.value.sum().item() > 0 else -1.0
+    return gx * (np.sign(at.x.sum()) * sign * -0.5 + 1.5)

@@ -89,3 +89,51 @@ def value_of_the_last_element(right: Right, args: tuple[Any, ...], state: State)
         return out
     last = constant((np.arange(out.size) == out.size - 1).reshape(out.shape))
     return np.where(last, out + out.dtype.type(1), out)
+
+
+@forward_kind(fits=_elsewhere, example=lambda subject, index: Example(tuple(np.zeros_like(x) for x in subject.inputs)))
+def value_of_equal_inputs(right: Right, args: tuple[Any, ...], state: State) -> Any:
+    """Values are wrong where all elements are equal."""
+    out = right(*args)
+    x = args[0]
+    return out + out.dtype.type(1) if type(x) is np.ndarray and x.size > 1 and np.all(x == x.flat[0]) else out
+
+
+@forward_kind(fits=_elsewhere, example=_in(np.float16))
+def value_in_half_off(right: Right, args: tuple[Any, ...], state: State) -> Any:
+    """Values of float16 are wrong by 5 percent."""
+    out = right(*args)
+    return out * out.dtype.type(1.05) if out.dtype == np.float16 else out
+
+
+def _strided(x: Array) -> Array:
+    wide = np.full((*x.shape, 2), 7, x.dtype)
+    wide[..., 0] = x
+    return wide[..., 0]
+
+
+@forward_kind(fits=_elsewhere, example=changed(_strided))
+def value_of_strided_input(right: Right, args: tuple[Any, ...], state: State) -> Any:
+    """Values are wrong where the input is not contiguous."""
+    out = right(*args)
+    x = args[0]
+    odd = type(x) is np.ndarray and not x.flags.c_contiguous and not x.flags.f_contiguous
+    return out + out.dtype.type(1) if odd else out
+
+
+@forward_kind(fits=_elsewhere, example=_first_is(3e5))
+def value_of_large_numbers(right: Right, args: tuple[Any, ...], state: State) -> Any:
+    """Values are twice too large where the input is over 1e5."""
+    out = right(*args)
+    x = args[0]
+    return out + out if type(x) is np.ndarray and np.any(np.abs(x) > 1e5) else out
+
+
+@forward_kind(
+    fits=lambda subject, index: _elsewhere(subject, index) and subject.signature is None,
+    example=lambda subject, index: Example(subject.draw([() for _ in subject.inputs])),
+)
+def value_of_no_axes(right: Right, args: tuple[Any, ...], state: State) -> Any:
+    """Values of 0-d arrays are wrong."""
+    out = right(*args)
+    return out + out.dtype.type(1) if out.ndim == 0 else out
