@@ -314,7 +314,7 @@ def _by_input(place: Place, measure: Measure) -> Iterator[tuple[int, _Part]]:
             zero = (found.low == 0) & (found.high == 0)
             # values that do not change at all may have lost what is beyond the last digit of an input
             rounding = np.where(zero, np.fmax(rounding, 1e-12 * np.fmax(np.max(steepest), 1.0)), rounding)
-            rounding += np.where(zero & (found.size == 0), LOST + place.lost / place.sizes[i], 0.0)
+            rounding += np.where(zero & (found.size <= place.lost), LOST + place.lost / place.sizes[i], 0.0)
             yield i, _Part(analytic, rounding, found, columns)
 
 
@@ -695,7 +695,7 @@ def _weighed(
     pulled = place.pulled(weights)
     analytic, rounding = sum(map(_product, pulled, moves)), sum(map(_rounding_of, pulled, moves))
     longest = max((float(np.max(np.abs(move), initial=0.0)) for move in moves if move is not None), default=0.0)
-    rounding += (LOST * longest + place.lost) * _weighted(np.abs(weights), np.where(found.size == 0, 1.0, 0.0))
+    rounding += (LOST * longest + place.lost) * _weighted(np.abs(weights), np.where(found.size <= place.lost, 1.0, 0.0))
     with np.errstate(invalid="ignore"):
         edges = [np.where(weights == 0, 0.0, weights * edge) for edge in (found.low, found.high)]
     low, high = float(np.sum(np.fmin(*edges))), float(np.sum(np.fmax(*edges)))
