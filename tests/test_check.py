@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import GradientCheckError, Tensor
+from autograd import GradientCheckError, Tensor, general
 from autograd.testing import check, check_operation
 from autograd.testing._cases import ALL_NUMBERS, NUMBERS, Case, plan, shapes_for, shapes_of_signature
 from autograd.testing._domains import Domain, domains_of
@@ -114,6 +114,8 @@ def test_what_cannot_be_checked_is_said() -> None:
         check(picky)
     with pytest.raises(TypeError, match=r"found no numbers for which nowhere.*domain="):
         check(nowhere)
+    with pytest.raises(TypeError, match=r"forgetful\(\) .* returned None: is a return missing"):
+        check(forgetful)
     with pytest.raises(TypeError, match="any number of arrays"):
         check(lambda *arrays: arrays[0])
     with pytest.raises(ValueError, match=r"not of the form \(m,n\)"):
@@ -132,6 +134,20 @@ def picky(x: Any) -> Any:
 
 def nowhere(x: Any) -> Any:
     return x * np.nan
+
+
+def forgetful(x: Any) -> Any:
+    x = x * 2
+
+
+def test_an_operation_of_several_inputs_says_how_many_it_takes() -> None:
+    def product(x: Any, y: Any) -> Any:
+        if x.shape != y.shape:
+            raise ValueError("the shapes differ")
+        return x * y
+
+    right = general(product, lambda g, y: g * y, lambda g, x: g * x)
+    assert check(right, profile="quick").examples > 10
 
 
 def test_like_gives_shapes_that_are_not_tried_by_default() -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import GradientCheckError, check_callable, check_option
-from ..graph.source_info import defined
 from ._cases import (
     LARGE,
     NUMBERS,
@@ -32,7 +31,7 @@ from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
 from ._operation import Told, check_at, check_foreign, check_swiftly, check_values
 from ._patterns import Pattern
-from ._report import call_of, caller, named, pattern_in, reported
+from ._report import call_of, caller, declared, named, pattern_in, reported
 from ._session import session
 from ._subject import Subject
 from ._transforms import (
@@ -202,7 +201,7 @@ def check(
             run.check_surroundings(transforms)
     except _FoundError as found:
         failure = run.explained(found, caller())
-    session.add(run.report, defined(fn))
+    session.add(run.report, declared(fn))
     if failure is not None:
         raise failure
     return run.report
@@ -266,7 +265,7 @@ class Run:
         ]
         if not found:
             raise TypeError(
-                f"check() found no inputs that {defined(self.fn)} takes: it tried {self.count} "
+                f"check() found no inputs that {declared(self.fn)} takes: it tried {self.count} "
                 f"array{'s' * (self.count != 1)} of {len(shapes)} kinds of shapes. Say which it takes: "
                 f'check(fn, signature="(m,n),(n,p)->(m,p)"), or check(fn, like=[x, y]) with arrays that it takes, or '
                 f"domain=(low, high)"
@@ -281,11 +280,23 @@ class Run:
         if found is None and examples is not None:
             found = [_around(x) for x in examples]
         if found is None:
+            self._refuse_what_is_no_number(small[0])
             raise TypeError(
-                f"check() found no numbers for which {defined(self.fn)} is finite and real: say where it is, with "
+                f"check() found no numbers for which {declared(self.fn)} is finite and real: say where it is, with "
                 f"check(fn, domain=(low, high)), or check(fn, like=[x, y]) with arrays that it takes"
             )
         return found
+
+    def _refuse_what_is_no_number(self, shapes: Shapes) -> None:
+        """Raise if the function returns something that is no array of numbers, such as None."""
+        for low, high in ((0.3, 0.9), (1.1, 2.0), (-0.9, -0.1)):
+            case = Case("ordinary", shapes, ("float64",) * self.count)
+            for y in outputs_of(self.bound(), case.arrays([Domain(((low, high),))] * self.count)) or ():
+                if y.dtype.kind == "O":
+                    found = (
+                        "None: is a return missing?" if y.shape == () and y.item() is None else "objects, no numbers"
+                    )
+                    raise TypeError(f"{declared(self.fn)} returned {found}")
 
     def check_cases(self, rounds: int) -> None:
         """Check all cases of the plan, and look at many more swiftly."""
@@ -304,7 +315,7 @@ class Run:
             self.told.excess,
         )
         if not self.report.examples:
-            raise TypeError(f"check() found no numbers for which {defined(self.fn)} is finite: give domain= or like=")
+            raise TypeError(f"check() found no numbers for which {declared(self.fn)} is finite: give domain= or like=")
 
     def _is_elementwise(self) -> bool:
         """Tell whether each element of the results seems to depend on the same element of the inputs alone."""
@@ -595,7 +606,10 @@ def _arity(fn: Callable[..., object]) -> int:
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
     if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
-        raise TypeError(f"{defined(fn)} takes any number of arrays: say how many, with check(fn, like=[x, y])")
+        operation = getattr(fn, "operation", None)  # of several inputs, which says how many
+        if operation is not None and not operation.variadic:
+            return len(operation.rules)
+        raise TypeError(f"{declared(fn)} takes any number of arrays: say how many, with check(fn, like=[x, y])")
     return max(1, len(required))
 
 

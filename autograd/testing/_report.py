@@ -22,7 +22,7 @@ from ._patterns import Pattern, Sample, factor_between, pattern_of, sample_at, v
 if TYPE_CHECKING:
     from ._subject import Subject
 
-__all__ = ["call_of", "caller", "literal", "pattern_in", "reported"]
+__all__ = ["call_of", "caller", "declared", "literal", "named", "pattern_in", "reported"]
 
 Array = np.ndarray[Any, Any]
 Keywords = Sequence[tuple[str, Any]]
@@ -56,7 +56,7 @@ def reported(
     found
         At which example.
     """
-    lines = [f"{_defined(fn)}: {error}{_raised_at(error)}"]
+    lines = [f"{declared(fn)}: {error}{_raised_at(error)}"]
     if pattern:
         lines.append(f"  pattern: {pattern}")
     lines += [f"  rule: {rule}" for rule in _rules(fn, error)]
@@ -67,7 +67,7 @@ def reported(
     return GradientCheckError("\n".join(lines), error.mismatch, error.jacobians)
 
 
-def _defined(fn: Callable[..., object]) -> str:
+def declared(fn: Callable[..., object]) -> str:
     """Return the name of a function and where it is defined; of an operation, where the user declared it."""
     operation = getattr(fn, "operation", None)
     if operation is None:
