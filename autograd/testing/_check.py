@@ -63,6 +63,7 @@ Array = np.ndarray[Any, Any]
 
 ROUNDS = {"quick": 1, "default": 1, "thorough": 12}
 FEW_SHAPES = 8  # the first ones, at which second derivatives of ordinary numbers are checked
+SEEDS = (7, 8, 9)  # of the samples that are stacked, and given to threads
 MOST = 18  # the shapes at which everything is checked
 SECOND = 40  # the elements up to which second derivatives are checked
 
@@ -371,16 +372,17 @@ class Run:
         several = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= LARGE] or self.shapes
         for number, (keywords, shapes) in enumerate(zip(itertools.cycle(self.keywords), several[:2], strict=False)):
             fn = self.bound(keywords)
-            samples = [
-                case.arrays(self.domains)
-                for case in (
-                    Case("ordinary", shapes, ("float64",) * self.count, keywords, self.seed + i) for i in (7, 8, 9)
-                )
-            ]
-            if not all(accepted(fn, arrays) for arrays in samples):
+            for dtype in ("float64", "complex128"):  # of real numbers, some functions make complex ones
+                dtypes = (dtype,) * self.count
+                samples = [
+                    Case("ordinary", shapes, dtypes, keywords, self.seed + i).arrays(self.domains) for i in SEEDS
+                ]
+                if all(accepted(fn, arrays) for arrays in samples):
+                    break
+            else:
                 continue
             subject = ForeignSubject(fn, samples[0]) if isinstance(fn, Foreign) else Subject(fn, samples[0])
-            others = [arrays for arrays in self._others(shapes, keywords, several) if accepted(fn, arrays)]
+            others = [arrays for arrays in self._others(shapes, dtypes, keywords, several) if accepted(fn, arrays)]
             if number == 0 and not isinstance(subject, ForeignSubject):
                 self._try(partial(self._derived, subject), None, fn, samples[0])
             for stage in self._stages(subject, samples, others, transforms):
@@ -389,9 +391,11 @@ class Run:
     def _derived(self, subject: Subject, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
         check_derived(subject, arrays, self.order)
 
-    def _others(self, shapes: Shapes, keywords: Keywords, several: Sequence[Shapes]) -> Iterator[Sequence[Array]]:
+    def _others(
+        self, shapes: Shapes, dtypes: tuple[str, ...], keywords: Keywords, several: Sequence[Shapes]
+    ) -> Iterator[Sequence[Array]]:
         """Yield inputs of other kinds of numbers, and of other shapes."""
-        base = Case("ordinary", shapes, ("float64",) * self.count, keywords, self.seed + 30)
+        base = Case("ordinary", shapes, dtypes, keywords, self.seed + 30)
         for i, kind in enumerate(("ordinary", "zeros", "ordinary", "ties", "large", "ordinary", "tiny", "ordinary")):
             yield replace(base, numbers=kind, seed=base.seed + i).arrays(self.domains)
         for each in several[-1:]:

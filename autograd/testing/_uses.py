@@ -38,19 +38,22 @@ Array = np.ndarray[Any, Any]
 
 def check_left_alone(subject: Subject, arrays: Sequence[Array]) -> None:
     """Check that a call and the walk back change neither NumPy's random generator nor how it handles errors."""
-    state, handled = np.random.get_state(), np.geterr()
+    before, handled = np.random.get_state(), np.geterr()
+    np.random.random(5)  # so that a generator that earlier calls have seeded is not where they left it
+    state = np.random.get_state()
     inputs = subject.inputs(arrays)
     try:
         outputs = subject.apply(inputs)
         subject.pulled(inputs, outputs, [np.ones(np.shape(array_of(y)), array_of(y).dtype) for y in outputs])
     except REFUSALS:
         return  # said elsewhere
-    after, then = np.random.get_state(), np.geterr()
-    np.seterr(**handled)
+    finally:
+        after, then = np.random.get_state(), np.geterr()
+        np.random.set_state(before)
+        np.seterr(**handled)
     if then != handled:
         raise GradientCheckError(f"a call changes how NumPy handles errors, from {handled} to {then}")
     if any(np.any(a != b) for a, b in zip(state, after, strict=True)):
-        np.random.set_state(state)
         raise GradientCheckError("a call draws from NumPy's global random generator, or seeds it")
 
 
