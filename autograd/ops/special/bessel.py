@@ -128,8 +128,8 @@ def _inhomogeneity(x: Any, a: Any) -> Any:
 
 def _one_below(function: np.ufunc, x: Any, a: Any) -> Any:
     """Return a Struve function of order a - 1; of order -1 by that of order 1, for which derivatives exist at 0."""
-    at_zero = np.equal(a, 0)
-    found = function(np.where(at_zero, 1, a - 1), x)
+    at_zero = a == 0
+    found = function(a - 1 + 2 * at_zero, x)
     reflected = 2 / math.pi + (-found if function is special.struve else found)
     return np.where(at_zero, reflected, found)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import _ufuncs as special
 
+from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
 from . import beta, gamma
 from .common import of_last, over, where_defined
@@ -134,7 +135,7 @@ def _voigt(x: Any, s: Any, c: Any, k: int) -> Any:
     narrow = np.equal(s, 0)
     root = np.where(narrow, 1, s) * math.sqrt(2)
     found = erfcx_slope((c - 1j * x) / root, k) * ((-1j) ** k / math.sqrt(math.pi)) / root ** (k + 1)
-    if np.any(narrow):
+    if anywhere(narrow):
         limit = 1j * (-1) ** k * math.factorial(k) / math.pi / (x + 1j * c) ** (k + 1)
         found = np.where(narrow, limit, found)
     return found

@@ -14,6 +14,7 @@ from scipy import special as python
 from scipy.special import _ufuncs as special
 
 from ...calculus import zero
+from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
 from .common import in_double, of_last, over, where_defined
 from .integration import bell, tail_integral
@@ -169,10 +170,7 @@ def _score(k: int, a: Any, log_x: Any) -> Any:
 def _in_shape_near_zero(a: Any, x: Any, k: int) -> Any:
     """Return the same for small x, by the series of gammainc, whose terms have one sign there: DLMF 8.7.1."""
     log_x = np.log(x)
-    total = np.zeros(np.broadcast(a, x).shape)
-    for n in range(TERMS):
-        total = total + density(a + n + 1, x) * _score(k, a + n + 1, log_x)
-    return total
+    return sum(density(a + n, x) * _score(k, a + n, log_x) for n in range(1, TERMS + 1))
 
 
 def _in_shape(a: Any, x: Any, k: int) -> Any:
@@ -193,7 +191,7 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
         integral = tail_integral(integrand, 1 / (distance + np.sqrt(np.minimum(a, x))))
         found = -sign * x * density(a, x) * integral
         small = x < SMALL
-        if np.any(small):  # the integrand then changes at lengths of two scales, 1 and -log(x)
+        if anywhere(small):  # the integrand then changes at lengths of two scales, 1 and -log(x)
             found = np.where(small, _in_shape_near_zero(a, np.where(small, x, SMALL), k), found)
         return np.where(inside, found, 0).astype(dtype)
 
