@@ -1,34 +1,42 @@
 """NumPy that differentiates: tensors, scalars, and derivatives of any order."""
 
+import gc as _gc
 import importlib
 import typing
 
 import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
 
-from .errors import (
-    AnomalyError,
-    AutogradError,
-    BatchError,
-    CompileError,
-    ConvergenceError,
-    DeclarationError,
-    DerivativeError,
-    DomainError,
-    DtypeError,
-    GradientCheckError,
-    GraphError,
-    ShapeError,
-    UnsupportedError,
-)
-from .graph import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
-from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
-from .graph.saved_tensors import saved_tensors_hooks
-from .ops.reduce import logsumexp
-from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
-from .primitives.naming import set_module as _set_module
-from .tensors import missing_names as _missing_names
-from .tensors.hooks import Handle
-from .tensors.tensor import Tensor, as_tensor, tensor
+# The import makes thousands of objects that stay: collections in between would visit them again and again.
+_collects = _gc.isenabled()
+_gc.disable()
+try:
+    from .errors import (
+        AnomalyError,
+        AutogradError,
+        BatchError,
+        CompileError,
+        ConvergenceError,
+        DeclarationError,
+        DerivativeError,
+        DomainError,
+        DtypeError,
+        GradientCheckError,
+        GraphError,
+        ShapeError,
+        UnsupportedError,
+    )
+    from .graph import warning_source as _blame  # noqa: F401  # from here on warnings name the lines of programs
+    from .graph.grad_mode import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+    from .graph.saved_tensors import saved_tensors_hooks
+    from .ops.reduce import logsumexp
+    from .primitives.declare import composed, elementwise, general, linear, multilinear, not_differentiable
+    from .primitives.naming import set_module as _set_module
+    from .tensors import missing_names as _missing_names
+    from .tensors.hooks import Handle
+    from .tensors.tensor import Tensor, as_tensor, tensor
+finally:
+    if _collects:
+        _gc.enable()
 
 if typing.TYPE_CHECKING:
     from . import extend
