@@ -553,6 +553,12 @@ def run(program: Sequence[tuple[Function, int, int]], inputs: Sequence[Any]) -> 
     return known[-1] + 0.1 * known[len(known) // 2]
 
 
+def test_a_recorded_gradient_is_a_python_number() -> None:
+    x: Any = Value(0.0)
+    np.tanh(0.5 * np.hypot(1 + x * x, x)).backward(create_graph=True)
+    assert type(float(x.grad)) is float
+
+
 @given(program=programs, at=st.lists(numbers, min_size=3, max_size=3))
 def test_any_expression_agrees_with_finite_differences(program: Any, at: list[float]) -> None:
     def function(*inputs: Any) -> Any:

@@ -425,7 +425,7 @@ class Value:
 
     def __float__(self) -> float:
         refuse_value(self)
-        return self.data
+        return float(self.data)  # which NumPy may have computed
 
     def __int__(self) -> int:
         return int(self.data)
