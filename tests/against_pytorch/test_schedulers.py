@@ -107,6 +107,8 @@ def follow(build: Callable[[Any, Any], Any], steps: int, name: str = "SGD", turn
     schedulers = [build(where, optimizer) for where, optimizer in zip((nn, torch), pair, strict=True)]
     assert_same(pair, schedulers)
     for step in range(steps):
+        if any(group["lr"] < 0 for group in pair[0].param_groups):
+            return  # two schedules, one after another, may lead there; optimizers refuse it here, and PyTorch's do not
         if step == turn:
             saved = copy.deepcopy((pair[0].state_dict(), schedulers[0].state_dict()))
             pair[0] = optimizers(name)[0]
