@@ -11,7 +11,7 @@ import numpy as np
 from ..planting import Planted
 from ..subjects import Array, Function, Subject
 
-__all__ = ["KINDS", "Example", "Kind", "all_of", "changed", "forward_kind", "kind", "typical", "where"]
+__all__ = ["KINDS", "Example", "Kind", "all_of", "allows", "changed", "forward_kind", "has", "kind", "typical", "where"]
 
 Fits = Callable[[Subject, int], bool]
 
@@ -68,6 +68,27 @@ def typical(subject: Subject, index: int) -> Example:
 def changed(change: Callable[[Array], Array]) -> Callable[[Subject, int], Example]:
     """Return an example with the input changed that the rule is for."""
     return lambda subject, index: Example(subject.inputs).with_input(index, change(subject.inputs[index]))
+
+
+def allows(*values: float) -> Fits:
+    """Tell whether the input may have these values, none of them at a kink, and is given as it is."""
+
+    def fits(subject: Subject, index: int) -> bool:
+        low, high = subject.domain[index]
+        return all(low < v < high and v not in subject.kinks for v in values) and not subject.prepared
+
+    return fits
+
+
+def has(*values: float) -> Callable[[Subject, int], Example]:
+    """Return an example in which the first elements have these values."""
+
+    def change(x: Array) -> Array:
+        x = x.copy()
+        x.flat[: len(values)] = values
+        return x
+
+    return changed(change)
 
 
 def all_of(*conditions: Fits) -> Fits:

@@ -102,8 +102,12 @@ def values_of_the_first_call(right: Right, at: At) -> Any:
 @kind(probe="repeated")
 def every_third_call(right: Right, at: At) -> Any:
     """Each third call is wrong."""
+    return _wrong_each(3, right, at)
+
+
+def _wrong_each(count: int, right: Right, at: At) -> Any:
     at.state["calls"] = at.state.get("calls", 0) + 1
-    return right() if at.state["calls"] % 3 else right() * 2.0
+    return right() if at.state["calls"] % count else right() * 2.0
 
 
 @kind(probe="repeated")
@@ -174,8 +178,7 @@ def remembers_by_address(right: Right, at: At) -> Any:
 @kind(probe="repeated")
 def every_fifth_call(right: Right, at: At) -> Any:
     """Each fifth call is wrong."""
-    at.state["calls"] = at.state.get("calls", 0) + 1
-    return right() if at.state["calls"] % 5 else right() * 2.0
+    return _wrong_each(5, right, at)
 
 
 @kind(probe="walked_twice")

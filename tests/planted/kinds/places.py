@@ -1,53 +1,33 @@
 """Errors that show only for some values of the inputs."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..planting import At, Right
 from ..subjects import Array, Subject
-from .kind import Example, Fits, all_of, changed, kind, where
+from .kind import Example, all_of, allows, changed, has, kind, where
 
 
-def _allows(value: float) -> Fits:
-    def fits(subject: Subject, index: int) -> bool:
-        low, high = subject.domain[index]
-        return low < value < high and value not in subject.kinks and not subject.prepared
-
-    return fits
-
-
-def _has(*values: float) -> Callable[[Subject, int], Example]:
-    """Return an example in which the first elements have these values."""
-
-    def change(x: Array) -> Array:
-        x = x.copy()
-        x.flat[: len(values)] = values
-        return x
-
-    return changed(change)
-
-
-@kind(needs=("x",), fits=_allows(0.0), example=_has(0.0))
+@kind(needs=("x",), fits=allows(0.0), example=has(0.0))
 def at_zero(right: Right, at: At) -> Any:
     """Wrong where x is 0."""
     return where(np.equal(at.x, 0), right())
 
 
-@kind(needs=("x",), fits=_allows(0.0), example=_has(-0.0))
+@kind(needs=("x",), fits=allows(0.0), example=has(-0.0))
 def at_negative_zero(right: Right, at: At) -> Any:
     """Wrong where x is -0.0."""
     return where(np.equal(at.x, 0) & np.signbit(at.x), right())
 
 
-@kind(needs=("x",), fits=_allows(1.0), example=_has(1.0))
+@kind(needs=("x",), fits=allows(1.0), example=has(1.0))
 def at_one(right: Right, at: At) -> Any:
     """Wrong where x is 1."""
     return where(np.equal(at.x, 1), right())
 
 
-@kind(needs=("x",), fits=_allows(2.0), example=_has(2.0))
+@kind(needs=("x",), fits=allows(2.0), example=has(2.0))
 def at_integers(right: Right, at: At) -> Any:
     """Wrong where x is a whole number other than 0."""
     return where(np.equal(at.x, np.rint(at.x)) & np.not_equal(at.x, 0), right())
@@ -78,37 +58,37 @@ def at_equal_inputs(right: Right, at: At) -> Any:
     return where(np.equal(at.x, at.other), right())
 
 
-@kind(needs=("x",), fits=_allows(-0.5), example=_has(-0.6))
+@kind(needs=("x",), fits=allows(-0.5), example=has(-0.6))
 def where_negative(right: Right, at: At) -> Any:
     """Wrong where x < 0."""
     return where(np.less(at.x, 0), right())
 
 
-@kind(needs=("x",), fits=_allows(150.0), example=_has(150.0))
+@kind(needs=("x",), fits=allows(150.0), example=has(150.0))
 def over_100(right: Right, at: At) -> Any:
     """Wrong where abs(x) > 100."""
     return where(np.greater(np.abs(at.x), 100), right())
 
 
-@kind(needs=("x",), fits=_allows(3e6), example=_has(3e6))
+@kind(needs=("x",), fits=allows(3e6), example=has(3e6))
 def over_1e6(right: Right, at: At) -> Any:
     """Wrong where abs(x) > 1e6."""
     return where(np.greater(np.abs(at.x), 1e6), right())
 
 
-@kind(needs=("x",), fits=_allows(1e-6), example=_has(1e-6))
+@kind(needs=("x",), fits=allows(1e-6), example=has(1e-6))
 def under_1e_4(right: Right, at: At) -> Any:
     """Wrong where abs(x) < 1e-4, but not at 0."""
     return where(np.less(np.abs(at.x), 1e-4) & np.not_equal(at.x, 0), right())
 
 
-@kind(needs=("x",), fits=_allows(1e-40), example=_has(1e-40))
+@kind(needs=("x",), fits=allows(1e-40), example=has(1e-40))
 def under_1e_30(right: Right, at: At) -> Any:
     """Wrong where abs(x) < 1e-30, but not at 0."""
     return where(np.less(np.abs(at.x), 1e-30) & np.not_equal(at.x, 0), right())
 
 
-@kind(needs=("x",), fits=_allows(0.52), example=_has(0.52))
+@kind(needs=("x",), fits=allows(0.52), example=has(0.52))
 def in_a_narrow_interval(right: Right, at: At) -> Any:
     """Wrong where 0.5 < x < 0.55."""
     return where(np.greater(at.x, 0.5) & np.less(at.x, 0.55), right())
@@ -128,7 +108,7 @@ def _edge(subject: Subject, index: int) -> float | None:
 def _at_edge(subject: Subject, index: int) -> Example:
     edge = _edge(subject, index)
     assert edge is not None
-    return _has(edge)(subject, index)
+    return has(edge)(subject, index)
 
 
 @kind(
@@ -163,13 +143,13 @@ def _elementwise(subject: Subject, index: int) -> bool:
     return subject.declared is not None and subject.declared.kind == "elementwise"
 
 
-@kind(needs=("x",), fits=all_of(_allows(1e300), _elementwise), example=_has(np.inf))
+@kind(needs=("x",), fits=all_of(allows(1e300), _elementwise), example=has(np.inf))
 def next_to_infinity(right: Right, at: At) -> Any:
     """An infinite input makes the gradients of its neighbours nan."""
     return right() + 0 * at.x.sum()
 
 
-@kind(needs=("x",), fits=_elementwise, example=_has(np.nan))
+@kind(needs=("x",), fits=_elementwise, example=has(np.nan))
 def next_to_nan(right: Right, at: At) -> Any:
     """An input that is nan makes the gradients of its neighbours 0."""
     return where(np.isnan(at.x).any(), right(), 0.0)
