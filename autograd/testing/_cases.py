@@ -260,9 +260,11 @@ WITH_TIES = {
     "equal",
     "opposite",
 }
-#: Those that are outside of what float32 can hold.
+#: Those that are looked at in single precision and as complex numbers also where a function is not elementwise.
 OF_ANY_FUNCTION = {"ordinary", "real", "tiny"}
+#: Those of which differences tell nothing where a function is not elementwise.
 UNDER = {"under 1e-12", "minute", "tiniest", "subnormal"}
+#: Those that are outside of what float32 can hold, or their squares.
 BEYOND_SINGLE = {"under 1e-12", "over 1e12", "tiniest", "subnormal", "beyond", "vast", "minute"}
 EVERYWHERE, NEAR = Domain(((-1e15, 1e15),)), Domain(((-1.0, 1.0),))
 

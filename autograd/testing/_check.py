@@ -27,13 +27,12 @@ from ._cases import (
 )
 from ._domains import Domain, accepted, domains_of, outputs_of
 from ._engines import LEFT_OUT, Engine, Foreign, ForeignSubject, engine_of
-from ._gradcheck import gradient_subject
 from ._jacobians import Jacobians
 from ._operation import Told, check_at, check_foreign, check_swiftly, check_values
 from ._patterns import Pattern
 from ._report import call_of, caller, declared, named, pattern_in, reported
 from ._session import session
-from ._subject import Subject
+from ._subject import Subject, gradient_subject
 from ._transforms import (
     check_compile,
     check_overwritten,
@@ -41,6 +40,7 @@ from ._transforms import (
     check_special,
     check_threads,
     check_vmap,
+    first_set,
 )
 from ._uses import (
     check_derived,
@@ -557,7 +557,7 @@ class Run:
 
 def _check_values_beside(special: float, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
     """Check values where the first elements are `special`, if the function itself takes them."""
-    changed = _first_set(arrays, special)
+    changed = first_set(arrays, special)
     if outputs_of(fn, changed) is not None:
         check_values(fn, changed)
 
@@ -565,14 +565,6 @@ def _check_values_beside(special: float, fn: Callable[..., object], arrays: Sequ
 def _gave_up(error: BaseException | None) -> bool:
     """Tell whether an error comes from a decomposition of NumPy that did not converge, or met a singular matrix."""
     return error is not None and (isinstance(error, np.linalg.LinAlgError) or _gave_up(error.__cause__))
-
-
-def _first_set(arrays: Sequence[Array], number: float) -> list[Array]:
-    """Return copies whose first elements are `number`."""
-    copies = [np.array(x) for x in arrays]
-    for x in copies:
-        x.reshape(-1)[:1] = number
-    return copies
 
 
 def _all_equal(case: Case, number: float) -> list[Array]:

@@ -8,7 +8,7 @@ is written to, and nothing is handed out twice.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -31,9 +31,12 @@ __all__ = [
     "check_narrow",
     "check_parts",
     "check_precision",
+    "check_untouched",
     "differs",
     "failing",
+    "largest",
     "perturbed",
+    "refuse_others",
     "shown",
 ]
 
@@ -128,16 +131,17 @@ class Gradients:
 
     def rounding(self, epsilon: float) -> list[Array]:
         """Return what the rounding of a sum of terms makes of each gradient."""
-        largest = _largest([w * np.asarray(array_of(y)) for w, y in zip(self.cotangents, self.outputs, strict=True)])
+        most = largest(*(w * np.asarray(array_of(y)) for w, y in zip(self.cotangents, self.outputs, strict=True)))
         limits = []
         for x, g in zip(self.arrays, self.found, strict=True):
             with np.errstate(all="ignore"):
-                floor = np.fmin(largest / np.abs(x), _largest(self.cotangents))
-                limits.append(ROUNDING * epsilon * (_largest([g]) + np.nan_to_num(floor)))
+                floor = np.fmin(most / np.abs(x), largest(*self.cotangents))
+                limits.append(ROUNDING * epsilon * (largest(g) + np.nan_to_num(floor)))
         return limits
 
 
-def _largest(arrays: Sequence[Array]) -> float:
+def largest(*arrays: Array) -> float:
+    """Return the size of the largest of all finite numbers; 0 if there is none."""
     return max((float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in arrays), default=0.0)
 
 
@@ -156,7 +160,7 @@ def perturbed(arrays: Sequence[Array], amount: float, random: np.random.Generato
 
 def _shaken(x: Array, epsilon: float, random: np.random.Generator) -> Array:
     """Return an array whose elements change by a rounding of the largest."""
-    return np.asarray(x + epsilon * _largest([x]) * random.choice([-1.0, 1.0], x.shape), x.dtype)
+    return np.asarray(x + epsilon * largest(x) * random.choice([-1.0, 1.0], x.shape), x.dtype)
 
 
 def differs(a: Array, b: Array, allowed: Array | float) -> bool:
@@ -166,11 +170,23 @@ def differs(a: Array, b: Array, allowed: Array | float) -> bool:
     return not bool(np.all(same))
 
 
+def refuse_others(
+    point: Gradients, found: Sequence[Array], say: Callable[[str, str, str], str], times: float = 1.0
+) -> None:
+    """Raise if gradients are others than those of the point, by more than so many times what these may be off.
+
+    `say` returns the message, for what the first such gradient is called, the one found and that of the point.
+    """
+    for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
+        if differs(g, h, times * point.limits[i]):
+            raise GradientCheckError(say(point.name(i), shown(h), shown(g)))
+
+
 def check_conditions(point: Gradients, *, nondet_tol: float = 0.0) -> None:
     """Check all conditions that need no other dtype and no forward mode."""
     _check_types(point)
     _check_repeated(point, [limit + nondet_tol for limit in point.rounding(point.epsilon)])
-    _check_untouched(point)
+    check_untouched(point.subject.names, [np.asarray(array_of(x)) for x in point.inputs], point.arrays)
     _check_linear(point)
     _check_cotangent_layouts(point)
     _check_input_layouts(point)
@@ -202,10 +218,11 @@ def _check_repeated(point: Gradients, limits: Sequence[Array]) -> None:
             raise GradientCheckError(f"output {k} was overwritten by a later call: the function hands out its memory")
 
 
-def _check_untouched(point: Gradients) -> None:
-    for i, (x, array) in enumerate(zip(point.inputs, point.arrays, strict=True)):
-        if np.asarray(array_of(x)).tobytes() != np.asarray(array).tobytes():
-            raise GradientCheckError(f"{point.subject.names[i]} was written to")
+def check_untouched(names: Sequence[str], arrays: Sequence[Array], originals: Sequence[Array]) -> None:
+    """Check that arrays still hold what they held, to the bit."""
+    for name, x, original in zip(names, arrays, originals, strict=True):
+        if x.tobytes() != np.asarray(original).tobytes():
+            raise GradientCheckError(f"{name} was written to")
 
 
 def _call_meanwhile(point: Gradients) -> None:
@@ -236,10 +253,10 @@ def _check_linear(point: Gradients) -> None:
 
 def _check_scaled(point: Gradients) -> None:
     """Check that the gradient is as many times larger as the cotangent, for a large and a small one."""
-    largest = _largest(point.found)
+    most = largest(*point.found)
     for power in (20, -40) if point.epsilon < 1e-10 else (6, -6):
         factor = 2.0**power
-        if power > 0 and any(largest > float(np.finfo(g.dtype).max) ** 0.8 for g in point.found):
+        if power > 0 and any(most > float(np.finfo(g.dtype).max) ** 0.8 for g in point.found):
             continue  # multiples may overflow
         with failing(f"computing the gradient for a cotangent {factor:g} times as large"):
             found = point.pulled([read_only(np.asarray(factor * w, w.dtype)) for w in point.cotangents])
@@ -262,7 +279,7 @@ def _check_cotangent_layouts(point: Gradients) -> None:
             expected = point.found if layout != "strides of 0" else point.pulled(plain)
             found = point.pulled(given)
         for i, (g, h) in enumerate(zip(expected, found, strict=True)):
-            if differs(g, h, 10 * point.limits[i] + ROUNDING * point.epsilon * _largest([g])):
+            if differs(g, h, 10 * point.limits[i] + ROUNDING * point.epsilon * largest(g)):
                 raise GradientCheckError(
                     f"{point.name(i)} depends on the layout of the cotangent: with {layout}, it is {shown(h)}; in C "
                     f"order, {shown(g)}",
@@ -327,7 +344,7 @@ def check_parts(point: Gradients) -> None:
         pieces = [found[i] for found in alone]
         with np.errstate(all="ignore"):
             total = np.sum(pieces, axis=0)
-        if differs(g, total, point.limits[i] + ROUNDING * point.epsilon * _largest(pieces)):
+        if differs(g, total, point.limits[i] + ROUNDING * point.epsilon * largest(*pieces)):
             raise GradientCheckError(
                 f"{point.name(i)} is {shown(g)} for all outputs at once, but {shown(total)} is the sum of those for "
                 f"each: a rule mixes up outputs whose gradient is undefined"

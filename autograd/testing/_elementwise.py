@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import GradientCheckError
 from ._comparison import Measure, Mismatch, Place, compare_elements, worst_of, wrong_element
-from ._conditions import REFUSALS, differs, failing, shown
+from ._conditions import REFUSALS, differs, failing, largest, shown
 from ._elsewhere import ElsewhereError, check_values_on_arrays, located, recorded, refusals_set_aside
 from ._jacobians import Jacobians
 from ._subject import Subject, array_of, quiet
@@ -163,9 +163,8 @@ def check_elements(elements: Elementwise, measure: Measure) -> None:
 def _compare(elements: Elementwise, measure: Measure) -> None:
     """Compare the derivative of each element with differences, all at once."""
     place = Place(elements.subject, elements.numbers)
-    single = len(recorded(elements.subject, elements.numbers)) == 1  # subgradients of several do not multiply
     for i in range(len(place.arrays)):
-        wrong = wrong_element(place, i, measure, single)
+        wrong = wrong_element(place, i, measure)
         if wrong is not None:
             assert wrong.index is not None
             raise _smallest(elements, wrong, measure, wrong.index[0])
@@ -240,8 +239,7 @@ def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -
     for name, g, h in zip(elements.subject.names, found, expected, strict=True):
         if g.shape != h.shape:
             raise GradientCheckError(f"the gradient of {name} has shape {g.shape}, not {h.shape}")
-        largest = np.max(np.abs(h), initial=0.0, where=np.isfinite(h))
-        if differs(g, h, CLOSE * (np.abs(h) + largest) + ROUNDED):
+        if differs(g, h, CLOSE * (np.abs(h) + largest(h)) + ROUNDED):
             raise GradientCheckError(f"the gradient of {name} is {shown(g)}, not {shown(h)} as for other shapes")
 
 

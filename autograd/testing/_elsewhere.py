@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import GradientCheckError
 from ..graph.node import Leaf, Node, ancestors
 from ..tensors.tensor import Tensor
-from ._conditions import NARROW, ROUNDING, differs, perturbed, shown
+from ._conditions import NARROW, ROUNDING, differs, largest, perturbed, shown
 from ._subject import Subject, listed
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def check_values_on_arrays(subject: Subject, arrays: Sequence[Array]) -> None:
 
 
 def _check_untouched(subject: Subject, given: Sequence[Array], originals: Sequence[Array]) -> None:
+    """Check that arrays hold what they held; -0.0 may have become 0.0, as where 0 is added."""
     for name, x, original in zip(subject.names, given, originals, strict=True):
         if differs(x, original, 0.0):
             raise GradientCheckError(f"{name} was written to by the function")
@@ -120,5 +121,4 @@ def _roundings(subject: Subject, arrays: Sequence[Array], k: int, value: Array) 
     for _ in range(2):
         moved = np.asarray(listed(subject.call(perturbed(arrays, 4 * epsilon, random)))[k])
         change = np.fmax(change, np.abs(moved - value))
-    finite = [x[np.isfinite(x)] for x in (*arrays, value)]
-    return 30 * change + ROUNDING * epsilon * max(float(np.max(np.abs(x), initial=0.0)) for x in finite)
+    return 30 * change + ROUNDING * epsilon * largest(*arrays, value)

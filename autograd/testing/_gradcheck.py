@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from ..scalar.value import Value
     from ..tensors.tensor import Tensor, TensorLike
 
-__all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck", "gradient_subject"]
+__all__ = ["GradientCheck", "Mismatch", "gradcheck", "gradgradcheck"]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ from ._conditions import (
     check_narrow,
     check_parts,
     check_precision,
+    check_untouched,
     failing,
+    largest,
     shown,
 )
 from ._engines import Foreign, ForeignSubject
@@ -227,7 +229,7 @@ def check_arrays(fn: Callable[..., object], inputs: Sequence[Array]) -> list[Arr
     with quiet():
         expected = [np.asarray(y) for y in listed(fn(*inputs))]
         again = [np.asarray(y) for y in listed(fn(*inputs))]
-    _check_untouched(inputs, originals)
+    check_untouched([f"input {i}" for i in range(len(inputs))], inputs, originals)
     for y, z in zip(expected, again, strict=True):
         if not np.array_equal(y, z, equal_nan=y.dtype.kind in "fc"):
             raise GradientCheckError("the function is not deterministic: it gave two results for the same inputs")
@@ -243,7 +245,7 @@ def check_values(
     leaves = [Tensor(x, requires_grad=True) for x in inputs]
     with failing("computing the values on tensors"):
         results = listed(fn(*leaves))
-    _check_untouched(inputs, originals)
+    check_untouched([f"input {i}" for i in range(len(inputs))], inputs, originals)
     if len(expected) != len(results):
         raise GradientCheckError(f"{len(results)} results on tensors, {len(expected)} on arrays")
     for y, z in zip(results, expected, strict=True):
@@ -273,15 +275,9 @@ def _close(a: Array, b: Array, beside: Sequence[Array], times: float = 8) -> boo
     if b.dtype.kind not in "fc":
         return bool(np.array_equal(a, b))
     epsilon = times * max(float(np.finfo(x.dtype).eps) for x in (a, b) if x.dtype.kind in "fc")
-    scale = max((float(np.max(np.abs(x), initial=0, where=np.isfinite(x))) for x in beside), default=0.0)
+    scale = largest(*beside)
     with quiet():
         return bool(np.allclose(a, b, rtol=epsilon, atol=epsilon * scale, equal_nan=True))
-
-
-def _check_untouched(inputs: Sequence[Array], originals: Sequence[Array]) -> None:
-    for i, (x, original) in enumerate(zip(inputs, originals, strict=True)):
-        if x.tobytes() != original.tobytes():
-            raise GradientCheckError(f"input {i} was written to")
 
 
 def _check_complex_step(fn: Callable[..., object], inputs: Sequence[Array]) -> None:

@@ -29,7 +29,7 @@ from ._elsewhere import (
 )
 from ._jacobians import Jacobians
 from ._subject import Subject, array_of, gradient_subject, widened
-from ._transforms import check_overwritten, check_same_tensor, check_vmap, compare_threads
+from ._transforms import check_overwritten, check_same_tensor, check_vmap, compare_threads, first_set
 
 __all__ = ["check_surroundings"]
 
@@ -67,7 +67,7 @@ def check_surroundings(point: Gradients, measure: Measure, batched: bool | None 
             with located(where, arrays), refusals_set_aside():
                 check_values_on_arrays(subject, arrays)
         for special in (np.nan, np.inf, -np.inf, -0.0):
-            arrays = _with_first(subject.arrays, special)
+            arrays = first_set(subject.arrays, special)
             with located(f"with {special} in the first elements", arrays), refusals_set_aside():
                 check_values_on_arrays(subject, arrays)
         _check_empty(subject)
@@ -221,14 +221,6 @@ def _work(subject: Subject, arrays: Arrays) -> tuple[int, int]:
     """Return how many operations a function records, and how large their results are; nothing if it refuses."""
     nodes = recorded(subject, arrays)
     return len(nodes), sum(math.prod(getattr(node, "shape", ())) for node in nodes)
-
-
-def _with_first(arrays: Arrays, special: float) -> Arrays:
-    """Return copies whose first elements are a special value."""
-    changed = [np.array(x) for x in arrays]
-    for x in changed:
-        x.reshape(-1)[:1] = special
-    return changed
 
 
 def _check_empty(subject: Subject) -> None:

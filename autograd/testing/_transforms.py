@@ -20,7 +20,7 @@ from ..tensors.tensor import Tensor
 from ..transforms.compile.compiled import compile
 from ..transforms.vjp_jvp import vjp
 from ..transforms.vmap import vmap
-from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, shown
+from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, largest, refuse_others, shown
 from ._subject import Subject, array_of, quiet
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "check_threads",
     "check_vmap",
     "compare_threads",
+    "first_set",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -110,7 +111,7 @@ def _compare_batch(
         for j, (point, one) in enumerate(zip(points, column, strict=True)):
             piece = np.asarray(array_of(found[k]))[j]
             # A batch is computed by other calls, whose roundings a function may enlarge: a wrong one is far off.
-            allowed = np.fmax(_allowed(point, one, k), np.sqrt(point.epsilon) * _largest_of(one))
+            allowed = np.fmax(_allowed(point, one, k), np.sqrt(point.epsilon) * largest(one))
             if piece.shape != one.shape or differs(one, piece, allowed):
                 raise GradientCheckError(
                     f"{what} of element {j} of a batch is {shown(piece)} {where}, but {shown(one)} by itself"
@@ -123,13 +124,9 @@ def _name(subject: Subject, k: int, point: Gradients) -> str:
 
 def _allowed(point: Gradients, one: Array, k: int) -> Array:
     """Return how far a value or a gradient of a batch may be off: by rounding."""
-    rounding = np.full(one.shape, 4 * ROUNDING * point.epsilon * _largest_of(one))
+    rounding = np.full(one.shape, 4 * ROUNDING * point.epsilon * largest(one))
     i = k - len(point.outputs)
     return rounding if i < 0 else rounding + 10 * point.limits[i]
-
-
-def _largest_of(x: Array) -> float:
-    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
 
 
 def check_compile(subject: Subject, samples: Samples, others: Samples = ()) -> str | None:
@@ -194,11 +191,11 @@ def check_overwritten(subject: Subject, arrays: Sequence[Array]) -> None:
             found = subject.pulled(inputs, outputs, point.cotangents)
     except GraphError:
         return
-    for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
-        if differs(g, h, point.limits[i]):
-            raise GradientCheckError(
-                f"{point.name(i)} is {shown(h)} after the inputs have been overwritten, but was {shown(g)} before"
-            )
+    refuse_others(
+        point,
+        found,
+        lambda name, h, g: f"{name} is {h} after the inputs have been overwritten, but was {g} before",
+    )
 
 
 def check_threads(subject: Subject, samples: Samples) -> None:
@@ -265,6 +262,14 @@ def _often_switching() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
+def first_set(arrays: Sequence[Array], number: float) -> list[Array]:
+    """Return copies whose first elements are `number`."""
+    copies = [np.array(x) for x in arrays]
+    for x in copies:
+        x.reshape(-1)[:1] = number
+    return copies
+
+
 def check_special(subject: Subject, arrays: Sequence[Array], special: float) -> None:
     """Check that a special value in one element changes no value and no gradient of the others.
 
@@ -290,9 +295,7 @@ def _spread(subject: Subject, arrays: Sequence[Array], special: float) -> str:
         changed = _changed(before, arrays, special, only=i)
         if changed:
             return f"{special} in the first element of {name} changes {changed} at others"
-    given = [np.array(w) for w in before.cotangents]
-    for w in given:
-        w.reshape(-1)[0] = special
+    given = first_set(before.cotangents, special)
     for i, (g, h) in enumerate(zip(before.found, before.pulled(given), strict=True)):
         if _rest_differs(g, h):
             return f"{special} in the first element of the cotangent changes {before.name(i)} at others"

@@ -18,11 +18,10 @@ from ..tensors.tensor import Tensor
 from ..transforms.gradients import gradients
 from ..transforms.vjp_jvp import jvp, vjp
 from ._comparison import Measure, Place, compare_directions, worst_of
-from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, shown
-from ._gradcheck import gradient_subject
+from ._conditions import REFUSALS, ROUNDING, Gradients, differs, failing, largest, refuse_others, shown
 from ._jacobians import Jacobians
 from ._layouts import LAYOUTS
-from ._subject import Subject, array_of, inner_product, is_recorded, normal, quiet
+from ._subject import Subject, array_of, gradient_subject, inner_product, is_recorded, normal, quiet
 
 __all__ = [
     "check_derived",
@@ -111,14 +110,20 @@ def check_further_layouts(subject: Subject, arrays: Sequence[Array]) -> None:
         _compare_layout(subject, [np.array(x) for x in overlapping], overlapping, "as slices that overlap")
     point = Gradients(subject, arrays)
     for name, lay_out in layouts.items():
-        with failing(f"computing the gradient for a cotangent that lies in memory {name}"):
-            found = point.pulled(list(map(lay_out, point.cotangents)))
-        for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
-            if differs(g, h, 10 * point.limits[i]):
-                raise GradientCheckError(
-                    f"{point.name(i)} depends on the layout of the cotangent: where that lies in memory {name}, it is "
-                    f"{shown(h)}, not {shown(g)}"
-                )
+        _compare_cotangent_layout(point, lay_out, name)
+
+
+def _compare_cotangent_layout(point: Gradients, lay_out: Callable[[Array], Array], name: str) -> None:
+    with failing(f"computing the gradient for a cotangent that lies in memory {name}"):
+        found = point.pulled(list(map(lay_out, point.cotangents)))
+    refuse_others(
+        point,
+        found,
+        lambda of, h, g: (
+            f"{of} depends on the layout of the cotangent: where that lies in memory {name}, it is {h}, not {g}"
+        ),
+        10,
+    )
 
 
 def _compare_layout(subject: Subject, plain: Sequence[Array], given: Sequence[Array], name: str) -> None:
@@ -135,21 +140,15 @@ def _compare_layout(subject: Subject, plain: Sequence[Array], given: Sequence[Ar
         return
     for k, (y, z) in enumerate(zip(point.outputs, outputs, strict=True)):
         a, b = np.asarray(array_of(y)), np.asarray(array_of(z))
-        if a.shape != b.shape or differs(a, b, ROUNDING * point.epsilon * (np.abs(a) + _largest(a))):
+        if a.shape != b.shape or differs(a, b, ROUNDING * point.epsilon * (np.abs(a) + largest(a))):
             raise GradientCheckError(
                 f"output {k} is {shown(b)} where inputs lie in memory {name}, but {shown(a)} otherwise"
             )
     with failing(f"computing the gradient for inputs that lie in memory {name}"):
         found = subject.pulled(inputs, outputs, point.cotangents)
-    for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
-        if differs(g, h, 10 * point.limits[i]):
-            raise GradientCheckError(
-                f"{point.name(i)} is {shown(h)} where inputs lie in memory {name}, but {shown(g)} otherwise"
-            )
-
-
-def _largest(array: Array) -> float:
-    return float(np.max(np.abs(array), initial=0.0, where=np.isfinite(array)))
+    refuse_others(
+        point, found, lambda of, h, g: f"{of} is {h} where inputs lie in memory {name}, but {g} otherwise", 10
+    )
 
 
 def _within(x: Array) -> Array:
@@ -229,12 +228,14 @@ def check_updated(subject: Subject, arrays: Sequence[Array]) -> None:
                 found = fresh.anew(given)
         except REFUSALS:
             return
-        for i, (g, h) in enumerate(zip(fresh.found, found, strict=True)):
-            if differs(g, h, fresh.limits[i]):
-                raise GradientCheckError(
-                    f"{fresh.name(i)} is {shown(h)} after the array got other values, but {shown(g)} for a new array "
-                    f"of them: the rule remembers what it should not"
-                )
+        refuse_others(
+            fresh,
+            found,
+            lambda of, h, g: (
+                f"{of} is {h} after the array got other values, but {g} for a new array of them: the rule "
+                f"remembers what it should not"
+            ),
+        )
 
 
 def check_derived(subject: Subject, arrays: Sequence[Array], order: int) -> None:
@@ -289,8 +290,7 @@ def _along(total: Any, inputs: Sequence[Any], direction: Sequence[Array]) -> tup
 
 
 def _same(found: float, expected: float, size: float, how: str, point: Gradients) -> None:
-    largest = max(float(np.max(np.abs(g), initial=0.0, where=np.isfinite(g))) for g in point.found)
-    if not abs(found - expected) <= 1e6 * point.epsilon * (size + largest):
+    if not abs(found - expected) <= 1e6 * point.epsilon * (size + largest(*point.found)):
         raise GradientCheckError(
             f"a second derivative is {found:.8g} {how}, but {expected:.8g} in reverse mode of reverse mode"
         )
