@@ -1,4 +1,7 @@
-"""How tests run: Hypothesis without a deadline or a database, with the same examples each time where CI is set."""
+"""How tests run: Hypothesis without a deadline or a database, with the same examples each time where CI is set.
+
+``pytest --hypothesis-profile=thorough`` tries more examples than a change has to wait for.
+"""
 
 import os
 import signal
@@ -12,7 +15,8 @@ from autograd.tensors.dispatch import declare_further_functions
 # What it remembers of the source and of Unicode; by default that is written beside the source.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "hypothesis"))
 
-settings.register_profile("default", deadline=None, database=None, max_examples=10)
+settings.register_profile("default", deadline=None, database=None, max_examples=6)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=100)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
 

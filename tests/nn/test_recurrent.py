@@ -77,7 +77,7 @@ def parts(result: Any) -> list[Any]:
 
 
 @every_sequence
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(
     sizes=st.tuples(st.integers(1, 5), st.integers(0, 40), st.integers(1, 3), st.integers(1, 3)),
     reverse=st.booleans(),
@@ -107,7 +107,7 @@ def test_gradients_of_long_sequences_are_summed_over_their_parts(name: str, size
 
 
 @every_sequence
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(data=st.data(), reverse=st.booleans(), bias=st.booleans())
 def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObject, reverse: bool, bias: bool) -> None:
     """Of both orders, forward mode, memory layouts, and that no array is written to or shared."""

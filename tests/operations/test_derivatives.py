@@ -20,7 +20,7 @@ def drawn_call(data: st.DataObject, operation: Operation) -> Call:
 
 
 @every_operation
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_derivatives(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
@@ -29,7 +29,7 @@ def test_derivatives(operation: Operation, data: st.DataObject) -> None:
 
 
 @every_operation
-@settings(max_examples=2)
+@settings(max_examples=1)
 @given(data=st.data())
 def test_float32(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
@@ -50,7 +50,7 @@ analytic_operations = pytest.mark.parametrize(
 
 
 @analytic_operations
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_complex(operation: Operation, data: st.DataObject) -> None:
     """What NumPy also computes with complex numbers is differentiated with them: some of its inputs, or all."""

@@ -22,7 +22,7 @@ def shares_one_of(result: Any, inputs: list[Any]) -> bool:
 
 
 @every_operation
-@settings(max_examples=20)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_views_are_views_and_copies_are_copies(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)

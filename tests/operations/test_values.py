@@ -61,7 +61,7 @@ def assert_same(result: Any, expected: Any) -> None:
 
 
 @parametrized(with_method)
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_method_is_the_function(operation: Operation, data: st.DataObject) -> None:
     call = data.draw(SAMPLES[operation.key].calls)
@@ -157,7 +157,7 @@ def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any)
 
 
 @parametrized(elementwise)
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_special_values(operation: Operation, data: st.DataObject) -> None:

@@ -89,7 +89,7 @@ WRONG_IN_NUMPY = {np.power, np.arctan2}
 
 
 @each_ufunc
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_reduce(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
@@ -116,7 +116,7 @@ def test_reduce(ufunc: UFunc, data: st.DataObject) -> None:
 
 
 @each_ufunc
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_cumulative(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
@@ -127,7 +127,7 @@ def test_cumulative(ufunc: UFunc, data: st.DataObject) -> None:
 
 
 @each_ufunc
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_reduceat(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
@@ -142,7 +142,7 @@ def test_reduceat(ufunc: UFunc, data: st.DataObject) -> None:
 
 
 @each_ufunc
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_outer(ufunc: UFunc, data: st.DataObject) -> None:
     shapes = numpy_strategies.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=2)
@@ -333,7 +333,7 @@ def zeros_elsewhere(ufunc: UFunc, where: Any, **options: Any) -> Callable[..., A
 
 
 @pytest.mark.parametrize("ufunc", DOMAINS, ids=lambda ufunc: ufunc.__name__)
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_where(ufunc: UFunc, data: st.DataObject) -> None:
     """The elements that are not selected are outside of the domain: they may neither warn nor leave a nan."""
