@@ -31,6 +31,7 @@ NUMBERS = (
     *(0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0, 12.0, np.pi / 4, np.pi / 2, np.pi, 7.3),
     *(4e-310, 1e-170, 1e-40, 1e-12, 1e-6, 5e-4, 1 - 5e-4, 1 + 1e-9, 1 + 5e-4, 20.5, 150.3, 3141592.7),
 )
+TINY = 1e-9
 GIVEN = 200  # how many of the given numbers are among those that are tried
 SHAPES = ((), (2,), (8,), (5000,), (0,), (1, 1), (5, 1), (1, 5), (3, 3), (4, 2), (2, 3, 4), (2, 1, 3, 2))
 BROADCAST = (((3, 1), (1, 3)), ((2, 1, 1), (2, 3, 4)), ((3,), (3, 3)), ((), (3, 3)), ((3,), (0, 3)))
@@ -106,7 +107,8 @@ class Elementwise:
 def _numbers(given: Arrays, single: bool) -> Iterator[Arrays]:
     """Yield numbers to try, of a single operation those of all kinds first, in the end those that are given."""
     if single:
-        positive = [number for number in NUMBERS if number > 0]
+        least = 0.0 if len(given) == 1 else TINY  # below it some of SciPy's functions of several inputs are others
+        positive = [number for number in NUMBERS if number > least]
         yield _kinds(given, [0.0, -0.0, *positive, *(-number for number in positive)], -3.0, 3.0)
         yield _kinds(given, positive, 0.0, 3.0)
     low, high = float(min(map(np.min, given))), float(max(map(np.max, given)))
@@ -122,7 +124,7 @@ def _kinds(given: Arrays, numbers: Sequence[float], low: float, high: float) -> 
     within = [x.min() + (np.arange(50) + 0.5) / 50 * np.ptp(x) for x in given]
     pairs: list[Arrays] = [[] for _ in given]
     if len(given) == 2 and numbers:
-        first = np.concatenate([within[0], special[special > 1e-9]])  # beside equal, opposite and neighbouring ones
+        first = np.concatenate([within[0], special])  # beside equal, opposite and neighbouring ones
         pairs = [[first, first, first], [first, -first, np.nextafter(first, np.inf)]]
     found = []
     for j, x in enumerate(given):
