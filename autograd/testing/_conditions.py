@@ -271,7 +271,8 @@ def _check_scaled(point: Gradients) -> None:
             found = point.pulled([read_only(np.asarray(factor * w, w.dtype)) for w in point.cotangents])
         for i, (g, h) in enumerate(zip(point.found, found, strict=True)):
             with np.errstate(all="ignore"):
-                allowed = ROUNDING * (factor * point.epsilon * np.abs(g) + float(np.finfo(g.dtype).tiny))
+                tiny = max(1.0, factor) * float(np.finfo(g.dtype).tiny)  # below it, numbers have fewer digits
+                allowed = ROUNDING * (factor * point.epsilon * np.abs(g) + tiny)
                 expected = np.where(np.isfinite(g), factor * g, h)
             if differs(expected, h, allowed) and differs(expected, h, allowed + factor * 10 * point.limits[i]):
                 raise GradientCheckError(
