@@ -222,6 +222,12 @@ def copying(array: Any) -> Any:
         (lambda g, x: 2 * copying(g) * x, "depends on the layout of the cotangent"),
         (lambda g, x: 2 * g * np.asarray(copying(x)), "depends on the layout of the inputs"),
         (lambda g, x: 2 * x * np.where(np.absolute(g) > 1, 2 * g, g), "not linear in the cotangent"),
+        (lambda g, x: 2 * x * np.where(np.absolute(g) > 1e160, g / 2, g), "not linear in the cotangent"),
+        (lambda g, x: 2 * x * np.where(np.absolute(g) < 1e-160, 0.0, g), "not linear in the cotangent"),
+        (lambda g, x: 2 * x * g * (1.0 + (g.ndim == 2 and bool(np.all(g == 1)))), "not linear in the cotangent"),
+        (lambda g, x: 2 * x * g * (1.0 + (g.strides[:1] == (5 * g.itemsize,))), "cotangent: with rows apart"),
+        (lambda g, x: 2 * x * g * (1.0 + (x.strides[:1] == (5 * x.itemsize,))), "inputs: with rows apart"),
+        (lambda g, x: 2 * x * g * (1 + 0 * np.random.random()), "draws from NumPy's global random generator"),
     ],
 )
 def test_what_rules_promise_beside_numbers(rule: Any, said: str) -> None:
@@ -326,6 +332,10 @@ def batched_wrongly(g: Any, x: Any) -> Any:
     return 2 * g * x * (2.0 if type(x).__name__ == "Batched" else 1.0)
 
 
+def batched_alone(g: Any, x: Any) -> Any:
+    return 2 * g * x * (2.0 if type(x).__name__ == "Batched" and len(x.value) == 1 else 1.0)
+
+
 def square_of_rows(x: Any) -> Any:
     return np.sum(x * x, -1)
 
@@ -352,6 +362,35 @@ BESIDE: dict[str, tuple[Callable[..., Any], list[Any], str]] = {
     "equal inputs": (
         wrong(np.multiply, lambda g, x, y: g * y * np.where(np.equal(x, y), 2.0, 1.0), lambda g, x: g * x),
         [ROW, ROW + 1], "with input 0 = ",
+    ),
+    "a power of two": (doubled(lambda x: x == 4), [ROW], r"with input 0 = \[4.\]"),
+    "under 1e-30": (doubled(lambda x: (np.abs(x) < 1e-30) & (x != 0)), [ROW], r"with input 0 = \[-?1.e-40\]"),
+    "lost beside a half": (
+        wrong(
+            lambda x: 1 / (1 + np.exp(-x)),
+            lambda g, x, out: g * out * (1 - out) * np.where((np.abs(x) < 1e-30) & (x != 0), 2.0, 1.0),
+        ), [ROW], r"with input 0 = \[-?1.e-40\]",
+    ),
+    "-0.0": (
+        wrong(np.add, lambda g, x: g * np.where(np.signbit(x) & (x == 0), 2.0, 1.0), lambda g: g), [ROW, ROW + 1],
+        r"with input 0 = \[-0.\]",
+    ),
+    "opposite inputs": (
+        wrong(np.multiply, lambda g, x, y: g * y * np.where(x == -y, 2.0, 1.0), lambda g, x: g * x), [ROW, ROW + 1],
+        "with input 0 = ",
+    ),
+    "both broadcast": (
+        wrong(np.multiply, lambda g, x, y: g * y * (1.0 + (g.size > max(x.size, y.size))), lambda g, x: g * x),
+        [ROW, ROW + 1], r"where input 0 has shape \(3, 1\) beside \(1, 3\)",
+    ),
+    "equal elements": (doubled(lambda x: x.strides == (0,)), [ROW], "for equal elements"),
+    "nan in the cotangent": (
+        wrong(np.square, lambda g, x: 2 * g * x + 0 * g.sum()), [ROW], "nan in the first element of the cotangent",
+    ),
+    "a batch of one": (wrong(np.square, batched_alone), [ROW], "in a batch of one"),
+    "values in half precision": (
+        lambda x: x * (1.5 if isinstance(x, Tensor) and x.dtype == np.float16 else 1.0), [ROW],
+        "on tensors and on arrays",
     ),
     "some elements 0": (
         wrong(square_of_rows, lambda g, x: 2 * g[..., None] * np.where(x == 0, 1.0, x), kind=ag.general), [X],
@@ -413,6 +452,10 @@ def positive_definite(x: Any) -> Any:
     return np.linalg.cholesky(x @ x.mT + np.eye(len(x)))
 
 
+def slope(x: Any) -> Any:
+    return 1 + np.tanh(2.5 * x) + 2.5 * x / np.cosh(2.5 * x) ** 2
+
+
 def seeded(x: Any) -> Any:
     GENERATOR.bit_generator.state = STATE
     return x * GENERATOR.random(x.shape)
@@ -436,6 +479,12 @@ NARROW: dict[str, tuple[Callable[..., Any], list[Any]]] = {
     "naive softplus": (lambda x: np.log(1 + np.exp(x)), [Y]),
     "draws from one generator": (seeded, [Y]),
     "sort": (np.sort, [X]),
+    "knots that ascend": (np.interp, [np.array(1.6), np.array([-1.0, 0.5, 2.0]), Y]),
+    "slope lost in rounding": (wrong(lambda x: x * (1 + np.tanh(2.5 * x)), lambda g, x: g * slope(x)), [Y]),
+    "a limit to steep slopes": (
+        wrong(lambda x: np.log(np.abs(x)), lambda g, x: g * np.sign(x) / np.maximum(np.abs(x), 1e-20)),
+        [Y],
+    ),
     "clip": (np.clip, [X, X - 1, X + 1]),
     "complex results for some numbers": (np.emath.arccos, [Y / 4]),
 }

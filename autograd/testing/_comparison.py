@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._differences import (
+    FEW_STEPS,
+    FIRST_STEPS,
     RELATIVE,
     SAFETY,
     TOLD,
@@ -34,6 +36,7 @@ __all__ = [
     "compare_elements",
     "count_at_a_glance",
     "derivatives",
+    "has_ties",
     "is_smooth",
     "worst_element",
     "worst_of",
@@ -41,7 +44,10 @@ __all__ = [
 ]
 
 SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem to be wrong
+LEFT = 1e-13  # what rounding may leave of a slope that terms cancel, as those of 1 + tanh(x) do at -7
 LOST = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
+ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
+STEEP = 1e13  # rules limit slopes that are steeper, as PyTorch's loss of probabilities does at 1e-12
 LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
 
 Array = np.ndarray[Any, Any]
@@ -146,12 +152,12 @@ class Place:
 
         return along
 
-    def slope(self, moves: Sequence[Array | None], measure: Measure) -> Slope:
+    def slope(self, moves: Sequence[Array | None], measure: Measure, steps: Sequence[int] = FIRST_STEPS) -> Slope:
         """Return the derivative of all numbers along that line."""
         line = self.line(moves)
         if measure.eps is not None:
             return central_slope(line, self.here, measure.eps, self.precision)
-        return slope(line, self.here, self.precision)
+        return slope(line, self.here, self.precision, steps)
 
     def split(self, numbers: Array) -> list[Array]:
         """Return `numbers`, one for each part of the outputs, as arrays like the outputs."""
@@ -528,8 +534,9 @@ def _rounding(place: Place, moves: Sequence[Array | None], weights: Array) -> fl
     random = np.random.default_rng(2)
     nearby: list[float] = []
     for _ in range(12):
-        steps = _signed(place, [4 * np.spacing(length) for length in place.sizes], _by_value(place, random))
-        moved = [np.asarray(x + v) for x, v in zip(place.arrays, steps, strict=True)]
+        roundings = [np.spacing(length) for length in place.sizes]
+        steps = _signed(place, roundings, _by_value(place, random, ROUNDINGS))
+        moved = [np.where(v == 0, x, x + v) for x, v in zip(place.arrays, steps, strict=True)]  # -0.0 stays -0.0
         try:
             pulled = Place(place.subject, moved).pulled(weights)
         except (ArithmeticError, ValueError):
@@ -563,7 +570,7 @@ def compare_directions(
 
     lengths = place.sizes
     yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, weigh, together=False)
-    if few and not _has_ties(place):
+    if few and not has_ties(place):
         return
     signs = _by_value(place, random)
     if any(np.any(sign) for sign in signs):
@@ -578,20 +585,27 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
 
     That is for a function that treats each element by itself: all are compared at once.
     """
-    count, sizes = place.arrays[i].size, place.sizes[i]
+    count, sizes, outputs = place.arrays[i].size, place.sizes[i], len(place.values)
     moves: list[Array | None] = [None] * len(place.arrays)
     moves[i] = sizes.reshape(place.arrays[i].shape)
-    found = place.slope(moves, measure)
-    lengths = np.tile(sizes, len(place.values))
+    found = place.slope(moves, measure, FEW_STEPS)
+    lost = ~is_told(found.error, found.steepest, found.size) | (found.steepest == 0)
+    short = (sizes < 1e-3) & np.any(lost.reshape(outputs, count), axis=0)
+    if np.any(short):  # what is lost in steps as short as the numbers may be told by steps of 1
+        sizes = np.where(short, 1.0, sizes)
+        moves[i] = sizes.reshape(place.arrays[i].shape)
+        found = place.slope(moves, measure, FEW_STEPS)
+    lengths = np.tile(sizes, outputs)
     with np.errstate(all="ignore"):
         each = Slope(found.low / lengths, found.high / lengths, found.error / lengths, found.size)
-    blocks = np.repeat(np.eye(len(place.values)), count, axis=1)
+    blocks = np.repeat(np.eye(outputs), count, axis=1)
     analytic = np.concatenate([place.pulled(block)[i].reshape(-1) for block in blocks])
     rounding = 1e-11 * np.abs(analytic)
     rounding += np.where(each.steepest == 0, 1e-12 * (1 + np.abs(place.here)) / lengths, 0.0)  # lost on the way
+    rounding += np.where((lengths >= 1) & (lengths < 100), LEFT, 0.0)
     judged = _judged(analytic, each, measure, rounding)
-    suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic))
-    _, firsts = np.unique(np.tile(place.arrays[i].reshape(-1), len(place.values))[suspects], return_index=True)
+    suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic) & (np.abs(judged.numeric) < STEEP))
+    _, firsts = np.unique(np.tile(place.arrays[i].reshape(-1), outputs)[suspects], return_index=True)
     suspects = suspects[firsts]
     for number in suspects[np.lexsort((-judged.excess[suspects], ~judged.told[suspects]))][:SUSPECTS]:
         weights = np.zeros(place.here.size)
@@ -614,7 +628,7 @@ def is_smooth(place: Place, measure: Measure) -> bool:
     return True
 
 
-def _has_ties(place: Place) -> bool:
+def has_ties(place: Place) -> bool:
     """Tell whether two parts of the inputs other than 0 are equal."""
     numbers = np.concatenate([parts(x) for x in place.arrays])
     nonzero = numbers[numbers != 0]

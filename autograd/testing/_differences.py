@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 __all__ = [
+    "FEW_STEPS",
+    "FIRST_STEPS",
     "RELATIVE",
     "SAFETY",
     "TOLD",
@@ -37,6 +39,7 @@ SAFETY = 30.0  # how many times the estimated error of the differences a derivat
 RELATIVE = 2e-8  # how far a derivative may be off, relative to itself, where nothing else is asked for
 TOLD = 0.05  # an uncertainty, relative to the derivative, at which it can be told
 FIRST_STEPS = (7, 14, 21, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
+FEW_STEPS = (7, 14, 3)  # for many elements, of which some remain untold whatever the step
 CLOSE_ENOUGH = 1e-9  # an error, relative to the slope, at which no other steps are tried
 ROUNDED = 2e-12  # the same, relative to the values: what their rounding leaves at the first steps
 CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 40.5, 42.5, 44.5)
@@ -97,7 +100,7 @@ class _Three(NamedTuple):
         return np.where(np.abs(jump) > doubt, jump, 0.0)
 
 
-def slope(line: Line, here: Array, precision: float) -> Slope:
+def slope(line: Line, here: Array, precision: float, steps: Sequence[int] = FIRST_STEPS) -> Slope:
     """Return the derivative of `line` at 0, where a step of 1 is as long as the numbers that move.
 
     Parameters
@@ -108,10 +111,12 @@ def slope(line: Line, here: Array, precision: float) -> Slope:
         These values at 0.
     precision
         The relative error of these values: that of their dtype.
+    steps
+        Which to try, as powers of one half.
     """
     with np.errstate(all="ignore"):
-        best = _three(line, here, 2.0 ** -FIRST_STEPS[0], precision)
-        for first in FIRST_STEPS[1:]:
+        best = _three(line, here, 2.0 ** -steps[0], precision)
+        for first in steps[1:]:
             if np.all(_is_close(best)):
                 break
             found = _three(line, here, 2.0**-first, precision)

@@ -27,7 +27,14 @@ Arrays = list[Array]
 
 SIZE = 1101  # more than the blocks of 8, 64 or 1024 elements that are computed at once, and a remainder of each
 # Large ones are not whole: steps of their size would go over all jumps of a floor, and none tell that it is at one.
-NUMBERS = (0.0, 1.0, 2.0, 1e-6, 5e-4, 1 - 5e-4, 1 + 5e-4, 150.3, 3141592.7)
+NUMBERS = (
+    *(0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0, 12.0, np.pi / 4, np.pi / 2, np.pi, 7.3),
+    *(4e-310, 1e-170, 1e-40, 1e-12, 1e-6, 5e-4, 1 - 5e-4, 1 + 1e-9, 1 + 5e-4, 20.5, 150.3, 3141592.7),
+)
+TINY = 1e-9
+GIVEN = 200  # how many of the given numbers are among those that are tried
+SHAPES = ((), (2,), (8,), (5000,), (0,), (1, 1), (5, 1), (1, 5), (3, 3), (4, 2), (2, 3, 4), (2, 1, 3, 2))
+BROADCAST = (((3, 1), (1, 3)), ((2, 1, 1), (2, 3, 4)), ((3,), (3, 3)), ((), (3, 3)), ((3,), (0, 3)))
 CLOSE = 1e-9  # how far, relative to themselves, gradients may be off in arrays of other shapes
 ROUNDED = 1e-12  # what may be left in the place of 0
 
@@ -100,7 +107,8 @@ class Elementwise:
 def _numbers(given: Arrays, single: bool) -> Iterator[Arrays]:
     """Yield numbers to try, of a single operation those of all kinds first, in the end those that are given."""
     if single:
-        positive = [number for number in NUMBERS if number > 0]
+        least = 0.0 if len(given) == 1 else TINY  # below it some of SciPy's functions of several inputs are others
+        positive = [number for number in NUMBERS if number > least]
         yield _kinds(given, [0.0, -0.0, *positive, *(-number for number in positive)], -3.0, 3.0)
         yield _kinds(given, positive, 0.0, 3.0)
     low, high = float(min(map(np.min, given))), float(max(map(np.max, given)))
@@ -109,16 +117,21 @@ def _numbers(given: Arrays, single: bool) -> Iterator[Arrays]:
 
 
 def _kinds(given: Arrays, numbers: Sequence[float], low: float, high: float) -> Arrays:
-    """Return numbers of all kinds for each input beside ordinary ones of the others, and equal ones for two."""
+    """Return numbers of all kinds for each input beside ordinary ones of the others, and pairs of them for two."""
     random = np.random.default_rng(7)
-    special = np.asarray(numbers)
+    special = np.repeat(np.asarray(numbers, float), 2)
     between = low + (np.arange(150) + 0.5) / 150 * (high - low)
     within = [x.min() + (np.arange(50) + 0.5) / 50 * np.ptp(x) for x in given]
-    equal = [np.concatenate([special, within[0]])] if len(given) == 2 and numbers else []
+    pairs: list[Arrays] = [[] for _ in given]
+    if len(given) == 2 and numbers:
+        first = np.concatenate([within[0], special])  # beside equal, opposite and neighbouring ones
+        pairs = [[first, first, first], [first, -first, np.nextafter(first, np.inf)]]
     found = []
     for j, x in enumerate(given):
-        beside = [special if i == j else np.resize(x, special.size) for i in range(len(given))]
-        found.append(np.concatenate([x, *beside, random.permutation(between), random.permutation(within[j]), *equal]))
+        ends = np.resize([x.min(), x.max()], special.size)
+        beside = [special if i == j else ends for i in range(len(given))]
+        ordinary = [random.permutation(between), random.permutation(within[j])]
+        found.append(np.concatenate([x[:GIVEN], *beside, *ordinary, *pairs[j]]))
     return found
 
 
@@ -150,14 +163,16 @@ def check_elements(elements: Elementwise, measure: Measure) -> None:
         known = _gradients(elements.subject, flat)
     if known is None:
         return
-    for shape in ((), (1,), (0,), (2, 0), (5, 1), (1, 5), (3, 3), (2, 3, 4)):
+    for shape in SHAPES:
         _check_shape(elements, shape, flat, known)
     if len(flat) > 1:
         for i in range(len(flat)):
-            for shape in ((3, 1), (3,), ()):
-                _check_broadcast(elements, i, shape)
+            for shape, others in BROADCAST:
+                _check_broadcast(elements, i, shape, others)
     for special in (np.nan, np.inf, -np.inf):
         _check_special(elements, special, flat, known)
+    _check_cotangent_of_nan(elements, flat, known)
+    _check_one_number(elements, flat, known)
 
 
 def _compare(elements: Elementwise, measure: Measure) -> None:
@@ -192,10 +207,12 @@ def _listed(subject: Subject, arrays: Sequence[Array]) -> str:
     return ", ".join(f"{name} = {shown(np.asarray(x))}" for name, x in zip(subject.names, arrays, strict=True))
 
 
-def _gradients(subject: Subject, arrays: Arrays) -> tuple[Arrays, Arrays] | None:
+def _gradients(subject: Subject, arrays: Arrays, copy: bool = True) -> tuple[Arrays, Arrays] | None:
     """Return the values and the gradients of their sum; None if the function refuses, or is not finite."""
     with quiet():
         inputs = subject.inputs(arrays)
+        if not copy:
+            inputs = [subject.laid_out(x, a) for x, a in zip(inputs, arrays, strict=True)]
         try:
             outputs = subject.apply(inputs)
         except REFUSALS:
@@ -207,32 +224,49 @@ def _gradients(subject: Subject, arrays: Arrays) -> tuple[Arrays, Arrays] | None
             return values, subject.pulled(inputs, outputs, [np.ones_like(y) for y in values])
 
 
+def _shaped(numbers: Array, shape: tuple[int, ...]) -> Array:
+    """Return the first numbers in an array of this shape; they repeat if it is larger."""
+    count = math.prod(shape)
+    return np.array(numbers[:count].reshape(shape) if count <= numbers.size else np.resize(numbers, shape))
+
+
 def _check_shape(elements: Elementwise, shape: tuple[int, ...], flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
     """Check that the gradients for elements in an array of this shape are those that they have in another."""
-    count = math.prod(shape)
-    arrays = [x[:count].reshape(shape) for x in flat]
+    arrays, values, expected = ([_shaped(x, shape) for x in each] for each in (flat, *known))
     with located(f"for arrays of shape {shape}", arrays):
         found = _gradients(elements.subject, arrays)
-        values, expected = ([x[:count].reshape(shape) for x in arrays] for arrays in known)
-        if found is not None and not any(differs(y, z, _rounding(z)) for y, z in zip(found[0], values, strict=True)):
+        if found is None:
+            return
+        if not any(differs(y, z, _rounding(z)) for y, z in zip(found[0], values, strict=True)):
             _compare_gradients(elements, found[1], expected)
+        else:
+            with refusals_set_aside():
+                check_values_on_arrays(elements.subject, arrays)
 
 
-def _check_broadcast(elements: Elementwise, i: int, shape: tuple[int, ...]) -> None:
+def _check_broadcast(elements: Elementwise, i: int, shape: tuple[int, ...], others: tuple[int, ...]) -> None:
     """Check that the gradient of an input that is broadcast is the sum of those of its elements.
 
     A rule may be for inputs of one shape: that it fails for others is no error, since it does so aloud.
     """
-    arrays = [x.reshape(3, 3) for x in elements.ordinary(9)]
-    arrays[i] = arrays[i].reshape(-1)[: math.prod(shape)].reshape(shape)
-    where = f"where {elements.subject.names[i]} has shape {shape} beside (3, 3)"
+    whole = np.broadcast_shapes(shape, others)
+    numbers = elements.ordinary(24)
+    arrays = [_shaped(x, shape if i == j else others) for j, x in enumerate(numbers)]
+    where = f"where {elements.subject.names[i]} has shape {shape} beside {others}"
     with located(where, arrays), refusals_set_aside():
-        whole = [np.array(np.broadcast_to(x, (3, 3))) for x in arrays]
-        found, expected = _gradients(elements.subject, arrays), _gradients(elements.subject, whole)
+        found = _gradients(elements.subject, arrays)
+        expected = _gradients(elements.subject, [np.array(np.broadcast_to(x, whole)) for x in arrays])
         if found is not None and expected is not None:
-            axes = tuple(range(2 - len(shape))) + tuple(2 - len(shape) + j for j, n in enumerate(shape) if n == 1)
-            sums = [np.sum(g, axis=axes).reshape(shape) if i == j else g for j, g in enumerate(expected[1])]
-            _compare_gradients(elements, found[1], sums)
+            _compare_gradients(
+                elements, found[1], [_summed(g, x.shape) for g, x in zip(expected[1], arrays, strict=True)]
+            )
+
+
+def _summed(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """Return the gradient of an array of this shape that was broadcast."""
+    leading = gradient.ndim - len(shape)
+    axes = [i for i, n in enumerate(gradient.shape) if i < leading or shape[i - leading] != n]
+    return np.asarray(np.sum(gradient, axis=tuple(axes))).reshape(shape)
 
 
 def _compare_gradients(elements: Elementwise, found: Arrays, expected: Arrays) -> None:
@@ -256,6 +290,31 @@ def _check_special(elements: Elementwise, special: float, flat: Arrays, known: t
                 raise GradientCheckError(
                     f"the gradient of {name} changes at others, from {shown(old[1:])} to {shown(new[1:])}"
                 )
+
+
+def _check_cotangent_of_nan(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
+    """Check that nan in one element of the cotangent changes no gradient of the others."""
+    subject = elements.subject
+    with located(f"for {flat[0].size} elements", flat), refusals_set_aside():
+        inputs = subject.inputs(flat)
+        outputs = subject.apply(inputs)
+        cotangents = [np.where(np.arange(y.size) == 0, np.nan, np.ones(y.shape)) for y in known[0]]
+        for name, old, new in zip(subject.names, known[1], subject.pulled(inputs, outputs, cotangents), strict=True):
+            if _rest_differs(old, new):
+                raise GradientCheckError(
+                    f"nan in the first element of the cotangent changes the gradient of {name} at others, from "
+                    f"{shown(old[1:])} to {shown(new[1:])}"
+                )
+
+
+def _check_one_number(elements: Elementwise, flat: Arrays, known: tuple[Arrays, Arrays]) -> None:
+    """Check arrays of equal elements, also where one number in memory is all of them."""
+    arrays = [np.broadcast_to(x[:1], (6,)) for x in flat]
+    with located("for equal elements", arrays), refusals_set_aside():
+        check_values_on_arrays(elements.subject, arrays)
+        found = _gradients(elements.subject, arrays, copy=False)
+        if found is not None:
+            _compare_gradients(elements, found[1], [np.repeat(g[:1], 6) for g in known[1]])
 
 
 def _rest_differs(old: Array, new: Array) -> bool:

@@ -12,6 +12,7 @@ from ..errors import GradientCheckError
 from ..graph.node import Leaf, Node, ancestors
 from ..tensors.tensor import Tensor
 from ._conditions import NARROW, ROUNDING, differs, largest, perturbed, shown
+from ._layouts import LAYOUTS, Layout
 from ._subject import Subject, listed
 
 if TYPE_CHECKING:
@@ -76,16 +77,22 @@ def recorded(subject: Subject, arrays: Sequence[Array]) -> list[Node]:
 
 
 def check_values_in_precisions(subject: Subject) -> None:
-    """Check values as the inputs are, and in single precision."""
+    """Check values as the inputs are, in another layout, and in single and half precision."""
     single = [np.asarray(x, NARROW.get(x.dtype, x.dtype)) for x in subject.arrays]
-    for arrays in (subject.arrays, single):
+    with refusals_set_aside():
+        check_values_on_arrays(subject, subject.arrays)
+    with refusals_set_aside():
+        check_values_on_arrays(subject, subject.arrays, LAYOUTS["a slice"])
+    with refusals_set_aside():
+        check_values_on_arrays(subject, single)
+    if all(x.dtype == np.float64 for x in subject.arrays):
         with refusals_set_aside():
-            check_values_on_arrays(subject, arrays)
+            check_values_on_arrays(subject, [x.astype(np.float16) for x in subject.arrays])
 
 
-def check_values_on_arrays(subject: Subject, arrays: Sequence[Array]) -> None:
+def check_values_on_arrays(subject: Subject, arrays: Sequence[Array], lay_out: Layout = np.array) -> None:
     """Check that values on tensors are those on arrays, and that neither call writes to its inputs."""
-    given = [np.array(x) for x in arrays]
+    given = [lay_out(x) for x in arrays]
     found = [
         y.data if isinstance(y, Tensor) else np.asarray(y)
         for y in listed(subject.call([Tensor(x, requires_grad=True) for x in given]))

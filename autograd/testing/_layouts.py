@@ -24,6 +24,14 @@ def _strided(array: Array) -> Array:
     return wide[..., 0]
 
 
+def _rows_apart(array: Array) -> Array:
+    wide = np.full((*array.shape[:-1], array.shape[-1] + 2) if array.ndim else (), 7, array.dtype)
+    if not array.ndim:
+        return np.array(array)
+    wide[..., 1:-1] = array
+    return wide[..., 1:-1]
+
+
 def read_only(array: Array) -> Array:
     """Return a copy that cannot be written to."""
     copy = np.array(array)
@@ -36,6 +44,7 @@ LAYOUTS: dict[str, Layout] = {
     "Fortran": lambda array: np.array(array, order="F"),
     "negative strides": _reversed,
     "a slice": _strided,
+    "rows apart": _rows_apart,
     "read-only": read_only,
 }
 
@@ -50,5 +59,6 @@ COTANGENT_LAYOUTS: dict[str, Layout] = {
     "Fortran": LAYOUTS["Fortran"],
     "negative strides": _reversed,
     "a slice": _strided,
+    "rows apart": _rows_apart,
     "strides of 0": _repeated,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -131,15 +132,29 @@ def listed(result: Any) -> list[Any]:
     return list(result) if isinstance(result, list | tuple) else [result]
 
 
+class _Quiet(threading.local):
+    entered = False
+
+
+_QUIET = _Quiet()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Say nothing of overflow, nan and infinity: a check asks for them.
 
-    It takes longer than a small function: a check enters it once, and not for each of its many calls.
+    It takes longer than a small function: within another one it does nothing.
     """
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
+    if _QUIET.entered:
         yield
+        return
+    _QUIET.entered = True
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            yield
+    finally:
+        _QUIET.entered = False
 
 
 def _is_floating(x: Any) -> bool:
@@ -159,7 +174,7 @@ def dtype_of(x: object) -> np.dtype[Any]:
 
 def array_of(x: Any) -> Any:
     """Return the array or number within a tensor or a `Value`; anything else is returned as it is."""
-    return x.data if isinstance(x, Tensor) or type(x) in fronts else x
+    return x._array if isinstance(x, Tensor) else x.data if type(x) in fronts else x
 
 
 def _input_like(given: Any, array: Array) -> Any:

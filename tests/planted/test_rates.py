@@ -17,7 +17,8 @@ BESIDE_THE_PLACE = (
     "function_writes_to_the_input", "constant_in_second", "second_with_wrong_sign", "batch_shifted",
     "in_other_threads", "error_in_other_threads", "at_one", "in_a_narrow_interval",
     "next_to_nan", "from_64_elements_on", "over_1000_elements", "no_axes", "one_element", "three_axes",
-    "broadcast_not_summed", "value_of_the_last_element", "nan_lost",
+    "broadcast_not_summed", "value_of_the_last_element", "nan_lost", "value_of_strided_input", "forward_in_single",
+    "beside_what_the_batch_shares", "tall_matrix", "over_4096_elements",
 )  # fmt: skip
 
 # Errors that show only at some numbers, shapes, dtypes or cotangents, or in other uses of the operation.
