@@ -22,7 +22,7 @@ from ._differences import (
     slope,
     slopes_of_many_steps,
 )
-from ._subject import Subject, array_of, inner_product, parts, quiet, widened
+from ._subject import Subject, array_of, parts, quiet, widened
 
 __all__ = [
     "Derivatives",
@@ -31,6 +31,7 @@ __all__ = [
     "Mismatch",
     "Place",
     "compare_directions",
+    "compare_each",
     "compare_elements",
     "count_at_a_glance",
     "derivatives",
@@ -552,8 +553,8 @@ def compare_directions(
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
     `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
-    ties are kept; in one all move by the same length. Of `few`, one is left out where no elements are equal, and the
-    last always.
+    ties are kept; in one all move by the same length. Of `few`, and where the first tells all, one is left out where no
+    elements are equal, and the last always.
     """
     if not place.here.size or not any(x.size for x in place.arrays):
         return
@@ -562,21 +563,41 @@ def compare_directions(
         return _weights(found, told, random) if weights is None else weights
 
     lengths = place.sizes
-    yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, weigh, together=False)
+    moves = _signed(place, lengths, _at_random(place, random))
+    found = place.slope(moves, measure)
+    yield from _along(place, moves, found, measure, weigh, together=False)
+    few = few or _tells_all(place, found)
     if few and not _has_ties(place):
         return
     signs = _by_value(place, random)
     if any(np.any(sign) for sign in signs):
-        yield from _along(place, _signed(place, lengths, signs), measure, weigh, together=True)
+        moves = _signed(place, lengths, signs)
+        yield from _along(place, moves, place.slope(moves, measure), measure, weigh, together=True)
         if not few and any(np.any(length != 1) for length in lengths):
-            ones = [np.ones(length.shape) for length in lengths]
-            yield from _along(place, _signed(place, ones, signs), measure, weigh, together=True)
+            moves = _signed(place, [np.ones(length.shape) for length in lengths], signs)
+            yield from _along(place, moves, place.slope(moves, measure), measure, weigh, together=True)
+
+
+def _tells_all(place: Place, found: Slope) -> bool:
+    """Tell whether each derivative is known, beside its own size alone, and no part moves by far less than others."""
+    lengths = np.concatenate(place.sizes)
+    known = (found.low == found.high) & (SAFETY * found.error <= TOLD * found.steepest)
+    return bool(np.all(known) and np.max(lengths) <= 64 * np.min(lengths))
 
 
 def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
     """Return an element of input `i` for which the derivative of the same element of an output is wrong, if any.
 
     That is for a function that treats each element by itself: all are compared at once.
+    """
+    found = compare_each(place, i, measure)
+    return found.worst if found.excess > 1 else None
+
+
+def compare_each(place: Place, i: int, measure: Measure) -> Finding:
+    """Compare the derivatives of each element of the outputs by the same element of input `i`, all at once.
+
+    That is for a function that treats each element by itself.
     """
     count, sizes = place.arrays[i].size, place.sizes[i]
     moves: list[Array | None] = [None] * len(place.arrays)
@@ -590,6 +611,7 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
     rounding = 1e-11 * np.abs(analytic)
     rounding += np.where(each.steepest == 0, 1e-12 * (1 + np.abs(place.here)) / lengths, 0.0)  # lost on the way
     judged = _judged(analytic, each, measure, rounding)
+    told = int(np.sum(judged.told))
     suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic))
     _, firsts = np.unique(np.tile(place.arrays[i].reshape(-1), len(place.values))[suspects], return_index=True)
     suspects = suspects[firsts]
@@ -598,10 +620,15 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
         weights[number] = 1.0
         moves[i] = np.where(np.arange(count) == number % count, sizes, 0.0).reshape(place.arrays[i].shape)
         if _weighed(place, moves, found, weights, measure, together=True).excess > 1:
-            k, index = place.label(int(number))
-            rows = _Judged(*(column[np.newaxis] for column in judged))
-            return _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
-    return None
+            excess = float(judged.excess[number])
+            break
+    else:
+        number = np.argmax(np.where(judged.excess > 1, 0.0, judged.excess))
+        excess = min(max(float(judged.excess[number]), 0.0), 1.0)
+    k, index = place.label(int(number))
+    rows = _Judged(*(column[np.newaxis] for column in judged))
+    worst = _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
+    return Finding(told, analytic.size - told, excess, worst)
 
 
 def is_smooth(place: Place, measure: Measure) -> bool:
@@ -621,10 +648,11 @@ def _has_ties(place: Place) -> bool:
     return len(np.unique(nonzero)) < len(nonzero)
 
 
-def count_at_a_glance(place: Place) -> int:
+def count_at_a_glance(place: Place, by_element: bool = False) -> int:
     """Return how many derivatives agree along one direction with differences of two steps; 0 if these tell nothing.
 
     A direction is a sum over many elements: that one of them is off by a part of itself shows, a rounding does not.
+    With `by_element`, each element is compared by itself.
     """
     random = np.random.default_rng(0)
     moves = _signed(place, place.sizes, _at_random(place, random))
@@ -640,8 +668,14 @@ def count_at_a_glance(place: Place) -> int:
         nothing = np.zeros(numeric.shape)
         weights = _weights(Slope(numeric, numeric, nothing, np.abs(place.here)), nothing == 0, random)
         terms = weights * numeric
-        off = abs(sum(map(_product, place.pulled(weights), moves)) - float(np.sum(terms)))
-    return terms.size if off <= 1e-6 * float(np.sum(np.abs(terms))) else 0
+        products = [_products(g, v) for g, v in zip(place.pulled(weights), moves, strict=True)]
+        if by_element:
+            each = (len(place.values), -1, parts_each(place.values[0]))
+            found, expected, size = sum(products), np.reshape(terms, each), np.reshape(np.abs(terms), each)
+            agree = np.abs(np.ravel(found) - expected.sum((0, 2))) <= 1e-6 * size.sum((0, 2))
+        else:
+            agree = abs(sum(map(np.sum, products)) - np.sum(terms)) <= 1e-6 * np.sum(np.abs(terms))
+    return terms.size if np.all(agree) else 0
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
@@ -668,6 +702,7 @@ def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> l
 def _along(
     place: Place,
     moves: list[Array | None],
+    found: Slope,
     measure: Measure,
     weigh: Callable[[Slope, Array], Array],
     together: bool,
@@ -676,7 +711,6 @@ def _along(
 
     What cannot be told of some outputs does not hide the others.
     """
-    found = place.slope(moves, measure)
     told = is_told(found.error, found.steepest, found.size)
     kinks, flat = found.low < found.high, found.size == 0
     weights = weigh(found, told)
@@ -716,11 +750,16 @@ def _weighed(
 
 
 def _product(gradient: Array, move: Array | None) -> float:
-    """Return the inner product of a gradient and a direction; where nothing moves, the gradient may be infinite."""
+    """Return the inner product of a gradient and a direction."""
+    return float(np.sum(_products(gradient, move)))
+
+
+def _products(gradient: Array, move: Array | None) -> Array:
+    """Return the product of each gradient and how its element moves; where nothing moves, it may be infinite."""
     if move is None:
-        return 0.0
+        return np.zeros(gradient.shape)
     with np.errstate(all="ignore"):
-        return float(inner_product(np.where(move == 0, 0.0, gradient), move))
+        return np.asarray((np.conjugate(np.where(move == 0, 0.0, gradient)) * move).real)
 
 
 def _rounding_of(gradient: Array, move: Array | None) -> float:
