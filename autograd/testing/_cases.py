@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,10 +95,16 @@ Numbers = Callable[[Domain, int, np.random.Generator, float], Array]
 
 def _ordinary(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
     """Return different numbers up to 3, none of them near another."""
-    lattice = domain.within(-3.0, 3.0).lattice(max(64, 2 * size))
-    step = float(np.min(np.diff(lattice))) if lattice.size > 1 else 0.0
+    lattice, step = _lattice(domain, max(64, 2 * size))
     chosen = random.choice(lattice.size, size, replace=size > lattice.size)
     return lattice[chosen] + (offset - 0.5) * 0.9 * step
+
+
+@lru_cache(32)
+def _lattice(domain: Domain, count: int) -> tuple[Array, float]:
+    """Return evenly spaced numbers up to 3, and the least distance of two."""
+    lattice = domain.within(-3.0, 3.0).lattice(count)
+    return lattice, float(np.min(np.diff(lattice))) if lattice.size > 1 else 0.0
 
 
 def _inside(domain: Domain, numbers: Array, random: np.random.Generator) -> Array:

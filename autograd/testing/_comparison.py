@@ -582,7 +582,7 @@ def _tells_all(place: Place, found: Slope) -> bool:
     """Tell whether each derivative is known, beside its own size alone, and no part moves by far less than others."""
     lengths = np.concatenate(place.sizes)
     known = (found.low == found.high) & (SAFETY * found.error <= TOLD * found.steepest)
-    return bool(np.all(known) and np.max(lengths) <= 64 * np.min(lengths))
+    return bool(np.all(known) and np.max(lengths) <= 1024 * np.min(lengths))
 
 
 def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
