@@ -222,11 +222,11 @@ def _check_swiftly(subject: Subject, told: Told, by_element: bool) -> None:
         if count := count_at_a_glance(place, by_element):
             told.compared += count
             return
-        if by_element and all(x.dtype.kind == "f" for x in (*place.arrays, *place.values)):
+        tiny = all(np.all(size < 1e-3) for size in place.sizes)  # then differences over longer steps tell more
+        if by_element and not tiny and all(x.dtype.kind == "f" for x in (*place.arrays, *place.values)):
             found = [compare_each(place, i, measure) for i in range(len(place.arrays))]
         else:
             directions = compare_directions(place, measure, np.random.default_rng(0))
-            tiny = all(np.all(size < 1e-3) for size in place.sizes)  # then differences over longer steps tell more
             found = list(directions if tiny else itertools.islice(directions, 1))
     _refuse_wrong(place, measure, told, found)
 
