@@ -276,7 +276,7 @@ def _contradicted(place: Place, column: _Column) -> Array:
     moves, size = column.steps[0]
     low, high, *_ = column.slope
     contradicted: Array = np.zeros(low.shape, bool)
-    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision, every=4):
+    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision, every=7):
         with np.errstate(all="ignore"):
             value, error = other.middle / size, other.error / size
             far = np.abs(value - np.clip(value, low, high)) > 1e-2 * np.abs(value)
