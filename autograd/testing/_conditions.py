@@ -72,6 +72,7 @@ class Gradients:
         with quiet():
             self.outputs = subject.apply(self.inputs)
         values = [np.asarray(array_of(y)) for y in self.outputs]
+        self.cotangents: list[Array]
         if like is not None and [w.shape for w in like.cotangents] == [y.shape for y in values]:
             self.cotangents = [np.asarray(w, y.dtype) for w, y in zip(like.cotangents, values, strict=True)]
         else:
