@@ -248,6 +248,7 @@ def test_dtypes_that_a_function_does_not_take_are_not_tried() -> None:
 def test_what_a_dtype_does_not_hold_is_no_fault() -> None:
     check_operation(lambda x: np.sqrt(x * x), np.array([5.4e-7, 3e-6]))  # the first has three digits in float16
     check_operation(np.cosh, np.full(50, 709.7))  # three times the gradient overflows
+    check_operation(np.float_power, np.full(300, 1e-10, np.float32), np.full(300, -2.82, np.float32))  # times 1 / g
 
 
 @pytest.mark.parametrize(

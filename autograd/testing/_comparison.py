@@ -548,13 +548,18 @@ def _weighted(weights: Array, numbers: Array) -> float:
 
 
 def compare_directions(
-    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None, few: bool = False
+    place: Place,
+    measure: Measure,
+    random: np.random.Generator,
+    weights: Array | None = None,
+    few: bool = False,
+    rest: bool = False,
 ) -> Iterator[Finding]:
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
     `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
     ties are kept; in one all move by the same length. Of `few`, and where the first tells all, one is left out where no
-    elements are equal, and the last always.
+    elements are equal, and the last always. With `rest`, the last is for what steps of their own size do not tell.
     """
     if not place.here.size or not any(x.size for x in place.arrays):
         return
@@ -572,17 +577,31 @@ def compare_directions(
     signs = _by_value(place, random)
     if any(np.any(sign) for sign in signs):
         moves = _signed(place, lengths, signs)
-        yield from _along(place, moves, place.slope(moves, measure), measure, weigh, together=True)
+        found = place.slope(moves, measure)
+        yield from _along(place, moves, found, measure, weigh, together=True)
+        known = _is_known(found) & rest
         if not few and any(np.any(length != 1) for length in lengths):
             moves = _signed(place, [np.ones(length.shape) for length in lengths], signs)
-            yield from _along(place, moves, place.slope(moves, measure), measure, weigh, together=True)
+            yield from _along(
+                place,
+                moves,
+                place.slope(moves, measure),
+                measure,
+                lambda found, told: np.where(known, 0.0, weigh(found, told)),
+                together=True,
+            )
+
+
+def _is_known(found: Slope) -> Array:
+    """Tell which derivatives are known beside their own size alone."""
+    known: Array = (found.low == found.high) & (SAFETY * found.error <= TOLD * found.steepest)
+    return known
 
 
 def _tells_all(place: Place, found: Slope) -> bool:
     """Tell whether each derivative is known, beside its own size alone, and no part moves by far less than others."""
     lengths = np.concatenate(place.sizes)
-    known = (found.low == found.high) & (SAFETY * found.error <= TOLD * found.steepest)
-    return bool(np.all(known) and np.max(lengths) <= 1024 * np.min(lengths))
+    return bool(np.all(_is_known(found)) and np.max(lengths) <= 1024 * np.min(lengths))
 
 
 def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
@@ -611,7 +630,6 @@ def compare_each(place: Place, i: int, measure: Measure) -> Finding:
     rounding = 1e-11 * np.abs(analytic)
     rounding += np.where(each.steepest == 0, 1e-12 * (1 + np.abs(place.here)) / lengths, 0.0)  # lost on the way
     judged = _judged(analytic, each, measure, rounding)
-    told = int(np.sum(judged.told))
     suspects = np.flatnonzero((judged.excess > 1) & np.isfinite(analytic))
     _, firsts = np.unique(np.tile(place.arrays[i].reshape(-1), len(place.values))[suspects], return_index=True)
     suspects = suspects[firsts]
@@ -628,6 +646,7 @@ def compare_each(place: Place, i: int, measure: Measure) -> Finding:
     k, index = place.label(int(number))
     rows = _Judged(*(column[np.newaxis] for column in judged))
     worst = _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
+    told = int(np.sum(judged.told))
     return Finding(told, analytic.size - told, excess, worst)
 
 
