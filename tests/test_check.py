@@ -44,6 +44,26 @@ def test_a_rule_that_is_wrong_somewhere_is_found(condition: Callable[[Any], Any]
         check(doubled_where(condition), profile="quick")
 
 
+def test_a_small_derivative_that_is_wrong_at_one_of_many_numbers_is_found() -> None:
+    def rule(g: Any, x: Any, out: Any) -> Any:
+        return g * (1 - out * out) * np.where(np.equal(x, 4), 2.0, 1.0).astype(x.dtype)
+
+    wrong: Callable[..., Any] = ag.elementwise(lambda x: np.tanh(x), rule, name="wrong")
+    with pytest.raises(GradientCheckError, match=r"is 0\.00268\d+ by the graph but 0\.00134\d+ by differences"):
+        check(wrong, profile="quick", dtypes=["float64"])
+
+
+def test_each_input_has_many_numbers_of_each_kind() -> None:
+    def rule(g: Any, x: Any, y: Any) -> Any:
+        return g * np.greater(y, x) * np.where((np.abs(y - 1) < 1e-7) & np.not_equal(y, 1), 2.0, 1.0).astype(y.dtype)
+
+    wrong: Callable[..., Any] = ag.elementwise(
+        lambda x, y: np.maximum(x, y), lambda g, x, y: g * np.greater_equal(x, y), rule, name="wrong"
+    )
+    with pytest.raises(GradientCheckError, match=r"input 1 at .* is 2 by the graph but 1 by differences"):
+        check(wrong, profile="quick", dtypes=["float64"])
+
+
 def test_a_slope_at_a_kink_outside_of_both_sides_is_found() -> None:
     relu = ag.elementwise(lambda x: np.maximum(x, 0), lambda g, x: g * (1.0 * (x > 0) + 2.0 * (x == 0)), name="relu")
     with pytest.raises(GradientCheckError, match=r"(?s)is 2 by the graph but 1 by differences.*np.array\(-?0\.0\)"):
@@ -51,12 +71,22 @@ def test_a_slope_at_a_kink_outside_of_both_sides_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [np.tanh, np.sqrt, np.abs, np.sum, np.sort, np.divide, np.arctan2], ids=lambda f: f.__name__
+    ("function", "profile"),
+    [
+        (np.tanh, "default"),
+        (np.sum, "default"),
+        (np.divide, "default"),
+        (np.sqrt, "quick"),
+        (np.abs, "quick"),
+        (np.sort, "quick"),
+        (np.arctan2, "quick"),
+    ],
+    ids=lambda each: getattr(each, "__name__", each),
 )
-def test_right_operations_pass(function: Callable[..., Any]) -> None:
-    report = check(function)
+def test_right_operations_pass(function: Callable[..., Any], profile: str) -> None:
+    report = check(function, profile=profile)
     assert report.examples > 40
-    assert report.compared > 20 * report.untold
+    assert report.compared > 10 * report.untold
     assert report.worst <= 1
     assert not report.notes
     assert str(report).startswith(f"{report.examples} examples, {report.compared} derivatives agree")
@@ -79,7 +109,7 @@ def test_what_is_checked_beside_numbers_is_found() -> None:
 def test_nan_in_one_element_has_to_stay_there() -> None:
     spreading = square(lambda g, x: 2 * g * x + 0 * np.sum(x) if not np.all(np.isfinite(x)) else 2 * g * x)
     with pytest.raises(GradientCheckError, match=r"(?s)nan in the first element of input 0 changes the gradient"):
-        check(spreading)
+        check(spreading, dtypes=["float64"], order=1)
 
 
 def test_one_tensor_for_both_inputs() -> None:
@@ -87,7 +117,7 @@ def test_one_tensor_for_both_inputs() -> None:
         return np.multiply(x, x.data if x is y and isinstance(y, Tensor) else y)
 
     with pytest.raises(GradientCheckError, match="one tensor for all inputs"):
-        check(product)
+        check(product, dtypes=["float64"], order=1)
 
 
 def test_keyword_arguments_are_tried() -> None:
@@ -151,7 +181,7 @@ def test_an_operation_of_several_inputs_says_how_many_it_takes() -> None:
 
 
 def test_like_gives_shapes_that_are_not_tried_by_default() -> None:
-    assert check(picky, like=np.ones((7, 5))).examples > 10
+    assert check(picky, like=np.ones((7, 5)), profile="quick").examples > 10
     assert check(picky, like=[np.ones((7, 5))], profile="quick").examples > 10
 
 
@@ -218,6 +248,7 @@ def test_dtypes_that_a_function_does_not_take_are_not_tried() -> None:
 def test_what_a_dtype_does_not_hold_is_no_fault() -> None:
     check_operation(lambda x: np.sqrt(x * x), np.array([5.4e-7, 3e-6]))  # the first has three digits in float16
     check_operation(np.cosh, np.full(50, 709.7))  # three times the gradient overflows
+    check_operation(np.float_power, np.full(300, 1e-10, np.float32), np.full(300, -2.82, np.float32))  # times 1 / g
 
 
 @pytest.mark.parametrize(

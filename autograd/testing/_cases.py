@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ Shapes = tuple[Shape, ...]  # one for each input
 Keywords = tuple[tuple[str, Any], ...]
 
 FEW = 12  # in arrays of more elements, functions of ranks have more kinks at ties than differences can tell
+MANY = 1000  # the elements of an array in which a function that computes elementwise is given all kinds of numbers
 LARGE = 64  # an array of more elements is not compared element by element
 
 
@@ -93,10 +95,16 @@ Numbers = Callable[[Domain, int, np.random.Generator, float], Array]
 
 def _ordinary(domain: Domain, size: int, random: np.random.Generator, offset: float) -> Array:
     """Return different numbers up to 3, none of them near another."""
-    lattice = domain.within(-3.0, 3.0).lattice(max(64, 2 * size))
-    step = float(np.min(np.diff(lattice))) if lattice.size > 1 else 0.0
+    lattice, step = _lattice(domain, max(64, 2 * size))
     chosen = random.choice(lattice.size, size, replace=size > lattice.size)
     return lattice[chosen] + (offset - 0.5) * 0.9 * step
+
+
+@lru_cache(32)
+def _lattice(domain: Domain, count: int) -> tuple[Array, float]:
+    """Return evenly spaced numbers up to 3, and the least distance of two."""
+    lattice = domain.within(-3.0, 3.0).lattice(count)
+    return lattice, float(np.min(np.diff(lattice))) if lattice.size > 1 else 0.0
 
 
 def _inside(domain: Domain, numbers: Array, random: np.random.Generator) -> Array:
@@ -393,9 +401,11 @@ def sweep(
     several = [each for each in some if 2 <= max(int(np.prod(s)) for s in each) <= LARGE] or some
     few = [each for each in several if max(int(np.prod(s)) for s in each) <= FEW] or several
     square = [each for each in several if any(len(s) > 1 and s[-1] == s[-2] > 1 for s in each)]
-    largest = max(some, key=lambda each: min(sum(int(np.prod(s)) for s in each), 3000))
-    smallest = min(int(np.prod(s)) for s in largest)
     options, count = itertools.cycle(keywords), len(shapes[0])
+    largest = max(some, key=lambda each: min(sum(int(np.prod(s)) for s in each), 3000))
+    if by_element:
+        largest = ((MANY,),) * count  # as many numbers of each input
+    smallest = min(int(np.prod(s)) for s in largest)
     for turn in range(rounds):
         base = Case("ordinary", several[0], ("float64",) * count, seed=seed + 50 + 1000 * turn)
         for i, each in enumerate(further):
@@ -419,9 +429,9 @@ def sweep(
             for dtype, found in tried[:1] if kind in BEYOND_SINGLE else tried:
                 for each in found:
                     yield replace(base, numbers=kind, shapes=each, dtypes=(dtype,) * count, keywords=next(options))
-        for repeat in range(min(200, 600 // max(smallest, 1))):
+        for repeat in range(min(200, max(600 // max(smallest, 1), count - 1))):
             for kind in ("anywhere", "up to 40")[: 1 + (repeat < 40)]:
-                yield replace(base, numbers=kind, shapes=largest, seed=base.seed + repeat, keywords=next(options))
+                yield replace(base, numbers=kind, shapes=largest, seed=base.seed + 1 + repeat, keywords=next(options))
 
 
 def equivalents(keywords: Sequence[Keywords]) -> list[Keywords]:

@@ -32,7 +32,7 @@ from ._operation import Told, check_at, check_foreign, check_swiftly, check_valu
 from ._patterns import Pattern
 from ._report import call_of, caller, declared, named, pattern_in, reported
 from ._session import session
-from ._subject import Subject, gradient_subject
+from ._subject import Subject, gradient_subject, quiet
 from ._transforms import (
     check_compile,
     check_overwritten,
@@ -308,8 +308,9 @@ class Run:
         if self.engine is None:
             every = [*self.keywords, *equivalents(self.keywords)]
             further = [*self.shapes[MOST:], *self.further]
-            for case in sweep(self.shapes, further, every, self.seed, rounds, self._is_elementwise()):
-                self._check_case(partial(self._swiftly, keywords=case.keywords), case)
+            by_element = self._is_elementwise()
+            for case in sweep(self.shapes, further, every, self.seed, rounds, by_element):
+                self._check_case(partial(self._swiftly, keywords=case.keywords, by_element=by_element), case)
         self.report.compared, self.report.untold, self.report.worst = (
             self.told.compared,
             self.told.untold,
@@ -337,7 +338,11 @@ class Run:
     def _check_case(self, stage: Stage, case: Case) -> None:
         if self.dtypes is not None and not self.dtypes.issuperset(case.dtypes):
             return
-        arrays, fn = case.arrays(self.domains), self.bound(case.keywords)
+        with quiet():
+            self._check_accepted(stage, case, case.arrays(self.domains))
+
+    def _check_accepted(self, stage: Stage, case: Case, arrays: Sequence[Array]) -> None:
+        fn = self.bound(case.keywords)
         if not accepted(fn, arrays):
             self.report.set_aside += 1
             return
@@ -350,9 +355,11 @@ class Run:
                 raise
             self.report.set_aside += 1
 
-    def _swiftly(self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Any = ()) -> None:
+    def _swiftly(
+        self, fn: Callable[..., object], arrays: Sequence[Array], keywords: Keywords, by_element: bool
+    ) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
-        check_swiftly(fn, arrays, reference=reference, told=self.told)
+        check_swiftly(fn, arrays, reference=reference, told=self.told, by_element=by_element)
 
     def _at(self, fn: Callable[..., object], arrays: Sequence[Array], order: int, keywords: Any = ()) -> None:
         reference = self.reference and partial(self.reference, **dict(keywords))
@@ -363,7 +370,8 @@ class Run:
 
     def _try(self, stage: Stage, case: Case | None, fn: Callable[..., object], arrays: Sequence[Array]) -> None:
         try:
-            stage(fn, arrays)
+            with quiet():
+                stage(fn, arrays)
         except GradientCheckError as error:
             raise _FoundError(error, stage, case, arrays) from None
 

@@ -24,7 +24,7 @@ from ._differences import (
     slope,
     slopes_of_many_steps,
 )
-from ._subject import Subject, array_of, inner_product, parts, quiet, widened
+from ._subject import Subject, array_of, parts, quiet, widened
 
 __all__ = [
     "Derivatives",
@@ -33,6 +33,7 @@ __all__ = [
     "Mismatch",
     "Place",
     "compare_directions",
+    "compare_each",
     "compare_elements",
     "count_at_a_glance",
     "derivatives",
@@ -281,7 +282,7 @@ def _contradicted(place: Place, column: _Column) -> Array:
     moves, size = column.steps[0]
     low, high, *_ = column.slope
     contradicted: Array = np.zeros(low.shape, bool)
-    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision, every=4):
+    for other in slopes_of_many_steps(place.line(moves), place.here, place.precision, every=7):
         with np.errstate(all="ignore"):
             value, error = other.middle / size, other.error / size
             far = np.abs(value - np.clip(value, low, high)) > 1e-2 * np.abs(value)
@@ -554,13 +555,18 @@ def _weighted(weights: Array, numbers: Array) -> float:
 
 
 def compare_directions(
-    place: Place, measure: Measure, random: np.random.Generator, weights: Array | None = None, few: bool = False
+    place: Place,
+    measure: Measure,
+    random: np.random.Generator,
+    weights: Array | None = None,
+    few: bool = False,
+    rest: bool = False,
 ) -> Iterator[Finding]:
     """Compare, for some directions in which all inputs move, the derivatives of all outputs, weighted at random.
 
     `weights` are those of a cotangent to use instead. In one of them elements that are equal move together, so that
-    ties are kept; in one all move by the same length. Of `few`, one is left out where no elements are equal, and the
-    last always.
+    ties are kept; in one all move by the same length. Of `few`, and where the first tells all, one is left out where no
+    elements are equal, and the last always. With `rest`, the last is for what steps of their own size do not tell.
     """
     if not place.here.size or not any(x.size for x in place.arrays):
         return
@@ -569,21 +575,55 @@ def compare_directions(
         return _weights(found, told, random) if weights is None else weights
 
     lengths = place.sizes
-    yield from _along(place, _signed(place, lengths, _at_random(place, random)), measure, weigh, together=False)
+    moves = _signed(place, lengths, _at_random(place, random))
+    found = place.slope(moves, measure)
+    yield from _along(place, moves, found, measure, weigh, together=False)
+    few = few or _tells_all(place, found)
     if few and not has_ties(place):
         return
     signs = _by_value(place, random)
     if any(np.any(sign) for sign in signs):
-        yield from _along(place, _signed(place, lengths, signs), measure, weigh, together=True)
+        moves = _signed(place, lengths, signs)
+        found = place.slope(moves, measure)
+        yield from _along(place, moves, found, measure, weigh, together=True)
+        known = _is_known(found) & rest
         if not few and any(np.any(length != 1) for length in lengths):
-            ones = [np.ones(length.shape) for length in lengths]
-            yield from _along(place, _signed(place, ones, signs), measure, weigh, together=True)
+            moves = _signed(place, [np.ones(length.shape) for length in lengths], signs)
+            yield from _along(
+                place,
+                moves,
+                place.slope(moves, measure),
+                measure,
+                lambda found, told: np.where(known, 0.0, weigh(found, told)),
+                together=True,
+            )
+
+
+def _is_known(found: Slope) -> Array:
+    """Tell which derivatives are known beside their own size alone."""
+    known: Array = (found.low == found.high) & (SAFETY * found.error <= TOLD * found.steepest)
+    return known
+
+
+def _tells_all(place: Place, found: Slope) -> bool:
+    """Tell whether each derivative is known, beside its own size alone, and no part moves by far less than others."""
+    lengths = np.concatenate(place.sizes)
+    return bool(np.all(_is_known(found)) and np.max(lengths) <= 1024 * np.min(lengths))
 
 
 def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
     """Return an element of input `i` for which the derivative of the same element of an output is wrong, if any.
 
     That is for a function that treats each element by itself: all are compared at once.
+    """
+    found = compare_each(place, i, measure)
+    return found.worst if found.excess > 1 else None
+
+
+def compare_each(place: Place, i: int, measure: Measure) -> Finding:
+    """Compare the derivatives of each element of the outputs by the same element of input `i`, all at once.
+
+    That is for a function that treats each element by itself.
     """
     count, sizes, outputs = place.arrays[i].size, place.sizes[i], len(place.values)
     moves: list[Array | None] = [None] * len(place.arrays)
@@ -612,10 +652,16 @@ def wrong_element(place: Place, i: int, measure: Measure) -> Mismatch | None:
         weights[number] = 1.0
         moves[i] = np.where(np.arange(count) == number % count, sizes, 0.0).reshape(place.arrays[i].shape)
         if _weighed(place, moves, found, weights, measure, together=True).excess > 1:
-            k, index = place.label(int(number))
-            rows = _Judged(*(column[np.newaxis] for column in judged))
-            return _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
-    return None
+            excess = float(judged.excess[number])
+            break
+    else:
+        number = np.argmax(np.where(judged.excess > 1, 0.0, judged.excess))
+        excess = min(max(float(judged.excess[number]), 0.0), 1.0)
+    k, index = place.label(int(number))
+    rows = _Judged(*(column[np.newaxis] for column in judged))
+    worst = _mismatch(place, (i, k), (index, index), analytic[number], rows, (0, int(number)))
+    told = int(np.sum(judged.told))
+    return Finding(told, analytic.size - told, excess, worst)
 
 
 def is_smooth(place: Place, measure: Measure) -> bool:
@@ -635,10 +681,11 @@ def has_ties(place: Place) -> bool:
     return len(np.unique(nonzero)) < len(nonzero)
 
 
-def count_at_a_glance(place: Place) -> int:
+def count_at_a_glance(place: Place, by_element: bool = False) -> int:
     """Return how many derivatives agree along one direction with differences of two steps; 0 if these tell nothing.
 
     A direction is a sum over many elements: that one of them is off by a part of itself shows, a rounding does not.
+    With `by_element`, each element is compared by itself.
     """
     random = np.random.default_rng(0)
     moves = _signed(place, place.sizes, _at_random(place, random))
@@ -654,8 +701,14 @@ def count_at_a_glance(place: Place) -> int:
         nothing = np.zeros(numeric.shape)
         weights = _weights(Slope(numeric, numeric, nothing, np.abs(place.here)), nothing == 0, random)
         terms = weights * numeric
-        off = abs(sum(map(_product, place.pulled(weights), moves)) - float(np.sum(terms)))
-    return terms.size if off <= 1e-6 * float(np.sum(np.abs(terms))) else 0
+        products = [_products(g, v) for g, v in zip(place.pulled(weights), moves, strict=True)]
+        if by_element:
+            each = (len(place.values), -1, parts_each(place.values[0]))
+            found, expected, size = sum(products), np.reshape(terms, each), np.reshape(np.abs(terms), each)
+            agree = np.abs(np.ravel(found) - expected.sum((0, 2))) <= 1e-6 * size.sum((0, 2))
+        else:
+            agree = abs(sum(map(np.sum, products)) - np.sum(terms)) <= 1e-6 * np.sum(np.abs(terms))
+    return terms.size if np.all(agree) else 0
 
 
 def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
@@ -682,6 +735,7 @@ def _signed(place: Place, lengths: Sequence[Array], signs: Sequence[Array]) -> l
 def _along(
     place: Place,
     moves: list[Array | None],
+    found: Slope,
     measure: Measure,
     weigh: Callable[[Slope, Array], Array],
     together: bool,
@@ -690,7 +744,6 @@ def _along(
 
     What cannot be told of some outputs does not hide the others.
     """
-    found = place.slope(moves, measure)
     told = is_told(found.error, found.steepest, found.size)
     kinks, flat = found.low < found.high, found.size == 0
     weights = weigh(found, told)
@@ -730,11 +783,16 @@ def _weighed(
 
 
 def _product(gradient: Array, move: Array | None) -> float:
-    """Return the inner product of a gradient and a direction; where nothing moves, the gradient may be infinite."""
+    """Return the inner product of a gradient and a direction."""
+    return float(np.sum(_products(gradient, move)))
+
+
+def _products(gradient: Array, move: Array | None) -> Array:
+    """Return the product of each gradient and how its element moves; where nothing moves, it may be infinite."""
     if move is None:
-        return 0.0
+        return np.zeros(gradient.shape)
     with np.errstate(all="ignore"):
-        return float(inner_product(np.where(move == 0, 0.0, gradient), move))
+        return np.asarray((np.conjugate(np.where(move == 0, 0.0, gradient)) * move).real)
 
 
 def _rounding_of(gradient: Array, move: Array | None) -> float:

@@ -38,8 +38,8 @@ Line = Callable[[float], Array]
 SAFETY = 30.0  # how many times the estimated error of the differences a derivative may be off
 RELATIVE = 2e-8  # how far a derivative may be off, relative to itself, where nothing else is asked for
 TOLD = 0.05  # an uncertainty, relative to the derivative, at which it can be told
-FIRST_STEPS = (7, 14, 21, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
-FEW_STEPS = (7, 14, 3)  # for many elements, of which some remain untold whatever the step
+FIRST_STEPS = (9, 14, 21, 6, 3, 28, 36, 44)  # the longest of three steps, as a power of one half
+FEW_STEPS = (9, 14, 3)  # for many elements, of which some remain untold whatever the step
 CLOSE_ENOUGH = 1e-9  # an error, relative to the slope, at which no other steps are tried
 ROUNDED = 2e-12  # the same, relative to the values: what their rounding leaves at the first steps
 CERTAIN_STEPS = (2.5, 4.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5, 24.5, 30.5, 37.5, 40.5, 42.5, 44.5)
@@ -117,8 +117,11 @@ def slope(line: Line, here: Array, precision: float, steps: Sequence[int] = FIRS
     with np.errstate(all="ignore"):
         best = _three(line, here, 2.0 ** -steps[0], precision)
         for first in steps[1:]:
-            if np.all(_is_close(best)):
+            close = _is_close(best)
+            if np.all(close):
                 break
+            if np.all(close | (_rounding(np.abs(here), 2.0 ** -(first + 2), precision) > best.error)):
+                continue
             found = _three(line, here, 2.0**-first, precision)
             best = found.where(found.error < best.error, best)
         return _settled(line, here, best, precision)
@@ -205,7 +208,7 @@ def _three(line: Line, here: Array, longest: float, precision: float) -> _Three:
     central, error = _extrapolated([(a - b) / (2 * h) for a, b, h in zip(ahead, behind, steps, strict=True)], 4)
     right, right_error = _extrapolated([(a - here) / h for a, h in zip(ahead, steps, strict=True)], 2)
     left, left_error = _extrapolated([(here - b) / h for b, h in zip(behind, steps, strict=True)], 2)
-    rounding = 4 * precision * (size + np.abs(central)) / steps[-1]
+    rounding = _rounding(size + np.abs(central), steps[-1], precision)
     one_sided = 8 * precision * (size + np.abs(right)) / steps[-1], 8 * precision * (size + np.abs(left)) / steps[-1]
     error = error + _unresolved(here, ahead, behind, steps)
     return _Three(
@@ -217,6 +220,11 @@ def _three(line: Line, here: Array, longest: float, precision: float) -> _Three:
         _known(left_error + one_sided[1]),
         np.where(np.isfinite(size), size, np.abs(here)),
     )
+
+
+def _rounding(size: Array, shortest: float, precision: float) -> Array:
+    """Return what the rounding of values of this size makes of the slope, however smooth the function is."""
+    return 4 * precision * size / shortest
 
 
 def _unresolved(here: Array, ahead: Sequence[Array], behind: Sequence[Array], steps: Sequence[float]) -> Array:

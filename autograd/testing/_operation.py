@@ -15,6 +15,7 @@ from ._comparison import (
     Measure,
     Place,
     compare_directions,
+    compare_each,
     compare_elements,
     count_at_a_glance,
     worst_element,
@@ -166,10 +167,12 @@ def check_swiftly(
     *,
     reference: Callable[..., object] | None = None,
     told: Told | None = None,
+    by_element: bool = False,
 ) -> None:
     """Check only values, and gradients along one direction, or in their own precision beside double precision.
 
-    That costs a small part of `check_at`, and is done at many more points.
+    That costs a small part of `check_at`, and is done at many more points. `by_element` says that each element of the
+    results seems to depend on the same element of the inputs alone: along one direction, all are compared then.
     """
     check_values(fn, inputs, reference)
     subject = Subject(fn, list(inputs))
@@ -179,7 +182,8 @@ def check_swiftly(
         else:
             smallest = min(float(np.min(np.abs(x), initial=1.0, where=x != 0)) for x in inputs)
             if smallest > 1e-150 or all(np.all(np.isfinite(g)) for g in Gradients(subject, list(inputs)).found):
-                _check_differences(subject, Measure(), told or Told(), swift=True)  # else derivatives may overflow
+                by_element = by_element and len({x.shape for x in inputs}) == 1 and inputs[0].size > 0
+                _check_swiftly(subject, told or Told(), by_element)  # else derivatives may overflow
 
 
 def check_foreign(
@@ -202,20 +206,41 @@ def check_foreign(
         _check_differences(subject, Measure(), told or Told())
 
 
-def _check_differences(subject: Subject, measure: Measure, told: Told, swift: bool = False) -> None:
+def _check_differences(subject: Subject, measure: Measure, told: Told) -> None:
     with failing("computing the gradient in double precision"):
-        place = Place(subject)
+        place = _place(subject)
         found: list[Finding] = []
-        if not place.here.size and any(np.any(g != 0) for g in place.pulled(np.zeros(0))):
-            raise GradientCheckError("the gradient is not 0 where the outputs have no elements")
-        if swift and (count := count_at_a_glance(place)):
+        if place.here.size * sum(x.size for x in place.arrays) <= FEW:
+            found += compare_elements(place, measure)
+        found += compare_directions(place, measure, np.random.default_rng(0))
+    _refuse_wrong(place, measure, told, found)
+
+
+def _check_swiftly(subject: Subject, told: Told, by_element: bool) -> None:
+    with failing("computing the gradient in double precision"):
+        place, measure = _place(subject), Measure()
+        if count := count_at_a_glance(place, by_element):
             told.compared += count
             return
-        if not swift and place.here.size * sum(x.size for x in place.arrays) <= FEW:
-            found += compare_elements(place, measure)
-        directions = compare_directions(place, measure, np.random.default_rng(0))
-        tiny = all(np.all(size < 1e-3) for size in place.sizes)  # then differences over longer steps tell more
-        found += itertools.islice(directions, 1) if swift and not tiny else directions
+        # Steps as long as large numbers go over all jumps of a staircase; beside small ones, only longer ones tell.
+        ordinary = all(np.all((size >= 2.0**-10) & (size <= 2.0**10)) for size in place.sizes)
+        if by_element and ordinary and all(x.dtype.kind == "f" for x in (*place.arrays, *place.values)):
+            found = [compare_each(place, i, measure) for i in range(len(place.arrays))]
+        else:
+            tiny = all(np.all(size < 1e-3) for size in place.sizes)
+            directions = compare_directions(place, measure, np.random.default_rng(0), rest=True)
+            found = list(directions if tiny else itertools.islice(directions, 1))
+    _refuse_wrong(place, measure, told, found)
+
+
+def _place(subject: Subject) -> Place:
+    place = Place(subject)
+    if not place.here.size and any(np.any(g != 0) for g in place.pulled(np.zeros(0))):
+        raise GradientCheckError("the gradient is not 0 where the outputs have no elements")
+    return place
+
+
+def _refuse_wrong(place: Place, measure: Measure, told: Told, found: Sequence[Finding]) -> None:
     for one in found:
         told.add(one)
     if found and worst_of(found).excess > 1:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
+
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 class Subject:
@@ -87,21 +89,20 @@ class Subject:
 
     def numbers(self, arrays: Sequence[Array]) -> Array:
         """Return the parts of all elements of all outputs for `arrays`, in one line, in double precision."""
-        outputs = self.outputs(arrays)
-        return np.concatenate([np.asarray(parts(y), np.float64) for y in outputs])
+        outputs = self.apply(self.inputs(arrays))
+        return np.concatenate([np.asarray(parts(np.asarray(array_of(y))), np.float64) for y in outputs])
 
     def pulled(self, inputs: Sequence[Any], outputs: Sequence[object], cotangents: Sequence[Array]) -> list[Array]:
         """Return the gradient of each input that the graph gives for `cotangents`, a gradient of each output."""
-        found = [np.zeros(np.shape(array_of(x)), np.asarray(array_of(x)).dtype) for x in inputs]
         live = [(y, w) for y, w in zip(outputs, cotangents, strict=True) if is_recorded(y)]
         if not live:
-            return found
+            return list(map(_zeros_like, inputs))
         if any(type(y) in fronts for y, _ in live):
             rows = [[slope * w for slope in _slopes(y, inputs)] for y, w in live]
             return [np.asarray(sum(column)) for column in zip(*rows, strict=True)]
         ys, ws = zip(*live, strict=True)
         pulled = gradients(ys, inputs, ws, retain_graph=True, allow_unused=True)
-        return [zero if g is None else g.data for zero, g in zip(found, pulled, strict=True)]
+        return [_zeros_like(x) if g is None else g._array for x, g in zip(inputs, pulled, strict=True)]
 
 
 def gradient_subject(first: Subject) -> Subject:
@@ -132,29 +133,22 @@ def listed(result: Any) -> list[Any]:
     return list(result) if isinstance(result, list | tuple) else [result]
 
 
-class _Quiet(threading.local):
-    entered = False
-
-
-_QUIET = _Quiet()
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """Say nothing of overflow, nan and infinity: a check asks for them.
 
-    It takes longer than a small function: within another one it does nothing.
+    To begin takes longer than a small function; within one, another costs nearly nothing.
     """
-    if _QUIET.entered:
+    if _silent.get():
         yield
         return
-    _QUIET.entered = True
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        token = _silent.set(True)
+        try:
             yield
-    finally:
-        _QUIET.entered = False
+        finally:
+            _silent.reset(token)
 
 
 def _is_floating(x: Any) -> bool:
@@ -173,8 +167,16 @@ def dtype_of(x: object) -> np.dtype[Any]:
 
 
 def array_of(x: Any) -> Any:
-    """Return the array or number within a tensor or a `Value`; anything else is returned as it is."""
+    """Return the array or number within a tensor or a `Value`; anything else is returned as it is.
+
+    It is for reading: the graph does not look out for writes to it, as it would for `x.data`.
+    """
     return x._array if isinstance(x, Tensor) else x.data if type(x) in fronts else x
+
+
+def _zeros_like(x: Any) -> Array:
+    array = np.asarray(array_of(x))
+    return np.zeros(array.shape, array.dtype)
 
 
 def _input_like(given: Any, array: Array) -> Any:

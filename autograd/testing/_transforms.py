@@ -131,6 +131,8 @@ def _compare_batch(
         what = "the value" if k < len(points[0].outputs) else f"the gradient of {_name(subject, k, points[0])}"
         for j, (point, one) in enumerate(zip(points, column, strict=True)):
             piece = np.asarray(array_of(found[k]))[j]
+            if np.array_equal(piece, one):
+                continue
             # A batch is computed by other calls, whose roundings a function may enlarge: a wrong one is far off.
             if piece.shape == one.shape and not differs(one, piece, np.sqrt(point.epsilon) * largest(one)):
                 continue
@@ -171,6 +173,8 @@ def check_compile(subject: Subject, samples: Samples, others: Samples = ()) -> s
             if isinstance(error.__cause__, CompileError):
                 return str(error.__cause__)
             raise
+        if all(map(np.array_equal, wanted, found)):
+            continue
         point = Gradients(subject, samples[j])
         for k, (one, other) in enumerate(zip(wanted, found, strict=True)):
             if one.shape != other.shape or differs(one, other, _allowed(point, one, k)):

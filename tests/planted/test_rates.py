@@ -30,7 +30,7 @@ ELSEWHERE = (
 
 def _one_of_each(kinds: Iterable[str]) -> list[Pair]:
     wanted = set(kinds)
-    return list({pair.kind: pair for pair in catalogue() if pair.kind in wanted}.values())
+    return list({pair.kind: pair for pair in catalogue(0, 1) if pair.kind in wanted}.values())
 
 
 def _missed(checker: str, kinds: Iterable[str]) -> list[str]:
