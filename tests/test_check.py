@@ -307,3 +307,10 @@ def test_a_function_that_refuses_nan_is_no_fault() -> None:
         return np.linalg.eigvalsh(x + x.mT)[..., -1]
 
     assert check(largest, signature="(n,n)->()", dtypes=["float64"], order=1, transforms=False).examples > 50
+
+
+@pytest.mark.parametrize("function", [np.floor, np.ceil, np.rint, np.trunc], ids=lambda function: function.__name__)
+def test_functions_that_are_constant_between_whole_numbers_are_right(function: Any) -> None:
+    """Beyond 2^52 all numbers are whole, so that differences see no step."""
+    check_operation(function, np.array(1.2465034893647638e17))
+    check_operation(function, np.array([1.2465034893647638e17, 2.5]))

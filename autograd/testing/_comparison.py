@@ -48,6 +48,7 @@ SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem 
 LEFT = 1e-13  # what rounding may leave of a slope that terms cancel, as those of 1 + tanh(x) do at -7
 LOST = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
+WHOLE = 2.0**52  # from which on all numbers in double precision are whole
 STEEP = 1e13  # rules limit slopes that are steeper, as PyTorch's loss of probabilities does at 1e-12
 LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
 
@@ -415,6 +416,8 @@ def _agrees(
     Nor may roundings of the inputs bring the derivative of the graph near to it, and the function has to be
     differentiable: at ties of a median, for example, slopes do not add up. `together` says that ties are kept.
     """
+    if _is_whole(place, moves, weights, numeric):
+        return False
     gap = gap_between(analytic, numeric)
     if not confirmed(_weighted_slopes(place, moves, weights), numeric, gap):
         return False
@@ -423,6 +426,17 @@ def _agrees(
     if _bends(place, moves, weights, gap):
         return False
     return _adds_up(place, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
+
+
+def _is_whole(place: Place, moves: Sequence[Array | None], weights: Array, numeric: float) -> bool:
+    """Tell whether a derivative by a number is 0, in the graph or not, whose neighbours are all whole, being so large.
+
+    There a function that is constant between whole numbers changes with every step, as `floor` does.
+    """
+    for x, v, g in zip(place.arrays, moves, place.pulled(weights), strict=True):
+        if v is not None and np.any((np.abs(x) + np.abs(v) >= WHOLE) & (v != 0) & ((g == 0) | (numeric == 0))):
+            return True
+    return False
 
 
 def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> bool:

@@ -469,6 +469,8 @@ def _comparable(
     for g, h, limit in zip(low.found, wide.found, limits, strict=True):
         most = (0.01 if g.dtype == np.float16 else 0.1) * np.finfo(g.dtype).max  # beyond it, what rules form overflows
         finite = np.isfinite(h) & (np.abs(h) < most * _smaller(wide.cotangents, h))
+        if not np.all(finite):
+            finite &= ~np.isnan(g)  # made of what overflowed
         tiny = 4 * float(np.finfo(g.dtype).tiny) * (1 + 1 / least)  # below it, gradients or values have fewer digits
         yield np.where(finite, g, 0), np.where(finite, h, 0), limit + tiny
 
