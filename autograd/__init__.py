@@ -2,6 +2,7 @@
 
 import gc as _gc
 import importlib
+import os as _os
 import typing
 
 import numpy as _numpy  # HIPS autograd has a name `numpy`, and must not be taken for this package
@@ -46,6 +47,7 @@ if typing.TYPE_CHECKING:
     from .testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
     from .transforms.checkpoint import checkpoint
     from .transforms.compile.compiled import compile
+    from .transforms.conventions import compatibility
     from .transforms.fixed_point import fixed_point
     from .transforms.grad import elementwise_grad, grad, value_and_grad
     from .transforms.gradients import gradients
@@ -82,6 +84,7 @@ __all__ = [
     "Value",
     "as_tensor",
     "checkpoint",
+    "compatibility",
     "compile",
     "composed",
     "detect_anomaly",
@@ -130,6 +133,7 @@ _LATER = {
     "scalar.value": ("Value",),
     "testing._gradcheck": ("GradientCheck", "gradcheck", "gradgradcheck"),
     "transforms.checkpoint": ("checkpoint",),
+    "transforms.conventions": ("compatibility",),
     "transforms.compile.compiled": ("compile",),
     "transforms.fixed_point": ("fixed_point",),
     "transforms.grad": ("elementwise_grad", "grad", "value_and_grad"),
@@ -148,7 +152,44 @@ _HOMES = {name: module for module, names in _LATER.items() for name in names}
 _set_module(__name__, *(globals().get(name) for name in __all__))
 
 
+# HIPS autograd has the same import name. Installed beside this package, its files are in the same folder.
+if _os.path.exists(_os.path.join(__path__[0], "core.py")):
+    raise ImportError(
+        f"two packages named autograd are installed in one folder, {__path__[0]}: plaingrad and HIPS autograd, whose "
+        f"files would be mixed. Remove both, pip uninstall -y autograd plaingrad, then pip install plaingrad: programs "
+        f"written for HIPS autograd run on it"
+    )
+
+# Its modules, and the names that it has here: see `hips`.
+__path__.append(_os.path.join(__path__[0], "hips"))
+_HIPS = {
+    "builtins": ("dict", "isinstance", "list", "tuple", "type"),
+    "definitions": ("primitive",),
+    "differential_operators": (
+        "deriv", "grad_and_aux", "grad_named", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad",
+        "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "tensor_jacobian_product",
+        "vector_jacobian_product",
+    ),
+}  # fmt: skip
+_OF_HIPS = {name: module for module, names in _HIPS.items() for name in names}
+_MODULES_OF_HIPS = (
+    "builtins",
+    "core",
+    "differential_operators",
+    "misc",
+    "numpy",
+    "test_util",
+    "tracer",
+    "util",
+    "wrap_util",
+)
+
+
 def __getattr__(name: str) -> typing.Any:
+    if name in _MODULES_OF_HIPS or name == "scipy":
+        return importlib.import_module(f".{name}", __name__)
+    if name in _OF_HIPS:
+        return getattr(importlib.import_module(f".{_OF_HIPS[name]}", __name__), name)
     if name not in _HOMES:
         extend = importlib.import_module(".extend", __name__)
         return extend if name == "extend" else _missing_names.lookup(__name__, extend, _numpy)(name)

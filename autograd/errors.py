@@ -150,16 +150,24 @@ def check_number(name: str, value: object, positive: bool = False) -> None:
         raise ValueError(f"{name} should be a finite number {'above' if positive else 'of at least'} 0, not {value!r}")
 
 
-def check_argnums(argnums: object) -> None:
-    """Raise unless `argnums` is the position of an argument, or a tuple of positions."""
+def check_argnums(argnums: Any, argnum: Any = None) -> Any:
+    """Return the position of an argument, or a tuple of positions; raise if `argnums` is something else.
+
+    `argnum` is the same under another name, if it is given.
+    """
+    if argnum is not None:
+        if argnums != 0:
+            raise TypeError(f"argnums={argnums} and argnum={argnum} are one argument under two names: give one of them")
+        argnums = argnum
     if type(argnums) is int:
-        return
+        return argnums
     positions = argnums if isinstance(argnums, tuple | list) else (argnums,)
     if not all(isinstance(position, int) and not isinstance(position, bool) for position in positions):
         raise TypeError(
             f"argnums should be the position of an argument, as in argnums=0, or a tuple of positions, not "
             f"{described(argnums)}"
         )
+    return argnums if isinstance(argnums, int) else tuple(argnums)
 
 
 def check_numeric(what: str, dtype: np.dtype[Any]) -> None:

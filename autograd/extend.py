@@ -87,6 +87,16 @@ from .transforms.checkpoint import restore_in_checkpoints
 if typing.TYPE_CHECKING:
     from .diagnosis.tracing import TracedOperation, trace_operations
     from .files import replacing
+    from .hips.definitions import defjvp as defjvp
+    from .hips.definitions import defjvp_argnum as defjvp_argnum
+    from .hips.definitions import defjvp_argnums as defjvp_argnums
+    from .hips.definitions import defvjp as defvjp
+    from .hips.definitions import defvjp_argnum as defvjp_argnum
+    from .hips.definitions import defvjp_argnums as defvjp_argnums
+    from .hips.definitions import notrace_primitive as notrace_primitive
+    from .hips.definitions import primitive as primitive
+    from .hips.vector_spaces import VSpace as VSpace
+    from .hips.vector_spaces import vspace as vspace
     from .primitives.batching.level import enter as enter_batch
     from .primitives.batching.level import leave as leave_batch
     from .transforms.compile.fused.loops import compiled_loop, load_numba
@@ -147,12 +157,20 @@ _LATER = {
     "trace_operations": ("diagnosis.tracing", "trace_operations"),
 }
 
+# The names of HIPS autograd: see `autograd.core`.
+_OF_HIPS = (
+    "Box", "VSpace", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
+    "notrace_primitive", "primitive", "vspace",
+)  # fmt: skip
+
 _own = [each for each in map(globals().get, __all__) if getattr(each, "__module__", None) != __package__]
 set_module(__name__, *_own)  # the others are names of `autograd` too
 _missing = missing.lookup(__name__)
 
 
 def __getattr__(name: str) -> typing.Any:
+    if name in _OF_HIPS:
+        return getattr(importlib.import_module(".core", __package__), name)
     if name not in _LATER:
         return _missing(name)
     home, _ = _LATER[name]

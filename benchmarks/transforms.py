@@ -131,7 +131,7 @@ def hips() -> Engine:
     ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "autograd"}
     sys.path.insert(0, folder)
     try:
-        import autograd.numpy as hips_numpy  # type: ignore[import-not-found]  # it is the other autograd
+        import autograd.numpy as hips_numpy
 
         import autograd as hips
     finally:

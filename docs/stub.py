@@ -74,8 +74,9 @@ BY_HAND = {
 
 def text(written: str) -> str:
     """Return the text of the stub file; methods that only another NumPy version has are kept as `written`."""
-    found = {name: declaration(name, value) for name, value in vars(Tensor).items() if is_installed(value)}
-    elsewhere = {full.rpartition(".")[2] for full in reasons.ONLY} - found.keys()
+    installed = {name: value for name, value in vars(Tensor).items() if is_installed(value)}
+    installed.pop("_value", None)  # for programs that are written for HIPS autograd
+    found = {name: declaration(name, value) for name, value in installed.items()}
     for line in written.splitlines():
         name = line.strip().removeprefix("def ").partition("(")[0]
         if name in elsewhere:

@@ -15,6 +15,7 @@ from autograd import (
     checkpoint,
     draw_graph,
     gradients,
+    jvp,
     no_grad,
     tensor,
 )
@@ -171,3 +172,74 @@ def test_it_is_drawn_by_its_name() -> None:
     x = tensor(X, requires_grad=True)
     assert "Power" in draw_graph(Power.apply(x, 2).sum()).source
     assert draw_graph(Exponentials.apply(x, Y)[0].sum()).source.count("Exponentials") == 1
+
+
+class Sine(Function):
+    """A sine whose reverse rule is no NumPy code."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, scale: float) -> Any:
+        ctx.save_for_backward(x)
+        ctx.scale = scale
+        return scale * np.sin(x), np.floor(x)
+
+    @staticmethod
+    def backward(ctx: Any, *g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return ctx.scale * np.array([float(each) for each in g[0]]) * np.cos(x), None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        assert tangents[1] is None
+        return ctx.scale * tangents[0] * np.cos(x), None if ctx.scale == 3 else 0 * x
+
+
+def test_forward_mode_is_what_jvp_says() -> None:
+    x, t = np.array([0.5, 2.0]), np.array([1.0, -1.0])
+    value, tangent = jvp(lambda x: Sine.apply(x, 2.0)[0], x, t)
+    np.testing.assert_allclose(value, 2 * np.sin(x))
+    np.testing.assert_allclose(tangent, 2 * t * np.cos(x))
+    np.testing.assert_allclose(jvp(lambda x: jvp(lambda x: Sine.apply(x, 2.0)[0], x, t)[1], x, t)[1], -2 * np.sin(x))
+    with pytest.raises(DerivativeError, match=r"returned None for a result of shape \(2,\): is a return missing"):
+        jvp(lambda x: Sine.apply(x, 3.0)[0], x, t)
+
+
+def test_jvp_returns_a_tangent_of_each_result() -> None:
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            return returned
+
+    returned: Any = np.ones(3)
+    with pytest.raises(DerivativeError, match=r"Wrong.jvp returned shape \(3,\) for a result of shape \(2,\)"):
+        jvp(Wrong.apply, np.ones(2), np.ones(2))
+    returned = np.ones(2), np.ones(2)
+    with pytest.raises(DerivativeError, match=r"Wrong\.jvp returned 2 tangents for 1 results"):
+        jvp(Wrong.apply, np.ones(2), np.ones(2))
+
+
+def test_arrays_may_be_written_to_on_a_promise() -> None:
+    class Asks(Function):
+        promises_not_to_write = True
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            assert x.flags.writeable
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    x = tensor([1.0, 2.0], requires_grad=True)
+    Asks.apply(np.broadcast_to(x[:1], (3,))).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [6, 0])

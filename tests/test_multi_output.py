@@ -5,7 +5,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from autograd import AnomalyError, GraphError, detect_anomaly, draw_graph, general, gradients, jvp, no_grad, tensor
+from autograd import (
+    AnomalyError,
+    DeclarationError,
+    DerivativeError,
+    GraphError,
+    detect_anomaly,
+    draw_graph,
+    general,
+    gradients,
+    jvp,
+    no_grad,
+    tensor,
+    vjp,
+)
 from autograd.testing import check_operation
 
 
@@ -99,3 +112,46 @@ def test_the_operation_and_its_outputs_are_drawn() -> None:
     assert source.count("polar") == 1
     assert "output_0" in source
     assert "output_1" in source
+
+
+def test_forward_rules_serve_forward_mode_and_reverse_rules_reverse_mode() -> None:
+    """Neither reverse rule is NumPy code, so that only the forward rules can give tangents."""
+
+    def floats(g: Any) -> Any:
+        return np.array([float(each) for each in g])
+
+    product = general(
+        lambda x, y: x * y,
+        lambda g, y: floats(g) * y,
+        lambda g, x: floats(g) * x,
+        jvp=[lambda t, y: t * y, lambda t, out, y: t * out / y],
+        name="product",
+    )
+    x, y, t = np.array([0.5, 2.0]), np.array([1.5, -1.0]), np.array([1.0, 3.0])
+    np.testing.assert_allclose(jvp(product, (x, y), (t, t))[1], t * y + t * x)
+    np.testing.assert_allclose(jvp(lambda x: product(x, y), x, t)[1], t * y)
+    np.testing.assert_array_equal(vjp(product, x, y)[1](t), (t * y, t * x))
+    parts = general(
+        lambda x: (x * x, np.sign(x)), lambda g, x: 2 * floats(g[0]) * x, outputs=True,
+        jvp=[lambda t, x: (2 * t * x, 0 * t)], name="parts",
+    )  # fmt: skip
+    np.testing.assert_allclose(jvp(lambda x: parts(x)[0] + parts(x)[1], x, t)[1], 2 * t * x)
+    np.testing.assert_allclose(jvp(lambda x: jvp(lambda x: parts(x)[0], x, t)[1], x, t)[1], 2 * t * t)
+
+
+def test_wrong_forward_rules_are_refused() -> None:
+    with pytest.raises(DeclarationError, match=r"takes \(g, x\); it should take t, the tangent of its input"):
+        general(lambda x: x * 1, lambda g: g, jvp=[lambda g, x: g], name="same")
+    with pytest.raises(DeclarationError, match="a forward rule for each of 2 inputs"):
+        general(lambda x, y: x * y, lambda g, y: g * y, lambda g, x: g * x, jvp=[lambda t, y: t * y], name="product")
+    wrong = general(lambda x: x * 1, lambda g: g, jvp=[lambda t: np.ones(7)], name="same")
+    with pytest.raises(DerivativeError, match=r"forward rule of 'same' returned float64 values of shape \(7,\)"):
+        jvp(wrong, np.ones(2), np.ones(2))
+
+
+def test_a_rule_that_cannot_be_transposed_is_no_zero() -> None:
+    cut = general(lambda x: x * 2, lambda g: 2 * np.array([float(each) for each in g]), name="cut")
+    with pytest.raises(DerivativeError, match="not NumPy code: it converts g to something else"):
+        jvp(cut, np.ones(2), np.ones(2))
+    nothing = general(lambda x: np.sign(x), lambda g, x: np.zeros(x.shape), name="nothing")
+    np.testing.assert_array_equal(jvp(nothing, np.ones(2), np.ones(2))[1], [0, 0])

@@ -13,7 +13,7 @@ tensors it records, and higher derivatives need nothing more.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
@@ -31,7 +31,14 @@ from .unary_binary import binary, unary
 from .with_arguments import one_input
 
 if TYPE_CHECKING:
-    from .types import ArrayFunction, ArraysFunction, GradientRule, Operation, OperationOfSeveralOutputs
+    from .types import (
+        ArrayFunction,
+        ArraysFunction,
+        GradientRule,
+        Operation,
+        OperationOfSeveralOutputs,
+        TangentRule,
+    )
 
 __all__ = [
     "OPERATORS",
@@ -168,6 +175,7 @@ def general(
     name: str | None = None,
     variadic: bool = False,
     outputs: Literal[False] = False,
+    jvp: Sequence[TangentRule] = (),
     aliases: Iterable[ArrayFunction] = (),
 ) -> Operation: ...
 @overload
@@ -178,6 +186,7 @@ def general(
     forward: ArraysFunction | None = None,
     name: str | None = None,
     variadic: bool = False,
+    jvp: Sequence[TangentRule] = (),
     aliases: Iterable[ArraysFunction] = (),
 ) -> OperationOfSeveralOutputs: ...
 def general(
@@ -187,6 +196,7 @@ def general(
     name: str | None = None,
     variadic: bool = False,
     outputs: bool = False,
+    jvp: Sequence[TangentRule] = (),
     aliases: Iterable[Function] = (),
 ) -> Operation | OperationOfSeveralOutputs:
     """Declare any other differentiable function; its first parameters, one for each rule, are differentiable.
@@ -199,6 +209,9 @@ def general(
         Whether the function returns a tuple of arrays, possibly a named tuple. In a rule, ``g`` is then a tuple with
         the gradient of each output: zeros if the output was not used, None if it is not a floating-point array;
         ``out`` is the tuple of outputs.
+    jvp
+        For each input, a forward rule: it takes ``t``, the tangent of the input, and then what it needs by name, and
+        returns the tangent of the output. Forward mode does without them where the derivative rules are NumPy code.
 
     Examples
     --------
@@ -215,7 +228,13 @@ def general(
     >>> x.grad
     Tensor([[-1.,  1.,  0.]])
     """
-    return _declare("general", function, rules, aliases, outputs, forward=forward, name=name, variadic=variadic)
+    details: dict[str, Any] = {"forward": forward, "name": name, "variadic": variadic}
+    if jvp:
+        details["jvp"] = forwards = tuple(jvp)
+        _check_functions("general", *forwards)
+        if variadic or len(forwards) != len(rules):
+            raise DeclarationError(f"general() takes a forward rule for each of {len(rules)} inputs, which have names")
+    return _declare("general", function, rules, aliases, outputs, **details)
 
 
 def composed(function: ArrayFunction, *, method: bool = True) -> Callable[[F], F]:

@@ -5,7 +5,8 @@ Where a function and a rule are enough, `elementwise` and its siblings are short
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +58,9 @@ class Context:
 class Function:
     """An operation with several outputs or with state besides tensors; a subclass defines `forward` and `backward`.
 
+    Set ``promises_not_to_write = True`` in a subclass whose `forward` needs arrays that may be written to, as compiled
+    code may ask for, and that it does not write to all the same: nothing checks that.
+
     Both are plain NumPy. For higher derivatives, `backward` is called with tensors and so records itself: second order
     and forward mode need no more code. `gradcheck` checks the operations and `draw_graph` draws them like those of the
     library.
@@ -85,12 +89,13 @@ class Function:
     True
     """
 
+    promises_not_to_write: ClassVar[bool] = False
     _operation: _OfClass
 
     def __init_subclass__(cls) -> None:
         """Create the operation of the subclass."""
         super().__init_subclass__()
-        cls._operation = _OfClass(cls)
+        cls._operation = (_OfClass if cls.jvp is Function.jvp else _WithForwardMode)(cls)
 
     @staticmethod
     def forward(ctx: Context, *args: Any) -> Any:
@@ -102,6 +107,15 @@ class Function:
         """Return the gradient of each argument, or None if it needs none, from the gradient of each result.
 
         The gradient of an unused result is zeros, that of a result without a gradient None.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def jvp(ctx: Context, *tangents: Any) -> Any:
+        """Return the tangent of each result, from that of each argument, None for one that has none.
+
+        Define it where `backward` is not NumPy code, whose transpose forward mode takes otherwise. `ctx` is as in
+        `backward`.
         """
         raise NotImplementedError
 
@@ -130,7 +144,9 @@ class _OfClass(ManyOutputs):
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
         # A list may change before the backward pass, in which an attribute of the context may be that list.
         given = [x._array if isinstance(x, Tensor) else _as_it_is(x) for x in args]
-        values = [read_only(x) for x in given]
+        values = (
+            [_writeable(x) for x in given] if self.definition.promises_not_to_write else list(map(read_only, given))
+        )
         try:
             returned = self.definition.forward(ctx, *values)
         except FAILURES:
@@ -246,6 +262,40 @@ class _OfClass(ManyOutputs):
             super().pull_carefully(node, g, gradients, lift, absorb)
         else:
             super(ManyOutputs, self).pull_carefully(node, g, gradients, lift, absorb)
+
+
+class _WithForwardMode(_OfClass):
+    """The operation of a subclass that says its forward derivative itself."""
+
+    def push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:
+        """Return the tangent of the result, or a tuple of tangents, from those of the arguments."""
+        context = Context()
+        context.__dict__.update(node.kept[0].__dict__)
+        context.saved_tensors = self.kept(node, 0) if lift is None else self.lifted(node, 0, lift)
+        returned = self.definition.jvp(context, *tangents)
+        several = isinstance(node, MultiNode)
+        parts = list(returned) if isinstance(returned, tuple | list) else [returned]
+        shapes, dtypes = (node.shapes, node.dtypes) if isinstance(node, MultiNode) else ((node.shape,), (node.dtype,))
+        if len(parts) != len(shapes):
+            raise DerivativeError(f"{self.name}.jvp returned {len(parts)} tangents for {len(shapes)} results")
+        found = [self._checked(*each) for each in zip(parts, shapes, dtypes, strict=True)]
+        return tuple(found) if several else found[0]
+
+    def _checked(self, tangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        if tangent is None and dtype.kind in "fc":
+            raise DerivativeError(f"{self.name}.jvp returned None for a result of shape {shape}: is a return missing?")
+        if tangent is None or dtype.kind not in "fc":
+            return np.zeros(shape)
+        tangent = tangent if isinstance(tangent, Tensor) else plain_array(tangent)
+        if tangent.shape != shape:
+            raise DerivativeError(f"{self.name}.jvp returned shape {tangent.shape} for a result of shape {shape}")
+        if tangent.dtype.kind == "c" != dtype.kind:
+            tangent = tangent.real
+        return tangent if tangent.dtype == dtype else tangent.astype(dtype)
+
+
+def _writeable(value: Any) -> Any:
+    return value.copy() if type(value) is np.ndarray and not value.flags.writeable else value
 
 
 def _as_it_is(value: Any) -> Any:

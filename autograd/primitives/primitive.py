@@ -16,7 +16,7 @@ A rule's parameters say what it needs, and so what a node saves:
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -25,7 +25,7 @@ import numpy as np
 from ..errors import DeclarationError, DerivativeError
 from ..graph.batched import FAILURES, Batched, as_array, innermost
 from ..graph.nan_safety import absorb_by_comparison, absorb_by_position
-from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, Node, absent, recorded
+from ..graph.node import Bundle, FreedOperation, Gradient, Gradients, Lift, MultiNode, Node, absent, recorded
 from ..graph.traced import ARRAY_TYPES
 from .accurate_sum import accurate_sum
 from .read_only import guarded_forward, guarded_rule
@@ -71,13 +71,16 @@ class Primitive:
         The function that users call.
     pull
         Carries the gradient of one node to its inputs: see `graph.Operation`.
+    push, pushes
+        Carries tangents of the inputs of one node to its output, by forward rules and the names of what they take; None
+        where forward mode makes do with the derivative rules.
     """
 
     # Backward passes read `pull` and `freed` for each node. Python reads a slot three times as fast as the dictionary
     # that a copy of an operation, as `unary_binary` makes it, would have.
     __slots__ = (
         "applied", "apply", "at_call", "computed", "defaults", "forward", "freed", "function", "kind", "name", "needs",
-        "ours", "parameters", "pull", "rules", "shaped", "trusted", "variadic",
+        "ours", "parameters", "pull", "push", "pushes", "rules", "shaped", "trusted", "variadic",
     )  # fmt: skip
 
     links = False  # whether results that are views of inputs are recognized
@@ -93,12 +96,19 @@ class Primitive:
         forward: Function | None = None,
         name: str | None = None,
         variadic: bool = False,
+        jvp: tuple[Rule, ...] = (),
     ) -> None:
         self.kind, self.function, self.rules, self.variadic = kind, function, rules, variadic
         self.forward = forward or function
         self.name = name or function.__name__
         self.parameters, self.defaults = parameters_of(self.forward, len(rules))
         named = self._named(rules)
+        self.pushes = tuple(zip(jvp, self._named(jvp, "t"), strict=True))
+        self.push = self._push if jvp else None
+        dropped = [0] * len(rules)
+        for i, (_, names) in enumerate(self.pushes):
+            further = tuple([name for name in names if name not in named[i]])
+            named[i], dropped[i] = (*further, *named[i]), len(further)
         self.needs = tuple([tuple([name for name in names if name not in AT_CALL]) for names in named])
         self.at_call = tuple([tuple([name for name in names if name in AT_CALL]) for names in named])
         wanted = {name for names in named for name in names}
@@ -117,21 +127,24 @@ class Primitive:
             if self.ours
             else tuple(guarded_rule(self.name, *each) for each in zip(rules, map(len, self.needs), strict=True))
         )
+        if jvp:
+            self.applied = tuple(map(_without_first, self.applied, dropped))
         self.freed = FreedOperation(self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name}>"
 
-    def _named(self, rules: tuple[Rule, ...]) -> list[tuple[str, ...]]:
-        """Return the names of what each rule needs beside the gradient."""
+    def _named(self, rules: tuple[Rule, ...], first: str = "g") -> list[tuple[str, ...]]:
+        """Return the names of what each rule needs beside the gradient, or the tangent."""
         known = {"out", "into", *self.parameters, *[f"{name}_shape" for name in self.parameters]}
         known |= {"index"} if self.variadic else set()
         named = []
         for names in map(argument_names, rules):
-            if not names or names[0] != "g" or not known.issuperset(names[1:]):
+            if not names or names[0] != first or not known.issuperset(names[1:]):
+                what = "g, the gradient of the output" if first == "g" else "t, the tangent of its input"
                 raise DeclarationError(
-                    f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take g, the gradient of "
-                    f"the output, and then any of {', '.join(sorted(known))}"
+                    f"a derivative rule of '{self.name}' takes ({', '.join(names)}); it should take {what}, and then "
+                    f"any of {', '.join(sorted(known))}"
                 )
             at_call = [name in AT_CALL for name in names[1:]]
             if at_call != sorted(at_call):
@@ -249,6 +262,33 @@ class Primitive:
             gx = self.conform(gx, x, node)
             gradients[x] = gx if held is None else held + gx
 
+    def _push(self, node: Node, tangents: Sequence[Any], lift: Lift | None) -> Any:
+        """Return the tangent of the output, or a tuple of them, from those of the inputs; None for one without."""
+        total: Any = None
+        for index, ((rule, names), tangent) in enumerate(zip(self.pushes, tangents, strict=True)):
+            if tangent is None:
+                continue
+            kept = self.kept(node, index) if lift is None else self.lifted(node, index, lift)
+            values = dict(zip(self.needs[index], kept, strict=True))
+            part = rule(tangent, *[values[name] for name in names])
+            if isinstance(node, MultiNode):
+                part = tuple(map(self._tangent, part, node.shapes, node.dtypes))
+                total = part if total is None else tuple(a + b for a, b in zip(total, part, strict=True))
+            else:
+                part = self._tangent(part, node.shape, node.dtype)
+                total = part if total is None else total + part
+        return total
+
+    def _tangent(self, tangent: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+        if not hasattr(tangent, "dtype"):
+            tangent = np.asarray(tangent)
+        if tangent.shape != shape or tangent.dtype.kind not in "fc":
+            raise DerivativeError(
+                f"a forward rule of '{self.name}' returned {tangent.dtype} values of shape {tangent.shape} for an "
+                f"output of shape {shape}; a tangent has the shape and dtype of the output"
+            )
+        return tangent if tangent.dtype == dtype else tangent.astype(dtype)
+
     def _absorb(self, gx: Any, node: Node, index: int, g: Any, lift: Lift | None) -> Any:
         unwrap = as_array if lift is None else lift.unwrap
         if self.kind == "elementwise":
@@ -335,6 +375,11 @@ def _unbundled(node: Node) -> tuple[Node | None, ...]:
         inputs.append(y.x)
         y = y.y
     return (*inputs, y) if y is not None else tuple(inputs)
+
+
+def _without_first(rule: Rule, count: int) -> Rule:
+    """Return a rule that is given `count` values, which its forward rule needs, before those that it takes itself."""
+    return (lambda g, *kept, **given: rule(g, *kept[count:], **given)) if count else rule
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 
 from ..tensors.tensor import Tensor
 
-__all__ = ["ArrayFunction", "ArraysFunction", "GradientRule", "Operation", "OperationOfSeveralOutputs"]
+__all__ = ["ArrayFunction", "ArraysFunction", "GradientRule", "Operation", "OperationOfSeveralOutputs", "TangentRule"]
 
 Input: TypeAlias = ArrayLike | Tensor | Sequence[ArrayLike | Tensor]
 ArrayFunction: TypeAlias = Callable[..., ArrayLike]
 ArraysFunction: TypeAlias = Callable[..., tuple[ArrayLike, ...]]
 GradientRule: TypeAlias = Callable[..., ArrayLike | Tensor | None]  # its parameters say what it is given
+TangentRule: TypeAlias = Callable[..., Any]  # of several outputs it returns a tuple
 
 
 class Scalar(Protocol):

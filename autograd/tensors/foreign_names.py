@@ -246,7 +246,6 @@ _VALUE = {
 _AUTOGRAD = {
     "Variable": "`tensor(x, requires_grad=True)`",
     "Parameter": "`nn.Parameter`",
-    "numpy": "NumPy itself, which takes tensors: `import numpy as np`",
     "scipy": "SciPy's special functions themselves, which take tensors: `import scipy.special`",
     "from_numpy": "`as_tensor(array)`",
     "randn": "`np.random.default_rng().standard_normal(shape)`",
@@ -308,13 +307,8 @@ _AUTOGRAD = {
     "custom_gradient": "`elementwise` or `general`, or `Function`",
     "GradientTape": "`y.backward()`, or `gradients(y, x)`",
     "constant": "`tensor(x)`",
-    "make_vjp": "`vjp(f, x)`",
-    "make_jvp": "`jvp(f, x, v)`",
-    "make_hvp": "`hvp(f, x, v)`",
-    "make_ggnvp": "`ggnvp(f, x, v, loss=g)`",
-    "grad_and_aux": "`value_and_grad(f, has_aux=True)`",
-    "defvjp": "the rules of `elementwise`, `linear`, `multilinear` or `general`",
-    "defjvp": "not needed: forward mode follows from the rules",
+    "defvjp": "`extend.defvjp`",
+    "defjvp": "`extend.defjvp`",
     "check_grads": "`gradcheck(f, x)`",
 }
 
@@ -410,13 +404,6 @@ _INIT = {
 
 _OPTIM = {"RMSProp": "`nn.optim.RMSprop`", "Optimiser": "`nn.optim.Optimizer`"}
 
-_EXTEND = {
-    "primitive": "`elementwise`, `linear`, `multilinear` or `general`, which are given the rules too",
-    "notrace_primitive": "`not_differentiable`",
-    "defvjp": _AUTOGRAD["defvjp"],
-    "defjvp": _AUTOGRAD["defjvp"],
-}
-
 # By the name of the class whose objects they are missing in, or of the module.
 NAMES = {
     "Tensor": _TENSOR,
@@ -424,7 +411,7 @@ NAMES = {
     "Module": _MODULE,
     "Optimizer": _OPTIMIZER,
     "autograd": _AUTOGRAD,
-    "autograd.extend": _EXTEND,
+    "autograd.extend": {},
     "nn": _NN,
     "nn.functional": _FUNCTIONAL,
     "nn.init": _INIT,

@@ -129,6 +129,8 @@ def _in_numpy(name: str, rest: str) -> str:
             "numpy.stack([...]) makes one tensor of several; one that is a tensor already serves as an array, and "
             "autograd.as_tensor makes one of anything else"
         )
+    if name in ("full", "full_like"):
+        return "numpy.broadcast_to(t, shape) of a tensor of one element has a gradient"
     if name in _WRITERS:
         return "make the ndarray a tensor, to which it can be written, or use numpy.stack"
     if _takes_tensors(getattr(np, name, None)) or (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -16,6 +17,7 @@ from ..graph.saved_tensors import saved_tensors_hooks
 from ..graph.source_info import defined
 from ..graph.traced import recorder
 from ..tensors.tensor import Tensor, as_now
+from .conventions import follows_hips
 from .pytree import flatten
 
 __all__ = ["arguments_now", "checkpoint", "generators_in_use", "restore_in_checkpoints"]
@@ -92,6 +94,8 @@ def checkpoint(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
     array([1.4174, 1.2534])
     """
     check_callable("function", function)
+    if not args and not kwargs and follows_hips():
+        return functools.wraps(function)(functools.partial(checkpoint, function))  # type: ignore[return-value]
     if recorder.get() is not None:  # by `compile`, whose programs share what is computed twice
         result = function(*args, **kwargs)
     else:

@@ -3,7 +3,7 @@
 The kind of an operation says how. An elementwise rule multiplies by the local derivative, and serves tangents as it
 serves gradients; a linear function is applied to the tangent; a product takes the tangent in place of one factor. Any
 other rule is linear in ``g``, and its transpose is the forward derivative: that is the rule itself, recorded and walked
-back.
+back. An operation that says its forward derivative itself has `push`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DerivativeError
 from ..graph.backward import pull_back
 from ..graph.batched import Share, as_array, copied_for, everywhere, walks, whole
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
-from ..graph.node import Lift, MultiNode, Node, ancestors
+from ..graph.node import Lift, MultiNode, Node, ancestors, recorded
 from ..graph.saved_tensors import unpacked
 from ..graph.traced import is_finite
 from ..primitives.multi_output import ManyOutputs, Output
@@ -41,6 +42,12 @@ def push_forward(tangents: dict[Node, Any], order: list[Node], lift: Lift | None
         if isinstance(op, Output):
             if node.x in pushed:
                 pushed[node] = pushed[node.x][op.index]
+            continue
+        push = getattr(op, "push", None)
+        if push is not None:
+            given = [None if x is None else pushed.get(x) for x in op.inputs(node)]
+            if any(tangent is not None for tangent in given):
+                pushed[node] = push(node, given, lift)
             continue
         total = None
         for index, x in enumerate(op.inputs(node)):
@@ -124,9 +131,27 @@ def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: A
     assert x is not None  # a tangent arrives only where an input is live
     pulled = operation.conform(operation.derivative(node, index, probe, lift), x, node)
     if not isinstance(pulled, Tensor) or pulled._node is None:
+        _refuse_cut(operation, node, index, probe)
         return {}
-    probes = [part._node for part in (probe if isinstance(probe, tuple) else (probe,)) if part is not None]
+    probes = [part._node for part in _parts(probe) if part is not None]
     return pull_back({pulled._node: tangent}, ancestors([pulled._node]), probes, lift=lift)
+
+
+def _refuse_cut(operation: Primitive, node: Node, index: int, probe: Any) -> None:
+    """Raise if a rule depends on the gradient although it recorded nothing: it is not NumPy code."""
+    ones: Any = [None if part is None else np.ones(part.shape, part.dtype) for part in _parts(probe)]
+    with np.errstate(all="ignore"):
+        found = operation.derivative(node, index, tuple(ones) if isinstance(probe, tuple) else ones[0])
+    if np.any(whole(as_array(found)) != 0):
+        raise DerivativeError(
+            f"forward mode takes the transpose of the derivative rule of '{operation.name}'{recorded(node)}, which is "
+            f"not NumPy code: it converts g to something else. Declare its forward rule too, with jvp= in general(), "
+            f"jvp() in a Function, or defjvp"
+        )
+
+
+def _parts(probe: Any) -> tuple[Any, ...]:
+    return probe if isinstance(probe, tuple) else (probe,)
 
 
 def _spread(tangent: Any, node: Node) -> Any:

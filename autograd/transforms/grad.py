@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from ..errors import GraphError, check_argnums, check_callable
+from ..errors import DtypeError, GraphError, check_argnums, check_callable
 from ..graph.grad_mode import enable_grad
 from ..graph.node import ancestors
 from ..tensors.tensor import Tensor
@@ -36,7 +36,15 @@ def grad(
 def grad(
     function: NumberAndAux[Aux], argnums: int | tuple[int, ...] = 0, *, has_aux: Literal[True]
 ) -> Callable[..., tuple[Any, Aux]]: ...
-def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
+@overload
+def grad(function: NumberFunction, *, has_aux: bool = False, argnum: int | Sequence[int]) -> Callable[..., Any]: ...
+def grad(
+    function: Function,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    argnum: int | Sequence[int] | None = None,
+) -> Function:
     """Return a function that computes the gradient of `function`, which returns one number.
 
     Parameters
@@ -47,6 +55,8 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
         Which positional argument to differentiate with respect to; a tuple gives a tuple of gradients.
     has_aux
         Whether `function` returns a pair: the number, and anything else, which is returned beside the gradient.
+    argnum
+        The same as `argnums`, under the name that it has in HIPS autograd.
 
     Returns
     -------
@@ -68,7 +78,7 @@ def grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool =
     >>> float(grad(grad(np.sin))(0.5) + np.sin(0.5))
     0.0
     """
-    both: Function = value_and_grad(function, argnums, has_aux)  # type: ignore[call-overload]  # any of the four
+    both: Function = value_and_grad(function, argnums, has_aux, argnum=argnum)  # type: ignore[call-overload]  # any of the four
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -94,7 +104,17 @@ def value_and_grad(
 def value_and_grad(
     function: NumberAndAux[Aux], argnums: int | tuple[int, ...] = 0, *, has_aux: Literal[True]
 ) -> Callable[..., tuple[tuple[Any, Aux], Any]]: ...
-def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
+@overload
+def value_and_grad(
+    function: NumberFunction, *, has_aux: bool = False, argnum: int | Sequence[int]
+) -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(
+    function: Function,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    argnum: int | Sequence[int] | None = None,
+) -> Function:
     """Return a function that computes both `function` and its gradient; see `grad`.
 
     With `has_aux` the value is the pair that `function` returns.
@@ -108,7 +128,7 @@ def value_and_grad(function: Function, argnums: int | tuple[int, ...] = 0, has_a
     (8.0, {'a': np.float64(4.0), 'b': array([2., 2.])})
     """
     check_callable("function", function)
-    check_argnums(argnums)
+    argnums = check_argnums(argnums, argnum)
 
     @wraps(function)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -139,15 +159,17 @@ def _one(value: Any, record: Recording) -> Any:
         what = "" if math.prod(shape) == 1 else f"shape {shape}"
     if what:
         raise GraphError(f"grad() needs a function that returns one number, not {what}: sum it, or use vjp()")
-    if dtype.kind == "c":
-        raise GraphError(
-            "grad() needs a function that returns a real number, but this one returned a complex one: take its "
-            "real part or its absolute value, or use vjp()"
+    if dtype.kind != "f":
+        raise DtypeError(
+            "grad() needs a function that returns a real number, but this one returned a complex one: take its real "
+            "part or its absolute value, or use vjp()"
+            if dtype.kind == "c"
+            else f"grad() needs a function that returns a real number, but this one returned {dtype}"
         )
     return np.ones(shape, dtype)
 
 
-def elementwise_grad(function: NumberFunction, argnums: int = 0) -> Function:
+def elementwise_grad(function: NumberFunction, argnums: int = 0, *, argnum: int | None = None) -> Function:
     """Return a function that computes the derivative of each element of the result by the same element of the input.
 
     This is the gradient of the sum of the result, which is the same for a function of each element by itself.
@@ -167,7 +189,8 @@ def elementwise_grad(function: NumberFunction, argnums: int = 0) -> Function:
         check_outputs(function, [result])
         return np.sum(result)
 
-    return grad(summed, argnums)
+    gradient: Function = grad(summed, check_argnums(argnums, argnum))
+    return gradient
 
 
 def choose(

@@ -9,7 +9,7 @@ which each array is replaced by a Jacobian of shape ``output.shape + input.shape
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from ..errors import DerivativeError, check_argnums, check_callable
 from ..graph.batched import everywhere
 from ..graph.grad_mode import enable_grad
 from ..graph.node import Node, ancestors, leading_to
-from ..tensors.tensor import Tensor, seen_at, unwrap
+from ..tensors.tensor import Tensor, conjugated, seen_at, unwrap
+from .conventions import follows_hips
 from .grad import choose
 from .recording import Recording, track
 from .units import along_units
@@ -35,7 +36,9 @@ Shape = tuple[int, ...]
 Dtype = np.dtype[Any]
 
 
-def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) -> Function:
+def jacobian(
+    function: Function, argnums: Argnums = 0, mode: str | None = None, *, argnum: int | Sequence[int] | None = None
+) -> Function:
     """Return a function that computes the Jacobian of `function`: all its first derivatives.
 
     Parameters
@@ -48,6 +51,8 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
         ``"reverse"`` computes a row for each element of the output, ``"forward"`` a column for each element of the
         input, as many at once as memory allows. By default forward if the inputs have fewer elements than the outputs,
         else reverse.
+    argnum
+        The same as `argnums`, under the name that it has in HIPS autograd.
 
     Returns
     -------
@@ -86,7 +91,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     {'sum': (np.float64(1.0), np.float64(1.0)), 'product': (np.float64(4.0), np.float64(3.0))}
     """
     check_callable("function", function)
-    check_argnums(argnums)
+    argnums = check_argnums(argnums, argnum)
     if mode is not None and not (isinstance(mode, str) and mode in ("forward", "reverse")):
         raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse', or None for the cheaper of the two")
 
@@ -103,7 +108,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: str | None = None) 
     return all_derivatives
 
 
-def hessian(function: NumberFunction, argnums: Argnums = 0) -> Function:
+def hessian(function: NumberFunction, argnums: Argnums = 0, *, argnum: int | Sequence[int] | None = None) -> Function:
     """Return a function that computes the Hessian of `function`: all its second derivatives.
 
     The gradient is computed in reverse mode and then differentiated in forward mode, along many elements at once.
@@ -132,6 +137,7 @@ def hessian(function: NumberFunction, argnums: Argnums = 0) -> Function:
     >>> hessian(lambda p: p["a"] * p["b"] ** 2)({"a": 2.0, "b": 3.0})
     {'a': {'a': np.float64(0.0), 'b': np.float64(6.0)}, 'b': {'a': np.float64(6.0), 'b': np.float64(4.0)}}
     """
+    argnums = check_argnums(argnums, argnum)
     return jacobian(jacobian(function, argnums), argnums, "forward")
 
 
@@ -220,5 +226,7 @@ def _holomorphic(along_1: Any, along_i: Any) -> Any:
 def _conformed(block: Any, is_complex: bool, x: Node) -> Any:
     """Give a Jacobian the dtype of its input, complex where the output is."""
     dtype = np.result_type(x.dtype, np.complex64) if is_complex else x.dtype
+    if follows_hips() and not is_complex:
+        block = conjugated(block)
     block = block if block.dtype == dtype else block.astype(dtype)
     return block if isinstance(block, Tensor) else block[()]

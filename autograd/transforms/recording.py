@@ -21,6 +21,7 @@ from ..graph.source_info import defined
 from ..graph.traced import ARRAY_TYPES
 from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
+from .conventions import follows_hips
 from .forward_mode import push_forward
 from .pytree import Rebuild, flatten
 
@@ -115,7 +116,8 @@ class Recording:
         seeds: dict[Node, Any] = {}
         g = seed = None
         for node, (shape, dtype), g in zip(self.output_nodes, self.output_types, contents, strict=True):
-            seed = conjugated(matched("a cotangent", g, shape, _tangent_dtype(dtype)))
+            seed = matched("a cotangent", g, shape, _tangent_dtype(dtype))
+            seed = seed if follows_hips() else conjugated(seed)
             if node is not None:
                 seeds[node] = seeds[node] + seed if node in seeds else seed
         found = self.pull_back(seeds)
@@ -150,6 +152,8 @@ def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
         if isinstance(x, Tensor) and x._node is not None:
             inputs.append(+x)  # a node of our own above the caller's
             continue
+        if follows_hips() and isinstance(x, np.ndarray | np.integer) and x.dtype.kind in "iu":
+            x = np.asarray(x, float)
         try:
             inputs.append(Tensor(x, requires_grad=True))
         except DtypeError as error:
@@ -169,7 +173,7 @@ def check_outputs(
         array = y._array if isinstance(y, Tensor) else as_array(y)
         types.append((array.shape, array.dtype))
         kinds += array.dtype.kind
-    if kinds.strip("fc"):  # something else is among them
+    if kinds.strip("fc") and not (follows_hips() and not kinds.strip("fcbiu")):  # something else is among them
         _check_dtypes(function, outputs, [dtype for _, dtype in types])
     return types
 
@@ -237,7 +241,9 @@ def owned_tangent(tangent: Any) -> Any:
 def owned_gradient(node: Node, found: dict[Node, Any]) -> Any:
     """Return the gradient found for `node`, a tensor or an array, in memory that nobody else can see."""
     if node.dtype.kind == "c" or (type(node) is Leaf and node.hooks is not None):
-        found = {node: seen_at(node, found[node])}
+        seen = seen_at(node, found[node])
+        found = {node: conjugated(seen) if follows_hips() else seen}
+        del seen
     if isinstance(found[node], Tensor):
         return in_own_memory(found[node])
     return found[node] if held_once(found, node) else as_array(found[node]).copy("K")

@@ -164,6 +164,8 @@ CONTRACTS = (
                  "outside, the bound is the result"),
             Edge("np.clip(x, y, z)", ([0.0, 1.5, 3.0], [2.0] * 3, [1.0] * 3), ([0.0] * 3, [0.0] * 3, [1.0] * 3),
                  "of crossed bounds NumPy gives the upper"),
+            Edge("np.clip(x, y, z)", ([0.0, 1.0, 2.0], [1.0] * 3, [1.0] * 3), ([0.0] * 3, [0.0] * 3, [1.0] * 3),
+                 "and so it does of equal bounds, where minimum(maximum(x, y), z) would share the ties"),
             Edge("np.clip(x, y, z)", ([nan], [0.0], [1.0]), ([1.0], [0.0], [0.0]), "nan passes"),
         ),
     ),

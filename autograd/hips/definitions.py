@@ -1,0 +1,419 @@
+"""Operations of a program's own, declared as in HIPS autograd.
+
+An operation is a function that `primitive` was given. `defvjp` says its derivatives: functions that are called with the
+result and the arguments, and return the vector-Jacobian product. They are NumPy code, so that second derivatives record
+themselves; forward mode takes their transpose, unless `defjvp` says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import DeclarationError, UnsupportedError, check_callable
+from autograd.primitives.function import Function
+from autograd.primitives.nary import several_inputs
+from autograd.primitives.operands import NUMBERS
+from autograd.primitives.primitive import ManyInputs
+from autograd.tensors.tensor import Tensor
+from autograd.transforms.conventions import follows_hips
+from autograd.transforms.pytree import flatten
+
+from .boxes import getval
+from .vector_spaces import vspace
+
+__all__ = [
+    "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum", "defvjp_argnums",
+    "notrace_primitive", "primitive", "primitive_vjps",
+]  # fmt: skip
+
+Maker = Callable[..., Any]
+Arguments = tuple[Any, ...]
+Keywords = dict[str, Any]
+primitive_vjps: dict[Callable[..., Any], Definition] = {}  # the operations whose derivatives are known
+SIMPLE = frozenset((Tensor, np.ndarray, *NUMBERS)) - {type(None)}
+_array = object()  # stands for an array among what is none
+
+
+class Call:
+    """One call of an operation: its keywords, and how arguments and results are made of arrays."""
+
+    def __init__(self, args: Arguments, kwargs: Keywords) -> None:
+        self.kwargs = kwargs
+        self.contents, self._rebuild = flatten(args)
+        self._counts = [len(flatten(x)[0]) for x in args]
+        self._results: Callable[[Sequence[Any]], Any] = tuple
+
+    def args(self, contents: Sequence[Any]) -> Arguments:
+        """Return the arguments, with numbers for arrays without axes."""
+        args: Arguments = self._rebuild(list(map(_number, contents)))
+        return args
+
+    def computed(self, function: Callable[..., Any], contents: Sequence[Any]) -> list[Any]:
+        """Return the arrays in what the function returns."""
+        results, self._results = flatten(function(*self.args(contents), **self.kwargs))
+        return list(map(np.asarray, results))
+
+    def results(self, arrays: Sequence[Any]) -> Any:
+        """Return what the function returned, made of arrays or tensors."""
+        return self._results(list(map(_number, arrays)))
+
+    def grouped(self, of_contents: Sequence[Any]) -> list[list[Any]]:
+        """Return what there is for each of the contents as a list for each argument."""
+        each = iter(of_contents)
+        return [[next(each) for _ in range(count)] for count in self._counts]
+
+
+def _number(x: Any) -> Any:
+    return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
+
+
+class Definition:
+    """What a program has said of an operation.
+
+    Attributes
+    ----------
+    pulls, pushes
+        For some of the arguments, the function that makes the vector-Jacobian product, and the forward derivative; None
+        where the derivative is 0, ``"same"`` where the operation is linear.
+    pull_all, push_all
+        The same for all arguments at once.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.name = getattr(function, "__name__", type(function).__name__)
+        self.pulls: dict[int, Maker | None] = {}
+        self.pushes: dict[int, Maker | str | None] = {}
+        self.pull_all: Maker | None = None
+        self.push_all: Maker | None = None
+        self.operations: dict[Any, Callable[..., Any] | None] = {}  # what is applied to arguments of these types
+
+    def call(self, args: Arguments, kwargs: Keywords) -> Any:
+        """Apply the operation to arguments among which there are tensors."""
+        types = tuple(map(type, args))
+        form = follows_hips(), types
+        if form not in self.operations:
+            self.operations[form] = _of_arrays(self, *form) if self._is_simple(types) else None
+        of_arrays = self.operations[form]
+        if of_arrays is not None:
+            try:
+                return of_arrays(args, kwargs)
+            except _NoArrayError:
+                self.operations[form] = None
+        return self._call_of_containers(args, kwargs)
+
+    def _is_simple(self, types: Sequence[type]) -> bool:
+        """Tell whether arguments are arrays and numbers, and the derivatives by all tensors among them are known."""
+        known = self.pulls if self.pull_all is None else range(len(types))
+        return all(kind in SIMPLE and (kind is not Tensor or i in known) for i, kind in enumerate(types))
+
+    def _call_of_containers(self, args: Arguments, kwargs: Keywords) -> Any:
+        promised = follows_hips()
+        if promised not in self.operations:
+            self.operations[promised] = _operation(self, promised)
+        apply: Any = self.operations[promised]
+        call = Call(args, kwargs)
+        result = apply(call, *call.contents)
+        return call.results(result if isinstance(result, tuple) else (result,))
+
+    def pull(self, wanted: list[int], g: Any, out: Any, args: Arguments, kwargs: Keywords) -> list[Any]:
+        """Return the gradient of each wanted argument."""
+        if self.pull_all is not None:
+            return list(self.pull_all(tuple(wanted), out, args, kwargs)(g))
+        found = []
+        for i in wanted:
+            if i not in self.pulls:
+                raise UnsupportedError(
+                    f"'{self.name}' has no derivative with respect to argument {i}: say it with defvjp, or None for 0"
+                )
+            maker = self.pulls[i]
+            found.append(None if maker is None else maker(out, *args, **kwargs)(g))
+        return found
+
+    def push(self, tangents: dict[int, Any], out: Any, args: Arguments, kwargs: Keywords) -> Any:
+        """Return the tangent of the result, from those of some of the arguments."""
+        if self.push_all is not None:
+            return self.push_all(tuple(tangents), list(tangents.values()), out, args, kwargs)
+        space = vspace(out)
+        total = None
+        for i, tangent in tangents.items():
+            if i not in self.pushes:
+                raise UnsupportedError(
+                    f"'{self.name}' has no forward derivative with respect to argument {i}: say it with defjvp"
+                )
+            rule: Any = self.pushes[i]
+            if rule == "same":
+                part = self.call((*args[:i], tangent, *args[i + 1 :]), kwargs)
+            else:
+                part = space.zeros() if rule is None else rule(tangent, out, *args, **kwargs)
+            total = part if total is None else space.add(total, part)
+        return total
+
+
+class _NoArrayError(Exception):
+    """A function returned something else than an array or a number."""
+
+
+def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) -> Callable[..., Any]:
+    """Return the operation for calls whose arguments are arrays, numbers and tensors.
+
+    It has a rule for each tensor, as if it were declared with `autograd.general`.
+    """
+    live = [kind is Tensor for kind in types]
+    order = sorted(range(len(live)), key=lambda i: not live[i])  # an operation has what is differentiable first
+    names = ", ".join([f"x{i}" for i in order])
+    args = f"({', '.join([f'number(x{i})' for i in range(len(live))])},)"
+
+    def computed(args: Arguments, kwargs: Keywords | None) -> Any:
+        result = definition.function(*args, **(kwargs or {}))
+        if isinstance(result, list | tuple | dict):
+            raise _NoArrayError
+        return result
+
+    def pulled(i: int, g: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
+        (found,) = definition.pull([i], _number(g), _number(out), args, kwargs or {})
+        found = np.zeros(np.shape(getval(args[i]))) if found is None else found
+        return found if hasattr(found, "dtype") else np.asarray(found)
+
+    def pushed(i: int, t: Any, out: Any, args: Arguments, kwargs: Keywords | None) -> Any:
+        return definition.push({i: _number(t)}, _number(out), args, kwargs or {})
+
+    known: dict[str, Any] = {"computed": computed, "pulled": pulled, "pushed": pushed, "number": _number}
+    known["__name__"] = getattr(definition.function, "__module__", "a library")  # whose rules they are
+    forward = eval(f"lambda {names}, kwargs: computed({args}, kwargs)", known)
+    rules = [
+        eval(f"lambda g, out, {names}, kwargs: pulled({i}, g, out, {args}, kwargs)", known) for i in order if live[i]
+    ]
+    jvp = [
+        eval(f"lambda t, out, {names}, kwargs: pushed({i}, t, out, {args}, kwargs)", known) for i in order if live[i]
+    ]
+    says_forward = definition.pushes or definition.push_all
+    operation = ManyInputs(
+        "general", forward, tuple(rules), name=definition.name, jvp=tuple(jvp if says_forward else ())
+    )
+    if promised:
+        operation.computed = lambda *given: _apart(forward(*map(_writeable, given)), given[:-1])
+        operation.applied = operation.rules
+    apply = operation.apply = several_inputs(operation)
+    if order == sorted(order):
+        return lambda args, kwargs: apply(*args, kwargs or None)
+    return lambda args, kwargs: apply(*[args[i] for i in order], kwargs or None)
+
+
+def _writeable(x: Any) -> Any:
+    return x.copy() if type(x) is np.ndarray and not x.flags.writeable else x
+
+
+def _apart(result: Any, given: Sequence[Any]) -> Any:
+    """Return a result in memory of its own, which the engine may take for it."""
+    shared = isinstance(result, np.ndarray) and any(np.may_share_memory(result, x) for x in given)
+    return result.copy() if shared else result
+
+
+def _operation(definition: Definition, promised: bool) -> Callable[..., Any]:
+    """Return the operation on arrays and tensors; arrays may be written to if it is promised that they are not."""
+
+    class Operation(Function):
+        promises_not_to_write = promised
+
+        @staticmethod
+        def forward(ctx: Any, call: Call, *contents: Any) -> Any:
+            results = call.computed(definition.function, contents)
+            arrays = [x for x in contents if isinstance(x, np.ndarray)]
+            ctx.call, ctx.others = call, [_array if isinstance(x, np.ndarray) else x for x in contents]
+            ctx.save_for_backward(*arrays, *results)
+            return tuple(results) if len(results) != 1 else results[0]
+
+        @staticmethod
+        def backward(ctx: Any, *g: Any) -> list[Any]:
+            call, args, out = _restored(ctx)
+            live = call.grouped(ctx.needs_input_grad[1:])
+            wanted = [i for i, each in enumerate(live) if any(each)]
+            found = dict(zip(wanted, definition.pull(wanted, call.results(g), out, args, call.kwargs), strict=True))
+            gradients: list[Any] = [None]
+            for i, each in enumerate(live):
+                gradients += [None] * len(each) if found.get(i) is None else flatten(found[i])[0]
+            return gradients
+
+    class WithForwardMode(Operation):
+        @staticmethod
+        def jvp(ctx: Any, _: None, *tangents: Any) -> list[Any]:
+            call, args, out = _restored(ctx)
+            given = {}
+            for i, (x, parts) in enumerate(zip(args, call.grouped(tangents), strict=True)):
+                if any(part is not None for part in parts):
+                    contents, rebuild = flatten(x)
+                    pairs = zip(contents, parts, strict=True)
+                    given[i] = rebuild([np.zeros_like(getval(y)) if part is None else part for y, part in pairs])
+            return flatten(definition.push(given, out, args, call.kwargs))[0]
+
+    form = WithForwardMode if definition.pushes or definition.push_all else Operation
+    form.__name__ = form.__qualname__ = form._operation.name = definition.name
+    return form.apply
+
+
+def _restored(ctx: Any) -> tuple[Call, Arguments, Any]:
+    """Return the call of a context, its arguments, and the result."""
+    arrays = iter(ctx.saved_tensors)
+    args = ctx.call.args([next(arrays) if other is _array else other for other in ctx.others])
+    return ctx.call, args, ctx.call.results(list(arrays))
+
+
+def primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function an operation, whose derivatives are told to `defvjp`; it is called with arrays and numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> from autograd.extend import defvjp, primitive
+    >>> @primitive
+    ... def softplus(x):
+    ...     return np.logaddexp(0, x)
+    >>> defvjp(softplus, lambda out, x: lambda g: g / (1 + np.exp(-x)))
+    >>> grad(softplus)(0.0)
+    np.float64(0.5)
+    """
+    check_callable("f_raw", f_raw)
+    definition = Definition(f_raw)
+
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            if isinstance(x, Tensor) or (isinstance(x, list | tuple | dict) and _holds_tensors(x)):
+                return definition.call(args, kwargs)
+        return f_raw(*args, **kwargs)
+
+    if isinstance(f_raw, np.ufunc):
+        operation.__name__ = operation.__qualname__ = f_raw.__name__
+        operation.__doc__ = f_raw.__doc__
+    else:
+        operation = wraps(f_raw)(operation)
+    attributes = {"fun": f_raw, "definition": definition, "defvjp": partial(_defvjp_of_old, operation)}
+    attributes |= {"defgrad": partial(_defgrad, operation), "defvjp_is_zero": partial(_is_zero, operation)}
+    vars(operation).update(attributes)
+    return operation
+
+
+def _defvjp_of_old(operation: Callable[..., Any], vjp: Maker, argnum: int = 0) -> None:
+    """Say a derivative as HIPS autograd 1.1 and before: ``vjp(g, ans, vs, gvs, *args, **kwargs)`` is the gradient."""
+
+    def maker(ans: Any, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        return lambda g: vjp(g, ans, vspace(args[argnum]), vspace(ans), *args, **kwargs)
+
+    defvjp(operation, maker, argnums=(argnum,))
+
+
+def _defgrad(operation: Callable[..., Any], gradmaker: Maker, argnum: int = 0) -> None:
+    """Say a derivative as HIPS autograd 1.0: ``gradmaker(ans, *args, **kwargs)(g)`` is the gradient."""
+    defvjp(operation, gradmaker, argnums=(argnum,))
+
+
+def _is_zero(operation: Callable[..., Any], argnums: Sequence[int] = (0,)) -> None:
+    """Say that the derivatives of some arguments are 0."""
+    defvjp(operation, *[None] * len(argnums), argnums=argnums)
+
+
+def _holds_tensors(x: Any) -> bool:
+    return any(isinstance(each, Tensor) for each in flatten(x)[0])
+
+
+def notrace_primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is given arrays and numbers in the place of tensors, and has no derivative."""
+    check_callable("f_raw", f_raw)
+
+    @wraps(f_raw)
+    def untraced(*args: Any, **kwargs: Any) -> Any:
+        return f_raw(*map(getval, args), **kwargs)
+
+    return untraced
+
+
+def _definition(fun: Callable[..., Any], called: str) -> Definition:
+    definition = getattr(fun, "definition", None)
+    if not isinstance(definition, Definition):
+        raise DeclarationError(f"{called}() takes what primitive() returned, not {fun!r}: decorate it with @primitive")
+    return definition
+
+
+def defvjp_argnums(fun: Callable[..., Any], vjpmaker: Maker) -> None:
+    """Say the derivatives of all arguments at once: ``vjpmaker(argnums, ans, args, kwargs)(g)`` returns several."""
+    definition = primitive_vjps[fun] = _definition(fun, "defvjp_argnums")
+    definition.operations.clear()
+    definition.pull_all = vjpmaker
+
+
+def defvjp_argnum(fun: Callable[..., Any], vjpmaker: Maker) -> None:
+    """Say the derivatives of each argument by one function: ``vjpmaker(argnum, ans, args, kwargs)(g)`` returns one."""
+
+    def of_all(argnums: Sequence[int], *given: Any) -> Callable[[Any], list[Any]]:
+        pulls = [vjpmaker(argnum, *given) for argnum in argnums]
+        return lambda g: [pull(g) for pull in pulls]
+
+    defvjp_argnums(fun, of_all)
+
+
+def defvjp(fun: Callable[..., Any], *vjpmakers: Maker | None, argnums: Sequence[int] | None = None) -> None:
+    """Say the derivatives of an operation, a function for each argument, or for those that `argnums` names.
+
+    Parameters
+    ----------
+    fun
+        What `primitive` returned.
+    *vjpmakers
+        ``vjpmaker(ans, *args, **kwargs)`` returns the function that maps the gradient of the result to that of the
+        argument; None for an argument whose derivative is 0.
+    """
+    definition = primitive_vjps[fun] = _definition(fun, "defvjp")
+    definition.operations.clear()
+    definition.pulls.update(_by_position(vjpmakers, argnums))
+
+
+def defjvp_argnums(fun: Callable[..., Any], jvpmaker: Maker) -> None:
+    """Say the forward derivative along all tangents at once: ``jvpmaker(argnums, tangents, ans, args, kwargs)``."""
+    definition = _definition(fun, "defjvp_argnums")
+    definition.push_all = jvpmaker
+    definition.operations.clear()
+
+
+def defjvp_argnum(fun: Callable[..., Any], jvpmaker: Maker) -> None:
+    """Say the forward derivative of each argument by one function: ``jvpmaker(argnum, tangent, ans, args, kwargs)``."""
+
+    def of_all(argnums: Sequence[int], tangents: Sequence[Any], out: Any, *given: Any) -> Any:
+        space = vspace(out)
+        parts = [jvpmaker(i, tangent, out, *given) for i, tangent in zip(argnums, tangents, strict=True)]
+        total = parts[0]
+        for part in parts[1:]:
+            total = space.add(total, part)
+        return total
+
+    defjvp_argnums(fun, of_all)
+
+
+def defjvp(fun: Callable[..., Any], *jvpfuns: Maker | str | None, argnums: Sequence[int] | None = None) -> None:
+    """Say the forward derivative of an operation, a function for each argument, or for those that `argnums` names.
+
+    ``jvpfun(tangent, ans, *args, **kwargs)`` returns the tangent of the result; ``"same"`` stands for the operation
+    itself, where it is linear in the argument, and None for 0.
+    """
+    definition = _definition(fun, "defjvp")
+    definition.pushes.update(_by_position(jvpfuns, argnums))
+    definition.operations.clear()
+
+
+def def_linear(fun: Callable[..., Any]) -> None:
+    """Say that an operation is linear in each of its arguments, so that it is its own forward derivative."""
+    definition = _definition(fun, "def_linear")
+
+    def along(argnum: int, tangent: Any, out: Any, args: Arguments, kwargs: Keywords) -> Any:
+        return fun(*args[:argnum], tangent, *args[argnum + 1 :], **kwargs)
+
+    defjvp_argnum(fun, along)
+    definition.pushes.clear()
+
+
+def _by_position(rules: Sequence[Any], argnums: Sequence[int] | None) -> dict[int, Any]:
+    return dict(zip(range(len(rules)) if argnums is None else argnums, rules, strict=False))

@@ -1,0 +1,7 @@
+"""Vector spaces of arrays."""
+
+from ..vector_spaces import VSpace
+
+__all__ = ["ArrayVSpace", "ComplexArrayVSpace"]
+
+ArrayVSpace = ComplexArrayVSpace = VSpace

@@ -1,0 +1,148 @@
+"""Checks of derivatives along random directions, under the names of HIPS autograd.
+
+`autograd.gradcheck` and `autograd.testing.check` look at far more; these are for tests that exist. A tangent and a
+gradient are drawn at random, and their product with the Jacobian is compared with a difference of values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from autograd.errors import GradientCheckError
+from autograd.transforms.conventions import follows_hips
+
+from .core import make_jvp, make_vjp
+from .vector_spaces import vspace
+from .wrap_util import unary_to_nary
+
+__all__ = [
+    "check_equivalent", "check_grads", "check_jvp", "check_jvp_equivalence", "check_vjp", "check_vspace", "combo_check",
+    "make_numerical_jvp", "scalar_close",
+]  # fmt: skip
+
+TOL, RTOL, EPS = 1e-6, 1e-6, 1e-6
+Function = Callable[..., Any]
+
+
+def scalar_close(a: Any, b: Any) -> bool:
+    """Tell whether two numbers agree to six digits, or to 1e-6."""
+    return bool(abs(a - b) < TOL or abs(a - b) / abs(a + b) < RTOL)
+
+
+def make_numerical_jvp(f: Function, x: Any) -> Function:
+    """Return the derivative of a function along a tangent, by a central difference."""
+    space, of_value = vspace(x), vspace(f(x))
+
+    def along(tangent: Any) -> Any:
+        above = f(space.add(x, space.scalar_mul(tangent, EPS / 2)))
+        below = f(space.add(x, space.scalar_mul(tangent, -EPS / 2)))
+        return of_value.scalar_mul(of_value.add(above, of_value.scalar_mul(below, -1.0)), 1 / EPS)
+
+    return along
+
+
+def check_vjp(f: Function, x: Any) -> None:
+    """Check the vector-Jacobian product of a function at `x`."""
+    pull, value = make_vjp(f, x)
+    push = make_numerical_jvp(f, x)
+    of_x, of_value = vspace(x), vspace(value)
+    tangent, gradient = of_x.randn(), of_value.randn()
+    pulled = pull(gradient)
+    if vspace(pulled) != of_x:
+        raise GradientCheckError(f"the gradient is of {vspace(pulled)}, the argument of {of_x}")
+    if follows_hips():
+        pulled, gradient = of_x.covector(pulled), of_value.covector(gradient)
+    along, expected = of_x.inner_prod(tangent, pulled), of_value.inner_prod(push(tangent), gradient)
+    if not scalar_close(along, expected):
+        raise GradientCheckError(f"the derivative is {along} in reverse mode, and {expected} by differences")
+
+
+def check_jvp(f: Function, x: Any) -> None:
+    """Check the derivative of a function along a tangent, by forward mode."""
+    tangent = vspace(x).randn()
+    check_equivalent(make_jvp(f, x)(tangent)[1], make_numerical_jvp(f, x)(tangent))
+
+
+def check_jvp_equivalence(f: Function, x: Any) -> None:
+    """Check forward mode at `x`: the same as `check_jvp`."""
+    check_jvp(f, x)
+
+
+def check_equivalent(x: Any, y: Any) -> None:
+    """Check that two values are of one vector space, and equal but for 1e-6."""
+    space = vspace(x)
+    if space != vspace(y):
+        raise GradientCheckError(f"one value is of {space}, the other of {vspace(y)}")
+    v = space.randn()
+    one, other = space.inner_prod(x, v), space.inner_prod(y, v)
+    if not scalar_close(one, other):
+        raise GradientCheckError(f"{x} and {y} differ: their products with a vector are {one} and {other}")
+
+
+def check_vspace(value: Any) -> None:
+    """Check that the sum of two vectors is a vector of the same space."""
+    space = vspace(value)
+    if vspace(space.add(space.randn(), space.ones())) != space:
+        raise GradientCheckError(f"a sum of vectors is not of {space}")
+
+
+@unary_to_nary
+def check_grads(f: Function, x: Any, modes: Sequence[str] = ("fwd", "rev"), order: int = 2) -> None:
+    """Check the derivatives of a function in forward and reverse mode, and those of its derivatives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.test_util import check_grads
+    >>> check_grads(np.tanh, modes=["rev"])(0.5)
+    """
+    if any(mode not in ("fwd", "rev") for mode in modes):
+        raise ValueError(f"modes={modes!r}: it is a list of 'fwd' and 'rev'")
+    name = getattr(f, "__name__", "a function")
+    if "fwd" in modes:
+        with _named("JVP", name, x):
+            check_jvp(f, x)
+        if order > 1:
+            tangent = vspace(x).randn()
+            _again(lambda both: make_jvp(f, both[0])(both[1])[1], (x, tangent), f"jvp_{name}", modes, order)
+    if "rev" in modes:
+        with _named("VJP", name, x):
+            check_vjp(f, x)
+        if order > 1:
+            gradient = vspace(f(x)).randn()
+            _again(lambda both: make_vjp(f, both[0])[0](both[1]), (x, gradient), f"vjp_{name}", modes, order)
+
+
+@contextlib.contextmanager
+def _named(what: str, name: str, x: Any) -> Iterator[None]:
+    try:
+        yield
+    except GradientCheckError as error:
+        raise GradientCheckError(f"Derivative ({what}) check of {name} failed with arg {x}: {error}") from None
+
+
+def _again(f: Function, x: Any, name: str, modes: Sequence[str], order: int) -> None:
+    f.__name__ = name
+    check_grads(f, 0, modes, order=order - 1)(x)
+
+
+def combo_check(
+    fun: Function,
+    argnums: Sequence[int] = (0,),
+    *args: Sequence[Any],
+    order: int = 2,
+    modes: Sequence[str] = ("fwd", "rev"),
+) -> Function:
+    """Return a function that checks `fun` for each combination of arguments, of which it takes lists."""
+
+    def check(*lists: Sequence[Any], **keywords: Sequence[Any]) -> None:
+        for chosen in itertools.product(*args, *lists):
+            for values in itertools.product(*keywords.values()):
+                given = dict(zip(keywords, values, strict=True))
+                check_grads(partial(fun, **given), list(argnums), modes=modes, order=order)(*chosen)
+
+    return check

@@ -1,0 +1,189 @@
+"""Operations that programs declare with `primitive`, `defvjp` and `defjvp`."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from autograd.core import def_linear, primitive_vjps
+from autograd.test_util import check_grads
+
+from autograd import compatibility, grad, jacobian, jvp, vmap
+from autograd.extend import (
+    defjvp,
+    defjvp_argnum,
+    defvjp,
+    defvjp_argnum,
+    defvjp_argnums,
+    notrace_primitive,
+    primitive,
+)
+
+X, Y = np.array([0.3, -1.2, 0.7]), np.array([2.0, 0.5, 1.5])
+
+
+def product() -> Any:
+    @primitive
+    def scaled(x: Any, y: Any, factor: float = 1.0) -> Any:
+        """Return a product."""
+        return x * y * factor
+
+    defvjp(scaled, lambda out, x, y, factor=1.0: lambda g: g * y * factor)
+    defvjp(scaled, lambda out, x, y, factor=1.0: lambda g: g * x * factor, argnums=(1,))
+    return scaled
+
+
+def test_an_operation_is_its_function() -> None:
+    scaled = product()
+    assert (scaled.__name__, scaled.__doc__) == ("scaled", "Return a product.")
+    np.testing.assert_array_equal(scaled(X, Y, factor=2.0), 2 * X * Y)
+    np.testing.assert_array_equal(scaled.fun(X, Y), X * Y)
+    assert scaled in primitive_vjps
+
+
+@pytest.mark.parametrize("library", [None, "hips"])
+def test_derivatives_of_both_orders(library: str | None) -> None:
+    scaled = product()
+    with compatibility(library):
+        check_grads(scaled, argnum=(0, 1))(X, Y)
+        check_grads(lambda x, y: scaled(x, y, factor=3.0), argnum=(0, 1))(X, Y)
+        check_grads(scaled, argnum=1)(2.0, 0.5)
+        check_grads(scaled)(1 + 2j, 0.5)
+        np.testing.assert_array_equal(vmap(grad(lambda x, y: np.sum(scaled(x, y))), in_axes=(0, None))(X, 2.0), [2] * 3)
+
+
+def test_numbers_are_numbers() -> None:
+    seen = []
+
+    @primitive
+    def square(x: Any) -> Any:
+        seen.append(type(x))
+        return x * x
+
+    defvjp(square, lambda out, x: lambda g: (seen.append(type(g)), 2 * g * x)[1])  # type: ignore[func-returns-value]
+    assert grad(square)(3.0) == 6
+    assert seen == [np.float64, np.float64]
+
+
+def test_arguments_that_are_no_numbers() -> None:
+    @primitive
+    def applied(name: str, x: Any, table: dict[str, Any]) -> Any:
+        return table[name](x)
+
+    defvjp(applied, None, lambda out, name, x, table: lambda g: g * table["slope"](x))
+    table = {"sin": np.sin, "slope": np.cos}
+    check_grads(applied, argnum=1)("sin", 0.3, table)
+
+
+def test_containers() -> None:
+    @primitive
+    def total(parts: list[Any]) -> Any:
+        return sum(np.sum(part) for part in parts)
+
+    defvjp(total, lambda out, parts: lambda g: [g * np.ones(np.shape(part)) for part in parts])
+    np.testing.assert_array_equal(grad(lambda x: total([x, 2.0, x[:2]]))(X), [2, 2, 1])
+
+    @primitive
+    def halves(x: Any) -> Any:
+        return {"low": x[:2], "high": x[2:]}
+
+    defvjp(halves, lambda out, x: lambda g: np.concatenate([g["low"], g["high"]]))
+    np.testing.assert_array_equal(grad(lambda x: np.sum(halves(x)["high"] * 3))(X), [0, 0, 3])
+    check_grads(lambda x: halves(x)["low"] * halves(x)["high"], modes=["rev"])(X)
+
+
+def test_all_derivatives_by_one_function() -> None:
+    @primitive
+    def joined(*parts: Any) -> Any:
+        return np.concatenate(parts)
+
+    def pull(argnum: int, out: Any, args: Any, kwargs: Any) -> Any:
+        start = sum(len(part) for part in args[:argnum])
+        return lambda g: g[start : start + len(args[argnum])]
+
+    defvjp_argnum(joined, pull)
+    check_grads(lambda x, y: joined(x, Y, y) ** 2, argnum=(0, 1))(X, Y)
+    defvjp_argnums(joined, lambda argnums, *given: lambda g: [pull(i, *given)(g) for i in argnums])
+    check_grads(lambda x, y: joined(x, Y, y) ** 2, argnum=(0, 1))(X, Y)
+
+
+def test_forward_derivatives_where_reverse_ones_are_not_numpy_code() -> None:
+    @primitive
+    def sine(x: Any) -> Any:
+        return np.array([np.sin(each) for each in x])
+
+    defvjp(sine, lambda out, x: lambda g: np.array([float(each) for each in g]) * np.cos(x))
+    with pytest.raises(RuntimeError, match=r"not NumPy code.*defjvp"):
+        jvp(sine, X, Y)
+    defjvp(sine, lambda t, out, x: t * np.cos(x))
+    np.testing.assert_allclose(jvp(sine, X, Y)[1], Y * np.cos(X))
+    check_grads(sine, modes=["fwd"])(X)
+    np.testing.assert_allclose(jacobian(sine, mode="forward")(X), np.diag(np.cos(X)))
+
+
+@pytest.mark.parametrize("define", ["defjvp", "same", "argnum", "linear"])
+def test_forward_derivatives(define: str) -> None:
+    product_of = primitive(lambda x, y: x * y)
+    defvjp(product_of, lambda out, x, y: lambda g: g * y, lambda out, x, y: lambda g: g * x)
+    if define == "defjvp":
+        defjvp(product_of, lambda t, out, x, y: t * y, lambda t, out, x, y: x * t)
+    elif define == "same":
+        defjvp(product_of, "same", "same")
+    elif define == "argnum":
+        defjvp_argnum(product_of, lambda i, t, out, args, kwargs: t * args[1 - i])
+    else:
+        def_linear(product_of)
+    check_grads(lambda x, y: product_of(x, y) * product_of(y, x), argnum=(0, 1))(X, Y)
+    check_grads(product_of, argnum=1)(X, Y)
+
+
+def test_old_declarations() -> None:
+    old: Any = primitive(lambda x, y: x * y)
+    old.defgrad(lambda out, x, y: lambda g: g * y)
+    old.defvjp(lambda g, out, vs, gvs, x, y: g * x, argnum=1)
+    check_grads(old, argnum=(0, 1))(X, Y)
+    old.defvjp_is_zero([1])
+    assert grad(old, 1)(2.0, 3.0) == 0
+
+
+def test_what_is_not_said_is_an_error() -> None:
+    unknown = primitive(lambda x, y: x * y)
+    with pytest.raises(NotImplementedError, match="no derivative with respect to argument 0: say it with defvjp"):
+        grad(unknown)(1.0, 2.0)
+    defvjp(unknown, lambda out, x, y: lambda g: g * y)
+    assert grad(unknown)(1.0, 2.0) == 2
+    with pytest.raises(NotImplementedError, match="argument 1"):
+        grad(unknown, 1)(1.0, 2.0)
+    with pytest.raises(TypeError, match="decorate it with @primitive"):
+        defvjp(np.sin, lambda out, x: lambda g: g)
+    wrong = primitive(lambda x: x * 2)
+    defvjp(wrong, lambda out, x: lambda g: np.zeros(7))
+    with pytest.raises(Exception, match=r"returned shape \(7,\) for an input of shape \(3,\)"):
+        grad(lambda x: np.sum(wrong(x)))(X)
+
+
+def test_arrays_may_be_written_to_where_that_is_the_convention() -> None:
+    @primitive
+    def asks(x: Any) -> Any:
+        flags.append(x.flags.writeable)
+        return x * 1
+
+    flags: list[bool] = []
+    defvjp(asks, lambda out, x: lambda g: g)
+    grad(lambda x: np.sum(asks(x)))(X)
+    with compatibility("hips"):
+        grad(lambda x: np.sum(asks(x)))(X)
+        grad(lambda x: np.sum(asks(np.broadcast_to(x, (2, 3)))))(X)
+    assert flags == [False, True, True]
+
+
+def test_a_result_that_is_the_argument() -> None:
+    same = primitive(lambda x: x)
+    defvjp(same, lambda out, x: lambda g: g)
+    for library in (None, "hips"):
+        with compatibility(library):
+            np.testing.assert_array_equal(grad(lambda x: np.sum(same(x) * x))(X), 2 * X)
+
+
+def test_functions_without_a_derivative() -> None:
+    seen = notrace_primitive(lambda x: float(np.max(x)))
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x) * seen(x))(X), [0.7] * 3)
