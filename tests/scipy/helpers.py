@@ -1,0 +1,39 @@
+"""What the tests of SciPy's functions share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import grad, vmap
+
+RANDOM = np.random.default_rng(0)
+Array = np.ndarray[Any, Any]
+
+
+def drawn(shape: tuple[int, ...], dtype: Any = np.float64) -> Array:
+    """Return random numbers, the same in each run."""
+    x = RANDOM.normal(size=shape)
+    return np.asarray(x + 1j * RANDOM.normal(size=shape) if np.dtype(dtype).kind == "c" else x).astype(dtype)
+
+
+def parts_of(results: Any) -> list[Any]:
+    """Return one result or several as a list."""
+    return list(results) if isinstance(results, tuple | list) else [results]
+
+
+def check_batches(function: Callable[..., Any], *inputs: Array) -> None:
+    """Check that a batch, and the gradients in a batch, are those of each element, without a loop that warns."""
+
+    def total(*xs: Any) -> Any:
+        return sum(np.sum(part * np.cos(np.arange(part.size)).reshape(part.shape)) for part in parts_of(function(*xs)))
+
+    batches = [np.stack([x, x * 1.01, x * 0.99]) for x in inputs]
+    elements = [[batch[i] for batch in batches] for i in range(3)]
+    found = parts_of(vmap(function)(*batches))
+    for part, *each in zip(found, *[parts_of(function(*xs)) for xs in elements], strict=True):
+        np.testing.assert_allclose(part, np.stack(each), rtol=1e-9, atol=1e-12)
+    for i in range(len(inputs)):
+        np.testing.assert_allclose(
+            vmap(grad(total, i))(*batches), [grad(total, i)(*xs) for xs in elements], rtol=1e-8, atol=1e-10
+        )
