@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.batched import Batched, innermost
+from ..graph.batched import Batched, batches, innermost
 from ..graph.traced import Traced
 from ..ops.shape import operand
 from ..primitives.batching.level import enter, leave
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["float_operand", "is_plain", "require_finite", "stacked"]
+__all__ = ["float_operand", "is_plain", "lapack_operand", "require_finite", "stacked"]
 
 Arrays = tuple["ArrayOrTensor", ...]
 
@@ -38,6 +38,14 @@ def float_operand(x: TensorLike) -> Any:
     return found if found.dtype.kind in "fc" else found.astype(float)
 
 
+def lapack_operand(x: TensorLike) -> Any:
+    """Return the same in single or double precision, as SciPy does for LAPACK, which knows no others."""
+    found = float_operand(x)
+    single = found.dtype.char in "efF"
+    wanted = np.dtype(("F" if single else "D") if found.dtype.kind == "c" else "f" if single else "d")
+    return found if found.dtype == wanted else found.astype(wanted)
+
+
 def require_finite(check_finite: bool, *arrays: ArrayOrTensor) -> None:
     """Raise SciPy's error if there are infinite numbers or nan in an array."""
     if check_finite and not all(bool(np.isfinite(np.asarray(_values(x))).all()) for x in arrays):
@@ -52,7 +60,7 @@ def _values(x: Any) -> Any:
 
 
 def stacked(
-    function: Callable[..., Any], arrays: Arrays, axes: tuple[int, ...], *rest: Any, native: bool = False
+    function: Callable[..., Any], arrays: Arrays, axes: tuple[int, ...], *rest: Any, native: int | None = None
 ) -> Any:
     """Call a function of arrays of SciPy, which knows no batches and stacks, for each of them.
 
@@ -65,7 +73,7 @@ def stacked(
     axes
         How many axes at the end of each belong to one call.
     native
-        Whether the function itself accepts stacks, all of one shape.
+        The position of the array of which the function itself takes a stack, where the others are no stacks.
     """
     level = innermost(arrays)
     if level is None:
@@ -73,17 +81,20 @@ def stacked(
     depth = max(np.ndim(x) - n for x, n in zip(arrays, axes, strict=True))
     left = []
     for x, n in zip(arrays, axes, strict=True):
-        whole = leave(x if isinstance(x, Batched) else np.asarray(x), level)
+        if level not in batches(x):
+            left.append(x)
+            continue
+        whole = leave(x, level)
         missing = depth - (whole.ndim - 1 - n)
         left.append(whole.reshape(whole.shape[:1] + (1,) * missing + whole.shape[1:]))
     found = stacked(function, tuple(left), axes, *rest, native=native)
     return tuple(enter(part, level) for part in found) if isinstance(found, tuple) else enter(found, level)
 
 
-def _of_stack(function: Callable[..., Any], arrays: Any, axes: Any, rest: Any, native: bool) -> Any:
+def _of_stack(function: Callable[..., Any], arrays: Any, axes: Any, rest: Any, native: int | None) -> Any:
     stacks = [x.shape[: x.ndim - n] for x, n in zip(arrays, axes, strict=True)]
     stack = np.broadcast_shapes(*stacks)
-    if native or not stack:
+    if not stack or all(i == native or not each for i, each in enumerate(stacks)):
         return function(*arrays, *rest)
     spread = [np.broadcast_to(x, stack + x.shape[x.ndim - n :]) for x, n in zip(arrays, axes, strict=True)]
     results = [function(*[x[index] for x in spread], *rest) for index in np.ndindex(stack)]

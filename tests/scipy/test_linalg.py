@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from autograd import ShapeError, Tensor, UnsupportedError, grad, gradcheck, gradgradcheck, jvp, tensor, vmap
+from autograd import (
+    DerivativeError,
+    ShapeError,
+    Tensor,
+    UnsupportedError,
+    grad,
+    gradcheck,
+    gradgradcheck,
+    jvp,
+    tensor,
+    vmap,
+)
 from autograd.scipy import linalg
 from autograd.testing import check_operation
 
@@ -109,13 +120,13 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Array, ...]]] = {
     "eigh of type 3": (
         lambda a, b: absolute(linalg.eigh(hermitian(a), hermitian(b), type=3)), (drawn((3, 3)), positive((3, 3))),
     ),
-    "eigh of some": (
+    "eigh of some by index": (
         lambda a: absolute(linalg.eigh(hermitian(a), subset_by_index=(1, 2))), (drawn((3, 3)),),
     ),
     "eigvalsh of some": (
         lambda a: linalg.eigvalsh(hermitian(a), subset_by_value=(-0.5, 99.0)), (drawn((3, 3)),),
     ),
-    "svd": (lambda a: [part for part in absolute(linalg.svd(a, False))], (drawn((3, 2)),)),
+    "svd": (lambda a: absolute(linalg.svd(a, False)), (drawn((3, 2)),)),
     "svdvals": (linalg.svdvals, (drawn((2, 3)),)),
     "norm": (linalg.norm, (drawn((3, 2)),)),
     "norm along an axis": (lambda a: linalg.norm(a, 1, axis=0, keepdims=True), (drawn((3, 2)),)),
@@ -144,7 +155,8 @@ def test_values_in_transforms_are_scipys_and_batches_those_of_each_element(name:
     for found, same in zip(parts_of(function(*map(tensor, inputs))), expected, strict=True):
         assert isinstance(found, Tensor)
         np.testing.assert_allclose(found.data, same, rtol=1e-9, atol=1e-12)
-    check_batches(function, *inputs)
+    if "of some" not in name or "index" in name:  # how many there are depends on the values
+        check_batches(function, *inputs)
 
 
 COMPLEX = [
@@ -172,8 +184,8 @@ COMPLEX = [
 @pytest.mark.parametrize("case", COMPLEX, ids=range(len(COMPLEX)))
 def test_derivatives_of_complex_matrices(case: tuple[Callable[..., Any], tuple[Array, ...]]) -> None:
     function, inputs = case
-    assert gradcheck(function, *inputs, fast_mode=True)
-    assert gradgradcheck(function, *inputs, fast_mode=True)
+    assert gradcheck(function, inputs, fast_mode=True)
+    assert gradgradcheck(function, inputs, fast_mode=True)
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -182,7 +194,7 @@ def test_the_smallest_matrices(n: int) -> None:
     for function, inputs in (
         (linalg.solve, (a, b)), (linalg.solve_triangular, (a, b)), (linalg.cholesky, (a,)), (linalg.det, (a,)),
         (linalg.inv, (a,)), (linalg.expm, (a,)), (linalg.lu, (a,)), (linalg.eigvalsh, (a,)),
-        (lambda a, b: linalg.cho_solve(linalg.cho_factor(a), b), (a, b)), (linalg.sqrtm, (a,)), (linalg.logm, (a,)),
+        (lambda a, b: linalg.cho_solve(linalg.cho_factor(a), b), (a, b)), (linalg.sqrtm, (a,)), (linalg.norm, (a,)),
         (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b), (a, b)), (linalg.solve_sylvester, (a, a, a)),
     ):  # fmt: skip
         found = function(*[tensor(x, requires_grad=True) for x in inputs])
@@ -207,9 +219,12 @@ def test_singular_matrices_raise_scipys_error() -> None:
     for function in (linalg.inv, lambda a: linalg.solve(a, np.ones(2)), lambda a: linalg.cholesky(-a)):
         with pytest.raises(LinAlgError):
             function(a)
-    with pytest.raises(LinAlgError, match="the square root of a singular matrix has no derivative"):
+    with (
+        pytest.warns(scipy.linalg.LinAlgWarning, match="singular"),
+        pytest.raises(DerivativeError, match="the square root of a singular matrix has no derivative"),
+    ):
         linalg.sqrtm(tensor(np.diag([1.0, 0.0]), requires_grad=True)).sum().backward()
-    with pytest.raises(LinAlgError, match="singular"):
+    with pytest.raises(DerivativeError, match="singular"):
         linalg.lu(a, permute_l=True)[0].sum().backward()
     np.testing.assert_array_equal(grad(linalg.det)(np.ones((2, 2))), [[1, -1], [-1, 1]])
 
@@ -220,9 +235,9 @@ def test_one_triangle_is_read_and_its_gradient_is_symmetric() -> None:
     expected = grad(lambda a: weights @ linalg.solve(hermitian(a), b))(a)
     for structure in ("pos", "her", "sym"):
         for matrix, is_lower in ((upper, False), (lower, True)):
-            found = grad(
-                lambda a, s=structure, low=is_lower: weights @ linalg.solve(a, b, lower=low, assume_a=s)
-            )(matrix)
+            found = grad(lambda a, s=structure, low=is_lower: weights @ linalg.solve(a, b, lower=low, assume_a=s))(
+                matrix
+            )
             np.testing.assert_allclose(found, expected, atol=1e-12)
             found = grad(lambda a, low=is_lower: weights @ linalg.cho_solve(linalg.cho_factor(a, low), b))(matrix)
             np.testing.assert_allclose(hermitian(found), found, atol=1e-12)
@@ -252,7 +267,7 @@ def test_square_roots_of_matrices_with_negative_eigenvalues_are_complex() -> Non
     assert linalg.sqrtm(tensor(a)).dtype == np.complex128
     found = grad(lambda a: np.sum(np.abs(linalg.sqrtm(a)) ** 2))(a)
     assert found.dtype == np.float64
-    assert gradcheck(linalg.sqrtm, a, fast_mode=True)
+    assert gradcheck(linalg.sqrtm, (a,), fast_mode=True)
     with pytest.raises(UnsupportedError, match="negative eigenvalues"):
         linalg.logm(tensor(a, requires_grad=True)).real.sum().backward()
 

@@ -11,7 +11,7 @@ from ...ops.decompositions import eigh_rule, eigvalsh_rule, svd_rule, svdvals_ru
 from ...ops.linalg_common import adjoint, conj, hermitian_part, on_diagonal
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
-from ..common import float_operand, is_plain, require_finite, stacked
+from ..common import is_plain, lapack_operand, require_finite, stacked
 from .factors import cholesky, square
 from .systems import triangular
 
@@ -261,7 +261,7 @@ def svd(
     """
     if is_plain(a):
         return linalg.svd(a, full_matrices, compute_uv, overwrite_a, check_finite, lapack_driver)
-    a = float_operand(a)
+    a = lapack_operand(a)
     return (
         _svd(a, full_matrices, lapack_driver, check_finite) if compute_uv else _svdvals(a, lapack_driver, check_finite)
     )
@@ -297,6 +297,6 @@ def norm(
     """
     if is_plain(a):
         return linalg.norm(a, ord, axis, keepdims, check_finite)
-    a = float_operand(a)
+    a = lapack_operand(a)
     require_finite(check_finite, a)
     return np.linalg.norm(a, ord, axis, keepdims)

@@ -11,7 +11,7 @@ from ...errors import ShapeError
 from ...ops.decompositions import cholesky_rule
 from ...primitives.declare import general
 from ...tensors.tensor import as_tensor, unwrap
-from ..common import float_operand, is_plain, stacked
+from ..common import is_plain, lapack_operand, stacked
 from .systems import matrix_and_sides, solve_triangular, triangular
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def square(name: str, a: TensorLike) -> Any:
     """Return a matrix or a stack of them as tensor or array; raise if it is not square."""
-    a = float_operand(a)
+    a = lapack_operand(a)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ShapeError(f"{name} takes a square matrix or a stack of them, not an array of shape {a.shape}")
     return a
@@ -129,13 +129,29 @@ def cho_solve(
 # LU
 
 
-def _factored(a: Any, check_finite: bool) -> Any:
-    """Return both factors in one matrix, the row that each was exchanged with, and the order of rows."""
-    packed, swaps = linalg.lu_factor(a, check_finite=check_finite)
-    order = np.arange(a.shape[0])
+def _order(swaps: Any) -> Any:
+    """Return the order of rows, given the one that each was exchanged with."""
+    order = np.arange(len(swaps))
     for i, j in enumerate(swaps):
         order[i], order[j] = order[j], order[i]
-    return packed, swaps, order
+    return order
+
+
+def _packed(a: Any, check_finite: bool) -> Any:
+    """Return both factors in one matrix, the row that each was exchanged with, and the order of rows."""
+    packed, swaps = linalg.lu_factor(a, check_finite=check_finite)
+    m, k = len(a), min(a.shape)
+    return packed, swaps, _order(np.concatenate([swaps, np.arange(k, m)]))
+
+
+def _apart(a: Any, check_finite: bool) -> Any:
+    """Return the same from the factors that `scipy.linalg.lu` finds, which says nothing of singular matrices."""
+    order, lower, upper = linalg.lu(a, check_finite=check_finite, p_indices=True)
+    k = lower.shape[1]
+    packed = np.zeros(a.shape, lower.dtype)
+    packed[:, :k] = np.tril(lower, -1)
+    packed[:k] += upper
+    return packed, order, np.argsort(order)
 
 
 def _split(packed: Any) -> tuple[Any, Any]:
@@ -166,19 +182,23 @@ def _lu_rule(g: Any, out: Any) -> Any:
         gl = gl - right @ upper[..., k:].mT
     inner = np.tril(l1.mT @ gl, -1) + np.triu(gu @ u1.mT)
     found = triangular(l1.mT, triangular(u1, inner.mT, False, False, False).mT, False, True, False)
-    found = (
-        np.concatenate([np.concatenate([found, right], -1), below], -2)
-        if right.shape[-1]
-        else np.concatenate([found, below], -2)
-    )
+    if right.shape[-1]:
+        found = np.concatenate([found, right], -1)
+    elif below.shape[-2]:
+        found = np.concatenate([found, below], -2)
     return np.take_along_axis(found, np.argsort(order, -1)[..., None], -2)
 
 
-_lu = general(lambda a, check_finite: stacked(_factored, (a,), (2,), check_finite), _lu_rule, name="lu", outputs=True)
+_lu = general(
+    lambda a, check_finite, pack: stacked(_packed if pack else _apart, (a,), (2,), check_finite),
+    _lu_rule,
+    name="lu",
+    outputs=True,
+)
 
 
 def _matrices(name: str, a: TensorLike) -> Any:
-    a = float_operand(a)
+    a = lapack_operand(a)
     if a.ndim < 2:
         raise ShapeError(f"{name} takes a matrix or a stack of them, not an array of shape {a.shape}")
     return a
@@ -199,7 +219,7 @@ def lu_factor(a: TensorLike, overwrite_a: bool = False, check_finite: bool = Tru
     tuple
         The factors, of the shape of `a`: u, and below its diagonal l, whose own diagonal is 1; and (..., min(m, n))
         positions, which have no derivative. The factors have none where the first min(m, n) rows in the new order are
-        dependent: a backward pass raises `numpy.linalg.LinAlgError`.
+        dependent: a backward pass raises `DerivativeError`.
 
     Examples
     --------
@@ -214,7 +234,7 @@ def lu_factor(a: TensorLike, overwrite_a: bool = False, check_finite: bool = Tru
     """
     if is_plain(a):
         return linalg.lu_factor(a, overwrite_a, check_finite)
-    packed, swaps, _ = _lu(_matrices("lu_factor", a), check_finite)
+    packed, swaps, _ = _lu(_matrices("lu_factor", a), check_finite, True)
     return packed, swaps
 
 
@@ -266,13 +286,6 @@ def lu_solve(
     return x[..., 0] if vector else x
 
 
-def _order(swaps: Any) -> Any:
-    order = np.arange(len(swaps))
-    for i, j in enumerate(swaps):
-        order[i], order[j] = order[j], order[i]
-    return order
-
-
 @overload
 def lu(
     a: TensorLike,
@@ -314,7 +327,7 @@ def lu(
     tuple
         The permutation, which has no derivative, and the factors (..., m, k) and (..., k, n) with k = min(m, n). They
         have no derivative where the first k rows in their new order are dependent: a backward pass raises
-        `numpy.linalg.LinAlgError`.
+        `DerivativeError`.
 
     Examples
     --------
@@ -329,9 +342,9 @@ def lu(
     """
     if is_plain(a):
         return linalg.lu(a, permute_l, overwrite_a, check_finite, p_indices)
-    packed, _, order = _lu(_matrices("lu", a), check_finite)
+    packed, back, _ = _lu(_matrices("lu", a), check_finite, False)
     lower, upper = _split(packed)
-    back = np.argsort(unwrap(order), -1)
+    back = unwrap(back)
     if permute_l:
         return np.take_along_axis(lower, back[..., None], -2), upper
     if p_indices:

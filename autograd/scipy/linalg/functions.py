@@ -14,7 +14,7 @@ from ...ops.linalg_common import adjoint
 from ...ops.shape import unbroadcast
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
-from ..common import float_operand, is_plain, require_finite, stacked
+from ..common import is_plain, lapack_operand, require_finite, stacked
 from .factors import square
 from .systems import SHORT, solve, within
 
@@ -105,9 +105,7 @@ def _along(function: Any, a: Any, e: Any) -> Any:
     return function(np.concatenate([top, bottom], -2))[..., :n, n:] * scale
 
 
-_expm = general(
-    lambda A: stacked(linalg.expm, (A,), (2,), native=True), lambda g, A: _along(_expm, A.mT, g), name="expm"
-)
+_expm = general(lambda A: stacked(linalg.expm, (A,), (2,), native=0), lambda g, A: _along(_expm, A.mT, g), name="expm")
 
 
 def expm(A: TensorLike) -> Tensor:
@@ -134,7 +132,7 @@ def _logm_rule(g: Any, out: Any, A: Any) -> Any:
     return _along(_logm, A.mT, g)
 
 
-_logm = general(lambda A: stacked(linalg.logm, (A,), (2,)), _logm_rule, name="logm")
+_logm = general(lambda A: stacked(lambda A: linalg.logm(A) if A.size else A, (A,), (2,)), _logm_rule, name="logm")
 
 
 def _refuse_estimates(name: str, disp: bool | None) -> None:
@@ -184,7 +182,7 @@ def sqrtm(A: TensorLike, disp: bool | None = None, blocksize: int | None = None)
 
     Raises
     ------
-    numpy.linalg.LinAlgError
+    DerivativeError
         In a backward pass, if a matrix is singular.
 
     Examples
@@ -234,7 +232,7 @@ def solve_sylvester(a: TensorLike, b: TensorLike, q: TensorLike) -> Tensor:
     """
     if is_plain(a, b, q):
         return linalg.solve_sylvester(a, b, q)
-    return _sylvester(square("solve_sylvester", a), square("solve_sylvester", b), float_operand(q))
+    return _sylvester(square("solve_sylvester", a), square("solve_sylvester", b), lapack_operand(q))
 
 
 def solve_continuous_lyapunov(a: TensorLike, q: TensorLike) -> Tensor:

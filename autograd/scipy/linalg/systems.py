@@ -11,7 +11,7 @@ from ...errors import ShapeError
 from ...ops.linalg_common import conj, hermitian_part
 from ...ops.shape import operand, unbroadcast
 from ...primitives.declare import general
-from ..common import float_operand, is_plain, stacked
+from ..common import is_plain, lapack_operand, stacked
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -68,7 +68,7 @@ _solve = general(
 
 def matrix_and_sides(name: str, a: TensorLike, b: TensorLike) -> tuple[Any, Any, bool]:
     """Return a square matrix, the right-hand sides as the columns of another, and whether there is one alone."""
-    a, b = float_operand(a), float_operand(b)
+    a, b = lapack_operand(a), lapack_operand(b)
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ShapeError(f"{name} takes a square matrix or a stack of them, not an array of shape {a.shape}")
     vector = b.ndim == 1
@@ -299,7 +299,7 @@ def solve_banded(
     """
     if is_plain(ab, b):
         return linalg.solve_banded(l_and_u, ab, b, overwrite_ab, overwrite_b, check_finite)
-    ab, b = float_operand(ab), float_operand(b)
+    ab, b = lapack_operand(ab), lapack_operand(b)
     lower, upper = map(int, l_and_u)
     vector = b.ndim == 1
     if ab.ndim < 2 or not b.ndim or ab.shape[-2] != lower + upper + 1 or b.shape[-1 if vector else -2] != ab.shape[-1]:
