@@ -121,7 +121,7 @@ def test_values_of_splines_are_scipys(end: Any) -> None:
             scipys = scipy.interpolate.CubicSpline(X[:n], y, bc_type=end, extrapolate=extrapolate)
             for live in (True, False):
                 ours = made("CubicSpline", live, X[:n], y, bc_type=end, extrapolate=extrapolate)
-                for nu in (0, 1, 2, 3, 4, -1):
+                for nu in (0, 1, 2, 3, 4):
                     found = ours(tensor(BEYOND), nu)
                     np.testing.assert_allclose(found.data, scipys(BEYOND, nu), atol=1e-10)
                 np.testing.assert_allclose(
@@ -217,7 +217,7 @@ def test_what_is_refused_says_what_to_do() -> None:
         (lambda: interpolate.CubicSpline(X, t * np.inf), "finite"),
         (lambda: interpolate.CubicSpline(X, t, bc_type="periodic"), "the same value at both ends"),
         (lambda: interpolate.interp1d(X, t)(9.0), "fill_value='extrapolate'"),
-        (lambda: interpolate.RegularGridInterpolator((X,), t)(9.0), "fill_value=None"),
+        (lambda: interpolate.RegularGridInterpolator((X,), t)([9.0]), "fill_value=None"),
         (lambda: interpolate.RegularGridInterpolator((X * 0,), t), "strict order"),
         (lambda: interpolate.PchipInterpolator(X, t * 1j), "real values"),
     ):
@@ -226,9 +226,10 @@ def test_what_is_refused_says_what_to_do() -> None:
     for call in (
         lambda: interpolate.CubicSpline(X, t, bc_type=unknown),
         lambda: interpolate.CubicSpline(X, t, bc_type=("periodic", "natural")),  # type: ignore[arg-type]
+        lambda: interpolate.CubicSpline(X, t)(tensor(1.0), -1),
         lambda: interpolate.interp1d(X, t, bounds_error=True, fill_value="extrapolate"),
     ):
-        with pytest.raises(ValueError, match="none|periodic|extrapolate"):
+        with pytest.raises(ValueError, match=r"none|periodic|extrapolate|antiderivative"):
             call()
     with pytest.raises(UnsupportedError, match="CubicSpline"):
         interpolate.interp1d(tensor(X, requires_grad=True), t, "cubic")

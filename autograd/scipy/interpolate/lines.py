@@ -42,7 +42,7 @@ def _spline(x: Any, y: Any, k: int) -> PPoly:
     t = interpolate.make_interp_spline(knots, np.zeros(len(knots)), k).t
     trailing, y = y.shape[1:], y.reshape(len(knots), -1)
     c = linalg.spsolve(interpolate.BSpline.design_matrix(knots, t, k).tocsc(), y).reshape(y.shape) if k else y
-    breaks = np.unique(t[k : len(t) - k]) if k else t
+    breaks = np.unique(t[k : len(t) - k])
     parts = []
     for order in range(k, -1, -1):
         at = interpolate.BSpline.design_matrix(breaks[:-1], t, order)

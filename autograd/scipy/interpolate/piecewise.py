@@ -84,7 +84,7 @@ class PPoly:
         x
             Points, of any shape; it stands in the place of the axis of the coefficients.
         nu
-            The order of the derivative, or if it is negative, of the antiderivative.
+            The order of the derivative.
         extrapolate
             What to do beyond the breakpoints, if not what the object was made with.
         """
@@ -92,6 +92,8 @@ class PPoly:
         if is_plain(x, self.c, self.x):
             made = interpolate.PPoly.construct_fast(np.ascontiguousarray(self.c), self.x, self.extrapolate, self.axis)
             return made(x, nu, extrapolate)
+        if nu < 0:
+            raise ValueError(f"the order of a derivative is not negative, as {nu} is: call antiderivative({-nu})")
         if nu:
             return self.derivative(nu)(x, 0, extrapolate)
         points, knots, ndim = double(x), self.x, self.c.ndim - 2
