@@ -98,7 +98,7 @@ def eigh_rule(g: tuple[ArrayOrTensor, ...], out: tuple[ArrayOrTensor, ...]) -> A
     return conj(v) @ hermitian_part(on_diagonal(_shared(gw, w, gv)) + rotation) @ v.mT
 
 
-def eigvalsh_rule(g: ArrayOrTensor, a: ArrayOrTensor, UPLO: str) -> Any:
+def eigvalsh_rule(g: ArrayOrTensor, a: Any, UPLO: Literal["L", "U"]) -> Any:
     """Return the gradient of eigenvalues alone."""
     w, v = np.linalg.eigh(a, UPLO)
     return (conj(v) * share_ties(g, w)[..., None, :]) @ v.mT

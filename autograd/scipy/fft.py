@@ -151,14 +151,14 @@ def _of_axes(kind: Literal["dct", "dst"], inverse: bool) -> Any:
     ) -> Tensor:
         if is_plain(x):
             return function(x, type, s, axes, norm, overwrite_x, workers, orthogonalize=orthogonalize)
-        x = float_operand(x)
-        sizes = [None] * (x.ndim if axes is None else len(axes)) if s is None else list(s)
-        along = range(x.ndim)[x.ndim - len(sizes) :] if axes is None else axes
+        y = float_operand(x)
+        sizes = [None] * (y.ndim if axes is None else len(axes)) if s is None else list(s)
+        along = range(y.ndim)[y.ndim - len(sizes) :] if axes is None else axes
         if len(along) != len(sizes):
             raise ShapeError(f"{name} takes a size for each axis, not s={s} and axes={axes}")
         for axis, n in zip(along, sizes, strict=True):
-            x = _cosines_or_sines(kind, x, type, n, axis, norm, orthogonalize, inverse)
-        return x
+            y = _cosines_or_sines(kind, y, type, n, axis, norm, orthogonalize, inverse)
+        return y
 
     one = f"{'i' * inverse}{kind}"
     transform.__doc__ = f"""Return what `{one}` makes of an array along each of `axes`, as `scipy.fft.{name}` does.

@@ -191,12 +191,13 @@ def test_derivatives_of_complex_matrices(case: tuple[Callable[..., Any], tuple[A
 @pytest.mark.parametrize("n", [0, 1])
 def test_the_smallest_matrices(n: int) -> None:
     a, b = 2 * np.eye(n), np.ones((n, 2))
-    for function, inputs in (
+    cases: list[tuple[Callable[..., Any], tuple[Array, ...]]] = [
         (linalg.solve, (a, b)), (linalg.solve_triangular, (a, b)), (linalg.cholesky, (a,)), (linalg.det, (a,)),
         (linalg.inv, (a,)), (linalg.expm, (a,)), (linalg.lu, (a,)), (linalg.eigvalsh, (a,)),
         (lambda a, b: linalg.cho_solve(linalg.cho_factor(a), b), (a, b)), (linalg.sqrtm, (a,)), (linalg.norm, (a,)),
         (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b), (a, b)), (linalg.solve_sylvester, (a, a, a)),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for function, inputs in cases:
         found = function(*[tensor(x, requires_grad=True) for x in inputs])
         for part, same in zip(parts_of(found), parts_of(function(*inputs)), strict=True):
             np.testing.assert_allclose(part.data, same)

@@ -25,16 +25,18 @@ def double(x: TensorLike) -> Any:
 
 def knots_and_values(name: str, x: TensorLike, y: TensorLike, axis: int, at_least: int = 2) -> tuple[Any, Any, int]:
     """Return knots and values, these with their axis first, and which axis that was; raise if they do not fit."""
-    x, y = double(x), double(y)
-    if x.ndim != 1 or not y.ndim:
-        raise ShapeError(f"{name} takes a vector of knots, and a value for each, not shapes {x.shape} and {y.shape}")
-    axis = range(y.ndim)[axis]
-    if len(x) != y.shape[axis] or len(x) < at_least:
+    knots, values = double(x), double(y)
+    if knots.ndim != 1 or not values.ndim:
         raise ShapeError(
-            f"{name} takes at least {at_least} knots, and as many values along axis {axis}, not shapes {x.shape} and "
-            f"{y.shape}"
+            f"{name} takes a vector of knots, and a value for each, not shapes {knots.shape} and {values.shape}"
         )
-    return x, np.moveaxis(y, axis, 0), axis
+    axis = range(values.ndim)[axis]
+    if len(knots) != values.shape[axis] or len(knots) < at_least:
+        raise ShapeError(
+            f"{name} takes at least {at_least} knots, and as many values along axis {axis}, not shapes {knots.shape} "
+            f"and {values.shape}"
+        )
+    return knots, np.moveaxis(values, axis, 0), axis
 
 
 def require_increasing(name: str, x: Any, *others: Any) -> None:

@@ -87,23 +87,25 @@ class RegularGridInterpolator:
             )
         else:
             _require_known(method)
-        grid, values = [double(knots) for knots in points], float_operand(values)
-        if len(grid) > values.ndim or any(
-            knots.ndim != 1 or len(knots) != n for knots, n in zip(grid, values.shape, strict=False)
+        grid: list[Any] = [double(knots) for knots in points]
+        filled: Any = float_operand(values)
+        if len(grid) > filled.ndim or any(
+            knots.ndim != 1 or len(knots) != n for knots, n in zip(grid, filled.shape, strict=False)
         ):
             raise ShapeError(
                 f"RegularGridInterpolator takes a vector of knots for each of the first axes of the values, not shapes "
-                f"{[knots.shape for knots in grid]} and {values.shape}"
+                f"{[knots.shape for knots in grid]} and {filled.shape}"
             )
         for axis, knots in enumerate(grid):
             steps = np.diff(unwrap(knots))
             if not anywhere(steps >= 0):
-                grid[axis], values = knots[::-1], np.flip(values, axis)
+                grid[axis], filled = knots[::-1], np.flip(filled, axis)
             elif anywhere(steps <= 0):
                 raise DomainError(
                     f"RegularGridInterpolator takes knots in strict order, which those of axis {axis} are not"
                 )
-        self.grid, self.values = tuple(grid), values
+        self.grid: tuple[Any, ...] = tuple(grid)
+        self.values: Any = filled
 
     def __call__(self, xi: TensorLike | tuple[TensorLike, ...], method: Method | None = None) -> Tensor:
         """Evaluate at points.
@@ -119,8 +121,7 @@ class RegularGridInterpolator:
             return self._scipys(xi, method)
         method = method or self.method
         _require_known(method)
-        parts = [double(part) for part in xi] if isinstance(xi, tuple) else None
-        points = double(xi) if parts is None else np.stack(np.broadcast_arrays(*parts), -1)
+        points: Any = double(xi) if not isinstance(xi, tuple) else np.stack(np.broadcast_arrays(*map(double, xi)), -1)
         d = len(self.grid)
         points = points[:, None] if d == 1 and points.ndim == 1 else points
         if not points.ndim or points.shape[-1] != d:

@@ -117,15 +117,15 @@ class interp1d:  # noqa: N801 - SciPy's name
         self.bounds_error = not extrapolates if bounds_error is None else bounds_error
         self.fill_value = fill_value
         order = _ORDERS.get(kind) if isinstance(kind, str) else kind
-        x, y, self.axis = knots_and_values("interp1d", x, y, axis, 1 if order is None else order + 1)
+        knots, values, self.axis = knots_and_values("interp1d", x, y, axis, 1 if order is None else order + 1)
         if not assume_sorted:
-            places = np.argsort(unwrap(x), kind="stable")
-            x, y = selected(x, places), selected(y, places)
-        self.x, self.y, self._kind = x, y, kind
-        self._pieces = None
+            places = np.argsort(unwrap(knots), kind="stable")
+            knots, values = selected(knots, places), selected(values, places)
+        self.x, self.y, self._kind = knots, values, kind
+        self._pieces: PPoly | None = None
         if order is not None:
-            require_increasing("interp1d", x, y)
-            self._pieces = _spline(x, y, order)
+            require_increasing("interp1d", knots, values)
+            self._pieces = _spline(knots, values, order)
 
     def __call__(self, x: TensorLike) -> Tensor:
         """Evaluate at points of any shape, which stands in the place of the axis of the knots."""
@@ -151,11 +151,11 @@ class interp1d:  # noqa: N801 - SciPy's name
 
     def _evaluated(self, points: Any) -> Any:
         if self._pieces is not None:
-            found = self._pieces(points)
-            if not self._pieces.c.shape[0] - 1:  # of order 0: the last knot has its own value
-                last = np.equal(unwrap(points), unwrap(self.x)[-1])
-                return np.where(column(last, self.y.ndim - 1), self.y[-1], found)
-            return found
+            found: Any = self._pieces(points)
+            if len(self._pieces.c) > 1:
+                return found
+            ends = np.greater_equal(unwrap(points), unwrap(self.x)[-1])  # a step at the last knot
+            return np.where(column(ends, self.y.ndim - 1), self.y[-1], found)
         knots, values, last = unwrap(self.x), unwrap(points), len(self.x) - 1
         if self._kind == "linear":
             i = np.clip(np.searchsorted(knots, values), 1, last)

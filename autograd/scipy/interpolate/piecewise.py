@@ -52,19 +52,16 @@ class PPoly:
     """
 
     def __init__(self, c: TensorLike, x: TensorLike, extrapolate: Extrapolation = None, axis: int = 0) -> None:
-        c, x = double(c), double(x)
-        if c.ndim < 2 or x.ndim != 1:
+        given, breaks = double(c), double(x)
+        self.axis = range(max(given.ndim - 1, 1))[axis]
+        moved: Any = np.moveaxis(given, (self.axis, self.axis + 1), (0, 1)) if given.ndim > 1 else given
+        if given.ndim < 2 or breaks.ndim != 1 or moved.shape[1] != len(breaks) - 1 or not moved.shape[0]:
             raise ShapeError(
-                f"PPoly takes coefficients (k + 1, n, ...) and n + 1 breakpoints, not {c.shape}, {x.shape}"
+                f"PPoly takes coefficients (k + 1, n, ...) and n + 1 breakpoints, not shapes {given.shape} and "
+                f"{breaks.shape}"
             )
-        self.axis = range(c.ndim - 1)[axis]
-        c = np.moveaxis(c, (self.axis, self.axis + 1), (0, 1))
-        if c.shape[1] != len(x) - 1 or not c.shape[0]:
-            raise ShapeError(
-                f"PPoly takes coefficients (k + 1, n, ...) and n + 1 breakpoints, not {c.shape}, {x.shape}"
-            )
-        require_increasing("PPoly", x)
-        self._set(c, x, True if extrapolate is None else extrapolate)
+        require_increasing("PPoly", breaks)
+        self._set(moved, breaks, True if extrapolate is None else extrapolate)
 
     def _set(self, c: Any, x: Any, extrapolate: Extrapolation) -> None:
         self.c, self.x = c, x
@@ -188,9 +185,9 @@ class CubicHermiteSpline(PPoly):
         self, x: TensorLike, y: TensorLike, dydx: TensorLike, axis: int = 0, extrapolate: Extrapolation = None
     ) -> None:
         name = type(self).__name__
-        x, y, self.axis = knots_and_values(name, x, y, axis)
-        slopes = np.moveaxis(double(dydx), self.axis, 0)
-        if slopes.shape != y.shape:
-            raise ShapeError(f"{name} takes as many slopes as values, not shapes {y.shape} and {slopes.shape}")
-        require_increasing(name, x, y, slopes)
-        self._set(hermite_coefficients(x, y, slopes), x, True if extrapolate is None else extrapolate)
+        knots, values, self.axis = knots_and_values(name, x, y, axis)
+        slopes: Any = np.moveaxis(double(dydx), self.axis, 0)
+        if slopes.shape != values.shape:
+            raise ShapeError(f"{name} takes as many slopes as values, not shapes {values.shape} and {slopes.shape}")
+        require_increasing(name, knots, values, slopes)
+        self._set(hermite_coefficients(knots, values, slopes), knots, True if extrapolate is None else extrapolate)

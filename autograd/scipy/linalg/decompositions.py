@@ -12,8 +12,8 @@ from ...ops.linalg_common import adjoint, conj, hermitian_part, on_diagonal
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
 from ..common import is_plain, lapack_operand, require_finite, stacked
-from .factors import cholesky, square
-from .systems import triangular
+from .factors import cholesky
+from .systems import square, triangular
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Axis, Tensor, TensorLike
@@ -150,13 +150,16 @@ def eigh(
             a, b, lower=lower, eigvals_only=eigvals_only, overwrite_a=overwrite_a, overwrite_b=overwrite_b, type=type,
             check_finite=check_finite, subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver,
         )  # fmt: skip
-    a, factor, multiplies = square("eigh", a), None, False
+    matrix, factor, multiplies = square("eigh", a), None, False
     if type not in (1, 2, 3):
         raise ValueError(f"eigh takes type as 1, 2 or 3, not {type!r}")
     if b is not None:
-        a, factor, multiplies = _of_standard(a, square("eigh", b), lower, type, check_finite)
+        matrix, factor, multiplies = _of_standard(matrix, square("eigh", b), lower, type, check_finite)
         lower, driver = True, None
-    w, v = (_eigvalsh(a, lower, driver, check_finite), None) if eigvals_only else _eigh(a, lower, driver, check_finite)
+    w: Any = _eigvalsh(matrix, lower, driver, check_finite) if eigvals_only else None
+    v: Any = None
+    if not eigvals_only:
+        w, v = _eigh(matrix, lower, driver, check_finite)
     chosen = _chosen(w, subset_by_index, subset_by_value)
     if v is not None and factor is not None:
         v = factor @ v if multiplies else triangular(conj(factor.mT), v, False, False, False)
@@ -297,6 +300,7 @@ def norm(
     """
     if is_plain(a):
         return linalg.norm(a, ord, axis, keepdims, check_finite)
-    a = lapack_operand(a)
-    require_finite(check_finite, a)
-    return np.linalg.norm(a, ord, axis, keepdims)
+    x = lapack_operand(a)
+    require_finite(check_finite, x)
+    found: Any = np.linalg.norm(x, ord, axis, keepdims)
+    return found

@@ -9,22 +9,15 @@ from scipy import linalg
 
 from ...errors import ShapeError
 from ...ops.decompositions import cholesky_rule
+from ...ops.linalg_common import conj
 from ...primitives.declare import general
 from ...tensors.tensor import as_tensor, unwrap
 from ..common import is_plain, lapack_operand, stacked
-from .systems import matrix_and_sides, solve_triangular, triangular
+from .systems import matrix_and_sides, solve_triangular, square, triangular
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
     from .systems import Trans
-
-
-def square(name: str, a: TensorLike) -> Any:
-    """Return a matrix or a stack of them as tensor or array; raise if it is not square."""
-    a = lapack_operand(a)
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise ShapeError(f"{name} takes a square matrix or a stack of them, not an array of shape {a.shape}")
-    return a
 
 
 # Cholesky
@@ -89,10 +82,10 @@ def cho_factor(
     """
     if is_plain(a):
         return linalg.cho_factor(a, lower, overwrite_a, check_finite)
-    a = square("cho_factor", a)
-    n = a.shape[-1]
-    kept = np.tri(n, k=0 if lower else -1, dtype=bool) == lower
-    return np.where(kept, _cholesky(a, lower, check_finite), a), lower
+    matrix = square("cho_factor", a)
+    kept = np.tri(matrix.shape[-1], k=0 if lower else -1, dtype=bool) == lower
+    factor: Any = np.where(kept, _cholesky(matrix, lower, check_finite), matrix)
+    return factor, lower
 
 
 def cho_solve(
@@ -198,10 +191,10 @@ _lu = general(
 
 
 def _matrices(name: str, a: TensorLike) -> Any:
-    a = lapack_operand(a)
-    if a.ndim < 2:
-        raise ShapeError(f"{name} takes a matrix or a stack of them, not an array of shape {a.shape}")
-    return a
+    matrices = lapack_operand(a)
+    if matrices.ndim < 2:
+        raise ShapeError(f"{name} takes a matrix or a stack of them, not an array of shape {matrices.shape}")
+    return matrices
 
 
 def lu_factor(a: TensorLike, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Tensor, Tensor]:
@@ -270,18 +263,21 @@ def lu_solve(
     packed, swaps = lu_and_piv
     if is_plain(packed, b):
         return linalg.lu_solve((unwrap(packed), unwrap(swaps)), b, trans, overwrite_b, check_finite)
-    packed, b, vector = matrix_and_sides("lu_solve", packed, b)
-    if packed.ndim != 2 or b.ndim != 2:
-        raise ShapeError(f"lu_solve takes the factors of one matrix, not shapes {packed.shape} and {b.shape}: use vmap")
+    factors, sides, vector = matrix_and_sides("lu_solve", packed, b)
+    if factors.ndim != 2 or sides.ndim != 2:
+        raise ShapeError(
+            f"lu_solve takes the factors of one matrix, not shapes {factors.shape} and {sides.shape}: use vmap"
+        )
     if trans not in (0, 1, 2):
         raise ValueError(f"lu_solve takes trans as 0, 1 or 2, not {trans!r}")
     order = stacked(_order, (unwrap(swaps),), (1,))
+    x: Any
     if trans == 0:
-        y = solve_triangular(packed, np.take_along_axis(b, order[:, None], 0), 0, True, True)
-        x = solve_triangular(packed, y, check_finite=check_finite)
+        moved = np.take_along_axis(sides, order[:, None], 0)
+        x = triangular(factors, triangular(factors, moved, True, True, check_finite), False, False, check_finite)
     else:
-        y = solve_triangular(packed, b, trans, check_finite=check_finite)
-        x = solve_triangular(packed, y, trans, True, True)
+        turned = factors.mT if trans == 1 else conj(factors.mT)
+        x = triangular(turned, triangular(turned, sides, True, False, check_finite), False, True, check_finite)
         x = np.take_along_axis(x, np.argsort(order)[:, None], 0)
     return x[..., 0] if vector else x
 
@@ -346,7 +342,8 @@ def lu(
     lower, upper = _split(packed)
     back = unwrap(back)
     if permute_l:
-        return np.take_along_axis(lower, back[..., None], -2), upper
+        permuted: Any = np.take_along_axis(lower, back[..., None], -2)
+        return permuted, upper
     if p_indices:
         return as_tensor(back), lower, upper
     return as_tensor((back[..., None] == np.arange(back.shape[-1])).astype(packed.dtype)), lower, upper

@@ -15,8 +15,7 @@ from ...ops.shape import unbroadcast
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
 from ..common import is_plain, lapack_operand, require_finite, stacked
-from .factors import square
-from .systems import SHORT, solve, within
+from .systems import SHORT, solve, square, within
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -41,9 +40,9 @@ def det(a: TensorLike, overwrite_a: bool = False, check_finite: bool = True) -> 
     """
     if is_plain(a):
         return linalg.det(a, overwrite_a, check_finite)
-    a = square("det", a)
-    require_finite(check_finite, a)
-    return _det(a)
+    matrix = square("det", a)
+    require_finite(check_finite, matrix)
+    return _det(matrix)
 
 
 def _inverse(a: Any, structure: str | None, lower: bool, check_finite: bool) -> Any:
@@ -105,7 +104,9 @@ def _along(function: Any, a: Any, e: Any) -> Any:
     return function(np.concatenate([top, bottom], -2))[..., :n, n:] * scale
 
 
-_expm = general(lambda A: stacked(linalg.expm, (A,), (2,), native=0), lambda g, A: _along(_expm, A.mT, g), name="expm")
+_expm: Any = general(
+    lambda A: stacked(linalg.expm, (A,), (2,), native=0), lambda g, A: _along(_expm, A.mT, g), name="expm"
+)
 
 
 def expm(A: TensorLike) -> Tensor:
@@ -132,7 +133,7 @@ def _logm_rule(g: Any, out: Any, A: Any) -> Any:
     return _along(_logm, A.mT, g)
 
 
-_logm = general(lambda A: stacked(lambda A: linalg.logm(A) if A.size else A, (A,), (2,)), _logm_rule, name="logm")
+_logm: Any = general(lambda A: stacked(lambda A: linalg.logm(A) if A.size else A, (A,), (2,)), _logm_rule, name="logm")
 
 
 def _refuse_estimates(name: str, disp: bool | None) -> None:
@@ -208,7 +209,7 @@ def _sylvester_back(g: Any, a: Any, b: Any) -> Any:
     return _sylvester(a.mT, b.mT, g)
 
 
-_sylvester = general(
+_sylvester: Any = general(
     lambda a, b, q: stacked(linalg.solve_sylvester, (a, b, q), (2, 2, 2)),
     lambda g, out, a, b, a_shape: unbroadcast(-(_sylvester_back(g, a, b) @ out.mT), a_shape),
     lambda g, out, a, b, b_shape: unbroadcast(-(out.mT @ _sylvester_back(g, a, b)), b_shape),
@@ -248,8 +249,8 @@ def solve_continuous_lyapunov(a: TensorLike, q: TensorLike) -> Tensor:
     """
     if is_plain(a, q):
         return linalg.solve_continuous_lyapunov(a, q)
-    a = square("solve_continuous_lyapunov", a)
-    return solve_sylvester(a, adjoint(a), q)
+    matrix = square("solve_continuous_lyapunov", a)
+    return solve_sylvester(matrix, adjoint(matrix), q)
 
 
 def solve_discrete_lyapunov(
@@ -275,14 +276,15 @@ def solve_discrete_lyapunov(
     """
     if is_plain(a, q):
         return linalg.solve_discrete_lyapunov(a, q, method)
-    a, q = square("solve_discrete_lyapunov", a), square("solve_discrete_lyapunov", q)
-    n = a.shape[-1]
+    matrix, sides = square("solve_discrete_lyapunov", a), square("solve_discrete_lyapunov", q)
+    n = matrix.shape[-1]
     method = method or ("bilinear" if n >= 10 else "direct")
     if method not in ("direct", "bilinear"):
         raise ValueError(f"solve_discrete_lyapunov takes the methods 'direct' and 'bilinear', not {method!r}")
-    one = np.eye(n, dtype=a.dtype)
     if method == "direct":
-        return solve(np.eye(n * n) - np.kron(a, np.conjugate(a)), q.reshape(-1)).reshape(n, n)
-    back = np.linalg.inv(adjoint(a) + one)
-    b = (adjoint(a) - one) @ back
-    return solve_continuous_lyapunov(adjoint(b), -2 * (np.linalg.inv(a + one) @ q @ back))
+        found: Any = solve(np.eye(n * n) - np.kron(matrix, np.conjugate(matrix)), sides.reshape(-1))
+        return found.reshape(n, n)
+    one, turned = np.eye(n, dtype=matrix.dtype), adjoint(matrix)
+    back: Any = np.linalg.inv(turned + one)
+    front: Any = np.linalg.inv(matrix + one)
+    return solve_continuous_lyapunov(adjoint((turned - one) @ back), -2 * (front @ sides @ back))

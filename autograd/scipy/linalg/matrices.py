@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import linalg
@@ -43,7 +43,8 @@ def block_diag(*arrs: TensorLike) -> Tensor:
         left, right = (np.zeros((*stack, m, k), dtype) for k in (before, width - before - n))
         rows.append(np.concatenate([left, np.broadcast_to(a, (*stack, m, n)), right], -1))
         before += n
-    return np.concatenate(rows, -2)
+    found: Any = np.concatenate(rows, -2)
+    return found
 
 
 def toeplitz(c: TensorLike, r: TensorLike | None = None) -> Tensor:
@@ -66,10 +67,12 @@ def toeplitz(c: TensorLike, r: TensorLike | None = None) -> Tensor:
     """
     if is_plain(c, r):
         return linalg.toeplitz(c, r)
-    c = np.atleast_1d(float_operand(c))
-    r = conj(c) if r is None else np.atleast_1d(float_operand(r))
-    if c.shape[:-1] != r.shape[:-1]:
-        raise ShapeError(f"toeplitz takes a column and a row for each matrix, but the shapes are {c.shape}, {r.shape}")
-    m, n = c.shape[-1], r.shape[-1]
-    values = np.concatenate([c[..., ::-1], r[..., 1:]], -1)
+    first: Any = np.atleast_1d(float_operand(c))
+    row: Any = conj(first) if r is None else np.atleast_1d(float_operand(r))
+    if first.shape[:-1] != row.shape[:-1]:
+        raise ShapeError(
+            f"toeplitz takes a column and a row for each matrix, but the shapes are {first.shape}, {row.shape}"
+        )
+    m, n = first.shape[-1], row.shape[-1]
+    values: Any = np.concatenate([first[..., ::-1], row[..., 1:]], -1)
     return values[..., m - 1 - np.arange(m)[:, None] + np.arange(n)]

@@ -56,7 +56,7 @@ def _back(g: Any, a: Any, structure: str | None, lower: bool) -> Any:
     return _solve(a.mT, g, _TRANSPOSED.get(structure or "", structure), not lower, False)
 
 
-_solve = general(
+_solve: Any = general(
     lambda a, b, structure, lower, check_finite: stacked(_solved, (a, b), (2, 2), structure, lower, check_finite),
     lambda g, out, a, a_shape, structure, lower: within(
         unbroadcast(-(_back(g, a, structure, lower) @ out.mT), a_shape), structure
@@ -66,18 +66,24 @@ _solve = general(
 )
 
 
+def square(name: str, a: TensorLike) -> Any:
+    """Return a matrix or a stack of them as tensor or array; raise if it is not square."""
+    matrix = lapack_operand(a)
+    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+        raise ShapeError(f"{name} takes a square matrix or a stack of them, not an array of shape {matrix.shape}")
+    return matrix
+
+
 def matrix_and_sides(name: str, a: TensorLike, b: TensorLike) -> tuple[Any, Any, bool]:
     """Return a square matrix, the right-hand sides as the columns of another, and whether there is one alone."""
-    a, b = lapack_operand(a), lapack_operand(b)
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise ShapeError(f"{name} takes a square matrix or a stack of them, not an array of shape {a.shape}")
-    vector = b.ndim == 1
-    if not b.ndim or b.shape[-1 if vector else -2] != a.shape[-1]:
+    matrix, sides = square(name, a), lapack_operand(b)
+    vector = sides.ndim == 1
+    if not sides.ndim or sides.shape[-1 if vector else -2] != matrix.shape[-1]:
         raise ShapeError(
-            f"{name}: a right-hand side of shape {b.shape} does not fit a matrix of shape {a.shape}: it has as many "
-            f"rows, and a single one is a vector of shape ({a.shape[-1]},)"
+            f"{name}: a right-hand side of shape {sides.shape} does not fit a matrix of shape {matrix.shape}: it has "
+            f"as many rows, and a single one is a vector of shape ({matrix.shape[-1]},)"
         )
-    return a, b[:, None] if vector else b, vector
+    return matrix, sides[:, None] if vector else sides, vector
 
 
 def solve(
@@ -136,10 +142,10 @@ def solve(
     if is_plain(a, b):
         known = {} if structure is None else {"assume_a": structure}
         return linalg.solve(a, b, lower, overwrite_a, overwrite_b, check_finite, transposed=transposed, **known)
-    a, b, vector = matrix_and_sides("solve", a, b)
+    matrix, sides, vector = matrix_and_sides("solve", a, b)
     if transposed:
-        a, lower, structure = a.mT, not lower, _TRANSPOSED.get(structure or "", structure)
-    x = _solve(a, b, structure, lower, check_finite)
+        matrix, lower, structure = matrix.mT, not lower, _TRANSPOSED.get(structure or "", structure)
+    x: Any = _solve(matrix, sides, structure, lower, check_finite)
     return x[..., 0] if vector else x
 
 
@@ -154,7 +160,7 @@ def _triangle(g: Any, lower: bool, unit: bool) -> Any:
     return np.tril(g, -unit) if lower else np.triu(g, unit)
 
 
-triangular = general(
+triangular: Any = general(
     lambda a, b, lower, unit, check_finite: stacked(_solved_triangular, (a, b), (2, 2), lower, unit, check_finite),
     lambda g, out, a, a_shape, lower, unit: _triangle(
         unbroadcast(-(triangular(a.mT, g, not lower, unit, False) @ out.mT), a_shape), lower, int(unit)
@@ -211,10 +217,10 @@ def solve_triangular(
         return linalg.solve_triangular(a, b, trans, lower, unit_diagonal, overwrite_b, check_finite)
     if trans not in (0, 1, 2, "N", "T", "C"):
         raise ValueError(f"solve_triangular takes trans as 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
-    a, b, vector = matrix_and_sides("solve_triangular", a, b)
+    matrix, sides, vector = matrix_and_sides("solve_triangular", a, b)
     if trans not in (0, "N"):
-        a, lower = a.mT if trans in (1, "T") else conj(a.mT), not lower
-    x = triangular(a, b, lower, unit_diagonal, check_finite)
+        matrix, lower = matrix.mT if trans in (1, "T") else conj(matrix.mT), not lower
+    x: Any = triangular(matrix, sides, lower, unit_diagonal, check_finite)
     return x[..., 0] if vector else x
 
 
@@ -247,7 +253,7 @@ def _banded_rule(g: Any, out: Any, ab: Any, ab_shape: Any, lower: int, upper: in
     return unbroadcast(np.where(inside, -products, 0), ab_shape)
 
 
-_banded = general(
+_banded: Any = general(
     lambda ab, b, lower, upper, check_finite: stacked(
         lambda ab, b: linalg.solve_banded((lower, upper), ab, b, check_finite=check_finite), (ab, b), (2, 2)
     ),
@@ -299,13 +305,14 @@ def solve_banded(
     """
     if is_plain(ab, b):
         return linalg.solve_banded(l_and_u, ab, b, overwrite_ab, overwrite_b, check_finite)
-    ab, b = lapack_operand(ab), lapack_operand(b)
+    bands, sides = lapack_operand(ab), lapack_operand(b)
     lower, upper = map(int, l_and_u)
-    vector = b.ndim == 1
-    if ab.ndim < 2 or not b.ndim or ab.shape[-2] != lower + upper + 1 or b.shape[-1 if vector else -2] != ab.shape[-1]:
+    vector, count = sides.ndim == 1, lower + upper + 1
+    rows = sides.shape[-1 if vector else -2] if sides.ndim else None
+    if bands.ndim < 2 or bands.shape[-2] != count or rows != bands.shape[-1]:
         raise ShapeError(
-            f"solve_banded takes l + u + 1 = {lower + upper + 1} diagonals in a matrix (..., {lower + upper + 1}, n), "
-            f"and right-hand sides of n rows, not shapes {ab.shape} and {b.shape}"
+            f"solve_banded takes l + u + 1 = {count} diagonals in a matrix (..., {count}, n), "
+            f"and right-hand sides of n rows, not shapes {bands.shape} and {sides.shape}"
         )
-    x = _banded(ab, b[:, None] if vector else b, lower, upper, check_finite)
+    x: Any = _banded(bands, sides[:, None] if vector else sides, lower, upper, check_finite)
     return x[..., 0] if vector else x

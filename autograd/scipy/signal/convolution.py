@@ -71,11 +71,14 @@ _convolve = general(
 )
 
 
-def _check(name: str, mode: str, in1: Any, in2: Any) -> None:
+def _pair(name: str, in1: TensorLike, in2: TensorLike, mode: str) -> tuple[Any, Any]:
+    """Return both arrays; raise if they do not have as many axes, or if there is no such mode."""
+    x, y = float_operand(in1), float_operand(in2)
     if mode not in ("full", "valid", "same"):
         raise ValueError(f"{name} takes the modes 'full', 'valid' and 'same', not {mode!r}")
-    if in1.ndim != in2.ndim:
-        raise ShapeError(f"{name} takes arrays with as many axes, but the shapes are {in1.shape} and {in2.shape}")
+    if x.ndim != y.ndim:
+        raise ShapeError(f"{name} takes arrays with as many axes, but the shapes are {x.shape} and {y.shape}")
+    return x, y
 
 
 def convolve(
@@ -123,9 +126,8 @@ def convolve(
         return _along(float_operand(in1), float_operand(in2), mode, axes, dot_axes)
     if is_plain(in1, in2):
         return signal.convolve(in1, in2, mode, method)
-    in1, in2 = float_operand(in1), float_operand(in2)
-    _check("convolve", mode, in1, in2)
-    return _convolve(in1, in2, mode, method, tuple(range(in1.ndim)))
+    x, y = _pair("convolve", in1, in2, mode)
+    return _convolve(x, y, mode, method, tuple(range(x.ndim)))
 
 
 def _along(in1: Any, in2: Any, mode: ConvolutionMode, axes: Axes | None, dot_axes: Axes) -> Any:
@@ -197,10 +199,9 @@ def correlate(
     """
     if is_plain(in1, in2):
         return signal.correlate(in1, in2, mode, method)
-    in1, in2 = float_operand(in1), float_operand(in2)
-    _check("correlate", mode, in1, in2)
-    axes = tuple(range(in1.ndim))
-    return _convolve(in1, _flipped(conj(in2), axes), mode, method, axes)
+    x, y = _pair("correlate", in1, in2, mode)
+    axes = tuple(range(x.ndim))
+    return _convolve(x, _flipped(conj(y), axes), mode, method, axes)
 
 
 def fftconvolve(
@@ -227,7 +228,6 @@ def fftconvolve(
     """
     if is_plain(in1, in2):
         return signal.fftconvolve(in1, in2, mode, axes)
-    in1, in2 = float_operand(in1), float_operand(in2)
-    _check("fftconvolve", mode, in1, in2)
-    chosen = range(in1.ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
-    return _convolve(in1, in2, mode, "fftconvolve", tuple(axis % in1.ndim for axis in chosen))
+    x, y = _pair("fftconvolve", in1, in2, mode)
+    chosen = range(x.ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
+    return _convolve(x, y, mode, "fftconvolve", tuple(axis % x.ndim for axis in chosen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from scipy import signal
@@ -29,11 +29,11 @@ def _lags(g: Any, y: Any, count: int) -> Any:
 
 
 # y = b / a * x, as series of delays: of b, x / a delayed, of a, -y / a delayed, of x, the filter in the other direction
-_lfilter = general(
+_lfilter: Any = general(
     lambda b, a, x: stacked(_filtered, (b, a, x), (1, 1, 1), native=2),
     lambda g, a, x, b_shape: unbroadcast(_lags(g, _lfilter(np.ones(1), a, x), b_shape[-1]), b_shape),
     lambda g, out, a, a_shape: unbroadcast(-_lags(g, _lfilter(np.ones(1), a, out), a_shape[-1]), a_shape),
-    lambda g, b, a, x_shape: unbroadcast(_lfilter(b, a, g[..., ::-1])[..., ::-1], x_shape),
+    lambda g, b, a, stepsshape: unbroadcast(_lfilter(b, a, g[..., ::-1])[..., ::-1], stepsshape),
     name="lfilter",
 )
 
@@ -43,6 +43,12 @@ def _single_at_least(x: TensorLike) -> Any:
     return found.astype(np.float32) if found.dtype == np.float16 else found
 
 
+@overload
+def lfilter(b: TensorLike, a: TensorLike, x: TensorLike, axis: int = -1, zi: None = None) -> Tensor: ...
+@overload
+def lfilter(
+    b: TensorLike, a: TensorLike, x: TensorLike, axis: int = -1, *, zi: TensorLike
+) -> tuple[Tensor, Tensor]: ...
 def lfilter(
     b: TensorLike, a: TensorLike, x: TensorLike, axis: int = -1, zi: TensorLike | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -79,26 +85,28 @@ def lfilter(
     """
     if is_plain(b, a, x, zi):
         return signal.lfilter(b, a, x, axis, zi)
-    b, a, x = _single_at_least(b), _single_at_least(a), _single_at_least(x)
-    b, a = np.atleast_1d(b), np.atleast_1d(a)
-    if b.ndim != 1 or a.ndim != 1 or not b.size or not a.size or not x.ndim:
+    steps, inputs, feedback = (_single_at_least(part) for part in (x, b, a))
+    inputs, feedback = np.atleast_1d(inputs), np.atleast_1d(feedback)
+    if inputs.ndim != 1 or feedback.ndim != 1 or not inputs.size or not feedback.size or not steps.ndim:
         raise ShapeError(
-            f"lfilter takes vectors of coefficients and a signal, not shapes {b.shape}, {a.shape}, {x.shape}"
+            f"lfilter takes vectors of coefficients and a signal, not shapes {inputs.shape}, {feedback.shape} and "
+            f"{steps.shape}"
         )
-    b, a = b / a[0], a / a[0]
-    x = np.moveaxis(x, axis, -1)
-    y = _lfilter(b, a, x)
+    inputs, feedback = inputs / feedback[0], feedback / feedback[0]
+    steps = np.moveaxis(steps, axis, -1)
+    y: Any = _lfilter(inputs, feedback, steps)
     if zi is None:
         return np.moveaxis(y, -1, axis)
-    n, count = x.shape[-1], max(len(a), len(b)) - 1
-    state = np.moveaxis(float_operand(zi), axis, -1)
-    if state.shape != (*x.shape[:-1], count):
+    n, count = steps.shape[-1], max(len(feedback), len(inputs)) - 1
+    state: Any = np.moveaxis(float_operand(zi), axis, -1)
+    if state.shape != (*steps.shape[:-1], count):
         raise ShapeError(
-            f"lfilter takes a state of {count} values along the axis, {(*x.shape[:-1], count)} if that is the last, "
-            f"not {state.shape}"
+            f"lfilter takes a state of {count} values along the axis, {(*steps.shape[:-1], count)} if that is the "
+            f"last, not {state.shape}"
         )
-    y = y + _lfilter(np.ones(1), a, _extended(state, n)[..., :n])
-    end = _extended(_tail(b, x, count) - _tail(a, y, count) + _extended(state, n + count)[..., n : n + count], count)
+    y = y + _lfilter(np.ones(1), feedback, _extended(state, n)[..., :n])
+    left = _extended(state, n + count)[..., n : n + count]
+    end: Any = _tail(inputs, steps, count) - _tail(feedback, y, count) + left
     return np.moveaxis(y, -1, axis), np.moveaxis(end, -1, axis)
 
 
@@ -117,7 +125,7 @@ def _tail(b: Any, x: Any, count: int) -> Any:
 # Smoothing
 
 
-_PADS = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
+_PADS: dict[str, Any] = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
 
 
 def savgol_filter(
@@ -158,20 +166,19 @@ def savgol_filter(
         raise ValueError(f"savgol_filter takes the modes 'interp', {', '.join(map(repr, _PADS))}, not {mode!r}")
     if not window_length % 2:
         raise UnsupportedError(f"savgol_filter of a tensor takes a window of odd length, not {window_length}")
-    x = np.moveaxis(float_operand(x), axis, -1)
-    if mode == "interp" and window_length > x.shape[-1]:
+    moved: Any = np.moveaxis(float_operand(x), axis, -1)
+    if mode == "interp" and window_length > moved.shape[-1]:
         raise ShapeError(
-            f"savgol_filter(mode='interp') takes a window no longer than x, {x.shape[-1]}: use another mode"
+            f"savgol_filter(mode='interp') takes a window no longer than x, {moved.shape[-1]}: use another mode"
         )
     # What it makes of one window: of the first ones from its beginning, of the middle one, of the last ones to its end.
-    fit = signal.savgol_filter(np.eye(window_length), window_length, polyorder, deriv, delta, 0, "interp").astype(
-        x.dtype
-    )
-    half = window_length // 2
+    fit = signal.savgol_filter(np.eye(window_length), window_length, polyorder, deriv, delta, 0, "interp")
+    fit, half = fit.astype(moved.dtype), window_length // 2
     if mode != "interp":
-        given = {"constant_values": cval} if mode == "constant" else {}
-        x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(half, half)], _PADS[mode], **given)
-    y = np.lib.stride_tricks.sliding_window_view(x, window_length, -1) @ fit[half]
+        given: dict[str, Any] = {"constant_values": cval} if mode == "constant" else {}
+        moved = np.pad(moved, [(0, 0)] * (moved.ndim - 1) + [(half, half)], _PADS[mode], **given)
+    y: Any = np.lib.stride_tricks.sliding_window_view(moved, window_length, -1) @ fit[half]
     if mode == "interp":
-        y = np.concatenate([x[..., :window_length] @ fit[:half].T, y, x[..., -window_length:] @ fit[half + 1 :].T], -1)
+        first, last = moved[..., :window_length] @ fit[:half].T, moved[..., -window_length:] @ fit[half + 1 :].T
+        y = np.concatenate([first, y, last], -1)
     return np.moveaxis(y, -1, axis)

@@ -60,7 +60,7 @@ def _times(data: Any, x: Any, pattern: Pattern) -> Any:
     return np.moveaxis((a @ columns.reshape(len(columns), -1)).reshape(a.shape[:1] + columns.shape[1:]), 0, -2)
 
 
-_matmul = general(
+_matmul: Any = general(
     lambda data, x, pattern: stacked(_times, (data, x), (1, 2), pattern, native=1),
     lambda g, x, pattern, data_shape: unbroadcast(
         (g[..., pattern.row, :] * x[..., pattern.col, :]).sum(-1), data_shape
@@ -160,8 +160,8 @@ class SparseArray:
 
     def multiply(self, other: TensorLike) -> SparseArray:
         """Return the product of each element with that of a dense matrix, or of what broadcasts to its shape."""
-        other = np.broadcast_to(float_operand(other), self.shape)
-        return SparseArray._with(self.data * other[self.row, self.col], self._pattern)
+        dense: Any = np.broadcast_to(float_operand(other), self.shape)
+        return SparseArray._with(self.data * dense[self.row, self.col], self._pattern)
 
     def dot(self, other: TensorLike) -> Tensor:
         """Return the product with a dense vector or matrix, or a stack of matrices."""
@@ -186,10 +186,10 @@ class SparseArray:
         return (self.T @ x) if x.ndim == 1 else (self.T @ x.mT).mT
 
     def __mul__(self, number: TensorLike) -> SparseArray:
-        number = float_operand(number)
-        if number.ndim:
+        factor = float_operand(number)
+        if factor.ndim:
             raise ShapeError("a sparse matrix is multiplied by numbers with *, by arrays with @ or multiply()")
-        return SparseArray._with(self.data * number, self._pattern)
+        return SparseArray._with(self.data * factor, self._pattern)
 
     __rmul__ = __mul__
 

@@ -85,10 +85,12 @@ def spsolve(A: Any, b: TensorLike, permc_spec: str | None = None, use_umfpack: b
         return scipys.spsolve(A, b, permc_spec, use_umfpack)
     if issparse(b) or isinstance(b, SparseArray):
         raise TypeError("spsolve takes a dense right-hand side of a matrix of tensors: b.toarray()")
-    a, b = as_sparse(A), float_operand(b)
-    if a.shape[0] != a.shape[1] or b.ndim not in (1, 2) or b.shape[0] != a.shape[0]:
+    a, sides = as_sparse(A), float_operand(b)
+    if a.shape[0] != a.shape[1] or sides.ndim not in (1, 2) or sides.shape[0] != a.shape[0]:
         raise ShapeError(
-            f"spsolve takes a square matrix, and a vector or matrix of as many rows, not shapes {a.shape} and {b.shape}"
+            f"spsolve takes a square matrix, and a vector or matrix of as many rows, not shapes {a.shape} and "
+            f"{sides.shape}"
         )
-    x = _spsolve(a.data, b[:, None] if b.ndim == 1 else b, a._pattern, permc_spec, use_umfpack)
+    sides = sides[:, None] if sides.ndim == 1 else sides
+    x: Any = _spsolve(a.data, sides, a._pattern, permc_spec, use_umfpack)
     return x[:, 0] if x.shape[1] == 1 else x
