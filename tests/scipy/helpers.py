@@ -22,7 +22,7 @@ def parts_of(results: Any) -> list[Any]:
     return list(results) if isinstance(results, tuple | list) else [results]
 
 
-def check_batches(function: Callable[..., Any], *inputs: Array | np.float64) -> None:
+def check_batches(function: Callable[..., Any], *inputs: Array) -> None:
     """Check that a batch, and the gradients in a batch, are those of each element, without a loop that warns."""
 
     def total(*xs: Any) -> Any:

@@ -121,18 +121,20 @@ def test_smoothing_is_scipys() -> None:
 def test_what_is_refused() -> None:
     x, other = tensor(drawn((4,)), requires_grad=True), "none"
     mode: Any = other
-    for call in (
+    unknown: list[Callable[[], Any]] = [
         lambda: signal.convolve(x, x, mode), lambda: signal.savgol_filter(x, 3, 1, mode=mode),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for call in unknown:
         with pytest.raises(ValueError, match="none"):
             call()
-    for call, message in (
+    wrong: list[tuple[Callable[[], Any], str]] = [
         (lambda: signal.convolve(x, np.ones((2, 2))), "as many axes"),
         (lambda: signal.convolve(x, x, axes=([0], [])), "do not pair"),
         (lambda: signal.lfilter(np.ones((2, 2)), [1.0], x), "takes vectors"),
         (lambda: signal.lfilter([1.0, 2.0], [1.0], x, zi=[1.0, 2.0]), "a state of 1 values"),
         (lambda: signal.savgol_filter(x, 5, 1), "use another mode"),
-    ):
+    ]
+    for call, message in wrong:
         with pytest.raises(ShapeError, match=message):
             call()
     with pytest.raises(UnsupportedError, match="odd"):

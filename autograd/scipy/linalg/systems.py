@@ -163,7 +163,7 @@ def _triangle(g: Any, lower: bool, unit: bool) -> Any:
 triangular: Any = general(
     lambda a, b, lower, unit, check_finite: stacked(_solved_triangular, (a, b), (2, 2), lower, unit, check_finite),
     lambda g, out, a, a_shape, lower, unit: _triangle(
-        unbroadcast(-(triangular(a.mT, g, not lower, unit, False) @ out.mT), a_shape), lower, int(unit)
+        unbroadcast(-(triangular(a.mT, g, not lower, unit, False) @ out.mT), a_shape), lower, unit
     ),
     lambda g, a, lower, unit, b_shape: unbroadcast(triangular(a.mT, g, not lower, unit, False), b_shape),
     name="solve_triangular",

@@ -33,7 +33,7 @@ _lfilter: Any = general(
     lambda b, a, x: stacked(_filtered, (b, a, x), (1, 1, 1), native=2),
     lambda g, a, x, b_shape: unbroadcast(_lags(g, _lfilter(np.ones(1), a, x), b_shape[-1]), b_shape),
     lambda g, out, a, a_shape: unbroadcast(-_lags(g, _lfilter(np.ones(1), a, out), a_shape[-1]), a_shape),
-    lambda g, b, a, stepsshape: unbroadcast(_lfilter(b, a, g[..., ::-1])[..., ::-1], stepsshape),
+    lambda g, b, a, x_shape: unbroadcast(_lfilter(b, a, g[..., ::-1])[..., ::-1], x_shape),
     name="lfilter",
 )
 
