@@ -38,7 +38,7 @@ FLOORS = (
     {"ops", "transforms", "diagnosis"},
     {"visualize", "special"},
     {"testing"},
-    {"array_api", "extend"},
+    {"array_api", "extend", "scipy"},
 )
 LAST = len(FLOORS)  # `__init__`, which gathers the public names
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.fft import fftfreq, fftshift, ifftshift, rfftfreq
+from numpy.fft import fftshift, ifftshift
 from scipy import fft as scipys
 
 from ..errors import ShapeError
@@ -250,3 +250,27 @@ fftn = _numpys_of_axes("fftn", None)
 ifftn = _numpys_of_axes("ifftn", None)
 rfftn = _numpys_of_axes("rfftn", None)
 irfftn = _numpys_of_axes("irfftn", None)
+
+
+def fftfreq(n: int, d: TensorLike = 1.0) -> Tensor:
+    """Return the frequencies of the elements of `fft`, for a signal of length `n` with the distance `d`.
+
+    Examples
+    --------
+    >>> from autograd.scipy import fft
+    >>> fft.fftfreq(4, 0.5)
+    array([ 0. ,  0.5, -1. , -0.5])
+    """
+    return scipys.fftfreq(n) / float_operand(d)
+
+
+def rfftfreq(n: int, d: TensorLike = 1.0) -> Tensor:
+    """Return the frequencies of the elements of `rfft`, for a signal of length `n` with the distance `d`.
+
+    Examples
+    --------
+    >>> from autograd.scipy import fft
+    >>> fft.rfftfreq(4, 0.5)
+    array([0. , 0.5, 1. ])
+    """
+    return scipys.rfftfreq(n) / float_operand(d)
