@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import grad, vmap
+from autograd import grad, jvp, vmap
 
 RANDOM = np.random.default_rng(0)
 Array = np.ndarray[Any, Any]
@@ -37,3 +37,13 @@ def check_batches(function: Callable[..., Any], *inputs: Array) -> None:
         np.testing.assert_allclose(
             vmap(grad(total, i))(*batches), [grad(total, i)(*xs) for xs in elements], rtol=1e-8, atol=1e-10
         )
+
+
+def check_complex_step(function: Callable[..., Any], *inputs: Array) -> None:
+    """Check slopes of an analytic function with a complex step, which loses no digits."""
+    directions = [np.cos(1 + np.arange(x.size)).reshape(x.shape) for x in inputs]
+    _, slopes = jvp(function, inputs, tuple(directions))
+    shifted = function(*[x + 1e-30j * v for x, v in zip(inputs, directions, strict=True)])
+    for slope, part in zip(parts_of(slopes), parts_of(shifted), strict=True):
+        scale = np.abs(slope).max(initial=1)
+        np.testing.assert_allclose(slope, part.imag * 1e30, rtol=0, atol=1e-12 * scale)

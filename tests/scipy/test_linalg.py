@@ -22,7 +22,7 @@ from autograd import (
 from autograd.scipy import linalg
 from autograd.testing import check_operation
 
-from .helpers import check_batches, drawn, parts_of
+from .helpers import check_batches, check_complex_step, drawn, parts_of
 
 Array = np.ndarray[Any, Any]
 LinAlgError = np.linalg.LinAlgError
@@ -195,6 +195,27 @@ def test_derivatives_of_complex_matrices(case: tuple[Callable[..., Any], tuple[A
     assert gradcheck(function, inputs, fast_mode=True)
     if function in (linalg.solve, linalg.inv, linalg.sqrtm, linalg.solve_sylvester):
         assert gradgradcheck(function, inputs, fast_mode=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["solve", "solve symmetric", "solve upper", "solve_triangular unit", "solve_banded", "lu", "lu_factor tall",
+     "lu wide", "lu_solve", "det", "inv", "solve_sylvester", "toeplitz", "block_diag"],
+)  # fmt: skip
+def test_slopes_have_all_digits(name: str) -> None:
+    function, inputs = CASES[name]
+    check_complex_step(function, *inputs)
+
+
+def test_slopes_of_functions_of_matrices_are_those_of_their_eigenvalues() -> None:
+    """Along a matrix that commutes with it, f has the slope f', which has closed forms (N. J. Higham 2008)."""
+    a = positive((4, 4))
+    w, v = np.linalg.eigh(a)
+    for function, slopes in (
+        (linalg.expm, np.exp(w)), (linalg.logm, 1 / w), (linalg.sqrtm, 0.5 / np.sqrt(w)), (linalg.inv, -1 / w**2),
+    ):  # fmt: skip
+        _, found = jvp(function, (a,), (a @ a,))
+        np.testing.assert_allclose(found, (v * (slopes * w**2)) @ v.T, rtol=1e-10, atol=1e-10 * np.abs(found).max())
 
 
 @pytest.mark.parametrize("n", [0, 1])

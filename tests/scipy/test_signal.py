@@ -13,7 +13,7 @@ from autograd import ShapeError, UnsupportedError, grad, gradcheck, gradgradchec
 from autograd.scipy import signal
 from autograd.testing import check_operation
 
-from .helpers import check_batches, drawn, parts_of
+from .helpers import check_batches, check_complex_step, drawn, parts_of
 
 Array = np.ndarray[Any, Any]
 MODES: list[Any] = ["full", "valid", "same"]
@@ -66,6 +66,12 @@ def test_derivatives_and_batches(name: str) -> None:
     for found, same in zip(parts_of(function(*map(tensor, inputs))), parts_of(function(*inputs)), strict=True):
         np.testing.assert_allclose(found.data, same, atol=1e-12)
     check_batches(function, *inputs)
+
+
+@pytest.mark.parametrize("name", ["convolve", "convolve along axes", "lfilter", "lfilter with a state"])
+def test_slopes_have_all_digits(name: str) -> None:
+    function, inputs = CASES[name]
+    check_complex_step(function, *inputs)
 
 
 def test_complex_signals() -> None:
