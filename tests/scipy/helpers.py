@@ -7,14 +7,19 @@ import numpy as np
 
 from autograd import grad, jvp, vmap
 
-RANDOM = np.random.default_rng(0)
 Array = np.ndarray[Any, Any]
 
 
-def drawn(shape: tuple[int, ...], dtype: Any = np.float64) -> Array:
-    """Return random numbers, the same in each run."""
-    x = RANDOM.normal(size=shape)
-    return np.asarray(x + 1j * RANDOM.normal(size=shape) if np.dtype(dtype).kind == "c" else x).astype(dtype)
+class Draw:
+    """Random numbers, the same in each run, whichever other tests run."""
+
+    def __init__(self) -> None:
+        self.random = np.random.default_rng(0)
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float64) -> Array:
+        """Return normal numbers."""
+        x = self.random.normal(size=shape)
+        return np.asarray(x + 1j * self.random.normal(size=shape) if np.dtype(dtype).kind == "c" else x).astype(dtype)
 
 
 def parts_of(results: Any) -> list[Any]:

@@ -12,9 +12,10 @@ from autograd import DomainError, ShapeError, Tensor, UnsupportedError, grad, jv
 from autograd.scipy import interpolate
 from autograd.testing import check_operation
 
-from .helpers import check_batches, drawn
+from .helpers import Draw, check_batches
 
 Array = np.ndarray[Any, Any]
+drawn = Draw()
 X = np.array([0.0, 1.0, 1.5, 3.0, 4.0])
 POINTS = np.array([[0.2, 1.2], [2.9, 3.5]])
 BEYOND = np.array([-0.7, 0.0, 1.0, 1.2, 4.0, 5.3])

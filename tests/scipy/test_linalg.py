@@ -22,9 +22,10 @@ from autograd import (
 from autograd.scipy import linalg
 from autograd.testing import check_operation
 
-from .helpers import check_batches, check_complex_step, drawn, parts_of
+from .helpers import Draw, check_batches, check_complex_step, parts_of
 
 Array = np.ndarray[Any, Any]
+drawn = Draw()
 LinAlgError = np.linalg.LinAlgError
 
 
@@ -200,7 +201,7 @@ def test_derivatives_of_complex_matrices(case: tuple[Callable[..., Any], tuple[A
 @pytest.mark.parametrize(
     "name",
     ["solve", "solve symmetric", "solve upper", "solve_triangular unit", "solve_banded", "lu", "lu_factor tall",
-     "lu wide", "lu_solve", "det", "inv", "solve_sylvester", "toeplitz", "block_diag"],
+     "lu wide", "lu_solve", "det", "inv", "toeplitz", "block_diag"],
 )  # fmt: skip
 def test_slopes_have_all_digits(name: str) -> None:
     function, inputs = CASES[name]

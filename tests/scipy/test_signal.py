@@ -13,9 +13,10 @@ from autograd import ShapeError, UnsupportedError, grad, gradcheck, gradgradchec
 from autograd.scipy import signal
 from autograd.testing import check_operation
 
-from .helpers import check_batches, check_complex_step, drawn, parts_of
+from .helpers import Draw, check_batches, check_complex_step, parts_of
 
 Array = np.ndarray[Any, Any]
+drawn = Draw()
 MODES: list[Any] = ["full", "valid", "same"]
 SIZES = [((5,), (3,)), ((3,), (5,)), ((4,), (2,)), ((1,), (1,)), ((4, 5), (2, 3)), ((3, 3), (3, 1))]
 

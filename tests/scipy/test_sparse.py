@@ -11,9 +11,10 @@ from autograd import ShapeError, Tensor, UnsupportedError, grad, jvp, tensor, vm
 from autograd.scipy import sparse
 from autograd.testing import check_operation
 
-from .helpers import check_batches, drawn
+from .helpers import Draw, check_batches
 
 Array = np.ndarray[Any, Any]
+drawn = Draw()
 ROW, COL = np.array([0, 2, 1, 2, 0, 1, 2]), np.array([0, 1, 1, 2, 2, 3, 1])  # one place twice
 SHAPE = (3, 4)
 
@@ -89,6 +90,11 @@ def test_products_of_scipys_matrices_with_tensors() -> None:
         weights = drawn(found.shape)
         gradient = grad(lambda x, f=function, w=weights: np.sum(w * f(x)))(x)
         np.testing.assert_allclose(np.sum(gradient * x), np.sum(weights * found))
+    t, changed = tensor(v, requires_grad=True), a.copy()
+    product = changed @ t
+    changed.data[:] = 0
+    product.sum().backward()
+    np.testing.assert_allclose(t.grad, tensor(a.sum(0)))
     shared = vmap(grad(lambda x: np.sum((a @ x) ** 2)))(drawn((2, 4)))
     assert shared.shape == (2, 4)
 

@@ -6,7 +6,7 @@ or positive definite is read from one triangle, as in SciPy, and its gradient is
 
 from ...primitives.naming import set_module
 from .decompositions import eigh, eigvalsh, norm, svd, svdvals
-from .factors import cho_factor, cho_solve, cholesky, lu, lu_factor, lu_solve
+from .factors import cho_factor, cho_solve, cholesky
 from .functions import (
     det,
     expm,
@@ -17,6 +17,7 @@ from .functions import (
     solve_sylvester,
     sqrtm,
 )
+from .lu_factors import lu, lu_factor, lu_solve
 from .matrices import block_diag, toeplitz
 from .systems import solve, solve_banded, solve_triangular
 

@@ -7,7 +7,8 @@ work for SciPy's matrices and tensors.
 
 from ...primitives.naming import set_module
 from . import linalg, operators  # noqa: F401 - the latter installs them
-from .arrays import SparseArray, coo_array, csc_array, csr_array, diags_array, matmul
+from .arrays import SparseArray, matmul
+from .making import coo_array, csc_array, csr_array, diags_array
 
 __all__ = ["SparseArray", "coo_array", "csc_array", "csr_array", "diags_array", "linalg", "matmul"]
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from ...errors import ShapeError, UnsupportedError
 from ...ops.index import scatter
-from ...ops.shape import unbroadcast
-from ...primitives.declare import general
 from ...tensors.tensor import Tensor, unwrap
-from ..common import float_operand, is_plain, stacked
+from ..common import float_operand, is_plain
+from .products import Pattern, constant_times, elements_times
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,52 +19,6 @@ if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
 Shape = tuple[int, int]
-# What SciPy takes in the place of a matrix: one, or its elements and where they stand.
-Elements: TypeAlias = (
-    "TensorLike | tuple[TensorLike, tuple[ArrayLike, ArrayLike]] | tuple[TensorLike, ArrayLike, ArrayLike]"
-)
-
-
-class Pattern:
-    """Where the elements of a sparse matrix stand: the row and column of each; elements of one place are summed."""
-
-    def __init__(self, row: Any, col: Any, shape: Shape) -> None:
-        self.row, self.col, self.shape = row, col, shape
-
-    @functools.cached_property
-    def transposed(self) -> Pattern:
-        """The pattern of the transposed matrix, whose elements stand in the same order."""
-        return Pattern(self.col, self.row, self.shape[::-1])
-
-    @functools.cached_property
-    def _by_rows(self) -> tuple[Any, Any, Any]:
-        order = np.lexsort((self.col, self.row))
-        starts = np.concatenate([[0], np.cumsum(np.bincount(self.row, minlength=self.shape[0]))])
-        return order, self.col[order], starts
-
-    def filled(self, data: Any) -> Any:
-        """Return SciPy's array with these elements."""
-        order, columns, starts = self._by_rows
-        return sparse.csr_array((data[order], columns, starts), shape=self.shape)
-
-
-def _times(data: Any, x: Any, pattern: Pattern) -> Any:
-    """Multiply a matrix by another one, or by a stack, whose columns all stand side by side."""
-    a = pattern.filled(data)
-    if x.ndim == 2:
-        return a @ x
-    columns = np.moveaxis(x, -2, 0)
-    return np.moveaxis((a @ columns.reshape(len(columns), -1)).reshape(a.shape[:1] + columns.shape[1:]), 0, -2)
-
-
-_matmul: Any = general(
-    lambda data, x, pattern: stacked(_times, (data, x), (1, 2), pattern, native=1),
-    lambda g, x, pattern, data_shape: unbroadcast(
-        (g[..., pattern.row, :] * x[..., pattern.col, :]).sum(-1), data_shape
-    ),
-    lambda g, data, pattern, x_shape: unbroadcast(_matmul(data, g, pattern.transposed), x_shape),
-    name="sparse_matmul",
-)
 
 
 class SparseArray:
@@ -172,18 +123,12 @@ class SparseArray:
             raise UnsupportedError(
                 "the product of two sparse matrices has no derivative here: multiply one after the other, a @ (b @ x)"
             )
-        x = float_operand(other)
-        vector = x.ndim == 1
-        if not x.ndim or x.shape[-1 if vector else -2] != self.shape[1]:
-            raise ShapeError(
-                f"a sparse matrix of shape {self.shape} cannot be multiplied by an array of shape {x.shape}"
-            )
-        product = _matmul(self.data, x[:, None] if vector else x, self._pattern)
+        x, vector = _columns(self.shape, other)
+        product = elements_times(self.data, x, self._pattern)
         return product[..., 0] if vector else product
 
     def __rmatmul__(self, other: TensorLike) -> Tensor:
-        x = float_operand(other)
-        return (self.T @ x) if x.ndim == 1 else (self.T @ x.mT).mT
+        return _from_left(self, other)
 
     def __mul__(self, number: TensorLike) -> SparseArray:
         factor = float_operand(number)
@@ -218,6 +163,20 @@ class SparseArray:
 
     def __repr__(self) -> str:
         return f"<SparseArray of shape {self.shape} with {self.nnz} elements, {self.data!r}>"
+
+
+def _columns(shape: Shape, other: TensorLike) -> tuple[Any, bool]:
+    """Return the other factor as a matrix or a stack of them, and whether it is a vector."""
+    x = float_operand(other)
+    vector = x.ndim == 1
+    if not x.ndim or x.shape[-1 if vector else -2] != shape[1]:
+        raise ShapeError(f"a sparse matrix of shape {shape} cannot be multiplied by an array of shape {x.shape}")
+    return x[:, None] if vector else x, vector
+
+
+def _from_left(a: Any, other: TensorLike) -> Any:
+    x = float_operand(other)
+    return matmul(a.T, x) if x.ndim == 1 else matmul(a.T, x.mT).mT
 
 
 def as_sparse(a: Any) -> SparseArray:
@@ -257,151 +216,16 @@ def matmul(a: Any, b: Any) -> Tensor:
     >>> grad(lambda x: sparse.matmul(a, x)[0])(np.array([1.0, 1.0]))
     array([0., 2.])
     """
-    if isinstance(a, SparseArray) or isinstance(b, SparseArray) or not is_plain(a, b):
-        if isinstance(a, SparseArray) or sparse.issparse(a):
-            return as_sparse(a) @ b
-        return as_sparse(b).__rmatmul__(a)
+    if isinstance(a, SparseArray):
+        return a @ b
+    if isinstance(b, SparseArray):
+        return _from_left(b, a)
     if not sparse.issparse(a) and not sparse.issparse(b):
         raise TypeError(f"one of the operands has to be a sparse matrix, not {type(a).__name__} and {type(b).__name__}")
-    return a @ b
-
-
-def _made(kind: Literal["csr_array", "csc_array", "coo_array"], arg1: Any, shape: Shape | None, **rest: Any) -> Any:
-    """Return SciPy's array, or if its elements are a tensor, one of this package."""
-    if isinstance(arg1, SparseArray):
-        return arg1
-    if not isinstance(arg1, tuple) and not is_plain(arg1):
-        raise UnsupportedError(
-            f"{kind} of a dense tensor would drop the derivatives of zeros: choose the elements, as in "
-            f"{kind}((t[row, col], (row, col)), shape=t.shape)"
-        )
-    if not isinstance(arg1, tuple) or is_plain(arg1[0]):
-        return getattr(sparse, kind)(arg1, shape=shape, **rest)
-    data, *places = arg1
-    if len(places) == 1:
-        row, col = (np.asarray(part) for part in places[0])
-    elif kind == "coo_array":
-        raise TypeError("coo_array takes (data, (row, col))")
-    else:
-        inner, starts = (np.asarray(part) for part in places)
-        outer = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        row, col = (outer, inner) if kind == "csr_array" else (inner, outer)
-        if shape is None:
-            sizes = (len(starts) - 1, int(inner.max(initial=-1)) + 1)
-            shape = sizes if kind == "csr_array" else sizes[::-1]
-    if shape is None:
-        shape = (int(row.max(initial=-1)) + 1, int(col.max(initial=-1)) + 1)
-    if rest.get("dtype") is not None:
-        data = data.astype(rest["dtype"])
-    return SparseArray(data, row, col, shape)
-
-
-def csr_array(
-    arg1: Elements, shape: Shape | None = None, dtype: np.dtype[Any] | None = None, copy: bool = False
-) -> Any:
-    """Return a sparse matrix by rows: SciPy's, or a `SparseArray` if its elements are a tensor.
-
-    Parameters
-    ----------
-    arg1
-        ``(data, (row, col))`` or ``(data, indices, indptr)``, of which `data` may be a tensor; anything else that
-        `scipy.sparse.csr_array` takes.
-    shape, dtype, copy
-        As in SciPy.
-
-    Raises
-    ------
-    UnsupportedError
-        If `arg1` is a dense tensor.
-
-    Examples
-    --------
-    >>> from autograd import tensor
-    >>> from autograd.scipy import sparse
-    >>> sparse.csr_array((tensor([1.0, 2.0]), [1, 0], [0, 1, 2])).toarray()
-    Tensor([[0., 1.],
-            [2., 0.]])
-    """
-    return _made("csr_array", arg1, shape, dtype=dtype, copy=copy)
-
-
-def csc_array(
-    arg1: Elements, shape: Shape | None = None, dtype: np.dtype[Any] | None = None, copy: bool = False
-) -> Any:
-    """Return a sparse matrix by columns, as `csr_array` does by rows.
-
-    Examples
-    --------
-    >>> from autograd import tensor
-    >>> from autograd.scipy import sparse
-    >>> sparse.csc_array((tensor([1.0, 2.0]), [1, 1], [0, 1, 2])).toarray()
-    Tensor([[0., 0.],
-            [1., 2.]])
-    """
-    return _made("csc_array", arg1, shape, dtype=dtype, copy=copy)
-
-
-def coo_array(
-    arg1: Elements, shape: Shape | None = None, dtype: np.dtype[Any] | None = None, copy: bool = False
-) -> Any:
-    """Return a sparse matrix of elements with their rows and columns, as `csr_array` does.
-
-    Examples
-    --------
-    >>> from autograd import tensor
-    >>> from autograd.scipy import sparse
-    >>> sparse.coo_array((tensor([1.0, 2.0]), ([0, 0], [1, 1]))).toarray()
-    Tensor([[0., 3.]])
-    """
-    return _made("coo_array", arg1, shape, dtype=dtype, copy=copy)
-
-
-def diags_array(
-    diagonals: TensorLike | Sequence[TensorLike],
-    *,
-    offsets: int | Sequence[int] = 0,
-    shape: Shape | None = None,
-    format: str | None = None,
-    dtype: np.dtype[Any] | None = None,
-) -> Any:
-    """Return a sparse matrix with these diagonals: SciPy's, or a `SparseArray` if there is a tensor among them.
-
-    Parameters
-    ----------
-    diagonals
-        One vector, or a sequence of them; one of a single element is repeated if there is a `shape`.
-    offsets
-        How far each is above the main diagonal.
-    shape, format, dtype
-        As in SciPy.
-
-    Examples
-    --------
-    >>> from autograd import tensor
-    >>> from autograd.scipy import sparse
-    >>> sparse.diags_array([tensor([1.0, 2.0]), [9.0]], offsets=[0, 1]).toarray()
-    Tensor([[1., 9.],
-            [0., 2.]])
-    """
-    if is_plain(diagonals):
-        return sparse.diags_array(diagonals, offsets=offsets, shape=shape, format=format, dtype=dtype)
-    places = [int(offsets)] if isinstance(offsets, int | np.integer) else [int(k) for k in offsets]
-    given: Any = diagonals
-    vectors = [given] if isinstance(given, Tensor) and given.ndim == 1 and len(places) == 1 else list(given)
-    parts = [np.atleast_1d(float_operand(vector)) for vector in vectors]
-    if len(parts) != len(places):
-        raise ShapeError(f"diags_array takes an offset for each diagonal, not {len(places)} for {len(parts)}")
-    if shape is None:
-        shape = (len(parts[0]) + abs(places[0]),) * 2
-    data, row, col = [], [], []
-    for part, k in zip(parts, places, strict=True):
-        length = min(shape[0] + min(k, 0), shape[1] - max(k, 0))
-        if len(part) not in (1, length) or length <= 0:
-            raise ShapeError(
-                f"diagonal {k} of a matrix of shape {shape} has {max(length, 0)} elements, not {len(part)}"
-            )
-        data.append(np.broadcast_to(part, (length,)))
-        row.append(np.arange(length) + max(-k, 0))
-        col.append(np.arange(length) + max(k, 0))
-    found = SparseArray(np.concatenate(data), np.concatenate(row), np.concatenate(col), shape)
-    return found if dtype is None else SparseArray._with(found.data.astype(dtype), found._pattern)
+    if is_plain(a, b):
+        return a @ b
+    if not sparse.issparse(a):
+        return _from_left(b, a)
+    x, vector = _columns(a.shape, b)
+    product: Any = constant_times(x, a.copy())  # what is written to it later does not matter
+    return product[..., 0] if vector else product

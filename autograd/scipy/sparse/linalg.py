@@ -15,7 +15,7 @@ from .arrays import SparseArray, as_sparse
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
-    from .arrays import Pattern
+    from .products import Pattern
 
 __all__ = ["spsolve"]
 
