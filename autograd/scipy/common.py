@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["float_operand", "is_plain", "lapack_operand", "require_finite", "stacked"]
+__all__ = ["float_operand", "is_plain", "is_single", "lapack_operand", "require_finite", "stacked"]
 
 Arrays = tuple["ArrayOrTensor", ...]
 
@@ -28,6 +28,11 @@ def is_plain(*values: object) -> bool:
         not is_plain(*value) if isinstance(value, list | tuple) else isinstance(value, Tensor | Batched | Traced)
         for value in values
     )
+
+
+def is_single(*values: object) -> bool:
+    """Tell whether SciPy takes the values itself: they are no stacks, which only its later versions take."""
+    return is_plain(*values) and all(value is None or np.ndim(value) <= 2 for value in values)  # type: ignore[arg-type]
 
 
 def float_operand(x: TensorLike) -> Any:

@@ -11,7 +11,7 @@ from ...ops.decompositions import eigh_rule, eigvalsh_rule, svd_rule, svdvals_ru
 from ...ops.linalg_common import adjoint, conj, hermitian_part, on_diagonal
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
-from ..common import is_plain, lapack_operand, require_finite, stacked
+from ..common import is_plain, is_single, lapack_operand, require_finite, stacked
 from .factors import cholesky
 from .systems import square, triangular
 
@@ -145,7 +145,7 @@ def eigh(
     Tensor([[-2. ,  0. ],
             [ 0. , -0.5]])
     """
-    if is_plain(a, b):
+    if is_single(a, b):
         return linalg.eigh(
             a, b, lower=lower, eigvals_only=eigvals_only, overwrite_a=overwrite_a, overwrite_b=overwrite_b, type=type,
             check_finite=check_finite, subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver,
@@ -262,7 +262,7 @@ def svd(
     Tensor([[0., 1.],
             [0., 0.]])
     """
-    if is_plain(a):
+    if is_single(a):
         return linalg.svd(a, full_matrices, compute_uv, overwrite_a, check_finite, lapack_driver)
     a = lapack_operand(a)
     return (

@@ -9,7 +9,7 @@ from scipy import linalg
 
 from ...ops.decompositions import cholesky_rule
 from ...primitives.declare import general
-from ..common import is_plain, stacked
+from ..common import is_single, stacked
 from .systems import solve_triangular, square
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def cholesky(a: TensorLike, lower: bool = False, overwrite_a: bool = False, chec
     Tensor([[ 0.0625, -0.125 ],
             [-0.125 ,  0.25  ]])
     """
-    if is_plain(a):
+    if is_single(a):
         return linalg.cholesky(a, lower, overwrite_a, check_finite)
     return _cholesky(square("cholesky", a), lower, check_finite)
 
@@ -77,7 +77,7 @@ def cho_factor(
     array([[-0.3125,  0.0625],
            [ 0.0625,  0.    ]])
     """
-    if is_plain(a):
+    if is_single(a):
         return linalg.cho_factor(a, lower, overwrite_a, check_finite)
     matrix = square("cho_factor", a)
     kept = np.tri(matrix.shape[-1], k=0 if lower else -1, dtype=bool) == lower
@@ -109,7 +109,7 @@ def cho_solve(
     Tensor([ 0.3125, -0.125 ])
     """
     c, lower = c_and_lower
-    if is_plain(c, b):
+    if is_single(c, b):
         return linalg.cho_solve(c_and_lower, b, overwrite_b, check_finite)
     first: Trans = 0 if lower else 2
     y = solve_triangular(c, b, first, lower, check_finite=check_finite)

@@ -14,7 +14,7 @@ from ...ops.linalg_common import adjoint
 from ...ops.shape import unbroadcast
 from ...primitives.declare import general
 from ...tensors.tensor import unwrap
-from ..common import is_plain, lapack_operand, require_finite, stacked
+from ..common import is_single, lapack_operand, require_finite, stacked
 from .systems import SHORT, solve, square, within
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def det(a: TensorLike, overwrite_a: bool = False, check_finite: bool = True) -> 
     array([[ 4., -2.],
            [-2.,  1.]])
     """
-    if is_plain(a):
+    if is_single(a):
         return linalg.det(a, overwrite_a, check_finite)
     matrix = square("det", a)
     require_finite(check_finite, matrix)
@@ -82,7 +82,7 @@ def inv(
            [-0.  , -0.  ]])
     """
     structure = None if assume_a is None else SHORT.get(assume_a, assume_a)
-    if is_plain(a):
+    if is_single(a):
         known = {} if structure is None else {"assume_a": structure, "lower": lower}
         return linalg.inv(a, overwrite_a, check_finite, **known)
     return _inv(square("inv", a), structure, lower, check_finite)
@@ -121,7 +121,7 @@ def expm(A: TensorLike) -> Tensor:
     array([[0.5       , 1.        ],
            [0.16666667, 0.5       ]])
     """
-    return linalg.expm(A) if is_plain(A) else _expm(square("expm", A))
+    return linalg.expm(A) if is_single(A) else _expm(square("expm", A))
 
 
 def _logm_rule(g: Any, out: Any, A: Any) -> Any:
@@ -167,7 +167,7 @@ def logm(A: TensorLike, disp: bool | None = None) -> Tensor:
     array([[0. , 0.5],
            [0. , 0. ]])
     """
-    if is_plain(A):
+    if is_single(A):
         return linalg.logm(A) if disp is None else linalg.logm(A, disp)
     _refuse_estimates("logm", disp)
     return _logm(square("logm", A))
@@ -180,7 +180,12 @@ def _sqrtm_rule(g: Any, out: Any) -> Any:
     return solve_sylvester(out.mT, out.mT, g)
 
 
-_sqrtm = general(lambda A: stacked(linalg.sqrtm, (A,), (2,)), _sqrtm_rule, name="sqrtm")
+def _root(a: Any) -> Any:
+    found = linalg.sqrtm(a)
+    return found.astype(np.complex128) if found.dtype.itemsize > 16 else found  # of SciPy before 1.16
+
+
+_sqrtm = general(lambda A: stacked(_root, (A,), (2,)), _sqrtm_rule, name="sqrtm")
 
 
 def sqrtm(A: TensorLike, disp: bool | None = None, blocksize: int | None = None) -> Tensor:
@@ -208,7 +213,7 @@ def sqrtm(A: TensorLike, disp: bool | None = None, blocksize: int | None = None)
            [0.    , 0.    ]])
     """
     given = {name: value for name, value in (("disp", disp), ("blocksize", blocksize)) if value is not None}
-    if is_plain(A):
+    if is_single(A):
         return linalg.sqrtm(A, **given)
     _refuse_estimates("sqrtm", disp)
     return _sqrtm(square("sqrtm", A))
@@ -243,7 +248,7 @@ def solve_sylvester(a: TensorLike, b: TensorLike, q: TensorLike) -> Tensor:
     >>> grad(lambda a: linalg.solve_sylvester(a, [[1.0]], [[2.0]])[0, 0])(np.array([[3.0]]))
     array([[-0.125]])
     """
-    if is_plain(a, b, q):
+    if is_single(a, b, q):
         return linalg.solve_sylvester(a, b, q)
     return _sylvester(square("solve_sylvester", a), square("solve_sylvester", b), lapack_operand(q))
 
@@ -259,7 +264,7 @@ def solve_continuous_lyapunov(a: TensorLike, q: TensorLike) -> Tensor:
     >>> grad(lambda a: linalg.solve_continuous_lyapunov(a, [[2.0]])[0, 0])(np.array([[1.0]]))
     array([[-1.]])
     """
-    if is_plain(a, q):
+    if is_single(a, q):
         return linalg.solve_continuous_lyapunov(a, q)
     matrix = square("solve_continuous_lyapunov", a)
     return solve_sylvester(matrix, adjoint(matrix), q)
@@ -286,7 +291,7 @@ def solve_discrete_lyapunov(
     >>> grad(lambda a: linalg.solve_discrete_lyapunov(a, [[3.0]])[0, 0])(np.array([[0.5]])).round(3)
     array([[5.333]])
     """
-    if is_plain(a, q):
+    if is_single(a, q):
         return linalg.solve_discrete_lyapunov(a, q, method)
     matrix, sides = square("solve_discrete_lyapunov", a), square("solve_discrete_lyapunov", q)
     n = matrix.shape[-1]

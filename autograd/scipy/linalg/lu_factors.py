@@ -11,7 +11,7 @@ from ...errors import ShapeError
 from ...ops.linalg_common import conj
 from ...primitives.declare import general
 from ...tensors.tensor import as_tensor, unwrap
-from ..common import is_plain, lapack_operand, stacked
+from ..common import is_single, lapack_operand, stacked
 from .systems import matrix_and_sides, triangular
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def lu_factor(a: TensorLike, overwrite_a: bool = False, check_finite: bool = Tru
     Tensor([[-1.  ,  1.  ],
             [ 0.25, -0.25]])
     """
-    if is_plain(a):
+    if is_single(a):
         return linalg.lu_factor(a, overwrite_a, check_finite)
     packed, swaps, _ = _lu(_matrices("lu_factor", a), check_finite, True)
     return packed, swaps
@@ -157,7 +157,7 @@ def lu_solve(
     array([0.  , 0.25])
     """
     packed, swaps = lu_and_piv
-    if is_plain(packed, b):
+    if is_single(packed, b):
         return linalg.lu_solve((unwrap(packed), unwrap(swaps)), b, trans, overwrite_b, check_finite)
     factors, sides, vector = matrix_and_sides("lu_solve", packed, b)
     if factors.ndim != 2 or sides.ndim != 2:
@@ -232,7 +232,7 @@ def lu(
     Tensor([[ 0.25  ,  0.    ],
             [-0.0625,  0.    ]])
     """
-    if is_plain(a):
+    if is_single(a):
         return linalg.lu(a, permute_l, overwrite_a, check_finite, p_indices)
     packed, back, _ = _lu(_matrices("lu", a), check_finite, False)
     lower, upper = _split(packed)

@@ -10,7 +10,7 @@ from scipy import linalg
 from ...errors import ShapeError
 from ...ops.linalg_common import conj
 from ...ops.shape import operand
-from ..common import float_operand, is_plain
+from ..common import float_operand, is_plain, is_single
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -32,7 +32,7 @@ def block_diag(*arrs: TensorLike) -> Tensor:
     Tensor([[1., 2., 0.],
             [0., 0., 3.]])
     """
-    if is_plain(*arrs):
+    if is_single(*arrs):
         return linalg.block_diag(*arrs)
     blocks = [np.atleast_2d(operand(a)) for a in arrs]
     stack = np.broadcast_shapes(*[a.shape[:-2] for a in blocks])
@@ -65,7 +65,7 @@ def toeplitz(c: TensorLike, r: TensorLike | None = None) -> Tensor:
     >>> grad(lambda c: linalg.toeplitz(c).sum())(np.array([1.0, 2.0, 3.0]))
     array([3., 4., 2.])
     """
-    if is_plain(c, r):
+    if is_plain(c, r) and np.ndim(c) < 2:
         return linalg.toeplitz(c, r)
     first: Any = np.atleast_1d(float_operand(c))
     row: Any = conj(first) if r is None else np.atleast_1d(float_operand(r))

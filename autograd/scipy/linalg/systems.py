@@ -11,7 +11,7 @@ from ...errors import ShapeError
 from ...ops.linalg_common import conj, hermitian_part
 from ...ops.shape import operand, unbroadcast
 from ...primitives.declare import general
-from ..common import is_plain, lapack_operand, stacked
+from ..common import is_single, lapack_operand, stacked
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -139,7 +139,7 @@ def solve(
             [-0.25 , -0.125]])
     """
     structure = None if assume_a is None else SHORT.get(assume_a, assume_a)
-    if is_plain(a, b):
+    if is_single(a, b):
         known = {} if structure is None else {"assume_a": structure}
         return linalg.solve(a, b, lower, overwrite_a, overwrite_b, check_finite, transposed=transposed, **known)
     matrix, sides, vector = matrix_and_sides("solve", a, b)
@@ -153,6 +153,8 @@ def solve(
 
 
 def _solved_triangular(a: Any, b: Any, lower: bool, unit: bool, check_finite: bool) -> Any:
+    if not b.size:  # which SciPy before 1.14 refuses
+        return np.zeros(b.shape, np.result_type(a, b))
     return linalg.solve_triangular(a, b, lower=lower, unit_diagonal=unit, check_finite=check_finite)
 
 
@@ -213,7 +215,7 @@ def solve_triangular(
     Tensor([[-0.375,  0.   ],
             [-0.25 , -0.25 ]])
     """
-    if is_plain(a, b):
+    if is_single(a, b):
         return linalg.solve_triangular(a, b, trans, lower, unit_diagonal, overwrite_b, check_finite)
     if trans not in (0, 1, 2, "N", "T", "C"):
         raise ValueError(f"solve_triangular takes trans as 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
@@ -303,7 +305,7 @@ def solve_banded(
            [-0.333, -0.333],
            [-0.333,  0.   ]])
     """
-    if is_plain(ab, b):
+    if is_single(ab, b):
         return linalg.solve_banded(l_and_u, ab, b, overwrite_ab, overwrite_b, check_finite)
     bands, sides = lapack_operand(ab), lapack_operand(b)
     lower, upper = map(int, l_and_u)
