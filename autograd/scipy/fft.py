@@ -189,6 +189,21 @@ idstn = _of_axes("dst", True)
 # NumPy's, with SciPy's parameters: of how many elements, along which axes, and how it is computed.
 
 
+_NUMPYS = """Return `scipy.fft.{name}` of an array, and `numpy.fft.{name}` of a tensor, which is equal.
+
+    The parameters are SciPy's; the ways to compute it, `overwrite_x`, `workers` and `plan`, are for arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import tensor
+    >>> from autograd.scipy import fft
+    >>> x = np.array({x})
+    >>> bool(np.allclose(fft.{name}(tensor(x)).data, fft.{name}(x)))
+    True
+    """
+
+
 def _numpys_of_one_axis(name: str) -> Any:
     numpys, function = getattr(np.fft, name), getattr(scipys, name)
 

@@ -52,6 +52,9 @@ class PPoly:
     """
 
     def __init__(self, c: TensorLike, x: TensorLike, extrapolate: Extrapolation = None, axis: int = 0) -> None:
+        if is_plain(c, x):
+            self._take(interpolate.PPoly(c, x, extrapolate, axis))
+            return
         given, breaks = double(c), double(x)
         self.axis = range(max(given.ndim - 1, 1))[axis]
         moved: Any = np.moveaxis(given, (self.axis, self.axis + 1), (0, 1)) if given.ndim > 1 else given
@@ -66,6 +69,11 @@ class PPoly:
     def _set(self, c: Any, x: Any, extrapolate: Extrapolation) -> None:
         self.c, self.x = c, x
         self.extrapolate = extrapolate if extrapolate == "periodic" else bool(extrapolate)
+
+    def _take(self, made: Any) -> None:
+        """Be what SciPy made of arrays."""
+        self.axis = made.axis
+        self._set(made.c, made.x, made.extrapolate)
 
     def _like(self, c: Any, extrapolate: Extrapolation) -> PPoly:
         made = object.__new__(PPoly)
@@ -184,6 +192,9 @@ class CubicHermiteSpline(PPoly):
     def __init__(
         self, x: TensorLike, y: TensorLike, dydx: TensorLike, axis: int = 0, extrapolate: Extrapolation = None
     ) -> None:
+        if is_plain(x, y, dydx):
+            self._take(interpolate.CubicHermiteSpline(x, y, dydx, axis, extrapolate))
+            return
         name = type(self).__name__
         knots, values, self.axis = knots_and_values(name, x, y, axis)
         slopes: Any = np.moveaxis(double(dydx), self.axis, 0)

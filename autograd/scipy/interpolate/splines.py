@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+from scipy import interpolate
 
 from ...errors import DomainError, ShapeError
 from ...graph.batched import anywhere
@@ -159,12 +160,15 @@ class CubicSpline(PPoly):
         bc_type: Literal["not-a-knot", "periodic", "clamped", "natural"] | tuple[End, End] = "not-a-knot",
         extrapolate: Extrapolation = None,
     ) -> None:
-        x, y, self.axis = knots_and_values("CubicSpline", x, y, axis)
-        require_increasing("CubicSpline", x, y)
-        ends = _ends(bc_type, y, self.axis)
+        if is_plain(x, y, bc_type):
+            self._take(interpolate.CubicSpline(x, y, axis, bc_type, extrapolate))
+            return
+        knots, values, self.axis = knots_and_values("CubicSpline", x, y, axis)
+        require_increasing("CubicSpline", knots, values)
+        ends = _ends(bc_type, values, self.axis)
         if extrapolate is None:
             extrapolate = "periodic" if isinstance(ends[0], str) and ends[0] == "periodic" else True
-        self._set(hermite_coefficients(x, y, _slopes(x, y, ends)), x, extrapolate)
+        self._set(hermite_coefficients(knots, values, _slopes(knots, values, ends)), knots, extrapolate)
 
 
 def _edge(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
@@ -209,8 +213,12 @@ class PchipInterpolator(PPoly):
     """
 
     def __init__(self, x: TensorLike, y: TensorLike, axis: int = 0, extrapolate: Extrapolation = None) -> None:
-        x, y, self.axis = knots_and_values("PchipInterpolator", x, y, axis)
-        require_increasing("PchipInterpolator", x, y)
-        if not is_plain(y) and unwrap(y).dtype.kind == "c":
+        if is_plain(x, y):
+            self._take(interpolate.PchipInterpolator(x, y, axis, extrapolate))
+            return
+        knots, values, self.axis = knots_and_values("PchipInterpolator", x, y, axis)
+        require_increasing("PchipInterpolator", knots, values)
+        if values.dtype.kind == "c":
             raise DomainError("PchipInterpolator takes real values: interpolate real and imaginary parts")
-        self._set(hermite_coefficients(x, y, _monotone_slopes(x, y)), x, True if extrapolate is None else extrapolate)
+        c = hermite_coefficients(knots, values, _monotone_slopes(knots, values))
+        self._set(c, knots, True if extrapolate is None else extrapolate)
