@@ -219,9 +219,7 @@ def _numpys_of_one_axis(name: str) -> Any:
     ) -> Tensor:
         return function(x, n, axis, norm, overwrite_x, workers, plan=plan) if is_plain(x) else numpys(x, n, axis, norm)
 
-    transform.__doc__ = (
-        f"""Return `scipy.fft.{name}` of an array, and `numpy.fft.{name}` of a tensor, which is equal."""
-    )
+    transform.__doc__ = _NUMPYS.format(name=name, x="[1.0, 2.0, 3.0, 4.0]")
     transform.__name__ = transform.__qualname__ = name
     return transform
 
@@ -244,9 +242,7 @@ def _numpys_of_axes(name: str, default: tuple[int, int] | None) -> Callable[...,
         along = range(-len(s), 0) if s is not None and axes is None else axes  # NumPy will ask for them
         return numpys(x, s, along, norm)
 
-    transform.__doc__ = (
-        f"""Return `scipy.fft.{name}` of an array, and `numpy.fft.{name}` of a tensor, which is equal."""
-    )
+    transform.__doc__ = _NUMPYS.format(name=name, x="[[1.0, 2.0], [3.0, 4.0]]")
     transform.__name__ = transform.__qualname__ = name
     return transform
 
