@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from ..errors import BatchError
-from .call_site import stores, users_frame, users_line
+from .call_site import gives_way, stores, users_frame, users_line
 from .node import Node, View, counter
 from .traced import Traced
 
@@ -359,13 +359,15 @@ class Batched(NDArrayOperatorsMixin):
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         self.refuse("a pickle", "Pickle what vmap returns")
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        self.refuse(
-            "an ndarray",
-            "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an ndarray "
-            "by it, make that a tensor: autograd.tensor(a)[i]. "
-            "For memory to write it to, use numpy.zeros_like(x) or numpy.zeros(shape, like=x) of a batched x",
-        )
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        if sys._getframe(1).f_code not in gives_way:
+            self.refuse(
+                "an ndarray",
+                "Use NumPy's functions on it, and numpy.stack([x, y]) for numpy.array([x, y]). To choose from an "
+                "ndarray by it, make that a tensor: autograd.tensor(a)[i]. "
+                "For memory to write it to, use numpy.zeros_like(x) or numpy.zeros(shape, like=x) of a batched x",
+            )
+        return np.array(None, dtype=object)
 
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())

@@ -16,11 +16,17 @@ from typing import Any
 
 from .source_info import line_in, line_of, within_engine
 
-__all__ = ["Call", "call_in", "called_by", "name_called", "of_library", "stores", "users_frame", "users_line"]
+__all__ = [
+    "Call", "call_in", "called_by", "gives_way", "name_called", "of_library", "stores", "users_frame", "users_line",
+]  # fmt: skip
 
 _STORE = opmap["STORE_SUBSCR"]
 
 _libraries: tuple[str, ...] = ()
+
+# The code of operators of other libraries which leave it to the other operand where that is no array to NumPy, but an
+# object; the modules that compute with both put it here.
+gives_way: set[CodeType] = set()
 
 
 class Call:

@@ -75,7 +75,7 @@ def _shared(g: Any, w: Any, *of_vectors: Any) -> Any:
 # Cholesky
 
 
-def _cholesky_rule(g: Any, out: Any, upper: bool) -> Any:
+def cholesky_rule(g: ArrayOrTensor, out: ArrayOrTensor, upper: bool) -> Any:
     """Return the gradient (I. Murray, "Differentiation of the Cholesky decomposition", 2016)."""
     if upper:
         g, out = adjoint(g), adjoint(out)
@@ -83,15 +83,14 @@ def _cholesky_rule(g: Any, out: Any, upper: bool) -> Any:
     return inverse.mT @ hermitian_part(half_lower(out.mT @ g)) @ conj(inverse)
 
 
-cholesky = general(
-    np.linalg.cholesky, _cholesky_rule, forward=lambda a, upper=False: np.linalg.cholesky(a, upper=upper)
-)
+cholesky = general(np.linalg.cholesky, cholesky_rule, forward=lambda a, upper=False: np.linalg.cholesky(a, upper=upper))
 
 
 # Eigenvalues of Hermitian matrices: a = v diag(w) v^H
 
 
-def _eigh_rule(g: Any, out: Any) -> Any:
+def eigh_rule(g: tuple[ArrayOrTensor, ...], out: tuple[ArrayOrTensor, ...]) -> Any:
+    """Return the gradient of eigenvalues and eigenvectors."""
     (gw, gv), (w, v) = g, out
     turned = v.mT @ gv
     _warn_of_phases(turned, gv)
@@ -99,7 +98,8 @@ def _eigh_rule(g: Any, out: Any) -> Any:
     return conj(v) @ hermitian_part(on_diagonal(_shared(gw, w, gv)) + rotation) @ v.mT
 
 
-def _eigvalsh_rule(g: Any, a: Any, UPLO: Any) -> Any:
+def eigvalsh_rule(g: ArrayOrTensor, a: Any, UPLO: Literal["L", "U"]) -> Any:
+    """Return the gradient of eigenvalues alone."""
     w, v = np.linalg.eigh(a, UPLO)
     return (conj(v) * share_ties(g, w)[..., None, :]) @ v.mT
 
@@ -112,8 +112,8 @@ def _eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     return np.linalg.eigvalsh(a, UPLO)
 
 
-eigh = general(np.linalg.eigh, _eigh_rule, forward=_eigh, outputs=True)
-eigvalsh = general(np.linalg.eigvalsh, _eigvalsh_rule, forward=_eigvalsh)
+eigh = general(np.linalg.eigh, eigh_rule, forward=_eigh, outputs=True)
+eigvalsh = general(np.linalg.eigvalsh, eigvalsh_rule, forward=_eigvalsh)
 
 
 # Eigenvalues of general square matrices: a v = v diag(w), each column of v with length 1 and a real largest component
@@ -162,7 +162,7 @@ eigvals = general(np.linalg.eigvals, _eigvals_rule, forward=lambda a: np.linalg.
 # Singular values: a = u diag(s) vh
 
 
-def _svd_rule(g: Any, out: Any) -> Any:
+def svd_rule(g: tuple[ArrayOrTensor, ...], out: tuple[ArrayOrTensor, ...]) -> Any:
     """Return the gradient.
 
     Where u or vh is square and the matrix is not, the extra vectors rotate only against the first ones, and so add to
@@ -201,7 +201,7 @@ def svdvals_rule(g: ArrayOrTensor, a: ArrayOrTensor) -> Any:
     return conj(u) @ (share_ties(g, s)[..., :, None] * conj(vh))
 
 
-_svd = general(lambda a, full_matrices: np.linalg.svd(a, full_matrices), _svd_rule, name="svd", outputs=True)
+_svd = general(lambda a, full_matrices: np.linalg.svd(a, full_matrices), svd_rule, name="svd", outputs=True)
 svdvals = general(np.linalg.svdvals, svdvals_rule, forward=lambda a: np.linalg.svd(a, compute_uv=False))
 
 

@@ -169,7 +169,7 @@ def _slogdet_rule(g: Any, out: Any, a: Any) -> Any:
     return weight[..., None, None] * np.linalg.inv(a).mT
 
 
-def _det_rule(g: Any, a: Any) -> Any:
+def det_rule(g: ArrayOrTensor, a: ArrayOrTensor) -> Any:
     """Return g times the cofactors, for singular matrices too.
 
     Where an inverse can be trusted, they are det(a) inv(a).T. Errors grow with the condition number of the matrix, and
@@ -182,7 +182,7 @@ def _det_rule(g: Any, a: Any) -> Any:
     return g[..., None, None] * found.reshape(a.shape).mT
 
 
-det = general(np.linalg.det, _det_rule, forward=lambda a: np.linalg.det(a))
+det = general(np.linalg.det, det_rule, forward=lambda a: np.linalg.det(a))
 slogdet = general(np.linalg.slogdet, _slogdet_rule, forward=lambda a: np.linalg.slogdet(a), outputs=True)
 
 

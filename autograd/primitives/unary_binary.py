@@ -201,6 +201,8 @@ def binary(op: Primitive) -> Function:
         try:
             z = forward(a, b)
         except (ValueError, TypeError, AttributeError) as error:
+            if getattr(type(b), "__array_ufunc__", ndarray) is None:
+                return NotImplemented  # its class has operators of its own
             z = recovered(op, a, b)
             if z is None:
                 if isinstance(error, ValueError):

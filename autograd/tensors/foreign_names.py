@@ -246,7 +246,6 @@ _VALUE = {
 _AUTOGRAD = {
     "Variable": "`tensor(x, requires_grad=True)`",
     "Parameter": "`nn.Parameter`",
-    "scipy": "SciPy's special functions themselves, which take tensors: `import scipy.special`",
     "from_numpy": "`as_tensor(array)`",
     "randn": "`np.random.default_rng().standard_normal(shape)`",
     "rand": "`np.random.default_rng().random(shape)`",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,7 @@ _SCIPY = {
     "ndimage": "nn.functional.conv2d and its like",
     "optimize": "autograd.fixed_point, for the solution of an equation, and nn.optim",
     "signal": "numpy.convolve, numpy.correlate, and nn.functional.conv1d",
+    "sparse": "A @ t and t @ A of a sparse matrix A, once autograd.scipy.sparse is imported",
     "stats": "the ufuncs of scipy.special, such as ndtr for norm.cdf, gammaln and betaln for densities",
 }
 
@@ -150,15 +153,25 @@ def _in_scipy(name: str, module: str) -> str:
             f"scipy.special.{name} has no derivative here; these do: the ufuncs of scipy.special, and {others}"
         )
     chapter = module.rpartition(".")[2]
-    numpys = getattr(np, chapter, None)
     text = f"{module}{'.' * bool(name)}{name} has no derivative here"
+    ours = _ours(chapter)
+    if name in ours:
+        return f"{text}: autograd.{module}.{name} has"
+    found = [f"{', '.join(ours)} of autograd.{module}"] if ours else []
     if chapter in ("linalg", "fft"):
+        numpys = getattr(np, chapter)
         if _takes_tensors(getattr(numpys, name, None)):
             return f"{text}: numpy.{chapter}.{name} has"
-        return f"{text}; these do: {', '.join(_with_derivatives(numpys))} of numpy.{chapter}"
-    if chapter in _SCIPY:
-        return f"{text}; these do: {_SCIPY[chapter]}. Or declare it, with autograd.general"
-    return f"{text}: declare it, with autograd.general"
+        found.append(f"{', '.join(_with_derivatives(numpys))} of numpy.{chapter}")
+    elif chapter in _SCIPY:
+        found.append(_SCIPY[chapter])
+    return f"{text}; these do: {', and '.join(found)}" if found else f"{text}: declare it, with autograd.general"
+
+
+def _ours(chapter: str) -> list[str]:
+    """Return the functions of a module of SciPy that `autograd.scipy` has."""
+    home = f"{__package__.partition('.')[0]}.scipy.{chapter}"
+    return list(import_module(home).__all__) if chapter and find_spec(home) else []
 
 
 def _takes_tensors(function: Any) -> bool:

@@ -6,6 +6,7 @@ Operations are installed on the class by their declarations. This file defines t
 from __future__ import annotations
 
 import math
+import sys
 from _thread import RLock  # `threading` has the same one, and takes half a millisecond to import
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from inspect import signature
@@ -18,7 +19,7 @@ from ..errors import BatchError, DtypeError, GraphError, ShapeError, Unsupported
 from ..graph.backward import pull_back
 from ..graph.batched import Batched, Level, Share, as_array, concrete, innermost, levels
 from ..graph.buffer_reuse import held_once
-from ..graph.call_site import users_line
+from ..graph.call_site import gives_way, users_line
 from ..graph.detachment import Cut, cut_at, reason
 from ..graph.grad_mode import EVER, enable_grad, moment, recording
 from ..graph.mutation import expose, forget, owner_of
@@ -404,6 +405,8 @@ class Tensor(Installed):
     __array_priority__ = 1000
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
+        if gives_way and sys._getframe(1).f_code in gives_way:
+            return np.array(None, dtype=object)
         if self._node is not None:
             refuse("converting this tensor to an ndarray")
         array = np.array(self._array, dtype=dtype, copy=copy)

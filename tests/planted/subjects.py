@@ -115,7 +115,7 @@ def _declared(key: Function | str) -> Primitive:
 
 
 def _is_ours(function: Function) -> bool:
-    return not str(getattr(function, "__module__", "")).startswith("numpy")
+    return not str(getattr(function, "__module__", "")).startswith(("numpy", "autograd.scipy."))
 
 
 SUBJECTS: dict[str, Subject] = {}

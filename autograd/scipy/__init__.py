@@ -1,0 +1,42 @@
+"""SciPy that differentiates: its functions under their own names and signatures, for arrays and tensors.
+
+::
+
+    from autograd.scipy import linalg
+    x = linalg.solve(a, b, assume_a="pos")
+
+SciPy computes the values; the rules are written here. Given ndarrays, a function returns what SciPy returns; given
+tensors, or within `grad`, `jvp`, `vmap`, `hessian`, its result can be differentiated, as often as one likes. Each
+module is imported when it is first asked for, and only then is SciPy.
+"""
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from . import fft, integrate, interpolate, linalg, optimize, signal, sparse, spatial, special, stats
+
+__all__ = [
+    "fft",
+    "integrate",
+    "interpolate",
+    "linalg",
+    "optimize",
+    "signal",
+    "sparse",
+    "spatial",
+    "special",
+    "stats",
+]
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in __all__:
+        raise AttributeError(
+            f"autograd.scipy has no module {name!r}: what it differentiates is in {', '.join(__all__)}"
+        )
+    return importlib.import_module(f".{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

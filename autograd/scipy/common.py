@@ -1,0 +1,121 @@
+"""What the modules of this package share: telling arrays from tensors, and calling SciPy for stacks and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..graph.batched import Batched, batches, innermost
+from ..graph.traced import Traced
+from ..ops.shape import operand
+from ..primitives.batching.level import enter, leave
+from ..tensors.tensor import Tensor, unwrap
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import TensorLike
+    from ..tensors.types import ArrayOrTensor
+
+__all__ = ["float_operand", "is_plain", "is_single", "lapack_operand", "require_finite", "stacked"]
+
+Arrays = tuple["ArrayOrTensor", ...]
+
+
+def is_plain(*values: object) -> bool:
+    """Tell whether SciPy takes the values itself: there is no tensor among them, nor an array of a transform."""
+    return not any(
+        not is_plain(*value) if isinstance(value, list | tuple) else isinstance(value, Tensor | Batched | Traced)
+        for value in values
+    )
+
+
+def is_single(*values: object) -> bool:
+    """Tell whether SciPy takes the values itself: they are no stacks, which only its later versions take."""
+    return is_plain(*values) and all(value is None or np.ndim(value) <= 2 for value in values)  # type: ignore[arg-type]
+
+
+def float_operand(x: TensorLike) -> Any:
+    """Return a tensor as it is, lists of them as one, anything else as an array; integers as floating-point numbers."""
+    if isinstance(x, list | tuple) and not is_plain(x):
+        return np.stack([float_operand(part) for part in x])
+    found = operand(x)
+    return found if found.dtype.kind in "fc" else found.astype(float)
+
+
+def lapack_operand(x: TensorLike) -> Any:
+    """Return the same in single or double precision, as SciPy does for LAPACK, which knows no others."""
+    found = float_operand(x)
+    single = found.dtype.char in "efF"
+    wanted = np.dtype(("F" if single else "D") if found.dtype.kind == "c" else "f" if single else "d")
+    return found if found.dtype == wanted else found.astype(wanted)
+
+
+def require_finite(check_finite: bool, *arrays: ArrayOrTensor) -> None:
+    """Raise SciPy's error if there are infinite numbers or nan in an array."""
+    if check_finite and not all(bool(np.isfinite(np.asarray(_values(x))).all()) for x in arrays):
+        raise ValueError("array must not contain infs or NaNs")
+
+
+def _values(x: Any) -> Any:
+    x = unwrap(x)
+    while isinstance(x, Batched):
+        x = unwrap(x.value)
+    return x
+
+
+def stacked(
+    function: Callable[..., Any], arrays: Arrays, axes: tuple[int, ...], *rest: Any, native: int | None = None
+) -> Any:
+    """Call a function of arrays of SciPy, which knows no batches and stacks, for each of them.
+
+    Parameters
+    ----------
+    function
+        The function of as many ndarrays, and then of `rest`; it returns an array or a tuple of arrays.
+    arrays
+        Arrays, which broadcast against each other along their leading axes.
+    axes
+        How many axes at the end of each belong to one call.
+    native
+        The position of the array of which the function itself takes a stack, where the others are no stacks.
+    """
+    level = innermost(arrays)
+    if level is None:
+        return _of_stack(function, tuple(map(np.asarray, arrays)), axes, rest, native)
+    depth = max(np.ndim(x) - n for x, n in zip(arrays, axes, strict=True))
+    left = []
+    for x, n in zip(arrays, axes, strict=True):
+        if level not in batches(x):
+            left.append(x)
+            continue
+        whole = leave(x, level)
+        missing = depth - (whole.ndim - 1 - n)
+        left.append(whole.reshape(whole.shape[:1] + (1,) * missing + whole.shape[1:]))
+    found = stacked(function, tuple(left), axes, *rest, native=native)
+    return tuple(enter(part, level) for part in found) if isinstance(found, tuple) else enter(found, level)
+
+
+def _of_stack(function: Callable[..., Any], arrays: Any, axes: Any, rest: Any, native: int | None) -> Any:
+    stacks = [x.shape[: x.ndim - n] for x, n in zip(arrays, axes, strict=True)]
+    stack = np.broadcast_shapes(*stacks)
+    if not stack or all(i == native or not each for i, each in enumerate(stacks)):
+        return function(*arrays, *rest)
+    spread = [np.broadcast_to(x, stack + x.shape[x.ndim - n :]) for x, n in zip(arrays, axes, strict=True)]
+    results = [function(*[x[index] for x in spread], *rest) for index in np.ndindex(stack)]
+    if not results:  # the function says what one result would be like
+        some = [
+            np.eye(*x.shape[x.ndim - n :], dtype=x.dtype) if n == 2 else np.ones(x.shape[x.ndim - n :], x.dtype)
+            for x, n in zip(arrays, axes, strict=True)
+        ]
+        results = [function(*some, *rest)]
+    if isinstance(results[0], tuple):
+        return tuple(_joined(list(parts), stack) for parts in zip(*results, strict=True))
+    return _joined(results, stack)
+
+
+def _joined(results: list[Any], stack: tuple[int, ...]) -> Any:
+    joined = np.stack(results)
+    return (
+        joined.reshape(stack + joined.shape[1:]) if np.prod(stack) else np.zeros(stack + joined.shape[1:], joined.dtype)
+    )

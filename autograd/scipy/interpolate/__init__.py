@@ -1,0 +1,18 @@
+"""SciPy's interpolations for arrays and tensors: derivatives by the values, by the points and by most knots."""
+
+from ...primitives.naming import set_module
+from .grids import RegularGridInterpolator
+from .lines import interp1d
+from .piecewise import CubicHermiteSpline, PPoly
+from .splines import CubicSpline, PchipInterpolator
+
+__all__ = [
+    "CubicHermiteSpline",
+    "CubicSpline",
+    "PPoly",
+    "PchipInterpolator",
+    "RegularGridInterpolator",
+    "interp1d",
+]
+
+set_module(__name__, *(globals()[name] for name in __all__))
