@@ -77,6 +77,7 @@ def text(written: str) -> str:
     installed = {name: value for name, value in vars(Tensor).items() if is_installed(value)}
     installed.pop("_value", None)  # for programs that are written for HIPS autograd
     found = {name: declaration(name, value) for name, value in installed.items()}
+    elsewhere = {full.rpartition(".")[2] for full in reasons.ONLY} - found.keys()
     for line in written.splitlines():
         name = line.strip().removeprefix("def ").partition("(")[0]
         if name in elsewhere:
