@@ -1,6 +1,6 @@
 """Generate files from the source: pages, the types of installed methods, pictures of graphs.
 
-``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, the last parts of
+``python docs/generate.py`` writes ``docs/operations.md``, ``docs/numerics.md``, ``docs/scipy-functions.md``, the last parts of
 ``docs/howto/from-pytorch.md`` and ``docs/howto/compile.md``, and ``autograd/tensors/methods.pyi``, and a test fails if
 one of them is out of date; so it does with ``docs/accuracy.md``, whose table ``docs/accuracy.py`` measures. It also
 draws ``docs/images/*.svg``, which needs Graphviz.
@@ -15,13 +15,14 @@ sys.path.insert(0, str(ROOT))
 
 from autograd.tensors.dispatch import declare_further_functions  # noqa: E402 - found through the path set above
 from autograd.tensors.foreign_names import COMPILE_KEYWORDS, KEYWORDS, NAMES  # noqa: E402 - found through the path set above
-from docs import accuracy, contract, pictures, refused, stub, surface  # noqa: E402 - as above
+from docs import accuracy, contract, pictures, refused, scipy_surface, stub, surface  # noqa: E402 - as above
 
 declare_further_functions()  # the pages name all functions, also those that are declared when first called
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 IMAGES = ROOT / "docs" / "images"
 NUMERICS = ROOT / "docs" / "numerics.md"
+SCIPY = ROOT / "docs" / "scipy-functions.md"
 PYTORCH = ROOT / "docs" / "howto" / "from-pytorch.md"
 COMPILE = ROOT / "docs" / "howto" / "compile.md"
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
@@ -32,7 +33,6 @@ TITLES = {
     "Module": "Of modules",
     "Optimizer": "Of optimizers",
     "autograd": "Names of `torch`, `jax` and others, in `autograd`",
-    "autograd.extend": "In `autograd.extend`",
     "nn": "In `nn`",
     "nn.functional": "In `nn.functional`, here `F`",
     "nn.init": "In `nn.init`",
@@ -54,7 +54,7 @@ def pytorch_page() -> str:
     """Return the text of the page about PyTorch, which ends with the tables of foreign names."""
     head, mark, _ = PYTORCH.read_text().partition(WRITTEN)
     tables = {"Arguments of operations and of `vmap`": KEYWORDS, "Arguments of `compile`": COMPILE_KEYWORDS}
-    tables |= {TITLES[owner]: NAMES[owner] for owner in NAMES}
+    tables |= {TITLES[owner]: NAMES[owner] for owner in NAMES if NAMES[owner]}
     return head + mark + "".join(map(names_table, tables, tables.values()))
 
 
@@ -78,6 +78,7 @@ if __name__ == "__main__":
     stub.write(STUB)
     OPERATIONS.write_text(operations_page())
     NUMERICS.write_text(numerics_page())
+    SCIPY.write_text(scipy_surface.page())
     accuracy.PAGE.write_text(accuracy.page())
     PYTORCH.write_text(pytorch_page())
     COMPILE.write_text(compile_page())

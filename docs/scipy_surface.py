@@ -1,0 +1,48 @@
+"""Which functions of SciPy have derivatives: the text of docs/scipy-functions.md."""
+
+from importlib import import_module
+from types import ModuleType
+
+__all__ = ["here", "page"]
+
+MODULES = (
+    "fft", "integrate", "interpolate", "linalg", "optimize", "signal", "sparse", "sparse.linalg", "spatial.distance",
+    "special", "stats",
+)  # fmt: skip
+
+HEAD = """# SciPy's functions
+
+Written by `docs/generate.py` with SciPy {version}: what has derivatives is in `autograd.scipy`, under the same name; see
+[SciPy](api/scipy.md). Of the distributions of `scipy.stats`, the methods that have derivatives are on that page.
+Anything else raises where it is given a tensor that requires a gradient, and says so.
+"""
+
+
+def functions_of(module: ModuleType) -> list[str]:
+    """Return the names of the functions and classes in a module of SciPy, without errors and old names of modules."""
+    names = getattr(module, "__all__", dir(module))
+    found = [name for name in names if name[:1] != "_" and callable(getattr(module, name, None))]
+    return sorted(name for name in found if not name.endswith(("Error", "Warning")))
+
+
+def here(module: str) -> list[str]:
+    """Return the public names of a module of `autograd.scipy`."""
+    return sorted(import_module(f"autograd.scipy.{module}").__all__)
+
+
+def page() -> str:
+    """Return the text of the page."""
+    import scipy
+
+    text = HEAD.format(version=scipy.__version__)
+    for name in MODULES:
+        theirs, ours = functions_of(import_module(f"scipy.{name}")), here(name)
+        text += f"\n## scipy.{name}\n\n{len(ours)} with derivatives: {_listed(ours)}.\n"
+        without = [function for function in theirs if function not in ours]
+        if without:
+            text += f"\n{len(without)} without: {_listed(without)}.\n"
+    return text
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
