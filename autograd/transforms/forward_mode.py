@@ -16,7 +16,7 @@ from ..graph.backward import pull_back
 from ..graph.batched import Share, as_array, copied_for, everywhere, walks, whole
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
-from ..graph.node import Lift, MultiNode, Node, ancestors
+from ..graph.node import Lift, MultiNode, Node, ancestors, leading_to
 from ..graph.saved_tensors import unpacked
 from ..graph.traced import is_finite
 from ..primitives.multi_output import ManyOutputs, Output
@@ -126,7 +126,8 @@ def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: A
     if not isinstance(pulled, Tensor) or pulled._node is None:
         return {}
     probes = [part._node for part in (probe if isinstance(probe, tuple) else (probe,)) if part is not None]
-    return pull_back({pulled._node: tangent}, ancestors([pulled._node]), probes, lift=lift)
+    order = leading_to(probes, ancestors([pulled._node]))  # not through what the rule was computed with
+    return pull_back({pulled._node: tangent}, order, probes, partial=True, lift=lift)
 
 
 def _spread(tangent: Any, node: Node) -> Any:
