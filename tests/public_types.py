@@ -23,9 +23,10 @@ from autograd.primitives.types import Operation
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "datasets")
 STUB = ROOT / "autograd" / "tensors" / "methods.pyi"
-MODULES = ("autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.interpolate", "autograd.scipy.linalg",
-           "autograd.scipy.signal", "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.special",
-           "autograd.testing", "nn", "nn.functional", "nn.optim",
+MODULES = ("autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.integrate",
+           "autograd.scipy.interpolate", "autograd.scipy.linalg", "autograd.scipy.optimize", "autograd.scipy.signal",
+           "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance",
+           "autograd.scipy.stats", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.optim",
            "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.plots", "nn.onnx",
            "datasets")  # fmt: skip
 # What Python, NumPy and the array API call, not a user.

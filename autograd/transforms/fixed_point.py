@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..tensors.tensor import TensorLike
 
-__all__ = ["fixed_point"]
+__all__ = ["Step", "differentiated_at", "fixed_point", "recorded_since", "standing_at"]
 
 Array = np.ndarray[Any, Any]
 
@@ -92,19 +92,34 @@ def _solution(
     """Return the fixed point; its last step is relative to `scale` + its largest absolute value."""
     with no_grad():
         solution = _iterate(function, as_array(unwrap(start)), unwrap(args), scale, tolerance, max_iterations)
+    return differentiated_at(function, solution, args, "fixed_point()", tolerance, max_iterations)
+
+
+def differentiated_at(
+    function: Callable[..., Any],
+    solution: Any,
+    args: tuple[Any, ...],
+    name: str,
+    tolerance: float = 1e-12,
+    max_iterations: int = 100,
+) -> Any:
+    """Return a solution of ``x == function(x, *args)``, found by whatever means, with its derivatives.
+
+    It is a tensor if it depends on one that requires a gradient, or if one of `args` is a tensor.
+    """
     if recording():
-        step = _Step(function, solution, args)
+        step = Step(function, solution, args)
         if step.known:
             options = {"tolerance": tolerance, "max_iterations": max_iterations}
             return _FixedPoint.apply(solution, step, options, *step.known)
     if not any(isinstance(a, Tensor) for a in args):
         return solution[()]
     result = Tensor(solution)
-    result._cut = cut_of("fixed_point()", args, recording())
+    result._cut = cut_of(name, args, recording())
     return result
 
 
-class _Step:
+class Step:
     """One application of the function, recorded at a solution.
 
     Attributes
@@ -112,6 +127,8 @@ class _Step:
     known
         Tensors for the nodes that it depends on beside x: arguments, and what the function closes over. Only their
         nodes are used: their values are never read.
+    value
+        What the function returned.
     """
 
     def __init__(self, function: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> None:
@@ -123,12 +140,12 @@ class _Step:
             self._x: Any = x._node
             given = [a._node for a in flatten(args)[0] if isinstance(a, Tensor) and a._node is not None]
             with differentiated([self._x, *given]):
-                y = function(x, *args)
+                y = self.value = function(x, *args)
         if type(self._x) is Leaf:
             self._x.finished = begun  # nobody else can ask for a derivative with respect to it
         self._y: Any = y._node if isinstance(y, Tensor) else None
-        within, ends = _recorded_since(begun, self._y, self._x)
-        self.known = [_at(node, x._array) for node in ends]
+        within, ends = recorded_since(begun, self._y, self._x)
+        self.known = [standing_at(node, x._array) for node in ends]
         self._order = leading_to([self._x, *ends], within)
 
     @property
@@ -141,19 +158,19 @@ class _Step:
         found = pull_back({self._y: w}, self._order, [self._x, *self.known_nodes], partial=True, lift=lift)
         return found.get(self._x), [found.get(node) for node in self.known_nodes]
 
-    def again(self, x: Any) -> _Step:
+    def again(self, x: Any) -> Step:
         """Return the step recorded anew at the solution, which now is the tensor `x`."""
         with evaluated_as_at(self._moment):
-            step = _Step(self.function, x, self.args)
+            step = Step(self.function, x, self.args)
         if step.known_nodes != self.known_nodes:
             raise GraphError(
-                f"{defined(self.function)} computes with something else than when fixed_point() found the solution: a "
+                f"{defined(self.function)} computes with something else than when the solution was found: a "
                 f"tensor that it closes over was written to in between. Compute derivatives before that"
             )
         return step
 
 
-def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[Node]]:
+def recorded_since(begun: int, root: Any, x: Node | None) -> tuple[list[Node], list[Node]]:
     """Return the nodes that `root` depends on, both in order: those recorded since `begun`, and the last before it."""
     within: set[Node] = set()
     ends: set[Node] = set()
@@ -170,7 +187,7 @@ def _recorded_since(begun: int, root: Any, x: Node) -> tuple[list[Node], list[No
     return sorted(within, key=by_number), sorted(ends, key=by_number)
 
 
-def _at(node: Node, solution: Any) -> Tensor:
+def standing_at(node: Node, solution: Any) -> Tensor:
     """Return a tensor at a node, without its values, and batched like the solution: the step sums what it shares."""
     sizes = [level.size for level in reversed(batches(solution))]
     zeros = np.broadcast_to(np.zeros((), node.dtype), (*sizes, *node.shape))

@@ -17,7 +17,7 @@ from ..graph.backward import pull_back
 from ..graph.batched import Share, as_array, copied_for, everywhere, walks, whole
 from ..graph.mutation import refuse_overwritten
 from ..graph.nan_safety import absorb_by_position
-from ..graph.node import Lift, MultiNode, Node, ancestors, recorded
+from ..graph.node import Lift, MultiNode, Node, ancestors, leading_to, recorded
 from ..graph.saved_tensors import unpacked
 from ..graph.traced import is_finite
 from ..primitives.multi_output import ManyOutputs, Output
@@ -130,11 +130,13 @@ def _pulled(operation: Primitive, node: Node, index: int, probe: Any, tangent: A
     x = operation.inputs(node)[index]
     assert x is not None  # a tangent arrives only where an input is live
     pulled = operation.conform(operation.derivative(node, index, probe, lift), x, node)
-    if not isinstance(pulled, Tensor) or pulled._node is None:
+    probes = [part._node for part in _parts(probe) if part is not None]
+    found = pulled._node if isinstance(pulled, Tensor) else None
+    order = [] if found is None else leading_to(probes, ancestors([found]))  # not through what it was computed with
+    if found is None or not order:
         _refuse_cut(operation, node, index, probe)
         return {}
-    probes = [part._node for part in _parts(probe) if part is not None]
-    return pull_back({pulled._node: tangent}, ancestors([pulled._node]), probes, lift=lift)
+    return pull_back({found: tangent}, order, probes, partial=True, lift=lift)
 
 
 def _refuse_cut(operation: Primitive, node: Node, index: int, probe: Any) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 PACKAGES = ("autograd", "nn", "datasets")
 MODULES = (
-    "autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.interpolate", "autograd.scipy.linalg",
-    "autograd.scipy.signal", "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.special",
+    "autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.integrate", "autograd.scipy.interpolate",
+    "autograd.scipy.linalg", "autograd.scipy.optimize", "autograd.scipy.signal", "autograd.scipy.sparse",
+    "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance", "autograd.scipy.stats", "autograd.special",
     "autograd.testing", "nn", "nn.functional", "nn.init", "nn.onnx", "nn.optim", "nn.optim.lr_scheduler",
     "nn.optim.swa_utils", "nn.plots", "nn.training", "nn.utils", "datasets",
 )  # fmt: skip

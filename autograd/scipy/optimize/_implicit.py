@@ -1,0 +1,128 @@
+"""Solutions of equations: how they are found by SciPy, and differentiated by the implicit function theorem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import ConvergenceError, DerivativeError, ShapeError
+from ...graph.batched import as_array, concrete, everywhere, whole
+from ...graph.detachment import cut_of
+from ...graph.grad_mode import enable_grad, no_grad, recording
+from ...graph.source_info import defined
+from ...tensors.conversions import differentiated
+from ...tensors.tensor import Tensor, unwrap
+from ...transforms.fixed_point import differentiated_at
+from ...transforms.jacobian import jacobian
+from ...transforms.pytree import flatten
+from .._watched import listed
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import TensorLike
+
+__all__ = ["as_args", "depends", "implicit", "plain", "solved"]
+
+Function = Callable[..., "TensorLike"]
+NEAR = 1e-3  # how far from a solution, relative to 1 + x, one may be that is differentiated as if it were exact
+
+
+def as_args(args: tuple[TensorLike, ...] | TensorLike) -> tuple[Any, ...]:
+    """Return the further arguments of a function as a tuple; SciPy accepts one that is not in a tuple."""
+    return args if isinstance(args, tuple) else (args,)
+
+
+def plain(function: Function, pair: bool = False) -> Function:
+    """Return a function for SciPy, which is given arrays, and returns the arrays of what it computes, or of a pair."""
+
+    def call(*args: Any) -> Any:
+        with no_grad():
+            found: Any = function(*args)
+            return tuple(map(unwrap, found)) if pair else unwrap(listed(found))
+
+    return call
+
+
+def depends(function: Function, x: TensorLike, args: tuple[TensorLike, ...]) -> bool:
+    """Tell whether a value of a function depends on a tensor that requires a gradient, in `args` or closed over."""
+    if not recording():
+        return False
+    given = [a._node for a in flatten(args)[0] if isinstance(a, Tensor) and a._node is not None]
+    with enable_grad(), differentiated(given):
+        value = listed(function(x, *args))
+    return any(isinstance(y, Tensor) and y._node is not None for y in flatten(value)[0])
+
+
+def solved(name: str, function: Function, x: TensorLike, args: tuple[TensorLike, ...]) -> Any:
+    """Return a solution with its derivatives if it has any; as a tensor too if one is among the arguments."""
+    if depends(function, x, args):
+        return implicit(name, function, x, args)
+    if not any(isinstance(a, Tensor) for a in flatten(args)[0]):
+        return x
+    constant = Tensor(as_array(x))
+    constant._cut = cut_of(name, args, recording())
+    return constant
+
+
+def implicit(
+    name: str, function: Function, x: TensorLike, args: tuple[TensorLike, ...], held: TensorLike | None = None
+) -> Any:
+    """Return the solution x of ``function(x, *args) == 0`` with its derivatives.
+
+    With the Jacobian J at the solution, ``x - J⁻¹ function(x, *args)`` does not depend on x to first order, so that
+    the iterations of `fixed_point`, which has the same theorem, for its derivatives end after a step or two.
+
+    Parameters
+    ----------
+    name
+        What found the solution.
+    function
+        The function; of x and `args`, of the shape of x.
+    x
+        The solution, an array.
+    held
+        Of the shape of x: -1 where x is held at a lower bound, 1 at an upper one, so that it does not change with
+        `args`, and else 0.
+    """
+    values: Any = as_array(x, float)
+    shape, size = values.shape, values.size
+
+    def flat(z: Any, *args: Any) -> Any:
+        found = listed(function(np.reshape(z, shape), *args))
+        if np.size(found) != size:
+            raise ShapeError(
+                f"{defined(function)} returns {np.size(found)} values of {size} unknowns, so {name} cannot "
+                f"differentiate its solution: there has to be an equation for each"
+            )
+        found = np.reshape(found, (size,))
+        return found if held is None else np.where(np.reshape(held, (size,)) == 0, found, z - point)
+
+    point: Any = np.reshape(values, (size,))
+    with no_grad():
+        slopes: Any = unwrap(jacobian(flat)(point, *unwrap(args)))
+        if not _regular(slopes):
+            raise DerivativeError(
+                f"{name}: the Jacobian of {defined(function)} is singular at the solution, so that the solution is not "
+                f"differentiable there: it may be one of many, or a double one"
+            )
+        inverse = np.linalg.inv(slopes)
+        step = np.abs(inverse @ unwrap(flat(point, *unwrap(args))))
+        inward = held is not None and not everywhere(held * unwrap(listed(function(values, *unwrap(args)))) <= NEAR)
+        if inward or not everywhere(step <= NEAR * (1 + np.abs(point))):
+            raise ConvergenceError(
+                f"{name} did not come to a solution, so that there is no derivative of one: "
+                + ("within the bounds there are lower values. " if inward else "by a step of Newton's method it is ")
+                + ("" if inward else f"{np.max(whole(step)):.3g} away. ")
+                + "Lower its tolerance, raise the number of iterations, or start elsewhere"
+            )
+
+    def newton(z: Any, *args: Any) -> Any:
+        return z - inverse @ flat(z, *args)
+
+    return np.reshape(differentiated_at(newton, point, args, name), shape)
+
+
+def _regular(slopes: Any) -> bool:
+    values = np.asarray(concrete(slopes))
+    return values.size == 0 or bool(np.all(np.linalg.cond(values) < 1 / np.finfo(float).eps))

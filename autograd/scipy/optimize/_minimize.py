@@ -1,0 +1,249 @@
+"""`minimize`: SciPy's methods with our gradients, Hessians and products, and minima that can be differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from scipy import optimize
+
+from ...errors import UnsupportedError, check_callable
+from ...graph.call_site import users_line
+from ...graph.grad_mode import no_grad
+from ...tensors.tensor import Tensor, unwrap
+from ...transforms.grad import grad, value_and_grad
+from ...transforms.hvp import hvp
+from ...transforms.jacobian import hessian
+from ...transforms.pytree import flatten
+from .._batches import each_element
+from .._given import refuse_live
+from ._implicit import as_args, depends, implicit, plain
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import TensorLike
+
+    Flat = np.ndarray[Any, np.dtype[np.float64]]
+
+__all__ = ["minimize"]
+
+Function = Callable[..., Any]
+Start = TypeVar("Start")
+# Of SciPy's methods: those that take no gradient, a Hessian, and a product with one.
+_WITHOUT_GRADIENT = {"nelder-mead", "powell", "cobyla", "cobyqa"}
+_HESSIAN = {"dogleg", "trust-exact"}
+_PRODUCT = {"newton-cg", "trust-ncg", "trust-krylov", "trust-constr"}
+
+
+def minimize(
+    fun: Callable[..., TensorLike],
+    x0: Start,
+    args: tuple[TensorLike, ...] | TensorLike = (),
+    method: str | None = None,
+    jac: Callable[..., TensorLike] | bool | str | None = None,
+    hess: Callable[..., TensorLike] | str | None = None,
+    hessp: Callable[..., TensorLike] | None = None,
+    bounds: Sequence[tuple[float | None, float | None]] | optimize.Bounds | None = None,
+    constraints: Any = (),
+    tol: float | None = None,
+    callback: Callable[..., None] | None = None,
+    options: dict[str, Any] | None = None,
+) -> optimize.OptimizeResult:
+    """Return a minimum of a function, as SciPy's `minimize` finds it.
+
+    The minimum ``x`` of the result is differentiated by the implicit function theorem, applied to the gradient, with
+    respect to `args` and to whatever tensors `fun` closes over; so is ``fun``, the value there. It does not depend on
+    `x0`. Where a bound holds x, x is constant.
+
+    Parameters
+    ----------
+    fun
+        A function of x, built like `x0`, and of `args`; it returns one number.
+    x0
+        Where to start: an array of any shape, or a dict, list or tuple of arrays. ``x`` of the result is built like it;
+        ``jac``, ``hess`` and ``hess_inv`` are of the vector of all its elements, in order.
+    args
+        Further arguments of `fun`.
+    method, constraints, tol, options
+        As in SciPy.
+    jac
+        The gradient, as in SciPy: a function that returns an array, or a container like `x0`; or True if `fun` returns
+        it beside the value. By default methods that use it are given that of `fun` by its graph; False or ``"2-point"``
+        has SciPy take differences, for a function that cannot be differentiated here.
+    hess, hessp
+        The Hessian, or its product with a vector, of the vector of all elements. By default methods that use one are
+        given that of `fun` by its graph.
+    bounds
+        As in SciPy, for the vector of all elements.
+    callback
+        Called with x, built like `x0`, after each iteration.
+
+    Raises
+    ------
+    DerivativeError
+        If the Hessian is singular at the minimum, while a derivative of the minimum is wanted.
+    UnsupportedError
+        If a derivative of a minimum under constraints is wanted.
+    GraphError
+        If a bound requires a gradient.
+
+    References
+    ----------
+    The implicit function theorem: dx = -H⁻¹ (∂g/∂a) da, with the gradient g and its Jacobian H, the Hessian. See
+    `scipy.optimize.minimize` for the methods.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> from autograd.scipy.optimize import minimize
+    >>> x, y = np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0])
+    >>> def loss(p):
+    ...     return np.sum((p["slope"] * x + p["offset"] - y) ** 2)
+    >>> found = minimize(loss, {"slope": np.array(0.0), "offset": np.array(0.0)})
+    >>> {name: round(float(value), 4) for name, value in found.x.items()}
+    {'slope': 2.0, 'offset': 1.0}
+
+    The derivative of a minimum:
+
+    >>> def best(a):
+    ...     return minimize(lambda x: np.sum(np.cosh(x - a**2)), np.zeros(1)).x[0]
+    >>> round(float(grad(best)(1.5)), 4)
+    3.0
+    """
+    check_callable("fun", fun)
+    refuse_live("minimize()", "a bound that holds x is constant; pass t.detach()", bounds=_bounds_of(bounds))
+    given, tree = as_args(args), _Vector(unwrap(x0))
+    value = tree.of_vector((lambda x, *a: fun(x, *a)[0]) if jac is True else fun)  # type: ignore[index]  # a pair
+    slopes = tree.gradient(jac) if callable(jac) else jac
+    name = _name(method)
+
+    functions = (value, *_called(value, tree, fun, slopes, name), *_curves(name, value, hess, hessp))
+
+    def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
+        _, call, slopes, *curves = functions
+        slopes, *curves = (plain(each) if callable(each) else each for each in (slopes, *curves))
+        return optimize.minimize(
+            plain(call, pair=slopes is True), start, given, method, slopes, *curves,
+            bounds, constraints, tol, tree.callback(callback), options,
+        )  # fmt: skip
+
+    with no_grad():
+        result = each_element(solve, functions, tree.start, unwrap(given), tree.start)
+    x = result.x
+    if depends(value, x, given):
+        if np.size(constraints) if not isinstance(constraints, dict) else True:
+            raise UnsupportedError(
+                f"minimize(), at {users_line()}, has no derivative of a minimum under constraints: put them into fun, "
+                f"as by a change of variables, use bounds, or pass t.detach() for what fun depends on"
+            )
+        x = implicit("minimize()", grad(value), x, given, _held_at(x, bounds))
+        result.fun = value(x, *given)
+    result.x = tree.rebuild(x)
+    return result
+
+
+def _held_at(x: Any, bounds: Any) -> Any:
+    """Return -1 where x is at its lower bound, 1 at the upper one, else 0; None where there are no bounds."""
+    if bounds is None:
+        return None
+    low, high = _bounds_of(bounds)
+    return 1.0 * (x >= high) - 1.0 * (x <= low)
+
+
+def _bounds_of(bounds: Any) -> Any:
+    """Return lower and upper bounds."""
+    if bounds is None:
+        return ()
+    if isinstance(bounds, optimize.Bounds):
+        return bounds.lb, bounds.ub
+    low, high = zip(*bounds, strict=True)
+    if any(isinstance(each, Tensor) for each in (*low, *high)):
+        return low, high
+    return (
+        np.array([-np.inf if each is None else each for each in low], float),
+        np.array([np.inf if each is None else each for each in high], float),
+    )
+
+
+def _name(method: Any) -> str:
+    """Return the method in small letters; SciPy chooses one that uses a gradient where none is named."""
+    return method.lower() if isinstance(method, str) else "default" if method is None else "custom"
+
+
+def _called(value: Any, tree: Any, fun: Any, slopes: Any, name: str) -> tuple[Any, Any]:
+    """Return the function that SciPy is given, and the gradient, or True where the first returns both."""
+    if slopes is True:
+
+        def both(*args: Any) -> Any:
+            found, gradient = tree.of_vector(fun)(*args)
+            return found, tree.vector(gradient)
+
+        return both, True
+    if slopes is not None or name in _WITHOUT_GRADIENT:
+        return value, slopes
+    differentiated = value_and_grad(value)
+
+    def call(*args: Any) -> Any:
+        try:
+            return differentiated(*args)
+        except Exception as error:
+            error.add_note("to have SciPy take differences instead of the gradient by the graph, pass jac='2-point'")
+            raise
+
+    return call, True
+
+
+def _curves(name: str, value: Any, hess: Any, hessp: Any) -> tuple[Any, Any]:
+    """Return the Hessian and its product that a method is given."""
+    if hess is None and hessp is None:
+        if name in _HESSIAN:
+            hess = hessian(value)
+        elif name in _PRODUCT:
+            hessp = lambda x, p, *args: hvp(lambda z: value(z, *args), x, p)  # noqa: E731
+    return hess, hessp
+
+
+class _Vector:
+    """Containers as vectors: what SciPy computes with."""
+
+    def __init__(self, x0: Any) -> None:
+        if isinstance(x0, list | tuple) and all(np.ndim(x) == 0 for x in x0):
+            x0 = np.asarray(x0, float)  # a vector, as in SciPy
+        leaves, self._rebuild = flatten(x0)
+        leaves = [x if hasattr(x, "shape") else np.asarray(x, float) for x in leaves]
+        self._shapes = [x.shape for x in leaves]
+        self._as_it_is = leaves[0] is x0 and x0.ndim == 1
+        self.start = self.vector(x0)
+
+    def vector(self, tree: Any) -> Any:
+        """Return all elements of a container, in order."""
+        leaves = [x if hasattr(x, "shape") else np.asarray(x, float) for x in flatten(tree)[0]]
+        if len(leaves) == 1:
+            return leaves[0].reshape(-1)
+        return np.concatenate([x.reshape(-1) for x in leaves])
+
+    def rebuild(self, vector: Any) -> Any:
+        """Return a container like `x0` with the elements of a vector."""
+        if self._as_it_is:
+            return vector
+        parts, start = [], 0
+        for shape in self._shapes:
+            stop = start + int(np.prod(shape))
+            parts.append(vector[start:stop].reshape(shape))
+            start = stop
+        return self._rebuild(parts)
+
+    def of_vector(self, function: Any) -> Any:
+        """Return a function of a vector for one of containers."""
+        return lambda x, *args: function(self.rebuild(x), *args)
+
+    def gradient(self, function: Any) -> Any:
+        """Return a function of a vector that returns a vector, for one of containers that returns one of them."""
+        return lambda x, *args: self.vector(function(self.rebuild(x), *args))
+
+    def callback(self, callback: Any) -> Any:
+        """Return a function that SciPy calls with a vector."""
+        if callback is None or self._as_it_is:
+            return callback
+        return lambda x, *rest: callback(self.rebuild(x), *rest)

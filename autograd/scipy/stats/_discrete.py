@@ -1,0 +1,188 @@
+"""Discrete distributions, differentiated with respect to their parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from ...tensors.tensor import unwrap
+from .._given import refuse_live
+from ._distribution import OUTSIDE, Distribution
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import Tensor, TensorLike
+
+__all__ = ["Discrete", "bernoulli", "binom", "geom", "nbinom", "poisson"]
+
+_DENSITIES = {"pmf": "density", "logpmf": "log_density"}
+
+
+class Discrete(Distribution):
+    """A distribution of integers.
+
+    Each function takes k, the shape parameters and ``loc``, as SciPy's does; they broadcast, and the result can be
+    differentiated with respect to the shape parameters that are real numbers. Outside of the support the gradient is 0;
+    parameters outside of their domain give nan.
+
+    Raises
+    ------
+    GraphError
+        If k, ``loc`` or a parameter that counts requires a gradient.
+
+    Examples
+    --------
+    >>> from autograd import grad
+    >>> from autograd.scipy.stats import poisson
+    >>> grad(lambda mu: poisson.logpmf(3, mu))(2.0)
+    np.float64(0.5)
+    """
+
+    _further = (("loc", 0),)
+    _least = 0
+    _counts: tuple[str, ...] = ()  # parameters that are integers
+
+    def pmf(self, k: TensorLike, *parameters: TensorLike, **named: TensorLike) -> Tensor:
+        """Return the probability of `k`."""
+        return self._computed("pmf", k, parameters, named)
+
+    def logpmf(self, k: TensorLike, *parameters: TensorLike, **named: TensorLike) -> Tensor:
+        """Return the logarithm of the probability of `k`, which is -inf outside of the support."""
+        return self._computed("logpmf", k, parameters, named)
+
+    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+        *shapes, loc = given
+        counts = {name: value for name, value in zip(self.shapes, shapes, strict=True) if name in self._counts}
+        refuse_live(f"{self.name}.{method}", "it is an integer; pass t.detach()", k=x, loc=loc, **counts)
+        k = unwrap(x) - unwrap(loc)
+        shapes = [unwrap(s) if name in counts else s for name, s in zip(self.shapes, shapes, strict=True)]
+        values = [unwrap(shape) for shape in shapes]
+        most = self._most(*values)
+        density = method in _DENSITIES
+        whole = np.floor(k)
+        inside = (k >= self._least) & ((k <= most) & (k == whole) if density else whole < most)
+        point = np.where(inside, whole, self._least)
+        if density:
+            found = self._logpmf(point, *shapes)
+            inside = inside & (unwrap(found) != -np.inf)
+            found = np.exp(found) if method == "pmf" else found
+        else:
+            found = getattr(self, f"_{method}")(point, *shapes)
+        below, above = OUTSIDE[_DENSITIES.get(method, method)]
+        outside = np.where(k < self._least, below, above)
+        return np.where(self._valid(*values) & (k == k), np.where(inside, found, outside), np.nan)
+
+    # What a distribution defines
+
+    def _most(self, *shapes: Any) -> Any:
+        return np.inf
+
+    def _logpmf(self, k: Any, *shapes: Any) -> Any:
+        raise NotImplementedError
+
+
+class _Poisson(Discrete):
+    """Poisson's distribution of counts, mu^k exp(-mu) / k!."""
+
+    name, shapes = "poisson", ("mu",)
+
+    def _valid(self, *shapes: Any) -> Any:
+        return shapes[0] >= 0
+
+    def _logpmf(self, k: Any, mu: Any) -> Any:
+        return special.xlogy(k, mu) - special.gammaln(k + 1) - mu
+
+    def _cdf(self, k: Any, mu: Any) -> Any:
+        return special.pdtr(k, mu)
+
+    def _sf(self, k: Any, mu: Any) -> Any:
+        return special.pdtrc(k, mu)
+
+
+class _Binom(Discrete):
+    """The distribution of the number of successes among ``n`` trials, of probability ``p`` each."""
+
+    name, shapes, _counts = "binom", ("n", "p"), ("n",)
+
+    def _valid(self, *shapes: Any) -> Any:
+        n, p = shapes
+        return (n >= 0) & (n == np.floor(n)) & (p >= 0) & (p <= 1)
+
+    def _most(self, *shapes: Any) -> Any:
+        return shapes[0]
+
+    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
+        choices = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+        return choices + special.xlogy(k, p) + special.xlog1py(n - k, -p)
+
+    def _cdf(self, k: Any, n: Any, p: Any) -> Any:
+        return special.betaincc(k + 1, n - k, p)
+
+    def _sf(self, k: Any, n: Any, p: Any) -> Any:
+        return special.betainc(k + 1, n - k, p)
+
+
+class _Nbinom(Discrete):
+    """The distribution of the number of failures before the ``n``-th success, of probability ``p`` each."""
+
+    name, shapes = "nbinom", ("n", "p")
+
+    def _valid(self, *shapes: Any) -> Any:
+        n, p = shapes
+        return (n > 0) & (p > 0) & (p <= 1)
+
+    def _logpmf(self, k: Any, n: Any, p: Any) -> Any:
+        choices = special.gammaln(n + k) - special.gammaln(k + 1) - special.gammaln(n)
+        return choices + n * np.log(p) + special.xlog1py(k, -p)
+
+    def _cdf(self, k: Any, n: Any, p: Any) -> Any:
+        return special.betainc(n, k + 1, p)
+
+    def _sf(self, k: Any, n: Any, p: Any) -> Any:
+        return special.betaincc(n, k + 1, p)
+
+
+class _Geom(Discrete):
+    """The distribution of the number of trials until the first success, of probability ``p`` each."""
+
+    name, shapes, _least = "geom", ("p",), 1
+
+    def _valid(self, *shapes: Any) -> Any:
+        return (shapes[0] > 0) & (shapes[0] <= 1)
+
+    def _logpmf(self, k: Any, p: Any) -> Any:
+        return special.xlog1py(k - 1, -p) + np.log(p)
+
+    def _cdf(self, k: Any, p: Any) -> Any:
+        return -np.expm1(k * np.log1p(-p))
+
+    def _sf(self, k: Any, p: Any) -> Any:
+        return np.exp(k * np.log1p(-p))
+
+    def _logsf(self, k: Any, p: Any) -> Any:
+        return k * np.log1p(-p)
+
+
+class _Bernoulli(Discrete):
+    """The distribution of one trial: 1 with probability ``p``, else 0."""
+
+    name, shapes = "bernoulli", ("p",)
+
+    def _valid(self, *shapes: Any) -> Any:
+        return (shapes[0] >= 0) & (shapes[0] <= 1)
+
+    def _most(self, *shapes: Any) -> Any:
+        return 1
+
+    def _logpmf(self, k: Any, p: Any) -> Any:
+        return special.xlogy(k, p) + special.xlog1py(1 - k, -p)
+
+    def _cdf(self, k: Any, p: Any) -> Any:
+        return 1 - p + 0 * k
+
+    def _sf(self, k: Any, p: Any) -> Any:
+        return p + 0 * k
+
+
+poisson, binom, nbinom, geom, bernoulli = _Poisson(), _Binom(), _Nbinom(), _Geom(), _Bernoulli()

@@ -1,0 +1,245 @@
+"""Distributions of vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special, stats
+
+from ...graph.batched import innermost
+from ...tensors.tensor import unwrap
+from .._given import in_double, on_plain, refuse_live
+from ..common import is_plain
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import Tensor, TensorLike
+
+__all__ = ["dirichlet", "multinomial", "multivariate_normal"]
+
+_SMALL = 1e6 * float(np.finfo(float).eps)  # eigenvalues, relative to the largest, that SciPy takes for 0
+
+
+class _OfVectors:
+    """A distribution of vectors of SciPy; the methods that are not here, such as `rvs`, are SciPy's, of constants."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"autograd.scipy.stats.{self.name}"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{self!r} has no attribute {name!r}")
+        return on_plain(f"{self.name}.{name}", getattr(getattr(stats, self.name), name))
+
+    def _in_scipy(self, method: str, *args: Any, **options: Any) -> Any:
+        """Return what SciPy returns for the values, and its errors; None within vmap, where it cannot be asked."""
+        if innermost(args) is not None:
+            return None
+        return getattr(getattr(stats, self.name), method)(*map(unwrap, args), **options)
+
+
+class _MultivariateNormal(_OfVectors):
+    """The normal distribution of vectors, with a covariance matrix that may be singular.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> from autograd.scipy.stats import multivariate_normal
+    >>> grad(multivariate_normal.logpdf)(np.array([1.0, 2.0]), cov=np.diag([1.0, 4.0]))
+    array([-1. , -0.5])
+    """
+
+    name = "multivariate_normal"
+
+    def pdf(
+        self, x: TensorLike, mean: TensorLike | None = None, cov: TensorLike = 1, allow_singular: bool = False
+    ) -> Tensor:
+        """Return the density at `x`, of shape (..., dimension); the parameters are those of `logpdf`."""
+        if is_plain(x, mean, cov):
+            return stats.multivariate_normal.pdf(x, mean, cov, allow_singular)
+        found: Tensor = np.exp(self.logpdf(x, mean, cov, allow_singular))  # type: ignore[assignment]
+        return found
+
+    def logpdf(
+        self, x: TensorLike, mean: TensorLike | None = None, cov: TensorLike = 1, allow_singular: bool = False
+    ) -> Tensor:
+        """Return the logarithm of the density at `x`.
+
+        Parameters
+        ----------
+        x
+            Points, of shape (..., dimension).
+        mean
+            Of shape (dimension,); by default 0.
+        cov
+            The covariance matrix, its diagonal, or a number. The gradient is a symmetric matrix.
+        allow_singular
+            Whether the matrix may be singular. Its rank then counts as constant, and where x is outside of the
+            subspace that the distribution is in, the result is -inf, with gradient 0.
+
+        Raises
+        ------
+        ValueError, LinAlgError
+            SciPy's, if shapes do not fit or if the matrix is not positive definite.
+        """
+        if is_plain(x, mean, cov):
+            return stats.multivariate_normal.logpdf(x, mean, cov, allow_singular)
+        values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
+        center, matrix = _mean_and_matrix(mean, cov)
+        inverse, log_determinant, rank = _inverted(matrix, allow_singular)
+        points = in_double(x)
+        if matrix.shape[-1] == 1 and points.ndim < 2:  # each number is a point
+            points = points[..., None]
+        deviation = points - center
+        square = np.sum(deviation @ inverse * deviation, axis=-1)
+        found: Any = -0.5 * (rank * math.log(2 * math.pi) + log_determinant + square)
+        if values is None:
+            return found
+        return np.where(values > -np.inf, np.reshape(found, np.shape(values)), -np.inf)  # type: ignore[return-value]
+
+    def entropy(self, mean: TensorLike | None = None, cov: TensorLike = 1) -> Tensor:
+        """Return the differential entropy, which does not depend on the mean."""
+        if is_plain(mean, cov):
+            return stats.multivariate_normal.entropy(mean, cov)
+        self._in_scipy("entropy", mean, cov)
+        center, matrix = _mean_and_matrix(mean, cov)
+        _, log_determinant, rank = _inverted(matrix, False)
+        found: Tensor = 0.5 * (rank * (1 + math.log(2 * math.pi)) + log_determinant) + 0 * np.sum(center)
+        return found
+
+
+def _mean_and_matrix(mean: Any, cov: Any) -> tuple[Any, Any]:
+    """Return the mean, and the covariance matrix where it is given by its diagonal or a number."""
+    cov = in_double(cov)
+    dimension = cov.shape[-1] if cov.ndim else 1 if mean is None else in_double(mean).size
+    mean = np.zeros(dimension) if mean is None else np.reshape(in_double(mean), (-1,))
+    if cov.ndim < 2:
+        cov = cov[..., None] * np.eye(dimension)
+    return mean, cov
+
+
+def _inverted(matrix: Any, singular: bool) -> tuple[Any, Any, Any]:
+    """Return the inverse, the logarithm of the determinant and the rank, all on the range of a symmetric matrix."""
+    matrix = 0.5 * (matrix + matrix.mT)
+    if not singular:
+        return np.linalg.inv(matrix), np.linalg.slogdet(matrix)[1], matrix.shape[-1]
+    inverse = np.linalg.pinv(matrix, rcond=_SMALL, hermitian=True)
+    rank = np.linalg.matrix_rank(unwrap(matrix), rtol=_SMALL, hermitian=True)
+    # Beside the range the matrix is filled up with 1, which changes neither the product of the others nor derivatives.
+    rest = np.eye(matrix.shape[-1]) - matrix @ inverse
+    return inverse, np.linalg.slogdet(matrix + 0.5 * (rest + rest.mT))[1], rank
+
+
+class _Dirichlet(_OfVectors):
+    """The Dirichlet distribution of vectors of parts of 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> from autograd.scipy.stats import dirichlet
+    >>> grad(dirichlet.logpdf, 1)(np.array([0.25, 0.75]), np.array([1.0, 1.0])).round(4)
+    array([-0.3863,  0.7123])
+    """
+
+    name = "dirichlet"
+
+    def pdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
+        """Return the density at `x`; the parameters are those of `logpdf`."""
+        if is_plain(x, alpha):
+            return stats.dirichlet.pdf(x, alpha)
+        found: Tensor = np.exp(self.logpdf(x, alpha))  # type: ignore[assignment]
+        return found
+
+    def logpdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
+        """Return the logarithm of the density.
+
+        Parameters
+        ----------
+        x
+            Parts of 1 along the first axis, (parts, ...); the last may be left out.
+        alpha
+            The concentrations, of shape (parts,).
+
+        Raises
+        ------
+        ValueError
+            SciPy's, if the parts do not add up to 1 or if a concentration is not positive.
+        """
+        if is_plain(x, alpha):
+            return stats.dirichlet.logpdf(x, alpha)
+        values = self._in_scipy("logpdf", x, alpha)
+        parts, powers = in_double(x), in_double(alpha)
+        if parts.shape[0] == powers.shape[0] - 1:
+            parts = np.concatenate([parts, 1 - np.sum(parts, axis=0, keepdims=True)])
+        scale = special.gammaln(np.sum(powers)) - np.sum(special.gammaln(powers))
+        column = np.reshape(powers - 1, (-1,) + (1,) * (parts.ndim - 1))
+        found: Tensor = scale + np.sum(special.xlogy(column, parts), axis=0)
+        return found if values is None else np.reshape(found, np.shape(values))  # type: ignore[return-value]
+
+
+class _Multinomial(_OfVectors):
+    """The distribution of counts of the outcomes of ``n`` trials, with probabilities ``p``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import grad
+    >>> from autograd.scipy.stats import multinomial
+    >>> grad(multinomial.logpmf, 2)([1, 2], 3, np.array([0.25, 0.75])).round(4)
+    array([4.    , 2.6667])
+    """
+
+    name = "multinomial"
+
+    def pmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
+        """Return the probability of `x`; the parameters are those of `logpmf`."""
+        if is_plain(x, n, p):
+            return stats.multinomial.pmf(x, n, p)
+        found: Tensor = np.exp(self.logpmf(x, n, p))  # type: ignore[assignment]
+        return found
+
+    def logpmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
+        """Return the logarithm of the probability of counts.
+
+        Parameters
+        ----------
+        x
+            Counts, of shape (..., outcomes); they add up to `n`, else the result is -inf, with gradient 0.
+        n
+            The number of trials.
+        p
+            The probabilities, of shape (..., outcomes). Each counts as a variable of its own, which is right for those
+            that some parametrization makes add up to 1; where they do not, SciPy takes the last for what is left.
+
+        Raises
+        ------
+        GraphError
+            If `x` or `n`, which are integers, require a gradient.
+        """
+        refuse_live("multinomial.logpmf", "it is an integer; pass t.detach()", x=x, n=n)
+        if is_plain(x, n, p):
+            return stats.multinomial.logpmf(x, n, p)
+        self._in_scipy("logpmf", x, n, p)
+        with np.errstate(all="ignore"):
+            found: Tensor = _multinomial_logpmf(unwrap(in_double(x)), unwrap(in_double(n)), in_double(p))
+        return found
+
+
+def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
+    total, head = unwrap(p).sum(axis=-1, keepdims=True), p[..., :-1]
+    left = 1 - np.sum(head, axis=-1, keepdims=True)
+    exact = np.abs(1 - total) <= 10 * float(np.finfo(float).eps)
+    p = np.concatenate([head, np.where(exact, p[..., -1:], left)], axis=-1)
+    fits = np.all((x >= 0) & (x == np.floor(x)), axis=-1) & (x.sum(axis=-1) == n)
+    valid = np.all((unwrap(p) >= 0) & (unwrap(p) <= 1), axis=-1) & (n >= 0)
+    terms = special.xlogy(x, p) - special.gammaln(x + 1)
+    found = special.gammaln(n + 1) + np.sum(terms, axis=-1)
+    return np.where(valid, np.where(fits & (unwrap(found) != -np.inf), found, -np.inf), np.nan)
+
+
+multivariate_normal, dirichlet, multinomial = _MultivariateNormal(), _Dirichlet(), _Multinomial()

@@ -1,0 +1,285 @@
+"""Continuous distributions on the positive half line, or on a part of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ._continuous import Continuous
+from ._symmetric import LOG_ROOT_2PI
+
+__all__ = [
+    "beta", "chi2", "expon", "f", "gamma", "halfnorm", "invgamma", "lognorm", "pareto", "rayleigh", "weibull_min"
+]  # fmt: skip
+
+
+class _Positive(Continuous):
+    """A distribution of positive numbers."""
+
+    _low, _inside = 0.0, 1.0
+
+
+class _Expon(_Positive):
+    """The exponential distribution, exp(-z)."""
+
+    name = "expon"
+
+    def _logpdf(self, z: Any) -> Any:
+        return -z
+
+    def _cdf(self, z: Any) -> Any:
+        return -np.expm1(-z)
+
+    def _sf(self, z: Any) -> Any:
+        return np.exp(-z)
+
+    def _logsf(self, z: Any) -> Any:
+        return -z
+
+    def _ppf(self, q: Any) -> Any:
+        return -np.log1p(-q)
+
+    def _isf(self, q: Any) -> Any:
+        return -np.log(q)
+
+
+class _Halfnorm(_Positive):
+    """The distribution of the absolute value of a normal variate."""
+
+    name = "halfnorm"
+
+    def _logpdf(self, z: Any) -> Any:
+        return math.log(2) - LOG_ROOT_2PI - 0.5 * z * z
+
+    def _cdf(self, z: Any) -> Any:
+        return special.erf(z / math.sqrt(2))
+
+    def _sf(self, z: Any) -> Any:
+        return 2 * special.ndtr(-z)
+
+    def _logsf(self, z: Any) -> Any:
+        return math.log(2) + special.log_ndtr(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        return special.ndtri(0.5 * (1 + q))
+
+    def _isf(self, q: Any) -> Any:
+        return -special.ndtri(0.5 * q)
+
+
+class _Rayleigh(_Positive):
+    """Rayleigh's distribution, z exp(-z²/2)."""
+
+    name = "rayleigh"
+
+    def _logpdf(self, z: Any) -> Any:
+        return np.log(np.where(z < np.inf, z, 1.0)) - 0.5 * z * z
+
+    def _cdf(self, z: Any) -> Any:
+        return -np.expm1(-0.5 * z * z)
+
+    def _sf(self, z: Any) -> Any:
+        return np.exp(-0.5 * z * z)
+
+    def _logsf(self, z: Any) -> Any:
+        return -0.5 * z * z
+
+    def _ppf(self, q: Any) -> Any:
+        return np.sqrt(-2 * np.log1p(-q))
+
+    def _isf(self, q: Any) -> Any:
+        return np.sqrt(-2 * np.log(q))
+
+
+class _Gamma(_Positive):
+    """The gamma distribution, z^(a - 1) exp(-z) / gamma(a)."""
+
+    name, shapes = "gamma", ("a",)
+
+    def _logpdf(self, z: Any, a: Any) -> Any:
+        return special.xlogy(a - 1, z) - z - special.gammaln(a)
+
+    def _cdf(self, z: Any, a: Any) -> Any:
+        return special.gammainc(a, z)
+
+    def _sf(self, z: Any, a: Any) -> Any:
+        return special.gammaincc(a, z)
+
+    def _ppf(self, q: Any, a: Any) -> Any:
+        return special.gammaincinv(a, q)
+
+    def _isf(self, q: Any, a: Any) -> Any:
+        return special.gammainccinv(a, q)
+
+
+class _Chi2(_Positive):
+    """The distribution of the sum of ``df`` squares of normal variates."""
+
+    name, shapes = "chi2", ("df",)
+
+    def _logpdf(self, z: Any, df: Any) -> Any:
+        return special.xlogy(0.5 * df - 1, z) - 0.5 * z - special.gammaln(0.5 * df) - 0.5 * math.log(2) * df
+
+    def _cdf(self, z: Any, df: Any) -> Any:
+        return special.chdtr(df, z)
+
+    def _sf(self, z: Any, df: Any) -> Any:
+        return special.chdtrc(df, z)
+
+    def _ppf(self, q: Any, df: Any) -> Any:
+        return 2 * special.gammaincinv(0.5 * df, q)
+
+    def _isf(self, q: Any, df: Any) -> Any:
+        return special.chdtri(df, q)
+
+
+class _Invgamma(_Positive):
+    """The distribution of the inverse of a gamma variate, z^(-a - 1) exp(-1/z) / gamma(a)."""
+
+    name, shapes, _open = "invgamma", ("a",), True
+
+    def _logpdf(self, z: Any, a: Any) -> Any:
+        return -(a + 1) * np.log(z) - special.gammaln(a) - 1 / z
+
+    def _cdf(self, z: Any, a: Any) -> Any:
+        return special.gammaincc(a, 1 / z)
+
+    def _sf(self, z: Any, a: Any) -> Any:
+        return special.gammainc(a, 1 / z)
+
+    def _ppf(self, q: Any, a: Any) -> Any:
+        return 1 / special.gammainccinv(a, q)
+
+    def _isf(self, q: Any, a: Any) -> Any:
+        return 1 / special.gammaincinv(a, q)
+
+
+class _Beta(Continuous):
+    """The beta distribution, z^(a - 1) (1 - z)^(b - 1) / B(a, b), between 0 and 1."""
+
+    name, shapes = "beta", ("a", "b")
+    _low, _high = 0.0, 1.0
+
+    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
+        return special.xlog1py(b - 1, -z) + special.xlogy(a - 1, z) - special.betaln(a, b)
+
+    def _cdf(self, z: Any, a: Any, b: Any) -> Any:
+        return special.betainc(a, b, z)
+
+    def _sf(self, z: Any, a: Any, b: Any) -> Any:
+        return special.betaincc(a, b, z)
+
+    def _ppf(self, q: Any, a: Any, b: Any) -> Any:
+        return special.betaincinv(a, b, q)
+
+    def _isf(self, q: Any, a: Any, b: Any) -> Any:
+        return special.betainccinv(a, b, q)
+
+
+class _F(_Positive):
+    """Snedecor's distribution of a quotient of mean squares, of ``dfn`` and ``dfd`` degrees of freedom."""
+
+    name, shapes = "f", ("dfn", "dfd")
+
+    def _logpdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        m, n = 0.5 * dfn, 0.5 * dfd
+        ratio = dfn / dfd
+        return m * np.log(ratio) + special.xlogy(m - 1, z) - (m + n) * np.log1p(ratio * z) - special.betaln(m, n)
+
+    def _cdf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        return special.fdtr(dfn, dfd, z)
+
+    def _sf(self, z: Any, dfn: Any, dfd: Any) -> Any:
+        return special.fdtrc(dfn, dfd, z)
+
+    def _ppf(self, q: Any, dfn: Any, dfd: Any) -> Any:
+        variate, rest = special.betaincinv(0.5 * dfn, 0.5 * dfd, q), special.betainccinv(0.5 * dfd, 0.5 * dfn, q)
+        return variate / rest * dfd / dfn
+
+    def _isf(self, q: Any, dfn: Any, dfd: Any) -> Any:
+        variate, rest = special.betainccinv(0.5 * dfn, 0.5 * dfd, q), special.betaincinv(0.5 * dfd, 0.5 * dfn, q)
+        return variate / rest * dfd / dfn
+
+
+class _Lognorm(_Positive):
+    """The distribution of the exponential of a normal variate with standard deviation ``s``."""
+
+    name, shapes, _open = "lognorm", ("s",), True
+
+    def _logpdf(self, z: Any, s: Any) -> Any:
+        log = np.log(z)
+        return -0.5 * (log / s) ** 2 - log - np.log(s) - LOG_ROOT_2PI
+
+    def _cdf(self, z: Any, s: Any) -> Any:
+        return special.ndtr(np.log(z) / s)
+
+    def _sf(self, z: Any, s: Any) -> Any:
+        return special.ndtr(-np.log(z) / s)
+
+    def _logcdf(self, z: Any, s: Any) -> Any:
+        return special.log_ndtr(np.log(z) / s)
+
+    def _logsf(self, z: Any, s: Any) -> Any:
+        return special.log_ndtr(-np.log(z) / s)
+
+    def _ppf(self, q: Any, s: Any) -> Any:
+        return np.exp(s * special.ndtri(q))
+
+    def _isf(self, q: Any, s: Any) -> Any:
+        return np.exp(-s * special.ndtri(q))
+
+
+class _Pareto(Continuous):
+    """Pareto's distribution, b / z^(b + 1), from 1 on."""
+
+    name, shapes = "pareto", ("b",)
+    _low, _inside = 1.0, 2.0
+
+    def _logpdf(self, z: Any, b: Any) -> Any:
+        return np.log(b) - (b + 1) * np.log(z)
+
+    def _cdf(self, z: Any, b: Any) -> Any:
+        return -np.expm1(-b * np.log(z))
+
+    def _sf(self, z: Any, b: Any) -> Any:
+        return np.exp(-b * np.log(z))
+
+    def _logsf(self, z: Any, b: Any) -> Any:
+        return -b * np.log(z)
+
+    def _ppf(self, q: Any, b: Any) -> Any:
+        return np.exp(-np.log1p(-q) / b)
+
+    def _isf(self, q: Any, b: Any) -> Any:
+        return np.exp(-np.log(q) / b)
+
+
+class _Weibull(_Positive):
+    """Weibull's distribution of minima, c z^(c - 1) exp(-z^c)."""
+
+    name, shapes = "weibull_min", ("c",)
+
+    def _logpdf(self, z: Any, c: Any) -> Any:
+        return np.log(c) + special.xlogy(c - 1, z) - z**c
+
+    def _cdf(self, z: Any, c: Any) -> Any:
+        return -np.expm1(-(z**c))
+
+    def _sf(self, z: Any, c: Any) -> Any:
+        return np.exp(-(z**c))
+
+    def _logsf(self, z: Any, c: Any) -> Any:
+        return -(z**c)
+
+    def _ppf(self, q: Any, c: Any) -> Any:
+        return (-np.log1p(-q)) ** (1 / c)
+
+    def _isf(self, q: Any, c: Any) -> Any:
+        return (-np.log(q)) ** (1 / c)
+
+
+expon, halfnorm, rayleigh, gamma, chi2, invgamma = _Expon(), _Halfnorm(), _Rayleigh(), _Gamma(), _Chi2(), _Invgamma()
+beta, f, lognorm, pareto, weibull_min = _Beta(), _F(), _Lognorm(), _Pareto(), _Weibull()

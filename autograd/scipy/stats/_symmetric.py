@@ -1,0 +1,276 @@
+"""Continuous distributions on the whole line or of a location and a scale alone."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from ._continuous import Continuous
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import Tensor
+
+__all__ = ["cauchy", "gumbel_l", "gumbel_r", "laplace", "logistic", "norm", "t", "truncnorm", "uniform", "vonmises"]
+
+LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
+
+
+class _Norm(Continuous):
+    """The normal distribution, exp(-z²/2) / sqrt(2 pi); mean ``loc``, standard deviation ``scale``."""
+
+    name = "norm"
+
+    def _logpdf(self, z: Any) -> Any:
+        return -0.5 * z * z - LOG_ROOT_2PI
+
+    def _cdf(self, z: Any) -> Any:
+        return special.ndtr(z)
+
+    def _sf(self, z: Any) -> Any:
+        return special.ndtr(-z)
+
+    def _logcdf(self, z: Any) -> Any:
+        return special.log_ndtr(z)
+
+    def _logsf(self, z: Any) -> Any:
+        return special.log_ndtr(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        return special.ndtri(q)
+
+    def _isf(self, q: Any) -> Any:
+        return -special.ndtri(q)
+
+
+class _Uniform(Continuous):
+    """The uniform distribution between ``loc`` and ``loc + scale``."""
+
+    name = "uniform"
+    _low, _high = 0.0, 1.0
+
+    def _logpdf(self, z: Any) -> Any:
+        return 0.0 * z
+
+    def _cdf(self, z: Any) -> Any:
+        return +z
+
+    def _ppf(self, q: Any) -> Any:
+        return +q
+
+
+class _Laplace(Continuous):
+    """Laplace's distribution, exp(-abs(z)) / 2."""
+
+    name = "laplace"
+
+    def _logpdf(self, z: Any) -> Any:
+        return -np.abs(z) - math.log(2)
+
+    def _cdf(self, z: Any) -> Any:
+        half = 0.5 * np.exp(-np.abs(z))
+        return np.where(z > 0, 1 - half, half)
+
+    def _sf(self, z: Any) -> Any:
+        return self._cdf(-z)
+
+    def _logcdf(self, z: Any) -> Any:
+        half = 0.5 * np.exp(-np.abs(z))
+        return np.where(z > 0, np.log1p(-half), z - math.log(2))
+
+    def _logsf(self, z: Any) -> Any:
+        return self._logcdf(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        return np.where(q > 0.5, -np.log(2 * (1 - q)), np.log(2 * q))
+
+    def _isf(self, q: Any) -> Any:
+        return -self._ppf(q)
+
+
+class _Logistic(Continuous):
+    """The logistic distribution, whose cdf is 1 / (1 + exp(-z))."""
+
+    name = "logistic"
+
+    def _logpdf(self, z: Any) -> Any:
+        return special.log_expit(z) + special.log_expit(-z)
+
+    def _cdf(self, z: Any) -> Any:
+        return special.expit(z)
+
+    def _sf(self, z: Any) -> Any:
+        return special.expit(-z)
+
+    def _logcdf(self, z: Any) -> Any:
+        return special.log_expit(z)
+
+    def _logsf(self, z: Any) -> Any:
+        return special.log_expit(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        return special.logit(q)
+
+    def _isf(self, q: Any) -> Any:
+        return -special.logit(q)
+
+
+class _Cauchy(Continuous):
+    """Cauchy's distribution, 1 / (pi (1 + z²))."""
+
+    name = "cauchy"
+
+    def _logpdf(self, z: Any) -> Any:
+        return -np.log1p(z * z) - math.log(math.pi)
+
+    def _cdf(self, z: Any) -> Any:
+        return np.arctan2(np.ones(()), -z) / math.pi
+
+    def _sf(self, z: Any) -> Any:
+        return np.arctan2(np.ones(()), z) / math.pi
+
+    def _ppf(self, q: Any) -> Any:
+        return np.tan(math.pi * q - 0.5 * math.pi)
+
+    def _isf(self, q: Any) -> Any:
+        return -self._ppf(q)
+
+
+class _RightGumbel(Continuous):
+    """Gumbel's distribution of maxima, whose cdf is exp(-exp(-z))."""
+
+    name = "gumbel_r"
+
+    def _logpdf(self, z: Any) -> Any:
+        return -z - np.exp(-z)
+
+    def _cdf(self, z: Any) -> Any:
+        return np.exp(-np.exp(-z))
+
+    def _sf(self, z: Any) -> Any:
+        return -np.expm1(-np.exp(-z))
+
+    def _logcdf(self, z: Any) -> Any:
+        return -np.exp(-z)
+
+    def _ppf(self, q: Any) -> Any:
+        return -np.log(-np.log(q))
+
+    def _isf(self, q: Any) -> Any:
+        return -np.log(-np.log1p(-q))
+
+
+class _LeftGumbel(Continuous):
+    """Gumbel's distribution of minima, whose sf is exp(-exp(z))."""
+
+    name = "gumbel_l"
+
+    def _logpdf(self, z: Any) -> Any:
+        return z - np.exp(z)
+
+    def _cdf(self, z: Any) -> Any:
+        return -np.expm1(-np.exp(z))
+
+    def _sf(self, z: Any) -> Any:
+        return np.exp(-np.exp(z))
+
+    def _logsf(self, z: Any) -> Any:
+        return -np.exp(z)
+
+    def _ppf(self, q: Any) -> Any:
+        return np.log(-np.log1p(-q))
+
+    def _isf(self, q: Any) -> Any:
+        return np.log(-np.log(q))
+
+
+class _StudentT(Continuous):
+    """Student's distribution with ``df`` degrees of freedom, proportional to (1 + z²/df)^(-(df + 1)/2)."""
+
+    name, shapes = "t", ("df",)
+
+    def _logpdf(self, z: Any, df: Any) -> Any:
+        return -special.betaln(0.5, 0.5 * df) - 0.5 * np.log(df) - 0.5 * (df + 1) * np.log1p(z * z / df)
+
+    def _cdf(self, z: Any, df: Any) -> Any:
+        return special.stdtr(df, z)
+
+    def _sf(self, z: Any, df: Any) -> Any:
+        return special.stdtr(df, -z)
+
+    def _ppf(self, q: Any, df: Any) -> Any:
+        return special.stdtrit(df, q)
+
+    def _isf(self, q: Any, df: Any) -> Any:
+        return -special.stdtrit(df, q)
+
+
+class _Vonmises(Continuous):
+    """The von Mises distribution of an angle, exp(kappa cos z) / (2 pi I0(kappa)); `cdf` is SciPy's, of constants."""
+
+    name, shapes = "vonmises", ("kappa",)
+
+    def _valid(self, *shapes: Any) -> Any:
+        return shapes[0] >= 0
+
+    def _logpdf(self, z: Any, kappa: Any) -> Any:
+        return kappa * special.cosm1(z) - np.log(2 * math.pi * special.i0e(kappa))
+
+    def _computed(self, method: str, x: Any, parameters: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
+        if method in ("pdf", "logpdf"):
+            return super()._computed(method, x, parameters, named)
+        constant: Tensor = self.__getattr__(method)(x, *parameters, **named)
+        return constant
+
+
+class _Truncnorm(Continuous):
+    """The normal distribution between ``loc + a scale`` and ``loc + b scale``."""
+
+    name, shapes = "truncnorm", ("a", "b")
+
+    def _valid(self, *shapes: Any) -> Any:
+        return shapes[0] < shapes[1]
+
+    def _support(self, *shapes: Any) -> tuple[Any, Any]:
+        return shapes[0], shapes[1]
+
+    _ends = _support
+
+    def _interior(self, *shapes: Any) -> Any:
+        low, high = np.maximum(shapes[0], -1e10), np.minimum(shapes[1], 1e10)
+        return 0.5 * (low + high)
+
+    def _logpdf(self, z: Any, a: Any, b: Any) -> Any:
+        return -0.5 * z * z - LOG_ROOT_2PI - _log_between(a, b)
+
+    def _cdf(self, z: Any, a: Any, b: Any) -> Any:
+        return np.exp(self._logcdf(z, a, b))
+
+    def _sf(self, z: Any, a: Any, b: Any) -> Any:
+        return np.exp(self._logsf(z, a, b))
+
+    def _logcdf(self, z: Any, a: Any, b: Any) -> Any:
+        return _log_between(a, z) - _log_between(a, b)
+
+    def _logsf(self, z: Any, a: Any, b: Any) -> Any:
+        return _log_between(z, b) - _log_between(a, b)
+
+    def _ppf(self, q: Any, a: Any, b: Any) -> Any:
+        return special.ndtri((1 - q) * special.ndtr(a) + q * special.ndtr(b))
+
+    def _isf(self, q: Any, a: Any, b: Any) -> Any:
+        return -special.ndtri((1 - q) * special.ndtr(-b) + q * special.ndtr(-a))
+
+
+def _log_between(a: Any, b: Any) -> Any:
+    """Return the logarithm of the probability of a normal variate between a and b, computed in the nearer tail."""
+    right = a > 0
+    low, high = np.where(right, -b, a), np.where(right, -a, b)
+    top = special.log_ndtr(high)
+    return top + np.log(-np.expm1(special.log_ndtr(low) - top))
+
+
+norm, uniform, laplace, logistic, cauchy = _Norm(), _Uniform(), _Laplace(), _Logistic(), _Cauchy()
+gumbel_r, gumbel_l, t, vonmises, truncnorm = _RightGumbel(), _LeftGumbel(), _StudentT(), _Vonmises(), _Truncnorm()
