@@ -13,8 +13,8 @@ MODULES = (
 HEAD = """# SciPy's functions
 
 Written by `docs/generate.py` with SciPy {version}: what has derivatives is in `autograd.scipy`, under the same name,
-and [described there](api/scipy.md). Of the distributions of `scipy.stats`, the methods that have derivatives are on that page.
-Anything else raises where it is given a tensor that requires a gradient, and says so.
+and [described there](api/scipy.md). Of the distributions of `scipy.stats`, the methods that have derivatives are
+on that page. Anything else raises where it is given a tensor that requires a gradient, and says so.
 """
 
 
