@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import GraphError, grad, gradcheck, gradients, jvp, tensor, vjp
+from autograd import DtypeError, GraphError, grad, gradcheck, gradients, jvp, tensor, vjp
 
 Z = np.array([1 + 2j, 3 - 1j])
 
@@ -70,7 +70,7 @@ def test_grad_takes_and_returns_complex_arrays() -> None:
 
 @pytest.mark.parametrize("differentiate", [lambda z: (z * z).sum().backward(), lambda z: grad(np.sum)(z.data)])
 def test_a_complex_loss_has_no_gradient_of_its_own(differentiate: object) -> None:
-    with pytest.raises(GraphError, match="take its real part"):
+    with pytest.raises((GraphError, DtypeError), match="take its real part"):
         differentiate(tensor(Z, requires_grad=True))  # type: ignore[operator]  # each is a function
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import GraphError
+from ..errors import DtypeError, GraphError, described
 from ..graph.batched import Batched, Level, batched_at, batches, whole
 from ..graph.grad_mode import enable_grad, evaluated_as_at, moment, no_grad, recording
 from ..graph.node import Lift, Node, by_number, counter
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["Packing", "Slopes", "Watched", "listed"]
+__all__ = ["Packing", "Slopes", "Watched", "listed", "returned"]
 
 Function = Callable[..., "TensorLike"]
 Array = np.ndarray[Any, Any]
@@ -32,6 +32,13 @@ def listed(value: Any) -> Any:
     if isinstance(value, list | tuple) and any(type(x) is Batched or isinstance(x, Tensor) for x in flatten(value)[0]):
         return np.stack([listed(part) for part in value])
     return value
+
+
+def returned(function: Function, value: Any) -> Any:
+    """Return what a function returned, as `listed` does, or raise if that is nothing: solvers would go on for ever."""
+    if value is None or isinstance(value, str | dict):
+        raise DtypeError(f"{defined(function)} returned {described(value)}, not numbers: is a return missing?")
+    return listed(value)
 
 
 class Watched:
@@ -63,9 +70,9 @@ class Watched:
     def __call__(self, *point: Any) -> Any:
         """Return the array of a value, and note what it depends on."""
         if not recording():
-            return unwrap(listed(self.function(*point, *self.args)))
+            return unwrap(self._value(point))
         with enable_grad(), differentiated(self._given):
-            value = listed(self.function(*point, *self.args))
+            value = self._value(point)
         if isinstance(value, Tensor) and value._node is not None:
             self._nodes.update(recorded_since(self._begun, value._node, None)[1])
             # copies: solvers write to their arrays again
@@ -97,7 +104,10 @@ class Watched:
     def again(self, *point: Any) -> Any:
         """Return a value, a tensor, as it was when derivatives began to be recorded."""
         with evaluated_as_at(self._moment):
-            return listed(self.function(*point, *self.args))
+            return self._value(point)
+
+    def _value(self, point: tuple[Any, ...]) -> Any:
+        return returned(self.function, self.function(*point, *self.args))
 
     def step(self, function: Function, x: ArrayOrTensor, among: list[Node], *besides: ArrayOrTensor | float) -> Slopes:
         """Return the derivatives of ``function(x)``, recorded at x.

@@ -157,6 +157,8 @@ def _in_scipy(name: str, module: str) -> str:
     ours = _ours(chapter)
     if name in ours:
         return f"{text}: autograd.{module}.{name} has"
+    if chapter == "stats":
+        return f"{text}: the distributions of autograd.scipy.stats have, under the same names as in SciPy"
     found = [f"{', '.join(ours)} of autograd.{module}"] if ours else []
     if chapter in ("linalg", "fft"):
         numpys = getattr(np, chapter)

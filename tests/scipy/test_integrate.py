@@ -12,6 +12,7 @@ from scipy import integrate as theirs
 from autograd import (
     BatchError,
     ConvergenceError,
+    DtypeError,
     GraphError,
     ShapeError,
     Tensor,
@@ -225,3 +226,18 @@ def test_tensors_without_gradients_give_tensors() -> None:
     assert not y.requires_grad
     assert isinstance(integrate.odeint(lambda y, t: -y, tensor([1.0]), TIMES), Tensor)
     assert isinstance(integrate.quad(np.cos, tensor(0.0), 1.0)[0], Tensor)
+
+
+def test_a_forgotten_return_is_named() -> None:
+    """Solvers would go on for ever with what None is to them."""
+
+    def nothing(*args: Any) -> Any:
+        """Return nothing."""
+
+    for call in (
+        lambda a: integrate.solve_ivp(nothing, (0, 1), [a]).y[0, -1],
+        lambda a: integrate.odeint(nothing, [a], [0.0, 1.0])[-1, 0],
+        lambda a: integrate.quad(nothing, 0.0, a)[0],
+    ):
+        with pytest.raises(DtypeError, match=r"nothing\(\) at .*test_integrate.py:\d+ returned None, not numbers: is"):
+            grad(call)(2.0)

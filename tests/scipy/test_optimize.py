@@ -13,6 +13,7 @@ from scipy import optimize as theirs
 from autograd import (
     ConvergenceError,
     DerivativeError,
+    DtypeError,
     GraphError,
     Tensor,
     UnsupportedError,
@@ -216,3 +217,17 @@ def test_solutions_for_tensors_are_tensors() -> None:
         cut = optimize.root(cubic, np.ones(2), (tensor(A, requires_grad=True),)).x
     with pytest.raises(GraphError, match=r"root\(\) was computed within no_grad"):
         cut.sum().backward()
+
+
+def test_a_forgotten_return_names_the_function() -> None:
+    def nothing(*args: Any) -> Any:
+        """Return nothing."""
+
+    with pytest.raises(DtypeError, match=r"nothing\(\) at .*test_optimize.py:\d+ returned None"):
+        optimize.minimize(nothing, {"a": 1.0})
+    with pytest.raises(DtypeError, match=r"nothing\(\) at .*test_optimize.py:\d+ returned None"):
+        grad(lambda c: optimize.root(nothing, 1.0, args=(c,)).x)(2.0)
+
+
+def test_numbers_in_containers_stay_numbers() -> None:
+    assert isinstance(optimize.minimize(lambda p: (p["a"] - 2) ** 2, {"a": 1.0}).x["a"], np.float64)

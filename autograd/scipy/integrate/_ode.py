@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ...graph.batched import as_array
 from ...graph.call_site import users_line
 from ...tensors.tensor import Tensor, any_live, unwrap
 from .._given import refuse_live
-from .._watched import Packing, Watched
+from .._watched import Packing, Watched, returned
 from ..common import is_plain
 from ._flow import Settings, attached
 
@@ -180,7 +181,7 @@ def odeint(
     refuse_live("odeint()", "they count as constants; pass t.detach()", rtol=rtol, atol=atol, **options)
     given = args if isinstance(args, tuple) else (args,)
     start, times = _vector(y0), np.asarray(unwrap(t), float)
-    ordered = func if tfirst else lambda t, y, *args: func(y, t, *args)
+    ordered = func if tfirst else functools.wraps(func)(lambda t, y, *args: func(y, t, *args))
     watched = Watched(_of_vector(ordered, False), given)
     packing = Packing(unwrap(start), watched(times[0], unwrap(start)))
     n, root = start.shape[-1], np.sqrt(packing.count)
@@ -228,8 +229,8 @@ def _times(found: Any, t_span: Any, t_eval: Any) -> Any:
 
 def _of_vector(fun: Any, vectorized: bool) -> Any:
     if vectorized:
-        return lambda t, y, *args: np.reshape(fun(t, y[:, None], *args), (-1,))
-    return lambda t, y, *args: _vector(fun(t, y, *args))
+        return lambda t, y, *args: np.reshape(returned(fun, fun(t, y[:, None], *args)), (-1,))
+    return lambda t, y, *args: _vector(returned(fun, fun(t, y, *args)))
 
 
 def _plain(events: Any, args: tuple[Any, ...]) -> Any:

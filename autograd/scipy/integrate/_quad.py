@@ -15,7 +15,7 @@ from ...graph.call_site import users_line
 from ...graph.source_info import warn
 from ...primitives.function import Function
 from ...tensors.tensor import LIFT, Tensor, any_live, unwrap
-from .._watched import Packing, Watched
+from .._watched import Packing, Watched, returned
 
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
@@ -97,7 +97,7 @@ def quad(
 
 
 def _of_number(func: Any) -> Any:
-    return lambda x, *args: np.reshape(func(x, *args), ())
+    return lambda x, *args: np.reshape(returned(func, func(x, *args)), ())
 
 
 def _within(a: Any, b: Any) -> Any:

@@ -17,7 +17,7 @@ from ...tensors.tensor import Tensor, unwrap
 from ...transforms.fixed_point import differentiated_at
 from ...transforms.jacobian import jacobian
 from ...transforms.pytree import flatten
-from .._watched import listed
+from .._watched import listed, returned
 
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
@@ -50,7 +50,7 @@ def depends(function: Function, x: TensorLike, args: tuple[TensorLike, ...]) -> 
         return False
     given = [a._node for a in flatten(args)[0] if isinstance(a, Tensor) and a._node is not None]
     with enable_grad(), differentiated(given):
-        value = listed(function(x, *args))
+        value = returned(function, function(x, *args))
     return any(isinstance(y, Tensor) and y._node is not None for y in flatten(value)[0])
 
 

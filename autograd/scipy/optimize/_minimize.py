@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -230,13 +231,13 @@ class _Vector:
         parts, start = [], 0
         for shape in self._shapes:
             stop = start + int(np.prod(shape))
-            parts.append(vector[start:stop].reshape(shape))
+            parts.append(vector[start:stop].reshape(shape)[()])
             start = stop
         return self._rebuild(parts)
 
     def of_vector(self, function: Any) -> Any:
         """Return a function of a vector for one of containers."""
-        return lambda x, *args: function(self.rebuild(x), *args)
+        return functools.wraps(function)(lambda x, *args: function(self.rebuild(x), *args))
 
     def gradient(self, function: Any) -> Any:
         """Return a function of a vector that returns a vector, for one of containers that returns one of them."""
