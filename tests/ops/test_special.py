@@ -14,7 +14,7 @@ from scipy import special
 from scipy.special import _ufuncs
 
 import autograd.special
-from autograd import GraphError, Tensor, UnsupportedError, gradients, tensor
+from autograd import GraphError, Tensor, UnsupportedError, grad, gradients, tensor
 from autograd.testing import arrays, check_operation
 
 Function = Callable[..., Any]
@@ -399,3 +399,31 @@ def test_the_voigt_profile_without_a_gaussian_is_that_of_cauchy() -> None:
 def test_powers_of_a_number_near_1_in_single_precision() -> None:
     found = slope(special.boxcox1p, np.array([4e-9], np.float32), np.array([1.2e7], np.float32))
     assert np.allclose(found, np.exp(1.2e7 * 4e-9), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:the gradient of a tensor")
+@pytest.mark.parametrize("function", [special.gdtr, special.gdtrc])
+@pytest.mark.parametrize("x", [0.0, 0.3])
+@pytest.mark.parametrize("a", [0.0, 0.5])
+def test_gamma_variates_at_0_have_no_nan(function: Any, a: float, x: float) -> None:
+    """The density of a shape below 1 is infinite there, and what it is multiplied by is 0."""
+    by_rate, by_shape, by_x = grad(function, (0, 1, 2))(a, 0.5, x)
+    assert not np.isnan([by_rate, by_shape, by_x]).any()
+    if a == 0:
+        assert by_x == 0
+    if x == 0:
+        assert by_rate == by_shape == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "place"),
+    [
+        (special.stdtr, (14966.853, -2.2472935)), (special.stdtrit, (14966.853, 0.2939453125)),
+        (special.fdtr, (10130.0, 32.5, 1.0390625)), (special.fdtrc, (10130.0, 32.5, 1.0390625)),
+    ],
+)  # fmt: skip
+def test_shapes_of_variates_lose_no_digits_in_single_precision(function: Any, place: tuple[float, ...]) -> None:
+    narrow = [np.float32(value) for value in place]
+    argnums = tuple(range(len(place)))
+    found, expected = grad(function, argnums)(*narrow), grad(function, argnums)(*map(float, narrow))
+    np.testing.assert_allclose(found, expected, rtol=3e-3 if function is special.stdtrit else 1e-4)

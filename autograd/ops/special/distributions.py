@@ -11,13 +11,17 @@ from scipy.special import _ufuncs as special
 from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
 from . import beta, gamma
-from .common import of_last, over, where_defined
+from .common import in_double, of_last, over, where_defined
 from .error import erfcx_slope
 
 # Student's t, for which t²/(v + t²) is a beta variate
 
 
 def _density_of_t(v: Any, t: Any) -> Any:
+    return in_double(_plain_density_of_t, v, t)
+
+
+def _plain_density_of_t(v: Any, t: Any) -> Any:
     return np.exp(-0.5 * (v + 1) * np.log1p(t * t / v) - special.betaln(0.5, 0.5 * v)) / np.sqrt(v)
 
 
@@ -28,6 +32,10 @@ def _density_of_parts(a: Any, b: Any, x: Any, rest: Any) -> Any:
 
 def _t_in_freedom(v: Any, t: Any) -> Any:
     """Return the derivative of stdtr(v, t) in v: t has a tail of betainc(v / 2, 1 / 2, v / (v + t²)) / 2."""
+    return in_double(_plain_t_in_freedom, v, t)
+
+
+def _plain_t_in_freedom(v: Any, t: Any) -> Any:
     square = t * t
     z, rest = v / (v + square), square / (v + square)
     of_parameter = 0.5 * beta.shape_of(0.5 * v, 0.5, z, rest)
@@ -63,18 +71,26 @@ elementwise(
     lambda g, x, out: -g * over(gamma.gammainc_shape(0.5 * x, 0.5 * out, 1), gamma.density(0.5 * x, 0.5 * out)),
     lambda g, x, out: -2 * g / gamma.density(0.5 * x, 0.5 * out),
 )
+
+
+def _times_density(x: Any, b: Any, a: Any) -> Any:
+    """Return x times the density of a gamma variate at a x, which is 0 where x is 0 and the density infinite."""
+    zero = np.equal(x, 0) & np.greater(b, 0)
+    return np.where(zero, 0, x * gamma.density(b, a * np.where(zero, 1, x)))
+
+
 elementwise(
     special.gdtr,
-    lambda g, a, b, x, out: where_defined(out, g * x * gamma.density(b, a * x)),
+    lambda g, a, b, x, out: where_defined(out, g * _times_density(x, b, a)),
     lambda g, a, b, x, out: where_defined(out, g * gamma.gammainc_shape(b, a * x, 1)),
-    lambda g, a, b, x, out: where_defined(out, g * a * gamma.density(b, a * x)),
+    lambda g, a, b, x, out: where_defined(out, g * _times_density(a, b, x)),
     forward=lambda a, b, x: special.gdtr(a, b, x),
 )
 elementwise(
     special.gdtrc,
-    lambda g, a, b, x, out: where_defined(out, -g * x * gamma.density(b, a * x)),
+    lambda g, a, b, x, out: where_defined(out, -g * _times_density(x, b, a)),
     lambda g, a, b, x, out: where_defined(out, -g * gamma.gammainc_shape(b, a * x, 1)),
-    lambda g, a, b, x, out: where_defined(out, -g * a * gamma.density(b, a * x)),
+    lambda g, a, b, x, out: where_defined(out, -g * _times_density(a, b, x)),
     forward=lambda a, b, x: special.gdtrc(a, b, x),
 )
 
@@ -91,27 +107,39 @@ def _beta_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any]:
 
 
 def _f_in_first(m: Any, n: Any, x: Any) -> Any:
+    return in_double(_plain_f_in_first, m, n, x)
+
+
+def _plain_f_in_first(m: Any, n: Any, x: Any) -> Any:
     z, rest, density = _beta_variate(m, n, x)
     return 0.5 * beta.shape_of(0.5 * m, 0.5 * n, z, rest) + density * n * x
 
 
 def _f_in_second(m: Any, n: Any, x: Any) -> Any:
+    return in_double(_plain_f_in_second, m, n, x)
+
+
+def _plain_f_in_second(m: Any, n: Any, x: Any) -> Any:
     z, rest, density = _beta_variate(m, n, x)
     return -0.5 * beta.shape_of(0.5 * n, 0.5 * m, rest, z) - density * m * x
+
+
+def _f_in_last(m: Any, n: Any, x: Any) -> Any:
+    return in_double(lambda m, n, x: _beta_variate(m, n, x)[2] * m * n, m, n, x)
 
 
 elementwise(
     special.fdtr,
     lambda g, m, n, x, out: where_defined(out, g * _f_in_first(m, n, x)),
     lambda g, m, n, x, out: where_defined(out, g * _f_in_second(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, g * _beta_variate(m, n, x)[2] * m * n),
+    lambda g, m, n, x, out: where_defined(out, g * _f_in_last(m, n, x)),
     forward=lambda m, n, x: special.fdtr(m, n, x),
 )
 elementwise(
     special.fdtrc,
     lambda g, m, n, x, out: where_defined(out, -g * _f_in_first(m, n, x)),
     lambda g, m, n, x, out: where_defined(out, -g * _f_in_second(m, n, x)),
-    lambda g, m, n, x, out: where_defined(out, -g * _beta_variate(m, n, x)[2] * m * n),
+    lambda g, m, n, x, out: where_defined(out, -g * _f_in_last(m, n, x)),
     forward=lambda m, n, x: special.fdtrc(m, n, x),
 )
 
