@@ -71,7 +71,13 @@ def entry(module: str, name: str) -> list[str]:
 
 
 def comment(module: str, name: str) -> list[str]:
-    """Return what is said of a constant in the comment above it, in the module or in one that it is from."""
+    """Return what is said of a constant in the comment above it, in the module or in one that it is from.
+
+    Of an object of a class of ours, such as a distribution, it is what the class says of it.
+    """
+    value = value_of(module, name)
+    if type(value).__module__.startswith("autograd.scipy"):
+        return [(inspect.getdoc(value) or "").partition("\n")[0]]
     home = importlib.import_module(module)
     inner = [f"{module}.{found.name}" for found in pkgutil.iter_modules(getattr(home, "__path__", []))]
     others = inner or [each for each in sys.modules if each.startswith(f"{module.partition('.')[0]}.")]  # imported
