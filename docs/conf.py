@@ -34,6 +34,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:obj", ".*"),  # parameters, as above
     ("py:class", r"(?!(autograd|nn|datasets)\.).*"),  # of Python and NumPy: a link would need their sites
+    ("py:exc", "numpy.linalg.LinAlgError"),  # of NumPy
     ("py:exc", "MissingProgramError"),  # of the package graphviz, which is loaded late
 ]
 

@@ -58,7 +58,8 @@ def entry(module: str, name: str) -> list[str]:
     """Return the directive that documents one name."""
     value = value_of(module, name)
     if is_of_numpy(module, name):
-        return [f".. function:: {name}(x)", "", f"   ``numpy.{name}`` itself, which takes tensors."]
+        home = "numpy" if hasattr(np, name) else "numpy.fft"
+        return [f".. function:: {name}(x)", "", f"   ``{home}.{name}`` itself, which takes tensors."]
     if isinstance(value, ModuleType):
         return [f".. automodule:: {module}.{name}"]
     if isinstance(value, type):
@@ -93,7 +94,7 @@ def value_of(module: str, name: str) -> Any:
 
 def is_of_numpy(module: str, name: str) -> bool:
     """Tell whether a name is NumPy's own function."""
-    return getattr(np, name, None) is value_of(module, name)
+    return value_of(module, name) in (getattr(np, name, np), getattr(np.fft, name, np))
 
 
 def is_constant(module: str, name: str) -> bool:

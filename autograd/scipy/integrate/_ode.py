@@ -39,7 +39,7 @@ def solve_ivp(
     args: tuple[TensorLike, ...] | TensorLike | None = None,
     **options: Any,
 ) -> OptimizeResult:
-    """Return the solution of an initial value problem, dy/dt = fun(t, y, *args), as SciPy's `solve_ivp` finds it.
+    """Return the solution of an initial value problem, ``dy/dt = fun(t, y, *args)``, as SciPy's `solve_ivp` finds it.
 
     ``y`` of the result, of shape (n, times), is differentiated with respect to `y0`, `args`, whatever tensors `fun`
     closes over, both ends of `t_span`, and `t_eval`. First derivatives are found by the adjoint equation, solved
@@ -143,7 +143,7 @@ def odeint(
     atol: float | np.ndarray[Any, Any] | None = None,
     **options: Any,
 ) -> Tensor:
-    """Return the solution of dy/dt = func(y, t, *args) at times, as SciPy's `odeint` finds it: (times, n).
+    """Return the solution of ``dy/dt = func(y, t, *args)`` at times, as SciPy's `odeint` finds it: (times, n).
 
     It is differentiated as that of `solve_ivp` is, with respect to `y0`, `t`, `args` and what `func` closes over.
 
