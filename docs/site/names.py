@@ -94,7 +94,8 @@ def value_of(module: str, name: str) -> Any:
 
 def is_of_numpy(module: str, name: str) -> bool:
     """Tell whether a name is NumPy's own function."""
-    return value_of(module, name) in (getattr(np, name, np), getattr(np.fft, name, np))
+    value = value_of(module, name)
+    return any(value is getattr(home, name, None) for home in (np, np.fft))
 
 
 def is_constant(module: str, name: str) -> bool:

@@ -52,7 +52,9 @@ def lfilter(
 def lfilter(
     b: TensorLike, a: TensorLike, x: TensorLike, axis: int = -1, zi: TensorLike | None = None
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Filter a signal: ``a[0] y[n] == b[0] x[n] + b[1] x[n-1] + ... - a[1] y[n-1] - ...``, as `scipy.signal.lfilter`.
+    """Filter a signal by a difference equation, with `b` of what comes in and `a` of what went out.
+
+    It is ``a[0] y[n] == b[0] x[n] + b[1] x[n-1] + ... - a[1] y[n-1] - ...``, as in `scipy.signal.lfilter`.
 
     Parameters
     ----------
