@@ -17,7 +17,7 @@ from .batched import Batched
 from .node import LARGE, Node
 
 __all__ = [
-    "COUNTED", "Portion", "held_once", "may_add_to", "portion", "read_only", "references", "sum_gradients",
+    "COUNTED", "Portion", "held_once", "may_add_to", "portion", "read_only", "references", "sum_gradients", "writeable",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
@@ -91,6 +91,11 @@ def read_only(value: Any) -> Any:
         items = map(read_only, value)
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     return value
+
+
+def writeable(value: Any) -> Any:
+    """Return an array that may be written to: a copy of a read-only ndarray, and anything else as it is."""
+    return value.copy() if type(value) is np.ndarray and not value.flags.writeable else value
 
 
 def sum_gradients(held: Any, g: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DeclarationError, UnsupportedError, check_callable
+from autograd.graph.buffer_reuse import writeable
 from autograd.primitives.function import Function
 from autograd.primitives.nary import several_inputs
 from autograd.primitives.operands import NUMBERS
@@ -185,27 +186,20 @@ def _of_arrays(definition: Definition, promised: bool, types: Sequence[type]) ->
     known: dict[str, Any] = {"computed": computed, "pulled": pulled, "pushed": pushed, "number": _number}
     known["__name__"] = getattr(definition.function, "__module__", "a library")  # whose rules they are
     forward = eval(f"lambda {names}, kwargs: computed({args}, kwargs)", known)
-    rules = [
-        eval(f"lambda g, out, {names}, kwargs: pulled({i}, g, out, {args}, kwargs)", known) for i in order if live[i]
-    ]
-    jvp = [
-        eval(f"lambda t, out, {names}, kwargs: pushed({i}, t, out, {args}, kwargs)", known) for i in order if live[i]
-    ]
-    says_forward = definition.pushes or definition.push_all
-    operation = ManyInputs(
-        "general", forward, tuple(rules), name=definition.name, jvp=tuple(jvp if says_forward else ())
-    )
+
+    def rules(first: str, applied: str) -> tuple[Callable[..., Any], ...]:
+        text = f"lambda {first}, out, {names}, kwargs: {applied}(%d, {first}, out, {args}, kwargs)"
+        return tuple([eval(text % i, known) for i in order if live[i]])
+
+    jvp = rules("t", "pushed") if definition.pushes or definition.push_all else ()
+    operation = ManyInputs("general", forward, rules("g", "pulled"), name=definition.name, jvp=jvp)
     if promised:
-        operation.computed = lambda *given: _apart(forward(*map(_writeable, given)), given[:-1])
+        operation.computed = lambda *given: _apart(forward(*map(writeable, given)), given[:-1])
         operation.applied = operation.rules
     apply = operation.apply = several_inputs(operation)
     if order == sorted(order):
         return lambda args, kwargs: apply(*args, kwargs or None)
     return lambda args, kwargs: apply(*[args[i] for i in order], kwargs or None)
-
-
-def _writeable(x: Any) -> Any:
-    return x.copy() if type(x) is np.ndarray and not x.flags.writeable else x
 
 
 def _apart(result: Any, given: Sequence[Any]) -> Any:

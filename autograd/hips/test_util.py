@@ -20,7 +20,7 @@ from .vector_spaces import vspace
 from .wrap_util import unary_to_nary
 
 __all__ = [
-    "check_equivalent", "check_grads", "check_jvp", "check_jvp_equivalence", "check_vjp", "check_vspace", "combo_check",
+    "check_equivalent", "check_grads", "check_jvp", "check_vjp", "combo_check",
     "make_numerical_jvp", "scalar_close",
 ]  # fmt: skip
 
@@ -67,11 +67,6 @@ def check_jvp(f: Function, x: Any) -> None:
     check_equivalent(make_jvp(f, x)(tangent)[1], make_numerical_jvp(f, x)(tangent))
 
 
-def check_jvp_equivalence(f: Function, x: Any) -> None:
-    """Check forward mode at `x`: the same as `check_jvp`."""
-    check_jvp(f, x)
-
-
 def check_equivalent(x: Any, y: Any) -> None:
     """Check that two values are of one vector space, and equal but for 1e-6."""
     space = vspace(x)
@@ -81,13 +76,6 @@ def check_equivalent(x: Any, y: Any) -> None:
     one, other = space.inner_prod(x, v), space.inner_prod(y, v)
     if not scalar_close(one, other):
         raise GradientCheckError(f"{x} and {y} differ: their products with a vector are {one} and {other}")
-
-
-def check_vspace(value: Any) -> None:
-    """Check that the sum of two vectors is a vector of the same space."""
-    space = vspace(value)
-    if vspace(space.add(space.randn(), space.ones())) != space:
-        raise GradientCheckError(f"a sum of vectors is not of {space}")
 
 
 @unary_to_nary

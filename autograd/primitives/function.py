@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DeclarationError, DerivativeError, DtypeError
 from ..graph.batched import FAILURES, Batched, innermost
-from ..graph.buffer_reuse import read_only, sum_gradients
+from ..graph.buffer_reuse import read_only, sum_gradients, writeable
 from ..graph.detachment import cut_of
 from ..graph.grad_mode import recording
 from ..graph.mutation import Guard, guard, keep_constant
@@ -144,9 +144,7 @@ class _OfClass(ManyOutputs):
         ctx.needs_input_grad = tuple(x is not None and bool(mode) for x in inputs)
         # A list may change before the backward pass, in which an attribute of the context may be that list.
         given = [x._array if isinstance(x, Tensor) else _as_it_is(x) for x in args]
-        values = (
-            [_writeable(x) for x in given] if self.definition.promises_not_to_write else list(map(read_only, given))
-        )
+        values = [writeable(x) for x in given] if self.definition.promises_not_to_write else list(map(read_only, given))
         try:
             returned = self.definition.forward(ctx, *values)
         except FAILURES:
@@ -292,10 +290,6 @@ class _WithForwardMode(_OfClass):
         if tangent.dtype.kind == "c" != dtype.kind:
             tangent = tangent.real
         return tangent if tangent.dtype == dtype else tangent.astype(dtype)
-
-
-def _writeable(value: Any) -> Any:
-    return value.copy() if type(value) is np.ndarray and not value.flags.writeable else value
 
 
 def _as_it_is(value: Any) -> Any:
