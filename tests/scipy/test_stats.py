@@ -1,6 +1,8 @@
 """Distributions under SciPy's names, and their derivatives."""
 
 import importlib
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -234,3 +236,33 @@ def test_wrong_arguments_say_what_to_do() -> None:
         stats.binom.logpmf(1, t, 0.5)
     with pytest.raises(AttributeError, match=r"has no 'skewnorm': it .*bernoulli, .* scipy.stats.skewnorm"):
         stats.skewnorm  # noqa: B018
+
+
+def test_scipys_distributions_are_imported_for_arrays_alone() -> None:
+    program = """
+import sys, autograd, numpy as np
+from autograd.scipy.stats import multivariate_normal, norm
+autograd.grad(lambda x: norm.logpdf(x).sum() + multivariate_normal.logpdf(x, x, np.eye(2)))(np.ones(2))
+assert "scipy.stats" not in sys.modules
+norm.logpdf(np.ones(2))
+assert "scipy.stats" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    "cov", [np.diag([1.0, 1e-9]), np.diag([1.0, -1.0]), np.ones((2, 3)), np.eye(2), 2.0, [1.0, 2.0]]
+)
+@pytest.mark.parametrize("mean", [[0.5, 1.0], 1.0, np.zeros((1, 2)), np.zeros(3)], ids=str)
+@pytest.mark.parametrize("shape", [(2,), (1, 2), (3, 4, 2), (3,), (4, 1)])
+def test_a_normal_of_vectors_is_scipys_in_values_shapes_and_errors(shape: Any, mean: Any, cov: Any) -> None:
+    points = np.random.default_rng(0).normal(size=shape)
+    try:
+        expected = theirs.multivariate_normal.logpdf(points, mean, cov)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        with pytest.raises(type(error)):
+            stats.multivariate_normal.logpdf(tensor(points, requires_grad=True), mean, cov)
+        return
+    found = stats.multivariate_normal.logpdf(tensor(points, requires_grad=True), mean, cov)
+    np.testing.assert_allclose(found.detach(), expected, rtol=1e-10)
+    assert found.shape == np.shape(expected)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
 
 from ...tensors.tensor import Tensor, as_tensor
 from .._given import in_double, on_plain
@@ -15,13 +14,20 @@ from ..common import is_plain
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
 
-__all__ = ["OUTSIDE", "Distribution"]
+__all__ = ["OUTSIDE", "Distribution", "of_scipy"]
 
 # What each function is below the support, and above it.
 OUTSIDE = {
     "log_density": (-np.inf, -np.inf), "density": (0.0, 0.0), "cdf": (0.0, 1.0), "logcdf": (-np.inf, 0.0),
     "sf": (1.0, 0.0), "logsf": (0.0, -np.inf),
 }  # fmt: skip
+
+
+def of_scipy(name: str) -> Any:
+    """Return a distribution of SciPy. `scipy.stats` takes a second to import, and only arrays need it."""
+    from scipy import stats
+
+    return getattr(stats, name)
 
 
 class Distribution:
@@ -46,7 +52,7 @@ class Distribution:
         """Return a method of SciPy that has no derivative here, such as `rvs` and `fit`."""
         if name.startswith("_"):
             raise AttributeError(f"{self!r} has no attribute {name!r}")
-        return on_plain(f"{self.name}.{name}", getattr(getattr(stats, self.name), name))
+        return on_plain(f"{self.name}.{name}", getattr(of_scipy(self.name), name))
 
     def cdf(self, x: TensorLike, *parameters: TensorLike, **named: TensorLike) -> Tensor:
         """Return the probability of at most `x`."""
@@ -68,7 +74,7 @@ class Distribution:
         given = self._bound(method, parameters, named)
         found: Any
         if is_plain(x, *given):
-            found = getattr(getattr(stats, self.name), method)(x, *given)
+            found = getattr(of_scipy(self.name), method)(x, *given)
             return found
         with np.errstate(all="ignore"):  # as SciPy does: what is not defined is nan
             found = self._of_tensors(method, in_double(x), list(map(in_double, given)))

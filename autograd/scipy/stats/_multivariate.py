@@ -6,12 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from ...graph.batched import innermost
 from ...tensors.tensor import unwrap
 from .._given import in_double, on_plain, refuse_live
 from ..common import is_plain
+from ._distribution import of_scipy
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -32,13 +33,13 @@ class _OfVectors:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{self!r} has no attribute {name!r}")
-        return on_plain(f"{self.name}.{name}", getattr(getattr(stats, self.name), name))
+        return on_plain(f"{self.name}.{name}", getattr(of_scipy(self.name), name))
 
     def _in_scipy(self, method: str, *args: Any, **options: Any) -> Any:
         """Return what SciPy returns for the values, and its errors; None within vmap, where it cannot be asked."""
         if innermost(args) is not None:
             return None
-        return getattr(getattr(stats, self.name), method)(*map(unwrap, args), **options)
+        return getattr(of_scipy(self.name), method)(*map(unwrap, args), **options)
 
 
 class _MultivariateNormal(_OfVectors):
@@ -60,7 +61,7 @@ class _MultivariateNormal(_OfVectors):
     ) -> Tensor:
         """Return the density at `x`, of shape (..., dimension); the parameters are those of `logpdf`."""
         if is_plain(x, mean, cov):
-            return stats.multivariate_normal.pdf(x, mean, cov, allow_singular)
+            return of_scipy(self.name).pdf(x, mean, cov, allow_singular)
         found: Tensor = np.exp(self.logpdf(x, mean, cov, allow_singular))  # type: ignore[assignment]
         return found
 
@@ -87,16 +88,12 @@ class _MultivariateNormal(_OfVectors):
             SciPy's, if shapes do not fit or if the matrix is not positive definite.
         """
         if is_plain(x, mean, cov):
-            return stats.multivariate_normal.logpdf(x, mean, cov, allow_singular)
-        values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
+            return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
         center, matrix = _mean_and_matrix(mean, cov)
-        inverse, log_determinant, rank = _inverted(matrix, allow_singular)
-        points = in_double(x)
-        if matrix.shape[-1] == 1 and points.ndim < 2:  # each number is a point
-            points = points[..., None]
-        deviation = points - center
-        square = np.sum(deviation @ inverse * deviation, axis=-1)
-        found: Any = -0.5 * (rank * math.log(2 * math.pi) + log_determinant + square)
+        if not allow_singular and np.ndim(mean) < 2 and _fit(in_double(x), center, matrix):
+            return np.squeeze(_log_density(in_double(x), center, matrix, False))
+        values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
+        found = _log_density(in_double(x), center, matrix, allow_singular)
         if values is None:
             return found
         return np.where(values > -np.inf, np.reshape(found, np.shape(values)), -np.inf)  # type: ignore[return-value]
@@ -104,7 +101,7 @@ class _MultivariateNormal(_OfVectors):
     def entropy(self, mean: TensorLike | None = None, cov: TensorLike = 1) -> Tensor:
         """Return the differential entropy, which does not depend on the mean."""
         if is_plain(mean, cov):
-            return stats.multivariate_normal.entropy(mean, cov)
+            return of_scipy(self.name).entropy(mean, cov)
         self._in_scipy("entropy", mean, cov)
         center, matrix = _mean_and_matrix(mean, cov)
         _, log_determinant, rank = _inverted(matrix, False)
@@ -120,6 +117,34 @@ def _mean_and_matrix(mean: Any, cov: Any) -> tuple[Any, Any]:
     if cov.ndim < 2:
         cov = cov[..., None] * np.eye(dimension)
     return mean, cov
+
+
+def _fit(points: Any, center: Any, matrix: Any) -> bool:
+    """Tell whether the shapes fit, and the matrix is positive definite by far: SciPy would have nothing to object to.
+
+    It takes the eigenvalues for that, which is dearer than all that is computed here.
+    """
+    if innermost((points, center, matrix)) is not None or matrix.ndim != 2 or not np.all(np.isfinite(unwrap(matrix))):
+        return False
+    size = matrix.shape[-1]
+    if matrix.shape != (size, size) or center.shape != (size,):
+        return False
+    if points.shape[-1:] != (size,) and (size > 1 or points.ndim > 1):  # with one dimension, each number is a point
+        return False
+    try:
+        pivots = np.diagonal(np.linalg.cholesky(unwrap(matrix))) ** 2
+    except np.linalg.LinAlgError:
+        return False
+    return bool(size and pivots.min() > 1e-6 * pivots.max())
+
+
+def _log_density(points: Any, center: Any, matrix: Any, singular: bool) -> Any:
+    inverse, log_determinant, rank = _inverted(matrix, singular)
+    if matrix.shape[-1] == 1 and points.ndim < 2:
+        points = points[..., None]
+    deviation = points - center
+    square = np.sum(deviation @ inverse * deviation, axis=-1)
+    return -0.5 * (rank * math.log(2 * math.pi) + log_determinant + square)
 
 
 def _inverted(matrix: Any, singular: bool) -> tuple[Any, Any, Any]:
@@ -151,7 +176,7 @@ class _Dirichlet(_OfVectors):
     def pdf(self, x: TensorLike, alpha: TensorLike) -> Tensor:
         """Return the density at `x`; the parameters are those of `logpdf`."""
         if is_plain(x, alpha):
-            return stats.dirichlet.pdf(x, alpha)
+            return of_scipy(self.name).pdf(x, alpha)
         found: Tensor = np.exp(self.logpdf(x, alpha))  # type: ignore[assignment]
         return found
 
@@ -171,7 +196,7 @@ class _Dirichlet(_OfVectors):
             SciPy's, if the parts do not add up to 1 or if a concentration is not positive.
         """
         if is_plain(x, alpha):
-            return stats.dirichlet.logpdf(x, alpha)
+            return of_scipy(self.name).logpdf(x, alpha)
         values = self._in_scipy("logpdf", x, alpha)
         parts, powers = in_double(x), in_double(alpha)
         if parts.shape[0] == powers.shape[0] - 1:
@@ -199,7 +224,7 @@ class _Multinomial(_OfVectors):
     def pmf(self, x: TensorLike, n: TensorLike, p: TensorLike) -> Tensor:
         """Return the probability of `x`; the parameters are those of `logpmf`."""
         if is_plain(x, n, p):
-            return stats.multinomial.pmf(x, n, p)
+            return of_scipy(self.name).pmf(x, n, p)
         found: Tensor = np.exp(self.logpmf(x, n, p))  # type: ignore[assignment]
         return found
 
@@ -223,7 +248,7 @@ class _Multinomial(_OfVectors):
         """
         refuse_live("multinomial.logpmf", "it is an integer; pass t.detach()", x=x, n=n)
         if is_plain(x, n, p):
-            return stats.multinomial.logpmf(x, n, p)
+            return of_scipy(self.name).logpmf(x, n, p)
         self._in_scipy("logpmf", x, n, p)
         with np.errstate(all="ignore"):
             found: Tensor = _multinomial_logpmf(unwrap(in_double(x)), unwrap(in_double(n)), in_double(p))
