@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from ...graph.batched import innermost
+from ...primitives.declare import general
 from ...tensors.tensor import unwrap
 from .._given import in_double, on_plain, refuse_live
 from ..common import is_plain
@@ -90,10 +91,10 @@ class _MultivariateNormal(_OfVectors):
         if is_plain(x, mean, cov):
             return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
         center, matrix = _mean_and_matrix(mean, cov)
-        if not allow_singular and np.ndim(mean) < 2 and _fit(in_double(x), center, matrix):
-            return np.squeeze(_log_density(in_double(x), center, matrix, False))
+        if not allow_singular and np.ndim(unwrap(mean)) < 2 and _fit(in_double(x), center, matrix):
+            return np.squeeze(_log_density(in_double(x), center, matrix, True, False))
         values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
-        found = _log_density(in_double(x), center, matrix, allow_singular)
+        found = _log_density(in_double(x), center, matrix, False, allow_singular)
         if values is None:
             return found
         return np.where(values > -np.inf, np.reshape(found, np.shape(values)), -np.inf)  # type: ignore[return-value]
@@ -119,6 +120,15 @@ def _mean_and_matrix(mean: Any, cov: Any) -> tuple[Any, Any]:
     return mean, cov
 
 
+# Of a positive definite matrix. The inverse, which a density needs anyway, is its gradient.
+_log_determinant = general(
+    lambda matrix, inverse: 2 * np.sum(np.log(np.diagonal(np.linalg.cholesky(matrix)))),
+    lambda g, inverse: g * inverse.mT,
+    lambda g, inverse: np.zeros_like(inverse),
+    name="log_determinant",
+)
+
+
 def _fit(points: Any, center: Any, matrix: Any) -> bool:
     """Tell whether the shapes fit, and the matrix is positive definite by far: SciPy would have nothing to object to.
 
@@ -138,8 +148,13 @@ def _fit(points: Any, center: Any, matrix: Any) -> bool:
     return bool(size and pivots.min() > 1e-6 * pivots.max())
 
 
-def _log_density(points: Any, center: Any, matrix: Any, singular: bool) -> Any:
-    inverse, log_determinant, rank = _inverted(matrix, singular)
+def _log_density(points: Any, center: Any, matrix: Any, definite: bool, singular: bool) -> Any:
+    if definite:
+        matrix, rank = 0.5 * (matrix + matrix.mT), matrix.shape[-1]
+        inverse = np.linalg.inv(matrix)
+        log_determinant = _log_determinant(matrix, inverse)
+    else:
+        inverse, log_determinant, rank = _inverted(matrix, singular)
     if matrix.shape[-1] == 1 and points.ndim < 2:
         points = points[..., None]
     deviation = points - center
