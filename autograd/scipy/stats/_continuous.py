@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...graph.batched import everywhere
 from ...tensors.tensor import unwrap
 from ._distribution import OUTSIDE, Distribution
 
@@ -74,16 +75,19 @@ class Continuous(Distribution):
         low, high = self._support(*values)
         density = method in _DENSITIES
         inside = (point > low) & (point < high)
-        if density and not self._open:
-            inside = inside | (point == low) | (point == high)
-        z = np.where(inside, z, self._interior(*values))
-        below, above = OUTSIDE[_DENSITIES.get(method, method)]
+        if not everywhere(inside):
+            if density and not self._open:
+                inside = inside | (point == low) | (point == high)
+            z = np.where(inside, z, self._interior(*values))
         if density:
             found = self._logpdf(z, *shapes) - np.log(scale)
             inside = inside & (unwrap(found) != -np.inf)
             found = np.exp(found) if method == "pdf" else found
         else:
             found = getattr(self, f"_{method}")(z, *shapes)
+        if everywhere(inside & valid):
+            return found
+        below, above = OUTSIDE[_DENSITIES.get(method, method)]
         outside = np.where(point <= low, below, above)
         return np.where(valid & (point == point), np.where(inside, found, outside), np.nan)
 

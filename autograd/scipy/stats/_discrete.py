@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
+from ...graph.batched import everywhere
 from ...tensors.tensor import unwrap
 from .._given import refuse_live
 from ._distribution import OUTSIDE, Distribution
@@ -69,9 +70,12 @@ class Discrete(Distribution):
             found = np.exp(found) if method == "pmf" else found
         else:
             found = getattr(self, f"_{method}")(point, *shapes)
+        valid = self._valid(*values)
+        if everywhere(inside & valid):
+            return found
         below, above = OUTSIDE[_DENSITIES.get(method, method)]
         outside = np.where(k < self._least, below, above)
-        return np.where(self._valid(*values) & (k == k), np.where(inside, found, outside), np.nan)
+        return np.where(valid & (k == k), np.where(inside, found, outside), np.nan)
 
     # What a distribution defines
 
