@@ -7,6 +7,7 @@ themselves; forward mode takes their transpose, unless `defjvp` says more.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
@@ -15,10 +16,12 @@ import numpy as np
 
 from autograd.errors import DeclarationError, UnsupportedError, check_callable
 from autograd.graph.buffer_reuse import writeable
+from autograd.graph.call_site import users_line
 from autograd.primitives.function import Function
 from autograd.primitives.nary import several_inputs
 from autograd.primitives.operands import NUMBERS
 from autograd.primitives.primitive import ManyInputs
+from autograd.tensors.dispatch import operations
 from autograd.tensors.tensor import Tensor
 from autograd.transforms.conventions import follows_hips
 from autograd.transforms.pytree import flatten
@@ -328,9 +331,24 @@ def notrace_primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
 
 def _definition(fun: Callable[..., Any], called: str) -> Definition:
     definition = getattr(fun, "definition", None)
-    if not isinstance(definition, Definition):
+    if isinstance(definition, Definition):
+        return definition
+    if not _differentiates(fun):
         raise DeclarationError(f"{called}() takes what primitive() returned, not {fun!r}: decorate it with @primitive")
-    return definition
+    # Programs complete the operations of HIPS autograd, such as expit, which has no forward rule there.
+    if "vjp" in called:
+        name = getattr(fun, "__name__", repr(fun))
+        warnings.warn(
+            f"{called}() at {users_line()}: {name} has its derivatives here, in both modes, and keeps them. For one with "
+            f"other derivatives, decorate a function of your own that calls {name} with @primitive",
+            stacklevel=3,
+        )
+    return Definition(fun)
+
+
+def _differentiates(fun: Callable[..., Any]) -> bool:
+    """Tell whether a function is one of this package, which differentiates without a definition."""
+    return fun in operations or (getattr(fun, "__module__", None) or "").partition(".")[0] == "autograd"
 
 
 def defvjp_argnums(fun: Callable[..., Any], vjpmaker: Maker) -> None:

@@ -146,9 +146,9 @@ def _refuse_cut(operation: Primitive, node: Node, index: int, probe: Any) -> Non
         found = operation.derivative(node, index, tuple(ones) if isinstance(probe, tuple) else ones[0])
     if np.any(whole(as_array(found)) != 0):
         raise DerivativeError(
-            f"forward mode takes the transpose of the derivative rule of '{operation.name}'{recorded(node)}, which is "
-            f"not NumPy code: it converts g to something else. Declare its forward rule too, with jvp= in general(), "
-            f"jvp() in a Function, or defjvp"
+            f"forward mode takes the transpose of the derivative rule of '{operation.name}'{recorded(node)} but "
+            f"that is not NumPy code: it converts g to something else. Declare its forward rule too, with jvp= in "
+            f"general(), jvp() in a Function, or defjvp"
         )
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import check_callable
+import numpy as np
+
+from ..errors import DerivativeError, check_callable
 from ..graph.grad_mode import enable_grad
+from ..tensors.tensor import unwrap
 from .grad import grad
+from .pytree import flatten
 from .recording import Recording, track
-from .vjp_jvp import jvp
+from .vjp_jvp import jvp, vjp
 
 if TYPE_CHECKING:
     from .types import NumberFunction, Tree
@@ -65,7 +69,14 @@ def hvp(function: NumberFunction, primals: Tree, tangents: Any) -> Tree:
     points: Any = primals
     several = isinstance(primals, tuple)
     gradient = grad(function, tuple(range(len(points))) if several else 0)
-    product: Tree = jvp(gradient, points if several else (points,), tangents if several else (tangents,))[1]
+    points, along = (points, tangents) if several else ((points,), (tangents,))
+    try:
+        product: Tree = jvp(gradient, points, along)[1]
+    except DerivativeError:  # an operation of a user's without a forward rule, which a symmetric matrix does without
+        if any(np.iscomplexobj(unwrap(x)) for x in flatten(points)[0]):
+            raise
+        products = vjp(gradient, *points)[1](tangents)
+        return products if several else products[0]
     return product
 
 

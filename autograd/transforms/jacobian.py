@@ -95,17 +95,8 @@ def jacobian(
     if mode is not None and not (isinstance(mode, str) and mode in ("forward", "reverse")):
         raise ValueError(f"mode={mode!r}: it is 'forward', 'reverse', or None for the cheaper of the two")
 
-    @wraps(function)
-    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        of_chosen, primals = choose(function, argnums, args, kwargs)
-        with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
-            record = Recording(of_chosen, *track(primals))
-            forward = mode == "forward" if mode else _takes_fewer_forward(record)
-            blocks = _columns(record) if forward else _rows(record)
-        within = [record.rebuild_inputs(row) for row in blocks]
-        return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
-
-    return all_derivatives
+    blocks = {"forward": _columns, "reverse": _rows, None: _cheaper}[mode]
+    return _all_derivatives(function, argnums, blocks)
 
 
 def hessian(function: NumberFunction, argnums: Argnums = 0, *, argnum: int | Sequence[int] | None = None) -> Function:
@@ -138,7 +129,32 @@ def hessian(function: NumberFunction, argnums: Argnums = 0, *, argnum: int | Seq
     {'a': {'a': np.float64(0.0), 'b': np.float64(6.0)}, 'b': {'a': np.float64(6.0), 'b': np.float64(4.0)}}
     """
     argnums = check_argnums(argnums, argnum)
-    return jacobian(jacobian(function, argnums), argnums, "forward")
+    return _all_derivatives(jacobian(function, argnums), argnums, _columns_or_rows)
+
+
+def _all_derivatives(function: Function, argnums: Argnums, blocks: Callable[[Recording], list[list[Any]]]) -> Function:
+    @wraps(function)
+    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        of_chosen, primals = choose(function, argnums, args, kwargs)
+        with enable_grad():  # what depends on somebody else's tensor stays recorded, as in `grad`
+            record = Recording(of_chosen, *track(primals))
+            found = blocks(record)
+        within = [record.rebuild_inputs(row) for row in found]
+        return record.rebuild_outputs([x[0] if isinstance(argnums, int) else x for x in within])
+
+    return all_derivatives
+
+
+def _cheaper(record: Recording) -> list[list[Any]]:
+    return _columns_or_rows(record) if _takes_fewer_forward(record) else _rows(record)
+
+
+def _columns_or_rows(record: Recording) -> list[list[Any]]:
+    """Return columns, or rows if there is an operation of a user's without a forward rule, which rows do without."""
+    try:
+        return _columns(record)
+    except DerivativeError:
+        return _rows(record)
 
 
 def _takes_fewer_forward(record: Recording) -> bool:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from autograd.core import def_linear, primitive_vjps
 from autograd.test_util import check_grads
+from autograd.tracer import getval
 
-from autograd import compatibility, grad, jacobian, jvp, vmap
+from autograd import DeclarationError, DerivativeError, compatibility, grad, hessian, hvp, jacobian, jvp, vmap
 from autograd.extend import (
     defjvp,
     defjvp_argnum,
@@ -17,6 +18,7 @@ from autograd.extend import (
     notrace_primitive,
     primitive,
 )
+from autograd.scipy import special
 
 X, Y = np.array([0.3, -1.2, 0.7]), np.array([2.0, 0.5, 1.5])
 
@@ -153,8 +155,6 @@ def test_what_is_not_said_is_an_error() -> None:
     assert grad(unknown)(1.0, 2.0) == 2
     with pytest.raises(NotImplementedError, match="argument 1"):
         grad(unknown, 1)(1.0, 2.0)
-    with pytest.raises(TypeError, match="decorate it with @primitive"):
-        defvjp(np.sin, lambda out, x: lambda g: g)
     wrong = primitive(lambda x: x * 2)
     defvjp(wrong, lambda out, x: lambda g: np.zeros(7))
     with pytest.raises(Exception, match=r"returned shape \(7,\) for an input of shape \(3,\)"):
@@ -187,3 +187,38 @@ def test_a_result_that_is_the_argument() -> None:
 def test_functions_without_a_derivative() -> None:
     seen = notrace_primitive(lambda x: float(np.max(x)))
     np.testing.assert_array_equal(grad(lambda x: np.sum(x) * seen(x))(X), [0.7] * 3)
+
+
+@pytest.mark.parametrize("function", [special.expit, special.logsumexp, np.tanh, np.linalg.solve])
+def test_operations_of_this_package_keep_their_own_derivatives(function: Any) -> None:
+    defjvp(function, lambda g, out, *args: g)  # what programs for HIPS autograd do where it has no forward rule
+    with pytest.warns(UserWarning, match=rf"{function.__name__} has its derivatives here.* @primitive"):
+        defvjp(function, lambda out, *args: lambda g: g)
+    np.testing.assert_allclose(jvp(special.expit, (0.5,), (1.0,))[1], 0.2350037, rtol=1e-6)
+
+
+def test_what_has_no_derivative_gets_none_by_a_rule_alone() -> None:
+    with pytest.raises(DeclarationError, match=r"decorate it with @primitive"):
+        defvjp(np.argmax, lambda out, x: lambda g: g)
+    with pytest.raises(DeclarationError, match=r"decorate it with @primitive"):
+        defjvp(len, None)
+
+
+def test_second_derivatives_without_a_forward_rule() -> None:
+    """Rules cut what is of third order, as `getval` does, so that they have no transpose; reverse mode needs none."""
+    cube, slope = primitive(lambda x, y: x**3 * y), primitive(lambda x, y: 3 * x**2 * y)
+    defvjp(cube, lambda out, x, y: lambda g: g * slope(x, y), lambda out, x, y: lambda g: g * x**3)
+    defvjp(slope, lambda o, x, y: lambda g: getval(g * 6 * x * y), lambda o, x, y: lambda g: getval(g * 3 * x**2))
+
+    def f(x: Any) -> Any:
+        return np.sum(cube(x, x[::-1]))
+
+    expected = hessian(lambda x: np.sum(x**3 * x[::-1]))(X)
+    np.testing.assert_allclose(hessian(f)(X), expected)
+    np.testing.assert_allclose(jacobian(lambda x: grad(f)(x)[[0, 1, 2, 0]])(X), expected[[0, 1, 2, 0]])
+    np.testing.assert_allclose(hvp(f, X, Y), expected @ Y)
+    np.testing.assert_allclose(hvp(lambda x, y: f(x) + 0 * np.sum(y), (X, Y), (Y, X))[0], expected @ Y)
+    with pytest.raises(
+        DerivativeError, match=r"recorded (at|after) .*test_definitions.py:\d+, but that is not NumPy code"
+    ):
+        jacobian(grad(f), mode="forward")(X)
