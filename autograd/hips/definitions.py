@@ -339,8 +339,8 @@ def _definition(fun: Callable[..., Any], called: str) -> Definition:
     if "vjp" in called:
         name = getattr(fun, "__name__", repr(fun))
         warnings.warn(
-            f"{called}() at {users_line()}: {name} has its derivatives here, in both modes, and keeps them. For one with "
-            f"other derivatives, decorate a function of your own that calls {name} with @primitive",
+            f"{called}() at {users_line()}: {name} has its derivatives here, in both modes, and keeps them. For one "
+            f"with other derivatives, decorate a function of your own that calls {name} with @primitive",
             stacklevel=3,
         )
     return Definition(fun)

@@ -67,17 +67,19 @@ def hvp(function: NumberFunction, primals: Tree, tangents: Any) -> Tree:
     array([  6., 120.])
     """
     points: Any = primals
+    product: Any
     several = isinstance(primals, tuple)
     gradient = grad(function, tuple(range(len(points))) if several else 0)
     points, along = (points, tangents) if several else ((points,), (tangents,))
     try:
-        product: Tree = jvp(gradient, points, along)[1]
+        product = jvp(gradient, points, along)[1]
     except DerivativeError:  # an operation of a user's without a forward rule, which a symmetric matrix does without
         if any(np.iscomplexobj(unwrap(x)) for x in flatten(points)[0]):
             raise
-        products = vjp(gradient, *points)[1](tangents)
-        return products if several else products[0]
-    return product
+        products: Any = vjp(gradient, *points)[1](tangents)
+        product = products if several else products[0]
+    found: Tree = product
+    return found
 
 
 def ggnvp(function: Function, primals: Tree, tangents: Any, loss: NumberFunction | None = None) -> Tree:
