@@ -8,7 +8,6 @@ from doctest import DocTestFinder
 from types import ModuleType
 from typing import Any
 
-source_of = functools.cache(inspect.getsource)
 is_from_module: Any = DocTestFinder._from_module  # type: ignore[attr-defined]  # where doctest decides it
 
 
@@ -17,8 +16,16 @@ def is_defined_in(finder: DocTestFinder, module: ModuleType, thing: Any) -> bool
     name = getattr(thing, "__name__", None)
     if getattr(thing, "__qualname__", "") != name or vars(module).get(name) is not thing:
         return bool(is_from_module(finder, module, thing))
-    statements = rf"(class|def) {name}\b" + (f"|{name} = " if is_declared(module, name, thing) else "")
-    return re.search(f"^({statements})", source_of(module), re.MULTILINE) is not None
+    definitions, assignments = statements_of(module)
+    return name in definitions or (name in assignments and is_declared(module, name, thing))
+
+
+@functools.cache
+def statements_of(module: ModuleType) -> tuple[set[str], set[str]]:
+    """Return the names that the source of a module defines as classes or functions, and those that it assigns to."""
+    source = inspect.getsource(module)
+    definitions = re.findall(r"^(?:class|def) (\w+)", source, re.MULTILINE)
+    return set(definitions), set(re.findall(r"^(\w+) = ", source, re.MULTILINE))
 
 
 def is_declared(module: ModuleType, name: str, thing: Any) -> bool:

@@ -1,8 +1,10 @@
 """How tests run: Hypothesis without a deadline or a database, with the same examples each time where CI is set.
 
-``pytest --hypothesis-profile=thorough`` tries more examples than a change has to wait for.
+``pytest --hypothesis-profile=thorough`` tries more examples than a change has to wait for, and all cases of suites that
+otherwise take a sample (`tests/thorough.py`).
 """
 
+import gc
 import os
 import signal
 import tempfile
@@ -25,3 +27,9 @@ declare_further_functions()
 
 # What a script runs in the background ignores Ctrl-C; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what tests are made of out of the garbage collections that tests ask for."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,29 @@
+"""What a change has to wait for, and what only ``pytest --hypothesis-profile=thorough`` tries.
+
+A case is chosen by its name alone, so that a failure comes again, and adding a case does not change which others run.
+"""
+
+import zlib
+from collections.abc import Iterable
+from typing import TypeVar
+
+from hypothesis import settings
+
+Case = TypeVar("Case")
+
+THOROUGH = settings.get_current_profile_name().startswith("thorough")  # Hypothesis adds its other options to the name
+
+
+def few(count: int) -> settings:
+    """Return settings with so many examples, or as many as the thorough profile has."""
+    return settings() if THOROUGH else settings(max_examples=count)
+
+
+def turn(name: str, count: int) -> int:
+    """Return a number under `count` for a name: which of so many ways it is tried in."""
+    return zlib.crc32(name.encode()) % count
+
+
+def sample(cases: Iterable[Case], one_in: int, name: str = "") -> list[Case]:
+    """Return one of so many cases, by their texts behind `name`; all of them with the thorough profile."""
+    return [case for case in cases if THOROUGH or not turn(f"{name} {case}", one_in)]
