@@ -15,7 +15,7 @@ import nn
 from datasets import load_mnist
 from examples import augmented, command, convnet
 
-from .programs import interrupt, interrupted_metrics, run
+from .programs import interrupt, interrupted_metrics, run, run_here
 
 FILES = {"model.npz", "metrics.json", "history.csv", "report.html"}
 PICTURES = {"convnet": {"filters.png"}, "augmented": set[str]()}
@@ -93,7 +93,7 @@ def test_ctrl_c_leaves_a_good_model(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("name", PICTURES)
 def test_says_what_is_wrong(name: str, arguments: list[str], code: int, message: str) -> None:
-    result = run(f"examples.{name}", *arguments)
+    result = run_here(f"examples.{name}", *arguments)
     assert result.returncode == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -101,7 +101,7 @@ def test_says_what_is_wrong(name: str, arguments: list[str], code: int, message:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_help_names_every_option(name: str) -> None:
-    result = run(f"examples.{name}", "--help")
+    result = run_here(f"examples.{name}", "--help")
     assert result.returncode == 0
     assert all(f"--{option}" in result.stdout for option in ("epochs", "seed", "out", "held-out", "quick"))
 

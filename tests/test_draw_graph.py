@@ -177,20 +177,20 @@ def test_the_same_bytes_on_every_run() -> None:
 
 @pytest.mark.parametrize("x", [Value(1.0), tensor(1.0, requires_grad=True)], ids=["Value", "Tensor"])
 def test_a_long_chain_is_read_without_recursion(x: Any) -> None:
-    for _ in range(100_000):
+    for _ in range(30_000):
         x = x * 0.5
     picture = read_graph(x, {})
-    assert (len(picture.boxes), len(picture.edges)) == (200_001, 200_000)
+    assert (len(picture.boxes), len(picture.edges)) == (60_001, 60_000)
 
 
 def test_a_long_chain_is_written_in_linear_time() -> None:
     x = Value(1.0)
-    for _ in range(100_000):
+    for _ in range(30_000):
         x = x.sin()
     start = time.process_time()
     source = draw_graph(x, fold=False, max_nodes=None).source
-    assert time.process_time() - start < 60  # a quadratic walk would take hours
-    assert source.count(" -> ") == 100_000
+    assert time.process_time() - start < 20  # a quadratic walk would take an hour
+    assert source.count(" -> ") == 30_000
 
 
 def test_without_the_program_other_images_say_what_to_install_and_what_works(

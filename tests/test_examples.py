@@ -16,7 +16,7 @@ import nn
 from datasets import load_mnist
 from examples import command
 
-from .programs import ROOT, Run, interrupt, interrupted_metrics, run, without_matplotlib
+from .programs import ROOT, Run, interrupt, interrupted_metrics, run, run_here, without_matplotlib
 
 REPORT, GRAPH = "report.html", "graph.svg"
 FILES = {"model.npz", "metrics.json", REPORT, GRAPH}
@@ -106,12 +106,12 @@ class TestMnist:
         assert re.search(r"^ +guess +7 ", output, re.MULTILINE)
 
     def test_same_seed_gives_the_same_model(self, trained: tuple[Run, Path], tmp_path: Path) -> None:
-        assert run("examples.mnist", "--quick", "--seed", 3, "--out", tmp_path).returncode == 0
+        assert without_matplotlib("examples.mnist", "--quick", "--seed", 3, "--out", tmp_path).returncode == 0
         first, second = (nn.load(folder / "model.npz") for folder in (trained[1], tmp_path))
         assert all(np.array_equal(first[name], second[name]) for name in first)
 
     def test_full_batch_takes_one_step_an_epoch(self, tmp_path: Path) -> None:
-        result = run("examples.mnist", "--full-batch", "--quick", "--epochs", 30, "--out", tmp_path)
+        result = without_matplotlib("examples.mnist", "--full-batch", "--quick", "--epochs", 30, "--out", tmp_path)
         assert_fine(result)
         metrics = read_metrics(tmp_path)
         assert metrics["epochs"] == metrics["steps"] == 30
@@ -128,7 +128,7 @@ class TestMnist:
         header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
         np.savetxt(tmp_path / "digits.csv", table, "%d", ",", header=header, comments="")
         out = tmp_path / "out"
-        result = run("examples.mnist", "--csv", tmp_path / "digits.csv", "--epochs", 8, "--out", out)
+        result = without_matplotlib("examples.mnist", "--csv", tmp_path / "digits.csv", "--epochs", 8, "--out", out)
         assert_fine(result)
         metrics = read_metrics(out)
         assert (metrics["train_images"], metrics["test_images"]) == (1200, 200)
@@ -172,14 +172,14 @@ class TestMnist:
         ],
     )
     def test_says_what_is_wrong(self, arguments: list[str], code: int, message: str) -> None:
-        result = run("examples.mnist", *arguments)
+        result = run_here("examples.mnist", *arguments)
         assert result.returncode == code
         assert message in result.stderr
         assert "Traceback" not in result.stderr
 
     def test_refuses_labels_that_number_no_classes(self, tmp_path: Path) -> None:
         (tmp_path / "negative.csv").write_text("label,a,b\n" + "-1,0,255\n" * 20)
-        result = run("examples.mnist", "--csv", tmp_path / "negative.csv", "--out", tmp_path / "out")
+        result = run_here("examples.mnist", "--csv", tmp_path / "negative.csv", "--out", tmp_path / "out")
         assert result.returncode == 1
         assert "the labels are from -1 to -1" in result.stderr
         assert not (tmp_path / "out").exists()
@@ -187,13 +187,15 @@ class TestMnist:
     def test_the_column_of_labels_can_be_named(self, tmp_path: Path) -> None:
         (tmp_path / "digits.csv").write_text("digit,a,b\n" + "0,0,255\n1,255,0\n" * 20)
         given = ("examples.mnist", "--csv", tmp_path / "digits.csv", "--out", tmp_path / "out", "--epochs", 1)
-        assert "Pass label= with the name of one of them" in run(*given).stderr
+        assert "Pass label= with the name of one of them" in run_here(*given).stderr
         for column in ("digit", 0):
-            assert run(*given, "--label", column).returncode == 0
-        assert "--label names a column of the file that --csv gives" in run("examples.mnist", "--label", "a").stderr
+            assert without_matplotlib(*given, "--label", column).returncode == 0
+        assert (
+            "--label names a column of the file that --csv gives" in run_here("examples.mnist", "--label", "a").stderr
+        )
 
     def test_help_names_every_option(self) -> None:
-        result = run("examples.mnist", "--help")
+        result = run_here("examples.mnist", "--help")
         assert result.returncode == 0
         options = (
             "--epochs",
@@ -320,20 +322,20 @@ class TestPredict:
             ((model, "test:10000"), "the rows of the test set are test:0 to test:9999"),
             ((model, "test:first"), "the rows of the test set are"),
         ):
-            result = run("examples.predict", *arguments)
+            result = run_here("examples.predict", *arguments)
             assert result.returncode == 1
             assert message in result.stderr
             assert "Traceback" not in result.stderr
 
     def test_help(self) -> None:
-        result = run("examples.predict", "--help")
+        result = run_here("examples.predict", "--help")
         assert result.returncode == 0
         assert "test:17" in result.stdout
 
 
 def test_a_model_of_other_inputs_says_so(tmp_path: Path) -> None:
     nn.save(nn.MLP([12, 3]), tmp_path / "model.npz")
-    result = run("examples.predict", tmp_path / "model.npz", "test:0")
+    result = run_here("examples.predict", tmp_path / "model.npz", "test:0")
     assert result.returncode == 1
     assert "the image has 784 pixels, but the model was trained on images of 12" in result.stderr
 

@@ -97,25 +97,27 @@ def test_every_public_transform_is_in_the_table() -> None:
     assert declared <= words
 
 
-every_pair = pytest.mark.parametrize("names", list(itertools.product(TRANSFORMS, repeat=2)), ids=" of ".join)
+of_each = pytest.mark.parametrize("outer", TRANSFORMS)
 
 
-@every_pair
-def test_two_transforms(names: tuple[str, str]) -> None:
-    f, order = composed(names, lambda x: x**POWER)
-    assert np.isclose(float(ag.as_tensor(f(AT)).item()), derivative(order))
+@of_each
+def test_two_transforms(outer: str) -> None:
+    for inner in TRANSFORMS:
+        f, order = composed((outer, inner), lambda x: x**POWER)
+        assert np.isclose(float(ag.as_tensor(f(AT)).item()), derivative(order)), inner
 
 
-@every_pair
-def test_two_transforms_over_a_live_tensor(names: tuple[str, str]) -> None:
+@of_each
+def test_two_transforms_over_a_live_tensor(outer: str) -> None:
     """Differentiate with respect to what the function closes over, without a graph in the gradient."""
-    a = ag.tensor(2.0, requires_grad=True)
-    f, order = composed(names, lambda x: a * x**POWER)
-    y = f(AT)
-    assert np.isclose(y.item(), 2 * derivative(order))
-    y.backward()
-    assert np.isclose(a.grad.item(), derivative(order))
-    assert not a.grad.requires_grad
+    for inner in TRANSFORMS:
+        a = ag.tensor(2.0, requires_grad=True)
+        f, order = composed((outer, inner), lambda x, a=a: a * x**POWER)
+        y = f(AT)
+        assert np.isclose(y.item(), 2 * derivative(order)), inner
+        y.backward()
+        assert np.isclose(a.grad.item(), derivative(order)), inner
+        assert not a.grad.requires_grad, inner
 
 
 TRIPLES = list(itertools.product(TRANSFORMS, repeat=3))

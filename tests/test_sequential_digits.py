@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .programs import Run, check_interrupted, check_usage, run
+from .programs import Run, check_interrupted, check_usage, run, without_matplotlib
 
 PROGRAM = "examples.sequential_digits"
 FILES = {"model.npz", "metrics.json", "report.html", "reading.png"}
@@ -40,7 +40,7 @@ def test_it_learns_and_leaves_the_folder_that_it_promises(
 
 
 def test_a_seed_repeats(trained: tuple[Run, Path], tmp_path: Path) -> None:
-    assert run(PROGRAM, "--quick", "--seed", 1, "--out", tmp_path).returncode == 0
+    assert without_matplotlib(PROGRAM, "--quick", "--seed", 1, "--out", tmp_path).returncode == 0
     first, second = (json.loads((folder / "metrics.json").read_text()) for folder in (trained[1], tmp_path))
     assert first["test_loss"] == second["test_loss"]
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor, array_api, tensor
 
+from ..thorough import few
 from .extension_samples import CALLS as EXTENSIONS
 from .samples import CALLS as FUNCTIONS
 from .standard import SIGNATURES
@@ -84,7 +85,7 @@ def test_function_gives_what_the_strict_one_gives(name: str, data: st.DataObject
 
 
 @pytest.mark.parametrize("name", CALLS)
-@settings(max_examples=15)
+@few(4)
 @given(data=st.data())
 def test_function_gives_the_same_where_a_gradient_is_required(name: str, data: st.DataObject) -> None:
     arguments = data.draw(CALLS[name])

@@ -15,6 +15,7 @@ from ..operations.calls import Array, Call, Function
 from ..operations.samples import OPERATIONS, SAMPLES, Operation
 from ..operations.test_batches import _batch, _calls, _gradients, _mixed, _second, _values
 from ..operations.test_derivatives import single
+from ..thorough import THOROUGH, turn
 from .agreement import compiled, differs, disagreement
 
 CALLS = int(os.environ.get("PLAINGRAD_CALLS", "1"))  # of each operation
@@ -77,12 +78,11 @@ def _compare(function: Function, sets: Sets) -> str:
 
 
 def _computed(operation: Operation, call: Call) -> list[tuple[Callable[[Function], Function], Sets]]:
-    """Return what is computed of an operation, and for which inputs."""
+    """Return what is computed of an operation, and for which inputs; by default one of the variations of it."""
     rng, inputs = np.random.default_rng(0), call.inputs
     near = _near(inputs, rng)
-    cases: list[tuple[Callable[[Function], Function], Sets]] = [
-        (_values, near),
-        (_gradients, near),
+    cases: list[tuple[Callable[[Function], Function], Sets]] = [(_values, near), (_gradients, near)]
+    variations: list[tuple[Callable[[Function], Function], Sets]] = [
         (_second, near),
         (_gradients, [[single(x) for x in given] for given in near]),
         (_gradients, [[_strided(x) for x in given] for given in near]),
@@ -90,15 +90,21 @@ def _computed(operation: Operation, call: Call) -> list[tuple[Callable[[Function
         (_gradients, _apart(inputs, rng)),
     ]
     if str(operation) in SLOW:
-        return cases[:2]
+        return cases
     if SAMPLES[operation.key].analytic:
-        cases.append((_gradients, [[_turned(x) for x in given] for given in near]))
-    return cases
+        variations.append((_gradients, [[_turned(x) for x in given] for given in near]))
+    if THOROUGH or str(operation) in refused.OPERATIONS:
+        return cases + variations
+    return [*cases, variations[turn(str(operation), len(variations))]]
 
 
 @every_operation
 def test_an_operation_is_replayed_bit_by_bit(operation: Operation) -> None:
-    """Values, gradients and gradients of gradients, in both precisions, with complex numbers and other strides."""
+    """Values and gradients, and one variation for each operation, with the thorough profile all.
+
+    These are gradients of gradients, and gradients in single precision, of complex numbers, of other strides, and where
+    rules take different ways.
+    """
     said = []
     for call in _calls(operation)[:CALLS]:
         f = call.bind(operation.public)

@@ -19,7 +19,7 @@ from ..against_jax.programs import grow
 from ..test_writing_programs import ALTERNATE, COMPILED, X, loss
 from .agreement import compiled, disagreement
 
-PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "40"))
+PROGRAMS = int(os.environ.get("PLAINGRAD_PROGRAMS", "16"))
 SEED = int(os.environ.get("PLAINGRAD_SEED", "0"))
 PARTS = 4
 MOST_REFUSED = 0.3  # of the random programs, with branches and values asked for among them

@@ -12,11 +12,13 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.transforms.compile.fused.loops import compiled_loop
 from autograd.transforms.compile.fused.mathematics import FUNCTIONS
+
+from ..thorough import few
 
 Array = np.ndarray[Any, Any]
 NAMES = sorted({name for name, _ in FUNCTIONS})
@@ -143,7 +145,7 @@ def float64(name: str) -> st.SearchStrategy[float]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=300, deadline=None)
+@few(60)
 @given(data=st.data())
 def test_float64(name: str, data: Any, loops: Any) -> None:
     x = data.draw(float64(name))

@@ -1,5 +1,6 @@
 """Every layer, loss and function of `nn` under `vmap`: its values and gradients are those of a loop over the batch."""
 
+import itertools
 import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -98,12 +99,13 @@ def made(call: Call) -> Any:
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - REFUSED))
-@pytest.mark.parametrize("alone", [False, True])
-def test_functions_are_those_of_a_loop(name: str, alone: bool) -> None:
+def test_functions_are_those_of_a_loop(name: str) -> None:
+    """With a batch of all arrays, and of the first one alone."""
     call = FUNCTIONS[name]
     args = list(map(double, call.args))
     places = places_of(args)
-    check(seeded(call.make(), call.options), args, places[:1] if alone else places)
+    for batched in {tuple(places), tuple(places[:1])}:
+        check(seeded(call.make(), call.options), args, list(batched))
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS.keys() - REFUSED))
@@ -159,12 +161,11 @@ BATCHED = [name for name in DIFFERENTIABLE if name.partition(".")[2] not in REFU
 
 
 @pytest.mark.parametrize("name", BATCHED)
-@pytest.mark.parametrize("size", [0, 1])
-def test_batches_of_no_and_of_one_element(name: str, size: int) -> None:
+def test_batches_of_no_and_of_one_element(name: str) -> None:
     function, args = of_floats(CALLS[name])
     gradient = grad(weighted(function), argnums=tuple(range(len(args))))
-    given = [np.repeat(x[None], size, axis=0) for x in args]
-    for each in (function, gradient):
+    for size, each in itertools.product((0, 1), (function, gradient)):
+        given = [np.repeat(x[None], size, axis=0) for x in args]
         expected = [np.repeat(y[None], size, axis=0) for y in arrays(each(*args))]
         for found, y in zip(arrays(vmap(each, randomness="same", loops="error")(*given)), expected, strict=True):
             assert (found.shape, found.dtype) == (y.shape, y.dtype)
@@ -174,15 +175,18 @@ def test_batches_of_no_and_of_one_element(name: str, size: int) -> None:
 @pytest.mark.parametrize(
     "name", sorted(CALLS.keys() - {f"{kind}.{name}" for name in REFUSED for kind in ("nn", "functional")})
 )
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_results_have_the_dtype_of_a_loop(name: str, dtype: str) -> None:
-    call = CALLS[name]
+def test_results_have_the_dtype_of_a_loop(name: str) -> None:
+    check_dtype(CALLS[name], "float16", 4e-3)
+    check_dtype(CALLS[name], "float32", 1e-4)
+
+
+def check_dtype(call: Call, dtype: str, close: float) -> None:
+    """Compare the types and the numbers of results under `vmap` with those of each element."""
     args = [x.astype(dtype) if getattr(x, "dtype", None) == np.float64 else x for x in map(double, call.args)]
     function, places = seeded(call.make(), call.options), places_of(args)
     given = [np.stack([x, x]) if i in places else x for i, x in enumerate(args)]
     axes = tuple([0 if i in places else None for i in range(len(args))])
     floats = tuple([i for i in places if args[i].dtype.kind == "f"])
-    close = {"float16": 4e-3, "float32": 1e-4}[dtype]
     for each in [function, *([grad(weighted(function), argnums=floats)] if floats else [])]:
         found = arrays(vmap(each, in_axes=axes, randomness="same", loops="error")(*given))
         for of_batch, y in zip(found, arrays(each(*args)), strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
@@ -25,6 +25,8 @@ from autograd import (
 )
 from autograd.testing import arrays, check_operation, layouts
 from nn.functional import _rnn, _rnn_steps
+
+from ..thorough import few
 
 Array = np.ndarray[Any, Any]
 
@@ -77,7 +79,7 @@ def parts(result: Any) -> list[Any]:
 
 
 @every_sequence
-@settings(max_examples=8)
+@few(6)
 @given(
     sizes=st.tuples(st.integers(1, 5), st.integers(0, 40), st.integers(1, 3), st.integers(1, 3)),
     reverse=st.booleans(),
@@ -107,7 +109,7 @@ def test_gradients_of_long_sequences_are_summed_over_their_parts(name: str, size
 
 
 @every_sequence
-@settings(max_examples=3)
+@few(1)
 @given(data=st.data(), reverse=st.booleans(), bias=st.booleans())
 def test_sequences_keep_all_promises_of_operations(name: str, data: st.DataObject, reverse: bool, bias: bool) -> None:
     """Of both orders, forward mode, memory layouts, and that no array is written to or shared."""

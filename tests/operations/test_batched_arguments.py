@@ -10,6 +10,7 @@ import pytest
 from autograd import BatchError, tensor, vmap
 from autograd.transforms.pytree import flatten
 
+from ..thorough import THOROUGH
 from .calls import Array, Call, Function, Live
 from .samples import OPERATIONS, SAMPLES, Operation
 from .test_batches import _assert_equal, _batch, _calls, _gradients, _of_batch, _of_loop, _values
@@ -59,7 +60,7 @@ def _function(call: Call, public: Function, live: Sequence[int]) -> tuple[Functi
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.key in SAMPLES and o.key not in CONSISTENT], ids=str)
 def test_what_has_no_derivative_may_be_batched(operation: Operation) -> None:
     """It gives what a loop gives; but a mask that is an index may be refused."""
-    for call in _calls(operation)[:2]:
+    for call in _calls(operation)[: 2 if THOROUGH else 1]:
         arrays = _arrays(call.args)
         live = [i for i, x in enumerate(arrays) if isinstance(x, Live)]
         if len(live) == len(arrays):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd import jacobian
@@ -13,6 +13,7 @@ from autograd.transforms import units
 from autograd.transforms.pytree import flatten
 
 from ..breaking import quiet
+from ..thorough import few
 from .samples import Operation
 from .test_derivatives import drawn_call, every_operation
 
@@ -42,7 +43,7 @@ def real_parts(results: Any) -> list[Any]:
 
 
 @every_operation
-@settings(max_examples=3)
+@few(1)
 @given(data=st.data(), mode=st.sampled_from(["reverse", "forward"]))
 def test_a_batch_of_walks_is_those_walks(operation: Operation, data: st.DataObject, mode: str) -> None:
     call = drawn_call(data, operation)

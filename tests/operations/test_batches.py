@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from autograd import jvp, tensor, vjp, vmap
 from autograd.transforms.pytree import flatten
 
+from ..thorough import THOROUGH
 from .calls import Array, Call, Function
 from .looped import LOOPED
 from .samples import OPERATIONS, SAMPLES, Operation
 from .test_derivatives import single
 
-CALLS = int(os.environ.get("PLAINGRAD_CALLS", "2"))  # of each operation, in each precision
+CALLS = int(os.environ.get("PLAINGRAD_CALLS", "2" if THOROUGH else "1"))  # of each operation, in each precision
 
 LOOPING = {name.rpartition(".")[2] for name in LOOPED}
 # Operations the shape or dtype of whose results depends on the values, of which an empty batch has none.
@@ -71,9 +72,7 @@ def _calls(operation: Operation) -> list[Call]:
     """Return some calls of an operation, the same ones each time."""
     found: list[Call] = []
 
-    @settings(
-        max_examples=2 * CALLS, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=4, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(SAMPLES[operation.key].calls)
     def collect(call: Call) -> None:
         if call.inputs:

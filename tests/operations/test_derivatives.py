@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.testing import arrays, check_operation, layouts
 
+from ..thorough import few
 from .calls import Array, Call
 from .samples import OPERATIONS, SAMPLES, Operation
 
@@ -20,7 +21,7 @@ def drawn_call(data: st.DataObject, operation: Operation) -> Call:
 
 
 @every_operation
-@settings(max_examples=3)
+@few(2)
 @given(data=st.data())
 def test_derivatives(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
@@ -29,7 +30,7 @@ def test_derivatives(operation: Operation, data: st.DataObject) -> None:
 
 
 @every_operation
-@settings(max_examples=1)
+@few(1)
 @given(data=st.data())
 def test_float32(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
@@ -50,7 +51,7 @@ analytic_operations = pytest.mark.parametrize(
 
 
 @analytic_operations
-@settings(max_examples=2)
+@few(1)
 @given(data=st.data())
 def test_complex(operation: Operation, data: st.DataObject) -> None:
     """What NumPy also computes with complex numbers is differentiated with them: some of its inputs, or all."""

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor
 
+from ..thorough import few
 from .calls import Function
 from .samples import OPERATIONS, SAMPLES, Operation
 
@@ -61,7 +62,7 @@ def assert_same(first: Any, second: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", NAMED, ids=str)
-@settings(max_examples=8)
+@few(4)
 @given(data=st.data())
 def test_arguments_by_name(operation: Operation, data: st.DataObject) -> None:
     call = data.draw(SAMPLES[operation.key].calls)

@@ -3,13 +3,14 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor, tensor
 from autograd.tensors.views import sharing
 
 from ..breaking import arrays_in, quiet
+from ..thorough import few
 from .samples import Operation
 from .test_derivatives import drawn_call, every_operation
 
@@ -22,7 +23,7 @@ def shares_one_of(result: Any, inputs: list[Any]) -> bool:
 
 
 @every_operation
-@settings(max_examples=5)
+@few(2)
 @given(data=st.data())
 def test_views_are_views_and_copies_are_copies(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, elementwise, general, gradients, linear
 
 from ..breaking import DOCUMENTED, quiet
+from ..thorough import few
 from .calls import Call, Live
 from .samples import Operation
 from .test_derivatives import drawn_call, every_operation
@@ -109,7 +110,7 @@ def gradient(call: Call, operation: Operation, live: int, wrapped: bool, written
 
 
 @every_operation
-@settings(max_examples=2)
+@few(2)
 @given(data=st.data())
 def test_operands_may_be_overwritten_after_the_call(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)
@@ -124,7 +125,7 @@ def test_operands_may_be_overwritten_after_the_call(operation: Operation, data: 
 
 
 @every_operation
-@settings(max_examples=4)
+@few(2)
 @given(data=st.data())
 def test_lists_may_be_changed_after_the_call(operation: Operation, data: st.DataObject) -> None:
     call = drawn_call(data, operation)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
@@ -15,6 +15,7 @@ from autograd.primitives.declare import OPERATORS
 from autograd.tensors.dispatch import plain
 from autograd.testing import special_values
 
+from ..thorough import few
 from .calls import Array, Function
 from .samples import OPERATIONS, SAMPLES, Operation
 
@@ -61,7 +62,7 @@ def assert_same(result: Any, expected: Any) -> None:
 
 
 @parametrized(with_method)
-@settings(max_examples=5)
+@few(3)
 @given(data=st.data())
 def test_method_is_the_function(operation: Operation, data: st.DataObject) -> None:
     call = data.draw(SAMPLES[operation.key].calls)
@@ -157,7 +158,7 @@ def test_types_combine_as_in_numpy(operation: Operation, other: Any, dtype: Any)
 
 
 @parametrized(elementwise)
-@settings(max_examples=6)
+@few(4)
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_special_values(operation: Operation, data: st.DataObject) -> None:

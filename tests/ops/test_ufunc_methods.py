@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
@@ -13,6 +13,7 @@ from autograd import GraphError, Tensor, UnsupportedError, elementwise, grad, gr
 from autograd.testing import arrays, check_operation
 
 from ..operations.elementwise_samples import DOMAINS
+from ..thorough import few
 
 Array = np.ndarray[Any, Any]
 UFunc = Any  # NumPy's annotations know neither tensors nor what is wrong on purpose
@@ -89,7 +90,7 @@ WRONG_IN_NUMPY = {np.power, np.arctan2}
 
 
 @each_ufunc
-@settings(max_examples=4)
+@few(2)
 @given(data=st.data())
 def test_reduce(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
@@ -116,7 +117,7 @@ def test_reduce(ufunc: UFunc, data: st.DataObject) -> None:
 
 
 @each_ufunc
-@settings(max_examples=4)
+@few(2)
 @given(data=st.data())
 def test_cumulative(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
@@ -127,7 +128,7 @@ def test_cumulative(ufunc: UFunc, data: st.DataObject) -> None:
 
 
 @each_ufunc
-@settings(max_examples=4)
+@few(2)
 @given(data=st.data())
 def test_reduceat(ufunc: UFunc, data: st.DataObject) -> None:
     x = data.draw(elements(ufunc))
@@ -142,7 +143,7 @@ def test_reduceat(ufunc: UFunc, data: st.DataObject) -> None:
 
 
 @each_ufunc
-@settings(max_examples=4)
+@few(2)
 @given(data=st.data())
 def test_outer(ufunc: UFunc, data: st.DataObject) -> None:
     shapes = numpy_strategies.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=2)
@@ -333,7 +334,7 @@ def zeros_elsewhere(ufunc: UFunc, where: Any, **options: Any) -> Callable[..., A
 
 
 @pytest.mark.parametrize("ufunc", DOMAINS, ids=lambda ufunc: ufunc.__name__)
-@settings(max_examples=4)
+@few(2)
 @given(data=st.data())
 def test_where(ufunc: UFunc, data: st.DataObject) -> None:
     """The elements that are not selected are outside of the domain: they may neither warn nor leave a nan."""
