@@ -26,7 +26,7 @@ from autograd import (
 from autograd.testing import arrays, check_operation, layouts
 from nn.functional import _rnn, _rnn_steps
 
-from ..thorough import few
+from ..thorough import THOROUGH, few
 
 Array = np.ndarray[Any, Any]
 
@@ -180,6 +180,7 @@ def build(name: str, *args: Any, **kwargs: Any) -> Any:
     "options", [{}, {"num_layers": 2, "bidirectional": True}, {"bias": False, "batch_first": True}]
 )
 def test_layers_have_derivatives_of_both_orders(name: str, options: dict[str, Any]) -> None:
+    """Of several layers and directions, which are put together of such as have both, the second with `thorough`."""
     layer = build(name, 2, 2, **options)
 
     def run(x: Any, *values: Any) -> Any:
@@ -189,7 +190,8 @@ def test_layers_have_derivatives_of_both_orders(name: str, options: dict[str, An
 
     inputs = [normal(3, 2, 2), *(parameter.data.copy() for parameter in layer.parameters())]
     assert gradcheck(run, inputs, fast_mode=True)
-    assert gradgradcheck(run, inputs, fast_mode=True)
+    if THOROUGH or not layer.bidirectional:
+        assert gradgradcheck(run, inputs, fast_mode=True)
 
 
 @pytest.mark.parametrize("name", CELLS)
