@@ -5,6 +5,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,7 @@ def imports_of(name: str, path: Path, known: set[str], *, everywhere: bool = Tru
     return (imports & known) - {name}
 
 
+@cache
 def all_imports(*, everywhere: bool = True) -> dict[str, set[str]]:
     """Return what each module imports."""
     found = modules()
@@ -96,8 +98,8 @@ def test_no_import_cycle_at_run_time() -> None:
 
 
 def test_no_import_cycle_but_the_named_ones_under_type_checking_and_in_functions_either() -> None:
-    imports = all_imports()
-    for name, names in imports.items():
+    imports = {}
+    for name, names in all_imports().items():
         # A package's own `__init__` names its modules; who imports the package imports the names from there.
         outside = {other for other in names if not name.startswith(f"{other}.")}
         imports[name] = {other for other in outside if (name, other) not in EXCEPTIONS}
