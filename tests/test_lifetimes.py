@@ -17,6 +17,7 @@ from autograd import GraphError, Tensor, gradients, hessian, tensor
 @pytest.fixture(autouse=True)
 def without_collector() -> Iterator[None]:
     gc.collect()
+    gc.freeze()  # what earlier tests left, so that the next collection has little to look at
     gc.disable()
     yield
     gc.enable()
