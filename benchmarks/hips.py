@@ -1,0 +1,238 @@
+"""Programs for HIPS autograd, on it and on this package: what passes, and the CPU time on one thread.
+
+``python -m benchmarks.hips`` fetches HIPS autograd and what builds on it from the package index, into ``build/hips``,
+and runs their test suites and HIPS's examples on both packages, one after the other. It takes half an hour; names of
+suites limit it (``python -m benchmarks.hips pymanopt examples``). It needs matplotlib, pandas and scikit-learn.
+
+Examples that train for long are cut short, and draw nothing.
+"""
+
+import argparse
+import math
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+FOLDER = HERE / "build" / "hips"
+SOURCES = {
+    "autograd": "1.9.1",
+    "pymanopt": "2.2.1",
+    "lifelines": "0.30.3",
+    "reliability": "0.9.0",
+    "surpyval": "0.25",
+}
+LIBRARIES = [
+    "autograd-gamma==0.5.0",
+    "formulaic",
+    "interface-meta",
+    "narwhals",
+    "wrapt",
+    "mplcursors",
+    "numdifftools",
+    "joblib",
+    "pint",
+    "flexcache",
+    "flexparser",
+    "pymongo",
+    "flaky",
+    "tqdm",
+    "typing-extensions",
+    "hypothesis",
+    "sortedcontainers",
+]
+
+PARAMETRIC = "surpyval/tests/univariate/parametric/test_"
+SUITES = {  # the project, its tests, and which of them use autograd
+    "autograd": ("tests", ""),
+    "pymanopt": ("tests/backends/test_autograd.py tests/manifolds tests/optimizers tests/test_multi_tools.py", ""),
+    "lifelines": (
+        "lifelines/tests/test_estimation.py",
+        "Weibull or LogNormal or LogLogistic or Piecewise or Exponential or GeneralizedGamma or ParametricRegression "
+        "or ParametricUnivariate or CustomRegression or Spline or CRC or Mixture",
+    ),
+    "reliability": ("tests", ""),
+    "surpyval": (
+        f"{PARAMETRIC}censored_hessian.py {PARAMETRIC}closed_form_mle.py {PARAMETRIC}conditional_survival.py "
+        f"{PARAMETRIC}custom_distribution.py {PARAMETRIC}confidence_bounds.py {PARAMETRIC}discrete.py "
+        f"{PARAMETRIC}fixed.py {PARAMETRIC}lfp_zi.py {PARAMETRIC}weibayes.py {PARAMETRIC}real_data.py "
+        f"{PARAMETRIC}mixture_model.py {PARAMETRIC}mps.py surpyval/tests/test_autograd_gamma_compat_shapes.py",
+        "",
+    ),
+}
+EXAMPLES = {  # what is replaced in the text, so that each ends within seconds
+    "bayesian_neural_net": ("num_iters=1000", "num_iters=300"),
+    "bayesian_optimization": ("", ""),
+    "black_box_svi": ("num_iters=2000", "num_iters=400"),
+    "deep_gaussian_process": ('"CG"', '"CG", options={"maxiter": 40}'),
+    "define_gradient": ("", ""),
+    "fixed_points": ("", ""),
+    "fluidsim/fluidsim": ('"maxiter": 25', '"maxiter": 2'),
+    "fluidsim/wing": ('"maxiter": 50', '"maxiter": 2'),
+    "gaussian_process": ("", ""),
+    "gmm": ("", ""),
+    "gplvm": ('"CG"', '"CG", options={"maxiter": 60}'),
+    "hmm_em": ("atol=1e-3, rtol=1e-3", "atol=0.1, rtol=0.1"),
+    "ica": ("", ""),
+    "logistic_regression": ("", ""),
+    "lstm": ("num_iters=1000", "num_iters=10"),
+    "mixture_variational_inference": ("num_iters=2000", "num_iters=30"),
+    "natural_gradient_black_box_svi": ("num_iters = 200", "num_iters = 60"),
+    "negative_binomial_maxlike": ("", ""),
+    "neural_net_regression": ("num_iters=1000", "num_iters=300"),
+    "ode_net": ("num_iters=1000", "num_iters=10"),
+    "rnn": ("num_iters=1000", "num_iters=20"),
+    "rosenbrock": ("", ""),
+    "sinusoid": ("", ""),
+    "tanh": ("", ""),
+}
+RUN_EXAMPLE = """
+import importlib.abc, importlib.machinery, runpy, sys, types, warnings
+from unittest.mock import MagicMock
+class Undrawn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path, target=None):
+        if name.partition(".")[0] == "matplotlib":
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+    def create_module(self, spec):
+        module = types.ModuleType(spec.name)
+        module.__getattr__ = lambda name: MagicMock()
+        return module
+    def exec_module(self, module): pass
+sys.meta_path.insert(0, Undrawn())
+warnings.simplefilter("ignore")
+sys.path.insert(0, sys.argv[2])
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+RUN_SUITE = """
+import random, sys
+import numpy, pytest
+class Seeds:  # so that both packages are given the same data
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        random.seed(1); numpy.random.seed(1)
+ours = ["-p", "no:pytest_plaingrad", "-p", "no:plaingrad"]
+options = ["-q", "-p", "no:cacheprovider", "-W", "ignore", "-o", "addopts=", *ours]
+sys.exit(pytest.main([*options, *sys.argv[1:]], [Seeds()]))
+"""
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SUITES)}, examples, or an example")
+    names = parser.parse_args().names or [*SUITES, "examples"]
+    for name in names:
+        if name not in (*SUITES, *EXAMPLES, "examples"):
+            parser.error(f"there is no {name!r}: {', '.join([*SUITES, 'examples', *EXAMPLES])}")
+    fetch()
+    print(f"{'':32}{'HIPS autograd':>32}{'s':>8}{'plaingrad':>32}{'s':>8}{'ratio':>8}")
+    totals = [0.0, 0.0]
+    for name in [name for name in names if name in SUITES]:
+        seconds = compare(name, run_suite)
+        totals = [a + b for a, b in zip(totals, seconds, strict=True)]
+    if totals[0]:
+        print(f"all suites: ratio {totals[1] / totals[0]:.2f}")
+    chosen = [each for name in names for each in (EXAMPLES if name == "examples" else [name]) if each in EXAMPLES]
+    ratios = []
+    for name in chosen:
+        theirs, ours = compare(name, run_example)
+        ratios.append(ours / theirs)
+    if ratios:
+        print(f"{len(ratios)} examples: geometric mean {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}")
+
+
+def fetch() -> None:
+    """Fetch sources and libraries, once."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, version in SOURCES.items():
+        if not (FOLDER / f"{name}-{version}").exists():
+            pip("download", "--no-deps", "--no-binary", name, "-d", FOLDER, f"{name}=={version}")
+            (archive,) = FOLDER.glob(f"{name}-{version}.tar.gz")
+            with tarfile.open(archive) as opened:
+                opened.extractall(FOLDER, filter="data")
+    if not (FOLDER / "theirs").exists():
+        pip("install", "--no-deps", "--target", FOLDER / "theirs", f"autograd=={SOURCES['autograd']}")
+    if not (FOLDER / "libraries").exists():
+        pip("install", "--no-deps", "--target", FOLDER / "libraries", *LIBRARIES)
+
+
+def pip(*arguments: object) -> None:
+    """Run pip."""
+    subprocess.run([sys.executable, "-m", "pip", "-q", *map(str, arguments)], check=True)
+
+
+def compare(name: str, run: Callable[[str, bool], tuple[str, float]]) -> tuple[float, float]:
+    """Run one thing on both packages, print a line, and return the seconds of each: medians, where it is short."""
+    rounds: list[list[tuple[str, float]]] = []
+    while not rounds or (len(rounds) < 4 and rounds[0][1][1] < 8):
+        rounds.append([run(name, False), run(name, True)])
+    counted = rounds[1:] or rounds  # the first time, modules are compiled
+    theirs, ours = [statistics.median(each[which][1] for each in counted) for which in (0, 1)]
+    outcomes = [outcome for outcome, _ in rounds[-1]]
+    print(f"{name:32}{outcomes[0]:>32}{theirs:8.1f}{outcomes[1]:>32}{ours:8.1f}{ours / theirs:8.2f}", flush=True)
+    return theirs, ours
+
+
+def run_suite(name: str, ours: bool) -> tuple[str, float]:
+    """Run the tests of a project; return how many pass and fail, and the CPU time."""
+    tests, chosen = SUITES[name]
+    source = FOLDER / f"{name}-{SOURCES[name]}"
+    lines, seconds = timed(["-c", RUN_SUITE, *tests.split(), *(["-k", chosen] if chosen else [])], source, ours)
+    counted = re.findall(r"\d+ (?:passed|failed|error)", lines[-1] if lines else "")
+    return ", ".join(counted) or "did not run", seconds
+
+
+def run_example(name: str, ours: bool) -> tuple[str, float]:
+    """Run an example, shortened; return whether it ran, and the CPU time."""
+    folder = FOLDER / f"autograd-{SOURCES['autograd']}" / "examples"
+    pattern, replacement = EXAMPLES[name]
+    text = (folder / f"{name}.py").read_text()
+    if pattern and not re.search(pattern, text):
+        raise ValueError(f"the text of {name} has no {pattern}")
+    short = (folder / name).with_name("shortened.py")
+    short.write_text(re.sub(pattern, replacement, text) if pattern else text)
+    try:
+        lines, seconds = timed(["-c", RUN_EXAMPLE, str(short), str(short.parent)], short.parent, ours)
+    finally:
+        short.unlink()
+    failed = lines and re.match(r"\w+(\.\w+)*(Error|Exception)\b", lines[-1])
+    return (lines[-1][:30] if failed else "ran"), seconds
+
+
+def timed(arguments: list[str], folder: Path, ours: bool) -> tuple[list[str], float]:
+    """Run Python in `folder` with one of the packages; return what it printed and its CPU time."""
+    path = [HERE if ours else FOLDER / "theirs", FOLDER / "libraries", *sources(), folder]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(map(str, path)), "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg",
+        "PLAINGRAD_COMPATIBILITY": "hips", "PYTHONPYCACHEPREFIX": str(FOLDER / "bytecode"),
+    }  # fmt: skip
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    before = cpu_of_children()
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, text=True, capture_output=True, check=False
+    )
+    return (done.stdout + done.stderr).strip().splitlines(), cpu_of_children() - before
+
+
+def sources() -> Iterable[Path]:
+    """Return where the projects themselves are imported from; HIPS autograd is not."""
+    for name, version in SOURCES.items():
+        if name != "autograd":
+            root = FOLDER / f"{name}-{version}"
+            yield root / "src" if (root / "src").exists() else root
+
+
+def cpu_of_children() -> float:
+    """Return the CPU time of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()
