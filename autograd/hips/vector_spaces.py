@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from autograd.tensors.tensor import Tensor, unwrap
 from autograd.transforms.pytree import flatten, structure
 
 __all__ = ["VSpace", "vspace"]
+
+_DOUBLE = np.dtype(float)
 
 
 class VSpace:
@@ -35,9 +38,9 @@ class VSpace:
     def __init__(self, value: Any) -> None:
         contents, self._rebuild = flatten(value)
         arrays = [np.asarray(unwrap(x)) for x in contents]
-        self._types = [(x.shape, x.dtype if x.dtype.kind in "fc" else np.dtype(float)) for x in arrays]
+        self._types = [(x.shape, x.dtype if x.dtype.kind in "fc" else _DOUBLE) for x in arrays]
         self._structure = structure(value)
-        self.size = sum(int(np.prod(shape)) * (2 if dtype.kind == "c" else 1) for shape, dtype in self._types)
+        self.size = sum([math.prod(shape) * (2 if dtype.kind == "c" else 1) for shape, dtype in self._types])
         self.iscomplex = any(dtype.kind == "c" for _, dtype in self._types)
         self.shape: tuple[int, ...] | None = None
         self.dtype: np.dtype[Any] | None = None

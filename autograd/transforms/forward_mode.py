@@ -94,11 +94,12 @@ def _push(op: Any, node: Node, index: int, tangent: Any, lift: Lift | None) -> A
     statics = operation.statics(node)
     if statics is not None:
         return operation.apply(tangent, *statics)
-    if operation.kind == "multilinear" and operation.needs == (operation.parameters[1:], operation.parameters[:1]):
-        (factor,) = operation.kept(node, index)
-        if lift is not None:
-            (factor,) = operation.lifted(node, index, lift)
-        return operation.apply(*((factor, tangent) if index else (tangent, factor)))
+    if operation.kind == "multilinear" and len(operation.parameters) == len(operation.rules) == 2:
+        other, needs = operation.parameters[1 - index], operation.needs[index]
+        if other in needs:
+            kept = operation.kept(node, index) if lift is None else operation.lifted(node, index, lift)
+            factor = kept[needs.index(other)]
+            return operation.apply(*((factor, tangent) if index else (tangent, factor)))
     return _transpose(operation, node, index, tangent, lift)
 
 

@@ -18,8 +18,9 @@ __all__ = ["Rebuild", "flatten", "structure"]
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
 _LEAVES = frozenset(
-    (np.ndarray, Batched, Traced, TracedNumber, Tensor, float, np.float64, np.float32, int, type(None))
+    (np.ndarray, Batched, Traced, TracedNumber, Tensor, float, np.float64, np.float32, complex, int, bool, type(None))
 )  # the most frequent
+_SEQUENCES = frozenset((tuple, list))
 
 
 def _filled(tree: Any, contents: Any) -> Any:
@@ -45,9 +46,11 @@ def _tuple_like(tree: Any, items: list[Any]) -> Any:
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     """Return the leaves of `tree`, and the function that builds a tree like it from other leaves."""
-    if type(tree) in _LEAVES:
+    kind: Callable[[list[Any]], Any] = type(tree)
+    if kind in _LEAVES:
         return [tree], _only
-    kind: Callable[[list[Any]], Any]
+    if kind in _SEQUENCES and _LEAVES.issuperset(map(type, tree)):  # as most are: the arguments of a function
+        return list(tree), kind
     if isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())
         kind = lambda items: _filled(tree, dict(zip(keys, items, strict=True)))  # noqa: E731
