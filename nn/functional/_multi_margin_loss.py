@@ -30,7 +30,7 @@ def _multi_margin_forward(
     The shortfalls, and the positions in memory of the labelled scores, are left in `saved` for the derivative.
     """
     if type(scores) not in ARRAY_TYPES or type(labels) not in ARRAY_TYPES:  # a batch of vmap
-        shortfall = np.maximum(scores - (labelled_entries(scores, labels) - margin)[:, None], 0)
+        shortfall = np.maximum(scores - labelled_entries(scores, labels)[:, None] + margin, 0)
         lack = np.where(_one_hot(scores, labels), 0, shortfall)
         saved[:] = lack, None
         losses = (lack**p).sum(axis=1)
@@ -38,7 +38,8 @@ def _multi_margin_forward(
         return losses.sum() if total else losses
     lack = np.array(scores, order=memory_order(scores.shape[1]))
     flat, places = lack.ravel("K"), labelled_places(labels, lack)  # a view in either order
-    lack -= (flat[places] - margin)[:, None]
+    lack -= flat[places][:, None]  # before the margin is added, which large scores would absorb
+    lack += margin
     np.maximum(lack, 0, out=lack)
     flat[places] = 0
     saved[:] = lack, places
@@ -203,7 +204,7 @@ def multilabel_margin_loss(input: TensorLike, target: TensorLike, reduction: Red
     np.logical_or.at(right, (np.arange(len(labels))[:, None], labels), named)
     pairs = (named[:, :, None] & ~right[:, None, :]).astype(rows.dtype)
     labelled: Any = np.take_along_axis(rows, labels, 1)
-    losses = (relu(1 - labelled[:, :, None] + rows[:, None, :]) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
+    losses = (relu(rows[:, None, :] - labelled[:, :, None] + 1) * pairs).sum(axis=(1, 2)) / max(rows.shape[1], 1)
     return reduced(losses.reshape(input.shape[:-1]), reduction)
 
 

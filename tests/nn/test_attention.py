@@ -453,3 +453,12 @@ def test_leading_axes_broadcast(leading: Any) -> None:
     assert gradgradcheck(attend, [q, k, v], fast_mode=True)
     mask = rng.standard_normal((*shape, 3, 4))
     assert gradcheck(lambda q, mask: attend(q, k, v, mask), [q, mask], fast_mode=True)
+
+
+def test_slopes_where_one_weight_is_nearly_1_keep_their_digits() -> None:
+    """The weights are logistic functions of the query, the second about exp(-30)."""
+    query = tensor([[30.0]], requires_grad=True)
+    keys, values = np.array([[1.0], [0.0]]), np.array([[1000.0], [-2000.0]])
+    functional.scaled_dot_product_attention(query, keys, values, scale=1.0).sum().backward()
+    assert query.grad is not None
+    np.testing.assert_allclose(query.grad, 3000 * math.exp(-30) / (1 + math.exp(-30)) ** 2, rtol=1e-12)

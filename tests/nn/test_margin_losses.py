@@ -218,3 +218,10 @@ def test_numbers_are_vectors_of_one_element(axis: int) -> None:
     assert gradgradcheck(lambda x: functional.normalize(x**2, axis=axis, eps=10.0), [x], fast_mode=True)
     with pytest.raises(ShapeError, match="dim=1"):
         functional.cosine_similarity(x, y)
+
+
+@pytest.mark.parametrize("function", [functional.multi_margin_loss, functional.multilabel_margin_loss])
+def test_large_scores_that_tie_fall_short_by_the_margin(function: Any) -> None:
+    scores = np.full((1, 3), 1e8, np.float32)
+    labels = np.array([[0, -1, -1]]) if function is functional.multilabel_margin_loss else np.array([0])
+    np.testing.assert_allclose(function(scores, labels), 2 / 3, rtol=1e-6)
