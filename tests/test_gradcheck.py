@@ -157,6 +157,22 @@ def test_ties_share_one_gradient() -> None:
     assert gradcheck(np.max, np.array([1.0, 3.0, 3.0]))
 
 
+def test_equal_numbers_whose_sides_happen_to_agree_are_no_slope() -> None:
+    zeros = np.zeros((3, 3, 3))
+    zeros[0, 0, 1], zeros[0, 2, ::2], zeros[2, 1, 1], zeros[2, 2, 0] = 1.9, (-0.9, -0.7), -0.7, 0.3
+    zeros[1, 2] = 2.0, -1.2, 0.2
+    check_operation(lambda x: np.sort(x, axis=0), zeros, order=1)
+
+
+def test_values_that_are_wrong_next_to_zero_alone_cannot_tell() -> None:
+    """As of SciPy's binomial coefficients, by 3e-9."""
+    nearly = wrong(lambda x: 1 + np.where(np.abs(x) < 1e-11, -800 * x, 1e-3 * x), lambda g, x: g * 1e-3)
+    check_operation(nearly, np.array(4e-12), order=1)
+    twice = wrong(lambda x: 1 + 1e-3 * x, lambda g, x: g * np.where(np.abs(x) < 1e-11, 800.0, 1e-3))
+    with pytest.raises(GradientCheckError, match="by the graph but"):
+        check_operation(twice, np.array(4e-12), order=1)
+
+
 def test_wrong_rule_of_a_curved_function_is_not_called_a_kink() -> None:
     steep = wrong(lambda x: np.exp(10 * x), lambda g, out: g * out)
     with pytest.raises(GradientCheckError) as raised:

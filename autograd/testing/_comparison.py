@@ -48,6 +48,7 @@ SUSPECTS = 6  # how many numbers are looked at more closely, of those that seem 
 LEFT = 1e-13  # what rounding may leave of a slope that terms cancel, as those of 1 + tanh(x) do at -7
 LOST = 1e-16  # what the rounding of terms leaves nothing of, as in x - tanh(x), relative to them
 ROUNDINGS = (-7.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 7.0)
+SHORT = slice(8, 10)  # of many steps, those that are a part of how far places nearby are moved
 WHOLE = 2.0**52  # from which on all numbers in double precision are whole
 STEEP = 1e13  # rules limit slopes that are steeper, as PyTorch's loss of probabilities does at 1e-12
 LEAST = 1e-90  # derivatives below it count as 0: rules take limits at 1e-100
@@ -401,10 +402,12 @@ def _of_pairs(place: Place, i: int, of_input: _Part, measure: Measure) -> Iterat
 def _is_certain(place: Place, steps: list[Step], number: tuple[int, int], analytic: Any, found: Slope) -> bool:
     """Tell whether further steps also say that a derivative is wrong."""
     low, high, error, _ = (float(numbers[number]) for numbers in found)
-    if low != high:
-        return SAFETY * error < 0.5 * (high - low)
     unit = np.zeros(place.here.size)
     unit[number[0]] = 1.0
+    if low != high:
+        moves, size = steps[0]
+        nearer = float(np.clip(analytic, low, high))
+        return SAFETY * error < 0.5 * (high - low) and not _is_noise(place, moves, unit / size, float(analytic), nearer)
     return any(_agrees(place, moves, unit / size, float(analytic), low, together=False) for moves, size in steps)
 
 
@@ -421,11 +424,52 @@ def _agrees(
     gap = gap_between(analytic, numeric)
     if not confirmed(_weighted_slopes(place, moves, weights), numeric, gap):
         return False
+    if _is_noise(place, moves, weights, analytic, numeric) or not (
+        together or _stays(place, moves, weights, numeric, gap)
+    ):
+        return False
     if _rounding(place, moves, weights) > 0.3 * gap or not _is_steady(place, moves, weights):
         return False
     if _bends(place, moves, weights, gap):
         return False
     return _adds_up(place, moves, weights, numeric, 3 * gap, together, everywhere=not np.isfinite(analytic))
+
+
+def _is_noise(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
+    """Tell whether longer steps, those of 1 among them, agree with the graph: what shorter ones find is noise.
+
+    Errors of values that are smooth in between, as where a series is cut off, have slopes of their own.
+    """
+    longest = max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
+    tries = [(moves, 1.0)]
+    if 0 < longest < 1e-3:
+        tries.append(([None if v is None else v / longest for v in moves], longest))
+    gap = 0.1 * abs(analytic - numeric)
+    for each, length in tries:
+        found = [(length * value, length * error) for value, error in _weighted_slopes(place, each, weights)]
+        if sum(error < gap and abs(value - analytic) < gap for value, error in found) > 1:
+            return True
+    return False
+
+
+def _stays(place: Place, moves: Sequence[Array | None], weights: Array, numeric: float, gap: float) -> bool:
+    """Tell whether the slope is about the same at places nearby, as it is where the function is smooth.
+
+    Where inputs are equal, the sides of all elements of a sorted array, for example, may happen to have one slope.
+    """
+    random = np.random.default_rng(5)
+    for _ in range(3):
+        lengths = [length * 2.0**-22 for length in place.sizes]
+        steps = _signed(place, lengths, _at_random(place, random, np.linspace(-7.0, 7.0, 512)))
+        moved = [np.asarray(x + v) for x, v in zip(place.arrays, steps, strict=True)]
+        try:
+            slopes = list(_weighted_slopes(Place(place.subject, moved), moves, weights))
+        except (ArithmeticError, ValueError):
+            continue
+        for value, error in slopes[SHORT]:
+            if error < gap and abs(value - numeric) > max(3 * gap, 0.01 * abs(numeric)):
+                return False
+    return True
 
 
 def _is_whole(place: Place, moves: Sequence[Array | None], weights: Array, numeric: float) -> bool:
@@ -725,7 +769,9 @@ def count_at_a_glance(place: Place, by_element: bool = False) -> int:
     return terms.size if np.all(agree) else 0
 
 
-def _at_random(place: Place, random: np.random.Generator, choices: Sequence[float] = (-1.0, 1.0)) -> list[Array]:
+def _at_random(
+    place: Place, random: np.random.Generator, choices: Sequence[float] | Array = (-1.0, 1.0)
+) -> list[Array]:
     return [random.choice(choices, length.shape) for length in place.sizes]
 
 
@@ -790,7 +836,11 @@ def _weighed(
     total = Slope(*(np.array([[number]]) for number in (low, high, error, size)))
     judged = _judged(np.array([[analytic]]), total, measure, np.array([[rounding]]))
     excess = float(judged.excess[0, 0])
-    if excess > 1 and low == high and not _agrees(place, moves, weights, analytic, low, together):
+    if excess > 1 and (
+        not _agrees(place, moves, weights, analytic, low, together)
+        if low == high
+        else _is_noise(place, moves, weights, analytic, float(judged.numeric[0, 0]))
+    ):
         excess = 0.0
     worst = _mismatch(place, (0, 0), None, analytic, judged, (0, 0))
     return Finding(int(np.count_nonzero(weights)), 0, max(excess, 0.0), worst)
