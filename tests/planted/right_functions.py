@@ -69,6 +69,7 @@ def functions() -> list[Right]:
 
 #: Where `check` finds none, or where single precision rounds the value by more than its width.
 DOMAINS: dict[str, list[tuple[float, float]]] = {
+    "betainc": [(0.0, 20.0), (0.0, 20.0), (0.0, 1.0)],
     "betaincc": [(0.0, 20.0), (0.0, 20.0), (0.0, 1.0)],
     "gammaincinv": [(0.0, 1e4), (0.0, 1.0)],
     "gammainccinv": [(0.0, 1e4), (0.0, 1.0)],
@@ -86,7 +87,9 @@ def _ufuncs() -> Iterator[Right]:
                 yield Right(f"check {operation}", operation.public, given)
             continue
         choices, between = OF_LAST[operation.public]
-        options = {"domain": between, "dtypes": ["float64", "float32", "float16"]}  # some are of real numbers only
+        # some are of real numbers only, and those of Hankel are complex
+        dtypes = ["complex128"] if "hankel" in str(operation) else ["float64", "float32", "float16"]
+        options = {"domain": between, "dtypes": dtypes}
         for chosen in choices:
             yield Right(f"check {operation} {chosen}", partial(operation.public, *chosen), options)
 
