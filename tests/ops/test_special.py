@@ -427,3 +427,59 @@ def test_shapes_of_variates_lose_no_digits_in_single_precision(function: Any, pl
     argnums = tuple(range(len(place)))
     found, expected = grad(function, argnums)(*narrow), grad(function, argnums)(*map(float, narrow))
     np.testing.assert_allclose(found, expected, rtol=3e-3 if function is special.stdtrit else 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("function", "place", "of", "expected"),
+    [
+        (special.betainc, (1.65e-12, 11.0, 5.2e-10), 0, -18.448224055025822),
+        (special.betainc, (1e-9, 2.0, 0.01), 0, -3.6151701738987359),
+        (special.betaincc, (11.0, 1.65e-12, 1 - 2.0**-30), 1, None),
+        (special.betainc, (1e10, 3e10, 0.25), 2, 184263.54638304877),
+        (special.fdtr, (10.0, 1e-12, 3e11), 1, 26.638660592873355),
+        (special.gammainc, (1e10, 1e10 + 2e5), 1, 5.3991326442916617e-7),
+        (special.binom, (5e8, -2.9), 1, 3.0710214281757115e-25),
+    ],
+)  # fmt: skip
+def test_tiny_and_huge_parameters_lose_no_digits(
+    function: Any, place: tuple[float, ...], of: int, expected: float | None
+) -> None:
+    if expected is None:  # the same integral from the other end
+        a, b, x = place
+        expected = float(slope(special.betainc, [b], [a], [1 - x], of=0)[0])
+    found = slope(function, *([value] for value in place), of=of)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)  # of mpmath
+
+
+def test_second_derivatives_in_a_tiny_shape() -> None:
+    np.testing.assert_allclose(second(lambda a: special.gammainc(a, 0.75), [1e-11]), -0.55234643520052713, rtol=1e-9)
+
+
+def test_the_gamma_variate_of_shape_0_is_differentiable_twice() -> None:
+    check_operation(special.gammainc, np.array([0.0, 2.5]), np.array([3.4, 3.4]))
+
+
+@pytest.mark.parametrize("x", [0.0, -0.0])
+@pytest.mark.parametrize("function", [special.fdtr, special.fdtrc])
+def test_f_variates_at_0_have_no_nan(function: Any, x: float) -> None:
+    assert grad(function, (0, 1))(1.01, 1.04, x) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "place"),
+    [
+        (special.gammaincinv, (5136718750.0, 0.07275390625)), (special.gammainccinv, (5136718750.0, 0.07275390625)),
+        (special.chdtri, (3285156250.0, 0.022314453125)), (special.betaincinv, (5091.0, 52.75, 7.5e-13)),
+        (special.betainccinv, (5091.0, 52.75, 7.5e-13)), (special.struve, (2.5, 1e6)), (special.modstruve, (2.5, 60.0)),
+        (special.voigt_profile, (-20.0, 2.8e-13, 3e11)), (special.inv_boxcox, (-4340820312.5, -19531250000.0)),
+    ],
+)  # fmt: skip
+def test_quantiles_and_tails_keep_their_digits_in_single_precision(function: Any, place: tuple[float, ...]) -> None:
+    of = len(place) - 1
+    narrow = [np.float32(value) for value in place]
+    found, expected = grad(function, of)(*narrow), grad(function, of)(*map(float, narrow))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_struve_functions_far_out() -> None:
+    np.testing.assert_allclose(slope(lambda x: special.struve(2.5, x), [1e6]), 149.60363440213357, rtol=1e-12)

@@ -119,7 +119,7 @@ of_last(
 )
 
 
-# Struve functions: DLMF 11.4.29 and 11.4.30
+# Struve functions: DLMF 11.4.29 and 11.4.30, and for large x 11.4.27, where the terms of the others cancel
 
 
 def _inhomogeneity(x: Any, a: Any) -> Any:
@@ -134,16 +134,18 @@ def _one_below(function: np.ufunc, x: Any, a: Any) -> Any:
     return np.where(at_zero, reflected, found)
 
 
-of_last(
-    special.struve,
-    lambda g, x, a: g * 0.5 * (_one_below(special.struve, x, a) - special.struve(a + 1, x) + _inhomogeneity(x, a)),
-)
-of_last(
-    special.modstruve,
-    lambda g, x, a: (
-        g * 0.5 * (_one_below(special.modstruve, x, a) + special.modstruve(a + 1, x) + _inhomogeneity(x, a))
-    ),
-)
+def _of_struve(function: np.ufunc, sign: float) -> Rule:
+    def rule(g: Any, x: Any, out: Any, a: Any) -> Any:
+        below, large = _one_below(function, x, a), np.greater(np.abs(x), 1)
+        near = np.where(large, 1, x)
+        small = 0.5 * (np.where(large, 0, below) + sign * function(a + 1, near) + _inhomogeneity(near, a))
+        return g * np.where(large, below - a / np.where(large, x, 1) * out, small)
+
+    return rule
+
+
+of_last(special.struve, _of_struve(special.struve, -1))
+of_last(special.modstruve, _of_struve(special.modstruve, 1))
 
 # Kelvin functions: the real and imaginary parts of solutions of a Bessel equation, DLMF 10.61.3
 

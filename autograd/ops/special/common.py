@@ -17,7 +17,7 @@ from ...tensors.tensor import Tensor, any_live
 if TYPE_CHECKING:
     from ...tensors.types import ArrayOrTensor
 
-__all__ = ["exp_of_square", "in_double", "of_last", "over", "plain_exp_of_square", "where_defined"]
+__all__ = ["at_quantile", "exp_of_square", "in_double", "of_last", "over", "plain_exp_of_square", "where_defined"]
 
 # By number of parameters: reorder a function's arguments so that its variable, which is differentiated, comes first.
 _VARIABLE_FIRST: dict[int, Callable[[Function], Function]] = {
@@ -43,6 +43,18 @@ def in_double(function: Callable[..., Any], *values: ArrayOrTensor | float) -> A
     wide: list[Any] = list(values)
     wide = [value.astype(np.float64) if hasattr(value, "dtype") else value for value in wide]
     return function(*wide).astype(np.result_type(*dtypes))
+
+
+def at_quantile(inverse: np.ufunc, function: Callable[..., Any], out: ArrayOrTensor, *values: ArrayOrTensor) -> Any:
+    """Return a function of parameters and a quantile, `out`, as the inverse of a distribution function gives it.
+
+    A density changes over a small part of a large quantile: in single precision too few digits of it are known, so that
+    it is computed again. The last of the values is the probability.
+    """
+    *parameters, _ = values
+    if out.dtype == np.float64:
+        return function(*parameters, out)
+    return in_double(lambda *wide: function(*wide[:-1], inverse(*wide)), *values)
 
 
 def _defined(rule: Rule, g: Any, **values: Any) -> Any:

@@ -11,7 +11,7 @@ from scipy.special import _ufuncs as special
 from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
 from . import beta, gamma
-from .common import in_double, of_last, over, where_defined
+from .common import at_quantile, in_double, of_last, over, where_defined
 from .error import erfcx_slope
 
 # Student's t, for which t²/(v + t²) is a beta variate
@@ -25,11 +25,6 @@ def _plain_density_of_t(v: Any, t: Any) -> Any:
     return np.exp(-0.5 * (v + 1) * np.log1p(t * t / v) - special.betaln(0.5, 0.5 * v)) / np.sqrt(v)
 
 
-def _density_of_parts(a: Any, b: Any, x: Any, rest: Any) -> Any:
-    """Return the density of a beta variate, `beta.density`, where `rest` is 1 - x to all digits."""
-    return np.exp(special.xlogy(a - 1, x) + special.xlogy(b - 1, rest) - special.betaln(a, b))
-
-
 def _t_in_freedom(v: Any, t: Any) -> Any:
     """Return the derivative of stdtr(v, t) in v: t has a tail of betainc(v / 2, 1 / 2, v / (v + t²)) / 2."""
     return in_double(_plain_t_in_freedom, v, t)
@@ -39,8 +34,13 @@ def _plain_t_in_freedom(v: Any, t: Any) -> Any:
     square = t * t
     z, rest = v / (v + square), square / (v + square)
     of_parameter = 0.5 * beta.shape_of(0.5 * v, 0.5, z, rest)
-    of_limit = _density_of_parts(1.5, 0.5 * v, rest, z) / ((1 + v) * (v + square))
+    weight = beta.weight(0.5, 0.5 * v, 1.5, 0.5 * v, -np.log1p(v / square), -np.log1p(square / v))
+    of_limit = weight * (1.5 / ((1 + v) * (3 + v)))
     return -0.5 * np.sign(t) * (of_parameter + of_limit)
+
+
+def _quantile_of_t_in_freedom(v: Any, t: Any) -> Any:
+    return _t_in_freedom(v, t) / _density_of_t(v, t)
 
 
 elementwise(
@@ -50,11 +50,16 @@ elementwise(
 )
 elementwise(
     special.stdtrit,
-    lambda g, x, out: -g * _t_in_freedom(x, out) / _density_of_t(x, out),
-    lambda g, x, out: g / _density_of_t(x, out),
+    lambda g, x, y, out: -g * at_quantile(special.stdtrit, _quantile_of_t_in_freedom, out, x, y),
+    lambda g, x, y, out: g / at_quantile(special.stdtrit, _density_of_t, out, x, y),
 )
 
 # Chi-square and gamma variates
+
+
+def _chi_square_in_freedom(v: Any, t: Any) -> Any:
+    return over(gamma.gammainc_shape(0.5 * v, 0.5 * t, 1), gamma.density(0.5 * v, 0.5 * t))
+
 
 elementwise(
     special.chdtr,
@@ -68,8 +73,8 @@ elementwise(
 )
 elementwise(
     special.chdtri,
-    lambda g, x, out: -g * over(gamma.gammainc_shape(0.5 * x, 0.5 * out, 1), gamma.density(0.5 * x, 0.5 * out)),
-    lambda g, x, out: -2 * g / gamma.density(0.5 * x, 0.5 * out),
+    lambda g, x, y, out: -g * at_quantile(special.chdtri, _chi_square_in_freedom, out, x, y),
+    lambda g, x, y, out: -2 * g / at_quantile(special.chdtri, lambda v, t: gamma.density(0.5 * v, 0.5 * t), out, x, y),
 )
 
 
@@ -98,12 +103,10 @@ elementwise(
 # F variates: a quotient x for which m x / (n + m x) is a beta variate
 
 
-def _beta_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any]:
-    """Return the beta variate, what is left of 1, and the density at it divided by (n + m x)²."""
-    total = n + m * x
-    z, rest = m * x / total, n / total
-    exponent = special.xlogy(0.5 * m - 1, z) + special.xlogy(0.5 * n - 1, rest) - special.betaln(0.5 * m, 0.5 * n)
-    return z, rest, np.exp(exponent) / (total * total)
+def _parts_of_variate(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the beta variate z, what is left of 1, and the logarithms of both."""
+    odds = m * x / n + 0.0  # of -0.0, 0.0
+    return m * x / (n + m * x), n / (n + m * x), -np.log1p(1 / odds), -np.log1p(odds)
 
 
 def _f_in_first(m: Any, n: Any, x: Any) -> Any:
@@ -111,8 +114,10 @@ def _f_in_first(m: Any, n: Any, x: Any) -> Any:
 
 
 def _plain_f_in_first(m: Any, n: Any, x: Any) -> Any:
-    z, rest, density = _beta_variate(m, n, x)
-    return 0.5 * beta.shape_of(0.5 * m, 0.5 * n, z, rest) + density * n * x
+    z, rest, *logs = _parts_of_variate(m, n, x)
+    return 0.5 * (
+        beta.shape_of(0.5 * m, 0.5 * n, z, rest) + n / (m + n) * beta.weight(0.5 * m, 0.5 * n, 0.5 * m, 0.5 * n, *logs)
+    )
 
 
 def _f_in_second(m: Any, n: Any, x: Any) -> Any:
@@ -120,12 +125,19 @@ def _f_in_second(m: Any, n: Any, x: Any) -> Any:
 
 
 def _plain_f_in_second(m: Any, n: Any, x: Any) -> Any:
-    z, rest, density = _beta_variate(m, n, x)
-    return -0.5 * beta.shape_of(0.5 * n, 0.5 * m, rest, z) - density * m * x
+    z, rest, *logs = _parts_of_variate(m, n, x)
+    return -0.5 * (
+        beta.shape_of(0.5 * n, 0.5 * m, rest, z) + m / (m + n) * beta.weight(0.5 * m, 0.5 * n, 0.5 * m, 0.5 * n, *logs)
+    )
 
 
 def _f_in_last(m: Any, n: Any, x: Any) -> Any:
-    return in_double(lambda m, n, x: _beta_variate(m, n, x)[2] * m * n, m, n, x)
+    return in_double(_plain_f_in_last, m, n, x)
+
+
+def _plain_f_in_last(m: Any, n: Any, x: Any) -> Any:
+    _, _, *logs = _parts_of_variate(m, n, x)
+    return 0.5 * m * (m / (m + n)) * beta.weight(0.5 * m - 1, 0.5 * n + 1, 0.5 * m, 0.5 * n, *logs)
 
 
 elementwise(
@@ -178,8 +190,8 @@ voigt_slope: Any = elementwise(
 )
 elementwise(
     special.voigt_profile,
-    lambda g, x, s, c: g * np.real(voigt_slope(x, s, c, 1)),
-    lambda g, x, s, c: g * s * np.real(voigt_slope(x, s, c, 2)),
-    lambda g, x, s, c: -g * np.imag(voigt_slope(x, s, c, 1)),
+    lambda g, x, s, c: g * in_double(lambda x, s, c: np.real(voigt_slope(x, s, c, 1)), x, s, c),
+    lambda g, x, s, c: g * in_double(lambda x, s, c: s * np.real(voigt_slope(x, s, c, 2)), x, s, c),
+    lambda g, x, s, c: -g * in_double(lambda x, s, c: np.imag(voigt_slope(x, s, c, 1)), x, s, c),
     forward=lambda x, s, c: special.voigt_profile(x, s, c),
 )

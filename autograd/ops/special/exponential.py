@@ -90,12 +90,12 @@ def _boxcox_power(g: Any, log_x: Any, y: Any, zero: Any) -> Any:
 
 
 def _inverse_power(g: Any, x: Any, y: Any, value: Any) -> Any:
-    """Return the derivative of (1 + x y)**(1 / y) in y: the value times x² (z / (1 + z) - log1p(z)) / z², z = x y."""
+    """Return the derivative of (1 + x y)**(1 / y) in y: the value times (z / (1 + z) - log1p(z)) / y², z = x y."""
     z = x * y
     near = np.less(np.abs(z), NEAR)
     small, large = np.where(near, z, 0), np.where(near, 1, z)
-    closed = (large / (1 + large) - np.log1p(large)) / np.square(large)
-    return g * value * np.square(x) * np.where(near, special.hyp2f1(2, 2, 3, -small) * -0.5, closed)
+    closed = (large / (1 + large) - np.log1p(large)) / np.square(np.where(near, 1, y))
+    return g * value * np.where(near, np.square(x) * special.hyp2f1(2, 2, 3, -small) * -0.5, closed)
 
 
 def _growth(out: Any, x: Any, y: Any) -> Any:

@@ -6,7 +6,6 @@ At the poles of the gamma function, 0, -1, -2, ..., only its reciprocal has a de
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from scipy.special import _ufuncs as special
 from ...calculus import zero
 from ...graph.batched import anywhere
 from ...primitives.declare import elementwise
-from .common import in_double, of_last, over, where_defined
+from .common import at_quantile, in_double, of_last, over, where_defined
 from .integration import bell, tail_integral
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 SHIFT = 15
 SMALL, TERMS = 0.5, 18  # where the series of gammainc is summed, and how much of it
-NEARLY_ZERO = 1e-100  # a parameter at which derivatives that have a limit at 0 have it
+LARGE = 20.0  # from which on Stirling's series gives all digits
 
 
 def derivative_of_psi(n: int, x: ArrayOrTensor) -> Any:
@@ -156,21 +155,50 @@ elementwise(
 # Incomplete gamma functions: the distribution functions of a gamma variate
 
 
+def stirling(a: Any) -> Any:
+    """Return gammaln(a + 1) less its leading terms, (a + 0.5) log(a) - a + 0.5 log(2 pi), for large a: DLMF 5.11.1."""
+    square = 1 / (a * a)
+    return sum(b * square**k / ((2 * k + 1) * (2 * k + 2)) for k, b in enumerate(BERNOULLI)) / a
+
+
+def _weight(a: Any, x: Any) -> Any:
+    """Return x**(a - 1) exp(-x) / gamma(a + 1), the density divided by a, which is smooth in a also at 0.
+
+    Where the logarithms of the three are so large that few digits would be left of their sum, the leading terms are
+    taken off: Loader (2000), Fast and accurate computation of binomial probabilities.
+    """
+    large = np.greater(a, LARGE) & np.greater(x, 0.5 * a) & np.less(x, 2 * a)
+    exponent = special.xlogy(a - 1, x) - x - special.gammaln(a + 1)
+    if anywhere(large):
+        shape, place = np.where(large, a, LARGE), np.where(large, x, LARGE)
+        excess = (place - shape) / shape
+        near = shape * (np.log1p(excess) - excess) - stirling(shape) - np.log(place * np.sqrt(2 * math.pi * shape))
+        exponent = np.where(large, near, exponent)
+    return np.exp(exponent)
+
+
 def density(a: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return x**(a - 1) exp(-x) / gamma(a), the derivative of gammainc(a, x) in x."""
-    return in_double(lambda a, x: np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a)), a, x)
+    return in_double(lambda a, x: a * _weight(a, x), a, x)
 
 
-def _score(k: int, a: Any, log_x: Any) -> Any:
-    """Return the `k`-th derivative of the density in a, divided by the density."""
-    cumulants = cache(lambda i: log_x - special.psi(a) if i == 1 else -derivative_of_psi(i - 1, a))
-    return bell(k, 0, lambda i, j: cumulants(i))
+def _in_powers(k: int, a: Any, bell_of: Any) -> Any:
+    """Return the `k`-th derivative of a w(a) in a, divided by w, given those of w: no terms like psi(a) cancel."""
+    return a * bell_of(k) + k * bell_of(k - 1) if k else a
+
+
+def _density_in_shape(a: Any, x: Any, k: int) -> Any:
+    """Return the `k`-th derivative of the density in a."""
+    first = np.log(x) - special.psi(a + 1)
+    found = _weight(a, x) * _in_powers(
+        k, a, lambda k: bell(k, 0, lambda i, j: first if i == 1 else -derivative_of_psi(i - 1, a + 1))
+    )
+    return np.where(np.less_equal(x, 0) & np.greater(a, 1), 0, found)
 
 
 def _in_shape_near_zero(a: Any, x: Any, k: int) -> Any:
     """Return the same for small x, by the series of gammainc, whose terms have one sign there: DLMF 8.7.1."""
-    log_x = np.log(x)
-    return sum(density(a + n, x) * _score(k, a + n, log_x) for n in range(1, TERMS + 1))
+    return sum(_density_in_shape(a + n, x, k) for n in range(1, TERMS + 1))
 
 
 def _in_shape(a: Any, x: Any, k: int) -> Any:
@@ -179,17 +207,18 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
     with np.errstate(all="ignore"):
         inside = np.greater_equal(a, 0) & np.isfinite(a) & np.greater(x, 0) & np.isfinite(x)
         a, x = np.where(inside, a, 1.0).astype(float), np.where(inside, x, 1.0).astype(float)
-        a = np.maximum(a, NEARLY_ZERO)  # where it has a limit
         distance, sign, log_x = np.abs(a - x), np.where(x < a, -1, 1), np.log(x)
-        cumulants = [-derivative_of_psi(i, a) for i in range(k)]
+        cumulants = [-derivative_of_psi(i, a + 1) for i in range(k)]
 
         def integrand(v: Any) -> Any:
             decay = distance * v + x * (np.expm1(sign * v) - sign * v)
             first = log_x + sign * v + cumulants[0]
-            return np.exp(-decay) * bell(k, 0, lambda i, j: first if i == 1 else cumulants[i - 1])
+            return np.exp(-decay) * _in_powers(
+                k, a, lambda k: bell(k, 0, lambda i, j: first if i == 1 else cumulants[i - 1])
+            )
 
         integral = tail_integral(integrand, 1 / (distance + np.sqrt(np.minimum(a, x))))
-        found = -sign * x * density(a, x) * integral
+        found = -sign * x * _weight(a, x) * integral
         small = x < SMALL
         if anywhere(small):  # the integrand then changes at lengths of two scales, 1 and -log(x)
             found = np.where(small, _in_shape_near_zero(a, np.where(small, x, SMALL), k), found)
@@ -199,7 +228,7 @@ def _in_shape(a: Any, x: Any, k: int) -> Any:
 gammainc_shape: Any = elementwise(
     _in_shape,
     lambda g, a, x, k: g * gammainc_shape(a, x, k + 1),
-    lambda g, a, x, k: g * density(a, x) * _score(k, a, np.log(x)),
+    lambda g, a, x, k: g * in_double(lambda a, x: _density_in_shape(a, x, k), a, x),
     name="gammainc_shape",
 )
 elementwise(
@@ -213,13 +242,19 @@ elementwise(
     lambda g, x, y, out: where_defined(out, -g * density(x, y)),
 )
 # Their inverses, by the implicit function theorem
+
+
+def _quantile_in_shape(a: Any, t: Any) -> Any:
+    return -over(gammainc_shape(a, t, 1), density(a, t))
+
+
 elementwise(
     special.gammaincinv,
-    lambda g, x, out: -g * over(gammainc_shape(x, out, 1), density(x, out)),
-    lambda g, x, out: g / density(x, out),
+    lambda g, x, y, out: g * at_quantile(special.gammaincinv, _quantile_in_shape, out, x, y),
+    lambda g, x, y, out: g / at_quantile(special.gammaincinv, density, out, x, y),
 )
 elementwise(
     special.gammainccinv,
-    lambda g, x, out: -g * over(gammainc_shape(x, out, 1), density(x, out)),
-    lambda g, x, out: -g / density(x, out),
+    lambda g, x, y, out: g * at_quantile(special.gammainccinv, _quantile_in_shape, out, x, y),
+    lambda g, x, y, out: -g / at_quantile(special.gammainccinv, density, out, x, y),
 )
