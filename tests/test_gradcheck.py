@@ -173,6 +173,16 @@ def test_values_that_are_wrong_next_to_zero_alone_cannot_tell() -> None:
         check_operation(twice, np.array(4e-12), order=1)
 
 
+def test_steps_longer_than_a_tiny_remainder_cannot_tell() -> None:
+    x = np.array([[[0.0, 0.0, -1.67e-16]], [[-1.4e-17, 6.04e-15, 0.0]]])
+    for function in (np.remainder, np.divmod):
+        check_operation(function, x, np.array([[1.68e-17], [2.08e-15]]), order=1)
+
+
+def test_parts_of_a_number_that_is_whole_however_it_changes_cannot_be_told() -> None:
+    check_operation(np.modf, np.array([[0.0, 1.2e31]]), order=1)
+
+
 def test_wrong_rule_of_a_curved_function_is_not_called_a_kink() -> None:
     steep = wrong(lambda x: np.exp(10 * x), lambda g, out: g * out)
     with pytest.raises(GradientCheckError) as raised:

@@ -7,6 +7,7 @@ seed chooses the numbers.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ class Case:
         draw = _walking(self.seed) if self.numbers == "anywhere" else ALL_NUMBERS[self.numbers]
         made = []
         for i, (shape, dtype, domain) in enumerate(zip(self.shapes, self.dtypes, domains, strict=True)):
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             real = draw(domain, size, random, (i + 0.5) / len(self.shapes)).reshape(shape)
             real = FORMS.get(self.numbers, _as_it_is)(real, domain)
             if np.dtype(dtype).kind == "c":
@@ -82,7 +83,7 @@ class Case:
     @property
     def size(self) -> int:
         """How many elements there are."""
-        return sum(int(np.prod(shape)) for shape in self.shapes)
+        return sum(math.prod(shape) for shape in self.shapes)
 
     def __str__(self) -> str:
         shapes = ", ".join(f"{dtype}{list(shape)}" for shape, dtype in zip(self.shapes, self.dtypes, strict=True))
@@ -397,15 +398,15 @@ def sweep(
 
     `by_element` says that the function computes elementwise: ties are nothing special to it.
     """
-    some = [each for each in shapes if min(int(np.prod(s)) for s in each) >= 1] or list(shapes)
-    several = [each for each in some if 2 <= max(int(np.prod(s)) for s in each) <= LARGE] or some
-    few = [each for each in several if max(int(np.prod(s)) for s in each) <= FEW] or several
+    some = [each for each in shapes if min(math.prod(s) for s in each) >= 1] or list(shapes)
+    several = [each for each in some if 2 <= max(math.prod(s) for s in each) <= LARGE] or some
+    few = [each for each in several if max(math.prod(s) for s in each) <= FEW] or several
     square = [each for each in several if any(len(s) > 1 and s[-1] == s[-2] > 1 for s in each)]
     options, count = itertools.cycle(keywords), len(shapes[0])
-    largest = max(some, key=lambda each: min(sum(int(np.prod(s)) for s in each), 3000))
+    largest = max(some, key=lambda each: min(sum(math.prod(s) for s in each), 3000))
     if by_element:
         largest = ((MANY,),) * count  # as many numbers of each input
-    smallest = min(int(np.prod(s)) for s in largest)
+    smallest = min(math.prod(s) for s in largest)
     for turn in range(rounds):
         base = Case("ordinary", several[0], ("float64",) * count, seed=seed + 50 + 1000 * turn)
         for i, each in enumerate(further):
@@ -449,8 +450,8 @@ def plan(
     shapes: Sequence[Shapes], keywords: Sequence[tuple[tuple[str, Any], ...]], seed: int, rounds: int
 ) -> Iterator[Case]:
     """Yield the cases: ordinary numbers in all shapes, other numbers in some, then other dtypes; `rounds` times."""
-    small = [each for each in shapes if 0 < max(int(np.prod(s)) for s in each) <= LARGE] or list(shapes)
-    several = [each for each in small if max(int(np.prod(s)) for s in each) >= 2] or small
+    small = [each for each in shapes if 0 < max(math.prod(s) for s in each) <= LARGE] or list(shapes)
+    several = [each for each in small if max(math.prod(s) for s in each) >= 2] or small
     count = len(shapes[0])
     options = itertools.cycle(keywords)
     double = ("float64",) * count
@@ -469,7 +470,7 @@ def plan(
                 ("complex128", *double[1:]),
                 (*double[:-1], "complex128"),
             ]
-        largest = max(shapes, key=lambda each: sum(int(np.prod(s)) for s in each))
+        largest = max(shapes, key=lambda each: sum(math.prod(s) for s in each))
         for j, each_dtype in enumerate(dtypes):
             yield replace(base, shapes=several[j % len(several)], dtypes=each_dtype, keywords=next(options))
             if each_dtype[0] in ("float32", "complex128") and j < 4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -276,7 +277,7 @@ class Run:
     def _domains(self, examples: Sequence[Array] | None, domain: Any) -> list[Domain]:
         if domain is not None:
             return _given(domain, self.count)
-        small = [each for each in self.shapes if all(1 <= np.prod(s) <= 64 for s in each)] or self.shapes
+        small = [each for each in self.shapes if all(1 <= math.prod(s) <= 64 for s in each)] or self.shapes
         found = domains_of(self.bound(), small, self.count)
         if found is None and examples is not None:
             found = [_around(x) for x in examples]
@@ -377,7 +378,7 @@ class Run:
 
     def check_surroundings(self, transforms: bool) -> None:
         """Check one or two examples for what is not a matter of numbers."""
-        several = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= LARGE] or self.shapes
+        several = [each for each in self.shapes if 2 <= max(math.prod(s) for s in each) <= LARGE] or self.shapes
         for number, (keywords, shapes) in enumerate(zip(itertools.cycle(self.keywords), several[:2], strict=False)):
             fn = self.bound(keywords)
             for dtype in ("float64", "complex128"):  # of real numbers, some functions make complex ones
@@ -482,8 +483,8 @@ class Run:
         """Return the shapes of an example, or others, small ones with several elements, that show the same error."""
         case = found.case
         assert case is not None
-        small = [each for each in self.shapes if 2 <= max(int(np.prod(s)) for s in each) <= 9]
-        for shapes in sorted([case.shapes, *small], key=lambda each: not 2 <= max(int(np.prod(s)) for s in each) <= 12):
+        small = [each for each in self.shapes if 2 <= max(math.prod(s) for s in each) <= 9]
+        for shapes in sorted([case.shapes, *small], key=lambda each: not 2 <= max(math.prod(s) for s in each) <= 12):
             arrays = replace(case, shapes=shapes).arrays(self.domains)
             if shapes == case.shapes or self._fails(found.stage, self.bound(case.keywords), arrays):
                 return shapes
@@ -507,9 +508,9 @@ class Run:
         assert found.case is not None
         best, error, case = list(found.arrays), found.error, found.case
         fn = self.bound(case.keywords)
-        by_size = sorted(self.shapes, key=lambda each: sum(int(np.prod(s)) for s in each))
+        by_size = sorted(self.shapes, key=lambda each: sum(math.prod(s) for s in each))
         for shapes in by_size:
-            if sum(int(np.prod(s)) for s in shapes) >= case.size:
+            if sum(math.prod(s) for s in shapes) >= case.size:
                 break
             for seed in range(3):
                 smaller = Case(case.numbers, shapes, case.dtypes, case.keywords, seed).arrays(self.domains)

@@ -200,11 +200,16 @@ def _has_moved(x: Array, moved: Array, step: Array) -> bool:
 def _size(numbers: Array) -> Array:
     """Return the power of two next below each number; for 0, that of the others, or 1."""
     finite = np.where(np.isfinite(numbers), np.abs(numbers), 0.0)
-    nonzero = finite[finite > 0]
-    typical = float(np.median(nonzero)) if nonzero.size else 1.0
+    typical = _typical(finite)
     _, exponent = np.frexp(np.where(finite > 0, finite, typical))
     sizes: Array = np.ldexp(1.0, np.clip(exponent - 1, -900, 900))
     return sizes
+
+
+def _typical(sizes: Array) -> float:
+    """Return the middle one of the numbers above 0, to put in the place of others; 1 if there are no others."""
+    above = sizes > 0
+    return float(np.median(sizes[above])) if np.any(above) and not np.all(above) else 1.0
 
 
 def worst_of(found: Sequence[Finding]) -> Finding:
@@ -436,17 +441,18 @@ def _agrees(
 
 
 def _is_noise(place: Place, moves: Sequence[Array | None], weights: Array, analytic: float, numeric: float) -> bool:
-    """Tell whether longer steps, those of 1 among them, agree with the graph: what shorter ones find is noise.
+    """Tell whether longer steps, those of 1 among them, or such as are shorter than the numbers agree with the graph.
 
-    Errors of values that are smooth in between, as where a series is cut off, have slopes of their own.
+    What shorter steps find is noise then: errors of values that are smooth in between, as where a series is cut off,
+    have slopes of their own. Longer steps go over what there is between numbers as small as those of a remainder.
     """
     longest = max((float(np.max(np.abs(v), initial=0.0)) for v in moves if v is not None), default=0.0)
-    tries = [(moves, 1.0)]
-    if 0 < longest < 1e-3:
-        tries.append(([None if v is None else v / longest for v in moves], longest))
+    least = min(float(np.min(size, initial=1.0)) for size in place.sizes)
+    lengths = [1.0, *([1 / longest] * (0 < longest < 1e-3)), *([least / longest] * (least < 1e-3 * longest))]
     gap = 0.1 * abs(analytic - numeric)
-    for each, length in tries:
-        found = [(length * value, length * error) for value, error in _weighted_slopes(place, each, weights)]
+    for length in lengths:
+        each = [None if v is None else v * length for v in moves]
+        found = [(value / length, error / length) for value, error in _weighted_slopes(place, each, weights)]
         if sum(error < gap and abs(value - analytic) < gap for value, error in found) > 1:
             return True
     return False
@@ -477,8 +483,15 @@ def _is_whole(place: Place, moves: Sequence[Array | None], weights: Array, numer
 
     There a function that is constant between whole numbers changes with every step, as `floor` does.
     """
-    for x, v, g in zip(place.arrays, moves, place.pulled(weights), strict=True):
-        if v is not None and np.any((np.abs(x) + np.abs(v) >= WHOLE) & (v != 0) & ((g == 0) | (numeric == 0))):
+    whole = [
+        v is not None and (np.abs(x) + np.abs(v) >= WHOLE) & (v != 0) for x, v in zip(place.arrays, moves, strict=True)
+    ]
+    if not any(map(np.any, whole)) or numeric == 0:
+        return any(map(np.any, whole))
+    outputs = np.repeat(np.arange(len(place.values)), [y.size * parts_each(y) for y in place.values])
+    for k in set(outputs[weights != 0]):
+        pulled = place.pulled(np.where(outputs == k, weights, 0.0))
+        if any(np.any(large & (g == 0)) for large, g in zip(whole, pulled, strict=True)):
             return True
     return False
 
@@ -873,9 +886,7 @@ def _rounding_of(gradient: Array, move: Array | None) -> float:
 def _weights(found: Slope, told: Array, random: np.random.Generator) -> Array:
     """Return a weight of each number, so that all derivatives weigh about the same, whatever their size."""
     size = np.where(told, found.steepest, 0.0)
-    known = size[size > 0]
-    typical = float(np.median(known)) if known.size else 1.0
-    size = np.fmax(np.where(size > 0, size, typical), SAFETY / TOLD * np.where(told, found.error, 0.0))
+    size = np.fmax(np.where(size > 0, size, _typical(size)), SAFETY / TOLD * np.where(told, found.error, 0.0))
     signs: Array = random.choice([-2.0, -1.0, 0.5, 1.0], size.shape)
     return signs * np.exp2(-np.clip(np.round(np.log2(size)), -100, 100))
 
