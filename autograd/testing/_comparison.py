@@ -479,21 +479,25 @@ def _stays(place: Place, moves: Sequence[Array | None], weights: Array, numeric:
 
 
 def _is_whole(place: Place, moves: Sequence[Array | None], weights: Array, numeric: float) -> bool:
-    """Tell whether a derivative by a number is 0, in the graph or not, whose neighbours are all whole, being so large.
+    """Tell whether numbers move whose neighbours are all whole, being so large, and these tell nothing.
 
-    There a function that is constant between whole numbers changes with every step, as `floor` does.
+    There a function that is constant between whole numbers changes with every step, as `floor` does: it is one if it is
+    constant also where numbers are not whole.
     """
     whole = [
-        v is not None and (np.abs(x) + np.abs(v) >= WHOLE) & (v != 0) for x, v in zip(place.arrays, moves, strict=True)
+        np.zeros(x.shape, bool) if v is None else (np.abs(x) + np.abs(v) >= WHOLE) & (v != 0)
+        for x, v in zip(place.arrays, moves, strict=True)
     ]
     if not any(map(np.any, whole)) or numeric == 0:
         return any(map(np.any, whole))
+    try:
+        ordinary = Place(place.subject, [np.where(w, 1.3, x) for w, x in zip(whole, place.arrays, strict=True)])
+        line = ordinary.line([1.0 * w for w in whole])
+        changed = (line(2.0**-9) != ordinary.here) & (weights != 0)
+    except (ArithmeticError, ValueError):
+        return True
     outputs = np.repeat(np.arange(len(place.values)), [y.size * parts_each(y) for y in place.values])
-    for k in set(outputs[weights != 0]):
-        pulled = place.pulled(np.where(outputs == k, weights, 0.0))
-        if any(np.any(large & (g == 0)) for large, g in zip(whole, pulled, strict=True)):
-            return True
-    return False
+    return not all(np.any(changed[outputs == k]) for k in set(outputs[weights != 0]))
 
 
 def _is_steady(place: Place, moves: Sequence[Array | None], weights: Array) -> bool:
