@@ -11,7 +11,9 @@ from hypothesis import given
 import autograd as ag
 from autograd import DtypeError, GradientCheckError, Tensor, Value
 from autograd.testing import arrays, check_operation
+from autograd.testing._comparison import Measure, Place, compare_each
 from autograd.testing._gradcheck import GradientCheck, gradcheck, gradgradcheck
+from autograd.testing._subject import Subject
 
 X = np.array([[0.5, -1.0, 0.25], [1.5, 0.75, -0.5]])
 Y = np.array([0.5, 2.0, -1.0])
@@ -181,6 +183,20 @@ def test_steps_longer_than_a_tiny_remainder_cannot_tell() -> None:
 
 def test_parts_of_a_number_that_is_whole_however_it_changes_cannot_be_told() -> None:
     check_operation(np.modf, np.array([[0.0, 1.2e31]]), order=1)
+
+
+def test_what_is_whole_everywhere_is_compared_beyond_whole_numbers() -> None:
+    check_operation(np.floor, np.array(1e17), order=1)
+    same = wrong(lambda x: 1.0 * x, lambda g, x: g * np.where(np.abs(x) > 1e154, 0.0, 1.0))
+    with pytest.raises(GradientCheckError, match="is 0 by the graph but 1 by"):
+        check_operation(same, np.array(3e155), order=1)
+
+
+def test_subnormal_numbers_are_compared() -> None:
+    x = np.array([4e-310, 0.5, 3e-312])
+    twice = wrong(np.sin, lambda g, x: g * np.cos(x) * np.where(np.abs(x) < 1e-308, 2.0, 1.0))
+    assert compare_each(Place(Subject(twice, [x])), 0, Measure()).excess > 1
+    assert compare_each(Place(Subject(np.sin, [x])), 0, Measure()).excess <= 1
 
 
 def test_wrong_rule_of_a_curved_function_is_not_called_a_kink() -> None:

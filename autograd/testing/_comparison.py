@@ -724,7 +724,7 @@ def compare_each(place: Place, i: int, measure: Measure) -> Finding:
     suspects = suspects[firsts]
     for number in suspects[np.lexsort((-judged.excess[suspects], ~judged.told[suspects]))][:SUSPECTS]:
         weights = np.zeros(place.here.size)
-        weights[number] = 1.0
+        weights[number] = 1.0 / sizes[number % count]
         moves[i] = np.where(np.arange(count) == number % count, sizes, 0.0).reshape(place.arrays[i].shape)
         if _weighed(place, moves, found, weights, measure, together=True).excess > 1:
             excess = float(judged.excess[number])

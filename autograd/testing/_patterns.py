@@ -521,7 +521,10 @@ def _narrowed(
     sample = samples[row.sample]
     sign = -1.0 if "|" in template and table.values[k][at] < 0 else 1.0
     for _ in range(14):
-        middle = way * (right + wrong) / 2 if right * wrong <= 0 else way * np.sign(right) * np.sqrt(right * wrong)
+        if np.sign(right) == np.sign(wrong) != 0:  # halfway between their powers of ten
+            middle = way * float(np.sign(right) * np.sqrt(abs(right)) * np.sqrt(abs(wrong)))
+        else:
+            middle = way * (right + wrong) / 2
         arrays = [np.array(x) for x in sample.place.arrays]
         if arrays[k].dtype.kind == "c":
             break
