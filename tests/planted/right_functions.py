@@ -71,9 +71,12 @@ def functions() -> list[Right]:
 DOMAINS: dict[str, list[tuple[float, float]]] = {
     "betainc": [(1e-12, 20.0), (1e-12, 20.0), (0.0, 1.0)],
     "betaincc": [(1e-12, 20.0), (1e-12, 20.0), (0.0, 1.0)],
+    "betaincinv": [(1e-3, 1e3), (1e-3, 1e3), (0.0, 1.0)],
+    "betainccinv": [(1e-3, 1e3), (1e-3, 1e3), (0.0, 1.0)],
     "gammaincinv": [(0.0, 1e4), (0.0, 1.0)],
     "gammainccinv": [(0.0, 1e4), (0.0, 1.0)],
     "chdtri": [(0.0, 1e4), (0.0, 1.0)],
+    "stdtrit": [(0.1, 1e4), (0.0, 1.0)],
 }
 
 
@@ -83,7 +86,9 @@ def _ufuncs() -> Iterator[Right]:
             continue
         if operation.public not in OF_LAST:
             if operation.public.nin < 4 and operation.public.signature is None:
-                given = {"domain": DOMAINS[str(operation)]} if str(operation) in DOMAINS else {}
+                given: dict[str, Any] = {"domain": DOMAINS[str(operation)]} if str(operation) in DOMAINS else {}
+                if str(operation) == "wofz":  # complex also of real numbers
+                    given = {"domain": (-4.0, 4.0), "dtypes": ["complex128"]}
                 yield Right(f"check {operation}", operation.public, given)
             continue
         choices, between = OF_LAST[operation.public]
