@@ -483,3 +483,8 @@ def test_quantiles_and_tails_keep_their_digits_in_single_precision(function: Any
 
 def test_struve_functions_far_out() -> None:
     np.testing.assert_allclose(slope(lambda x: special.struve(2.5, x), [1e6]), 149.60363440213357, rtol=1e-12)
+
+
+def test_the_inverse_of_boxcox_is_flat_where_its_base_overflows() -> None:
+    assert slope(special.inv_boxcox, [2.3e161], [2.6e155]) == 0
+    assert slope(special.inv_boxcox1p, [2.3e161], [2.6e155]) == 0

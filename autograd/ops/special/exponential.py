@@ -99,9 +99,9 @@ def _inverse_power(g: Any, x: Any, y: Any, value: Any) -> Any:
 
 
 def _growth(out: Any, x: Any, y: Any) -> Any:
-    """Return out / (1 + x y) for `out` = (1 + x y)**(1 / y): at the ends, where both are 0 or infinite, a power."""
+    """Return out / (1 + x y) for `out` = (1 + x y)**(1 / y): where both are 0 or infinite, a power."""
     base = 1 + x * y
-    end = np.equal(base, 0) | np.isinf(base)
+    end = np.equal(base, 0) | np.isinf(base) & np.isinf(out)
     return np.where(end, np.power(np.where(end, out, 1), 1 - y), out / np.where(end, 1, base))
 
 
