@@ -82,8 +82,8 @@ DOMAINS: dict[str, list[tuple[float, float]]] = {
 
 def _ufuncs() -> Iterator[Right]:
     for operation in OPERATIONS:
-        if not isinstance(operation.public, np.ufunc) or operation.public is np.ldexp:  # of whole numbers
-            continue
+        if not isinstance(operation.public, np.ufunc) or str(operation) in ("ldexp", "_lambertw", "lambertw"):
+            continue  # those of two take a whole number beside another
         if operation.public not in OF_LAST:
             if operation.public.nin < 4 and operation.public.signature is None:
                 given: dict[str, Any] = {"domain": DOMAINS[str(operation)]} if str(operation) in DOMAINS else {}
