@@ -77,13 +77,18 @@ DOMAINS: dict[str, list[tuple[float, float]]] = {
     "gammainccinv": [(0.0, 1e4), (0.0, 1.0)],
     "chdtri": [(0.0, 1e4), (0.0, 1.0)],
     "stdtrit": [(0.1, 1e4), (0.0, 1.0)],
+    "voigt_profile": [(-1e3, 1e3), (0.0, 1e3), (0.0, 1e3)],
 }
+
+
+#: Those that are not differentiable in all of their inputs, or take whole numbers.
+LEFT_OUT = {"ldexp", "_lambertw", "lambertw", "ellipkinc", "ellipeinc"}
 
 
 def _ufuncs() -> Iterator[Right]:
     for operation in OPERATIONS:
-        if not isinstance(operation.public, np.ufunc) or str(operation) in ("ldexp", "_lambertw", "lambertw"):
-            continue  # those of two take a whole number beside another
+        if not isinstance(operation.public, np.ufunc) or str(operation) in LEFT_OUT:
+            continue
         if operation.public not in OF_LAST:
             if operation.public.nin < 4 and operation.public.signature is None:
                 given: dict[str, Any] = {"domain": DOMAINS[str(operation)]} if str(operation) in DOMAINS else {}
