@@ -76,6 +76,7 @@ DOMAINS: dict[str, list[tuple[float, float]]] = {
     "gammaincinv": [(0.0, 1e4), (0.0, 1.0)],
     "gammainccinv": [(0.0, 1e4), (0.0, 1.0)],
     "chdtri": [(0.0, 1e4), (0.0, 1.0)],
+    "iti0k0": [(0.0, 20.0)],
     "stdtrit": [(0.1, 1e4), (0.0, 1.0)],
     "voigt_profile": [(-1e3, 1e3), (0.0, 1e3), (0.0, 1e3)],
 }
@@ -109,7 +110,7 @@ def _of_arrays() -> Iterator[Right]:
     of_any: list[Function] = [
         np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.ptp, np.median, np.cumsum, np.cumprod, np.sort,
         np.nansum, np.nanmean, np.nanvar, np.nanmax, np.nancumsum, np.average, np.flip, np.ravel, np.transpose,
-        np.squeeze, np.atleast_2d, np.sinc, np.i0, np.nan_to_num, np.real, np.abs, np.linalg.norm, np.diff, np.fft.fft,
+        np.squeeze, np.sinc, np.i0, np.nan_to_num, np.real, np.abs, np.linalg.norm, np.diff, np.fft.fft,
         F.relu, F.sigmoid, F.tanh, F.gelu, F.silu, F.mish, F.softplus, F.elu, F.selu, F.celu, F.softsign, F.tanhshrink,
         F.logsigmoid, F.hardtanh, F.relu6, F.leaky_relu, F.hardsigmoid, F.hardswish, F.hardshrink, F.softshrink,
     ]  # fmt: skip
