@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..errors import GraphError
-from ..graph.batched import Batched, contents, innermost
+from ..errors import DtypeError, GraphError
+from ..graph.batched import contents, innermost
 from ..graph.call_site import users_line
-from ..graph.traced import Traced
-from ..tensors.tensor import Tensor, any_live, plain_array
+from ..tensors.tensor import Tensor, any_live
+from .common import double
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -23,9 +21,11 @@ __all__ = ["in_double", "on_plain", "refuse_live"]
 
 
 def in_double(x: TensorLike) -> Any:
-    """Return a tensor or an array as one of double precision, in which SciPy computes."""
-    found: Any = x if isinstance(x, Tensor | Batched | Traced) else plain_array(x)
-    return found if found.dtype == np.float64 else found.astype(np.float64)
+    """Return a tensor or an array as one of double precision, in which SciPy computes; raise for complex numbers."""
+    found = double(x)
+    if found.dtype.kind == "c":
+        raise DtypeError(f"real numbers are needed, at {users_line()}, not complex ones of shape {found.shape}")
+    return found
 
 
 def refuse_live(function: str, remedy: str, **values: object) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import TensorLike
     from ..tensors.types import ArrayOrTensor
 
-__all__ = ["float_operand", "is_plain", "is_single", "lapack_operand", "require_finite", "stacked"]
+__all__ = ["double", "float_operand", "is_plain", "is_single", "lapack_operand", "require_finite", "stacked"]
 
 Arrays = tuple["ArrayOrTensor", ...]
 
@@ -41,6 +41,13 @@ def float_operand(x: TensorLike) -> Any:
         return np.stack([float_operand(part) for part in x])
     found = operand(x)
     return found if found.dtype.kind in "fc" else found.astype(float)
+
+
+def double(x: TensorLike) -> Any:
+    """Return a tensor or an array in double precision, real or complex."""
+    found = float_operand(x)
+    wanted = np.dtype(np.complex128 if found.dtype.kind == "c" else np.float64)
+    return found if found.dtype == wanted else found.astype(wanted)
 
 
 def lapack_operand(x: TensorLike) -> Any:

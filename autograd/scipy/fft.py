@@ -14,6 +14,7 @@ from scipy import fft as scipys
 
 from ..errors import ShapeError
 from ..primitives.declare import linear
+from ._watched import listed
 from .common import float_operand, is_plain, stacked
 
 if TYPE_CHECKING:
@@ -217,7 +218,11 @@ def _numpys_of_one_axis(name: str) -> Any:
         *,
         plan: None = None,
     ) -> Tensor:
-        return function(x, n, axis, norm, overwrite_x, workers, plan=plan) if is_plain(x) else numpys(x, n, axis, norm)
+        return (
+            function(x, n, axis, norm, overwrite_x, workers, plan=plan)
+            if is_plain(x)
+            else numpys(listed(x), n, axis, norm)
+        )
 
     transform.__doc__ = _NUMPYS.format(name=name, x="[1.0, 2.0, 3.0, 4.0]")
     transform.__name__ = transform.__qualname__ = name
@@ -240,7 +245,7 @@ def _numpys_of_axes(name: str, default: tuple[int, int] | None) -> Callable[...,
         if is_plain(x):
             return function(x, s, axes, norm, overwrite_x, workers, plan=plan)
         along = range(-len(s), 0) if s is not None and axes is None else axes  # NumPy will ask for them
-        return numpys(x, s, along, norm)
+        return numpys(listed(x), s, along, norm)
 
     transform.__doc__ = _NUMPYS.format(name=name, x="[[1.0, 2.0], [3.0, 4.0]]")
     transform.__name__ = transform.__qualname__ = name

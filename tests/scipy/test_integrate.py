@@ -194,6 +194,21 @@ def test_cumulative_integrals_that_begin() -> None:
     assert np.allclose(integrate.cumulative_simpson(tensor(y), initial=1).data, theirs.cumulative_simpson(y, initial=1))
 
 
+@pytest.mark.parametrize("name", ["trapezoid", "simpson", "cumulative_trapezoid", "cumulative_simpson"])
+def test_integrals_of_complex_single_and_repeated_samples_are_scipys(name: str) -> None:
+    ours, scipys, x = getattr(integrate, name), getattr(theirs, name), np.array([0.0, 1.0, 1.0, 2.5, 3.0])
+    y = np.array([1 + 1j, 2, 3 - 1j, 0.5j, 2])
+    for values in (y, y.real.astype(np.float32), y.real.astype(int), y.real):
+        if name == "cumulative_simpson" and values is y:
+            continue  # SciPy's takes real ones alone
+        found, expected = ours(tensor(values)), scipys(values)
+        np.testing.assert_allclose(found.data, expected, rtol=1e-6)
+        assert found.dtype == expected.dtype or name == "cumulative_simpson"  # which SciPy computes in double precision
+    np.testing.assert_allclose(ours([tensor(v) for v in y.real]).data, scipys(y.real))
+    if "trapezoid" in name:
+        np.testing.assert_allclose(ours(tensor(y), x).data, scipys(y, x))
+
+
 def test_what_has_no_derivative_says_what_to_do() -> None:
     a = tensor(1.0, requires_grad=True)
     with pytest.raises(UnsupportedError, match=r"events has no derivatives: pass t_eval"):

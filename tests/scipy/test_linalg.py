@@ -244,6 +244,11 @@ def test_the_smallest_matrices(n: int) -> None:
         assert np.isfinite(gradients).all()
 
 
+def test_blocks_of_lists_of_tensors() -> None:
+    t = tensor([1.0, 2.0], requires_grad=True)
+    np.testing.assert_array_equal(linalg.block_diag([[t[0], t[1]]], 3.0).data, [[1, 2, 0], [0, 0, 3]])
+
+
 def test_stacks_without_matrices() -> None:
     a = tensor(np.zeros((0, 3, 3)), requires_grad=True)
     for found in (linalg.inv(a), linalg.expm(a), linalg.solve(a, np.ones((3, 2))), linalg.cholesky(a)):
@@ -263,6 +268,10 @@ def test_singular_matrices_raise_scipys_error() -> None:
         root = linalg.sqrtm(tensor(np.diag([1.0, 0.0]), requires_grad=True))
     with pytest.raises(DerivativeError, match="the square root of a singular matrix has no derivative"):
         root.sum().backward()
+    with warnings.catch_warnings(action="ignore"):
+        singular = linalg.logm(tensor(np.diag([1.0, 0.0]), requires_grad=True))
+    with pytest.raises(DerivativeError, match="the logarithm of a singular matrix has no derivative"):
+        singular.sum().backward()
     with pytest.raises(DerivativeError, match="singular"):
         linalg.lu(a, permute_l=True)[0].sum().backward()
     np.testing.assert_array_equal(grad(linalg.det)(np.ones((2, 2))), [[1, -1], [-1, 1]])

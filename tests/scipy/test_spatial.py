@@ -1,5 +1,6 @@
 """Distances under SciPy's names, and their derivatives."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import distance as theirs
 
-from autograd import ShapeError, UnsupportedError, grad, jacobian, tensor, vmap
+from autograd import DtypeError, ShapeError, UnsupportedError, grad, hessian, jacobian, tensor, vmap
 from autograd.scipy import spatial
 from autograd.scipy.spatial import distance
 
@@ -57,6 +58,40 @@ def test_the_gradient_is_0_where_the_distance_is(metric: str) -> None:
     options: dict[str, Any] = {"V": W} if metric == "seuclidean" else {}
     gradient = grad(lambda a: np.sum(distance.cdist(a, x, metric, **options)))
     assert np.array_equal(gradient(x), np.zeros((1, 3)))
+
+
+def test_the_second_derivative_where_one_coordinate_is_equal() -> None:
+    x, y = np.array([[0.2, 0.3, 0.5]]), np.array([[0.0, 0.3, 0.7]])
+    distant = hessian(lambda x: np.sum(distance.cdist(x, y)))(x)
+    for p in (2, 2.0, np.array([2.0])[0]):
+        np.testing.assert_allclose(hessian(lambda x, p=p: np.sum(distance.cdist(x, y, "minkowski", p=p)))(x), distant)
+    live = hessian(lambda x, p: np.sum(distance.cdist(x, y, "minkowski", p=p)), (0, 1))(x, 2.0)
+    np.testing.assert_allclose(live[0][0], distant)
+
+
+def test_histograms_with_empty_bins() -> None:
+    of = grad(lambda a, b: np.sum(distance.cdist(a, b, "jensenshannon")), (0, 1))
+    a, b = np.array([[0.0, 0.3, 0.7, 0.0]]), np.array([[0.2, 0.3, 0.5, 0.0]])
+    with warnings.catch_warnings(action="ignore"):  # one is infinite, as it has to be
+        found = of(a, b)
+    for i in range(2):
+        for j in range(4):
+            step, pair = 1e-7 * (np.arange(4) == j), [a, b]
+            near = [theirs.jensenshannon(*[x[0] + k * step * (i == n) for n, x in enumerate(pair)]) for k in (0, 1, 2)]
+            slope = (4 * near[1] - 3 * near[0] - near[2]) / 2e-7  # to the right
+            if (i, j) == (0, 0):
+                assert found[0][0, 0] == -np.inf
+            else:
+                np.testing.assert_allclose(found[i][0, j], slope, rtol=1e-5, atol=1e-6)
+
+
+def test_lists_of_tensors_and_single_precision() -> None:
+    t = tensor([1.0, 2.0, 3.0], requires_grad=True)
+    np.testing.assert_allclose(distance.pdist([[t[0], t[1]], [t[2], 0.0]]).data, [np.sqrt(8)])
+    for dtype in (np.float32, np.float64, complex):
+        assert distance.squareform(tensor(np.ones(3, dtype))).dtype == dtype
+    with pytest.raises(DtypeError, match="not complex ones"):
+        distance.pdist(tensor([[1j], [2.0]]))
 
 
 def test_squareform() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as theirs
 
-from autograd import GraphError, grad, jacobian, tensor, vmap
+from autograd import DtypeError, GraphError, grad, jacobian, tensor, vmap
 from autograd.scipy import stats
 from autograd.scipy.stats import Continuous, Discrete
 
@@ -133,6 +133,30 @@ def test_the_normal_distribution_at_random_arguments(x: float, loc: float, scale
         assert np.isclose(found.data, getattr(theirs.norm, method)(x, loc, scale), rtol=1e-12)
     slope = grad(stats.norm.logpdf, 1)(x, loc, scale)
     assert np.isclose(slope, (x - loc) / scale**2, rtol=1e-9, atol=1e-12)
+
+
+def test_infinitely_many_degrees_of_freedom_are_the_normal_distribution() -> None:
+    df, at = np.array([np.inf, 3.0]), np.array([0.4, 0.7])
+    for method in ("logpdf", "pdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"):
+        of, normal = getattr(stats.t, method), getattr(stats.norm, method)
+        np.testing.assert_allclose(of(tensor(at), df, LOC, SCALE).data, getattr(theirs.t, method)(at, df, LOC, SCALE))
+        found = grad(lambda *a, of=of: of(*a)[0], (0, 1, 2, 3))(at, df, LOC, SCALE)
+        expected = grad(normal, (0, 1, 2))(0.4, LOC, SCALE)
+        np.testing.assert_allclose([found[0][0], *found[2:]], expected, rtol=1e-12)
+        assert found[0][1] == found[1][0] == 0
+
+
+def test_where_a_discrete_probability_is_0_so_is_the_gradient() -> None:
+    for name, k, args, i in (("poisson", 3, (0.0,), 1), ("binom", 2, (5, 0.0), 2), ("nbinom", 0, (2.0, 1.0), 2)):
+        for method in ("logsf", "logpmf") if name != "nbinom" else ("logsf",):
+            of = getattr(getattr(stats, name), method)
+            assert of(k, *map(tensor, args)).data == -np.inf
+            assert grad(of, i)(k, *args) == 0, (name, method)
+
+
+def test_complex_numbers_are_refused_instead_of_cut() -> None:
+    with pytest.raises(DtypeError, match=r"real numbers are needed, at .*test_stats.py:\d+, not complex ones"):
+        stats.norm.logpdf(tensor([1.0 + 1j]))
 
 
 def test_each_element_of_a_batch() -> None:

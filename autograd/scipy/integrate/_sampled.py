@@ -8,9 +8,9 @@ import numpy as np
 from scipy import integrate
 
 from ...errors import ShapeError
+from ...graph.batched import anywhere
 from ...tensors.tensor import unwrap
-from .._given import in_double
-from ..common import is_plain
+from ..common import double, is_plain
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -41,8 +41,7 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: TensorLike = 1.0, 
     if is_plain(y, x, dx):
         return integrate.trapezoid(y, x, dx, axis)
     samples, widths = _samples(y, x, dx, axis)
-    found: Tensor = np.sum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1)
-    return found
+    return _rounded(np.sum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1), y, x, dx)
 
 
 def cumulative_trapezoid(
@@ -69,7 +68,7 @@ def cumulative_trapezoid(
         raise ValueError(f"cumulative_trapezoid() takes initial=None or 0, not {initial!r}")
     samples, widths = _samples(y, x, dx, axis)
     found = np.cumsum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1)
-    return _along(_begun(found, initial), axis)
+    return _along(_rounded(_begun(found, initial), y, x, dx), axis)
 
 
 def simpson(y: TensorLike, x: TensorLike | None = None, *, dx: TensorLike = 1.0, axis: int = -1) -> Tensor:
@@ -99,6 +98,7 @@ def simpson(y: TensorLike, x: TensorLike | None = None, *, dx: TensorLike = 1.0,
     count = samples.shape[-1]
     if count < 3:
         return trapezoid(y, x, dx, axis)
+    _require_intervals(widths)
     odd = count if count % 2 else count - 1
     left, right = widths[..., 0 : odd - 1 : 2], widths[..., 1 : odd - 1 : 2]
     parts = [samples[..., i : odd - 2 + i : 2] for i in range(3)]
@@ -106,7 +106,7 @@ def simpson(y: TensorLike, x: TensorLike | None = None, *, dx: TensorLike = 1.0,
     if odd < count:  # the last interval of a parabola is the first one of it backward
         last = [samples[..., -1], samples[..., -2], samples[..., -3]]
         found = found + _first_part(last, widths[..., -1], widths[..., -2])
-    return found
+    return _rounded(found, y, x, dx)
 
 
 def cumulative_simpson(
@@ -146,6 +146,7 @@ def cumulative_simpson(
     if count < 3:
         found = np.cumsum(0.5 * widths * (samples[..., 1:] + samples[..., :-1]), axis=-1)
     else:
+        _require_intervals(widths)
         triples = [samples[..., i : count - 2 + i] for i in range(3)]
         before, after = widths[..., :-1], widths[..., 1:]
         forward = _first_part(triples, before, after)  # of intervals 0, 1, ..., with the next sample
@@ -156,7 +157,7 @@ def cumulative_simpson(
         forward, backward = np.concatenate([forward, none], axis=-1), np.concatenate([none, backward], axis=-1)
         found = np.cumsum(np.where(even, forward, backward), axis=-1)
     if initial is not None:
-        begin = np.moveaxis(in_double(initial), axis, -1) if np.ndim(initial) else in_double(initial)
+        begin = np.moveaxis(double(initial), axis, -1) if np.ndim(initial) else double(initial)
         found = _begun(found, 0) + begin
     return _along(found, axis)
 
@@ -176,26 +177,31 @@ def _first_part(y: list[Any], first: Any, second: Any) -> Any:
 
 def _samples(y: Any, x: Any, dx: Any, axis: int) -> tuple[Any, Any]:
     """Return samples with the axis last, and the widths of the intervals between them."""
-    samples = np.moveaxis(in_double(y), axis, -1)
+    samples = np.moveaxis(double(y), axis, -1)
     if x is None:
-        widths = in_double(dx)
+        widths = double(dx)
         if widths.ndim > 0 and widths.ndim == samples.ndim:
             widths = np.moveaxis(widths, axis, -1)
         return samples, widths * np.ones(samples.shape[-1] - 1)
-    places = in_double(x)
+    places = double(x)
     if places.ndim == samples.ndim:
         places = np.moveaxis(places, axis, -1)
     if places.shape[-1] != samples.shape[-1]:
         raise ShapeError(f"x has {places.shape[-1]} places for the {samples.shape[-1]} samples along axis {axis} of y")
-    if bool(np.any(np.diff(_values(places), axis=-1) == 0)):
-        raise ValueError("x has a place twice: no interval may have the length 0")
     return samples, places[..., 1:] - places[..., :-1]
 
 
-def _values(places: Any) -> Any:
-    from ...graph.batched import whole
+def _require_intervals(widths: Any) -> None:
+    """Raise if the samples that a parabola goes through are not at three places."""
+    if anywhere(unwrap(widths) == 0):
+        raise ValueError("x has a place twice: no interval may have the length 0")
 
-    return np.asarray(whole(unwrap(places)))
+
+def _rounded(found: Any, *given: Any) -> Any:
+    """Return an integral in the precision of what it is of, as SciPy does."""
+    kinds = [v if isinstance(v, int | float) else getattr(v, "dtype", np.dtype(float)) for v in given if v is not None]
+    dtype = np.result_type(*kinds)
+    return found.astype(dtype) if dtype.kind in "fc" and dtype != found.dtype else found
 
 
 def _begun(found: Any, initial: Any) -> Any:

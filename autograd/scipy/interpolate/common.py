@@ -1,4 +1,4 @@
-"""What interpolations share: their input as tensors in double precision, and the place of the axis of the knots."""
+"""What interpolations share: knots and values, and the place of the axis of the knots."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ import numpy as np
 from ...errors import DomainError, ShapeError
 from ...graph.batched import anywhere
 from ...tensors.tensor import unwrap
-from ..common import float_operand
+from ..common import double
 
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
-
-
-def double(x: TensorLike) -> Any:
-    """Return a tensor or an array in double precision, in which SciPy interpolates."""
-    found = float_operand(x)
-    wanted = np.dtype(np.complex128 if found.dtype.kind == "c" else np.float64)
-    return found if found.dtype == wanted else found.astype(wanted)
 
 
 def knots_and_values(name: str, x: TensorLike, y: TensorLike, axis: int, at_least: int = 2) -> tuple[Any, Any, int]:

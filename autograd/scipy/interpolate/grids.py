@@ -14,8 +14,8 @@ from ...errors import DomainError, ShapeError, UnsupportedError
 from ...graph.batched import anywhere
 from ...ops.index import selected
 from ...tensors.tensor import unwrap
-from ..common import float_operand, is_plain
-from .common import beyond, column, double, intervals_of
+from ..common import double, float_operand, is_plain
+from .common import beyond, column, intervals_of
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike

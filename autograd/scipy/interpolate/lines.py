@@ -12,9 +12,9 @@ from ...errors import DomainError, ShapeError, UnsupportedError
 from ...graph.batched import anywhere
 from ...ops.index import selected
 from ...tensors.tensor import Tensor, unwrap
-from ..common import is_plain
+from ..common import double, is_plain
 from ..sparse import linalg, matmul
-from .common import beyond, column, double, knots_and_values, placed, require_increasing
+from .common import beyond, column, knots_and_values, placed, require_increasing
 from .piecewise import PPoly
 
 if TYPE_CHECKING:

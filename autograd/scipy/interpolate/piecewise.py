@@ -11,8 +11,8 @@ from scipy import interpolate
 from ...errors import ShapeError
 from ...ops.index import selected
 from ...tensors.tensor import unwrap
-from ..common import is_plain
-from .common import beyond, column, double, intervals_of, knots_and_values, placed, require_increasing
+from ..common import double, is_plain
+from .common import beyond, column, intervals_of, knots_and_values, placed, require_increasing
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike

@@ -10,9 +10,9 @@ from scipy import interpolate
 from ...errors import DomainError, ShapeError
 from ...graph.batched import anywhere
 from ...tensors.tensor import unwrap
-from ..common import is_plain
+from ..common import double, is_plain
 from ..linalg import solve, solve_banded
-from .common import column, double, flat, knots_and_values, require_increasing
+from .common import column, flat, knots_and_values, require_increasing
 from .piecewise import PPoly, hermite_coefficients
 
 if TYPE_CHECKING:

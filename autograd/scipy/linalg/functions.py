@@ -124,12 +124,19 @@ def expm(A: TensorLike) -> Tensor:
     return linalg.expm(A) if is_single(A) else _expm(square("expm", A))
 
 
+def _require_regular(a: Any, what: str) -> None:
+    values = np.linalg.svdvals(unwrap(a))
+    if values.shape[-1] and anywhere(values[..., -1] <= values[..., 0] * np.finfo(values.dtype).eps * a.shape[-1]):
+        raise np.linalg.LinAlgError(f"the {what} of a singular matrix has no derivative")
+
+
 def _logm_rule(g: Any, out: Any, A: Any) -> Any:
     if A.dtype.kind != "c" and out.dtype.kind == "c":
         raise UnsupportedError(
             "the logarithm of a real matrix with negative eigenvalues has no derivative here, since it jumps there "
             "among complex matrices: take that of a complex matrix, or of a matrix whose eigenvalues are not negative"
         )
+    _require_regular(A, "logarithm")
     return _along(_logm, A.mT, g)
 
 
@@ -156,7 +163,7 @@ def _refuse_estimates(name: str, disp: bool | None) -> None:
 def logm(A: TensorLike, disp: bool | None = None) -> Tensor:
     """Return the logarithms of matrices of shape (..., n, n), complex where eigenvalues of a real one are negative.
 
-    There it has no derivative. `disp` is what SciPy is given, which will remove it.
+    There it has no derivative, nor where a matrix is singular. `disp` is what SciPy is given, which will remove it.
 
     Examples
     --------
@@ -174,9 +181,7 @@ def logm(A: TensorLike, disp: bool | None = None) -> Tensor:
 
 
 def _sqrtm_rule(g: Any, out: Any) -> Any:
-    values = np.linalg.svdvals(unwrap(out))
-    if values.shape[-1] and anywhere(values[..., -1] <= values[..., 0] * np.finfo(values.dtype).eps * out.shape[-1]):
-        raise np.linalg.LinAlgError("the square root of a singular matrix has no derivative")
+    _require_regular(out, "square root")
     return solve_sylvester(out.mT, out.mT, g)
 
 

@@ -34,7 +34,7 @@ def block_diag(*arrs: TensorLike) -> Tensor:
     """
     if is_single(*arrs):
         return linalg.block_diag(*arrs)
-    blocks = [np.atleast_2d(operand(a)) for a in arrs]
+    blocks = [np.atleast_2d(operand(a) if is_plain(a) else float_operand(a)) for a in arrs]
     stack = np.broadcast_shapes(*[a.shape[:-2] for a in blocks])
     width, dtype = sum(a.shape[-1] for a in blocks), np.result_type(*[a.dtype for a in blocks])
     rows, before = [], 0

@@ -6,6 +6,7 @@ distance is 0 its gradient is 0, as that of a norm is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ import numpy as np
 from scipy.spatial import distance
 
 from ...errors import ShapeError, UnsupportedError
+from ...graph.batched import anywhere
 from ...graph.call_site import users_line
 from ...primitives.naming import set_module
 from ...tensors.tensor import unwrap
 from .._given import in_double
-from ..common import is_plain
+from ..common import float_operand, is_plain
 
 if TYPE_CHECKING:
     from ...tensors.tensor import Tensor, TensorLike
@@ -134,7 +136,7 @@ def squareform(X: TensorLike, force: str = "no", checks: bool = True) -> Tensor:
     """
     if is_plain(X):
         return distance.squareform(X, force, checks)
-    given = in_double(X)
+    given: Any = float_operand(X)
     shape, values = given.shape, np.asarray(unwrap(given)) if type(unwrap(given)) is np.ndarray else None
     if values is not None:
         distance.squareform(values, force, checks)  # SciPy's errors
@@ -144,8 +146,8 @@ def squareform(X: TensorLike, force: str = "no", checks: bool = True) -> Tensor:
     count = int(np.ceil(np.sqrt(2 * shape[0]))) if shape[0] else 1
     places = np.zeros((count, count), int)
     places[np.triu_indices(count, 1)] = np.arange(shape[0])
-    found: Any = given[places + places.T] if shape[0] else np.zeros((1, 1))
-    return np.where(np.eye(count, dtype=bool), 0.0, found)  # type: ignore[return-value]
+    found: Any = given[places + places.T] if shape[0] else np.zeros((1, 1), given.dtype)
+    return np.where(np.eye(count, dtype=bool), given.dtype.type(0), found)
 
 
 def _points(x: Any, name: str) -> Any:
@@ -174,6 +176,8 @@ def _minkowski(a: Any, b: Any, w: Any, p: Any = 2) -> Any:
     size = np.abs(a - b)
     nothing = unwrap(size) == 0
     powers = np.where(nothing, 0.0, np.where(nothing, 1.0, size) ** p)
+    if anywhere(unwrap(p) == 2):  # which alone has another second derivative than 0 at 0
+        powers = np.where(nothing & (unwrap(p) == 2), (a - b) ** 2, powers)
     total = np.sum(_weighted(powers, w), axis=-1)
     none = unwrap(total) == 0
     return np.where(none, 0.0, np.where(none, 1.0, total) ** (1 / p))
@@ -203,9 +207,18 @@ def _quotient(above: Any, below: Any) -> Any:
 def _jensenshannon(a: Any, b: Any, w: Any) -> Any:
     from scipy.special import rel_entr
 
-    a, b = (x / np.sum(x, axis=-1, keepdims=True) for x in (a, b))
-    middle = 0.5 * (a + b)
-    return _root(np.maximum(0.5 * np.sum(rel_entr(a, middle) + rel_entr(b, middle), axis=-1), 0.0))
+    a, b = np.broadcast_arrays(a, b)
+    none = (unwrap(a) == 0) & (unwrap(b) == 0)
+    a, b = _shares(a, unwrap(b) != 0), _shares(b, unwrap(a) != 0)
+    middle = np.where(none, 1.0, 0.5 * (a + b))
+    parts = [np.where(none, x * math.log(2), rel_entr(np.where(none, 1.0, x), middle)) for x in (a, b)]
+    return _root(np.maximum(0.5 * np.sum(parts[0] + parts[1], axis=-1), 0.0))
+
+
+def _shares(x: Any, steep: Any) -> Any:
+    """Return parts of the sum; the infinite slope at one that is 0, where it is `steep`, is not that of the sum."""
+    total = np.sum(x, axis=-1, keepdims=True)
+    return np.where(steep & (unwrap(x) == 0), x / unwrap(total), x / total)
 
 
 _METRICS: dict[str, Callable[..., Any]] = {

@@ -24,8 +24,8 @@ class Discrete(Distribution):
     """A distribution of integers.
 
     Each function takes k, the shape parameters and ``loc``, as SciPy's does; they broadcast, and the result can be
-    differentiated with respect to the shape parameters that are real numbers. Outside of the support the gradient is 0;
-    parameters outside of their domain give nan.
+    differentiated with respect to the shape parameters that are real numbers. Where a probability is 0 so is the
+    gradient; parameters outside of their domain give nan.
 
     Raises
     ------
@@ -64,17 +64,15 @@ class Discrete(Distribution):
         whole = np.floor(k)
         inside = (k >= self._least) & ((k <= most) & (k == whole) if density else whole < most)
         point = np.where(inside, whole, self._least)
-        if density:
-            found = self._logpmf(point, *shapes)
-            inside = inside & (unwrap(found) != -np.inf)
-            found = np.exp(found) if method == "pmf" else found
-        else:
-            found = getattr(self, f"_{method}")(point, *shapes)
+        found = getattr(self, "_logpmf" if density else f"_{method}")(point, *shapes)
+        nothing = unwrap(found) == -np.inf
+        found = np.exp(found) if method == "pmf" else found
+        inside = inside & ~nothing
         valid = self._valid(*values)
         if everywhere(inside & valid):
             return found
         below, above = OUTSIDE[_DENSITIES.get(method, method)]
-        outside = np.where(k < self._least, below, above)
+        outside = np.where(nothing, -np.inf if method != "pmf" else 0.0, np.where(k < self._least, below, above))
         return np.where(valid & (k == k), np.where(inside, found, outside), np.nan)
 
     # What a distribution defines

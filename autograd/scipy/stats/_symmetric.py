@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special
 
+from ...graph.batched import anywhere
+from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 
 if TYPE_CHECKING:
@@ -190,6 +192,14 @@ class _StudentT(Continuous):
     """Student's distribution with ``df`` degrees of freedom, proportional to (1 + z²/df)^(-(df + 1)/2)."""
 
     name, shapes = "t", ("df",)
+
+    def _of_tensors(self, method: str, x: Any, given: list[Any]) -> Any:
+        df, *others = given
+        normal = unwrap(df) == np.inf
+        if not anywhere(normal):
+            return super()._of_tensors(method, x, given)
+        limit = norm._of_tensors(method, x, others)
+        return np.where(normal, limit, super()._of_tensors(method, x, [np.where(normal, 1.0, df), *others]))
 
     def _logpdf(self, z: Any, df: Any) -> Any:
         return -special.betaln(0.5, 0.5 * df) - 0.5 * np.log(df) - 0.5 * (df + 1) * np.log1p(z * z / df)
