@@ -35,8 +35,6 @@ LOC, SCALE = 0.3, 1.7
 
 
 def methods(name: str) -> list[str]:
-    if name == "vonmises":
-        return ["pdf", "logpdf"]
     if name in DISCRETE:
         return ["pmf", "logpmf", "cdf", "logcdf", "sf", "logsf"]
     return ["pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"]
@@ -80,7 +78,7 @@ def test_densities_have_derivatives_of_both_orders_by_all_parameters(name: str) 
             check(function, at, *given_shapes, np.float64(LOC), np.float64(SCALE), order=2 if method == "logpdf" else 1)
 
 
-@pytest.mark.parametrize("name", [name for name in CONTINUOUS if name != "vonmises"])
+@pytest.mark.parametrize("name", CONTINUOUS)
 def test_distribution_functions_and_quantiles_have_derivatives(name: str) -> None:
     distribution, at = getattr(stats, name), inside(name)
     parameters = [*(np.float64(s) for s in SHAPES[name]), np.float64(LOC), np.float64(SCALE)]
@@ -240,8 +238,6 @@ def test_scipys_other_methods_take_constants() -> None:
     assert stats.norm.entropy(scale=tensor(1.0)) == theirs.norm.entropy()
     with pytest.raises(GraphError, match=r"gamma.mean, at .* has no derivative with respect to args"):
         stats.gamma.mean(tensor(2.0, requires_grad=True))
-    with pytest.raises(GraphError, match=r"vonmises.cdf"):
-        stats.vonmises.cdf(tensor(1.0, requires_grad=True), 2.0)
 
 
 def test_wrong_arguments_say_what_to_do() -> None:

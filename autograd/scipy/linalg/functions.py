@@ -104,8 +104,12 @@ def _along(function: Any, a: Any, e: Any) -> Any:
     return function(np.concatenate([top, bottom], -2))[..., :n, n:] * scale
 
 
+# Forward mode has rules of its own: on the tape the block is no linear function of `e`, whose transpose would do.
 _expm: Any = general(
-    lambda A: stacked(linalg.expm, (A,), (2,), native=0), lambda g, A: _along(_expm, A.mT, g), name="expm"
+    lambda A: stacked(linalg.expm, (A,), (2,), native=0),
+    lambda g, A: _along(_expm, A.mT, g),
+    jvp=(lambda t, A: _along(_expm, A, t),),
+    name="expm",
 )
 
 
@@ -131,13 +135,17 @@ def _require_regular(a: Any, what: str) -> None:
 
 
 def _logm_rule(g: Any, out: Any, A: Any) -> Any:
+    return _logm_along(A.mT, out, g)
+
+
+def _logm_along(A: Any, out: Any, e: Any) -> Any:
     if A.dtype.kind != "c" and out.dtype.kind == "c":
         raise UnsupportedError(
             "the logarithm of a real matrix with negative eigenvalues has no derivative here, since it jumps there "
             "among complex matrices: take that of a complex matrix, or of a matrix whose eigenvalues are not negative"
         )
     _require_regular(A, "logarithm")
-    return _along(_logm, A.mT, g)
+    return _along(_logm, A, e)
 
 
 def _logarithm(a: Any) -> Any:
@@ -152,7 +160,12 @@ def _logarithm(a: Any) -> Any:
         np.random.set_state(state)
 
 
-_logm: Any = general(lambda A: stacked(_logarithm, (A,), (2,)), _logm_rule, name="logm")
+_logm: Any = general(
+    lambda A: stacked(_logarithm, (A,), (2,)),
+    _logm_rule,
+    jvp=(lambda t, out, A: _logm_along(A, out, t),),
+    name="logm",
+)
 
 
 def _refuse_estimates(name: str, disp: bool | None) -> None:

@@ -13,9 +13,9 @@ from ...tensors.tensor import unwrap
 from ._continuous import Continuous
 
 if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor
+    pass
 
-__all__ = ["cauchy", "gumbel_l", "gumbel_r", "laplace", "logistic", "norm", "t", "truncnorm", "uniform", "vonmises"]
+__all__ = ["cauchy", "gumbel_l", "gumbel_r", "laplace", "logistic", "norm", "t", "truncnorm", "uniform"]
 
 LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -217,24 +217,6 @@ class _StudentT(Continuous):
         return -special.stdtrit(df, q)
 
 
-class _Vonmises(Continuous):
-    """The von Mises distribution of an angle, exp(kappa cos z) / (2 pi I0(kappa)); `cdf` is SciPy's, of constants."""
-
-    name, shapes = "vonmises", ("kappa",)
-
-    def _valid(self, *shapes: Any) -> Any:
-        return shapes[0] >= 0
-
-    def _logpdf(self, z: Any, kappa: Any) -> Any:
-        return kappa * special.cosm1(z) - np.log(2 * math.pi * special.i0e(kappa))
-
-    def _computed(self, method: str, x: Any, parameters: tuple[Any, ...], named: dict[str, Any]) -> Tensor:
-        if method in ("pdf", "logpdf"):
-            return super()._computed(method, x, parameters, named)
-        constant: Tensor = self.__getattr__(method)(x, *parameters, **named)
-        return constant
-
-
 class _Truncnorm(Continuous):
     """The normal distribution between ``loc + a scale`` and ``loc + b scale``."""
 
@@ -283,4 +265,4 @@ def _log_between(a: Any, b: Any) -> Any:
 
 
 norm, uniform, laplace, logistic, cauchy = _Norm(), _Uniform(), _Laplace(), _Logistic(), _Cauchy()
-gumbel_r, gumbel_l, t, vonmises, truncnorm = _RightGumbel(), _LeftGumbel(), _StudentT(), _Vonmises(), _Truncnorm()
+gumbel_r, gumbel_l, t, truncnorm = _RightGumbel(), _LeftGumbel(), _StudentT(), _Truncnorm()
