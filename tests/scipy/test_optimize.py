@@ -173,16 +173,83 @@ def test_x_is_constant_where_a_bound_holds_it() -> None:
     assert np.allclose(fit(np.array([2.0, 3.0])), [[0, 0], [0, 1]], atol=1e-6)
 
 
+def nearest(a: Any, constraints: Any = (), start: Any = (0.4, 0.4), method: str = "SLSQP", **options: Any) -> Any:
+    """Return the point under constraints that is nearest to `a`."""
+    distance = lambda x, a: np.sum((x - a) ** 2)  # noqa: E731
+    return optimize.minimize(distance, start, (a,), method, constraints=constraints, **options).x
+
+
+UNIT = {"type": "ineq", "fun": lambda x: 1 - x @ x}
+PRECISE: dict[str, Any] = {
+    "SLSQP": {"tol": 1e-13}, "trust-constr": {"options": {"gtol": 1e-7, "xtol": 1e-7, "barrier_tol": 1e-6}},
+    "COBYLA": {"tol": 1e-6},
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:delta_grad == 0.0:UserWarning")
+@pytest.mark.parametrize("method", PRECISE)
+def test_minima_under_constraints(method: str) -> None:
+    """The point of a disc, of a line, of a half-plane that is nearest has a closed form."""
+    near = partial(nearest, method=method, **PRECISE[method])
+    normal = np.array([3.0, 4.0]) / 5
+    cases: list[tuple[Any, Any]] = [
+        (UNIT, lambda a: a / np.sqrt(a @ a)),
+        (theirs.LinearConstraint(normal, 2, 2), lambda a: a + (2 - normal @ a) * normal),
+        (theirs.NonlinearConstraint(lambda x: [x @ x, x[0]], [-np.inf, -9], [1, 9]), lambda a: a / np.sqrt(a @ a)),
+        ([{"type": "eq", "fun": lambda x: x[0] + x[1] - 1}, {"type": "ineq", "fun": lambda x: 99 - x}],
+         lambda a: a + (1 - a[0] - a[1]) / 2),
+    ]  # fmt: skip
+    for constraints, form in cases if method == "SLSQP" else cases[:2]:  # the others take long
+        assert np.allclose(jacobian(lambda a, c=constraints: near(a, c))(A), jacobian(form)(A), atol=1e-3)
+    # the size of the disc: what a constraint closes over, and by a tensor alone
+    disc = lambda r: near(A, {"type": "ineq", "fun": lambda x: r * r - x @ x})  # noqa: E731
+    assert np.allclose(jacobian(disc)(0.8), A / np.linalg.norm(A), atol=1e-3)
+
+
+def test_minima_under_constraints_have_second_derivatives_and_values() -> None:
+    near = partial(nearest, constraints=UNIT, tol=1e-14)
+    form = lambda a: a / np.sqrt(a @ a)  # noqa: E731
+    assert np.allclose(jacobian(jacobian(near))(A), jacobian(jacobian(form))(A), atol=1e-7)
+    assert np.allclose(jvp(near, (A,), (A[::-1],))[1], jvp(form, (A,), (A[::-1],))[1], atol=1e-7)
+    value = grad(lambda a: optimize.minimize(lambda x: np.sum((x - a) ** 2), 0 * A, method="SLSQP", constraints=UNIT,
+                                             tol=1e-14).fun)(A)  # fmt: skip
+    assert np.allclose(value, 2 * (A - form(A)), atol=1e-6)  # the envelope theorem
+
+
+def test_bounds_and_constraints_that_hold_together() -> None:
+    bounded = partial(nearest, constraints={"type": "ineq", "fun": lambda x: 4 - x[0] - x[1] ** 2}, tol=1e-13)
+    held = jacobian(lambda a: bounded(a, bounds=[(None, 0.5), (0, None)]))(A)
+    assert np.allclose(held, 0, atol=1e-7)
+    moved = jacobian(lambda c: nearest(A, {"type": "ineq", "fun": lambda x: c - x[0] - x[1] ** 2},
+                                       bounds=[(None, 0.2), (None, 9)], tol=1e-13))(1.0)  # fmt: skip
+    assert np.allclose(moved, [0, 0.5 / np.sqrt(0.8)], atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["L-BFGS-B", "TNC", "SLSQP", "trust-constr"])
+def test_bounds_of_every_method(method: str) -> None:
+    expected = [[0, 0], [0, 1]]
+    assert np.allclose(jacobian(lambda a: nearest(a, method=method, bounds=[(0, 1), (None, 9)]))(A), expected)
+    fixed = jacobian(lambda a: nearest(a, start=[7.0, 0.4], method=method, bounds=[(7, 7), (0, 9)]))(A)
+    assert np.allclose(fixed, expected)
+    with pytest.raises(DerivativeError, match=r"upper bound of x\[0\] touches the minimum without holding it"):
+        jacobian(lambda a: nearest(a, method=method, bounds=[(0, 2), (None, 9)]))(A)
+
+
+def test_constraints_that_decide_nothing_are_named() -> None:
+    with pytest.raises(DerivativeError, match=r"constraints\[1\]\[0\] touches the minimum without holding it"):
+        jacobian(lambda a: nearest(a, [UNIT | {"fun": lambda x: 99 - x}, {"type": "ineq", "fun": lambda x: 5 - sum(x)}],
+                                   tol=1e-13))(A)  # fmt: skip
+    twice = [{"type": "eq", "fun": lambda x, k=k: k * (x[0] + x[1] - 1)} for k in (1, 2)]
+    with pytest.raises(DerivativeError, match=r"constraints\[0\]\[0\], constraints\[1\]\[0\] are not independent"):
+        jacobian(lambda a: nearest(a, twice, start=np.array([0.4, 0.6])))(A)
+
+
 def test_what_has_no_derivative_says_what_to_do() -> None:
     live = tensor(1.0, requires_grad=True)
     with pytest.raises(GraphError, match=r"bounds, which requires a gradient: a bound .*detach"):
         optimize.minimize(lambda x: x @ x, np.ones(1), bounds=[(live, None)])
-    with pytest.raises(UnsupportedError, match="under constraints"):
-        grad(
-            lambda a: optimize.minimize(
-                lambda x: np.sum((x - a) ** 2), np.zeros(1), constraints={"type": "ineq", "fun": lambda x: 1 - x}
-            ).x[0]
-        )(2.0)
+    with pytest.raises(UnsupportedError, match="under constraints has no derivatives within vmap"):
+        vmap(grad(lambda a: nearest(a, {"type": "ineq", "fun": lambda x: 1 - x}, start=np.zeros(1))[0]))(A)
     with pytest.raises(ConvergenceError, match="within the bounds there are lower values"):  # SciPy stops on them
         grad(lambda a: optimize.least_squares(lambda x: x - a, np.zeros(1), bounds=(0, 9)).x[0])(2.0)
     with pytest.raises(ConvergenceError, match=r"Newton's method it is [\d.]+ away"):

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from scipy import optimize
 
-from ...errors import UnsupportedError, check_callable
-from ...graph.call_site import users_line
+from ...errors import check_callable
 from ...graph.grad_mode import no_grad
 from ...tensors.tensor import Tensor, unwrap
 from ...transforms.grad import grad, value_and_grad
@@ -19,6 +18,7 @@ from ...transforms.jacobian import hessian
 from ...transforms.pytree import flatten
 from .._batches import each_element
 from .._given import refuse_live
+from ._constraints import Limit, conditions, for_scipy, limits_of
 from ._implicit import as_args, depends, implicit, plain
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def minimize(
 
     The minimum ``x`` of the result is differentiated by the implicit function theorem, applied to the gradient, with
     respect to `args` and to whatever tensors `fun` closes over; so is ``fun``, the value there. It does not depend on
-    `x0`. Where a bound holds x, x is constant.
+    `x0`. Where a bound holds x, x is constant; under constraints, the theorem is that of the equations of Karush, Kuhn
+    and Tucker, with those constraints that hold the minimum, which may depend on tensors too.
 
     Parameters
     ----------
@@ -65,8 +66,10 @@ def minimize(
         ``jac``, ``hess`` and ``hess_inv`` are of the vector of all its elements, in order.
     args
         Further arguments of `fun`.
-    method, constraints, tol, options
+    method, tol, options
         As in SciPy.
+    constraints
+        As in SciPy, of the vector of all elements. Their functions may close over tensors.
     jac
         The gradient, as in SciPy: a function that returns an array, or a container like `x0`; or True if `fun` returns
         it beside the value. By default methods that use it are given that of `fun` by its graph; False or ``"2-point"``
@@ -82,15 +85,17 @@ def minimize(
     Raises
     ------
     DerivativeError
-        If the Hessian is singular at the minimum, while a derivative of the minimum is wanted.
+        If a derivative of the minimum is wanted, and the Hessian is singular there, or a constraint or a bound touches
+        it without holding it, with the multiplier 0, so that it has another derivative to each side; it is named.
     UnsupportedError
-        If a derivative of a minimum under constraints is wanted.
+        If a derivative of a minimum under constraints is wanted within `vmap`.
     GraphError
         If a bound requires a gradient.
 
     References
     ----------
-    The implicit function theorem: dx = -H⁻¹ (∂g/∂a) da, with the gradient g and its Jacobian H, the Hessian. See
+    The implicit function theorem: dx = -H⁻¹ (∂g/∂a) da, with the gradient g and its Jacobian H, the Hessian; with
+    constraints, A. V. Fiacco, "Introduction to Sensitivity and Stability Analysis in Nonlinear Programming" (1983). See
     `scipy.optimize.minimize` for the methods.
 
     Examples
@@ -121,27 +126,37 @@ def minimize(
 
     functions = (value, *_called(value, tree, fun, slopes, name), *_curves(name, value, hess, hessp))
 
+    limits = limits_of(constraints)
+    solved_under = for_scipy(constraints) if limits else ()
+
     def solve(functions: Any, start: Any, given: Any) -> optimize.OptimizeResult:
         _, call, slopes, *curves = functions
         slopes, *curves = (plain(each) if callable(each) else each for each in (slopes, *curves))
         return optimize.minimize(
             plain(call, pair=slopes is True), start, given, method, slopes, *curves,
-            bounds, constraints, tol, tree.callback(callback), options,
+            bounds, solved_under, tol, tree.callback(callback), options,
         )  # fmt: skip
 
     with no_grad():
         result = each_element(solve, functions, tree.start, unwrap(given), tree.start)
     x = result.x
-    if depends(value, x, given):
-        if np.size(constraints) if not isinstance(constraints, dict) else True:
-            raise UnsupportedError(
-                f"minimize(), at {users_line()}, has no derivative of a minimum under constraints: put them into fun, "
-                f"as by a change of variables, use bounds, or pass t.detach() for what fun depends on"
-            )
-        x = implicit("minimize()", grad(value), x, given, _held_at(x, bounds))
+    if depends(_all_of(value, limits), x, given):
+        equations, found, held = grad(value), x, _held_at(x, bounds)
+        if limits or (bounds is not None and type(x) is np.ndarray):
+            equations, found, held = conditions(value, limits, _bounds_of(bounds) or None, x, given)
+        x = implicit("minimize()", equations, found, given, held)[: x.size]
         result.fun = value(x, *given)
     result.x = tree.rebuild(x)
     return result
+
+
+def _all_of(value: Function, limits: list[Limit]) -> Function:
+    """Return a function of all that a minimum under constraints depends on."""
+    if not limits:
+        return value
+    return lambda x, *args: np.concatenate(
+        [np.reshape(value(x, *args), (1,)), *[limit.function(x) for limit in limits]]
+    )
 
 
 def _held_at(x: Any, bounds: Any) -> Any:
