@@ -190,7 +190,7 @@ PRECISE: dict[str, Any] = {
 @pytest.mark.parametrize("method", PRECISE)
 def test_minima_under_constraints(method: str) -> None:
     """The point of a disc, of a line, of a half-plane that is nearest has a closed form."""
-    near = partial(nearest, method=method, **PRECISE[method])
+    near: Any = partial(nearest, method=method, **PRECISE[method])
     normal = np.array([3.0, 4.0]) / 5
     cases: list[tuple[Any, Any]] = [
         (UNIT, lambda a: a / np.sqrt(a @ a)),
@@ -208,7 +208,7 @@ def test_minima_under_constraints(method: str) -> None:
 
 def test_minima_under_constraints_have_second_derivatives_and_values() -> None:
     near = partial(nearest, constraints=UNIT, tol=1e-14)
-    form = lambda a: a / np.sqrt(a @ a)  # noqa: E731
+    form: Any = lambda a: a / np.sqrt(a @ a)  # noqa: E731
     assert np.allclose(jacobian(jacobian(near))(A), jacobian(jacobian(form))(A), atol=1e-7)
     assert np.allclose(jvp(near, (A,), (A[::-1],))[1], jvp(form, (A,), (A[::-1],))[1], atol=1e-7)
     value = grad(lambda a: optimize.minimize(lambda x: np.sum((x - a) ** 2), 0 * A, method="SLSQP", constraints=UNIT,

@@ -43,15 +43,22 @@ def limits_of(constraints: Any) -> list[Limit]:
     """Return SciPy's constraints, of whichever kind, as vectors between limits."""
     found = []
     for i, each in enumerate(_all_of(constraints)):
-        if isinstance(each, dict):
-            args = each.get("args", ())
-            function = lambda x, f=each["fun"], args=args: listed(f(x, *args))  # noqa: E731
-            low, high = 0.0, 0.0 if each["type"].lower() == "eq" else np.inf
-        else:
-            function = (lambda x, a=each.A: a @ x) if isinstance(each, optimize.LinearConstraint) else each.fun
-            function, low, high = (lambda x, f=function: listed(f(x))), each.lb, each.ub  # type: ignore[misc]
-        found.append(Limit(f"constraints[{i}]", lambda x, f=function: np.reshape(f(x), (-1,)), low, high))
+        low, high = (0.0, 0.0 if _is_equation(each) else np.inf) if isinstance(each, dict) else (each.lb, each.ub)
+        found.append(Limit(f"constraints[{i}]", _vector_of(each), low, high))
     return found
+
+
+def _is_equation(constraint: dict[str, Any]) -> bool:
+    return bool(constraint["type"].lower() == "eq")
+
+
+def _vector_of(constraint: Any) -> Callable[[Any], Any]:
+    """Return the function of a constraint, whose result is a vector."""
+    if isinstance(constraint, optimize.LinearConstraint):
+        matrix = constraint.A.toarray() if hasattr(constraint.A, "toarray") else constraint.A
+        return lambda x: matrix @ x
+    of, args = (constraint["fun"], constraint.get("args", ())) if isinstance(constraint, dict) else (constraint.fun, ())
+    return lambda x: np.reshape(listed(of(x, *args)), (-1,))
 
 
 def for_scipy(constraints: Any) -> Any:
@@ -70,12 +77,12 @@ def for_scipy(constraints: Any) -> Any:
 class _Touched(NamedTuple):
     """A constraint or a bound that the minimum is at, or nearly: ``sign * (its value - end) >= 0``, or 0.
 
-    Its number is that of the limit, -1 for a bound; `slope` the gradient of what is at least 0.
+    Its `number` is that of the limit, -1 for a bound, `at` the element, `slope` the gradient of what is at least 0.
     """
 
     name: str
     number: int
-    index: int
+    at: int
     sign: int
     end: float
     equation: bool
@@ -138,7 +145,7 @@ def conditions(
     def lagrangian(x: Any, forces: Any, of: list[_Touched], args: Any) -> Any:
         values = {each.number: limits[each.number].function(x) for each in of}
         return value(x, *args) - sum(
-            force * each.sign * (values[each.number][each.index] - each.end)
+            force * each.sign * (values[each.number][each.at] - each.end)
             for force, each in zip(forces, of, strict=True)
         )
 
@@ -149,13 +156,13 @@ def conditions(
     held = np.zeros(x.size + len(of))
     for each, force in holding:
         if each.number < 0:
-            held[each.index] = -each.sign if force >= 0 else each.sign
+            held[each.at] = -each.sign if force >= 0 else each.sign
 
     def equations(z: Any, *args: Any) -> Any:
         point, forces = z[: x.size], z[x.size :]
         slopes = grad(lambda x: lagrangian(x, forces, of, args))(point)
         values = {each.number: limits[each.number].function(point) for each in of}
-        return np.concatenate([slopes, *[np.reshape(values[each.number][each.index] - each.end, (1,)) for each in of]])
+        return np.concatenate([slopes, *[np.reshape(values[each.number][each.at] - each.end, (1,)) for each in of]])
 
     return equations, np.concatenate([x, [force for each, force in holding if each.number >= 0]]), held
 
@@ -164,7 +171,7 @@ def _holding(value: Any, lagrangian: Any, limits: Any, bounds: Any, x: Any, args
     """Return the constraints and bounds that hold the minimum, with their multipliers."""
     touched, slope = _touched(limits, bounds, x), unwrap(grad(value)(x, *args))
     if all(each.number < 0 for each in touched):  # of bounds there may be very many
-        forces = np.array([each.sign * slope[each.index] for each in touched])
+        forces = np.array([each.sign * slope[each.at] for each in touched])
     else:
         lowest = [-np.inf if each.equation else 0.0 for each in touched]
         slopes = np.stack([each.slope for each in touched], 1)
@@ -172,11 +179,11 @@ def _holding(value: Any, lagrangian: Any, limits: Any, bounds: Any, x: Any, args
     pairs = list(zip(touched, forces, strict=True))
     curved = [(each, force) for each, force in pairs if each.number >= 0]
     curvature = unwrap(hessian(lambda x: lagrangian(x, [f for _, f in curved], [each for each, _ in curved], args))(x))
-    stiffness = np.linalg.norm(curvature) + 1e-9 * np.linalg.norm(slope)
+    stiffness = float(np.linalg.norm(curvature) + 1e-9 * np.linalg.norm(slope))
     least = WEAK * (1 + np.abs(x).max(initial=0))
     holding = []
     for each, force in pairs:
-        length = np.linalg.norm(each.slope)
+        length = float(np.linalg.norm(each.slope))
         push = force * length / max(stiffness, 1e-300)  # how far x would go beyond, if it were not held
         away = abs(each.gap) / max(length, 1e-300)
         if each.equation or push > max(least, 10 * away):

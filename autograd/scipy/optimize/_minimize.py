@@ -141,7 +141,8 @@ def minimize(
         result = each_element(solve, functions, tree.start, unwrap(given), tree.start)
     x = result.x
     if depends(_all_of(value, limits), x, given):
-        equations, found, held = grad(value), x, _held_at(x, bounds)
+        equations: Function = grad(value)
+        found, held = x, _held_at(x, bounds)
         if limits or (bounds is not None and type(x) is np.ndarray):
             equations, found, held = conditions(value, limits, _bounds_of(bounds) or None, x, given)
         x = implicit("minimize()", equations, found, given, held)[: x.size]
