@@ -268,6 +268,14 @@ def test_singular_matrices_raise_scipys_error() -> None:
         root = linalg.sqrtm(tensor(np.diag([1.0, 0.0]), requires_grad=True))
     with pytest.raises(DerivativeError, match="the square root of a singular matrix has no derivative"):
         root.sum().backward()
+    solvers: tuple[Callable[..., Any], ...] = (
+        linalg.solve_continuous_lyapunov, lambda a, q: linalg.solve_sylvester(a, -a, q),
+    )  # fmt: skip
+    for solve in solvers:
+        with warnings.catch_warnings(action="ignore"):
+            found = solve(tensor(np.diag([0.0, 1.0]), requires_grad=True), np.ones((2, 2)))
+        with pytest.raises(DerivativeError, match="has no single solution"):
+            found.sum().backward()
     with warnings.catch_warnings(action="ignore"):
         singular = linalg.logm(tensor(np.diag([1.0, 0.0]), requires_grad=True))
     with pytest.raises(DerivativeError, match="the logarithm of a singular matrix has no derivative"):

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import linalg
 
 from ...errors import UnsupportedError
-from ...graph.batched import anywhere
+from ...graph.batched import anywhere, everywhere
 from ...ops.linalg import det_rule
 from ...ops.linalg_common import adjoint
 from ...ops.shape import unbroadcast
@@ -241,7 +241,15 @@ def sqrtm(A: TensorLike, disp: bool | None = None, blocksize: int | None = None)
 
 
 def _sylvester_back(g: Any, a: Any, b: Any) -> Any:
-    return _sylvester(a.mT, b.mT, g)
+    found = _sylvester(a.mT, b.mT, g)
+    left, right, given, x = map(unwrap, (a, b, g, found))
+    wrong = abs(left.mT @ x + x @ right.mT - given).max((-2, -1), initial=0)
+    if not everywhere(wrong <= 1e-3 * abs(given).max((-2, -1), initial=0)):
+        raise np.linalg.LinAlgError(
+            "an eigenvalue of a is one of -b, so that Sylvester's (or Lyapunov's) equation has no single solution, and "
+            "that has no derivative"
+        )
+    return found
 
 
 _sylvester: Any = general(
@@ -256,7 +264,8 @@ _sylvester: Any = general(
 def solve_sylvester(a: TensorLike, b: TensorLike, q: TensorLike) -> Tensor:
     """Solve ``a @ x + x @ b == q`` for matrices of shapes (..., m, m), (..., n, n) and (..., m, n).
 
-    Where an eigenvalue of `a` is that of ``-b``, there is no single solution, and SciPy returns a very large one.
+    Where an eigenvalue of `a` is that of ``-b``, there is no single solution; SciPy returns a very large one, whose
+    derivative is refused in a backward pass.
 
     Examples
     --------
