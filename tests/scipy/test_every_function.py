@@ -15,7 +15,7 @@ import scipy.fft
 import scipy.linalg
 import scipy.sparse
 
-from autograd import grad, jvp, tensor
+from autograd import grad, jvp, tensor, vmap
 from autograd.scipy import __all__ as modules
 from autograd.scipy import stats
 
@@ -372,3 +372,11 @@ def test_the_circular_distribution_at_all_concentrations(kappa: float) -> None:
         slope = grad(stats.vonmises.ppf, 1)(expected[0], kappa)
         density = grad(lambda z: stats.vonmises.cdf(z, kappa))(z)
         np.testing.assert_allclose(slope, -expected[1] / density, rtol=1e-8)
+
+
+def test_the_slope_of_the_circular_density_by_a_concentration_of_0_is_that_to_the_right() -> None:
+    z = np.array([-2.0, 0.5, 3.0])
+    np.testing.assert_allclose(jvp(lambda k: stats.vonmises.logpdf(z, k), (0.0,), (1.0,))[1], np.cos(z), rtol=1e-14)
+    vector = vmap(grad(stats.vonmises.cdf, (0, 1)))(z, np.array([0.0, 2.0, 1e4]))
+    for i, kappa in enumerate((0.0, 2.0, 1e4)):
+        np.testing.assert_allclose([g[i] for g in vector], grad(stats.vonmises.cdf, (0, 1))(z[i], kappa))

@@ -72,7 +72,7 @@ def test_the_smallest_and_what_is_refused() -> None:
 @pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"])
 def test_numpys_along_an_axis(name: str) -> None:
     ours, scipys, x = getattr(fft, name), getattr(scipy.fft, name), drawn((4, 5))
-    np.testing.assert_allclose(ours([tensor(v) for v in x[0]]).data, scipys(x[0]), atol=1e-13)
+    np.testing.assert_allclose(ours([tensor(v, requires_grad=True) for v in x[0]]).data, scipys(x[0]), atol=1e-13)
     for keywords in ({}, {"n": 6, "axis": 0, "norm": "ortho"}, {"n": 3, "norm": "forward", "workers": 1}):
         expected = scipys(x, **keywords)
         np.testing.assert_array_equal(ours(x, **keywords), expected)

@@ -204,7 +204,7 @@ def test_integrals_of_complex_single_and_repeated_samples_are_scipys(name: str) 
         found, expected = ours(tensor(values)), scipys(values)
         np.testing.assert_allclose(found.data, expected, rtol=1e-6)
         assert found.dtype == expected.dtype or name == "cumulative_simpson"  # which SciPy computes in double precision
-    np.testing.assert_allclose(ours([tensor(v) for v in y.real]).data, scipys(y.real))
+    np.testing.assert_allclose(ours([tensor(v, requires_grad=True) for v in y.real]).data, scipys(y.real))
     if "trapezoid" in name:
         np.testing.assert_allclose(ours(tensor(y), x).data, scipys(y, x))
 
