@@ -1,7 +1,11 @@
 """Which functions of SciPy have derivatives: the text of docs/scipy-functions.md."""
 
+from collections.abc import Hashable
 from importlib import import_module
 from types import ModuleType
+
+from autograd import special
+from autograd.tensors.dispatch import declare_special_functions, operations
 
 __all__ = ["here", "page"]
 
@@ -26,8 +30,16 @@ def functions_of(module: ModuleType) -> list[str]:
 
 
 def here(module: str) -> list[str]:
-    """Return the public names of a module of `autograd.scipy`."""
-    return sorted(import_module(f"autograd.scipy.{module}").__all__)
+    """Return the public names of a module of `autograd.scipy` that have derivatives."""
+    ours = import_module(f"autograd.scipy.{module}")
+    if module != "special":
+        return sorted(ours.__all__)
+    declare_special_functions()  # all names are here, also those of functions without a rule
+    return sorted(name for name in ours.__all__ if name in special.__all__ or _has_rule(getattr(ours, name)))
+
+
+def _has_rule(function: object) -> bool:
+    return isinstance(function, Hashable) and function in operations
 
 
 def page() -> str:

@@ -46,3 +46,6 @@ def test_the_page_about_scipy_names_all_that_has_derivatives(generate: dict[str,
         module, _, rest = section.partition("\n")
         names = surface.here(module)
         assert f"{len(names)} with derivatives: {', '.join(f'`{name}`' for name in names)}." in rest
+    special = {*surface.here("special")}
+    assert {"erf", "logsumexp"} <= special
+    assert not {"zetac", "comb", "errstate"} & special  # which have no rule
