@@ -17,28 +17,60 @@ from datasets.errors import (
     DataError,
     FormatError,
     MissingFileError,
+    RowError,
+    RowIndexError,
     TruncatedError,
+    WorkerError,
 )
 from datasets.idx import load_idx, load_mnist, read_idx
-from datasets.rows import batches, train_test_split
+from datasets.loading.batch_samplers import BatchSampler, BucketBatchSampler
+from datasets.loading.collate import default_collate
+from datasets.loading.dataset import ConcatDataset, Dataset, Subset, TensorDataset, random_split
+from datasets.loading.loader import DataLoader
+from datasets.loading.samplers import (
+    DistributedSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    WeightedRandomSampler,
+)
+from datasets.rows import batches
+from datasets.split import train_test_split
 from datasets.tables import read_csv
 from datasets.toys import make_blobs, make_circles, make_moons, make_spirals
 
 __all__ = [
     "ArgumentError",
+    "BatchSampler",
+    "BucketBatchSampler",
     "CellError",
     "ColumnError",
+    "ConcatDataset",
     "DataError",
+    "DataLoader",
+    "Dataset",
+    "DistributedSampler",
     "FormatError",
     "MissingFileError",
+    "RandomSampler",
+    "RowError",
+    "RowIndexError",
+    "Sampler",
+    "SequentialSampler",
+    "Subset",
+    "TensorDataset",
     "TruncatedError",
+    "WeightedRandomSampler",
+    "WorkerError",
     "batches",
+    "default_collate",
     "load_idx",
     "load_mnist",
     "make_blobs",
     "make_circles",
     "make_moons",
     "make_spirals",
+    "random_split",
     "read_csv",
     "read_idx",
     "train_test_split",

@@ -1,69 +1,26 @@
-"""Train/test splits and minibatches of arrays with matching rows."""
+"""Minibatches of arrays with matching rows: the short way to a loader."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datasets.errors import ArgumentError
+from datasets.loading.dataset import TensorDataset
+from datasets.loading.loader import DataLoader
+from datasets.loading.samplers import Sampler
 
 
-def train_test_split(
-    *arrays: ArrayLike, test_size: float = 0.2, seed: int | np.random.Generator | None = 0
-) -> tuple[NDArray[Any], ...]:
-    """Split arrays at random into training and test rows; rows at the same position stay together.
-
-    Parameters
-    ----------
-    *arrays
-        Arrays of n rows each, such as samples (n, features) and labels (n,).
-    test_size
-        The fraction of the rows that become test rows, above 0 and below 1; ``n * test_size`` is rounded.
-    seed
-        An int for the same split each time, a Generator to draw from, or None for a new split each time.
-
-    Returns
-    -------
-    arrays
-        Two for each array given, in the order ``X_train, X_test, y_train, y_test``; all are copies.
-
-    Raises
-    ------
-    ArgumentError
-        The arrays differ in their number of rows, or one of the parts would be empty.
-
-    Examples
-    --------
-    >>> X, y = np.arange(20).reshape(10, 2), np.arange(10)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3)
-    >>> X_train.shape, X_test.shape
-    ((7, 2), (3, 2))
-    >>> bool((X_test[:, 0] == 2 * y_test).all())
-    True
-    """
-    aligned = _aligned(arrays)
-    rows = len(aligned[0])
-    test_rows = round(rows * test_size) if 0 < test_size < 1 else 0
-    if not 0 < test_rows < rows:
-        raise ArgumentError(
-            f"train_test_split: test_size={test_size} of {rows} rows leaves a part empty. "
-            "Give a fraction above 0 and below 1, large enough for one row on each side."
-        )
-    order = np.random.default_rng(seed).permutation(rows)
-    train, test = order[test_rows:], order[:test_rows]
-    return tuple(array.take(part, axis=0) for array in aligned for part in (train, test))
-
-
-class batches:  # noqa: N801 - lower case, as zip, range and enumerate are
+class batches(DataLoader):  # noqa: N801 - lower case, as zip, range and enumerate are
     """Iterate over arrays in minibatches of rows; rows at the same position stay together.
 
-    Each iteration goes once through all rows, in a new order if they are shuffled. ``len()`` is the
-    number of minibatches. Every minibatch is a fresh copy, so changing one changes neither the data nor
-    another minibatch.
+    The short way to a `DataLoader` of a `TensorDataset`. Each iteration goes once through all rows, in a new order if
+    they are shuffled. ``len()`` is the number of minibatches. Every minibatch is a fresh copy, so changing one changes
+    neither the data nor another minibatch.
 
     Parameters
     ----------
@@ -112,43 +69,32 @@ class batches:  # noqa: N801 - lower case, as zip, range and enumerate are
         seed: int | np.random.Generator | None = None,
         drop_last: bool = False,
     ) -> None:
-        # for an array that is not C-contiguous, ndarray.take would copy all of it for each minibatch
-        self._arrays = [np.ascontiguousarray(array) for array in _aligned(arrays)]
-        self._batch_size = operator.index(batch_size)
-        if self._batch_size < 1:
+        dataset = TensorDataset(*arrays)
+        batch_size = operator.index(batch_size)
+        if batch_size < 1:
             raise ArgumentError(f"batches: batch_size={batch_size}. A minibatch has at least 1 row.")
-        self._generator = np.random.default_rng(seed) if shuffle else None
-        rows = len(self._arrays[0])
-        self._end = rows - rows % self._batch_size if drop_last else rows
-
-    def __len__(self) -> int:
-        return -(-self._end // self._batch_size)
+        sampler = _Permutations(len(dataset), seed) if shuffle else None
+        super().__init__(dataset, batch_size, sampler=sampler, drop_last=drop_last)
 
     def __iter__(self) -> Iterator[tuple[NDArray[Any], ...]]:
-        rows = len(self._arrays[0])
-        # drawn here, not at the first minibatch: only the order of the iter() calls decides which order each gets
-        order = np.arange(rows) if self._generator is None else self._generator.permutation(rows)
-        starts = range(0, self._end, self._batch_size)
-        picks = (order[start : start + self._batch_size] for start in starts)
-        return (tuple(array.take(pick, axis=0) for array in self._arrays) for pick in picks)
+        return super().__iter__()
 
 
-def _aligned(arrays: tuple[ArrayLike, ...]) -> list[NDArray[Any]]:
-    if not arrays:
-        raise ArgumentError("no arrays were given. Pass at least one, such as samples and labels.")
-    aligned = [np.asarray(array) for array in arrays]
-    for position, (given, array) in enumerate(zip(arrays, aligned, strict=True), 1):
-        if isinstance(given, np.ndarray) and hasattr(given, "mask"):
-            raise ArgumentError(
-                f"array {position} of {len(aligned)} is masked, but its mask would be lost: fill it, as in "
-                "array.filled(0), or select by array.mask"
-            )
-        if array.ndim == 0:
-            raise ArgumentError(
-                f"array {position} of {len(aligned)} is the single value {array}, which has no rows. "
-                "Options such as batch_size and test_size are passed by name."
-            )
-    if len({len(array) for array in aligned}) > 1:
-        shapes = ", ".join(str(array.shape) for array in aligned)
-        raise ArgumentError(f"arrays of shapes {shapes} differ in their number of rows. Pass one row per sample.")
-    return aligned
+class _Permutations(Sampler):
+    """Orders that a generator draws one after the other: its state is that of the epochs to come."""
+
+    def __init__(self, rows: int, seed: int | np.random.Generator | None) -> None:
+        self._rows, self._generator = rows, np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def order(self, epoch: int) -> NDArray[np.intp]:
+        return self._generator.permutation(self._rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "generator": self._generator.bit_generator.state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._generator.bit_generator.state = state["generator"]

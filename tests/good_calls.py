@@ -42,6 +42,9 @@ _BY_NAME: dict[str, list[Any]] = {
     "src": [_X], "tgt": [_X], "memory": [_X],
     "tensor": [_weight], "val": [0.5], "nonlinearity": ["relu"], "params": [lambda: [_weight()]], "lr": [0.1],
     "X": [_X], "y": [_LABELS], "arrays": [_X], "data": [_X], "num_classes": [4],
+    "dataset": [[1, 2, 3]], "datasets": [[[1, 2], [3]]], "indices": [[2, 0]], "data_source": [[1, 2, 3]],
+    "weights": [[0.5, 1.0]], "num_samples": [2], "lengths": [[1, 2], [2, 1, 3]], "samples": [[1.0, 2.0]],
+    "sampler": [[2, 0, 1]], "batch_size": [2], "drop_last": [False], "num_replicas": [2], "rank": [1],
 }  # fmt: skip
 _OPTIONS: tuple[dict[str, Any], ...] = ({}, {"scale_factor": 2})
 

@@ -1,0 +1,355 @@
+"""`DataLoader`: batches of a dataset, made here or ahead in workers, from any place of any epoch."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets.errors import ArgumentError
+from datasets.loading.batch_samplers import BatchSampler, batches_of, load_state_of, state_of
+from datasets.loading.dataset import Indices, MapStyle, TensorDataset
+from datasets.loading.fetch import Fetcher
+from datasets.loading.order import made_ahead
+from datasets.loading.processes import Processes
+from datasets.loading.samplers import RandomSampler, SequentialSampler, drawn_seed, whole
+from datasets.loading.threads import Threads
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+__all__ = ["DataLoader"]
+
+PREFETCH = 2
+
+
+class DataLoader:
+    """Iterate over a dataset in batches, which may be made ahead in threads or processes, and resume anywhere.
+
+    Each iteration is another epoch. The order of its rows follows from the seed and the number of the epoch alone, so
+    that it is the same with any number of workers, and ``state_dict()`` is small: seed, epoch and place.
+
+    Parameters
+    ----------
+    dataset
+        What has rows by index: a `Dataset`, an array, a list. A whole batch is asked for at once, ``dataset[indices]``,
+        where the dataset answers that, otherwise row by row: see `Dataset`.
+    batch_size
+        The rows of a batch; None gives row after row as they are.
+    shuffle
+        Whether to draw a new order in each epoch.
+    sampler
+        The order of the rows: a `Sampler`, or any iterable of row numbers.
+    batch_sampler
+        The rows of each batch: a `BatchSampler`, a `BucketBatchSampler`, or any iterable of lists of row numbers.
+    num_workers
+        How many workers make batches ahead; with 0 each is made when it is asked for.
+    collate_fn
+        Makes a batch of a list of rows; by default `default_collate`.
+    drop_last
+        Leave out the last batch if it has fewer rows.
+    timeout
+        The most seconds to wait for a batch of the workers; 0 to wait forever.
+    worker_init_fn
+        Called in each worker with its number when it starts.
+    multiprocessing_context
+        None has the workers be threads, ``"spawn"``, ``"forkserver"`` or ``"fork"`` processes, which hand batches over
+        in shared memory. Threads start at once and share the dataset; they run beside each other as long as rows are
+        read and computed by NumPy or files, and not by Python.
+    generator
+        An int, which is the seed, a Generator to draw the seed from, or None for another each time.
+    prefetch_factor
+        How many batches each worker makes ahead, 2 by default.
+    persistent_workers
+        Whether workers are kept from one epoch to the next.
+    in_order
+        Whether batches of workers come in order; otherwise each comes when it is ready.
+
+    Attributes
+    ----------
+    epoch
+        The number of the epoch that is in progress, or of the next, from 0 on.
+
+    Raises
+    ------
+    ArgumentError
+        Arguments that are out of range, or exclude each other.
+    RowError, RowIndexError
+        In an iteration: a row fails to load, or is not there; rows do not fit together.
+    WorkerError
+        In an iteration: a worker died, or does not answer, or the shared memory is full.
+
+    Examples
+    --------
+    >>> X, y = np.arange(10.0).reshape(5, 2), np.arange(5)
+    >>> loader = DataLoader(TensorDataset(X, y), batch_size=2, shuffle=True, generator=0)
+    >>> for samples, labels in loader:
+    ...     print(samples.shape, bool((samples[:, 0] == 2 * labels).all()))
+    (2, 2) True
+    (2, 2) True
+    (1, 2) True
+
+    Stop within an epoch, and go on in another process:
+
+    >>> for samples, labels in loader:
+    ...     state = loader.state_dict()
+    ...     break
+    >>> other = DataLoader(TensorDataset(X, y), batch_size=2, shuffle=True)
+    >>> other.load_state_dict(state)
+    >>> len(list(other)), other.epoch
+    (2, 2)
+    """
+
+    def __init__(
+        self,
+        dataset: MapStyle[Any],
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Iterable[int] | None = None,
+        batch_sampler: Iterable[Sequence[int]] | None = None,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], object] | None = None,
+        *,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], object] | None = None,
+        multiprocessing_context: str | BaseContext | None = None,
+        generator: int | np.random.Generator | None = None,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        in_order: bool = True,
+    ) -> None:
+        _check_dataset(dataset)
+        _check_exclusive(batch_size, shuffle, sampler, batch_sampler, drop_last)
+        _check_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
+        self.dataset: MapStyle[Any] = dataset
+        self.num_workers, self.collate_fn, self.drop_last, self.timeout = num_workers, collate_fn, drop_last, timeout
+        self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
+        self.prefetch_factor = PREFETCH if prefetch_factor is None and num_workers else prefetch_factor
+        self.persistent_workers, self.in_order = persistent_workers, in_order
+        self.seed = drawn_seed(generator)
+        if sampler is None:
+            sampler = RandomSampler(dataset, generator=self.seed) if shuffle else SequentialSampler(dataset)
+        self.sampler = sampler
+        if batch_sampler is None:
+            batch_sampler = BatchSampler(sampler, 1 if batch_size is None else batch_size, drop_last)
+            self.batch_size = batch_size
+        else:
+            self.batch_size = None
+        self.batch_sampler, self._single = batch_sampler, batch_size is None
+        self._fetch = Fetcher(TensorDataset(dataset) if isinstance(dataset, np.ndarray) else dataset, collate_fn)
+        self._next_epoch = 0
+        self._progress: _Progress | None = None
+        self._resumed: Mapping[str, Any] | None = None
+        self._pool: Threads | Processes | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch that is in progress, or of the next."""
+        return self._next_epoch if self._progress is None else self._progress.epoch
+
+    def __len__(self) -> int:
+        if not isinstance(self.batch_sampler, Sized):
+            raise TypeError(f"a {type(self.batch_sampler).__name__} has no length: the number of batches is not known")
+        return len(self.batch_sampler)
+
+    def __iter__(self) -> Iterator[Any]:
+        # drawn here, not at the first batch: only the order of the iter() calls decides which order each gets
+        before, epoch = state_of(self.batch_sampler), self._next_epoch
+        self._next_epoch += 1
+        numbered: Iterator[tuple[int, Indices]] = enumerate(batches_of(self.batch_sampler))
+        progress = _Progress(epoch, before)
+        if self._resumed is not None:
+            progress.resume(self._resumed, numbered)
+            self._resumed = None
+        self._progress = progress
+        return self._batches(progress, numbered)
+
+    def _batches(self, progress: _Progress, numbered: Iterator[tuple[int, Indices]]) -> Iterator[Any]:
+        make = self._one if self._single else self._fetch
+        if self.num_workers == 0:
+            for number, rows in numbered:
+                if number not in progress.before:
+                    batch = make(rows, progress.epoch)
+                    progress.note(number, rows)
+                    yield batch
+        else:
+            pool = self._pool or self._started(make)
+            self._pool = None
+            complete = False
+            try:
+                tasks = ((number, rows, progress.epoch) for number, rows in numbered if number not in progress.before)
+                limit = self.num_workers * (self.prefetch_factor or PREFETCH)
+                for number, rows, batch in made_ahead(pool, tasks, limit, self.in_order):
+                    progress.note(number, rows)
+                    yield batch
+                complete = True
+            finally:
+                if complete and self.persistent_workers and self._pool is None:
+                    self._pool = pool
+                else:
+                    pool.close()
+        if self._progress is progress:
+            self._progress = None
+
+    def _one(self, rows: Indices, epoch: int) -> Any:
+        return self._fetch.row(int(rows[0]), epoch)
+
+    def _started(self, make: Callable[[Indices, int], Any]) -> Threads | Processes:
+        if self.multiprocessing_context is None:
+            return Threads(make, self.num_workers, self.worker_init_fn, self.timeout)
+        return Processes(
+            make,
+            self.num_workers,
+            self.worker_init_fn,
+            self.timeout,
+            self.prefetch_factor or PREFETCH,
+            self.multiprocessing_context,
+            self.seed + 1_000_003 * self._next_epoch,
+        )
+
+    def __del__(self) -> None:
+        if getattr(self, "_pool", None) is not None:
+            self._pool.close()  # type: ignore[union-attr]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seed, the epoch and the place in it, with which another loader goes on.
+
+        Taken while a batch is worked with, the state counts that batch as done. At the end of an epoch it is either
+        behind the last batch of it, so that the next iteration has none, or, once the loop has ended, at the beginning
+        of the next epoch.
+
+        Returns
+        -------
+        dict
+            Numbers, and what the sampler says.
+        """
+        if self._progress is None:
+            resumed = {} if self._resumed is None else self._resumed
+            beginning = {"place": 0, "ahead": [], "checksum": 0, "sampler": state_of(self.batch_sampler)}
+            return {"seed": self.seed, "epoch": self._next_epoch, **beginning, **resumed}
+        progress = self._progress
+        return {
+            "seed": self.seed,
+            "epoch": progress.epoch,
+            **progress.state(),
+            "sampler": progress.sampler,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Have the next iteration go on where `state_dict` was called, with the rows that would have come.
+
+        Raises
+        ------
+        ArgumentError
+            What is given is no such state. If the next iteration finds other rows before its place, that raises it.
+        """
+        wanted = {"seed", "epoch", "place", "ahead", "checksum", "sampler"}
+        if not isinstance(state, Mapping) or set(state) != wanted:
+            raise ArgumentError(f"the state of a loader has {sorted(wanted)}. Pass what state_dict() returned.")
+        self.seed, self._next_epoch = state["seed"], state["epoch"]
+        load_state_of(self.batch_sampler, state["sampler"])
+        self._progress, self._resumed = None, dict(state)
+
+
+class _Progress:
+    """How far an epoch is.
+
+    Attributes
+    ----------
+    place
+        The number of batches from the first on that were handed out.
+    ahead
+        The numbers of those behind them that were handed out too.
+    last
+        The rows of the batch before `place`.
+    """
+
+    def __init__(self, epoch: int, sampler: Any) -> None:
+        self.epoch, self.sampler = epoch, sampler
+        self.place, self.last = 0, np.zeros(0, np.intp)
+        self.ahead: dict[int, Indices] = {}  # the rows of each
+        self.before: set[int] = set()  # those that were handed out before the state was taken
+
+    def note(self, number: int, rows: Indices) -> None:
+        """Note that a batch is handed out."""
+        if number != self.place:
+            self.ahead[number] = rows
+            return
+        self.place, self.last = number + 1, rows
+        while self.place in self.ahead:
+            self.last = self.ahead.pop(self.place)
+            self.place += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return the place, the rows of batches ahead, and a checksum of the rows before the place."""
+        ahead = [(number, rows.tolist()) for number, rows in sorted(self.ahead.items())]
+        return {"place": self.place, "ahead": ahead, "checksum": zlib.crc32(self.last.tobytes())}
+
+    def resume(self, state: Mapping[str, Any], numbered: Iterator[tuple[int, Indices]]) -> None:
+        """Pass the batches that were handed out before."""
+        while self.place < state["place"]:
+            _, rows = next(numbered, (0, None))
+            if rows is None:
+                raise ArgumentError(
+                    f"the epoch has {self.place} batches, but {state['place']} of it were handed out before. "
+                    "Load the state into a loader with the same dataset, batch_size and sampler."
+                )
+            self.place, self.last = self.place + 1, rows
+        if state["checksum"] not in (None, zlib.crc32(self.last.tobytes())):
+            raise ArgumentError(
+                f"batch {self.place} of epoch {self.epoch}, before the place of the state, has other rows than it "
+                "had. Load it into a loader with the same dataset, batch_size and sampler; a sampler of your own "
+                "needs a fixed seed, or state_dict() and load_state_dict()."
+            )
+        self.ahead = {number: np.array(rows, np.intp) for number, rows in state["ahead"]}
+        self.before = set(self.ahead)
+
+
+def _check_dataset(dataset: Any) -> None:
+    if isinstance(dataset, tuple) and any(isinstance(part, np.ndarray) for part in dataset):
+        raise ArgumentError("DataLoader: the dataset is a tuple of arrays. Pass TensorDataset(X, y).")
+    if not isinstance(dataset, MapStyle) or isinstance(dataset, str | bytes | Mapping):
+        raise ArgumentError(
+            f"DataLoader: a {type(dataset).__name__} has no rows by index. Pass a Dataset, with __len__ and "
+            "__getitem__; what can be iterated only needs no loader: fit takes any iterable of batches."
+        )
+
+
+def _check_exclusive(batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: bool) -> None:
+    for name, value in {"shuffle": shuffle, "drop_last": drop_last}.items():
+        if value not in (None, True, False):
+            raise ArgumentError(f"DataLoader: {name}={value!r}. It is True or False.")
+    if sampler is not None and shuffle:
+        raise ArgumentError("DataLoader: a sampler and shuffle=True are given, but the sampler decides the order.")
+    if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
+        raise ArgumentError(
+            "DataLoader: batch_sampler decides what batch_size, shuffle, sampler and drop_last do. Leave these out."
+        )
+    for name, given in {"sampler": sampler, "batch_sampler": batch_sampler}.items():
+        if given is not None and not isinstance(given, Iterable):
+            raise ArgumentError(f"DataLoader: {name}={given!r} cannot be iterated.")
+        if isinstance(given, Iterator):
+            raise ArgumentError(f"DataLoader: the {name} can be iterated once, not in each epoch. Pass a list.")
+    if batch_size is None and drop_last:
+        raise ArgumentError("DataLoader: with batch_size=None there is no last batch to drop.")
+    if batch_size is not None:
+        whole("DataLoader", batch_size=batch_size)
+
+
+def _check_workers(num_workers: int, timeout: float, context: Any, prefetch_factor: Any, persistent: Any) -> None:
+    if isinstance(num_workers, bool) or not isinstance(num_workers, int | np.integer) or num_workers < 0:
+        raise ArgumentError(f"DataLoader: num_workers={num_workers!r}. It is a whole number of at least 0.")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float | np.number) or not timeout >= 0:
+        raise ArgumentError(f"DataLoader: timeout={timeout!r}. It is a number of seconds, or 0 for none.")
+    if prefetch_factor is not None:
+        whole("DataLoader", prefetch_factor=prefetch_factor)
+    if isinstance(context, str) and context not in ("spawn", "forkserver", "fork"):
+        raise ArgumentError(f'DataLoader: multiprocessing_context={context!r}. It is "spawn", "forkserver" or "fork".')
+    if num_workers == 0:
+        options = {"timeout": timeout, "prefetch_factor": prefetch_factor, "persistent_workers": persistent}
+        given = [name for name, value in {**options, "multiprocessing_context": context}.items() if value]
+        if given:
+            raise ArgumentError(f"DataLoader: {' and '.join(given)} is about workers. Pass num_workers= as well.")
