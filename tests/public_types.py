@@ -27,8 +27,8 @@ MODULES = ("autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.
            "autograd.scipy.interpolate", "autograd.scipy.linalg", "autograd.scipy.optimize", "autograd.scipy.signal",
            "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance",
            "autograd.scipy.stats", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.optim",
-           "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.plots", "nn.onnx",
-           "datasets")  # fmt: skip
+           "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.utils.rnn",
+           "nn.plots", "nn.onnx", "datasets")  # fmt: skip
 # What Python, NumPy and the array API call, not a user.
 PROTOCOLS = ("__array", "__dlpack", "__reduce", "__getattr", "__setattr", "__delattr", "__getstate", "__setstate",
              "__eq__", "__ne__", "__init_subclass__", "__exit__", "__deepcopy__", "__dir__", "__class")  # fmt: skip

@@ -19,6 +19,8 @@ from ..functional._rnn import gru, lstm, rnn_relu, rnn_tanh
 from ..functional._rnn_steps import composed, projected_lstm_step
 from ..module import Module
 from ..parameter import Parameter
+from ..utils.rnn import PackedSequence, check_packed
+from ._packed import run_packed, sorted_states
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
@@ -88,7 +90,10 @@ class _Recurrent(Module):
 
     def _run(self, x: Any, initial: tuple[Any, ...] | None, sizes: tuple[int, ...]) -> tuple[Any, list[Any]]:
         """Return the output and the last states of all layers; `sizes` are the numbers of features of the states."""
-        name, unbatched = type(self).__name__, np.ndim(x) == 2
+        name = type(self).__name__
+        if isinstance(x, PackedSequence):
+            return self._run_packed(x, initial, sizes)
+        unbatched = np.ndim(x) == 2
         x = as_floating(name, "input", x, self.weight_ih_l0)
         self._check(x)
         if unbatched:
@@ -96,22 +101,44 @@ class _Recurrent(Module):
         elif self.batch_first:
             x = x.swapaxes(0, 1)
         count, batch = self.num_layers * (1 + self.bidirectional), x.shape[1]
-        if initial is None:
-            dtype = np.result_type(x.dtype, next(self.parameters()).dtype)
-            initial = tuple(np.zeros((count, batch, size), dtype) for size in sizes)
-        else:
-            initial = tuple(
-                _state(state, name, "h_0" if place == 0 else "c_0", (count, batch, size), unbatched, x)
-                for place, (state, size) in enumerate(zip(initial, sizes, strict=True))
-            )
-        output, last = self._run_layers(x, initial)
-        states = [np.stack(each) if len(each) > 1 else each[0][None] for each in zip(*last, strict=True)]
+        initial = self._initial(initial, sizes, count, batch, unbatched, x)
+        output, states = self._run_layers(self._sequence(), x, initial)
         if unbatched:
             return output[:, 0], [state[:, 0] for state in states]
         return output.swapaxes(0, 1) if self.batch_first else output, states
 
-    def _run_layers(self, x: Any, initial: tuple[Any, ...]) -> tuple[Any, list[tuple[Any, ...]]]:
-        run = self._sequence()
+    def _run_packed(self, packed: PackedSequence, initial: Any, sizes: tuple[int, ...]) -> tuple[Any, list[Any]]:
+        """Do as `_run` with sequences without padding, which are sorted by their lengths."""
+        name = type(self).__name__
+        check_packed(name, packed)
+        x = as_floating(name, "input", packed.data, self.weight_ih_l0)
+        if x.ndim != 2 or x.shape[1] != self.input_size:
+            raise ShapeError(
+                f"{name} has a PackedSequence of shape {x.shape}: it takes (total of all steps, {self.input_size})"
+            )
+        if x.dtype.kind != "f":
+            raise not_real(name, "input", x)
+        count, batch = self.num_layers * (1 + self.bidirectional), int(packed.batch_sizes[0])
+        states = self._initial(initial, sizes, count, batch, False, x)
+        states = tuple(sorted_states(state, packed.sorted_indices) for state in states)
+        output, last = self._run_layers(run_packed(self._sequence(), packed, len(sizes)), x, states)
+        return packed._replace(data=output), [sorted_states(state, packed.unsorted_indices) for state in last]
+
+    def _initial(
+        self, given: tuple[Any, ...] | None, sizes: tuple[int, ...], count: int, batch: int, unbatched: bool, x: Any
+    ) -> tuple[Any, ...]:
+        """Return the states to begin with: zeros, or those that are given if they fit."""
+        if given is None:
+            dtype = np.result_type(x.dtype, next(self.parameters()).dtype)
+            return tuple(np.zeros((count, batch, size), dtype) for size in sizes)
+        name = type(self).__name__
+        return tuple(
+            _state(state, name, "h_0" if place == 0 else "c_0", (count, batch, size), unbatched, x)
+            for place, (state, size) in enumerate(zip(given, sizes, strict=True))
+        )
+
+    def _run_layers(self, run: Callable[..., Any], x: Any, initial: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+        """Return the output of the last layer, and each state of all layers and directions."""
         last: list[tuple[Any, ...]] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
@@ -123,8 +150,8 @@ class _Recurrent(Module):
                 output, *after = run(bool(outputs), x, *states, *parameters)
                 outputs.append(output)
                 last.append(tuple(after))
-            x = np.concatenate(outputs, axis=2) if self.bidirectional else outputs[0]
-        return x, last
+            x = np.concatenate(outputs, axis=-1) if self.bidirectional else outputs[0]
+        return x, [np.stack(each) if len(each) > 1 else each[0][None] for each in zip(*last, strict=True)]
 
     def _check(self, x: Any) -> None:
         name, features = type(self).__name__, self.input_size
@@ -226,13 +253,16 @@ class RNN(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return _RNNS[self.nonlinearity]
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, input: TensorLike | PackedSequence, hx: TensorLike | None = None
+    ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
 
         Parameters
         ----------
         input
-            The sequences; ``(batch, time, input_size)`` with `batch_first`.
+            The sequences; ``(batch, time, input_size)`` with `batch_first`. Those of different lengths come in a
+            `nn.utils.rnn.PackedSequence`, and so does the output.
         hx
             The initial states, shape ``(layers * directions, batch, hidden_size)``; zeros by default.
 
@@ -304,7 +334,9 @@ class GRU(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return gru
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, input: TensorLike | PackedSequence, hx: TensorLike | None = None
+    ) -> tuple[Tensor | PackedSequence, Tensor]:
         """Read sequences; arguments and results are those of `RNN.forward`."""
         output, (h_n,) = self._run(input, None if hx is None else (hx,), (self.hidden_size,))
         return output, h_n
@@ -358,13 +390,16 @@ class LSTM(_Recurrent):
     def _sequence(self) -> Callable[..., Any]:
         return _projected if self.proj_size else lstm
 
-    def forward(self, input: TensorLike, hx: TensorLike | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(
+        self, input: TensorLike | PackedSequence, hx: TensorLike | None = None
+    ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
         """Read sequences of shape ``(time, batch, input_size)``, or one of shape ``(time, input_size)``.
 
         Parameters
         ----------
         input
-            The sequences; ``(batch, time, input_size)`` with `batch_first`.
+            The sequences; ``(batch, time, input_size)`` with `batch_first`. Those of different lengths come in a
+            `nn.utils.rnn.PackedSequence`, and so does the output.
         hx
             The initial states, a pair ``(h_0, c_0)`` of shapes ``(layers * directions, batch, hidden_size)``, where h_0
             has `proj_size` features if that is positive; zeros by default.

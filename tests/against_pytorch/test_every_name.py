@@ -20,6 +20,7 @@ OWNERS: dict[ModuleType, Any] = {
     functional: torch.nn.functional,
     init: torch.nn.init,
     utils: torch.nn.utils,
+    utils.rnn: torch.nn.utils.rnn,
     nn.optim: torch.optim,
     lr_scheduler: torch.optim.lr_scheduler,
     swa_utils: torch.optim.swa_utils,
@@ -43,7 +44,15 @@ OURS_ALONE = {
     "nn.training": "the training loop",
     "nn.utils.replacing": "files that are written whole or not at all",
 }
-NAMESPACES = {"nn.functional", "nn.init", "nn.optim", "nn.utils", "nn.optim.lr_scheduler", "nn.optim.swa_utils"}
+NAMESPACES = {
+    "nn.functional",
+    "nn.init",
+    "nn.optim",
+    "nn.utils",
+    "nn.utils.rnn",
+    "nn.optim.lr_scheduler",
+    "nn.optim.swa_utils",
+}
 
 # Which test compares what; the names of a line are those of one of the modules above.
 COMPARED: dict[str, str] = {
@@ -103,6 +112,8 @@ COMPARED: dict[str, str] = {
     "test_averaging.test_averages": "AveragedModel get_ema_multi_avg_fn get_swa_multi_avg_fn update_bn",
     "test_averaging.test_clipping": "clip_grad_norm_ clip_grad_value_ get_total_norm",
     "test_averaging.test_vectors": "parameters_to_vector vector_to_parameters",
+    "test_packed_sequences.test_padding_and_packing": "PackedSequence pack_padded_sequence pack_sequence "
+    "pad_packed_sequence pad_sequence",
     "test_lbfgs.test_steps": "LBFGS",
     "test_optimizers.test_a_hundred_steps": "Adadelta Adagrad Adam AdamW Adamax NAdam RAdam RMSprop SGD",
     "test_optimizers.test_muon": "Muon",

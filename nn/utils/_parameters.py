@@ -1,4 +1,4 @@
-"""Utilities: gradient clipping, parameters as one vector, and atomic file writes."""
+"""Gradient clipping, and parameters as one vector."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd import DtypeError, ShapeError, Tensor
-from autograd.extend import borrow, mark_written, outside, replacing
+from autograd.extend import borrow, mark_written, outside
 
 __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "get_total_norm",
     "parameters_to_vector",
-    "replacing",
     "vector_to_parameters",
 ]
 
