@@ -16,6 +16,7 @@ if typing.TYPE_CHECKING:
     from ._distributions import histograms
     from ._history import accuracy, gradient_norm, learning_rate, loss, metric, update_ratio
     from ._images import weights
+    from ._learning_rates import learning_rate_search
     from ._recorder import Histogram, HistogramRecorder
     from ._report import report
 
@@ -29,6 +30,7 @@ __all__ = [
     "gradient_norm",
     "histograms",
     "learning_rate",
+    "learning_rate_search",
     "loss",
     "metric",
     "mistakes",
@@ -43,6 +45,7 @@ _MODULES = {
     "_distributions": ("histograms",),
     "_history": ("accuracy", "gradient_norm", "learning_rate", "loss", "metric", "update_ratio"),
     "_images": ("weights",),
+    "_learning_rates": ("learning_rate_search",),
     "_recorder": ("Histogram", "HistogramRecorder"),
     "_report": ("report",),
 }

@@ -3,32 +3,45 @@
 from autograd.extend import set_module as _set_module
 
 from ._averaging import WeightAveraging
-from ._callbacks import Callback, EarlyStopping
+from ._callbacks import Callback, EarlyStopping, LambdaCallback
 from ._checkpoints import Checkpoint, SaveBest
 from ._divergence import NonFiniteLossError, TrainingWarning
 from ._evaluation import evaluate, predict
 from ._fit import fit
 from ._interruption import Interruption
+from ._learning_rates import LearningRateSearch, find_learning_rate
 from ._loggers import CSVLogger, TensorBoard
 from ._metrics import accuracy, mae, mse
+from ._running_metrics import AUC, F1, R2, ConfusionMatrix, Metric, Precision, Recall, TopK
 from ._state import Training
 from ._watch import Watch, watch
 
 __all__ = [
+    "AUC",
+    "F1",
+    "R2",
     "CSVLogger",
     "Callback",
     "Checkpoint",
+    "ConfusionMatrix",
     "EarlyStopping",
     "Interruption",
+    "LambdaCallback",
+    "LearningRateSearch",
+    "Metric",
     "NonFiniteLossError",
+    "Precision",
+    "Recall",
     "SaveBest",
     "TensorBoard",
+    "TopK",
     "Training",
     "TrainingWarning",
     "Watch",
     "WeightAveraging",
     "accuracy",
     "evaluate",
+    "find_learning_rate",
     "fit",
     "mae",
     "mse",

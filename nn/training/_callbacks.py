@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 from .._arguments import check_constructor
 from ._state import Training
 
-__all__ = ["Best", "Callback", "EarlyStopping", "Mode"]
+__all__ = ["Best", "Callback", "EarlyStopping", "LambdaCallback", "Mode"]
 
 Mode = Literal["min", "max"]
+Hook: TypeAlias = Callable[[Training], object]
 _SMALLER = ("loss", "mae", "mse", "rmse", "error")
-_LARGER = ("accuracy", "r2", "f1", "auc")
+_LARGER = ("accuracy", "auc", "f1", "precision", "r2", "recall")
 
 
 class Callback:
@@ -63,6 +65,49 @@ class Callback:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Load what `state_dict` returned."""
+
+
+class LambdaCallback(Callback):
+    """A callback of functions, each called with the `Training` where `Callback` has a method of its name.
+
+    Parameters
+    ----------
+    on_start, on_epoch_start, on_step, on_epoch, on_end
+        Functions, or None for nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> show = nn.training.LambdaCallback(on_epoch=lambda training: print("epoch", training.epoch))
+    >>> model = nn.Linear(3, 1)
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    >>> data = np.ones((8, 3)), np.ones((8, 1))
+    >>> _ = nn.fit(model, data, nn.MSELoss(), optimizer, epochs=2, callbacks=[show], verbose=False)
+    epoch 1
+    epoch 2
+    """
+
+    def __init__(
+        self,
+        on_start: Hook | None = None,
+        on_epoch_start: Hook | None = None,
+        on_step: Hook | None = None,
+        on_epoch: Hook | None = None,
+        on_end: Hook | None = None,
+    ) -> None:
+        given = {
+            "on_start": on_start,
+            "on_epoch_start": on_epoch_start,
+            "on_step": on_step,
+            "on_epoch": on_epoch,
+            "on_end": on_end,
+        }
+        for name, function in given.items():
+            if function is not None:
+                if not callable(function):
+                    raise TypeError(f"{name} should be a function of the training, not {function!r}")
+                setattr(self, name, function)
 
 
 class Best:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
@@ -12,6 +13,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.extend import ARRAY_TYPES, borrow
 
+from ..utils.rnn import PackedSequence
 from ._dataframes import check_same_rows, column_names, frame_to_array, is_frame, is_table
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Batch(NamedTuple):
     inputs: tuple[Any, ...]
     target: Any
     rows: int
+    weight: Any = None  # of each row in the loss
 
 
 class Source(Protocol):
@@ -51,10 +54,10 @@ class Rows:
     So any position is found again without going through what came before. Without a seed the rows keep their order.
     """
 
-    def __init__(self, arrays: Sequence[Array], batch_size: int, seed: int | None) -> None:
+    def __init__(self, arrays: Sequence[Array], batch_size: int, seed: int | None, weight: Array | None = None) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: a minibatch has at least 1 row")
-        self._arrays = [np.ascontiguousarray(array) for array in arrays]
+        self.arrays, self.weight = [np.ascontiguousarray(array) for array in arrays], weight
         self.batch_size, self.seed, self.rows = batch_size, seed, len(arrays[0])
         self.size = -(-self.rows // batch_size)
 
@@ -63,8 +66,21 @@ class Rows:
         order = None if self.seed is None else np.random.default_rng((self.seed, number)).permutation(self.rows)
         for start in range(skip * self.batch_size, self.rows, self.batch_size):
             part = slice(start, start + self.batch_size)
-            arrays = [array[part] if order is None else array.take(order[part], axis=0) for array in self._arrays]
-            yield Batch(tuple(arrays[:-1]), arrays[-1], len(arrays[0]))
+            arrays = [array[part] if order is None else array.take(order[part], axis=0) for array in self.arrays]
+            weight = self.weight if self.weight is None else self.weight[part if order is None else order[part]]
+            yield Batch(tuple(arrays[:-1]), arrays[-1], len(arrays[0]), weight)
+
+    def split(self, fraction: float, batch_size: int) -> tuple[Rows, Rows]:
+        """Return the rows without the last, and the last, which keep their order and have no weights."""
+        first = math.floor(self.rows * (1 - fraction)) if 0 < fraction < 1 else 0
+        if not 0 < first < self.rows:
+            raise ValueError(
+                f"validation_split={fraction} of {self.rows} rows leaves nothing to train with, or to validate with: "
+                f"give a fraction above 0 and below 1"
+            )
+        weight = None if self.weight is None else self.weight[:first]
+        train = Rows([array[:first] for array in self.arrays], self.batch_size, self.seed, weight)
+        return train, Rows([array[first:] for array in self.arrays], batch_size, None)
 
 
 class Batches:
@@ -72,16 +88,41 @@ class Batches:
 
     def __init__(self, batches: Iterable[Any], dtype: Any) -> None:
         self._batches, self._dtype, self._begun = batches, dtype, 0
+        self._resumes = hasattr(batches, "load_state_dict") and "place" in batches.state_dict()  # type: ignore[attr-defined]
+        self.loader_state: dict[str, Any] | None = None  # that of a loader, at the beginning of the last epoch
+        self._is_to_load = False
         self.size = len(batches) if isinstance(batches, Sized) else None
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
         """Return the batches of an epoch without the first `skip`, after those of epochs that were not asked for."""
+        if self._resumes:
+            return self._resumed(number, skip)
         while self._begun < number:
             self._begun += 1
             for _ in self._batches:
                 pass
         self._begun += 1
         return (_batch(item, self._dtype) for item in islice(iter(self._batches), skip, None))
+
+    @property
+    def loader(self) -> Any:
+        """The loader that gives the batches, or None where they come from something that does not resume."""
+        return self._batches if self._resumes else None
+
+    def _resumed(self, number: int, skip: int) -> Iterator[Batch]:
+        """Return the batches of an epoch of a loader, which finds its place itself."""
+        loader: Any = self._batches
+        if self._is_to_load:
+            loader.load_state_dict({**(self.loader_state or {}), "place": skip, "ahead": [], "checksum": None})
+        items = iter(loader)
+        if not self._is_to_load:
+            self.loader_state = loader.state_dict()
+        self._is_to_load = False
+        return (_batch(item, self._dtype) for item in items)
+
+    def restore(self, loader_state: dict[str, Any]) -> None:
+        """Have the next epoch be that of the state of a loader."""
+        self.loader_state, self._is_to_load = loader_state, self._resumes
 
 
 def source_of(data: Data, batch_size: int, seed: int | None, dtype: DTypeLike, columns: Sequence[Any] | None) -> Source:
@@ -154,12 +195,15 @@ def _batch(item: Any, dtype: Any) -> Batch:
             f"of two inputs; arrays that are to be divided into batches are given as a tuple, not a list: (X, y)"
         )
     parts = [_cast(part, dtype) for part in item[:-1]]
-    return Batch(tuple(parts), _cast(item[-1], dtype, integers=True), len(parts[0]))
+    rows = int(parts[0].batch_sizes[0]) if isinstance(parts[0], PackedSequence) else len(parts[0])
+    return Batch(tuple(parts), _cast(item[-1], dtype, integers=True), rows)
 
 
 def _cast(part: Any, dtype: Any, integers: bool = False) -> Any:
     if isinstance(part, Tensor) or (type(part) in ARRAY_TYPES and (part.dtype == dtype or part.dtype.kind in "iub")):
         return part
+    if isinstance(part, PackedSequence):
+        return part._replace(data=_cast(part.data, dtype))
     return read_array(part, dtype, None, integers)
 
 
@@ -203,21 +247,24 @@ class Position:
         self._expected = None
         return batches if self._epoch == epoch else self._source.epoch(epoch)
 
-    def state(self) -> list[int]:
-        """Return what a checkpoint needs: the epoch of the last batch, how many were taken, and its checksum."""
+    def state(self) -> list[Any]:
+        """Return what a checkpoint needs: the epoch of the last batch, how many were taken, and so on."""
         assert self._last is not None
-        return [self._epoch, self._taken, _checksum(self._last)]
+        loader = getattr(self._source, "loader_state", None)
+        return [self._epoch, self._taken, _checksum(self._last), *([] if loader is None else [loader])]
 
-    def load_state(self, state: Sequence[int]) -> None:
+    def load_state(self, state: Sequence[Any]) -> None:
         """Take over what `state` returned."""
-        self._epoch, self._taken, self._expected = state
+        self._epoch, self._taken, self._expected, *loader = state
+        if loader and isinstance(self._source, Batches):
+            self._source.restore(loader[0])
 
 
 def _checksum(batch: Batch) -> int:
     """Return a number that tells batches apart."""
     total = 0
     for part in (*batch.inputs, batch.target):
-        array = np.asarray(borrow(part))
+        array = np.asarray(borrow(part.data if isinstance(part, PackedSequence) else part))
         total = zlib.crc32(array.tobytes(), total)
     return total
 

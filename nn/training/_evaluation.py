@@ -12,7 +12,7 @@ from autograd import ShapeError, no_grad
 
 from ..module import Module
 from ._data import Source, inputs_of, source_of
-from ._metrics import Metric, Metrics, Totals, named_metrics, values_of
+from ._metrics import Measure, Metrics, Totals, named_metrics, values_of
 
 if TYPE_CHECKING:
     from .._arguments import TensorLike
@@ -36,7 +36,7 @@ EVALUATION_BATCH = 512
 
 def evaluate(
     model: Module, data: Data, loss: Loss, metrics: Metrics = (), *, batch_size: int = EVALUATION_BATCH
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Return the loss and the metrics of a model over data.
 
     The model is in evaluation mode during the call, and no graph is recorded; afterwards each module has its own mode
@@ -52,7 +52,7 @@ def evaluate(
     Returns
     -------
     dict
-        ``"loss"``, and each metric by its name: means over the rows.
+        ``"loss"``, and each metric by its name: means over the rows, or what a `nn.training.Metric` says.
 
     Examples
     --------
@@ -127,8 +127,8 @@ def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
 
 
 def mean_over(
-    source: Source, number: int, model: Module, loss: Loss, metrics: Mapping[str, Metric], prefix: str = ""
-) -> dict[str, float]:
+    source: Source, number: int, model: Module, loss: Loss, metrics: Mapping[str, Measure], prefix: str = ""
+) -> dict[str, Any]:
     """Return the loss and the metrics of a model over the batches of an epoch."""
     totals = Totals(metrics, is_summed(loss))
     with _evaluating(model):

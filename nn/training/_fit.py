@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from ..module import Module
 from ..random import default_generator
 from ._callbacks import Callback
@@ -15,6 +18,7 @@ from ._metrics import Metrics, named_metrics
 from ._progress import Progress
 from ._schedule import Schedule, ScheduleUnit, check_scheduler
 from ._state import Training
+from ._weights import ClassWeight, WeightedLoss, check_weights, class_weights
 
 if TYPE_CHECKING:
     import pandas
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from ..optim import Optimizer
     from ._types import Data, Loss, Scheduler
 
-__all__ = ["fit"]
+__all__ = ["fit", "source_to_train"]
 
 BATCH_SIZE = 32
 
@@ -36,6 +40,9 @@ def fit(
     epochs: int,
     batch_size: int | None = None,
     validation: Data | None = None,
+    validation_split: float | None = None,
+    class_weight: ClassWeight | None = None,
+    sample_weight: ArrayLike | None = None,
     metrics: Metrics = (),
     scheduler: Scheduler | None = None,
     scheduler_every: ScheduleUnit = "epoch",
@@ -74,9 +81,18 @@ def fit(
         The rows of a batch where `data` are arrays, 32 by default; the last of an epoch may be smaller.
     validation
         Data to `evaluate` the model on after each epoch.
+    validation_split
+        In its place a fraction of `data`, if these are arrays: the last rows, before they are shuffled, which are then
+        not trained with. Where the rows are sorted, split them with `datasets.train_test_split`.
+    class_weight
+        The weight of each class in the loss, a dict or a list by class, or ``"balanced"`` for the number of rows
+        divided by those of the class and by the number of classes. The loss of a batch is then the sum of weights times
+        losses of rows, divided by its rows. What is validated has no weights.
+    sample_weight
+        The weight of each row in the loss, where `data` are arrays.
     metrics
         Measured besides the loss: names (``"accuracy"``, ``"mae"``, ``"mse"``), functions ``(output, target)`` of
-        arrays, several of both, or a dict of functions by name.
+        arrays, objects such as ``nn.training.F1()``, several of these, or a dict by name.
     scheduler
         Changes the learning rate: its ``step()`` is called after each epoch. One that wants a figure to judge by,
         such as ``ReduceLROnPlateau``, is given the validation loss, or the loss where nothing is validated.
@@ -122,8 +138,8 @@ def fit(
 
     Notes
     -----
-    The mean of a metric over batches is that over rows only if the metric is one; compute others from `predict`. The
-    same is true of a loss whose rows have weights.
+    The mean of a metric over batches is that over rows only if the metric is one; others are a `nn.training.Metric`,
+    such as precision. The same is true of a loss that divides by weights of its own.
 
     Examples
     --------
@@ -151,6 +167,15 @@ def fit(
     _check_optimizer(optimizer)
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
+    source = source_to_train(data, epochs, batch_size, seed, dtype, columns)
+    if sample_weight is not None:
+        source = _with_weights(source, sample_weight)
+    evaluated = None if validation is None else _validation(validation, epochs, dtype, columns)
+    if validation_split is not None:
+        source, evaluated = _split(source, validation_split, evaluated)
+    weighted = None
+    if class_weight is not None or sample_weight is not None:
+        weighted = WeightedLoss(loss, None if class_weight is None else class_weights(class_weight, source))
     training = Training(
         model=model,
         loss=loss,
@@ -160,16 +185,17 @@ def fit(
         metrics=named_metrics(metrics),
         accumulate=accumulate,
         callbacks=callbacks,
-        source=_source(data, epochs, batch_size, seed, dtype, columns),
+        source=source,
         progress=Progress(epochs, verbose),
     )
     loop = TrainingLoop(
         training,
         Schedule(scheduler, scheduler_every),
-        validation=None if validation is None else _validation(validation, epochs, dtype, columns),
+        validation=evaluated,
         clip_norm=clip_norm,
         sentinels=sentinels,
         compile=compile,
+        weighted=weighted,
     )
     if columns is not None:
         model.feature_names_in_ = columns
@@ -184,7 +210,10 @@ def fit(
     return history
 
 
-def _source(data: Any, epochs: int, batch_size: int | None, seed: int | None, dtype: Any, columns: Any) -> Source:
+def source_to_train(
+    data: Any, epochs: int, batch_size: int | None, seed: int | None, dtype: Any, columns: Any
+) -> Source:
+    """Return the batches of the data to train with, with a seed that is drawn if none is given."""
     drawn = int(default_generator().integers(2**32)) if seed is None and isinstance(data, tuple) else seed
     source = source_of(data, BATCH_SIZE if batch_size is None else batch_size, drawn, dtype, columns)
     if isinstance(source, Batches):
@@ -203,6 +232,28 @@ def _validation(data: Any, epochs: int, dtype: Any, columns: Any) -> Source:
     if not isinstance(source, Rows):
         _check_iterable(data, epochs)
     return source
+
+
+def _with_weights(source: Source, sample_weight: ArrayLike) -> Rows:
+    if not isinstance(source, Rows):
+        raise TypeError(
+            "sample_weight is for arrays: where data are batches, have the loss weight them, or pass class_weight"
+        )
+    weights = np.asarray(sample_weight)
+    if weights.shape != (source.rows,):
+        raise ValueError(f"sample_weight has shape {weights.shape}, for {source.rows} rows: give one number for each")
+    check_weights("sample_weight", weights)
+    return Rows(source.arrays, source.batch_size, source.seed, weights)
+
+
+def _split(source: Source, fraction: float, evaluated: Source | None) -> tuple[Source, Source]:
+    if evaluated is not None:
+        raise ValueError("validation and validation_split are given: pass one of them")
+    if not isinstance(source, Rows):
+        raise TypeError(
+            "validation_split divides arrays: where data are batches, make two loaders, as of datasets.random_split"
+        )
+    return source.split(fraction, EVALUATION_BATCH)
 
 
 def _check_iterable(data: Any, epochs: int) -> None:

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograd.extend import replacing
 
 from ._callbacks import Callback
@@ -40,13 +42,18 @@ class CSVLogger(Callback):
         """Add the epoch, the first time after all epochs before it."""
         if self._begun:
             with self.path.open("a", newline="") as stream:
-                csv.writer(stream).writerow(training.history[-1].values())
+                csv.writer(stream).writerow(_plain(training.history[-1]).values())
             return
         with replacing(self.path) as partial, partial.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, list(training.history[-1]))
             writer.writeheader()
-            writer.writerows(training.history)
+            writer.writerows(map(_plain, training.history))
         self._begun = True
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Return figures with lists in place of arrays, which are written in several lines."""
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in row.items()}
 
 
 class TensorBoard(Callback):
@@ -74,7 +81,8 @@ class TensorBoard(Callback):
             self._writer = file_writer(str(self.folder))
             start = events.SessionLog(status=events.SessionLog.START)  # what has this step or a later one is void
             self._writer.add_event(events.Event(wall_time=time.time(), step=row["epoch"], session_log=start))
-        values = [summaries.Summary.Value(tag=name, simple_value=row[name]) for name in row if name != "epoch"]
+        numbers = {name: value for name, value in row.items() if name != "epoch" and np.ndim(value) == 0}
+        values = [summaries.Summary.Value(tag=name, simple_value=value) for name, value in numbers.items()]
         summary = summaries.Summary(value=values)
         self._writer.add_event(events.Event(wall_time=time.time(), step=row["epoch"], summary=summary))
         self._writer.flush()

@@ -18,6 +18,7 @@ from ._interruption import Interruption
 from ._schedule import Schedule
 from ._sentinels import Sentinels, StepNorms, is_checked, mode_dependent_modules, total_norm, trainable_parameters
 from ._state import Training
+from ._weights import WeightedLoss
 
 __all__ = ["TrainingLoop"]
 
@@ -41,6 +42,8 @@ class TrainingLoop:
         Whether to look for mistakes in some of the steps.
     compile
         Whether to compile the gradients of batches.
+    weighted
+        The loss where rows have weights, or None.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class TrainingLoop:
         clip_norm: float | None,
         sentinels: bool,
         compile: bool,
+        weighted: WeightedLoss | None = None,
     ) -> None:
+        self._weighted = weighted
         self.training, self._schedule, self._validation, self._clip_norm = training, schedule, validation, clip_norm
         self._sentinels = Sentinels(training.model, training.optimizer, training.loss) if sentinels else None
         self._gradient = None
         if compile:
-            self._gradient = compiled_gradient(training.model, training.loss, bool(training.metrics))
+            self._gradient = compiled_gradient(training.model, training.loss, bool(training.metrics), weighted)
         self._parameters: list[tuple[str, Any]] = []  # with their paths, as they are in this epoch
 
     def run(self) -> None:
@@ -95,7 +100,7 @@ class TrainingLoop:
             for callback in training.callbacks:
                 callback.on_step(training)
             if training.progress.bar is not None:
-                training.progress.update(len(group), training.sums.totals.means())
+                training.progress.update(len(group), training.sums.totals.quick_means())
             if training.interrupted or training.stopped:
                 break
         if not training.sums.totals.rows:
@@ -182,7 +187,11 @@ class TrainingLoop:
             self._add_compiled(self._gradient, batch, share)
             return
         output = training.model(*batch.inputs)
-        loss = training.loss(output, batch.target)
+        loss = (
+            training.loss(output, batch.target)
+            if self._weighted is None
+            else self._weighted(output, batch.target, self._weighted.weights(batch))
+        )
         if checked:
             self._check_loss(loss)
         value = loss.item()
@@ -201,7 +210,8 @@ class TrainingLoop:
         """Do what `_add_gradient` does in a step that is not checked, by the compiled function."""
         training = self.training
         try:
-            loss, output = gradient(None if share == 1 else np.asarray(share), batch.target, *batch.inputs)
+            weight = None if self._weighted is None else self._weighted.weights(batch)
+            loss, output = gradient(None if share == 1 else np.asarray(share), weight, batch.target, *batch.inputs)
         except NotFinite as error:
             raise self._divergence(error.args[0], batch) from None
         training.sums.totals.add(loss.item(), output, batch.target, batch.rows)

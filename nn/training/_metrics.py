@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 from autograd import ShapeError, Tensor
 from autograd.extend import borrow
 
-__all__ = ["Metric", "Metrics", "Totals", "accuracy", "mae", "mse", "named_metrics", "values_of"]
+from ._running_metrics import Metric
+
+__all__ = ["Measure", "Metrics", "Totals", "accuracy", "mae", "mse", "named_metrics", "values_of"]
 
 Array = np.ndarray[Any, Any]
-Metric = Callable[[Any, Any], Any]
-Metrics = str | Metric | Iterable[str | Metric] | Mapping[str, Metric]
+Measure = Callable[[Any, Any], Any] | Metric
+Metrics = str | Measure | Iterable[str | Measure] | Mapping[str, Measure]
 
 _RESERVED = {"epoch", "loss", "lr", "seconds", "steps", "gradient_norm", "update_ratio"}
 
@@ -72,15 +75,16 @@ def _difference(name: str, output: Array, target: Array) -> Array:
     return difference
 
 
-_KNOWN: dict[str, Metric] = {"accuracy": accuracy, "mae": mae, "mse": mse}
+_KNOWN: dict[str, Measure] = {"accuracy": accuracy, "mae": mae, "mse": mse}
 
 
-def named_metrics(metrics: Metrics) -> dict[str, Metric]:
+def named_metrics(metrics: Metrics) -> dict[str, Measure]:
     """Return metrics by name, from known names, functions, or a dict of functions."""
     if isinstance(metrics, Mapping):
         named = dict(metrics)
     else:
-        given: list[Any] = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
+        single = isinstance(metrics, str | Metric) or callable(metrics)
+        given: list[Any] = [metrics] if single else list(metrics)  # type: ignore[arg-type]  # several
         unknown = [item for item in given if isinstance(item, str) and item not in _KNOWN]
         if unknown:
             raise ValueError(
@@ -96,6 +100,10 @@ def named_metrics(metrics: Metrics) -> dict[str, Metric]:
 
 
 def _name(metric: Any) -> str:
+    if isinstance(metric, type) and issubclass(metric, Metric):
+        raise TypeError(f"{metric.__name__} is a class of metrics: pass an instance, {metric.__name__}()")
+    if isinstance(metric, Metric):
+        return metric.name or type(metric).__name__
     name = str(getattr(metric, "__name__", type(metric).__name__))
     if name == "<lambda>":
         raise ValueError("a lambda has no name: pass metrics={'name': lambda output, target: ...}")
@@ -122,19 +130,32 @@ class Totals:
         Whether the loss of a batch is the sum over its rows, not their mean.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric], summed: bool) -> None:
-        self._metrics, self.summed = metrics, summed
-        self.rows, self.sums = 0, dict.fromkeys(["loss", *metrics], 0.0)
+    def __init__(self, metrics: Mapping[str, Measure], summed: bool) -> None:
+        self._functions = {name: each for name, each in metrics.items() if not isinstance(each, Metric)}
+        self.running = {name: copy.deepcopy(each) for name, each in metrics.items() if isinstance(each, Metric)}
+        for metric in self.running.values():
+            metric.reset()
+        self._names, self.summed = ["loss", *metrics], summed
+        self.rows, self.sums = 0, dict.fromkeys(["loss", *self._functions], 0.0)
 
     def add(self, loss: float, output: Any, target: Any, rows: int) -> None:
         """Take in a batch."""
         self.rows += rows
         self.sums["loss"] += loss if self.summed else loss * rows
-        if self._metrics:
+        if len(self._names) > 1:
             output, target = values_of(output), values_of(target)
-            for name, metric in self._metrics.items():
-                self.sums[name] += float(metric(output, target)) * rows
+            for name, function in self._functions.items():
+                self.sums[name] += float(function(output, target)) * rows
+            for metric in self.running.values():
+                metric.update(output, target)
 
-    def means(self, prefix: str = "") -> dict[str, float]:
-        """Return the mean over the rows of each."""
-        return {prefix + name: total / self.rows for name, total in self.sums.items()}
+    def means(self, prefix: str = "") -> dict[str, Any]:
+        """Return the mean over the rows of each, and what is measured over all of them together."""
+        return {
+            prefix + name: self.running[name].compute() if name in self.running else self.sums[name] / self.rows
+            for name in self._names
+        }
+
+    def quick_means(self) -> dict[str, float]:
+        """Return the means alone, for a progress bar: the others may take long."""
+        return {name: total / self.rows for name, total in self.sums.items()}

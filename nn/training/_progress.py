@@ -59,4 +59,6 @@ class Progress:
 
 
 def _figures(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+    return ", ".join(
+        f"{name} {value:.4g}" for name, value in values.items() if not hasattr(value, "shape") or not value.shape
+    )

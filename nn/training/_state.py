@@ -10,7 +10,7 @@ from typing import Any
 from ..module import Module
 from ._data import Position, Source
 from ._evaluation import is_summed
-from ._metrics import Metric, Totals
+from ._metrics import Measure, Totals
 from ._progress import Progress
 
 __all__ = ["EpochSums", "Training"]
@@ -39,6 +39,7 @@ class EpochSums:
         return {
             "rows": self.totals.rows,
             "sums": self.totals.sums,
+            "running": {name: metric.state_dict() for name, metric in self.totals.running.items()},
             "norms": self.gradient_norms,
             "ratios": self.update_ratios,
             "elapsed": self.seconds(),
@@ -46,8 +47,11 @@ class EpochSums:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load what `state_dict` returned."""
-        if set(state["sums"]) != set(self.totals.sums):
-            raise ValueError(f"the checkpoint has the metrics {list(state['sums'])}, not {list(self.totals.sums)}")
+        saved, own = [*state["sums"], *state.get("running", ())], [*self.totals.sums, *self.totals.running]
+        if set(saved) != set(own):
+            raise ValueError(f"the checkpoint has the metrics {saved}, not {own}")
+        for name, metric in self.totals.running.items():
+            metric.load_state_dict(state["running"][name])
         self.totals.rows, self.totals.sums = state["rows"], state["sums"]
         self.gradient_norms, self.update_ratios = state["norms"], state["ratios"]
         self._seconds_before = state["elapsed"]
@@ -90,7 +94,7 @@ class Training:
     optimizer: Any
     scheduler: Any
     epochs: int
-    metrics: Mapping[str, Metric]
+    metrics: Mapping[str, Measure]
     accumulate: int
     callbacks: Sequence[Any]
     source: Source

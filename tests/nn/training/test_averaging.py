@@ -43,7 +43,7 @@ def train(*callbacks: Callback, dtype: Any = np.float32, **options: Any) -> Any:
 def val_loss(state: dict[str, Any]) -> float:
     model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
     model.load_state_dict(state)
-    return nn.evaluate(model, (X, Y), nn.CrossEntropyLoss())["loss"]
+    return float(nn.evaluate(model, (X, Y), nn.CrossEntropyLoss())["loss"])
 
 
 def bits(model: nn.Module) -> bytes:

@@ -417,6 +417,10 @@ def test_the_best_of_another_figure_is_refused(tmp_path: Path, kind: Any, monkey
 
 
 def test_another_order_of_an_iterable_is_noticed(tmp_path: Path) -> None:
+    class Anew:
+        def __iter__(self) -> Any:
+            return iter(batches(X, Y, batch_size=6))
+
     def run(data: Any, stop: int) -> None:
         model = nn.Linear(4, 3)
         optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
@@ -424,9 +428,9 @@ def test_another_order_of_an_iterable_is_noticed(tmp_path: Path) -> None:
         nn.fit(model, data, nn.CrossEntropyLoss(), optimizer, epochs=2, callbacks=callbacks, verbose=False)
 
     with pytest.raises(InterruptedError):
-        run(batches(X, Y, batch_size=6), 3)
+        run(Anew(), 3)
     with pytest.raises(ValueError, match="batch 3 of epoch 1 is not the one that it was"):
-        run(batches(X, Y, batch_size=6), 4)
+        run(Anew(), 4)
 
 
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
