@@ -22,7 +22,6 @@ from datasets.errors import (
     TruncatedError,
     WorkerError,
 )
-from datasets.idx import load_idx, load_mnist, read_idx
 from datasets.loading.batch_samplers import BatchSampler, BucketBatchSampler
 from datasets.loading.collate import default_collate
 from datasets.loading.dataset import ConcatDataset, Dataset, Subset, TensorDataset, random_split
@@ -35,8 +34,13 @@ from datasets.loading.samplers import (
     WeightedRandomSampler,
 )
 from datasets.rows import batches
+from datasets.sources.arrays import open_array
+from datasets.sources.csv_files import read_csv
+from datasets.sources.downloads import download
+from datasets.sources.idx import load_idx, load_mnist, read_idx
+from datasets.sources.images import ImageFolder
+from datasets.sources.tables import read_table
 from datasets.split import train_test_split
-from datasets.tables import read_csv
 from datasets.toys import make_blobs, make_circles, make_moons, make_spirals
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "Dataset",
     "DistributedSampler",
     "FormatError",
+    "ImageFolder",
     "MissingFileError",
     "RandomSampler",
     "RowError",
@@ -64,14 +69,17 @@ __all__ = [
     "WorkerError",
     "batches",
     "default_collate",
+    "download",
     "load_idx",
     "load_mnist",
     "make_blobs",
     "make_circles",
     "make_moons",
     "make_spirals",
+    "open_array",
     "random_split",
     "read_csv",
     "read_idx",
+    "read_table",
     "train_test_split",
 ]

@@ -96,7 +96,10 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
         given = aligned(tensors)
         self._files = {place: MappedFile(array) for place, array in enumerate(given) if isinstance(array, np.memmap)}
         # for an array that is not C-contiguous, ndarray.take would copy all of it for each minibatch
-        self.tensors = tuple(np.ascontiguousarray(array) for array in given)
+        self.tensors = tuple(
+            self._files[place].values if place in self._files else np.ascontiguousarray(array)
+            for place, array in enumerate(given)
+        )
         self._takes = self._takers()
 
     def __len__(self) -> int:

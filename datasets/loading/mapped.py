@@ -29,7 +29,7 @@ class MappedFile:
     """
 
     def __init__(self, array: np.memmap[Any, Any]) -> None:
-        self.values: NDArray[Any] = np.ascontiguousarray(array).view(np.ndarray)
+        self.values: NDArray[Any] = array.view(np.ndarray)
         self._array = array
         self._file: io.FileIO | None = None
         # with mode "c" what was written is in memory alone
@@ -39,7 +39,8 @@ class MappedFile:
     def take(self, rows: NDArray[np.intp], axis: int = 0) -> NDArray[Any]:
         """Return these rows, as `numpy.ndarray.take` does; the axis is the first."""
         if not self._is_file or not hasattr(os, "preadv"):
-            return self.values.take(rows, axis=0)
+            # ndarray.take would copy all of an array that is not contiguous
+            return self.values.take(rows, axis=0) if self.values.flags.c_contiguous else self.values[rows]
         count, size = len(self.values), self._array.nbytes // max(len(self.values), 1)
         wrong = rows[(rows < -count) | (rows >= count)]
         if len(wrong):

@@ -4,8 +4,8 @@ import reprlib
 
 import numpy as np
 
-from datasets.csv_layout import Layout, is_number, numbered_rows
 from datasets.errors import CellError, DataError, FormatError
+from datasets.sources.csv_layout import Layout, is_number, numbered_rows
 
 # pandas reads the labels as float64, in which 2**53 and 2**53 + 1 are the same number
 LARGEST_LABEL = 2**53 - 1

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.csv_faults import LARGEST_LABEL, find_fault
-from datasets.csv_layout import Layout, read_layout
-from datasets.files import opened
+from datasets.sources.csv_faults import LARGEST_LABEL, find_fault
+from datasets.sources.csv_layout import Layout, read_layout
+from datasets.sources.files import opened
 
 if TYPE_CHECKING:
     import pandas

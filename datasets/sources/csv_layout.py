@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.errors import ColumnError, FormatError
-from datasets.files import opened
+from datasets.sources.files import opened
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.errors import DataError, FormatError, MissingFileError, TruncatedError
-from datasets.files import opened
+from datasets.sources.files import opened
 
 Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int64]]
 
@@ -51,7 +51,7 @@ def load_mnist(*, flatten: bool = True) -> tuple[Samples, Samples]:
     >>> train_labels[:5]
     array([5, 0, 4, 1, 9])
     """
-    return load_idx(Path(__file__).parent / "mnist", flatten=flatten)
+    return load_idx(Path(__file__).parent.parent / "mnist", flatten=flatten)
 
 
 def load_idx(folder: str | os.PathLike[str], *, flatten: bool = True) -> tuple[Samples, Samples]:
@@ -85,7 +85,7 @@ def load_idx(folder: str | os.PathLike[str], *, flatten: bool = True) -> tuple[S
 
     Examples
     --------
-    >>> (images, labels), _ = load_idx(Path(__file__).parent / "mnist", flatten=False)
+    >>> (images, labels), _ = load_idx(Path(__file__).parent.parent / "mnist", flatten=False)
     >>> images.shape, labels.shape
     ((60000, 28, 28), (60000,))
     """
@@ -118,7 +118,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
 
     Examples
     --------
-    >>> labels = read_idx(Path(__file__).parent / "mnist" / "t10k-labels-idx1-ubyte.gz")
+    >>> labels = read_idx(Path(__file__).parent.parent / "mnist" / "t10k-labels-idx1-ubyte.gz")
     >>> labels[:8], labels.shape
     (array([7, 2, 1, 0, 4, 1, 4, 9], dtype=uint8), (10000,))
     """

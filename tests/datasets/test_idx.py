@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import datasets
 from datasets import DataError, FormatError, MissingFileError, TruncatedError, load_idx, load_mnist, read_idx
+from datasets.sources.idx import Samples
 
 MNIST = Path(datasets.__file__).parent / "mnist"
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
@@ -41,7 +42,7 @@ def write_folder(folder: Path, joint: str = "-", ending: str = "") -> None:
 
 
 @pytest.fixture(scope="module")
-def mnist() -> tuple[datasets.idx.Samples, datasets.idx.Samples]:
+def mnist() -> tuple[Samples, Samples]:
     return load_mnist()
 
 
@@ -60,7 +61,7 @@ def test_the_shipped_files_are_the_originals(name: str, beginning: str) -> None:
 
 
 def test_mnist_has_its_shapes_types_and_range(
-    mnist: tuple[datasets.idx.Samples, datasets.idx.Samples],
+    mnist: tuple[Samples, Samples],
 ) -> None:
     for (images, labels), rows in zip(mnist, (60_000, 10_000), strict=True):
         assert images.shape == (rows, 784)
@@ -71,14 +72,16 @@ def test_mnist_has_its_shapes_types_and_range(
         assert images.max() == 1.0
 
 
-def test_mnist_has_its_known_class_counts(mnist: tuple[datasets.idx.Samples, datasets.idx.Samples]) -> None:
+def test_mnist_has_its_known_class_counts(
+    mnist: tuple[Samples, Samples],
+) -> None:
     (_, train), (_, test) = mnist
     assert np.bincount(train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 def test_mnist_has_its_known_mean_and_deviation(
-    mnist: tuple[datasets.idx.Samples, datasets.idx.Samples],
+    mnist: tuple[Samples, Samples],
 ) -> None:
     (images, _), _ = mnist
     assert images.mean(dtype=np.float64) == pytest.approx(0.1307, abs=5e-5)
@@ -86,7 +89,7 @@ def test_mnist_has_its_known_mean_and_deviation(
 
 
 def test_unflattened_images_hold_the_same_pixels(
-    mnist: tuple[datasets.idx.Samples, datasets.idx.Samples],
+    mnist: tuple[Samples, Samples],
 ) -> None:
     _, (square, _) = load_mnist(flatten=False)
     assert square.shape == (10_000, 28, 28)
