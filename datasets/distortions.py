@@ -18,6 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.transforms.sampling import sample
+
 __all__ = ["DistortedBatches", "Distortion"]
 
 Floats = NDArray[np.float32]
@@ -63,32 +65,7 @@ class Distortion:
         weights[..., 3:] *= self.warp
         positions = (weights.reshape(-1, len(self._basis)) @ self._basis).reshape(len(images), 2, -1)
         positions += self._positions
-        return _sample(images, positions)
-
-
-def _sample(images: Floats, positions: Floats) -> Floats:
-    """Return the brightness at positions, shape (n, 2, 784): rows and columns, counted from the border of one pixel."""
-    wide = SIDE + 3  # a border of zeros: one before and two after, for the neighbour of the last position
-    framed = np.zeros((len(images), wide, wide), np.float32)
-    framed[:, 1 : SIDE + 1, 1 : SIDE + 1] = images.reshape(-1, SIDE, SIDE)
-    flat = framed.reshape(-1)
-    np.clip(positions, 0, SIDE + 1, out=positions)
-    corner = positions.astype(np.int32)  # truncated
-    positions -= corner
-    down, right = positions[:, 0], positions[:, 1]
-    start = np.arange(0, flat.size, wide * wide, dtype=np.int32)[:, None]
-    index = corner[:, 0] * np.int32(wide) + corner[:, 1] + start
-    above = _between(flat.take(index), flat[1:].take(index), right)
-    below = _between(flat[wide:].take(index), flat[wide + 1 :].take(index), right)
-    return _between(above, below, down)
-
-
-def _between(one: Floats, other: Floats, part: Floats) -> Floats:
-    """Return ``one + (other - one) * part``, written over `other`."""
-    other -= one
-    other *= part
-    other += one
-    return other
+        return sample(images.reshape(-1, 1, SIDE, SIDE), positions).reshape(len(images), -1)
 
 
 class DistortedBatches:

@@ -28,7 +28,7 @@ MODULES = ("autograd", "autograd.extend", "autograd.scipy.fft", "autograd.scipy.
            "autograd.scipy.sparse", "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance",
            "autograd.scipy.stats", "autograd.special", "autograd.testing", "nn", "nn.functional", "nn.optim",
            "nn.optim.lr_scheduler", "nn.optim.swa_utils", "nn.init", "nn.training", "nn.utils", "nn.utils.rnn",
-           "nn.plots", "nn.onnx", "datasets")  # fmt: skip
+           "nn.plots", "nn.onnx", "datasets", "datasets.transforms")  # fmt: skip
 # What Python, NumPy and the array API call, not a user.
 PROTOCOLS = ("__array", "__dlpack", "__reduce", "__getattr", "__setattr", "__delattr", "__getstate", "__setstate",
              "__eq__", "__ne__", "__init_subclass__", "__exit__", "__deepcopy__", "__dir__", "__class")  # fmt: skip

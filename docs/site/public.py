@@ -10,6 +10,7 @@ MODULES = (
     "autograd.scipy.sparse.linalg", "autograd.scipy.spatial.distance", "autograd.scipy.stats", "autograd.special",
     "autograd.testing", "nn", "nn.functional", "nn.init", "nn.onnx", "nn.optim", "nn.optim.lr_scheduler",
     "nn.optim.swa_utils", "nn.plots", "nn.training", "nn.utils", "nn.utils.rnn", "datasets",
+    "datasets.transforms",
 )  # fmt: skip
 
 
