@@ -24,7 +24,7 @@ from datasets.errors import (
 )
 from datasets.loading.batch_samplers import BatchSampler, BucketBatchSampler
 from datasets.loading.collate import default_collate
-from datasets.loading.dataset import ConcatDataset, Dataset, Subset, TensorDataset, random_split
+from datasets.loading.dataset import ConcatDataset, Dataset, Subset, TensorDataset
 from datasets.loading.loader import DataLoader
 from datasets.loading.samplers import (
     DistributedSampler,
@@ -40,7 +40,7 @@ from datasets.sources.downloads import download
 from datasets.sources.idx import load_idx, load_mnist, read_idx
 from datasets.sources.images import ImageFolder
 from datasets.sources.tables import read_table
-from datasets.split import train_test_split
+from datasets.split import random_split, train_test_split
 from datasets.toys import make_blobs, make_circles, make_moons, make_spirals
 
 __all__ = [

@@ -1,19 +1,21 @@
-"""Splits of arrays into training and test rows, at random and with the classes in proportion."""
+"""Splits of arrays and datasets at random, with the classes in proportion where that is asked for."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datasets.errors import ArgumentError
-from datasets.loading.dataset import aligned
+from datasets.loading.dataset import MapStyle, Subset, aligned
 
-__all__ = ["train_test_split"]
+__all__ = ["random_split", "train_test_split"]
 
 Generator: TypeAlias = np.random.Generator | np.random.RandomState
+Row = TypeVar("Row", covariant=True)
 Rows: TypeAlias = NDArray[np.intp]
 
 
@@ -173,3 +175,61 @@ def _shares(counts: NDArray[Any], total: int, rng: Generator) -> Rows:
         missing -= len(chosen)
     found: Rows = shares.astype(np.intp)
     return found
+
+
+def random_split(
+    dataset: MapStyle[Row], lengths: Sequence[int | float], generator: int | np.random.Generator | None = 0
+) -> list[Subset[Row]]:
+    """Split a dataset at random into parts that share no row.
+
+    Parameters
+    ----------
+    dataset
+        The dataset.
+    lengths
+        The number of rows of each part, which add up to all; or fractions that add up to 1, of which each part gets
+        the whole number of rows below, and what is left over is given to the first parts, one row each.
+    generator
+        An int for the same split each time, a Generator to draw from, or None for a new split each time.
+
+    Returns
+    -------
+    list of Subset
+        The parts.
+
+    Raises
+    ------
+    ArgumentError
+        The lengths do not add up.
+
+    Examples
+    --------
+    >>> from datasets import TensorDataset
+    >>> parts = random_split(TensorDataset(np.arange(10)), [0.7, 0.3])
+    >>> [len(part) for part in parts]
+    [7, 3]
+    """
+    rows = len(dataset)
+    if any(not isinstance(length, int | float | np.integer | np.floating) or not length >= 0 for length in lengths):
+        raise ArgumentError(f"random_split: lengths={list(lengths)}. Give numbers of rows, or fractions.")
+    counts = list(_counts(lengths, rows))
+    if sum(counts) != rows:
+        raise ArgumentError(
+            f"random_split: lengths={list(lengths)} add up to {sum(counts)}, but the dataset has {rows} rows. "
+            "Give numbers that add up to that, or fractions that add up to 1."
+        )
+    order = np.random.default_rng(generator).permutation(rows)
+    ends = np.cumsum(counts).tolist()
+    return [Subset(dataset, order[end - count : end]) for count, end in zip(counts, ends, strict=True)]
+
+
+def _counts(lengths: Sequence[int | float], rows: int) -> Iterator[int]:
+    if not math.isclose(sum(lengths), 1) or (sum(lengths) == rows == 1 and max(lengths) == 1):
+        if any(length != int(length) for length in lengths):
+            raise ArgumentError(f"random_split: fractions {list(lengths)} add up to {sum(lengths)}, not to 1.")
+        yield from map(int, lengths)
+        return
+    whole = [math.floor(rows * length) for length in lengths]
+    left = rows - sum(whole)
+    for place, count in enumerate(whole):
+        yield count + (left // len(whole)) + (place < left % len(whole))

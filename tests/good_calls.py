@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import nn
+from datasets.transforms import Compose
 
 Function = Callable[..., Any]
 
@@ -44,6 +45,8 @@ _BY_NAME: dict[str, list[Any]] = {
     "X": [_X], "y": [_LABELS], "arrays": [_X], "data": [_X], "num_classes": [4],
     "dataset": [[1, 2, 3]], "datasets": [[[1, 2], [3]]], "indices": [[2, 0]], "data_source": [[1, 2, 3]],
     "weights": [[0.5, 1.0]], "num_samples": [2], "lengths": [[1, 2], [2, 1, 3]], "samples": [[1.0, 2.0]],
+    "sequences": [[[1.0, 2.0, 3.0], [4.0]]], "sequence": [lambda: nn.utils.rnn.pack_sequence([[1.0, 2.0], [3.0]])],
+    "degrees": [10.0], "transforms": [[]], "transform": [lambda: Compose([])], "mean": [0.5], "std": [0.5], "size": [2],
     "sampler": [[2, 0, 1]], "batch_size": [2], "drop_last": [False], "num_replicas": [2], "rank": [1],
 }  # fmt: skip
 _OPTIONS: tuple[dict[str, Any], ...] = ({}, {"scale_factor": 2})

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import autograd
 import datasets
+import datasets.transforms
 import nn
 from autograd import AutogradError, Tensor, Value
 
@@ -218,7 +219,17 @@ def test_operations_raise_where_numpy_does(operation: Operation) -> None:
 def public_calls() -> list[Any]:
     """Return what the packages offer beside the operations, with the arguments that work, where these are known."""
     found = []
-    for module in (nn.functional, nn, nn.init, nn.optim, nn.optim.lr_scheduler, nn.optim.swa_utils, datasets):
+    for module in (
+        nn.functional,
+        nn,
+        nn.init,
+        nn.optim,
+        nn.optim.lr_scheduler,
+        nn.optim.swa_utils,
+        nn.utils.rnn,
+        datasets,
+        datasets.transforms,
+    ):
         for name in module.__all__:
             function = getattr(module, name)
             if f"{module.__name__}.{name}" in NOT_TRIED:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.errors import ArgumentError
+from datasets.loading.checks import Seed, whole
 from datasets.loading.dataset import Indices
-from datasets.loading.samplers import Sampler, Seed, _Seeded, whole
+from datasets.loading.samplers import Sampler, SeededSampler
 
 __all__ = ["BatchSampler", "BucketBatchSampler", "batches_of", "load_state_of", "state_of"]
 
@@ -76,7 +77,7 @@ class BatchSampler:
         load_state_of(self.sampler, state)
 
 
-class BucketBatchSampler(_Seeded):
+class BucketBatchSampler(SeededSampler):
     """Batches of rows of similar length, so that little of a padded batch is padding.
 
     In each epoch the rows are shuffled, and divided into buckets of many batches, in each of which they are sorted by

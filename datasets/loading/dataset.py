@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
 import numpy as np
@@ -12,11 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from datasets.errors import ArgumentError, RowIndexError
 from datasets.loading.mapped import MappedFile
 
-__all__ = ["ConcatDataset", "Dataset", "Indices", "MapStyle", "Subset", "TensorDataset", "aligned", "random_split"]
+__all__ = ["ConcatDataset", "Dataset", "Indices", "MapStyle", "Subset", "TensorDataset", "aligned"]
 
 Row = TypeVar("Row", covariant=True)
 Indices: TypeAlias = NDArray[np.intp]
-Seed: TypeAlias = int | np.random.Generator | None
 
 
 @runtime_checkable
@@ -259,61 +257,6 @@ def _checked(index: Any, dataset: MapStyle[Any]) -> Any:
             f"{type(dataset).__name__} of {rows} rows has no row {wrong.flat[0]}. Rows are 0 to {rows - 1}."
         )
     return index
-
-
-def random_split(dataset: MapStyle[Row], lengths: Sequence[int | float], generator: Seed = 0) -> list[Subset[Row]]:
-    """Split a dataset at random into parts that share no row.
-
-    Parameters
-    ----------
-    dataset
-        The dataset.
-    lengths
-        The number of rows of each part, which add up to all; or fractions that add up to 1, of which each part gets
-        the whole number of rows below, and what is left over is given to the first parts, one row each.
-    generator
-        An int for the same split each time, a Generator to draw from, or None for a new split each time.
-
-    Returns
-    -------
-    list of Subset
-        The parts.
-
-    Raises
-    ------
-    ArgumentError
-        The lengths do not add up.
-
-    Examples
-    --------
-    >>> parts = random_split(TensorDataset(np.arange(10)), [0.7, 0.3])
-    >>> [len(part) for part in parts]
-    [7, 3]
-    """
-    rows = len(dataset)
-    if any(not isinstance(length, int | float | np.integer | np.floating) or not length >= 0 for length in lengths):
-        raise ArgumentError(f"random_split: lengths={list(lengths)}. Give numbers of rows, or fractions.")
-    counts = list(_counts(lengths, rows))
-    if sum(counts) != rows:
-        raise ArgumentError(
-            f"random_split: lengths={list(lengths)} add up to {sum(counts)}, but the dataset has {rows} rows. "
-            "Give numbers that add up to that, or fractions that add up to 1."
-        )
-    order = np.random.default_rng(generator).permutation(rows)
-    ends = np.cumsum(counts).tolist()
-    return [Subset(dataset, order[end - count : end]) for count, end in zip(counts, ends, strict=True)]
-
-
-def _counts(lengths: Sequence[int | float], rows: int) -> Iterator[int]:
-    if not math.isclose(sum(lengths), 1) or (sum(lengths) == rows == 1 and max(lengths) == 1):
-        if any(length != int(length) for length in lengths):
-            raise ArgumentError(f"random_split: fractions {list(lengths)} add up to {sum(lengths)}, not to 1.")
-        yield from map(int, lengths)
-        return
-    whole = [math.floor(rows * length) for length in lengths]
-    left = rows - sum(whole)
-    for place, count in enumerate(whole):
-        yield count + (left // len(whole)) + (place < left % len(whole))
 
 
 def aligned(arrays: Sequence[ArrayLike]) -> list[NDArray[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,13 @@ import numpy as np
 
 from datasets.errors import ArgumentError
 from datasets.loading.batch_samplers import BatchSampler, batches_of, load_state_of, state_of
+from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed
 from datasets.loading.dataset import Indices, MapStyle, TensorDataset
 from datasets.loading.fetch import Fetcher
 from datasets.loading.order import made_ahead
 from datasets.loading.processes import Processes
-from datasets.loading.samplers import RandomSampler, SequentialSampler, drawn_seed, whole
+from datasets.loading.progress import Progress
+from datasets.loading.samplers import RandomSampler, SequentialSampler
 from datasets.loading.threads import Threads
 
 if TYPE_CHECKING:
@@ -121,9 +122,9 @@ class DataLoader:
         persistent_workers: bool = False,
         in_order: bool = True,
     ) -> None:
-        _check_dataset(dataset)
-        _check_exclusive(batch_size, shuffle, sampler, batch_sampler, drop_last)
-        _check_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
+        check_dataset(dataset)
+        check_exclusive(batch_size, shuffle, sampler, batch_sampler, drop_last)
+        check_workers(num_workers, timeout, multiprocessing_context, prefetch_factor, persistent_workers)
         self.dataset: MapStyle[Any] = dataset
         self.num_workers, self.collate_fn, self.drop_last, self.timeout = num_workers, collate_fn, drop_last, timeout
         self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
@@ -141,7 +142,7 @@ class DataLoader:
         self.batch_sampler, self._single = batch_sampler, batch_size is None
         self._fetch = Fetcher(TensorDataset(dataset) if isinstance(dataset, np.ndarray) else dataset, collate_fn)
         self._next_epoch = 0
-        self._progress: _Progress | None = None
+        self._progress: Progress | None = None
         self._resumed: Mapping[str, Any] | None = None
         self._pool: Threads | Processes | None = None
 
@@ -160,14 +161,14 @@ class DataLoader:
         before, epoch = state_of(self.batch_sampler), self._next_epoch
         self._next_epoch += 1
         numbered: Iterator[tuple[int, Indices]] = enumerate(batches_of(self.batch_sampler))
-        progress = _Progress(epoch, before)
+        progress = Progress(epoch, before)
         if self._resumed is not None:
             progress.resume(self._resumed, numbered)
             self._resumed = None
         self._progress = progress
         return self._batches(progress, numbered)
 
-    def _batches(self, progress: _Progress, numbered: Iterator[tuple[int, Indices]]) -> Iterator[Any]:
+    def _batches(self, progress: Progress, numbered: Iterator[tuple[int, Indices]]) -> Iterator[Any]:
         make = self._one if self._single else self._fetch
         if self.num_workers == 0:
             for number, rows in numbered:
@@ -252,104 +253,3 @@ class DataLoader:
         self.seed, self._next_epoch = state["seed"], state["epoch"]
         load_state_of(self.batch_sampler, state["sampler"])
         self._progress, self._resumed = None, dict(state)
-
-
-class _Progress:
-    """How far an epoch is.
-
-    Attributes
-    ----------
-    place
-        The number of batches from the first on that were handed out.
-    ahead
-        The numbers of those behind them that were handed out too.
-    last
-        The rows of the batch before `place`.
-    """
-
-    def __init__(self, epoch: int, sampler: Any) -> None:
-        self.epoch, self.sampler = epoch, sampler
-        self.place, self.last = 0, np.zeros(0, np.intp)
-        self.ahead: dict[int, Indices] = {}  # the rows of each
-        self.before: set[int] = set()  # those that were handed out before the state was taken
-
-    def note(self, number: int, rows: Indices) -> None:
-        """Note that a batch is handed out."""
-        if number != self.place:
-            self.ahead[number] = rows
-            return
-        self.place, self.last = number + 1, rows
-        while self.place in self.ahead:
-            self.last = self.ahead.pop(self.place)
-            self.place += 1
-
-    def state(self) -> dict[str, Any]:
-        """Return the place, the rows of batches ahead, and a checksum of the rows before the place."""
-        ahead = [(number, rows.tolist()) for number, rows in sorted(self.ahead.items())]
-        return {"place": self.place, "ahead": ahead, "checksum": zlib.crc32(self.last.tobytes())}
-
-    def resume(self, state: Mapping[str, Any], numbered: Iterator[tuple[int, Indices]]) -> None:
-        """Pass the batches that were handed out before."""
-        while self.place < state["place"]:
-            _, rows = next(numbered, (0, None))
-            if rows is None:
-                raise ArgumentError(
-                    f"the epoch has {self.place} batches, but {state['place']} of it were handed out before. "
-                    "Load the state into a loader with the same dataset, batch_size and sampler."
-                )
-            self.place, self.last = self.place + 1, rows
-        if state["checksum"] not in (None, zlib.crc32(self.last.tobytes())):
-            raise ArgumentError(
-                f"batch {self.place} of epoch {self.epoch}, before the place of the state, has other rows than it "
-                "had. Load it into a loader with the same dataset, batch_size and sampler; a sampler of your own "
-                "needs a fixed seed, or state_dict() and load_state_dict()."
-            )
-        self.ahead = {number: np.array(rows, np.intp) for number, rows in state["ahead"]}
-        self.before = set(self.ahead)
-
-
-def _check_dataset(dataset: Any) -> None:
-    if isinstance(dataset, tuple) and any(isinstance(part, np.ndarray) for part in dataset):
-        raise ArgumentError("DataLoader: the dataset is a tuple of arrays. Pass TensorDataset(X, y).")
-    if not isinstance(dataset, MapStyle) or isinstance(dataset, str | bytes | Mapping):
-        raise ArgumentError(
-            f"DataLoader: a {type(dataset).__name__} has no rows by index. Pass a Dataset, with __len__ and "
-            "__getitem__; what can be iterated only needs no loader: fit takes any iterable of batches."
-        )
-
-
-def _check_exclusive(batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: bool) -> None:
-    for name, value in {"shuffle": shuffle, "drop_last": drop_last}.items():
-        if value not in (None, True, False):
-            raise ArgumentError(f"DataLoader: {name}={value!r}. It is True or False.")
-    if sampler is not None and shuffle:
-        raise ArgumentError("DataLoader: a sampler and shuffle=True are given, but the sampler decides the order.")
-    if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
-        raise ArgumentError(
-            "DataLoader: batch_sampler decides what batch_size, shuffle, sampler and drop_last do. Leave these out."
-        )
-    for name, given in {"sampler": sampler, "batch_sampler": batch_sampler}.items():
-        if given is not None and not isinstance(given, Iterable):
-            raise ArgumentError(f"DataLoader: {name}={given!r} cannot be iterated.")
-        if isinstance(given, Iterator):
-            raise ArgumentError(f"DataLoader: the {name} can be iterated once, not in each epoch. Pass a list.")
-    if batch_size is None and drop_last:
-        raise ArgumentError("DataLoader: with batch_size=None there is no last batch to drop.")
-    if batch_size is not None:
-        whole("DataLoader", batch_size=batch_size)
-
-
-def _check_workers(num_workers: int, timeout: float, context: Any, prefetch_factor: Any, persistent: Any) -> None:
-    if isinstance(num_workers, bool) or not isinstance(num_workers, int | np.integer) or num_workers < 0:
-        raise ArgumentError(f"DataLoader: num_workers={num_workers!r}. It is a whole number of at least 0.")
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float | np.number) or not timeout >= 0:
-        raise ArgumentError(f"DataLoader: timeout={timeout!r}. It is a number of seconds, or 0 for none.")
-    if prefetch_factor is not None:
-        whole("DataLoader", prefetch_factor=prefetch_factor)
-    if isinstance(context, str) and context not in ("spawn", "forkserver", "fork"):
-        raise ArgumentError(f'DataLoader: multiprocessing_context={context!r}. It is "spawn", "forkserver" or "fork".')
-    if num_workers == 0:
-        options = {"timeout": timeout, "prefetch_factor": prefetch_factor, "persistent_workers": persistent}
-        given = [name for name, value in {**options, "multiprocessing_context": context}.items() if value]
-        if given:
-            raise ArgumentError(f"DataLoader: {' and '.join(given)} is about workers. Pass num_workers= as well.")

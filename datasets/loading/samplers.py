@@ -10,19 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from datasets.errors import ArgumentError
+from datasets.loading.checks import Seed, drawn_seed, whole
 from datasets.loading.dataset import Indices
 
 __all__ = [
     "DistributedSampler",
     "RandomSampler",
     "Sampler",
+    "SeededSampler",
     "SequentialSampler",
     "WeightedRandomSampler",
-    "drawn_seed",
-    "whole",
 ]
-
-Seed = int | np.random.Generator | None
 
 
 class Sampler:
@@ -101,7 +99,7 @@ class SequentialSampler(Sampler):
         return np.arange(len(self.data_source))
 
 
-class _Seeded(Sampler):
+class SeededSampler(Sampler):
     """Base class of samplers that draw the order of an epoch from a seed and the number of the epoch."""
 
     def __init__(self, seed: Seed) -> None:
@@ -119,7 +117,7 @@ class _Seeded(Sampler):
         self.seed, self.epoch = state["seed"], state["epoch"]
 
 
-class RandomSampler(_Seeded):
+class RandomSampler(SeededSampler):
     """The rows in a new random order in each epoch, or rows drawn with replacement.
 
     Parameters
@@ -172,7 +170,7 @@ class RandomSampler(_Seeded):
         return np.concatenate(orders)[:count]
 
 
-class WeightedRandomSampler(_Seeded):
+class WeightedRandomSampler(SeededSampler):
     """Rows drawn with given probabilities, as for classes of which one is rare.
 
     Parameters
@@ -221,7 +219,7 @@ class WeightedRandomSampler(_Seeded):
         return generator.choice(len(shares), self.num_samples, self.replacement, shares)
 
 
-class DistributedSampler(_Seeded):
+class DistributedSampler(SeededSampler):
     """The rows of one of several processes: all share an order, of which each takes every n-th row.
 
     Where the rows cannot be divided evenly, the first of the order are repeated at its end. Unlike in PyTorch each
@@ -281,24 +279,3 @@ class DistributedSampler(_Seeded):
         if rows:
             order = np.resize(order, self.total_size)
         return order[self.rank : self.total_size : self.num_replicas]
-
-
-def drawn_seed(seed: Seed) -> int:
-    """Return a seed: the number itself, one that a Generator draws, or another each time."""
-    if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
-        if seed < 0:
-            raise ArgumentError(f"a seed of {seed}. It is a whole number of at least 0.")
-        return int(seed)
-    if seed is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
-    if isinstance(seed, np.random.Generator):
-        return int(seed.integers(2**63))
-    raise ArgumentError(f"a seed is a whole number, a numpy.random.Generator or None, not {seed!r}")
-
-
-def whole(owner: str, **given: int) -> int:
-    """Return a number, or raise unless it is a whole one of at least 1."""
-    ((name, number),) = given.items()
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise ArgumentError(f"{owner}: {name}={number!r}. It has to be a whole number of at least 1.")
-    return int(number)

@@ -5,6 +5,7 @@ from autograd.extend import set_module as _set_module
 from ._averaging import WeightAveraging
 from ._callbacks import Callback, EarlyStopping, LambdaCallback
 from ._checkpoints import Checkpoint, SaveBest
+from ._confusion import F1, ConfusionMatrix, Precision, Recall
 from ._divergence import NonFiniteLossError, TrainingWarning
 from ._evaluation import evaluate, predict
 from ._fit import fit
@@ -12,7 +13,8 @@ from ._interruption import Interruption
 from ._learning_rates import LearningRateSearch, find_learning_rate
 from ._loggers import CSVLogger, TensorBoard
 from ._metrics import accuracy, mae, mse
-from ._running_metrics import AUC, F1, R2, ConfusionMatrix, Metric, Precision, Recall, TopK
+from ._running_metrics import Metric
+from ._score_metrics import AUC, R2, TopK
 from ._state import Training
 from ._watch import Watch, watch
 
