@@ -8,9 +8,10 @@ import random
 import signal
 import time
 import traceback
+import weakref
 from collections import deque
 from collections.abc import Callable
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
@@ -60,6 +61,9 @@ class Processes:
         self._timeout = timeout
         start: Any = multiprocessing.get_context(context) if isinstance(context, str) else context
         self._workers: list[_Worker] = []
+        # one that the workers share: with one of its own, each would give back blocks that it had only opened
+        resource_tracker.ensure_running()
+        self._end = weakref.finalize(self, _end, self._workers)  # which a program that ends calls too
         try:
             for number in range(count):
                 self._workers.append(_Worker(start, number, (make, worker_init_fn, seed), ahead))
@@ -91,12 +95,16 @@ class Processes:
 
     def close(self) -> None:
         """End the processes, whatever they are doing, and give the shared memory back."""
-        for worker in self._workers:
-            worker.pipe.close()
-            worker.process.terminate()
-        for worker in self._workers:
-            worker.process.join()
-            worker.slots.close()
+        self._end()
+
+
+def _end(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.pipe.close()
+        worker.process.terminate()
+    for worker in workers:
+        worker.process.join()
+        worker.slots.close()
 
 
 class _Worker:

@@ -15,6 +15,9 @@ from datasets.loading import shared_memory
 from .rows import Faulty, OneByOne, fail, global_draw, process_number
 
 X, Y = np.arange(46.0).reshape(23, 2), np.arange(23)
+# Python warns of forking beside threads, which NumPy has, from 3.12 on.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
 THREADS: dict[str, Any] = {"num_workers": 2}
 PROCESSES: dict[str, Any] = {"num_workers": 2, "multiprocessing_context": "forkserver"}
 FORKED: dict[str, Any] = {"num_workers": 2, "multiprocessing_context": "fork"}
