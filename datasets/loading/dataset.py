@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from datasets.errors import ArgumentError, RowIndexError
 from datasets.loading.mapped import MappedFile
 
-__all__ = ["ConcatDataset", "Dataset", "Indices", "MapStyle", "Subset", "TensorDataset", "aligned"]
+__all__ = ["ArrayRows", "ConcatDataset", "Dataset", "Indices", "MapStyle", "Subset", "TensorDataset", "aligned"]
 
 Row = TypeVar("Row", covariant=True)
 Indices: TypeAlias = NDArray[np.intp]
@@ -129,6 +129,23 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
 
     def __repr__(self) -> str:
         return f"TensorDataset({', '.join(f'{array.dtype}{list(array.shape)}' for array in self.tensors)})"
+
+
+class ArrayRows(Dataset[Any]):
+    """The rows of one array, in memory or mapped, where `TensorDataset` has tuples of one."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._rows = TensorDataset(array)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows[index][0]
+
+    def take(self, indices: Indices, epoch: int) -> NDArray[Any]:
+        """Return a fresh array of these rows."""
+        return self._rows.take(indices, epoch)[0]
 
 
 class Subset(Dataset[Row]):

@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.errors import DataError, RowError, RowIndexError
 from datasets.loading.collate import default_collate
-from datasets.loading.dataset import Dataset, Indices, MapStyle
+from datasets.loading.dataset import ArrayRows, Dataset, Indices, MapStyle
 
 __all__ = ["Fetcher"]
 
@@ -26,7 +26,8 @@ class Fetcher:
     """
 
     def __init__(self, dataset: MapStyle[Any], collate_fn: Callable[[list[Any]], Any] | None) -> None:
-        self._dataset, self._collate = dataset, collate_fn
+        self._dataset = dataset = ArrayRows(dataset) if isinstance(dataset, np.ndarray) else dataset
+        self._collate = collate_fn
         self._at_once: bool | None = None if collate_fn is None else False  # None until a first batch has shown it
         self._has_take = isinstance(dataset, Dataset) and type(dataset).take is not Dataset.take
         self._has_items = hasattr(dataset, "__getitems__")

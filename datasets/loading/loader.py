@@ -10,7 +10,7 @@ import numpy as np
 from datasets.errors import ArgumentError
 from datasets.loading.batch_samplers import BatchSampler, batches_of, load_state_of, state_of
 from datasets.loading.checks import check_dataset, check_exclusive, check_workers, drawn_seed
-from datasets.loading.dataset import Indices, MapStyle, TensorDataset
+from datasets.loading.dataset import Indices, MapStyle
 from datasets.loading.fetch import Fetcher
 from datasets.loading.order import made_ahead
 from datasets.loading.processes import Processes
@@ -49,6 +49,8 @@ class DataLoader:
         How many workers make batches ahead; with 0 each is made when it is asked for.
     collate_fn
         Makes a batch of a list of rows; by default `default_collate`.
+    pin_memory
+        Accepted, and without effect: the memory of the CPU is the only one.
     drop_last
         Leave out the last batch if it has fewer rows.
     timeout
@@ -112,12 +114,13 @@ class DataLoader:
         batch_sampler: Iterable[Sequence[int]] | None = None,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], object] | None = None,
-        *,
+        pin_memory: bool = False,
         drop_last: bool = False,
         timeout: float = 0,
         worker_init_fn: Callable[[int], object] | None = None,
         multiprocessing_context: str | BaseContext | None = None,
         generator: int | np.random.Generator | None = None,
+        *,
         prefetch_factor: int | None = None,
         persistent_workers: bool = False,
         in_order: bool = True,
@@ -140,7 +143,7 @@ class DataLoader:
         else:
             self.batch_size = None
         self.batch_sampler, self._single = batch_sampler, batch_size is None
-        self._fetch = Fetcher(TensorDataset(dataset) if isinstance(dataset, np.ndarray) else dataset, collate_fn)
+        self._fetch = Fetcher(dataset, collate_fn)
         self._next_epoch = 0
         self._progress: Progress | None = None
         self._resumed: Mapping[str, Any] | None = None

@@ -88,7 +88,7 @@ class Batches:
 
     def __init__(self, batches: Iterable[Any], dtype: Any) -> None:
         self._batches, self._dtype, self._begun = batches, dtype, 0
-        self._resumes = hasattr(batches, "load_state_dict") and "place" in batches.state_dict()  # type: ignore[attr-defined]
+        self._resumes = _resumes(batches)
         self.loader_state: dict[str, Any] | None = None  # that of a loader, at the beginning of the last epoch
         self._is_to_load = False
         self.size = len(batches) if isinstance(batches, Sized) else None
@@ -114,15 +114,27 @@ class Batches:
         loader: Any = self._batches
         if self._is_to_load:
             loader.load_state_dict({**(self.loader_state or {}), "place": skip, "ahead": [], "checksum": None})
+        else:
+            while self._begun < number:
+                iter(loader)  # draws the order of an epoch, which nobody asked for, and makes no batch
+                self._begun += 1
         items = iter(loader)
         if not self._is_to_load:
             self.loader_state = loader.state_dict()
-        self._is_to_load = False
+            items = islice(items, skip, None)  # as a file has it that was written before loaders had states
+        self._is_to_load, self._begun = False, number + 1
         return (_batch(item, self._dtype) for item in items)
 
     def restore(self, loader_state: dict[str, Any]) -> None:
         """Have the next epoch be that of the state of a loader."""
         self.loader_state, self._is_to_load = loader_state, self._resumes
+
+
+def _resumes(batches: Any) -> bool:
+    """Tell whether something has a state from which it goes on with the same batches in the same order."""
+    if not hasattr(batches, "state_dict") or not hasattr(batches, "load_state_dict"):
+        return False
+    return bool(getattr(batches, "in_order", True)) and "place" in batches.state_dict()
 
 
 def source_of(data: Data, batch_size: int, seed: int | None, dtype: DTypeLike, columns: Sequence[Any] | None) -> Source:

@@ -34,6 +34,8 @@ def both(name: str) -> tuple[Any, Any]:
         return arrays
     if name == "subset":
         return datasets.Subset(arrays[0], [5, 3, -1, 8, 0, 7]), theirs.Subset(arrays[1], [5, 3, -1, 8, 0, 7])
+    if name == "array":
+        return X, X
     return datasets.ConcatDataset([arrays[0], arrays[0]]), theirs.ConcatDataset([arrays[1], arrays[1]])
 
 
@@ -49,13 +51,13 @@ ORDER = [4, 2, 0, 3, 1, 5, 2]
 OPTIONS: list[dict[str, Any]] = [
     *({"batch_size": size, "drop_last": drop} for size in (1, 4, 23, 50) for drop in (False, True)),
     {}, {"batch_size": None}, {"batch_size": 3, "sampler": ORDER}, {"batch_sampler": [[1, 2], [0], [5, 5, 3]]},
-    {"batch_size": None, "sampler": ORDER}, {"batch_size": 3, "collate_fn": len},
+    {"batch_size": None, "sampler": ORDER}, {"batch_size": 3, "collate_fn": len, "pin_memory": False},
     {"batch_size": 2, "sampler": ORDER, "num_workers": 2}, {"batch_size": 3, "num_workers": 2, "prefetch_factor": 3},
     {"batch_size": 3, "num_workers": 1, "timeout": 30, "persistent_workers": True, "in_order": False},
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["tensors", "rows", "subset", "concatenated"])
+@pytest.mark.parametrize("name", ["tensors", "rows", "subset", "concatenated", "array"])
 def test_batches_are_theirs(name: str) -> None:
     for options in OPTIONS:
         if name != "tensors" and "num_workers" in options:  # starting their processes takes long
@@ -140,4 +142,4 @@ def test_arguments_have_their_names_and_defaults(name: str) -> None:
 
 
 # What they pin for a device; and what is required here, or fixed, where they draw from a generator of the process.
-LEFT_OUT = {"pin_memory", "pin_memory_device", "generator", "num_replicas", "rank"}
+LEFT_OUT = {"pin_memory_device", "generator", "num_replicas", "rank"}

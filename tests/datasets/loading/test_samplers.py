@@ -94,7 +94,7 @@ def test_samplers_of_ones_own(sampler: Any) -> None:
     assert list(BatchSampler(sampler, 2, drop_last=False)) == [[4, 2], [0, 1], [3]]
     assert list(BatchSampler(sampler, 2, drop_last=True)) == [[4, 2], [0, 1]]
     loader = DataLoader(np.arange(5) * 10, 2, sampler=sampler)
-    assert [batch[0].tolist() for batch in loader] == [[40, 20], [0, 10], [30]]
+    assert [batch.tolist() for batch in loader] == [[40, 20], [0, 10], [30]]
     assert len(loader) == 3
     with pytest.raises(NotImplementedError, match="order"):
         list(Sampler())

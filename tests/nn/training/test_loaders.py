@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from datasets import BucketBatchSampler, DataLoader, TensorDataset, batches, random_split
+from datasets import BucketBatchSampler, DataLoader, TensorDataset, WeightedRandomSampler, batches, random_split
 from nn.utils import rnn
 
 rng = np.random.default_rng(0)
@@ -112,3 +112,28 @@ def test_sequences_of_different_lengths_are_packed(tmp_path: Path) -> None:
     rows[7] = (np.full((3, 1), np.nan, np.float32), 0)
     with pytest.raises(nn.NonFiniteLossError, match="The input of this batch holds what is not finite"):
         nn.fit(model, loader, nn.CrossEntropyLoss(), optimizer, epochs=1, verbose=False)
+
+
+def test_loaders_that_validate_have_the_order_of_their_epoch_after_a_checkpoint(tmp_path: Path) -> None:
+    def run(callbacks: Any) -> Any:
+        nn.manual_seed(0)
+        model = nn.Linear(3, 1)
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+        validation = DataLoader(DATA, 7, sampler=WeightedRandomSampler(np.arange(23), 20, generator=1))
+        options: dict[str, Any] = {"epochs": 4, "verbose": False, "callbacks": callbacks, "seed": 0, "batch_size": 5}
+        return nn.fit(model, (X, Y), nn.MSELoss(), optimizer, validation=validation, **options)["val_loss"].tolist()
+
+    saving = nn.training.Checkpoint(tmp_path / "a.npz", every=1, resume=True)
+    with pytest.raises(Killed):
+        run([saving, Kill(13)])
+    assert run([saving]) == run([])
+
+
+def test_a_checkpoint_without_the_state_of_a_loader_is_found_by_going_through_it(tmp_path: Path) -> None:
+    loader = LOADERS["a seed"]
+    with pytest.raises(Killed):
+        train(loader(), [nn.training.Checkpoint(tmp_path / "a.npz", every=1), Kill(8)])
+    state = nn.load(tmp_path / "a.npz")
+    state["training"]["place"] = state["training"]["place"][:3]  # as earlier versions wrote it
+    nn.save(state, tmp_path / "a.npz")
+    assert train(loader(), [nn.training.Checkpoint(tmp_path / "a.npz", resume=True)]) == train(loader(), [])
