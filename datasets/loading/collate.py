@@ -32,6 +32,8 @@ def default_collate(samples: Sequence[Any]) -> Any:
     (array([[1, 2],
            [3, 4]]), ['a', 'b'])
     """
+    if not len(samples):
+        raise RowError("a batch of no rows has no structure. Give at least one row to each batch.")
     first = samples[0]
     if isinstance(first, str | bytes):
         return list(samples)

@@ -14,6 +14,8 @@ from datasets.errors import RowIndexError, TruncatedError
 
 __all__ = ["MappedFile"]
 
+_COMPARED = 4096  # bytes at both ends of a file and its mapping
+
 
 class MappedFile:
     """The file that an array is mapped to, from which rows are read.
@@ -31,22 +33,19 @@ class MappedFile:
     def __init__(self, array: np.memmap[Any, Any]) -> None:
         self.values: NDArray[Any] = array.view(np.ndarray)
         self._array = array
-        self._file: io.FileIO | None = None
         # with mode "c" what was written is in memory alone
         shared = array.filename is not None and array.mode != "c" and array.flags.c_contiguous
-        self._is_file = bool(shared and _is_whole(array))
+        self._file = _same_file(array) if shared and hasattr(os, "preadv") and _is_whole(array) else None
 
     def take(self, rows: NDArray[np.intp], axis: int = 0) -> NDArray[Any]:
         """Return these rows, as `numpy.ndarray.take` does; the axis is the first."""
-        if not self._is_file or not hasattr(os, "preadv"):
+        if self._file is None:
             # ndarray.take would copy all of an array that is not contiguous
             return self.values.take(rows, axis=0) if self.values.flags.c_contiguous else self.values[rows]
         count, size = len(self.values), self._array.nbytes // max(len(self.values), 1)
         wrong = rows[(rows < -count) | (rows >= count)]
         if len(wrong):
             raise RowIndexError(f"row {wrong[0]} is out of range: there are {count} rows.")
-        if self._file is None:
-            self._file = io.FileIO(os.fspath(self._array.filename or ""))
         found = np.empty((len(rows), *self.values.shape[1:]), self.values.dtype)
         memory = found.reshape(len(rows), -1).view(np.uint8) if found.size else found
         number, start = self._file.fileno(), self._array.offset
@@ -72,7 +71,7 @@ class MappedFile:
 
     def __reduce__(self) -> tuple[Any, ...]:
         array = self._array
-        if self._is_file:
+        if self._file is not None:
             return _opened, (array.filename, array.dtype, array.offset, array.shape)
         return _in_memory, (self.values,)
 
@@ -87,6 +86,21 @@ def _is_whole(array: np.memmap[Any, Any]) -> bool:
     start: int = np.frombuffer(base, np.uint8).__array_interface__["data"][0]
     begins: int = array.__array_interface__["data"][0]
     return begins == start + array.offset % mmap.ALLOCATIONGRANULARITY
+
+
+def _same_file(array: np.memmap[Any, Any]) -> io.FileIO | None:
+    """Return the file of an array, opened, or None where it is another by now: the old one stays mapped."""
+    try:
+        file = io.FileIO(os.fspath(array.filename or ""))
+    except OSError:
+        return None
+    content = array.view(np.ndarray).reshape(-1).view(np.uint8)
+    for part in (slice(0, _COMPARED), slice(max(len(content) - _COMPARED, 0), None)):
+        expected = content[part].tobytes()
+        if os.pread(file.fileno(), len(expected), array.offset + (part.start or 0)) != expected:
+            file.close()
+            return None
+    return file
 
 
 def _opened(filename: str, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...]) -> MappedFile:

@@ -132,6 +132,8 @@ def _check(history: pandas.DataFrame, column: str) -> None:
         raise ValueError(f"the history has no column {column!r}, but {list(history.columns)}{remedy}")
     if not len(history):
         raise ValueError("the history has no rows: not one epoch was trained")
+    if history[column].dtype.kind == "O":
+        raise ValueError(f"the column {column!r} holds no numbers but {type(history[column].iloc[0]).__name__}")
 
 
 def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str, unit: str | None = None) -> None:

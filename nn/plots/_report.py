@@ -112,6 +112,8 @@ def report(
     if model is not None and not isinstance(model, Module):
         raise TypeError(f"report() takes an nn.Module, not a {type(model).__name__}")
     arrays, target = ([], None) if model is None else _read_data(model, data)
+    if hasattr(history, "columns"):  # a confusion matrix of each epoch, as of nn.training, is not drawn
+        history = history.drop(columns=[name for name in history if history[name].dtype.kind == "O"])
     curves = [curve(draw, words, number) for number, (words, draw) in enumerate(_curves(history))]  # checks the history
     sections = [table(_facts(history), "facts"), section("Curves", curves, "pictures")]
     if model is not None:

@@ -110,3 +110,15 @@ def test_what_was_written_to_a_mapped_file_stays(tmp_path: Path) -> None:
         dataset = TensorDataset(array)
         for _ in range(2):  # so often that memory is given back
             assert all((batch == 7).all() for (batch,) in DataLoader(dataset, 1000, shuffle=True))
+
+
+def test_a_file_that_was_replaced_is_not_taken_for_the_one_that_is_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "rows.npy"
+    np.save(path, np.zeros((50, 3)))
+    array = np.load(path, mmap_mode="r")
+    np.save(tmp_path / "other.npy", np.ones((50, 3)))
+    (tmp_path / "other.npy").replace(path)
+    for dataset in (TensorDataset(array), pickle.loads(pickle.dumps(TensorDataset(array)))):
+        assert all((batch == 0).all() for (batch,) in DataLoader(dataset, 7, shuffle=True))
+    path.unlink()
+    assert all((batch == 0).all() for (batch,) in DataLoader(TensorDataset(array), 7, num_workers=2))

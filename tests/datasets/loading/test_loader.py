@@ -57,6 +57,13 @@ def test_rows_of_any_structure() -> None:
     assert batch["list"][1][0].tolist() == [True, True]
 
 
+def test_a_batch_without_rows() -> None:
+    with pytest.raises(RowError, match="a batch of no rows"):
+        default_collate([])
+    with pytest.raises(RowError, match="a batch of no rows"):
+        list(DataLoader([1, 2], batch_sampler=[[0], []]))
+
+
 @pytest.mark.parametrize(("rows", "message"), [
     ([np.zeros(2), np.zeros(3)], r"row 1 of the batch has shape \(3,\), where row 0 has \(2,\).*pad_sequence"),
     ([(1, 2), (1,)], "row 1 of the batch has other number of parts"), ([{"a": 1}, {"b": 1}], "other keys"),
