@@ -30,8 +30,9 @@ class Dataset(Generic[Row]):
     """Rows by index: a subclass defines ``__len__`` and ``__getitem__``.
 
     A `DataLoader` asks ``dataset[indices]`` for a whole batch, with an array of indices, if `__getitem__` answers such
-    an array as it answers its rows one by one: that is tried with the first batch. Otherwise it takes row by row and
-    stacks them. With ``__getitems__(indices)``, which returns a list of rows, it calls that.
+    an array as it answers its rows one by one: that is tried with the first batch and some of the later ones.
+    Otherwise it takes row by row and stacks them. With ``__getitems__(indices)``, which returns a list of rows, it
+    calls that.
 
     Examples
     --------

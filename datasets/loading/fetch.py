@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ class Fetcher:
         self._dataset = dataset = ArrayRows(dataset) if isinstance(dataset, np.ndarray) else dataset
         self._collate = collate_fn
         self._at_once: bool | None = None if collate_fn is None else False  # None until a first batch has shown it
+        self._made = 0
         self._has_take = isinstance(dataset, Dataset) and type(dataset).take is not Dataset.take
         self._has_items = hasattr(dataset, "__getitems__")
 
@@ -43,8 +45,10 @@ class Fetcher:
                 return batch
         if self._has_items:
             return self._collated(self._several(indices), indices)
-        if self._at_once is None and len(indices) > 1:  # a batch of one row shows nothing
-            self._at_once = self._answers_arrays(indices)
+        if self._at_once is not False and len(indices) > 1:  # a batch of one row shows nothing
+            self._made += 1
+            if self._made & (self._made - 1) == 0:  # the first, the second, the fourth and so on
+                self._try_arrays(indices)
         if self._at_once:
             try:
                 return self._dataset[indices]
@@ -84,6 +88,18 @@ class Fetcher:
         except Exception as error:
             name = getattr(self._collate, "__name__", "collate_fn") if self._collate else "default_collate"
             raise RowError(f"{name}() of rows {_some(indices)} of {_name(self._dataset)}: {_shown(error)}") from error
+
+    def _try_arrays(self, indices: Indices) -> None:
+        """Decide whether the dataset is asked for whole batches: in some batches rows may look alike by chance."""
+        before, self._at_once = self._at_once, self._answers_arrays(indices)
+        if before and not self._at_once:
+            warnings.warn(
+                f"{_name(self._dataset)}[indices] is a batch for most arrays of indices, but not for {_some(indices)}: "
+                "rows are fetched one by one from now on. Have __getitem__ treat each row on its own, or take one "
+                "index only",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def _answers_arrays(self, indices: Indices) -> bool:
         """Tell whether a dataset answers an array of indices as it answers them one by one."""

@@ -86,6 +86,7 @@ class DataLoader:
 
     Examples
     --------
+    >>> from datasets import DataLoader, TensorDataset
     >>> X, y = np.arange(10.0).reshape(5, 2), np.arange(5)
     >>> loader = DataLoader(TensorDataset(X, y), batch_size=2, shuffle=True, generator=0)
     >>> for samples, labels in loader:

@@ -77,12 +77,15 @@ class TestReport:
     def test_it_holds_the_figures_and_the_layers(self, tmp_path: Path) -> None:
         model, history = trained()
         history.attrs["stopped"] = "Ctrl-C & more"
+        matrices: Any = [np.eye(2, dtype=int)] * len(history)
+        history["confusion_matrix"] = matrices  # which no curve is drawn of
         data = np.zeros((5, 3)), np.zeros(5, int)
         page = plots.report(tmp_path / "report.html", history, model, data, title="A run").read_text(encoding="utf-8")
         text = Elements(page).text
         for column in ("loss", "val_loss", "accuracy", "gradient_norm"):
             assert all(f"{value:.4g}" in text for value in history[column])
         assert "Ctrl-C & more" in text
+        assert "confusion_matrix" not in text
         assert "Linear" in text
         assert "multiply-adds" in text
         assert f"{history['val_loss'].min():.4g} in epoch {history['val_loss'].idxmin()}" in text

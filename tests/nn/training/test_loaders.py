@@ -45,7 +45,8 @@ def train(loader: Any, callbacks: Any) -> tuple[list[float], list[float]]:
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_killed_at_any_step_it_goes_on_to_the_bit(name: str, tmp_path: Path) -> None:
-    killed_at = range(1, 21) if name == "a seed" else (1, 4, 5, 6, 11, 15)
+    killed_at = range(1, 21) if name == "a seed" else (4, 5, 11)
+    expected = train(LOADERS[name](), []) if name in ("a seed", "threads") else None
     for at in killed_at:
         path = tmp_path / f"{at}.npz"
         loader = LOADERS[name]()
@@ -55,7 +56,7 @@ def test_killed_at_any_step_it_goes_on_to_the_bit(name: str, tmp_path: Path) -> 
         resumed = train(LOADERS[name](), [nn.training.Checkpoint(path, resume=True)])
         again = LOADERS[name]()
         again.load_state_dict(begin)
-        assert resumed == train(again, [])
+        assert resumed == (expected or train(again, []))
 
 
 def test_other_data_are_noticed(tmp_path: Path) -> None:
