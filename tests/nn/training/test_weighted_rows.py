@@ -58,7 +58,8 @@ def test_rows_have_their_weights(options: dict[str, Any], weights: Any, compile:
 
 def test_losses_of_every_kind() -> None:
     expected = fit(sample_weight=WEIGHTS)[0].weight.data
-    assert fit(nn.functional.cross_entropy, sample_weight=WEIGHTS)[0].weight.data.tolist() == expected.tolist()
+    by_function = fit(nn.functional.cross_entropy, sample_weight=WEIGHTS)[0].weight.data
+    np.testing.assert_allclose(by_function, expected, rtol=1e-10)
     one = fit(nn.CrossEntropyLoss(reduction="sum"), sample_weight=WEIGHTS / 8)[0].weight.data
     np.testing.assert_allclose(one, expected, rtol=1e-10)
     targets = np.stack([Y, -Y], axis=1).astype(float)
@@ -74,14 +75,15 @@ def test_batches_have_weights_by_class() -> None:
     data = batches(X, Y, batch_size=8, shuffle=False)
     one = fit(data=data, class_weight={1: 3.0}, batch_size=None, seed=None)[0].weight.data
     other = fit(data=list(data), class_weight=[1.0, 3.0], batch_size=None, seed=None)[0].weight.data
-    assert one.tolist() == other.tolist() != fit(data=data, batch_size=None, seed=None)[0].weight.data.tolist()
+    np.testing.assert_allclose(one, other, rtol=1e-10)
+    assert not np.allclose(one, fit(data=data, batch_size=None, seed=None)[0].weight.data)
 
 
 def test_the_last_rows_validate() -> None:
     model, history = fit(validation_split=0.25, sample_weight=WEIGHTS)
     other, expected = fit(data=(X[:30], Y[:30]), validation=(X[30:], Y[30:]), sample_weight=WEIGHTS[:30])
-    assert model.weight.data.tolist() == other.weight.data.tolist()
-    assert history["val_loss"].tolist() == expected["val_loss"].tolist()
+    np.testing.assert_allclose(model.weight.data, other.weight.data, rtol=1e-10)
+    assert history["val_loss"].tolist() == pytest.approx(expected["val_loss"].tolist(), rel=1e-10)
 
 
 BATCHES = {"data": [(X, Y)], "batch_size": None, "seed": None}
