@@ -35,7 +35,7 @@ class BatchSampler:
     [[0, 1], [2, 3], [4]]
     """
 
-    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+    def __init__(self, sampler: Iterable[int] | Iterable[Sequence[int]], batch_size: int, drop_last: bool) -> None:
         self.sampler, self.batch_size = sampler, whole("BatchSampler", batch_size=batch_size)
         if not isinstance(drop_last, bool):
             raise ArgumentError(f"BatchSampler: drop_last={drop_last!r}. It is True or False.")
@@ -58,8 +58,8 @@ class BatchSampler:
             return (order[start : start + self.batch_size] for start in range(0, end, self.batch_size))
         return self._gathered(iter(self.sampler))
 
-    def _gathered(self, rows: Iterator[int]) -> Iterator[Indices]:
-        batch: list[int] = []
+    def _gathered(self, rows: Iterator[int | Sequence[int]]) -> Iterator[Indices]:
+        batch: list[int | Sequence[int]] = []
         for row in rows:
             batch.append(row)
             if len(batch) == self.batch_size:

@@ -56,9 +56,18 @@ class Fetcher:
                 raise self._fault(indices, epoch, error) from error
         return self._collated([self._row(int(index), epoch) for index in indices], indices)
 
-    def row(self, index: int, epoch: int) -> Any:
-        """Return one row as it is, without a batch."""
-        return self._row(index, epoch)
+    def single(self, rows: Indices, epoch: int) -> Any:
+        """Return one row as it is, or what the dataset answers to an array of them, without making a batch of it."""
+        index = rows[0]
+        found = self._answer(index, epoch) if np.ndim(index) else self._row(int(index), epoch)
+        return found if self._collate is None else self._collate(found)
+
+    def _answer(self, indices: Indices, epoch: int) -> Any:
+        try:
+            batch = self._dataset.take(indices, epoch) if self._has_take else NotImplemented  # type: ignore[attr-defined]
+            return self._dataset[indices] if batch is NotImplemented else batch
+        except Exception as error:
+            raise self._fault(indices, epoch, error) from error
 
     def _row(self, index: int, epoch: int) -> Any:
         try:

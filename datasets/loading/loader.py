@@ -38,7 +38,8 @@ class DataLoader:
         What has rows by index: a `Dataset`, an array, a list. A whole batch is asked for at once, ``dataset[indices]``,
         where the dataset answers that, otherwise row by row: see `Dataset`.
     batch_size
-        The rows of a batch; None gives row after row as they are.
+        The rows of a batch; None gives row after row as they are, or what the dataset answers to each item of the
+        sampler, which may be a list of rows.
     shuffle
         Whether to draw a new order in each epoch.
     sampler
@@ -111,7 +112,7 @@ class DataLoader:
         dataset: MapStyle[Any],
         batch_size: int | None = 1,
         shuffle: bool | None = None,
-        sampler: Iterable[int] | None = None,
+        sampler: Iterable[int] | Iterable[Sequence[int]] | None = None,
         batch_sampler: Iterable[Sequence[int]] | None = None,
         num_workers: int = 0,
         collate_fn: Callable[[list[Any]], object] | None = None,
@@ -173,7 +174,7 @@ class DataLoader:
         return self._batches(progress, numbered)
 
     def _batches(self, progress: Progress, numbered: Iterator[tuple[int, Indices]]) -> Iterator[Any]:
-        make = self._one if self._single else self._fetch
+        make = self._fetch.single if self._single else self._fetch
         if self.num_workers == 0:
             for number, rows in numbered:
                 if number not in progress.before:
@@ -198,9 +199,6 @@ class DataLoader:
                     pool.close()
         if self._progress is progress:
             self._progress = None
-
-    def _one(self, rows: Indices, epoch: int) -> Any:
-        return self._fetch.row(int(rows[0]), epoch)
 
     def _started(self, make: Callable[[Indices, int], Any]) -> Threads | Processes:
         if self.multiprocessing_context is None:

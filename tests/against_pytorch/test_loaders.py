@@ -69,6 +69,23 @@ def test_batches_are_theirs(name: str) -> None:
             assert [plain(batch) for batch in found] == [plain(batch) for batch in expected], options
 
 
+def test_rows_and_lists_of_rows_without_batches() -> None:
+    mine, other = both("tensors")
+    for options in ({"collate_fn": len}, {"sampler": ORDER}):
+        found = datasets.DataLoader(mine, batch_size=None, **options)
+        assert [plain(batch) for batch in found] == [
+            plain(batch) for batch in theirs.DataLoader(other, batch_size=None, **options)
+        ]
+    found = datasets.DataLoader(mine, None, sampler=datasets.BatchSampler(ORDER, 3, drop_last=False))
+    expected = theirs.DataLoader(other, None, sampler=theirs.BatchSampler(ORDER, 3, drop_last=False))
+    assert len(found) == len(expected)
+    for _ in range(2):
+        assert [plain(batch) for batch in found] == [plain(batch) for batch in expected]
+    states = [found.state_dict() for _ in found]
+    found.load_state_dict(states[1])
+    assert [plain(batch) for batch in found] == [plain(batch) for batch in expected][2:]
+
+
 def test_dtypes_of_batches_are_theirs() -> None:
     row = (1, 2.5, True, np.float32(1), np.arange(3, dtype=np.int16), [1, "a"], {"b": b"c"})
     found, expected = datasets.default_collate([row, row]), theirs.default_collate([row, row])
