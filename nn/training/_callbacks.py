@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from .._arguments import check_constructor
 from ._state import Training
@@ -12,7 +12,6 @@ from ._state import Training
 __all__ = ["Best", "Callback", "EarlyStopping", "LambdaCallback", "Mode"]
 
 Mode = Literal["min", "max"]
-Hook: TypeAlias = Callable[[Training], object]
 _SMALLER = ("loss", "mae", "mse", "rmse", "error")
 _LARGER = ("accuracy", "auc", "f1", "precision", "r2", "recall")
 
@@ -90,11 +89,11 @@ class LambdaCallback(Callback):
 
     def __init__(
         self,
-        on_start: Hook | None = None,
-        on_epoch_start: Hook | None = None,
-        on_step: Hook | None = None,
-        on_epoch: Hook | None = None,
-        on_end: Hook | None = None,
+        on_start: Callable[[Training], object] | None = None,
+        on_epoch_start: Callable[[Training], object] | None = None,
+        on_step: Callable[[Training], object] | None = None,
+        on_epoch: Callable[[Training], object] | None = None,
+        on_end: Callable[[Training], object] | None = None,
     ) -> None:
         given = {
             "on_start": on_start,

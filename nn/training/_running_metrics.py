@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments import check_constructor
+
 __all__ = ["Metric", "labels_of"]
 
 Array = NDArray[Any]
@@ -39,6 +41,10 @@ class Metric:
     """
 
     name: str = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls)
 
     def __init__(self) -> None:
         options = set(self.__dict__)

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd import ShapeError
 
+from .._arguments import Size
 from ._running_metrics import Array, Metric, labels_of
 
 __all__ = ["AUC", "R2", "TopK"]
@@ -29,9 +30,7 @@ class TopK(Metric):
     0.5
     """
 
-    def __init__(self, k: int = 5) -> None:
-        if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
-            raise ValueError(f"k should be a whole number of at least 1, not {k!r}")
+    def __init__(self, k: Size = 5) -> None:
         self.k, self.name = int(k), f"top_{k}_accuracy"
         super().__init__()
 
