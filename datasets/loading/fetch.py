@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from datasets._warnings import warn
 from datasets.errors import DataError, RowError, RowIndexError
 from datasets.loading.collate import default_collate
 from datasets.loading.dataset import ArrayRows, Dataset, Indices, MapStyle
@@ -102,12 +102,10 @@ class Fetcher:
         """Decide whether the dataset is asked for whole batches: in some batches rows may look alike by chance."""
         before, self._at_once = self._at_once, self._answers_arrays(indices)
         if before and not self._at_once:
-            warnings.warn(
+            warn(
                 f"{_name(self._dataset)}[indices] is a batch for most arrays of indices, but not for {_some(indices)}: "
                 "rows are fetched one by one from now on. Have __getitem__ treat each row on its own, or take one "
-                "index only",
-                RuntimeWarning,
-                stacklevel=2,
+                "index only"
             )
 
     def _answers_arrays(self, indices: Indices) -> bool:

@@ -73,8 +73,11 @@ def _allocated(size: int) -> SharedMemory:
     path = os.path.join(_FOLDER, block.name.lstrip("/"))
     try:
         if os.path.exists(path):
-            with open(path, "r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, size)
+            number = os.open(path, os.O_RDWR)
+            try:
+                os.posix_fallocate(number, 0, size)
+            finally:
+                os.close(number)
     except OSError as error:
         block.close()
         block.unlink()

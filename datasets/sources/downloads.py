@@ -47,7 +47,7 @@ def download(url: str, known_hash: str, folder: str | os.PathLike[str] | None = 
     try:
         import pooch
     except ImportError as error:
-        raise ImportError("download() needs pooch: pip install 'plaingrad[download]'") from error
+        raise ImportError("download() needs pooch, the extra download: pip install pooch") from error
     try:
         return Path(pooch.retrieve(url, known_hash, path=folder or pooch.os_cache("plaingrad")))
     except ValueError as error:

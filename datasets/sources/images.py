@@ -64,7 +64,7 @@ class ImageFolder(Dataset[tuple[NDArray[np.float32], int]]):
         try:
             import PIL.Image  # noqa: F401  # so that its lack is said here, not when a row is read
         except ImportError as error:
-            raise ImportError("ImageFolder reads images with Pillow: pip install 'plaingrad[images]'") from error
+            raise ImportError("ImageFolder reads images with Pillow, the extra images: pip install pillow") from error
         if mode not in ("RGB", "L"):
             raise ArgumentError(f'ImageFolder: mode={mode!r}. It is "RGB" or "L".')
         if size is not None and not (len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):

@@ -103,7 +103,7 @@ def _read_file(path: Path) -> pandas.DataFrame:
         if path.name.lower().endswith((".csv", ".csv.gz")):
             return pandas.read_csv(path)
     except ImportError as error:
-        raise ImportError("read_table() reads Parquet files with pyarrow: pip install 'plaingrad[parquet]'") from error
+        raise ImportError("read_table() reads Parquet with pyarrow, the extra parquet: pip install pyarrow") from error
     except (ValueError, OSError, EOFError) as error:
         raise FormatError(f"{path}: {str(error).strip()}. Check the file, or make it again.") from error
     raise ArgumentError(f"{path}: the format is not known: the name ends neither in .parquet nor in .csv or .csv.gz.")

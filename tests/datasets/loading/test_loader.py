@@ -105,8 +105,9 @@ def test_rows_that_look_alike_by_chance_are_found_out() -> None:
 
     with pytest.warns(
         RuntimeWarning, match=r"Centred\[indices\] is a batch for most .* not for 28, 29, 30, 31.*one by one"
-    ):
+    ) as caught:
         found = np.concatenate(list(DataLoader(Centred(), 4)))
+    assert caught[0].filename == __file__
     np.testing.assert_array_equal(found[28:], values[28:] - values[28:].mean(axis=1, keepdims=True))
 
 
