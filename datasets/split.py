@@ -14,7 +14,7 @@ from datasets.loading.dataset import MapStyle, Subset, aligned
 
 __all__ = ["random_split", "train_test_split"]
 
-Generator: TypeAlias = np.random.Generator | np.random.RandomState
+Generator: TypeAlias = "np.random.Generator | np.random.RandomState"
 Row = TypeVar("Row", covariant=True)
 Rows: TypeAlias = NDArray[np.intp]
 

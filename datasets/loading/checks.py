@@ -12,7 +12,7 @@ from datasets.loading.dataset import MapStyle
 
 __all__ = ["Seed", "check_dataset", "check_exclusive", "check_workers", "drawn_seed", "whole"]
 
-Seed: TypeAlias = int | np.random.Generator | None
+Seed: TypeAlias = "int | np.random.Generator | None"  # a text: numpy.random takes longer to load than this package
 
 
 def drawn_seed(seed: Seed) -> int:

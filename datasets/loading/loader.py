@@ -13,13 +13,14 @@ from datasets.loading.checks import check_dataset, check_exclusive, check_worker
 from datasets.loading.dataset import Indices, MapStyle
 from datasets.loading.fetch import Fetcher
 from datasets.loading.order import made_ahead
-from datasets.loading.processes import Processes
 from datasets.loading.progress import Progress
 from datasets.loading.samplers import RandomSampler, SequentialSampler
 from datasets.loading.threads import Threads
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
+
+    from datasets.loading.processes import Processes
 
 __all__ = ["DataLoader"]
 
@@ -203,6 +204,8 @@ class DataLoader:
     def _started(self, make: Callable[[Indices, int], Any]) -> Threads | Processes:
         if self.multiprocessing_context is None:
             return Threads(make, self.num_workers, self.worker_init_fn, self.timeout)
+        from datasets.loading.processes import Processes  # imported here because it takes longer than the package
+
         return Processes(
             make,
             self.num_workers,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import struct
-import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from datasets.errors import ArgumentError, ColumnError, FormatError, MissingFileError
+
+if TYPE_CHECKING:
+    import zipfile
 
 __all__ = ["open_array"]
 
@@ -58,6 +60,8 @@ def open_array(path: str | os.PathLike[str], name: str | None = None) -> NDArray
            [3., 4., 5.]]), array([7, 2]))
     >>> folder.cleanup()
     """
+    import zipfile  # imported here because it takes longer to load than most of the package
+
     path = Path(path)
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file. Relative paths start at {Path.cwd()}.")
@@ -82,7 +86,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str | None) -> NDArray[A
     if name not in names:
         raise ColumnError(f"{path}: no array {name!r}: there are {', '.join(map(repr, names))}. Pass one as name=.")
     member = archive.getinfo(archive.namelist()[names.index(name)])
-    if member.compress_type != zipfile.ZIP_STORED:
+    if member.compress_type:  # 0 for stored as it is
         with archive.open(member) as content:
             read: NDArray[Any] = npy.read_array(content, allow_pickle=False)
             return read
