@@ -182,6 +182,7 @@ class DataLoader:
                     batch = make(rows, progress.epoch)
                     progress.note(number, rows)
                     yield batch
+                    del batch  # else the next could not have its memory, which the caches still know
         else:
             pool = self._pool or self._started(make)
             self._pool = None
