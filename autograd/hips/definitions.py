@@ -7,7 +7,6 @@ themselves; forward mode takes their transpose, unless `defjvp` says more.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 
 from autograd.errors import DeclarationError, UnsupportedError, check_callable
 from autograd.graph.buffer_reuse import writeable
-from autograd.graph.call_site import users_line
+from autograd.graph.source_info import warn
 from autograd.primitives.function import Function
 from autograd.primitives.nary import several_inputs
 from autograd.primitives.operands import NUMBERS
@@ -338,10 +337,9 @@ def _definition(fun: Callable[..., Any], called: str) -> Definition:
     # Programs complete the operations of HIPS autograd, such as expit, which has no forward rule there.
     if "vjp" in called:
         name = getattr(fun, "__name__", repr(fun))
-        warnings.warn(
-            f"{called}() at {users_line()}: {name} has its derivatives here, in both modes, and keeps them. For one "
-            f"with other derivatives, decorate a function of your own that calls {name} with @primitive",
-            stacklevel=3,
+        warn(
+            f"{called}() is not followed: {name} has its derivatives here, in both modes, and keeps them. For one "
+            f"with other derivatives, decorate a function of your own that calls {name} with @primitive"
         )
     return Definition(fun)
 

@@ -146,7 +146,8 @@ def _failed(dataset: MapStyle[Any], index: int, error: Exception) -> DataError:
     while hasattr(dataset, "locate"):
         dataset, index = dataset.locate(index)
         places.append(f"row {index} of {_name(dataset)}")
-    return RowError(f"{', which is '.join(places)}, could not be loaded: {_shown(error)}")
+    comma = "," if len(places) > 1 else ""
+    return RowError(f"{', which is '.join(places)}{comma} could not be loaded: {_shown(error)}")
 
 
 def _shown(error: Exception) -> str:
