@@ -49,6 +49,8 @@ def run(
 ) -> int:
     """Call `main` with the options; return the exit code: 0, 1 for an error that it explains, 130 after Ctrl-C."""
     options, name = parser.parse_args(arguments), parser.prog.removeprefix("python -m ")
+    if nn.distributed.rank() > 0:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the end; rank 0 says it all
     try:
         main(options)
     except KeyboardInterrupt:
@@ -67,11 +69,14 @@ class Run(nn.training.Interruption):
     """
 
     def __init__(self, options: argparse.Namespace) -> None:
-        super().__init__()
+        if nn.distributed.rank() == 0:
+            super().__init__()
+        else:
+            super().__init__(message="")
         _check_writable(options.out)
         self.options, self.start = options, (time.perf_counter(), time.process_time())
         self.pictures = find_spec("matplotlib") is not None
-        if not self.pictures:
+        if not self.pictures and nn.distributed.rank() == 0:
             print("no pictures will be drawn: that takes matplotlib, pip install matplotlib", file=sys.stderr)
 
     def __exit__(self, *error: Any) -> None:
@@ -88,8 +93,11 @@ class Run(nn.training.Interruption):
     ) -> None:
         """Write ``model.npz`` if there is a model, ``metrics.json``, and `files`, by a function of the path for each.
 
-        `history` is the table that `nn.fit` returned. Pictures, ``.png`` and ``.html``, need matplotlib.
+        `history` is the table that `nn.fit` returned. Pictures, ``.png`` and ``.html``, need matplotlib. Of several
+        processes, under mpiexec, rank 0 writes.
         """
+        if nn.distributed.rank() > 0:
+            return
         folder, described = self.options.out, vars(self.options) | dict(metrics) | self._describe()
         if history is not None:
             records = json.loads(history.reset_index().to_json(orient="records", double_precision=15))  # null for nan

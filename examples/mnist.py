@@ -1,6 +1,7 @@
 """Train a network on the MNIST digits, and write a folder about what it learned.
 
     python -m examples.mnist                       the digits, in about fifteen seconds
+    mpiexec -n 2 python -m examples.mnist          the same by two processes, which share each batch
     python -m examples.mnist --full-batch          all images in every step, as in the simplest of all training loops
     python -m examples.mnist --data fashion-mnist  a folder with the four files of Fashion-MNIST, gzipped or not
     python -m examples.mnist --csv digits.csv      a table with a column 'label' and one for each pixel, 0 to 255

@@ -7,7 +7,7 @@ does.
 import typing
 
 from . import _engine_check as _engine_check  # first: it raises if `autograd` is another package
-from . import functional, init, onnx, optim, plots, training, utils
+from . import distributed, functional, init, onnx, optim, plots, training, utils
 from ._functional_call import functional_call, stack_parameters
 from .module import Module
 from .modules.activation import (
@@ -200,6 +200,7 @@ __all__ = [
     "Unflatten",
     "Unfold",
     "Upsample",
+    "distributed",
     "evaluate",
     "fit",
     "functional",

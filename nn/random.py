@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import BatchError, extend
 from autograd.extend import levels, restore_in_checkpoints
 
-__all__ = ["chosen_generator", "default_generator", "draw", "manual_seed"]
+__all__ = [
+    "RowShare",
+    "chosen_generator",
+    "default_generator",
+    "draw",
+    "drawing_for_rows",
+    "drawing_from",
+    "manual_seed",
+    "resume_drawing",
+    "uniform",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -89,12 +101,96 @@ def draw(
     running = levels()
     source = default_generator if generator is None else partial(_chosen, generator)
     if not running:
-        return extend.drawn(sample, source, shape)
+        return extend.drawn(sample if _share is None else partial(_for_share, sample), source, shape)
     batches = [level for level in running if _randomness(level) == "different"]
     drawn: Any = extend.drawn(sample, source, (*[level.size for level in batches], *shape))
     for level in batches:
         drawn = extend.enter_batch(drawn, level)
     return drawn
+
+
+class RowShare(NamedTuple):
+    """The rows of a batch that this process has: how many come before them, how many they are, and all of them.
+
+    Attributes
+    ----------
+    number
+        The number of this process among those that share the batch.
+    """
+
+    before: int
+    own: int
+    total: int
+    number: int
+
+
+_share: RowShare | None = None
+
+
+@contextmanager
+def drawing_for_rows(share: RowShare) -> Iterator[None]:
+    """Draw for own rows what they would be given if one process drew for the whole batch.
+
+    This is so for arrays whose first axis is that of the rows. Others are drawn from a generator of this process. The
+    generator of `nn` is left in the same state by all processes.
+    """
+    global _share
+    previous, _share = _share, share
+    try:
+        yield
+    finally:
+        _share = previous
+
+
+@contextmanager
+def drawing_from(seeds: Sequence[int]) -> Iterator[None]:
+    """Draw from a new generator of these seeds; afterwards the generator of `nn` is the one that it was."""
+    global _generator
+    previous, _generator = _generator, np.random.default_rng(seeds)
+    try:
+        yield
+    finally:
+        _generator = previous
+
+
+def resume_drawing(generator: np.random.Generator) -> None:
+    """Make this the generator of `nn`, after another thread had its own in that place."""
+    global _generator
+    _generator = generator
+
+
+def _for_share(
+    sample: Callable[[np.random.Generator, tuple[int, ...]], Array], generator: np.random.Generator, shape: Any
+) -> Array:
+    share = _share
+    if share is None:  # of a program of `compile` that runs again
+        return sample(generator, shape)
+    if not shape or shape[0] != share.own:
+        return sample(np.random.default_rng((int(generator.integers(2**63)), share.number)), shape)
+    width = math.prod(shape[1:])
+    if sample is not uniform or not isinstance(generator.bit_generator, np.random.PCG64):
+        return sample(generator, (share.total, *shape[1:]))[share.before : share.before + share.own]
+    _skip(generator, share.before * width)
+    drawn = sample(generator, shape)
+    _skip(generator, (share.total - share.before - share.own) * width)
+    return drawn
+
+
+def uniform(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Draw float32 numbers from 0 to 1."""
+    return generator.random(shape, np.float32)
+
+
+def _skip(generator: np.random.Generator, count: int) -> None:
+    """Leave the generator as if `count` numbers of `uniform` had been drawn: two of them take one of its steps."""
+    bits: Any = generator.bit_generator
+    if count and bits.state["has_uint32"]:
+        generator.random(dtype=np.float32)
+        count -= 1
+    if count > 1:
+        bits.advance(count // 2)
+    if count % 2:
+        generator.random(dtype=np.float32)
 
 
 def _randomness(level: Any) -> str:

@@ -54,8 +54,8 @@ DIFFERENCES = {
     "gradient": "an order of nan is none; coordinates without distance give nan or infinity in another order",
 }
 
-# They make as many things as they are told to, one by one, or read files at each call.
-NOT_TRIED = {"nn.Transformer", "datasets.load_mnist"}
+# They make as many things as they are told to, one by one, read files at each call, or end the process.
+NOT_TRIED = {"nn.Transformer", "datasets.load_mnist", "nn.distributed.abort"}
 
 # Results and errors of `autograd`, what takes no argument, and what draws or writes files, which has tests of its own.
 PASSIVE = {
@@ -222,6 +222,7 @@ def public_calls() -> list[Any]:
     for module in (
         nn.functional,
         nn,
+        nn.distributed,
         nn.init,
         nn.optim,
         nn.optim.lr_scheduler,

@@ -105,6 +105,7 @@ NOT_MADE = {
     "nn.optim.Optimizer",
     "nn.optim.swa_utils.AveragedModel",
     "nn.TransformerDecoder",
+    "nn.distributed.DataParallel",
     "nn.TransformerEncoder",
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ShapeError, Tensor
 
 from .._arguments import TensorLike, is_number
-from ..random import draw
+from ..random import draw, uniform
 from ._kernels.operands import as_floating, as_operand
 from ._smooth_activation import SELU_ALPHA, SELU_SCALE
 
@@ -161,11 +161,7 @@ def _dropped(x: Any, shape: tuple[int, ...], p: float, training: bool, generator
 
 
 def _kept(shape: tuple[int, ...], p: float, generator: Generator) -> Any:
-    return draw(_uniform, shape, generator) >= p
-
-
-def _uniform(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    return generator.random(shape, np.float32)
+    return draw(uniform, shape, generator) >= p
 
 
 def _check_probability(p: float) -> None:

@@ -19,7 +19,7 @@ from ._kernels.half_precision import in_single
 from ._kernels.operands import as_floating, not_real
 from ._kernels.standardize import Moments, standardize
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
+__all__ = ["batch_norm", "batch_norm_with", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
 
 Array = np.ndarray[Any, Any]
 
@@ -207,20 +207,34 @@ def batch_norm(
     >>> mean, variance
     (array([0.2]), array([1.1]))
     """
+    return batch_norm_with(Moments(), input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def batch_norm_with(
+    moments: Moments,
+    input: TensorLike,
+    running_mean: TensorLike | None,
+    running_var: TensorLike | None,
+    weight: TensorLike | None,
+    bias: TensorLike | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> Tensor:
+    """Do what `batch_norm` does, with moments that may be those of more rows than are given."""
     input = as_floating("batch_norm", "input", input, weight, running_mean)
     channels = _channels(
         "batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
     if not training:
         return _with_fixed_statistics(input, "batch_norm", running_mean, running_var, weight, bias, eps)
-    count = input.size // (channels or 1)
+    count = moments.count(input.size // (channels or 1))
     if count == 1:
         raise ShapeError(
             f"batch_norm needs more than one value for each channel when training, but the input has shape "
             f"{input.shape}: use a larger batch, or evaluation mode"
         )
     flat = input if input.ndim == 2 else input.reshape((*input.shape[:2], -1 if input.size else 0))
-    moments = Moments()
     axes, shape = ((0,), (channels,)) if input.ndim == 2 else ((0, 2), (channels, 1))
     parameters: tuple[Any, Any] = (weight, bias)
     weight, bias = (None if p is None else p if p.shape == shape else p.reshape(shape) for p in parameters)

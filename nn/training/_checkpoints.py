@@ -11,6 +11,8 @@ import numpy as np
 
 from autograd.extend import borrow
 
+from ..distributed._collectives import spread_object
+from ..distributed._processes import world
 from ..module import Module
 from ..random import default_generator
 from ..serialization import load, save
@@ -86,8 +88,8 @@ class Checkpoint(Callback):
         """Make the folder, and resume from the file if that is asked for."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._settings = _settings(training)
-        if self.resume and self.path.exists():
-            state = load(self.path)
+        state = spread_object(load(self.path) if self.resume and world().rank == 0 and self.path.exists() else None)
+        if state is not None:
             _restore(training, state, self.path)
             self._settings = _say_what_differs(training, self._settings, state.get("settings", {}), self.path)
             place = f"epoch {training.epoch + 1}, batch {training.batch + 1}"
@@ -105,7 +107,8 @@ class Checkpoint(Callback):
             self._write(training)
 
     def _write(self, training: Training) -> None:
-        save({**_capture(training), "settings": self._settings}, self.path)
+        if world().rank == 0:
+            save({**_capture(training), "settings": self._settings}, self.path)
 
 
 class SaveBest(Callback):
@@ -130,7 +133,7 @@ class SaveBest(Callback):
 
     def on_epoch(self, training: Training) -> None:
         """Save the model if the epoch was the best."""
-        if self._best.improved(training.history[-1]):
+        if self._best.improved(training.history[-1]) and world().rank == 0:
             save(training.evaluated, self.path)
 
     def state_dict(self) -> dict[str, Any]:

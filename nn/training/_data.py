@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from ._types import Data
 
-__all__ = ["Batch", "Batches", "Position", "Rows", "Source", "columns_of", "inputs_of", "source_of"]
+__all__ = ["Batch", "Batches", "Position", "Rows", "Source", "checksum_of", "columns_of", "inputs_of", "source_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -250,7 +250,7 @@ class Position:
             return self._source.epoch(epoch)
         batches = self._source.epoch(self._epoch, self._taken - 1)
         self._last = next(batches, None)
-        if self._last is None or _checksum(self._last) != self._expected:
+        if self._last is None or checksum_of(self._last) != self._expected:
             raise ValueError(
                 f"batch {self._taken} of epoch {self._epoch + 1} is not the one that it was before the checkpoint: the "
                 f"data, or their order, are others. Pass the same data; for an iterable, one that is made anew with a "
@@ -263,7 +263,7 @@ class Position:
         """Return what a checkpoint needs: the epoch of the last batch, how many were taken, and so on."""
         assert self._last is not None
         loader = getattr(self._source, "loader_state", None)
-        return [self._epoch, self._taken, _checksum(self._last), *([] if loader is None else [loader])]
+        return [self._epoch, self._taken, checksum_of(self._last), *([] if loader is None else [loader])]
 
     def load_state(self, state: Sequence[Any]) -> None:
         """Take over what `state` returned."""
@@ -272,7 +272,7 @@ class Position:
             self._source.restore(loader[0])
 
 
-def _checksum(batch: Batch) -> int:
+def checksum_of(batch: Batch) -> int:
     """Return a number that tells batches apart."""
     total = 0
     for part in (*batch.inputs, batch.target):

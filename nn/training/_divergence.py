@@ -35,7 +35,7 @@ def warn(message: str) -> None:
 
 
 def divergence(
-    value: float, loss: Tensor, batch: Batch, where: str, named: list[tuple[str, Any]]
+    value: float, loss: Tensor | None, batch: Batch, where: str, named: list[tuple[str, Any]]
 ) -> NonFiniteLossError:
     """Return the error for a loss of `value`, whose message names the first thing that is not finite."""
     cause = _cause_in_data(batch) or _cause_in_weights(named) or _cause_in_gradients(loss, named)

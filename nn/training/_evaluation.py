@@ -10,6 +10,8 @@ import numpy as np
 
 from autograd import ShapeError, no_grad
 
+from ..distributed._collectives import gather_objects
+from ..distributed._processes import world
 from ..module import Module
 from ._data import Source, inputs_of, source_of
 from ._metrics import Measure, Metrics, Totals, named_metrics, values_of
@@ -127,14 +129,35 @@ def _joined(outputs: Sequence[Any], rows: list[int]) -> Any:
 
 
 def mean_over(
-    source: Source, number: int, model: Module, loss: Loss, metrics: Mapping[str, Measure], prefix: str = ""
+    source: Source,
+    number: int,
+    model: Module,
+    loss: Loss,
+    metrics: Mapping[str, Measure],
+    prefix: str = "",
+    *,
+    shared: bool = False,
 ) -> dict[str, Any]:
-    """Return the loss and the metrics of a model over the batches of an epoch."""
+    """Return the loss and the metrics of a model over the batches of an epoch; `shared` between all ranks."""
+    size = world().size if shared else 1
     totals = Totals(metrics, is_summed(loss))
+    found: dict[int, Any] = {}  # what this rank finds for its batches, by their numbers
     with _evaluating(model):
-        for batch in source.epoch(number):
+        for place, batch in enumerate(source.epoch(number)):
+            if size > 1:
+                if place % size != world().rank:
+                    continue
+                totals = totals.part()
             output = model(*batch.inputs)
             totals.add(float(values_of(loss(output, batch.target))), output, batch.target, batch.rows)
+            if size > 1:
+                found[place] = totals.vector(), totals.kept
+    if size > 1:  # added up in their order, so that nothing depends on the number of ranks
+        of_all = {place: sums for each in gather_objects(found) for place, sums in each.items()}
+        totals = Totals(metrics, is_summed(loss))
+        for place in sorted(of_all):
+            totals.add_vector(of_all[place][0])
+            totals.measure(of_all[place][1])
     if not totals.rows:
         raise ValueError("there is not one batch to evaluate: was an iterator used up?")
     return totals.means(prefix)

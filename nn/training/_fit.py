@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..distributed._processes import world
 from ..module import Module
 from ..random import default_generator
 from ._callbacks import Callback
@@ -16,6 +17,7 @@ from ._evaluation import EVALUATION_BATCH, check_loss, dtype_of, trained_columns
 from ._loop import TrainingLoop
 from ._metrics import Metrics, named_metrics
 from ._progress import Progress
+from ._ranks import check_model, synchronized
 from ._schedule import Schedule, ScheduleUnit, check_scheduler
 from ._state import Training
 from ._weights import ClassWeight, WeightedLoss, check_weights, class_weights
@@ -52,6 +54,7 @@ def fit(
     seed: int | None = None,
     sentinels: bool = True,
     compile: bool = False,
+    reproducible: bool = False,
     verbose: bool = True,
 ) -> pandas.DataFrame:
     """Train a model, and return its figures epoch by epoch.
@@ -116,6 +119,10 @@ def fit(
         All figures stay the same to the last bit. Steps that are checked run as they are, and with a warning so does
         all where the model or the loss does something that cannot be recorded. Their own lines do not run in a replay,
         so a ``print`` in them is silent.
+    reproducible
+        Whether the weights are the same to the last bit on any number of ranks: see `nn.distributed`. Gradients are
+        computed in blocks of 16 rows then, and added up in an order that depends on the rows alone; that takes longer.
+        NumPy's OpenBLAS uses one thread during the call.
     verbose
         Whether to print a line for each epoch, and show a progress bar on terminals.
 
@@ -167,6 +174,8 @@ def fit(
     _check_optimizer(optimizer)
     check_scheduler(scheduler, scheduler_every, optimizer)
     dtype, columns = dtype_of(model), trained_columns(model) or columns_of(data)
+    check_model(model, reproducible, compile)
+    synchronized(model, loss, optimizer)
     source = source_to_train(data, epochs, batch_size, seed, dtype, columns)
     if sample_weight is not None:
         source = _with_weights(source, sample_weight)
@@ -186,7 +195,8 @@ def fit(
         accumulate=accumulate,
         callbacks=callbacks,
         source=source,
-        progress=Progress(epochs, verbose),
+        progress=Progress(epochs, verbose and world().rank == 0),
+        draws=int(default_generator().integers(2**32)) if reproducible else 0,
     )
     loop = TrainingLoop(
         training,
@@ -196,6 +206,7 @@ def fit(
         sentinels=sentinels,
         compile=compile,
         weighted=weighted,
+        reproducible=reproducible,
     )
     if columns is not None:
         model.feature_names_in_ = columns

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.extend import replacing
 
+from ..distributed._processes import world
 from ._callbacks import Callback
 from ._state import Training
 
@@ -40,6 +41,8 @@ class CSVLogger(Callback):
 
     def on_epoch(self, training: Training) -> None:
         """Add the epoch, the first time after all epochs before it."""
+        if world().rank:
+            return
         if self._begun:
             with self.path.open("a", newline="") as stream:
                 csv.writer(stream).writerow(_plain(training.history[-1]).values())
@@ -75,6 +78,8 @@ class TensorBoard(Callback):
 
     def on_epoch(self, training: Training) -> None:
         """Write the epoch."""
+        if world().rank:
+            return
         events, summaries, file_writer = self._events
         row = training.history[-1]
         if self._writer is None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from ..distributed._collectives import spread_object
+from ..distributed._processes import world
 from ..utils import clip_grad_norm_
 from ._compiled import NotFinite, compiled_gradient
 from ._data import Batch, Source
 from ._divergence import divergence
 from ._evaluation import mean_over
 from ._interruption import Interruption
+from ._ranks import Ranks
 from ._schedule import Schedule
 from ._sentinels import Sentinels, StepNorms, is_checked, mode_dependent_modules, total_norm, trainable_parameters
 from ._state import Training
@@ -44,6 +48,8 @@ class TrainingLoop:
         Whether to compile the gradients of batches.
     weighted
         The loss where rows have weights, or None.
+    reproducible
+        Whether to compute gradients in blocks of rows.
     """
 
     def __init__(
@@ -54,24 +60,32 @@ class TrainingLoop:
         clip_norm: float | None,
         sentinels: bool,
         compile: bool,
+        reproducible: bool = False,
         weighted: WeightedLoss | None = None,
     ) -> None:
         self._weighted = weighted
         self.training, self._schedule, self._validation, self._clip_norm = training, schedule, validation, clip_norm
-        self._sentinels = Sentinels(training.model, training.optimizer, training.loss) if sentinels else None
+        shown = sentinels and world().rank == 0
+        self._sentinels = Sentinels(training.model, training.optimizer, training.loss) if shown else None
         self._gradient = None
         if compile:
             self._gradient = compiled_gradient(training.model, training.loss, bool(training.metrics), weighted)
         self._parameters: list[tuple[str, Any]] = []  # with their paths, as they are in this epoch
+        self._ranks: Ranks | None = None  # where several processes, or blocks, make the gradients
+        if reproducible or world().size > 1:
+            self._ranks = Ranks(training, self._add_gradient, lambda: self._parameters, self._loss_of, reproducible)
 
     def run(self) -> None:
         """Go through the epochs, until the last or until something ends the training."""
         training = self.training
-        with Interruption(_MESSAGE) as interruption:
+        together = nullcontext() if self._ranks is None else self._ranks.ending_together()
+        with together, Interruption(_MESSAGE if world().rank == 0 else "") as interruption:
             try:
                 self._call("on_start")
                 while training.epoch < training.epochs and not training.stopped:
                     self._run_epoch(interruption)
+                    if self._ranks is not None:
+                        self._ranks.agree_on_end(after_step=False)
                 if self._sentinels is not None:
                     self._sentinels.finish()
                 training.optimizer.zero_grad()  # else a loop of the user's own would add to the last step's
@@ -95,20 +109,24 @@ class TrainingLoop:
         self._prepare()
         training.progress.start(training.epoch + 1, training.source.size, training.batch)
         for group in _grouped(training.position.batches(training.epoch), training.accumulate):
-            self._step(group)
-            training.interrupted = interruption.requested
+            training.interrupted = self._step(group, interruption)
             for callback in training.callbacks:
                 callback.on_step(training)
             if training.progress.bar is not None:
                 training.progress.update(len(group), training.sums.totals.quick_means())
+            if self._ranks is not None:
+                self._ranks.agree_on_end(after_step=True)
             if training.interrupted or training.stopped:
                 break
+        else:
+            if self._ranks is not None:
+                self._ranks.end_epoch()
         if not training.sums.totals.rows:
             raise ValueError(
                 "there is not one batch to train with: is the data empty, or an iterator that was used up?"
             )
         self._end_epoch()
-        if interruption.requested:
+        if training.interrupted or (self._ranks is None and interruption.requested):
             training.stop("Ctrl-C")
 
     def _prepare(self) -> None:
@@ -129,7 +147,7 @@ class TrainingLoop:
 
     def _end_epoch(self) -> None:
         training = self.training
-        row = self._row()
+        row = spread_object(self._row())
         training.history.append(row)
         if not (training.interrupted or training.stopped):  # else a part of it is still to come
             self._schedule.after_epoch(row)
@@ -143,8 +161,9 @@ class TrainingLoop:
         training, sums = self.training, self.training.sums
         row: dict[str, Any] = {"epoch": training.epoch + 1, **sums.totals.means()}
         if self._validation is not None:
+            model = training.evaluated
             row |= mean_over(
-                self._validation, training.epoch, training.evaluated, training.loss, training.metrics, "val_"
+                self._validation, training.epoch, model, training.loss, training.metrics, "val_", shared=True
             )
         row["lr"] = float(training.optimizer.param_groups[0]["lr"])
         row["gradient_norm"] = _mean(sums.gradient_norms)
@@ -155,12 +174,15 @@ class TrainingLoop:
 
     # A step
 
-    def _step(self, group: Sequence[Batch]) -> None:
-        """Take one step with the gradients of one batch or several."""
+    def _step(self, group: Sequence[Batch], interruption: Interruption) -> bool:
+        """Take one step with the gradients of one batch or several; return whether Ctrl-C was pressed."""
         training = self.training
         training.optimizer.zero_grad()
         checked = is_checked(training.step, training.batch // training.accumulate)
-        if len(group) == 1:
+        interrupted = None
+        if self._ranks is not None:
+            interrupted = self._ranks.add_gradients(group, checked, interruption.requested)
+        elif len(group) == 1:
             self._add_gradient(group[0], 1.0, checked)
         else:
             rows = sum(batch.rows for batch in group)
@@ -176,6 +198,7 @@ class TrainingLoop:
         training.batch += len(group)
         training.position.advance(group[-1], training.epoch, training.batch)
         self._schedule.after_step()
+        return interruption.requested if interrupted is None else interrupted
 
     def _optimized(self) -> list[Any]:
         return [parameter for group in self.training.optimizer.param_groups for parameter in group["params"]]
@@ -187,15 +210,9 @@ class TrainingLoop:
             self._add_compiled(self._gradient, batch, share)
             return
         output = training.model(*batch.inputs)
-        loss = (
-            training.loss(output, batch.target)
-            if self._weighted is None
-            else self._weighted(output, batch.target, self._weighted.weights(batch))
-        )
-        if checked:
-            self._check_loss(loss)
+        loss = self._loss_of(output, batch, checked)
         value = loss.item()
-        if not math.isfinite(value):
+        if not (math.isfinite(value) if self._ranks is None else self._ranks.is_finite(value)):
             raise self._divergence(loss, batch)
         if share == 1:
             loss.backward()
@@ -205,6 +222,17 @@ class TrainingLoop:
         if checked and self._sentinels is not None:
             self._sentinels.check_output(output, batch.target)
             self._sentinels.check_dtype(batch.inputs, output)
+
+    def _loss_of(self, output: Any, batch: Batch, checked: bool) -> Any:
+        """Return the loss of a batch; `checked` says whether to raise unless it is one number."""
+        weighted = self._weighted
+        if weighted is None:
+            loss = self.training.loss(output, batch.target)
+        else:
+            loss = weighted(output, batch.target, weighted.weights(batch))
+        if checked:
+            self._check_loss(loss)
+        return loss
 
     def _add_compiled(self, gradient: Callable[..., Any], batch: Batch, share: float) -> None:
         """Do what `_add_gradient` does in a step that is not checked, by the compiled function."""
@@ -220,7 +248,8 @@ class TrainingLoop:
         """Return the error for a loss that is nan or infinite."""
         training = self.training
         where = f"epoch {training.epoch + 1}, batch {training.batch + 1} (step {training.step + 1})"
-        return divergence(loss.item(), loss, batch, where, self._parameters)
+        walked = loss if self._ranks is None else None  # in a walk of one rank alone, SyncBatchNorm would wait
+        return divergence(loss.item(), walked, batch, where, self._parameters)
 
     def _check_loss(self, loss: Any) -> None:
         if getattr(loss, "size", 0) != 1 or not getattr(loss, "requires_grad", False):

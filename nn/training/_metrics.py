@@ -136,6 +136,7 @@ class Totals:
         for metric in self.running.values():
             metric.reset()
         self._names, self.summed = ["loss", *metrics], summed
+        self.kept: list[tuple[Any, Any]] | None = None  # of a part: see `part`
         self.rows, self.sums = 0, dict.fromkeys(["loss", *self._functions], 0.0)
 
     def add(self, loss: float, output: Any, target: Any, rows: int) -> None:
@@ -146,8 +147,10 @@ class Totals:
             output, target = values_of(output), values_of(target)
             for name, function in self._functions.items():
                 self.sums[name] += float(function(output, target)) * rows
-            for metric in self.running.values():
-                metric.update(output, target)
+            if self.kept is None:
+                self.measure([(output, target)])
+            elif self.running:
+                self.kept.append((output, target))
 
     def means(self, prefix: str = "") -> dict[str, Any]:
         """Return the mean over the rows of each, and what is measured over all of them together."""
@@ -159,3 +162,27 @@ class Totals:
     def quick_means(self) -> dict[str, float]:
         """Return the means alone, for a progress bar: the others may take long."""
         return {name: total / self.rows for name, total in self.sums.items()}
+
+    def vector(self) -> Array:
+        """Return the number of rows and all sums, which other sums can be added to."""
+        return np.array([self.rows, *self.sums.values()], np.float64)
+
+    def set_vector(self, vector: Array) -> None:
+        """Replace the number of rows and all sums."""
+        self.rows, self.sums = int(vector[0]), dict(zip(self.sums, vector[1:].tolist(), strict=True))
+
+    def add_vector(self, vector: Array) -> None:
+        """Add the number of rows and the sums of other totals."""
+        self.set_vector(self.vector() + vector)
+
+    def part(self) -> Totals:
+        """Return new totals of the same metrics; they keep outputs that are to be measured together with others."""
+        part = copy.copy(self)
+        part.rows, part.sums, part.kept = 0, dict.fromkeys(self.sums, 0.0), []
+        return part
+
+    def measure(self, kept: Iterable[tuple[Any, Any]]) -> None:
+        """Take outputs and targets that parts have kept into the metrics of all together."""
+        for output, target in kept:
+            for metric in self.running.values():
+                metric.update(output, target)

@@ -107,6 +107,7 @@ class Training:
     interrupted: bool = False
     stopped: str | None = None
     error: BaseException | None = None
+    draws: int = 0  # the seed of random numbers that depend on rows and steps alone
     position: Position = field(init=False)  # in the data
     sums: EpochSums = field(init=False)
 
@@ -134,6 +135,7 @@ class Training:
             **self.sums.state_dict(),
             "history": self.history,
             "stopped": self.stopped,
+            "draws": self.draws,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -142,3 +144,4 @@ class Training:
         self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
         self.position.load_state(state["place"])
         self.history, self.stopped = state["history"], state["stopped"]
+        self.draws = state.get("draws", self.draws)

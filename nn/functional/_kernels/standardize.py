@@ -18,10 +18,21 @@ Axes = tuple[int, ...]
 
 
 class Moments:
-    """The mean and variance that `standardize` leaves for its derivative and for running statistics."""
+    """The mean and variance that `standardize` leaves for its derivative and for running statistics.
+
+    A subclass may have them be those of more than the array that it is given: see `total`.
+    """
 
     mean: Any
     variance: Any
+
+    def total(self, sums: Any) -> Any:
+        """Return sums over the axes, for all that is standardized together."""
+        return sums
+
+    def count(self, own: int) -> Any:
+        """Return of how many elements a mean is, of which `own` are those of the array."""
+        return own
 
 
 def _dots(a: Any, b: Any, axes: Axes) -> Any:
@@ -45,10 +56,10 @@ def _standardize_forward(
 
     Without `centered` the mean counts as 0.
     """
-    count = _count(x, axes)
-    mean = accurate_sum(x, axes, keepdims=True) / count if centered else x.dtype.type(0)
+    count = moments.count(_count(x, axes))
+    mean = moments.total(accurate_sum(x, axes, keepdims=True)) / count if centered else x.dtype.type(0)
     out = x - mean
-    variance = _dots(out, out, axes) / count
+    variance = moments.total(_dots(out, out, axes)) / count
     moments.mean, moments.variance = mean, variance
     out *= 1 / np.sqrt(variance + eps)
     if weight is not None:
@@ -66,8 +77,9 @@ def _fits(parameter: Any, out: Any) -> bool:
 def _whitened(x: Any, axes: Axes, eps: float, centered: bool, moments: Moments) -> tuple[Any, Any]:
     """Return x whitened, that is before scale and shift, and the factor 1 / sqrt(variance + eps)."""
     if isinstance(x, Tensor):
-        x = x - x.mean(axis=axes, keepdims=True) if centered else x
-        inverse = 1 / np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
+        count = moments.count(_count(x, axes))
+        x = x - moments.total(x.sum(axis=axes, keepdims=True)) / count if centered else x
+        inverse = 1 / np.sqrt(moments.total((x * x).sum(axis=axes, keepdims=True)) / count + eps)
         return x * inverse, inverse
     inverse = 1 / np.sqrt(moments.variance + eps)
     white = x - moments.mean
@@ -79,9 +91,9 @@ def _input_rule(g: Any, x: Any, weight: Any, axes: Axes, eps: float, centered: b
     white, inverse = _whitened(x, axes, eps, centered, moments)
     if weight is not None:
         g = g * weight
-    count = _count(x, axes)
-    along = _dots(g, white, axes) / count
-    mean = accurate_sum(g, axes, keepdims=True) / count if centered else None
+    count = moments.count(_count(x, axes))
+    along = moments.total(_dots(g, white, axes)) / count
+    mean = moments.total(accurate_sum(g, axes, keepdims=True)) / count if centered else None
     if type(g) in ARRAY_TYPES and type(white) in ARRAY_TYPES and g.dtype == white.dtype:
         white *= along
         gx = np.subtract(g, white, white)

@@ -1,0 +1,174 @@
+"""Launchers of MPI: how a process knows that it is one of several, and that an error in one of them ends all."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import importlib
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+import numpy as np
+
+__all__ = ["end_job", "launched", "leaving", "limit_threads", "message_passing", "start"]
+
+# The number of processes, as MPICH and Intel MPI, Open MPI, MVAPICH, and Slurm's srun say it. That of an allocation of
+# Slurm, SLURM_NTASKS, would be wrong: every process in it sees that, also one that was started alone.
+_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+_PROCESS = "PLAINGRAD_MPI_PROCESS"  # the process that MPI was started in: others that it starts are no ranks
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def launched() -> int:
+    """Return how many processes a launcher such as mpiexec started, this one among them; without one it is 1."""
+    own = str(os.getpid())
+    if os.environ.get(_PROCESS, own) != own:
+        return 1
+    return next((int(text) for text in map(os.environ.get, _SIZES) if text is not None and text.isdecimal()), 1)
+
+
+def message_passing() -> Any:
+    """Return ``mpi4py.MPI``, which starts MPI when it is loaded for the first time."""
+    count = launched()
+    try:
+        library: Any = importlib.import_module("mpi4py.MPI")
+    except ImportError as error:
+        raise ImportError(
+            f"this is one of {count} processes that a launcher of MPI started, and they cannot talk to each other "
+            f"without mpi4py: pip install 'plaingrad[mpi]'"
+        ) from error
+    found = library.COMM_WORLD.Get_size()
+    if found != count:
+        raise RuntimeError(
+            f"a launcher started {count} processes, but MPI knows of {found}: the launcher is not that of the MPI "
+            f"library which mpi4py found. Use mpiexec of the same MPI "
+            f"({library.Get_library_version().splitlines()[0]}), srun --mpi=pmi2 or pmix; processes that have nothing "
+            f"to do with each other run without {' and '.join(name for name in _SIZES if name in os.environ)} in their "
+            f"environment"
+        )
+    return library
+
+
+def start() -> None:
+    """Start MPI where a launcher started several processes, and have an error that ends one of them end all."""
+    if launched() < 2:
+        return
+    try:
+        library = message_passing()
+    except (ImportError, RuntimeError):
+        return  # what wants to use it will raise
+    os.environ[_PROCESS] = str(os.getpid())
+    sys.excepthook = _ending(library, sys.excepthook)
+    threading.excepthook = _ending_thread(threading.excepthook)
+    leaving.install()
+    if not any(name in os.environ for name in _THREADS):
+        limit_threads(_own_share_of_cores(library))
+
+
+def end_job(error: BaseException) -> NoReturn:
+    """Print the traceback of an error with the rank that it arose in, and end all processes.
+
+    Ranks with the same error would all print it. A rank other than 0 waits a little, so that usually one does.
+    """
+    library = importlib.import_module("mpi4py.MPI")
+    world = library.COMM_WORLD
+    if world.rank:
+        time.sleep(0.3 + min(0.05 * world.rank, 3.0))
+    text = "".join(traceback.format_exception(error))
+    _finish(library, f"rank {world.rank} of {world.size}: {text}", 130 if isinstance(error, KeyboardInterrupt) else 1)
+
+
+def _finish(library: Any, text: str, code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.write(text)
+    sys.stderr.flush()
+    time.sleep(0.1)  # until the launcher has read it
+    library.COMM_WORLD.Abort(code)
+    os._exit(code)
+
+
+def _ending(library: Any, previous: Callable[..., object]) -> Callable[..., None]:
+    own = os.getpid()
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if os.getpid() != own or library.Is_finalized():
+            previous(kind, error, trace)
+        else:
+            end_job(error)
+
+    return hook
+
+
+def _ending_thread(previous: Callable[..., object]) -> Callable[..., None]:
+    own = os.getpid()
+
+    def hook(args: Any) -> None:
+        if os.getpid() != own or args.exc_value is None:
+            previous(args)
+        else:
+            end_job(args.exc_value)
+
+    return hook
+
+
+class _Exit:
+    """Notes the code that a rank ends with by `sys.exit`: where it never met the others, these learn of it here."""
+
+    def __init__(self) -> None:
+        self.code: Any = None
+        self.met = False  # whether the ranks have talked to each other
+        self._process = os.getpid()
+
+    def install(self) -> None:
+        """Take the place of `sys.exit`."""
+        leave = sys.exit
+
+        def exit(status: Any = None, /) -> NoReturn:
+            self.code = status
+            leave(status)
+
+        exit.__doc__ = leave.__doc__
+        sys.exit = exit
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        library = importlib.import_module("mpi4py.MPI")
+        if self.code in (None, 0, False) or self.met or os.getpid() != self._process or library.Is_finalized():
+            return
+        rank, code = library.COMM_WORLD.rank, self.code if isinstance(self.code, int) else 1
+        _finish(library, f"rank {rank} of {library.COMM_WORLD.size} ended with exit code {code}\n", code)
+
+
+leaving = _Exit()
+
+
+def _own_share_of_cores(library: Any) -> int:
+    """Return how many of the cores that this process may use are its own, if it shares them with other ranks."""
+    if not hasattr(os, "sched_getaffinity"):
+        cores: set[int] = set(range(os.cpu_count() or 1))
+    else:
+        cores = os.sched_getaffinity(0)
+    neighbours = library.COMM_WORLD.Split_type(library.COMM_TYPE_SHARED)
+    sharing = sum(bool(cores & other) for other in neighbours.allgather(cores))
+    neighbours.Free()
+    return max(1, len(cores) // sharing)
+
+
+def limit_threads(count: int) -> int | None:
+    """Have NumPy's OpenBLAS use `count` threads; return how many it used before, or None if it was not found."""
+    folder = Path(np.__file__).parent
+    for path in [*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]:
+        library = ctypes.CDLL(str(path))
+        for name in ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):
+            if hasattr(library, name.format("set")):
+                before = int(getattr(library, name.format("get"))())
+                getattr(library, name.format("set"))(count)
+                return before
+    return None

@@ -1,0 +1,76 @@
+"""`fit` on several ranks: the same training as on one, also after ranks are killed."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from . import trainings
+from .launching import needs_mpi, run, start
+
+THOROUGH = settings().max_examples >= 100
+KINDS = ("mlp", "conv", "transformer")
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [2, 3, 4] if THOROUGH else [2])
+def test_ranks_make_the_training_of_one(tmp_path: Path, ranks: int) -> None:
+    code, _, err = run(ranks, "-m", "tests.distributed.trainings", str(tmp_path))
+    assert code == 0, err
+    trainings.main(tmp_path)
+    for kind in KINDS:
+        one, several = (arrays(tmp_path / f"{kind}-{n}.npz") for n in (1, ranks))
+        for name in one:
+            np.testing.assert_allclose(several[name], one[name], rtol=1e-5, atol=1e-6, err_msg=f"{kind} {name}")
+        one, several = (arrays(tmp_path / f"{kind}-reproducible-{n}.npz") for n in (1, ranks))
+        for name in one:
+            np.testing.assert_array_equal(several[name], one[name], err_msg=f"{kind} {name}")
+
+
+def wait_for_steps(process: subprocess.Popen[str], folder: Path, rank: int) -> int:
+    """Return the process of a rank, once it takes steps."""
+    file = folder / f"process-{rank}"
+    end = time.monotonic() + 60
+    while not (file.exists() and file.read_text()):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return int(file.read_text())
+
+
+@needs_mpi
+def test_a_training_whose_ranks_are_killed_goes_on_to_the_bit_on_any_number_of_ranks(tmp_path: Path) -> None:
+    """The last interruption but one is Ctrl-C."""
+    model, history = trainings.train("transformer", True, epochs=trainings.EPOCHS)
+    trainings.save(tmp_path / "whole.npz", model, history)
+    chance, kills = random.Random(5), 20 if THOROUGH else 2
+    for kill in range(kills):
+        for file in tmp_path.glob("process-*"):
+            file.unlink()
+        ranks = (2, 2, 1, 3, 4)[kill % 5]
+        process = start(ranks, "-m", "tests.distributed.trainings", str(tmp_path), "resume")
+        victim = wait_for_steps(process, tmp_path, kill % ranks)
+        time.sleep(chance.uniform(0, 0.15))
+        if kill == kills - 1:
+            process.send_signal(signal.SIGINT)
+        else:
+            os.kill(victim, signal.SIGKILL)
+        out, err = process.communicate(timeout=5)
+        assert "Traceback" not in err, err
+        assert (process.returncode == 0) == (kill == kills - 1), (out, err)
+        assert not (tmp_path / "resumed.npz").exists()
+    trainings.resume(tmp_path)
+    whole, resumed = arrays(tmp_path / "whole.npz"), arrays(tmp_path / "resumed.npz")
+    for name in whole:
+        np.testing.assert_array_equal(resumed[name], whole[name], err_msg=name)
