@@ -110,7 +110,7 @@ def _ending_thread(previous: Callable[..., object]) -> Callable[..., None]:
     own = os.getpid()
 
     def hook(args: Any) -> None:
-        if os.getpid() != own or args.exc_value is None:
+        if os.getpid() != own or args.exc_value is None or isinstance(args.exc_value, SystemExit):
             previous(args)
         else:
             end_job(args.exc_value)

@@ -1,5 +1,6 @@
 """`fit` on several ranks: the same training as on one, also after ranks are killed."""
 
+import json
 import os
 import random
 import signal
@@ -36,6 +37,21 @@ def test_ranks_make_the_training_of_one(tmp_path: Path, ranks: int) -> None:
         one, several = (arrays(tmp_path / f"{kind}-reproducible-{n}.npz") for n in (1, ranks))
         for name in one:
             np.testing.assert_array_equal(several[name], one[name], err_msg=f"{kind} {name}")
+
+
+@needs_mpi
+@pytest.mark.skipif(not THOROUGH, reason="takes ten seconds: pytest --hypothesis-profile=thorough")
+def test_an_example_is_the_same_program_on_two_ranks(tmp_path: Path) -> None:
+    options = ("-m", "examples.mnist", "--quick", "--epochs", "1", "--out")
+    figures = []
+    for ranks in (1, 2):
+        folder = tmp_path / str(ranks)
+        code, out, err = run(ranks, *options, str(folder))
+        assert code == 0, err
+        assert out.count("test set: accuracy") == out.count("epoch 1/1") == 1
+        assert {path.name for path in folder.iterdir()} == {"model.npz", "metrics.json", "report.html", "graph.svg"}
+        figures.append(json.loads((folder / "metrics.json").read_text())["test_loss"])
+    assert figures[1] == pytest.approx(figures[0], rel=1e-3)
 
 
 def wait_for_steps(process: subprocess.Popen[str], folder: Path, rank: int) -> int:

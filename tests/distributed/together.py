@@ -132,6 +132,24 @@ class StopOnOne(nn.training.Callback):
             training.stop("one rank has had enough")
 
 
+def fit_compiled() -> None:
+    """Compiled steps have the bits of others, with random numbers and rows that do not divide evenly."""
+    states = []
+    for compiled in (False, True):
+        nn.manual_seed(3)
+        model = nn.Sequential(nn.Linear(6, 8), nn.Dropout(0.5), nn.Linear(8, 3))
+        random = np.random.default_rng(1)
+        data = random.standard_normal((45, 6)), random.integers(0, 3, 45)
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+        nn.fit(
+            model, data, nn.CrossEntropyLoss(), optimizer, epochs=6, batch_size=22, compile=compiled, clip_norm=1.0,
+            sentinels=False, verbose=False, callbacks=[nn.training.WeightAveraging(0.9)],
+        )  # fmt: skip
+        states.append(model.state_dict())
+    for name, value in states[0].items():
+        np.testing.assert_array_equal(states[1][name], value)
+
+
 def fitting() -> None:
     """What fit says, equally on all ranks, of data and losses that are not as they should be."""
     X, y = np.ones((40, 2), np.float32), np.ones((40, 1), np.float32)
@@ -155,6 +173,7 @@ def fitting() -> None:
         fit([(X, y)] * (12 if RANK == 0 else 11))
     with pytest.raises(ValueError, match=r"SGD with lr=0.0, but rank 1 has SGD with lr=1.0"):
         fit((X, y), lr=float(RANK))
+    fit_compiled()
     model = distributed.DataParallel(model)
     fit((X, y))  # which leaves the sums to fit
     assert threading.active_count() == 1
