@@ -155,8 +155,8 @@ class Ranks:
             own, self._training.sums.totals = self._training.sums.totals, totals
         header = self._exchange(True, odd, interrupted, own)
         totals.add_vector(header[3 : 3 + own.vector().size])
-        if totals.running:
-            totals.measure(kept for of_rank in gather_objects(own.kept) for kept in of_rank)
+        if totals.running and not self.reproducible:
+            _measure(totals, own.kept)
         if self._own_buffers and world().size > 1:
             spread_buffers(self._training.model)
         return bool(header[2])
@@ -260,6 +260,8 @@ class Ranks:
             totals = [np.add(a, b, a) for a, b in zip(totals, computed.totals, strict=False)] or computed.totals
             for vector in computed.figures:
                 training.sums.totals.add_vector(vector)
+            if training.sums.totals.running:
+                _measure(training.sums.totals, computed.kept)
         if world().rank:
             training.sums.totals.set_vector(training.sums.totals.vector() * 0)  # which rank 0 adds for all
         add_up(used)
@@ -282,6 +284,8 @@ class _BlocksOfBatch:
         For each parameter, whether a block of this rank uses it.
     figures
         For each block of the batch, whichever rank computed it, what `Totals` adds up.
+    kept
+        The outputs and targets of the blocks of this rank, where metrics need them.
     odd
         The error for the first loss of this rank that is not finite.
     """
@@ -307,6 +311,7 @@ class _BlocksOfBatch:
         self._trees = [TreeSum(len(blocks)) for _ in self._groups]
         self.used = np.zeros(len(named))
         self.odd: NonFiniteLossError | None = None
+        self.kept: list[tuple[Any, Any]] = []
         self._own_figures = np.empty((0, training.sums.totals.vector().size))
         if synced and self._numbers:
             self._together()
@@ -357,8 +362,7 @@ class _BlocksOfBatch:
     def _take(self, number: int, figures: Totals, found: Sequence[Any]) -> None:
         """Add the gradients of a block to the trees."""
         self._own_figures = np.concatenate([self._own_figures, figures.vector()[None]])
-        if self._training.sums.totals.kept is not None and figures.kept:
-            self._training.sums.totals.kept += figures.kept
+        self.kept += figures.kept or []
         for i, gradient in enumerate(found):
             self.used[i] += gradient is not None
         for tree, indices in zip(self._trees, self._groups, strict=True):
@@ -369,6 +373,12 @@ class _BlocksOfBatch:
                 for i in indices
             ]
             tree.add(0, number, np.concatenate(parts))
+
+
+def _measure(totals: Totals, kept: list[tuple[Any, Any]] | None) -> None:
+    """Measure the outputs of all ranks together, in their order."""
+    for of_rank in gather_objects(kept):
+        totals.measure(of_rank)
 
 
 def _by_dtype(named: Sequence[tuple[str, Any]]) -> list[list[int]]:

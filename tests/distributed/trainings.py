@@ -56,12 +56,15 @@ def data_of(kind: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 def train(kind: str, reproducible: bool, epochs: int = 2, **options: Any) -> tuple[nn.Module, Any]:
     """Train a model; batches of 21 rows leave a last one of 2, of which some ranks have none."""
     model, data = model_of(kind), data_of(kind)
+    weights: dict[str, Any] = {}
+    if kind == "mlp":
+        weights = {"class_weight": "balanced", "sample_weight": np.linspace(0.5, 1.5, ROWS)}
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     accumulate = 2 if kind == "transformer" else 1
+    metrics = ["accuracy", nn.training.F1(average="macro"), nn.training.AUC()]
     history = nn.fit(
-        model, data, nn.CrossEntropyLoss(), optimizer, epochs=epochs, batch_size=21, metrics="accuracy",
-        validation=data, accumulate=accumulate, reproducible=reproducible, sentinels=False,
-        verbose=False, **options,
+        model, data, nn.CrossEntropyLoss(), optimizer, epochs=epochs, batch_size=21, metrics=metrics, validation=data,
+        accumulate=accumulate, reproducible=reproducible, sentinels=False, verbose=False, **weights, **options,
     )  # fmt: skip
     return model, history
 
