@@ -3,13 +3,13 @@
 Run it with ``mpiexec -n 2 python -m benchmarks.data_parallel [--batches 128 1024]``. Each process has one thread. Both
 libraries run in the same processes, PyTorch with gloo, in interleaved blocks in random order; while one process is
 measured the others sleep. The efficiency is the time of a step on one process over n times that on n processes, with
-the same batch. Times are wall time. A block in which a process waited for a core, which others on the machine had, is
-thrown away where Linux tells: steps that wait for each other suffer more from that than others.
+the same batch. Where Linux tells that a process waited for a core, which others on the machine had, the block does not
+count in wall time, if at least five others do: steps that wait for each other suffer more from that than others. CPU
+time tells on a busy machine too how much more there is to do on several processes: the part that is kept.
 """
 
 import argparse
 import random
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -106,11 +106,32 @@ def sums() -> dict[tuple[str, bool], Step]:
     return {(name, True): partial(add_up, array) for name, array in arrays.items()}
 
 
-def measure(steps: dict[tuple[str, bool], Step], rounds: int, block: float) -> dict[tuple[str, bool], list[float]]:
-    """Return the milliseconds of each step in the rounds that nothing disturbed.
+class Blocks:
+    """What was measured of one step, block by block: milliseconds of wall time, and of CPU time of all processes.
 
-    The second part of a key is whether all processes take part.
+    Attributes
+    ----------
+    undisturbed
+        Whether each of the processes had a core whenever it wanted one.
     """
+
+    def __init__(self, columns: Any, repeats: int) -> None:
+        seconds, cpu, waited = columns  # of each process and block
+        self.undisturbed = np.max(waited, axis=0) < DISTURBED * np.array(seconds[0])
+        self.wall, self.cpu = np.array(seconds[0]) / repeats * 1e3, np.sum(cpu, axis=0) / repeats * 1e3
+
+    def of_wall(self) -> float:
+        """Return the median of the wall time, of undisturbed blocks where there are some."""
+        few = self.undisturbed.sum() < 5
+        return float(np.median(self.wall if few else self.wall[self.undisturbed]))
+
+    def of_cpu(self) -> float:
+        """Return the median of the CPU time."""
+        return float(np.median(self.cpu))
+
+
+def measure(steps: dict[tuple[str, bool], Step], rounds: int, block: float) -> dict[tuple[str, bool], Blocks]:
+    """Return what was measured of each step; the second part of a key is whether all processes take part."""
     repeats: dict[tuple[str, bool], int] = {}
     for key, step in steps.items():
         for _ in range(5):
@@ -118,28 +139,25 @@ def measure(steps: dict[tuple[str, bool], Step], rounds: int, block: float) -> d
         start = time.perf_counter()
         for _ in range(10):
             step()
-        repeats[key] = max(3, int(block / (time.perf_counter() - start) * 10))
+        repeats[key] = max(1, int(block / (time.perf_counter() - start) * 10))
     repeats = gather_objects(repeats)[0]
-    times: dict[tuple[str, bool], list[float]] = {key: [] for key in steps}
-    delays: dict[tuple[str, bool], list[float]] = {key: [] for key in steps}  # as parts of the time
+    found: dict[tuple[str, bool], list[tuple[float, float, float]]] = {key: [] for key in steps}
     order, shuffle = list(steps), random.Random(0).shuffle
     for _ in range(rounds):
         shuffle(order)
         for key in order:
             distributed.barrier()
             if RANK and not key[1]:
-                delays[key].append(0.0)
+                found[key].append((0.0, 0.0, 0.0))
                 continue  # to the next barrier
-            before, start = waited(), time.perf_counter()
+            before, cpu, start = waited(), time.process_time(), time.perf_counter()
             for _ in range(repeats[key]):
                 steps[key]()
-            taken = time.perf_counter() - start
-            times[key].append(taken / repeats[key] * 1000)
-            delays[key].append((waited() - before) / taken)
+            found[key].append((time.perf_counter() - start, time.process_time() - cpu, waited() - before))
     distributed.barrier()
-    everywhere = gather_objects(delays)
-    worst = {key: np.max([each[key] for each in everywhere], axis=0) for key in steps}
-    return {key: [t for t, delay in zip(times[key], worst[key], strict=False) if delay < DISTURBED] for key in steps}
+    everywhere = gather_objects(found)  # by process, step and block
+    columns = {key: np.array([each[key] for each in everywhere]).transpose(2, 0, 1) for key in steps}
+    return {key: Blocks(columns[key], repeats[key]) for key in steps}
 
 
 def main() -> None:
@@ -152,25 +170,23 @@ def main() -> None:
     limit_threads(1)
     with_torch = begin_torch()
     if RANK == 0:
-        print(f"| batch | library | 1 process, ms | {SIZE} processes, ms | efficiency | blocks |")
-        print("|---|---|---|---|---|---|")
+        print(f"| batch | library | 1, ms | {SIZE}, ms | efficiency | undisturbed | CPU: 1, ms | {SIZE}, ms | kept |")
+        print("|---|---|---|---|---|---|---|---|---|")
     for batch in options.batches:
-        times = measure(steps_of(batch, with_torch), options.rounds, options.block)
-        for name in dict.fromkeys(name for name, _ in times):
+        found = measure(steps_of(batch, with_torch), options.rounds, options.block)
+        for name in dict.fromkeys(name for name, _ in found):
+            alone, together = found[name, False], found[name, True]
             if RANK == 0:
-                alone, together = times[name, False], times[name, True]
-                if not (alone and together):
-                    print(f"| {batch} | {name} | no block was undisturbed |", flush=True)
-                    continue
-                one, several = statistics.median(alone), statistics.median(together)
                 print(
-                    f"| {batch} | {name} | {one:.2f} | {several:.2f} | {one / (SIZE * several):.2f} | "
-                    f"{len(alone)}, {len(together)} |",
+                    f"| {batch} | {name} | {alone.of_wall():.2f} | {together.of_wall():.2f} | "
+                    f"{alone.of_wall() / (SIZE * together.of_wall()):.2f} | "
+                    f"{alone.undisturbed.sum()}, {together.undisturbed.sum()} of {options.rounds} | "
+                    f"{alone.of_cpu():.2f} | {together.of_cpu():.2f} | {alone.of_cpu() / together.of_cpu():.2f} |",
                     flush=True,
                 )
-    for (name, _), found in measure(sums(), options.rounds, options.block).items():
-        if RANK == 0 and found:
-            print(f"a sum of {name} over {SIZE} processes: {statistics.median(found):.3f} ms")
+    for (name, _), blocks in measure(sums(), options.rounds, options.block).items():
+        if RANK == 0:
+            print(f"a sum of {name} over {SIZE} processes: {blocks.of_wall():.3f} ms")
     if with_torch:
         import torch
 

@@ -10,11 +10,11 @@ from weakref import ref
 
 import numpy as np
 
-from autograd import Function, Tensor, is_grad_enabled
+from autograd import Tensor, general, is_grad_enabled
 
 from ..module import Module
 from ._collectives import begin_to_add_up
-from ._gradients import add_up_gradients, equalize, spread_buffers
+from ._gradients import add_up_gradients, equalize, own_buffers, spread_buffers
 from ._processes import world
 
 __all__ = ["DataParallel"]
@@ -62,17 +62,25 @@ class DataParallel(Module):
             raise TypeError(f"DataParallel() takes an nn.Module, not {type(module).__name__}")
         self.module = module
         self._reducing = True
+        self._calls = 0
+        self._weight: _Weight | None = None  # of the last call
+        self._parts = _Parts(module)
         equalize(module)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the model returns."""
         if world().size == 1 or not is_grad_enabled():
             return self.module(*args, **kwargs)
+        if self._calls < 10 or self._calls % 50 == 0:
+            self._parts.check(self.module)
+        self._calls += 1
         if self.module.training:
-            spread_buffers(self.module)
+            spread_buffers(self._parts.buffers)
+        if self._weight is not None:
+            self._weight.value()  # its memory is needed until then
         first = next((x for x in (*args, *kwargs.values()) if np.shape(x)), None)
-        weight = _Weight(1 if first is None else len(first))
-        return self._watched(self.module(*args, **kwargs), weight)
+        self._weight = _Weight(1 if first is None else len(first))
+        return self._watched(self.module(*args, **kwargs), self._weight)
 
     @contextmanager
     def no_sync(self) -> Iterator[None]:
@@ -91,19 +99,15 @@ class DataParallel(Module):
 
         The gradient of that arrives when those of all parameters have: they do in the order in which leaves were made.
         """
-        found = list(_live(output))
-        if not found:
-            return output
         last = Tensor(np.zeros(()), requires_grad=True)
         if self._reducing:
             own = ref(self)
             last.register_post_accumulate_grad_hook(lambda _: _reduce(own()))
             _recent.append(last)
-        passed = iter(_Attach.apply(last, weight, *found))
-        return _replaced(output, lambda _: next(passed))
+        return _replaced(output, lambda x: _attached(x, last, weight))
 
     def _reduce(self) -> None:
-        parameters = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+        parameters = [parameter for parameter in self._parts.parameters if parameter.requires_grad]
         add_up_gradients(parameters, np.zeros(len(parameters)), 1 / world().size)
 
 
@@ -129,35 +133,31 @@ class _Weight:
         return float(self._rows * world().size / self._total[0])
 
 
-class _Attach(Function):
-    """Identity of several tensors, which also depend on a leaf."""
-
-    @staticmethod
-    def forward(ctx: Any, *args: Any) -> Any:
-        ctx.weight = args[1]
-        return args[2:]
-
-    @staticmethod
-    def backward(ctx: Any, *g: Any) -> Any:
-        weight = ctx.weight.value()
-        return (np.zeros(()), None, *(g if weight == 1 else [part * weight for part in g]))
+def _weighted(g: Any, weight: _Weight) -> Any:
+    factor = weight.value()
+    return g if factor == 1 else g * factor
 
 
-def _live(output: Any) -> Iterator[Tensor]:
-    """Yield the tensors of an output that require a gradient, in a fixed order."""
-    if isinstance(output, Tensor):
-        if output.requires_grad:
-            yield output
-    elif isinstance(output, list | tuple):
-        for item in output:
-            yield from _live(item)
-    elif type(output) is dict:
-        for item in output.values():
-            yield from _live(item)
+_attached = general(lambda x, last, weight: x, _weighted, lambda g: np.zeros(()), name="data_parallel")
+
+
+class _Parts:
+    """The parameters of a module, and the buffers that each rank moves by itself, which take long to look for."""
+
+    def __init__(self, module: Module) -> None:
+        self.parameters, self.buffers = list(module.parameters()), own_buffers(module)
+
+    def check(self, module: Module) -> None:
+        """Raise if the module has others by now."""
+        if [id(parameter) for parameter in self.parameters] != [id(parameter) for parameter in module.parameters()]:
+            raise ValueError(
+                "the model has other parameters than when DataParallel() was given it, whose gradients would not be "
+                "added up: make a new one, DataParallel(model), after such a change"
+            )
 
 
 def _replaced(output: Any, change: Any) -> Any:
-    """Return an output with each tensor in it that requires a gradient replaced, in a fixed order."""
+    """Return an output with each tensor in it that requires a gradient replaced."""
     if isinstance(output, Tensor):
         return change(output) if output.requires_grad else output
     if type(output) in (list, tuple):

@@ -113,10 +113,10 @@ def _spread_into(array: Array) -> None:
     mark_written(array)
 
 
-def own_buffers(module: Module) -> list[Array]:
-    """Return the buffers that each rank moves by what it sees itself, such as statistics of BatchNorm."""
+def own_buffers(module: Module) -> list[tuple[Module, str]]:
+    """Return where there are buffers that each rank moves by what it sees itself, such as statistics of BatchNorm."""
     return [
-        np.asarray(borrow(getattr(inner, name)))
+        (inner, name)
         for inner in module.modules()
         if not isinstance(inner, SyncBatchNorm)
         for name in inner._buffers
@@ -124,10 +124,10 @@ def own_buffers(module: Module) -> list[Array]:
     ]
 
 
-def spread_buffers(module: Module) -> None:
-    """Give the buffers that differ between ranks the values of rank 0."""
-    for array in own_buffers(module):
-        _spread_into(array)
+def spread_buffers(places: Sequence[tuple[Module, str]]) -> None:
+    """Give buffers that differ between ranks the values of rank 0."""
+    for module, name in places:
+        _spread_into(np.asarray(borrow(getattr(module, name))))
 
 
 def checksum(parameters: Sequence[Tensor]) -> int:

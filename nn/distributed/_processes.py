@@ -13,8 +13,7 @@ from ._launch import launched, leaving, message_passing
 __all__ = ["World", "abort", "barrier", "init", "rank", "world", "world_size"]
 
 _SPIN = 5e-5  # seconds of waiting without a pause, which others on the same core could use
-_PAUSE, _LONG_PAUSE = 2e-5, 5e-4
-_SOON = 0.005  # seconds of waiting, from then on with long pauses
+_PAUSE, _LONG_PAUSE = 2e-5, 1e-3  # the first and the longest; in between a quarter of the time waited
 _LOOK = 0.5  # seconds of waiting between two looks for ranks that have left
 _GRACE = 1.0  # seconds in which what a rank began before it left may arrive
 
@@ -63,7 +62,7 @@ class World:
         while not test():
             now = time.monotonic()
             if now - start > _SPIN:
-                time.sleep(_PAUSE if now - start < _SOON else _LONG_PAUSE)
+                time.sleep(min(max(_PAUSE, (now - start) / 4), _LONG_PAUSE))
             if now < look:
                 continue
             look = now + _LOOK / 5

@@ -94,7 +94,7 @@ class Ranks:
         self._training, self._add_gradient, self._parameters = training, add_gradient, parameters
         self._loss_of, self.reproducible = loss_of, reproducible
         self._synced = any(isinstance(module, SyncBatchNorm) for module in training.model.modules())
-        self._own_buffers = bool(own_buffers(training.model))
+        self._own_buffers = own_buffers(training.model)
         self._agreed: BaseException | None = None
         self._asked = any(_overrides_on_step(callback) for callback in training.callbacks)
 
@@ -158,7 +158,7 @@ class Ranks:
         if totals.running and not self.reproducible:
             _measure(totals, own.kept)
         if self._own_buffers and world().size > 1:
-            spread_buffers(self._training.model)
+            spread_buffers(self._own_buffers)
         return bool(header[2])
 
     def end_epoch(self) -> None:

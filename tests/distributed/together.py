@@ -119,6 +119,9 @@ def gradients() -> None:
     np.testing.assert_array_equal(model.module.weight.grad, RANK + 1)
     model(x).sum().backward()
     np.testing.assert_allclose(model.module.weight.grad, 1 + sum(range(1, SIZE + 1)) / SIZE)
+    model.module = nn.Linear(2, 1)
+    with pytest.raises(ValueError, match="other parameters than when DataParallel"):
+        model(x)
     with pytest.raises(ValueError, match=r"rank 0 has weight of shape \(1, 2\).* rank 1 has weight of shape \(2, 2\)"):
         distributed.DataParallel(nn.Linear(2, 1 if RANK == 0 else 2))
 

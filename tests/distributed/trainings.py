@@ -61,7 +61,7 @@ def train(kind: str, reproducible: bool, epochs: int = 2, **options: Any) -> tup
         weights = {"class_weight": "balanced", "sample_weight": np.linspace(0.5, 1.5, ROWS)}
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     accumulate = 2 if kind == "transformer" else 1
-    metrics = ["accuracy", nn.training.F1(average="macro"), nn.training.AUC()]
+    metrics: list[Any] = ["accuracy", nn.training.F1(average="macro"), nn.training.AUC()]
     history = nn.fit(
         model, data, nn.CrossEntropyLoss(), optimizer, epochs=epochs, batch_size=21, metrics=metrics, validation=data,
         accumulate=accumulate, reproducible=reproducible, sentinels=False, verbose=False, **weights, **options,
