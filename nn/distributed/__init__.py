@@ -1,7 +1,11 @@
 """Training on several processes, on one machine or many, through MPI: ``mpiexec -n 4 python program.py``.
 
-`nn.fit` divides its batches by itself. Without mpiexec, or a launcher like it, there is one rank, and everything here
-does what it does then: the same program runs with and without.
+`nn.fit` divides its batches by itself. Without mpiexec, or a launcher like it, there is one rank, and the same program
+runs with and without.
+
+By default all numbers of ranks make the same training up to rounding. With ``nn.fit(..., reproducible=True)`` they make
+the same one to the last bit: gradients, random numbers and figures are those of blocks of rows, whichever rank computes
+them, and are added up along a tree over the blocks.
 """
 
 from autograd.extend import set_module as _set_module

@@ -15,7 +15,7 @@ from ..module import Module
 from ._collectives import begin_to_add_up, check_same, spread
 from ._sync_batchnorm import SyncBatchNorm
 
-__all__ = ["add_up_gradients", "checksum", "equalize", "own_buffers", "spread_buffers"]
+__all__ = ["add_up_gradients", "checksum", "equalize", "equalize_parameters", "own_buffers", "spread_buffers"]
 
 Array = np.ndarray[Any, Any]
 
@@ -99,7 +99,12 @@ def equalize(module: Module, options: str = "") -> None:
     ValueError
         If the ranks have other names, shapes or dtypes, or other `options`; it names the first that differs.
     """
-    arrays = [(name, borrow(value)) for name, value in (*module.named_parameters(), *module.named_buffers())]
+    equalize_parameters([*module.named_parameters(), *module.named_buffers()], options)
+
+
+def equalize_parameters(named: Sequence[tuple[str, Any]], options: str = "") -> None:
+    """Do what `equalize` does for parameters and buffers with their names."""
+    arrays = [(name, borrow(value)) for name, value in named]
     text = "\n".join(f"{name} of shape {np.shape(array)} {array.dtype}" for name, array in arrays)
     check_same(f"{text}\n{options}", "all ranks have to make the same model and the same optimizer", ValueError)
     for _, array in arrays:

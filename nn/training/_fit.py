@@ -145,6 +145,9 @@ def fit(
 
     Notes
     -----
+    Under ``mpiexec`` each batch is divided between the ranks, which take the same steps: see `nn.distributed`. All need
+    the same batches. Rank 0 prints and writes files; callbacks are called on all ranks.
+
     The mean of a metric over batches is that over rows only if the metric is one; others are a `nn.training.Metric`,
     such as precision. The same is true of a loss that divides by weights of its own.
 

@@ -15,7 +15,14 @@ from autograd.extend import borrow
 from ..distributed._blocks import Lockstep, TreeSum, blocks_of, share_of, total_over_blocks
 from ..distributed._collectives import add_up, gather, gather_objects, gather_rows, spread_object
 from ..distributed._data_parallel import DataParallel
-from ..distributed._gradients import add_up_gradients, checksum, equalize, own_buffers, spread_buffers
+from ..distributed._gradients import (
+    add_up_gradients,
+    checksum,
+    equalize,
+    equalize_parameters,
+    own_buffers,
+    spread_buffers,
+)
 from ..distributed._launch import end_job, limit_threads
 from ..distributed._processes import world
 from ..distributed._sync_batchnorm import SyncBatchNorm, counting_for_nothing
@@ -25,6 +32,7 @@ from ..random import RowShare, default_generator, drawing_for_rows, drawing_from
 from ._data import Batch, checksum_of
 from ._divergence import NonFiniteLossError, divergence
 from ._metrics import Totals
+from ._sentinels import trainable_parameters
 from ._state import Training
 
 __all__ = ["Ranks", "check_model", "synchronized"]
@@ -45,7 +53,19 @@ def synchronized(model: Module, loss: Any, optimizer: Any) -> None:
     equalize(model, "\n".join(options))
     if isinstance(loss, Module):
         equalize(loss)
+    equalize_parameters(_others(trainable_parameters(model, loss), optimizer))
     default_generator().bit_generator.state = spread_object(default_generator().bit_generator.state)
+
+
+def _others(named: Sequence[tuple[str, Any]], optimizer: Any) -> list[tuple[str, Any]]:
+    """Return the parameters that the optimizer has besides those of the model and the loss."""
+    known = {id(parameter) for _, parameter in named}
+    own = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return [
+        (f"parameter {i} of the optimizer", parameter)
+        for i, parameter in enumerate(own)
+        if id(parameter) not in known and parameter.requires_grad
+    ]
 
 
 def check_model(model: Module, reproducible: bool, compile: bool) -> None:
@@ -91,12 +111,21 @@ class Ranks:
         loss_of: Callable[[Any, Batch, bool], Any],
         reproducible: bool,
     ) -> None:
-        self._training, self._add_gradient, self._parameters = training, add_gradient, parameters
+        self._training, self._add_gradient, self._parameters_of_epoch = training, add_gradient, parameters
+        self._epochs: Sequence[tuple[str, Any]] = ()
+        self._all: list[tuple[str, Any]] = []
         self._loss_of, self.reproducible = loss_of, reproducible
         self._synced = any(isinstance(module, SyncBatchNorm) for module in training.model.modules())
         self._own_buffers = own_buffers(training.model)
         self._agreed: BaseException | None = None
         self._asked = any(_overrides_on_step(callback) for callback in training.callbacks)
+
+    def _parameters(self) -> list[tuple[str, Any]]:
+        """Return all parameters that have gradients, also those that only the optimizer knows."""
+        now = self._parameters_of_epoch()
+        if now is not self._epochs:
+            self._epochs, self._all = now, [*now, *_others(now, self._training.optimizer)]
+        return self._all
 
     # Decisions
 

@@ -153,6 +153,20 @@ def fit_compiled() -> None:
         np.testing.assert_array_equal(states[1][name], value)
 
 
+def fit_with_a_parameter_of_the_loss(reproducible: bool) -> None:
+    """A parameter that only the optimizer knows is the same on all ranks too."""
+    model, scale = nn.Linear(2, 1), nn.Parameter([1.0 + RANK])
+    x, y = np.arange(80, dtype=np.float32).reshape(40, 2) / 80, np.ones((40, 1), np.float32)
+    optimizer = nn.optim.SGD([*model.parameters(), scale], lr=0.1)
+
+    def loss(out: Any, y: Any) -> Any:
+        return ((out * scale - y) ** 2).mean()
+
+    nn.fit(model, (x, y), loss, optimizer, epochs=1, reproducible=reproducible, verbose=False, sentinels=False)
+    assert np.unique(distributed.all_gather(scale.data)).size == 1
+    assert scale.item() not in (1.0, 2.0)
+
+
 def fitting() -> None:
     """What fit says, equally on all ranks, of data and losses that are not as they should be."""
     X, y = np.ones((40, 2), np.float32), np.ones((40, 1), np.float32)
@@ -177,6 +191,8 @@ def fitting() -> None:
     with pytest.raises(ValueError, match=r"SGD with lr=0.0, but rank 1 has SGD with lr=1.0"):
         fit((X, y), lr=float(RANK))
     fit_compiled()
+    for reproducible in (False, True):
+        fit_with_a_parameter_of_the_loss(reproducible)
     model = distributed.DataParallel(model)
     fit((X, y))  # which leaves the sums to fit
     assert threading.active_count() == 1
