@@ -18,6 +18,7 @@ __all__ = [
     "chosen_generator",
     "default_generator",
     "draw",
+    "drawing",
     "drawing_for_rows",
     "drawing_from",
     "manual_seed",
@@ -27,7 +28,8 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-_generator = np.random.default_rng()
+_generator: np.random.Generator | None = np.random.default_rng()
+_seeds: Sequence[int] = ()  # of the generator that is made when it is first asked for, where there is none
 
 
 def manual_seed(seed: int | None) -> np.random.Generator:
@@ -53,12 +55,15 @@ def manual_seed(seed: int | None) -> np.random.Generator:
     True
     """
     global _generator
-    _generator = np.random.default_rng(seed)
-    return _generator
+    made = _generator = np.random.default_rng(seed)
+    return made
 
 
 def default_generator() -> np.random.Generator:
     """Return the current generator of `nn`, as `manual_seed` last seeded it."""
+    global _generator
+    if _generator is None:
+        _generator = np.random.default_rng(_seeds)
     return _generator
 
 
@@ -145,18 +150,23 @@ def drawing_for_rows(share: RowShare) -> Iterator[None]:
 @contextmanager
 def drawing_from(seeds: Sequence[int]) -> Iterator[None]:
     """Draw from a new generator of these seeds; afterwards the generator of `nn` is the one that it was."""
-    global _generator
-    previous, _generator = _generator, np.random.default_rng(seeds)
+    previous = drawing()
+    resume_drawing((None, seeds))
     try:
         yield
     finally:
-        _generator = previous
+        resume_drawing(previous)
 
 
-def resume_drawing(generator: np.random.Generator) -> None:
-    """Make this the generator of `nn`, after another thread had its own in that place."""
-    global _generator
-    _generator = generator
+def drawing() -> tuple[np.random.Generator | None, Sequence[int]]:
+    """Return the generator of `nn`, or, where it was not asked for yet, None and its seeds."""
+    return _generator, _seeds
+
+
+def resume_drawing(state: tuple[np.random.Generator | None, Sequence[int]]) -> None:
+    """Draw from what `drawing` returned, after another thread had its own generator in that place."""
+    global _generator, _seeds
+    _generator, _seeds = state
 
 
 def _for_share(
@@ -221,7 +231,7 @@ def chosen_generator(generator: np.random.Generator | None) -> np.random.Generat
 
 def _chosen(generator: np.random.Generator | None) -> np.random.Generator:
     if generator is None:
-        return _generator
+        return default_generator()
     if not isinstance(generator, np.random.Generator):
         raise TypeError(
             f"generator should be a NumPy generator, such as numpy.random.default_rng(0), not "

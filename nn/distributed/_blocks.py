@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..random import default_generator, resume_drawing
+from ..random import drawing, resume_drawing
 from ._collectives import gather_rows
 from ._processes import world
 
@@ -24,7 +24,7 @@ __all__ = ["BLOCK", "Lockstep", "TreeSum", "blocks_of", "lockstep", "share_of", 
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 
-BLOCK = 16  # rows
+BLOCK = 32  # rows
 
 
 def share_of(count: int, rank: int, size: int) -> range:
@@ -143,7 +143,7 @@ class Lockstep:
 
     def run(self, work: Callable[[int], T]) -> list[T]:
         """Return what `work` returns for each block of this rank."""
-        count, own = len(self._turns), default_generator()
+        count, own = len(self._turns), drawing()
         results: list[Any] = [None] * count
 
         def begin(number: int) -> None:
@@ -172,7 +172,7 @@ class Lockstep:
 
     def total(self, number: int, array: Array) -> Array:
         """Return the sum of what all blocks give, in their order; `number` is that of the block which calls it."""
-        count, own, rounds = len(self._turns), default_generator(), self._rounds
+        count, own, rounds = len(self._turns), drawing(), self._rounds
         self._given[number] = array
         if number + 1 == count:
             self._exchange()

@@ -121,7 +121,7 @@ def fit(
         so a ``print`` in them is silent.
     reproducible
         Whether the weights are the same to the last bit on any number of ranks: see `nn.distributed`. Gradients are
-        computed in blocks of 16 rows then, and added up in an order that depends on the rows alone; that takes longer.
+        computed in blocks of 32 rows then, and added up in an order that depends on the rows alone; that takes longer.
         NumPy's OpenBLAS uses one thread during the call.
     verbose
         Whether to print a line for each epoch, and show a progress bar on terminals.

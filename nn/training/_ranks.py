@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -298,7 +298,7 @@ class Ranks:
             ends = np.cumsum([named[i][1].size for i in indices])[:-1]
             for i, part in zip(indices, np.split(totals[number], ends), strict=True):
                 if used[i]:
-                    named[i][1].grad = part.reshape(named[i][1].shape)
+                    named[i][1].grad = part.reshape(named[i][1].shape, order=_order(named[i][1]))
         return odd
 
 
@@ -398,10 +398,16 @@ class _BlocksOfBatch:
             parts = [
                 np.zeros(self._named[i][1].size, self._named[i][1].dtype)
                 if found[i] is None
-                else np.asarray(borrow(found[i])).reshape(-1)
+                else np.asarray(borrow(found[i])).ravel(_order(self._named[i][1]))
                 for i in indices
             ]
             tree.add(0, number, np.concatenate(parts))
+
+
+def _order(parameter: Any) -> Literal["C", "F"]:
+    """Return the order of memory of a parameter, which its gradients usually have too."""
+    flags = borrow(parameter).flags
+    return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
 
 
 def _measure(totals: Totals, kept: list[tuple[Any, Any]] | None) -> None:
