@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
     from ._types import Data
 
-__all__ = ["Batch", "Batches", "Position", "Rows", "Source", "checksum_of", "columns_of", "inputs_of", "source_of"]
+__all__ = [
+    "Batch",
+    "Batches",
+    "LazyBatch",
+    "Position",
+    "Rows",
+    "Source",
+    "checksum_of",
+    "columns_of",
+    "inputs_of",
+    "source_of",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -34,6 +46,28 @@ class Batch(NamedTuple):
     target: Any
     rows: int
     weight: Any = None  # of each row in the loss
+
+
+class LazyBatch:
+    """A minibatch of rows of arrays that are taken when they are asked for, and for one of several ranks in part."""
+
+    def __init__(self, arrays: Sequence[Array], weights: Array | None, rows: Any, count: int) -> None:
+        self._arrays, self._weights, self._rows, self.rows = arrays, weights, rows, count
+
+    def take(self, part: slice) -> Batch:
+        """Return some of the rows."""
+        rows = self._rows[part]
+        arrays = [array.take(rows, axis=0) for array in self._arrays]
+        weight = None if self._weights is None else self._weights[rows]
+        return Batch(tuple(arrays[:-1]), arrays[-1], len(arrays[0]), weight)
+
+    @cached_property
+    def _whole(self) -> Batch:
+        return self.take(slice(None))
+
+    inputs = property(lambda self: self._whole.inputs)
+    target = property(lambda self: self._whole.target)
+    weight = property(lambda self: self._whole.weight)
 
 
 class Source(Protocol):
@@ -60,12 +94,17 @@ class Rows:
         self.arrays, self.weight = [np.ascontiguousarray(array) for array in arrays], weight
         self.batch_size, self.seed, self.rows = batch_size, seed, len(arrays[0])
         self.size = -(-self.rows // batch_size)
+        self.is_lazy = False  # whether batches are made for several ranks, each of which takes a part
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
         """Return the batches of an epoch, counted from 0, without the first `skip`."""
         order = None if self.seed is None else np.random.default_rng((self.seed, number)).permutation(self.rows)
         for start in range(skip * self.batch_size, self.rows, self.batch_size):
             part = slice(start, start + self.batch_size)
+            if self.is_lazy:
+                rows = np.arange(self.rows)[part] if order is None else order[part]
+                yield cast(Batch, LazyBatch(self.arrays, self.weight, rows, len(rows)))
+                continue
             arrays = [array[part] if order is None else array.take(order[part], axis=0) for array in self.arrays]
             weight = self.weight if self.weight is None else self.weight[part if order is None else order[part]]
             yield Batch(tuple(arrays[:-1]), arrays[-1], len(arrays[0]), weight)

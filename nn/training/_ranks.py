@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd import gradients
-from autograd.extend import borrow
+from autograd.extend import borrow, set_gradient_buffer
 
 from ..distributed._blocks import Lockstep, TreeSum, blocks_of, share_of, total_over_blocks
 from ..distributed._collectives import add_up, gather, gather_objects, gather_rows, spread_object
@@ -29,7 +29,7 @@ from ..distributed._sync_batchnorm import SyncBatchNorm, counting_for_nothing
 from ..module import Module
 from ..modules.batchnorm import BatchNorm1d
 from ..random import RowShare, default_generator, drawing_for_rows, drawing_from
-from ._data import Batch, checksum_of
+from ._data import Batch, LazyBatch, Rows, checksum_of
 from ._divergence import NonFiniteLossError, divergence
 from ._metrics import Totals
 from ._sentinels import trainable_parameters
@@ -117,6 +117,8 @@ class Ranks:
         self._loss_of, self.reproducible = loss_of, reproducible
         self._synced = any(isinstance(module, SyncBatchNorm) for module in training.model.modules())
         self._own_buffers = own_buffers(training.model)
+        if isinstance(training.source, Rows):
+            training.source.is_lazy = True
         self._agreed: BaseException | None = None
         self._asked = any(_overrides_on_step(callback) for callback in training.callbacks)
 
@@ -279,6 +281,11 @@ class Ranks:
         training = self._training
         rows = sum(batch.rows for batch in group)
         named = self._parameters()
+        for (
+            _,
+            parameter,
+        ) in named:  # rules multiply otherwise where they write to a buffer, which one block may be given
+            set_gradient_buffer(parameter, None)
         odd = None
         totals: list[Any] = []
         used = np.zeros(len(named))
@@ -424,8 +431,10 @@ def _by_dtype(named: Sequence[tuple[str, Any]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _rows_of(batch: Batch, rows: slice) -> Batch:
+def _rows_of(batch: Batch | LazyBatch, rows: slice) -> Batch:
     """Return some rows of a batch."""
+    if isinstance(batch, LazyBatch):
+        return batch.take(rows)
     shapes = [getattr(part, "shape", type(part).__name__) for part in (*batch.inputs, batch.target)]
     if any(shape[:1] != (batch.rows,) for shape in shapes):
         raise ValueError(
