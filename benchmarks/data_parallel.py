@@ -120,10 +120,9 @@ class Blocks:
         self.undisturbed = np.max(waited, axis=0) < DISTURBED * np.array(seconds[0])
         self.wall, self.cpu = np.array(seconds[0]) / repeats * 1e3, np.sum(cpu, axis=0) / repeats * 1e3
 
-    def of_wall(self) -> float:
-        """Return the median of the wall time, of undisturbed blocks where there are some."""
-        few = self.undisturbed.sum() < 5
-        return float(np.median(self.wall if few else self.wall[self.undisturbed]))
+    def of_wall(self, undisturbed: bool) -> float:
+        """Return the median of the wall time, of undisturbed blocks or of all."""
+        return float(np.median(self.wall[self.undisturbed] if undisturbed else self.wall))
 
     def of_cpu(self) -> float:
         """Return the median of the CPU time."""
@@ -176,17 +175,20 @@ def main() -> None:
         found = measure(steps_of(batch, with_torch), options.rounds, options.block)
         for name in dict.fromkeys(name for name, _ in found):
             alone, together = found[name, False], found[name, True]
+            quiet = min(alone.undisturbed.sum(), together.undisturbed.sum()) >= 5
+            one, several = alone.of_wall(quiet), together.of_wall(quiet)
             if RANK == 0:
                 print(
-                    f"| {batch} | {name} | {alone.of_wall():.2f} | {together.of_wall():.2f} | "
-                    f"{alone.of_wall() / (SIZE * together.of_wall()):.2f} | "
+                    f"| {batch} | {name} | {one:.2f} | {several:.2f} | {one / (SIZE * several):.2f} | "
                     f"{alone.undisturbed.sum()}, {together.undisturbed.sum()} of {options.rounds} | "
                     f"{alone.of_cpu():.2f} | {together.of_cpu():.2f} | {alone.of_cpu() / together.of_cpu():.2f} |",
                     flush=True,
                 )
     for (name, _), blocks in measure(sums(), options.rounds, options.block).items():
         if RANK == 0:
-            print(f"a sum of {name} over {SIZE} processes: {blocks.of_wall():.3f} ms")
+            print(
+                f"a sum of {name} over {SIZE} processes: {blocks.of_wall(bool(blocks.undisturbed.sum() >= 5)):.3f} ms"
+            )
     if with_torch:
         import torch
 
