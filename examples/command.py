@@ -54,7 +54,8 @@ def run(
     try:
         main(options)
     except KeyboardInterrupt:
-        print(f"{name}: stopped", file=sys.stderr)
+        if nn.distributed.rank() == 0:
+            print(f"{name}: stopped", file=sys.stderr)
         return 130  # what shells report: 128 plus the number of the signal
     except (DataError, UsageError, ImportError, OSError) as error:  # ImportError: a package is missing
         print(f"{name}: {error}", file=sys.stderr)
