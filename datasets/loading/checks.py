@@ -47,7 +47,9 @@ def check_dataset(dataset: object) -> None:
         )
 
 
-def check_exclusive(batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: Any, drop_last: bool) -> None:
+def check_exclusive(
+    batch_size: int | None, shuffle: bool | None, sampler: Any, batch_sampler: Any, drop_last: bool
+) -> None:
     """Raise if arguments of a loader about the order and the batches exclude each other."""
     for name, value in {"shuffle": shuffle, "drop_last": drop_last}.items():
         if value not in (None, True, False):
@@ -69,7 +71,9 @@ def check_exclusive(batch_size: Any, shuffle: Any, sampler: Any, batch_sampler: 
         whole("DataLoader", batch_size=batch_size)
 
 
-def check_workers(num_workers: int, timeout: float, context: Any, prefetch_factor: Any, persistent: Any) -> None:
+def check_workers(
+    num_workers: int, timeout: float, context: Any, prefetch_factor: int | None, persistent: bool
+) -> None:
     """Raise if arguments of a loader about its workers are out of range, or there are no workers."""
     if isinstance(num_workers, bool) or not isinstance(num_workers, int | np.integer) or num_workers < 0:
         raise ArgumentError(f"DataLoader: num_workers={num_workers!r}. It is a whole number of at least 0.")

@@ -55,7 +55,7 @@ class TreeSum:
         self._count = count
         self.nodes: list[tuple[int, int, Any]] = []  # level, number in the level, sum
 
-    def add(self, level: int, number: int, array: Any) -> None:
+    def add(self, level: int, number: int, array: Array | None) -> None:
         """Add a node; an array is written to where it is the left one of two."""
         while True:
             if number % 2 and self.nodes and self.nodes[-1][:2] == (level, number - 1):
@@ -77,7 +77,7 @@ def _nodes_of(count: int, blocks: Iterable[int]) -> list[tuple[int, int, Any]]:
     return tree.nodes
 
 
-def total_over_blocks(own: TreeSum, count: int, length: int, dtype: Any) -> Array:
+def total_over_blocks(own: TreeSum, count: int, length: int, dtype: np.dtype[Any]) -> Array:
     """Return the sum over all blocks, from the sums over those of each rank.
 
     Each rank adds up a part of the elements for all of them.

@@ -14,6 +14,7 @@ from ..common import double
 
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
+    from ...tensors.types import ArrayOrTensor
 
 
 def knots_and_values(name: str, x: TensorLike, y: TensorLike, axis: int, at_least: int = 2) -> tuple[Any, Any, int]:
@@ -32,7 +33,7 @@ def knots_and_values(name: str, x: TensorLike, y: TensorLike, axis: int, at_leas
     return knots, np.moveaxis(values, axis, 0), axis
 
 
-def require_increasing(name: str, x: Any, *others: Any) -> None:
+def require_increasing(name: str, x: ArrayOrTensor, *others: ArrayOrTensor) -> None:
     """Raise if knots do not increase, or if they or the values are not finite."""
     if anywhere(np.diff(unwrap(x)) <= 0):
         raise DomainError(f"{name} takes knots in strictly increasing order: sort them, and the values with them")
@@ -50,13 +51,13 @@ def placed(y: Any, points: int, axis: int) -> Any:
     return np.moveaxis(y, tuple(range(points)), tuple(range(axis, axis + points))) if axis and points else y
 
 
-def intervals_of(knots: Any, x: Any) -> Any:
+def intervals_of(knots: ArrayOrTensor, x: ArrayOrTensor) -> Any:
     """Return the number of the interval in which each point lies, or which is nearest."""
     knots = unwrap(knots)
     return np.clip(np.searchsorted(knots, unwrap(x), "right") - 1, 0, len(knots) - 2)
 
 
-def beyond(x: Any, knots: Any) -> tuple[Any, Any]:
+def beyond(x: ArrayOrTensor, knots: ArrayOrTensor) -> tuple[Any, Any]:
     """Return which points are below all knots, and which are above them."""
     values, limits = unwrap(x), unwrap(knots)
     return np.less(values, limits[0]), np.greater(values, limits[-1])
