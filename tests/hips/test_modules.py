@@ -99,6 +99,20 @@ def test_questions_about_values() -> None:
         trace(None, None, None)
 
 
+def test_a_vector_has_what_is_in_a_dict_in_the_order_of_the_sorted_keys() -> None:
+    """Programs count on it: lifelines gives its standard errors names by it."""
+    tree = {"b": [3.0, {"z": 5.0, "a": numpy.array([4.0, 4.5])}], "a": (1.0, {"y": 2.5, "x": 2.0})}
+    vector, unflatten = flatten(tree)
+    assert vector.tolist() == [1, 2, 2.5, 3, 4, 4.5, 5]
+    assert str(unflatten(vector * 1.0)) == str(unflatten(flatten(unflatten(vector))[0]))
+    back = unflatten(vector)
+    assert list(back) == ["b", "a"]
+    assert (back["a"][1], back["b"][1]["z"]) == ({"y": 2.5, "x": 2.0}, 5.0)
+    function, _, start = flatten_func(lambda t: {"q": t["a"][0] * 10, "p": t["b"][1]["z"]}, tree)
+    assert function(start).tolist() == [5, 10]
+    numpy.testing.assert_array_equal(jacobian(function)(start), [[0] * 6 + [1], [10] + [0] * 6])
+
+
 def test_flat_containers() -> None:
     tree = {"w": numpy.ones((2, 3)), "b": [1.5, (2.0,)]}
     vector, unflatten = flatten(tree)
