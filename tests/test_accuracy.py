@@ -9,7 +9,7 @@ import pytest
 
 from autograd.tensors.dispatch import declare_further_functions, declare_special_functions, operations
 
-from .operations.samples import LIBRARIES, Operation, is_of_scipy
+from .operations.samples import LIBRARIES, Operation, is_apart
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -31,7 +31,7 @@ def declared() -> dict[str, set[str]]:
     for function, apply in operations.items():
         operation = Operation(function, function if hasattr(function, "__name__") else apply, apply)
         of_vmap = operation.declared is not None and "level" in operation.declared.parameters
-        if operation.library in LIBRARIES and not of_vmap and not is_of_scipy(apply):
+        if operation.library in LIBRARIES and not of_vmap and not is_apart(apply):
             rules = operation.rules
             module = rules[0].__module__ if rules else apply.__module__
             found.setdefault(named(operation), set()).add(module)

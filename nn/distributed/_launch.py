@@ -42,7 +42,7 @@ def message_passing() -> Any:
     except ImportError as error:
         raise ImportError(
             f"this is one of {count} processes that a launcher of MPI started, and they cannot talk to each other "
-            f"without mpi4py: pip install 'plaingrad[mpi]'"
+            f"without mpi4py: pip install mpi4py mpich"
         ) from error
     found = library.COMM_WORLD.Get_size()
     if found != count:

@@ -106,17 +106,19 @@ def _is_ours(operation: Function) -> bool:
     """Tell whether the library declared the operation; tests and users declare some too.
 
     Those that lead into a batch of `vmap` and out of it are left out: only a call of it can make their second argument.
-    Those of `autograd.scipy` have tests of their own.
+    Those of `autograd.scipy` and of `nn.distributed` have tests of their own.
     """
     declared = getattr(operation, "operation", None)
     of_vmap = declared is not None and "level" in declared.parameters
-    return _library(operation) in LIBRARIES and not of_vmap and not is_of_scipy(operation)
+    return _library(operation) in LIBRARIES and not of_vmap and not is_apart(operation)
 
 
-def is_of_scipy(operation: Function) -> bool:
-    """Tell whether `autograd.scipy` declared the operation, which is there only where something imported it."""
+def is_apart(operation: Function) -> bool:
+    """Tell whether a package with tests of its own declared the operation, which is there only where it is imported."""
     declared = getattr(operation, "operation", None)
-    return str(getattr(getattr(declared, "function", None), "__module__", "")).startswith("autograd.scipy.")
+    return str(getattr(getattr(declared, "function", None), "__module__", "")).startswith(
+        ("autograd.scipy.", "nn.distributed.")
+    )
 
 
 def _library(operation: Function) -> str:

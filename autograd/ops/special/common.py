@@ -53,8 +53,8 @@ def at_quantile(inverse: np.ufunc, function: Callable[..., Any], out: ArrayOrTen
     """
     *parameters, _ = values
     if out.dtype == np.float64:
-        return function(*parameters, out)
-    return in_double(lambda *wide: function(*wide[:-1], inverse(*wide)), *values)
+        return where_defined(out, function(*parameters, out))
+    return where_defined(out, in_double(lambda *wide: function(*wide[:-1], inverse(*wide)), *values))
 
 
 def _defined(rule: Rule, g: Any, **values: Any) -> Any:
