@@ -38,6 +38,7 @@ OURS_ALONE = {
     "nn.load": "files of weights: test_weights exchanges them with PyTorch",
     "nn.save": "files of weights: test_weights exchanges them with PyTorch",
     "nn.manual_seed": "random numbers are NumPy's, and cannot be those of torch.manual_seed",
+    "nn.distributed": "processes through MPI, under the names of torch.distributed: tests/distributed",
     "nn.onnx": "export: tests/nn/test_onnx.py compares with onnxruntime",
     "nn.plots": "pictures",
     "nn.summary": "a table",
