@@ -92,9 +92,9 @@ class _MultivariateNormal(_OfVectors):
             return of_scipy(self.name).logpdf(x, mean, cov, allow_singular)
         center, matrix = _mean_and_matrix(mean, cov)
         if not allow_singular and np.ndim(unwrap(mean)) < 2 and _fit(in_double(x), center, matrix):
-            return np.squeeze(_log_density(in_double(x), center, matrix, True, False))
+            return np.squeeze(_log_density(in_double(x), center, matrix, False))
         values = self._in_scipy("logpdf", x, mean, cov, allow_singular=allow_singular)
-        found = _log_density(in_double(x), center, matrix, False, allow_singular)
+        found = _log_density(in_double(x), center, matrix, allow_singular)
         if values is None:
             return found
         return np.where(values > -np.inf, np.reshape(found, np.shape(values)), -np.inf)  # type: ignore[return-value]
@@ -120,10 +120,10 @@ def _mean_and_matrix(mean: Any, cov: Any) -> tuple[Any, Any]:
     return mean, cov
 
 
-# Of a positive definite matrix. The inverse, which a density needs anyway, is its gradient.
+# Its gradient is the inverse, which a density needs anyway.
 _log_determinant = general(
-    lambda matrix, inverse: 2 * np.sum(np.log(np.diagonal(np.linalg.cholesky(matrix)))),
-    lambda g, inverse: g * inverse.mT,
+    lambda matrix, inverse: np.linalg.slogdet(matrix)[1],
+    lambda g, inverse: g[..., None, None] * inverse.mT,
     lambda g, inverse: np.zeros_like(inverse),
     name="log_determinant",
 )
@@ -148,13 +148,8 @@ def _fit(points: Any, center: Any, matrix: Any) -> bool:
     return bool(size and pivots.min() > 1e-6 * pivots.max())
 
 
-def _log_density(points: Any, center: Any, matrix: Any, definite: bool, singular: bool) -> Any:
-    if definite:
-        matrix, rank = 0.5 * (matrix + matrix.mT), matrix.shape[-1]
-        inverse = np.linalg.inv(matrix)
-        log_determinant = _log_determinant(matrix, inverse)
-    else:
-        inverse, log_determinant, rank = _inverted(matrix, singular)
+def _log_density(points: Any, center: Any, matrix: Any, singular: bool) -> Any:
+    inverse, log_determinant, rank = _inverted(matrix, singular)
     if matrix.shape[-1] == 1 and points.ndim < 2:
         points = points[..., None]
     deviation = points - center
@@ -166,7 +161,8 @@ def _inverted(matrix: Any, singular: bool) -> tuple[Any, Any, Any]:
     """Return the inverse, the logarithm of the determinant and the rank, all on the range of a symmetric matrix."""
     matrix = 0.5 * (matrix + matrix.mT)
     if not singular:
-        return np.linalg.inv(matrix), np.linalg.slogdet(matrix)[1], matrix.shape[-1]
+        inverse = np.linalg.inv(matrix)
+        return inverse, _log_determinant(matrix, inverse), matrix.shape[-1]
     inverse = np.linalg.pinv(matrix, rcond=_SMALL, hermitian=True)
     rank = np.linalg.matrix_rank(unwrap(matrix), rtol=_SMALL, hermitian=True)
     # Beside the range the matrix is filled up with 1, which changes neither the product of the others nor derivatives.
