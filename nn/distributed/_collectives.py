@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._arguments import TensorLike
 
 __all__ = [
+    "BUCKET",
     "add_up",
     "all_gather",
     "all_reduce",
@@ -35,7 +36,7 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-_BUCKET = 1 << 20  # elements that are added up together: more at a time do not fit into the caches
+BUCKET = 1 << 20  # elements that are added up together: more at a time do not fit into the caches
 
 
 # Of arrays, in place
@@ -54,7 +55,7 @@ def begin_to_add_up(array: Array, what: str = "all_reduce()") -> Callable[[], No
     flat = array.reshape(-1)
     summed = flat.astype(np.float32) if flat.dtype == np.float16 else flat  # MPI has no sums of half precision
     in_place, begin = ranks.library.IN_PLACE, ranks.comm.Iallreduce
-    requests = [begin(in_place, summed[start : start + _BUCKET]) for start in range(0, flat.size, _BUCKET)]
+    requests = [begin(in_place, summed[start : start + BUCKET]) for start in range(0, flat.size, BUCKET)]
 
     def end() -> None:
         for request in requests:

@@ -12,14 +12,12 @@ from autograd import GraphError, Tensor
 from autograd.extend import borrow, mark_written
 
 from ..module import Module
-from ._collectives import begin_to_add_up, check_same, spread
+from ._collectives import BUCKET, begin_to_add_up, check_same, spread
 from ._sync_batchnorm import SyncBatchNorm
 
 __all__ = ["add_up_gradients", "checksum", "equalize", "equalize_parameters", "own_buffers", "spread_buffers"]
 
 Array = np.ndarray[Any, Any]
-
-_BUCKET = 1 << 20  # elements
 
 
 def add_up_gradients(parameters: Sequence[Tensor], others: Array, factor: float = 1.0) -> None:
@@ -68,7 +66,7 @@ def _buckets(parameters: Sequence[Tensor]) -> Iterator[list[Tensor]]:
     bucket: list[Tensor] = []
     size = 0
     for parameter in parameters:
-        if bucket and (size + parameter.size > _BUCKET or parameter.dtype != bucket[0].dtype):
+        if bucket and (size + parameter.size > BUCKET or parameter.dtype != bucket[0].dtype):
             yield bucket
             bucket, size = [], 0
         bucket.append(parameter)

@@ -8,11 +8,10 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd import DerivativeError, Tensor
 
-from .._arguments import Size, TensorLike
+from .._arguments import TensorLike
 from ..functional._kernels.standardize import Moments
 from ..functional._norm import batch_norm_with
 from ..module import Module
@@ -94,19 +93,6 @@ class SyncBatchNorm(BatchNorm1d):
     """
 
     dimensions: tuple[int, ...] = (2, 3, 4, 5)
-
-    def __init__(
-        self,
-        num_features: Size,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        dtype: DTypeLike | None = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias=bias)
 
     def forward(self, x: TensorLike) -> Tensor:
         """Return an array of the shape of `x`, ``(n, num_features, ...)``."""

@@ -281,11 +281,8 @@ class Ranks:
         training = self._training
         rows = sum(batch.rows for batch in group)
         named = self._parameters()
-        for (
-            _,
-            parameter,
-        ) in named:  # rules multiply otherwise where they write to a buffer, which one block may be given
-            set_gradient_buffer(parameter, None)
+        for _, parameter in named:
+            set_gradient_buffer(parameter, None)  # rules multiply otherwise where they write to one, as one block might
         odd = None
         totals: list[Any] = []
         used = np.zeros(len(named))
