@@ -66,20 +66,19 @@ def hvp(function: NumberFunction, primals: Tree, tangents: Any) -> Tree:
     >>> hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
-    points: Any = primals
-    product: Any
     several = isinstance(primals, tuple)
+    points: Any = primals if several else (primals,)
+    along = tangents if several else (tangents,)
     gradient = grad(function, tuple(range(len(points))) if several else 0)
-    points, along = (points, tangents) if several else ((points,), (tangents,))
+    product: Any
     try:
         product = jvp(gradient, points, along)[1]
     except DerivativeError:  # an operation of a user's without a forward rule, which a symmetric matrix does without
         if any(np.iscomplexobj(unwrap(x)) for x in flatten(points)[0]):
             raise
-        products: Any = vjp(gradient, *points)[1](tangents)
-        product = products if several else products[0]
-    found: Tree = product
-    return found
+        product = vjp(gradient, *points)[1](tangents)
+        product = product if several else product[0]
+    return product  # type: ignore[no-any-return]
 
 
 def ggnvp(function: Function, primals: Tree, tangents: Any, loss: NumberFunction | None = None) -> Tree:
