@@ -48,7 +48,7 @@ def divergence(
 def _cause_in_data(batch: Batch) -> str:
     parts = [("input", part) for part in batch.inputs] + [("target", batch.target)]
     for name, part in parts:
-        array = np.asarray(values_of(getattr(part, "data", part) if isinstance(part, PackedSequence) else part))
+        array = np.asarray(values_of(part.data if isinstance(part, PackedSequence) else part))
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
             count = f"{len(rows)} rows of {len(array)}"
