@@ -68,9 +68,9 @@ SUITES = {  # the project, its tests, and which of them use autograd
     ),
 }
 EXAMPLES = {  # what is replaced in the text, so that each ends within seconds
-    "bayesian_neural_net": ("num_iters=1000", "num_iters=300"),
+    "bayesian_neural_net": ("", ""),
     "bayesian_optimization": ("", ""),
-    "black_box_svi": ("num_iters=2000", "num_iters=400"),
+    "black_box_svi": ("", ""),
     "deep_gaussian_process": ('"CG"', '"CG", options={"maxiter": 40}'),
     "define_gradient": ("", ""),
     "fixed_points": ("", ""),
@@ -84,9 +84,9 @@ EXAMPLES = {  # what is replaced in the text, so that each ends within seconds
     "logistic_regression": ("", ""),
     "lstm": ("num_iters=1000", "num_iters=10"),
     "mixture_variational_inference": ("num_iters=2000", "num_iters=30"),
-    "natural_gradient_black_box_svi": ("num_iters = 200", "num_iters = 60"),
+    "natural_gradient_black_box_svi": ("", ""),
     "negative_binomial_maxlike": ("", ""),
-    "neural_net_regression": ("num_iters=1000", "num_iters=300"),
+    "neural_net_regression": ("", ""),
     "ode_net": ("num_iters=1000", "num_iters=10"),
     "rnn": ("num_iters=1000", "num_iters=20"),
     "rosenbrock": ("", ""),
@@ -95,11 +95,14 @@ EXAMPLES = {  # what is replaced in the text, so that each ends within seconds
 }
 RUN_EXAMPLE = """
 import importlib.abc, importlib.machinery, runpy, sys, types, warnings
+def imread(path):
+    import numpy, PIL.Image
+    return numpy.asarray(PIL.Image.open(path), numpy.float32) / 255
 class Nothing:  # any part of matplotlib
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return imread if name == "imread" else self
     def __call__(self, *args, **kwargs):
         return self
     def __iter__(self):  # figure, axes = plt.subplots()
