@@ -49,7 +49,8 @@ def save(state: Module | Mapping[Any, Any], path: str | os.PathLike[str]) -> Non
     ValueError
         If the suffix is neither of these, or a name cannot be written.
     TypeError
-        If a value cannot be saved, or has a dtype that the format lacks; the message names its path.
+        If a value cannot be saved, or has a dtype that the format lacks; the message names its path. If the path is
+        given first.
     FileNotFoundError
         If there is no such folder.
 
@@ -72,6 +73,9 @@ def save(state: Module | Mapping[Any, Any], path: str | os.PathLike[str]) -> Non
     >>> state["epoch"]
     3
     """
+    if not isinstance(path, str | os.PathLike):
+        order = ": the path comes second, nn.save(state, path)" if isinstance(state, str | os.PathLike) else ""
+        raise TypeError(f"save() takes the path of a file as its second argument, not {type(path).__name__}{order}")
     path = Path(path)
     suffix = _suffix(path)
     shared: dict[str, str] = {}

@@ -231,6 +231,13 @@ def test_other_suffixes_are_refused(name: str, tmp_path: Path) -> None:
         assert ("safetensors.torch.save_file" in str(caught.value)) == (Path(name).suffix in (".pt", ".pth", ".bin"))
 
 
+def test_arguments_in_the_order_of_numpy_are_noticed(file: Path) -> None:
+    with pytest.raises(TypeError, match=r"the path comes second, nn.save\(state, path\)$"):
+        nn.save(str(file), {"weight": np.ones(2)})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"path of a file as its second argument, not int$"):
+        nn.save({"weight": np.ones(2)}, 3)  # type: ignore[arg-type]
+
+
 def test_what_is_missing_is_named(file: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         nn.load(file)
