@@ -54,6 +54,7 @@ if typing.TYPE_CHECKING:
     from .transforms.hvp import ggnvp, hvp
     from .transforms.jacobian import hessian, jacobian
     from .transforms.linearize import linearize
+    from .transforms.trees import ravel_pytree, register_pytree_node, tree_flatten, tree_leaves, tree_map
     from .transforms.vjp_jvp import jvp, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
@@ -115,10 +116,15 @@ __all__ = [
     "not_differentiable",
     "ops",
     "player",
+    "ravel_pytree",
+    "register_pytree_node",
     "saved",
     "saved_tensors_hooks",
     "set_grad_enabled",
     "tensor",
+    "tree_flatten",
+    "tree_leaves",
+    "tree_map",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -141,6 +147,7 @@ _LATER = {
     "transforms.hvp": ("ggnvp", "hvp"),
     "transforms.jacobian": ("hessian", "jacobian"),
     "transforms.linearize": ("linearize",),
+    "transforms.trees": ("ravel_pytree", "register_pytree_node", "tree_flatten", "tree_leaves", "tree_map"),
     "transforms.vjp_jvp": ("jvp", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),

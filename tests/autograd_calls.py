@@ -15,6 +15,7 @@ from autograd import Tensor, Value
 from autograd.graph.name_scope import _described
 from autograd.tensors.dispatch import operations, plain
 from autograd.transforms.checkpoint import _generators
+from autograd.transforms.pytree import REGISTERED
 
 Function = Callable[..., Any]
 Made = Callable[[], list[Any]]
@@ -30,6 +31,21 @@ def square(x: Any) -> Any:
 
 def total(x: Any) -> Any:
     return np.sum(x * x)
+
+
+class Held:
+    """A class that is no container of itself."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+
+def registered(flatten: Any, unflatten: Any, x: Any) -> Any:
+    autograd.register_pytree_node(Held, flatten, unflatten)
+    try:
+        return autograd.grad(lambda held: total(held.x))(Held(x)).x
+    finally:
+        del REGISTERED[Held]
 
 
 def pair(x: Any) -> Any:
@@ -276,6 +292,15 @@ CALLS: dict[str, tuple[Function, Made, dict[str, Any]]] = {
     ),
     "gradients.of": (autograd.gradients, lambda: [[y := x()], [y], [np.ones(3)]], {}),
     "checkpoint": (checkpointed, lambda: [square, x()], {}),
+    "tree_flatten": (lambda tree, leaves: autograd.tree_flatten(tree)[1](leaves), lambda: [{"a": [1.0]}, [2.0]], {}),
+    "tree_leaves": (autograd.tree_leaves, lambda: [{"a": [1.0, _array()]}], {}),
+    "tree_map": (autograd.tree_map, lambda: [product, {"a": 1.0}, {"a": 2.0}], {}),
+    "ravel_pytree": (
+        lambda tree, vector: autograd.ravel_pytree(tree)[1](vector), lambda: [{"a": [1.0, _array()]}, np.ones(4)], {}
+    ),
+    "register_pytree_node": (
+        registered, lambda: [lambda tree: ((tree.x,), None), lambda rest, parts: Held(*parts), _array()], {}
+    ),
     "fixed_point": (autograd.fixed_point, lambda: [halved, 1.0, Tensor(2.0, requires_grad=True)],
                     {"tolerance": 1e-9, "max_iterations": 50}),
     "gradcheck": (autograd.gradcheck, lambda: [square, x()],

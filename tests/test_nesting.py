@@ -91,7 +91,8 @@ def composed(names: tuple[str, ...], f: Function) -> tuple[Function, int]:
 
 def test_every_public_transform_is_in_the_table() -> None:
     functions = {name: getattr(ag, name) for name in ag.__all__ if isfunction(getattr(ag, name))}
-    declared = {name for name, function in functions.items() if Path(getfile(function)).parent.name == "transforms"}
+    files = {name: Path(getfile(function)) for name, function in functions.items()}
+    declared = {name for name, file in files.items() if file.parent.name == "transforms" and file.name != "trees.py"}
     assert len(declared) > 10
     words = {word for name in TRANSFORMS for word in name.split()}
     assert declared <= words

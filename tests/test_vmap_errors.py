@@ -362,7 +362,6 @@ def test_arguments_and_results_that_are_no_batches() -> None:
     calls = [
         (lambda: vmap(lambda x: None)(X), "returned None: is a return missing"),
         (lambda: vmap(lambda x: "loss")(X), "returned str 'loss': return arrays"),
-        (lambda: vmap(lambda x: (x, None))(X), "returned None"),
         (lambda: vmap(lambda x: Value(1.0))(X), "returned Value"),
     ]
     for call, message in calls:

@@ -1,4 +1,4 @@
-"""Pytrees: flatten nested dicts, lists, tuples and dataclasses to their leaves, and build them again."""
+"""Pytrees: flatten nested dicts, lists, tuples, dataclasses and registered classes to leaves, and build them again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..graph.batched import Batched
 from ..graph.traced import Traced, TracedNumber
 from ..tensors.tensor import Tensor
 
-__all__ = ["Rebuild", "flatten", "structure"]
+__all__ = ["REGISTERED", "Rebuild", "flatten", "structure", "without_none"]
 
 Rebuild = Callable[[Sequence[Any]], Any]
 _only = itemgetter(0)
@@ -21,6 +21,8 @@ _LEAVES = frozenset(
     (np.ndarray, Batched, Traced, TracedNumber, Tensor, float, np.float64, np.float32, complex, int, bool, type(None))
 )  # the most frequent
 _SEQUENCES = frozenset((tuple, list))
+# By class: what takes an object apart, into its parts and what describes the rest, and what makes one of these.
+REGISTERED: dict[type, tuple[Callable[[Any], tuple[Sequence[Any], Any]], Callable[[Any, Any], Any]]] = {}
 
 
 def _filled(tree: Any, contents: Any) -> Any:
@@ -51,7 +53,11 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         return [tree], _only
     if kind in _SEQUENCES and _LEAVES.issuperset(map(type, tree)):  # as most are: the arguments of a function
         return list(tree), kind
-    if isinstance(tree, dict):
+    if type(tree) in REGISTERED:
+        apart, together = REGISTERED[type(tree)]
+        given, rest = apart(tree)
+        parts, kind = list(given), lambda items: together(rest, tuple(items))
+    elif isinstance(tree, dict):
         keys, parts = list(tree), list(tree.values())
         kind = lambda items: _filled(tree, dict(zip(keys, items, strict=True)))  # noqa: E731
     elif hasattr(type(tree), "__dataclass_fields__"):
@@ -75,10 +81,31 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     return flat, lambda contents: kind([rebuild(contents[start:stop]) for start, stop, rebuild in rebuilds])
 
 
+def without_none(leaves: list[Any], rebuild: Rebuild) -> tuple[list[Any], Rebuild]:
+    """Return the leaves that are not None, and the function that builds their tree, with its Nones, of others."""
+    if not any(leaf is None for leaf in leaves):
+        return leaves, rebuild
+    places = [i for i, leaf in enumerate(leaves) if leaf is not None]
+
+    def filled(others: Sequence[Any]) -> Any:
+        all_leaves: list[Any] = [None] * len(leaves)
+        for place, other in zip(places, others, strict=True):
+            all_leaves[place] = other
+        return rebuild(all_leaves)
+
+    return [leaves[i] for i in places], filled
+
+
 def structure(tree: Any) -> Any:
-    """Return the containers of a tree, to be compared: their types and their keys, in order, and None for leaves."""
+    """Return the containers of a tree, to be compared: their types, and keys in order or what else describes them.
+
+    A leaf is None.
+    """
     if type(tree) in _LEAVES:
         return None
+    if type(tree) in REGISTERED:
+        parts, rest = REGISTERED[type(tree)][0](tree)
+        return type(tree), rest, tuple(map(structure, parts))
     if isinstance(tree, dict):
         return type(tree), tuple([(key, structure(part)) for key, part in tree.items()])
     if hasattr(type(tree), "__dataclass_fields__"):

@@ -23,7 +23,7 @@ from ..tensors.conversions import differentiated
 from ..tensors.tensor import LIFT, Tensor, conjugated, in_own_memory, plain_array, seen_at
 from .conventions import follows_hips
 from .forward_mode import push_forward
-from .pytree import Rebuild, flatten
+from .pytree import Rebuild, flatten, without_none
 
 if TYPE_CHECKING:
     pass
@@ -67,7 +67,10 @@ class Recording:
     def __init__(self, function: Function, inputs: list[Tensor], rebuild_inputs: Rebuild) -> None:
         nodes: list[Any] = [x._node for x in inputs]  # now: a write to an input gives it another node
         with differentiated(nodes):
-            self.outputs, self.rebuild_outputs = flatten(function(*rebuild_inputs(inputs)))
+            returned = function(*rebuild_inputs(inputs))
+            self.outputs, self.rebuild_outputs = flatten(returned)
+            if returned is not None:
+                self.outputs, self.rebuild_outputs = without_none(self.outputs, self.rebuild_outputs)
         for node in nodes:
             if type(node) is Leaf:
                 node.finished = next(counter)
@@ -110,7 +113,7 @@ class Recording:
 
     def vjp(self, cotangent: Any) -> Any:
         """Return the product of a cotangent, built like what the function returned, and the Jacobian."""
-        contents, _ = flatten(cotangent)
+        contents, _ = without_none(*flatten(cotangent))
         if len(contents) != len(self.outputs):
             raise ShapeError(f"a cotangent of {len(contents)} arrays for a function that returned {len(self.outputs)}")
         seeds: dict[Node, Any] = {}
@@ -133,7 +136,8 @@ class Recording:
 
     def jvp(self, tangents: tuple[Any, ...]) -> list[Any]:
         """Return the tangent of each output, from tangents built like the inputs."""
-        given = [t._array if isinstance(t, Tensor) and t._node is None else t for t in flatten(tangents)[0]]
+        leaves, _ = without_none(*flatten(tangents))
+        given = [t._array if isinstance(t, Tensor) and t._node is None else t for t in leaves]
         shapes = [t._array.shape if isinstance(t, Tensor) else np.shape(t) for t in given]
         wanted = [node.shape for node in self.input_nodes]
         if shapes != wanted:
@@ -145,8 +149,13 @@ class Recording:
 
 
 def track(primals: tuple[Any, ...]) -> tuple[list[Tensor], Rebuild]:
-    """Return a tensor for each array in `primals`, with a node at which walks end, and how to put them together."""
+    """Return a tensor for each array in `primals`, with a node at which walks end, and how to put them together.
+
+    None in a container, such as a bias that a layer does not have, stays what it is.
+    """
     contents, rebuild = flatten(primals)
+    if not any(primal is None for primal in primals):
+        contents, rebuild = without_none(contents, rebuild)
     inputs = []
     for x in contents:
         if isinstance(x, Tensor) and x._node is not None:

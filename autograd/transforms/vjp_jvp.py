@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ShapeError, check_callable
 from ..graph.grad_mode import enable_grad
-from .pytree import flatten
+from .pytree import flatten, without_none
 from .recording import Recording, any_live, matched, owned_tangent, track
 
 __all__ = ["jvp", "vjp"]
@@ -79,7 +79,7 @@ def jvp(function: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     primals, tangents = (p if isinstance(p, tuple) else (p,) for p in (primals, tangents))
     with enable_grad():
         inputs, rebuild_inputs = track(primals)
-        directions, _ = flatten(tangents)
+        directions, _ = without_none(*flatten(tangents))
         if len(directions) != len(inputs):
             raise ShapeError(f"{len(directions)} tangents for {len(inputs)} primals")
         directions = [matched("a tangent", t, x.shape, x.dtype) for t, x in zip(directions, inputs, strict=True)]

@@ -146,14 +146,15 @@ class _Call:
             args, kwargs = self.rebuild(given)
             returned = self.function(*args, **kwargs)
             outputs, rebuild = flatten(returned)
-            self._check_outputs(outputs)
+            self._check_outputs(outputs, returned)
             out_axes = _spread_axes(self.out_axes, returned, "out_axes", len(outputs))
             seen = [
                 owner_of(whole(getattr(x, "_array", x)))
                 for x, axis in zip(contents, axes, strict=True)
                 if axis is not None
             ]
-            return rebuild([_left(y, axis, level, seen) for y, axis in zip(outputs, out_axes, strict=True)])
+            left = [y if y is None else _left(y, axis, level, seen) for y, axis in zip(outputs, out_axes, strict=True)]
+            return rebuild(left)
         except ValueError as error:
             if isinstance(error.__cause__, BatchError):  # NumPy raised it in place of ours
                 raise BatchError(str(error.__cause__)) from error
@@ -162,8 +163,10 @@ class _Call:
             running.reset(token)
             level.active = False
 
-    def _check_outputs(self, outputs: list[Any]) -> None:
+    def _check_outputs(self, outputs: list[Any], returned: Any) -> None:
         for y in outputs:
+            if y is None and returned is not None:
+                continue
             if not isinstance(y, Tensor) and plain_array(y).dtype.kind not in "biufc":
                 remedy = "is a return missing?" if y is None else "return arrays, or containers of them"
                 raise DtypeError(f"vmap: {defined(self.function)} returned {described(y)}: {remedy}")
@@ -187,9 +190,12 @@ class _Call:
         out_axes = _spread_axes(self.out_axes, parts[0], "out_axes")
         if any(structure(part) != structure(parts[0]) for part in parts):
             raise BatchError(f"vmap: the branches at {split.line} return containers of other kinds, sizes or keys")
-        joined = []
+        joined: list[Any] = []
         for i, axis in enumerate(out_axes):
             outputs = [outputs[i] for outputs, _ in flat]
+            if all(y is None for y in outputs):
+                joined.append(None)
+                continue
             if axis is None:
                 arrays = [getattr(y, "_array", y) for y in outputs]
                 if not all(np.all(whole(np.array_equal(arrays[0], array))) for array in arrays):

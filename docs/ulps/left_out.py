@@ -49,7 +49,7 @@ _COMPLEX = "of complex numbers"
 OPERATIONS = {
     **dict.fromkeys(
         ("logistic", "sech_squared", "one_less_square", "cosine", "spherical_bessel", "modified_bessel",
-         "exp_of_square", "erfcx_slope", "ive_slope", "kve_slope", "psi_rise", "power1p", "erfinv_slope",
+         "exp_of_square", "hazard", "erfcx_slope", "ive_slope", "kve_slope", "psi_rise", "power1p", "erfinv_slope",
          "erfcinv_slope", "ndtri_slope", "ndtri_exp_slope", "voigt_slope", "ellipem1", "gammainc_shape",
          "betainc_shape",
          "log_ratio", "bell", "normal_cdf", "fraction", "whole", "var_about", "std_about", "nanvar_about",
