@@ -58,6 +58,7 @@ if typing.TYPE_CHECKING:
     from .transforms.vjp_jvp import jvp, vjp
     from .transforms.vmap import vmap
     from .visualize import draw_graph, watch_calls
+    from .visualize.difference import GraphDifference, RecordedRun, diff_graphs, record_run
     from .visualize.player import player
 
 __all__ = [
@@ -76,8 +77,10 @@ __all__ = [
     "Function",
     "GradientCheck",
     "GradientCheckError",
+    "GraphDifference",
     "GraphError",
     "Handle",
+    "RecordedRun",
     "Saved",
     "ShapeError",
     "Tensor",
@@ -89,6 +92,7 @@ __all__ = [
     "compile",
     "composed",
     "detect_anomaly",
+    "diff_graphs",
     "draw_graph",
     "elementwise",
     "elementwise_grad",
@@ -118,6 +122,7 @@ __all__ = [
     "player",
     "ravel_pytree",
     "register_pytree_node",
+    "record_run",
     "saved",
     "saved_tensors_hooks",
     "set_grad_enabled",
@@ -151,6 +156,7 @@ _LATER = {
     "transforms.vjp_jvp": ("jvp", "vjp"),
     "transforms.vmap": ("vmap",),
     "visualize": ("draw_graph", "watch_calls"),
+    "visualize.difference": ("GraphDifference", "RecordedRun", "diff_graphs", "record_run"),
     "visualize.player": ("player",),
 }
 _HOMES = {name: module for module, names in _LATER.items() for name in names}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value, draw_graph, player
+from autograd import Value, diff_graphs, draw_graph, player
 
 ROOT = Path(nn.__file__).parent.parent
 PACKAGES = ("autograd", "nn", "datasets")
@@ -51,6 +51,7 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "graph.gv": draw,
     "graph.mmd": draw,
     "graph.html": draw,
+    "difference.html": lambda path: diff_graphs(Value(2.0) * Value(3.0), Value(2.0) * Value(4.0)).to_html(path),
     "player.html": lambda path: player(Value(2.0) * Value(3.0), path),
 }
 

@@ -1,0 +1,205 @@
+"""`diff_graphs`: compare two runs of a model, and find the first node at which they part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...files import replacing
+from ...graph.node import LEAF, ancestors
+from ...scalar.value import Value
+from ...tensors.tensor import Tensor
+from ..node_info import Model
+from .comparison import ComparedNode, Tolerance, compared
+from .reading import record_run
+from .run import RecordedRun
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import TensorLike
+
+__all__ = ["GraphDifference", "diff_graphs"]
+
+Run: TypeAlias = "Tensor | Value | Callable[[], Tensor | Value] | RecordedRun"
+Named: TypeAlias = "Mapping[str, Tensor | Value] | Model"
+_SHOWN = 8  # differences with their details in a log
+
+
+@dataclass(frozen=True, eq=False)
+class GraphDifference:
+    """Two runs, node by node; `str` is a report for a log, and `to_html` writes a page.
+
+    Attributes
+    ----------
+    a, b
+        The two runs.
+    nodes
+        All leaves and operations, each after those that it depends on: in pairs, or alone if one run lacks it.
+    tolerance
+        Up to which numbers are equal.
+    remarks
+        What could not be compared, and how to get it.
+    """
+
+    a: RecordedRun
+    b: RecordedRun
+    nodes: tuple[ComparedNode, ...]
+    tolerance: Tolerance
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def differences(self) -> list[ComparedNode]:
+        """The nodes that differ, each with the `kinds` of its differences."""
+        return [node for node in self.nodes if node.kinds]
+
+    @property
+    def same(self) -> bool:
+        """Whether no node differs."""
+        return not self.differences
+
+    @cached_property
+    def first_difference(self) -> ComparedNode | None:
+        """The node at which the runs part, in the order in which they compute: forward, and then back.
+
+        Nothing before it differs. None if nothing differs.
+        """
+        own = [node for node in self.differences if not node.follows]
+        forward = [node for node in own if node.kinds != ["gradient"]]
+        if forward:
+            return forward[0]
+        return own[-1] if own else next(iter(self.differences), None)
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a sentence."""
+        count, all_of_them = len(self.differences), len(self.nodes)
+        if not count:
+            return f"no difference in {all_of_them:,} nodes"
+        first = self.first_difference
+        assert first is not None  # there are differences
+        return f"{count:,} of {all_of_them:,} nodes differ, first {first.title}: {', '.join(first.kinds)}"
+
+    def __str__(self) -> str:
+        rtol, atol = self.tolerance
+        lines = [f"{self.verdict} (rtol={rtol:g}, atol={atol:g})"]
+        first = self.first_difference
+        if first is not None:
+            own = [first, *(node for node in self.differences if not node.follows and node is not first)]
+            for node in own[:_SHOWN]:
+                lines += ["", *str(node).splitlines()]
+            rest = len(self.differences) - len(own)
+            lines += ["", f"{len(own) - _SHOWN:,} more differ by themselves"] if len(own) > _SHOWN else []
+            lines += ["", f"{rest:,} more differ after these, perhaps only as a consequence"] if rest else []
+        if self.remarks:
+            lines += ["", "not compared:", *(f"  {text}" for text in self.remarks)]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.verdict}>"
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "Difference of two graphs") -> Path:
+        """Write a page with the first difference, the graph around it, and all nodes: values, gradients, bytes, times.
+
+        It is one file that needs no network, and follows the reader's light or dark mode.
+
+        Parameters
+        ----------
+        path
+            The file to write.
+        title
+            The heading, such as what was compared.
+        """
+        from .page import page_of  # few programs write one
+
+        text = page_of(self, title)
+        file = Path(path)
+        with replacing(file) as partial:
+            partial.write_text(text, encoding="utf-8", newline="\n")
+        return file
+
+
+def diff_graphs(
+    a: Run,
+    b: Run,
+    params: Named | tuple[Named, Named] | None = None,
+    *,
+    gradient: TensorLike | None = None,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+) -> GraphDifference:
+    """Compare two runs, such as two versions of a model, and find the first node at which they part.
+
+    Nodes correspond if their operations do, and their inputs or their users; lines need not agree. A pair may differ in
+    its operation, its inputs or their order, an argument, shape, dtype, value or gradient, and a node may have been
+    inserted or removed. Differences that may be mere consequences of others say so (`follows`).
+
+    A graph holds only what its backward pass needs. So functions tell most: they are called here, and all their values
+    are compared; the times are those of this one call. What is not known of a result is not compared, and `remarks`
+    say so. Let functions set the seeds that they need.
+
+    Parameters
+    ----------
+    a, b
+        Functions without arguments that compute a result, such as ``lambda: loss(model(x), y)``; or results whose
+        graphs were recorded; or what `record_run` returned, such as the same model before a change.
+    params
+        The tensors or values to name, or the model; a tuple of two if the runs have different ones. By default, the
+        parameters of the modules that a function calls. Leaves with the same name are compared with each other.
+    gradient
+        The gradient of the results; may be left out if they have one element.
+    rtol, atol
+        The tolerances of `numpy.allclose`.
+
+    Raises
+    ------
+    TypeError
+        If a result, or something in `params`, is neither a tensor nor a value.
+    GraphError
+        If nothing was recorded, or an array that a graph keeps was written to since.
+    ValueError
+        If a tolerance is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import diff_graphs, tensor
+    >>> x, w = tensor([1.0, 2.0], requires_grad=True), tensor([0.5, 0.5], requires_grad=True)
+    >>> difference = diff_graphs(
+    ...     lambda: np.tanh(x * w).sum(), lambda: np.sin(x * w).sum(), {"x": x, "w": w}
+    ... )
+    >>> difference.same, difference.first_difference.title, difference.first_difference.kinds
+    (False, 'tanh → sin', ['operation', 'value'])
+    """
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise ValueError(f"{name} is 0 or more, not {value}")
+    named = params if isinstance(params, tuple) else (params, params)
+    if len(named) != 2:
+        raise ValueError(f"params has names for both runs, or is a tuple of two; not of {len(named)}")
+    first, second = (
+        run if isinstance(run, RecordedRun) else record_run(run, names, gradient=gradient)
+        for run, names in zip((a, b), named, strict=True)
+    )
+    tolerance = Tolerance(float(rtol), float(atol))
+    nodes = tuple(compared(first.entries, second.entries, tolerance))
+    return GraphDifference(first, second, nodes, tolerance, tuple(_remarks(first, second, _shared(a, b))))
+
+
+def _shared(a: Run, b: Run) -> int:
+    """Return how many leaves two results share, whose values are only known as they are now."""
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
+        return 0
+    return sum(node.op is LEAF for node in {*ancestors([a._node])} & {*ancestors([b._node])})  # type: ignore[list-item]
+
+
+def _remarks(a: RecordedRun, b: RecordedRun, shared: int) -> Iterator[str]:
+    for text in dict.fromkeys((*a.remarks, *b.remarks)):
+        yield f"{' and '.join(letter for letter, run in (('a', a), ('b', b)) if text in run.remarks)}: {text}"
+    if shared:
+        yield (
+            f"a and b: the earlier values of {shared:,} leaves that both graphs use, as in a model that was changed in "
+            f"between: use record_run() before the change"
+        )

@@ -1,0 +1,266 @@
+"""Write the page of a difference: one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Protocol
+
+import numpy as np
+
+from ..heat_map import heat_map
+from ..number_format import readable_bytes, readable_seconds, summarize
+from .comparison import ComparedNode, Deviation, Tolerance
+from .run import Array, Entry, RecordedRun, Result
+from .surroundings import drawn, rows_of_inputs
+
+__all__ = ["page_of"]
+
+
+class GraphDifference(Protocol):
+    """What the page shows; for its attributes see `autograd.GraphDifference`."""
+
+    @property
+    def a(self) -> RecordedRun:
+        """The first run."""
+
+    @property
+    def b(self) -> RecordedRun:
+        """The second run."""
+
+    @property
+    def nodes(self) -> Sequence[ComparedNode]:
+        """The nodes of both, in pairs or alone."""
+
+    @property
+    def first_difference(self) -> ComparedNode | None:
+        """The one at which they part."""
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """Up to which numbers are equal."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What could not be compared."""
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a sentence."""
+
+
+def page_of(difference: GraphDifference, title: str) -> str:
+    """Return the text of the page; equal runs give equal text, but for the times."""
+    style, script = _text("page.css"), _text("page.js")
+    data = json.dumps(_Data(difference).told(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":  # so that no text in the data can end its HTML element
+        data = data.replace(sign, f"\\u{ord(sign):04x}")
+    rtol, atol = difference.tolerance
+    wanted = {
+        "TITLE": escape(title),
+        "STYLE_HASH": _hash(style),
+        "SCRIPT_HASH": _hash(script),
+        "STYLE": style,
+        "SCRIPT": script,
+        "DATA": data,
+        "STATE": "same" if difference.first_difference is None else "differs",
+        "VERDICT": escape(_capital(difference.verdict)),
+        "TOLERANCE": f"rtol={rtol:g}, atol={atol:g}",
+        "FIRST": _first(difference),
+        "TOTALS": _totals(difference),
+        "REMARKS": _remarks(difference),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: wanted[place[1]], _text("page.html"))
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath("web", name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# What stands in the page without a script
+
+
+def _first(difference: GraphDifference) -> str:
+    """Return what the first difference is, with pictures of its arrays and of the graph around it."""
+    node = difference.first_difference
+    if node is None:
+        return ""
+    kinds = "".join(f'<span class="kind">{kind}</span>' for kind in node.kinds)
+    where = f'<p class="muted">in {escape(node.only.module)}</p>' if node.only.module else ""
+    told = "".join(f"<li>{escape(_capital(text))}</li>" for text in node.told())
+    sides = "".join(_side(letter, entry) for letter, entry in (("a", node.a), ("b", node.b)))
+    around = drawn(
+        difference.nodes,
+        rows_of_inputs(difference.nodes, difference.a, difference.b),
+        list(difference.nodes).index(node),
+    )
+    return (
+        f'<section class="first"><h2>First difference</h2><h3>{escape(node.title)} {kinds}</h3>{where}'
+        f'<ul>{told}</ul><div class="sides">{sides}</div>{"".join(_maps(node))}</section>'
+        f'<section><h2>The graph around it</h2><p class="legend"><span class="key a">only in a</span>'
+        f'<span class="key b">only in b</span><span class="key differs">differs</span>'
+        f'<span class="key follows">perhaps only a consequence</span></p><div class="wide">{around}</div></section>'
+    )
+
+
+def _side(letter: str, entry: Entry | None) -> str:
+    if entry is None:
+        return f'<div><h4>Run {letter}</h4><p class="muted">has no such node</p></div>'
+    place = f"<p>{escape(entry.where)}</p>" if entry.where else '<p class="muted">its line was not noted</p>'
+    line = f"<pre>{escape(entry.line)}</pre>" if entry.line else ""
+    form = " and ".join(f"{shape} {dtype}" for shape, dtype in zip(entry.shapes, entry.dtypes, strict=True))
+    return f"<div><h4>Run {letter}</h4><p>{escape(entry.title)}, {escape(form)}</p>{place}{line}</div>"
+
+
+def _maps(node: ComparedNode) -> Iterator[str]:
+    """Yield heat maps of what deviates: of both arrays with one scale, and of their difference with its own."""
+    if node.a is None or node.b is None:
+        return
+    for name, deviation, a, b in (
+        ("value", node.value, node.a.value, node.b.value),
+        ("gradient", node.gradient, node.a.gradient, node.b.gradient),
+    ):
+        if deviation is None or not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.size < 2:
+            continue
+        with np.errstate(all="ignore"):
+            apart = np.abs(np.subtract(a, b, dtype=np.result_type(a, b, np.float32)))
+            top = max((float(np.abs(each[np.isfinite(each)]).max(initial=0)) for each in (a, b)), default=0.0)
+        pictures = (
+            (f"{name} in a", heat_map(a, f"{name} in a", top)),
+            (f"{name} in b", heat_map(b, f"{name} in b", top)),
+            ("|a − b|", heat_map(apart, f"deviation of the {name}")),
+        )
+        yield (
+            '<div class="maps">'
+            + "".join(f"<figure>{picture}<figcaption>{words}</figcaption></figure>" for words, picture in pictures)
+            + "</div>"
+        )
+
+
+def _totals(difference: GraphDifference) -> str:
+    """Return a table with the sums of both runs."""
+    rows = []
+    for words, name, written in (
+        ("kept for backward", "kept", readable_bytes),
+        ("forward", "forward", readable_seconds),
+        ("backward", "backward", readable_seconds),
+    ):
+        sums = [_sum(run, name) for run in (difference.a, difference.b)]
+        cells = [("not measured" if total is None else written(total)) for total in sums]
+        rows.append(f'<tr><th scope="row">{words}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
+    counts = "".join(f"<td>{len(run.entries):,}</td>" for run in (difference.a, difference.b))
+    head = '<tr><td></td><th scope="col">a</th><th scope="col">b</th></tr>'
+    return f'<table class="totals">{head}<tr><th scope="row">nodes</th>{counts}</tr>{"".join(rows)}</table>'
+
+
+def _sum(run: RecordedRun, name: str) -> int | None:
+    """Return the sum of bytes or seconds over a run; None if it was not measured."""
+    if name == "kept" and any(entry.freed for entry in run.entries):
+        return None
+    known = [each for entry in run.entries if (each := getattr(entry, name)) is not None]
+    return sum(known) if known else None
+
+
+def _remarks(difference: GraphDifference) -> str:
+    if not difference.remarks:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in difference.remarks)
+    return f'<section class="remarks"><h2>Not compared</h2><ul>{items}</ul></section>'
+
+
+# What the script shows
+
+
+class _Data:
+    """The nodes as rows of numbers and of places in a list of texts, as most texts occur often."""
+
+    def __init__(self, difference: GraphDifference) -> None:
+        self.difference = difference
+        self.texts: dict[str, int] = {"": 0}
+
+    def told(self) -> dict[str, object]:
+        """Return the data of the page."""
+        first = self.difference.first_difference
+        rows = [self.row(node) for node in self.difference.nodes]
+        place = -1 if first is None else list(self.difference.nodes).index(first)
+        return {"first": place, "rows": rows, "texts": list(self.texts)}
+
+    def text(self, words: str) -> int:
+        return self.texts.setdefault(words, len(self.texts))
+
+    def row(self, node: ComparedNode) -> list[object]:
+        """Return title, kinds, whether it follows, the two sides, deviations and arguments."""
+        a = self.side(node.a)
+        b = self.side(node.b, node.a, a)
+        row: list[object] = [self.text(node.title), self.text(", ".join(node.kinds)), int(node.follows), a, b]
+        if node.kinds:
+            told = [_deviates(node.value), _deviates(node.gradient), "; ".join(node.arguments)]
+            row += [self.text(words) for words in told]
+        return row
+
+    def side(
+        self, entry: Entry | None, other: Entry | None = None, same: list[int | float] | None = None
+    ) -> list[int | float] | None:
+        """Return what is told of one run; equal arrays of the other one need no second look."""
+        if entry is None:
+            return None
+        form = " and ".join([f"{shape} {dtype}" for shape, dtype in zip(entry.shapes, entry.dtypes, strict=True)])
+        known = other is not None and same is not None
+        value = same[2] if known and _is(entry.value, other.value) else self.text(_brief(entry.value))  # type: ignore[union-attr, index]
+        gradient = (
+            same[3] if known and _is(entry.gradient, other.gradient) else self.text(_brief(entry.gradient))  # type: ignore[union-attr, index]
+        )
+        return [
+            self.text(entry.title),
+            self.text(form),
+            value,
+            gradient,
+            entry.kept,
+            *(-1 if seconds is None else round(seconds * 1e6, 2) for seconds in (entry.forward, entry.backward)),
+            *(self.text(words) for words in (entry.where, entry.line, entry.module)),
+        ]
+
+
+def _is(a: Result, b: Result) -> bool:
+    """Tell whether two small arrays are the same in every bit."""
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.nbytes > 1 << 16:
+        return False
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _deviates(deviation: Deviation | None) -> str:
+    return "" if deviation is None else str(deviation)
+
+
+def _brief(result: Result) -> str:
+    """Return a number as it is, and the mean and range of an array; nothing if it is not known."""
+    if result is None:
+        return ""
+    if isinstance(result, tuple):
+        return "; ".join(_brief(part) for part in result)
+    return _brief_array(result)
+
+
+def _brief_array(array: Array) -> str:
+    if array.size == 1 or array.dtype.kind not in "biuf" or not array.size:
+        return summarize(array).text
+    low, high = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
+    if not (low > -np.inf and high < np.inf):  # also for nan
+        return summarize(array).text
+    if low == high:
+        return f"all {low:.3g}"
+    mean = float(np.add.reduce(array, axis=None, dtype=np.float64)) / array.size
+    return f"{low:.3g} to {high:.3g}, mean {mean:.3g}"
