@@ -591,6 +591,11 @@ class Module:
             return f"{type(self).__name__}({', '.join(parts)})"
         return f"{type(self).__name__}(\n  " + "\n  ".join(parts + inner) + "\n)"
 
+    def _repr_html_(self) -> str:
+        from ._notebook import html_of  # only notebooks ask for it
+
+        return html_of(self)
+
 
 missing.install(Module)
 

@@ -542,6 +542,11 @@ class Tensor(Installed):
             parts.append(f"grad_fn={self._node.op.name}")
         return f"Tensor({', '.join(parts)})"
 
+    def _repr_html_(self) -> str | None:
+        from .notebook import html_of  # only notebooks ask for it
+
+        return html_of(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
         if self._node is not None:
             refuse_copy(self._node, "pickling this tensor")

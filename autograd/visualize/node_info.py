@@ -59,7 +59,9 @@ def names_of(params: Mapping[str, Tensor | Value] | Model | None) -> tuple[Mappi
     if hasattr(given, "named_parameters"):
         return dict(given.named_parameters()), dict(given.named_modules())
     if given is not None and not isinstance(given, Mapping):
-        raise TypeError(f"params is the model, or a dict of tensors by name, such as {{'w': w}}, not {type(given).__name__}")
+        raise TypeError(
+            f"params is the model, or a dict of tensors by name, such as {{'w': w}}, not {type(given).__name__}"
+        )
     return given or {}, {}
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "INK",
     "MARKERS",
     "class_names",
+    "constant",
     "integer_ticks",
     "label_axes",
     "logarithmic",
@@ -79,6 +80,14 @@ def label_axes(ax: Axes, title: str, x: str, y: str) -> None:
 def integer_ticks(axis: Axis) -> None:
     """Label an axis with integers only."""
     axis.set_major_locator(require("matplotlib.ticker").MaxNLocator(integer=True))
+
+
+def constant(ax: Axes, value: float) -> None:
+    """Label the y axis with one value, in its middle: matplotlib would enlarge a range of rounding errors."""
+    around = abs(value) or 1.0
+    ax.set_ylim(value - around, value + around)
+    ax.set_yticks([value])
+    ax.yaxis.set_major_formatter("{x:g}")
 
 
 def logarithmic(ax: Axes, values: Array) -> None:

@@ -93,9 +93,10 @@ def mistakes(
     count: int = 24,
     ax: Axes | None = None,
 ) -> Axes:
-    r"""Draw the images that a classifier is most wrong about, the worst first, each with its label and the guess.
+    r"""Draw the images that a classifier is most wrong about, each with its label, the guess and its probability.
 
-    The worst mistakes give their labels the smallest probabilities, and so have the largest losses.
+    The worst mistakes give their labels the smallest probabilities, and so have the largest losses. Of these, the one
+    whose guess has the largest probability comes first.
 
     Parameters
     ----------
@@ -145,6 +146,7 @@ def mistakes(
     guesses = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(guesses != actual)
     worst = wrong[np.argsort(probabilities[wrong, actual[wrong]], kind="stable")][:count]
+    worst = worst[np.argsort(-probabilities[worst, guesses[worst]], kind="stable")]
     down = max(1, math.ceil(len(worst) / _ACROSS))
     ax = take_axes(ax, 7.2, 1.55 * down + 0.4)
     limits = (float(pixels.min(initial=0)), float(pixels.max(initial=1)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ._axes import COLOURS, Array, integer_ticks, label_axes, logarithmic, plain, take_axes
+from ._axes import COLOURS, Array, constant, integer_ticks, label_axes, logarithmic, plain, take_axes
 
 if TYPE_CHECKING:
     import pandas
@@ -16,6 +16,7 @@ __all__ = ["accuracy", "epochs_of", "gradient_norm", "learning_rate", "loss", "m
 
 _LOGARITHMIC_FROM = 10  # the ratio of the largest to the smallest value at which an axis becomes logarithmic
 _MARKED_UP_TO = 30  # epochs
+_CONSTANT = 1e-9  # the relative range up to which values are one and the same
 
 
 def loss(history: pandas.DataFrame, ax: Axes | None = None) -> Axes:
@@ -148,6 +149,8 @@ def _draw(history: pandas.DataFrame, lines: dict[str, str], ax: Axes, title: str
     integer_ticks(ax.xaxis)
     values = np.concatenate(list(drawn.values())).astype(float)
     values = values[np.isfinite(values)]
-    if values.size and values.min() > 0 and values.max() >= _LOGARITHMIC_FROM * values.min():
+    if values.size and np.ptp(values) <= _CONSTANT * np.abs(values).max():
+        constant(ax, float(values[0]))
+    elif values.size and values.min() > 0 and values.max() >= _LOGARITHMIC_FROM * values.min():
         logarithmic(ax, values)
         ax.set_ylabel(f"{unit or title} (log)")

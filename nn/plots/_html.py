@@ -25,7 +25,7 @@ _STYLE = """
 body { margin: 0 auto; padding: 1.5rem; max-width: 72rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
-h1, h2, td, p { overflow-wrap: anywhere; }
+h1, h2, p, .facts td { overflow-wrap: anywhere; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
   align-items: start; }
 .sheets { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
@@ -38,10 +38,13 @@ img { display: block; max-width: 100%; height: auto; border: 1px solid var(--lin
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { position: sticky; top: 0; background: var(--paper); color: var(--soft); font-weight: 600; }
-.model td:nth-child(-n+2), .model th:nth-child(-n+2), .facts td, .facts th { text-align: left; white-space: pre-wrap; }
+.model td:nth-child(-n+2), .model th:nth-child(-n+2), .facts td, .facts th { text-align: left; }
+.facts td { white-space: pre-wrap; }
 .facts th { position: static; }
 .best td { font-weight: 700; }
 pre { overflow: auto; font-size: .85rem; }
+@media (max-width: 40rem) { body { padding: 1rem; } .sheets figure { overflow-x: auto; }
+  .sheets img { max-width: 34rem; } }
 @media print { .wide { max-height: none; } }
 """
 

@@ -107,7 +107,7 @@ def test_results_of_several_elements_need_a_gradient() -> None:
     assert "pass gradient= of that shape" in str(diff_graphs(x * 2.0, x * 2.0))
     difference = diff_graphs(x * 2.0, x * 2.0, gradient=[1.0, 3.0])
     assert not any("gradient" in text for text in difference.remarks)
-    np.testing.assert_array_equal(difference.nodes[0].only.gradient, [2.0, 6.0])  # type: ignore[arg-type]  # an array
+    np.testing.assert_array_equal(difference.nodes[0].only.gradient, [2.0, 6.0])
 
 
 def test_what_is_no_run_is_refused() -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..heat_map import heat_map
+from ...tensors.heat_map import heat_map
 from ..number_format import readable_bytes, readable_seconds, summarize
 from .comparison import ComparedNode, Deviation, Tolerance
 from .run import Array, Entry, RecordedRun, Result

@@ -61,7 +61,7 @@ class TestMistakes:
     logits = np.array([[3.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 4.0], [2.0, 0.0, 0.0]])
     labels = (0, 0, 1, 2)  # the first is right; the worst is row 2, then 3, then 1
 
-    def test_the_worst_come_first_with_their_pictures(self) -> None:
+    def test_the_surest_come_first_with_their_pictures(self) -> None:
         images = np.random.default_rng(0).random((4, 5, 6))
         ax = plots.mistakes(images, self.labels, self.logits, names="abc")
         assert [text.get_text().splitlines()[0] for text in ax.texts] == ["b → c", "c → a", "a → b"]
@@ -72,6 +72,13 @@ class TestMistakes:
         assert ax.get_title().startswith("3 mistakes")
         few = plots.mistakes(images, self.labels, self.logits, count=2)
         assert (len(few.images), few.get_title()[:20]) == (2, "The 2 worst of 3 mis")
+
+    def test_they_are_listed_in_the_order_of_the_number_shown(self) -> None:
+        scores = np.array([[0.01, 0.50, 0.49], [0.04, 0.96, 0.0], [0.30, 0.60, 0.10]])
+        ax = plots.mistakes(np.zeros((3, 9)), [0, 0, 0], scores)
+        assert [text.get_text().splitlines()[1] for text in ax.texts] == ["96.0%", "60.0%", "50.0%"]
+        few = plots.mistakes(np.zeros((3, 9)), [0, 0, 0], scores, count=2)  # the two whose losses are largest
+        assert [text.get_text().splitlines()[1] for text in few.texts] == ["96.0%", "50.0%"]
 
     def test_logits_and_probabilities_are_the_same(self) -> None:
         probabilities = nn.functional.softmax(self.logits, axis=1)

@@ -84,6 +84,16 @@ class TestHistory:
         with_zero = make_history(loss=[100.0, 1.0, 0.1, 0.0])
         assert plots.loss(with_zero).get_yscale() == "linear"
 
+    @pytest.mark.parametrize("value", [0.002, -3.0, 0.0])
+    def test_a_constant_has_one_label_and_no_range(self, value: float) -> None:
+        ax = plots.learning_rate(make_history(lr=np.full(4, value) * (1 + np.array([0, 1e-15, 0, -1e-15]))))
+        ax.figure.canvas.draw()
+        assert [label.get_text() for label in ax.get_yticklabels()] == [f"{value:g}".replace("-", "\N{MINUS SIGN}")]
+        low, high = ax.get_ylim()
+        assert (low + high) / 2 == pytest.approx(value)
+        assert high - low >= 2 * abs(value)
+        assert len(plots.accuracy(make_history(accuracy=0.5, val_accuracy=0.75)).get_yticks()) > 1
+
     def test_nan_leaves_a_gap(self) -> None:
         ax = plots.loss(make_history(loss=[1.0, np.nan, 0.5, np.inf]))
         np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1.0, np.nan, 0.5, np.inf])

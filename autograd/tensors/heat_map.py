@@ -5,31 +5,31 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from html import escape
 from typing import Any
 
 import numpy as np
 
-__all__ = ["heat_map"]
+__all__ = ["block_means", "heat_map", "largest"]
 
 _MOST = 32  # rows and columns; larger arrays are averaged in blocks
 _NEGATIVE, _POSITIVE, _ODD = (0, 114, 178), (213, 94, 0), (204, 121, 167)  # Okabe and Ito's colours
-_LONGEST = 160  # pixels of its longer side on the screen
+_LONGEST, _SHORTEST = 160, 12  # pixels of its sides on the screen
 
 
 def heat_map(array: np.ndarray[Any, Any], words: str, top: float | None = None) -> str:
     """Return a heat map as an HTML element of a few hundred bytes, for light and dark pages; empty without numbers.
 
-    Zero is transparent, and colours are strongest at `top`. Elements that are nan or infinite are pink, whatever else
-    is in their block. An array of more than two axes is shown as rows along its last axis.
+    Zero is transparent, and colours are strongest at `top`. A block with nan or an infinity is pink.
 
     Parameters
     ----------
     array
-        Numbers; of complex ones the absolute values are shown.
+        Numbers, shown as their `block_means`.
     words
         What it shows, for those who cannot see it.
     top
-        The largest absolute value of the scale; by default that of the array.
+        The largest absolute value of the scale; by default that of the picture.
 
     Examples
     --------
@@ -38,10 +38,10 @@ def heat_map(array: np.ndarray[Any, Any], words: str, top: float | None = None) 
     """
     if not array.size or array.dtype.kind not in "biufc":
         return ""
-    table = _table(np.abs(array) if array.dtype.kind == "c" else array)
+    table = block_means(array)
     odd = ~np.isfinite(table)
     values = np.where(odd, 0.0, table)
-    top = float(np.abs(values).max()) if top is None else top
+    top = largest(table) if top is None else top
     with np.errstate(over="ignore", under="ignore"):
         strength = np.clip(np.abs(values) / (top or 1.0), 0, 1)
     pixels = np.empty((*table.shape, 4), np.uint8)
@@ -51,16 +51,19 @@ def heat_map(array: np.ndarray[Any, Any], words: str, top: float | None = None) 
     height, width = table.shape
     scale = max(1, min(16, _LONGEST // max(height, width)))
     content = base64.b64encode(_png(pixels)).decode()
-    alt = words.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     return (
-        f'<img width="{scale * width}" height="{scale * height}" alt="{alt}" class="heat" '
-        f'src="data:image/png;base64,{content}">'
+        f'<img width="{max(_SHORTEST, scale * width)}" height="{max(_SHORTEST, scale * height)}" alt="{escape(words)}" '
+        f'class="heat" src="data:image/png;base64,{content}">'
     )
 
 
-def _table(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return at most 32 rows and columns, in each the mean of its block; not finite where one in the block is not."""
-    table = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+def block_means(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an array as a matrix of at most 32 rows and columns of float64, in each element the mean of a block.
+
+    Rows are along the last axis; complex numbers become absolute values.
+    """
+    table = np.abs(array) if array.dtype.kind == "c" else array
+    table = table.reshape(-1, table.shape[-1]) if table.ndim else table.reshape(1, 1)
     with np.errstate(all="ignore"):
         for axis in (0, 1):
             count = table.shape[axis]
@@ -70,6 +73,11 @@ def _table(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
                 widths = np.diff(edges)
                 table = sums / (widths[:, None] if axis == 0 else widths)
         return table.astype(np.float64)
+
+
+def largest(table: np.ndarray[Any, Any]) -> float:
+    """Return the largest absolute value that is finite; 0 if there is none."""
+    return float(np.abs(table[np.isfinite(table)]).max(initial=0))
 
 
 def _png(pixels: np.ndarray[Any, Any]) -> bytes:

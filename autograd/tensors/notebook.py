@@ -1,0 +1,69 @@
+"""What notebooks show of a tensor: its values, a heat map, and what it is."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .heat_map import block_means, heat_map, largest
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = ["html_of"]
+
+_FEW = 12  # elements; numbers alone say more of so few than colours do
+_SLICES = 6  # of an array of more than two axes
+_BORDER = "border: 1px solid #8888; display: inline-flex"
+_LINES, _COLUMNS = 16, 160  # of text
+
+
+def html_of(tensor: Tensor) -> str | None:
+    """Return the text of a tensor with heat maps of its values, in at most some thousand bytes; None for few values.
+
+    Of more than two axes, the first matrices are shown, all on one scale.
+    """
+    array = tensor._array
+    if type(array) is not np.ndarray or array.size <= _FEW:  # neither batched nor traced
+        return None
+    matrices = array.reshape(-1, *array.shape[-2:])[:_SLICES] if array.ndim > 2 else array[None]
+    tables = [block_means(matrix) for matrix in matrices]
+    top = max(map(largest, tables))
+    pictures = "".join(f'<span style="{_BORDER}">{heat_map(table, _words(tensor), top)}</span>' for table in tables)
+    more = math.prod(array.shape[:-2]) - len(tables) if array.ndim > 2 else 0
+    told = [_words(tensor), _scale(tables, top, array.dtype.kind)]
+    told += ["means of blocks"] if tables[0].size < matrices[0].size else []
+    told += [f"{more:,} more matrices"] if more else []
+    return (
+        f'<div style="display: flex; flex-wrap: wrap; gap: 4px; image-rendering: pixelated">{pictures}</div>'
+        f"<small>{'; '.join(told)}</small><pre>{_text(tensor)}</pre>"
+    )
+
+
+def _scale(tables: list[np.ndarray[Any, Any]], top: float, kind: str) -> str:
+    """Say what the colours mean."""
+    if kind == "b":
+        return "orange is True"
+    least = f"{-top:.3g} (blue)" if any((table < 0).any() for table in tables) else "0 (clear)"
+    odd = "" if all(np.isfinite(table).all() for table in tables) else ", nan or infinite (pink)"
+    return f"{'absolute values, ' if kind == 'c' else ''}{least} to {top:.3g} (orange){odd}"
+
+
+def _words(tensor: Tensor) -> str:
+    """Return shape, dtype and place in a graph."""
+    told = [f"shape {tensor.shape}", str(tensor.dtype)]
+    if tensor._node is not None:
+        told.append("requires_grad=True" if tensor.is_leaf else f"computed by {escape(tensor._node.op.name)}")
+    return ", ".join(told)
+
+
+def _text(tensor: Tensor) -> str:
+    """Return what `repr` says, shortened."""
+    lines = repr(tensor).splitlines()
+    if len(lines) > _LINES:
+        half = _LINES // 2
+        lines = [*lines[:half], "...", *lines[-half:]]
+    return escape("\n".join(line if len(line) <= _COLUMNS else line[: _COLUMNS - 3] + "..." for line in lines))
