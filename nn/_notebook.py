@@ -7,6 +7,7 @@ from html import escape
 from autograd.extend import borrow
 
 from .module import Module
+from .parameter import Parameter
 
 __all__ = ["html_of"]
 
@@ -16,30 +17,26 @@ _LONGEST = 100  # characters of the options of a layer
 
 def html_of(module: Module) -> str:
     """Return a table with a row for each layer, in at most some ten thousand bytes."""
-    counted: set[int] = set()
-    rows = []
-    elements = frozen = nbytes = 0
-    layers = 0
+    rows: list[str] = []
+    counted: dict[int, Parameter] = {}
     for path, layer in module.named_modules():
-        layers += 1
-        shapes, own = [], 0
-        for name, parameter in layer.named_parameters(recurse=False):
-            shared = id(parameter) in counted
-            counted.add(id(parameter))
-            shapes.append(f"{name} {parameter.shape}{' shared' if shared else ''}")
-            own += 0 if shared else parameter.size
-            frozen += 0 if shared or parameter.requires_grad else parameter.size
-            nbytes += 0 if shared else borrow(parameter).nbytes
-        elements += own
-        if len(rows) < _MOST:
-            rows.append(_row(_title(path, layer), ", ".join(shapes), f"{own:,}" if own else ""))
-    if layers > len(rows):
-        rows.append(_row(f"… {layers - len(rows):,} more layers", "", ""))
-    told = [f"{nbytes:,} bytes", *([f"{frozen:,} frozen"] if frozen else [])]
-    told.append("in training mode" if module.training else "in evaluation mode")
-    rows.append(_row("in all", ", ".join(told), f"{elements:,}"))
+        own = dict(layer.named_parameters(recurse=False))
+        told = [f"{name} {x.shape}{' shared' if id(x) in counted else ''}" for name, x in own.items()]
+        new = {id(x): x for x in own.values() if id(x) not in counted}
+        counted |= new
+        elements = sum(x.size for x in new.values())
+        rows.append(_row(_title(path, layer), ", ".join(told), f"{elements:,}" if elements else ""))
+    more = [_row(f"… {len(rows) - _MOST:,} more layers", "", "")] if len(rows) > _MOST else []
     head = "".join(f'<th style="text-align: left">{word}</th>' for word in ("layer", "parameters", "elements"))
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return f"<table><tr>{head}</tr>{''.join([*rows[:_MOST], *more, _total(module, list(counted.values()))])}</table>"
+
+
+def _total(module: Module, parameters: list[Parameter]) -> str:
+    """Return the last row: bytes, frozen elements, the mode, and the number of elements."""
+    frozen = sum(x.size for x in parameters if not x.requires_grad)
+    told = [f"{sum(borrow(x).nbytes for x in parameters):,} bytes", *([f"{frozen:,} frozen"] if frozen else [])]
+    told.append("in training mode" if module.training else "in evaluation mode")
+    return _row("in all", ", ".join(told), f"{sum(x.size for x in parameters):,}")
 
 
 def _title(path: str, layer: Module) -> str:
@@ -51,4 +48,6 @@ def _title(path: str, layer: Module) -> str:
 
 
 def _row(*cells: str) -> str:
-    return "<tr>" + "".join(f'<td style="text-align: left">{escape(cell)}</td>' for cell in cells) + "</tr>"
+    sides = ("left", "left", "right")  # else a notebook puts all to the right
+    parts = [f'<td style="text-align: {side}">{escape(cell)}</td>' for side, cell in zip(sides, cells, strict=True)]
+    return f"<tr>{''.join(parts)}</tr>"
