@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
+from typing import Protocol
 
 from autograd.extend import borrow
 
-from .module import Module
 from .parameter import Parameter
 
 __all__ = ["html_of"]
 
 _MOST = 60  # layers
 _LONGEST = 100  # characters of the options of a layer
+
+
+class Module(Protocol):
+    """What is shown of a `nn.Module`, which asks for it."""
+
+    training: bool
+
+    def named_modules(self) -> Iterable[tuple[str, Module]]:
+        """Yield the path and value of this module and of all its submodules."""
+
+    def named_parameters(self, *, recurse: bool) -> Iterable[tuple[str, Parameter]]:
+        """Yield the name and value of each parameter."""
+
+    def extra_repr(self) -> str:
+        """Return its options as text."""
 
 
 def html_of(module: Module) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .heat_map import block_means, heat_map, largest
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 __all__ = ["html_of"]
 
@@ -21,25 +19,34 @@ _BORDER = "border: 1px solid #8888; display: inline-flex"
 _LINES, _COLUMNS = 16, 160  # of text
 
 
-def html_of(tensor: Tensor) -> str | None:
+def html_of(array: Any, role: str, text: Callable[[], str]) -> str | None:
     """Return the text of a tensor with heat maps of its values, in at most some thousand bytes; None for few values.
 
     Of more than two axes, the first matrices are shown, all on one scale.
+
+    Parameters
+    ----------
+    array
+        The values. Batched and traced ones have no picture.
+    role
+        The place of the tensor in a graph, in words.
+    text
+        Returns the text.
     """
-    array = tensor._array
-    if type(array) is not np.ndarray or array.size <= _FEW:  # neither batched nor traced
+    if type(array) is not np.ndarray or array.size <= _FEW:
         return None
     matrices = array.reshape(-1, *array.shape[-2:])[:_SLICES] if array.ndim > 2 else array[None]
     tables = [block_means(matrix) for matrix in matrices]
     top = max(map(largest, tables))
-    pictures = "".join(f'<span style="{_BORDER}">{heat_map(table, _words(tensor), top)}</span>' for table in tables)
+    words = ", ".join(filter(None, (f"shape {array.shape}", str(array.dtype), role)))
+    pictures = "".join(f'<span style="{_BORDER}">{heat_map(table, words, top)}</span>' for table in tables)
     more = math.prod(array.shape[:-2]) - len(tables) if array.ndim > 2 else 0
-    told = [_words(tensor), _scale(tables, top, array.dtype.kind)]
+    told = [escape(words), _scale(tables, top, array.dtype.kind)]
     told += ["means of blocks"] if tables[0].size < matrices[0].size else []
     told += [f"{more:,} more matrices"] if more else []
     return (
         f'<div style="display: flex; flex-wrap: wrap; gap: 4px; image-rendering: pixelated">{pictures}</div>'
-        f"<small>{'; '.join(told)}</small><pre>{_text(tensor)}</pre>"
+        f"<small>{'; '.join(told)}</small><pre>{_shortened(text())}</pre>"
     )
 
 
@@ -52,17 +59,8 @@ def _scale(tables: list[np.ndarray[Any, Any]], top: float, kind: str) -> str:
     return f"{'absolute values, ' if kind == 'c' else ''}{least} to {top:.3g} (orange){odd}"
 
 
-def _words(tensor: Tensor) -> str:
-    """Return shape, dtype and place in a graph."""
-    told = [f"shape {tensor.shape}", str(tensor.dtype)]
-    if tensor._node is not None:
-        told.append("requires_grad=True" if tensor.is_leaf else f"computed by {escape(tensor._node.op.name)}")
-    return ", ".join(told)
-
-
-def _text(tensor: Tensor) -> str:
-    """Return what `repr` says, shortened."""
-    lines = repr(tensor).splitlines()
+def _shortened(text: str) -> str:
+    lines = text.splitlines()
     if len(lines) > _LINES:
         half = _LINES // 2
         lines = [*lines[:half], "...", *lines[-half:]]

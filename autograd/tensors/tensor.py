@@ -545,7 +545,9 @@ class Tensor(Installed):
     def _repr_html_(self) -> str | None:
         from .notebook import html_of  # only notebooks ask for it
 
-        return html_of(self)
+        node = self._node
+        role = "" if node is None else "requires_grad=True" if type(node) is Leaf else f"computed by {node.op.name}"
+        return html_of(self._array, role, self.__repr__)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._node is not None:

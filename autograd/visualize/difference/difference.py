@@ -32,6 +32,12 @@ _SHOWN = 8  # differences with their details in a log
 class GraphDifference:
     """Two runs, node by node; `str` is a report for a log, and `to_html` writes a page.
 
+    A node has ``a`` and ``b``, its entries in the two runs, of which one may be None; ``title``; ``kinds``, in what it
+    differs; ``follows``, whether that may be a mere consequence; and ``value`` and ``gradient``, by how much these
+    deviate: ``largest``, ``count`` of ``size`` elements, ``index`` of the largest, and the two numbers ``a`` and ``b``
+    there. `str` says all of it. An entry has ``operation``, ``name``, ``shapes``, ``dtypes``, ``value``, ``gradient``,
+    ``kept`` bytes, ``forward`` and ``backward`` seconds, ``where`` and ``line`` of the program, and ``module``.
+
     Attributes
     ----------
     a, b

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -119,10 +120,16 @@ def _first(difference: GraphDifference) -> str:
 def _side(letter: str, entry: Entry | None) -> str:
     if entry is None:
         return f'<div><h4>Run {letter}</h4><p class="muted">has no such node</p></div>'
-    place = f"<p>{escape(entry.where)}</p>" if entry.where else '<p class="muted">its line was not noted</p>'
+    place = f"<p>{escape(_place(entry))}</p>" if entry.where else '<p class="muted">its line was not noted</p>'
     line = f"<pre>{escape(entry.line)}</pre>" if entry.line else ""
     form = " and ".join(f"{shape} {dtype}" for shape, dtype in zip(entry.shapes, entry.dtypes, strict=True))
     return f"<div><h4>Run {letter}</h4><p>{escape(entry.title)}, {escape(form)}</p>{place}{line}</div>"
+
+
+def _place(entry: Entry) -> str:
+    """Return file name and line number, without the directory, as others than the author read the page."""
+    path = entry.where.removeprefix("after ")
+    return entry.where[: len(entry.where) - len(path)] + os.path.basename(path)
 
 
 def _maps(node: ComparedNode) -> Iterator[str]:
@@ -230,7 +237,7 @@ class _Data:
             gradient,
             entry.kept,
             *(-1 if seconds is None else round(seconds * 1e6, 2) for seconds in (entry.forward, entry.backward)),
-            *(self.text(words) for words in (entry.where, entry.line, entry.module)),
+            *(self.text(words) for words in (_place(entry), entry.line, entry.module)),
         ]
 
 

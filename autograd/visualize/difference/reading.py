@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import linecache
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import Token
-from types import TracebackType
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import GraphError
-from ...graph.batched import walks, whole
-from ...graph.grad_mode import TRACING, Watch, enable_grad
-from ...graph.instrumentation import Observer, observer, value_observer
+from ...graph.batched import walks
+from ...graph.grad_mode import enable_grad
 from ...graph.mutation import kept_arrays, owner_of, refuse_overwritten
-from ...graph.name_scope import described_calls
 from ...graph.node import LEAF, Bundle, FreedOperation, MultiNode, Node, ancestors
 from ...graph.saved_tensors import operation_of
-from ...graph.source_info import HasLine, here, line_of, source_of
+from ...graph.source_info import HasLine, line_of, source_of
 from ...primitives.multi_output import Output
 from ...primitives.primitive import Primitive
 from ...scalar.value import Value
@@ -29,6 +23,7 @@ from ..call_recorder import note_of
 from ..gradient_values import carried_back
 from ..node_info import Model, is_packed, named_nodes, names_of, root_of
 from .run import Entry, RecordedRun, Result
+from .watching import Watched, constant, copied
 
 if TYPE_CHECKING:
     from ...tensors.tensor import TensorLike
@@ -79,7 +74,7 @@ def record_run(
     'w'
     """
     named = names_of(params)[0]
-    watched = _Watched()
+    watched = Watched()
     output: Any = run
     if not isinstance(run, Tensor | Value) and callable(run):
         with watched.watching(), enable_grad():
@@ -94,73 +89,10 @@ def record_run(
     return RecordedRun(list(reader.entries.values()), reader.remarks)
 
 
-class _Watched:
-    """What is seen of a function while it runs: of each node its value, arguments and time; and the modules called."""
-
-    def __init__(self) -> None:
-        self.seen: dict[Any, tuple[Result, dict[str, object], float]] = {}
-        self.lines: dict[Any, HasLine] = {}
-        self.models: dict[int, Any] = {}
-        self.since = 0.0
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch what is computed within a block."""
-        self.since = time.perf_counter()
-        token = value_observer.set(lambda value: self.lines.update({value: here()}))
-        try:
-            with _Observed(self.note):
-                yield
-        finally:
-            value_observer.reset(token)
-
-    def note(self, node: Node, values: tuple[Any, ...], z: Any) -> None:
-        """Note one operation, with copies, since later steps may write to the arrays."""
-        seconds = time.perf_counter() - self.since
-        self.seen[node] = _copied(z), _arguments(node, values), seconds
-        calls = described_calls()
-        if calls:
-            self.models[id(calls[0][1])] = calls[0][1]
-        self.since = time.perf_counter()
-
-    def parameters(self) -> dict[str, Any]:
-        """Return by name the parameters of the outermost modules that were called."""
-        found: dict[str, Any] = {}
-        for model in self.models.values():
-            if hasattr(model, "named_parameters"):
-                found = dict(model.named_parameters()) | found
-        return found
-
-
-class _Observed(Watch):
-    """A block that calls a function for each recorded operation."""
-
-    def __init__(self, note: Observer) -> None:
-        super().__init__(TRACING)
-        self._note, self._before = note, list[Token[Observer]]()
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        around = observer.get(None)
-
-        def note(node: Node, values: tuple[Any, ...], z: Any) -> None:
-            if around is not None:
-                around(node, values, z)
-            self._note(node, values, z)
-
-        self._before.append(observer.set(note))
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        observer.reset(self._before.pop())
-        super().__exit__(kind, error, trace)
-
-
 class _Reader:
     """The state of reading one graph."""
 
-    def __init__(self, root: Any, named: Mapping[str, Any], watched: _Watched) -> None:
+    def __init__(self, root: Any, named: Mapping[str, Any], watched: Watched) -> None:
         self.root, self.watched = root, watched
         self.order: list[Any] = [node for node in ancestors([root]) if not isinstance(node, Bundle)]
         self.remarks: list[str] = []
@@ -270,7 +202,7 @@ class _Reader:
 
     def _tell_input(self, entry: Entry, name: str, x: Any, value: Any) -> None:
         if x is None:
-            entry.arguments[name] = _constant(value)
+            entry.arguments[name] = constant(value)
         elif x in self.entries:
             _tell(self.entries[x], value)
 
@@ -283,7 +215,7 @@ class _Reader:
             for node, entry in self.entries.items():
                 owner = node.owner() if node.op is LEAF else None
                 if owner is not None and owner.grad is not None:
-                    entry.gradient = _copied(owner.grad._array)
+                    entry.gradient = copied(owner.grad._array)
         elif gradient is None and (result.size != 1 or result.dtype.kind == "c"):
             self.remarks.append(
                 f"gradients, as the result has shape {result.shape} and dtype {result.dtype}: pass gradient= of that "
@@ -359,54 +291,20 @@ def _kept_bytes(node: Node, seen: set[int]) -> int:
 def _tell(entry: Entry, value: Any) -> None:
     """Note a result if it has the shape that the node says."""
     if entry.value is None:
-        copied = _copied(value)
-        parts = copied if isinstance(copied, tuple) else (copied,)
+        found = copied(value)
+        parts = found if isinstance(found, tuple) else (found,)
         if tuple([getattr(part, "shape", None) for part in parts]) == entry.shapes:
-            entry.value = copied
-
-
-def _copied(value: Any) -> Result:
-    if isinstance(value, tuple | list):
-        return tuple([None if part is None else np.array(whole(part)) for part in value])
-    return np.array(whole(value))
+            entry.value = found
 
 
 def _outside(g: Any) -> Result:
     """Return an internal gradient as users see it: the conjugate, if it is complex."""
-    copied = _copied(g)
-    if isinstance(copied, tuple):
-        return tuple([part if part is None or part.dtype.kind != "c" else part.conj() for part in copied])
-    return copied.conj() if copied is not None and copied.dtype.kind == "c" else copied
+    found = copied(g)
+    if isinstance(found, tuple):
+        return tuple([part if part is None or part.dtype.kind != "c" else part.conj() for part in found])
+    return found.conj() if found is not None and found.dtype.kind == "c" else found
 
 
 def _is_finite(gradient: Result) -> bool:
     parts = gradient if isinstance(gradient, tuple) else (gradient,)
     return all(part is None or bool(np.isfinite(part).all()) for part in parts)
-
-
-def _arguments(node: Node, values: tuple[Any, ...]) -> dict[str, object]:
-    """Return the constants among the inputs of an operation and its further arguments, by parameter name."""
-    op: Any = operation_of(node)
-    inputs = op.inputs(node)
-    if getattr(op, "variadic", False):
-        parts: Iterable[tuple[str, Any]] = [(f"{op.parameters[0]}[{i}]", part) for i, part in enumerate(values[0])]
-        named = [*parts, *zip(op.parameters[1:], values[1:], strict=False)]
-    else:
-        named = list(zip(getattr(op, "parameters", None) or map(str, range(len(values))), values, strict=False))
-    live = {place for place, x in enumerate(inputs) if x is not None}
-    return {name: _constant(value) for place, (name, value) in enumerate(named) if place not in live}
-
-
-def _constant(value: Any) -> object:
-    """Return a constant as plain data that later writes do not change, and that can be pickled."""
-    value = whole(value)
-    if isinstance(value, np.ndarray):
-        return np.array(value)
-    if isinstance(value, tuple | list):
-        return tuple(map(_constant, value))
-    if value is None or isinstance(value, bool | int | float | complex | str | slice | np.generic):
-        return value
-    if isinstance(value, type(...)):
-        return "..."
-    name: str = getattr(value, "__name__", "")
-    return name or (repr(value) if isinstance(value, np.dtype) else type(value).__name__)

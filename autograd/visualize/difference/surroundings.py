@@ -110,9 +110,14 @@ def _box(node: ComparedNode, look: str, lines: list[str], middle: Point, size: P
         for place, line in enumerate(lines)
     )
     return (
-        f'<g class="box {look}"><title>{escape(str(node))}</title><rect x="{left:.1f}" y="{top:.1f}" '
+        f'<g class="box {look}"><title>{escape(_told(node))}</title><rect x="{left:.1f}" y="{top:.1f}" '
         f'width="{width:.1f}" height="{height:.1f}" rx="{radius:.1f}"/>{texts}</g>'
     )
+
+
+def _told(node: ComparedNode) -> str:
+    where = [f"in {node.only.module}"] if node.only.module else []
+    return "\n".join([node.title, *where, ", ".join(node.kinds) or "no difference", *node.told()])
 
 
 def _svg(layout: Layout, sides: list[str], boxes: str) -> str:

@@ -144,7 +144,7 @@ if (box) {
   picture.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;
 }
 
-filter.value = first < 0 ? "all" : "differ";
+filter.value = first < 0 ? "all" : "own";
 filter.addEventListener("change", choose);
 search.addEventListener("input", choose);
 more.addEventListener("click", append);
