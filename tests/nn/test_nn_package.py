@@ -13,6 +13,7 @@ import autograd
 import nn
 
 PRIVATE = {name for name in [*autograd.Tensor.__slots__, *dir(autograd.Tensor)] if name[0] == "_" != name[1]}
+PRIVATE -= {"_repr_html_"}  # what notebooks ask any object for
 ROOT = Path(nn.__file__).parent
 
 

@@ -150,7 +150,7 @@ class _Reader:
         entries = self.entries.values()
         unknown = sum(entry.value is None for entry in entries)
         unplaced = sum(not entry.line and not entry.is_leaf for entry in entries)
-        untimed = all(entry.forward is None for entry in entries if not entry.is_leaf)
+        untimed = {entry.forward is None for entry in entries if not entry.is_leaf} == {True}
         missing = [f"values that the graph does not keep, of {unknown:,} of {len(entries):,} nodes"] if unknown else []
         missing += ["forward times"] if untimed else []
         missing += [f"the lines of {unplaced:,} operations"] if unplaced and not self.watched.seen else []
