@@ -70,6 +70,7 @@ def test_the_list_is_filtered_searched_and_opened(browser: Any, file: Path) -> N
     assert texts(browser, ".what") == ["tanh → sin"]
     browser.execute_script(show, "#filter", "differ", "change")
     assert text(browser, "#count") == "4 of 4 nodes"
+    assert re.fullmatch(r"off by [\d.]+, in 4 of 4", texts(browser, "details .value")[2])
     browser.execute_script(show, "#filter", "all", "change")
     browser.execute_script(show, "#search", "MATMUL", "input")
     assert texts(browser, ".what") == ["matmul"]

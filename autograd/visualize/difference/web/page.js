@@ -30,15 +30,18 @@ function time(microseconds) {
   return `${+microseconds.toPrecision(3)} µs`;
 }
 
+// A leaf takes no time, and keeps nothing.
+const isLeaf = side => !side[4] && side[5] < 0 && side[6] < 0;
+
 // The lines of the table of a node: a heading and what to show of a side.
 const LINES = [
   ["operation", side => texts[side[0]]],
   ["shape and dtype", side => texts[side[1]]],
   ["value", side => texts[side[2]] || "not known"],
   ["gradient", side => texts[side[3]] || "not known"],
-  ["keeps", side => bytes(side[4])],
-  ["forward", side => time(side[5])],
-  ["backward", side => time(side[6])],
+  ["keeps", side => isLeaf(side) ? "" : bytes(side[4])],
+  ["forward", side => isLeaf(side) ? "" : time(side[5])],
+  ["backward", side => isLeaf(side) ? "" : time(side[6])],
   ["line", side => texts[side[7]]],
   ["", side => texts[side[8]]],
   ["module", side => texts[side[9]]],
@@ -73,7 +76,10 @@ function table(row) {
   return box;
 }
 
+// What a side has there, or both, or by how much many elements deviate: then both would not fit.
 function pair(row, place) {
+  const [, many] = (row[place + 3] && texts[row[place + 3]].match(/largest deviation (.*, in .*)$/)) || [];
+  if (many) return `off by ${many.replace(/ elements$/, "")}`;
   const [a, b] = [row[3], row[4]].map(side => side === null ? "" : texts[side[place]]);
   return !a || !b || a === b ? b || a : `${a} → ${b}`;
 }
