@@ -1,0 +1,1 @@
+"""What the learner is given: one file for each exercise, in which functions still have holes."""

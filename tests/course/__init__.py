@@ -1,0 +1,1 @@
+"""Solutions of the course's exercises: right ones, and the common wrong ones."""
