@@ -84,7 +84,7 @@ def report(wrong: Wrong) -> list[str]:
 
 def wrapped(value: str, width: int) -> list[str]:
     """Return the lines of a value: arrays as they are, long sentences in several."""
-    lines = value.splitlines() or [""]
+    lines = [line for line in value.splitlines() if line.strip()]
     return [part for line in lines for part in (textwrap.wrap(line, width) if len(line) > width else [line])]
 
 
@@ -104,7 +104,7 @@ def draw(asked: Exercise, learner: Learner) -> str:
     try:
         with limited(str(learner.path), learner.seconds, None):
             asked.draw(learner, path)
-    except (Exception, TooLong):  # noqa: BLE001  # a wrong solution may break anything; what is wrong was said already
+    except (Exception, SystemExit, TooLong):  # noqa: BLE001  # a wrong solution may break anything; what is wrong was said already
         return ""
     return f"Your graph, to play in a browser: {path}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import sys
 import time
 import traceback
@@ -70,13 +71,18 @@ class Learner:
         for number, (before, after) in enumerate(zip(arguments, given, strict=True)):
             if isinstance(before, np.ndarray | Tensor) and not same(before, after, exact=True):
                 raise Wrong(
-                    f"{name} changes its argument number {number + 1} in place",
+                    f"{name} changes its argument {self.parameter(name, number)} in place",
                     where=self.where(name),
                     example=[("before the call", shown(before)), ("after it", shown(after))],
                     think="The caller still needs that array. Which operators of NumPy, such as +=, and which "
                     "assignments to elements write into an array, and which make a new one?",
                 )
         return result
+
+    def parameter(self, name: str, number: int) -> str:
+        """Return what the learner calls an argument."""
+        found = list(inspect.signature(self.get(name)).parameters)
+        return found[number] if number < len(found) else f"number {number + 1}"
 
     def call(self, name: str, *arguments: Any, lines: int | None = None) -> Any:
         """Call a function as `attempt` does, and raise `Wrong` for an exception and for None."""

@@ -57,6 +57,7 @@ def compare(
     mistakes: Sequence[Mistake],
     *,
     attempt: Callable[..., Any] | None = None,
+    results: Sequence[str] = (),
 ) -> None:
     """Call the learner's function `name` at each example, the smallest first, and raise `Wrong` about the first wrong.
 
@@ -70,35 +71,37 @@ def compare(
         The function that gives the right results.
     attempt
         Returns the learner's result, or a `Failure`, for an example; by default, what `name` returns for its arguments.
+    results
+        What the results are called, where there are several.
     """
     attempt = attempt or partial(learner.attempt, name)
     expected = [right(*copy.deepcopy(example)) for example in examples]
-    results = [attempt(*example) for example in examples]
-    wrong = [place for place, result in enumerate(results) if not same(result, expected[place])]
+    found = [attempt(*example) for example in examples]
+    wrong = [place for place, result in enumerate(found) if not same(result, expected[place])]
     if not wrong:
         return
     first = wrong[0]
-    got = results[first]
-    shows = [(label, shown(value)) for label, value in zip(names, examples[first], strict=True)]
+    got = found[first]
+    shows = named(names, examples[first])
     if isinstance(got, Failure):
         shows.append(("yours raises", f"{type(got.error).__name__}: {got.error}"))
     elif got is not None:
-        shows.append(("yours", shown(got)))
-    shows.append(("right", shown(expected[first])))
+        shows.append(("yours", shown(got, results)))
+    shows.append(("right", shown(expected[first], results)))
 
     explaining = [mistake for mistake in mistakes if same(made(mistake, examples[first]), got)]
     if explaining:
-        best = max(explaining, key=lambda mistake: score(mistake, examples, results))
+        best = max(explaining, key=lambda mistake: score(mistake, examples, found))
         where = learner.where(name)
         if isinstance(got, Failure):
             where = learner.explained(got).where
         raise Wrong(best.what, where=where, example=shows, think=best.think)
     if isinstance(got, Failure):
         verdict = learner.explained(got)
-        raise Wrong(verdict.what, where=verdict.where, example=shows[:-2], think=verdict.think)
+        raise Wrong(verdict.what, where=verdict.where, example=shows[:-1], think=verdict.think)
     if got is None:
         raise learner.nothing(name)
-    raise Wrong(difference(name, got, expected[first]), where=learner.where(name), example=shows, think=LOOK)
+    raise Wrong(difference(name, got, expected[first], results), where=learner.where(name), example=shows, think=LOOK)
 
 
 LOOK = "Work the example out by hand, on paper, and compare after each line of your code."
@@ -117,13 +120,30 @@ def score(mistake: Mistake, examples: Sequence[tuple[Any, ...]], results: Sequen
     return sum(same(made(mistake, example), got) for example, got in zip(examples, results, strict=True))
 
 
-def difference(name: str, got: Any, expected: Any) -> str:
+def named(names: Sequence[str], example: tuple[Any, ...]) -> list[tuple[str, str]]:
+    """Return the arguments of an example as text, numbers that follow each other in one line."""
+    found: list[tuple[str, str]] = []
+    numbers = False
+    for label, value in zip(names, example, strict=True):
+        number = isinstance(value, int | float)
+        if number and numbers:
+            labels, texts = found.pop()
+            label, text = f"{labels}, {label}", f"{texts}, {shown(value)}"
+        else:
+            text = shown(value)
+        found.append((label, text))
+        numbers = number
+    return found
+
+
+def difference(name: str, got: Any, expected: Any, results: Sequence[str] = ()) -> str:
     """Say in what a result differs: its kind, its shape, or its numbers."""
     if isinstance(expected, tuple):
         if not isinstance(got, tuple) or len(got) != len(expected):
             return f"{name} returns {described(got)}, where {len(expected)} results are asked for"
         number = next(i for i, pair in enumerate(zip(got, expected, strict=True)) if not same(*pair))
-        return difference(f"Result number {number + 1} of {name}:", got[number], expected[number])
+        label = results[number] if results else f"result {number + 1}"
+        return difference(f"{name}, as {label},", got[number], expected[number])
     if np.shape(got) != np.shape(expected):
         return f"{name} returns shape {np.shape(got)}, where shape {np.shape(expected)} is asked for"
     if not isinstance(got, NUMBERS):
@@ -167,18 +187,14 @@ def values(number: Any) -> np.ndarray[Any, Any]:
     return np.asarray(number.data if isinstance(number, Tensor) else number)
 
 
-def shown(value: Any) -> str:
-    """Return a value as text, arrays with four decimals and their shape."""
-    if (
-        isinstance(value, tuple)
-        and value
-        and all(isinstance(part, NUMBERS) and not isinstance(part, int) for part in value)
-    ):
-        return "\n".join(map(shown, value))
+def shown(value: Any, results: Sequence[str] = ()) -> str:
+    """Return a value as text, arrays with four decimals and their shape; several `results` with their names."""
+    if isinstance(value, tuple) and len(value) == len(results):
+        return "\n".join(f"{label} = {shown(part)}" for label, part in zip(results, value, strict=True))
     if isinstance(value, np.ndarray | Tensor):
-        array = values(value)
+        array = values(value) + 0  # no -0
         text = np.array2string(array, precision=4, suppress_small=True, threshold=40, edgeitems=2)
         return f"{text}\nof shape {array.shape}" if array.ndim > 1 else text
     if isinstance(value, float | np.floating):
-        return f"{float(value):.6g}"
+        return f"{float(value) + 0.0:.6g}"
     return str(value)

@@ -133,6 +133,20 @@ e = np.exp(scores - scores.max(axis=1, keepdims=True))
 p = e / e.sum(axis=1, keepdims=True)
 return -np.log(p[:, labels]).mean()
 """
+PLAIN_ARRAYS = """
+bound = 1 / np.sqrt(inputs)
+self.weight = np.random.uniform(-bound, bound, (outputs, inputs))
+self.bias = np.random.uniform(-bound, bound, outputs)
+"""
+IN_PLACE = """
+found = np.zeros(x.shape)
+for place in np.ndindex(x.shape):
+    x[place] += h
+    above = f(x)
+    x[place] -= 2 * h
+    found[place] = (above - f(x)) / (2 * h)
+return found
+"""
 LOSS, RULE = SOLUTIONS[6]
 GRADIENT, AGREE = SOLUTIONS[7]
 LAYER, FORWARD_LAYER = SOLUTIONS[5]
@@ -167,7 +181,7 @@ MISTAKES = [
     Planted(1, "g added", "return g + (1 - out**2)", "g is added where the chain rule multiplies"),
     Planted(1, "summed", "return np.sum(g * (1 - out**2))", "added up to one number"),
     Planted(1, "returns None", "g * (1 - out**2)", "tanh_rule returns None"),
-    Planted(1, "writes into g", "g *= 1 - out**2\nreturn g", "changes its argument number 1 in place"),
+    Planted(1, "writes into g", "g *= 1 - out**2\nreturn g", "changes its argument g in place"),
     Planted(2, "does not accumulate", {"other.grad += slope": "other.grad = slope"}, "takes the place of the first"),
     Planted(2, "forgets the seed", {"result.grad = 1.0\n": ""}, "the walk begins with 0"),
     Planted(2, "leaves first", {"reversed(order)": "order"}, "The walk goes from the leaves to the result"),
@@ -196,9 +210,8 @@ MISTAKES = [
     Planted(4, "no eps", {" + eps": ""}, "eps is left out"),
     Planted(4, "corrected means kept", {"return w, m, v": "return w, m_now, v_now"}, "returned as the new means"),
     Planted(4, "t from 0", {"**t": "**(t - 1)"}, "t is counted from 0"),
-    Planted(4, "writes into w", {"w = w - ": "w -= "}, "changes its argument number 1 in place"),
-    Planted(5, "plain arrays", {"nn.init.uniform_(self.weight, -bound, bound)": "self.weight = self.weight.data"},
-            "weight is no parameter"),
+    Planted(4, "writes into w", {"w = w - ": "w -= "}, "changes its argument w in place"),
+    Planted(5, "plain arrays", (PLAIN_ARRAYS, FORWARD_LAYER), "weight is no parameter"),
     Planted(5, "bias not added", (LAYER, "return x @ self.weight.T"), "The bias is not added"),
     Planted(5, "no bias", (LAYER.replace("self.bias", "self.b"), "return x @ self.weight.T"), "The layer has no bias"),
     Planted(5, "transposed", {"(outputs, inputs)": "(inputs, outputs)", ".T": ""}, "it is transposed"),
@@ -206,7 +219,8 @@ MISTAKES = [
     Planted(5, "scale forgotten", {"1 / np.sqrt(inputs)": "1.0"}, "The weights are too large for 400 inputs"),
     Planted(5, "only positive", {"-bound, bound": "0, bound"}, "All weights are positive"),
     Planted(5, "detached", (LAYER, "return x @ self.weight.data.T + self.bias.data"), "no gradient can flow"),
-    Planted(5, "weight detached", (LAYER, "return x @ self.weight.data.T + self.bias"), "No gradient arrives at weight"),
+    Planted(5, "weight detached", (LAYER, "return x @ self.weight.data.T + self.bias"),
+            "No gradient arrives at weight"),
     Planted(5, "returns None", (LAYER, "x @ self.weight.T + self.bias"), "forward returns None"),
     Planted(5, "weight not transposed", (LAYER, "return x @ self.weight + self.bias"), "the inner lengths differ"),
     Planted(6, "overflow", (NAIVE_LOSS, RULE), "Large scores overflow"),
@@ -220,13 +234,14 @@ MISTAKES = [
     Planted(6, "truth forgotten", {"p[np.arange(len(labels)), labels] -= 1\n": ""}, "the truth is not subtracted"),
     Planted(6, "mean forgotten in the rule", {"g * p / len(labels)": "g * p"}, "n times too large"),
     Planted(6, "g forgotten", {"g * p": "p"}, "g is not used"),
-    Planted(6, "truth in columns", {"p[np.arange(len(labels)), labels]": "p[:, labels]"}, "in the columns of all labels"),
+    Planted(6, "truth in columns", {"p[np.arange(len(labels)), labels]": "p[:, labels]"},
+            "in the columns of all labels"),
     Planted(7, "forward difference", (FORWARD, AGREE), "over one side only"),
     Planted(7, "divided by h", {"(2 * h)": "h"}, "twice as large"),
     Planted(7, "all at once", ("return np.full(x.shape, (f(x + h) - f(x - h)) / (2 * h))", AGREE), "moved at once"),
     Planted(7, "not put back", {"    x[place] = value\n": ""}, "is not put back"),
     Planted(7, "whole numbers", {"x.astype(float)": "x.copy()"}, "A step gets lost in an array of whole numbers"),
-    Planted(7, "writes into x", {"x.astype(float)": "x", "x[place] = value\n": ""}, "argument number 2 in place"),
+    Planted(7, "writes into x", (IN_PLACE, AGREE), "changes its argument x in place"),
     Planted(7, "rows", {"np.ndindex(x.shape)": "range(len(x))", "value = x[place]": "value = x[place].copy()"},
             "Whole rows are moved"),
     Planted(7, "sign", {"above - below": "below - above"}, "The sign is wrong"),
@@ -243,10 +258,14 @@ MISTAKES = [
     Planted(8, "scales in evaluation", {"return x\n": "return x / (1 - p)\n"}, "In evaluation x is scaled"),
     Planted(8, "keeps p", {">= p": "< p"}, "p is taken for the share that stays"),
     Planted(8, "whole rows", {"random(x.shape)": "random((x.shape[0],) + (1,) * (x.ndim - 1))"}, "Each row is dropped"),
-    Planted(8, "other generator", {"generator.random": "np.random.default_rng().random"}, "do not come from the generator"),
-    Planted(8, "same mask always", {"generator.random": "np.random.default_rng(0).random"}, "Every call drops the same"),
-    Planted(8, "detached", {"return x * kept": "return np.asarray(getattr(x, 'data', x)) * kept"}, "no gradient can flow"),
-    Planted(8, "writes into x", {"return x * kept / (1 - p)": "x[~kept] = 0\nreturn x / (1 - p)"}, "number 1 in place"),
+    Planted(8, "other generator", {"generator.random": "np.random.default_rng().random"},
+            "do not come from the generator"),
+    Planted(8, "same mask always", {"generator.random": "np.random.default_rng(0).random"},
+            "Every call drops the same"),
+    Planted(8, "detached", {"return x * kept": "return np.asarray(getattr(x, 'data', x)) * kept"},
+            "no gradient can flow"),
+    Planted(8, "writes into x", {"return x * kept / (1 - p)": "x[~kept] = 0\nreturn x / (1 - p)"},
+            "changes its argument x in place"),
     Planted(9, "kernel flipped", {"w[:, :, a, b])": "w[:, :, -1 - a, -1 - b])"}, "The kernel is turned around"),
     Planted(9, "kernel transposed", {"x = np.pad": "w = w.swapaxes(2, 3)\nx = np.pad"}, "have changed places"),
     Planted(9, "stride ignored", {"// stride": "", "stride * ": "", ": stride": ""}, "The stride is not used"),
@@ -260,22 +279,22 @@ MISTAKES = [
     Planted(9, "edge", {"(padding, padding)])": "(padding, padding)], mode='edge')"}, "The padding repeats the edge"),
     Planted(9, "too small", {" // stride + 1": " // stride"}, "one row and one column too small"),
     Planted(9, "first channel", {"window, w[:, :, a, b]": "window[:, :1], w[:, :1, a, b]"}, "Only the first channel"),
-    Planted(9, "detached", {"return out": "return getattr(out, 'data', out)"}, "no gradient can flow"),
+    Planted(9, "detached", {"return out": "return np.array(out if isinstance(out, np.ndarray) else out.data)"},
+            "no gradient can flow"),
     Planted(10, "no second half", FIRST_PHASE + "return np.concatenate(pieces)", "do not go round"),
-    Planted(10, "overwrites", {"pieces[place] + received": "received"}, "instead of being added"),
+    Planted(10, "overwrites", {"pieces[place] + received": "received"}, "takes the place of the own piece"),
     Planted(10, "adds in the second half", {"pieces[(rank - step) % size] = received":
             "pieces[(rank - step) % size] = pieces[(rank - step) % size] + received"}, "some summands count twice"),
     Planted(10, "mean", {"np.concatenate(pieces)": "np.concatenate(pieces) / size"}, "The mean is returned"),
-    Planted(10, "a round too many", {"    received = yield pieces[(rank - step)": "    received = yield pieces[(rank - step)",
-            "for step in range(size - 1):\n    received = yield pieces[(rank - step)":
-            "for step in range(size):\n    received = yield pieces[(rank - step)"}, "too many rounds in the first half"),
+    Planted(10, "a round too many", {"for step in range(size - 1):\n    received = yield pieces[(rank - step)":
+            "for step in range(size):\n    received = yield pieces[(rank - step)"},
+            "too many rounds in the first half"),
     Planted(10, "one round", ONE_ROUND, "there is a single round"),
     Planted(10, "snowball", SNOWBALL, "added again and again"),
     Planted(10, "whole arrays", WHOLE_ARRAYS, "each rank sends 24 numbers in 3 rounds"),
     Planted(10, "equal pieces", {"np.array_split": "np.split"}, "The pieces have to be equally long"),
     Planted(10, "unfinished piece", {"(rank + 1 - step)": "(rank - step)", "pieces[(rank - step) % size] = received":
-            "pieces[(rank - step - 1) % size] = received"}, "a piece that is not finished"),
+            "pieces[(rank - step - 1) % size] = received"}, "begins with a piece that is not finished"),
     Planted(10, "writes into the array", {"pieces[place] = pieces[place] + received": "pieces[place] += received"},
             "changes the array that it is given"),
-    Planted(10, "no generator", "return array * size\n", "still a hole"),
 ]  # fmt: skip

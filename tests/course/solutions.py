@@ -140,3 +140,146 @@ def filled(number: int, *bodies: str) -> str:
         lines = [indent + line if line else "" for line in body.strip("\n").splitlines()]
         text = text[: at - len(indent)] + "\n".join(lines) + text[at + len(HOLE.strip()) :]
     return text
+
+
+# Right in another way than above: none of these may be told to be wrong.
+OTHERS: list[tuple[int, tuple[str, ...]]] = [
+    (1, ("result = np.ones_like(out)\nresult -= out**2\nresult *= g\nreturn result",)),
+    (
+        2,
+        (
+            """
+waiting = {}
+nodes = [result]
+seen = {result}
+while nodes:
+    node = nodes.pop()
+    for other in node.inputs:
+        waiting[other] = waiting.get(other, 0) + 1
+        if other not in seen:
+            seen.add(other)
+            nodes.append(other)
+result.grad = 1.0
+ready = [result]
+while ready:
+    node = ready.pop()
+    for other, slope in zip(node.inputs, node.slopes):
+        other.grad += slope * node.grad
+        waiting[other] -= 1
+        if not waiting[other]:
+            ready.append(other)
+""",
+        ),
+    ),
+    (
+        3,
+        (
+            """
+while g.ndim > len(shape):
+    g = g.sum(axis=0)
+for axis, length in enumerate(shape):
+    if length == 1 and g.shape[axis] != 1:
+        g = g.sum(axis=axis, keepdims=True)
+return g
+""",
+        ),
+    ),
+    (
+        4,
+        (
+            """
+m, v, w = m.copy(), v.copy(), w.copy()
+m += (1 - beta1) * (g - m)
+v += (1 - beta2) * (np.square(g) - v)
+w -= lr * (m / (1 - np.power(beta1, t))) / ((v / (1 - np.power(beta2, t))) ** 0.5 + eps)
+return w, m, v
+""",
+        ),
+    ),
+    (
+        5,
+        (
+            """
+import math
+high = 1 / math.sqrt(inputs)
+self.weight = nn.init.uniform_(nn.Parameter(np.empty((outputs, inputs), np.float32)), -high, high)
+self.bias = nn.init.uniform_(nn.Parameter(np.empty(outputs, np.float32)), -high, high)
+self.inputs = inputs
+""",
+            "return np.einsum('bi,oi->bo', x, self.weight) + self.bias[None, :]",
+        ),
+    ),
+    (
+        6,
+        (
+            """
+most = scores.max(axis=1)
+total = 0.0
+for row, label in zip(scores, labels):
+    total += np.log(np.sum(np.exp(row - row.max()))) + row.max() - row[label]
+return total / len(labels)
+""",
+            """
+logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+truth = np.eye(scores.shape[1])[labels]
+return (np.exp(logs) - truth) * (g / scores.shape[0])
+""",
+        ),
+    ),
+    (
+        7,
+        (
+            """
+flat = np.array(x, dtype=float).ravel()
+found = []
+for i in range(flat.size):
+    step = np.zeros(flat.size)
+    step[i] = h
+    found.append((f((flat + step).reshape(x.shape)) - f((flat - step).reshape(x.shape))) / h / 2)
+return np.array(found).reshape(x.shape)
+""",
+            """
+for a, b in zip(np.ravel(first), np.ravel(second)):
+    if not abs(a - b) <= atol + rtol * abs(b):
+        return False
+return True
+""",
+        ),
+    ),
+    (7, (SOLUTIONS[7][0], "return (np.abs(first - second) <= atol + rtol * np.abs(second)).all()")),
+    (8, ("return np.where(generator.random(x.shape) < p, 0.0, x / (1 - p)) if training else x",)),
+    (8, ("if training:\n    x = x * generator.binomial(1, 1 - p, x.shape) / (1 - p)\nreturn x",)),
+    (8, ("if training and p > 0:\n    x = x * (generator.uniform(size=x.shape) > p)\n    x = x / (1 - p)\nreturn x",)),
+    (
+        9,
+        (
+            """
+if padding:
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)), mode="constant")
+n, c, height, width = x.shape
+o, c, kh, kw = w.shape
+out = []
+for r in range(0, height - kh + 1, stride):
+    for s in range(0, width - kw + 1, stride):
+        out.append(np.tensordot(x[:, :, r : r + kh, s : s + kw], w, axes=([1, 2, 3], [1, 2, 3])))
+return np.stack(out, axis=2).reshape(n, o, (height - kh) // stride + 1, (width - kw) // stride + 1)
+""",
+        ),
+    ),
+    (
+        10,
+        (
+            """
+total = array.copy()
+pieces = np.array_split(total, size)
+for step in range(size - 1):
+    received = yield pieces[(rank - 1 - step) % size]
+    pieces[(rank - 2 - step) % size] += received
+for step in range(size - 1):
+    received = yield pieces[(rank - step) % size]
+    pieces[(rank - 1 - step) % size][:] = received
+return total
+""",
+        ),
+    ),
+]

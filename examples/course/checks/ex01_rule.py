@@ -14,7 +14,6 @@ from ..verdict import Mistake, compare
 
 NAME = "tanh_rule"
 EXAMPLES = [
-    (np.array([1.0]), np.array([0.5])),
     (np.array([2.0, -3.0]), np.array([0.5, -0.8])),
     (np.array([[0.25, 2.0, 1.0]]), np.array([[0.1, 0.0, 0.9]])),
 ]

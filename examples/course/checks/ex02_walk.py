@@ -38,6 +38,12 @@ def long_and_short(a: Any, b: Any) -> Any:
     return (c + a) * c
 
 
+def on_one_level(a: Any, b: Any) -> Any:
+    """Return (c + a) + c b, where c = a b is as far from the result on both ways."""
+    c = a * b
+    return (c + a) + c * b
+
+
 def deeper(a: Any, b: Any) -> Any:
     """Return something in which no order by luck is the right one."""
     c = a * b
@@ -52,6 +58,7 @@ EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {
     f"a * b + a, {AT}": lambda a, b: a * b + a,
     f"c * c, where c = a * b, {AT}": square_of_product,
     f"(c + a) * c, where c = a * b, {AT}": long_and_short,
+    f"(c + a) + c * b, where c = a * b, {AT}": on_one_level,
     f"c * (c + a), where c = a * b, {AT}": short_and_long,
     f"c * (d + (e * b + d)), where c = a * b, d = c + a, e = d * c, {AT}": deeper,
 }

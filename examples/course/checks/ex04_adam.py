@@ -125,7 +125,7 @@ MISTAKES = [
 
 def check(learner: Learner) -> None:
     """Compare single steps, then a whole descent with the optimizer of the library."""
-    compare(learner, NAME, NAMES, EXAMPLES, variant(), MISTAKES)
+    compare(learner, NAME, NAMES, EXAMPLES, variant(), MISTAKES, results=("w", "m", "v"))
     generator = np.random.default_rng(0)
     start = generator.standard_normal((3, 2))
     parameter = nn.Parameter(start, dtype=float)

@@ -200,12 +200,12 @@ def check(learner: Learner) -> None:
     """Compare both functions at examples; then differences of the engine's functions with its gradients."""
     compare(learner, GRADIENT, ("f", "x", "h"), EXAMPLES, differences(central), MISTAKES)
     answers = ("first", "second", "rtol", "atol")
-    compare(learner, AGREE, answers, CLOSE, lambda *given: bool(np.all(within(*given))), AGREE_MISTAKES, attempt=None)
+    compare(learner, AGREE, answers, CLOSE, lambda *given: bool(np.all(within(*given))), AGREE_MISTAKES)
     x = np.random.default_rng(0).uniform(0.5, 2.0, (3, 2))
     for text, f in FUNCTIONS.items():
         slopes, expected = learner.call(GRADIENT, Function(text, f), x, 1e-5), np.asarray(grad(f)(x))
         for planted, wanted in ((expected, True), (-expected, False)):
-            if learner.call(AGREE, planted, slopes, 1e-6, 1e-8) is not wanted:
+            if bool(learner.call(AGREE, planted, slopes, 1e-6, 1e-8)) is not wanted:
                 does = "refuses a gradient that is right" if wanted else "accepts a gradient with a wrong sign"
                 raise Wrong(
                     f"Your check {does}",

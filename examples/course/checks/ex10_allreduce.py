@@ -72,7 +72,6 @@ def variant(
     first: Callable[[Any, Any], Any] = lambda own, received: own + received,
     second: Callable[[Any, Any], Any] = lambda own, received: received,
     turn: int = 1,
-    done: int = 1,
     finish: Callable[[Any, int], Any] = lambda array, size: array,
     cut: Callable[[Any, int], list[Any]] = pieces_of,
 ) -> Callable[[Any, int, int], Any]:
@@ -85,8 +84,8 @@ def variant(
             place = (rank - turn * step - 1) % size
             pieces[place] = first(pieces[place], received)
         for step in range(counts[1]):
-            received = yield pieces[(rank - step + done) % size]
-            place = (rank - step + done - 1) % size
+            received = yield pieces[(rank - step + 1) % size]
+            place = (rank - step) % size
             pieces[place] = second(pieces[place], received)
         return finish(np.concatenate(pieces), size)
 
@@ -131,8 +130,10 @@ MISTAKES = [
         variant(rounds=lambda size: (size - 1, 0)),
     ),
     Mistake(
-        "In the first half, what is received takes the place of the own piece, instead of being added",
-        "Each round of the first half adds a summand. How many does the piece have that arrives in the first round?",
+        "Everywhere, each piece is that of one rank alone. Either what is received in the first half takes the place "
+        "of the own piece, instead of being added; or the second half begins with a piece that is not finished",
+        "Write down, for three ranks, whose summands each piece holds after each round of the first half. Which piece "
+        "of rank 0 is finished then?",
         variant(first=lambda own, received: received),
     ),
     Mistake(
@@ -159,11 +160,6 @@ MISTAKES = [
         "There is a round too few in the second half: one piece of each rank is not finished",
         "After the first half each rank has one finished piece. How many is it still to receive?",
         variant(rounds=lambda size: (size - 1, size - 2)),
-    ),
-    Mistake(
-        "The wrong piece is sent on: in the second half each rank begins with a piece that is not finished",
-        "Write down, for three ranks, which piece each of them received last in the first half. That one is finished.",
-        variant(done=0),
     ),
     Mistake(
         "The pieces go the wrong way: each round sends the next piece, not the one that was just received",
