@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from .checks import NAMES, exercise
-from .grading import grade_apart
+from .grading import WIDTH, grade_apart
 from .progress import Folder
 
 PROGRAM = "python -m examples.course"
@@ -128,9 +129,10 @@ def hint(folder: Folder, number: int) -> int:
     count = folder.read_hint(number, len(hints))
     print(f"{number}. {exercise(number).title}\n")
     for place, text in enumerate(hints[:count], 1):
-        print(f"Hint {place} of {len(hints)}: {text}")
-    more = "" if count == len(hints) else f"    One more hint:  {command(folder, f'hint {number}')}"
-    print(f"\nNext: change {folder.file(number)}, then  {command(folder, str(number))}{more}")
+        print(textwrap.fill(f"Hint {place} of {len(hints)}: {text}", WIDTH, break_on_hyphens=False))
+    print(f"\nNext: change {folder.file(number)}, then  {command(folder, str(number))}")
+    if count < len(hints):
+        print(f"One more hint:  {command(folder, f'hint {number}')}")
     return 0
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from autograd import GradientCheckError, Tensor, tensor
+from autograd import GradientCheckError, Tensor, player, tensor
 
 from .learner import Learner
 from .verdict import Failure, Wrong
 
-__all__ = ["Exercise", "by_the_kit", "live"]
+__all__ = ["Exercise", "by_the_kit", "live", "play"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Exercise:
     name: str
     title: str
     check: Callable[[Learner], None]
-    draw: Callable[[Learner, Path], object]
+    draw: Callable[[Learner, Path], None]
     hints: tuple[str, ...]
 
 
@@ -60,8 +60,14 @@ def by_the_kit(learner: Learner, name: str, check: Callable[[Any], object]) -> N
 
 
 def live(values: ArrayLike) -> Tensor:
-    """Return a tensor that requires a gradient, for a graph to play."""
+    """Return a tensor that requires a gradient."""
     return tensor(values, dtype=float, requires_grad=True)
+
+
+def play(path: Path, title: str, function: Callable[..., Any], *inputs: ArrayLike, **options: Any) -> None:
+    """Write the page that plays a function of the `inputs`, which require a gradient."""
+    function.__name__ = title
+    player(function, path, *map(live, inputs), **options)
 
 
 SKIPPED = ("rule", "to reproduce")  # these speak of the grader's functions

@@ -19,10 +19,10 @@ import numpy as np
 
 from .checks import exercise
 from .exercise import Exercise
-from .learner import Learner, TooLong, limited, load, untouched
+from .learner import TASKS, Learner, TooLong, limited, load, untouched
 from .verdict import Wrong
 
-__all__ = ["Verdict", "grade", "grade_apart"]
+__all__ = ["WIDTH", "Verdict", "grade", "grade_apart"]
 
 RIGHT, WRONG = 0, 10  # exit codes; all others mean that the process broke off
 MOST_SECONDS = 60.0  # for a process; what Python itself executes is stopped long before, with the line
@@ -60,16 +60,21 @@ def grade(number: int, path: Path) -> Verdict:
             wrong = verdict
         page = draw(asked, learner) if learner else ""
     parts = [f"{number}. {asked.title}: {'not right yet' if wrong else 'right'}"]
-    if wrong:
-        parts += report(wrong)
+    parts += report(wrong) if wrong else [f"The same in plaingrad: {the_real(asked.name)}"]
     parts += [page] if page else []
     parts += quoted(printed.getvalue())
     return Verdict(wrong is None, "\n\n".join(parts))
 
 
+def the_real(name: str) -> str:
+    """Return what a task says about the place in plaingrad where the same thing stands."""
+    text = (TASKS / f"{name}.py").read_text(encoding="utf-8")
+    return " ".join(text.partition("The real:")[2].partition('"""')[0].split())
+
+
 def report(wrong: Wrong) -> list[str]:
     """Return the paragraphs of a verdict."""
-    parts = [textwrap.fill(f"{wrong.what}.", WIDTH) + (f"\n  {wrong.where}" if wrong.where else "")]
+    parts = [textwrap.fill(f"{wrong.what.rstrip('.')}.", WIDTH) + (f"\n  {wrong.where}" if wrong.where else "")]
     if wrong.example:
         width = max(len(label) for label, _ in wrong.example)
         lines = []

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import GraphError, Tensor
 
 from .verdict import Failure, Wrong, same, shown
 
@@ -137,6 +137,8 @@ class Learner:
         """Return the verdict on an exception, with the learner's line."""
         error = failure.error
         line = self.line_in(error)
+        if isinstance(error.__cause__, GraphError):  # NumPy says less
+            error = error.__cause__
         if isinstance(error, RecursionError):
             what = f"{failure.name} calls itself too often: RecursionError"
             think = "Python allows about a thousand calls within each other. Does the recursion end? Could a loop with "
@@ -146,6 +148,12 @@ class Learner:
                 f"{failure.name} ends Python: SystemExit",
                 "A function returns; exit() ends the whole program.",
             )
+        elif isinstance(error, GraphError):
+            what = f"{failure.name} would cut the gradient off: {first_line(error)}"
+            think = (
+                "A plain array holds numbers and nothing of where they came from. Which array in this line should be a "
+            )
+            think += "tensor, or become a new one instead of being written to?"
         else:
             what = f"{failure.name} raises {type(error).__name__}: {first_line(error)}"
             think = "Read the message from its end. Print the shapes and types just above that line."

@@ -94,6 +94,10 @@ for axis in range(len(shape)):
         g = g.sum(axis=axis - len(shape), keepdims=True)
 return g
 """
+ALL_AXES = """
+longer = (1,) * (g.ndim - len(shape)) + shape
+return g.sum(axis=tuple(i for i, n in enumerate(longer) if n != g.shape[i]), keepdims=True)
+"""
 TRAILING = """
 while g.ndim > len(shape):
     g = g.sum(axis=-1)
@@ -182,6 +186,8 @@ MISTAKES = [
     Planted(1, "summed", "return np.sum(g * (1 - out**2))", "added up to one number"),
     Planted(1, "returns None", "g * (1 - out**2)", "tanh_rule returns None"),
     Planted(1, "writes into g", "g *= 1 - out**2\nreturn g", "changes its argument g in place"),
+    Planted(1, "divided", "return g / (1 - out**2)", "g is divided by the derivative"),
+    Planted(1, "plus", "return g * (1 + out**2)", "A plus stands where the derivative has a minus"),
     Planted(2, "does not accumulate", {"other.grad += slope": "other.grad = slope"}, "takes the place of the first"),
     Planted(2, "forgets the seed", {"result.grad = 1.0\n": ""}, "the walk begins with 0"),
     Planted(2, "leaves first", {"reversed(order)": "order"}, "The walk goes from the leaves to the result"),
@@ -200,6 +206,10 @@ MISTAKES = [
     Planted(3, "one total", "return np.full(shape, g.sum()) if g.shape != shape else g", "gets the same total"),
     Planted(3, "one row", "while g.ndim > len(shape):\n    g = g[0]\nreturn g", "One row is taken for all"),
     Planted(3, "reshape", "return np.resize(g, shape)", "a reshape adds nothing up"),
+    Planted(3, "first axis", "return g.sum(axis=0)", "The first axis is added up in any case"),
+    Planted(3, "one number", "return g.sum()", "Everything is added up to one number"),
+    Planted(3, "too many axes", ALL_AXES, "An axis that was missing is still there"),
+    Planted(3, "reshape that fails", "return g.reshape(shape)", "without adding anything up"),
     Planted(4, "no bias correction", {"m / (1 - beta1**t)": "m", "v / (1 - beta2**t)": "v"}, "bias is not corrected"),
     Planted(4, "eps in the root", {"np.sqrt(v_now) + eps": "np.sqrt(v_now + eps)"}, "within the square root"),
     Planted(4, "uphill", {"w - lr": "w + lr"}, "The step goes uphill"),
@@ -211,6 +221,10 @@ MISTAKES = [
     Planted(4, "corrected means kept", {"return w, m, v": "return w, m_now, v_now"}, "returned as the new means"),
     Planted(4, "t from 0", {"**t": "**(t - 1)"}, "t is counted from 0"),
     Planted(4, "writes into w", {"w = w - ": "w -= "}, "changes its argument w in place"),
+    Planted(4, "brackets", {"(np.sqrt(v_now) + eps)": "np.sqrt(v_now) + eps"}, "a pair of brackets is missing"),
+    Planted(4, "only m corrected", {"v / (1 - beta2**t)": "v"}, "Only m is corrected"),
+    Planted(4, "step alone", {"w = w - lr": "w = lr"}, "The step itself is returned"),
+    Planted(4, "order", {"return w, m, v": "return m, v, w"}, "in another order"),
     Planted(5, "plain arrays", (PLAIN_ARRAYS, FORWARD_LAYER), "weight is no parameter"),
     Planted(5, "bias not added", (LAYER, "return x @ self.weight.T"), "The bias is not added"),
     Planted(5, "no bias", (LAYER.replace("self.bias", "self.b"), "return x @ self.weight.T"), "The layer has no bias"),
@@ -281,6 +295,7 @@ MISTAKES = [
     Planted(9, "first channel", {"window, w[:, :, a, b]": "window[:, :1], w[:, :1, a, b]"}, "Only the first channel"),
     Planted(9, "detached", {"return out": "return np.array(out if isinstance(out, np.ndarray) else out.data)"},
             "no gradient can flow"),
+    Planted(9, "writes into an array", {"out = out + ": "out += "}, "would cut the gradient off"),
     Planted(10, "no second half", FIRST_PHASE + "return np.concatenate(pieces)", "do not go round"),
     Planted(10, "overwrites", {"pieces[place] + received": "received"}, "takes the place of the own piece"),
     Planted(10, "adds in the second half", {"pieces[(rank - step) % size] = received":

@@ -267,6 +267,23 @@ return np.stack(out, axis=2).reshape(n, o, (height - kh) // stride + 1, (width -
         ),
     ),
     (
+        9,
+        (
+            """
+x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+high, wide = (x.shape[2] - w.shape[2]) // stride + 1, (x.shape[3] - w.shape[3]) // stride + 1
+out = tensor(np.zeros((len(x), len(w), high, wide)))
+for r in range(high):
+    for c in range(wide):
+        for a in range(w.shape[2]):
+            for b in range(w.shape[3]):
+                for i in range(w.shape[1]):
+                    out[:, :, r, c] += np.outer(x[:, i, r * stride + a, c * stride + b], w[:, i, a, b])
+return out
+""",
+        ),
+    ),
+    (
         10,
         (
             """

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import elementwise, player, vjp
+from autograd import elementwise, vjp
 from autograd.testing import check as check_operation
 
-from ..exercise import Exercise, by_the_kit, live
+from ..exercise import Exercise, by_the_kit, play
 from ..learner import Learner
 from ..verdict import Mistake, compare
 
@@ -51,6 +51,16 @@ MISTAKES = [
         lambda g, out: (g * (1 - out * out)).sum(),
     ),
     Mistake(
+        "g is divided by the derivative, where the chain rule multiplies",
+        "Where tanh is flat, a change of x changes nothing. Should the gradient be small there, or large?",
+        lambda g, out: g / (1 - out * out),
+    ),
+    Mistake(
+        "A plus stands where the derivative has a minus",
+        "tanh is flat where out is near 1. What is its derivative there, and what is yours?",
+        lambda g, out: g * (1 + out * out),
+    ),
+    Mistake(
         "The square of 1 - out is taken, where 1 and the square of out belong together",
         "Where does the power stand in your formula, and what does it apply to?",
         lambda g, out: g * (1 - out) ** 2,
@@ -76,14 +86,14 @@ def check(learner: Learner) -> None:
     )
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play tanh with the learner's rule, in a small loss."""
     tanh, target = operation(learner.get(NAME)), np.array([1.0, 0.0, -1.0])
 
     def loss(x: Any) -> Any:
         return ((tanh(x) - target) ** 2).sum()
 
-    return player(loss, path, live([0.5, 1.5, -0.5]))
+    play(path, "a loss with your rule", loss, [0.5, 1.5, -0.5])
 
 
 EXERCISE = Exercise(

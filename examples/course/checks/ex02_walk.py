@@ -248,7 +248,7 @@ def judge(learner: Learner, failed: Any, got: Any, expected: float, text: str) -
         )
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play a graph of the exercise, with what the learner's walk found at the leaves in their names."""
     a, b = learner.get("Node")(2.0), learner.get("Node")(3.0)
     learner.run(NAME, lambda backward: backward(short_and_long(a, b)))
@@ -257,7 +257,7 @@ def draw(learner: Learner, path: Path) -> object:
     names = {
         f"{name}: your walk says {node.grad:g}": leaf for name, node, leaf in zip("ab", (a, b), leaves, strict=True)
     }
-    return player(result, path, params=names)
+    player(result, path, params=names)
 
 
 EXERCISE = Exercise(

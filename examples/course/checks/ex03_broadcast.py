@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import general, player, vjp
+from autograd import general, vjp
 from autograd.testing import check as check_operation
 
-from ..exercise import Exercise, by_the_kit, live
+from ..exercise import Exercise, by_the_kit, play
 from ..learner import Learner
 from ..verdict import Mistake, compare
 
@@ -61,6 +61,16 @@ def every_axis_of_one(g: Any, shape: tuple[int, ...]) -> Any:
     return np.full(shape, g.sum())
 
 
+def with_all_axes(g: Any, shape: tuple[int, ...]) -> Any:
+    """Keep the axes that were missing, with length 1."""
+    longer = (1,) * (g.ndim - len(shape)) + shape
+    return g.sum(axis=tuple(axis for axis in range(g.ndim) if longer[axis] != g.shape[axis]), keepdims=True)
+
+
+NOTHING_ADDED = (
+    "g cannot be brought into that shape without adding anything up: it has more elements",
+    "Which elements of g go back to the first element of the input? What are they, together?",
+)
 MISTAKES = [
     Mistake(
         "g comes back as it went in: nothing is added up where an axis was stretched",
@@ -87,6 +97,23 @@ MISTAKES = [
         "NumPy lines shapes up at their right ends. Write (3, 3) above (3,) in this way: which axis has nothing below?",
         trailing,
     ),
+    Mistake(
+        "The first axis is added up in any case",
+        "Here nothing was stretched, or not there. What tells you which axes were? Compare the two shapes.",
+        lambda g, shape: g.sum(axis=0),
+    ),
+    Mistake(
+        "Everything is added up to one number, whatever the shape is",
+        "Here nothing was stretched, or not everything. What tells you which axes were? Compare the two shapes.",
+        lambda g, shape: g.sum(),
+    ),
+    Mistake(
+        "An axis that was missing is still there, with length 1",
+        "keepdims keeps every axis that is added up. Which of them did the input have?",
+        with_all_axes,
+    ),
+    Mistake(*NOTHING_ADDED, lambda g, shape: g.reshape(shape)),
+    Mistake(*NOTHING_ADDED, lambda g, shape: np.broadcast_to(g, shape)),
     Mistake(
         "A mean is taken where the sum belongs",
         "If a bias is used in a batch of twice the size, and each use sends back the same, what happens to its "
@@ -127,14 +154,14 @@ def check(learner: Learner) -> None:
     by_the_kit(learner, NAME, lambda rule: check_operation(product(rule), profile="quick", dtypes=["float64"], seed=0))
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play a product of a column and a row, each stretched along the other."""
     multiply = product(learner.get(NAME))
 
     def loss(column: Any, row: Any) -> Any:
         return (multiply(column, row) ** 2).sum()
 
-    return player(loss, path, live([[1.0], [2.0]]), live([3.0, 4.0, 5.0]))
+    play(path, "a product with your gradients", loss, [[1.0], [2.0]], [3.0, 4.0, 5.0])
 
 
 EXERCISE = Exercise(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import nn
-from autograd import player, tensor
+from autograd import tensor
 
-from ..exercise import Exercise, live
+from ..exercise import Exercise, play
 from ..learner import Learner
 from ..verdict import Mistake, Wrong, compare, shown
 
@@ -88,6 +88,29 @@ MISTAKES = [
         variant(scale=lambda v, eps: np.sqrt(v)),
     ),
     Mistake(
+        "eps is added to the weights, not to the root: a pair of brackets is missing",
+        "What does Python divide by in a / b + c? What stands below the line in the formula?",
+        lambda w, g, m, v, t, lr, b1, b2, eps: (
+            variant(scale=lambda v, eps: np.sqrt(v))(w, g, m, v, t, lr, b1, b2, eps)[0] + eps,
+            *means(g, m, v, b1, b2),
+        ),
+    ),
+    Mistake(
+        "Only m is corrected: v is used as it is kept",
+        "v began at 0 too. In the first step, what part of the square of g is it?",
+        variant(correct=lambda beta, t: 1 - beta**t if beta == OPTIONS[1] else 1.0),
+    ),
+    Mistake(
+        "The step itself is returned, not the weights after it",
+        "The last formula of the text has w on both sides.",
+        lambda w, *rest: (w - variant()(w, *rest)[0], *variant()(w, *rest)[1:]),
+    ),
+    Mistake(
+        "The three results are in another order",
+        "The text asks for w, m and v, in this order.",
+        lambda *given: (lambda w, m, v: (m, v, w))(*variant()(*given)),
+    ),
+    Mistake(
         "The means forget a factor: g is added in full, without 1 - beta",
         "If g were 1 in every step, a mean would go towards 1. Where does yours go?",
         variant(moments=lambda g, m, v, b1, b2: (b1 * m + g, b2 * v + g * g)),
@@ -146,14 +169,14 @@ def check(learner: Learner) -> None:
             )
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play the second step of a descent: what the new weights depend on."""
     step = learner.get(NAME)
 
     def weight_after_a_step(w: Any, g: Any, m: Any, v: Any) -> Any:
         return step(w, g, m, v, 2, *OPTIONS)[0].sum()
 
-    return player(weight_after_a_step, path, live([1.0, -2.0]), live([3.0, -0.5]), live([0.4, 0.2]), live([0.3, 0.1]))
+    play(path, "your step of Adam", weight_after_a_step, [1.0, -2.0], [3.0, -0.5], [0.4, 0.2], [0.3, 0.1])
 
 
 EXERCISE = Exercise(

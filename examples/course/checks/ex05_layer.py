@@ -183,14 +183,15 @@ def check_gradient(learner: Learner, layer: Any) -> None:
         )
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play a small loss of the learner's layer."""
     layer = made(learner, lambda linear: linear(3, 2))
 
     def loss(x: Any) -> Any:
         return (layer(x) ** 2).sum()
 
-    return player(loss, path, X[:2].astype(np.float32), params=layer)
+    loss.__name__ = "a loss of your layer"
+    player(loss, path, tensor(X[:2], dtype=np.float32, requires_grad=True), params=layer)
 
 
 EXERCISE = Exercise(

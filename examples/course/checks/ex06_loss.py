@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import nn
-from autograd import general, gradcheck, player, vjp
+from autograd import general, gradcheck, vjp
 
-from ..exercise import Exercise, by_the_kit, live
+from ..exercise import Exercise, by_the_kit, play
 from ..learner import Learner
 from ..verdict import Mistake, compare
 
@@ -208,14 +208,14 @@ def check(learner: Learner) -> None:
     by_the_kit(learner, RULE, lambda rule: gradcheck(lambda z: loss(z, labels), scores, fast_mode=True))
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play the learner's loss of two rows of scores, which are a product."""
     loss = operation(learner)
 
     def scored(x: Any, w: Any) -> Any:
         return loss(x @ w, LABELS[1])
 
-    return player(scored, path, live([[1.0, 2.0], [0.0, 1.0]]), live(SCORES[1]))
+    play(path, "your cross-entropy", scored, [[1.0, 2.0], [0.0, 1.0]], SCORES[1])
 
 
 EXERCISE = Exercise(

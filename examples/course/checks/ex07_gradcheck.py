@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import grad, player
+from autograd import grad
 
-from ..exercise import Exercise, live
+from ..exercise import Exercise, play
 from ..learner import Learner
 from ..verdict import Mistake, Wrong, compare, shown
 
@@ -222,18 +222,11 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def draw(learner: Learner, path: Path) -> object:
-    """Play the function whose gradient was checked; the learner's differences are in its name."""
+def draw(learner: Learner, path: Path) -> None:
+    """Play the function whose gradient was checked; the learner's differences are in the title."""
     x = np.array([1.0, 3.0])
-    found = learner.call(GRADIENT, CUBES, x, 1e-5)
-
-    def function(x: Any) -> Any:
-        return cubes(x)
-
-    function.__name__ = "the sum of x**3; your differences at x: " + ", ".join(
-        f"{slope:.6g}" for slope in np.ravel(found)
-    )
-    return player(function, path, live(x))
+    found = ", ".join(f"{slope:.6g}" for slope in np.ravel(learner.call(GRADIENT, CUBES, x, 1e-5)))
+    play(path, f"x**3, yours: {found}", lambda x: cubes(x), x)
 
 
 EXERCISE = Exercise(

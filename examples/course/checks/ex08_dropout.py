@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, gradcheck, player, tensor
+from autograd import Tensor, gradcheck, tensor
 
-from ..exercise import Exercise, by_the_kit, live
+from ..exercise import Exercise, by_the_kit, play
 from ..learner import Learner
 from ..verdict import Wrong, same, shown
 
@@ -175,14 +175,14 @@ def check_gradient(learner: Learner) -> None:
     by_the_kit(learner, NAME, gradient_checked)
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play a loss behind the learner's dropout."""
     dropout = learner.get(NAME)
 
     def loss(x: Any) -> Any:
         return (dropout(x, 0.5, True, np.random.default_rng(0)) ** 2).sum()
 
-    return player(loss, path, live([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+    play(path, "a loss behind your dropout", loss, [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 
 
 EXERCISE = Exercise(

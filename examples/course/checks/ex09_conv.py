@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 import nn
-from autograd import Tensor, player
+from autograd import Tensor
 from autograd.testing import check_operation
 
-from ..exercise import Exercise, by_the_kit, live
+from ..exercise import Exercise, by_the_kit, live, play
 from ..learner import Learner
 from ..verdict import Mistake, Wrong, compare
 
@@ -160,17 +160,18 @@ def check(learner: Learner) -> None:
             "out = out + ..., and take no .data.",
         )
 
-    by_the_kit(learner, NAME, lambda conv2d: check_operation(lambda x, w: conv2d(x, w, stride, padding), x, w, order=1))
+    x, w = counted(1, 2, 3, 3), counted(2, 2, 2, 2)
+    by_the_kit(learner, NAME, lambda conv2d: check_operation(lambda x, w: conv2d(x, w, 2, 1), x, w, order=1))
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play a convolution of a small image, and a loss."""
     conv2d = learner.get(NAME)
 
     def loss(x: Any, w: Any) -> Any:
         return (conv2d(x, w, 1, 0) ** 2).sum()
 
-    return player(loss, path, live(EXAMPLES[1][0]), live(EXAMPLES[1][1]))
+    play(path, "your convolution", loss, EXAMPLES[1][0], EXAMPLES[1][1])
 
 
 EXERCISE = Exercise(

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import player
 from autograd.testing import check_operation
 
-from ..exercise import Exercise, by_the_kit, live
+from ..exercise import Exercise, by_the_kit, play
 from ..learner import Learner
 from ..verdict import Failure, Mistake, Wrong, compare, same, shown, values
 
@@ -254,14 +253,14 @@ def check_messages(learner: Learner) -> None:
         )
 
 
-def draw(learner: Learner, path: Path) -> object:
+def draw(learner: Learner, path: Path) -> None:
     """Play the sum of three ranks: how the learner's pieces went round."""
     function = learner.get(NAME)
 
     def loss(a: Any, b: Any, c: Any) -> Any:
         return (ring(function, [a, b, c])[0] ** 2).sum()
 
-    return player(loss, path, *map(live, counted(3, 3)))
+    play(path, "rank 0 of your ring", loss, *counted(3, 3))
 
 
 EXERCISE = Exercise(

@@ -22,8 +22,9 @@ multiplies a slice with w[:, :, a, b].
 
 Given:     x of shape (n, channels, rows, columns), w of shape (outputs, channels, kernel rows,
            kernel columns), both tensors or arrays; stride, at least 1; padding, at least 0. np.pad,
-           np.einsum, np.zeros and slices accept tensors, and since they are differentiated, so is
-           your convolution.
+           np.einsum, np.stack and slices accept tensors, and since they are differentiated, so is
+           your convolution. If you fill the result element by element, start from
+           tensor(np.zeros(shape)): a plain array has no place for what a gradient needs.
 Asked for: out, of shape (n, outputs, rows, columns).
 The real:  nn/functional/_kernels/correlation.py, in one matrix product; sliding_windows.py beside
            it does the slicing.
@@ -31,7 +32,7 @@ The real:  nn/functional/_kernels/correlation.py, in one matrix product; sliding
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, tensor
 
 
 def conv2d(x: Tensor, w: Tensor, stride: int, padding: int) -> Tensor:
