@@ -4,6 +4,7 @@
     python -m examples.course start      writes the files that you edit to the folder my_course
     python -m examples.course check 3    grades exercise 3, as does  python -m examples.course 3
     python -m examples.course hint 3     a hint; each time one more
+    python -m examples.course notebook   writes your files as a notebook, course.ipynb, for Jupyter
 
 Each file in the folder begins with a text and has a hole, where it raises NotImplementedError. Fill it and check it:
 you are told what is wrong, at the smallest example that shows it, or that it is right. A page beside your file plays
@@ -20,11 +21,12 @@ from pathlib import Path
 
 from .checks import NAMES, exercise
 from .grading import WIDTH, grade_apart
+from .notebook import text as notebook_text
 from .progress import Folder
 
 PROGRAM = "python -m examples.course"
 DEFAULT = Path("my_course")
-COMMANDS = ("list", "start", "check", "hint")
+COMMANDS = ("list", "start", "check", "hint", "notebook")
 MARKS = {
     "not begun": "",
     "begun": "begun",
@@ -65,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reader.error(f"the exercises are numbered from 1 to {len(NAMES)}, and there is no {number!r}")
     try:
         folder = Folder(options.folder)
-        if command in ("list", "start"):
-            return start(folder) if command == "start" else show(folder)
+        if command in ALONE:
+            return ALONE[command](folder)
         chosen = int(number) if number else folder.next() or len(NAMES)
         return check(folder, chosen) if command == "check" else hint(folder, chosen)
     except KeyboardInterrupt:
@@ -102,6 +104,22 @@ def start(folder: Folder) -> int:
         print(f"{folder.path} has all the files already, and they stay as they are.")
     print(f"\n{next_step(folder)}")
     return 0
+
+
+def notebook(folder: Folder) -> int:
+    """Write the notebook, and the files that are missing."""
+    folder.write_missing()
+    path = folder.path / "course.ipynb"
+    if path.exists():
+        print(f"{path} is there already, and stays as it is.")
+    else:
+        path.write_text(notebook_text(folder), encoding="utf-8")
+        print(f"{path} has a cell for each of your files, and one that grades it.")
+    print(f"\nNext: open {path} in Jupyter, of the environment that has plaingrad")
+    return 0
+
+
+ALONE = {"list": show, "start": start, "notebook": notebook}
 
 
 def check(folder: Folder, number: int) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .checks import NAMES
-from .learner import TASKS
+from .learner import TASKS, holes_of, untouched
 
 __all__ = ["Folder", "State"]
 
@@ -55,7 +55,7 @@ class Folder:
         was_right = self.notes.get(name, {}).get("right")
         if was_right:
             return "right" if was_right == _digest(content) else "changed"
-        return "not begun" if content == (TASKS / f"{name}.py").read_bytes() else "begun"
+        return "not begun" if untouched(name, path) == holes_of(name) else "begun"
 
     def states(self) -> list[State]:
         """Return how far each exercise is."""
